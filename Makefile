@@ -1,0 +1,72 @@
+# Everything runs in .venv, which is made here with pip from constraints.txt; the machine needs make and Python >= 3.11.
+# Another Python: make PYTHON=python3.13 …   Arguments: make run PORT=8000 ARGS="--lang zh", make test ARGS="-k names".
+
+PYTHON ?= python3
+PORT   ?=
+ARGS   ?=
+BIN    := .venv/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+CODE   := $(wildcard app.py chatroom tests bench scripts)
+# For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
+export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format faults soak dist image-check constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/test.stamp ## Make .venv with everything that the tests need
+
+run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
+	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: .venv/test.stamp ## Run the tests: make test ARGS="-k names"
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/test.stamp ## Formatting, lint, types, directions of imports
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/test.stamp ## Format, and mend what lint can mend
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+faults: .venv/test.stamp ## The fault tests with long counts
+	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
+
+soak: .venv/test.stamp ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
+	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); \
+	while [ $$(date +%s) -lt $$end ]; do $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+
+dist: .venv/test.stamp ## Build wheel and sdist; install, start and ask each in a clean environment
+	$(BIN)/python scripts/dist_check.py
+
+image-check: .venv/test.stamp ## Build the container image, talk to it, stop it
+	$(BIN)/python scripts/image_check.py
+
+constraints: .venv/test.stamp ## Resolve constraints.txt anew (no registry's address gets into it)
+	$(PIP) uv
+	printf '%s\n' hatchling editables | UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--upgrade --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--output-file constraints.txt pyproject.toml -
+
+clean: ## Remove what was built: .venv, dist, caches (never data/)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is younger than what it was made from, so a second `make run` starts at once.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.13")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py | .venv/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/test.stamp: pyproject.toml constraints.txt chatroom/__init__.py | .venv/bin/python
+	$(PIP) --editable '.[redis,tui,test]'
+	@touch .venv/run.stamp $@
