@@ -1,0 +1,51 @@
+"""What can happen in a room, as facts: who, and what. How they are told is the gateways' business."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in a room: a session's public id, and the name that others see."""
+
+    sid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    who: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    who: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    sid: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    who: Person
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whispered:
+    """Said for two only: `who` speaks, `to` listens, nobody else learns of it, and nothing keeps it."""
+
+    who: Person
+    to: Person
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    who: Person
+
+
+Event = Joined | Left | Renamed | Said | Whispered | Typing

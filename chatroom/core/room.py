@@ -1,0 +1,162 @@
+"""Who is in a room, what they may do, and what follows from it.
+
+Every call either returns what has happened or raises a refusal and leaves everything as it was. A room keeps
+no history and tells nobody: it decides, others act.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from chatroom.core.confusables import fold
+from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NoSuchPerson, NotAMember, RoomFull
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Typing, Whispered
+from chatroom.core.names import NameDeck, name_key, printable, room_key
+
+
+def never(key: str) -> bool:
+    """No name is held for anybody."""
+    return False
+
+
+class Room:
+    """The people in one room, their names all different by key.
+
+    Attributes:
+        name: as its first visitor typed it.
+        key: what tells it from other rooms.
+        members: by session id, in order of coming.
+    """
+
+    def __init__(self, name: str, deck: NameDeck, limit: int | None) -> None:
+        """Open an empty room.
+
+        Args:
+            name: already through `parse_room`.
+            deck: where names come from for those who bring none.
+            limit: the most people at once; None for no bound.
+        """
+        self.name = name
+        self.key = room_key(name)
+        self._deck = deck
+        self._limit = limit
+        self._members: dict[str, Person] = {}
+        self._by_key: dict[str, Person] = {}
+        self.members: Mapping[str, Person] = MappingProxyType(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, sid: str, name: str | None, reserved: Callable[[str], bool] = never) -> Joined:
+        """Let somebody in.
+
+        Args:
+            sid: who comes; one session is one member.
+            name: the wanted name, already through `parse_name`; None draws a random free one.
+            reserved: whether the name with this key is held for somebody who is away.
+
+        Raises:
+            AlreadyAMember: the session is in the room.
+            RoomFull: as many people as may be are here.
+            NameTaken: the wanted name, or one that looks like it, is somebody's or is held.
+        """
+        if sid in self._members:
+            raise AlreadyAMember(sid)
+        if self._limit is not None and len(self._members) >= self._limit:
+            raise RoomFull
+        person = Person(sid, self._obtain(name, reserved))
+        self._members[sid] = self._by_key[name_key(person.name)] = person
+        return Joined(person)
+
+    def leave(self, sid: str) -> Left:
+        """Let somebody go; the name is free at once.
+
+        Raises:
+            NotAMember: the session is not in the room.
+        """
+        person = self._member(sid)
+        del self._members[sid]
+        self._release(person)
+        return Left(person)
+
+    def rename(self, sid: str, name: str | None, reserved: Callable[[str], bool] = never) -> Renamed:
+        """Give a member another name, keeping the place in the room.
+
+        Names are compared by key but shown as typed, so a member may change the case of their own.
+
+        Args:
+            sid: who asks.
+            name: the wanted name, already through `parse_name`; None draws one, different from the present.
+            reserved: whether the name with this key is held for somebody who is away.
+
+        Raises:
+            NotAMember: the session is not in the room.
+            NameTaken: the wanted name, or one that looks like it, is somebody else's or is held.
+        """
+        before = self._member(sid)
+        if name is None or name_key(name) != name_key(before.name):
+            name = self._obtain(name, reserved)
+            self._release(before)
+        person = Person(sid, name)
+        self._members[sid] = self._by_key[name_key(name)] = person
+        return Renamed(sid, before.name, name)
+
+    def say(self, sid: str, text: str) -> Said:
+        """Say a text, already through `parse_text`, to the whole room.
+
+        Raises:
+            NotAMember: the session is not in the room.
+        """
+        return Said(self._member(sid), text)
+
+    def whisper(self, sid: str, to: str, text: str) -> Whispered:
+        """Say a text, already through `parse_text`, to the one whom the room calls `to`.
+
+        Raises:
+            NotAMember: the session is not in the room.
+            NoSuchPerson: nobody here has that name.
+            BadRequest: it is the speaker's own.
+        """
+        who = self._member(sid)
+        listener = self.find(to)
+        if listener is None:
+            raise NoSuchPerson(name=printable(to))
+        if listener is who:
+            raise BadRequest
+        return Whispered(who, listener, text)
+
+    def typing(self, sid: str) -> Typing:
+        """Let others know that a member is writing.
+
+        Raises:
+            NotAMember: the session is not in the room.
+        """
+        return Typing(self._member(sid))
+
+    def find(self, name: str) -> Person | None:
+        """Whom the room calls by this name, in whatever case.
+
+        A name that only looks the same finds nobody: what is meant for one must not reach their double.
+        """
+        person = self._by_key.get(name_key(name))
+        return person if person is not None and fold(person.name) == fold(name) else None
+
+    def _member(self, sid: str) -> Person:
+        try:
+            return self._members[sid]
+        except KeyError:
+            raise NotAMember(sid) from None
+
+    def _obtain(self, name: str | None, reserved: Callable[[str], bool]) -> str:
+        """Take the wanted name, or a random one, out of the deck."""
+        if name is None:
+            return self._deck.draw(lambda key: key in self._by_key or reserved(key))
+        key = name_key(name)
+        if key in self._by_key or reserved(key):
+            raise NameTaken(name=name)
+        self._deck.take(key)
+        return name
+
+    def _release(self, person: Person) -> None:
+        key = name_key(person.name)
+        del self._by_key[key]
+        self._deck.put_back(key)
