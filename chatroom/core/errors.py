@@ -78,10 +78,9 @@ class NameReserved(Refusal):
 
 
 class NoSuchPerson(Refusal):
-    code = "no_such_person"
+    """Nobody here is called that; without a `name` where it cannot be told which words were meant as one."""
 
-    def __init__(self, *, name: str) -> None:
-        super().__init__(name=name)
+    code = "no_such_person"
 
 
 class RoomInvalid(Refusal):

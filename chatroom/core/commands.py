@@ -1,0 +1,199 @@
+"""What a typed line means: something to say, or a command. One table serves every gateway and prints its own
+help.
+
+Names of people are left unresolved: whom `/to Ming Li hello` is for depends on who is there
+(`Roster.longest_match`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from chatroom.core.errors import BadRequest, UnknownCommand
+from chatroom.core.names import printable
+
+HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text to say, without the slash that kept it from being a command."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Another name for oneself; None draws one. Not yet through `parse_name`."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A private text: `rest` begins with whom it is for."""
+
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Another room; its name not yet through `parse_room`."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was said before; `count` entries, or as many as the gateway finds fit."""
+
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Whether a terminal shows one's own lines again."""
+
+    on: bool
+
+
+Command = Help | Who | Name | Tell | Join | Rooms | History | Quit | Echo
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of the table.
+
+    Attributes:
+        name: what is typed after the slash.
+        aliases: what may be typed instead.
+        usage: as it is shown, slash included.
+        help: one line a language (`en`, `zh`).
+        parse: from the arguments, without outer spaces, to the command; raises ValueError if they make no
+            sense.
+        line_only: it means something at a line terminal only.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    help: Mapping[str, str]
+    parse: Callable[[str], Command]
+    line_only: bool = False
+
+
+def _alone(command: Command) -> Callable[[str], Command]:
+    def parse(arguments: str) -> Command:
+        if arguments:
+            raise ValueError
+        return command
+
+    return parse
+
+
+def _some(arguments: str) -> str:
+    if not arguments:
+        raise ValueError
+    return arguments
+
+
+def _count(arguments: str) -> int | None:
+    if not arguments:
+        return None
+    if not (arguments.isascii() and arguments.isdecimal() and len(arguments) <= len(str(HISTORY_MOST))):
+        raise ValueError
+    count = int(arguments)
+    if not 1 <= count <= HISTORY_MOST:
+        raise ValueError
+    return count
+
+
+def _switch(arguments: str) -> bool:
+    return ("off", "on").index(arguments.lower()) == 1
+
+
+COMMANDS: tuple[Record, ...] = (
+    Record("help", (), "/help", {"en": "show this list", "zh": "显示这份清单"}, _alone(Help())),
+    Record("who", (), "/who", {"en": "who is in the room", "zh": "看看房间里有谁"}, _alone(Who())),
+    Record(
+        "name",
+        ("nick",),
+        "/name [NEW]",
+        {"en": "take another name, a random one without NEW", "zh": "换个名字,不写 NEW 就随机取一个"},
+        lambda arguments: Name(arguments or None),
+    ),
+    Record(
+        "to",
+        ("msg", "w"),
+        "/to NAME TEXT",
+        {"en": "say TEXT to NAME only", "zh": "只对 NAME 一个人说 TEXT"},
+        lambda arguments: Tell(_some(arguments)),
+    ),
+    Record(
+        "join",
+        (),
+        "/join ROOM",
+        {"en": "go to another room", "zh": "去另一个房间"},
+        lambda arguments: Join(_some(arguments)),
+    ),
+    Record("rooms", (), "/rooms", {"en": "list the public rooms", "zh": "列出公开的房间"}, _alone(Rooms())),
+    Record(
+        "history",
+        (),
+        "/history [N]",
+        {"en": "show the last N messages", "zh": "显示最近 N 条消息"},
+        lambda arguments: History(_count(arguments)),
+    ),
+    Record(
+        "echo",
+        (),
+        "/echo on|off",
+        {"en": "show your own lines again, or not", "zh": "是否回显自己说的话"},
+        lambda arguments: Echo(_switch(arguments)),
+        line_only=True,
+    ),
+    Record("quit", (), "/quit", {"en": "leave", "zh": "离开"}, _alone(Quit())),
+)
+
+_BY_NAME = {name: record for record in COMMANDS for name in (record.name, *record.aliases)}
+
+
+def parse_line(text: str) -> Say | Command:
+    """Tell what a text means: with `/` before it, after any spaces, it is a command; `//x` says `/x`.
+
+    Raises:
+        UnknownCommand: no command has that name.
+        BadRequest: its arguments make no sense; `usage` says what would.
+    """
+    line = text.lstrip()
+    if not line.startswith("/"):
+        return Say(text)
+    if line.startswith("//"):
+        return Say(line[1:])
+    name, *rest = line[1:].split(None, 1) if line[1:2].strip() else [""]
+    record = _BY_NAME.get(name.lower())
+    if record is None:
+        raise UnknownCommand(command=printable(name))
+    try:
+        return record.parse(rest[0].strip() if rest else "")
+    except ValueError:
+        raise BadRequest(usage=record.usage) from None

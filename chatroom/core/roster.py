@@ -1,0 +1,88 @@
+"""Who is in a room as everybody there has been told.
+
+The room decides at once; its events wait in the feed behind messages that are being committed. A roster
+follows the
+feed: what it says is what the room's people have seen by now.
+"""
+
+from chatroom.core.confusables import fold
+from chatroom.core.errors import Misuse
+from chatroom.core.events import Joined, Left, Person, Renamed
+from chatroom.core.names import NAME_LENGTH, name_key
+
+_QUOTES = {'"': '"', "“": "”"}
+_LONGEST = NAME_LENGTH * 4  # code points: a visible character and the marks it may carry
+
+
+class Roster:
+    """The people of one room, in order of coming."""
+
+    __slots__ = ("_by_key", "_by_sid")
+
+    def __init__(self) -> None:
+        self._by_sid: dict[str, Person] = {}
+        self._by_key: dict[str, Person] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def __contains__(self, sid: object) -> bool:
+        return sid in self._by_sid
+
+    def people(self) -> list[Person]:
+        """Everybody, in order of coming; a new name keeps the place."""
+        return list(self._by_sid.values())
+
+    def apply(self, event: Joined | Left | Renamed) -> None:
+        """Follow what the room has been told.
+
+        Raises:
+            Misuse: it does not follow from what was told before.
+        """
+        if isinstance(event, Joined):
+            if event.who.sid in self._by_sid:
+                raise Misuse(f"{event.who.sid} is told to have come twice")
+            self._put(event.who)
+        elif isinstance(event, Left):
+            self._drop_name(event.who.sid)
+            del self._by_sid[event.who.sid]
+        else:
+            self._drop_name(event.sid)
+            self._put(Person(event.sid, event.new))
+
+    def find_sid(self, sid: str) -> Person | None:
+        """Who this session is to the room by now."""
+        return self._by_sid.get(sid)
+
+    def find(self, name: str) -> Person | None:
+        """Whom the room calls by this name, in whatever case; never one who only looks the same."""
+        person = self._by_key.get(name_key(name))
+        return person if person is not None and fold(person.name) == fold(name) else None
+
+    def longest_match(self, text: str) -> tuple[Person, str] | None:
+        """Split a text that begins with somebody's name: `Ming Li hello` is for Ming Li rather than for Ming.
+
+        A name ends at a space or with the text, or stands in quotes (“…” or "…"); case does not matter.
+
+        Returns:
+            Who is meant, and the rest without the spaces before it; None if no name present begins the text.
+        """
+        text = text.lstrip()
+        closing = text.find(_QUOTES[text[0]], 1) if text[:1] in _QUOTES else -1
+        if closing > 0 and (person := self.find(text[1:closing])) is not None:
+            return person, text[closing + 1 :].lstrip()
+        for end in range(min(len(text), _LONGEST), 0, -1):
+            if end == len(text) or text[end].isspace():
+                person = self.find(text[:end])
+                if person is not None:
+                    return person, text[end:].lstrip()
+        return None
+
+    def _put(self, person: Person) -> None:
+        self._by_sid[person.sid] = self._by_key[name_key(person.name)] = person
+
+    def _drop_name(self, sid: str) -> None:
+        person = self._by_sid.get(sid)
+        if person is None:
+            raise Misuse(f"{sid} was never told to have come")
+        del self._by_key[name_key(person.name)]

@@ -1,0 +1,41 @@
+"""What may be said: a message's text, judged and otherwise left alone."""
+
+import re
+from unicodedata import category
+
+from chatroom.core.errors import BadRequest, Empty, TooLong
+
+# Controls other than TAB and LF; bidi embeddings, overrides and isolates, which would turn the rest of a line
+# around; surrogates, which no UTF-8 can carry. The marks LRM and RLM and the joiners stay: Persian and emoji
+# need them.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n?")
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f")
+
+
+def parse_text(value: object, limit: int) -> str:
+    """A message's text, with LF for CRLF and CR and otherwise unchanged.
+
+    Args:
+        value: what the peer sent.
+        limit: the most code points.
+
+    Raises:
+        BadRequest: it is no string, or holds a forbidden character.
+        TooLong: it has more than `limit` code points.
+        Empty: nothing of it can be seen.
+    """
+    if not isinstance(value, str):
+        raise BadRequest
+    text = _LINE_ENDS.sub("\n", value) if "\r" in value else value
+    if len(text) > limit:
+        raise TooLong(limit=limit)
+    if _FORBIDDEN.search(text):
+        raise BadRequest
+    if not any(map(_is_seen, text)):
+        raise Empty
+    return text
+
+
+def _is_seen(character: str) -> bool:
+    return category(character)[0] not in "CZ" and character not in _BLANKS

@@ -1,0 +1,92 @@
+"""What typed lines mean."""
+
+import pytest
+
+from chatroom.core.commands import (
+    COMMANDS,
+    Command,
+    Echo,
+    Help,
+    History,
+    Join,
+    Name,
+    Quit,
+    Rooms,
+    Say,
+    Tell,
+    Who,
+    parse_line,
+)
+from chatroom.core.errors import BadRequest, UnknownCommand
+
+
+@pytest.mark.parametrize("text", ["hi", " hi ", "", "a/b", "quit", "\u3000x"])
+def test_plain_text_is_said_unchanged(text: str) -> None:
+    assert parse_line(text) == Say(text)
+
+
+def test_two_slashes_say_one() -> None:
+    assert parse_line("//help me") == Say("/help me")
+    assert parse_line(" ///") == Say("//")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/help", Help()),
+        ("  /WHO ", Who()),
+        ("/name", Name(None)),
+        ("/nick  Ming Li ", Name("Ming Li")),
+        ("/to Ming hello  there", Tell("Ming hello  there")),
+        ("/msg Ming", Tell("Ming")),
+        ("/w\tMing\nhello", Tell("Ming\nhello")),
+        ("/join tea house", Join("tea house")),
+        ("/rooms", Rooms()),
+        ("/history", History(None)),
+        ("/history 007", History(7)),
+        ("/echo ON", Echo(True)),
+        ("/echo off", Echo(False)),
+        ("/quit", Quit()),
+    ],
+)
+def test_commands_are_read(line: str, command: Command) -> None:
+    assert parse_line(line) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/who me",
+        "/to",
+        "/join ",
+        "/history 0",
+        "/history 201",
+        "/history -1",
+        "/history ٣",
+        "/history 9999",
+        "/echo",
+        "/echo 1",
+    ],
+)
+def test_senseless_arguments_are_told_the_usage(line: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        parse_line(line)
+    assert str(refusal.value.params["usage"]).startswith(line.split()[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("/", ""), ("/ who", ""), ("/frobnicate x", "frobnicate"), ("/\ud800", "\ufffd")]
+)
+def test_unknown_command_is_named(line: str, name: str) -> None:
+    with pytest.raises(UnknownCommand) as refusal:
+        parse_line(line)
+    assert refusal.value.params == {"command": name}
+
+
+def test_every_command_explains_itself() -> None:
+    for record in COMMANDS:
+        assert record.usage.startswith(f"/{record.name}")
+        assert all(record.help[language] for language in ("en", "zh"))
+    names = [name for record in COMMANDS for name in (record.name, *record.aliases)]
+    assert len(names) == len(set(names))
+    assert [record.name for record in COMMANDS if record.line_only] == ["echo"]

@@ -1,0 +1,77 @@
+"""What a room has been told: followed event by event, and searched by name."""
+
+import pytest
+
+from chatroom.core.errors import Misuse
+from chatroom.core.events import Joined, Left, Person, Renamed
+from chatroom.core.roster import Roster
+
+
+def make_roster(*names: str) -> Roster:
+    roster = Roster()
+    for name in names:
+        roster.apply(Joined(Person(f"sid-{name}", name)))
+    return roster
+
+
+def test_people_stand_in_order_of_coming() -> None:
+    roster = make_roster("A", "B", "C")
+    roster.apply(Renamed("sid-A", "A", "Z"))
+    roster.apply(Left(Person("sid-B", "B")))
+    assert roster.people() == [Person("sid-A", "Z"), Person("sid-C", "C")]
+    assert len(roster) == 2
+    assert "sid-A" in roster
+    assert "sid-B" not in roster
+
+
+def test_people_are_found_by_sid_and_by_name_in_any_case() -> None:
+    roster = make_roster("Alice")
+    assert roster.find("aLICE") == roster.find_sid("sid-Alice") == Person("sid-Alice", "Alice")
+    assert roster.find_sid("x") is None
+
+
+def test_double_is_not_found() -> None:
+    assert make_roster("Аlice").find("Alice") is None  # the present one begins with a Cyrillic А
+
+
+def test_change_of_case_is_followed() -> None:
+    roster = make_roster("alice")
+    roster.apply(Renamed("sid-alice", "alice", "Alice"))
+    assert roster.people() == [Person("sid-alice", "Alice")]
+
+
+@pytest.mark.parametrize(
+    "event", [Left(Person("x", "X")), Renamed("x", "X", "Y"), Joined(Person("sid-A", "B"))]
+)
+def test_event_that_cannot_follow_is_misuse(event: Joined | Left | Renamed) -> None:
+    roster = make_roster("A")
+    with pytest.raises(Misuse):
+        roster.apply(event)
+    assert roster.people() == [Person("sid-A", "A")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "rest"),
+    [
+        ("Ming hello", "Ming", "hello"),
+        ("Ming Li hello", "Ming Li", "hello"),
+        ("  ming li", "Ming Li", ""),
+        ("Ming\nLi", "Ming", "Li"),
+        ('"Ming" Li hello', "Ming", "Li hello"),
+        ("“Ming Li”hello", "Ming Li", "hello"),
+        ('"x" y hello', '"x" y', "hello"),
+        ("小雨　你好", "小雨", "你好"),
+    ],
+)
+def test_longest_name_present_is_meant(text: str, name: str, rest: str) -> None:
+    found = make_roster("Ming", "Ming Li", "小雨", '"x" y').longest_match(text)
+    assert found == (Person(f"sid-{name}", name), rest)
+
+
+@pytest.mark.parametrize("text", ["", " ", "Mingo hello", "Lotus hello", '"Ming', '"Ming Li" x', "“"])
+def test_text_that_begins_with_nobodys_name_matches_nobody(text: str) -> None:
+    assert make_roster("Ming").longest_match(text) is None
+
+
+def test_match_looks_no_further_than_a_name_can_reach() -> None:
+    assert make_roster("Ming").longest_match("a " * 1000) is None

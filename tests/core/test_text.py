@@ -1,0 +1,56 @@
+"""Which texts may be said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.core.errors import BadRequest, Empty, Refusal, TooLong
+from chatroom.core.text import parse_text
+
+
+@pytest.mark.parametrize("text", ["hi", " a\tb\nc ", "你好", "👩‍👩‍👧", "می‌خواهم", "\u200fשלום\u200e", "."])
+def test_visible_text_comes_back_unchanged(text: str) -> None:
+    assert parse_text(text, 100) == text
+
+
+def test_line_ends_become_lf() -> None:
+    assert parse_text("a\r\nb\rc\n", 100) == "a\nb\nc\n"
+
+
+@pytest.mark.parametrize("value", [None, 1, b"hi", ["hi"], {"msg": "hi"}, True])
+def test_other_types_are_bad_requests(value: object) -> None:
+    with pytest.raises(BadRequest):
+        parse_text(value, 100)
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\x1b", "\x7f", "\x85", "\u202a", "\u202e", "\u2066", "\u2069", "\ud800"]
+)
+def test_forbidden_characters_are_bad_requests(character: str) -> None:
+    with pytest.raises(BadRequest):
+        parse_text(f"a{character}b", 100)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\t ", "\u200b\u200d", "\ufeff", "\u3000", "\u3164\u2800", "\u2060"]
+)
+def test_text_that_nobody_sees_is_empty(text: str) -> None:
+    with pytest.raises(Empty):
+        parse_text(text, 100)
+
+
+def test_limit_counts_code_points() -> None:
+    assert parse_text("😀" * 5, 5) == "😀" * 5
+    with pytest.raises(TooLong) as refusal:
+        parse_text("a" * 6, 5)
+    assert refusal.value.params == {"limit": 5}
+
+
+@given(st.text(st.characters(), max_size=30))
+def test_any_text_is_refused_or_stable(value: str) -> None:
+    try:
+        text = parse_text(value, 20)
+    except Refusal:
+        return
+    assert parse_text(text, 20) == text
+    text.encode()
