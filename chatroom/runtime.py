@@ -1,6 +1,7 @@
 """The runtime: the one file that names eventlet.
 
-It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, listening sockets, and the
+It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, listening sockets,
+and the
 WSGI server. It knows nothing of rooms, of Socket.IO or of settings. A second driver (asyncio, gevent) would be a second
 version of this file, held by the same tests; `docs/architecture.md` says why it is eventlet today.
 """
@@ -10,10 +11,14 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-import eventlet
+with warnings.catch_warnings():
+    # Its authors discourage new use; docs/architecture.md says why it is used all the same. Guests need not read it.
+    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
+    import eventlet
 import eventlet.event
 import eventlet.hubs
 import eventlet.timeout
@@ -96,13 +101,14 @@ class Signal:
 def listen(host: str, port: int, *, backlog: int) -> list[socket.socket]:
     """Open the listening sockets of `host`; an empty host, "::" or "*" means every address, IPv4 and IPv6.
 
-    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it a second copy on the same port would
+    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it a second copy on the same
+    port would
     start silently and take half of the connections.
 
     Raises:
         OSError: the address cannot be had; `errno` says why (EADDRINUSE, EADDRNOTAVAIL, EACCES, …).
     """
-    hosts: Sequence[str] = ("0.0.0.0", "::") if host in ("", "*", "::") else (host,)  # noqa: S104 - what was asked for
+    hosts: Sequence[str] = ("0.0.0.0", "::") if host in ("", "*", "::") else (host,)
     found = [info for name in hosts for info in _resolve(name, port)]
     listeners: list[socket.socket] = []
     try:

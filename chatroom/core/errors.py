@@ -8,7 +8,7 @@ gateways' business.
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - to be refused is no error of the program
+class Refusal(Exception):
     """Something asked for that is not done.
 
     Attributes:
@@ -126,7 +126,7 @@ REFUSALS: dict[str, type[Refusal]] = {
 }
 
 
-class Misuse(Exception):  # noqa: N818 - named as its counterpart is
+class Misuse(Exception):
     """The program, not a person, broke a rule of the core."""
 
 

@@ -30,8 +30,11 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Said:
+    """Said to the room; `cid` is the speaker's own id for it, which nobody else is told."""
+
     who: Person
     text: str
+    cid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

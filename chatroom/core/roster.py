@@ -29,6 +29,10 @@ class Roster:
     def __contains__(self, sid: object) -> bool:
         return sid in self._by_sid
 
+    def get(self, sid: str) -> Person | None:
+        """The person with this session id."""
+        return self._by_sid.get(sid)
+
     def people(self) -> list[Person]:
         """Everybody, in order of coming; a new name keeps the place."""
         return list(self._by_sid.values())

@@ -1,0 +1,99 @@
+"""The feed: what happens in a room comes out in one order, each thing as soon as it and all before it are settled.
+
+A message is settled when it is committed, anything else at once; so `say` then `logout` in one breath is told in
+that order,
+and a room in which nothing waits for the disk waits for nothing. It knows order and nothing of logs or disks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from chatroom import runtime
+from chatroom.backplane import Deliver
+from chatroom.core.log import Item
+
+log = logging.getLogger(__name__)
+
+
+class Slot:
+    """A place in a room's order that is not settled yet."""
+
+    __slots__ = ("after", "item", "room", "settled")
+
+    def __init__(self, room: str) -> None:
+        self.room = room
+        self.item: Item | None = None
+        self.after: Callable[[], None] | None = None
+        self.settled = False
+
+
+class Feed:
+    """The order of every room, and the greenthread that delivers it."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Slot]] = {}
+        self._ready: deque[Slot] = deque()
+        self._wake = runtime.Signal()
+        self._idle = runtime.Signal()
+        self._busy = False
+
+    def start(self, deliver: Deliver) -> None:
+        """Begin to deliver, in a greenthread of the feed's own; what was put before is kept until now."""
+        runtime.spawn(self._run, deliver)
+
+    def put(self, room: str, item: Item) -> None:
+        """Put a settled item into the room's order."""
+        self.settle(self.reserve(room), item)
+
+    def reserve(self, room: str) -> Slot:
+        """Take the next place in the room's order for something whose outcome is not known yet."""
+        slot = Slot(room)
+        self._waiting.setdefault(room, deque()).append(slot)
+        return slot
+
+    def settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None = None) -> None:
+        """Say what has become of a place: an item to deliver, or nothing; `after` is called when its turn has
+        passed.
+        """
+        slot.item, slot.after, slot.settled = item, after, True
+        queue = self._waiting[slot.room]
+        if queue[0] is not slot:
+            return
+        while queue and queue[0].settled:
+            self._ready.append(queue.popleft())
+        if not queue:
+            del self._waiting[slot.room]
+        self._wake.set()
+
+    def drain(self) -> None:
+        """Wait until everything that is settled is delivered."""
+        while self._ready or self._busy:
+            self._idle.wait()
+
+    def _run(self, deliver: Deliver) -> None:
+        while True:
+            self._wake.wait()
+            self._busy = True
+            while self._ready:
+                # Neighbours of one room go out together: a burst of people coming is one batch.
+                room = self._ready[0].room
+                batch: list[Slot] = []
+                while self._ready and self._ready[0].room == room and len(batch) < _BATCH:
+                    batch.append(self._ready.popleft())
+                items = [slot.item for slot in batch if slot.item is not None]
+                try:
+                    if items:
+                        deliver(room, items)
+                    for slot in batch:
+                        if slot.after is not None:
+                            slot.after()
+                except Exception:  # the feed is everybody's: one delivery's fault must not end it
+                    log.exception("a delivery failed")
+            self._busy = False
+            self._idle.set()
+
+
+_BATCH = 1000  # others get their turn after so many

@@ -1,0 +1,54 @@
+"""Names held for people whose connection was cut: who may have them back, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    key: str
+    name: str
+    identity: str
+    until: float
+
+
+class Holds:
+    """In-memory holds of every room; what is over is swept as new ones come, so that they cost what is held now."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now = monotonic
+        # Two ways to the same hold. Insertion order is nearly the order of expiry, which makes sweeping cheap.
+        self._by_key: dict[tuple[str, str], _Hold] = {}
+        self._by_identity: dict[tuple[str, str], _Hold] = {}
+
+    def hold(self, room: str, key: str, name: str, identity: str, seconds: float) -> None:
+        """Keep a name for an identity; an identity holds one name a room, the newest."""
+        self._sweep()
+        self.release(room, identity)
+        held = _Hold(key, name, identity, self._now() + seconds)
+        self._by_key[room, key] = held
+        self._by_identity[room, identity] = held
+
+    def holder(self, room: str, key: str) -> str | None:
+        """The identity that the name is held for now."""
+        held = self._by_key.get((room, key))
+        return held.identity if held is not None and held.until > self._now() else None
+
+    def release(self, room: str, identity: str) -> str | None:
+        """End the hold; gives the name if the time was not over."""
+        held = self._by_identity.pop((room, identity), None)
+        if held is None:
+            return None
+        if self._by_key.get((room, held.key)) is held:
+            del self._by_key[room, held.key]
+        return held.name if held.until > self._now() else None
+
+    def _sweep(self) -> None:
+        now = self._now()
+        while self._by_identity:
+            (room, identity), held = next(iter(self._by_identity.items()))
+            if held.until > now:
+                return
+            self.release(room, identity)

@@ -1,0 +1,112 @@
+"""The backplane without a disk (`--history 0`): the last 200 entries of each room, for as long as the process lives."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from chatroom.backplane import RECENT_ENTRIES, RETRY_S, Deliver, Done
+from chatroom.backplane.feed import Feed
+from chatroom.backplane.holds import Holds
+from chatroom.backplane.ids import IdSource, id_ms
+from chatroom.backplane.pages import newer, older
+from chatroom.core.events import Event, Said
+from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
+
+
+@dataclass(slots=True)
+class _Log:
+    entries: list[Entry] = field(default_factory=list)
+    dropped: str | None = None  # the id of the newest entry that is no longer here
+    retries: OrderedDict[bytes, Entry] = field(default_factory=OrderedDict)
+
+    def add(self, entry: Entry, retry_key: bytes | None) -> None:
+        self.entries.append(entry)
+        if len(self.entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
+            self.dropped = self.entries[-RECENT_ENTRIES - 1].id
+            del self.entries[:-RECENT_ENTRIES]
+        if retry_key is not None:
+            self.retries[retry_key] = entry
+            oldest = next(iter(self.retries.values()))
+            if len(self.retries) > _RETRIES or id_ms(oldest.id) < entry.at_ms - RETRY_S * 1000:
+                self.retries.popitem(last=False)
+
+
+_RETRIES = 10_000  # retry keys a room, the youngest
+
+
+class MemoryBackplane:
+    """Keeps the promises of `Backplane` within one process; entries are settled as soon as they are appended.
+
+    Args:
+        now_ms: the wall clock, UTC, milliseconds since the epoch.
+        monotonic: a clock in seconds that never goes back.
+        max_logs: how many rooms are remembered; the log of the room that has been silent longest goes first.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float], *, max_logs: int) -> None:
+        self._now_ms = now_ms
+        self._ids = IdSource()
+        self._feed = Feed()
+        self._holds = Holds(monotonic)
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
+        self._max_logs = max_logs
+        self._closed = False
+        self.hold = self._holds.hold
+        self.holder = self._holds.holder
+        self.release = self._holds.release
+
+    def start(self, deliver: Deliver) -> None:
+        self._feed.start(deliver)
+
+    def publish(self, room: str, event: Event) -> None:
+        self._feed.put(room, Item(event, self._now_ms(), self._ids.last))
+
+    def append(self, room: str, said: Said, retry_key: bytes | None, done: Done) -> None:
+        slot = self._feed.reserve(room)
+        if self._closed:
+            self._feed.settle(slot, None, partial(done, None))
+            return
+        log = self._logs.setdefault(room, _Log())
+        self._logs.move_to_end(room)
+        first = log.retries.get(retry_key) if retry_key is not None else None
+        if first is not None:
+            self._feed.settle(slot, None, partial(done, first))
+            return
+        entry_id = self._ids.next(self._now_ms())
+        entry = Entry(entry_id, id_ms(entry_id), said.who.name, said.text)
+        log.add(entry, retry_key)
+        if len(self._logs) > self._max_logs:
+            self._logs.popitem(last=False)
+        self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(done, entry))
+
+    def at_hand(self, room: str, after: str | None = None) -> bool:
+        return True
+
+    def page(
+        self,
+        room: str,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        upto: str | None = None,
+        limit: int = PAGE_ENTRIES,
+    ) -> Page:
+        log = self._logs.get(room) or _Log()
+        if after is None:
+            return older(log.entries, before, upto, limit)
+        if after == log.dropped or any(entry.id == after for entry in log.entries):
+            return newer(log.entries, after, upto, limit)
+        return replace(older(log.entries, None, upto, limit), more=False, gap=True)
+
+    def forget(self, room: str) -> None:
+        """Nothing: what is in memory is all there is."""
+
+    def ready(self) -> bool:
+        return not self._closed
+
+    def close(self) -> None:
+        self._closed = True
+        self._feed.drain()

@@ -1,0 +1,46 @@
+"""Pages cut from entries in memory: the arithmetic of `after`, `before`, `more` and `gap`, and nothing of where
+entries come from.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from chatroom.core.log import PAGE_BYTES, Entry, Page
+
+
+def take(entries: Iterable[Entry], limit: int) -> list[Entry]:
+    """The first entries that fit into a page: at most `limit`, at most `PAGE_BYTES`, and at least one."""
+    page: list[Entry] = []
+    size = 0
+    for entry in entries:
+        size += entry.wire_bytes
+        if page and (len(page) == limit or size > PAGE_BYTES):
+            break
+        page.append(entry)
+    return page
+
+
+def newer(entries: Sequence[Entry], after: str, upto: str | None, limit: int) -> Page:
+    """What came after an id, oldest first; `more` if the page ends before the log, or `upto`, does."""
+    start, end = _behind(entries, after), len(entries) if upto is None else _behind(entries, upto)
+    page = take((entries[index] for index in range(start, end)), limit)
+    return Page(tuple(page), more=start + len(page) < end)
+
+
+def older(entries: Sequence[Entry], before: str | None, upto: str | None, limit: int) -> Page:
+    """What came before an id (or the most recent), oldest first; `more` if there is something older still."""
+    end = len(entries) if upto is None else _behind(entries, upto)
+    if before is not None:
+        end = min(end, bisect_left(entries, before, key=_id))
+    page = take((entries[index] for index in range(end - 1, -1, -1)), limit)
+    return Page(tuple(reversed(page)), more=end > len(page))
+
+
+def _behind(entries: Sequence[Entry], entry_id: str) -> int:
+    return bisect_right(entries, entry_id, key=_id)
+
+
+_id = attrgetter("id")

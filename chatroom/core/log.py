@@ -1,0 +1,58 @@
+"""The words for what a room's feed yields and its log keeps: entries, items, pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from chatroom.core.events import Event
+
+PAGE_ENTRIES: Final = 200  # the longest page (protocol, section 1: at most 200 entries and 64 KB)
+PAGE_BYTES: Final = 64 * 1024
+_FIELDS_BYTES: Final = 160  # an entry's id, time and room, the names of its fields, and punctuation
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message as it is kept: nothing in it ties it to a connection or to another message of the same person."""
+
+    id: str
+    at_ms: int  # UTC, milliseconds since the epoch
+    name: str
+    text: str
+
+    @property
+    def wire_bytes(self) -> int:
+        """About how many bytes it takes in a frame: what pages are bounded by."""
+        escaped = sum(map(self.text.count, '\n\t"\\'))
+        return len(self.text.encode()) + escaped + len(self.name.encode()) + _FIELDS_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that happened in a room, as the room's feed yields it.
+
+    Attributes:
+        position: the id of the last entry that comes before this item, or is it: the room's log up to here is what
+            somebody who comes in here has missed, and nothing of it follows.
+        entry: there if it was a message.
+    """
+
+    event: Event
+    at_ms: int
+    position: str
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of a room's log, oldest first.
+
+    Attributes:
+        more: there is more in the direction that was asked for (newer with `after`, else older).
+        gap: what followed `after` is not kept whole any more, or `after` is unknown: this is the recent history.
+    """
+
+    entries: tuple[Entry, ...]
+    more: bool = False
+    gap: bool = False
