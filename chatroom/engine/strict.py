@@ -1,0 +1,240 @@
+"""Socket.IO read strictly: a packet class and a `socketio.Server` that let nothing half-understood through.
+
+python-socketio trusts its clients in a few places (`docs/architecture.md` lists them); here they are told apart:
+what is no
+Socket.IO packet closes the connection, what is one but makes no sense is handed to `refuse_event`. It knows the
+Socket.IO
+protocol, revision 5, and nothing of chat.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+import msgspec
+import socketio
+from socketio import packet
+
+log = logging.getLogger(__name__)
+
+MAX_ATTACHMENTS: Final = 16  # binary attachments of one packet; the protocol names no bound
+_MAX_ID_DIGITS: Final = 15  # JavaScript's safe integers
+RESERVED_EVENTS: Final = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+
+
+class PacketError(ValueError):
+    """The bytes are no Socket.IO packet; the connection that they came on must be closed."""
+
+
+class Undecodable:
+    """Stands where a packet's data should be: the packet is well-formed up to there, the data is not."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDECODABLE"
+
+
+UNDECODABLE: Final = Undecodable()
+
+
+class _StrictJSON:
+    """JSON without NaN and Infinity, in and out: one bare NaN would disconnect every JavaScript client."""
+
+    encode = staticmethod(msgspec.json.Encoder().encode)
+    decode = staticmethod(msgspec.json.Decoder().decode)
+
+    @classmethod
+    def dumps(cls, data: Any, separators: Any = None) -> str:
+        return cls.encode(data).decode()
+
+    @classmethod
+    def loads(cls, text: str) -> Any:
+        return cls.decode(text)
+
+    JSONDecodeError = json.JSONDecodeError
+
+
+class StrictPacket(packet.Packet):
+    """A Socket.IO packet (protocol revision 5): type, namespace and id are read first, the JSON strictly after.
+
+    So an event whose data cannot be decoded still has its id, and can be answered under it. Data may hold
+    `msgspec.Raw`: JSON that is already encoded, which is spliced in as it is.
+
+    Raises:
+        PacketError: on decoding, if it is no Socket.IO packet.
+    """
+
+    json = _StrictJSON
+
+    def decode(self, encoded_packet: Any) -> int:
+        if not isinstance(encoded_packet, str):
+            raise PacketError("a binary frame that no packet announced")
+        if encoded_packet[:1] not in _TYPES:
+            raise PacketError("an unknown packet type")
+        self.packet_type = int(encoded_packet[0])
+        self.namespace = self.data = None
+        rest = encoded_packet[1:]
+        attachments = 0
+        if self.packet_type in (packet.BINARY_EVENT, packet.BINARY_ACK):
+            digits, dash, rest = rest.partition("-")
+            if not (dash and _is_digits(digits) and len(digits) < 4):
+                raise PacketError("no number of attachments")
+            attachments = int(digits)
+            if not 0 < attachments <= MAX_ATTACHMENTS:
+                raise PacketError("more attachments than are taken")
+        if rest.startswith("/"):
+            self.namespace, _, rest = rest.partition(",")
+            self.namespace = self.namespace.partition("?")[0]
+        digits = rest[: _MAX_ID_DIGITS + 1]
+        while digits and not _is_digits(digits):
+            digits = digits[:-1]
+        if len(digits) > _MAX_ID_DIGITS:
+            raise PacketError("an id that is no safe integer")
+        if digits:
+            self.id = int(digits)
+            rest = rest[len(digits) :]
+        if rest:
+            try:
+                self.data = _StrictJSON.decode(rest)
+            except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+                self.data = UNDECODABLE
+        return attachments
+
+    def encode(self) -> str | list[str | bytes]:
+        if self.packet_type in (packet.BINARY_EVENT, packet.BINARY_ACK):
+            encoded: list[str | bytes] = super().encode()
+            return encoded
+        namespace = "" if self.namespace in (None, "/") else f"{self.namespace},"
+        number = "" if self.id is None else str(self.id)
+        data = "" if self.data is None else _StrictJSON.encode(self.data).decode()
+        return f"{self.packet_type}{namespace}{number}{data}"
+
+    def add_attachment(self, attachment: Any) -> bool:
+        if not isinstance(attachment, bytes):
+            raise PacketError("text where an attachment was announced")
+        self.attachments.append(attachment)
+        if len(self.attachments) < self.attachment_count:
+            return False
+        try:
+            self.data = self.reconstruct_binary(self.data, self.attachments)
+        except (LookupError, TypeError, RecursionError):
+            self.data = UNDECODABLE
+        return True
+
+    @classmethod
+    def data_is_binary(cls, data: Any) -> bool:
+        # The hot path: an event whose object is encoded already, which can hold no bytes.
+        if type(data) is list and len(data) == 2 and type(data[1]) is msgspec.Raw:
+            return False
+        is_binary: bool = super().data_is_binary(data)
+        return is_binary
+
+
+_TYPES: Final = frozenset("012356")  # 4, CONNECT_ERROR, is for servers to send
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+class StrictServer(socketio.Server):
+    """A `socketio.Server` in which every packet is checked before anything of the application runs.
+
+    Subclasses may override `refuse_event` (what to answer to an event that makes no sense; by default its connection is
+    closed, as the Socket.IO protocol's reference server does) and `_handle_event_internal` (to answer later).
+    """
+
+    server_defaults: ClassVar[dict[str, Any]] = {"serializer": StrictPacket, "async_handlers": False}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**self.server_defaults, **options})
+
+    def send_ack(self, eio_sid: str, namespace: str, ack_id: int, arguments: Sequence[Any]) -> None:
+        """Answer an event that asked for it, now or later."""
+        self._send_packet(
+            eio_sid, self.packet_class(packet.ACK, namespace=namespace, id=ack_id, data=list(arguments))
+        )
+
+    def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:
+        """An event that makes no sense has come: undecodable, without a name, or with a reserved one.
+
+        Raises:
+            PacketError: to have the connection closed.
+        """
+        raise PacketError("an event that makes no sense")
+
+    def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            self._take(eio_sid, data)
+        except PacketError as problem:
+            log.debug("closing a connection: %s", problem)
+            self._binary_packet.pop(eio_sid, None)
+            self.eio.disconnect(eio_sid)
+
+    def _take(self, eio_sid: str, data: str | bytes) -> None:
+        pkt = self._binary_packet.get(eio_sid)
+        if pkt is not None:
+            if not pkt.add_attachment(data):
+                return
+            del self._binary_packet[eio_sid]
+        else:
+            if not data:
+                raise PacketError("an empty packet")
+            pkt = self.packet_class(encoded_packet=data)
+            if pkt.attachment_count:
+                if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
+                    raise PacketError("an event before its namespace was connected")
+                self._binary_packet[eio_sid] = pkt
+                return
+        if pkt.packet_type == packet.CONNECT:
+            self._handle_connect(eio_sid, pkt.namespace, pkt.data)
+        elif pkt.packet_type == packet.DISCONNECT:
+            self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
+        elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
+            self._handle_event(eio_sid, pkt.namespace, pkt.id, pkt.data)
+        else:
+            self._handle_ack(eio_sid, pkt.namespace, pkt.id, pkt.data)
+
+    def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        name = namespace or "/"
+        known = name in self.handlers or name in self.namespace_handlers or name in self.namespaces
+        if not known:
+            self._refuse_connect(eio_sid, name, "Invalid namespace")
+        elif self.manager.sid_from_eio_sid(eio_sid, name) is not None:
+            raise PacketError("a second CONNECT to a namespace")
+        else:
+            # An empty object is what "no auth" is; anything else that is no object must reach the handler as such,
+            # which python-socketio would turn into None if it is falsy.
+            well_formed = data is None or isinstance(data, dict)
+            super()._handle_connect(eio_sid, name, data if well_formed else UNDECODABLE)
+
+    def _refuse_connect(self, eio_sid: str, namespace: str, message: str) -> None:
+        self._send_packet(
+            eio_sid,
+            self.packet_class(packet.CONNECT_ERROR, data={"message": message}, namespace=namespace),
+        )
+
+    def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+        name = namespace or "/"
+        sid = self.manager.sid_from_eio_sid(eio_sid, name)
+        if sid is None:
+            raise PacketError("an event before its namespace was connected")
+        if not self.manager.is_connected(sid, name):
+            return  # it is being disconnected: too late, and nobody's fault
+        if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
+            self.refuse_event(sid, eio_sid, name, id)
+        else:
+            self._handle_event_internal(self, sid, eio_sid, data, name, id)
+
+    def _handle_ack(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
+        if id is None or not isinstance(data, list):
+            raise PacketError("an ack without an id or arguments")
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
+        if sid is not None:
+            self.manager.trigger_callback(sid, id, data)
