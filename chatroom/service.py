@@ -1,0 +1,531 @@
+"""The use cases: enter, say, whisper, rename, move, look back, leave.
+
+Each asks the core whether it may be and what follows, puts the answer into the backplane's order, and tells the
+gateways what
+comes out of it. It knows no wire format, no socket and no disk; time, randomness and the waiting are given to it.
+
+What is decided and what is told are two things: a room's `Room` holds who is in, its `Roster` what everybody has
+been told so far,
+which is behind by whatever waits for the disk.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chatroom.backplane import Backplane
+from chatroom.core.errors import NameTaken, NoSuchPerson, RateLimited, Refusal, RoomFull, Unavailable
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
+from chatroom.core.flood import Bucket, Rate
+from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
+from chatroom.core.names import NamePool, name_key, room_key
+from chatroom.core.room import Room
+from chatroom.core.roster import Roster
+from chatroom.core.text import parse_text
+from chatroom.tokens import Claim, Tokens, new_identity, retry_key
+
+LOBBY = "lobby"
+WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The numbers that the service holds its guests to. A rate of None is no limit."""
+
+    speaking: Rate | None
+    events: Rate | None
+    max_text: int
+    max_rooms: int
+    max_room_people: int
+    resume_grace_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a guest who comes asks for; every part is parsed already.
+
+    Attributes:
+        keeps_name: hold the name for a while should the connection be cut.
+    """
+
+    room: str = LOBBY
+    username: str | None = None
+    token: str | None = None
+    after: str | None = None
+    keeps_name: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Hall:
+    """A room with people in it: what is decided, and what everybody has been told.
+
+    Attributes:
+        awaited: how many things are in the backplane's order that have not come out of it.
+    """
+
+    room: Room
+    roster: Roster = field(default_factory=Roster)
+    awaited: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.room.key
+
+    @property
+    def name(self) -> str:
+        return self.room.name
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One guest at one gateway, from admission to leaving.
+
+    Attributes:
+        announced: the coming was put into the room's order, so the leaving must be as well.
+        welcomed: the guest has been told that they are in; nothing else may reach them earlier.
+    """
+
+    sid: str
+    gateway: Gateway
+    hall: Hall
+    identity: str
+    keeps_name: bool
+    resumed: bool
+    speaking: Bucket | None
+    events: Bucket | None
+    after: str | None = None
+    early: Page | None = None
+    announced: bool = False
+    welcomed: bool = False
+    closed: bool = False
+
+    @property
+    def person(self) -> Person:
+        return self.hall.room.members[self.sid]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """All that a newcomer is told first."""
+
+    person: Person
+    hall: Hall
+    token: str
+    resumed: bool
+    page: Page
+    at_ms: int
+
+
+class Gateway(Protocol):
+    """What the service needs of a gateway: to pass things on to its people. None of it may wait."""
+
+    def welcome(self, session: Session, welcome: Welcome) -> None:
+        """Tell a session that it is in a room, and from now on what happens there."""
+
+    def tell(self, hall: Hall, item: Item) -> None:
+        """Tell this gateway's people in a room what has happened; who has just come is not among them yet."""
+
+    def flush(self, hall: Hall) -> None:
+        """A batch of things told is over."""
+
+    def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
+        """Pass on a whisper that the session has sent or is to receive."""
+
+    def typing(self, hall: Hall, person: Person) -> None:
+        """Tell the others that somebody types."""
+
+    def replaced(self, session: Session) -> None:
+        """The session's guest has come in elsewhere: say so and close it."""
+
+
+Told = Callable[[Entry | None], None]
+
+
+class Service:
+    """The use cases over one backplane and any number of gateways."""
+
+    def __init__(
+        self,
+        *,
+        backplane: Backplane,
+        names: NamePool,
+        tokens: Tokens,
+        limits: Limits,
+        public_rooms: Iterable[str] = (),
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+        rng: random.Random,
+        spawn: Callable[..., Any],
+    ) -> None:
+        self.limits = limits
+        self._backplane = backplane
+        self._names = names
+        self._tokens = tokens
+        self._public_rooms = tuple(dict.fromkeys((LOBBY, *public_rooms)))
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._rng = rng
+        self._spawn = spawn
+        self._halls: dict[str, Hall] = {}
+        self._sessions: dict[str, Session] = {}
+        self._by_identity: dict[str, Session] = {}
+        self._gateways: list[Gateway] = []
+
+    def start(self, gateways: Sequence[Gateway]) -> None:
+        """Begin to tell these gateways what happens."""
+        self._gateways = list(gateways)
+        self._backplane.start(self._deliver)
+
+    def session(self, sid: str) -> Session | None:
+        """The session with this id, if it has not left."""
+        return self._sessions.get(sid)
+
+    def sessions(self) -> list[Session]:
+        """Everybody who is in."""
+        return list(self._sessions.values())
+
+    def ready(self) -> bool:
+        """Whether messages can be taken now."""
+        return self._backplane.ready()
+
+    # Coming and going
+
+    def admit(self, sid: str, gateway: Gateway, wish: Wish) -> Session:
+        """Decide who a guest is and whether they may come in; nobody is told anything yet.
+
+        A token gives back the name that it was made for, if nobody else has it now. Its session, if it still lives (a
+        duplicated tab), is replaced.
+
+        Raises:
+            RoomFull: too many people in the room, or too many rooms.
+            NameTaken: the wanted name is somebody's; who brings a token gets a random one instead.
+        """
+        claim = self._tokens.read(wish.token) if wish.token is not None else None
+        older = self._by_identity.get(claim.identity) if claim is not None else None
+        hall = self._hall(wish.room)
+        if older is not None and older.hall is hall:
+            self._replace(older)
+        identity = claim.identity if claim is not None else new_identity()
+        try:
+            if claim is not None or wish.token is not None:
+                resumed = self._join_again(hall, sid, identity, claim, wish.username)
+            else:
+                resumed = False
+                self._join(hall, sid, identity, wish.username)
+        except Refusal:
+            self._close_if_empty(hall)
+            raise
+        if older is not None and not older.closed:
+            self._replace(older)
+        now = self._monotonic()
+        session = Session(
+            sid=sid,
+            gateway=gateway,
+            hall=hall,
+            identity=identity,
+            keeps_name=wish.keeps_name,
+            resumed=resumed,
+            speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
+            events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
+            after=wish.after,
+        )
+        self._sessions[sid] = self._by_identity[identity] = session
+        return session
+
+    def enter(self, session: Session) -> None:
+        """Put an admitted guest's coming into the room's order; the welcome follows from there."""
+        if self._backplane.at_hand(session.hall.key, session.after):
+            self._announce(session)
+        else:
+            # The disk must be asked first, so that nobody waits for it when the coming's turn is there.
+            self._spawn(self._read_and_announce, session)
+
+    def leave(self, session: Session, *, cut: bool) -> None:
+        """Take a guest out; a second time does nothing.
+
+        Args:
+            cut: the connection was lost, not ended by the guest: the name may be held for them.
+        """
+        if session.closed:
+            return
+        session.closed = True
+        hall = session.hall
+        left = hall.room.leave(session.sid)
+        del self._sessions[session.sid]
+        if self._by_identity.get(session.identity) is session:
+            del self._by_identity[session.identity]
+        if cut and session.keeps_name and self.limits.resume_grace_s > 0:
+            name = left.who.name
+            seconds = self.limits.resume_grace_s
+            self._backplane.hold(hall.key, name_key(name), name, session.identity, seconds)
+        if session.announced:
+            self._publish(hall, left)
+        self._close_if_empty(hall)
+
+    def move(self, session: Session, room: str) -> None:
+        """Take a guest to another room, under the same name.
+
+        Raises:
+            NameTaken: somebody there has the name; the guest stays where they are.
+            RoomFull: too many people there, or too many rooms.
+            RateLimited: too often.
+        """
+        old = session.hall
+        if room_key(room) == old.key:
+            return
+        new = self._hall(room)
+        try:
+            self._spend(session.speaking)
+            self._join(new, session.sid, session.identity, session.person.name)
+        except Refusal:
+            self._close_if_empty(new)
+            raise
+        left = old.room.leave(session.sid)
+        if session.announced:
+            self._publish(old, left)
+        self._close_if_empty(old)
+        session.hall, session.after, session.early = new, None, None
+        session.announced = False
+        self.enter(session)
+
+    # Speaking
+
+    def say(self, session: Session, text: str, cid: str | None, told: Told) -> None:
+        """Say something to the room; returns at once.
+
+        Args:
+            cid: the client's own id for the message; who sends it again is told of the first one.
+            told: called with the entry when it is safe and everybody has been told, with None if it could not be kept.
+
+        Raises:
+            BadRequest, Empty, TooLong: the text cannot be said.
+            RateLimited: too much at once.
+        """
+        text = parse_text(text, self.limits.max_text)
+        self._spend(session.speaking)
+        said = session.hall.room.say(session.sid, text)
+        key = None
+        if cid is not None:
+            said = Said(said.who, said.text, cid)
+            key = retry_key(session.identity, cid)
+        hall = session.hall
+        hall.awaited += 1
+
+        def done(entry: Entry | None) -> None:
+            hall.awaited -= 1
+            told(entry)
+            self._close_if_empty(hall)
+
+        self._backplane.append(hall.key, said, key, done)
+
+    def whisper(self, session: Session, to: str, text: str) -> None:
+        """Say something to one person in the room, at once; it is kept nowhere.
+
+        Raises:
+            NoSuchPerson: nobody of that name is there.
+            BadRequest, Empty, TooLong: the text cannot be said.
+            RateLimited: too much at once.
+        """
+        text = parse_text(text, self.limits.max_text)
+        whispered = session.hall.room.whisper(session.sid, to, text)
+        recipient = self._sessions.get(whispered.to.sid)
+        if recipient is None or not recipient.welcomed:
+            raise NoSuchPerson(name=to)
+        self._spend(session.speaking)
+        now = self._now_ms()
+        for side in (recipient, session):
+            side.gateway.whisper(side, whispered, now)
+
+    def rename(self, session: Session, name: str | None) -> tuple[str, str]:
+        """Give a guest another name; without one, a random free one.
+
+        Returns:
+            The new name, and a token for it.
+
+        Raises:
+            NameTaken: somebody has it, or it is held for somebody.
+            RateLimited: too often.
+        """
+        hall = session.hall
+        self._spend(session.speaking)
+        renamed = hall.room.rename(session.sid, name, self._reserved(hall, session.identity))
+        if session.announced:
+            self._publish(hall, renamed)
+        return renamed.new, self._tokens.write(session.identity, renamed.new)
+
+    def type(self, session: Session) -> None:
+        """Tell the others that somebody types."""
+        if session.welcomed:
+            session.gateway.typing(session.hall, session.person)
+
+    # Looking
+
+    def spend_event(self, session: Session) -> None:
+        """Count one event of any kind.
+
+        Raises:
+            RateLimited: too many; the session should be told, and goes on.
+        """
+        self._spend(session.events)
+
+    def who(self, session: Session) -> list[Person]:
+        """Who is in the room, in the order of coming."""
+        return session.hall.roster.people()
+
+    def rooms(self) -> list[tuple[str, int]]:
+        """The rooms that may be listed, and how many people are in each."""
+        listed = []
+        for name in self._public_rooms:
+            hall = self._halls.get(room_key(name))
+            listed.append((name, len(hall.roster) if hall is not None else 0))
+        return listed
+
+    def history(
+        self,
+        session: Session,
+        *,
+        after: str | None,
+        before: str | None,
+        limit: int,
+        answer: Callable[[Page | None], None],
+    ) -> None:
+        """A page of the room's log, to `answer`; None if it cannot be read now. Returns at once."""
+        key = session.hall.key
+
+        def read() -> None:
+            try:
+                page = self._backplane.page(key, after=after, before=before, limit=limit)
+            except Unavailable:
+                answer(None)
+            else:
+                answer(page)
+
+        if before is None and self._backplane.at_hand(key, after):
+            read()
+        else:
+            self._spawn(read)
+
+    # What comes out of the feed
+
+    def _deliver(self, key: str, items: Sequence[Item]) -> None:
+        hall = self._halls[key]
+        newcomers: list[tuple[Session, Item]] = []
+        for item in items:
+            event = item.event
+            if isinstance(event, Said) and newcomers:
+                # They must be in before this is told: the past that they are given ends where they came.
+                self._welcome(hall, newcomers)
+                newcomers = []
+            if isinstance(event, Joined | Left | Renamed):
+                hall.awaited -= 1
+                hall.roster.apply(event)
+            for gateway in self._gateways:
+                gateway.tell(hall, item)
+            if isinstance(event, Joined):
+                session = self._sessions.get(event.who.sid)
+                if session is not None and session.hall is hall:
+                    newcomers.append((session, item))
+        self._welcome(hall, newcomers)
+        for gateway in self._gateways:
+            gateway.flush(hall)
+        self._close_if_empty(hall)
+
+    def _welcome(self, hall: Hall, newcomers: Sequence[tuple[Session, Item]]) -> None:
+        for session, item in newcomers:
+            page = self._missed(session, item.position)
+            person = hall.roster.get(session.sid)
+            if person is None:
+                continue  # came and left within one batch
+            token = self._tokens.write(session.identity, person.name)
+            session.early = None
+            session.welcomed = True
+            session.gateway.welcome(session, Welcome(person, hall, token, session.resumed, page, item.at_ms))
+
+    def _missed(self, session: Session, position: str) -> Page:
+        key, after, early = session.hall.key, session.after, session.early
+        if after is None or (early is not None and early.gap):
+            page = self._backplane.page(key, upto=position, limit=WELCOME_ENTRIES)
+            return Page(page.entries, gap=early is not None and early.gap)
+        if early is None:
+            page = self._backplane.page(key, after=after, upto=position)
+            if page.gap:
+                recent = self._backplane.page(key, upto=position, limit=WELCOME_ENTRIES)
+                return Page(recent.entries, gap=True)
+            return page
+        if early.more:
+            return early
+        since = early.entries[-1].id if early.entries else after
+        rest = self._backplane.page(key, after=since, upto=position, limit=PAGE_ENTRIES - len(early.entries))
+        return Page(early.entries + rest.entries, more=rest.more)
+
+    # Helpers
+
+    def _announce(self, session: Session) -> None:
+        session.announced = True
+        self._publish(session.hall, Joined(session.person))
+
+    def _read_and_announce(self, session: Session) -> None:
+        hall = session.hall
+        try:
+            session.early = self._backplane.page(hall.key, after=session.after)
+        except Unavailable:
+            session.early = Page((), gap=True)
+        if not session.closed and session.hall is hall:
+            self._announce(session)
+
+    def _publish(self, hall: Hall, event: Joined | Left | Renamed) -> None:
+        hall.awaited += 1
+        self._backplane.publish(hall.key, event)
+
+    def _hall(self, name: str) -> Hall:
+        key = room_key(name)
+        hall = self._halls.get(key)
+        if hall is None:
+            if len(self._halls) >= self.limits.max_rooms:
+                raise RoomFull()
+            hall = Hall(Room(name, self._names.deck(self._rng), self.limits.max_room_people))
+            self._halls[key] = hall
+        return hall
+
+    def _close_if_empty(self, hall: Hall) -> None:
+        if not hall.room and not hall.awaited and self._halls.get(hall.key) is hall:
+            del self._halls[hall.key]
+            self._backplane.forget(hall.key)
+
+    def _reserved(self, hall: Hall, identity: str) -> Callable[[str], bool]:
+        def reserved(key: str) -> bool:
+            return self._backplane.holder(hall.key, key) not in (None, identity)
+
+        return reserved
+
+    def _join(self, hall: Hall, sid: str, identity: str, name: str | None) -> None:
+        hall.room.join(sid, name, self._reserved(hall, identity))
+
+    def _join_again(
+        self, hall: Hall, sid: str, identity: str, claim: Claim | None, username: str | None
+    ) -> bool:
+        held = self._backplane.release(hall.key, identity)
+        known = [name for name in (held, claim.name if claim is not None else None) if name is not None]
+        for name in (*known, username):
+            if name is None:
+                continue
+            try:
+                self._join(hall, sid, identity, name)
+            except NameTaken:
+                continue
+            return name in known
+        self._join(hall, sid, identity, None)
+        return False
+
+    def _replace(self, older: Session) -> None:
+        self.leave(older, cut=False)
+        older.gateway.replaced(older)
+
+    def _spend(self, bucket: Bucket | None) -> None:
+        if bucket is not None:
+            wait_s = bucket.take(self._monotonic())
+            if wait_s > 0:
+                raise RateLimited(retry_after=round(wait_s, 3))

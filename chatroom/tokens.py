@@ -1,0 +1,65 @@
+"""Resume tokens and the two secrets' work: who a returning guest is, and what a retried message is known by.
+
+A token holds an identity (random, made at the first visit) and the name that its owner had. It ties nobody to a
+message: what is
+kept with an entry is an HMAC of the identity and the client's own id for the message, which only the same identity
+can repeat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+_IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
+_MAX_TOKEN = 1024  # characters; ours are shorter than 200
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a valid token says."""
+
+    identity: str
+    name: str
+
+
+def new_identity() -> str:
+    """An identity for somebody who has none yet."""
+    return secrets.token_urlsafe(_IDENTITY_BYTES)
+
+
+def retry_key(identity: str, cid: str) -> bytes:
+    """What a message is known by when its client sends it again: 16 bytes, no way back to the identity."""
+    return hmac.digest(identity.encode(), cid.encode(), hashlib.sha256)[:16]
+
+
+class Tokens:
+    """Signs and reads tokens.
+
+    Args:
+        secret: at least 32 random bytes; whoever has it can take anybody's name.
+        max_age_s: how long a token is good for, in seconds.
+    """
+
+    def __init__(self, secret: bytes, max_age_s: float) -> None:
+        self._serializer = URLSafeTimedSerializer(secret, salt="resume")
+        self._max_age_s = max_age_s
+
+    def write(self, identity: str, name: str) -> str:
+        """A token for this identity under this name."""
+        token = self._serializer.dumps([identity, name])
+        return token if isinstance(token, str) else token.decode()
+
+    def read(self, token: str) -> Claim | None:
+        """What the token says, or None if it is not ours, or too old: a token never locks anybody out."""
+        if len(token) > _MAX_TOKEN:
+            return None
+        try:
+            identity, name = self._serializer.loads(token, max_age=int(self._max_age_s))
+        except (BadData, ValueError, TypeError):
+            return None
+        return Claim(identity, name)
