@@ -1,0 +1,367 @@
+"""The Socket.IO gateway: the one event `msg`, both ways (protocol, section 1).
+
+It parses and shape-checks what comes, asks the service, and encodes what is told once a kind of client. It knows
+python-socketio
+and the wire, and neither the rules of a room nor the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import socketio
+import socketio.exceptions
+
+from chatroom.core.commands import Command, Quit, parse_line
+from chatroom.core.errors import BadRequest, RateLimited, Refusal, Unavailable
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
+from chatroom.core.log import Entry, Item, Page
+from chatroom.core.names import parse_name, parse_room
+from chatroom.engine.strict import StrictServer
+from chatroom.gateways import typed, wire
+from chatroom.gateways.presence import Presence, group
+from chatroom.gateways.words import Words
+from chatroom.service import LOBBY, Hall, Service, Session, Welcome, Wish
+
+log = logging.getLogger(__name__)
+
+EVENT: Final = "msg"
+NAMESPACE: Final = "/"
+MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
+
+
+@dataclass(slots=True, eq=False)
+class Guest:
+    """A connected client: what it can read, and where it stands.
+
+    Attributes:
+        kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
+        group: the room of python-socketio that it is in: one kind of client in one of our rooms.
+    """
+
+    session: Session
+    kind: str
+    group: str | None = None
+    noticed_at: float = float("-inf")
+
+
+class SocketIOGateway:
+    """Serves `msg` on a `ChatServer`.
+
+    Args:
+        service: the use cases.
+        server: the Socket.IO server, which this object becomes the application of.
+        words: the server's sentences.
+        limits: what a page must know, as `you.limits`.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        server: ChatServer,
+        words: Words,
+        limits: Mapping[str, object],
+        monotonic: Callable[[], float],
+        now_ms: Callable[[], int],
+        call_later: Callable[..., Any],
+    ) -> None:
+        self._service = service
+        self._server = server
+        self._words = words
+        self._limits = limits
+        self._monotonic = monotonic
+        self._now_ms = now_ms
+        self._guests: dict[str, Guest] = {}
+        self._presence = Presence(self._emit, call_later)
+        server.gateway = self
+        server.on("connect", self._on_connect, namespace=NAMESPACE)
+        server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
+
+    # Coming and going
+
+    def _on_connect(self, sid: str, environ: object, data: object) -> None:
+        """Decide and refuse; nothing is sent from here (the client's CONNECT comes after)."""
+        try:
+            auth = wire.read_auth(data)
+            wish = Wish(
+                room=parse_room(auth.room) if auth.room is not None else LOBBY,
+                username=parse_name(auth.username) if auth.username is not None else None,
+                token=auth.token,
+                after=auth.after,
+                keeps_name=auth.v is not None,
+            )
+            session = self._service.admit(sid, self, wish)
+        except Refusal as refused:
+            text = self._words.refusal(refused)
+            parameters = {**refused.params, "code": refused.code}
+            raise socketio.exceptions.ConnectionRefusedError(text, parameters) from None
+        kind = "seed" if auth.v is None else auth.roster or "full"
+        self._guests[sid] = Guest(session, kind)
+
+    def connected(self, sid: str) -> None:
+        """The client has its CONNECT packet: it may enter."""
+        guest = self._guests.get(sid)
+        if guest is not None:
+            self._service.enter(guest.session)
+
+    def _on_disconnect(self, sid: str, reason: str) -> None:
+        guest = self._guests.pop(sid, None)
+        if guest is not None:
+            self._service.leave(guest.session, cut=True)
+
+    def _log_out(self, sid: str) -> None:
+        guest = self._guests.pop(sid)
+        self._service.leave(guest.session, cut=False)
+        self._server.disconnect(sid)
+
+    def close_all(self, notice_code: str) -> list[str]:
+        """Tell everybody why they are about to be closed; gives their ids."""
+        frame = wire.frame(wire.notice(notice_code, self._words.say(notice_code), self._now_ms(), {}))
+        for sid in self._guests:
+            self._emit(frame, sid)
+        return list(self._guests)
+
+    # What a client asks
+
+    def receive(self, sid: str, arguments: Sequence[object], ack: Ack) -> None:
+        """A `msg` event; the answer goes to `ack`, now or when the message is safe."""
+        guest = self._guests.get(sid)
+        if guest is None:
+            return  # it has just logged out
+        try:
+            self._service.spend_event(guest.session)
+            answer = self._handle(guest, wire.read_request(arguments), ack)
+        except Refusal as refused:
+            self._refuse(guest, ack, refused)
+        else:
+            if answer is not None:
+                ack({"ok": True, **answer})
+
+    def refuse(self, sid: str, ack: Ack) -> None:
+        """An event that is none: undecodable, unnamed, or not `msg`."""
+        guest = self._guests.get(sid)
+        if guest is None:
+            return
+        try:
+            self._service.spend_event(guest.session)
+            raise BadRequest
+        except Refusal as refused:
+            self._refuse(guest, ack, refused)
+
+    def _handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, Any] | None:
+        """Do what is asked; gives the ack's fields, or None if the ack comes later."""
+        session = guest.session
+        match request:
+            case wire.Message(msg, cid):
+                return self._handle_line(guest, msg, cid, ack)
+            case wire.Whisper(to, msg):
+                self._service.whisper(session, to, msg)
+            case wire.Rename(username):
+                name, token = self._service.rename(
+                    session, parse_name(username) if username is not None else None
+                )
+                return {"username": name, "token": token}
+            case wire.Join(room):
+                self._service.move(session, parse_room(room))
+                return {"room": session.hall.name}
+            case wire.History(before, after, limit):
+                answer = partial(self._answer_history, guest, ack, session.hall.name)
+                self._service.history(session, after=after, before=before, limit=limit, answer=answer)
+                return None
+            case wire.Who():
+                people = self._service.who(session)
+                return {"name_list": wire.name_list(people), "count": len(people)}
+            case wire.Typing():
+                self._service.type(session)
+            case wire.Logout():
+                ack({"ok": True})
+                self._log_out(session.sid)
+                return None
+        return {}
+
+    def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
+        line = parse_line(msg)
+        if isinstance(line, Command):
+            return self._handle_command(guest, line, ack)
+        self._service.say(guest.session, line.text, cid, partial(self._said, guest, ack))
+        return None
+
+    def _handle_command(self, guest: Guest, command: Command, ack: Ack) -> Mapping[str, Any] | None:
+        def answer(text: str) -> None:
+            self._notice(guest, "command", text)
+
+        refuse = partial(self._refuse, guest, _no_ack)
+        token = typed.run(self._service, self._words, guest.session, command, answer, refuse)
+        if isinstance(command, Quit):
+            ack({"ok": True})
+            self._log_out(guest.session.sid)
+            return None
+        return {} if token is None else {"username": guest.session.person.name, "token": token}
+
+    # What a client is answered
+
+    def _said(self, guest: Guest, ack: Ack, entry: Entry | None) -> None:
+        if entry is None:
+            self._refuse(guest, ack, Unavailable())
+        else:
+            ack({"ok": True, "id": entry.id, "time": wire.time_text(entry.at_ms)})
+
+    def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
+        if page is None:
+            self._refuse(guest, ack, Unavailable())
+        else:
+            ack({"ok": True, **wire.page(room, page)})
+
+    def _refuse(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
+        text = self._words.refusal(refused)
+        if ack is not _no_ack:
+            ack(wire.refusal(refused, text))
+            return
+        if isinstance(refused, RateLimited):
+            # A flood is told once a second that it is one: notices must not become a flood of their own.
+            now = self._monotonic()
+            if now - guest.noticed_at < 1:
+                return
+            guest.noticed_at = now
+        self._notice(guest, refused.code, text, refused.params)
+
+    def _notice(
+        self, guest: Guest, code: str, text: str, parameters: Mapping[str, object] | None = None
+    ) -> None:
+        sid = guest.session.sid
+        if guest.group is not None and sid in self._guests:
+            self._emit(wire.frame(wire.notice(code, text, self._now_ms(), parameters or {})), sid)
+
+    # What the service tells
+
+    def welcome(self, session: Session, welcome: Welcome) -> None:
+        guest = self._guests.get(session.sid)
+        if guest is None:
+            return
+        hall, who = welcome.hall, welcome.person
+        page = welcome.page
+        fields = wire.presence(
+            "login", who, hall.name, len(hall.roster), welcome.at_ms, self._presence.names(hall)
+        )
+        fields["you"] = {
+            "sid": who.sid,
+            "username": who.name,
+            "token": welcome.token,
+            "resumed": welcome.resumed,
+            "history": [wire.message(hall.name, entry) for entry in page.entries],
+            "more": page.more,
+            "gap": page.gap,
+            "limits": self._limits,
+            "v": wire.VERSION,
+        }
+        self._leave_group(guest)
+        self._emit(wire.frame(fields), session.sid)
+        guest.group = group(guest.kind, hall)
+        self._server.enter_room(session.sid, guest.group, namespace=NAMESPACE)
+
+    def tell(self, hall: Hall, item: Item) -> None:
+        match item.event:
+            case Said() as said:
+                self._tell_said(hall, said, item)
+            case Joined(who):
+                self._presence.joined(hall, who, item.at_ms)
+            case Left(who):
+                guest = self._guests.get(who.sid)
+                if guest is not None and guest.group == group(guest.kind, hall):
+                    self._leave_group(guest)  # moved on to another room
+                self._presence.left(hall, who, item.at_ms)
+            case Renamed() as renamed:
+                text = self._words.say("renames", name=renamed.new)
+                self._presence.renamed(hall, renamed, text, item.at_ms)
+
+    def flush(self, hall: Hall) -> None:
+        self._presence.flush(hall)
+
+    def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
+        guest = self._guests.get(session.sid)
+        if guest is None:
+            return
+        text = whispered.text
+        if guest.kind == "seed":
+            text = self._words.say("whisper_to", name=whispered.to.name, text=text)
+        self._emit(wire.frame(wire.whisper(whispered, text, at_ms)), session.sid)
+
+    def typing(self, hall: Hall, person: Person) -> None:
+        groups = [group("full", hall), group("delta", hall)]
+        self._emit(wire.frame(wire.typing(person)), groups, skip_sid=person.sid)
+
+    def replaced(self, session: Session) -> None:
+        guest = self._guests.get(session.sid)
+        if guest is not None:
+            self._notice(guest, "replaced", self._words.say("replaced"))
+            del self._guests[session.sid]
+            self._server.disconnect(session.sid)
+
+    def _tell_said(self, hall: Hall, said: Said, item: Item) -> None:
+        assert item.entry is not None  # the backplane's promise for what was said
+        sid = said.who.sid
+        everybody = [group("seed", hall), group("full", hall), group("delta", hall)]
+        frame = wire.frame(wire.message(hall.name, item.entry, sid))
+        sender = self._guests.get(sid) if said.cid is not None else None
+        if sender is None or sender.group not in everybody:
+            self._emit(frame, everybody)
+        else:
+            self._emit(frame, everybody, skip_sid=sid)
+            self._emit(wire.frame(wire.message(hall.name, item.entry, sid, said.cid)), sid)
+
+    def _leave_group(self, guest: Guest) -> None:
+        if guest.group is not None:
+            self._server.leave_room(guest.session.sid, guest.group, namespace=NAMESPACE)
+            guest.group = None
+
+    def _emit(self, frame: Any, to: str | list[str], skip_sid: str | None = None) -> None:
+        self._server.emit(EVENT, frame, to=to, skip_sid=skip_sid, namespace=NAMESPACE)
+
+
+Ack = Callable[[Mapping[str, Any]], None]
+
+
+def _no_ack(fields: Mapping[str, Any]) -> None:
+    """Stands where an event asked for no ack."""
+
+
+class ChatServer(StrictServer):
+    """The Socket.IO server with the gateway as its application."""
+
+    gateway: SocketIOGateway
+
+    def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:
+        self.gateway.refuse(sid, self._ack(eio_sid, ack_id))
+
+    def _handle_event_internal(
+        self, server: Any, sid: str, eio_sid: str, data: list[Any], namespace: str, id: int | None
+    ) -> None:
+        # Overridden so that a message's ack can leave when it is safe, from elsewhere, without a greenthread waiting.
+        ack = self._ack(eio_sid, id)
+        if data[0] == EVENT:
+            self.gateway.receive(sid, data[1:], ack)
+        else:
+            self.gateway.refuse(sid, ack)
+
+    def _ack(self, eio_sid: str, ack_id: int | None) -> Ack:
+        if ack_id is None:
+            return _no_ack
+
+        def ack(fields: Mapping[str, Any]) -> None:
+            self.send_ack(eio_sid, NAMESPACE, ack_id, [fields])
+
+        return ack
+
+
+class EnteringManager(socketio.Manager):
+    """A client manager that lets the gateway know when a client has its CONNECT packet."""
+
+    def connect(self, sid: str, namespace: str) -> Any:
+        connected = super().connect(sid, namespace)
+        self.server.gateway.connected(connected)
+        return connected

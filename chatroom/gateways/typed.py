@@ -1,0 +1,92 @@
+"""Typed commands, the same for every gateway: runs a parsed command for a session and gives the answer as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from chatroom.core.commands import COMMANDS, Command, Help, History, Join, Name, Quit, Rooms, Tell, Who
+from chatroom.core.errors import BadRequest, NoSuchPerson, Refusal, Unavailable
+from chatroom.core.log import Page
+from chatroom.core.names import parse_name, parse_room, printable
+from chatroom.gateways.wire import time_text
+from chatroom.gateways.words import Words
+from chatroom.service import Service, Session
+
+_NAMES_SHOWN = 100  # in the answer to /who
+_HISTORY_SHOWN = 10
+
+Answer = Callable[[str], None]
+Refuse = Callable[[Refusal], None]
+
+
+def run(
+    service: Service, words: Words, session: Session, command: Command, answer: Answer, refuse: Refuse
+) -> str | None:
+    """Run a command; `answer` gets what to show, `refuse` a refusal that comes later.
+
+    Returns:
+        A new token, if the command was a rename.
+
+    Raises:
+        Refusal: the command cannot be done.
+    """
+    token = None
+    match command:
+        case Help():
+            answer(_help(words.lang))
+        case Who():
+            answer(_who(service, words, session))
+        case Name(name):
+            wanted = parse_name(name) if name is not None else None
+            new, token = service.rename(session, wanted)
+            answer(words.say("renamed", name=new))
+        case Tell(rest):
+            found = session.hall.roster.longest_match(rest)
+            if found is None:
+                raise NoSuchPerson(name=printable(rest))
+            person, text = found
+            service.whisper(session, person.name, text)
+            answer(words.say("whispered", name=person.name))
+        case Join(room):
+            service.move(session, parse_room(room))
+            answer(words.say("moved", room=session.hall.name))
+        case Rooms():
+            listed = ", ".join(f"{name} ({count})" for name, count in service.rooms())
+            answer(words.say("rooms", rooms=listed))
+        case History(count):
+            shown = partial(_show_history, words, answer, refuse)
+            service.history(session, after=None, before=None, limit=count or _HISTORY_SHOWN, answer=shown)
+        case Quit():
+            answer(words.say("bye"))
+        case _:
+            raise BadRequest()  # a command of another gateway, such as /echo
+    return token
+
+
+def _help(lang: str) -> str:
+    shown = [record for record in COMMANDS if not record.line_only]
+    width = max(len(record.usage) for record in shown)
+    texts: Sequence[str] = [record.help[lang] for record in shown]
+    return "\n".join(f"{record.usage:{width}}  {text}" for record, text in zip(shown, texts, strict=True))
+
+
+def _who(service: Service, words: Words, session: Session) -> str:
+    people = service.who(session)
+    names = [person.name for person in people[:_NAMES_SHOWN]]
+    if len(people) > _NAMES_SHOWN:
+        names.append("…")
+    return words.say("who", count=len(people), names=", ".join(names))
+
+
+def _show_history(words: Words, answer: Answer, refuse: Refuse, page: Page | None) -> None:
+    if page is None:
+        refuse(Unavailable())
+    elif not page.entries:
+        answer(words.say("no_history"))
+    else:
+        answer(
+            "\n".join(
+                f"[{time_text(entry.at_ms)[11:19]}] {entry.name}: {entry.text}" for entry in page.entries
+            )
+        )

@@ -1,0 +1,227 @@
+"""The words on the wire: events as `msg` objects and `msg` objects as requests (protocol, section 1).
+
+The only place that spells the names of actions and fields. It knows shapes; what is allowed is the service's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from chatroom.core.errors import BadRequest, Refusal, UnknownAction
+from chatroom.core.events import Person, Renamed, Whispered
+from chatroom.core.log import PAGE_ENTRIES, Entry, Page
+
+VERSION = 1
+_Shape = TypeVar("_Shape")
+_MAX_STRING = 1024  # characters of a string in a request other than `msg`
+
+String = Annotated[str, Meta(max_length=_MAX_STRING)]
+Limit = Annotated[int, Meta(ge=1, le=PAGE_ENTRIES)]
+
+
+class Auth(msgspec.Struct):
+    """What a client may say as it connects."""
+
+    room: String | None = None
+    username: String | None = None
+    token: String | None = None
+    after: String | None = None
+    roster: str | None = None
+    v: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Message(msgspec.Struct):
+    msg: str
+    cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class Whisper(msgspec.Struct):
+    to: String
+    msg: str
+
+
+class Rename(msgspec.Struct):
+    username: String | None = None
+
+
+class Join(msgspec.Struct):
+    room: String
+
+
+class History(msgspec.Struct):
+    before: String | None = None
+    after: String | None = None
+    limit: Limit = 50
+
+
+class Who(msgspec.Struct):
+    pass
+
+
+class Typing(msgspec.Struct):
+    pass
+
+
+class Logout(msgspec.Struct):
+    pass
+
+
+Request = Message | Whisper | Rename | Join | History | Who | Typing | Logout
+
+ACTIONS: Mapping[str, type[Request]] = {
+    "message": Message,
+    "send msg": Message,
+    "whisper": Whisper,
+    "rename": Rename,
+    "join": Join,
+    "history": History,
+    "who": Who,
+    "typing": Typing,
+    "logout": Logout,
+}
+
+
+def read_auth(data: object) -> Auth:
+    """What the client said as it connected.
+
+    Raises:
+        BadRequest: it is no object, or a key has a wrong type.
+    """
+    if data is None:
+        return Auth()
+    if not isinstance(data, dict):
+        raise BadRequest()
+    auth = _convert(data, Auth)
+    if auth.roster not in (None, "full", "delta"):
+        raise BadRequest()
+    return auth
+
+
+def read_request(arguments: Sequence[object]) -> Request:
+    """The request in the arguments of a `msg` event.
+
+    Raises:
+        BadRequest: not exactly one object, no action, or a field of a wrong type.
+        UnknownAction: nothing is called so.
+    """
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        raise BadRequest()
+    action = arguments[0].get("action")
+    if not isinstance(action, str):
+        raise BadRequest()
+    kind = ACTIONS.get(action)
+    if kind is None:
+        raise UnknownAction()
+    request = _convert(arguments[0], kind)
+    if isinstance(request, History) and request.before is not None and request.after is not None:
+        raise BadRequest()
+    return request
+
+
+def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:
+    try:
+        return msgspec.convert(data, kind)
+    except (msgspec.ValidationError, RecursionError):
+        raise BadRequest() from None
+
+
+# Out
+
+encode = msgspec.json.Encoder().encode
+
+
+def frame(fields: Mapping[str, Any]) -> msgspec.Raw:
+    """A `msg` object, encoded once for however many it goes to."""
+    return msgspec.Raw(encode(fields))
+
+
+def time_text(at_ms: int) -> str:
+    """UTC, ISO 8601, milliseconds, Z."""
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def name_list(people: Iterable[Person]) -> msgspec.Raw:
+    """A `name_list`: pairs of name and session id, in the order of coming."""
+    return msgspec.Raw(encode([(person.name, person.sid) for person in people]))
+
+
+def presence(
+    action: str, who: Person, room: str, count: int, at_ms: int, names: msgspec.Raw | None
+) -> dict[str, Any]:
+    """A `login` or `logout`; without names where another frame of the same burst carries them."""
+    fields: dict[str, Any] = {"action": action, "username": who.name, "sid": who.sid}
+    if names is not None:
+        fields["name_list"] = names
+    return fields | {"room": room, "count": count, "time": time_text(at_ms)}
+
+
+def roster(joined: Iterable[Person], left: Iterable[Person], count: int, at_ms: int) -> dict[str, Any]:
+    return {
+        "action": "roster",
+        "joined": name_list(joined),
+        "left": name_list(left),
+        "count": count,
+        "time": time_text(at_ms),
+    }
+
+
+def message(room: str, entry: Entry, sid: str | None = None, cid: str | None = None) -> dict[str, Any]:
+    """A message: from the log, live (with `sid`), or to its own sender (with `cid`, if one was given)."""
+    fields: dict[str, Any] = {"action": "message", "username": entry.name}
+    if sid is not None:
+        fields["sid"] = sid
+    fields |= {"msg": entry.text, "id": entry.id, "time": time_text(entry.at_ms), "room": room}
+    if cid is not None:
+        fields["cid"] = cid
+    return fields
+
+
+def whisper(whispered: Whispered, msg: str, at_ms: int) -> dict[str, Any]:
+    return {
+        "action": "whisper",
+        "username": whispered.who.name,
+        "to": whispered.to.name,
+        "msg": msg,
+        "time": time_text(at_ms),
+    }
+
+
+def rename(renamed: Renamed, msg: str, at_ms: int, names: msgspec.Raw | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "action": "rename",
+        "username": renamed.old,
+        "to": renamed.new,
+        "sid": renamed.sid,
+        "msg": msg,
+        "time": time_text(at_ms),
+    }
+    return fields if names is None else fields | {"name_list": names}
+
+
+def typing(who: Person) -> dict[str, Any]:
+    return {"action": "typing", "username": who.name}
+
+
+def notice(code: str, msg: str, at_ms: int, parameters: Mapping[str, object]) -> dict[str, Any]:
+    own = {"action": "notice", "username": "*", "msg": msg, "code": code, "time": time_text(at_ms)}
+    return {**parameters, **own}
+
+
+def refusal(refused: Refusal, msg: str) -> dict[str, Any]:
+    """The ack of an event that was refused."""
+    return {**refused.params, "ok": False, "code": refused.code, "msg": msg}
+
+
+def page(room: str, found: Page) -> dict[str, Any]:
+    """The fields of a `history` ack."""
+    return {
+        "entries": [message(room, entry) for entry in found.entries],
+        "more": found.more,
+        "gap": found.gap,
+    }

@@ -1,0 +1,245 @@
+"""The composition root: builds the parts, opens the doors, and closes them in order.
+
+It knows every part by name and does nothing that a part could do itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import logging
+import random
+import resource
+import secrets
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from chatroom import logs, runtime
+from chatroom.backplane.memory import MemoryBackplane
+from chatroom.core.flood import Rate
+from chatroom.core.names import NamePool
+from chatroom.engine.strict import StrictPacket
+from chatroom.gateways.http import HTTPGateway
+from chatroom.gateways.origins import Origins
+from chatroom.gateways.socketio import ChatServer, EnteringManager, SocketIOGateway
+from chatroom.gateways.words import Words
+from chatroom.service import Limits, Service
+from chatroom.settings import Settings
+from chatroom.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+_SPARE_FILES = 128  # descriptors kept for health checks, the log and the system
+_DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
+_DRAIN_PER_S = 2000  # or faster, if they are few
+
+
+class StartError(Exception):
+    """The service cannot start; the text is one line that names the cure."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT has come and everybody is sent away.
+
+    Raises:
+        StartError: a port in use, a folder that cannot be written, a file of names that is none.
+    """
+    logs.set_up(as_json=settings.log_json)
+    names = _read_names(settings.names)
+    max_connections = _raise_file_limit(settings.max_connections)
+    listeners = _listen(settings)
+    stop = runtime.Signal()
+    runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
+
+    backplane = MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+    service = Service(
+        backplane=backplane,
+        names=names,
+        tokens=Tokens(secrets.token_bytes(32), settings.token_days * 86_400),
+        limits=_limits(settings),
+        public_rooms=settings.public_rooms,
+        now_ms=_now_ms,
+        monotonic=time.monotonic,
+        rng=random.SystemRandom(),
+        spawn=runtime.spawn,
+    )
+    origins = Origins(settings.allowed_origins)
+    sockets = ChatServer(
+        client_manager=EnteringManager(),
+        serializer=StrictPacket,
+        async_mode="eventlet",
+        async_handlers=False,
+        cors_allowed_origins=origins.allows,
+        cors_credentials=False,
+        ping_interval=settings.ping_interval_s,
+        ping_timeout=settings.ping_timeout_s,
+        max_http_buffer_size=settings.max_payload_bytes,
+        http_compression=False,
+        logger=False,
+        engineio_logger=False,
+    )
+    gateway = SocketIOGateway(
+        service,
+        sockets,
+        Words(settings.lang),
+        _told_limits(settings),
+        time.monotonic,
+        _now_ms,
+        runtime.call_later,
+    )
+    http = HTTPGateway(
+        sockets.handle_request,
+        base_path=settings.base_path,
+        is_ready=service.ready,
+        has_room=lambda: len(sockets.eio.sockets) < max_connections,
+    )
+    service.start([gateway])
+    # What is built now lives as long as the process: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    for listener in listeners:
+        runtime.spawn(_serve_http, listener, http, max_connections + _SPARE_FILES)
+    _announce(settings, listeners)
+
+    stop.wait()
+    log.info("stopping")
+    http.draining = True
+    runtime.sleep(settings.drain_delay_s)
+    backplane.close()
+    _send_away(gateway, sockets)
+    sockets.shutdown()
+
+
+def _serve_http(listener: socket.socket, http: HTTPGateway, max_connections: int) -> None:
+    runtime.serve(listener, http, max_connections=max_connections)
+
+
+def _send_away(gateway: SocketIOGateway, sockets: ChatServer) -> None:
+    sids = gateway.close_all("closing")
+    runtime.sleep(0.05)  # let the notices leave
+    pause = min(_DRAIN_SPREAD_S / len(sids), 1 / _DRAIN_PER_S) if sids else 0
+    for sid in sids:
+        eio_sid = sockets.manager.eio_sid_from_sid(sid, "/")
+        eio_socket = sockets.eio.sockets.get(eio_sid)
+        if eio_socket is not None:
+            # The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection and come
+            # back by themselves.
+            eio_socket.close(wait=False)
+        runtime.sleep(pause)
+    runtime.sleep(0.05)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _limits(settings: Settings) -> Limits:
+    on = settings.limits
+    return Limits(
+        speaking=Rate(settings.message_burst, settings.message_rate) if on else None,
+        events=Rate(settings.event_burst, settings.event_rate) if on else None,
+        max_text=settings.max_text,
+        max_rooms=settings.max_rooms,
+        max_room_people=settings.max_room_people,
+        resume_grace_s=settings.resume_grace_s,
+    )
+
+
+def _told_limits(settings: Settings) -> dict[str, object]:
+    """What a page must know (protocol, section 1: `you.limits`)."""
+    return {
+        "text": settings.max_text,
+        "burst": settings.message_burst if settings.limits else None,
+        "rate": settings.message_rate if settings.limits else None,
+        "history_entries": 0,
+        "history_days": 0,
+        "resume_grace": settings.resume_grace_s,
+    }
+
+
+def _read_names(chosen: Path | None) -> NamePool:
+    path = chosen or _own_names()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise StartError(
+            f"cannot read the nicknames in {path}: {reason}; choose a file with --names"
+        ) from None
+    try:
+        return NamePool.from_lines(lines)
+    except ValueError as problem:
+        raise StartError(f"{path}: {problem}; mend it or choose another file with --names") from None
+
+
+def _own_names() -> Path:
+    """`name.txt`: beside `app.py` in a checkout, inside the package where that is installed."""
+    package = Path(__file__).parent
+    beside = package.parent / "name.txt"
+    return beside if beside.exists() and (package.parent / "app.py").exists() else package / "name.txt"
+
+
+def _raise_file_limit(wanted: int) -> int:
+    """Raise the limit of open files to the hard limit; gives how many connections that permits."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return wanted
+    possible = max(1, hard - _SPARE_FILES)
+    if possible < wanted:
+        log.warning(
+            "the limit of open files permits %d connections instead of %d (ulimit -Hn)", possible, wanted
+        )
+    return min(wanted, possible)
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    shown = f"{settings.host or '*'}:{settings.port}"
+    try:
+        return runtime.listen(settings.host, settings.port, backlog=settings.backlog)
+    except socket.gaierror:
+        raise StartError(f"--host {settings.host} is no address of this machine") from None
+    except OSError as problem:
+        cures = {
+            errno.EADDRINUSE: f"port {settings.port} is in use; stop what uses it or choose another with --port",
+            errno.EADDRNOTAVAIL: f"--host {settings.host} is no address of this machine",
+            errno.EACCES: f"port {settings.port} needs more rights; choose one above 1023 with --port",
+        }
+        text = cures.get(problem.errno or 0, f"cannot listen on {shown}: {problem.strerror}")
+        raise StartError(text) from None
+
+
+def _announce(settings: Settings, listeners: list[socket.socket]) -> None:
+    port = listeners[0].getsockname()[1]
+    everywhere = settings.host in ("", "*", "::", "0.0.0.0")
+    host = "127.0.0.1" if everywhere else listeners[0].getsockname()[0]
+    lines = [f"listening on {_url(host, port)}{settings.base_path}"]
+    own = _own_address()
+    if everywhere and own is not None:
+        lines.append(f"on this network: {_url(own, port)}{settings.base_path}")
+    lines.append("nothing is kept on disk; the last messages are in memory until the process ends")
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _own_address() -> str | None:
+    """The address that this machine would speak from; nothing is sent, and there may be none.
+
+    By route, not by host name: many machines call themselves 127.0.1.1.
+    """
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # a documentation address (RFC 5737); a datagram socket only looks up the route
+            address: str = probe.getsockname()[0]
+            return address
+    except OSError:
+        return None

@@ -1,0 +1,246 @@
+"""Settings: everything that whoever runs the service may choose.
+
+Each setting has a flag, an environment name, a unit, a default and one sentence; the parsers, `--help` and the test
+that keeps
+`docs/settings.md` true are made from the same record. It knows nothing of what the settings are for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PROG = "chatroom"
+
+
+class SettingsError(Exception):
+    """A value that cannot be used; its text names the setting and the cure, in one line."""
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(f"a whole number from {low} to {high}") from None
+        if not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"a number from {low:g} to {high:g}") from None
+        if not low <= value <= high:  # also refuses nan
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(" or ".join(choices))
+        return text
+
+    return parse
+
+
+def _on_off(text: str) -> bool:
+    if text.lower() not in ("on", "off", "true", "false", "1", "0", "yes", "no"):
+        raise ValueError("on or off")
+    return text.lower() in ("on", "true", "1", "yes")
+
+
+_BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def _bytes(text: str) -> int:
+    digits = text.lower().removesuffix("b")
+    unit = digits[-1:] if digits[-1:] in ("k", "m", "g") else ""
+    number = digits.removesuffix(unit).strip()
+    if not (number.isascii() and number.isdigit()):
+        raise ValueError("a size such as 500MB or 1GB")
+    return int(number) * _BYTES[unit]
+
+
+def _base_path(text: str) -> str:
+    path = "/" + text.strip("/")
+    if any(not (char.isascii() and (char.isalnum() or char in "/-._~")) for char in path) or "//" in path:
+        raise ValueError("a path such as /chat")
+    return "" if path == "/" else path
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and not (parts.scheme and parts.netloc and not parts.path):
+            raise ValueError("origins such as https://chat.example.org, separated by commas, or *")
+    return origins
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _setting(
+    default: Any, parse: Callable[[str], Any], help: str, *, unit: str = "", env: tuple[str, ...] = ()
+) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help, "unit": unit, "env": env})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What was chosen, checked once; the unit is part of a name where it is not plain."""
+
+    host: str = _setting("", str, "address to listen on; empty: every address, IPv4 and IPv6")
+    port: int = _setting(5000, _whole(0, 65535), "port to listen on; 0 picks a free one", env=("PORT",))
+    base_path: str = _setting("", _base_path, "path under which a proxy serves all of it, such as /chat")
+    allowed_origins: tuple[str, ...] = _setting(
+        (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
+    )
+    names: Path | None = _setting(
+        None, _path, "file of nicknames, one a line; default: name.txt beside app.py"
+    )
+    lang: str = _setting("en", _one_of("en", "zh"), "language of the server's own sentences: en or zh")
+    public_rooms: tuple[str, ...] = _setting(
+        (), _names, "rooms that /rooms lists besides the lobby, separated by commas"
+    )
+
+    data_dir: Path = _setting(Path("data"), _path, "folder for what is kept; made if missing")
+
+    limits: bool = _setting(
+        True, _on_off, "off turns all rates off (benches, trusted networks); size bounds stay"
+    )
+    message_burst: int = _setting(8, _whole(1, 10_000), "messages a session may say at once", unit="messages")
+    message_rate: float = _setting(
+        2.0, _number(0.01, 10_000), "messages a session may say in the long run", unit="messages/s"
+    )
+    event_burst: int = _setting(
+        120, _whole(1, 100_000), "events of any kind a session may send at once", unit="events"
+    )
+    event_rate: float = _setting(
+        40.0, _number(0.01, 100_000), "events of any kind a session may send in the long run", unit="events/s"
+    )
+    max_text: int = _setting(2000, _whole(1, 16_000), "longest message", unit="characters")
+    max_rooms: int = _setting(10_000, _whole(1, 1_000_000), "rooms with people in them at once", unit="rooms")
+    max_room_people: int = _setting(10_000, _whole(1, 1_000_000), "people in one room at once", unit="people")
+    max_connections: int = _setting(
+        10_000,
+        _whole(1, 1_000_000),
+        "connections served at once, as far as the limit of open files permits",
+        unit="connections",
+    )
+    max_payload_bytes: int = _setting(
+        100_000, _whole(10_000, 10_000_000), "largest packet a client may send", unit="bytes"
+    )
+    backlog: int = _setting(
+        4096, _whole(1, 65535), "connections the kernel may queue for us", unit="connections"
+    )
+    ping_interval_s: float = _setting(25.0, _number(0.1, 3600), "time between pings", unit="seconds")
+    ping_timeout_s: float = _setting(
+        20.0, _number(0.1, 3600), "time a client has for its pong", unit="seconds"
+    )
+    resume_grace_s: float = _setting(
+        300.0,
+        _number(0, 86_400),
+        "how long the name of somebody whose connection was cut is kept",
+        unit="seconds",
+    )
+    token_days: float = _setting(
+        30.0, _number(0.01, 3650), "how long a resume token is good for", unit="days"
+    )
+
+    drain_delay_s: float = _setting(
+        0.0,
+        _number(0, 600),
+        "time between not ready and closing, for a load balancer to notice",
+        unit="seconds",
+    )
+    log_json: bool = _setting(False, _on_off, "log lines as JSON objects")
+
+    @classmethod
+    def read(cls, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the flags, then the environment, then the defaults.
+
+        Args:
+            argv: the arguments after the program's name.
+            environ: names beginning with `CHATROOM_`, and `PORT` by convention. `HOST` and `REDIS_URL` are not read:
+                shells export the one, and the other must not change the mode of running silently.
+
+        Raises:
+            SettingsError: a value cannot be used.
+            SystemExit: `--help`, or an argument that is no setting (argparse says which; exit code 2).
+        """
+        environ = os.environ if environ is None else environ
+        flags = _parser().parse_args(argv)
+        values: dict[str, Any] = {}
+        for record in fields(cls):
+            parse = record.metadata["parse"]
+            flag_text = getattr(flags, record.name)
+            sources = [(flag_text, flag_of(record.name))] if flag_text is not None else []
+            sources += [(environ[name], name) for name in env_of(record.name) if name in environ]
+            if sources:
+                text, source = sources[0]
+                try:
+                    values[record.name] = parse(text)
+                except ValueError as problem:
+                    raise SettingsError(f"{source} is {text!r}; it must be {problem}") from None
+        return cls(**values)
+
+
+def flag_of(name: str) -> str:
+    """The command-line flag of a setting: `max_rooms` is `--max-rooms`; units in seconds and bytes are left out."""
+    return "--" + name.removesuffix("_s").removesuffix("_bytes").replace("_", "-")
+
+
+def env_of(name: str) -> tuple[str, ...]:
+    """The environment names of a setting, the first that is set counts."""
+    record = next(record for record in fields(Settings) if record.name == name)
+    own = "CHATROOM_" + flag_of(name)[2:].replace("-", "_").upper()
+    return (own, *record.metadata["env"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROG,
+        description="An anonymous chatroom. Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
+        allow_abbrev=False,
+    )
+    for record in fields(Settings):
+        default = "" if record.default is MISSING else describe_default(record.default)
+        unit = f" ({record.metadata['unit']})" if record.metadata["unit"] else ""
+        parser.add_argument(
+            flag_of(record.name),
+            dest=record.name,
+            metavar=record.metadata["unit"].upper() or "VALUE",
+            help=f"{record.metadata['help']}{unit}; default: {default}".replace("%", "%%"),
+        )
+    return parser
+
+
+def describe_default(value: object) -> str:
+    """A default as one would type it."""
+    if value is None or value == () or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)

@@ -1,0 +1,62 @@
+"""Fixtures that plays share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.guests import Guest
+from tests.support.program import Program
+
+_rooms = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One running service for all plays that need no special one; rates are off, and each play has its own room."""
+    with Program("--limits", "off", data_dir=tmp_path_factory.mktemp("data")) as program:
+        yield program
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other play uses."""
+    return f"room {next(_rooms)}"
+
+
+@pytest.fixture
+def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
+    """Lets guests enter this play's room: `guests(username="fox")`; other keywords are auth keys, `transports`
+    apart.
+    """
+    present: list[Guest] = []
+
+    def enter(transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest:
+        options = {} if transports is None else {"transports": transports}
+        guest = Guest(url or server.url, {"room": room, "v": 1, **auth}, **options)
+        present.append(guest)
+        return guest.enter()
+
+    yield enter
+    for guest in present:
+        guest.leaves()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts services with flags of their own; they are stopped, and must have logged no traceback, at the end."""
+    running: list[Program] = []
+
+    def start_one(*arguments: str, **options: Any) -> Program:
+        options.setdefault("data_dir", tmp_path / "data")
+        program = Program(*arguments, **options)
+        running.append(program)
+        return program.start()
+
+    yield start_one
+    for program in running:
+        program.stop()

@@ -1,0 +1,1 @@
+"""Plays against the real program: who says what, and who hears it."""

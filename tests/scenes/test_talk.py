@@ -1,0 +1,23 @@
+"""Two or three people talk."""
+
+
+def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
+    romeo, juliet = guests(), guests()
+    answer = romeo.says("hello")
+    for listener in (romeo, juliet):
+        frame = listener.hears("message", msg="hello", username=romeo.name, sid=romeo.sid)
+        assert (frame["id"], frame["time"]) == (answer["id"], answer["time"])
+
+
+def test_people_in_another_room_hear_nothing(guests, room):
+    romeo, juliet = guests(), guests(room=room + " elsewhere")
+    romeo.says("hello")
+    juliet.hears_nothing("message")
+
+
+def test_everybody_hears_in_the_same_order(guests):
+    people = [guests() for _ in range(3)]
+    for number in range(30):
+        people[number % 3].emit({"action": "message", "msg": str(number)})
+    heard = [[person.hears("message")["id"] for _ in range(30)] for person in people]
+    assert heard[0] == heard[1] == heard[2] == sorted(heard[0])

@@ -1,0 +1,150 @@
+"""Guests of a play: a Socket.IO client with an ear for `msg` frames. Everything that waits has a deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import socketio
+
+WAIT_S = 10.0
+Frame = dict[str, Any]
+
+POLLING = ["polling"]
+WEBSOCKET = ["websocket"]
+UPGRADE = ["polling", "websocket"]
+
+
+class Refused(Exception):
+    """The server refused the connection; `data` is what it said."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(str(data))
+        self.data = data
+
+
+class Guest:
+    """One client and all the frames that it has heard and not spoken of yet.
+
+    Args:
+        url: the server's.
+        auth: what to send as `auth`; None sends none, as a seed client does.
+        transports: how to connect.
+    """
+
+    def __init__(
+        self, url: str, auth: Frame | None = None, transports: list[str] = WEBSOCKET, **options: Any
+    ) -> None:
+        self.url = url
+        self.auth = auth
+        self.transports = transports
+        self.frames: list[Frame] = []
+        self.disconnects: list[str] = []
+        self._changed = threading.Condition()
+        self._refusal: Any = None
+        self.client = socketio.Client(reconnection=False, **options)
+        self.client.on("msg", self._hear)
+        self.client.on("connect_error", self._refused)
+        self.client.on("disconnect", self._gone)
+
+    def enter(self) -> Guest:
+        """Connect and wait for the first frame, one's own login; it stays in `login`."""
+        try:
+            self.client.connect(self.url, transports=self.transports, auth=self.auth, wait_timeout=WAIT_S)
+        except socketio.exceptions.ConnectionError:
+            if self._refusal is not None:
+                raise Refused(self._refusal) from None
+            raise
+        self.login = self.hears("login")
+        self.name: str = self.login["username"]
+        self.sid: str = self.login["sid"]
+        self.you: Frame = self.login["you"]
+        return self
+
+    def emit(self, *arguments: Any) -> None:
+        """Emit `msg` without asking for an ack."""
+        self.client.emit("msg", tuple(arguments))
+
+    def asks(self, action: str, **fields: Any) -> Frame:
+        """Emit a request and wait for its ack."""
+        return self.asks_raw({"action": action, **fields})
+
+    def asks_raw(self, *arguments: Any, event: str = "msg") -> Frame:
+        """Emit whatever it is and wait for the ack."""
+        answer: Frame = self.client.call(event, tuple(arguments), timeout=WAIT_S)
+        return answer
+
+    def says(self, text: str, **fields: Any) -> Frame:
+        """Say something and wait until it is acknowledged."""
+        answer = self.asks("message", msg=text, **fields)
+        assert answer["ok"], answer
+        return answer
+
+    def hears(self, action: str, **fields: Any) -> Frame:
+        """Wait for the next frame that is so; those before it are passed over."""
+
+        def found() -> Frame | None:
+            for index, frame in enumerate(self.frames):
+                if frame["action"] == action and all(
+                    frame.get(key) == value for key, value in fields.items()
+                ):
+                    del self.frames[: index + 1]
+                    return frame
+            return None
+
+        return self.waits_for(found, f"{action} {fields}")
+
+    def hears_next(self, action: str, **fields: Any) -> Frame:
+        """The very next frame must be so."""
+        frame: Frame = self.waits_for(lambda: self.frames.pop(0) if self.frames else None, action)
+        assert frame["action"] == action, frame
+        for key, value in fields.items():
+            assert frame.get(key) == value, frame
+        return frame
+
+    def hears_nothing(self, action: str | None = None) -> None:
+        """Nothing more (of this action) has come when the server's answer to a question that is asked now has."""
+        self.asks("who")
+        heard = [frame for frame in self.frames if action is None or frame["action"] == action]
+        assert heard == []
+
+    def waits_for(self, found: Callable[[], Any], what: str) -> Any:
+        """Wait until `found` gives something."""
+        deadline = time.monotonic() + WAIT_S
+        with self._changed:
+            while True:
+                result = found()
+                if result:
+                    return result
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"never heard: {what}; heard {self.frames[:20]}")
+                self._changed.wait(left)
+
+    def waits_for_disconnect(self) -> str:
+        """Wait until the connection has ended; gives the reason that the client knows."""
+        reason: str = self.waits_for(lambda: self.disconnects and self.disconnects[0], "disconnect")
+        return reason
+
+    def leaves(self) -> None:
+        """Disconnect as a client library does it."""
+        self.client.disconnect()
+
+    def is_cut(self) -> None:
+        """Lose the connection without a word."""
+        self.client.eio.disconnect(abort=True)
+
+    def _hear(self, *arguments: Any) -> None:
+        with self._changed:
+            self.frames.append(arguments[0])
+            self._changed.notify_all()
+
+    def _refused(self, data: Any) -> None:
+        self._refusal = data
+
+    def _gone(self, reason: str) -> None:
+        with self._changed:
+            self.disconnects.append(reason)
+            self._changed.notify_all()

@@ -1,0 +1,130 @@
+"""`python app.py` in a process of its own, on a free port, with deadlines; a test process never patches itself."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0  # a busy machine takes its time to import
+
+
+class Program:
+    """The running service.
+
+    Args:
+        arguments: flags after `python app.py --port 0`.
+        environ: added to the environment, from which every CHATROOM_ name is removed.
+        data_dir: its data directory; it has to be a fresh one unless the test is about what is kept.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        data_dir: Path | None = None,
+        environ: dict[str, str] | None = None,
+        port: int = 0,
+    ) -> None:
+        self.arguments = [*arguments, *(("--data-dir", str(data_dir)) if data_dir is not None else ())]
+        self.environ = {key: value for key, value in os.environ.items() if not key.startswith("CHATROOM_")}
+        self.environ.pop("PORT", None)
+        self.environ |= environ or {}
+        self.port = port
+        self.url = ""
+        self.errors: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Program:
+        """Start and wait until it listens."""
+        self._process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(self.port), *self.arguments],
+            cwd=ROOT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+        found = self.wait_for_line(r"listening on (http://\S+)", START_S)
+        self.url = found[1]
+        self.port = int(self.url.rsplit(":", 1)[1].split("/")[0])
+        return self
+
+    def wait_for_line(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
+        """The first line of standard error, from now on, that matches."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no line like {pattern!r} within {seconds} s: {self.errors}") from None
+            if line is None:
+                raise AssertionError(f"it ended before a line like {pattern!r}: {self.errors}")
+            found = re.search(pattern, line)
+            if found:
+                return found
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 10.0) -> int:
+        """Wait for the end; gives the exit code."""
+        assert self._process is not None
+        code = self._process.wait(seconds)
+        self._reader.join(seconds)
+        return code
+
+    def stop(self) -> None:
+        """Stop it as an operator would, and make sure that it has logged no traceback."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        assert "Traceback" not in "\n".join(self.errors), "\n".join(self.errors)
+        assert code in (0, -signal.SIGKILL), (code, self.errors)
+
+    def kill(self) -> None:
+        """End it without any notice, as a power cut would."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def get(self, path: str, **options: object) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, **options)  # type: ignore[arg-type]
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for line in lines:
+                self.errors.append(line.rstrip("\n"))
+                self._lines.put(line)
+        self._lines.put(None)
+
+    def __enter__(self) -> Program:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
