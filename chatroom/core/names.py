@@ -287,7 +287,7 @@ class NameDeck:
 
     def _claim(self, name: str, taken: Callable[[str], bool]) -> bool:
         key = name_key(name)
-        if is_reserved(key) or taken(key):
+        if taken(key):
             return False
         self.take(key)  # a pool may well hold `Ming2` beside `Ming`
         return True
