@@ -4,6 +4,8 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from chatroom.core.names import NamePool, name_key, parse_name
+
 NAMES = [
     line
     for line in (Path(__file__).parent.parent / "name.txt").read_text(encoding="utf-8").splitlines()
@@ -25,3 +27,11 @@ def test_each_name_is_short_and_without_stray_spaces() -> None:
 def test_no_two_names_are_equal_after_normalisation() -> None:
     keys = Counter(unicodedata.normalize("NFKC", name).casefold() for name in NAMES)
     assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_each_is_a_valid_name_and_none_looks_like_another() -> None:
+    """`NamePool` drops what looks like an earlier name: of these it drops none."""
+    assert [name for name in NAMES if parse_name(name) != name] == []
+    keys = Counter(map(name_key, NAMES))
+    assert [key for key, count in keys.items() if count > 1] == []
+    assert len(NamePool.from_lines(NAMES)) == len(NAMES)

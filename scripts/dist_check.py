@@ -1,0 +1,96 @@
+"""Build wheel and sdist; install each into a clean environment outside the tree, start it, ask for /healthz.
+
+It knows the program only from outside: the command `chatroom`, the line `listening on …` and `/healthz`.
+"""
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import venv
+from pathlib import Path
+from subprocess import Popen
+
+ROOT = Path(__file__).parent.parent
+START_S = 30.0
+STOP_S = 10.0
+
+
+def main() -> int:
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    for target in ("sdist", "wheel"):
+        build(target, dist)
+    for package in sorted(dist.iterdir()):
+        check(package)
+    return 0
+
+
+def build(target: str, dist: Path) -> None:
+    """Build with hatchling, which pip installs into an environment of its own, as constraints.txt says."""
+    with tempfile.TemporaryDirectory() as folder:
+        python = make_environment(Path(folder))
+        run(python, "-m", "pip", "install", "--quiet", "hatchling")
+        run(python, "-m", "hatchling", "build", "--target", target, "--directory", str(dist), cwd=ROOT)
+
+
+def check(package: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        python = make_environment(Path(folder))
+        run(python, "-m", "pip", "install", "--quiet", str(package))
+        print(f"{package.name} ({package.stat().st_size / 1000:.0f} kB): installed, ", end="", flush=True)
+        command = [str(Path(python).with_name("chatroom")), "serve", "--host", "127.0.0.1", "--port", "0"]
+        with Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                with urllib.request.urlopen(f"{address_of(server)}/healthz", timeout=START_S) as answer:
+                    assert answer.status == 200, answer.status
+                print("healthy, ", end="", flush=True)
+                server.send_signal(signal.SIGTERM)
+                code = server.wait(STOP_S)
+            finally:
+                server.kill()
+    if code != 0:
+        raise SystemExit(f"SIGTERM: exit code {code} instead of 0")
+    print("stopped cleanly")
+
+
+def address_of(server: Popen[str]) -> str:
+    """Wait for the line that says where the service listens.
+
+    Raises:
+        SystemExit: it ended or stayed silent.
+    """
+    assert server.stderr is not None
+    deadline = time.monotonic() + START_S
+    said = ""
+    os.set_blocking(server.stderr.fileno(), False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(server.stderr, selectors.EVENT_READ)
+        while (left := deadline - time.monotonic()) > 0 and selector.select(left):
+            part = server.stderr.read()
+            if not part:
+                break
+            said += part
+            if found := re.search(r"listening on (http://\S+)\s", said):
+                return found[1]
+    raise SystemExit(f"it does not start:\n{said}")
+
+
+def make_environment(folder: Path) -> str:
+    """A virtual environment in `folder`; gives its Python."""
+    venv.create(folder / "venv", with_pip=True)
+    return str(folder / "venv" / "bin" / "python")
+
+
+def run(*command: str, cwd: Path | None = None) -> None:
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
