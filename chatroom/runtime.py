@@ -13,6 +13,7 @@ import signal
 import socket
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 with warnings.catch_warnings():
@@ -21,6 +22,7 @@ with warnings.catch_warnings():
     import eventlet
 import eventlet.event
 import eventlet.hubs
+import eventlet.semaphore
 import eventlet.timeout
 import eventlet.tpool
 import eventlet.wsgi
@@ -76,6 +78,12 @@ def run_blocking(function: Callable[..., Any], *args: Any) -> Any:
         Whatever `function` raises.
     """
     return eventlet.tpool.execute(function, *args)
+
+
+def lock() -> AbstractContextManager[Any]:
+    """A lock between greenthreads, for `with`; real threads must not take it."""
+    semaphore: AbstractContextManager[Any] = eventlet.semaphore.Semaphore()
+    return semaphore
 
 
 class Signal:

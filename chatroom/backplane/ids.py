@@ -19,8 +19,8 @@ def is_id(text: str) -> bool:
 
 
 def id_number(entry_id: str) -> int:
-    """An id as a whole number of 63 bits, in the same order."""
-    return int(entry_id[:13]) * _SEQUENCES + int(entry_id[14:])
+    """An id as a whole number of 63 bits, in the same order; what lies beyond the year 2262 is the greatest."""
+    return min(int(entry_id[:13]) * _SEQUENCES + int(entry_id[14:]), 2**63 - 1)
 
 
 def id_from_number(number: int) -> str:

@@ -1,0 +1,450 @@
+"""The log on disk: one SQLite file, written by one thread at a time and read by another.
+
+Everything here blocks and is called from real threads; it knows SQL, retention and what can go wrong with a file, and
+nothing of rooms' members, of order between them or of waiting.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from chatroom.backplane import RETRY_S
+from chatroom.backplane.ids import id_from_number, id_number, is_id
+from chatroom.core.log import PAGE_BYTES, Entry, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE_NAME: Final = "chatroom.db"
+SCHEMA: Final = 1
+BUSY_S: Final = 5.0  # a lock held for less delays acks; held for longer, messages are refused
+_READ_BUSY_S: Final = 1.0
+_PROBE_BUSY_S: Final = 0.1
+_PROBE_BYTES: Final = 65_536  # a disk with less left is full
+_TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
+
+# What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
+_MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE room (
+        number INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        dropped INTEGER NOT NULL DEFAULT 0     -- the newest entry that is no longer kept
+    );
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,                -- milliseconds * 1,000,000 + sequence
+        room INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL
+    );
+    CREATE INDEX entry_room ON entry (room, id);
+    CREATE TABLE retry (                       -- messages by what they are known by when they come again
+        room INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        id INTEGER NOT NULL,
+        PRIMARY KEY (room, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE mark (                        -- the id source goes on from here if every entry has expired
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE probe (filling BLOB);         -- written and emptied to see whether the disk takes writes again
+    """,
+)
+
+
+class StoreError(Exception):
+    """The file cannot be used; the text says why, in a few words."""
+
+
+class NewerSchemaError(StoreError):
+    """The file was written by a newer version of this program."""
+
+
+class CorruptError(StoreError):
+    """The file is damaged; it should be set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An entry on its way to the disk."""
+
+    room: str
+    entry: Entry
+    retry_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is kept: entries a room, days, and bytes over all rooms."""
+
+    entries: int
+    days: float
+    total_bytes: int
+
+
+class Store:
+    """One SQLite file.
+
+    Args:
+        folder: where the file lies; it exists and can be written.
+        retention: what is kept.
+        full_sync: an answer means that the disk has it (`synchronous=FULL`), not only the operating system.
+    """
+
+    def __init__(self, folder: Path, retention: Retention, *, full_sync: bool) -> None:
+        self.path = folder / FILE_NAME
+        self._retention = retention
+        self._full_sync = full_sync
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._room_numbers: dict[str, int] = {}
+        self._counts: dict[int, int] = {}
+        self._expired = False  # text was deleted that the write-ahead log may still hold
+
+    # Opening and closing
+
+    @property
+    def entries_kept(self) -> int:
+        """How many entries of a room are kept."""
+        return self._retention.entries
+
+    def open(self, *, check: bool = True) -> str | None:
+        """Open the file, make it or bring it to this version's schema.
+
+        Args:
+            check: read through the whole file first, to find damage before anybody is served from it.
+
+        Returns:
+            The id that the next one must be greater than, if there was any.
+
+        Raises:
+            NewerSchemaError, CorruptError, StoreError
+        """
+        with _errors():
+            writer = self._connect(BUSY_S)
+            writer.execute("PRAGMA journal_mode=WAL")
+            version = writer.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA:
+                writer.close()
+                raise NewerSchemaError(f"{self.path} was written by a newer version of this program")
+            if version and check:
+                problem = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if problem != "ok":
+                    writer.close()
+                    raise CorruptError(str(problem).splitlines()[0])
+            for number in range(version, SCHEMA):
+                writer.executescript(
+                    f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
+                )
+            self._writer = writer
+            self._reader = self._connect(_READ_BUSY_S)
+            self._room_numbers.clear()
+            self._counts.clear()
+            last = writer.execute(
+                "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
+                " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
+            ).fetchone()[0]
+            return id_from_number(last) if last else None
+
+    def close(self) -> None:
+        """Bring the write-ahead log into the file and let go of it."""
+        try:
+            if self._writer is not None:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            pass  # it is brought in at the next start
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of the file as it is."""
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                connection.close()
+        self._reader = self._writer = None
+
+    def set_aside(self) -> Path:
+        """Give a damaged file another name, with what belongs to it, so that a new one can be made."""
+        self.drop()
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}")
+        number = 1
+        while aside.exists():
+            aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{number}")
+            number += 1
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        return aside
+
+    # Writing
+
+    def commit(self, batch: Sequence[Pending]) -> list[str]:
+        """Write a batch in one transaction.
+
+        Returns:
+            For each the id that it is kept under: its own, or the first one's if it had been said before.
+
+        Raises:
+            CorruptError, StoreError: nothing of the batch is kept, or nobody can tell.
+        """
+        kept: list[str] = []
+        touched: dict[int, int] = {}
+        rows: list[tuple[int, int, str, str]] = []
+        with self._transaction() as writer:
+            for pending in batch:
+                room = self._room(writer, pending.room)
+                number = id_number(pending.entry.id)
+                if pending.retry_key is not None:
+                    key = (room, pending.retry_key)
+                    added = writer.execute("INSERT OR IGNORE INTO retry VALUES (?, ?, ?)", (*key, number))
+                    if not added.rowcount:
+                        first = writer.execute(
+                            "SELECT id FROM retry WHERE room = ? AND key = ?", key
+                        ).fetchone()
+                        kept.append(id_from_number(first[0]))
+                        continue
+                rows.append((number, room, pending.entry.name, pending.entry.text))
+                kept.append(pending.entry.id)
+                touched[room] = touched.get(room, 0) + 1
+            writer.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+            for room, added_rows in touched.items():
+                self._trim(writer, room, added_rows)
+        return kept
+
+    def tidy(self, now_ms: int) -> bool:
+        """Delete what has expired by age and by size, and cut the write-ahead log: to be called now and then.
+
+        Returns:
+            Whether anything was deleted.
+
+        Raises:
+            CorruptError, StoreError
+        """
+        oldest = int(now_ms - self._retention.days * 86_400_000) * 1_000_000
+        with self._transaction() as writer:
+            deleted = self._delete(writer, "id < ?", (oldest,))
+            writer.execute("DELETE FROM retry WHERE id < ?", ((now_ms - RETRY_S * 1000) * 1_000_000,))
+        while self._used_bytes() > self._retention.total_bytes:
+            with self._transaction() as writer:
+                edge = writer.execute(
+                    "SELECT max(id) FROM (SELECT id FROM entry ORDER BY id LIMIT ?)", (_TRIM_ROWS,)
+                )
+                last = edge.fetchone()[0]
+                if last is None:
+                    break
+                deleted = self._delete(writer, "id <= ?", (last,))
+                if not writer.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
+                    break
+        self.checkpoint()
+        return deleted
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file and cut it to nothing, so that deleted text is in neither.
+
+        Raises:
+            CorruptError, StoreError
+        """
+        with _errors():
+            busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._expired = self._expired and bool(busy)
+
+    def wants_checkpoint(self, wal_bytes: int) -> bool:
+        """Whether the write-ahead log holds deleted text, or has grown beyond a size."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        try:
+            return self._expired or wal.stat().st_size > wal_bytes
+        except OSError:
+            return False
+
+    def probe(self) -> None:
+        """See whether the disk takes writes again: open the file anew and write a little.
+
+        Raises:
+            CorruptError, StoreError: not yet.
+        """
+        self.drop()
+        self.open(check=False)
+        with _errors():
+            self._open_writer().execute(f"PRAGMA busy_timeout={int(_PROBE_BUSY_S * 1000)}")
+            with self._transaction() as writer:
+                writer.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
+            with self._transaction() as writer:
+                writer.execute("DELETE FROM probe")
+            self._open_writer().execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+
+    # Reading
+
+    def newer(self, room: str, after: str, upto: str | None, limit: int) -> Page | None:
+        """What came after an id, oldest first; None if that cannot be told because `after` is not known."""
+        if not is_id(after):
+            return None
+        number = id_number(after)
+        with _errors():
+            reader = self._open_reader()
+            found = reader.execute("SELECT number, dropped FROM room WHERE key = ?", (room,)).fetchone()
+            if found is None:
+                return None
+            known = (
+                found[1] == number
+                or reader.execute(
+                    "SELECT 1 FROM entry WHERE id = ? AND room = ?", (number, found[0])
+                ).fetchone()
+            )
+            if not known:
+                return None
+            rows = reader.execute(
+                "SELECT id, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+                (found[0], number, _upto(upto), limit + 1),
+            )
+            page, more = _cut(rows, limit)
+            return Page(tuple(page), more=more)
+
+    def older(self, room: str, before: str | None, upto: str | None, limit: int) -> Page:
+        """What came before an id, or the most recent, oldest first."""
+        number = _MAX_ID if before is None else id_number(before) if is_id(before) else 0
+        with _errors():
+            rows = self._open_reader().execute(
+                "SELECT entry.id, name, text FROM entry JOIN room ON room.number = entry.room"
+                " WHERE room.key = ? AND entry.id < ? AND entry.id <= ? ORDER BY entry.id DESC LIMIT ?",
+                (room, number, _upto(upto), limit + 1),
+            )
+            page, more = _cut(rows, limit)
+            return Page(tuple(reversed(page)), more=more)
+
+    # Helpers
+
+    def _connect(self, busy_s: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA synchronous={'FULL' if self._full_sync else 'NORMAL'}")
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("PRAGMA wal_autocheckpoint=0")  # `tidy` and `checkpoint` do it, and cut the log
+        connection.execute("PRAGMA trusted_schema=OFF")
+        return connection
+
+    def _open_writer(self) -> sqlite3.Connection:
+        if self._writer is None:
+            raise StoreError("the log is closed")
+        return self._writer
+
+    def _open_reader(self) -> sqlite3.Connection:
+        if self._reader is None:
+            raise StoreError("the log is closed")
+        return self._reader
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _errors():
+            writer = self._open_writer()
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield writer
+                writer.execute("COMMIT")
+            except BaseException:
+                # What the caches say may not have come to be.
+                self._room_numbers.clear()
+                self._counts.clear()
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+
+    def _room(self, writer: sqlite3.Connection, key: str) -> int:
+        number = self._room_numbers.get(key)
+        if number is None:
+            found = writer.execute("SELECT number FROM room WHERE key = ?", (key,)).fetchone()
+            if found is None:
+                found = writer.execute(
+                    "INSERT INTO room (key) VALUES (?) RETURNING number", (key,)
+                ).fetchone()
+            number = int(found[0])
+            if len(self._room_numbers) >= _CACHED_ROOMS:
+                self._room_numbers.clear()
+                self._counts.clear()
+            self._room_numbers[key] = number
+        return number
+
+    def _trim(self, writer: sqlite3.Connection, room: int, added: int) -> None:
+        count = self._counts.get(room)
+        if count is None:
+            count = int(writer.execute("SELECT count(*) FROM entry WHERE room = ?", (room,)).fetchone()[0])
+        else:
+            count += added
+        surplus = count - self._retention.entries
+        if surplus > 0:
+            edge = writer.execute(
+                "SELECT id FROM entry WHERE room = ? ORDER BY id LIMIT 1 OFFSET ?", (room, surplus - 1)
+            ).fetchone()[0]
+            writer.execute("DELETE FROM entry WHERE room = ? AND id <= ?", (room, edge))
+            writer.execute("UPDATE room SET dropped = ? WHERE number = ?", (edge, room))
+            count = self._retention.entries
+            self._expired = True
+        self._counts[room] = count
+
+    def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> bool:
+        last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
+        dropped = writer.execute(
+            f"SELECT room, max(id) FROM entry WHERE {where} GROUP BY room", values
+        ).fetchall()
+        if not dropped:
+            return False
+        writer.execute("INSERT OR REPLACE INTO mark VALUES ('last', ?)", (last,))
+        writer.executemany(
+            "UPDATE room SET dropped = ? WHERE number = ?", [(newest, room) for room, newest in dropped]
+        )
+        writer.execute(f"DELETE FROM entry WHERE {where}", values)
+        writer.execute(
+            "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.number)"
+        )
+        self._room_numbers.clear()
+        self._counts.clear()
+        self._expired = True
+        return True
+
+    def _used_bytes(self) -> int:
+        with _errors():
+            writer = self._open_writer()
+            pages, free, size = (
+                int(writer.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return (pages - free) * size
+
+
+_MAX_ID: Final = 2**63 - 1
+_CACHED_ROOMS: Final = 20_000
+
+
+def _upto(position: str | None) -> int:
+    return _MAX_ID if position is None else id_number(position)
+
+
+def _cut(rows: sqlite3.Cursor, limit: int) -> tuple[list[Entry], bool]:
+    """The entries that fit into a page, and whether there are more; the cursor has one row too many if so."""
+    page: list[Entry] = []
+    size = 0
+    for number, name, text in rows:
+        entry_id = id_from_number(number)
+        entry = Entry(entry_id, number // 1_000_000, name, text)
+        size += entry.wire_bytes
+        if page and (len(page) == limit or size > PAGE_BYTES):
+            return page, True
+        page.append(entry)
+    return page, False
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise CorruptError(str(problem)) from problem
+        raise StoreError(str(problem)) from problem

@@ -1,0 +1,56 @@
+"""The recent end of each occupied room's log, in memory, so that newcomers wait for no disk."""
+
+from __future__ import annotations
+
+from chatroom.backplane import RECENT_ENTRIES
+from chatroom.backplane.pages import newer, older
+from chatroom.core.log import Entry, Page
+
+
+class Tail:
+    """The last entries of one room, at least `RECENT_ENTRIES` of them if the log has as many.
+
+    Args:
+        kept: how many entries of a room the log keeps: a tail must not outlive them.
+
+    Attributes:
+        whole: nothing older is in the log.
+    """
+
+    __slots__ = ("_entries", "_kept", "whole")
+
+    def __init__(self, kept: int) -> None:
+        self._entries: list[Entry] = []
+        self._kept = kept
+        self.whole = False
+
+    def add(self, entry: Entry) -> None:
+        """Take the newest entry."""
+        self._entries.append(entry)
+        if len(self._entries) > self._kept:
+            del self._entries[: -self._kept]
+        elif len(self._entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
+            del self._entries[:-RECENT_ENTRIES]
+            self.whole = False
+
+    def put_before(self, page: Page) -> None:
+        """Take what the disk had, which may hold entries that have been added meanwhile."""
+        first = self._entries[0].id if self._entries else None
+        past = [entry for entry in page.entries if first is None or entry.id < first]
+        self._entries[:0] = past
+        self.whole = not page.more
+
+    def holds(self, after: str) -> bool:
+        """Whether all that came after an id is here, and the id itself, so that it is known."""
+        return (
+            bool(self._entries) and after >= self._entries[0].id and any(e.id == after for e in self._entries)
+        )
+
+    def newer(self, after: str, upto: str | None, limit: int) -> Page:
+        """What came after an id that is here."""
+        return newer(self._entries, after, upto, limit)
+
+    def newest(self, upto: str | None, limit: int) -> Page:
+        """The most recent entries."""
+        page = older(self._entries, None, upto, limit)
+        return Page(page.entries, more=page.more or not self.whole)

@@ -1,0 +1,1 @@
+"""The promises of `chatroom.backplane.Backplane`, held against every backplane there is."""

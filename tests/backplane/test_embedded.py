@@ -1,0 +1,180 @@
+"""What only the backplane with a disk promises: what a restart keeps, what is not kept, and a file that fails."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatroom.backplane.store import FILE_NAME, SCHEMA, CorruptError, NewerSchemaError, Retention, Store
+from chatroom.core.errors import Unavailable
+from tests.backplane.conftest import Bench, embedded_in
+
+LAST = "9999999999999-999999"
+FOREVER = Retention(entries=1000, days=7, total_bytes=10**9)
+
+
+def bytes_on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+def damage(folder: Path) -> None:
+    """Overwrite the middle of the file, as a failing disk does."""
+    path = folder / FILE_NAME
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4 : len(content) * 3 // 4] = b"\xa5" * (len(content) // 2)
+    path.write_bytes(content)
+
+
+def test_a_restart_keeps_the_log_the_retry_keys_and_the_order_of_ids(tmp_path: Path) -> None:
+    first = Bench(embedded_in(tmp_path, FOREVER))
+    ids = first.fill("a", 5)
+    said = first.say("a", "retried", b"key")
+    first.backplane.close()
+
+    second = Bench(embedded_in(tmp_path, FOREVER))
+    second.now_ms -= 86_400_000  # and the clock was set back
+    again = second.say("a", "retried", b"key")
+    assert said is not None
+    assert again is not None
+    assert again.id == said.id
+    new = second.fill("a", 1)
+    page = second.backplane.page("a")
+    assert [entry.id for entry in page.entries] == [*ids, said.id, *new]
+    assert not second.backplane.page("a", after=ids[2]).gap
+    second.backplane.close()
+
+
+def test_ids_go_on_although_every_entry_has_expired(tmp_path: Path) -> None:
+    first = Bench(embedded_in(tmp_path, FOREVER))
+    (old,) = first.fill("a", 1)
+    first.backplane.close()
+    store = Store(tmp_path, FOREVER, full_sync=False)
+    store.open()
+    store.tidy(first.now_ms + 8 * 86_400_000)
+    store.close()
+
+    second = Bench(embedded_in(tmp_path, FOREVER))
+    second.now_ms -= 86_400_000
+    assert second.backplane.page("a").entries == ()
+    assert second.fill("a", 1)[0] > old
+    second.backplane.close()
+
+
+def test_text_expired_by_count_is_not_in_the_files_any_more(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, Retention(entries=10, days=7, total_bytes=10**9)))
+    bench.say("a", "the first secret")
+    assert b"the first secret" in bytes_on_disk(tmp_path)
+    bench.fill("a", 10)
+    bench.monotonic += 60
+    bench.until(lambda: b"the first secret" not in bytes_on_disk(tmp_path))
+    assert len(bench.backplane.page("a").entries) == 10
+    assert len(bench.backplane.page("a", before=LAST).entries) == 10
+    bench.backplane.close()
+
+
+def test_text_expired_by_age_is_not_in_the_files_any_more(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, Retention(entries=1000, days=1, total_bytes=10**9)))
+    bench.say("a", "the old secret")
+    bench.now_ms += 2 * 86_400_000
+    bench.monotonic += 60
+    bench.say("a", "news")
+    bench.until(lambda: b"the old secret" not in bytes_on_disk(tmp_path))
+    assert b"news" in bytes_on_disk(tmp_path)
+    bench.backplane.close()
+
+
+def test_over_the_size_limit_the_oldest_of_all_rooms_go_first(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, Retention(entries=100_000, days=7, total_bytes=1_000_000)))
+    bench.say("first room", "the oldest secret")
+    for number in range(3_000):
+        bench.append(f"room {number % 7}", f"{number} " + "x" * 500)
+    bench.say("last room", "the newest")
+    bench.monotonic += 60
+    bench.until(lambda: b"the oldest secret" not in bytes_on_disk(tmp_path))
+    assert (tmp_path / FILE_NAME).stat().st_size < 3_000_000
+    assert bench.backplane.page("last room").entries[-1].text == "the newest"
+    bench.backplane.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    Bench(embedded_in(tmp_path, FOREVER)).backplane.close()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+        file.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    before = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(NewerSchemaError, match="newer version"):
+        Store(tmp_path, FOREVER, full_sync=True).open()
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+def test_a_damaged_file_is_found_at_the_start_and_set_aside_whole(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.fill("a", 500)
+    bench.backplane.close()
+    damage(tmp_path)
+    damaged = (tmp_path / FILE_NAME).read_bytes()
+    store = Store(tmp_path, FOREVER, full_sync=True)
+    with pytest.raises(CorruptError):
+        store.open()
+    aside = store.set_aside()
+    assert aside.read_bytes() == damaged
+    assert store.open() is None
+    store.close()
+
+
+def test_what_is_no_database_is_found_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"this is no database" * 1000)
+    with pytest.raises(CorruptError):
+        Store(tmp_path, FOREVER, full_sync=True).open()
+
+
+def test_a_lock_held_for_a_while_delays_the_outcome_and_nothing_else(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.fill("a", 1)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        bench.append("a", "delayed")
+        bench.joined("b", "fox")
+        bench.until(lambda: bench.texts("b") == ["Joined fox"])
+        assert bench.backplane.page("a").entries[-1].text == "a 0"
+        assert len(bench.outcomes) == 1
+        other.execute("ROLLBACK")
+        bench.until(lambda: bench.outcomes[-1][0] == "delayed")
+    assert bench.outcomes[-1][1] is not None
+    bench.backplane.close()
+
+
+def test_a_store_that_fails_refuses_at_once_and_recovers_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("chatroom.backplane.store.BUSY_S", 0.05)
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert bench.say("a", "refused") is None
+        assert not bench.backplane.ready()
+        assert bench.say("a", "refused at once") is None
+        other.execute("ROLLBACK")
+    bench.until(bench.backplane.ready)
+    assert bench.say("a", "taken") is not None
+    assert bench.texts("a") == ["taken"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    bench.backplane.close()
+
+
+def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.fill("a", 500)
+    bench.backplane.page("a")
+    bench.monotonic += 60
+    bench.until(lambda: not (tmp_path / (FILE_NAME + "-wal")).stat().st_size)
+    damage(tmp_path)
+
+    with pytest.raises(Unavailable):
+        bench.backplane.page("a", before=LAST)
+    bench.until(lambda: any("corrupt" in path.name for path in tmp_path.iterdir()))
+    bench.until(bench.backplane.ready)
+    assert bench.say("a", "taken") is not None
+    bench.backplane.close()
