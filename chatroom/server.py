@@ -18,9 +18,13 @@ import time
 from pathlib import Path
 
 from chatroom import logs, runtime
+from chatroom.backplane import Backplane
+from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.memory import MemoryBackplane
+from chatroom.backplane.store import CorruptError, Retention, Store, StoreError
 from chatroom.core.flood import Rate
 from chatroom.core.names import NamePool
+from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.strict import StrictPacket
 from chatroom.gateways.http import HTTPGateway
 from chatroom.gateways.origins import Origins
@@ -54,11 +58,12 @@ def serve(settings: Settings) -> None:
     stop = runtime.Signal()
     runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
 
-    backplane = MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+    folder = _open_folder(settings)  # held, and so nobody else's, until the end
+    backplane = _open_backplane(settings, folder)
     service = Service(
         backplane=backplane,
         names=names,
-        tokens=Tokens(secrets.token_bytes(32), settings.token_days * 86_400),
+        tokens=Tokens(_secret(folder), settings.token_days * 86_400),
         limits=_limits(settings),
         public_rooms=settings.public_rooms,
         now_ms=_now_ms,
@@ -111,6 +116,49 @@ def serve(settings: Settings) -> None:
     backplane.close()
     _send_away(gateway, sockets)
     sockets.shutdown()
+    if folder is not None:
+        folder.close()
+
+
+def _open_folder(settings: Settings) -> DataDir | None:
+    """The data folder, unless nothing is kept."""
+    if not settings.history:
+        return None
+    try:
+        return DataDir(settings.data_dir)
+    except DataDirError as problem:
+        raise StartError(str(problem)) from None
+
+
+def _secret(folder: DataDir | None) -> bytes:
+    """The secret for tokens, which outlives the process only if the log does."""
+    if folder is None:
+        return secrets.token_bytes(32)
+    try:
+        return folder.secret()
+    except DataDirError as problem:
+        raise StartError(str(problem)) from None
+
+
+def _open_backplane(settings: Settings, folder: DataDir | None) -> Backplane:
+    if folder is None:
+        return MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+    retention = Retention(settings.history, settings.history_days, settings.data_limit_bytes)
+    store = Store(folder.path, retention, full_sync=settings.durability == "full")
+    try:
+        last_id = _open_store(store)
+    except StoreError as problem:
+        raise StartError(str(problem)) from None
+    return EmbeddedBackplane(store, last_id, _now_ms, time.monotonic)
+
+
+def _open_store(store: Store) -> str | None:
+    try:
+        return store.open()
+    except CorruptError as problem:
+        aside = store.set_aside()
+        log.error("%s is damaged (%s); it is kept as %s and a new one begun", store.path, problem, aside.name)
+        return store.open()
 
 
 def _serve_http(listener: socket.socket, http: HTTPGateway, max_connections: int) -> None:
@@ -154,8 +202,8 @@ def _told_limits(settings: Settings) -> dict[str, object]:
         "text": settings.max_text,
         "burst": settings.message_burst if settings.limits else None,
         "rate": settings.message_rate if settings.limits else None,
-        "history_entries": 0,
-        "history_days": 0,
+        "history_entries": settings.history,
+        "history_days": settings.history_days if settings.history else 0,
         "resume_grace": settings.resume_grace_s,
     }
 
@@ -220,7 +268,10 @@ def _announce(settings: Settings, listeners: list[socket.socket]) -> None:
     own = _own_address()
     if everywhere and own is not None:
         lines.append(f"on this network: {_url(own, port)}{settings.base_path}")
-    lines.append("nothing is kept on disk; the last messages are in memory until the process ends")
+    if settings.history:
+        lines.append(f"messages are kept in {settings.data_dir.absolute()}")
+    else:
+        lines.append("nothing is kept on disk; the last messages are in memory until the process ends")
     for line in lines:
         print(line, file=sys.stderr, flush=True)
 

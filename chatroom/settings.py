@@ -124,6 +124,18 @@ class Settings:
     )
 
     data_dir: Path = _setting(Path("data"), _path, "folder for what is kept; made if missing")
+    history: int = _setting(
+        1000, _whole(0, 1_000_000), "messages kept a room; 0 keeps none on disk", unit="messages"
+    )
+    history_days: float = _setting(7.0, _number(0.0001, 36_500), "how long messages are kept", unit="days")
+    data_limit_bytes: int = _setting(
+        10**9, _bytes, "what all messages may take on disk; the oldest go first", unit="bytes"
+    )
+    durability: str = _setting(
+        "full",
+        _one_of("full", "os"),
+        "full: an acknowledged message survives a power cut; os: it survives a crash of the program",
+    )
 
     limits: bool = _setting(
         True, _on_off, "off turns all rates off (benches, trusted networks); size bounds stay"

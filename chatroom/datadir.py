@@ -1,0 +1,94 @@
+"""The folder that what is kept lies in: made, held by one process at a time, with the secret beside the log.
+
+It knows files and whose they are, and nothing of what is written into them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+_LOCK = "lock"
+_SECRET = "secret"
+_SECRET_BYTES = 32
+
+
+class DataDirError(Exception):
+    """The folder cannot be used; the text is one line that names the cure."""
+
+
+class DataDir:
+    """A data folder that is ours until `close`.
+
+    Raises:
+        DataDirError: it cannot be made or written, or another process has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            # Written for real: permission bits do not tell of a read-only mount or a full disk.
+            self._lock: IO[bytes] = (path / _LOCK).open("ab")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            trial = path / ".writable"
+            trial.write_bytes(b"x")
+            trial.unlink()
+        except BlockingIOError:
+            self._lock.close()
+            raise DataDirError(
+                f"{self.path} is used by another chatroom; stop it or choose another folder with --data-dir"
+            ) from None
+        except OSError as problem:
+            raise DataDirError(
+                f"cannot write to the data folder {self.path} ({problem.strerror}): {_cure(self.path)}"
+            ) from None
+
+    def secret(self) -> bytes:
+        """The secret that tokens are signed with, made at the first start; only its owner can read the file.
+
+        Raises:
+            DataDirError: the file cannot be read or is not what we wrote.
+        """
+        path = self.path / _SECRET
+        try:
+            if not path.exists():
+                self._write_secret(path)
+            secret = path.read_bytes()
+        except OSError as problem:
+            raise DataDirError(f"cannot read {path} ({problem.strerror}): {_cure(self.path)}") from None
+        if len(secret) != _SECRET_BYTES:
+            raise DataDirError(
+                f"{path} is damaged; delete it to have a new one made (old resume tokens then end)"
+            )
+        return secret
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._lock.close()
+
+    def _write_secret(self, path: Path) -> None:
+        # Whole or not at all: a crash must not leave half a secret that ends every token.
+        part = path.with_name(_SECRET + ".part")
+        with suppress(FileNotFoundError):
+            part.unlink()
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+
+
+def _cure(path: Path) -> str:
+    uid = os.geteuid()
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    if nearest.stat().st_uid != uid and uid != 0:
+        return (
+            f"`chown -R {uid} {nearest}` gives it to this user (uid {uid}), or choose another with --data-dir"
+        )
+    return "choose another folder with --data-dir, or --history 0 to keep nothing"
