@@ -167,7 +167,6 @@ def test_a_store_that_fails_refuses_at_once_and_recovers_by_itself(
 def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 500)
-    bench.backplane.page("a")
     bench.monotonic += 60
     bench.until(lambda: not (tmp_path / (FILE_NAME + "-wal")).stat().st_size)
     damage(tmp_path)
