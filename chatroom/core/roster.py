@@ -54,10 +54,6 @@ class Roster:
             self._drop_name(event.sid)
             self._put(Person(event.sid, event.new))
 
-    def find_sid(self, sid: str) -> Person | None:
-        """Who this session is to the room by now."""
-        return self._by_sid.get(sid)
-
     def find(self, name: str) -> Person | None:
         """Whom the room calls by this name, in whatever case; never one who only looks the same."""
         person = self._by_key.get(name_key(name))

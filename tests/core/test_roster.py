@@ -26,8 +26,8 @@ def test_people_stand_in_order_of_coming() -> None:
 
 def test_people_are_found_by_sid_and_by_name_in_any_case() -> None:
     roster = make_roster("Alice")
-    assert roster.find("aLICE") == roster.find_sid("sid-Alice") == Person("sid-Alice", "Alice")
-    assert roster.find_sid("x") is None
+    assert roster.find("aLICE") == roster.get("sid-Alice") == Person("sid-Alice", "Alice")
+    assert roster.get("x") is None
 
 
 def test_double_is_not_found() -> None:
