@@ -1,5 +1,4 @@
-"""What people and rooms may be called, when two names are the same, and which to give to those who bring
-none.
+"""What people and rooms may be called, when two names are one, and which to give to those who bring none.
 
 A name is kept and shown as typed. Two are compared by key: people's by how they look (`name_key`), rooms' by
 NFKC and casefolding (`room_key`), so that nobody can pass for somebody else while a room's address stays what
@@ -26,9 +25,7 @@ RESERVED = ("*", "you", "server", "system", "admin", "operator", "系统", "管�
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _EMOJI_STYLE = "\ufe0f"  # VARIATION SELECTOR-16, which keyboards put after symbols such as ❤
-_MARKS_IN_A_ROW = (
-    3  # Hebrew and Devanagari need three on one letter; towers of them disfigure the lines around
-)
+_MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; towers of them disfigure the lines around
 # Assigned, of a visible category, and yet blank, or the sign of text that was damaged on the way.
 _BLANKS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\ufffd\U0001d159\U00016fe4"
@@ -118,7 +115,7 @@ def _visible(text: object, most: int) -> str | None:
     for character in text:
         kind = category(character)
         if character == _EMOJI_STYLE:
-            if category(before) != "So":
+            if category(before)[0] != "S":
                 return None
         elif character in _BLANKS:
             return None

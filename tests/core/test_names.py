@@ -27,6 +27,7 @@ tricky = st.text(st.sampled_from("aAiIlL1|mMrn0oOß µΣσςİı\u0307\u0323\ufe
         "龍" * 32,
         "😀",
         "❤️",
+        "↔️",
         "👍🏽",
         "🇨🇳",
         "नमस्ते",
