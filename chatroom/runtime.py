@@ -1,9 +1,9 @@
 """The runtime: the one file that names eventlet.
 
-It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, listening sockets,
-and the
-WSGI server. It knows nothing of rooms, of Socket.IO or of settings. A second driver (asyncio, gevent) would be a second
-version of this file, held by the same tests; `docs/architecture.md` says why it is eventlet today.
+It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, listening
+sockets, and the WSGI server. It knows nothing of rooms, of Socket.IO or of settings. A second driver
+(asyncio, gevent) would be a second version of this file, held by the same tests; `docs/architecture.md` says
+why it is eventlet today.
 """
 
 from __future__ import annotations
@@ -11,21 +11,39 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 with warnings.catch_warnings():
     # Its authors discourage new use; docs/architecture.md says why it is used all the same. Guests need not read it.
     warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
     import eventlet
 import eventlet.event
+import eventlet.greenio
 import eventlet.hubs
 import eventlet.semaphore
 import eventlet.timeout
 import eventlet.tpool
 import eventlet.wsgi
+import greenlet  # type: ignore[import-untyped]  # it ships none
+
+# Private names that this file leans on; the engine checks them at its start, with its own.
+PRIVATE_NAMES = (
+    "eventlet.hubs:notify_opened",
+    "eventlet.hubs.hub:BaseHub.add",
+    "eventlet.hubs.hub:BaseHub.remove",
+    "eventlet.hubs.hub:BaseHub.switch",
+    "eventlet.hubs.hub:BaseHub.schedule_call_global",
+    "eventlet.wsgi:HttpProtocol.handle_one_response",
+    "eventlet.wsgi:Input",
+    "eventlet.wsgi:Server",
+    "eventlet.wsgi:WSGI_LOCAL",
+    "eventlet.greenio:GreenSocket",
+)
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -109,9 +127,8 @@ class Signal:
 def listen(host: str, port: int, *, backlog: int) -> list[socket.socket]:
     """Open the listening sockets of `host`; an empty host, "::" or "*" means every address, IPv4 and IPv6.
 
-    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it a second copy on the same
-    port would
-    start silently and take half of the connections.
+    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it a second copy on the
+    same port would start silently and take half of the connections.
 
     Raises:
         OSError: the address cannot be had; `errno` says why (EADDRINUSE, EADDRNOTAVAIL, EACCES, …).
@@ -161,6 +178,172 @@ def _listen_one(family: int, address: tuple[Any, ...], backlog: int) -> socket.s
     return listener
 
 
+class Listener(Protocol):
+    """What `add_reader` and `add_writer` give, for `remove_listener`."""
+
+    fileno: int
+
+
+def _throw_away(*_: Any) -> None:
+    """The loop calls this on a listener whose descriptor was closed before it was removed: never on ours."""
+
+
+def add_reader(fileno: int, callback: Callable[[int], None]) -> Listener:
+    """Call `callback` from the loop whenever `fileno` can be read, until the listener is removed. It must not
+    wait.
+
+    A listener keeps the greenthread alive that added it: add listeners from the loop or from a lane.
+    """
+    hub = eventlet.hubs.get_hub()
+    listener: Listener = hub.add(hub.READ, fileno, callback, _throw_away, None)
+    return listener
+
+
+def add_writer(fileno: int, callback: Callable[[int], None]) -> Listener:
+    """Call `callback` from the loop whenever `fileno` can be written, until the listener is removed."""
+    hub = eventlet.hubs.get_hub()
+    listener: Listener = hub.add(hub.WRITE, fileno, callback, _throw_away, None)
+    return listener
+
+
+def remove_listener(listener: Listener) -> None:
+    """Remove what `add_reader` or `add_writer` gave; before the descriptor is closed."""
+    eventlet.hubs.get_hub().remove(listener)
+
+
+def raw_socket(sock: socket.socket) -> socket.socket:
+    """The real, non-blocking socket under a patched one."""
+    raw: socket.socket = getattr(sock, "fd", sock)
+    raw.setblocking(False)
+    return raw
+
+
+def accept(listener: socket.socket) -> tuple[socket.socket, Any] | None:
+    """Accept one connection on a real listening socket: the real socket, non-blocking, and the peer's
+    address.
+
+    Returns:
+        None when nobody waits.
+
+    Raises:
+        OSError: descriptors or memory are short; whoever waits goes on waiting.
+    """
+    try:
+        sock, address = listener.accept()
+    except (BlockingIOError, ConnectionAbortedError):
+        return None
+    sock.setblocking(False)
+    eventlet.hubs.notify_opened(sock.fileno())
+    return sock, address
+
+
+_ItemT = TypeVar("_ItemT")
+
+
+class Lane(Generic[_ItemT]):
+    """Does `work` on one item after another in a greenthread of its own, whoever puts them.
+
+    Should `work` wait for something, a second greenthread goes on with the items behind it, so one slow item
+    delays nobody; whoever needs an order among items keeps it by not putting the second before the first is
+    done.
+
+    Args:
+        work: called with each item; what it raises ends its greenthread with a traceback, so it should not.
+        turn_s: how long items are worked on before the loop gets its turn.
+    """
+
+    def __init__(self, work: Callable[[_ItemT], None], *, turn_s: float = 0.005) -> None:
+        self._work = work
+        self._turn_s = turn_s
+        self._items: deque[_ItemT] = deque()
+        self._woken = False
+        self._idle: Any = None
+
+    def put(self, item: _ItemT) -> None:
+        """Have `item` worked on from the next turn of the loop on."""
+        self._items.append(item)
+        if not self._woken:
+            self._woken = True
+            call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._woken = False
+        worker, self._idle = self._idle, None
+        if worker is None:
+            worker = greenlet.greenlet(self._run, eventlet.hubs.get_hub().greenlet)
+        worker.switch()
+
+    def _run(self) -> None:
+        hub = eventlet.hubs.get_hub()
+        items, clock = self._items, time.monotonic
+        while True:
+            stop_at = clock() + self._turn_s
+            while items:
+                self._work(items.popleft())
+                if clock() > stop_at:
+                    break
+            if items and not self._woken:
+                self._woken = True
+                call_soon(self._wake)
+            if self._idle is not None:
+                return  # `work` waited, and another greenthread has taken over
+            self._idle = greenlet.getcurrent()
+            hub.switch()
+
+
+class _Answer(eventlet.wsgi.HttpProtocol):
+    """One WSGI response by eventlet's machinery, for a request that was read and judged elsewhere."""
+
+    def __init__(self, app: WSGIApp, environ: dict[str, Any], sock: Any, *, keep_alive: bool) -> None:
+        # The inherited constructor would read requests from the socket: what it sets up for a response is set
+        # here.
+        self.server = eventlet.wsgi.Server(None, None, app, log_output=False, debug=False)
+        self.environ = environ
+        self.application = app
+        self.command = environ["REQUEST_METHOD"]
+        self.request_version = environ["SERVER_PROTOCOL"]
+        self.headers = {"Connection": "" if keep_alive else "close"}
+        self.close_connection = not keep_alive
+        self.wfile = sock.makefile("wb", self.wbufsize)
+        body = environ["wsgi.input"]
+        environ["eventlet.input"] = environ["wsgi.input"] = eventlet.wsgi.Input(
+            body, len(body.getbuffer()), sock, chunked_input=False
+        )
+        environ["eventlet.posthooks"] = []
+
+
+def answer_wsgi(
+    app: WSGIApp, environ: dict[str, Any], sock: socket.socket, *, keep_alive: bool, timeout_s: float
+) -> bool:
+    """Answer one request through a WSGI application, in the calling greenthread.
+
+    Args:
+        app: the application.
+        environ: the request, whole: its body stands in `wsgi.input` as a `BytesIO`.
+        sock: the real socket, open before and after.
+        keep_alive: whether the peer wants the connection to live on.
+        timeout_s: how long the peer may take to accept a piece of the response.
+
+    Returns:
+        Whether the connection may be used again.
+    """
+    green = eventlet.greenio.GreenSocket(sock, set_nonblocking=False)
+    green.close = _throw_away  # or the wrapper would close the socket when it is collected
+    green.settimeout(timeout_s)
+    answer = _Answer(app, environ, green, keep_alive=keep_alive)
+    try:
+        answer.handle_one_response()
+        answer.wfile.close()
+    except OSError:
+        return False  # the peer has gone, or reads nothing
+    return not answer.close_connection
+
+
+def leave_unanswered() -> None:
+    """Called in a WSGI application: its response will be written by somebody else, later."""
+    eventlet.wsgi.WSGI_LOCAL.already_handled = True
+
+
 def serve(listener: socket.socket, app: WSGIApp, *, max_connections: int) -> None:
     """Serve a WSGI application on `listener` until its task is killed.
 
@@ -176,8 +359,8 @@ def serve(listener: socket.socket, app: WSGIApp, *, max_connections: int) -> Non
 def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
     """Call `callback` with the number, in a greenthread, when one of the signals arrives.
 
-    Python runs a signal handler between two bytecodes of whatever happens to run, and what it raises there is sometimes
-    swallowed; so the handler does nothing, and a greenthread watches the wake-up descriptor.
+    Python runs a signal handler between two bytecodes of whatever happens to run, and what it raises there is
+    sometimes swallowed; so the handler does nothing, and a greenthread watches the wake-up descriptor.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)

@@ -1,0 +1,421 @@
+"""The client manager: who is in which room, and one encoding for everybody in it.
+
+It knows python-socketio's manager interface, sessions and audiences. It replaces the inherited storage, which
+takes a dictionary pair a client and scans every room when a client leaves: here a client knows its rooms, and
+a room keeps the audience that it last had until somebody comes, goes or changes transport.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import socketio
+from socketio import packet as sio_packet
+
+from chatroom.engine import frames
+from chatroom.engine.loop import Audience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from chatroom.engine.server import Engine
+    from chatroom.engine.session import Session
+
+Encoded = str | bytes | list[str | bytes]
+"""A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""
+
+_CONNECTING, _CONNECTED, _LEAVING = "connecting", "connected", "leaving"
+_WAITING_PACKETS = 64
+
+
+class Seat:
+    """A session's place in one namespace."""
+
+    __slots__ = ("namespace", "rooms", "session", "sid", "state", "waiting")
+
+    def __init__(self, sid: str, namespace: Namespace, session: Session) -> None:
+        self.sid = sid
+        self.namespace = namespace
+        self.session = session
+        self.state = _CONNECTING
+        self.rooms: tuple[str, ...] = ()
+        self.waiting: list[Encoded] | None = None  # what was sent to it before its CONNECT
+
+
+class Room:
+    """The seats in a room, and which audiences would be wrong if they changed."""
+
+    __slots__ = ("audiences", "seats")
+
+    def __init__(self) -> None:
+        self.seats: dict[Seat, None] = {}
+        self.audiences: set[Any] = set()
+
+
+class _Heard:
+    """An audience, and the sessions in it that have no WebSocket."""
+
+    __slots__ = ("audience", "others")
+
+    def __init__(self, seats: Iterable[Seat]) -> None:
+        connections = []
+        self.others: list[Seat] = []
+        for seat in seats:
+            session = seat.session
+            if session.link is not None and seat.state is not _CONNECTING:
+                connections.append(session.link)
+            elif not session.closed:
+                self.others.append(seat)
+        self.audience = Audience(connections)
+
+
+class Namespace:
+    """One namespace's seats and rooms. `None` names the room that everybody is in."""
+
+    __slots__ = ("by_eio_sid", "by_sid", "everybody", "heard", "name", "rooms")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.by_sid: dict[str, Seat] = {}
+        self.by_eio_sid: dict[str, Seat] = {}
+        self.rooms: dict[str, Room] = {}
+        self.everybody = Room()
+        self.heard: dict[Any, _Heard] = {}
+
+    def changed(self, room: Room) -> None:
+        """Forget every audience that this room was a part of."""
+        if room.audiences:
+            for key in room.audiences:
+                self.heard.pop(key, None)
+            room.audiences.clear()
+
+    def moved(self, seat: Seat) -> None:
+        """A seat's session has another transport, or none any more."""
+        self.changed(self.everybody)
+        for name in seat.rooms:
+            self.changed(self.rooms[name])
+
+    def room(self, name: str | None) -> Room | None:
+        return self.everybody if name is None else self.rooms.get(name)
+
+    def hearing(self, name: str | list[str] | tuple[str, ...] | None) -> _Heard | None:
+        """Who hears what is emitted to a room, or to a list of rooms; None if nobody does."""
+        if name is None or isinstance(name, str):
+            key: Any = name
+            found = self.heard.get(key)
+            if found is not None:
+                return found
+            seat = self.by_sid.get(name) if name is not None else None
+            if seat is not None:
+                return _Heard((seat,))
+            rooms = [room for room in (self.room(name),) if room is not None]
+        else:
+            key = tuple(name)
+            found = self.heard.get(key)
+            if found is not None:
+                return found
+            if any(one in self.by_sid for one in key):
+                return _Heard(self.seats_of(key))
+            rooms = [room for room in map(self.room, key) if room is not None]
+        if not rooms:
+            return None
+        heard = self.heard[key] = _Heard(rooms[0].seats if len(rooms) == 1 else self.seats_of(key))
+        for room in rooms:
+            room.audiences.add(key)
+        return heard
+
+    def seats_of(self, names: Iterable[str | None]) -> dict[Seat, None]:
+        """Everybody in any of these rooms, once."""
+        seats: dict[Seat, None] = {}
+        for name in names:
+            seat = self.by_sid.get(name) if name is not None else None
+            room = self.room(name)
+            if seat is not None:
+                seats[seat] = None
+            elif room is not None:
+                seats.update(room.seats)
+        return seats
+
+
+class Fanout(socketio.Manager):
+    """A `client_manager` for a `socketio.Server` that stands on `Engine`.
+
+    Args:
+        connect_timeout_s: how long a session may live without a Socket.IO CONNECT that was accepted.
+    """
+
+    def __init__(self, *, connect_timeout_s: float | None = 10.0) -> None:
+        super().__init__()
+        self._connect_timeout_s = connect_timeout_s
+        self._namespaces: dict[str, Namespace] = {}
+        self._engine: Engine
+
+    def set_server(self, server: Any) -> None:
+        super().set_server(server)
+        self._engine = server.eio
+        self._engine.admission_timeout_s = self._connect_timeout_s
+        self._engine.on_moved = self._moved
+
+    def _moved(self, session: Session) -> None:
+        """A session has another transport, is closed, or (last) its end has been told to the application."""
+        for seat in session.seats:
+            seat.namespace.moved(seat)
+            # A handler that failed half-way must not leave a seat behind.
+            if session.told or (session.closed and seat.state is _CONNECTING):
+                self.basic_disconnect(seat.sid, seat.namespace.name)
+        if session.told:
+            self.server.environ.pop(session.sid, None)
+            self.server._binary_packet.pop(session.sid, None)  # noqa: SLF001 - in `contracts`
+
+    # ------------------------------------------------------------------ emitting
+
+    def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: str | list[str] | tuple[str, ...] | None = None,
+        skip_sid: str | list[str] | None = None,
+        callback: Callable[..., Any] | None = None,
+        to: str | list[str] | tuple[str, ...] | None = None,
+        **_: Any,
+    ) -> None:
+        """Send an event to a room, a list of rooms, one client by its sid, or the whole namespace."""
+        space = self._namespaces.get(namespace)
+        if space is None:
+            return
+        room = to or room
+        arguments = [event]
+        if isinstance(data, tuple):
+            arguments += data
+        elif data is not None:
+            arguments.append(data)
+        if callback is not None:
+            self._emit_with_callback(space, room, arguments, skip_sid, callback)
+            return
+        packet = self.server.packet_class(sio_packet.EVENT, namespace=namespace, data=arguments)
+        self._spread(space, room, packet.encode(), skip_sid)
+
+    def emit_encoded(
+        self,
+        namespace: str,
+        room: str | list[str] | tuple[str, ...] | None,
+        encoded: Encoded,
+        skip_sid: str | list[str] | None = None,
+    ) -> None:
+        """As `emit`, for a packet that was encoded before."""
+        space = self._namespaces.get(namespace)
+        if space is not None:
+            self._spread(space, room, encoded, skip_sid)
+
+    def _spread(
+        self,
+        space: Namespace,
+        room: str | list[str] | tuple[str, ...] | None,
+        encoded: Encoded,
+        skip_sid: str | list[str] | None,
+    ) -> None:
+        heard = space.hearing(room)
+        if heard is None:
+            return
+        if skip_sid:
+            skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
+            names = (room,) if room is None or isinstance(room, str) else room
+            heard = _Heard(seat for seat in space.seats_of(names) if seat.sid not in skipped)
+        if heard.audience.connections:
+            self._engine.loop.publish(heard.audience, _as_frame(encoded))
+        for seat in heard.others:
+            self._send(seat, encoded)
+
+    def _emit_with_callback(
+        self,
+        space: Namespace,
+        room: str | list[str] | tuple[str, ...] | None,
+        arguments: list[Any],
+        skip_sid: str | list[str] | None,
+        callback: Callable[..., Any],
+    ) -> None:
+        skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
+        names = (room,) if room is None or isinstance(room, str) else room
+        for seat in space.seats_of(names):
+            if seat.sid not in skipped:
+                number = self._generate_ack_id(seat.sid, callback)
+                packet = self.server.packet_class(
+                    sio_packet.EVENT, namespace=space.name, data=list(arguments), id=number
+                )
+                self._send(seat, packet.encode())
+
+    def _send(self, seat: Seat, encoded: Encoded) -> None:
+        if seat.state is not _CONNECTING:
+            self._engine.send_all(seat.session, encoded if isinstance(encoded, list) else (encoded,))
+            return
+        if seat.waiting is None:
+            seat.waiting = []
+        if len(seat.waiting) < _WAITING_PACKETS:
+            seat.waiting.append(encoded)
+
+    # ------------------------------------------------------------------ coming and going
+
+    def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        """Give a session a seat that hears nothing yet; None if it has one."""
+        session = self._engine.sockets.get(eio_sid)
+        space = self._namespaces.get(namespace)
+        if session is None or (space is not None and eio_sid in space.by_eio_sid):
+            return None
+        if space is None:
+            space = self._namespaces[namespace] = Namespace(namespace)
+        sid: str = self._engine.generate_id()
+        seat = Seat(sid, space, session)
+        space.by_sid[sid] = space.by_eio_sid[eio_sid] = seat
+        session.seats += (seat,)
+        return sid
+
+    def connect(self, sid: str, namespace: str) -> str:
+        """The client has been told that it is connected: from now on it hears what is emitted."""
+        seat = self._seat(sid, namespace)
+        if seat is None or seat.state is not _CONNECTING:
+            return sid
+        seat.state = _CONNECTED
+        seat.session.admitted = True
+        space = seat.namespace
+        space.everybody.seats[seat] = None
+        space.moved(seat)
+        waiting, seat.waiting = seat.waiting, None
+        for encoded in waiting or ():
+            self._send(seat, encoded)
+        return sid
+
+    def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
+        """Take a client out of every room it is in, and forget it."""
+        seat = self._seat(sid, namespace)
+        if seat is None:
+            return
+        for name in seat.rooms:
+            self._leave(seat, name)
+        space = seat.namespace
+        space.everybody.seats.pop(seat, None)
+        space.changed(space.everybody)
+        del space.by_sid[sid]
+        space.by_eio_sid.pop(seat.session.sid, None)
+        seat.session.seats = tuple(other for other in seat.session.seats if other is not seat)
+        self.callbacks.pop(sid, None)
+        if not space.by_sid:
+            del self._namespaces[namespace]
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str | None:
+        """The client is about to go: it counts as connected no more, but still has its rooms."""
+        seat = self._seat(sid, namespace)
+        if seat is None:
+            return None
+        seat.state = _LEAVING
+        return seat.session.sid
+
+    # ------------------------------------------------------------------ rooms
+
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
+    ) -> None:
+        """Add a client to a room.
+
+        Raises:
+            ValueError: there is no such client, or the room's name is another client's sid.
+        """
+        seat = self._seat(sid, namespace)
+        if seat is None:
+            raise ValueError("sid is not connected to requested namespace")
+        space = seat.namespace
+        if room is None or room == sid or room in seat.rooms:
+            return
+        if room in space.by_sid:
+            raise ValueError("cannot enter a sid room")
+        place = space.rooms.get(room)
+        if place is None:
+            place = space.rooms[room] = Room()
+        place.seats[seat] = None
+        seat.rooms += (room,)
+        space.changed(place)
+
+    def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
+        """Take a client out of a room; harmless when it is not in it."""
+        seat = self._seat(sid, namespace)
+        if seat is not None and room is not None:
+            self._leave(seat, room)
+
+    @staticmethod
+    def _leave(seat: Seat, name: str) -> None:
+        space = seat.namespace
+        room = space.rooms.get(name)
+        if room is None or seat not in room.seats:
+            return
+        del room.seats[seat]
+        seat.rooms = tuple(other for other in seat.rooms if other != name)
+        space.changed(room)
+        if not room.seats:
+            del space.rooms[name]
+
+    def basic_close_room(self, room: str, namespace: str) -> None:
+        """Take everybody out of a room.
+
+        Raises:
+            ValueError: the room's name is a client's sid.
+        """
+        space = self._namespaces.get(namespace)
+        if space is None:
+            return
+        if room in space.by_sid:
+            raise ValueError("cannot close a sid room")
+        place = space.rooms.get(room)
+        for seat in list(place.seats) if place is not None else ():
+            self._leave(seat, room)
+
+    def get_rooms(self, sid: str, namespace: str) -> list[str]:
+        """The rooms that a client is in, its own included."""
+        seat = self._seat(sid, namespace)
+        return [] if seat is None else [sid, *seat.rooms]
+
+    def get_participants(
+        self, namespace: str, room: str | list[str] | tuple[str, ...] | None
+    ) -> Iterator[tuple[str, str]]:
+        """The clients in a room, or in any of several, as pairs of sid and Engine.IO sid."""
+        space = self._namespaces.get(namespace)
+        if space is not None:
+            names = (room,) if room is None or isinstance(room, str) else room
+            yield from [(seat.sid, seat.session.sid) for seat in space.seats_of(names)]
+
+    # ------------------------------------------------------------------ looking up
+
+    def _seat(self, sid: str, namespace: str) -> Seat | None:
+        space = self._namespaces.get(namespace)
+        return None if space is None else space.by_sid.get(sid)
+
+    def get_namespaces(self) -> list[str]:
+        return list(self._namespaces)
+
+    def is_pre_connected(self, sid: str, namespace: str) -> bool:
+        seat = self._seat(sid, namespace)
+        return seat is not None and seat.state is _CONNECTING
+
+    def is_connected(self, sid: str, namespace: str) -> bool:
+        seat = self._seat(sid, namespace)
+        return seat is not None and seat.state is _CONNECTED
+
+    def is_sid_room(self, namespace: str, room: str) -> bool:
+        return self._seat(room, namespace) is not None
+
+    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
+        space = self._namespaces.get(namespace)
+        seat = None if space is None else space.by_eio_sid.get(eio_sid)
+        return None if seat is None else seat.sid
+
+    def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
+        seat = self._seat(sid, namespace)
+        return None if seat is None else seat.session.sid
+
+
+def _as_frame(encoded: Encoded) -> bytes:
+    """A Socket.IO packet as the WebSocket frames that carry it."""
+    if isinstance(encoded, str):
+        return frames.frame(frames.TEXT, b"4" + encoded.encode())
+    if isinstance(encoded, list):
+        return b"".join([_as_frame(part) for part in encoded])
+    return frames.frame(frames.BINARY, bytes(encoded))

@@ -1,0 +1,277 @@
+"""The gate: one HTTP/1.1 request, read whole within bounds and judged before anybody acts on it; no I/O.
+
+h11 is the judge of the head, of its framing and of chunked bodies. What h11 lets pass but two servers in a
+row could read differently is refused here, on the raw bytes: a parser that has already normalised them cannot
+see it any more. The gate knows nothing of paths, sessions or sockets.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+
+import h11
+
+Headers = list[tuple[bytes, bytes]]
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]-]*\Z")
+_EMPTY_LINES = 4  # bytes of CRLF that may precede a request (RFC 9112, 2.2)
+
+
+class Refusal(Exception):  # noqa: N818 - to be refused is no error of the program
+    """The request is answered with `status` and the connection closed; `reason` never quotes the peer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Request:
+    """A whole request.
+
+    Attributes:
+        headers: names in lower case, values without surrounding space, in the order of arrival.
+        keep_alive: whether the peer wants the connection to live on after the response.
+    """
+
+    method: str
+    path: str
+    query: str
+    version: str
+    headers: Headers
+    body: bytes = b""
+    keep_alive: bool = True
+
+    def header(self, name: bytes) -> str:
+        """The value of a header, the last one's if it was repeated, `""` if there is none."""
+        for key, value in reversed(self.headers):
+            if key == name:
+                return value.decode("latin-1")
+        return ""
+
+    def wants_upgrade(self) -> bool:
+        """Whether the peer asks to speak WebSocket from here on."""
+        return "websocket" in tokens(self.header(b"upgrade"))
+
+
+def tokens(value: str) -> list[str]:
+    """The comma-separated items of a header, in lower case."""
+    return [item.strip().lower() for item in value.split(",")]
+
+
+class Stage(enum.Enum):
+    """How far the reading of a request has come."""
+
+    EMPTY = "empty"
+    HEAD = "head"
+    BODY = "body"
+
+
+class RequestReader:
+    """The requests of one connection, one at a time.
+
+    Bytes that follow a request wait until `proceed` is called, which is when its response has been written.
+
+    Args:
+        max_head_bytes: request line and headers together.
+        max_body_bytes: the body, after its transfer coding is undone.
+    """
+
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_judge",
+        "_max_body",
+        "_max_head",
+        "_request",
+        "_scanned",
+        "wants_continue",
+    )
+
+    def __init__(self, *, max_head_bytes: int, max_body_bytes: int) -> None:
+        self._max_head = max_head_bytes
+        self._max_body = max_body_bytes
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._judge: h11.Connection | None = None  # while a body is being read
+        self._request: Request | None = None
+        self._body = bytearray()
+        self.wants_continue = False
+
+    @property
+    def stage(self) -> Stage:
+        """How much of the next request is here."""
+        if self._judge is not None:
+            return Stage.BODY
+        return Stage.HEAD if self._buffer else Stage.EMPTY
+
+    def hold(self, data: bytes) -> None:
+        """Keep bytes that arrived before the last request was answered."""
+        self._buffer += data
+
+    def proceed(self) -> Request | None:
+        """Begin with the next request; returns it if it is already here whole.
+
+        Raises:
+            Refusal: as `feed` does.
+        """
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        return self.feed(data) if data else None
+
+    def feed(self, data: bytes) -> Request | None:
+        """Take what the socket gave; returns the request once it is whole.
+
+        Raises:
+            Refusal: the request is malformed, ambiguous or too big.
+        """
+        if self._judge is not None:
+            return self._read_body(data)
+        buffer = self._buffer
+        buffer += data
+        if buffer.startswith((b"\r", b"\n")):
+            self._skip_empty_lines()
+        if buffer and not (65 <= buffer[0] <= 90):
+            raise Refusal(400, "no HTTP request")
+        end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
+        stop = len(buffer) if end < 0 else end + 4
+        if stop > self._max_head:
+            raise Refusal(431, "request head too long")
+        if _BARE_LF.search(buffer, self._scanned, stop):
+            raise Refusal(400, "bare LF in the request head")
+        if end < 0:
+            self._scanned = len(buffer)
+            return None
+        head, rest = bytes(buffer[:stop]), bytes(buffer[stop:])
+        buffer.clear()
+        self._scanned = 0
+        return self._judge_head(head, rest)
+
+    def _skip_empty_lines(self) -> None:
+        for _ in range(_EMPTY_LINES // 2):
+            if self._buffer.startswith(b"\r\n"):
+                del self._buffer[:2]
+                self._scanned = 0
+        if self._buffer[:1] == b"\n" or (len(self._buffer) > 1 and self._buffer[:1] == b"\r"):
+            raise Refusal(400, "no HTTP request")
+        if self._buffer == b"\r":
+            self._scanned = 0
+
+    def _judge_head(self, head: bytes, rest: bytes) -> Request | None:
+        if b"\r\n " in head or b"\r\n\t" in head:
+            raise Refusal(400, "folded header")
+        judge = h11.Connection(h11.SERVER, max_incomplete_event_size=self._max_head)
+        try:
+            judge.receive_data(head)
+            event = judge.next_event()
+        except h11.RemoteProtocolError as problem:
+            raise Refusal(problem.error_status_hint, "malformed request head") from None
+        if not isinstance(event, h11.Request):
+            raise Refusal(400, "malformed request head")
+        request = _to_request(event)
+        names = {name for name, _ in request.headers}
+        if b"content-length" not in names and b"transfer-encoding" not in names:
+            if rest:
+                if request.wants_upgrade():
+                    raise Refusal(400, "bytes after an upgrade request")
+                self._buffer += rest
+            return request
+        self._judge_framing(request, names)
+        self._judge = judge
+        self._request = request
+        self.wants_continue = request.header(b"expect").lower() == "100-continue" and not rest
+        return self._read_body(rest)
+
+    def _judge_framing(self, request: Request, names: set[bytes]) -> None:
+        if b"transfer-encoding" in names and (b"content-length" in names or request.version == "1.0"):
+            raise Refusal(400, "ambiguous length")
+        length = request.header(b"content-length")
+        if length and int(length) > self._max_body:
+            raise Refusal(413, "body too big")
+        if request.wants_upgrade() and length != "0":
+            raise Refusal(400, "body in an upgrade request")
+
+    def _read_body(self, data: bytes) -> Request | None:
+        judge, request = self._judge, self._request
+        if judge is None or request is None:
+            raise RuntimeError("a body without a head")
+        try:
+            if data:
+                judge.receive_data(data)
+            while True:
+                event = judge.next_event()
+                if isinstance(event, h11.Data):
+                    self._body += event.data
+                    if len(self._body) > self._max_body:
+                        raise Refusal(413, "body too big")
+                elif isinstance(event, h11.EndOfMessage):
+                    break
+                else:
+                    return None
+        except h11.RemoteProtocolError as problem:
+            raise Refusal(problem.error_status_hint, "malformed request body") from None
+        request.body = bytes(self._body)
+        self._buffer += judge.trailing_data[0]
+        self._body.clear()
+        self._judge = self._request = None
+        self.wants_continue = False
+        return request
+
+
+def _to_request(event: h11.Request) -> Request:
+    version = event.http_version.decode()
+    if version not in ("1.0", "1.1"):
+        raise Refusal(505, "HTTP version")
+    headers = list(event.headers)
+    host = next((value for name, value in headers if name == b"host"), b"")
+    if not _HOST.match(host):
+        raise Refusal(400, "bad Host")
+    target = event.target
+    if not target.startswith(b"/") and target != b"*":
+        scheme, _, rest = target.partition(b"://")
+        authority, slash, path = rest.partition(b"/")
+        if scheme.lower() not in (b"http", b"https") or authority.lower() != host.lower():
+            raise Refusal(400, "bad request target")
+        target = slash + path or b"/"
+    where, _, query = target.decode("ascii").partition("?")
+    wishes = [
+        wish for name, value in headers if name == b"connection" for wish in tokens(value.decode("latin-1"))
+    ]
+    keep_alive = "close" not in wishes if version == "1.1" else "keep-alive" in wishes
+    return Request(event.method.decode(), where, query, version, headers, keep_alive=keep_alive)
+
+
+_date: tuple[int, str] = (0, "")
+
+
+def response(
+    status: int,
+    body: bytes,
+    *,
+    content_type: str = "text/plain; charset=UTF-8",
+    headers: list[tuple[str, str]] | None = None,
+    keep_alive: bool = True,
+    without_body: bool = False,
+) -> bytes:
+    """Write a response with a body of known length; `without_body` is for HEAD."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, formatdate(now, usegmt=True))
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"Date: {_date[1]}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+        f"Connection: {'keep-alive' if keep_alive else 'close'}",
+    ]
+    lines += [f"{name}: {value}" for name, value in headers or ()]
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return head if without_body else head + body

@@ -1,0 +1,509 @@
+"""The sockets: who reads, what waits to be written, and one send a client a turn.
+
+It knows bytes, connections and the runtime; it does not know what the bytes mean: a connection's role does.
+Everything that one turn of the loop has for a client goes out in one send, and bytes that are the same for
+many clients are joined once and shared (docs/architecture.md, "The engine").
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, Protocol
+
+from chatroom import runtime
+from chatroom.engine.wheel import NO_TICK, Item, Wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+RECEIVE_BYTES = 65536
+_GATHER = 64  # pieces of an outbox handed to one sendmsg
+
+TRANSPORT_CLOSE = "transport close"
+TRANSPORT_ERROR = "transport error"
+SLOW_READER = "slow reader"
+
+
+class Role(Protocol):
+    """What a connection is used for at the moment."""
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """Bytes came; none at all means that the peer has sent its last."""
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        """The connection has just been closed, by the peer, an error or a bound."""
+
+    def drained(self, connection: Connection) -> None:
+        """The outbox, which held something, is empty again."""
+
+    def expired(self, connection: Connection) -> None:
+        """The deadline that was set on the connection has passed."""
+
+
+def _discard(data: bytes) -> int:
+    """Stands in for `send` once the connection is closed."""
+    return len(data)
+
+
+class Connection:
+    """A socket and its outbox. Its owner is the loop; its meaning is its role's."""
+
+    __slots__ = (
+        "_outbox",
+        "_outbox_bytes",
+        "_reader",
+        "_writer",
+        "address",
+        "context",
+        "finishing",
+        "limit_bytes",
+        "loop",
+        "own",
+        "parser",
+        "pongs_full_at",
+        "role",
+        "send",
+        "sock",
+        "tick",
+    )
+
+    def __init__(self, loop: Loop, sock: socket.socket, role: Role, address: Any = None) -> None:
+        self.loop = loop
+        self.sock = sock
+        self.role = role
+        self.address = address
+        self.parser: Any = None  # for the role
+        self.context: Any = None  # for the role
+        self.send: Callable[[bytes], int] = sock.send
+        self.limit_bytes = loop.outbox_limit_bytes
+        self.own: list[tuple[int, bytes]] | None = (
+            None  # this turn's direct frames and their places among the shared
+        )
+        self.finishing = False
+        self.pongs_full_at = 0.0  # for the WebSocket role
+        self.tick = NO_TICK
+        self._outbox: deque[bytes | memoryview] | None = None  # what the kernel has not taken
+        self._outbox_bytes = 0
+        self._writer: runtime.Listener | None = None
+        self._reader: runtime.Listener | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.send is _discard
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was sent has been handed to the kernel."""
+        return self._outbox is None and self.own is None
+
+    # ------------------------------------------------------------------ in
+
+    def read_on(self) -> None:
+        """Have the role told of bytes that come."""
+        if self._reader is None and not self.closed:
+            self._reader = runtime.add_reader(self.sock.fileno(), self._readable)
+
+    def read_off(self) -> None:
+        """Let bytes wait in the kernel, and the peer with them."""
+        if self._reader is not None:
+            runtime.remove_listener(self._reader)
+            self._reader = None
+
+    def _readable(self, _fileno: int) -> None:
+        try:
+            data = self.sock.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        self.role.received(self, data)
+
+    # ------------------------------------------------------------------ out
+
+    def write(self, data: bytes) -> None:
+        """Send now what the kernel takes; the rest waits in the outbox."""
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        if sent != len(data):
+            self.stall(data, sent)
+
+    def stall(self, data: bytes, sent: int) -> None:
+        """The kernel took only `sent` bytes of `data`: the outbox begins."""
+        self._outbox = deque((memoryview(data)[sent:] if sent else data,))
+        self._outbox_bytes = len(data) - sent
+        self.send = self._hold
+        self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
+
+    def _hold(self, data: bytes) -> int:
+        """Stands in for `send` while the kernel takes nothing.
+
+        The bound is on what waits for a reader that is behind: a message alone, however long, begins an
+        outbox and cannot overflow it.
+        """
+        outbox = self._outbox
+        if outbox is None:
+            raise RuntimeError("an outbox is held that was never begun")
+        self._outbox_bytes += len(data)
+        if self._outbox_bytes > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
+            self.abort(SLOW_READER)
+        else:
+            outbox.append(data)
+        return len(data)
+
+    def _writable(self, _fileno: int) -> None:
+        outbox = self._outbox
+        if outbox is None:
+            return
+        try:
+            sent = self.sock.sendmsg(islice(outbox, _GATHER))
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        self._outbox_bytes -= sent
+        while outbox and sent >= len(outbox[0]):
+            sent -= len(outbox.popleft())
+        if outbox:
+            if sent:
+                outbox[0] = memoryview(outbox[0])[sent:]
+            return
+        self._outbox = None
+        self.send = self.sock.send
+        self._write_off()
+        if self.finishing:
+            self._half_close()
+        else:
+            self.role.drained(self)
+
+    def _write_off(self) -> None:
+        if self._writer is not None:
+            runtime.remove_listener(self._writer)
+            self._writer = None
+
+    # ------------------------------------------------------------------ the end
+
+    def finish(self, farewell: bytes = b"") -> None:
+        """Close once everything that waits, and `farewell`, has been sent; what still comes in is not looked
+        at.
+
+        The role hears nothing more. A peer that does not take it all within `linger_s` is cut off.
+        """
+        if self.finishing or self.closed:
+            return
+        self.finishing = True
+        self.role = GONE
+        self.loop.send(self, farewell)
+        self.loop.expect(self, self.loop.linger_s)
+
+    def flushed(self) -> None:
+        """The loop has written this connection's part of a turn."""
+        if self.finishing and self._outbox is None and not self.closed:
+            self._half_close()
+
+    def _half_close(self) -> None:
+        # Closing with unread bytes would send a reset, and the peer might never see what was sent last.
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        self.read_on()
+
+    def abort(self, reason: str) -> None:
+        """Close now; what waits is lost. The role is told."""
+        if self.closed:
+            return
+        self.send = _discard
+        self._outbox = None
+        self._outbox_bytes = 0
+        self.read_off()
+        self._write_off()
+        self.loop.forget(self)
+        self.sock.close()
+        self.role.lost(self, reason)
+
+
+class _Gone:
+    """The role of a connection that is being closed."""
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        if not data:
+            connection.abort(TRANSPORT_CLOSE)
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        """Nobody is left to tell."""
+
+    def drained(self, connection: Connection) -> None:
+        """Nobody is left to tell."""
+
+    def expired(self, connection: Connection) -> None:
+        connection.abort(TRANSPORT_CLOSE)
+
+
+GONE = _Gone()
+
+
+class Audience:
+    """The clients that a room had at one moment; never changed, replaced when the room changes.
+
+    It holds those on a WebSocket; the others are sent to one by one.
+    """
+
+    __slots__ = ("_known", "connections")
+
+    def __init__(self, connections: list[Connection]) -> None:
+        self.connections = connections
+        self._known: frozenset[Connection] | None = None
+
+    def __contains__(self, connection: Connection) -> bool:
+        if self._known is None:
+            self._known = frozenset(self.connections)
+        return connection in self._known
+
+
+class Loop:
+    """All connections of one server.
+
+    Frames are published to an audience or sent to one connection; they are written at the end of the turn,
+    for each connection in exactly the order of these calls. When the last flush was costly the next one waits
+    as long as it took (at most `pace_limit_s`), so that more gathers for every send; when idle there is no
+    delay.
+
+    Args:
+        outbox_limit_bytes: what may wait for a client beyond the kernel's buffer; more, and it is dropped.
+        outbox_limit_packets: the same in pieces, one a turn.
+        send_buffer_bytes: the kernel's buffer a client (SO_SNDBUF), without which the bound would be
+            megabytes later.
+        turn_limit_bytes: how much may gather in one turn before it is written at once.
+        linger_s: how long a connection that is being closed may take to read its last bytes.
+        pace_limit_s: the longest pause between two flushes.
+    """
+
+    def __init__(
+        self,
+        *,
+        outbox_limit_bytes: int = 262_144,
+        outbox_limit_packets: int = 4096,
+        send_buffer_bytes: int = 65_536,
+        turn_limit_bytes: int = 131_072,
+        linger_s: float = 2.0,
+        pace_limit_s: float = 0.010,
+    ) -> None:
+        self.outbox_limit_bytes = outbox_limit_bytes
+        self.outbox_limit_packets = outbox_limit_packets
+        self.linger_s = linger_s
+        self.connections: set[Connection] = set()
+        self._send_buffer_bytes = send_buffer_bytes
+        self._turn_limit_bytes = turn_limit_bytes
+        self._pace_limit_s = pace_limit_s
+        self._deadlines: Clockwork[Connection] = Clockwork(
+            0.05, lambda connection: connection.role.expired(connection)
+        )
+        self._turn: list[tuple[Audience, bytes]] = []
+        self._turn_bytes = 0
+        self._mixed = False  # this turn has frames for more than one audience
+        self._direct: list[Connection] = []  # those with frames of their own in this turn
+        self._finals: list[Callable[[], None]] = []
+        self._scheduled = False
+        self._not_before = 0.0
+
+    # ------------------------------------------------------------------ connections
+
+    def attach(self, sock: socket.socket, role: Role, address: Any = None) -> Connection:
+        """Take over a real, non-blocking socket and begin to read."""
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            pass  # not TCP (a Unix socket), or the peer has gone, which the first read will tell
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
+        connection = Connection(self, sock, role, address)
+        self.connections.add(connection)
+        connection.read_on()
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is closed."""
+        self.connections.discard(connection)
+        self._deadlines.drop(connection)
+
+    def expect(self, connection: Connection, within_s: float | None) -> None:
+        """Set the connection's one deadline, or take it away with None."""
+        if within_s is None:
+            self._deadlines.drop(connection)
+        else:
+            self._deadlines.put(connection, within_s)
+
+    # ------------------------------------------------------------------ a turn
+
+    def publish(self, audience: Audience, frame: bytes) -> None:
+        """Let everybody in `audience` have `frame`."""
+        turn = self._turn
+        if turn and turn[-1][0] is not audience:
+            self._mixed = True
+        turn.append((audience, frame))
+        self._turn_bytes += len(frame)
+        if self._turn_bytes > self._turn_limit_bytes:
+            self.flush()
+        elif not self._scheduled:
+            self._schedule()
+
+    def send(self, connection: Connection, frame: bytes) -> None:
+        """Let one connection have `frame`."""
+        own = connection.own
+        if own is None:
+            connection.own = [(len(self._turn), frame)]
+            self._direct.append(connection)
+        else:
+            own.append((len(self._turn), frame))
+        self._turn_bytes += len(frame)
+        if self._turn_bytes > self._turn_limit_bytes:
+            self.flush()
+        elif not self._scheduled:
+            self._schedule()
+
+    def at_end_of_turn(self, call: Callable[[], None]) -> None:
+        """Call `call` when this turn's frames are written. It must not wait."""
+        self._finals.append(call)
+        if not self._scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        pause = self._not_before - time.monotonic()
+        runtime.call_later(max(0, pause), self._flush_due)
+
+    def _flush_due(self) -> None:
+        self._scheduled = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Write everything that this turn has gathered."""
+        turn, direct, finals, mixed = self._turn, self._direct, self._finals, self._mixed
+        if not turn and not direct and not finals:
+            return
+        self._turn, self._direct, self._finals = [], [], []
+        self._mixed = False
+        self._turn_bytes = 0
+        began = time.monotonic()
+        if turn:
+            if mixed:
+                self._write_mixed(turn)
+            else:
+                audience = turn[0][0]
+                members = audience.connections
+                if direct:
+                    members = [member for member in members if member.own is None]
+                blast(members, turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn]))
+        for connection in direct:
+            own, connection.own = connection.own, None
+            data = _interleave(connection, own or [], turn)
+            if data:
+                connection.write(data)
+            connection.flushed()
+        for call in finals:
+            call()
+        now = time.monotonic()
+        self._not_before = now + min(now - began, self._pace_limit_s)
+
+    def _write_mixed(self, turn: list[tuple[Audience, bytes]]) -> None:
+        """Write frames of several audiences: whoever is in the same ones shares the bytes."""
+        frames: dict[Audience, list[bytes]] = {}
+        for audience, frame in turn:
+            frames.setdefault(audience, []).append(frame)
+        bits = {audience: 1 << place for place, audience in enumerate(frames)}
+        memberships: dict[Connection, int] = {}
+        for audience, bit in bits.items():
+            for member in audience.connections:
+                memberships[member] = memberships.get(member, 0) | bit
+        groups: dict[int, list[Connection]] = {}
+        for member, mask in memberships.items():
+            if member.own is None:
+                groups.setdefault(mask, []).append(member)
+        alone = {bit: frames[audience] for audience, bit in bits.items()}
+        for mask, members in groups.items():
+            mine = alone.get(mask) or [frame for audience, frame in turn if bits[audience] & mask]
+            blast(members, b"".join(mine))
+
+
+def blast(connections: list[Connection], data: bytes) -> None:
+    """Send the same bytes to many. This loop is where a saturated server spends its time: keep it bare."""
+    length = len(data)
+    for connection in connections:
+        try:
+            sent = connection.send(data)
+            if sent != length:
+                connection.stall(data, sent)
+        except BlockingIOError:
+            connection.stall(data, 0)
+        except OSError:
+            connection.abort(TRANSPORT_ERROR)
+
+
+def _interleave(
+    connection: Connection, own: list[tuple[int, bytes]], turn: list[tuple[Audience, bytes]]
+) -> bytes:
+    """A connection's own frames and the shared ones that it is to have, in the order in which they were
+    given.
+    """
+    if not turn:
+        return own[0][1] if len(own) == 1 else b"".join([frame for _, frame in own])
+    parts: list[bytes] = []
+    done = 0
+    for place, frame in own:
+        parts += [shared for audience, shared in turn[done:place] if connection in audience]
+        parts.append(frame)
+        done = place
+    parts += [shared for audience, shared in turn[done:] if connection in audience]
+    return b"".join(parts)
+
+
+class Clockwork(Generic[Item]):
+    """A wheel that turns by itself: one timer for everything in it, none while it is empty.
+
+    Args:
+        tick_s: how coarse it is.
+        fire: called in the loop with each item that is due; it must not wait.
+    """
+
+    def __init__(self, tick_s: float, fire: Callable[[Item], None]) -> None:
+        self._wheel: Wheel[Item] = Wheel(tick_s)
+        self._fire = fire
+        self._timer: runtime.Timer | None = None
+        self._timer_at = 0.0
+
+    def put(self, item: Item, within_s: float) -> None:
+        """Let `item` be due in `within_s`."""
+        self._wheel.put(item, time.monotonic() + within_s)
+        self._wind()
+
+    def drop(self, item: Item) -> None:
+        """Forget `item`."""
+        self._wheel.drop(item)
+
+    def _wind(self) -> None:
+        at = self._wheel.next_at()
+        if at is None or (self._timer is not None and self._timer_at <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = runtime.call_later(max(0.0, at - time.monotonic()), self._turn_wheel)
+
+    def _turn_wheel(self) -> None:
+        self._timer = None
+        for item in self._wheel.advance(time.monotonic()):
+            self._fire(item)
+        self._wind()

@@ -1,0 +1,141 @@
+"""WebSocket connections over the loop: the handshake's rules, control frames, the closing handshake.
+
+It knows RFC 6455 and connections; what a message means is its subclass's business. A WebSocket costs no
+greenthread.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import time
+
+from chatroom.engine import frames
+from chatroom.engine.http_gate import Refusal, Request, tokens
+from chatroom.engine.loop import TRANSPORT_CLOSE, Connection
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+_PONGS_AT_ONCE = 64
+_PONGS_A_SECOND = 16.0
+
+PROTOCOL_ERROR = "protocol error"
+
+
+def accept_response(request: Request) -> bytes:
+    """The 101 that turns the connection of `request` into a WebSocket. No extension and no subprotocol is
+    taken up.
+
+    Raises:
+        Refusal: the request is no WebSocket handshake (RFC 6455, 4.2.1), or one of another version.
+    """
+    key = request.header(b"sec-websocket-key")
+    if (
+        request.method != "GET"
+        or request.version != "1.1"
+        or not request.wants_upgrade()
+        or "upgrade" not in tokens(request.header(b"connection"))
+        or not _is_key(key)
+    ):
+        raise Refusal(400, "bad WebSocket handshake")
+    if request.header(b"sec-websocket-version") != "13":
+        raise Refusal(426, "unsupported WebSocket version")
+    digest = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + digest + b"\r\n\r\n"
+    )
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+class WebSockets:
+    """The role of every connection that has become a WebSocket.
+
+    Args:
+        max_message_bytes: the longest message taken.
+    """
+
+    def __init__(self, *, max_message_bytes: int) -> None:
+        self.max_message_bytes = max_message_bytes
+
+    def begin(self, connection: Connection, context: object) -> None:
+        """Make `connection` a WebSocket; the 101 is the caller's to write."""
+        connection.parser = frames.FrameParser(self.max_message_bytes)
+        connection.context = context
+        connection.role = self
+
+    # ------------------------------------------------------------------ for the subclass
+
+    def message(self, connection: Connection, data: str | bytes) -> None:
+        """A whole message came. Runs in the loop: it must not wait."""
+        raise NotImplementedError
+
+    def ended(self, connection: Connection, reason: str) -> None:
+        """The WebSocket is over: told once, whoever ended it, unless `close` did. It must not wait."""
+        raise NotImplementedError
+
+    def after(self, connection: Connection) -> None:
+        """Everything that came in one read has been told."""
+
+    # ------------------------------------------------------------------ out
+
+    @staticmethod
+    def close(connection: Connection, code: int) -> None:
+        """End the WebSocket after what waits has been sent; `ended` is not told."""
+        connection.finish(frames.close_frame(code))
+
+    # ------------------------------------------------------------------ the loop's side
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        if not data:
+            connection.abort(TRANSPORT_CLOSE)
+            return
+        ping: bytes | None = None
+        for event in connection.parser.feed(data):
+            kind = type(event)
+            if kind is str or kind is bytes:
+                self.message(connection, event)
+                if connection.role is not self:
+                    return  # that message ended it
+            elif kind is frames.Ping:
+                ping = event.payload
+            elif kind is frames.Close:
+                self._end(connection, event.code, TRANSPORT_CLOSE)
+                return
+            elif kind is frames.Violation:
+                self._end(connection, event.code, PROTOCOL_ERROR)
+                return
+        # Only the last of several pings is answered (RFC 6455, 5.5.3), and a flood of them not at all.
+        if ping is not None and self._may_pong(connection):
+            connection.loop.send(connection, frames.frame(frames.PONG, ping))
+        self.after(connection)
+
+    def _end(self, connection: Connection, code: int, reason: str) -> None:
+        self.close(connection, code)
+        self.ended(connection, reason)
+
+    @staticmethod
+    def _may_pong(connection: Connection) -> bool:
+        """A bucket of pongs, kept as the one moment at which it will be full again."""
+        now = time.monotonic()
+        full_at = max(connection.pongs_full_at, now) + 1 / _PONGS_A_SECOND
+        if full_at - now > _PONGS_AT_ONCE / _PONGS_A_SECOND:
+            return False
+        connection.pongs_full_at = full_at
+        return True
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        self.ended(connection, reason)
+
+    def drained(self, connection: Connection) -> None:
+        """Sending goes on by itself."""
+
+    def expired(self, connection: Connection) -> None:
+        connection.abort(TRANSPORT_CLOSE)

@@ -1,0 +1,146 @@
+"""A server on the product's own engine for any protocol suite to be pointed at.
+
+    PORT=3000 python tests/conformance_app.py                     Socket.IO: namespaces / and /custom
+    PORT=3000 python tests/conformance_app.py --engine-only       Engine.IO under /engine.io/, every message
+    sent back PORT=3000 python tests/conformance_app.py --websocket-echo    a bare WebSocket echo on /
+
+Any origin, ping interval 300 ms, ping timeout 200 ms, `maxPayload` 1,000,000. With PORT=0 the system picks a
+port; the first line on standard output names it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from chatroom import runtime
+
+runtime.patch()
+
+import socketio  # noqa: E402
+
+from chatroom.engine import frames, websocket  # noqa: E402
+from chatroom.engine.fanout import Fanout  # noqa: E402
+from chatroom.engine.front import Exchange, Front  # noqa: E402
+from chatroom.engine.http_gate import Refusal  # noqa: E402
+from chatroom.engine.loop import Connection, Loop  # noqa: E402
+from chatroom.engine.server import Engine  # noqa: E402
+
+PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 0.3, 0.2, 1_000_000
+OPTIONS = {
+    "ping_interval_s": float(os.environ.get("PING_INTERVAL_S", PING_INTERVAL_S)),
+    "ping_timeout_s": float(os.environ.get("PING_TIMEOUT_S", PING_TIMEOUT_S)),
+    "max_payload_bytes": MAX_PAYLOAD_BYTES,
+    "outbox_limit_bytes": 8 * MAX_PAYLOAD_BYTES,
+    "cors_allowed_origins": "*",
+}
+
+
+class Server(socketio.Server):
+    """python-socketio on the engine."""
+
+    def _engineio_server_class(self):
+        return Engine
+
+    def _handle_connect(self, eio_sid, namespace, data):
+        if (namespace or "/") in self.namespaces:
+            super()._handle_connect(eio_sid, namespace, data)
+            return
+        answer = self.packet_class(
+            socketio.packet.CONNECT_ERROR, data={"message": "Invalid namespace"}, namespace=namespace
+        )
+        self._send_packet(eio_sid, answer)
+
+
+class Greeter(Fanout):
+    """Greets whoever has just been connected with the auth it sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.auth: dict[str, object] = {}
+
+    def connect(self, sid: str, namespace: str) -> str:
+        super().connect(sid, namespace)
+        self.emit("auth", self.auth.pop(sid, {}), namespace, room=sid)
+        return sid
+
+
+def socketio_front() -> Front:
+    manager = Greeter()
+    sio = Server(
+        client_manager=manager,
+        async_handlers=False,
+        namespaces=["/", "/custom"],
+        **OPTIONS,
+    )
+
+    def remember(sid, environ, auth=None):
+        manager.auth[sid] = auth or {}
+
+    sio.on("connect", remember)
+    sio.on("connect", remember, namespace="/custom")
+    sio.on("message", lambda sid, *data: sio.emit("message-back", data, to=sid))
+    sio.on("message-with-ack", lambda sid, *data: data)
+    return Front(sio.eio.loop, not_found, handlers={"/socket.io/": sio.eio.handle})
+
+
+def engine_front() -> Front:
+    engine = Engine(**OPTIONS)
+    engine.on("message", engine.send)
+    return Front(engine.loop, not_found, handlers={"/engine.io/": engine.handle})
+
+
+class Echo(websocket.WebSockets):
+    """Sends every message back."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        try:
+            welcome = websocket.accept_response(exchange.request)
+        except Refusal as refusal:
+            exchange.request.keep_alive = False
+            exchange.respond(refusal.status, str(refusal).encode())
+            return
+        connection = exchange.take_over()
+        self.begin(connection, None)
+        connection.write(welcome)
+
+    def message(self, connection: Connection, data: str | bytes) -> None:
+        if isinstance(data, str):
+            connection.loop.send(connection, frames.frame(frames.TEXT, data.encode()))
+        else:
+            connection.loop.send(connection, frames.frame(frames.BINARY, data))
+
+    def ended(self, connection: Connection, reason: str) -> None:
+        """Nobody to tell."""
+
+
+def echo_front() -> Front:
+    loop = Loop(outbox_limit_bytes=8 * MAX_PAYLOAD_BYTES)
+    return Front(loop, not_found, handlers={"/": Echo(max_message_bytes=MAX_PAYLOAD_BYTES)})
+
+
+def not_found(environ, start_response):
+    start_response("404 Not Found", [("Content-Type", "text/plain")])
+    return [b"not found\n"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--engine-only", action="store_const", const=engine_front, dest="front")
+    mode.add_argument("--websocket-echo", action="store_const", const=echo_front, dest="front")
+    front = (parser.parse_args().front or socketio_front)()
+    listeners = runtime.listen("127.0.0.1", int(os.environ.get("PORT", "3000")), backlog=4096)
+    for listener in listeners:
+        front.listen(listener)
+    print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)
+    while True:
+        runtime.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()
