@@ -6,6 +6,7 @@ between clients, and a compressor a client would cost 64-256 KB each. It knows n
 
 from __future__ import annotations
 
+import codecs
 from typing import NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -59,7 +60,7 @@ class FrameParser:
             soon as its length is known, before its bytes are kept.
     """
 
-    __slots__ = ("_done", "_fragments", "_fragments_are_text", "_max", "_need", "_parts", "_size")
+    __slots__ = ("_decoder", "_done", "_fragments", "_max", "_need", "_parts", "_size")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max = max_message_bytes
@@ -67,7 +68,7 @@ class FrameParser:
         self._size = 0
         self._need = 0
         self._fragments: bytearray | None = None
-        self._fragments_are_text = False
+        self._decoder: codecs.IncrementalDecoder | None = None  # when the fragments are text
         self._done = False
 
     def feed(self, data: bytes) -> list[Event]:
@@ -155,19 +156,24 @@ class FrameParser:
             if opcode == PING:
                 return Ping(payload)
             return Pong(payload) if opcode == PONG else _parse_close(payload)
+        final = bool(first & 0x80)
         fragments = self._fragments
         if fragments is None:
-            if first & 0x80:
+            if final:
                 return _as_text(payload) if opcode == TEXT else payload
-            self._fragments = bytearray(payload)
-            self._fragments_are_text = opcode == TEXT
-            return None
+            fragments = self._fragments = bytearray()
+            self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
         fragments += payload
-        if not first & 0x80:
+        if self._decoder is not None:
+            # Bad text is told with its first bad fragment, not after the last.
+            try:
+                self._decoder.decode(payload, final)
+            except UnicodeDecodeError:
+                return Violation(BAD_DATA, "text is not UTF-8")
+        if not final:
             return None
         self._fragments = None
-        whole = bytes(fragments)
-        return _as_text(whole) if self._fragments_are_text else whole
+        return bytes(fragments) if self._decoder is None else fragments.decode()
 
 
 def _as_text(payload: bytes) -> str | Violation:

@@ -20,7 +20,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]-]*\Z")
-_EMPTY_LINES = 4  # bytes of CRLF that may precede a request (RFC 9112, 2.2)
+_EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
 
 
 class Refusal(Exception):  # noqa: N818 - to be refused is no error of the program
@@ -138,6 +138,8 @@ class RequestReader:
         buffer += data
         if buffer.startswith((b"\r", b"\n")):
             self._skip_empty_lines()
+            if buffer == b"\r":
+                return None
         if buffer and not (65 <= buffer[0] <= 90):
             raise Refusal(400, "no HTTP request")
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
@@ -155,14 +157,10 @@ class RequestReader:
         return self._judge_head(head, rest)
 
     def _skip_empty_lines(self) -> None:
-        for _ in range(_EMPTY_LINES // 2):
+        for _ in range(_EMPTY_LINES):
             if self._buffer.startswith(b"\r\n"):
                 del self._buffer[:2]
                 self._scanned = 0
-        if self._buffer[:1] == b"\n" or (len(self._buffer) > 1 and self._buffer[:1] == b"\r"):
-            raise Refusal(400, "no HTTP request")
-        if self._buffer == b"\r":
-            self._scanned = 0
 
     def _judge_head(self, head: bytes, rest: bytes) -> Request | None:
         if b"\r\n " in head or b"\r\n\t" in head:

@@ -1,0 +1,189 @@
+"""The gate: what is ambiguous is refused, wherever the bytes are cut."""
+
+import pytest
+
+from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
+
+GET = b"GET /socket.io/?EIO=4 HTTP/1.1\r\nHost: a.example:5000\r\nX-One: 1\r\n\r\n"
+POST = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = (
+    b"POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"
+)
+
+
+def reader() -> RequestReader:
+    return RequestReader(max_head_bytes=1000, max_body_bytes=100)
+
+
+def read(data: bytes) -> Request | None:
+    return reader().feed(data)
+
+
+def head(*lines: bytes, target: bytes = b"/") -> bytes:
+    return b"\r\n".join((b"GET " + target + b" HTTP/1.1", *lines, b"", b""))
+
+
+def test_a_request_is_read():
+    request = read(GET)
+    assert request is not None
+    assert (request.method, request.path, request.query) == ("GET", "/socket.io/", "EIO=4")
+    assert request.header(b"x-one") == "1"
+    assert request.header(b"none") == ""
+    assert request.keep_alive
+
+
+@pytest.mark.parametrize("data", [GET, POST, CHUNKED])
+def test_a_request_is_the_same_wherever_it_is_cut(data):
+    whole = read(data)
+    assert whole is not None
+    for cut in range(1, len(data)):
+        gate = reader()
+        assert gate.feed(data[:cut]) is None
+        assert gate.feed(data[cut:]) == whole
+    gate = reader()
+    assert [gate.feed(data[i : i + 1]) for i in range(len(data))][-1] == whole
+
+
+@pytest.mark.parametrize("data", [POST, CHUNKED])
+def test_a_body_is_read_whole(data):
+    request = read(data)
+    assert request is not None
+    assert request.body == b"hello"
+
+
+def test_what_follows_a_request_waits():
+    gate = reader()
+    assert gate.feed(POST + GET + POST[:20]) is not None
+    second = gate.proceed()
+    assert second is not None
+    assert second.path == "/socket.io/"
+    assert gate.proceed() is None
+    assert gate.stage is Stage.HEAD
+    assert gate.feed(POST[20:]) is not None
+    assert gate.proceed() is None
+    assert gate.stage is Stage.EMPTY
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        head(),  # no Host
+        head(b"Host: a", b"Host: a"),
+        head(b"Host: a b"),
+        head(b"Host: a@b"),
+        head(b"Host: a", b"X: a\x00b"),
+        head(b"Host: a", b"X : a"),
+        head(b"Host: a", b"X(: a"),
+        head(b"Host: a", b"X: a", b" folded"),
+        head(b"Host: a", b"X: a\n"),
+        b"GET / HTTP/1.1\nHost: a\n\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: y\n\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n",
+        b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+        b"GET /\r\nHost: a\r\n\r\n",
+        head(b"Host: a", target=b"//evil@x\x80"),
+        head(b"Host: a", target=b"http://b/"),
+        head(b"Host: a", target=b"nothing"),
+        head(b"Host: a", b"Content-Length: +5"),
+        head(b"Host: a", b"Content-Length: 0_5"),
+        head(b"Host: a", b"Content-Length: 5, 6"),
+        head(b"Host: a", b"Content-Length: -1"),
+        head(b"Host: a", b"Content-Length: 5", b"Content-Length: 6"),
+        head(b"Host: a", b"Content-Length: 5", b"Transfer-Encoding: chunked"),
+        head(b"Host: a", b"Transfer-Encoding : chunked"),
+        b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        head(b"Host: a", b"Transfer-Encoding: chunked") + b"0x3\r\nabc\r\n0\r\n\r\n",
+        head(b"Host: a", b"Transfer-Encoding: chunked") + b"3\r\nabcX\r\n0\r\n\r\n",
+        head(b"Host: a", b"Transfer-Encoding: chunked") + b"+3\r\nabc\r\n0\r\n\r\n",
+        head(b"Host: a", b"Upgrade: websocket", b"Connection: Upgrade") + b"\x81",
+        head(b"Host: a", b"Upgrade: websocket", b"Content-Length: 1") + b"x",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"\n\n",
+        b"\r\n\r\n\r\n\r\nGET",
+    ],
+)
+def test_what_two_servers_could_read_differently_is_refused_at_once(data):
+    with pytest.raises(Refusal) as refused:
+        read(data)
+    assert refused.value.status in (400, 501)
+
+
+def test_only_chunked_is_a_transfer_coding_known_here():
+    for coding in (b"xchunked", b"gzip", b"chunked, identity"):
+        with pytest.raises(Refusal) as refused:
+            read(head(b"Host: a", b"Transfer-Encoding: " + coding))
+        assert refused.value.status in (400, 501)
+
+
+def test_a_version_that_nobody_speaks_is_refused():
+    with pytest.raises(Refusal):
+        read(b"GET / HTTP/3.7\r\nHost: a\r\n\r\n")
+
+
+def test_a_head_is_bounded_even_if_it_never_ends():
+    gate = reader()
+    for _ in range(62):
+        assert gate.feed(b"GET / HTTP/1.1\r\n") is None
+    with pytest.raises(Refusal) as refused:
+        gate.feed(b"GET / HTTP/1.1\r\n")
+    assert refused.value.status == 431
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        head(b"Host: a", b"Content-Length: 101"),
+        head(b"Host: a", b"Content-Length: " + b"9" * 20),
+        head(b"Host: a", b"Transfer-Encoding: chunked") + b"65\r\n" + b"x" * 101,
+    ],
+)
+def test_a_body_is_bounded_before_it_is_kept(data):
+    with pytest.raises(Refusal) as refused:
+        read(data)
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "keeps"),
+    [
+        (b"1.1", b"", True),
+        (b"1.1", b"Connection: close\r\n", False),
+        (b"1.1", b"Connection: x, Close\r\n", False),
+        (b"1.0", b"", False),
+        (b"1.0", b"Connection: keep-alive\r\n", True),
+    ],
+)
+def test_a_connection_lives_on_as_its_version_and_header_say(version, connection, keeps):
+    request = read(b"GET / HTTP/" + version + b"\r\nHost: a\r\n" + connection + b"\r\n")
+    assert request is not None
+    assert request.keep_alive is keeps
+
+
+def test_an_absolute_target_names_its_path():
+    request = read(head(b"Host: a.example", target=b"http://A.example/x?y"))
+    assert request is not None
+    assert (request.path, request.query) == ("/x", "y")
+
+
+def test_a_client_that_waits_for_100_is_known():
+    gate = reader()
+    data = b"POST /p HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    assert gate.feed(data) is None
+    assert gate.wants_continue
+    assert gate.feed(b"hello") is not None
+    assert not gate.wants_continue
+
+
+def test_empty_lines_before_a_request_are_skipped():
+    assert read(b"\r\n" + GET) is not None
+    gate = reader()
+    assert gate.feed(b"\r") is None
+    assert gate.feed(b"\n" + GET) is not None
+
+
+def test_a_response_says_its_length_and_a_head_response_has_no_body():
+    assert response(200, b"ok").endswith(b"Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok")
+    assert response(400, b"no", keep_alive=False, without_body=True).endswith(
+        b"Content-Length: 2\r\nConnection: close\r\n\r\n"
+    )

@@ -1,0 +1,49 @@
+"""The conformance app in its three roles, one process each for all tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine_live.client import App, Http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def closes_connections() -> Iterator[None]:
+    """Closes what a test has left open."""
+    yield
+    while Http.opened:
+        Http.opened.pop().close()
+
+
+def _app(*arguments: str, **env: str) -> Iterator[App]:
+    app = App(*arguments, **env)
+    yield app
+    # Whatever the tests of this module did to it: nothing is ever a traceback.
+    written = app.stop()
+    assert "Traceback" not in written, written
+
+
+@pytest.fixture(scope="module")
+def socketio_app() -> Iterator[App]:
+    yield from _app()
+
+
+@pytest.fixture(scope="module")
+def engine_app() -> Iterator[App]:
+    yield from _app("--engine-only")
+
+
+@pytest.fixture(scope="module")
+def patient_app() -> Iterator[App]:
+    """Engine.IO with pings so rare that no test sees one."""
+    yield from _app("--engine-only", PING_INTERVAL_S="60", PING_TIMEOUT_S="60")
+
+
+@pytest.fixture(scope="module")
+def echo_app() -> Iterator[App]:
+    yield from _app("--websocket-echo")

@@ -1,0 +1,276 @@
+"""Engine.IO 4, as its protocol document tells it, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.engine_live.client import App, Http, Polling, Socket, eventually
+
+PROMPT_S = 0.1
+
+
+def test_a_polling_handshake_opens_a_session(engine_app: App):
+    opening = Polling(engine_app.port).opening
+    assert opening == {
+        "sid": opening["sid"],
+        "upgrades": ["websocket"],
+        "pingInterval": 300,
+        "pingTimeout": 200,
+        "maxPayload": 1_000_000,
+    }
+
+
+def test_a_websocket_handshake_opens_a_session_that_needs_no_upgrade(engine_app: App):
+    opening = Socket.engine(engine_app.port).opening
+    assert opening["upgrades"] == []
+    assert opening["pingInterval"] == 300
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "code"),
+    [
+        ("GET", "transport=polling", 5),
+        ("GET", "EIO=abc&transport=polling", 5),
+        ("GET", "EIO=3&transport=polling", 5),
+        ("GET", "EIO=4", 0),
+        ("GET", "EIO=4&transport=abc", 0),
+        ("POST", "EIO=4&transport=polling", 2),
+        ("PUT", "EIO=4&transport=polling", 2),
+        ("DELETE", "EIO=4&transport=polling", 2),
+        ("GET", "EIO=4&transport=websocket", 3),
+        ("GET", "EIO=4&transport=polling&sid=nobody", 1),
+        ("POST", "EIO=4&transport=polling&sid=nobody", 1),
+    ],
+)
+def test_a_bad_request_is_refused_with_its_code(engine_app: App, method, query, code):
+    status, body = Http(engine_app.port).ask(method, "/engine.io/?" + query)
+    assert status == 400
+    assert json.loads(body)["code"] == code
+
+
+def test_other_paths_belong_to_the_wsgi_application(engine_app: App):
+    http = Http(engine_app.port)
+    assert http.ask("GET", "/elsewhere")[0] == 404
+    assert http.ask("GET", "/engine.iox/")[0] == 404
+    assert http.ask("GET", "/engine.io")[0] == 400
+
+
+def test_messages_come_back_in_one_payload(patient_app: App):
+    client = Polling(patient_app.port)
+    assert client.post(b"4hello\x1e4\xe2\x82\xac\x1ebAQIDBA==") == (200, b"ok")
+    assert client.poll() == (200, b"4hello\x1e4\xe2\x82\xac\x1ebAQIDBA==")
+
+
+def test_messages_come_back_over_a_websocket(patient_app: App):
+    client = Socket.engine(patient_app.port)
+    client.send("4hello")
+    client.send(b"\1\2\3\4")
+    assert client.receive() == "4hello"
+    assert client.receive() == b"\1\2\3\4"
+
+
+@pytest.mark.parametrize("body", [b"abc", b"", b"4\xff", b"4a\x1e", b"b*", b"2", b"0{}", b"5", b"6"])
+def test_a_bad_post_closes_the_session_at_once(engine_app: App, body):
+    client = Polling(engine_app.port)
+    client.gets.request("GET", client.target)
+    time.sleep(0.02)  # the poll is to be waiting
+    began = time.monotonic()
+    assert client.post(body)[0] == 400
+    assert client.gets.answer() == (200, b"1")
+    assert time.monotonic() - began < PROMPT_S
+    assert client.poll()[0] == 400
+
+
+def test_a_body_may_be_as_long_as_the_server_said_and_no_longer(patient_app: App):
+    client = Polling(patient_app.port)
+    assert client.post(b"4" + b"x" * 999_999)[0] == 200
+    assert len(client.poll()[1]) == 1_000_000
+    assert client.post(b"4" + b"x" * 1_000_000)[0] == 413
+
+
+def test_two_polls_at_once_close_the_session(engine_app: App):
+    client = Polling(engine_app.port)
+    client.gets.request("GET", client.target)
+    time.sleep(0.02)
+    assert client.posts.ask("GET", client.target)[0] == 400
+    assert client.gets.answer() == (200, b"1")
+    assert client.poll()[0] == 400
+
+
+def test_a_cancelled_poll_closes_the_session(engine_app: App):
+    client = Polling(engine_app.port)
+    client.gets.request("GET", client.target)
+    time.sleep(0.02)
+    client.gets.close()
+    assert client.posts.ask("GET", client.target)[0] == 400
+
+
+def test_a_close_packet_answers_the_poll_with_noop(engine_app: App):
+    client = Polling(engine_app.port)
+    client.gets.request("GET", client.target)
+    time.sleep(0.02)
+    assert client.post(b"1") == (200, b"ok")
+    assert client.gets.answer() == (200, b"6")
+    assert client.poll()[0] == 400
+
+
+def test_pings_are_answered_over_polling(engine_app: App):
+    client = Polling(engine_app.port)
+    for _ in range(3):
+        assert client.poll() == (200, b"2")
+        assert client.post(b"3")[0] == 200
+
+
+@pytest.mark.parametrize("polls", [False, True])
+def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(engine_app: App, polls):
+    client = Polling(engine_app.port)
+    began = time.monotonic()
+    if polls:
+        assert client.poll() == (200, b"2")
+        assert client.poll() == (200, b"1")
+    time.sleep(max(0.0, began + 0.5 - time.monotonic()))
+    assert client.poll()[0] == 400
+
+
+def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(engine_app: App):
+    client = Socket.engine(engine_app.port)
+    assert client.frame() == (1, b"2")
+    _, after_s = client.closing()
+    assert 0.15 < after_s < 0.4
+
+
+def test_a_websocket_that_answers_pings_stays(engine_app: App):
+    client = Socket.engine(engine_app.port)
+    for _ in range(4):
+        assert client.frame() == (1, b"2")
+        client.send("3")
+    client.send("4still here")
+    assert client.receive() == "4still here"
+
+
+@pytest.mark.parametrize("packet", ["abc", "", "9", "0", "2", "5", "6", "b"])
+def test_a_bad_packet_closes_a_websocket_at_once(engine_app: App, packet):
+    client = Socket.engine(engine_app.port)
+    client.send(packet)
+    code, after_s = client.closing()
+    assert code == 1002
+    assert after_s < PROMPT_S
+
+
+def test_a_close_packet_closes_a_websocket(engine_app: App):
+    client = Socket.engine(engine_app.port)
+    client.send("1")
+    assert client.closing()[1] < PROMPT_S
+
+
+def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(engine_app: App):
+    client = Polling(engine_app.port)
+    socket = client.upgrade()
+    client.gets.request("GET", client.target)
+    socket.send("2probe")
+    assert socket.receive() == "3probe"
+    assert client.gets.answer() == (200, b"6")
+    socket.send("5")
+    socket.send("4hello")
+    assert socket.receive() == "4hello"
+    assert client.poll()[0] == 400
+    assert client.post(b"4x")[0] == 400
+    socket.send("4still")
+    assert socket.receive() == "4still"
+
+
+def test_a_second_websocket_for_a_session_is_refused(engine_app: App):
+    client = Polling(engine_app.port)
+    socket = client.upgrade()
+    assert client.upgrade().status == 400
+    socket.send("2probe")
+    assert socket.receive() == "3probe"
+    socket.send("5")
+    assert client.upgrade().status == 400
+    socket.send("4hello")
+    assert socket.receive() == "4hello"
+
+
+@pytest.mark.parametrize("packet", ["4hello", "5", "2", "abc", "3probe"])
+def test_a_websocket_that_does_not_probe_is_closed_and_polling_goes_on(patient_app: App, packet):
+    client = Polling(patient_app.port)
+    socket = client.upgrade()
+    socket.send(packet)
+    assert socket.closing()[1] < PROMPT_S
+    assert client.post(b"4hello")[0] == 200
+    assert client.poll() == (200, b"4hello")
+
+
+def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App):
+    client = Polling(patient_app.port)
+    socket = client.upgrade()
+    socket.send("2probe")
+    assert socket.receive() == "3probe"
+    assert client.post(b"4hello")[0] == 200
+    assert client.poll() == (200, b"6")
+    socket.close()
+    eventually(lambda: client.poll() == (200, b"4hello"))
+
+
+def test_a_message_before_the_close_frame_is_still_heard_and_answered_is_not(patient_app: App):
+    client = Socket.engine(patient_app.port)
+    client.send("4hello")
+    client.raw(0x88, b"\x03\xe8")
+    assert client.closing()[0] == 1000
+
+
+def test_bytes_that_follow_an_upgrade_request_are_refused(engine_app: App):
+    http = Http(engine_app.port)
+    http.send(
+        b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\x81\x81\0\0\0\x004"
+    )
+    assert http.answer()[0] == 400
+    assert http.close_after() < PROMPT_S
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec_WebSocket_Version": "8"}, 426),
+        ({"Sec_WebSocket_Key": "short"}, 400),
+        ({"Sec_WebSocket_Key": ""}, 400),
+        ({"Connection": "keep-alive"}, 400),
+    ],
+)
+def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers, status):
+    socket = Socket(engine_app.port, "/engine.io/?EIO=4&transport=websocket", **headers)
+    assert socket.status == status
+    assert socket.http.close_after() < PROMPT_S
+
+
+def test_no_compression_is_negotiated(engine_app: App):
+    socket = Socket(
+        engine_app.port,
+        "/engine.io/?EIO=4&transport=websocket",
+        Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits",
+    )
+    assert socket.status == 101
+    assert "extensions" not in socket.http.head
+
+
+def test_any_origin_gets_no_credentials(engine_app: App):
+    http = Http(engine_app.port)
+    assert http.ask("GET", "/engine.io/?EIO=4&transport=polling", Origin="http://b")[0] == 200
+    assert "access-control-allow-origin: *" in http.head
+    assert "credentials" not in http.head
+    assert http.ask("OPTIONS", "/engine.io/?EIO=4&transport=polling", Origin="http://b")[0] == 204
+    assert "access-control-allow-methods" in http.head
+
+
+def test_pipelined_requests_are_answered_in_order(patient_app: App):
+    http = Http(patient_app.port)
+    http.request("GET", "/engine.io/?EIO=4&transport=abc")
+    http.request("GET", "/elsewhere")
+    http.request("GET", "/engine.io/?EIO=3&transport=polling")
+    assert [http.answer()[0] for _ in range(3)] == [400, 404, 400]
+    assert json.loads(http.ask("GET", "/engine.io/?EIO=4")[1])["code"] == 0
