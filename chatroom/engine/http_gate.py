@@ -23,7 +23,7 @@ _HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]-]*\Z")
 _EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
 
 
-class Refusal(Exception):  # noqa: N818 - to be refused is no error of the program
+class Refusal(Exception):
     """The request is answered with `status` and the connection closed; `reason` never quotes the peer."""
 
     def __init__(self, status: int, reason: str) -> None:
