@@ -344,18 +344,6 @@ def leave_unanswered() -> None:
     eventlet.wsgi.WSGI_LOCAL.already_handled = True
 
 
-def serve(listener: socket.socket, app: WSGIApp, *, max_connections: int) -> None:
-    """Serve a WSGI application on `listener` until its task is killed.
-
-    Args:
-        listener: one of those that `listen` gave.
-        app: the application; it is called in a greenthread a connection.
-        max_connections: how many connections are served at once; eventlet's own default is 1,024, and the
-            next one would hang without an error.
-    """
-    eventlet.wsgi.server(listener, app, max_size=max_connections, log_output=False, debug=False)
-
-
 def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
     """Call `callback` with the number, in a greenthread, when one of the signals arrives.
 

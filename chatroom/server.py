@@ -25,10 +25,10 @@ from chatroom.backplane.store import CorruptError, Retention, Store, StoreError
 from chatroom.core.flood import Rate
 from chatroom.core.names import NamePool
 from chatroom.datadir import DataDir, DataDirError
-from chatroom.engine.strict import StrictPacket
+from chatroom.engine.front import Front
+from chatroom.engine.server import Engine
 from chatroom.gateways.http import HTTPGateway
-from chatroom.gateways.origins import Origins
-from chatroom.gateways.socketio import ChatServer, EnteringManager, SocketIOGateway
+from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 _SPARE_FILES = 128  # descriptors kept for health checks, the log and the system
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
+_LINGER_S = 0.5  # for the last bytes to leave
+_SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # or faster, if they are few
 
 
@@ -71,20 +73,13 @@ def serve(settings: Settings) -> None:
         rng=random.SystemRandom(),
         spawn=runtime.spawn,
     )
-    origins = Origins(settings.allowed_origins)
     sockets = ChatServer(
-        client_manager=EnteringManager(),
-        serializer=StrictPacket,
-        async_mode="eventlet",
-        async_handlers=False,
-        cors_allowed_origins=origins.allows,
-        cors_credentials=False,
-        ping_interval=settings.ping_interval_s,
-        ping_timeout=settings.ping_timeout_s,
-        max_http_buffer_size=settings.max_payload_bytes,
-        http_compression=False,
-        logger=False,
-        engineio_logger=False,
+        client_manager=EnteringFanout(),
+        cors_allowed_origins=settings.allowed_origins,
+        ping_interval_s=settings.ping_interval_s,
+        ping_timeout_s=settings.ping_timeout_s,
+        max_payload_bytes=settings.max_payload_bytes,
+        outbox_limit_bytes=settings.outbox_limit_bytes,
     )
     gateway = SocketIOGateway(
         service,
@@ -95,29 +90,46 @@ def serve(settings: Settings) -> None:
         _now_ms,
         runtime.call_later,
     )
-    http = HTTPGateway(
-        sockets.handle_request,
-        base_path=settings.base_path,
-        is_ready=service.ready,
-        has_room=lambda: len(sockets.eio.sockets) < max_connections,
+    engine: Engine = sockets.eio
+    http = HTTPGateway(base_path=settings.base_path, is_ready=lambda: service.ready() and not engine.refusing)
+    front = Front(
+        engine.loop,
+        http,
+        handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
+        max_connections=max_connections,
+        max_body_bytes=settings.max_payload_bytes,
     )
     service.start([gateway])
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     for listener in listeners:
-        runtime.spawn(_serve_http, listener, http, max_connections + _SPARE_FILES)
+        front.listen(listener)
     _announce(settings, listeners)
 
     stop.wait()
     log.info("stopping")
-    http.draining = True
+    engine.refuse_newcomers()
     runtime.sleep(settings.drain_delay_s)
     backplane.close()
-    _send_away(gateway, sockets)
-    sockets.shutdown()
+    _send_away(gateway.warn_all(), engine)
     if folder is not None:
         folder.close()
+
+
+def _send_away(eio_sids: list[str], engine: Engine) -> None:
+    """Close everybody's connection, spread over a few seconds if they are many.
+
+    The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection and come back.
+    """
+    pause_s = min(_DRAIN_SPREAD_S / len(eio_sids), 1 / _DRAIN_PER_S) if eio_sids else 0
+    began = time.monotonic()
+    for number, eio_sid in enumerate(eio_sids):
+        engine.close(eio_sid)
+        runtime.sleep(max(0.0, began + number * pause_s - time.monotonic()))
+    deadline = time.monotonic() + _LINGER_S
+    while not engine.drained() and time.monotonic() < deadline:
+        runtime.sleep(0.01)
 
 
 def _open_folder(settings: Settings) -> DataDir | None:
@@ -159,25 +171,6 @@ def _open_store(store: Store) -> str | None:
         aside = store.set_aside()
         log.error("%s is damaged (%s); it is kept as %s and a new one begun", store.path, problem, aside.name)
         return store.open()
-
-
-def _serve_http(listener: socket.socket, http: HTTPGateway, max_connections: int) -> None:
-    runtime.serve(listener, http, max_connections=max_connections)
-
-
-def _send_away(gateway: SocketIOGateway, sockets: ChatServer) -> None:
-    sids = gateway.close_all("closing")
-    runtime.sleep(0.05)  # let the notices leave
-    pause = min(_DRAIN_SPREAD_S / len(sids), 1 / _DRAIN_PER_S) if sids else 0
-    for sid in sids:
-        eio_sid = sockets.manager.eio_sid_from_sid(sid, "/")
-        eio_socket = sockets.eio.sockets.get(eio_sid)
-        if eio_socket is not None:
-            # The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection and come
-            # back by themselves.
-            eio_socket.close(wait=False)
-        runtime.sleep(pause)
-    runtime.sleep(0.05)
 
 
 def _now_ms() -> int:

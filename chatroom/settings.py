@@ -162,6 +162,12 @@ class Settings:
     max_payload_bytes: int = _setting(
         100_000, _whole(10_000, 10_000_000), "largest packet a client may send", unit="bytes"
     )
+    outbox_limit_bytes: int = _setting(
+        262_144,
+        _whole(16_384, 1_000_000_000),
+        "what may wait for a client that does not read; more, and it is dropped",
+        unit="bytes",
+    )
     backlog: int = _setting(
         4096, _whole(1, 65535), "connections the kernel may queue for us", unit="connections"
     )

@@ -218,6 +218,11 @@ class Fanout(socketio.Manager):
         heard = space.hearing(room)
         if heard is None:
             return
+        excepted = space.by_sid.get(skip_sid) if isinstance(skip_sid, str) else None
+        if excepted is not None and not heard.others and excepted.session.link in heard.audience:
+            # One of many: the speaker, mostly. The audience stays the one that is at hand.
+            self._engine.loop.publish_but(heard.audience, _as_frame(encoded), excepted.session.link)
+            return
         if skip_sid:
             skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
             names = (room,) if room is None or isinstance(room, str) else room

@@ -82,9 +82,8 @@ class Connection:
         self.context: Any = None  # for the role
         self.send: Callable[[bytes], int] = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
-        self.own: list[tuple[int, bytes]] | None = (
-            None  # this turn's direct frames and their places among the shared
-        )
+        # This turn's direct frames: how many shared ones come before, the frame, how many it stands for.
+        self.own: list[tuple[int, bytes, int]] | None = None
         self.finishing = False
         self.pongs_full_at = 0.0  # for the WebSocket role
         self.tick = NO_TICK
@@ -360,19 +359,26 @@ class Loop:
         elif not self._scheduled:
             self._schedule()
 
+    def publish_but(self, audience: Audience, frame: bytes, connection: Connection) -> None:
+        """Let everybody in `audience` have `frame`, one connection excepted; as cheap as with everybody."""
+        self._own(connection, b"", 1)
+        self.publish(audience, frame)
+
     def send(self, connection: Connection, frame: bytes) -> None:
         """Let one connection have `frame`."""
-        own = connection.own
-        if own is None:
-            connection.own = [(len(self._turn), frame)]
-            self._direct.append(connection)
-        else:
-            own.append((len(self._turn), frame))
+        self._own(connection, frame, 0)
         self._turn_bytes += len(frame)
         if self._turn_bytes > self._turn_limit_bytes:
             self.flush()
         elif not self._scheduled:
             self._schedule()
+
+    def _own(self, connection: Connection, frame: bytes, stands_for: int) -> None:
+        own = connection.own
+        if own is None:
+            own = connection.own = []
+            self._direct.append(connection)
+        own.append((len(self._turn), frame, stands_for))
 
     def at_end_of_turn(self, call: Callable[[], None]) -> None:
         """Call `call` when this turn's frames are written. It must not wait."""
@@ -453,19 +459,19 @@ def blast(connections: list[Connection], data: bytes) -> None:
 
 
 def _interleave(
-    connection: Connection, own: list[tuple[int, bytes]], turn: list[tuple[Audience, bytes]]
+    connection: Connection, own: list[tuple[int, bytes, int]], turn: list[tuple[Audience, bytes]]
 ) -> bytes:
     """A connection's own frames and the shared ones that it is to have, in the order in which they were
     given.
     """
     if not turn:
-        return own[0][1] if len(own) == 1 else b"".join([frame for _, frame in own])
+        return own[0][1] if len(own) == 1 else b"".join([frame for _, frame, _ in own])
     parts: list[bytes] = []
     done = 0
-    for place, frame in own:
+    for place, frame, stands_for in own:
         parts += [shared for audience, shared in turn[done:place] if connection in audience]
         parts.append(frame)
-        done = place
+        done = place + stands_for
     parts += [shared for audience, shared in turn[done:] if connection in audience]
     return b"".join(parts)
 

@@ -71,7 +71,8 @@ class Policy:
         if origin not in self._refused and len(self._refused) < _REMEMBERED:
             self._refused.add(origin)
             log.warning(
-                "the origin %.200r was refused; if it is yours, add it to the allowed origins", origin
+                "a page of the origin %.200r was refused; if it is yours, name it with --allowed-origins",
+                origin,
             )
 
 

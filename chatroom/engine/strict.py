@@ -1,4 +1,5 @@
-"""Socket.IO read strictly: a packet class and a `socketio.Server` that let nothing half-understood through.
+"""Socket.IO read strictly: a packet class, and a `socketio.Server` on this engine that lets nothing half-understood
+through.
 
 python-socketio trusts its clients in a few places (`docs/architecture.md` lists them); here they are told apart:
 what is no
@@ -12,11 +13,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 import socketio
 from socketio import packet
+
+from chatroom.engine.server import Engine
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +153,11 @@ class StrictServer(socketio.Server):
     closed, as the Socket.IO protocol's reference server does) and `_handle_event_internal` (to answer later).
     """
 
-    server_defaults: ClassVar[dict[str, Any]] = {"serializer": StrictPacket, "async_handlers": False}
-
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{**self.server_defaults, **options})
+        super().__init__(serializer=StrictPacket, async_handlers=False, **options)
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
 
     def send_ack(self, eio_sid: str, namespace: str, ack_id: int, arguments: Sequence[Any]) -> None:
         """Answer an event that asked for it, now or later."""

@@ -1,16 +1,12 @@
 """What is served over plain HTTP beside Socket.IO: the front page, and whether the service lives and can serve.
 
-It knows paths and answers; what lies under the Socket.IO path is handed on as it is.
+It knows paths and answers, and nothing of what is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
-
-from chatroom.runtime import WSGIApp
-
-SOCKET_PATH: Final = "/socket.io/"
 
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS: Final = (
@@ -32,45 +28,27 @@ _FRONT_PAGE: Final = """<!doctype html>
 
 
 class HTTPGateway:
-    """The WSGI application of the whole port.
+    """The WSGI application for every path but Socket.IO's.
 
     Args:
-        socket_app: serves what lies under the Socket.IO path.
         base_path: what a proxy has put before every path, such as "/chat", or "".
         is_ready: whether the service can serve now.
-        has_room: whether one more connection may be taken.
     """
 
-    def __init__(
-        self,
-        socket_app: WSGIApp,
-        *,
-        base_path: str,
-        is_ready: Callable[[], bool],
-        has_room: Callable[[], bool],
-    ) -> None:
-        self._socket_app = socket_app
+    def __init__(self, *, base_path: str, is_ready: Callable[[], bool]) -> None:
         self._base_path = base_path
         self._is_ready = is_ready
-        self._has_room = has_room
-        self.draining = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
         if self._base_path and path.startswith(self._base_path + "/"):
             path = path[len(self._base_path) :]
-        if path.startswith(SOCKET_PATH):
-            is_handshake = "sid=" not in environ.get("QUERY_STRING", "")
-            if is_handshake and (self.draining or not self._has_room()):
-                return _answer(environ, start_response, "503 Service Unavailable", "busy; try again\n")
-            return self._socket_app(environ, start_response)
         page = self._page(path)
         if page is None:
             return _answer(environ, start_response, "404 Not Found", "not found\n")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _answer(
-                environ, start_response, "405 Method Not Allowed", "use GET\n", (("Allow", "GET, HEAD"),)
-            )
+            allow = (("Allow", "GET, HEAD"),)
+            return _answer(environ, start_response, "405 Method Not Allowed", "use GET\n", allow)
         status, text, kind = page
         return _answer(environ, start_response, status, text, kind=kind)
 
@@ -80,7 +58,7 @@ class HTTPGateway:
         if path == "/healthz":
             return "200 OK", "ok\n", _PLAIN
         if path == "/readyz":
-            if self.draining or not self._is_ready():
+            if not self._is_ready():
                 return "503 Service Unavailable", "not ready\n", _PLAIN
             return "200 OK", "ready\n", _PLAIN
         return None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import socketio
 import socketio.exceptions
 
 from chatroom.core.commands import Command, Quit, parse_line
@@ -21,6 +20,7 @@ from chatroom.core.errors import BadRequest, RateLimited, Refusal, Unavailable
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Entry, Item, Page
 from chatroom.core.names import parse_name, parse_room
+from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
 from chatroom.gateways.presence import Presence, group
@@ -41,11 +41,14 @@ class Guest:
     Attributes:
         kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
         group: the room of python-socketio that it is in: one kind of client in one of our rooms.
+        uncommitted: how many of its messages are on their way to the disk.
     """
 
     session: Session
     kind: str
+    eio_sid: str
     group: str | None = None
+    uncommitted: int = 0
     noticed_at: float = float("-inf")
 
 
@@ -101,7 +104,7 @@ class SocketIOGateway:
             parameters = {**refused.params, "code": refused.code}
             raise socketio.exceptions.ConnectionRefusedError(text, parameters) from None
         kind = "seed" if auth.v is None else auth.roster or "full"
-        self._guests[sid] = Guest(session, kind)
+        self._guests[sid] = Guest(session, kind, self._server.manager.eio_sid_from_sid(sid, NAMESPACE))
 
     def connected(self, sid: str) -> None:
         """The client has its CONNECT packet: it may enter."""
@@ -119,12 +122,12 @@ class SocketIOGateway:
         self._service.leave(guest.session, cut=False)
         self._server.disconnect(sid)
 
-    def close_all(self, notice_code: str) -> list[str]:
-        """Tell everybody why they are about to be closed; gives their ids."""
-        frame = wire.frame(wire.notice(notice_code, self._words.say(notice_code), self._now_ms(), {}))
+    def warn_all(self) -> list[str]:
+        """Tell everybody that the server is closing; gives their connections, to be closed next."""
+        frame = wire.frame(wire.notice("closing", self._words.say("closing"), self._now_ms(), {}))
         for sid in self._guests:
             self._emit(frame, sid)
-        return list(self._guests)
+        return [guest.eio_sid for guest in self._guests.values()]
 
     # What a client asks
 
@@ -189,6 +192,9 @@ class SocketIOGateway:
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
         self._service.say(guest.session, line.text, cid, partial(self._said, guest, ack))
+        guest.uncommitted += 1
+        if guest.uncommitted == MAX_UNCOMMITTED:
+            self._server.eio.pause(guest.eio_sid)
         return None
 
     def _handle_command(self, guest: Guest, command: Command, ack: Ack) -> Mapping[str, Any] | None:
@@ -206,6 +212,9 @@ class SocketIOGateway:
     # What a client is answered
 
     def _said(self, guest: Guest, ack: Ack, entry: Entry | None) -> None:
+        guest.uncommitted -= 1
+        if guest.uncommitted == MAX_UNCOMMITTED // 2:
+            self._server.eio.resume(guest.eio_sid)
         if entry is None:
             self._refuse(guest, ack, Unavailable())
         else:
@@ -260,7 +269,10 @@ class SocketIOGateway:
             "v": wire.VERSION,
         }
         self._leave_group(guest)
-        self._emit(wire.frame(fields), session.sid)
+        frame = wire.frame(fields)
+        # A newcomer to a room of ten thousand is no slow reader.
+        self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(bytes(frame)))
+        self._emit(frame, session.sid)
         guest.group = group(guest.kind, hall)
         self._server.enter_room(session.sid, guest.group, namespace=NAMESPACE)
 
@@ -358,10 +370,10 @@ class ChatServer(StrictServer):
         return ack
 
 
-class EnteringManager(socketio.Manager):
+class EnteringFanout(Fanout):
     """A client manager that lets the gateway know when a client has its CONNECT packet."""
 
-    def connect(self, sid: str, namespace: str) -> Any:
-        connected = super().connect(sid, namespace)
-        self.server.gateway.connected(connected)
-        return connected
+    def connect(self, sid: str, namespace: str) -> str:
+        super().connect(sid, namespace)
+        self.server.gateway.connected(sid)
+        return sid
