@@ -37,4 +37,5 @@ def set_up(*, as_json: bool) -> None:
     handler.setFormatter(_Objects() if as_json else _Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("chatroom").setLevel(logging.INFO)
-    logging.getLogger("chatroom.engine").setLevel(logging.WARNING)  # it tells of single connections below that
+    # It tells of single connections below that.
+    logging.getLogger("chatroom.engine").setLevel(logging.WARNING)

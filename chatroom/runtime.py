@@ -262,12 +262,17 @@ class Lane(Generic[_ItemT]):
     def put(self, item: _ItemT) -> None:
         """Have `item` worked on from the next turn of the loop on."""
         self._items.append(item)
+        self._ring()
+
+    def _ring(self) -> None:
         if not self._woken:
             self._woken = True
             call_soon(self._wake)
 
     def _wake(self) -> None:
         self._woken = False
+        if not self._items:
+            return
         worker, self._idle = self._idle, None
         if worker is None:
             worker = greenlet.greenlet(self._run, eventlet.hubs.get_hub().greenlet)
@@ -278,13 +283,14 @@ class Lane(Generic[_ItemT]):
         items, clock = self._items, time.monotonic
         while True:
             stop_at = clock() + self._turn_s
+            if len(items) > 1:
+                self._ring()  # should the first one wait, somebody must come for the others
             while items:
                 self._work(items.popleft())
                 if clock() > stop_at:
                     break
-            if items and not self._woken:
-                self._woken = True
-                call_soon(self._wake)
+            if items:
+                self._ring()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over
             self._idle = greenlet.getcurrent()

@@ -8,6 +8,8 @@ Any origin, ping interval 300 ms, ping timeout 200 ms, `maxPayload` 1,000,000. W
 port; the first line on standard output names it.
 """
 
+# ruff: noqa: E402 - the runtime must be patched before anything else is imported
+
 from __future__ import annotations
 
 import argparse
@@ -21,14 +23,14 @@ from chatroom import runtime
 
 runtime.patch()
 
-import socketio  # noqa: E402
 
-from chatroom.engine import frames, websocket  # noqa: E402
-from chatroom.engine.fanout import Fanout  # noqa: E402
-from chatroom.engine.front import Exchange, Front  # noqa: E402
-from chatroom.engine.http_gate import Refusal  # noqa: E402
-from chatroom.engine.loop import Connection, Loop  # noqa: E402
-from chatroom.engine.server import Engine  # noqa: E402
+from chatroom.engine import frames, websocket
+from chatroom.engine.fanout import Fanout
+from chatroom.engine.front import Exchange, Front
+from chatroom.engine.http_gate import Refusal
+from chatroom.engine.loop import Connection, Loop
+from chatroom.engine.server import Engine
+from chatroom.engine.strict import StrictServer
 
 PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 0.3, 0.2, 1_000_000
 OPTIONS = {
@@ -40,20 +42,11 @@ OPTIONS = {
 }
 
 
-class Server(socketio.Server):
-    """python-socketio on the engine."""
+class Server(StrictServer):
+    """Socket.IO on the engine."""
 
     def _engineio_server_class(self):
         return Engine
-
-    def _handle_connect(self, eio_sid, namespace, data):
-        if (namespace or "/") in self.namespaces:
-            super()._handle_connect(eio_sid, namespace, data)
-            return
-        answer = self.packet_class(
-            socketio.packet.CONNECT_ERROR, data={"message": "Invalid namespace"}, namespace=namespace
-        )
-        self._send_packet(eio_sid, answer)
 
 
 class Greeter(Fanout):
@@ -73,7 +66,6 @@ def socketio_front() -> Front:
     manager = Greeter()
     sio = Server(
         client_manager=manager,
-        async_handlers=False,
         namespaces=["/", "/custom"],
         **OPTIONS,
     )

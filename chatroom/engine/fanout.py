@@ -16,7 +16,7 @@ from chatroom.engine import frames
 from chatroom.engine.loop import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from chatroom.engine.server import Engine
     from chatroom.engine.session import Session
@@ -218,19 +218,14 @@ class Fanout(socketio.Manager):
         heard = space.hearing(room)
         if heard is None:
             return
-        excepted = space.by_sid.get(skip_sid) if isinstance(skip_sid, str) else None
-        if excepted is not None and not heard.others and excepted.session.link in heard.audience:
-            # One of many: the speaker, mostly. The audience stays the one that is at hand.
-            self._engine.loop.publish_but(heard.audience, _as_frame(encoded), excepted.session.link)
-            return
-        if skip_sid:
-            skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
-            names = (room,) if room is None or isinstance(room, str) else room
-            heard = _Heard(seat for seat in space.seats_of(names) if seat.sid not in skipped)
+        skipped: Collection[str] = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
         if heard.audience.connections:
-            self._engine.loop.publish(heard.audience, _as_frame(encoded))
+            seats = [seat for seat in map(space.by_sid.get, skipped) if seat is not None]
+            links = [seat.session.link for seat in seats if seat.session.link is not None]
+            self._engine.loop.publish(heard.audience, _as_frame(encoded), links)
         for seat in heard.others:
-            self._send(seat, encoded)
+            if seat.sid not in skipped:
+                self._send(seat, encoded)
 
     def _emit_with_callback(
         self,

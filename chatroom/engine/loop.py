@@ -18,7 +18,7 @@ from chatroom import runtime
 from chatroom.engine.wheel import NO_TICK, Item, Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,9 @@ class Connection:
         self.context: Any = None  # for the role
         self.send: Callable[[bytes], int] = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
-        # This turn's direct frames: how many shared ones come before, the frame, how many it stands for.
-        self.own: list[tuple[int, bytes, int]] | None = None
+        self.own: list[tuple[int, bytes | None]] | None = (
+            None  # this turn's direct frames and their places among the shared
+        )
         self.finishing = False
         self.pongs_full_at = 0.0  # for the WebSocket role
         self.tick = NO_TICK
@@ -347,9 +348,11 @@ class Loop:
 
     # ------------------------------------------------------------------ a turn
 
-    def publish(self, audience: Audience, frame: bytes) -> None:
-        """Let everybody in `audience` have `frame`."""
+    def publish(self, audience: Audience, frame: bytes, skipped: Sequence[Connection] = ()) -> None:
+        """Let everybody in `audience` have `frame`, but for those in `skipped`."""
         turn = self._turn
+        for connection in skipped:
+            self._note(connection, None)
         if turn and turn[-1][0] is not audience:
             self._mixed = True
         turn.append((audience, frame))
@@ -359,26 +362,23 @@ class Loop:
         elif not self._scheduled:
             self._schedule()
 
-    def publish_but(self, audience: Audience, frame: bytes, connection: Connection) -> None:
-        """Let everybody in `audience` have `frame`, one connection excepted; as cheap as with everybody."""
-        self._own(connection, b"", 1)
-        self.publish(audience, frame)
-
     def send(self, connection: Connection, frame: bytes) -> None:
         """Let one connection have `frame`."""
-        self._own(connection, frame, 0)
+        self._note(connection, frame)
         self._turn_bytes += len(frame)
         if self._turn_bytes > self._turn_limit_bytes:
             self.flush()
         elif not self._scheduled:
             self._schedule()
 
-    def _own(self, connection: Connection, frame: bytes, stands_for: int) -> None:
+    def _note(self, connection: Connection, frame: bytes | None) -> None:
+        """This connection has a frame of its own here, or (None) does not get the next shared one."""
         own = connection.own
         if own is None:
-            own = connection.own = []
+            connection.own = [(len(self._turn), frame)]
             self._direct.append(connection)
-        own.append((len(self._turn), frame, stands_for))
+        else:
+            own.append((len(self._turn), frame))
 
     def at_end_of_turn(self, call: Callable[[], None]) -> None:
         """Call `call` when this turn's frames are written. It must not wait."""
@@ -459,19 +459,22 @@ def blast(connections: list[Connection], data: bytes) -> None:
 
 
 def _interleave(
-    connection: Connection, own: list[tuple[int, bytes, int]], turn: list[tuple[Audience, bytes]]
+    connection: Connection, own: list[tuple[int, bytes | None]], turn: list[tuple[Audience, bytes]]
 ) -> bytes:
     """A connection's own frames and the shared ones that it is to have, in the order in which they were
     given.
     """
     if not turn:
-        return own[0][1] if len(own) == 1 else b"".join([frame for _, frame, _ in own])
+        return b"".join([frame for _, frame in own if frame is not None])
     parts: list[bytes] = []
     done = 0
-    for place, frame, stands_for in own:
+    for place, frame in own:
         parts += [shared for audience, shared in turn[done:place] if connection in audience]
-        parts.append(frame)
-        done = place + stands_for
+        done = place
+        if frame is None:
+            done += 1
+        else:
+            parts.append(frame)
     parts += [shared for audience, shared in turn[done:] if connection in audience]
     return b"".join(parts)
 

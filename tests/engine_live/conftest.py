@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine_live.client import App, Http
+from tests.engine_live.client import APP, App, Http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,8 @@ def closes_connections() -> Iterator[None]:
         Http.opened.pop().close()
 
 
-def _app(*arguments: str, **env: str) -> Iterator[App]:
-    app = App(*arguments, **env)
+def _app(*arguments: str, script: Path = APP, **env: str) -> Iterator[App]:
+    app = App(*arguments, script=script, **env)
     yield app
     # Whatever the tests of this module did to it: nothing is ever a traceback.
     written = app.stop()
@@ -47,3 +48,16 @@ def patient_app() -> Iterator[App]:
 @pytest.fixture(scope="module")
 def echo_app() -> Iterator[App]:
     yield from _app("--websocket-echo")
+
+
+ROOMS = Path(__file__).resolve().parent / "rooms_app.py"
+
+
+def rooms(**env: str) -> Iterator[App]:
+    """The rooms app with other settings, for a fixture to yield from."""
+    yield from _app(script=ROOMS, **env)
+
+
+@pytest.fixture(scope="module")
+def rooms_app() -> Iterator[App]:
+    yield from rooms()

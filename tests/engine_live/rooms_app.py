@@ -1,0 +1,208 @@
+"""A Socket.IO server that does what its tests ask, message by message, to prove orders, bounds and cleanliness.
+
+Everybody enters one room and is told `hello` with a number; all that is sent is numbered in the order in which the
+server decides to send it. `boom` raises; `state` counts what lives.
+"""
+
+# ruff: noqa: E402 - the runtime must be patched before anything else is imported
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from chatroom import runtime
+
+runtime.patch()
+
+import socketio
+
+from chatroom.engine.fanout import Fanout, Seat
+from chatroom.engine.front import Exchange, Front
+from chatroom.engine.loop import Connection
+from chatroom.engine.server import Engine
+from chatroom.engine.session import Session
+from chatroom.engine.strict import StrictServer
+
+logging.basicConfig(format="%(levelname)s %(message)s")
+COUNTED = {"sessions": Session, "connections": Connection, "seats": Seat, "exchanges": Exchange}
+
+
+def setting(name: str, default: float) -> float:
+    return float(os.environ.get(name, default))
+
+
+class Server(StrictServer):
+    def _engineio_server_class(self):
+        return Engine
+
+
+class Rooms(Fanout):
+    def connect(self, sid, namespace):
+        super().connect(sid, namespace)
+        self.enter_room(sid, namespace, "room")
+        self.emit("hello", number(), namespace, room="room")
+        return sid
+
+
+last = 0
+
+
+def number() -> int:
+    global last
+    last += 1
+    return last
+
+
+sio = Server(
+    client_manager=Rooms(connect_timeout_s=setting("CONNECT_TIMEOUT_S", 10)),
+    ping_interval_s=setting("PING_INTERVAL_S", 60),
+    ping_timeout_s=setting("PING_TIMEOUT_S", 60),
+)
+engine: Engine = sio.eio
+reasons: dict[str, str] = {}
+handled: list[int] = []
+
+
+@sio.event
+def connect(sid, environ, auth=None):
+    if auth and auth.get("refuse"):
+        raise socketio.exceptions.ConnectionRefusedError("no", {"code": "no"})
+    if auth and auth.get("boom"):
+        raise ZeroDivisionError("what people write must not be logged")
+    # It must not reach the client before its CONNECT.
+    sio.emit("early", number(), to=sid)
+
+
+@sio.event
+def disconnect(sid, reason):
+    reasons[sid] = reason
+
+
+@sio.event
+def say(sid):
+    sio.emit("n", number(), room="room")
+    return True
+
+
+@sio.event
+def tell(sid):
+    sio.emit("n", number(), to=sid)
+    return True
+
+
+@sio.event
+def both(sid):
+    sio.emit("n", number(), room=["room", "nobody is here"])
+    sio.emit("n", number())
+    return number()
+
+
+@sio.event
+def others(sid):
+    sio.emit("n", number(), room="room", skip_sid=sid)
+    return True
+
+
+@sio.event
+def binary(sid):
+    sio.emit("n", (number(), b"\0" * 10), room="room")
+    return True
+
+
+@sio.event
+def big(sid, size):
+    sio.emit("big", "x" * size, room="room")
+    return True
+
+
+@sio.event
+def boom(sid):
+    raise ZeroDivisionError("what people write must not be logged")
+
+
+@sio.event
+def sleepy(sid, seconds):
+    runtime.sleep(seconds)
+    return "slept"
+
+
+@sio.event
+def count(sid, value):
+    handled.append(value)
+
+
+@sio.event
+def counted(sid):
+    return len(handled)
+
+
+@sio.event
+def pause(sid, seconds):
+    eio_sid = sio.manager.eio_sid_from_sid(sid, "/")
+    engine.pause(eio_sid)
+    runtime.call_later(seconds, engine.resume, eio_sid)
+    return True
+
+
+@sio.event
+def away(sid, how):
+    sio.emit("last", "words", to=sid)
+    getattr(engine, how)(sio.manager.eio_sid_from_sid(sid, "/"))
+
+
+@sio.event
+def close_all(sid):
+    engine.refuse_newcomers()
+    for eio_sid in list(engine.sockets):
+        engine.close(eio_sid)
+
+
+@sio.event
+def called_back(sid):
+    sio.emit("question", "?", to=sid, callback=lambda *answer: sio.emit("answered", answer, to=sid))
+
+
+@sio.event
+def state(sid):
+    collected = gc.collect()
+    everything = gc.get_objects()
+    found = {name: sum(type(one) is kind for one in everything) for name, kind in COUNTED.items()}
+    greenlets = sum(type(one).__name__ in ("greenlet", "GreenThread") for one in everything)
+    return {
+        **found,
+        "greenlets": greenlets,
+        "environs": len(sio.environ),
+        "collected": collected,
+        "reasons": reasons,
+    }
+
+
+def site(environ, start_response):
+    body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/boom":
+        raise ZeroDivisionError("what people write must not be logged")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"well\n", body]
+
+
+front = Front(
+    engine.loop,
+    # Both roads to the engine: straight from the front door, and through a WSGI application.
+    socketio.WSGIApp(sio, site, socketio_path="wsgi.io"),
+    handlers={"/socket.io/": engine.handle},
+    max_connections=int(setting("MAX_CONNECTIONS", 10_000)),
+    head_timeout_s=setting("HEAD_TIMEOUT_S", 10),
+    body_timeout_s=setting("BODY_TIMEOUT_S", 20),
+)
+listeners = runtime.listen("127.0.0.1", 0, backlog=4096)
+for listener in listeners:
+    front.listen(listener)
+print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)
+while True:
+    runtime.sleep(3600)

@@ -1,0 +1,246 @@
+"""Socket.IO 5 on the engine: namespaces, acks, binary, refusals, and what becomes of those who misbehave."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import socketio
+
+from tests.engine_live.client import App, Http, Polling, Socket, eventually
+from tests.engine_live.conftest import rooms
+
+PROMPT_S = 0.1
+
+
+@pytest.mark.parametrize(
+    ("sent", "greeting"),
+    [
+        ("40", '42["auth",{}]'),
+        ('40{"token":"123"}', '42["auth",{"token":"123"}]'),
+        ("40/custom,", '42/custom,["auth",{}]'),
+        ('40/custom,{"token":"abc"}', '42/custom,["auth",{"token":"abc"}]'),
+    ],
+)
+def test_a_namespace_is_connected_and_greets(socketio_app: App, sent, greeting):
+    client = Socket.engine(socketio_app.port, "/socket.io/")
+    client.send(sent)
+    connected = str(client.receive())
+    prefix = "40/custom," if "custom" in sent else "40"
+    assert json.loads(connected.removeprefix(prefix)).keys() == {"sid"}
+    assert client.receive() == greeting
+
+
+def test_an_unknown_namespace_is_refused(socketio_app: App):
+    client = Socket.engine(socketio_app.port, "/socket.io/")
+    client.send("40/random")
+    assert client.receive() == '44/random,{"message":"Invalid namespace"}'
+
+
+@pytest.mark.parametrize(
+    "packet", ["4abc", "4", "48", '42["before","connect"]', "452-[]", '44{"message":"x"}']
+)
+def test_what_is_no_socketio_packet_closes_at_once(socketio_app: App, packet):
+    client = Socket.engine(socketio_app.port, "/socket.io/")
+    client.send(packet)
+    assert client.closing()[1] < PROMPT_S
+
+
+def test_messages_come_back_with_the_same_arguments(socketio_app: App):
+    client = Socket.client(socketio_app.port)
+    client.send('42["message",1,"2",{"3":[true]}]')
+    assert client.receive() == '42["message-back",1,"2",{"3":[true]}]'
+    client.send('42456["message-with-ack",1,"2",{"3":[false]}]')
+    assert client.receive() == '43456[1,"2",{"3":[false]}]'
+
+
+def test_binary_comes_back_in_its_own_frames(socketio_app: App):
+    client = Socket.client(socketio_app.port)
+    holes = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
+    for asked, answered in (
+        (f'452-["message",{holes}]', f'452-["message-back",{holes}]'),
+        (f'452-789["message-with-ack",{holes}]', f"462-789[{holes}]"),
+    ):
+        client.send(asked)
+        client.send(b"\1\2\3")
+        client.send(b"\4\5\6")
+        assert client.receive() == answered
+        assert client.receive() == b"\1\2\3"
+        assert client.receive() == b"\4\5\6"
+
+
+def test_one_namespace_is_left_and_the_other_goes_on(socketio_app: App):
+    client = Socket.client(socketio_app.port)
+    client.send("40/custom")
+    client.receive()
+    client.receive()
+    client.send("41/custom")
+    client.send('42["message","still here"]')
+    assert client.receive() == '42["message-back","still here"]'
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
+def test_python_socketios_client_works_over_every_transport(socketio_app: App, transports):
+    got: list[object] = []
+    with socketio.SimpleClient() as client:
+        client.connect(f"http://127.0.0.1:{socketio_app.port}", auth={"a": 1}, transports=transports)
+        assert client.receive(timeout=3) == ["auth", {"a": 1}]
+        client.emit("message", ("text", b"bytes"))
+        got = client.receive(timeout=3)
+        assert client.call("message-with-ack", (1, b"\0")) == (1, b"\0")
+    assert got == ["message-back", "text", b"bytes"]
+
+
+def ask(client: Socket, event: str, *arguments: object) -> object:
+    """Ask for an ack and wait for it; other events in between are thrown away."""
+    client.send("429" + json.dumps([event, *arguments]))
+    while not (packet := str(client.receive())).startswith("439"):
+        pass
+    return json.loads(packet[3:])[0]
+
+
+def joined(app: App) -> Socket:
+    client = Socket.engine(app.port, "/socket.io/")
+    client.send("40")
+    client.sid = json.loads(str(client.receive())[2:])["sid"]
+    return client
+
+
+def reason_of(app: App, sid: str) -> str:
+    """The reason that the disconnect handler got, once it has."""
+    witness = joined(app)
+    found: list[str] = []
+
+    def told() -> bool:
+        found[:] = [r for r in (ask(witness, "state")["reasons"].get(sid),) if r]
+        return bool(found)
+
+    eventually(told)
+    witness.close()
+    return found[0]
+
+
+def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest():
+    for app in rooms():
+        victim, witness = joined(app), joined(app)
+        victim.send('42["boom"]')
+        assert victim.closing()[1] < PROMPT_S
+        assert reason_of(app, victim.sid) == "handler error"
+        assert ask(witness, "say") is True
+        refused = Socket.engine(app.port, "/socket.io/")
+        refused.send('40{"boom":1}')
+        assert refused.closing()[1] < PROMPT_S
+        assert Http(app.port).ask("GET", "/boom")[0] == 500
+        state = ask(witness, "state")
+        assert (state["seats"], state["environs"]) == (1, 1)
+        lines = app.stop().splitlines()
+        assert len(lines) == 3, lines
+        assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
+
+
+def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App):
+    client = Socket.engine(rooms_app.port, "/socket.io/")
+    client.send('40{"refuse":1}')
+    assert client.receive() == '44{"message":"no","data":{"code":"no"}}'
+    client.send("40")
+    assert str(client.receive()).startswith('40{"sid"')
+
+
+def test_a_handler_that_waits_delays_nobody_else_and_keeps_its_own_order(rooms_app: App):
+    sleeper, other = joined(rooms_app), joined(rooms_app)
+    sleeper.send('421["sleepy",0.3]')
+    sleeper.send('422["say"]')
+    began = time.monotonic()
+    assert ask(other, "say") is True
+    assert time.monotonic() - began < 0.2
+    acks: list[str] = []
+    while len(acks) < 2:
+        packet = str(sleeper.receive())
+        if packet.startswith("43"):
+            acks.append(packet)
+    assert acks == ['431["slept"]', "432[true]"]
+
+
+def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App):
+    client, witness = joined(rooms_app), joined(rooms_app)
+    before = ask(witness, "counted")
+    client.send('42["pause",0.3]')
+    for number in range(500):
+        client.send(f'42["count",{number}]')
+    time.sleep(0.1)
+    assert ask(witness, "counted") == before
+    eventually(lambda: ask(witness, "counted") == before + 500)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason", "code"), [("disconnect", "server disconnect", 1000), ("close", "transport close", 1001)]
+)
+def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how, reason, code):
+    client = joined(rooms_app)
+    client.send(f'42["away","{how}"]')
+    frames = []
+    while (got := client.frame())[0] == 1:
+        frames.append(got[1])
+    assert b'42["last","words"]' in frames
+    assert got[0] == 8
+    assert int.from_bytes(got[1], "big") == code
+    assert reason_of(rooms_app, client.sid) == reason
+
+
+@pytest.mark.parametrize("how", ["disconnect", "close"])
+def test_who_polls_gets_the_last_words_with_the_next_poll(rooms_app: App, how):
+    client = Polling(rooms_app.port, "/socket.io/")
+    client.post(b"40")
+    client.poll()
+    client.post(f'42["away","{how}"]'.encode())
+    time.sleep(0.05)
+    status, body = client.poll()
+    assert status == 200
+    assert body.endswith(b'42["last","words"]\x1e1')
+    assert client.poll()[0] == 400
+
+
+def test_callbacks_reach_whoever_asked(rooms_app: App):
+    client = joined(rooms_app)
+    client.send('42["called_back"]')
+    while not (packet := str(client.receive())).endswith('["question","?"]'):
+        pass
+    number = packet.removeprefix("42").partition("[")[0]
+    client.send(f'43{number}["yes"]')
+    while (packet := str(client.receive())) != '42["answered","yes"]':
+        pass
+
+
+def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App):
+    client = Polling(rooms_app.port, "/wsgi.io/")
+    assert client.post(b"40")[0] == 200
+    assert client.poll()[1].startswith(b"40{")
+    socket = Socket.engine(rooms_app.port, "/wsgi.io/")
+    socket.send("40")
+    assert str(socket.receive()).startswith("40{")
+    assert Http(rooms_app.port).ask("POST", "/other", b"body") == (200, b"well\nbody")
+
+
+def test_who_never_connects_goes_and_who_does_stays():
+    for app in rooms(CONNECT_TIMEOUT_S="0.3"):
+        idle, client = Socket.engine(app.port, "/socket.io/"), joined(app)
+        polling = Polling(app.port, "/socket.io/")
+        code, after_s = idle.closing()
+        assert code == 1008
+        assert 0.2 < after_s < 0.6
+        assert polling.poll()[0] == 400
+        assert ask(client, "say") is True
+
+
+def test_all_can_be_closed_so_that_they_come_back():
+    for app in rooms():
+        clients = [joined(app) for _ in range(20)]
+        poller = Polling(app.port, "/socket.io/")
+        poller.post(b"40")
+        clients[0].send('42["close_all"]')
+        for client in clients:
+            assert client.closing()[0] == 1001
+        assert poller.poll()[1].endswith(b"1")
+        assert Http(app.port).ask("GET", "/socket.io/?EIO=4&transport=polling")[0] == 503
+        assert Socket(app.port, "/socket.io/?EIO=4&transport=websocket").status == 503
