@@ -1,0 +1,84 @@
+"""Figures into words: medians with their spread, ratios, and the one line that a program can read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from bench.scenarios import Figures, Ratio, Scenario
+
+Trials = Mapping[tuple[str, str], Sequence[Figures]]  # (scenario, peer) → one entry a round
+
+
+def figure_lines(scenario: Scenario, peer: str, trials: Sequence[Figures]) -> list[str]:
+    """One line for each figure of a peer: the median and, in brackets, the lowest and the highest round."""
+    lines = []
+    for figure in trials[0]:
+        values = [trial[figure] for trial in trials]
+        spread = f" [{_short(min(values))} … {_short(max(values))}]" if len(values) > 1 else ""
+        lines.append(f"  {scenario.name:<14} {peer:<6} {figure:<22} {_short(median(values))}{spread}")
+    return lines
+
+
+def ratio_values(ratios: Sequence[Ratio], trials: Trials) -> dict[str, float]:
+    """The ratios that the trials allow, by name: the median of this server's figure over the peer's median."""
+    values = {}
+    for ratio in ratios:
+        ours = _median(trials, ratio.scenario, "ours", ratio.figure)
+        theirs = _median(trials, ratio.scenario, ratio.peer, ratio.figure) if ratio.peer else 1.0
+        if ours is not None and theirs:
+            values[ratio.name] = ours / theirs
+    return values
+
+
+def ratio_lines(ratios: Sequence[Ratio], values: Mapping[str, float]) -> list[str]:
+    """One line for each ratio that was measured, with its bounds and the verdict."""
+    return [
+        f"  {ratio.name:<24} {_short(values[ratio.name]):>9}   {_verdict(ratio, values[ratio.name])}"
+        for ratio in ratios
+        if ratio.name in values
+    ]
+
+
+def missed(ratios: Sequence[Ratio], values: Mapping[str, float]) -> list[str]:
+    """The names of the ratios that do not reach what they must."""
+    return [
+        ratio.name
+        for ratio in ratios
+        if ratio.name in values and ratio.must is not None and not ratio.meets(values[ratio.name], ratio.must)
+    ]
+
+
+def summary_line(
+    ratios: Sequence[Ratio], values: Mapping[str, float], faults: Sequence[str], quick: bool
+) -> str:
+    """The last line: `summary: ` and one JSON object."""
+    content = {
+        "quick": quick,
+        "ratios": {name: float(f"{value:.4g}") for name, value in values.items()},
+        "missed": missed(ratios, values),
+        "faults": list(faults),
+    }
+    return f"summary: {json.dumps(content, ensure_ascii=False)}"
+
+
+def _median(trials: Trials, scenario: str, peer: str, figure: str) -> float | None:
+    values = [trial[figure] for trial in trials.get((scenario, peer), ()) if figure in trial]
+    return median(values) if values else None
+
+
+def _verdict(ratio: Ratio, value: float) -> str:
+    sign = ">=" if ratio.at_least else "<="
+    parts = []
+    if ratio.must is not None:
+        parts.append(
+            f"must {sign} {_short(ratio.must)}: {'yes' if ratio.meets(value, ratio.must) else 'MISSED'}"
+        )
+    if ratio.goal is not None:
+        parts.append(
+            f"goal {sign} {_short(ratio.goal)}: {'yes' if ratio.meets(value, ratio.goal) else 'not yet'}"
+        )
+    return ", ".join(parts)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
