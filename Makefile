@@ -12,7 +12,7 @@ export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format faults soak dist image-check constraints clean
+.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,12 @@ faults: .venv/test.stamp ## The fault tests with long counts
 soak: .venv/test.stamp ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
 	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); \
 	while [ $$(date +%s) -lt $$end ]; do $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+
+bench: .venv/run.stamp ## Measure this server beside its peers, ~12 min: make bench ARGS="--only saturated"
+	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-quick: .venv/run.stamp ## One short round of the same, under 50 s
+	@exec $(BIN)/python -m bench --quick $(ARGS)
 
 dist: .venv/test.stamp ## Build wheel and sdist; install, start and ask each in a clean environment
 	$(BIN)/python scripts/dist_check.py

@@ -1,1 +1,1 @@
-"""This server beside its peers and the floor, measured in one run: `make bench`, `make bench-quick`; README.md says how to read it."""
+"""This server beside its peers and the floor, measured in one run; README.md says how to read it."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: every scenario, every peer, in rounds that interleave them; prints as it goes, the summary last."""
+"""`python -m bench`: every scenario, every peer, interleaved in rounds; the summary comes last."""
 
 import argparse
 import platform
@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     build(with_node=any(peer.name == "node" for peer in peers))
     began = time.monotonic()
     print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, Python {platform.python_version()}, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, "
         f"server on core {cores.server}, load on core {cores.load}, {rounds} round{'s'[: rounds > 1]}, "
         "fresh servers, messages of 100 B unless said; a figure is the median [lowest … highest]"
     )

@@ -1,4 +1,4 @@
-"""Programs of the benchmark: built, started on a core of their own, watched through /proc, ended by their process id.
+"""Programs of the benchmark: built, started on a core of their own, watched, ended by their process id.
 
 Knows nothing of what is measured.
 """
@@ -47,7 +47,7 @@ def two_cores() -> Cores:
 
 
 def build(with_node: bool) -> None:
-    """Compile the C programs that are older than their source and install Node's packages where they are missing.
+    """Compile C programs older than their source and install Node's packages where they are missing.
 
     Raises:
         BenchError: a compiler, Node or npm is missing, or one of them failed.

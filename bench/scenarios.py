@@ -29,7 +29,7 @@ class Scenario:
         clients: how many connect.
         load: the load generator's other options.
         figures: what is taken from its report.
-        rosters: whether the naive peers tell everybody of each login (they are spared it where it is not the subject).
+        rosters: whether the naive peers tell everybody of each login; they are spared it elsewhere.
         settings: what is added to this server's command line.
         held: what is looked at while all are connected and silent, with the server and its memory before.
     """
@@ -146,7 +146,7 @@ def _full_house(server: Server, _: int, clients: int) -> Figures:
 
 
 def _timed_get(server: Server, path: str, headers: Mapping[str, str]) -> tuple[float, int]:
-    """Milliseconds from connecting to the answer, and its status; 0 for a connection that gives none in 5 s."""
+    """Milliseconds from connecting to the answer, and its status; 0 when there is none in 5 s."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     try:

@@ -20,7 +20,7 @@ def figure_lines(scenario: Scenario, peer: str, trials: Sequence[Figures]) -> li
 
 
 def ratio_values(ratios: Sequence[Ratio], trials: Trials) -> dict[str, float]:
-    """The ratios that the trials allow, by name: the median of this server's figure over the peer's median."""
+    """The ratios that the trials allow, by name: this server's median over the peer's."""
     values = {}
     for ratio in ratios:
         ours = _median(trials, ratio.scenario, "ours", ratio.figure)

@@ -55,7 +55,7 @@ def run_load(
         server: whom to load; its CPU time is read from /proc.
         core: the load generator's core.
         options: of `load`, see `parse` in load.c.
-        while_held: called once all clients have entered, before any message; they stay connected as long as it runs.
+        while_held: called once all clients have entered, before any message; they stay while it runs.
 
     Raises:
         BenchError: the load generator could not do what was asked; the message is its own.
@@ -81,7 +81,7 @@ def run_load(
 
 
 def complaints(report: Report) -> list[str]:
-    """What makes a report worthless as a measurement: lost, repeated, swapped or refused messages, lost clients."""
+    """What makes a report worthless: messages lost, repeated, swapped or refused, clients lost."""
     faults = []
     if report["missing"]:
         faults.append(f"{report['missing']} deliveries missing")

@@ -59,7 +59,7 @@ struct client {
 struct speaker {
     uint32_t sent;       /* messages so far; the last one's sequence number is sent - 1 */
     int missing;         /* members that the last one has not reached yet */
-    bool own_missing, ack_missing;
+    bool in_flight, own_missing, ack_missing;
 };
 
 static struct client *clients;
@@ -211,7 +211,7 @@ static void speak(int index, int64_t stamp)
     at += want.bytes - MARK;
     at += sprintf(text + at, "\"}]");
     s->sent++;
-    s->own_missing = true;
+    s->in_flight = s->own_missing = true;
     s->ack_missing = want.ack;
     s->missing = 0;
     for (int i = room_of(index); want.wait_for_all && i < want.clients; i += want.rooms)
@@ -226,8 +226,9 @@ static void speak(int index, int64_t stamp)
 static void speak_on(int index)
 {
     struct speaker *s = &speakers[index];
-    if (s->own_missing || s->ack_missing || s->missing > 0)
+    if (!s->in_flight || s->own_missing || s->ack_missing || s->missing > 0)
         return;
+    s->in_flight = false;
     completions++;
     last_completion_ns = turn_ns;
     if (talking && !want.rate && (!want.count || s->sent < (uint32_t)want.count))

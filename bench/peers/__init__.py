@@ -34,7 +34,8 @@ class Peer:
     acks: bool = False
 
 
-# Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are in force and too high to bite.
+# Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are in force and
+# too high to bite.
 OURS = Peer(
     name="ours",
     title="this server",

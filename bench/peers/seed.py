@@ -1,8 +1,8 @@
-"""The naive chatroom on python-socketio and eventlet as they come: what this project began from, a peer to measure.
+"""The naive chatroom on python-socketio and eventlet as they come: a peer to measure.
 
-Usage: python seed.py PORT [NAMES]. With NAMES (a file, a nickname a line) a full name list goes to everybody at each login.
-Stock in everything but `max_size`: eventlet serves 1,024 requests at once by default and a WebSocket is one, so that
-number 1,025 would hang.
+Usage: python seed.py PORT [NAMES]. With NAMES (a file, a nickname a line) a full name list goes to everybody
+at each login. Stock in everything but `max_size`: eventlet serves 1,024 requests at once by default and a
+WebSocket is one, so that number 1,025 would hang.
 """
 
 import warnings
@@ -36,13 +36,19 @@ def connect(sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> N
     if nicknames:
         names[sid] = nicknames[len(names) % len(nicknames)]
         name_list = [[name, member] for member, name in names.items()]
-        login = {"action": "login", "username": names[sid], "sid": sid, "count": len(names), "name_list": name_list}
+        login = {
+            "action": "login",
+            "username": names[sid],
+            "sid": sid,
+            "count": len(names),
+            "name_list": name_list,
+        }
         sio.emit("msg", login)
 
 
 @sio.event  # type: ignore[untyped-decorator]  # socketio ships no types
 def msg(sid: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Relay what came to everybody, or to the speaker's room; the result is the ack, for who asked for one."""
+    """Relay what came to everybody, or to the speaker's room; the result is the ack."""
     sio.emit("msg", data, room=rooms.get(sid))
     return {"ok": True}
 
