@@ -257,11 +257,10 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="acks",
-            title="20 emit + ack one after another, history off",
-            peers=("ours", "seed", "node"),
+            title="20 emit + ack one after another",
+            peers=NAIVE,
             clients=1,
             load=("--senders", "1", "--ack", "--count", "20", "--seconds", "5"),
-            settings=("--history", "0"),
             figures=_one_after_another,
         ),
     )

@@ -39,7 +39,12 @@ class Peer:
 OURS = Peer(
     name="ours",
     title="this server",
-    command=(sys.executable, "app.py", "--port", "{port}", "--line-port", "off", "--data", "{data}"),
+    command=(
+        *(sys.executable, "app.py", "--host", "127.0.0.1", "--port", "{port}", "--data-dir", "{data}"),
+        *("--message-burst", "10000", "--message-rate", "10000"),
+        *("--event-burst", "100000", "--event-rate", "100000"),
+        *("--max-text", "5000"),
+    ),
     greeting=("--delta", "--login"),
     acks=True,
 )
