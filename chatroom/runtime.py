@@ -8,7 +8,9 @@ why it is eventlet today.
 
 from __future__ import annotations
 
+import _queue
 import errno
+import os
 import signal
 import socket
 import time
@@ -25,6 +27,7 @@ with warnings.catch_warnings():
 import eventlet.event
 import eventlet.greenio
 import eventlet.hubs
+import eventlet.patcher
 import eventlet.semaphore
 import eventlet.timeout
 import eventlet.tpool
@@ -96,6 +99,65 @@ def run_blocking(function: Callable[..., Any], *args: Any) -> Any:
         Whatever `function` raises.
     """
     return eventlet.tpool.execute(function, *args)
+
+
+class Worker:
+    """A real thread that does one kind of blocking work, job after job, for one greenthread or callback after another.
+
+    `run_blocking` costs a hand-over through a pool and a greenthread that waits; this costs a queue and a bell, which
+    is what a commit a message can afford.
+
+    Args:
+        work: called in the thread with each job; what it returns or raises is the job's outcome.
+        done: called in a lane with each job and its outcome: a value, or the exception.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], done: Callable[[Any, Any], None]) -> None:
+        self._work = work
+        self._jobs: Any = _queue.SimpleQueue()  # of C, and so a real one whatever is patched
+        self._outcomes: deque[tuple[Any, Any]] = deque()
+        self._lane: Lane[tuple[Any, Any]] = Lane(lambda outcome: done(*outcome))
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._listener: Listener | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._listener = add_reader(self._bell, self._collect)
+        self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def do(self, job: Any) -> None:
+        """Have a job done; returns at once."""
+        self._jobs.put((job,))
+
+    def stop(self) -> None:
+        """End the thread once all jobs are done; their outcomes must have been waited for."""
+        self._jobs.put(None)
+        if self._listener is not None:
+            remove_listener(self._listener)
+            self._listener = None
+
+    def join(self) -> None:
+        """Wait for the end of the thread, as a greenthread waits."""
+        run_blocking(self._thread.join)
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                os.close(self._bell)
+                return
+            try:
+                outcome = self._work(job[0])
+            except Exception as problem:  # it is the outcome, and judged where that is
+                outcome = problem
+            self._outcomes.append((job[0], outcome))
+            os.eventfd_write(self._bell, 1)
+
+    def _collect(self, _fileno: int) -> None:
+        os.eventfd_read(self._bell)
+        while self._outcomes:
+            self._lane.put(self._outcomes.popleft())
 
 
 def lock() -> AbstractContextManager[Any]:

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _SPARE_FILES = 128  # descriptors kept for health checks, the log and the system
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
+_GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
 _LINGER_S = 0.5  # for the last bytes to leave
 _SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # or faster, if they are few
@@ -103,6 +104,7 @@ def serve(settings: Settings) -> None:
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     for listener in listeners:
         front.listen(listener)
     _announce(settings, listeners)

@@ -10,10 +10,10 @@ ask the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from chatroom import runtime
 from chatroom.backplane import RECENT_ENTRIES, Deliver, Done
@@ -30,14 +30,25 @@ log = logging.getLogger(__name__)
 
 _MAX_PENDING: Final = 20_000  # entries waiting for the disk; more are refused
 _BATCH: Final = 2_000  # entries in one transaction
+_HOUSE_S: Final = (
+    0.5  # between looks at what else there is to do; also between attempts while the disk refuses
+)
 _TIDY_S: Final = 30.0
-_CHECKPOINT_S: Final = 2.0
-_WAL_BYTES: Final = 4_000_000
-_PROBE_S: Final = 0.5  # between attempts to write while the disk refuses
+_CHECKPOINT_S: Final = 5.0  # after which text that has expired is in no file any more
+_CLOSE_STEP_S: Final = 0.002
 _LOG_AGAIN_S: Final = 60.0  # a disk that fails now and then is told of this often
 
 
 _Read = TypeVar("_Read")
+
+
+class _Appended(NamedTuple):
+    """A message on its way to the disk, and what waits for it."""
+
+    pending: Pending
+    said: Said
+    slot: Slot
+    done: Done
 
 
 class EmbeddedBackplane:
@@ -60,9 +71,12 @@ class EmbeddedBackplane:
         self._feed = Feed()
         self._holds = Holds(monotonic)
         self._tails: dict[str, Tail] = {}
-        self._pending: list[tuple[Pending, Said, Slot, Done]] = []
-        self._wake = runtime.Signal()
-        self._stopped = runtime.Signal()
+        self._pending: list[_Appended] = []
+        self._worker = runtime.Worker(_do, self._done)
+        self._busy = False  # the worker has a job
+        self._called = False  # and will be given one at the end of this turn
+        self._last_group = 0
+        self._tidy_at = self._checkpoint_at = monotonic()
         self._reading = runtime.lock()  # no connection is closed while somebody reads from it
         self._closed = False
         self._failing = False
@@ -74,7 +88,8 @@ class EmbeddedBackplane:
 
     def start(self, deliver: Deliver) -> None:
         self._feed.start(deliver)
-        runtime.spawn(self._write)
+        self._worker.start()
+        runtime.spawn(self._keep_house)
 
     def publish(self, room: str, event: Event) -> None:
         self._feed.put(room, Item(event, self._now_ms(), self._ids.last))
@@ -86,8 +101,13 @@ class EmbeddedBackplane:
             return
         entry_id = self._ids.next(self._now_ms())
         entry = Entry(entry_id, id_ms(entry_id), said.who.name, said.text)
-        self._pending.append((Pending(room, entry, retry_key), said, slot, done))
-        self._wake.set()
+        self._pending.append(_Appended(Pending(room, entry, retry_key), said, slot, done))
+        if not self._busy and not self._called:
+            if self._last_group == 1:
+                self._commit_group()  # nobody else seems to speak: no reason to wait for more
+            else:
+                self._called = True
+                runtime.call_soon(self._commit_group)
 
     def at_hand(self, room: str, after: str | None = None) -> bool:
         tail = self._tails.get(room)
@@ -106,13 +126,12 @@ class EmbeddedBackplane:
             return self._read(self._store.older, room, before, upto, limit)
         tail = self._tails.get(room)
         if tail is None:
-            tail = self._tails[room] = Tail(
-                self._store.entries_kept
-            )  # from now on what is committed is added to it
+            # From now on what is committed is added to it.
+            tail = self._tails[room] = Tail(self._store.entries_kept)
             try:
                 tail.put_before(self._read(self._store.older, room, None, None, RECENT_ENTRIES))
             except Unavailable:
-                del self._tails[room]
+                self._tails.pop(room, None)
                 raise
         if after is None:
             return tail.newest(upto, limit)
@@ -133,49 +152,53 @@ class EmbeddedBackplane:
         if self._closed:
             return
         self._closed = True
-        self._wake.set()
-        self._stopped.wait()
+        while self._busy or self._called or self._pending:
+            runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
         with self._reading:
-            runtime.run_blocking(self._store.close)
+            self._worker.do((self._store.close, ()))
+            self._worker.stop()
+            self._worker.join()
 
     # The writer
 
-    def _write(self) -> None:
-        tidy_at = checkpoint_at = self._monotonic()
-        while not (self._closed and not self._pending):
-            self._wake.wait(_CHECKPOINT_S)
-            while self._pending and not self._failing:
-                self._commit_group()
-            now = self._monotonic()
-            try:
-                if self._damage is not None:
-                    damage, self._damage = self._damage, None
-                    self._fail(damage)
-                elif self._failing:
-                    self._try_again()
-                elif now >= tidy_at:
-                    tidy_at = now + _TIDY_S
-                    if runtime.run_blocking(self._store.tidy, self._now_ms()):
-                        self._tails.clear()  # they must not outlive what was deleted
-                elif now >= checkpoint_at and self._store.wants_checkpoint(_WAL_BYTES):
-                    checkpoint_at = now + _CHECKPOINT_S
-                    runtime.run_blocking(self._store.checkpoint)
-            except StoreError as problem:
-                self._fail(problem)
-        self._stopped.set()
-
     def _commit_group(self) -> None:
+        self._called = False
+        if self._busy or not self._pending:
+            return
         group, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
-        try:
-            kept = runtime.run_blocking(self._store.commit, [pending for pending, *_ in group])
-        except StoreError as problem:
-            self._fail(problem, group)
-        else:
-            for (pending, said, slot, done), entry_id in zip(group, kept, strict=True):
-                self._settle(pending, said, slot, done, entry_id)
+        self._last_group = len(group)
+        self._give(self._store.commit, [appended.pending for appended in group], group=group)
 
-    def _settle(self, pending: Pending, said: Said, slot: Slot, done: Done, entry_id: str) -> None:
+    def _give(
+        self, function: Callable[..., Any], *arguments: object, group: Sequence[_Appended] = ()
+    ) -> None:
+        self._busy = True
+        self._worker.do((function, arguments, group))
+
+    def _done(
+        self, job: tuple[Callable[..., Any], tuple[object, ...], Sequence[_Appended]], outcome: Any
+    ) -> None:
+        """The worker's outcome; from here its next job is given."""
+        self._busy = False
+        function, _, group = job
+        if isinstance(outcome, StoreError):
+            self._fail(outcome, group)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        elif group:
+            # The disk goes on with the next group while this one is told.
+            if self._pending:
+                self._commit_group()
+            for appended, entry_id in zip(group, outcome, strict=True):
+                self._settle(appended, entry_id)
+        elif function == self._store.tidy and outcome:
+            self._tails.clear()  # they must not outlive what was deleted
+        if not self._busy:
+            self._commit_group()
+
+    def _settle(self, appended: _Appended, entry_id: str) -> None:
+        pending, said, slot, done = appended
         entry = pending.entry
         if entry_id != entry.id:  # it had been said before
             first = Entry(entry_id, id_ms(entry_id), entry.name, entry.text)
@@ -186,19 +209,38 @@ class EmbeddedBackplane:
             tail.add(entry)
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(done, entry))
 
-    def _fail(self, problem: StoreError, group: list[tuple[Pending, Said, Slot, Done]] | None = None) -> None:
+    def _keep_house(self) -> None:
+        """What has to be done now and then, beside the messages."""
+        while not self._closed:
+            runtime.sleep(_HOUSE_S)
+            now = self._monotonic()
+            if self._damage is not None:
+                damage, self._damage = self._damage, None
+                self._fail(damage)
+            elif self._busy or self._closed:
+                continue
+            elif self._failing:
+                self._try_again()
+            elif now >= self._tidy_at:
+                self._tidy_at = now + _TIDY_S
+                self._give(self._store.tidy, self._now_ms())
+            elif now >= self._checkpoint_at and self._store.has_expired:
+                self._checkpoint_at = now + _CHECKPOINT_S
+                self._give(self._store.checkpoint)
+
+    def _fail(self, problem: StoreError, group: Sequence[_Appended] = ()) -> None:
         """The disk refuses: so is everything that waits for it, at once, until it takes writes again."""
-        refused = [*(group or []), *self._pending]
+        refused = [*group, *self._pending]
         self._pending = []
         self._failing = True
         now = self._monotonic()
         if now - self._logged_at >= _LOG_AGAIN_S:
             self._logged_at = now
             log.error("the log cannot be written (%s): messages are refused until it can", problem)
-        for _, _, slot, done in refused:
-            self._feed.settle(slot, None, partial(done, None))
+        for appended in refused:
+            self._feed.settle(appended.slot, None, partial(appended.done, None))
         if isinstance(problem, CorruptError):
-            self._set_aside(problem)
+            runtime.spawn(self._set_aside, problem)
 
     def _set_aside(self, problem: CorruptError) -> None:
         with self._reading:
@@ -209,7 +251,7 @@ class EmbeddedBackplane:
         )
 
     def _try_again(self) -> None:
-        runtime.sleep(_PROBE_S)
+        # Nothing is given to the worker while the disk fails, so nobody else writes.
         try:
             with self._reading:
                 runtime.run_blocking(self._store.probe)
@@ -228,6 +270,10 @@ class EmbeddedBackplane:
         except StoreError as problem:
             if isinstance(problem, CorruptError):
                 self._damage = problem
-                self._wake.set()
             raise Unavailable from None
         return read
+
+
+def _do(job: tuple[Callable[..., Any], tuple[object, ...], object]) -> Any:
+    """A job, in the worker's thread."""
+    return job[0](*job[1])

@@ -31,22 +31,29 @@ class Slot:
 
 
 class Feed:
-    """The order of every room, and the greenthread that delivers it."""
+    """The order of every room.
+
+    What is settled by an outcome is delivered at once, in the caller's greenthread; what is put settled is gathered for
+    the rest of the turn, so that a burst of people coming goes out as one batch. Either way in order.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Slot]] = {}
         self._ready: deque[Slot] = deque()
-        self._wake = runtime.Signal()
-        self._idle = runtime.Signal()
-        self._busy = False
+        self._deliver: Deliver | None = None
+        self._delivering = False
+        self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run())
+        self._called = False
 
     def start(self, deliver: Deliver) -> None:
-        """Begin to deliver, in a greenthread of the feed's own; what was put before is kept until now."""
-        runtime.spawn(self._run, deliver)
+        """Begin to deliver; what was put before is kept until now."""
+        self._deliver = deliver
+        self._call()
 
     def put(self, room: str, item: Item) -> None:
         """Put a settled item into the room's order."""
-        self.settle(self.reserve(room), item)
+        self._settle(self.reserve(room), item, None)
+        self._call()
 
     def reserve(self, room: str) -> Slot:
         """Take the next place in the room's order for something whose outcome is not known yet."""
@@ -55,45 +62,47 @@ class Feed:
         return slot
 
     def settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None = None) -> None:
-        """Say what has become of a place: an item to deliver, or nothing; `after` is called when its turn has
-        passed.
-        """
-        slot.item, slot.after, slot.settled = item, after, True
-        queue = self._waiting[slot.room]
-        if queue[0] is not slot:
-            return
-        while queue and queue[0].settled:
-            self._ready.append(queue.popleft())
-        if not queue:
-            del self._waiting[slot.room]
-        self._wake.set()
+        """Say what has become of a place: an item, or nothing; `after` is called when its turn has passed."""
+        self._settle(slot, item, after)
+        self._run()
 
     def drain(self) -> None:
         """Wait until everything that is settled is delivered."""
-        while self._ready or self._busy:
-            self._idle.wait()
+        while self._ready or self._delivering:
+            self._call()
+            runtime.sleep(0)
 
-    def _run(self, deliver: Deliver) -> None:
-        while True:
-            self._wake.wait()
-            self._busy = True
-            while self._ready:
-                # Neighbours of one room go out together: a burst of people coming is one batch.
-                room = self._ready[0].room
-                batch: list[Slot] = []
-                while self._ready and self._ready[0].room == room and len(batch) < _BATCH:
-                    batch.append(self._ready.popleft())
-                items = [slot.item for slot in batch if slot.item is not None]
-                try:
-                    if items:
-                        deliver(room, items)
-                    for slot in batch:
-                        if slot.after is not None:
-                            slot.after()
-                except Exception:  # the feed is everybody's: one delivery's fault must not end it
-                    log.exception("a delivery failed")
-            self._busy = False
-            self._idle.set()
+    def _settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None) -> None:
+        slot.item, slot.after, slot.settled = item, after, True
+        queue = self._waiting[slot.room]
+        if queue[0] is slot:
+            while queue and queue[0].settled:
+                self._ready.append(queue.popleft())
+            if not queue:
+                del self._waiting[slot.room]
 
+    def _call(self) -> None:
+        if not self._called:
+            self._called = True
+            self._lane.put(None)
 
-_BATCH = 1000  # others get their turn after so many
+    def _run(self) -> None:
+        self._called = False
+        if self._delivering or self._deliver is None:
+            return  # what is being delivered has led to more: whoever delivers goes on with it
+        self._delivering = True
+        while self._ready:
+            room = self._ready[0].room
+            batch: list[Slot] = []
+            while self._ready and self._ready[0].room == room:
+                batch.append(self._ready.popleft())
+            items = [slot.item for slot in batch if slot.item is not None]
+            try:
+                if items:
+                    self._deliver(room, items)
+                for slot in batch:
+                    if slot.after is not None:
+                        slot.after()
+            except Exception:  # the feed is everybody's: one delivery's fault must not end it
+                log.exception("a delivery failed")
+        self._delivering = False

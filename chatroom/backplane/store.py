@@ -106,6 +106,7 @@ class Store:
         self._reader: sqlite3.Connection | None = None
         self._room_numbers: dict[str, int] = {}
         self._counts: dict[int, int] = {}
+        self._surplus: set[int] = set()  # rooms with a little more than is kept
         self._expired = False  # text was deleted that the write-ahead log may still hold
 
     # Opening and closing
@@ -147,6 +148,7 @@ class Store:
             self._reader = self._connect(_READ_BUSY_S)
             self._room_numbers.clear()
             self._counts.clear()
+            self._surplus.clear()
             last = writer.execute(
                 "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
                 " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
@@ -216,7 +218,7 @@ class Store:
                 touched[room] = touched.get(room, 0) + 1
             writer.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
             for room, added_rows in touched.items():
-                self._trim(writer, room, added_rows)
+                self._trim(writer, room, added_rows, min(_SLACK, self._retention.entries // 16))
         return kept
 
     def tidy(self, now_ms: int) -> bool:
@@ -247,22 +249,24 @@ class Store:
         return deleted
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the file and cut it to nothing, so that deleted text is in neither.
+        """Delete what is more than is kept, bring the write-ahead log into the file and cut it to nothing: then expired
+        text is in neither.
 
         Raises:
             CorruptError, StoreError
         """
+        if self._surplus:
+            with self._transaction() as writer:
+                for room in list(self._surplus):
+                    self._trim(writer, room, 0, 0)
         with _errors():
             busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._expired = self._expired and bool(busy)
 
-    def wants_checkpoint(self, wal_bytes: int) -> bool:
-        """Whether the write-ahead log holds deleted text, or has grown beyond a size."""
-        wal = self.path.with_name(self.path.name + "-wal")
-        try:
-            return self._expired or wal.stat().st_size > wal_bytes
-        except OSError:
-            return False
+    @property
+    def has_expired(self) -> bool:
+        """Whether text was deleted that the write-ahead log may still hold."""
+        return self._expired or bool(self._surplus)
 
     def probe(self) -> None:
         """See whether the disk takes writes again: open the file anew and write a little.
@@ -300,6 +304,8 @@ class Store:
             )
             if not known:
                 return None
+            if number < self._oldest(reader, found[0]):
+                return None
             rows = reader.execute(
                 "SELECT id, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (found[0], number, _upto(upto), limit + 1),
@@ -311,10 +317,14 @@ class Store:
         """What came before an id, or the most recent, oldest first."""
         number = _MAX_ID if before is None else id_number(before) if is_id(before) else 0
         with _errors():
-            rows = self._open_reader().execute(
-                "SELECT entry.id, name, text FROM entry JOIN room ON room.number = entry.room"
-                " WHERE room.key = ? AND entry.id < ? AND entry.id <= ? ORDER BY entry.id DESC LIMIT ?",
-                (room, number, _upto(upto), limit + 1),
+            reader = self._open_reader()
+            found = reader.execute("SELECT number FROM room WHERE key = ?", (room,)).fetchone()
+            if found is None:
+                return Page(())
+            rows = reader.execute(
+                "SELECT id, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
+                " ORDER BY id DESC LIMIT ?",
+                (found[0], number, _upto(upto), self._oldest(reader, found[0]), limit + 1),
             )
             page, more = _cut(rows, limit)
             return Page(tuple(reversed(page)), more=more)
@@ -325,7 +335,6 @@ class Store:
         connection = sqlite3.connect(self.path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA synchronous={'FULL' if self._full_sync else 'NORMAL'}")
         connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA wal_autocheckpoint=0")  # `tidy` and `checkpoint` do it, and cut the log
         connection.execute("PRAGMA trusted_schema=OFF")
         return connection
 
@@ -370,22 +379,34 @@ class Store:
             self._room_numbers[key] = number
         return number
 
-    def _trim(self, writer: sqlite3.Connection, room: int, added: int) -> None:
+    def _trim(self, writer: sqlite3.Connection, room: int, added: int, slack: int) -> None:
+        """Delete what is more than is kept; up to `slack` entries wait for the next time, which makes it cheap."""
         count = self._counts.get(room)
         if count is None:
             count = int(writer.execute("SELECT count(*) FROM entry WHERE room = ?", (room,)).fetchone()[0])
         else:
             count += added
         surplus = count - self._retention.entries
-        if surplus > 0:
+        self._counts[room] = count
+        if surplus > slack:
             edge = writer.execute(
                 "SELECT id FROM entry WHERE room = ? ORDER BY id LIMIT 1 OFFSET ?", (room, surplus - 1)
             ).fetchone()[0]
             writer.execute("DELETE FROM entry WHERE room = ? AND id <= ?", (room, edge))
             writer.execute("UPDATE room SET dropped = ? WHERE number = ?", (edge, room))
-            count = self._retention.entries
+            self._counts[room] = self._retention.entries
+            self._surplus.discard(room)
             self._expired = True
-        self._counts[room] = count
+        elif surplus > 0:
+            self._surplus.add(room)
+
+    def _oldest(self, reader: sqlite3.Connection, room: int) -> int:
+        """The oldest entry that counts as kept: a few more may wait to be deleted together."""
+        found = reader.execute(
+            "SELECT id FROM entry WHERE room = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (room, self._retention.entries - 1),
+        ).fetchone()
+        return int(found[0]) if found is not None else 0
 
     def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> bool:
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
@@ -419,6 +440,7 @@ class Store:
 
 _MAX_ID: Final = 2**63 - 1
 _CACHED_ROOMS: Final = 20_000
+_SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
 
 
 def _upto(position: str | None) -> int:

@@ -191,8 +191,12 @@ class SocketIOGateway:
         line = parse_line(msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
-        self._service.say(guest.session, line.text, cid, partial(self._said, guest, ack))
         guest.uncommitted += 1
+        try:
+            self._service.say(guest.session, line.text, cid, partial(self._said, guest, ack))
+        except Refusal:
+            guest.uncommitted -= 1
+            raise
         if guest.uncommitted == MAX_UNCOMMITTED:
             self._server.eio.pause(guest.eio_sid)
         return None
