@@ -34,9 +34,11 @@ class Policy:
     Args:
         allowed: None for the same origin only; "*" for any, without credentials; a list of origins besides
             the same one; or a function of origin and environ that decides alone.
+        credentials: whether pages of other origins that are allowed by name may send cookies.
     """
 
-    def __init__(self, allowed: Allowed) -> None:
+    def __init__(self, allowed: Allowed, *, credentials: bool) -> None:
+        self._credentials = credentials
         self._any = allowed == "*" or (isinstance(allowed, Collection) and "*" in allowed)
         self._decide = allowed if callable(allowed) else None
         self._listed: frozenset[str] = frozenset()
@@ -54,11 +56,10 @@ class Policy:
         if self._any:
             return [("Access-Control-Allow-Origin", "*")]
         if self._accepts(origin, exchange):
-            return [
-                ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Allow-Credentials", "true"),
-                ("Vary", "Origin"),
-            ]
+            headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+            if self._credentials:
+                headers.append(("Access-Control-Allow-Credentials", "true"))
+            return headers
         self._log_once(origin)
         return None
 

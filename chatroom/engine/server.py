@@ -88,6 +88,7 @@ class Engine(engineio.Server):
         upgrade_timeout_s: how long a WebSocket may take to become a session's link.
         cors_allowed_origins: None for the same origin only, "*" for any, a list of origins, or a function of
             origin and environ.
+        cors_credentials: whether pages of other origins that are allowed by name may send cookies.
         loop: the loop to live on; by default one of its own, on `engine.loop`.
     """
 
@@ -101,6 +102,7 @@ class Engine(engineio.Server):
         outbox_limit_packets: int = 4096,
         upgrade_timeout_s: float = 10.0,
         cors_allowed_origins: origins.Allowed = None,
+        cors_credentials: bool = False,
         loop: Loop | None = None,
         async_handlers: bool = False,
         logger: logging.Logger | bool = log,
@@ -127,7 +129,7 @@ class Engine(engineio.Server):
         self._outbox_limit_bytes = outbox_limit_bytes
         self._outbox_limit_packets = outbox_limit_packets
         self._upgrade_timeout_s = upgrade_timeout_s
-        self._origins = origins.Policy(cors_allowed_origins)
+        self._origins = origins.Policy(cors_allowed_origins, credentials=cors_credentials)
         self._websockets = _SessionSockets(self, max_message_bytes=max_payload_bytes)
         self._lane: runtime.Lane[Session | Exchange] = runtime.Lane(self._work)
         tick_s = min(0.5, max(0.005, min(ping_interval_s, ping_timeout_s) / 40))
