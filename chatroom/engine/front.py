@@ -223,7 +223,7 @@ class Front:
             max_head_bytes=self._max_head_bytes, max_body_bytes=self._max_body_bytes
         )
         self._loop.expect(connection, self._head_timeout_s)
-        if len(self._loop.connections) > self._max_connections:
+        if len(self._loop.connections) - len(self._spare) > self._max_connections:
             if len(self._spare) >= self._reserve:
                 oldest = next(iter(self._spare))
                 del self._spare[oldest]

@@ -207,6 +207,7 @@ class Connection:
         self.role = GONE
         self.loop.send(self, farewell)
         self.loop.expect(self, self.loop.linger_s)
+        self.loop.leave(self)
 
     def flushed(self) -> None:
         """The loop has written this connection's part of a turn."""
@@ -289,6 +290,7 @@ class Loop:
             megabytes later.
         turn_limit_bytes: how much may gather in one turn before it is written at once.
         linger_s: how long a connection that is being closed may take to read its last bytes.
+        leaving_limit: how many connections may be on their way out at once.
         pace_limit_s: the longest pause between two flushes.
     """
 
@@ -300,12 +302,15 @@ class Loop:
         send_buffer_bytes: int = 65_536,
         turn_limit_bytes: int = 131_072,
         linger_s: float = 2.0,
+        leaving_limit: int = 512,
         pace_limit_s: float = 0.010,
     ) -> None:
         self.outbox_limit_bytes = outbox_limit_bytes
         self.outbox_limit_packets = outbox_limit_packets
         self.linger_s = linger_s
         self.connections: set[Connection] = set()
+        self.leaving: dict[Connection, None] = {}  # being closed, oldest first
+        self._leaving_limit = leaving_limit
         self._send_buffer_bytes = send_buffer_bytes
         self._turn_limit_bytes = turn_limit_bytes
         self._pace_limit_s = pace_limit_s
@@ -318,6 +323,7 @@ class Loop:
         self._direct: list[Connection] = []  # those with frames of their own in this turn
         self._finals: list[Callable[[], None]] = []
         self._scheduled = False
+        self._flushing = False
         self._not_before = 0.0
 
     # ------------------------------------------------------------------ connections
@@ -337,7 +343,16 @@ class Loop:
     def forget(self, connection: Connection) -> None:
         """The connection is closed."""
         self.connections.discard(connection)
+        self.leaving.pop(connection, None)
         self._deadlines.drop(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """The connection is being closed and counts no more; too many such, and the oldest is cut off."""
+        self.connections.discard(connection)
+        self.leaving[connection] = None
+        if len(self.leaving) > self._leaving_limit:
+            self.flush()  # its last words go to the kernel, which delivers them
+            next(iter(self.leaving)).abort(TRANSPORT_CLOSE)
 
     def expect(self, connection: Connection, within_s: float | None) -> None:
         """Set the connection's one deadline, or take it away with None."""
@@ -380,6 +395,10 @@ class Loop:
         else:
             own.append((len(self._turn), frame))
 
+    def idle(self) -> bool:
+        """Whether everything that was sent, to those who are leaving too, has been handed to the kernel."""
+        return all(one.idle for one in self.connections) and all(one.idle for one in self.leaving)
+
     def at_end_of_turn(self, call: Callable[[], None]) -> None:
         """Call `call` when this turn's frames are written. It must not wait."""
         self._finals.append(call)
@@ -398,21 +417,15 @@ class Loop:
     def flush(self) -> None:
         """Write everything that this turn has gathered."""
         turn, direct, finals, mixed = self._turn, self._direct, self._finals, self._mixed
-        if not turn and not direct and not finals:
+        if self._flushing or not (turn or direct or finals):
             return
         self._turn, self._direct, self._finals = [], [], []
         self._mixed = False
         self._turn_bytes = 0
         began = time.monotonic()
+        self._flushing = True
         if turn:
-            if mixed:
-                self._write_mixed(turn)
-            else:
-                audience = turn[0][0]
-                members = audience.connections
-                if direct:
-                    members = [member for member in members if member.own is None]
-                blast(members, turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn]))
+            self._write_shared(turn, mixed=mixed, some_have_own=bool(direct))
         for connection in direct:
             own, connection.own = connection.own, None
             data = _interleave(connection, own or [], turn)
@@ -421,8 +434,18 @@ class Loop:
             connection.flushed()
         for call in finals:
             call()
+        self._flushing = False
         now = time.monotonic()
         self._not_before = now + min(now - began, self._pace_limit_s)
+
+    def _write_shared(self, turn: list[tuple[Audience, bytes]], *, mixed: bool, some_have_own: bool) -> None:
+        if mixed:
+            self._write_mixed(turn)
+            return
+        members = turn[0][0].connections
+        if some_have_own:
+            members = [member for member in members if member.own is None]
+        blast(members, turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn]))
 
     def _write_mixed(self, turn: list[tuple[Audience, bytes]]) -> None:
         """Write frames of several audiences: whoever is in the same ones shares the bytes."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
+_inherited_log = log.getChild(
+    "inherited"
+)  # what python-engineio itself has to say, which is of use to nobody here
+_inherited_log.setLevel(logging.WARNING)
 
 SERVER_DISCONNECT = "server disconnect"
 CLIENT_DISCONNECT = "client disconnect"
@@ -105,7 +109,6 @@ class Engine(engineio.Server):
         cors_credentials: bool = False,
         loop: Loop | None = None,
         async_handlers: bool = False,
-        logger: logging.Logger | bool = log,
     ) -> None:
         contracts.check()
         if async_handlers:
@@ -117,7 +120,7 @@ class Engine(engineio.Server):
             max_http_buffer_size=max_payload_bytes,
             async_handlers=False,
             monitor_clients=False,
-            logger=logger,
+            logger=_inherited_log,
         )
         self.sockets: dict[str, Session] = {}
         self.loop = loop or Loop(
@@ -260,7 +263,7 @@ class Engine(engineio.Server):
     def drained(self) -> bool:
         """Whether everything that was sent has been handed to the kernel."""
         self.loop.flush()
-        return all(connection.idle for connection in self.loop.connections) and not self._parting
+        return self.loop.idle() and not self._parting
 
     def admit(self, sid: str) -> None:
         """This session has shown what it came for; `admission_timeout_s` threatens it no more."""

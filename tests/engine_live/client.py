@@ -110,6 +110,8 @@ class Http:
 
     def close(self) -> None:
         self.sock.close()
+        if self in Http.opened:
+            Http.opened.remove(self)
 
 
 class Polling:
@@ -234,7 +236,7 @@ class Socket:
                 ) if payload else frames.NO_STATUS, time.monotonic() - began
 
     def close(self) -> None:
-        self.sock.close()
+        self.http.close()
 
 
 def scale(count: int) -> int:

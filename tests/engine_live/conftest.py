@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,17 @@ def closes_connections() -> Iterator[None]:
     """Closes what a test has left open."""
     yield
     while Http.opened:
-        Http.opened.pop().close()
+        Http.opened[-1].close()
 
 
 def _app(*arguments: str, script: Path = APP, **env: str) -> Iterator[App]:
     app = App(*arguments, script=script, **env)
-    yield app
-    # Whatever the tests of this module did to it: nothing is ever a traceback.
-    written = app.stop()
+    written = ""
+    try:
+        yield app
+    finally:
+        written = app.stop()
+    # Whatever was done to it: nothing is ever a traceback.
     assert "Traceback" not in written, written
 
 
@@ -53,11 +57,12 @@ def echo_app() -> Iterator[App]:
 ROOMS = Path(__file__).resolve().parent / "rooms_app.py"
 
 
+@contextlib.contextmanager
 def rooms(**env: str) -> Iterator[App]:
-    """The rooms app with other settings, for a fixture to yield from."""
+    """The rooms app with settings of its own."""
     yield from _app(script=ROOMS, **env)
 
 
 @pytest.fixture(scope="module")
 def rooms_app() -> Iterator[App]:
-    yield from rooms()
+    yield from _app(script=ROOMS)

@@ -122,7 +122,7 @@ def reason_of(app: App, sid: str) -> str:
 
 
 def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest():
-    for app in rooms():
+    with rooms() as app:
         victim, witness = joined(app), joined(app)
         victim.send('42["boom"]')
         assert victim.closing()[1] < PROMPT_S
@@ -223,7 +223,7 @@ def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App):
 
 
 def test_who_never_connects_goes_and_who_does_stays():
-    for app in rooms(CONNECT_TIMEOUT_S="0.3"):
+    with rooms(CONNECT_TIMEOUT_S="0.3") as app:
         idle, client = Socket.engine(app.port, "/socket.io/"), joined(app)
         polling = Polling(app.port, "/socket.io/")
         code, after_s = idle.closing()
@@ -234,7 +234,7 @@ def test_who_never_connects_goes_and_who_does_stays():
 
 
 def test_all_can_be_closed_so_that_they_come_back():
-    for app in rooms():
+    with rooms() as app:
         clients = [joined(app) for _ in range(20)]
         poller = Polling(app.port, "/socket.io/")
         poller.post(b"40")

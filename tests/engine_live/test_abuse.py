@@ -1,0 +1,308 @@
+"""What hostile and broken clients do: every wait has a deadline, every queue a bound, and everybody else goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+
+import pytest
+
+from tests.engine_live.client import App, Http, Polling, Socket, eventually, scale
+from tests.engine_live.conftest import rooms
+from tests.engine_live.test_socketio import ask, joined, reason_of
+
+PROMPT_S = 0.1
+
+
+def drain(client: Socket) -> None:
+    """Throw away what has come so far."""
+    client.sock.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while client.sock.recv(1 << 20):
+            pass
+    client.http.buffer = b""
+    client.sock.settimeout(5)
+
+
+@pytest.mark.parametrize("answers_pings", [False, True])
+def test_exactly_those_who_do_not_read_are_dropped(rooms_app: App, answers_pings: bool):
+    readers = [joined(rooms_app) for _ in range(6)]
+    stalled = [joined(rooms_app) for _ in range(3)]
+    speaker = joined(rooms_app)
+    for _ in range(60):
+        speaker.send('42["big",16000]')
+        time.sleep(0.005)
+        for reader in [*readers, speaker]:
+            drain(reader)
+        if answers_pings:
+            for client in stalled:
+                with contextlib.suppress(OSError):  # it may have been dropped by now
+                    client.send("3")
+    for client in stalled:
+        assert reason_of(rooms_app, client.sid) == "slow reader"
+    for reader in [*readers, speaker]:
+        drain(reader)
+        assert ask(reader, "tell") is True
+        reader.close()
+
+
+def test_one_long_message_makes_nobody_a_slow_reader(rooms_app: App):
+    client = joined(rooms_app)
+    client.send('42["big",900000]')
+    time.sleep(0.1)
+    while not (packet := str(client.receive())).startswith('42["big"'):
+        pass
+    assert len(packet) > 900_000
+    assert ask(client, "say") is True
+    client.close()
+
+
+def test_a_polling_client_that_does_not_poll_is_dropped_at_the_bound(rooms_app: App):
+    poller = Polling(rooms_app.port, "/socket.io/")
+    poller.post(b"40")
+    sid = json.loads(poller.poll()[1].split(b"\x1e")[0][2:])["sid"]
+    speaker = joined(rooms_app)
+    for _ in range(30):
+        ask(speaker, "big", 16_000)
+    assert reason_of(rooms_app, sid) == "slow reader"
+    assert poller.poll()[0] == 400
+    speaker.close()
+
+
+def test_a_flood_of_one_client_delays_nobody_else(rooms_app: App):
+    flooder, other = joined(rooms_app), joined(rooms_app)
+    began = ask(other, "counted")
+    frame = b"\x81\x8f\0\0\0\0" + b'42["count", 11]'
+    for _ in range(20):
+        flooder.http.send(frame * 1000)
+        asked = time.monotonic()
+        assert ask(other, "tell") is True
+        assert time.monotonic() - asked < 0.5
+    eventually(lambda: ask(other, "counted") == began + 20_000, within_s=20)
+    flooder.close()
+    other.close()
+
+
+@pytest.mark.faults
+def test_malformed_posts_hold_no_slot(rooms_app: App):
+    before = rooms_app.descriptors()
+    bodies = [b"abc", b"", b"4\xff", b"\x1e", b"b!!", b"9", b"4a\x1e\x1e4b"]
+    for number in range(scale(10_000)):
+        client = Polling(rooms_app.port, "/socket.io/")
+        began = time.monotonic()
+        assert client.post(bodies[number % len(bodies)])[0] == 400
+        assert time.monotonic() - began < PROMPT_S
+        client.close()
+    eventually(lambda: rooms_app.descriptors() <= before)
+    assert Http(rooms_app.port).ask("GET", "/healthz")[0] == 200
+
+
+def test_a_request_head_must_be_whole_in_time():
+    with rooms(HEAD_TIMEOUT_S="0.3") as app:
+        silent, dribbling = Http(app.port), Http(app.port)
+        dribbling.send(b"GET / HTTP/1.1\r\n")
+        began = time.monotonic()
+        with contextlib.suppress(OSError):  # cut off in the middle of a header, as it should be
+            while time.monotonic() - began < 2:
+                dribbling.send(b"X: y\r\n")
+                time.sleep(0.05)
+                if dribbling.sock.recv(4096):
+                    break
+        assert time.monotonic() - began < 0.7
+        assert silent.close_after() < 0.7
+
+
+def test_a_body_must_be_whole_in_time():
+    with rooms(BODY_TIMEOUT_S="0.3") as app:
+        client = Polling(app.port, "/socket.io/")
+        client.posts.send(
+            f"POST {client.target} HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n4short".encode()
+        )
+        began = time.monotonic()
+        assert client.posts.answer()[0] == 408
+        assert 0.25 < time.monotonic() - began < 0.7
+        assert Http(app.port).ask("GET", "/healthz")[0] == 200
+
+
+def test_a_full_server_says_so_and_still_answers_for_its_health():
+    with rooms(MAX_CONNECTIONS="20") as app:
+        members = [joined(app) for _ in range(20)]
+        for _ in range(200):
+            began = time.monotonic()
+            refused = Socket(app.port, "/socket.io/?EIO=4&transport=websocket")
+            assert refused.status == 503
+            assert time.monotonic() - began < PROMPT_S
+            began = time.monotonic()
+            assert Http(app.port).ask("GET", "/healthz")[0] == 200
+            assert time.monotonic() - began < 0.05
+        silent = [Http(app.port) for _ in range(100)]
+        assert Http(app.port).ask("GET", "/healthz")[0] == 200
+        for http in silent:
+            http.close()
+        members.pop().close()
+        eventually(lambda: Socket(app.port, "/socket.io/?EIO=4&transport=websocket").status == 101)
+        assert ask(members[0], "say") is True
+
+
+def test_half_open_connections_keep_nobody_out(rooms_app: App):
+    idle = [Http(rooms_app.port) for _ in range(500)]
+    client = joined(rooms_app)
+    assert ask(client, "tell") is True
+    client.close()
+    for http in idle:
+        http.close()
+
+
+def settled(app: App) -> dict[str, int]:
+    """What lives in the server besides the client that asks."""
+    witness = joined(app)
+    ask(witness, "state")
+    found = ask(witness, "state")
+    witness.close()
+    assert isinstance(found, dict)
+    del found["reasons"]
+    return found
+
+
+def churn(app: App, times: int, chance: random.Random) -> None:
+    """Clients that come by every road and go in every way."""
+    for _ in range(times):
+        way = chance.randrange(8)
+        if way == 0:
+            Http(app.port).close()
+        elif way == 1:
+            http = Http(app.port)
+            http.send(b"GET /socket.io/?EIO=4&tra")
+            http.close()
+        elif way in (2, 3):
+            polling = Polling(app.port, "/socket.io/")
+            polling.post(b"40")
+            if way == 3:
+                polling.gets.request("GET", polling.target)
+                polling.gets.request("GET", polling.target)
+            else:
+                polling.post(b"1")
+            polling.close()
+        elif way == 4:
+            polling = Polling(app.port, "/socket.io/")
+            socket = polling.upgrade()
+            socket.send("2probe")
+            if chance.random() < 0.5:
+                socket.send("5")
+                socket.send("40")
+            socket.close()
+            polling.post(b"1")
+            polling.close()
+        else:
+            client = Socket.engine(app.port, "/socket.io/")
+            client.send("40")
+            if way == 5:
+                client.receive()
+                client.send('42["say"]')
+            elif way == 6:
+                client.raw(0x88)
+            elif way == 7:
+                client.send("41")
+                client.send("1")
+            client.close()
+        while Http.opened:
+            Http.opened[-1].close()
+
+
+@pytest.mark.faults
+def test_ten_thousand_comings_and_goings_leave_nothing_behind():
+    with rooms(PING_INTERVAL_S="0.5", PING_TIMEOUT_S="0.5") as app:
+        chance = random.Random(4)
+        churn(app, scale(2000), chance)
+        time.sleep(0.1)
+        eventually(lambda: settled(app)["sessions"] == 1, within_s=10)
+        before, files, memory = settled(app), app.descriptors(), app.resident_kb()
+        churn(app, scale(8000), chance)
+        eventually(lambda: settled(app)["sessions"] == 1, within_s=10)
+        after = settled(app)
+        assert {**after, "collected": 0} == {**before, "collected": 0}
+        assert app.descriptors() <= files + 1
+        assert app.resident_kb() - memory < 5000
+
+
+def test_what_is_closed_is_freed_without_the_garbage_collector(rooms_app: App):
+    witness = joined(rooms_app)
+    ask(witness, "state")
+    for _ in range(50):
+        joined(rooms_app).close()
+        polling = Polling(rooms_app.port, "/socket.io/")
+        polling.post(b"40")
+        polling.post(b"1")
+        polling.close()
+    time.sleep(0.1)
+    # Of a hundred sessions with a dozen objects each.
+    assert ask(witness, "state")["collected"] < 100
+    witness.close()
+
+
+WELL_FORMED = [
+    "40", '40{"a":1}', "41", '42["say"]', '421["tell"]', '42["count",1]', '451-["count",{"_placeholder":true,"num":0}]',
+    "431[]", "40/x,", "3", '42/x,["say"]', '4212["both"]', "2probe", "5", "6", "1",
+]  # fmt: skip
+
+
+def mutated(chance: random.Random) -> str:
+    text = chance.choice(WELL_FORMED)
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 5))):
+        place = chance.randrange(len(text) + 1)
+        kind = chance.randrange(4)
+        if kind == 0:
+            text = text[:place] + chance.choice('0123456789[]{}",:-/\\\0é\ud7ff😀 _b') + text[place:]
+        elif kind == 1:
+            text = text[:place] + text[place + 1 :]
+        elif kind == 2:
+            text = text[:place] + text[place:] * 2
+        else:
+            text = text[:place] + chance.choice(WELL_FORMED)
+    return text
+
+
+@pytest.mark.faults
+def test_mutated_packets_break_nothing():
+    with rooms(PING_INTERVAL_S="2", PING_TIMEOUT_S="2") as app:
+        chance = random.Random(2026)
+        witness = joined(app)
+        left = scale(1_000_000)
+        while left > 0:
+            left -= fuzz_websocket(app, chance)
+            left -= fuzz_polling(app, chance)
+            drain(witness)
+        assert ask(witness, "say") is True
+
+
+def fuzz_websocket(app: App, chance: random.Random) -> int:
+    """Send packets until the server has had enough; how many."""
+    client = Socket.engine(app.port, "/socket.io/")
+    client.send("40")
+    sent = 0
+    with contextlib.suppress(OSError, EOFError):  # closed, as most of these deserve
+        for _ in range(20):
+            for _ in range(10):
+                client.send(mutated(chance) if chance.random() < 0.97 else chance.randbytes(5))
+                sent += 1
+            drain(client)
+    client.close()
+    return sent
+
+
+def fuzz_polling(app: App, chance: random.Random) -> int:
+    """The same in POSTs of many packets."""
+    client = Polling(app.port, "/socket.io/")
+    client.post(b"40")
+    sent = 0
+    for _ in range(10):
+        packets = [mutated(chance) for _ in range(20)]
+        sent += len(packets)
+        status, _ = client.post("\x1e".join(packets).encode())
+        assert status in (200, 400)
+        if status == 400:
+            break
+    client.close()
+    return sent
