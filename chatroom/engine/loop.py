@@ -424,17 +424,21 @@ class Loop:
         self._turn_bytes = 0
         began = time.monotonic()
         self._flushing = True
-        if turn:
-            self._write_shared(turn, mixed=mixed, some_have_own=bool(direct))
-        for connection in direct:
-            own, connection.own = connection.own, None
-            data = _interleave(connection, own or [], turn)
-            if data:
-                connection.write(data)
-            connection.flushed()
-        for call in finals:
-            call()
-        self._flushing = False
+        try:
+            if turn:
+                self._write_shared(turn, mixed=mixed, some_have_own=bool(direct))
+            for connection in direct:
+                own, connection.own = connection.own, None
+                data = _interleave(connection, own or [], turn)
+                if data:
+                    connection.write(data)
+                connection.flushed()
+            for call in finals:
+                call()
+        finally:
+            self._flushing = False
+        if (self._turn or self._direct or self._finals) and not self._scheduled:
+            self._schedule()  # somebody who was dropped or closed left something for the others
         now = time.monotonic()
         self._not_before = now + min(now - began, self._pace_limit_s)
 
