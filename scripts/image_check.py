@@ -1,0 +1,236 @@
+"""Build the image, run it, talk to it, stop it; then try a data folder that the program may not write.
+
+It uses whichever of docker, podman and buildah works here, and knows the image only from outside.
+
+    BASE               the base image, instead of the Dockerfile's
+    IMAGE_BUILD_FLAGS  more flags for the build, such as mounts of a machine's own pip configuration
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Protocol
+
+import socketio
+from dist_check import STOP_S, address_of
+
+ROOT = Path(__file__).parent.parent
+IMAGE = "localhost/chatroom:check"
+USER = "10001"
+PROBE_S = 20.0
+START_S = 30.0
+
+
+class Engine(Protocol):
+    """What can build an image and run it."""
+
+    def works(self) -> bool: ...
+
+    def build(self, flags: Sequence[str]) -> None: ...
+
+    def start(self, data: Path | None) -> "Popen[str]":
+        """Start the image as it is configured; its standard error is the process's."""
+
+    def address(self, process: "Popen[str]") -> str: ...
+
+    def health(self) -> int:
+        """Run the image's own HEALTHCHECK inside; gives its exit code."""
+
+    def terminate(self, process: "Popen[str]") -> None:
+        """Send SIGTERM to the program as stopping the container would."""
+
+    def remove(self, process: "Popen[str]") -> None:
+        """End whatever still runs, and remove the container."""
+
+
+class Daemon:
+    """docker or podman: containers in networks of their own."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        self.name = f"chatroom-check-{os.getpid()}"
+
+    def works(self) -> bool:
+        return bool(shutil.which(self.command)) and succeeds(self.command, "info")
+
+    def build(self, flags: Sequence[str]) -> None:
+        # podman's own format has no HEALTHCHECK
+        form = ["--format", "docker"] if self.command == "podman" else []
+        subprocess.run([self.command, "build", *form, "--tag", IMAGE, *flags, str(ROOT)], check=True)
+
+    def start(self, data: Path | None) -> "Popen[str]":
+        mount = ["--volume", f"{data}:/data"] if data else []
+        ports = ["--publish", "127.0.0.1::5000"]
+        command = [self.command, "run", "--rm", "--name", self.name, *ports, *mount, IMAGE]
+        return Popen(command, stderr=PIPE, text=True)
+
+    def address(self, process: "Popen[str]") -> str:
+        address_of(process)
+        listed = subprocess.run(
+            [self.command, "port", self.name, "5000"], capture_output=True, text=True, check=True
+        )
+        return f"http://{listed.stdout.split()[0]}"
+
+    def health(self) -> int:
+        return subprocess.run([self.command, "exec", self.name, *health_command()], check=False).returncode
+
+    def terminate(self, process: "Popen[str]") -> None:
+        subprocess.run([self.command, "kill", "--signal", "TERM", self.name], check=True, stdout=PIPE)
+
+    def remove(self, process: "Popen[str]") -> None:
+        succeeds(self.command, "rm", "--force", self.name)
+        process.kill()
+
+
+class Buildah:
+    """buildah, which needs no engine: the program runs in a changed root, in this machine's network."""
+
+    def __init__(self) -> None:
+        self.container = ""
+        self.ports = ["--env", "CHATROOM_PORT=0"]
+
+    def works(self) -> bool:
+        return bool(shutil.which("buildah")) and succeeds("buildah", "info")
+
+    def build(self, flags: Sequence[str]) -> None:
+        command = ["buildah", "build", "--isolation", "chroot", "--format", "docker", "--tag", IMAGE]
+        subprocess.run([*command, *flags, str(ROOT)], check=True)
+
+    def start(self, data: Path | None) -> "Popen[str]":
+        made = subprocess.run(["buildah", "from", IMAGE], capture_output=True, text=True, check=True)
+        self.container = made.stdout.strip()
+        seen = subprocess.run(
+            ["buildah", "inspect", self.container], capture_output=True, text=True, check=True
+        )
+        config = json.loads(seen.stdout)["Docker"]["config"]
+        assert config["User"].split(":")[0] == USER, config["User"]
+        mount = ["--volume", f"{data}:/data"] if data else []
+        program = [*config["Entrypoint"], *(config["Cmd"] or [])]
+        return Popen(
+            [*self._run(), *self.ports, *mount, self.container, "--", *program], stderr=PIPE, text=True
+        )
+
+    def address(self, process: "Popen[str]") -> str:
+        found = address_of(process)
+        self.ports = ["--env", f"CHATROOM_PORT={found.rpartition(':')[2]}"]
+        return re.sub(r"//.*:", "//127.0.0.1:", found)
+
+    def health(self) -> int:
+        command = [*self._run(), *self.ports, self.container, "--", *health_command()]
+        return subprocess.run(command, check=False).returncode
+
+    def terminate(self, process: "Popen[str]") -> None:
+        program = descendants(process.pid)[-1]
+        status = Path(f"/proc/{program}/status").read_text()
+        assert re.search(rf"^Uid:\s+{USER}\s", status, re.MULTILINE), "the program runs as another user"
+        os.kill(program, signal.SIGTERM)
+
+    def remove(self, process: "Popen[str]") -> None:
+        self.ports = ["--env", "CHATROOM_PORT=0"]
+        # buildah's end is not the program's, and an orphan would keep its mounts.
+        for pid in [*descendants(process.pid), process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        succeeds("buildah", "rm", self.container)
+
+    def _run(self) -> list[str]:
+        return ["buildah", "run", "--isolation", "chroot"]
+
+
+def main() -> int:
+    engines: list[Engine] = [Daemon("docker"), Daemon("podman"), Buildah()]
+    engine = next((engine for engine in engines if engine.works()), None)
+    if engine is None:
+        print("image-check: none of docker, podman and buildah works here; install one", file=sys.stderr)
+        return 2
+    flags = shlex.split(os.environ.get("IMAGE_BUILD_FLAGS", ""))
+    if base := os.environ.get("BASE"):
+        flags += ["--build-arg", f"BASE={base}"]
+    engine.build(flags)
+    check_conversation(engine)
+    check_foreign_data(engine)
+    return 0
+
+
+def check_conversation(engine: Engine) -> None:
+    with engine.start(None) as process:
+        try:
+            address = engine.address(process)
+            client = socketio.SimpleClient()
+            client.connect(address, wait_timeout=START_S)
+            name, first = client.receive(timeout=START_S)
+            assert (name, first["action"]) == ("msg", "login"), (name, first)
+            answer = client.call("msg", {"action": "message", "msg": "hello"}, timeout=START_S)
+            assert answer["ok"] is True, answer
+            assert engine.health() == 0, "HEALTHCHECK calls it unhealthy"
+            print("image-check: it runs, is healthy and talks")
+            engine.terminate(process)
+            code = process.wait(STOP_S)
+            client.disconnect()
+            assert code == 0, f"SIGTERM: exit code {code} instead of 0"
+            print("image-check: SIGTERM stops it with exit code 0")
+        finally:
+            engine.remove(process)
+
+
+def check_foreign_data(engine: Engine) -> None:
+    """A folder of somebody else's as /data: exit code 2 and one line that says whom it must belong to."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        data.chmod(0o755)
+        with engine.start(data) as process:
+            try:
+                _, said = process.communicate(timeout=START_S)
+            finally:
+                engine.remove(process)
+    assert process.returncode == 2, f"exit code {process.returncode} instead of 2:\n{said}"
+    assert re.search(rf"chown (-R )?{USER} ", said), said
+    assert "Traceback" not in said, said
+    print("image-check: a data folder that it may not write is refused, naming the owner that it needs")
+
+
+def health_command() -> list[str]:
+    """The HEALTHCHECK as the Dockerfile spells it."""
+    found = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert found is not None, "the Dockerfile has no HEALTHCHECK in exec form"
+    command: list[str] = json.loads(found[1])
+    return command
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that `pid` started, directly or not, the deepest last."""
+    deadline = time.monotonic() + PROBE_S
+    found: list[int] = []
+    level = [pid]
+    while level and time.monotonic() < deadline:
+        level = [int(child) for parent in level for child in children(parent)]
+        found += level
+    return found
+
+
+def children(pid: int) -> list[str]:
+    return [
+        child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+    ]
+
+
+def succeeds(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=PROBE_S, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
