@@ -94,7 +94,8 @@ class StrictPacket(packet.Packet):
         if rest.startswith("/"):
             self.namespace, _, rest = rest.partition(",")
             self.namespace = self.namespace.partition("?")[0]
-        digits = rest[: _MAX_ID_DIGITS + 1]
+        # A CONNECT has no id: what follows is its data, be it a bare number.
+        digits = "" if self.packet_type == packet.CONNECT else rest[: _MAX_ID_DIGITS + 1]
         while digits and not _is_digits(digits):
             digits = digits[:-1]
         if len(digits) > _MAX_ID_DIGITS:

@@ -17,6 +17,17 @@ WEBSOCKET = ["websocket"]
 UPGRADE = ["polling", "websocket"]
 
 
+def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
+    """Ask again and again, for as long as the deadline allows, for what nobody tells of by itself."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"never so: {what}"
+        time.sleep(0.02)
+
+
 class Refused(Exception):
     """The server refused the connection; `data` is what it said."""
 

@@ -1,0 +1,258 @@
+"""What clients ask: every action of theirs, its ack, and its refusals by code."""
+
+import pytest
+
+from tests.support.guests import Guest, until
+from tests.support.raw import RawClient
+
+
+@pytest.mark.parametrize("action", ["message", "send msg"])
+def test_a_message_is_acked_with_its_id_and_time(guests, action):
+    romeo = guests()
+    answer = romeo.asks(action, msg="hello")
+    assert set(answer) == {"ok", "id", "time"}
+    assert romeo.hears("message")["id"] == answer["id"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"action": "message"}, "bad_request"),
+        ({"action": "message", "msg": 5}, "bad_request"),
+        ({"action": "message", "msg": "bell\x07"}, "bad_request"),
+        ({"action": "message", "msg": "\u202egnp"}, "bad_request"),
+        ({"action": "message", "msg": "x", "cid": ""}, "bad_request"),
+        ({"action": "message", "msg": "x", "cid": "c" * 65}, "bad_request"),
+        ({"action": "message", "msg": ""}, "empty"),
+        ({"action": "message", "msg": " \n\t"}, "empty"),
+        ({"action": "message", "msg": "x" * 2001}, "too_long"),
+        ({"action": "message", "msg": "/nonsense"}, "unknown_command"),
+        ({"action": "dance"}, "unknown_action"),
+        ({"msg": "x"}, "bad_request"),
+        ({"action": ["message"], "msg": "x"}, "bad_request"),
+        ({"action": "whisper", "to": "nobody", "msg": "x"}, "no_such_person"),
+        ({"action": "whisper", "msg": "x"}, "bad_request"),
+        ({"action": "rename", "username": "a\u200bb"}, "name_invalid"),
+        ({"action": "rename", "username": "admin"}, "name_reserved"),
+        ({"action": "join", "room": "a/b"}, "room_invalid"),
+        ({"action": "join"}, "bad_request"),
+        ({"action": "history", "limit": 0}, "bad_request"),
+        ({"action": "history", "limit": 201}, "bad_request"),
+        ({"action": "history", "before": "1", "after": "1"}, "bad_request"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_done_is_refused_by_code_and_changes_nothing(guests, fields, code):
+    romeo, juliet = guests(), guests()
+    answer = romeo.asks_raw(fields)
+    assert (answer["ok"], answer["code"]) == (False, code)
+    assert answer["msg"]
+    juliet.hears_nothing()
+
+
+def test_too_long_names_the_limit_and_the_longest_is_said(guests):
+    romeo = guests()
+    assert romeo.asks("message", msg="汉" * 2001)["limit"] == 2000
+    romeo.says("汉" * 2000)
+
+
+def test_a_taken_name_is_refused_and_one_keeps_ones_own(guests):
+    romeo, juliet = guests(), guests(username="Juliet")
+    assert romeo.asks("rename", username="JULIET")["code"] == "name_taken"
+    assert [romeo.name, romeo.sid] in juliet.asks("who")["name_list"]
+
+
+def test_rename_without_a_name_draws_another(guests):
+    romeo = guests()
+    answer = romeo.asks("rename")
+    assert answer["username"] != romeo.name
+    assert romeo.hears("rename")["to"] == answer["username"]
+
+
+def test_the_case_of_ones_own_name_may_change(guests):
+    romeo = guests(username="romeo")
+    assert romeo.asks("rename", username="Romeo")["username"] == "Romeo"
+
+
+def test_the_same_cid_is_said_once_and_acked_with_the_first_id(guests):
+    romeo, juliet = guests(), guests()
+    first = romeo.says("once", cid="c1")
+    assert romeo.says("once", cid="c1") == first
+    romeo.says("twice", cid="c2")
+    assert juliet.hears("message")["msg"] == "once"
+    assert juliet.hears("message")["msg"] == "twice"
+    assert juliet.says("another's", cid="c1")["id"] > first["id"]
+
+
+def test_a_cid_holds_after_a_resume(guests):
+    romeo = guests()
+    first = romeo.says("once", cid="c1")
+    romeo.is_cut()
+    again = guests(token=romeo.you["token"])
+    assert again.says("once", cid="c1") == first
+
+
+def test_join_moves_a_person(guests, room):
+    other = room + " next door"
+    romeo, juliet, nurse = guests(), guests(), guests(room=other)
+    assert romeo.asks("join", room=other) == {"ok": True, "room": other}
+    juliet.hears("logout", username=romeo.name)
+    nurse.hears("login", username=romeo.name, room=other)
+    own = romeo.hears("login", sid=romeo.sid, room=other)
+    assert own["you"]["sid"] == romeo.sid
+    juliet.says("left behind")
+    nurse.says("welcome")
+    romeo.hears_next("message", msg="welcome")
+
+
+def test_join_where_ones_name_is_taken_leaves_one_where_one_is(guests, room):
+    other = room + " next door"
+    romeo, juliet = guests(username="Romeo"), guests()
+    double = guests(username="romeo", room=other)
+    answer = romeo.asks("join", room=other)
+    assert (answer["ok"], answer["code"], answer["name"]) == (False, "name_taken", "Romeo")
+    romeo.says("still here")
+    juliet.hears("message", msg="still here")
+    double.hears_nothing()
+
+
+def test_history_pages_in_both_directions(guests):
+    romeo = guests()
+    ids = [romeo.says(str(number))["id"] for number in range(10)]
+    page = romeo.asks("history", before=ids[5], limit=3)
+    assert set(page) == {"ok", "entries", "more", "gap"}
+    assert [entry["id"] for entry in page["entries"]] == ids[2:5]
+    assert page["more"] is True
+    page = romeo.asks("history", before=ids[2])
+    assert ([entry["id"] for entry in page["entries"]], page["more"]) == (ids[:2], False)
+    page = romeo.asks("history", after=ids[6], limit=2)
+    assert ([entry["id"] for entry in page["entries"]], page["more"]) == (ids[7:9], True)
+    page = romeo.asks("history", after=ids[8])
+    assert ([entry["id"] for entry in page["entries"]], page["more"], page["gap"]) == (ids[9:], False, False)
+    assert romeo.asks("history", after="0000000000001-000001")["gap"] is True
+
+
+def test_who_lists_names_and_ids_in_the_order_of_coming(guests):
+    people = [guests() for _ in range(3)]
+    answer = people[0].asks("who")
+    assert answer == {"ok": True, "name_list": [[one.name, one.sid] for one in people], "count": 3}
+
+
+def test_logout_frees_the_name_at_once_and_disconnects(guests):
+    romeo, juliet = guests(username="Romeo"), guests()
+    assert romeo.asks("logout") == {"ok": True}
+    romeo.waits_for_disconnect()
+    juliet.hears("logout", username="Romeo")
+    assert guests(username="Romeo").name == "Romeo"
+
+
+# Typed commands
+
+
+def command(guest, line):
+    """Type a command and read its answer."""
+    assert guest.asks("message", msg=line)["ok"]
+    return guest.hears("notice", code="command")["msg"]
+
+
+def test_commands_are_answered_by_a_notice_and_never_said(guests):
+    romeo, juliet = guests(username="Romeo"), guests(username="Ming Li")
+    assert "/who" in command(romeo, "/help")
+    assert "Ming Li" in command(romeo, "  /who")
+    assert "lobby" in command(romeo, "/rooms")
+    romeo.says("hello")
+    assert "Romeo: hello" in command(romeo, "/history 5")
+    juliet.hears("message", msg="hello")
+    juliet.hears_nothing("message")
+
+
+def test_a_private_word_goes_to_the_longest_name_that_matches(guests):
+    romeo, ming, ming_li = guests(), guests(username="Ming"), guests(username="Ming Li")
+    command(romeo, "/to ming li hello")
+    assert ming_li.hears("whisper")["msg"] == "hello"
+    command(romeo, '/w "Ming" Li hello')
+    assert ming.hears_next("login")
+    assert ming.hears("whisper")["msg"] == "Li hello"
+    assert romeo.asks("message", msg="/to nobody hello")["code"] == "no_such_person"
+
+
+def test_name_and_join_as_commands(guests, room):
+    romeo = guests()
+    answer = romeo.asks("message", msg="/nick Montague")
+    assert set(answer) == {"ok", "username", "token"}
+    assert answer["username"] == "Montague"
+    command(romeo, f"/join {room} two")
+    assert romeo.asks("who")["name_list"] == [["Montague", romeo.sid]]
+
+
+def test_two_slashes_say_one(guests):
+    romeo = guests()
+    romeo.says("//who")
+    romeo.hears("message", msg="/who")
+
+
+def test_quit_as_a_command_leaves(guests):
+    romeo, juliet = guests(), guests()
+    assert romeo.asks("message", msg="/quit")["ok"]
+    juliet.hears("logout", username=romeo.name)
+    romeo.waits_for_disconnect()
+
+
+# Coming back
+
+
+def test_a_token_gives_the_name_back_and_after_what_was_missed(guests):
+    romeo, juliet = guests(username="Romeo"), guests()
+    last = romeo.says("hello")["id"]
+    romeo.is_cut()
+    juliet.hears("logout", username="Romeo")
+    juliet.says("missed")
+    again = guests(token=romeo.you["token"], after=last)
+    assert (again.name, again.you["resumed"]) == ("Romeo", True)
+    assert [entry["msg"] for entry in again.you["history"]] == ["missed"]
+
+
+def test_a_cut_name_is_held_for_its_token(guests):
+    romeo, juliet = guests(username="Romeo"), guests()
+    romeo.is_cut()
+    juliet.hears("logout", username="Romeo")
+    assert juliet.asks("rename", username="Romeo")["code"] == "name_taken"
+    assert guests(token=romeo.you["token"]).name == "Romeo"
+
+
+def test_the_name_of_a_seed_client_is_free_when_it_is_cut(guests, server):
+    seed = Guest(server.url).enter()
+    witness = guests(room="lobby")
+    seed.is_cut()
+    witness.hears("logout", sid=seed.sid)
+    assert witness.asks("rename", username=seed.name)["ok"]
+
+
+def test_a_held_name_is_free_after_resume_grace(start, room):
+    program = start("--resume-grace", "0.3", "--history", "0", "--limits", "off")
+    romeo, juliet = (Guest(program.url, {"v": 1, "room": room}).enter() for _ in range(2))
+    romeo.is_cut()
+    juliet.hears("logout", username=romeo.name)
+    until(lambda: juliet.asks("rename", username=romeo.name)["ok"], "the name to be free")
+    late = Guest(program.url, {"v": 1, "room": room, "token": romeo.you["token"]}).enter()
+    assert late.you["resumed"] is False
+    assert late.name != romeo.name
+    late.leaves()
+    juliet.leaves()
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "x" * 1024])
+def test_a_token_that_is_none_locks_nobody_out(guests, token):
+    guest = guests(token=token)
+    assert guest.you["resumed"] is False
+    assert guest.name
+
+
+def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
+    with RawClient(server.url) as older:
+        older.enters(room=room, v=1, username="Romeo")
+        newer = guests(token=older.login["you"]["token"])
+        assert (newer.name, newer.you["resumed"]) == ("Romeo", True)
+        assert '"code":"replaced"' in older.hears(lambda text: "notice" in text)
+        assert older.hears(lambda text: text.startswith("41")) == "41"
+    assert newer.asks("who")["count"] == 1
