@@ -10,9 +10,8 @@ protocol, revision 5, and nothing of chat.
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Sequence
+import re
 from typing import Any, Final
 
 import msgspec
@@ -46,34 +45,23 @@ class Undecodable:
 UNDECODABLE: Final = Undecodable()
 
 
-class _StrictJSON:
-    """JSON without NaN and Infinity, in and out: one bare NaN would disconnect every JavaScript client."""
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder()
 
-    encode = staticmethod(msgspec.json.Encoder().encode)
-    decode = staticmethod(msgspec.json.Decoder().decode)
 
-    @classmethod
-    def dumps(cls, data: Any, separators: Any = None) -> str:
-        return cls.encode(data).decode()
-
-    @classmethod
-    def loads(cls, text: str) -> Any:
-        return cls.decode(text)
-
-    JSONDecodeError = json.JSONDecodeError
+def encode(data: Any) -> str:
+    """JSON without NaN and Infinity: one bare NaN would disconnect every JavaScript client."""
+    return _encoder.encode(data).decode()
 
 
 class StrictPacket(packet.Packet):
     """A Socket.IO packet (protocol revision 5): type, namespace and id are read first, the JSON strictly after.
 
-    So an event whose data cannot be decoded still has its id, and can be answered under it. Data may hold
-    `msgspec.Raw`: JSON that is already encoded, which is spliced in as it is.
+    So an event whose data cannot be decoded still has its id, and can be answered under it.
 
     Raises:
         PacketError: on decoding, if it is no Socket.IO packet.
     """
-
-    json = _StrictJSON
 
     def decode(self, encoded_packet: Any) -> int:
         if not isinstance(encoded_packet, str):
@@ -86,7 +74,7 @@ class StrictPacket(packet.Packet):
         attachments = 0
         if self.packet_type in (packet.BINARY_EVENT, packet.BINARY_ACK):
             digits, dash, rest = rest.partition("-")
-            if not (dash and _is_digits(digits) and len(digits) < 4):
+            if not (dash and digits.isascii() and digits.isdigit() and len(digits) < 4):
                 raise PacketError("no number of attachments")
             attachments = int(digits)
             if not 0 < attachments <= MAX_ATTACHMENTS:
@@ -95,17 +83,15 @@ class StrictPacket(packet.Packet):
             self.namespace, _, rest = rest.partition(",")
             self.namespace = self.namespace.partition("?")[0]
         # A CONNECT has no id: what follows is its data, be it a bare number.
-        digits = "" if self.packet_type == packet.CONNECT else rest[: _MAX_ID_DIGITS + 1]
-        while digits and not _is_digits(digits):
-            digits = digits[:-1]
-        if len(digits) > _MAX_ID_DIGITS:
-            raise PacketError("an id that is no safe integer")
-        if digits:
-            self.id = int(digits)
-            rest = rest[len(digits) :]
+        number = _DIGITS.match(rest) if self.packet_type != packet.CONNECT else None
+        if number is not None:
+            if number.end() > _MAX_ID_DIGITS:
+                raise PacketError("an id that is no safe integer")
+            self.id = int(number[0])
+            rest = rest[number.end() :]
         if rest:
             try:
-                self.data = _StrictJSON.decode(rest)
+                self.data = _decoder.decode(rest)
             except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
                 self.data = UNDECODABLE
         return attachments
@@ -116,7 +102,7 @@ class StrictPacket(packet.Packet):
             return encoded
         namespace = "" if self.namespace in (None, "/") else f"{self.namespace},"
         number = "" if self.id is None else str(self.id)
-        data = "" if self.data is None else _StrictJSON.encode(self.data).decode()
+        data = "" if self.data is None else encode(self.data)
         return f"{self.packet_type}{namespace}{number}{data}"
 
     def add_attachment(self, attachment: Any) -> bool:
@@ -131,20 +117,9 @@ class StrictPacket(packet.Packet):
             self.data = UNDECODABLE
         return True
 
-    @classmethod
-    def data_is_binary(cls, data: Any) -> bool:
-        # The hot path: an event whose object is encoded already, which can hold no bytes.
-        if type(data) is list and len(data) == 2 and type(data[1]) is msgspec.Raw:
-            return False
-        is_binary: bool = super().data_is_binary(data)
-        return is_binary
 
-
+_DIGITS: Final = re.compile("[0-9]+")
 _TYPES: Final = frozenset("012356")  # 4, CONNECT_ERROR, is for servers to send
-
-
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 class StrictServer(socketio.Server):
@@ -160,11 +135,18 @@ class StrictServer(socketio.Server):
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    def send_ack(self, eio_sid: str, namespace: str, ack_id: int, arguments: Sequence[Any]) -> None:
-        """Answer an event that asked for it, now or later."""
-        self._send_packet(
-            eio_sid, self.packet_class(packet.ACK, namespace=namespace, id=ack_id, data=list(arguments))
-        )
+    def send_ack(self, eio_sid: str, ack_id: int, answer: Any) -> None:
+        """Answer an event of the namespace `/` that asked for it, now or later; the answer can hold no bytes."""
+        self.eio.send(eio_sid, f"{packet.ACK}{ack_id}[{encode(answer)}]")
+
+    def emit_json(self, event: str, encoded: str, to: str | list[str], skip_sid: str | None = None) -> None:
+        """Emit an event of the namespace `/` whose one argument is JSON already.
+
+        Args:
+            event: a name that JSON need not escape.
+            to: a room, several, or a client's sid.
+        """
+        self.manager.emit_encoded("/", to, f'{packet.EVENT}["{event}",{encoded}]', skip_sid)
 
     def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:
         """An event that makes no sense has come: undecodable, without a name, or with a reserved one.

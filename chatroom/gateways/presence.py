@@ -23,7 +23,7 @@ _MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # what each of a room's `full` clients is sent of rosters
 
-Emit = Callable[[msgspec.Raw, str | list[str]], None]
+Emit = Callable[[str, str | list[str]], None]
 
 
 @dataclass(slots=True)

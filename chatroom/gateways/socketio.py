@@ -275,7 +275,7 @@ class SocketIOGateway:
         self._leave_group(guest)
         frame = wire.frame(fields)
         # A newcomer to a room of ten thousand is no slow reader.
-        self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(bytes(frame)))
+        self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         guest.group = group(guest.kind, hall)
         self._server.enter_room(session.sid, guest.group, namespace=NAMESPACE)
@@ -335,8 +335,8 @@ class SocketIOGateway:
             self._server.leave_room(guest.session.sid, guest.group, namespace=NAMESPACE)
             guest.group = None
 
-    def _emit(self, frame: Any, to: str | list[str], skip_sid: str | None = None) -> None:
-        self._server.emit(EVENT, frame, to=to, skip_sid=skip_sid, namespace=NAMESPACE)
+    def _emit(self, frame: str, to: str | list[str], skip_sid: str | None = None) -> None:
+        self._server.emit_json(EVENT, frame, to, skip_sid)
 
 
 Ack = Callable[[Mapping[str, Any]], None]
@@ -369,7 +369,7 @@ class ChatServer(StrictServer):
             return _no_ack
 
         def ack(fields: Mapping[str, Any]) -> None:
-            self.send_ack(eio_sid, NAMESPACE, ack_id, [fields])
+            self.send_ack(eio_sid, ack_id, fields)
 
         return ack
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -135,11 +136,12 @@ def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:
 encode = msgspec.json.Encoder().encode
 
 
-def frame(fields: Mapping[str, Any]) -> msgspec.Raw:
-    """A `msg` object, encoded once for however many it goes to."""
-    return msgspec.Raw(encode(fields))
+def frame(fields: Mapping[str, Any]) -> str:
+    """A `msg` object as JSON, encoded once for however many it goes to."""
+    return encode(fields).decode()
 
 
+@lru_cache(maxsize=256)  # a message's frame and its ack say the same moment
 def time_text(at_ms: int) -> str:
     """UTC, ISO 8601, milliseconds, Z."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
