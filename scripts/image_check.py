@@ -116,6 +116,8 @@ class Buildah:
         config = json.loads(seen.stdout)["Docker"]["config"]
         assert config["User"].split(":")[0] == USER, config["User"]
         mount = ["--volume", f"{data}:/data"] if data else []
+        # `buildah run` lays the image's own volume over what is mounted there, unlike the engines.
+        subprocess.run(["buildah", "config", "--volume", "/data-", self.container], check=True)
         program = [*config["Entrypoint"], *(config["Cmd"] or [])]
         return Popen(
             [*self._run(), *self.ports, *mount, self.container, "--", *program], stderr=PIPE, text=True
