@@ -116,12 +116,14 @@ class Worker:
         self._work = work
         self._jobs: Any = _queue.SimpleQueue()  # of C, and so a real one whatever is patched
         self._outcomes: deque[tuple[Any, Any]] = deque()
-        self._lane: Lane[tuple[Any, Any]] = Lane(lambda outcome: done(*outcome))
+        self._done = done
+        self._lane: Lane[tuple[Any, Any]]
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._listener: Listener | None = None
 
-    def start(self) -> None:
-        """Begin to work."""
+    def start(self, rest: Callable[[], None] | None = None) -> None:
+        """Begin to work; `rest` is called when there is no outcome left to tell of."""
+        self._lane = Lane(lambda outcome: self._done(*outcome), rest=rest)
         self._listener = add_reader(self._bell, self._collect)
         self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -312,10 +314,14 @@ class Lane(Generic[_ItemT]):
     Args:
         work: called with each item; what it raises ends its greenthread with a traceback, so it should not.
         turn_s: how long items are worked on before the loop gets its turn.
+        rest: called when there is nothing more to do for now.
     """
 
-    def __init__(self, work: Callable[[_ItemT], None], *, turn_s: float = 0.005) -> None:
+    def __init__(
+        self, work: Callable[[_ItemT], None], *, turn_s: float = 0.005, rest: Callable[[], None] | None = None
+    ) -> None:
         self._work = work
+        self._rest = rest
         self._turn_s = turn_s
         self._items: deque[_ItemT] = deque()
         self._woken = False

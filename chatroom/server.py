@@ -100,7 +100,7 @@ def serve(settings: Settings) -> None:
         max_connections=max_connections,
         max_body_bytes=settings.max_payload_bytes,
     )
-    service.start([gateway])
+    service.start([gateway], rest=engine.loop.flush_if_due)
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()

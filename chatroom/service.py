@@ -174,10 +174,10 @@ class Service:
         self._by_identity: dict[str, Session] = {}
         self._gateways: list[Gateway] = []
 
-    def start(self, gateways: Sequence[Gateway]) -> None:
-        """Begin to tell these gateways what happens."""
+    def start(self, gateways: Sequence[Gateway], rest: Callable[[], None] = lambda: None) -> None:
+        """Begin to tell these gateways what happens; `rest` is called when that was all for now."""
         self._gateways = list(gateways)
-        self._backplane.start(self._deliver)
+        self._backplane.start(self._deliver, rest)
 
     def session(self, sid: str) -> Session | None:
         """The session with this id, if it has not left."""
@@ -288,7 +288,7 @@ class Service:
             self._publish(old, left)
         self._close_if_empty(old)
         session.hall, session.after, session.early = new, None, None
-        session.announced = False
+        session.announced = session.welcomed = False
         self.enter(session)
 
     # Speaking
@@ -372,8 +372,10 @@ class Service:
         self._spend(session.events)
 
     def who(self, session: Session) -> list[Person]:
-        """Who is in the room, in the order of coming."""
-        return session.hall.roster.people()
+        """Who is in the room, in the order of coming, as everybody has been told."""
+        if session.welcomed:
+            return session.hall.roster.people()
+        return list(session.hall.room.members.values())  # a mover whose coming is still to be told
 
     def rooms(self) -> list[tuple[str, int]]:
         """The rooms that may be listed, and how many people are in each."""

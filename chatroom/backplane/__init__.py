@@ -34,8 +34,12 @@ class Backplane(Protocol):
         * Holding: a name that is held for an identity is nobody else's until the time is over.
     """
 
-    def start(self, deliver: Deliver) -> None:
-        """Begin to deliver; `deliver(room, items)` is called from one greenthread and must not wait."""
+    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
+        """Begin to deliver: `deliver(room, items)` is called for one batch after another, never twice at once.
+
+        Args:
+            rest: called when there is nothing more to deliver for now: what was told may be sent.
+        """
 
     def publish(self, room: str, event: Event) -> None:
         """Put something that is not kept into the room's order. Returns at once."""

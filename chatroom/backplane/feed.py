@@ -42,12 +42,12 @@ class Feed:
         self._ready: deque[Slot] = deque()
         self._deliver: Deliver | None = None
         self._delivering = False
-        self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run())
         self._called = False
 
-    def start(self, deliver: Deliver) -> None:
+    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
         """Begin to deliver; what was put before is kept until now."""
         self._deliver = deliver
+        self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run(), rest=rest)
         self._call()
 
     def put(self, room: str, item: Item) -> None:
@@ -82,7 +82,7 @@ class Feed:
                 del self._waiting[slot.room]
 
     def _call(self) -> None:
-        if not self._called:
+        if not self._called and self._deliver is not None:
             self._called = True
             self._lane.put(None)
 

@@ -7,6 +7,7 @@ a room keeps the audience that it last had until somebody comes, goes or changes
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import socketio
@@ -264,7 +265,8 @@ class Fanout(socketio.Manager):
             return None
         if space is None:
             space = self._namespaces[namespace] = Namespace(namespace)
-        sid: str = self._engine.generate_id()
+        # Public, and in every list of names: as short as uniqueness permits (72 bits).
+        sid = secrets.token_urlsafe(9)
         seat = Seat(sid, space, session)
         space.by_sid[sid] = space.by_eio_sid[eio_sid] = seat
         session.seats += (seat,)

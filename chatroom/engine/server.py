@@ -134,7 +134,7 @@ class Engine(engineio.Server):
         self._upgrade_timeout_s = upgrade_timeout_s
         self._origins = origins.Policy(cors_allowed_origins, credentials=cors_credentials)
         self._websockets = _SessionSockets(self, max_message_bytes=max_payload_bytes)
-        self._lane: runtime.Lane[Session | Exchange] = runtime.Lane(self._work)
+        self._lane: runtime.Lane[Session | Exchange] = runtime.Lane(self._work, rest=self.loop.flush_if_due)
         tick_s = min(0.5, max(0.005, min(ping_interval_s, ping_timeout_s) / 40))
         self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._heartbeat_due)
         self._waiting_admission: deque[tuple[float, str]] = deque()
