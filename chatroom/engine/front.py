@@ -15,8 +15,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatroom import runtime
+from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
-from chatroom.engine.loop import TRANSPORT_CLOSE, Connection, Loop
+from chatroom.engine.loop import Connection, Loop
+from chatroom.engine.reasons import TRANSPORT_CLOSE
 
 if TYPE_CHECKING:
     import socket
@@ -395,16 +397,3 @@ class Front:
             self._refuse(connection, Refusal(408, "the request took too long"))
         else:
             connection.finish()
-
-
-def describe(problem: BaseException) -> str:
-    """An exception on one line: its type and where it came from, innermost first, never its text, which may
-    quote a peer.
-    """
-    places = []
-    trace = problem.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return f"{type(problem).__name__} at {' < '.join(reversed(places[-6:]))}"

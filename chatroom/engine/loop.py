@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from chatroom import runtime
+from chatroom.engine.faults import describe
+from chatroom.engine.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 from chatroom.engine.wheel import NO_TICK, Item, Wheel
 
 if TYPE_CHECKING:
@@ -24,10 +26,6 @@ log = logging.getLogger(__name__)
 
 RECEIVE_BYTES = 65536
 _GATHER = 64  # pieces of an outbox handed to one sendmsg
-
-TRANSPORT_CLOSE = "transport close"
-TRANSPORT_ERROR = "transport error"
-SLOW_READER = "slow reader"
 
 
 class Role(Protocol):
@@ -123,7 +121,12 @@ class Connection:
         except OSError:
             self.abort(TRANSPORT_ERROR)
             return
-        self.role.received(self, data)
+        try:
+            self.role.received(self, data)
+        except Exception as problem:
+            # The outermost place that bytes reach: one line, this connection ends, the others go on.
+            log.error("a connection failed and is closed: %s", describe(problem))
+            self.abort(HANDLER_ERROR)
 
     # ------------------------------------------------------------------ out
 
@@ -547,5 +550,9 @@ class Clockwork(Generic[Item]):
     def _turn_wheel(self) -> None:
         self._timer = None
         for item in self._wheel.advance(time.monotonic()):
-            self._fire(item)
+            try:
+                self._fire(item)
+            except Exception as problem:
+                # The outermost place that a deadline reaches: one line, and the others are kept.
+                log.error("a deadline failed: %s", describe(problem))
         self._wind()

@@ -11,71 +11,41 @@ import logging
 import random
 import time
 from collections import deque
-from sys import intern
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
 
 import engineio
 
 from chatroom import runtime
-from chatroom.engine import contracts, frames, origins, packets, websocket
-from chatroom.engine.front import Exchange, describe
-from chatroom.engine.http_gate import Refusal
-from chatroom.engine.loop import SLOW_READER, TRANSPORT_CLOSE, Clockwork, Connection, Loop
+from chatroom.engine import contracts, frames, origins, packets, reasons
+from chatroom.engine.faults import describe
+from chatroom.engine.http_side import INBOX_HIGH, HttpSide, as_frames
+from chatroom.engine.loop import Clockwork, Connection, Loop
 from chatroom.engine.packets import PacketError
-from chatroom.engine.session import Did, PollOverlapError, Session, SessionGoneError, State
-from chatroom.engine.websocket import PROTOCOL_ERROR, WebSockets
+from chatroom.engine.session import Did, Session, State
+from chatroom.engine.websocket import WebSockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-log = logging.getLogger(__name__)
-_inherited_log = log.getChild(
-    "inherited"
-)  # what python-engineio itself has to say, which is of use to nobody here
-_inherited_log.setLevel(logging.WARNING)
+    from chatroom.engine.front import Exchange
 
-SERVER_DISCONNECT = "server disconnect"
-CLIENT_DISCONNECT = "client disconnect"
-PING_TIMEOUT = "ping timeout"
-NEVER_CONNECTED = "connect timeout"
-HANDLER_ERROR = "handler error"
+log = logging.getLogger(__name__)
+# What python-engineio itself has to say is of use to nobody here.
+_inherited_log = log.getChild("inherited")
+_inherited_log.setLevel(logging.WARNING)
 
 _PING = frames.frame(frames.TEXT, packets.PING.encode())
 _PROBE_ANSWER = frames.frame(frames.TEXT, (packets.PONG + packets.PROBE).encode())
 _CLOSE = frames.frame(frames.TEXT, packets.CLOSE.encode())
 
 _MESSAGES_A_TURN = 16
-_INBOX_HIGH, _INBOX_LOW = 64, 16
-_PARTING_S = 5.0
-
-# What of a handshake's environ is kept for as long as the session lives; the rest costs kilobytes a client.
-KEPT_ENVIRON = (
-    "PATH_INFO",
-    "QUERY_STRING",
-    "REMOTE_ADDR",
-    "HTTP_HOST",
-    "HTTP_ORIGIN",
-    "HTTP_COOKIE",
-    "HTTP_USER_AGENT",
-    "HTTP_ACCEPT_LANGUAGE",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_REAL_IP",
-)
-
-# The codes of Engine.IO's own reference server.
-_UNKNOWN_TRANSPORT = (0, "Transport unknown")
-_UNKNOWN_SESSION = (1, "Session ID unknown")
-_BAD_METHOD = (2, "Bad handshake method")
-_BAD_REQUEST = (3, "Bad request")
-_FORBIDDEN = (4, "Forbidden")
-_BAD_VERSION = (5, "Unsupported protocol version")
+_INBOX_LOW = 16
 
 _CLOSE_CODES = {
-    SERVER_DISCONNECT: frames.NORMAL,
-    CLIENT_DISCONNECT: frames.NORMAL,
-    TRANSPORT_CLOSE: frames.GOING_AWAY,
-    PROTOCOL_ERROR: frames.PROTOCOL_ERROR,
+    reasons.SERVER_DISCONNECT: frames.NORMAL,
+    reasons.CLIENT_DISCONNECT: frames.NORMAL,
+    reasons.TRANSPORT_CLOSE: frames.GOING_AWAY,
+    reasons.PROTOCOL_ERROR: frames.PROTOCOL_ERROR,
 }
 
 
@@ -131,24 +101,17 @@ class Engine(engineio.Server):
         self.on_moved: Callable[[Session], None] | None = None
         self._outbox_limit_bytes = outbox_limit_bytes
         self._outbox_limit_packets = outbox_limit_packets
-        self._upgrade_timeout_s = upgrade_timeout_s
-        self._origins = origins.Policy(cors_allowed_origins, credentials=cors_credentials)
         self._websockets = _SessionSockets(self, max_message_bytes=max_payload_bytes)
+        self._http = HttpSide(
+            self,
+            websockets=self._websockets,
+            policy=origins.Policy(cors_allowed_origins, credentials=cors_credentials),
+            upgrade_timeout_s=upgrade_timeout_s,
+        )
         self._lane: runtime.Lane[Session | Exchange] = runtime.Lane(self._work, rest=self.loop.flush_if_due)
         tick_s = min(0.5, max(0.005, min(ping_interval_s, ping_timeout_s) / 40))
         self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._heartbeat_due)
         self._waiting_admission: deque[tuple[float, str]] = deque()
-        self._parting: dict[str, bytes] = {}  # the last words for polling clients that were sent away
-        self._open = json.dumps(
-            {
-                "sid": "%s",
-                "upgrades": ["%s"],
-                "pingInterval": round(ping_interval_s * 1000),
-                "pingTimeout": round(ping_timeout_s * 1000),
-                "maxPayload": max_payload_bytes,
-            },
-            separators=(",", ":"),
-        ).replace('["%s"]', "%s")
 
     # ------------------------------------------------------------------ what python-socketio calls
 
@@ -199,7 +162,7 @@ class Engine(engineio.Server):
         """
         chosen = list(self.sockets.values()) if sid is None else [s for s in (self.sockets.get(sid),) if s]
         for session in chosen:
-            self._close(session, SERVER_DISCONNECT)
+            self.end(session, reasons.SERVER_DISCONNECT)
 
     def handle_request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a request that came through a WSGI application; only under this package's `Front`.
@@ -222,13 +185,13 @@ class Engine(engineio.Server):
 
     # ------------------------------------------------------------------ what else an application may want
 
-    def close(self, sid: str, reason: str = TRANSPORT_CLOSE) -> None:
+    def close(self, sid: str, reason: str = reasons.TRANSPORT_CLOSE) -> None:
         """End a session as a lost connection would end: a JavaScript client comes back by itself. What waits
         is sent.
         """
         session = self.sockets.get(sid)
         if session is not None:
-            self._close(session, reason)
+            self.end(session, reason)
 
     def pause(self, sid: str) -> None:
         """Handle no more messages of a session, and read no more of them, until `resume`."""
@@ -243,9 +206,9 @@ class Engine(engineio.Server):
         session = self.sockets.get(sid)
         if session is not None and session.paused:
             session.paused = False
-            if session.link is not None and len(session.inbox or ()) < _INBOX_HIGH:
+            if session.link is not None and len(session.inbox or ()) < INBOX_HIGH:
                 session.link.read_on()
-            self._schedule(session)
+            self.schedule(session)
 
     def raise_outbox_limit(self, sid: str, limit_bytes: int) -> None:
         """Let at least `limit_bytes` wait for this client from now on."""
@@ -263,7 +226,7 @@ class Engine(engineio.Server):
     def drained(self) -> bool:
         """Whether everything that was sent has been handed to the kernel."""
         self.loop.flush()
-        return self.loop.idle() and not self._parting
+        return self.loop.idle() and not self._http.parting
 
     def admit(self, sid: str) -> None:
         """This session has shown what it came for; `admission_timeout_s` threatens it no more."""
@@ -282,7 +245,7 @@ class Engine(engineio.Server):
             self._serve(item)
             return
         try:
-            self._answer(item)
+            self._http.answer(item)
         except Exception as problem:
             # The outermost place that an HTTP request reaches: one line, and the others go on.
             log.error("an Engine.IO request failed: %s", describe(problem))
@@ -290,7 +253,23 @@ class Engine(engineio.Server):
                 item.request.keep_alive = False
                 item.respond(500, b"")
 
-    def _schedule(self, session: Session) -> None:
+    def new_session(self, sid: str) -> Session:
+        """A session that nobody knows yet but the list of all."""
+        session = self.sockets[sid] = Session(
+            sid,
+            outbox_limit_bytes=self._outbox_limit_bytes,
+            outbox_limit_packets=self._outbox_limit_packets,
+        )
+        return session
+
+    def opened(self, session: Session) -> None:
+        """The application has accepted the session: its deadlines begin."""
+        self._expect_ping(session)
+        if self.admission_timeout_s is not None:
+            self._expect_admission(session.sid, self.admission_timeout_s)
+
+    def schedule(self, session: Session) -> None:
+        """Have the session's inbox looked at."""
         if not session.scheduled:
             session.scheduled = True
             self._lane.put(session)
@@ -336,10 +315,10 @@ class Engine(engineio.Server):
     def _failed(self, session: Session, problem: Exception) -> None:
         if isinstance(problem, PacketError):
             log.info("a session was closed: %s", problem)
-            self._close(session, PROTOCOL_ERROR)
+            self.end(session, reasons.PROTOCOL_ERROR)
         else:
             log.error("a message handler failed, its session is closed: %s", describe(problem))
-            self._close(session, HANDLER_ERROR)
+            self.end(session, reasons.HANDLER_ERROR)
 
     def _tell(self, session: Session) -> None:
         """Tell the application that a session is over, once."""
@@ -356,210 +335,6 @@ class Engine(engineio.Server):
         if self.on_moved is not None:
             self.on_moved(session)
 
-    # ------------------------------------------------------------------ HTTP
-
-    def _answer(self, exchange: Exchange) -> None:
-        request = exchange.request
-        verdict = self._origins.judge(exchange)
-        if verdict is None:
-            self._bad(exchange, _FORBIDDEN, status=403)
-            return
-        if request.method == "OPTIONS":
-            exchange.respond(204, b"", headers=verdict + origins.PREFLIGHT)
-            return
-        query = _parse_query(request.query)
-        transport = query.get("transport")
-        if transport not in ("polling", "websocket"):
-            self._bad(exchange, _UNKNOWN_TRANSPORT)
-            return
-        sid = query.get("sid")
-        if sid is None:
-            self._handshake(exchange, transport, query.get("EIO"), verdict)
-            return
-        session = self.sockets.get(sid)
-        if session is None:
-            self._farewell(exchange, sid, verdict)
-        elif transport == "websocket":
-            self._upgrade(exchange, session)
-        elif request.method == "GET":
-            self._poll(exchange, session, verdict)
-        elif request.method == "POST":
-            self._post(exchange, session, verdict)
-        else:
-            self._bad(exchange, _BAD_METHOD)
-
-    @staticmethod
-    def _bad(exchange: Exchange, error: tuple[int, str], *, status: int = 400) -> None:
-        code, message = error
-        body = json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
-        if exchange.request.wants_upgrade():
-            exchange.request.keep_alive = False
-        exchange.respond(status, body, content_type="application/json")
-
-    def _handshake(
-        self, exchange: Exchange, transport: str, version: str | None, headers: list[tuple[str, str]]
-    ) -> None:
-        request = exchange.request
-        upgrading = request.wants_upgrade()
-        if version != "4":
-            self._bad(exchange, _BAD_VERSION)
-        elif request.method != "GET":
-            self._bad(exchange, _BAD_METHOD)
-        elif upgrading is not (transport == "websocket"):
-            self._bad(exchange, _BAD_REQUEST)
-        elif self.refusing:
-            request.keep_alive = False
-            exchange.respond(503, b"the server is closing\n", headers=[*headers, ("Retry-After", "1")])
-        elif upgrading:
-            self._open_websocket(exchange)
-        else:
-            session = self._open_session(exchange, upgrades='["websocket"]')
-            if session is not None:
-                exchange.respond(200, session.take_payload(), headers=headers)
-
-    def _open_session(self, exchange: Exchange, *, upgrades: str) -> Session | None:
-        """Begin a session and ask the application; None if it refused: then the request is answered."""
-        sid = self.generate_id()
-        session = Session(
-            sid, outbox_limit_bytes=self._outbox_limit_bytes, outbox_limit_packets=self._outbox_limit_packets
-        )
-        session.enqueue(packets.OPEN + self._open % (sid, upgrades))
-        self.sockets[sid] = session
-        handler = self.handlers.get("connect")
-        if handler is not None:
-            accepted: Any = False
-            try:
-                accepted = handler(sid, _slim(exchange.environ()))
-            except Exception as problem:
-                # The outermost place that a handshake reaches: one line, and it is refused.
-                log.error("a connect handler failed: %s", describe(problem))
-            if accepted is not None and accepted is not True:
-                self.sockets.pop(sid, None)
-                session.close(SERVER_DISCONNECT)
-                session.told = True
-                exchange.request.keep_alive = False
-                exchange.respond(401, b"Unauthorized")
-                return None
-        if exchange.hung_up:
-            # The peer went while the application was thinking.
-            exchange.abandon()
-            self._close(session, TRANSPORT_CLOSE)
-            return None
-        self._expect_ping(session)
-        if self.admission_timeout_s is not None:
-            self._expect_admission(sid, self.admission_timeout_s)
-        return session
-
-    def _open_websocket(self, exchange: Exchange) -> None:
-        try:
-            welcome = websocket.accept_response(exchange.request)
-        except Refusal as refusal:
-            self._refuse_websocket(exchange, refusal)
-            return
-        session = self._open_session(exchange, upgrades="[]")
-        if session is None:
-            return
-        connection = exchange.take_over()
-        self._websockets.begin(connection, session)
-        session.state = State.WEBSOCKET
-        session.link = connection
-        connection.write(welcome + _as_frames(session.take_packets()))
-
-    @staticmethod
-    def _refuse_websocket(exchange: Exchange, refusal: Refusal) -> None:
-        exchange.request.keep_alive = False
-        headers = [("Sec-WebSocket-Version", "13")] if refusal.status == 426 else None
-        exchange.respond(refusal.status, str(refusal).encode(), headers=headers)
-
-    def _upgrade(self, exchange: Exchange, session: Session) -> None:
-        if session.state is not State.POLLING or session.probe is not None:
-            self._bad(exchange, _BAD_REQUEST)
-            return
-        try:
-            welcome = websocket.accept_response(exchange.request)
-        except Refusal as refusal:
-            self._refuse_websocket(exchange, refusal)
-            return
-        connection = exchange.take_over()
-        connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
-        session.probe = connection
-        self._websockets.begin(connection, session)
-        self.loop.expect(connection, self._upgrade_timeout_s)
-        connection.write(welcome)
-
-    def _poll(self, exchange: Exchange, session: Session, headers: list[tuple[str, str]]) -> None:
-        if exchange.hung_up:
-            exchange.abandon()
-            self._close(session, TRANSPORT_CLOSE)
-            return
-        try:
-            payload = session.begin_poll(exchange)
-        except PollOverlapError:
-            self._bad(exchange, _BAD_REQUEST)
-            self._close(session, PROTOCOL_ERROR)
-            return
-        except SessionGoneError:
-            self._bad(exchange, _BAD_REQUEST)
-            return
-        exchange.headers = headers
-        if payload is not None:
-            exchange.respond(200, payload, headers=headers)
-        else:
-            exchange.on_hangup = self._poll_hung_up
-
-    def _poll_hung_up(self, exchange: Exchange) -> None:
-        """The peer has cancelled the poll that waited: the session ends (protocol, "HTTP long-polling")."""
-        session = self.sockets.get(_parse_query(exchange.request.query).get("sid", ""))
-        if session is not None and session.poll is exchange:
-            session.end_poll()
-            self._close(session, TRANSPORT_CLOSE, heard_out=True)
-        exchange.abandon()
-
-    def _answer_poll(self, session: Session, payload: bytes) -> None:
-        poll: Exchange | None = session.end_poll()
-        if poll is not None:
-            poll.respond(200, payload, headers=poll.headers)
-
-    def _post(self, exchange: Exchange, session: Session, headers: list[tuple[str, str]]) -> None:
-        try:
-            if session.post is not None:
-                raise PollOverlapError("two POSTs at once")
-            for kind, data in packets.parse_payload(exchange.request.body):
-                did = session.receive(kind, data, None)
-                if did is Did.PONG:
-                    self._ponged(session)
-                elif did is Did.CLOSE:
-                    self._close(session, CLIENT_DISCONNECT, heard_out=True)
-        except SessionGoneError:
-            self._bad(exchange, _BAD_REQUEST)
-            return
-        except PacketError:
-            self._bad(exchange, _BAD_REQUEST)
-            self._close(session, PROTOCOL_ERROR)
-            return
-        exchange.headers = headers
-        if len(session.inbox or ()) > _INBOX_HIGH:
-            session.post = exchange
-            exchange.on_hangup = self._post_hung_up
-        else:
-            exchange.respond(200, b"ok", headers=headers)
-        if session.inbox:
-            self._schedule(session)
-
-    def _post_hung_up(self, exchange: Exchange) -> None:
-        exchange.abandon()
-        session = self.sockets.get(_parse_query(exchange.request.query).get("sid", ""))
-        if session is not None and session.post is exchange:
-            session.post = None
-
-    def _farewell(self, exchange: Exchange, sid: str, headers: list[tuple[str, str]]) -> None:
-        """A poll for a session that was closed: what waited for it, if it was sent away, else 400."""
-        last_words = self._parting.pop(sid, None) if exchange.request.method == "GET" else None
-        if last_words is None or exchange.request.wants_upgrade():
-            self._bad(exchange, _UNKNOWN_SESSION)
-        else:
-            exchange.respond(200, last_words, headers=headers)
-
     # ------------------------------------------------------------------ packets to the client
 
     def _push(self, session: Session, packet: str) -> None:
@@ -569,13 +344,9 @@ class Engine(engineio.Server):
             self.loop.send(link, frames.frame(frames.TEXT, packet.encode()))
         elif session.state is not State.CLOSED:
             if not session.enqueue(packet):
-                self._close(session, SLOW_READER)
+                self.end(session, reasons.SLOW_READER)
             elif session.poll is not None and len(session.outbox) == 1:
-                self.loop.at_end_of_turn(lambda: self._flush_poll(session))
-
-    def _flush_poll(self, session: Session) -> None:
-        if session.poll is not None and session.outbox and session.state is State.POLLING:
-            self._answer_poll(session, session.take_payload())
+                self.loop.at_end_of_turn(lambda: self._http.flush_poll(session))
 
     # ------------------------------------------------------------------ packets from WebSockets, in the loop
 
@@ -600,31 +371,31 @@ class Engine(engineio.Server):
         if did is Did.DELIVER or did is Did.NOTHING:
             return
         if did is Did.PONG:
-            self._ponged(session)
+            self.ponged(session)
         elif did is Did.CLOSE:
-            self._close(session, CLIENT_DISCONNECT, heard_out=True)
+            self.end(session, reasons.CLIENT_DISCONNECT, heard_out=True)
         elif did is Did.PROBED:
             self.loop.send(connection, _PROBE_ANSWER)
-            self._answer_poll(session, packets.NOOP.encode())
+            self._http.answer_poll(session, packets.NOOP.encode())
         else:
             self._upgraded(connection, session)
 
     def inbox_filled(self, connection: Connection, session: Session) -> None:
         """Everything that one read brought has been taken in."""
         if session.inbox and session.link is connection:
-            if len(session.inbox) > _INBOX_HIGH:
+            if len(session.inbox) > INBOX_HIGH:
                 connection.read_off()
-            self._schedule(session)
+            self.schedule(session)
 
     def _upgraded(self, connection: Connection, session: Session) -> None:
         """What waited for a poll goes first; whoever emits to the session's rooms must know its new
         transport.
         """
         self.loop.expect(connection, None)
-        self._answer_poll(session, packets.NOOP.encode())
+        self._http.answer_poll(session, packets.NOOP.encode())
         waiting = session.take_packets()
         if waiting:
-            self.loop.send(connection, _as_frames(waiting))
+            self.loop.send(connection, as_frames(waiting))
         if self.on_moved is not None:
             self.on_moved(session)
 
@@ -632,21 +403,17 @@ class Engine(engineio.Server):
         if connection is session.probe:
             session.drop_probe()
             self._websockets.close(connection, frames.PROTOCOL_ERROR)
-            self._resume_polling(session)
+            self._http.resume_polling(session)
         else:
-            self._close(session, PROTOCOL_ERROR)
+            self.end(session, reasons.PROTOCOL_ERROR)
 
     def websocket_ended(self, connection: Connection, session: Session, reason: str) -> None:
         """A WebSocket of this session is over."""
         if connection is session.probe:
             session.drop_probe()
-            self._resume_polling(session)
+            self._http.resume_polling(session)
         elif connection is session.link:
-            self._close(session, reason, heard_out=reason == TRANSPORT_CLOSE)
-
-    def _resume_polling(self, session: Session) -> None:
-        if session.outbox and session.poll is not None:
-            self.loop.at_end_of_turn(lambda: self._flush_poll(session))
+            self.end(session, reason, heard_out=reason == reasons.TRANSPORT_CLOSE)
 
     # ------------------------------------------------------------------ deadlines
 
@@ -654,7 +421,8 @@ class Engine(engineio.Server):
         session.awaiting_pong = False
         self._heartbeats.put(session, self.ping_interval * random.uniform(0.75, 0.9))
 
-    def _ponged(self, session: Session) -> None:
+    def ponged(self, session: Session) -> None:
+        """The client has answered a ping, or pretends to."""
         if session.awaiting_pong:
             self._expect_ping(session)
 
@@ -663,7 +431,7 @@ class Engine(engineio.Server):
             return
         if session.awaiting_pong:
             if not session.paused:
-                self._close(session, PING_TIMEOUT)
+                self.end(session, reasons.PING_TIMEOUT)
                 return
             # Its pong may be waiting, unread because of us.
         else:
@@ -684,13 +452,13 @@ class Engine(engineio.Server):
         while waiting and waiting[0][0] <= now + 0.05:
             session = self.sockets.get(waiting.popleft()[1])
             if session is not None and not session.admitted:
-                self._close(session, NEVER_CONNECTED)
+                self.end(session, reasons.CONNECT_TIMEOUT)
         if waiting:
             runtime.call_later(waiting[0][0] - now, self._admission_due)
 
     # ------------------------------------------------------------------ the end of a session
 
-    def _close(self, session: Session, reason: str, *, heard_out: bool = False) -> None:
+    def end(self, session: Session, reason: str, *, heard_out: bool = False) -> None:
         """End a session, whatever its state, and tell the application.
 
         Args:
@@ -706,12 +474,12 @@ class Engine(engineio.Server):
         probe: Connection | None = session.probe
         session.link = session.probe = None
         if link is not None:
-            if reason == SERVER_DISCONNECT:
+            if reason == reasons.SERVER_DISCONNECT:
                 self.loop.send(link, _CLOSE)
             link.context = None
             self._websockets.close(link, _CLOSE_CODES.get(reason, frames.POLICY))
         else:
-            self._close_polling(session, reason)
+            self._http.close_polling(session, reason)
         if probe is not None:
             probe.context = None
             self._websockets.close(probe, frames.NORMAL)
@@ -722,19 +490,7 @@ class Engine(engineio.Server):
             self.on_moved(session)
         if not heard_out:
             session.inbox = None
-        self._schedule(session)
-
-    def _close_polling(self, session: Session, reason: str) -> None:
-        if reason == CLIENT_DISCONNECT:
-            self._answer_poll(session, packets.NOOP.encode())
-            return
-        sent_away = reason in (SERVER_DISCONNECT, TRANSPORT_CLOSE)
-        if session.poll is not None:
-            self._answer_poll(session, packets.join_payload([*session.take_packets(), packets.CLOSE]))
-        elif sent_away and session.outbox:
-            session.outbox.append(packets.CLOSE)
-            self._parting[session.sid] = session.take_payload()
-            runtime.call_later(_PARTING_S, self._parting.pop, session.sid, None)
+        self.schedule(session)
 
 
 class _SessionSockets(WebSockets):
@@ -754,28 +510,3 @@ class _SessionSockets(WebSockets):
         session, connection.context = connection.context, None
         if session is not None:
             self._engine.websocket_ended(connection, session, reason)
-
-
-def _as_frames(waiting: list[str]) -> bytes:
-    """Packets that were meant for a poll, as WebSocket frames."""
-    return b"".join([_as_frame(packet) for packet in waiting])
-
-
-def _as_frame(packet: str) -> bytes:
-    if packet[:1] == "b":
-        return frames.frame(frames.BINARY, packets.parse_base64(packet[1:]))
-    return frames.frame(frames.TEXT, packet.encode())
-
-
-def _parse_query(query: str) -> dict[str, str]:
-    """A query string's parameters; of one that is repeated, the first counts."""
-    found: dict[str, str] = {}
-    for pair in query.split("&"):
-        key, _, value = pair.partition("=")
-        found.setdefault(unquote_plus(key), unquote_plus(value) if "%" in value or "+" in value else value)
-    return found
-
-
-def _slim(environ: dict[str, Any]) -> dict[str, Any]:
-    """What of an environ is kept; values that thousands of clients share are stored once."""
-    return {key: intern(environ[key]) for key in KEPT_ENVIRON if key in environ}

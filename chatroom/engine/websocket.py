@@ -13,14 +13,13 @@ import time
 
 from chatroom.engine import frames
 from chatroom.engine.http_gate import Refusal, Request, tokens
-from chatroom.engine.loop import TRANSPORT_CLOSE, Connection
+from chatroom.engine.loop import Connection
+from chatroom.engine.reasons import PROTOCOL_ERROR, TRANSPORT_CLOSE
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _PONGS_AT_ONCE = 64
 _PONGS_A_SECOND = 16.0
-
-PROTOCOL_ERROR = "protocol error"
 
 
 def accept_response(request: Request) -> bytes:
