@@ -67,6 +67,7 @@ sio = Server(
 engine: Engine = sio.eio
 reasons: dict[str, str] = {}
 handled: list[int] = []
+doomed: set[str] = set()
 
 
 @sio.event
@@ -82,6 +83,8 @@ def connect(sid, environ, auth=None):
 @sio.event
 def disconnect(sid, reason):
     reasons[sid] = reason
+    if sid in doomed:
+        raise ZeroDivisionError("what people write must not be logged")
 
 
 @sio.event
@@ -124,6 +127,12 @@ def big(sid, size):
 @sio.event
 def boom(sid):
     raise ZeroDivisionError("what people write must not be logged")
+
+
+@sio.event
+def boom_at_the_end(sid):
+    doomed.add(sid)
+    return True
 
 
 @sio.event

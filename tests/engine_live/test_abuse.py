@@ -74,16 +74,33 @@ def test_a_polling_client_that_does_not_poll_is_dropped_at_the_bound(rooms_app: 
 
 def test_a_flood_of_one_client_delays_nobody_else(rooms_app: App):
     flooder, other = joined(rooms_app), joined(rooms_app)
-    began = ask(other, "counted")
+    before = ask(other, "counted")
     frame = b"\x81\x8f\0\0\0\0" + b'42["count", 11]'
     for _ in range(20):
         flooder.http.send(frame * 1000)
         asked = time.monotonic()
         assert ask(other, "tell") is True
         assert time.monotonic() - asked < 0.5
-    eventually(lambda: ask(other, "counted") == began + 20_000, within_s=20)
+    eventually(lambda: ask(other, "counted") == before + 20_000, within_s=20)
     flooder.close()
     other.close()
+
+
+def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App):
+    flooder = joined(rooms_app)
+    ask(flooder, "tell")
+    flooder.send('42["sleepy",1]')
+    frames = (b"\x81\x8f\0\0\0\0" + b'42["count", 11]') * 5000
+    flooder.sock.settimeout(0.3)
+
+    def flood() -> None:
+        sent = 0
+        while sent < 100_000_000:
+            sent += flooder.sock.send(frames)
+
+    with pytest.raises(TimeoutError):
+        flood()
+    flooder.close()
 
 
 @pytest.mark.faults

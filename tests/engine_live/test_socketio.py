@@ -132,10 +132,13 @@ def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest
         refused.send('40{"boom":1}')
         assert refused.closing()[1] < PROMPT_S
         assert Http(app.port).ask("GET", "/boom")[0] == 500
-        state = ask(witness, "state")
-        assert (state["seats"], state["environs"]) == (1, 1)
+        doomed = joined(app)
+        assert ask(doomed, "boom_at_the_end") is True
+        doomed.close()
+        assert reason_of(app, doomed.sid) == "transport close"
+        eventually(lambda: [ask(witness, "state")[what] for what in ("seats", "environs")] == [1, 1])
         lines = app.stop().splitlines()
-        assert len(lines) == 3, lines
+        assert len(lines) == 4, lines
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
 
 

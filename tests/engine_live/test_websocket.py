@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.engine_live.client import App, Socket
@@ -39,14 +41,17 @@ def test_pings_one_after_another_are_all_answered(echo_app: App):
 def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App):
     client = Socket(echo_app.port)
     ping = b"\x89\x84\0\0\0\0ping"
-    for _ in range(200):
-        client.http.send(ping * 100)
+    for _ in range(100):
+        client.http.send(ping * 100)  # those that arrive together are answered once
+    for _ in range(300):
+        client.http.send(ping)
+        time.sleep(0.001)  # apart, so that each arrives alone
     client.send("the end")
     pongs = 0
     while (got := client.frame()) != (1, b"the end"):
         assert got == (10, b"ping")
         pongs += 1
-    assert 1 <= pongs < 150
+    assert 1 <= pongs < 120
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe9bye", b"\x0f\xa0own"])
