@@ -15,6 +15,7 @@ from bench.processes import Server
 Figures = Mapping[str, float]
 ALL = ("ours", "seed", "node", "floor")
 NAIVE = ("ours", "seed", "node")
+SLOW = ("echo_32",)  # not in a quick run: the seed spends most of it waiting for Nagle
 DESCRIPTORS_KEPT = 200  # for what a server and the load generator open besides their connections
 
 
@@ -169,9 +170,9 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
     many = 300 if quick else 1000
     idle = 500 if quick else min(5000, most_connections())
     full = 1000 if quick else most_connections()
-    spell = ("--warmup-s", "0.7", "--seconds", "0.7") if quick else ("--warmup-s", "2", "--seconds", "3")
-    short = ("--warmup-s", "0.3", "--seconds", "0.7") if quick else ("--warmup-s", "1", "--seconds", "2")
-    calm = ("--warmup-s", "0.5", "--seconds", "1") if quick else ("--warmup-s", "1", "--seconds", "5")
+    spell = ("--warmup-s", "0.5", "--seconds", "0.5") if quick else ("--warmup-s", "2", "--seconds", "3")
+    short = ("--warmup-s", "0.3", "--seconds", "0.4") if quick else ("--warmup-s", "1", "--seconds", "2")
+    calm = ("--warmup-s", "0.3", "--seconds", "1") if quick else ("--warmup-s", "1", "--seconds", "5")
     crowds = (1000,) if quick else (1000, 100)
     saturated = [
         Scenario(
@@ -184,7 +185,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         )
         for crowd in crowds
     ]
-    return (
+    chosen = (
         *saturated,
         Scenario(
             name="single",
@@ -197,7 +198,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         Scenario(
             name="steady",
             title="50 messages a second by the clock, N=1000",
-            peers=ALL,
+            peers=("ours", "node") if quick else ALL,
             clients=1000,
             load=("--senders", "1", "--rate", "50", *calm),
             figures=_open_loop,
@@ -214,7 +215,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         Scenario(
             name="idle",
             title=f"idle memory a connection, N={idle}",
-            peers=ALL,
+            peers=("ours", "node") if quick else ALL,
             clients=idle,
             figures=_nothing,
             held=_memory,
@@ -251,7 +252,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
             clients=320,
             load=(
                 *("--stall", "20", "--senders", "1", "--rate", "150", "--bytes", "4000"),
-                *("--warmup-s", "0.2", "--seconds", "4" if quick else "8"),
+                *("--warmup-s", "0.2", "--seconds", "3" if quick else "8"),
             ),
             figures=_stalled,
         ),
@@ -264,6 +265,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
             figures=_one_after_another,
         ),
     )
+    return [scenario for scenario in chosen if not quick or scenario.name not in SLOW]
 
 
 RATIOS = (
@@ -282,7 +284,7 @@ RATIOS = (
     Ratio("echo_cpu_vs_node", "echo", "cpu_us", "node", must=5),
     Ratio("echo_cpu_vs_seed", "echo", "cpu_us", "seed", must=1.3),
     Ratio("echo_32_cpu_vs_node", "echo_32", "cpu_us", "node", goal=2),
-    Ratio("full_held", "full", "held", must=10_000, at_least=True),
+    Ratio("full_held", "full", "held", at_least=True),  # fewer than asked for is a fault of the run
     Ratio("full_refused_ms", "full", "refused_ms", must=100),
     Ratio("full_healthz_ms", "full", "healthz_ms", must=50),
     Ratio("stall_dropped", "stall", "dropped", must=20, at_least=True),
