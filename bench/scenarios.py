@@ -258,10 +258,11 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="acks",
-            title="20 emit + ack one after another",
+            title="20 emit + ack one after another; this server with --history 0",
             peers=NAIVE,
             clients=1,
             load=("--senders", "1", "--ack", "--count", "20", "--seconds", "5"),
+            settings=("--history", "0"),
             figures=_one_after_another,
         ),
     )
