@@ -27,7 +27,7 @@ from chatroom.core.names import NamePool
 from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
-from chatroom.gateways.http import HTTPGateway
+from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.service import Limits, Service
@@ -98,6 +98,7 @@ def serve(settings: Settings) -> None:
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
         max_connections=max_connections,
+        vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
     service.start([gateway], rest=engine.loop.flush_if_due)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are taken
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
