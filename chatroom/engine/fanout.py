@@ -54,11 +54,12 @@ class Room:
 
 
 class _Heard:
-    """An audience, and the sessions in it that have no WebSocket."""
+    """An audience, the sessions in it that have no WebSocket, and how many rooms it was gathered from."""
 
-    __slots__ = ("audience", "others")
+    __slots__ = ("audience", "others", "rooms")
 
-    def __init__(self, seats: Iterable[Seat]) -> None:
+    def __init__(self, seats: Iterable[Seat], rooms: int = 0) -> None:
+        self.rooms = rooms
         connections = []
         self.others: list[Seat] = []
         for seat in seats:
@@ -112,15 +113,16 @@ class Namespace:
             rooms = [room for room in (self.room(name),) if room is not None]
         else:
             key = tuple(name)
+            rooms = [room for room in map(self.room, key) if room is not None]
             found = self.heard.get(key)
-            if found is not None:
+            # A room of the list that was empty when the audience was found knows nothing of it, and may have filled.
+            if found is not None and found.rooms == len(rooms):
                 return found
             if any(one in self.by_sid for one in key):
                 return _Heard(self.seats_of(key))
-            rooms = [room for room in map(self.room, key) if room is not None]
         if not rooms:
             return None
-        heard = self.heard[key] = _Heard(rooms[0].seats if len(rooms) == 1 else self.seats_of(key))
+        heard = self.heard[key] = _Heard(rooms[0].seats if len(rooms) == 1 else self.seats_of(key), len(rooms))
         for room in rooms:
             room.audiences.add(key)
         return heard

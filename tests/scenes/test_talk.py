@@ -21,3 +21,12 @@ def test_everybody_hears_in_the_same_order(guests):
         people[number % 3].emit({"action": "message", "msg": str(number)})
     heard = [[person.hears("message")["id"] for _ in range(30)] for person in people]
     assert heard[0] == heard[1] == heard[2] == sorted(heard[0])
+
+
+def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
+    # What is said to several groups at once is remembered by group: a group that was empty then must not stay so.
+    fox = guests(username="fox")
+    fox.says("to oneself")
+    owl = guests(roster="delta")
+    fox.says("to both")
+    assert owl.hears("message")["msg"] == "to both"
