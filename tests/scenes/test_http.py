@@ -1,0 +1,54 @@
+"""What is served beside Socket.IO, and how it ends."""
+
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from chatroom.backplane.store import FILE_NAME
+from tests.support.guests import POLLING, until
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_it_lives_and_can_serve(server, path):
+    assert server.get(path).status_code == 200
+
+
+def test_the_front_page_says_that_it_runs_and_how_to_connect(server):
+    answer = server.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "/socket.io/" in answer.text
+
+
+def test_what_is_not_there_is_404(server):
+    assert server.get("/nowhere").status_code == 404
+
+
+def test_while_it_drains_it_lives_but_is_not_ready(start, guests):
+    program = start("--drain-delay", "1.5")
+    # By polling: python-engineio's client leaves its socket open when a server closes the WebSocket.
+    romeo = guests(url=program.url, transports=POLLING)
+    assert program.get("/readyz").status_code == 200
+    program.signal(signal.SIGTERM)
+    until(lambda: program.get("/readyz").status_code == 503, "not ready")
+    assert program.get("/healthz").status_code == 200
+    romeo.hears("notice", code="closing")
+    romeo.waits_for_disconnect()
+    assert program.wait() == 0
+
+
+def test_while_the_log_cannot_be_written_messages_are_refused_and_it_is_not_ready(start, guests, tmp_path):
+    program = start(data_dir=tmp_path)
+    romeo, juliet = guests(url=program.url), guests(url=program.url)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = romeo.asks("message", msg="refused", cid="1")
+        assert (answer["ok"], answer["code"]) == (False, "unavailable")
+        assert program.get("/readyz").status_code == 503
+        assert program.get("/healthz").status_code == 200
+        other.execute("ROLLBACK")
+    until(lambda: program.get("/readyz").status_code == 200, "ready")
+    romeo.says("said", cid="1")
+    juliet.hears_next("message", msg="said")
