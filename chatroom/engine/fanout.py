@@ -122,7 +122,9 @@ class Namespace:
                 return _Heard(self.seats_of(key))
         if not rooms:
             return None
-        heard = self.heard[key] = _Heard(rooms[0].seats if len(rooms) == 1 else self.seats_of(key), len(rooms))
+        heard = self.heard[key] = _Heard(
+            rooms[0].seats if len(rooms) == 1 else self.seats_of(key), len(rooms)
+        )
         for room in rooms:
             room.audiences.add(key)
         return heard
