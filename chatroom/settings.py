@@ -247,6 +247,9 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             flag_of(record.name),
             dest=record.name,
+            # A switch alone means on: `--log-json`.
+            nargs="?" if isinstance(record.default, bool) else None,
+            const="on" if isinstance(record.default, bool) else None,
             metavar=record.metadata["unit"].upper() or "VALUE",
             help=f"{record.metadata['help']}{unit}; default: {default}".replace("%", "%%"),
         )

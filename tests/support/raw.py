@@ -78,7 +78,12 @@ class RawClient:
             return
 
     def leaves(self) -> None:
-        self._socket.close(timeout=1)
+        try:
+            self._socket.close(timeout=1)
+        except (OSError, websocket.WebSocketException):
+            pass  # the server was first
+        finally:
+            self._socket.shutdown()
 
     def __enter__(self) -> RawClient:
         return self

@@ -1,0 +1,192 @@
+"""Bad input through the real gateway: each is refused, nobody is disconnected, nobody else hears of it."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.guests import Guest
+from tests.support.raw import RawClient
+
+COUNT = max(1, int(5000 * float(os.environ.get("CHATROOM_TEST_SCALE", "1"))))
+
+# Text that is no JSON, or JSON that strict readers refuse, or that breaks careless ones.
+BROKEN = [
+    "",
+    "{",
+    "[",
+    "[]",
+    "{}",
+    "null",
+    "7.5",
+    "[null]",
+    "[7]",
+    "[[]]",
+    '["msg"',
+    '["msg"]',
+    '["msg",]',
+    '["msg",NaN]',
+    '["msg",{"action":"message","msg":NaN}]',
+    '["msg",{"action":"message","msg":"x","cid":Infinity}]',
+    '["msg",{"action":"message","msg":"\\ud800"}]',
+    '["msg",{"action":"history","limit":' + "9" * 400 + "}]",
+    '["msg",{"action":"history","limit":1e999}]',
+    '["msg",' + "[" * 2000 + "]" * 2000 + "]",
+    '["msg",' + '{"a":' * 2000 + "1" + "}" * 2000 + "]",
+    '["msg",' + "[" * 20000,
+    '["msg",{"action":"message","msg":"a"},{"action":"message","msg":"b"}]',
+    '["connect",{},{}]',
+    '["connect"]',
+    '["disconnect","x"]',
+    '["disconnect"]',
+    '["connect_error",{}]',
+    '["disconnecting"]',
+    '["newListener","x"]',
+    '["removeListener"]',
+    '["message","hello"]',
+    '["",""]',
+    '["__proto__",{}]',
+    '["msg",{"_placeholder":true,"num":0}]',
+]
+# What strangers put where something else belongs. No generated text begins with "/": commands have plays of their own.
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["action", "msg", "to", "cid", "x"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+bad_texts = (
+    st.sampled_from(
+        ["", " ", "\n\t", "\u200b", "x" * 2001, "\x00", "\x1b[2J", "\u202eevil", "\u2066", "/nonsense"]
+    )
+    | st.integers()
+    | st.none()
+    | st.lists(st.text(max_size=3), max_size=3)
+    | st.dictionaries(st.text(max_size=3), st.integers(), max_size=3)
+)
+bad_requests = (
+    st.fixed_dictionaries({"action": st.sampled_from(["message", "send msg"]), "msg": bad_texts})
+    | st.fixed_dictionaries({"action": st.just("whisper"), "to": json_values, "msg": bad_texts})
+    | st.fixed_dictionaries({"action": st.just("join"), "room": st.integers() | st.just("a/b") | st.just("")})
+    | st.fixed_dictionaries({"action": st.just("history"), "limit": st.text() | st.just(0) | st.just(10**30)})
+    | st.fixed_dictionaries(
+        {
+            "action": st.just("rename"),
+            "username": st.integers() | st.sampled_from(["", "you", "\u200b", "x" * 40]),
+        }
+    )
+    | st.fixed_dictionaries(
+        {"action": st.sampled_from(["login", "roster", "Message", "", "__init__"]), "msg": json_values}
+    )
+    | st.fixed_dictionaries({"action": st.none() | st.integers() | st.lists(st.text(max_size=2), max_size=2)})
+    | st.dictionaries(st.text(max_size=5).filter(lambda key: key != "action"), json_values, max_size=4)
+)
+bad_arguments = (
+    st.lists(json_values, max_size=4).filter(lambda values: len(values) != 1)
+    | st.lists(json_values.filter(lambda value: not isinstance(value, dict)), min_size=1, max_size=1)
+    | bad_requests.map(lambda request: [request])
+    | bad_requests.map(lambda request: [request, request])
+)
+bad_texts_on_the_wire = st.sampled_from(BROKEN) | bad_arguments.map(
+    lambda arguments: json.dumps(["msg", *arguments])
+)
+
+
+@pytest.fixture(scope="module")
+def stage(server):
+    """A client that misbehaves, and a bystander in the same room."""
+    bystander = Guest(server.url, {"room": "bad input", "v": 1}).enter()
+    with RawClient(server.url) as raw:
+        raw.enters(room="bad input", v=1, username="Caliban")
+        bystander.hears("login", username="Caliban")
+        yield raw, bystander
+    bystander.leaves()
+
+
+def event(text: str, ack_id: int | None) -> str:
+    """An event packet; a space keeps data that begins with a digit from being read as its ack id."""
+    return f"42{'' if ack_id is None else ack_id}{' ' if text[:1].isdigit() else ''}{text}"
+
+
+def refused(raw: RawClient, packet: str, ack_id: int | None) -> None:
+    """Send an event; the answer must be a refusal, under its ack id or as a notice."""
+    raw.sends(packet)
+    if ack_id is None:
+        frame = json.loads(raw.hears(lambda text: text.startswith("42"))[2:])[1]
+        assert (frame["action"], frame["username"]) == ("notice", "*"), frame
+    else:
+        frame = raw.hears_answer(ack_id)
+        assert frame["ok"] is False, frame
+    assert frame["code"]
+    assert frame["msg"]
+
+
+@pytest.mark.parametrize("ack_id", [None, 7], ids=["notice", "ack"])
+@pytest.mark.parametrize("text", BROKEN, ids=lambda text: text[:40])
+def test_what_makes_no_sense_is_refused_and_the_connection_stays(stage, text, ack_id):
+    raw, bystander = stage
+    refused(raw, event(text, ack_id), ack_id)
+    bystander.hears_nothing()
+
+
+def test_thousands_of_generated_bad_inputs_disconnect_nobody(stage, server):
+    raw, bystander = stage
+    numbers = iter(range(1, 10**9))
+
+    @settings(max_examples=COUNT, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(bad_texts_on_the_wire, st.booleans())
+    def misbehave(text: str, asks: bool) -> None:
+        ack_id = next(numbers) if asks else None
+        refused(raw, event(text, ack_id), ack_id)
+
+    misbehave()
+    bystander.hears_nothing()
+    assert bystander.asks("who")["count"] == 2
+    assert "Traceback" not in "\n".join(server.errors)
+
+
+@pytest.mark.parametrize(
+    ("head", "attachments"),
+    [
+        ('451-{id}["msg",{{"_placeholder":true,"num":0}}]', [b"\x00\x01"]),
+        ('451-{id}["msg",{{"action":"message","msg":{{"_placeholder":true,"num":0}}}}]', [b"text"]),
+        ('451-{id}["msg",{{"action":{{"_placeholder":true,"num":9}}}}]', [b""]),
+        ('452-{id}["msg",{{"_placeholder":true,"num":0}}]', [b"a", b"b"]),
+        ('451-{id}["disconnect",{{"_placeholder":true,"num":0}}]', [b"a"]),
+        ("451-{id}{{", [b"a"]),
+    ],
+)
+@pytest.mark.parametrize("ack_id", [None, 5], ids=["notice", "ack"])
+def test_binary_is_refused(stage, head, attachments, ack_id):
+    raw, bystander = stage
+    raw.sends(head.format(id=ack_id or ""))
+    for attachment in attachments[:-1]:
+        raw.sends(attachment)
+    refused(raw, attachments[-1], ack_id)
+    bystander.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["4", "49", "4x", "44{}", "45x-[]", "450-[]", "45999-[]", "43[]", "4-", b"\x00stray", "9", "x"],
+    ids=repr,
+)
+def test_what_is_no_packet_closes_that_connection_at_once_and_nobody_elses(stage, server, frame):
+    _, bystander = stage
+    with RawClient(server.url) as culprit:
+        culprit.enters(room="bad input", v=1)
+        bystander.hears("login", sid=culprit.login["sid"])
+        culprit.sends(frame)
+        culprit.is_closed()
+    bystander.hears("logout", sid=culprit.login["sid"])
+    assert "Caliban" in [name for name, _sid in bystander.asks("who")["name_list"]]

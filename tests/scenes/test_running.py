@@ -1,0 +1,189 @@
+"""The program as its operator meets it: settings, refusals to start, logs, and an orderly end."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+from tests.support.guests import POLLING, Guest, until
+from tests.support.program import ROOT, Program
+
+
+def fails(*arguments, **environ):
+    """Start with what must not work; gives the one line that says so."""
+    clean = Program(environ=environ).environ
+    done = subprocess.run(
+        [sys.executable, "app.py", *arguments],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2, done
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert done.stdout == ""
+    return lines[0]
+
+
+def is_free():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["CHATROOM_PORT", "PORT"])
+def test_the_port_may_come_from_the_environment(name, tmp_path):
+    port = is_free()
+    environ = Program().environ | {
+        name: str(port),
+        "HOST": "203.0.113.1",
+        "REDIS_URL": "redis://nowhere.invalid",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--data-dir", str(tmp_path)],
+        cwd=ROOT,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process, process.stderr as lines:
+        assert f"listening on http://127.0.0.1:{port}\n" in lines.readline()
+        process.send_signal(signal.SIGINT)
+        lines.read()
+        assert process.wait(5) == 0
+
+
+def test_a_flag_outdoes_the_environment(start):
+    program = start("--lang", "zh", environ={"CHATROOM_LANG": "en"})
+    guest = Guest(program.url, {"v": 1}).enter()
+    assert guest.asks("message", msg="")["msg"] == "内容是空的。"
+    guest.leaves()
+
+
+def test_it_listens_on_ipv4_and_ipv6(server):
+    addresses = ["127.0.0.1"] + (["[::1]"] if socket.has_ipv6 else [])
+    for address in addresses:
+        assert requests.get(f"http://{address}:{server.port}/healthz", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("source", ["port", "second copy"])
+def test_a_port_in_use_is_named_with_its_cure(server, tmp_path, source):
+    if source == "port":
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            line = fails("--host", "127.0.0.1", "--port", str(port), "--data-dir", str(tmp_path))
+    else:
+        port = server.port
+        line = fails("--port", str(port), "--data-dir", str(tmp_path))
+    assert f"port {port} is in use" in line
+    assert "--port" in line
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--port", "x"),
+        ("--port", "65536"),
+        ("--lang", "fr"),
+        ("--limits", "maybe"),
+        ("--max-rooms", "0"),
+        ("--drain-delay", "nan"),
+        ("--base-path", "/a b"),
+        ("--allowed-origins", "chat.example.org"),
+    ],
+)
+def test_a_wrong_value_is_named_by_flag_and_by_environment(flag, value):
+    name = "CHATROOM_" + flag[2:].replace("-", "_").upper()
+    assert f"{flag} is {value!r}; it must be" in fails(flag, value)
+    assert f"{name} is {value!r}; it must be" in fails(**{name: value})
+
+
+@pytest.mark.parametrize("content", [None, "", "# only a comment\n\n"], ids=["missing", "empty", "comments"])
+def test_a_file_of_names_that_is_none_is_named(tmp_path, content):
+    path = tmp_path / "names"
+    if content is not None:
+        path.write_text(content)
+    line = fails("--port", "0", "--names", str(path), "--data-dir", str(tmp_path / "data"))
+    assert str(path) in line
+    assert "--names" in line
+
+
+def test_when_all_names_are_taken_a_number_is_added(start, tmp_path):
+    path = tmp_path / "names"
+    path.write_text("# ours\n\nMing\nMing\n")
+    program = start("--names", str(path))
+    first, second = Guest(program.url).enter(), Guest(program.url).enter()
+    assert first.name == "Ming"
+    assert re.fullmatch(r"Ming\d+", second.name)
+    first.leaves()
+    second.leaves()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_mid_traffic_with_a_notice_and_exit_code_0(start, number):
+    program = start("--limits", "off")
+    people = [Guest(program.url, {"v": 1}).enter(), Guest(program.url, {"v": 1}, POLLING).enter()]
+    for index in range(200):
+        people[0].emit({"action": "message", "msg": str(index)})
+    began = time.monotonic()
+    program.signal(number)
+    people[0].hears("notice", code="closing", username="*")
+    for person in people:
+        assert person.waits_for_disconnect() != "io server disconnect"
+    assert program.wait(5) == 0
+    assert time.monotonic() - began < 5
+
+
+def test_a_client_comes_back_to_the_next_process_with_what_was_said(start):
+    program = start()
+    romeo = Guest(program.url, {"v": 1}).enter()
+    last = romeo.says("before")["id"]
+    program.signal(signal.SIGTERM)
+    romeo.waits_for_disconnect()
+    assert program.wait(5) == 0
+    again = start(port=program.port)
+    back = Guest(again.url, {"v": 1, "token": romeo.you["token"], "after": last}).enter()
+    assert (back.name, back.you["gap"], back.you["history"]) == (romeo.name, False, [])
+    back.leaves()
+
+
+def test_newcomers_are_refused_while_it_drains_and_those_inside_go_on(start):
+    program = start("--drain-delay", "2")
+    romeo = Guest(program.url, {"v": 1}).enter()
+    assert program.get("/readyz").status_code == 200
+    program.signal(signal.SIGTERM)
+    until(lambda: program.get("/readyz").status_code == 503, "not ready")
+    assert program.get("/healthz").status_code == 200
+    assert program.get("/socket.io/?EIO=4&transport=polling").status_code == 503
+    romeo.says("still here")
+    romeo.hears("notice", code="closing")
+    assert program.wait(5) == 0
+
+
+def test_logs_are_json_when_asked_and_hold_no_text_address_or_token(start):
+    program = start("--log-json")
+    secret = "a text that nobody may log"
+    guest = Guest(program.url, {"v": 1, "room": "a room"}).enter()
+    guest.says(secret)
+    guest.asks("message", msg="\x00" + secret)
+    refused = program.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": "https://evil.example"})
+    assert refused.status_code in (400, 403)
+    guest.leaves()
+    program.stop()
+    logged = [json.loads(line) for line in program.errors if line.startswith("{")]
+    assert "stopping" in [record["message"] for record in logged]
+    assert any("allowed-origins" in record["message"] for record in logged)
+    everything = "\n".join(line for line in program.errors if not re.search(r"https?://[\d.]+:\d+", line))
+    for private in (secret, "127.0.0.1", guest.you["token"], guest.sid):
+        assert private not in everything
