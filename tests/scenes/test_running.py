@@ -168,6 +168,7 @@ def test_newcomers_are_refused_while_it_drains_and_those_inside_go_on(start):
     assert program.get("/socket.io/?EIO=4&transport=polling").status_code == 503
     romeo.says("still here")
     romeo.hears("notice", code="closing")
+    romeo.waits_for_disconnect()
     assert program.wait(5) == 0
 
 

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import requests
 import socketio
+import websocket
 
 WAIT_S = 10.0
 Frame = dict[str, Any]
@@ -55,7 +57,8 @@ class Guest:
         self.disconnects: list[str] = []
         self._changed = threading.Condition()
         self._refusal: Any = None
-        self.client = socketio.Client(reconnection=False, **options)
+        self._http = requests.Session()
+        self.client = socketio.Client(reconnection=False, http_session=self._http, **options)
         self.client.on("msg", self._hear)
         self.client.on("connect_error", self._refused)
         self.client.on("disconnect", self._gone)
@@ -137,15 +140,24 @@ class Guest:
     def waits_for_disconnect(self) -> str:
         """Wait until the connection has ended; gives the reason that the client knows."""
         reason: str = self.waits_for(lambda: self.disconnects and self.disconnects[0], "disconnect")
+        self._close_sockets()
         return reason
 
     def leaves(self) -> None:
         """Disconnect as a client library does it."""
         self.client.disconnect()
+        self._close_sockets()
 
     def is_cut(self) -> None:
         """Lose the connection without a word."""
         self.client.eio.disconnect(abort=True)
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
+        """The library leaves its sockets open after an upgrade, and when it is the server that ends."""
+        if isinstance(self.client.eio.ws, websocket.WebSocket):
+            self.client.eio.ws.shutdown()
+        self._http.close()
 
     def _hear(self, *arguments: Any) -> None:
         with self._changed:

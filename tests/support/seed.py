@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+import requests
 import socketio
 
 from tests.support.guests import WAIT_S
@@ -20,7 +21,8 @@ class SeedClient:
         self.lines: list[str] = []
         self.actions: list[str] = []
         self._changed = threading.Condition()
-        self.client = socketio.Client(reconnection=False)
+        self._http = requests.Session()  # the library leaves its own open after the upgrade
+        self.client = socketio.Client(reconnection=False, http_session=self._http)
         self.client.on("msg", self._hear)
         self.client.connect(url, wait_timeout=WAIT_S)
         self.waits_until(lambda: self.name is not None)
@@ -42,6 +44,7 @@ class SeedClient:
 
     def leaves(self) -> None:
         self.client.disconnect()
+        self._http.close()
 
     def _hear(self, data: dict[str, Any]) -> None:
         with self._changed:
