@@ -437,7 +437,10 @@ class Service:
 
     def _welcome(self, hall: Hall, newcomers: Sequence[tuple[Session, Item]]) -> None:
         for session, item in newcomers:
-            page = self._missed(session, item.position)
+            try:
+                page = self._missed(session, item.position)
+            except Unavailable:
+                page = Page((), gap=True)  # let in all the same; what has been said can be asked for later
             person = hall.roster.get(session.sid)
             if person is None:
                 continue  # came and left within one batch
