@@ -1,0 +1,261 @@
+"""People who lose their connection again and again and come back, and who remember all that they were ever told."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import OrderedDict, deque
+from typing import Any
+
+from tests.faults.links import LINKS, PATIENCE_S, Gone, Link
+
+Frame = dict[str, Any]
+_LEFT = 5  # connections that nobody uses any more, a person
+
+
+class Talker:
+    """One person over any number of connections.
+
+    Attributes:
+        seen: the `(id, text)` of every message that it was told of, in the order of telling.
+        acked: the id that each acknowledged text was given.
+        refused: the `cid` of each message that was answered `unavailable`.
+        others: the latest frames that were no messages.
+        unsure: what was sent and not acknowledged, by `cid`, in the order of sending; sent again after each return.
+    """
+
+    def __init__(self, kind: str, room: str, label: str) -> None:
+        self.kind = kind
+        self.room = room
+        self.label = label
+        self.name = ""
+        self.seen: list[tuple[str, str]] = []
+        self.acked: dict[str, str] = {}
+        self.unsure: OrderedDict[str, str] = OrderedDict()
+        self.refused: list[str] = []
+        self.others: deque[Frame] = deque(maxlen=1000)
+        self.pings = 0
+        self.returns = 0
+        self.retries = 0
+        self.said = 0
+        self._token: str | None = None
+        self._link: Link | None = None
+        self._left: list[Link] = []
+        self._waiting: dict[int, str | None] = {}  # ack id → cid of the message, None for a question
+        self._answers: dict[int, Frame] = {}
+        self._next_ack = 0
+
+    def come(self, url: str, *, faint_after: float | None = None) -> None:
+        """Connect, for the first time or again, and check what one is welcomed with.
+
+        Args:
+            faint_after: seconds after asking to enter at which the connection is left before it has answered.
+
+        Raises:
+            Gone: the connection has ended before one was in.
+        """
+        self._waiting.clear()
+        self._answers.clear()
+        self._link = LINKS[self.kind](url)
+        auth: Frame = {"v": 1, "room": self.room, "roster": "delta"}
+        if self._token is None:
+            auth["username"] = self.label  # a random one might be that of somebody who is not back yet
+        else:
+            auth["token"] = self._token
+            if self.seen:
+                auth["after"] = self.seen[-1][0]
+        self._link.send("40" + json.dumps(auth))
+        deadline = time.monotonic() + (PATIENCE_S if faint_after is None else faint_after)
+        welcomed = False
+        while not welcomed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if faint_after is not None:
+                    return
+                raise AssertionError(f"{self.label} was never welcomed")
+            for packet in self._link.receive(left):
+                if not welcomed and packet.startswith("42"):
+                    self._welcomed(json.loads(packet[2:])[1])
+                    welcomed = True
+                elif packet.startswith("44"):
+                    raise AssertionError(packet)
+                else:
+                    self._take(packet)
+        for cid, text in self.unsure.items():
+            self.retries += 1
+            self._send_message(cid, text)
+
+    def _welcomed(self, login: Frame) -> None:
+        assert login["action"] == "login", login
+        you = login["you"]
+        if self._token is None:
+            self.name = you["username"]
+        else:
+            self.returns += 1
+            assert you["resumed"] is True, you
+            assert you["username"] == self.name, (you["username"], self.name)
+            assert you["gap"] is False or not self.seen, you
+        self._token = you["token"]
+        for frame in you["history"]:
+            self._told(frame)
+        assert not you["more"], "more than a page was missed: the test cuts too slowly"
+
+    def say(self, text: str) -> None:
+        """Say something new."""
+        cid = f"{self.label}-{self.said}"
+        self.said += 1
+        self.unsure[cid] = text
+        self._send_message(cid, text)
+
+    def listen(self, seconds: float) -> None:
+        """Take what comes, for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.listen_once(left)
+
+    def listen_once(self, seconds: float) -> None:
+        """Take what comes next, and wait for it no longer than that."""
+        assert self._link is not None
+        for packet in self._link.receive(seconds):
+            self._take(packet)
+
+    def is_refused(self, text: str, within_s: float) -> None:
+        """Say something and be told within that time that it cannot be kept now."""
+        seen = len(self.refused)
+        self.say(text)
+        deadline = time.monotonic() + within_s
+        while len(self.refused) == seen:
+            left = deadline - time.monotonic()
+            assert text not in self.acked, f"acknowledged, although it cannot have been kept: {text[:20]}"
+            assert left > 0, f"not refused within {within_s} s"
+            self.listen_once(left)
+
+    def says_again(self) -> None:
+        """Say once more, with the same `cid`, all that was not acknowledged, and wait until it is."""
+        for cid, text in self.unsure.items():
+            self._send_message(cid, text)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing that was said is unsure."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.unsure:
+            assert time.monotonic() < deadline, f"never acknowledged: {list(self.unsure)[:5]}"
+            self.listen_once(0.1)
+
+    def ask(self, action: str, **fields: Any) -> Frame:
+        """Ask and wait for the answer."""
+        number = self._send({"action": action, **fields}, None)
+        deadline = time.monotonic() + PATIENCE_S
+        while number not in self._answers:
+            assert time.monotonic() < deadline, f"{action} was never answered"
+            self.listen_once(0.1)
+        return self._answers.pop(number)
+
+    def log(self) -> list[tuple[str, str]]:
+        """The room's whole log, asked for by pages from the newest back."""
+        entries: list[tuple[str, str]] = []
+        before = "9999999999999-999999"
+        while True:
+            page = self.ask("history", before=before, limit=200)
+            assert page["ok"], page
+            entries[:0] = [(entry["id"], entry["msg"]) for entry in page["entries"]]
+            if not page["more"]:
+                return entries
+            before = entries[0][0]
+
+    def log_since(self, position: str | None) -> list[tuple[str, str]]:
+        """What the log has after an id, by pages forwards; without one, all of it."""
+        if position is None:
+            return self.log()
+        entries: list[tuple[str, str]] = []
+        while True:
+            page = self.ask("history", after=position, limit=200)
+            assert page["ok"], page
+            entries += [(entry["id"], entry["msg"]) for entry in page["entries"]]
+            if not page["more"]:
+                return entries
+            position = entries[-1][0]
+
+    def is_cut(self, how: str) -> None:
+        """Lose the connection: see `Link.cut`; "leave" only stops using it, so that the server still believes in it."""
+        if self._link is None:
+            return
+        self._left.append(self._link)
+        if how != "leave":
+            self._left.pop().cut(how)
+        elif len(self._left) > _LEFT:
+            self._left.pop(0).cut("close")
+        self._link = None
+
+    def leaves(self) -> None:
+        """Let go of every connection."""
+        self.is_cut("close")
+        while self._left:
+            self._left.pop().cut("close")
+
+    def _send_message(self, cid: str, text: str) -> None:
+        self._send({"action": "message", "msg": text, "cid": cid}, cid)
+
+    def _send(self, frame: Frame, cid: str | None) -> int:
+        assert self._link is not None
+        number, self._next_ack = self._next_ack, self._next_ack + 1
+        self._waiting[number] = cid
+        self._link.send(f"42{number}" + json.dumps(["msg", frame]))
+        return number
+
+    def _take(self, packet: str) -> None:
+        assert self._link is not None
+        if packet == "2":
+            self.pings += 1
+            self._link.send("3")
+        elif packet.startswith("42"):
+            self._told(json.loads(packet[2:])[1])
+        elif packet.startswith("43"):
+            digits, _, rest = packet[2:].partition("[")
+            number, (answer,) = int(digits), json.loads("[" + rest)
+            cid = self._waiting.pop(number)
+            if cid is None:
+                self._answers[number] = answer
+            else:
+                self._acknowledged(cid, answer)
+        elif packet.startswith("41"):
+            raise Gone
+        else:
+            assert packet[0] in "06" or packet.startswith("40"), packet
+
+    def _acknowledged(self, cid: str, answer: Frame) -> None:
+        if not answer["ok"]:
+            assert answer["code"] == "unavailable", answer
+            self.refused.append(cid)
+            return
+        text = self.unsure.pop(cid, None)
+        if text is not None:
+            self.acked[text] = answer["id"]
+
+    def _told(self, frame: Frame) -> None:
+        if frame["action"] != "message":
+            self.others.append(frame)
+            return
+        if self.seen:
+            assert frame["id"] > self.seen[-1][0], (self.label, frame, self.seen[-3:])
+        self.seen.append((frame["id"], frame["msg"]))
+
+
+def check_log(log: list[tuple[str, str]], talkers: list[Talker]) -> None:
+    """Everything acknowledged is in the log under its id, nothing is in it twice, and everybody's order is kept."""
+    ids = [entry_id for entry_id, _ in log]
+    assert ids == sorted(set(ids)), "ids went back or came twice"
+    by_text = {text: entry_id for entry_id, text in log}
+    assert len(by_text) == len(log), "something was said twice"
+    for talker in talkers:
+        for text, entry_id in talker.acked.items():
+            assert by_text.get(text) == entry_id, f"acknowledged and not kept: {text}"
+        own = [int(text.split()[1]) for _, text in log if text.split()[0] == talker.label]
+        assert own == sorted(own), f"the order of {talker.label} was not kept"
+
+
+def random_cut(rng: random.Random) -> str:
+    """How a connection ends; most often so that the server is told."""
+    return rng.choice(["close", "reset", "leave"])
