@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -128,31 +128,31 @@ class Store:
         Raises:
             NewerSchemaError, CorruptError, StoreError
         """
-        with _errors():
+        with _errors(), ExitStack() as undo:
             writer = self._connect(BUSY_S)
+            undo.callback(writer.close)
             writer.execute("PRAGMA journal_mode=WAL")
             version = writer.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
-                writer.close()
                 raise NewerSchemaError(f"{self.path} was written by a newer version of this program")
             if version and check:
                 problem = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if problem != "ok":
-                    writer.close()
                     raise CorruptError(str(problem).splitlines()[0])
             for number in range(version, SCHEMA):
                 writer.executescript(
                     f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
                 )
-            self._writer = writer
-            self._reader = self._connect(_READ_BUSY_S)
-            self._room_numbers.clear()
-            self._counts.clear()
-            self._surplus.clear()
             last = writer.execute(
                 "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
                 " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
             ).fetchone()[0]
+            self._reader = self._connect(_READ_BUSY_S)
+            self._writer = writer
+            self._room_numbers.clear()
+            self._counts.clear()
+            self._surplus.clear()
+            undo.pop_all()
             return id_from_number(last) if last else None
 
     def close(self) -> None:
@@ -333,9 +333,12 @@ class Store:
 
     def _connect(self, busy_s: float) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=busy_s, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA synchronous={'FULL' if self._full_sync else 'NORMAL'}")
-        connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA trusted_schema=OFF")
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            connection.execute(f"PRAGMA synchronous={'FULL' if self._full_sync else 'NORMAL'}")
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            undo.pop_all()
         return connection
 
     def _open_writer(self) -> sqlite3.Connection:
