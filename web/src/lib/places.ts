@@ -1,0 +1,25 @@
+/** Addresses: which room the page is for, and the address of another. All derive from the document's base. */
+
+export const LOBBY = 'lobby';
+
+export function base(): URL {
+  return new URL('.', document.baseURI);
+}
+
+/** The room in a path below `root`, or null if the path names none. */
+export function roomIn(path: string, root: string): string {
+  const rest = path.startsWith(root) ? path.slice(root.length) : '';
+  const found = /^r\/([^/]+)\/?$/.exec(rest);
+  if (!found) return LOBBY;
+  try {
+    return decodeURIComponent(found[1]!).normalize('NFC');
+  } catch {
+    // A broken percent sign: the server says what it thinks of such a room.
+    return found[1]!;
+  }
+}
+
+/** The path of a room; the lobby has the shortest. */
+export function pathOf(room: string, root: string): string {
+  return room === LOBBY ? root : `${root}r/${encodeURIComponent(room)}`;
+}

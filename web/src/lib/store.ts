@@ -1,0 +1,28 @@
+/**
+ * What the browser remembers: for this tab (who one is, what one was writing) and for this page (language, theme).
+ * Storage may be forbidden: then nothing is remembered, and nothing breaks.
+ */
+
+import { base } from './places';
+
+type Area = 'sessionStorage' | 'localStorage';
+
+/** Two chatrooms may live under one origin, at different paths. */
+const named = (key: string): string => `chatroom:${base().pathname}:${key}`;
+
+export function recall(area: Area, key: string): string | null {
+  try {
+    return window[area].getItem(named(key));
+  } catch {
+    return null;
+  }
+}
+
+export function keep(area: Area, key: string, value: string | null): void {
+  try {
+    if (value === null) window[area].removeItem(named(key));
+    else window[area].setItem(named(key), value);
+  } catch {
+    // Forbidden or full: the page works without it.
+  }
+}

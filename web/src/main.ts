@@ -1,0 +1,6 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './look.css';
+
+// boot.js has already told a browser that is too old.
+if (document.documentElement.className !== 'old') mount(App, { target: document.getElementById('app')! });

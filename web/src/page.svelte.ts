@@ -1,0 +1,161 @@
+/**
+ * The page at work: it feeds the state with what happens and does what the state asks for (send, fetch, wake up).
+ * The rules are in `state/`; here is only what touches the world.
+ */
+
+import { base, pathOf, roomIn } from './lib/places';
+import { randomId } from './lib/ids';
+import { keep, recall } from './lib/store';
+import { connect, type Line } from './socket';
+import { isCommand, nextOut } from './state/outbox';
+import { begin, reduce } from './state/reduce';
+import { NO_ID, oldestId } from './state/timeline';
+import { wakeAt } from './state/view';
+import type { Happening, State } from './state/types';
+import type { Refusal } from './wire';
+
+const OLDER_PAGE = 50;
+const CATCH_UP_PAGE = 200;
+const FAILED_PAGE_MS = 2_000;
+const TYPING_EVERY_MS = 3_000;
+/** setTimeout counts in 32 bits. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+const CUT_OFF: Refusal = { ok: false, code: 'offline', msg: '' };
+
+export class Page {
+  state: State = $state.raw(begin('', null, 0));
+  readonly root = base().pathname;
+  #line: Line;
+  #waking: ReturnType<typeof setTimeout> | undefined;
+  #catchingUp = false;
+  #typedAt = 0;
+
+  constructor() {
+    this.state = begin(roomIn(location.pathname, this.root), recall('sessionStorage', 'token'), Date.now());
+    this.#line = connect(base(), {
+      auth: () => ({
+        v: 1,
+        roster: 'delta',
+        room: this.state.room,
+        ...(this.state.token === null ? {} : { token: this.state.token }),
+        ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
+      }),
+      frame: (frame) => this.tell({ type: 'frame', frame }),
+      cut: () => this.tell({ type: 'cut' }),
+      shut: (why, text) => {
+        // The notice that came before knows better why.
+        if (this.state.link.at !== 'shut') this.tell({ type: 'shut', why, text });
+      },
+    });
+    addEventListener('online', () => this.#line.hurry());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#line.hurry();
+      this.#regard();
+    });
+    this.#regard();
+    this.#follow();
+  }
+
+  /** Something happened. */
+  tell(happening: Happening): void {
+    const before = this.state;
+    this.state = reduce(before, { ...happening, now: Date.now() });
+    if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
+    if (this.state.room !== before.room) history.replaceState(null, '', pathOf(this.state.room, this.root));
+    this.#follow();
+  }
+
+  /** Say a text, or do what it commands. */
+  async write(text: string): Promise<Refusal | null> {
+    if (isCommand(text)) return this.#command(text);
+    this.tell({ type: 'write', text, cid: randomId(16) });
+    return null;
+  }
+
+  retry(key: string): void {
+    this.tell({ type: 'retry', key, cid: randomId(16) });
+  }
+
+  /** Take another name, or without one draw a new random one. */
+  async rename(name: string | null): Promise<Refusal | null> {
+    const ack = await this.#line.ask({ action: 'rename', ...(name === null ? {} : { username: name }) });
+    if (ack === null) return CUT_OFF;
+    if (!ack.ok) return ack;
+    this.tell({ type: 'renamed', ack });
+    return null;
+  }
+
+  /** Fetch what is older than all that is shown. */
+  async older(): Promise<void> {
+    const before = oldestId(this.state.items);
+    if (this.state.older !== 'more' || before === null || this.state.link.at !== 'here') return;
+    this.tell({ type: 'older_asked' });
+    const ack = await this.#line.ask({ action: 'history', before, limit: OLDER_PAGE });
+    if (ack?.ok) this.tell({ type: 'older', entries: ack.entries ?? [], more: ack.more ?? false });
+    else setTimeout(() => this.tell({ type: 'older_failed' }), FAILED_PAGE_MS);
+  }
+
+  typing(): void {
+    const now = Date.now();
+    if (this.state.partner || now - this.#typedAt < TYPING_EVERY_MS) return;
+    this.#typedAt = now;
+    // Whether it arrives is nobody's concern.
+    void this.#line.ask({ action: 'typing' });
+  }
+
+  /** Come back after an end: taken over by another tab, refused, left. */
+  again(): void {
+    this.tell({ type: 'again' });
+    this.#line.close();
+    this.#line.open();
+  }
+
+  async #command(text: string): Promise<Refusal | null> {
+    const ack = await this.#line.ask({ action: 'message', msg: text, cid: randomId(16) });
+    if (ack === null) return CUT_OFF;
+    if (!ack.ok) return ack;
+    // `/name` brings a new token, like a rename by hand.
+    this.tell({ type: 'renamed', ack });
+    return null;
+  }
+
+  #regard(): void {
+    this.tell({ type: 'visible', visible: document.visibilityState === 'visible' });
+  }
+
+  /** Do what the state asks for. */
+  #follow(): void {
+    const out = nextOut(this.state);
+    if (out) void this.#send(out.cid!);
+    if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
+    clearTimeout(this.#waking);
+    const wake = wakeAt(this.state);
+    if (wake !== null) {
+      const pause = Math.min(Math.max(wake - Date.now(), 0), LONGEST_WAIT_MS);
+      this.#waking = setTimeout(() => this.tell({ type: 'tick' }), pause);
+    }
+  }
+
+  async #send(cid: string): Promise<void> {
+    const out = nextOut(this.state);
+    if (!out || out.cid !== cid) return;
+    this.tell({ type: 'sent', cid });
+    const ack = await this.#line.ask(
+      out.kind === 'whisper' ? { action: 'whisper', to: out.to, msg: out.text, cid } : { action: 'message', msg: out.text, cid },
+    );
+    this.tell({ type: 'answer', cid, ack });
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#catchingUp = true;
+    const after = this.state.catchUp!;
+    const ack = await this.#line.ask({ action: 'history', after, limit: CATCH_UP_PAGE });
+    if (!ack?.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_PAGE_MS));
+    this.#catchingUp = false;
+    // Cut in between: the next greeting replays from what is known.
+    if (this.state.catchUp !== after) return this.#follow();
+    if (ack?.ok) this.tell({ type: 'caught', entries: ack.entries ?? [], more: ack.more ?? false });
+    else this.#follow();
+  }
+}

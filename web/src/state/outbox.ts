@@ -1,0 +1,180 @@
+/**
+ * What is written but not yet known to be safe.
+ *
+ * Messages go one at a time, each after the one before it was answered, so that their order holds over refusals and
+ * broken connections. A message is tried again under the same `cid`, which the server says once; a whisper has no such
+ * protection and is never tried again by itself.
+ */
+
+import type { Ack } from '../wire';
+import {
+  indexAt,
+  indexOfKey,
+  insert,
+  lastId,
+  parseTime,
+  placeAtEnd,
+  placeBehind,
+  replaceAt,
+  without,
+} from './timeline';
+import type { Said, State, Whispered } from './types';
+
+/** After so many answers "unavailable" in a row a person is asked to decide. */
+export const TRIES = 6;
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 10_000;
+const RATE_MS = 1_000;
+
+export type Outgoing = Said | Whispered;
+
+/** `/x` is a command and no message; `//x` says `/x`. */
+export function isCommand(text: string): boolean {
+  const trimmed = text.trimStart();
+  return trimmed.startsWith('/') && !trimmed.startsWith('//');
+}
+
+/** How a text looks once it is said. */
+export function asSaid(text: string): string {
+  const trimmed = text.trimStart();
+  return trimmed.startsWith('//') ? trimmed.slice(1) : text;
+}
+
+/** Write something: it is shown at once and waits for its turn. */
+export function write(state: State, text: string, cid: string): State {
+  const serial = state.serial + 1;
+  const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null };
+  const item: Outgoing = state.partner
+    ? { ...shared, kind: 'whisper', to: state.partner.name, text, fate: 'sending', echoed: false }
+    : { ...shared, kind: 'said', id: null, text, fate: 'sending', pinned: false };
+  return {
+    ...state,
+    serial,
+    items: insert(state.items, item),
+    problem: null,
+    lineAt: null,
+    unread: 0,
+    mentions: 0,
+    atBottom: true,
+  };
+}
+
+/** What is to be sent now, or null. */
+export function nextOut(state: State): Outgoing | null {
+  if (state.link.at !== 'here' || state.inFlight !== null || state.now < state.quietUntil) return null;
+  for (const item of waiting(state)) if (item.fate === 'sending') return item;
+  return null;
+}
+
+/** What is written and not said, oldest first: it stands at the end of the list. */
+export function waiting(state: State): Outgoing[] {
+  const found: Outgoing[] = [];
+  for (let index = state.items.length - 1; index >= 0; index--) {
+    const item = state.items[index]!;
+    if (item.at[0] !== '~') break;
+    if ((item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said') found.unshift(item);
+  }
+  return found;
+}
+
+/** The server answered, or (null) nobody knows whether it did what was asked. */
+export function answered(state: State, cid: string, ack: Ack | null): State {
+  const free = state.inFlight === cid ? { ...state, inFlight: null } : state;
+  const index = indexOfKey(free.items, cid);
+  const item = free.items[index];
+  if (!item || (item.kind !== 'said' && item.kind !== 'whisper')) return free;
+  if (ack?.ok) {
+    const calm = { ...free, tries: 0 };
+    return item.kind === 'said'
+      ? ack.id === undefined
+        ? { ...calm, items: without(calm.items, cid) }
+        : settle(calm, cid, ack.id, ack.time)
+      : settleWhisper(calm, item);
+  }
+  if (item.fate === 'said') return free;
+  if (ack && (ack.code === 'rate_limited' || ack.code === 'slow_mode')) {
+    const wait = typeof ack.retry_after === 'number' ? ack.retry_after * 1000 : RATE_MS;
+    return { ...free, quietUntil: state.now + Math.max(wait, 100), quietFor: 'rate' };
+  }
+  if ((ack === null || ack.code === 'unavailable') && item.kind === 'said') {
+    const tries = free.tries + 1;
+    if (tries < TRIES || free.link.at !== 'here') {
+      const wait = ack === null ? 0 : Math.min(RETRY_MS * 2 ** (tries - 1), LONGEST_RETRY_MS);
+      return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
+    }
+  }
+  const failed: Outgoing = { ...item, fate: 'failed', refusal: ack };
+  return { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
+}
+
+/** A message of one's own is safe: it goes to the place that its id gives it. */
+export function settle(state: State, cid: string, id: string, time: string | undefined): State {
+  const index = indexOfKey(state.items, cid);
+  const item = state.items[index];
+  if (item?.kind !== 'said' || item.id !== null) return state;
+  const rest = without(state.items, cid);
+  const there = indexAt(rest, id);
+  if (there >= 0) {
+    // The replay brought it before the ack did.
+    const known = rest[there]!;
+    const mine = known.kind === 'said' ? { ...known, mine: true, cid } : known;
+    return { ...state, items: replaceAt(rest, there, mine) };
+  }
+  const said: Said = { ...item, id, at: id, time: parseTime(time, item.time), fate: 'said', refusal: null, text: asSaid(item.text) };
+  return { ...state, items: insert(rest, said) };
+}
+
+/** Whispers have no id: said now, they stay behind what is known now. */
+function settleWhisper(state: State, item: Whispered): State {
+  if (item.fate === 'said') return state;
+  const rest = without(state.items, item.key);
+  const serial = state.serial + 1;
+  const at = placeBehind(lastId({ ...state, items: rest }), serial);
+  return { ...state, serial, items: insert(rest, { ...item, at, fate: 'said', refusal: null }) };
+}
+
+/** A whisper frame of one's own came: it is the oldest one of these words that none came for yet. */
+export function echoWhisper(state: State, to: string, text: string): State | null {
+  const index = state.items.findIndex(
+    (item) => item.kind === 'whisper' && item.mine && !item.echoed && item.to === to && item.text === text,
+  );
+  if (index < 0) return null;
+  const item = state.items[index] as Whispered;
+  const marked = { ...item, echoed: true };
+  const echoed = { ...state, items: replaceAt(state.items, index, marked) };
+  return settleWhisper(echoed, marked);
+}
+
+/** Try a failed one again: under the same `cid` if it may have been said after all, or under a new one. */
+export function retry(state: State, key: string, cid: string): State {
+  const index = indexOfKey(state.items, key);
+  const item = state.items[index];
+  if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
+  const serial = state.serial + 1;
+  const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
+  const name = same ? key : cid;
+  const again: Outgoing = { ...item, key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null };
+  return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
+}
+
+/** The connection broke: what was in flight may or may not have arrived. */
+export function cutOutbox(state: State): State {
+  if (state.inFlight === null) return state;
+  const cid = state.inFlight;
+  const index = indexOfKey(state.items, cid);
+  const item = state.items[index];
+  const free = { ...state, inFlight: null, doubtful: item?.kind === 'said' ? cid : null };
+  if (item?.kind !== 'whisper' || item.fate !== 'sending') return free;
+  return { ...free, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: null }) };
+}
+
+/** What waits does so no longer: it is for a person to decide whether it is still to be said. */
+export function giveUp(state: State, which: (item: Outgoing) => boolean): State {
+  let items = state.items;
+  for (const item of waiting(state)) {
+    if (item.fate === 'sending' && which(item)) {
+      items = replaceAt(items, indexOfKey(items, item.key), { ...item, fate: 'failed', refusal: null });
+    }
+  }
+  return { ...state, items };
+}

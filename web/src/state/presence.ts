@@ -1,0 +1,79 @@
+/**
+ * Who came and who went, told calmly: one grey line a minute at most, no word of somebody who is back within
+ * ten seconds, and in a crowd only of those who have spoken.
+ */
+
+import type { Pair } from '../wire';
+import { indexOfKey, insert, lastId, placeBehind, replaceAt } from './timeline';
+import type { Item, Presence, State } from './types';
+
+export const LINE_MS = 60_000;
+export const RETURN_MS = 10_000;
+export const CROWD = 20;
+
+/** Take in who joined and left; what is due to be told is told by `tell`. */
+export function note(state: State, joined: readonly Pair[], left: readonly Pair[]): State {
+  let came = [...state.came];
+  let leaving = [...state.leaving];
+  const known = (name: string): boolean => state.count <= CROWD || state.spoke.has(name);
+  for (const [name, sid] of left) {
+    if (sid === state.sid || !known(name)) continue;
+    // Came and went before either was told: nobody needs to know.
+    if (came.includes(name)) came = came.filter((other) => other !== name);
+    else leaving.push({ name, at: state.now });
+  }
+  for (const [name, sid] of joined) {
+    if (sid === state.sid) continue;
+    if (leaving.some((other) => other.name === name)) leaving = leaving.filter((other) => other.name !== name);
+    else if (known(name)) came.push(name);
+  }
+  return { ...state, came, leaving };
+}
+
+/** Tell what is due: amend this minute's line while it is still the last row, or begin a new one when its minute is over. */
+export function tell(state: State): State {
+  const gone = state.leaving.filter((one) => one.at + RETURN_MS <= state.now).map((one) => one.name);
+  if (state.came.length === 0 && gone.length === 0) return state;
+  const current = state.presence;
+  const told = { ...state, came: [], leaving: state.leaving.filter((one) => one.at + RETURN_MS > state.now) };
+  if (current && state.now < current.since + LINE_MS) {
+    const index = indexOfKey(state.items, current.key);
+    const line = state.items[index];
+    if (line?.kind !== 'presence' || !isLast(state.items, index)) return state;
+    const longer: Presence = { ...line, came: [...line.came, ...state.came], left: [...line.left, ...gone] };
+    return { ...told, items: replaceAt(state.items, index, longer) };
+  }
+  const serial = state.serial + 1;
+  const line: Presence = {
+    kind: 'presence',
+    key: `p${serial}`,
+    at: placeBehind(lastId(state), serial),
+    time: state.now,
+    came: [...state.came],
+    left: gone,
+  };
+  return { ...told, serial, items: insert(state.items, line), presence: { key: line.key, since: state.now } };
+}
+
+/** When `tell` has something to say next, if nothing else happens. */
+export function nextTelling(state: State): number | null {
+  const due = state.leaving.map((one) => one.at + RETURN_MS);
+  if (state.came.length > 0) due.push(state.now);
+  if (due.length === 0) return null;
+  const soonest = Math.min(...due);
+  return state.presence ? Math.max(soonest, openUntil(state)) : soonest;
+}
+
+function openUntil(state: State): number {
+  const current = state.presence!;
+  const end = current.since + LINE_MS;
+  if (state.now >= end) return 0;
+  return isLast(state.items, indexOfKey(state.items, current.key)) ? 0 : end;
+}
+
+/** What is not said yet does not count: it will stand behind everything anyway. */
+function isLast(items: readonly Item[], index: number): boolean {
+  if (index < 0) return false;
+  for (let next = index + 1; next < items.length; next++) if (items[next]!.at[0] !== '~') return false;
+  return true;
+}

@@ -1,0 +1,173 @@
+/** What the page knows at one moment, and what can happen to it. Only types: the rules stand beside. */
+
+import type { Ack, Entry, Refusal, ServerFrame } from '../wire';
+
+interface Placed {
+  /** stays the same for as long as the row is shown */
+  key: string;
+  /** where it stands: the ids of messages compare as text; what has none stands behind the one that it came after */
+  at: string;
+  /** milliseconds since 1970 */
+  time: number;
+}
+
+/** sending: written, the server has not yet said that it is safe; failed: it will not become so by itself */
+export type Fate = 'said' | 'sending' | 'failed';
+
+export interface Said extends Placed {
+  kind: 'said';
+  id: string | null;
+  cid: string | null;
+  name: string;
+  text: string;
+  mine: boolean;
+  fate: Fate;
+  /** why it failed */
+  refusal: Refusal | null;
+  /** it was once the first of the list, shown with its name: it stays so, or its row would change its height */
+  pinned: boolean;
+}
+
+export interface Whispered extends Placed {
+  kind: 'whisper';
+  cid: string | null;
+  name: string;
+  to: string;
+  text: string;
+  mine: boolean;
+  fate: Fate;
+  refusal: Refusal | null;
+  /** our own came back as a frame; until then a frame with the same words is this one */
+  echoed: boolean;
+}
+
+export interface Presence extends Placed {
+  kind: 'presence';
+  came: string[];
+  left: string[];
+}
+
+export type NoteText =
+  | { code: 'you_are'; name: string }
+  | { code: 'renamed'; from: string; to: string; mine: boolean }
+  | { code: 'gap' }
+  | { code: 'partner_left'; name: string }
+  /** the server's own words; `about` is the notice's code, for which the page may have words of its own */
+  | { code: 'answer'; text: string; about: string };
+
+export interface Note extends Placed {
+  kind: 'note';
+  note: NoteText;
+}
+
+export type Item = Said | Whispered | Presence | Note;
+
+/** Why the page does not come back by itself; each is one sentence and one button. */
+export type Shut =
+  | 'room_full'
+  | 'room_locked'
+  | 'banned'
+  | 'room_invalid'
+  | 'origin'
+  | 'replaced'
+  | 'kicked'
+  | 'left'
+  | 'refused';
+
+export type Link =
+  | { at: 'opening'; since: number }
+  | { at: 'here' }
+  | { at: 'away'; since: number }
+  | { at: 'shut'; why: Shut; text: string };
+
+export interface Person {
+  sid: string;
+  name: string;
+}
+
+/** Who writes now, and to whom. `gone`: the partner has left; nothing is sent until this talk is closed or they return. */
+export interface Partner {
+  name: string;
+  sid: string | null;
+  gone: boolean;
+}
+
+export interface State {
+  now: number;
+  room: string;
+  link: Link;
+
+  sid: string;
+  name: string;
+  token: string | null;
+  people: ReadonlyMap<string, string>;
+  count: number;
+  limits: { text: number; name: number; history: number | null; days: number | null };
+
+  /** sorted by `at`, no id twice */
+  items: readonly Item[];
+  serial: number;
+  /** the last id before which nothing is missing (NO_ID at first): from here the server replays */
+  seen: string;
+  /** the last id that a live frame carried */
+  live: string;
+  /** set while a replay is longer than one answer: the id behind which the next page begins */
+  catchUp: string | null;
+  older: 'none' | 'more' | 'asking';
+
+  /** the message whose ack is awaited: one at a time, so that order holds over refusals */
+  inFlight: string | null;
+  /** the message that was in flight when the connection broke: it may have been said, under the identity of then */
+  doubtful: string | null;
+  /** nothing is sent before this moment */
+  quietUntil: number;
+  /** why: `rate` is counted down in the composer, `retry` is not anybody's concern */
+  quietFor: 'rate' | 'retry' | null;
+  tries: number;
+  /** a typed command that was refused, or anything else that the composer has to say; gone with the next key */
+  problem: Refusal | null;
+  partner: Partner | null;
+
+  atBottom: boolean;
+  visible: boolean;
+  /** how much others have said since the page was opened: what is new is announced */
+  heard: number;
+  unread: number;
+  mentions: number;
+  /** the first unread row: the line "New" stands above it */
+  lineAt: string | null;
+
+  spoke: ReadonlySet<string>;
+  came: readonly string[];
+  leaving: readonly { name: string; at: number }[];
+  presence: { key: string; since: number } | null;
+  typing: ReadonlyMap<string, number>;
+
+  back: { count: number; until: number } | null;
+  /** a return under way: since when one was away, and how many were caught up so far */
+  returning: { since: number; count: number } | null;
+}
+
+export type Happening =
+  | { type: 'tick' }
+  | { type: 'frame'; frame: ServerFrame }
+  | { type: 'cut' }
+  | { type: 'shut'; why: Shut; text: string }
+  | { type: 'again' }
+  | { type: 'write'; text: string; cid: string }
+  | { type: 'retry'; key: string; cid: string }
+  | { type: 'drop'; key: string }
+  | { type: 'sent'; cid: string }
+  | { type: 'answer'; cid: string; ack: Ack | null }
+  | { type: 'renamed'; ack: Ack }
+  | { type: 'caught'; entries: Entry[]; more: boolean }
+  | { type: 'older'; entries: Entry[]; more: boolean }
+  | { type: 'older_asked' }
+  | { type: 'older_failed' }
+  | { type: 'whisper_to'; name: string; sid: string | null }
+  | { type: 'whisper_end' }
+  | { type: 'problem'; refusal: Refusal | null }
+  | { type: 'scrolled'; atBottom: boolean }
+  | { type: 'visible'; visible: boolean };
+
+export type Event = Happening & { now: number };

@@ -1,0 +1,59 @@
+/** The language spoken now: from the browser, or as chosen. `lang` of the document follows it. */
+
+import { keep, recall } from '../lib/store';
+import { en, type Words } from './en';
+import { zh } from './zh';
+
+export type { Words };
+export type Lang = 'en' | 'zh';
+
+export const LANGUAGES: Readonly<Record<Lang, Words>> = { en, zh };
+
+export function pick(chosen: string | null, spoken: readonly string[]): Lang {
+  if (chosen === 'en' || chosen === 'zh') return chosen;
+  for (const tag of spoken) {
+    const lang = tag.toLowerCase().split('-')[0];
+    if (lang === 'en' || lang === 'zh') return lang;
+  }
+  return 'en';
+}
+
+class Speech {
+  lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
+  words: Words = $derived(LANGUAGES[this.lang]);
+  compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
+  #clock = $derived(new Intl.DateTimeFormat(this.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
+  #day = $derived(new Intl.DateTimeFormat(this.lang, { weekday: 'long', month: 'long', day: 'numeric' }));
+  #whole = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'long', timeStyle: 'medium' }));
+
+  constructor() {
+    this.#mark();
+  }
+
+  speak(lang: Lang): void {
+    this.lang = lang;
+    keep('localStorage', 'lang', lang);
+    this.#mark();
+  }
+
+  clock(time: number): string {
+    return this.#clock.format(time);
+  }
+
+  whole(time: number): string {
+    return this.#whole.format(time);
+  }
+
+  day(time: number, now: number): string {
+    const midnight = new Date(now).setHours(0, 0, 0, 0);
+    if (time >= midnight) return this.words.today;
+    if (time >= midnight - 86_400_000) return this.words.yesterday;
+    return this.#day.format(time);
+  }
+
+  #mark(): void {
+    document.documentElement.lang = this.lang === 'zh' ? 'zh-CN' : 'en';
+  }
+}
+
+export const speech = new Speech();

@@ -1,0 +1,367 @@
+import { describe, expect, it } from 'vitest';
+import { nextOut, TRIES } from '../src/state/outbox';
+import { countdown } from '../src/state/view';
+import { Play, entries, entry, id } from './help';
+
+const here = () => new Play().enter();
+
+describe('What others say', () => {
+  it('is shown in the order of ids, whatever the order of arrival', () => {
+    const play = here().hear(entry(3)).hear(entry(1)).hear(entry(2));
+    expect(play.shown).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('is shown once, however often it arrives', () => {
+    expect(here().hear(entry(1)).hear(entry(1)).hear(entry(1)).shown).toEqual(['m1']);
+  });
+
+  it('is dated by the server, or by oneself where its date makes no sense', () => {
+    const play = here().hear(entry(1)).hear(entry(2, 'fox', 'x', { time: 'soon' }), 7);
+    expect(play.said.map((item) => item.time - play.said[0]!.time)).toEqual([0, 6000]);
+  });
+
+  it('is not one’s own because it has one’s own name', () => {
+    expect(here().hear(entry(1, '阿狸', 'x', { sid: 'other' })).said[0]!.mine).toBe(false);
+  });
+
+  it('is gone when it is cleared', () => {
+    const play = here().hear(entry(1)).hear(entry(2)).hear({ action: 'clear', ids: [id(1), id(9)] });
+    expect(play.shown).toEqual(['m2']);
+  });
+
+  it.each(['login', 'roster'] as const)('%s-like nonsense without fields changes nothing', (action) => {
+    const play = here();
+    const frame = action === 'login' ? { action, username: 'x', sid: 'x', time: '' } : { action, joined: [], left: [], count: 1, time: '' };
+    expect(play.hear(frame).shown.filter((line) => !line.startsWith('+'))).toEqual([]);
+  });
+
+  it('an unknown action changes nothing', () => {
+    const play = here();
+    const before = play.state.items;
+    expect(play.hear({ action: 'later' } as never).state.items).toBe(before);
+  });
+});
+
+describe('What one says', () => {
+  it('is shown at once, and said when it is acknowledged', () => {
+    const play = here().write('hello');
+    expect(play.shown).toEqual(['hello (sending)']);
+    expect(play.sent('hello').ok('hello', 1).shown).toEqual(['hello']);
+  });
+
+  it.each([
+    ['the ack first', (play: Play) => play.ok('a', 1).hear(entry(1, '阿狸', 'a', { sid: 'me', cid: 'a' }))],
+    ['the frame first', (play: Play) => play.hear(entry(1, '阿狸', 'a', { sid: 'me', cid: 'a' })).ok('a', 1)],
+    ['the frame without a cid', (play: Play) => play.ok('a', 1).hear(entry(1, '阿狸', 'a', { sid: 'me' }))],
+    ['the frame twice', (play: Play) => play.hear(entry(1, '阿狸', 'a', { sid: 'me', cid: 'a' })).hear(entry(1, '阿狸', 'a', { sid: 'me', cid: 'a' })).ok('a', 1)],
+    ['the replay first', (play: Play) => play.do({ type: 'cut' }).enter({ resumed: true, history: [entry(1, '阿狸', 'a')] }).ok('a', 1)],
+  ])('is shown once: %s', (_, happen) => {
+    const play = here().hear(entry(0)).write('a').sent('a');
+    happen(play);
+    expect(play.shown).toEqual(['m0', 'a']);
+    expect(play.said[1]!.mine).toBe(true);
+    expect(nextOut(play.state)).toBeNull();
+  });
+
+  it('keeps its row when it is said', () => {
+    const play = here().write('a').sent('a');
+    const key = play.said[0]!.key;
+    expect(play.ok('a', 1).said[0]!.key).toBe(key);
+  });
+
+  it('takes the place that its id gives it', () => {
+    const play = here().write('mine').sent('mine').hear(entry(5)).hear(entry(7)).ok('mine', 6);
+    expect(play.shown).toEqual(['m5', 'mine', 'm7']);
+  });
+
+  it('stands below all that is said while it waits', () => {
+    expect(here().write('mine').hear(entry(5)).shown).toEqual(['m5', 'mine (sending)']);
+  });
+
+  it('goes one at a time, in order', () => {
+    const play = here().write('a').write('b').write('c');
+    expect(nextOut(play.state)!.cid).toBe('a');
+    expect(nextOut(play.sent('a').state)).toBeNull();
+    expect(nextOut(play.ok('a', 1).state)!.cid).toBe('b');
+    expect(nextOut(play.sent('b').ok('b', 2).state)!.cid).toBe('c');
+  });
+
+  it('keeps its order when the first one is refused for haste', () => {
+    const play = here().write('a').write('b').sent('a').no('a', 'rate_limited', { retry_after: 2.5 });
+    expect(nextOut(play.state)).toBeNull();
+    expect(nextOut(play.do({ type: 'tick' }, 2.4).state)).toBeNull();
+    expect(nextOut(play.do({ type: 'tick' }, 2.5).state)!.cid).toBe('a');
+  });
+
+  it.each([
+    ['rate_limited', 3],
+    ['slow_mode', 30],
+  ])('%s is counted down', (code, seconds) => {
+    const play = here().write('a').sent('a').no('a', code, { retry_after: seconds });
+    expect(countdown(play.state)).toBe(seconds);
+    expect(countdown(play.do({ type: 'tick' }, 0.5).state)).toBe(seconds);
+    expect(countdown(play.do({ type: 'tick' }, 1).state)).toBe(seconds - 1);
+    expect(countdown(play.do({ type: 'tick' }, seconds).state)).toBe(0);
+    expect(play.shown).toEqual(['a (sending)']);
+  });
+
+  it('waits a second where the server does not say how long', () => {
+    expect(countdown(here().write('a').sent('a').no('a', 'rate_limited').state)).toBe(1);
+  });
+
+  it('is tried again under the same cid after "unavailable"', () => {
+    const play = here().write('a').sent('a').no('a', 'unavailable');
+    expect(countdown(play.state)).toBe(0);
+    expect(nextOut(play.state)).toBeNull();
+    expect(nextOut(play.do({ type: 'tick' }, 1).state)!.cid).toBe('a');
+  });
+
+  it('is tried again under the same cid after silence', () => {
+    expect(nextOut(here().write('a').sent('a').unknown('a').state)!.cid).toBe('a');
+  });
+
+  it('is put before a person when it has been refused too often', () => {
+    const play = here().write('a');
+    for (let attempt = 0; attempt < TRIES; attempt++) play.do({ type: 'tick' }, play.now + 20).sent('a').no('a', 'unavailable');
+    expect(play.shown).toEqual(['a (failed)']);
+    expect(nextOut(play.do({ type: 'retry', key: 'a', cid: 'new' }).state)!.cid).toBe('a');
+  });
+
+  it.each(['too_long', 'muted', 'not_allowed', 'bad_request', 'empty', 'banned'])('%s: not sent, and why', (code) => {
+    const play = here().write('a').sent('a').no('a', code);
+    expect(play.shown).toEqual(['a (failed)']);
+    expect(play.said[0]!.refusal!.code).toBe(code);
+    expect(nextOut(play.state)).toBeNull();
+  });
+
+  it('a refused one does not hold up the next', () => {
+    expect(nextOut(here().write('a').write('b').sent('a').no('a', 'too_long').state)!.cid).toBe('b');
+  });
+
+  it('a refused one is tried again under a new cid', () => {
+    const play = here().write('a').sent('a').no('a', 'muted').do({ type: 'retry', key: 'a', cid: 'new' });
+    expect(nextOut(play.state)!.cid).toBe('new');
+  });
+
+  it('trying again what has not failed does nothing', () => {
+    const play = here().write('a');
+    const before = play.state.items;
+    expect(play.do({ type: 'retry', key: 'a', cid: 'new' }).state.items).toBe(before);
+  });
+
+  it('can be removed when it failed', () => {
+    expect(here().write('a').sent('a').no('a', 'muted').do({ type: 'drop', key: 'a' }).shown).toEqual([]);
+  });
+
+  it('a refusal that comes after the message itself is not believed', () => {
+    const play = here().write('a').sent('a').hear(entry(1, '阿狸', 'a', { sid: 'me', cid: 'a' })).no('a', 'unavailable');
+    expect(play.shown).toEqual(['a']);
+  });
+
+  it('an answer to something unknown changes nothing', () => {
+    const play = here().hear(entry(1));
+    expect(play.ok('nobody', 4).no('nobody', 'muted').unknown('nobody').shown).toEqual(['m1']);
+  });
+
+  it('//x says /x', () => {
+    expect(here().write('//x', 'c').sent('c').ok('c', 1).shown).toEqual(['/x']);
+  });
+
+  it('waits while one is away', () => {
+    const play = here().do({ type: 'cut' }).write('a').write('b');
+    expect(play.shown).toEqual(['a (sending)', 'b (sending)']);
+    expect(nextOut(play.state)).toBeNull();
+    expect(nextOut(play.enter({ resumed: true }).state)!.cid).toBe('a');
+  });
+
+  it('may be written before one is in', () => {
+    const play = new Play().write('early');
+    expect(nextOut(play.state)).toBeNull();
+    expect(nextOut(play.enter().state)!.cid).toBe('early');
+    expect(play.said[0]!.name).toBe('阿狸');
+  });
+
+  it('carries the name that one has when it is said', () => {
+    const play = here().do({ type: 'cut' }).write('a').enter({ username: 'other' });
+    expect(play.said[0]!.name).toBe('other');
+  });
+
+  it('brings one to the end, and the line "New" goes', () => {
+    const play = here().do({ type: 'scrolled', atBottom: false }).hear(entry(1));
+    expect(play.state.lineAt).not.toBeNull();
+    play.write('a');
+    expect([play.state.lineAt, play.state.atBottom, play.state.unread]).toEqual([null, true, 0]);
+  });
+});
+
+describe('In flight when the connection broke', () => {
+  const cut = () => here().hear(entry(0)).write('a').sent('a').do({ type: 'cut' });
+
+  it('is said again under the same cid by the same person', () => {
+    expect(nextOut(cut().enter({ resumed: true }).state)!.cid).toBe('a');
+  });
+
+  it('is not said by itself by another person: it may have been said', () => {
+    const play = cut().enter({ resumed: false, username: 'other' });
+    expect(play.said.find((item) => item.mine)!.fate).toBe('failed');
+    expect(nextOut(play.state)).toBeNull();
+  });
+
+  it('what waited behind it is said either way', () => {
+    const play = here().write('a').write('b').sent('a').do({ type: 'cut' }).enter({ resumed: false, username: 'other' });
+    expect(nextOut(play.state)!.cid).toBe('b');
+  });
+
+  it('the answer that was lost does not come later', () => {
+    expect(nextOut(cut().unknown('a').enter({ resumed: true }).state)!.cid).toBe('a');
+  });
+
+  it('tries while away do not count', () => {
+    const play = cut();
+    for (let attempt = 0; attempt < 20; attempt++) play.unknown('a');
+    expect(play.said[1]!.fate).toBe('sending');
+  });
+});
+
+describe('A whisper', () => {
+  const whispering = () => here().roster([['fox', 'f']], []).do({ type: 'whisper_to', name: 'fox', sid: 'f' });
+
+  it('goes to the partner only', () => {
+    const out = nextOut(whispering().write('psst').state)!;
+    expect([out.kind, out.kind === 'whisper' && out.to]).toEqual(['whisper', 'fox']);
+  });
+
+  it.each([
+    ['the ack first', (play: Play) => play.do({ type: 'answer', cid: 'psst', ack: { ok: true } }).hear({ action: 'whisper', username: '阿狸', to: 'fox', msg: 'psst', time: '' })],
+    ['the frame first', (play: Play) => play.hear({ action: 'whisper', username: '阿狸', to: 'fox', msg: 'psst', time: '' }).do({ type: 'answer', cid: 'psst', ack: { ok: true } })],
+  ])('is shown once: %s', (_, happen) => {
+    const play = whispering().write('psst').sent('psst');
+    happen(play);
+    expect(play.whispers.map((item) => item.fate)).toEqual(['said']);
+  });
+
+  it('the same words twice are two whispers', () => {
+    const frame = { action: 'whisper', username: '阿狸', to: 'fox', msg: 'hi', time: '' } as const;
+    const play = whispering().write('hi', '1').write('hi', '2').sent('1').hear(frame).do({ type: 'answer', cid: '1', ack: { ok: true } });
+    play.sent('2').do({ type: 'answer', cid: '2', ack: { ok: true } }).hear(frame);
+    expect(play.whispers).toHaveLength(2);
+    expect(play.whispers.every((item) => item.echoed)).toBe(true);
+  });
+
+  it('is not sent again by itself: nobody knows whether it arrived', () => {
+    const play = whispering().write('psst').sent('psst').do({ type: 'cut' });
+    expect(play.whispers[0]!.fate).toBe('failed');
+    expect(nextOut(play.enter({ resumed: true }, { name_list: [['fox', 'f']] }).state)).toBeNull();
+  });
+
+  it('that was not yet in flight is sent after a return', () => {
+    const play = whispering().do({ type: 'cut' }).write('psst').enter({ resumed: true }, { name_list: [['fox', 'f']] });
+    expect(nextOut(play.state)!.kind).toBe('whisper');
+  });
+
+  it('unavailable or unanswered: a person decides', () => {
+    expect(whispering().write('x').sent('x').no('x', 'unavailable').whispers[0]!.fate).toBe('failed');
+    expect(whispering().write('x').sent('x').unknown('x').whispers[0]!.fate).toBe('failed');
+  });
+
+  it('too hasty, it waits like any other', () => {
+    const play = whispering().write('x').sent('x').no('x', 'rate_limited', { retry_after: 2 });
+    expect([play.whispers[0]!.fate, countdown(play.state)]).toEqual(['sending', 2]);
+  });
+
+  it('from another moves nothing in the composer', () => {
+    const play = here().hear({ action: 'whisper', username: 'fox', to: '阿狸', msg: 'psst', time: '' });
+    expect([play.state.partner, play.shown]).toEqual([null, ['fox>阿狸: psst']]);
+  });
+
+  it('from another while one looks elsewhere counts as being spoken to', () => {
+    const play = here().do({ type: 'visible', visible: false }).hear({ action: 'whisper', username: 'fox', to: '阿狸', msg: 'psst', time: '' });
+    expect([play.state.unread, play.state.mentions]).toEqual([1, 1]);
+  });
+
+  it('in an empty room stands where later talk comes behind it', () => {
+    const play = whispering().write('psst').sent('psst').do({ type: 'answer', cid: 'psst', ack: { ok: true } }).hear(entry(1));
+    expect(play.shown.slice(-2)).toEqual(['阿狸>fox: psst', 'm1']);
+  });
+
+  it('the partner’s leaving is told, and nothing is sent to nobody', () => {
+    const play = whispering().roster([], [['fox', 'f']]);
+    expect([play.state.partner?.gone, play.shown.slice(-1)]).toEqual([true, ['[partner_left]']]);
+  });
+
+  it('the partner’s leaving is told once', () => {
+    const play = whispering().roster([], [['fox', 'f']]).do({ type: 'tick' }, 120);
+    expect(play.shown.filter((line) => line.includes('left') || line.includes('-fox'))).toEqual(['[partner_left]']);
+  });
+
+  it('the partner’s return takes it up again', () => {
+    const play = whispering().roster([], [['fox', 'f']]).roster([['fox', 'g']], []);
+    expect(play.state.partner).toEqual({ name: 'fox', sid: 'g', gone: false });
+  });
+
+  it('follows the partner to another name', () => {
+    const play = whispering().hear({ action: 'rename', username: 'fox', to: 'wolf', sid: 'f', msg: '', time: '' });
+    expect(play.state.partner).toEqual({ name: 'wolf', sid: 'f', gone: false });
+  });
+
+  it('a partner who left while one was away is told of', () => {
+    const play = whispering().do({ type: 'cut' }).enter({ resumed: true });
+    expect([play.state.partner?.gone, play.shown.includes('[partner_left]')]).toEqual([true, true]);
+  });
+
+  it('ends when it is closed', () => {
+    const play = whispering().do({ type: 'whisper_end' }).write('loud');
+    expect(nextOut(play.state)!.kind).toBe('said');
+  });
+});
+
+describe('Unread', () => {
+  it('is nothing while one looks at the end', () => {
+    expect(here().hear(entry(1)).state.unread).toBe(0);
+  });
+
+  it.each([
+    ['scrolled up', { type: 'scrolled', atBottom: false }],
+    ['looking elsewhere', { type: 'visible', visible: false }],
+  ] as const)('%s: counted, and the line stands above the first', (_, away) => {
+    const play = here().hear(entry(1)).do(away).hear(entry(2)).hear(entry(3));
+    expect([play.state.unread, play.state.lineAt]).toEqual([2, id(2)]);
+  });
+
+  it.each([
+    ['scrolled down', { type: 'scrolled', atBottom: false }, { type: 'scrolled', atBottom: true }],
+    ['come back', { type: 'visible', visible: false }, { type: 'visible', visible: true }],
+  ] as const)('%s: nothing is unread, and the line still shows where', (_, away, back) => {
+    const play = here().do(away).hear(entry(2)).do(back);
+    expect([play.state.unread, play.state.lineAt]).toEqual([0, id(2)]);
+  });
+
+  it('the line goes when talk goes on before one’s eyes', () => {
+    const play = here().do({ type: 'scrolled', atBottom: false }).hear(entry(2)).do({ type: 'scrolled', atBottom: true }).hear(entry(3));
+    expect(play.state.lineAt).toBeNull();
+  });
+
+  it('at the end but looking elsewhere is still unread', () => {
+    const play = here().do({ type: 'visible', visible: false }).do({ type: 'scrolled', atBottom: false }).hear(entry(1)).do({ type: 'scrolled', atBottom: true });
+    expect(play.state.unread).toBe(1);
+  });
+
+  it('one’s own from elsewhere is not unread', () => {
+    expect(here().do({ type: 'visible', visible: false }).hear(entry(1, '阿狸', 'x', { sid: 'me' })).state.unread).toBe(0);
+  });
+
+  it.each([
+    ['hi @阿狸', 1],
+    ['@阿狸你好', 1],
+    ['阿狸 without a sign', 0],
+  ])('"%s" is spoken to one %i times', (msg, count) => {
+    const play = here().do({ type: 'visible', visible: false }).hear(entry(1, 'fox', msg));
+    expect(play.state.mentions).toBe(count);
+  });
+
+  it('history is not announced, arrivals are', () => {
+    const play = new Play().enter({ history: entries(1, 5) });
+    expect(play.state.heard).toBe(0);
+    expect(play.hear(entry(6)).state.heard).toBe(1);
+  });
+});

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { announcement } from '../src/lib/announce';
+import { randomId } from '../src/lib/ids';
+import { COLOURS, colourOf } from '../src/lib/names';
+import { pathOf, roomIn } from '../src/lib/places';
+import { en } from '../src/words/en';
+import { sentence } from '../src/words/refusal';
+import { zh } from '../src/words/zh';
+import { Play, entry } from './help';
+
+/** What each kind of sentence is called with; whatever is named in neither takes a number. */
+const OF_NAMES = new Set(['cameIn', 'came', 'went', 'typing']);
+const OF_TEXTS = new Set([
+  'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
+  'whisperBy', 'heard', 'name_taken',
+]);
+
+/** Every sentence of a language, those with a blank filled in several ways. */
+function sentences(words: object): string[] {
+  return Object.entries(words).flatMap(([key, value]: [string, unknown]): string[] => {
+    if (typeof value === 'string') return [value];
+    if (typeof value !== 'function') return sentences(value as object);
+    const call = value as (...given: unknown[]) => string;
+    if (OF_NAMES.has(key)) return [['fox'], ['fox', 'owl'], ['fox', 'owl', 'cat'], ['fox', 'owl', 'cat', 'dog']].map((names) => call(names));
+    if (OF_TEXTS.has(key)) return [call('fox', 'owl')].flat();
+    return [0, 1, 2, 5].map((count) => call(count));
+  });
+}
+
+describe.each([
+  ['en', en],
+  ['zh', zh],
+])('The words of %s', (_, words) => {
+  it('have no exclamation mark and never say "error"', () => {
+    for (const text of sentences(words)) expect(text).not.toMatch(/[!！]|error|错误/i);
+  });
+
+  it('are all there', () => {
+    expect(Object.keys(words).sort()).toEqual(Object.keys(en).sort());
+    for (const text of sentences(words)) expect(text).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it.each(['name_taken', 'too_long', 'unknown_command', 'muted'])('have a sentence for %s', (code) => {
+    expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
+  });
+
+  it.each(['never_heard_of', 'toString', '__proto__', 'constructor'])('have a sentence for any code: %s', (code) => {
+    expect(sentence(words, { ok: false, code, msg: '' })).toBe(words.refusals.other);
+  });
+});
+
+describe('Chinese', () => {
+  it.each([
+    [['fox'], 'fox 来了'],
+    [['阿狸'], '阿狸来了'],
+    [['阿狸', 'fox'], '阿狸和 fox 来了'],
+    [['fox', '阿狸'], 'fox 和阿狸来了'],
+    [['阿狸', 'fox', '小满'], '阿狸、fox 和小满来了'],
+    [['阿狸', 'fox', 'a', 'b'], '阿狸、fox 等 4 人来了'],
+  ])('%j', (names, expected) => {
+    expect(zh.came(names)).toBe(expected);
+  });
+
+  it('leaves a space beside Latin letters only', () => {
+    expect([zh.onlySees('fox'), zh.onlySees('阿狸'), zh.youAre('fox'), zh.youAre('阿狸')]).toEqual([
+      '只有 fox 看得到',
+      '只有阿狸看得到',
+      ['你是 ', '。'],
+      ['你是', '。'],
+    ]);
+  });
+});
+
+describe('English', () => {
+  it.each([
+    [['fox'], 'fox came'],
+    [['阿狸', 'fox'], '阿狸 and fox came'],
+    [['a', 'b', 'c'], 'a, b and c came'],
+    [['阿狸', 'fox', 'a', 'b', 'c'], '阿狸, fox and 3 others came'],
+  ])('%j', (names, expected) => {
+    expect(en.came(names)).toBe(expected);
+  });
+
+  it('counts what was caught up', () => {
+    expect([en.back(0), en.back(1), en.back(12)]).toEqual(['Back.', 'Back. 1 message caught up.', 'Back. 12 messages caught up.']);
+  });
+
+  it('suggests a name that is like the taken one', () => {
+    expect(sentence(en, { ok: false, code: 'name_taken', msg: '' }, '阿狸')).toBe('That name is taken. Try 阿狸2?');
+  });
+});
+
+describe('The colours of names', () => {
+  const css = readFileSync(new URL('../src/look.css', import.meta.url), 'utf8');
+  const themes = css.split(/(?=:root)/).filter((part) => part.includes('--name-0'));
+  const read = (theme: string, name: string): string => new RegExp(`--${name}: (#[0-9a-f]{6})`).exec(theme)![1]!;
+
+  function luminance(hex: string): number {
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+  }
+  function contrast(one: string, other: string): number {
+    const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+    return (light! + 0.05) / (dark! + 0.05);
+  }
+
+  it('three themes are written: light, dark chosen, dark by the system', () => {
+    expect(themes).toHaveLength(3);
+  });
+
+  it.each(themes.map((theme, index) => [index, theme] as const))('theme %i: every name and text can be read', (_, theme) => {
+    const grounds = ['paper', 'raised', 'own', 'hover'].map((name) => read(theme, name));
+    for (const ground of grounds) {
+      for (let index = 0; index < COLOURS; index++) expect(contrast(read(theme, `name-${index}`), ground)).toBeGreaterThanOrEqual(4.5);
+      for (const text of ['ink', 'faint', 'accent', 'warn']) expect([text, contrast(read(theme, text), ground) >= 4.5]).toEqual([text, true]);
+      expect(contrast(read(theme, 'edge'), ground)).toBeGreaterThanOrEqual(3);
+    }
+    expect(contrast(read(theme, 'on-accent'), read(theme, 'accent'))).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(read(theme, 'ink'), read(theme, 'warm'))).toBeGreaterThanOrEqual(4.5);
+  });
+
+  it('are stable, and the same for what counts as the same name', () => {
+    expect([colourOf('Fox'), colourOf('fox'), colourOf('ｆｏｘ')]).toEqual([colourOf('fox'), colourOf('fox'), colourOf('fox')]);
+  });
+
+  it('are all used', () => {
+    const used = new Set(Array.from({ length: 1000 }, (_, n) => colourOf(`name${n}`)));
+    expect(used.size).toBe(COLOURS);
+  });
+});
+
+describe('Addresses', () => {
+  it.each([
+    ['/', '/', 'lobby'],
+    ['/r/den', '/', 'den'],
+    ['/r/den/', '/', 'den'],
+    ['/r/%E7%8B%90', '/', '狐'],
+    ['/r/%ZZ', '/', '%ZZ'],
+    ['/r/', '/', 'lobby'],
+    ['/r/a/b', '/', 'lobby'],
+    ['/chat/', '/chat/', 'lobby'],
+    ['/chat/r/den', '/chat/', 'den'],
+    ['/r/den', '/chat/', 'lobby'],
+  ])('%s below %s is %s', (path, root, room) => {
+    expect(roomIn(path, root)).toBe(room);
+  });
+
+  it.each(['den', '狐 狸', 'a?b#c', '%', 'lobby'])('%s leads back to itself', (room) => {
+    expect(roomIn(pathOf(room, '/chat/'), '/chat/')).toBe(room);
+  });
+
+  it('of new rooms cannot be guessed', () => {
+    expect(randomId(16)).toMatch(/^[a-z2-9]{16}$/);
+    expect(new Set(Array.from({ length: 1000 }, () => randomId(16))).size).toBe(1000);
+  });
+});
+
+describe('What a screen reader is told', () => {
+  const talk = (count: number) => {
+    const play = new Play().enter();
+    for (let n = 1; n <= count; n++) play.hear(entry(n));
+    return play.state.items;
+  };
+
+  it('a few are read', () => {
+    expect(announcement(en, talk(2))).toBe('fox: m1\nfox: m2');
+  });
+
+  it('a burst is counted', () => {
+    expect(announcement(en, talk(4))).toBe('4 new messages');
+  });
+
+  it('one’s own words are not', () => {
+    expect(announcement(en, new Play().enter().write('a').state.items)).toBe('');
+  });
+
+  it('who comes and goes is not', () => {
+    expect(announcement(en, new Play().enter().roster([['fox', 'f']], []).state.items)).toBe('');
+  });
+});
