@@ -28,6 +28,7 @@ from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
+from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.service import Limits, Service
@@ -92,7 +93,11 @@ def serve(settings: Settings) -> None:
         runtime.call_later,
     )
     engine: Engine = sockets.eio
-    http = HTTPGateway(base_path=settings.base_path, is_ready=lambda: service.ready() and not engine.refusing)
+    http = HTTPGateway(
+        base_path=settings.base_path,
+        is_ready=lambda: service.ready() and not engine.refusing,
+        find_page=BuiltPage(Path(__file__).parent / "static", settings.base_path).find,
+    )
     front = Front(
         engine.loop,
         http,

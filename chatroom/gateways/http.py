@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from chatroom.runtime import WSGIApp
+
 VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are taken
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS: Final = (
@@ -34,16 +36,31 @@ class HTTPGateway:
     Args:
         base_path: what a proxy has put before every path, such as "/chat", or "".
         is_ready: whether the service can serve now.
+        find_page: what answers for a path of the built page, if it is one.
     """
 
-    def __init__(self, *, base_path: str, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        base_path: str,
+        is_ready: Callable[[], bool],
+        find_page: Callable[[str], WSGIApp | None],
+    ) -> None:
         self._base_path = base_path
         self._is_ready = is_ready
+        self._find_page = find_page
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
+        if self._base_path and path == self._base_path:
+            # Without its slash the page's own addresses would lead past it.
+            where = (("Location", self._base_path + "/"),)
+            return _answer(environ, start_response, "308 Permanent Redirect", "", where)
         if self._base_path and path.startswith(self._base_path + "/"):
             path = path[len(self._base_path) :]
+        built = self._find_page(path)
+        if built is not None:
+            return built(environ, start_response)
         page = self._page(path)
         if page is None:
             return _answer(environ, start_response, "404 Not Found", "not found\n")

@@ -1,0 +1,132 @@
+"""The built page: its files as WhiteNoise serves them, its document, and the table of commands that it completes.
+
+It knows the folder that the build left and the headers that a browser has to obey, and of chat only its commands.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from whitenoise import WhiteNoise
+
+from chatroom.core.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from wsgiref.headers import Headers
+
+    from chatroom.runtime import WSGIApp
+
+# Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the
+# list places its rows so. `connect-src 'self'` covers WebSockets in every supported browser.
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types svelte-trusted-html",
+    )
+)
+_HEADERS: Final = (
+    ("Content-Security-Policy", _POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
+_SHORT_S: Final = 300  # how long files without a hash in their name may be kept unasked
+_BASE: Final = '<base href="/" />'  # as it stands in web/index.html
+
+
+class BuiltPage:
+    """What a browser asks for to show the chat.
+
+    Args:
+        folder: where the build left it; where there is none, nothing is found.
+        base_path: what a proxy has put before every path, such as "/chat", or "".
+    """
+
+    def __init__(self, folder: Path, base_path: str) -> None:
+        self._files: dict[str, Any] = {}
+        self._document: _Document | None = None
+        source = folder / "index.html"
+        if not source.is_file():
+            return
+        found = WhiteNoise(
+            None,
+            root=folder,
+            prefix="/",
+            max_age=_SHORT_S,
+            allow_all_origins=False,
+            immutable_file_test=r"^/assets/",
+            add_headers_function=_add_headers,
+        )
+        self._files = {
+            url: file
+            for url, file in found.files.items()
+            if url != "/index.html" and not url.startswith("/.")
+        }
+        html = source.read_text(encoding="utf-8").replace(_BASE, f'<base href="{base_path}/" />', 1)
+        self._document = _Document(html.encode(), "text/html; charset=utf-8")
+        self._commands = _Document(_commands(), "application/json")
+
+    def find(self, path: str) -> WSGIApp | None:
+        """What answers for a path without its base, or None."""
+        if self._document is not None and (path == "/" or path.startswith("/r/")):
+            return self._document
+        if self._document is not None and path == "/commands.json":
+            return self._commands
+        file = self._files.get(path)
+        if file is None:
+            return None
+        return lambda environ, start_response: WhiteNoise.serve(file, environ, start_response)
+
+
+class _Document:
+    """Something that is made once; asked for anew each time, and sent only where it has changed."""
+
+    def __init__(self, body: bytes, kind: str) -> None:
+        self._kind = kind
+        self._bodies = {"identity": body, "gzip": gzip.compress(body, mtime=0)}
+        digest = hashlib.sha256(body).hexdigest()[:20]
+        self._tags = {coding: f'"{digest}-{coding}"' for coding in self._bodies}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            start_response(
+                "405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Length", "0"), *_HEADERS]
+            )
+            return []
+        coding = "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else "identity"
+        tag, body = self._tags[coding], self._bodies[coding]
+        headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding"), *_HEADERS]
+        if tag in environ.get("HTTP_IF_NONE_MATCH", ""):
+            start_response("304 Not Modified", headers)
+            return []
+        headers += [("Content-Type", self._kind), ("Content-Length", str(len(body)))]
+        if coding != "identity":
+            headers.append(("Content-Encoding", coding))
+        start_response("200 OK", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _commands() -> bytes:
+    """The commands that work in a page, for it to complete: `[{usage, help: {language: text}}]`."""
+    table = [
+        {"usage": record.usage, "help": dict(record.help)} for record in COMMANDS if not record.line_only
+    ]
+    return json.dumps(table, ensure_ascii=False).encode()
+
+
+def _add_headers(headers: Headers, path: str, url: str) -> None:
+    for name, value in _HEADERS:
+        headers[name] = value
