@@ -1,0 +1,82 @@
+"""Fixtures for plays in a real browser: Chromium as the system has it, and visitors who leave nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.relay import Relay
+from tests.browser.visit import DESKTOP, PICTURES, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+    from tests.support.program import Program
+
+FOREIGN_HOST = (
+    "chat.test"  # leads to this machine, but is no secure context, as any address but localhost is none
+)
+_LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **browser_type_launch_args,
+        "executable_path": "/usr/bin/chromium",
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
+        ],
+    }
+
+
+@pytest.fixture(params=["en", "zh"] if PICTURES else ["en"])
+def lang(request: pytest.FixtureRequest) -> str:
+    """The language of a state; pictures are taken in both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Program, room: str) -> Iterator[Callable[..., Visitor]]:
+    """Lets somebody open the page: `visit(url=…, room=…, lang=…, **context options)`; all must stay calm to the end."""
+    visitors: list[Visitor] = []
+
+    def come(url: str | None = None, lang: str = "en", room: str | None = room, **options: Any) -> Visitor:
+        options = {"viewport": DESKTOP, "locale": _LOCALES[lang], "timezone_id": "Asia/Shanghai", **options}
+        visitor = Visitor(browser.new_context(**options), url or server.url, room, lang)
+        visitors.append(visitor)
+        return visitor
+
+    yield come
+    try:
+        for visitor in visitors:
+            visitor.is_calm()
+    finally:
+        for visitor in visitors:
+            visitor.context.close()
+
+
+@pytest.fixture
+def road(server: Program) -> Iterator[Relay]:
+    """A road to the server that can be cut."""
+    relay = Relay(server.port)
+    yield relay
+    relay.close()

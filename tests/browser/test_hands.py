@@ -1,0 +1,291 @@
+"""By hand: keyboard, touch, input methods, screen readers, languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import FOREIGN_HOST
+from tests.browser.visit import PHONE, Visitor
+from tests.support.guests import Guest
+
+if TYPE_CHECKING:
+    from tests.support.program import Program
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+
+
+def test_enter_sends_and_shift_enter_breaks(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.press_sequentially("one")
+    visitor.composer.press("Shift+Enter")
+    visitor.composer.press_sequentially("two")
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value("")
+    expect(visitor.page.locator("article")).to_have_count(1)
+    assert visitor.texts() == ["one\ntwo"]
+
+
+def test_composing_chinese_never_sends_by_accident(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.focus()
+    devtools = visitor.context.new_cdp_session(visitor.page)
+    devtools.send("Input.imeSetComposition", {"text": "nihao", "selectionStart": 5, "selectionEnd": 5})
+    expect(visitor.composer).to_have_value("nihao")
+    # Enter picks a candidate: the browser says that it composes, or (Safari) only gives the code 229.
+    for key in ({"isComposing": True}, {"keyCode": 229}):
+        visitor.composer.evaluate(
+            "(box, more) => box.dispatchEvent("
+            "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true, ...more}))",
+            key,
+        )
+    expect(visitor.composer).to_have_value("nihao")
+    devtools.send("Input.insertText", {"text": "你好"})
+    expect(visitor.composer).to_have_value("你好")
+    expect(visitor.page.locator("article")).to_have_count(0)
+    visitor.composer.press("Enter")
+    visitor.sees("你好")
+
+
+def test_up_arrow_recalls(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.says("first")
+    visitor.says("second")
+    visitor.composer.press("ArrowUp")
+    expect(visitor.composer).to_have_value("second")
+    visitor.composer.fill("not empty")
+    visitor.composer.press("ArrowUp")
+    expect(visitor.composer).to_have_value("not empty")
+
+
+def test_the_length_is_counted_near_its_limit(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.fill("字" * 1799)
+    expect(visitor.page.locator(".under")).to_have_text("")
+    visitor.composer.fill("字" * 1990)
+    expect(visitor.page.locator(".under")).to_have_text("10")
+    visitor.composer.fill("😀" * 2003)
+    expect(visitor.page.locator(".under")).to_have_text("3 too many")
+    visitor.composer.press("Enter")
+    expect(visitor.page.locator("article")).to_have_count(0)
+
+
+def test_names_are_completed(visit: Visit, guests: Guests) -> None:
+    guests(username="foxglove")
+    visitor = visit().enter()
+    expect(visitor.page.locator(".rail li")).to_have_count(2)
+    visitor.composer.press_sequentially("hi @fo")
+    expect(visitor.page.get_by_role("option")).to_have_text(["foxglove"])
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value("hi @foxglove ")
+    visitor.composer.press("Enter")
+    visitor.sees("hi @foxglove")
+
+
+def test_commands_are_completed_from_the_servers_table(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.press_sequentially("/wh")
+    expect(visitor.page.get_by_role("option")).to_contain_text(["/who"])
+    visitor.composer.press("Tab")
+    expect(visitor.composer).to_have_value("/who ")
+    visitor.composer.press("Enter")
+    expect(visitor.page.locator(".answer")).to_contain_text(visitor.name)
+
+
+def test_escape_closes_the_sheet_before_it_ends_the_whisper(visit: Visit, guests: Guests) -> None:
+    guests(username="fox")
+    visitor = visit().enter()
+    visitor.button("Whisper to fox").click()
+    visitor.button("More").click()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    expect(visitor.page.locator(".only")).to_be_visible()
+    expect(visitor.composer).to_be_focused()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator(".only")).to_have_count(0)
+
+
+def test_back_closes_the_sheet(visit: Visit) -> None:
+    visitor = visit(viewport=PHONE).enter()
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.go_back()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    expect(visitor.chip).to_be_visible()
+    visitor.button("Invite").click()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    expect(visitor.composer).to_be_focused()
+
+
+def test_a_swipe_down_closes_the_sheet(visit: Visit) -> None:
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
+    visitor.button("More").tap()
+    head = visitor.page.get_by_role("dialog").locator(".grip")
+    box = head.bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(box["x"] + 100, box["y"] + 20)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(box["x"] + 100, box["y"] + 140, steps=6)
+    visitor.page.mouse.up()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_phone_with_its_keyboard_open(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(20):
+        fox.says(f"line {number}")
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
+    expect(visitor.composer).not_to_be_focused()
+    visitor.composer.tap()
+    visitor.page.set_viewport_size({"width": 360, "height": 300})
+    visitor.rests()
+    expect(visitor.composer).to_be_in_viewport(ratio=1)
+    expect(visitor.message("line 19")).to_be_in_viewport(ratio=1)
+    visitor.composer.fill("from my phone")
+    visitor.button("Send").tap()
+    visitor.sees("from my phone")
+    expect(visitor.composer).to_be_focused()
+
+
+def test_what_is_touched_is_large_enough(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
+    measure = (
+        "() => [...document.querySelectorAll('button, a, input, textarea, [role=option]')]"
+        ".filter((one) => one.checkVisibility() && one.type !== 'radio')"
+        ".map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])"
+        ".filter(([, box]) => box.width > 0 && (box.height < 43.9 || box.width < 43.9)).map(([html]) => html)"
+    )
+    assert visitor.page.evaluate(measure) == []
+    for opens in (visitor.button("More"), visitor.button("Invite"), visitor.chip, visitor.button("2 here")):
+        opens.tap()
+        expect(visitor.page.get_by_role("dialog")).to_be_visible()
+        assert visitor.page.evaluate(measure) == []
+        visitor.button("Close").tap()
+        expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    assert visitor.composer.get_attribute("enterkeyhint") == "send"
+    assert (
+        float(visitor.composer.evaluate("(box) => getComputedStyle(box).fontSize").removesuffix("px")) >= 16
+    )
+
+
+def test_an_emoji_is_put_where_one_writes(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.fill("good ")
+    visitor.button("Emoji").click()
+    visitor.page.get_by_role("dialog").get_by_role("button", name="👍").click()
+    expect(visitor.composer).to_have_value("good 👍")
+    expect(visitor.composer).to_be_focused()
+
+
+@pytest.mark.parametrize("host", ["localhost", FOREIGN_HOST])
+def test_the_link_is_copied(visit: Visit, server: Program, host: str) -> None:
+    visitor = visit(url=f"http://{host}:{server.port}", permissions=["clipboard-read"]).enter()
+    visitor.button("Copy link").click()
+    expect(visitor.button("Copied")).to_be_visible()
+    visitor.composer.focus()
+    visitor.page.keyboard.press("Control+V")
+    expect(visitor.composer).to_have_value(visitor.page.url)
+
+
+def test_notifications_are_offered_only_where_they_exist(visit: Visit, server: Program) -> None:
+    plain = visit(url=f"http://{FOREIGN_HOST}:{server.port}").enter()
+    plain.button("More").click()
+    expect(plain.page.get_by_role("link", name="New room")).to_be_visible()
+    expect(plain.button(re.compile("Tell me"))).to_have_count(0)
+
+
+def test_being_spoken_to_is_counted_in_the_title_and_notified(
+    visit: Visit, guests: Guests, server: Program, room: str
+) -> None:
+    fox = guests(username="fox")
+    visitor = visit(url=f"http://localhost:{server.port}", permissions=["notifications"])
+    visitor.page.add_init_script(
+        "window.shown = []; const Real = Notification; window.Notification = class extends Real {"
+        " constructor(title, options) { super(title, options); window.shown.push([title, options.body]) } }"
+    )
+    visitor.enter()
+    visitor.button("More").click()
+    visitor.button(re.compile("Tell me")).click()
+    expect(visitor.button("Stop telling me")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    visitor.page.evaluate(
+        "() => { Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')) }"
+    )
+    fox.says("nothing for you")
+    fox.says(f"@{visitor.name} look")
+    expect(visitor.page).to_have_title(f"(1) {room}")
+    visitor.page.wait_for_function("() => window.shown.length > 0")
+    assert visitor.page.evaluate("() => window.shown") == [["fox", f"@{visitor.name} look"]]
+    visitor.page.evaluate(
+        "() => { delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange')) }"
+    )
+    expect(visitor.page).to_have_title(room)
+
+
+def test_a_screen_reader_hears_what_is_new_and_bursts_in_short(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    fox.says("old news")
+    visitor = visit().enter()
+    region = visitor.page.get_by_role("log")
+    expect(region).to_have_attribute("aria-live", "polite")
+    expect(region).to_have_text("")
+    fox.says("something new")
+    expect(region).to_have_text("fox: something new")
+    for number in range(30):
+        fox.says(f"burst {number}")
+    expect(region).to_have_text(re.compile(r"^\d+ new messages$"))
+    assert visitor.scroller.get_attribute("aria-live") is None
+
+
+def test_the_language_is_the_browsers_and_can_be_changed(visit: Visit) -> None:
+    visitor = visit(lang="zh").enter()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "zh-CN")
+    visitor.button("更多").click()
+    visitor.page.get_by_text("English").click()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
+    expect(visitor.page.get_by_role("dialog")).to_contain_text("New room")
+    visitor.page.reload()
+    expect(visitor.page.get_by_text("Nobody else is here yet.")).to_be_visible()
+
+
+def test_the_look_is_the_systems_and_can_be_changed(visit: Visit) -> None:
+    visitor = visit(color_scheme="dark").enter()
+    paper = "() => getComputedStyle(document.body).backgroundColor"
+    dark = visitor.page.evaluate(paper)
+    visitor.button("More").click()
+    visitor.page.get_by_text("Light", exact=True).click()
+    light = visitor.page.evaluate(paper)
+    assert dark != light
+    visitor.page.reload()
+    assert visitor.page.evaluate(paper) == light
+
+
+def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    visitor.sees("hello")
+    reached = set()
+    for _ in range(12):
+        visitor.page.keyboard.press("Tab")
+        reached.add(
+            visitor.page.evaluate(
+                "() => document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+            )
+        )
+    assert {"Invite", "More", "Messages", "Say something", "Emoji", "Send", "Whisper to fox"} <= reached
+
+
+def test_reduced_motion_moves_nothing(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit(reduced_motion="reduce").enter()
+    fox.says("still")
+    visitor.sees("still")
+    assert visitor.page.evaluate("() => document.getAnimations().length") == 0

@@ -1,0 +1,370 @@
+"""Every state that the page can be in: what one sees, that axe finds no fault in it, and a picture on request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.relay import Relay
+from tests.browser.visit import Visitor
+from tests.support.guests import Guest
+from tests.support.program import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+Start = Callable[..., Program]
+
+
+def some_talk(guests: Guests) -> None:
+    """A short talk between two, for a room that does not look empty."""
+    fox, cat = guests(username="fox"), guests(username="阿狸")
+    fox.says("Has anybody been up the hill since the rain?")
+    cat.says("早上去了，路有点滑，但是风景很好。")
+    cat.says("顶上能看到**整条河**，拍了几张照片。")
+    fox.says(
+        "Good to know. I take the `north path` then, it is mostly stone:\n> slow, but dry\nhttps://example.org/paths/north"
+    )
+    cat.says("小心那段台阶。下午见 🌿")
+
+
+def test_opening(visit: Visit, lang: str) -> None:
+    visitor = visit(lang=lang)
+    # Opened but never answered: nobody is there yet.
+    visitor.page.route_web_socket(re.compile("/socket.io/"), lambda socket: None)
+    visitor.go()
+    expect(visitor.composer).to_be_editable()
+    assert visitor.bar.inner_text() == ""
+    visitor.composer.fill("ready")
+    expect(visitor.bar).to_have_text({"en": "Connecting…", "zh": "正在连接…"}[lang])
+    expect(visitor.composer).to_have_value("ready")
+    visitor.shows("opening")
+
+
+def test_first_visit_alone(visit: Visit, lang: str) -> None:
+    visitor = visit(lang=lang).enter()
+    words = {
+        "en": ("You are ", "Nobody else is here yet.", "Copy link"),
+        "zh": ("你是", "这里还没有别人。", "复制链接"),
+    }
+    you_are, nobody, copy = words[lang]
+    expect(visitor.page.locator(".who")).to_have_text(re.compile(you_are + " ?" + re.escape(visitor.name)))
+    expect(visitor.page.get_by_text(nobody)).to_be_visible()
+    expect(visitor.button(copy)).to_be_visible()
+    expect(visitor.page.locator(".welcome svg[role=img]")).to_be_visible()
+    expect(visitor.page.locator(".kept")).to_contain_text({"en": "No accounts", "zh": "没有账号"}[lang])
+    visitor.shows("alone")
+    visitor.says("hello?")
+    expect(visitor.page.locator(".welcome")).to_have_count(0)
+
+
+def test_company(visit: Visit, guests: Guests, lang: str) -> None:
+    visitor = visit(lang=lang).enter()
+    expect(visitor.page.get_by_text({"en": "Nobody else", "zh": "还没有别人"}[lang])).to_be_visible()
+    guests(username="fox")
+    expect(visitor.page.get_by_text({"en": "fox came in.", "zh": "fox 来了。"}[lang])).to_be_visible()
+    visitor.shows("company")
+
+
+def test_talk(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    visitor.says({"en": "Thank you both. See you at the top.", "zh": "谢谢两位，山顶见。"}[lang])
+    fox = guests(username="owl")
+    fox.says(f"@{visitor.name} bring something warm")
+    expect(visitor.page.locator("mark")).to_have_text(f"@{visitor.name}")
+    visitor.shows("talk")
+
+
+def test_sending(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(url=road.url, lang=lang).enter()
+    road.hold()
+    visitor.writes("on its way")
+    row = visitor.message("on its way")
+    expect(row).to_have_class(re.compile("sending"))
+    expect(row.locator(".text")).to_have_css("opacity", "0.6")
+    visitor.shows("sending")
+    road.release()
+    expect(row).not_to_have_class(re.compile("sending"))
+    expect(row.locator(".text")).to_have_css("opacity", "1")
+
+
+def test_failed(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    visitor.writes("a control \u0007 character")
+    row = visitor.page.locator("article.failed")
+    expect(row).to_be_visible()
+    again = visitor.button({"en": "Try again", "zh": "再试一次"}[lang])
+    expect(again).to_be_visible()
+    visitor.shows("failed")
+    again.click()
+    expect(row).to_be_visible()
+    visitor.button({"en": "Remove", "zh": "删除"}[lang]).click()
+    expect(row).to_have_count(0)
+
+
+def test_scrolled_up(visit: Visit, guests: Guests, lang: str) -> None:
+    fox = guests(username="fox")
+    for number in range(40):
+        fox.says(f"before {number}")
+    visitor = visit(lang=lang).enter()
+    visitor.sees("before 39")
+    visitor.scrolls(300)
+    for number in range(4):
+        fox.says(f"after {number}")
+    pill = visitor.button(re.compile({"en": "^4 new", "zh": "^4 条新消息"}[lang]))
+    expect(pill).to_be_visible()
+    visitor.shows("scrolled-up")
+    pill.click()
+    visitor.sees("after 3")
+    expect(visitor.page.locator(".fresh")).to_have_text({"en": "New", "zh": "新消息"}[lang])
+    expect(pill).to_have_count(0)
+    visitor.shows("new-line")
+
+
+def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    owl = guests(username="owl")
+    visitor = visit(lang=lang).enter()
+    visitor.button({"en": "Whisper to owl", "zh": "悄悄对 owl 说"}[lang]).first.click()
+    expect(visitor.page.locator(".only")).to_contain_text(
+        {"en": "Only owl sees this", "zh": "只有 owl 看得到"}[lang]
+    )
+    expect(visitor.composer).to_be_focused()
+    visitor.says("just between us")
+    assert owl.hears("whisper")["msg"] == "just between us"
+    owl.asks("whisper", to=visitor.name, msg="of course")
+    expect(visitor.page.locator("article.whisper")).to_have_count(2)
+    visitor.shows("whisper")
+    owl.leaves()
+    expect(visitor.page.locator(".only")).to_contain_text({"en": "owl has left", "zh": "owl 已经离开"}[lang])
+    visitor.composer.fill("too late")
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value("too late")
+    visitor.shows("whisper-left")
+    visitor.button({"en": "Back to everybody", "zh": "回到大家"}[lang]).click()
+    expect(visitor.page.locator(".only")).to_have_count(0)
+
+
+def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
+    some_talk(guests)
+    fox = guests(username="owl")
+    visitor = visit(url=road.url, lang=lang).enter()
+    visitor.lossy = True
+    name = visitor.name
+    road.cut()
+    assert visitor.bar.inner_text() == ""
+    expect(visitor.bar).to_have_text(
+        {"en": "Reconnecting… what you write is kept", "zh": "正在重新连接…你写的都会留着"}[lang]
+    )
+    visitor.writes("written in between")
+    visitor.shows("reconnecting")
+    for number in range(12):
+        fox.says(f"missed {number}")
+    road.mend()
+    expect(visitor.bar).to_have_text(
+        {"en": "Back. 12 messages caught up.", "zh": "回来了，补上了 12 条消息。"}[lang]
+    )
+    visitor.shows("back")
+    assert visitor.name == name
+    visitor.sees("missed 11")
+    expect(visitor.message("written in between")).not_to_have_class(re.compile("sending"))
+    expect(visitor.bar).to_have_text("")
+    assert [entry["msg"] for entry in fox.asks("history", limit=13)["entries"]] == [
+        *(f"missed {number}" for number in range(12)),
+        "written in between",
+    ]
+
+
+def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -> None:
+    server = start("--limits", "off")
+    road = Relay(server.port)
+    fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
+    fox.says("before")
+    visitor = visit(url=road.url, lang=lang).enter()
+    visitor.sees("before")
+    visitor.lossy = True
+    fox.leaves()
+    road.cut()
+    server.kill()
+    # As after its data was lost.
+    again = start("--limits", "off", data_dir=tmp_path / "emptied")
+    fox = Guest(again.url, {"room": room, "v": 1, "username": "fox"}).enter()
+    fox.says("after")
+    road.mend(again.port)
+    visitor.sees("after")
+    expect(
+        visitor.page.get_by_text(
+            {"en": "Some older messages are no longer kept.", "zh": "更早的一些消息已不再保留。"}[lang]
+        )
+    ).to_be_visible()
+    visitor.shows("gap")
+    fox.leaves()
+    road.close()
+
+
+def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
+    server = start("--message-burst", "3", "--message-rate", "0.25")
+    visitor = visit(url=server.url, lang=lang).enter()
+    for number in range(4):
+        visitor.writes(f"hasty {number}")
+    wait = visitor.page.locator(".wait")
+    expect(wait).to_have_text(re.compile({"en": r"^[34] s$", "zh": r"^[34] 秒$"}[lang]))
+    visitor.writes("the next thought")
+    expect(visitor.composer).to_have_value("the next thought")
+    visitor.shows("rate-limited")
+    expect(visitor.message("hasty 3")).not_to_have_class(re.compile("sending"))
+    assert visitor.texts() == [f"hasty {number}" for number in range(4)]
+
+
+SHUT = {
+    "full": ("This room is full just now.", "这个房间现在满了。", "Try again", "再试一次"),
+    "origin": (
+        "This chat does not take visitors from this address.",
+        "这个聊天室不接待从这个地址来的人。",
+        "Try again",
+        "再试一次",
+    ),
+    "replaced": ("You are here in another tab.", "你在另一个标签页里。", "Use here", "在这里用"),
+}
+
+
+def is_shut(visitor: Visitor, state: str) -> None:
+    """One sentence, one button, no code."""
+    column = 0 if visitor.lang == "en" else 1
+    panel = visitor.page.get_by_role("alert")
+    expect(panel.locator("p")).to_have_text(SHUT[state][column])
+    expect(panel.locator("button, a")).to_have_count(1)
+    expect(panel.locator("button, a")).to_have_text(SHUT[state][column + 2])
+    visitor.shows(state)
+
+
+def test_full(visit: Visit, start: Start, lang: str) -> None:
+    server = start("--max-room-people", "1")
+    first = Guest(server.url, {"v": 1}).enter()
+    visitor = visit(url=server.url, room=None, lang=lang).go()
+    is_shut(visitor, "full")
+    first.leaves()
+    visitor.page.get_by_role("alert").locator("button").click()
+    expect(visitor.chip).to_be_visible()
+
+
+def test_origin_refused(visit: Visit, server: Program, lang: str) -> None:
+    # As behind a proxy that puts its own name for the host.
+    road = Relay(server.port, rewrite=(b"Host: 127.0.0.1:", b"Host: 127.9.9.9:"))
+    visitor = visit(url=road.url, lang=lang)
+    visitor.lossy = True
+    visitor.go()
+    is_shut(visitor, "origin")
+    road.close()
+
+
+def test_replaced_and_use_here(visit: Visit, lang: str) -> None:
+    first = visit(lang=lang).enter()
+    first.says("from the first tab")
+    name, kept = first.name, first.page.evaluate("() => ({...sessionStorage})")
+    # What the browser does when a tab is duplicated.
+    second = visit(lang=lang)
+    second.page.add_init_script(f"Object.assign(sessionStorage, {kept!r})")
+    second.enter()
+    assert second.name == name
+    is_shut(first, "replaced")
+    first.page.get_by_role("alert").locator("button").click()
+    expect(first.page.get_by_role("alert")).to_have_count(0)
+    first.says("from the first tab again")
+    expect(second.page.get_by_role("alert")).to_be_visible()
+
+
+def test_unsupported_browser(visit: Visit, lang: str) -> None:
+    visitor = visit(lang=lang)
+    visitor.page.add_init_script("delete Object.hasOwn")
+    visitor.go()
+    expect(visitor.page.locator("#old")).to_have_text(
+        re.compile({"en": "This browser is too old", "zh": "这个浏览器太旧"}[lang])
+    )
+    expect(visitor.composer).to_have_count(0)
+    visitor.shows("unsupported")
+
+
+def test_coming_and_going(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    for name in ("小满", "heron", "moss", "芦苇"):
+        guests(username=name)
+    line = {"en": "小满, heron and 2 others came", "zh": "小满、heron 等 4 人来了"}[lang]
+    expect(visitor.page.locator(".grey").last).to_have_text(line)
+    expect(visitor.page.locator(".grey", has_text=re.compile("came|来了"))).to_have_count(1)
+    visitor.shows("coming-and-going")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "opens"),
+    [
+        ("invite", {"en": "Invite", "zh": "邀请"}),
+        ("menu", {"en": "More", "zh": "更多"}),
+        ("emoji", {"en": "Emoji", "zh": "表情"}),
+    ],
+)
+def test_sheets(visit: Visit, guests: Guests, lang: str, sheet: str, opens: dict[str, str]) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    visitor.button(opens[lang]).click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    expect(visitor.page.get_by_role("dialog").locator(".code svg, nav, .palette")).to_be_visible()
+    visitor.shows(f"sheet-{sheet}")
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    expect(visitor.composer).to_be_focused()
+
+
+def test_name_sheet(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    before = visitor.name
+    visitor.chip.click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.locator("button", has_text={"en": "Draw another name", "zh": "换一个名字"}[lang]).click()
+    expect(visitor.chip).not_to_have_text(before)
+    dialog.locator("input").fill("fox")
+    dialog.locator("input").press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text(
+        {"en": "That name is taken. Try fox2?", "zh": "这个名字有人用了，试试 fox2？"}[lang]
+    )
+    visitor.shows("name")
+    dialog.locator("input").fill("fox2")
+    dialog.locator("input").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(visitor.chip).to_have_text("fox2")
+
+
+def test_people_sheet_on_a_phone(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    for number in range(8):
+        guests(username=f"guest {number}")
+    visitor = visit(lang=lang, viewport={"width": 360, "height": 640}).enter()
+    visitor.button(re.compile({"en": "11 here", "zh": "11 人在"}[lang])).click()
+    people = visitor.page.get_by_role("dialog").locator("li")
+    expect(people).to_have_count(11)
+    expect(people.first).to_contain_text(visitor.name)
+    visitor.shows("people")
+    visitor.page.get_by_role("dialog").get_by_role("searchbox").fill("guest 3")
+    expect(people).to_have_count(1)
+    people.locator("button").click()
+    expect(visitor.page.locator(".only")).to_contain_text("guest 3")
+
+
+def test_completion(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    visitor.composer.fill("/")
+    visitor.composer.press("End")
+    expect(visitor.page.get_by_role("option").first).to_be_visible()
+    visitor.shows("commands")

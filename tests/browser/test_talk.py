@@ -1,0 +1,236 @@
+"""People talk: pages with pages, with seed clients, over cuts, restarts and reloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import FOREIGN_HOST
+from tests.browser.visit import Visitor
+from tests.support.guests import Guest
+from tests.support.program import Program
+
+if TYPE_CHECKING:
+    from tests.browser.relay import Relay
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+Start = Callable[..., Program]
+
+
+@pytest.mark.parametrize("host", ["localhost", FOREIGN_HOST])
+def test_two_people_talk(visit: Visit, server: Program, host: str) -> None:
+    url = f"http://{host}:{server.port}"
+    one, other = visit(url=url).enter(), visit(url=url).enter()
+    secure = one.page.evaluate("() => window.isSecureContext")
+    assert secure == (host == "localhost")
+    one.says("hello")
+    other.sees("hello")
+    other.says("hello yourself")
+    one.sees("hello yourself")
+    assert one.texts() == other.texts() == ["hello", "hello yourself"]
+    expect(other.message("hello").locator(".name")).to_have_text(one.name)
+
+
+def test_a_seed_client_and_the_page_talk(visit: Visit, server: Program, guests: Guests) -> None:
+    seed = Guest(server.url, None).enter()
+    visitor = visit(room=None).enter()
+    seed.emit({"action": "send msg", "username": seed.name, "msg": "from the seed"})
+    visitor.sees("from the seed")
+    visitor.says("from the page")
+    assert seed.hears("message", username=visitor.name)["msg"] == "from the page"
+    seed.leaves()
+
+
+def test_what_was_said_before_is_there(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("earlier")
+    visitor = visit().enter()
+    visitor.sees("earlier")
+    expect(visitor.page.locator(".grey").last).to_have_text(f"You are {visitor.name}.")
+
+
+def test_it_stays_at_the_end(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    for number in range(60):
+        fox.says(f"line {number}\n" * (number % 4 + 1))
+        if number % 20 == 19:
+            expect(visitor.page.locator("article .text", has_text=f"line {number}").last).to_be_in_viewport()
+    visitor.rests()
+    assert visitor.is_at_end()
+    visitor.page.set_viewport_size({"width": 500, "height": 400})
+    visitor.rests()
+    assert visitor.is_at_end()
+    visitor.composer.fill("a\nb\nc\nd\ne")
+    visitor.rests()
+    assert visitor.is_at_end()
+
+
+def test_a_hundred_arrivals_do_not_move_what_is_read(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(50):
+        fox.says(f"before {number} " + "word " * (number % 40))
+    visitor = visit().enter()
+    visitor.sees("before 49 " + ("word " * 9).strip())
+    visitor.scrolls(400)
+    row, top = visitor.first_row()
+    for number in range(100):
+        fox.says(f"after {number}")
+    expect(visitor.button(re.compile("^100 new"))).to_be_visible()
+    assert visitor.top_of(row) == top
+
+
+def test_older_messages_load_above_and_move_nothing(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(180):
+        fox.says(f"message {number} " + "word " * (number * 7 % 60))
+    visitor = visit().enter()
+    visitor.page.locator("article").first.wait_for()
+    moved = []
+    for _ in range(12):
+        visitor.scrolls(max(0.0, visitor.scroller.evaluate("(list) => list.scrollTop") - 500))
+        row, top = visitor.first_row()
+        total = visitor.scroller.evaluate("(list) => list.scrollHeight")
+        visitor.page.wait_for_timeout(120)
+        visitor.rests()
+        moved.append(visitor.top_of(row) - top)
+        if total == visitor.scroller.evaluate("(list) => list.scrollHeight") and visitor.texts()[
+            0
+        ].startswith("message 0 "):
+            break
+    assert moved == [0] * len(moved)
+    for _ in range(60):
+        if visitor.texts()[0].startswith("message 0 "):
+            break
+        visitor.scrolls(0)
+        visitor.page.wait_for_timeout(50)
+    assert visitor.texts()[0].startswith("message 0 ")
+
+
+def test_five_thousand_messages_keep_under_a_hundred_rows(visit: Visit, start: Start, room: str) -> None:
+    server = start("--limits", "off", "--history", "0")
+    fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
+    visitor = visit(url=server.url).enter()
+    for number in range(5000):
+        fox.emit({"action": "message", "msg": f"message {number}"})
+        if number % 250 == 0:
+            fox.asks("who")  # as fast as it is heard, and no faster
+    expect(visitor.message("message 4999")).to_be_visible(timeout=60_000)
+    rows = "() => document.querySelectorAll('.scroller article').length"
+    assert 0 < visitor.page.evaluate(rows) < 100
+    assert visitor.is_at_end()
+    for share in (0.5, 0.1, 0.9):
+        visitor.scroller.evaluate("(list, share) => { list.scrollTop = list.scrollHeight * share }", share)
+        visitor.rests()
+        assert 0 < visitor.page.evaluate(rows) < 100
+    fox.leaves()
+
+
+def test_a_new_name_is_told(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    fox.says("hello")
+    fox.asks("rename", username="wolf")
+    expect(visitor.page.get_by_text("fox is now wolf.")).to_be_visible()
+    expect(visitor.page.locator(".rail li", has_text="wolf")).to_be_visible()
+
+
+def test_a_reload_keeps_name_talk_and_draft(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.says("before")
+    name = visitor.name
+    visitor.composer.fill("half a thou")
+    visitor.page.reload()
+    expect(visitor.chip).to_have_text(name)
+    visitor.sees("before")
+    expect(visitor.composer).to_have_value("half a thou")
+
+
+def test_a_name_chosen_outlives_a_reload(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.writes("/name river")
+    expect(visitor.chip).to_have_text("river")
+    visitor.page.reload()
+    expect(visitor.chip).to_have_text("river")
+
+
+def test_cut_again_and_again_nothing_is_missed_or_said_twice(
+    visit: Visit, guests: Guests, road: Relay
+) -> None:
+    fox = guests(username="fox")
+    visitor = visit(url=road.url).enter()
+    visitor.lossy = True
+    name = visitor.name
+    expected = []
+    for turn in range(6):
+        fox.says(f"fox {turn}")
+        road.hold()
+        visitor.writes(f"page {turn}")
+        expected += [f"fox {turn}", f"page {turn}"]
+        road.cut()
+        road.release()
+        road.mend()
+        expect(visitor.message(f"page {turn}")).to_be_visible()
+        expect(visitor.message(f"page {turn}")).not_to_have_class(re.compile("sending"))
+    assert visitor.texts() == expected
+    assert [entry["msg"] for entry in fox.asks("history", limit=100)["entries"]] == expected
+    assert visitor.name == name
+
+
+def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start: Start, room: str) -> None:
+    server = start("--limits", "off")
+    visitor = visit(url=server.url).enter()
+    visitor.lossy = True
+    name = visitor.name
+    visitor.says("before")
+    server.kill()
+    visitor.writes("while it is away")
+    expect(visitor.bar).to_have_text("Reconnecting… what you write is kept")
+    server = start("--limits", "off", port=server.port)
+    visitor.sees("while it is away")
+    expect(visitor.message("while it is away")).not_to_have_class(re.compile("sending"))
+    assert visitor.name == name
+    assert visitor.texts() == ["before", "while it is away"]
+    fox = Guest(server.url, {"room": room, "v": 1}).enter()
+    assert [entry["msg"] for entry in fox.you["history"]] == ["before", "while it is away"]
+    fox.leaves()
+
+
+def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) -> None:
+    visitor = visit(url=road.url).enter()
+    visitor.lossy = True
+    road.cut()
+    # By now the pauses between tries are long.
+    visitor.page.wait_for_timeout(6_000)
+    road.mend()
+    visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
+    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=1_500)
+
+
+def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> None:
+    visitor = visit().enter()
+    visitor.says("in the old room")
+    visitor.writes(f"/join {room} den")
+    expect(visitor.page.locator("h1")).to_have_text(f"{room} den")
+    expect(visitor.page.locator(".welcome")).to_be_visible()
+    assert visitor.page.url.endswith(f"/r/{(room + ' den').replace(' ', '%20')}")
+
+
+def test_an_unknown_command_is_not_said(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.writes("/nonsense at all")
+    expect(visitor.page.locator(".under")).to_have_text("There is no such command. Type / to see them.")
+    expect(visitor.composer).to_have_value("/nonsense at all")
+    expect(visitor.page.locator("article")).to_have_count(0)
+
+
+def test_a_new_room_has_an_address_that_nobody_can_guess(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.button("More").click()
+    visitor.page.get_by_role("link", name="New room").click()
+    visitor.page.wait_for_url(re.compile(r"/r/[a-z2-9]{16}$"))
+    expect(visitor.page.get_by_text("Nobody else is here yet.")).to_be_visible()

@@ -1,0 +1,200 @@
+"""A visitor: one page in a real browser, and everything about it that must never happen."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 640}
+PICTURES = os.environ.get("CHATROOM_SCREENSHOTS")
+WAIT_MS = 10_000
+# The browser itself says so when a connection breaks; where a test breaks one, that is no fault of the page.
+_LOST = re.compile(
+    r"WebSocket connection to|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|Failed to load resource"
+)
+
+expect.set_options(timeout=WAIT_MS)
+
+
+class Visitor:
+    """Somebody at a page.
+
+    Args:
+        context: a browser context of its own.
+        url: where the server is reached, without a path.
+        room: the room to enter.
+        lang: "en" or "zh", for the names of pictures; the context's locale decides what the page speaks.
+    """
+
+    def __init__(self, context: BrowserContext, url: str, room: str | None, lang: str) -> None:
+        self.context = context
+        self.url = url
+        self.room = room
+        self.lang = lang
+        self.page: Page = context.new_page()
+        self.faults: list[str] = []
+        self.lossy = False
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda problem: self.faults.append(f"uncaught: {problem}"))
+        self.page.on("request", self._asks)
+        self.page.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) =>"
+            " console.error('CSP', event.violatedDirective, event.blockedURI, event.sample))"
+        )
+
+    @property
+    def address(self) -> str:
+        return self.url + ("/" if self.room is None else f"/r/{quote(self.room, safe='')}")
+
+    def go(self) -> Visitor:
+        """Open the page; one need not be in the room yet."""
+        self.page.goto(self.address)
+        return self
+
+    def enter(self) -> Visitor:
+        """Open the page and wait until one has a name."""
+        self.go()
+        expect(self.chip).to_be_visible()
+        return self
+
+    # What is on the page
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("textarea")
+
+    @property
+    def chip(self) -> Locator:
+        return self.page.locator(".chip")
+
+    @property
+    def name(self) -> str:
+        return self.chip.inner_text()
+
+    @property
+    def scroller(self) -> Locator:
+        return self.page.locator(".scroller")
+
+    @property
+    def bar(self) -> Locator:
+        return self.page.locator(".bar")
+
+    def message(self, text: str) -> Locator:
+        return self.page.locator("article", has=self.page.get_by_text(text, exact=True))
+
+    def texts(self) -> list[str]:
+        """The texts of the messages in the document, top to bottom."""
+        return self.page.evaluate(
+            "() => [...document.querySelectorAll('article')]"
+            ".map((row) => [row.getBoundingClientRect().top, row.querySelector('.text').innerText])"
+            ".sort((one, other) => one[0] - other[0]).map((row) => row[1])"
+        )
+
+    # What one does
+
+    def says(self, text: str) -> None:
+        """Write and send; wait until it is said."""
+        self.writes(text)
+        said = self.message(text).last
+        expect(said).to_be_visible()
+        expect(said).not_to_have_class(re.compile("sending"))
+
+    def writes(self, text: str) -> None:
+        """Write and send, whatever becomes of it."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def sees(self, text: str) -> None:
+        expect(self.message(text).last).to_be_visible()
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_role("button", name=name)
+
+    def scrolls(self, top: float) -> None:
+        """Scroll the list to a distance from its top, in pixels."""
+        self.scroller.evaluate("(list, top) => { list.scrollTop = top }", top)
+        self.rests()
+
+    def rests(self) -> None:
+        """Wait until two frames have been drawn."""
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def first_row(self) -> tuple[str, float]:
+        """The first message wholly in view, and where it stands: [id, pixels from the top of the list]."""
+        found = self.page.evaluate(
+            "() => { const top = document.querySelector('.scroller').getBoundingClientRect().top;"
+            " return [...document.querySelectorAll('article[data-id]')]"
+            ".map((row) => [row.dataset.id, row.getBoundingClientRect().top - top])"
+            ".filter((row) => row[1] >= 0).sort((one, other) => one[1] - other[1])[0] }"
+        )
+        return found[0], found[1]
+
+    def top_of(self, row: str) -> float:
+        """Where a message stands, in pixels from the top of the list."""
+        return self.page.evaluate(
+            "(id) => document.querySelector(`article[data-id='${id}']`).getBoundingClientRect().top"
+            " - document.querySelector('.scroller').getBoundingClientRect().top",
+            row,
+        )
+
+    def is_at_end(self) -> bool:
+        return self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight - list.scrollTop < 2")
+
+    # What must hold
+
+    def shows(self, name: str, *, small: bool = True) -> None:
+        """This is a state: axe finds nothing in it, light or dark, wide or narrow; pictures are taken if asked for."""
+        for size, dimensions in (
+            (("desktop", DESKTOP), ("phone", PHONE)) if small else (("desktop", DESKTOP),)
+        ):
+            self.page.set_viewport_size(dimensions)
+            for theme in ("light", "dark"):
+                self.page.emulate_media(color_scheme=theme)
+                self.rests()
+                self.is_accessible(f"{name}, {size}, {theme}")
+                if PICTURES:
+                    self.page.screenshot(path=Path(PICTURES) / f"{name}-{size}-{theme}-{self.lang}.png")
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(DESKTOP)
+        self.rests()
+
+    def is_accessible(self, where: str) -> None:
+        # What fades in has not its colours yet.
+        self.page.evaluate(
+            "() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)))"
+        )
+        found = Axe().run(self.page)
+        violations = [
+            (
+                violation["id"],
+                [
+                    node["html"][:200] + " " + (node.get("failureSummary") or "")
+                    for node in violation["nodes"]
+                ],
+            )
+            for violation in found.response["violations"]
+        ]
+        assert violations == [], f"{where}: {violations}"
+
+    def is_calm(self) -> None:
+        """Nothing has happened that must never happen."""
+        faults = [fault for fault in self.faults if not (self.lossy and _LOST.search(fault))]
+        assert faults == [], faults
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"console {message.type}: {message.text}")
+
+    def _asks(self, request: Request) -> None:
+        asked: Any = urlsplit(request.url)
+        if asked.scheme not in ("data", "blob") and asked.netloc != urlsplit(self.url).netloc:
+            self.faults.append(f"a request left the origin: {request.url}")
