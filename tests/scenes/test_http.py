@@ -15,11 +15,12 @@ def test_it_lives_and_can_serve(server, path):
     assert server.get(path).status_code == 200
 
 
-def test_the_front_page_says_that_it_runs_and_how_to_connect(server):
-    answer = server.get("/")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert "/socket.io/" in answer.text
+def test_the_front_page_is_the_chat(server):
+    for path in ("/", "/r/somewhere"):
+        answer = server.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "<script" in answer.text
 
 
 def test_what_is_not_there_is_404(server):
