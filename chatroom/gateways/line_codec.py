@@ -1,0 +1,200 @@
+"""Bytes from a terminal into lines, and lines into bytes: telnet's or netcat's, whole or in crumbs.
+
+It knows line ends, telnet's commands (RFC 854, 855) and what may not pass from one terminal to another. It does no
+I/O and knows nothing of chat.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+MAX_LINE_BYTES: Final = 4096
+
+_LF, _CR, _NUL, _BACKSPACE, _DELETE, _ERASE_LINE = 0x0A, 0x0D, 0x00, 0x08, 0x7F, 0x15
+_SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 252, 253, 254, 255
+
+# The bytes at which more happens than that they are kept. Other controls are kept until the line is whole: only
+# then can an escape sequence be told from what follows it.
+_SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
+
+# ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+
+
+class Overlong(Enum):
+    """Stands where a line grew longer than `MAX_LINE_BYTES`; all of it is thrown away, up to its end."""
+
+    OVERLONG = auto()
+
+
+OVERLONG: Final = Overlong.OVERLONG
+
+
+class _Telnet(Enum):
+    """Where in a telnet command the input stands."""
+
+    DATA = auto()
+    COMMAND = auto()  # after IAC
+    OPTION = auto()  # after IAC and WILL, WONT, DO or DONT
+    SUB = auto()  # in a subnegotiation
+    SUB_IAC = auto()  # after IAC in a subnegotiation
+
+
+class LineDecoder:
+    """Takes bytes as they come and gives lines when they are whole, one at a time.
+
+    What is given to `receive` and not yet taken out is all that it holds, besides one unfinished line of at most
+    `MAX_LINE_BYTES`.
+    """
+
+    __slots__ = ("_after_cr", "_answers", "_input", "_line", "_option", "_overlong", "_skipped", "_state")
+
+    def __init__(self) -> None:
+        self._input = b""
+        self._line = bytearray()
+        self._overlong = False
+        self._after_cr = False
+        self._state = _Telnet.DATA
+        self._option = 0
+        self._skipped = 0
+        self._answers = b""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a line has begun that has no end yet."""
+        return bool(self._line) or self._overlong
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        self._input = self._input + data if self._input else data
+
+    def answers(self) -> bytes:
+        """Take out what telnet wants answered: every option that is offered or asked for is refused."""
+        answers, self._answers = self._answers, b""
+        return answers
+
+    def next_line(self) -> str | Overlong | None:
+        """The next whole line, without its end and without anything that a terminal would act upon.
+
+        Returns:
+            `OVERLONG` once for a line that is too long, as soon as it is; None when more bytes are needed.
+        """
+        data, place = self._input, 0
+        while place < len(data):
+            if self._state is not _Telnet.DATA:
+                too_long = self._telnet(data[place])
+                place += 1
+                if too_long:
+                    self._input = data[place:]
+                    return OVERLONG
+                continue
+            if self._after_cr:
+                self._after_cr = False
+                if data[place] in (_LF, _NUL):
+                    place += 1
+                    continue
+            found = _SPECIAL.search(data, place)
+            end = found.start() if found is not None else len(data)
+            if end > place and self._is_too_long(data[place:end]):
+                self._input = data[end:]
+                return OVERLONG
+            if found is None:
+                break
+            place = end + 1
+            special = data[end]
+            if special in (_LF, _CR):
+                self._after_cr = special == _CR
+                if self._overlong:
+                    self._overlong = False
+                    continue
+                self._input = data[place:]
+                return self._finish()
+            if special == _IAC:
+                self._state = _Telnet.COMMAND
+            elif special in (_BACKSPACE, _DELETE):
+                self._erase_character()
+            elif special == _ERASE_LINE:
+                self._line.clear()
+        self._input = b""
+        return None
+
+    def _is_too_long(self, piece: bytes) -> bool:
+        """Keep a piece of the line; True if that has just made it too long."""
+        if self._overlong:
+            return False
+        self._line += piece
+        if len(self._line) > MAX_LINE_BYTES:
+            self._overlong = True
+            self._line = bytearray()  # gives the memory back, which clear() would not
+        return self._overlong
+
+    def _finish(self) -> str:
+        text = self._line.decode("utf-8", "replace")
+        self._line = bytearray()
+        return clean(text)
+
+    def _erase_character(self) -> None:
+        """Take back the last character, all of its bytes."""
+        line = self._line
+        while line and line[-1] & 0xC0 == 0x80:
+            line.pop()
+        if line:
+            line.pop()
+
+    def _telnet(self, byte: int) -> bool:
+        """Take a byte of a telnet command; True if it was data and has just made the line too long."""
+        if self._state is _Telnet.COMMAND:
+            self._state = _Telnet.DATA
+            if byte == _IAC:
+                return self._is_too_long(b"\xff")  # the byte itself, doubled: no UTF-8, so it will be U+FFFD
+            if byte in (_WILL, _WONT, _DO, _DONT):
+                self._option = byte
+                self._state = _Telnet.OPTION
+            elif byte == _SB:
+                self._skipped = 0
+                self._state = _Telnet.SUB
+            elif byte == _EC:
+                self._erase_character()
+            elif byte == _EL:
+                self._line.clear()
+        elif self._state is _Telnet.OPTION:
+            self._state = _Telnet.DATA
+            # Stateless and yet no endless talk: all options are off, and WONT and DONT need no answer (RFC 854). A
+            # client that interrupts waits for the answer to each of its DO TIMING-MARKs (RFC 860).
+            if self._option == _DO:
+                self._answers += bytes((_IAC, _WONT, byte))
+            elif self._option == _WILL:
+                self._answers += bytes((_IAC, _DONT, byte))
+        elif self._state is _Telnet.SUB_IAC:
+            self._state = _Telnet.DATA if byte == _SE else _Telnet.SUB
+        else:
+            self._skipped += 1
+            if byte == _IAC:
+                self._state = _Telnet.SUB_IAC
+            elif self._skipped >= MAX_LINE_BYTES:
+                self._state = _Telnet.DATA  # no subnegotiation is so long: it was none
+        return False
+
+
+def clean(text: str) -> str:
+    """A line without escape sequences and without controls other than TAB."""
+    if _CONTROLS.search(text) is None:
+        return text
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
+def encode_line(text: str, indent: str = "") -> bytes:
+    """A line for a terminal, with CRLF; what a text of several lines adds begins with `indent`.
+
+    No control that the text may hold reaches the terminal.
+    """
+    lines = _LINE_ENDS.split(text)
+    return f"\r\n{indent}".join(map(clean, lines)).encode("utf-8", "replace") + b"\r\n"

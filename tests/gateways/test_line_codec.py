@@ -1,0 +1,201 @@
+"""The line codec alone: bytes in, lines out, however they are cut."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.gateways.line_codec import MAX_LINE_BYTES, OVERLONG, LineDecoder, Overlong, clean, encode_line
+
+SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
+
+
+def decode(*pieces: bytes) -> list[str | Overlong]:
+    return decode_with(LineDecoder(), *pieces)
+
+
+def decode_with(decoder: LineDecoder, *pieces: bytes) -> list[str | Overlong]:
+    lines: list[str | Overlong] = []
+    for piece in pieces:
+        decoder.receive(piece)
+        while (line := decoder.next_line()) is not None:
+            lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\0", b"\r"])
+def test_a_line_ends_with_any_of_the_ends(end):
+    assert decode(b"one" + end + b"two" + end) == ["one", "two"]
+
+
+def test_cr_lf_in_two_pieces_is_one_end():
+    assert decode(b"one\r", b"\ntwo\r\n") == ["one", "two"]
+
+
+def test_a_line_without_its_end_waits():
+    decoder = LineDecoder()
+    assert decode_with(decoder, b"hel") == []
+    assert decoder.unfinished
+    assert decode_with(decoder, b"lo\n") == ["hello"]
+    assert not decoder.unfinished
+
+
+def test_a_character_cut_in_two_is_whole_again():
+    snowman = "雪人☃".encode()
+    for cut in range(len(snowman) + 1):
+        assert decode(snowman[:cut], snowman[cut:] + b"\n") == ["雪人☃"]
+
+
+def test_invalid_utf_8_becomes_the_replacement_character():
+    assert decode(b"a\xc3(b\xf0\x9f\n") == ["a\ufffd(b\ufffd"]
+
+
+@pytest.mark.parametrize("erase", [b"\x08", b"\x7f", b"\xff\xf7"])
+def test_backspace_takes_back_a_whole_character(erase):
+    assert decode("a雪".encode() + erase + b"b\n") == ["ab"]
+    assert decode(erase * 3 + b"b\n") == ["b"]
+
+
+@pytest.mark.parametrize("erase", [b"\x15", b"\xff\xf8"])
+def test_a_line_can_be_taken_back(erase):
+    assert decode(b"oh no" + erase + b"hello\n") == ["hello"]
+
+
+def test_telnet_options_are_refused_and_never_shown():
+    decoder = LineDecoder()
+    will_naws, do_echo, do_sga = b"\xff\xfb\x1f", b"\xff\xfd\x01", b"\xff\xfd\x03"
+    assert decode_with(decoder, b"he" + will_naws + do_echo + b"l" + do_sga + b"lo\n") == ["hello"]
+    assert decoder.answers() == b"\xff\xfe\x1f" + b"\xff\xfc\x01" + b"\xff\xfc\x03"
+    assert decoder.answers() == b""
+
+
+def test_what_telnet_will_not_or_should_not_do_is_not_answered():
+    decoder = LineDecoder()
+    assert decode_with(decoder, b"\xff\xfc\x01\xff\xfe\x03\xff\xf1hi\n") == ["hi"]
+    assert decoder.answers() == b""
+
+
+def test_subnegotiation_is_skipped_with_a_doubled_iac_in_it():
+    assert decode(b"a\xff\xfa\x1f\x00\x50\xff\xff\x00\x18\xff\xf0b\n") == ["ab"]
+
+
+def test_a_subnegotiation_without_an_end_does_not_swallow_the_session():
+    lines = decode(b"\xff\xfa" + b"x" * (2 * MAX_LINE_BYTES) + b"\nhello\n")
+    assert lines[-1] == "hello"
+
+
+def test_a_doubled_iac_is_the_byte_itself():
+    assert decode(b"a\xff\xffb\n") == ["a\ufffdb"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        (b"\x1b[31mred\x1b[0m", "red"),
+        (b"\x1b[A\x1b[1;5Cup", "up"),
+        (b"\x1b]0;title\x07text", "text"),
+        (b"\x1b]0;title\x1b\\text", "text"),
+        (b"\x1bP1$r\x1b\\text", "text"),
+        (b"\x1bctext\x1b(B", "text"),
+        ("\x9b31mred".encode(), "red"),
+        (b"\x1b", ""),
+        (b"\x1b]never ended", "never ended"),
+        (b"\x1b\x1b[A[2Jx", "[2Jx"),
+        (b"bell\x07 tab\there", "bell tab\there"),
+    ],
+)
+def test_escapes_and_controls_are_left_out(sent, left):
+    assert decode(sent + b"\n") == [left]
+
+
+def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
+    longest = b"x" * MAX_LINE_BYTES
+    assert decode(longest + b"\nhi\n") == [longest.decode(), "hi"]
+    assert decode(longest, b"x", b"more" * 5000, b"\nhi\n") == [OVERLONG, "hi"]
+    assert decode(longest + b"\xff\xff" + b"y\nhi\n") == [OVERLONG, "hi"]
+
+
+def test_a_line_of_any_length_takes_no_memory_to_speak_of():
+    decoder = LineDecoder()
+    assert decode_with(decoder, *[b"x" * 4096] * 1000) == [OVERLONG]
+    assert len(decoder._line) <= MAX_LINE_BYTES
+
+
+def test_a_text_of_several_lines_is_indented_behind_its_first():
+    assert encode_line("a: one\nmallory: two\u2028three", "    ") == (
+        b"a: one\r\n    mallory: two\r\n    three\r\n"
+    )
+
+
+def test_nothing_that_a_terminal_acts_upon_goes_out():
+    assert encode_line("\x1b[2Jone\x07\x9b1m\ud800") == b"one?\r\n"
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
+def test_cuts_change_nothing(data, cuts):
+    places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    pieces = [data[start:end] for start, end in itertools.pairwise(places)]
+    whole, cut = LineDecoder(), LineDecoder()
+    assert decode_with(whole, data) == decode_with(cut, *pieces)
+    assert whole.answers() == cut.answers()
+
+
+@pytest.mark.faults
+def test_mutated_bytes_give_clean_bounded_lines():
+    """200,000 in `make faults`, 10,000 in `make test`; the seed stays, so a failure can be had again."""
+    rng = random.Random(20261121)
+    decoder = LineDecoder()
+    for _ in range(int(10_000 * SCALE)):
+        data = mutated(rng)
+        for line in decode_with(decoder, data):
+            if line is not OVERLONG:
+                assert isinstance(line, str)
+                assert len(line.encode()) <= 3 * MAX_LINE_BYTES  # a stray byte becomes the three of U+FFFD
+                assert all(unicodedata.category(char) != "Cc" or char == "\t" for char in line), data
+                assert clean(line) == line
+        answers = decoder.answers()
+        assert len(answers) % 3 == 0
+        assert set(answers[::3]) <= {0xFF}
+
+
+_PIECES = (
+    b"hello world",
+    "雪人🙂é\u2028".encode(),
+    b"\r\n",
+    b"\r\0",
+    b"\n",
+    b"\r",
+    b"\xff\xfb\x1f",
+    b"\xff\xfd\x01",
+    b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0",
+    b"\xff\xff",
+    b"\xff\xf4\xff\xfd\x06",
+    b"\x1b[31m",
+    b"\x1b]0;t\x07",
+    b"\x08\x7f\x15",
+    b"\x00\x01\x02",
+    b"to:somebody",
+    b"/name fox",
+    b"x" * 700,
+)
+
+
+def mutated(rng: random.Random) -> bytes:
+    """Pieces of what terminals send, with bytes changed, left out and put in."""
+    data = bytearray(b"".join(rng.choices(_PIECES, k=rng.randint(1, 6))))
+    for _ in range(rng.randint(0, 4)):
+        place = rng.randrange(len(data) + 1)
+        match rng.randrange(3):
+            case 0:
+                data[place:place] = rng.randbytes(rng.randint(1, 4))
+            case 1:
+                del data[place : place + rng.randint(1, 8)]
+            case _:
+                data[place : place + 1] = bytes([rng.randrange(256)])
+    return bytes(data)
