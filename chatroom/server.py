@@ -28,6 +28,7 @@ from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
+from chatroom.gateways.line import LineGateway
 from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
@@ -59,6 +60,7 @@ def serve(settings: Settings) -> None:
     names = _read_names(settings.names)
     max_connections = _raise_file_limit(settings.max_connections)
     listeners = _listen(settings)
+    line_listeners = _listen_line(settings)
     stop = runtime.Signal()
     runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
 
@@ -106,26 +108,38 @@ def serve(settings: Settings) -> None:
         vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
-    service.start([gateway], rest=engine.loop.flush_if_due)
+    line = LineGateway(
+        service,
+        Words(settings.lang),
+        _told_limits(settings),
+        idle_timeout_s=settings.line_idle_timeout_s,
+        outbox_limit_bytes=settings.outbox_limit_bytes,
+        max_connections=max_connections,
+        monotonic=time.monotonic,
+    )
+    service.start([gateway, line], rest=engine.loop.flush_if_due)
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     for listener in listeners:
         front.listen(listener)
-    _announce(settings, listeners)
+    line.open(line_listeners)
+    _announce(settings, listeners, line_listeners)
 
     stop.wait()
     log.info("stopping")
     engine.refuse_newcomers()
+    line.refuse_newcomers()
     runtime.sleep(settings.drain_delay_s)
     backplane.close()
-    _send_away(gateway.warn_all(), engine)
+    line.send_away_all()
+    _send_away(gateway.warn_all(), engine, line)
     if folder is not None:
         folder.close()
 
 
-def _send_away(eio_sids: list[str], engine: Engine) -> None:
+def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
     """Close everybody's connection, spread over a few seconds if they are many.
 
     The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection and come back.
@@ -136,7 +150,7 @@ def _send_away(eio_sids: list[str], engine: Engine) -> None:
         engine.close(eio_sid)
         runtime.sleep(max(0.0, began + number * pause_s - time.monotonic()))
     deadline = time.monotonic() + _LINGER_S
-    while not engine.drained() and time.monotonic() < deadline:
+    while not (engine.drained() and line.drained()) and time.monotonic() < deadline:
         runtime.sleep(0.01)
 
 
@@ -261,7 +275,28 @@ def _listen(settings: Settings) -> list[socket.socket]:
         raise StartError(text) from None
 
 
-def _announce(settings: Settings, listeners: list[socket.socket]) -> None:
+def _listen_line(settings: Settings) -> list[socket.socket]:
+    """The line gateway's listening sockets; none if it is off, or if its port is taken and nobody chose it."""
+    port = settings.line_port
+    if port is None:
+        return []
+    try:
+        return runtime.listen(settings.line_host, port.number, backlog=settings.backlog)
+    except OSError as problem:
+        if problem.errno == errno.EADDRINUSE and not port.chosen:
+            log.warning("port %s is in use: there is no line gateway (--line-port chooses another)", port)
+            return []
+        cures = {
+            errno.EADDRINUSE: f"port {port} is in use; choose another with --line-port, or off",
+            errno.EACCES: f"port {port} needs more rights; choose one above 1023 with --line-port",
+        }
+        no_address = f"--line-host {settings.line_host} is no address of this machine"
+        raise StartError(cures.get(problem.errno or 0, no_address)) from None
+
+
+def _announce(
+    settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
+) -> None:
     port = listeners[0].getsockname()[1]
     everywhere = settings.host in ("", "*", "::", "0.0.0.0")
     host = "127.0.0.1" if everywhere else listeners[0].getsockname()[0]
@@ -269,6 +304,9 @@ def _announce(settings: Settings, listeners: list[socket.socket]) -> None:
     own = _own_address()
     if everywhere and own is not None:
         lines.append(f"on this network: {_url(own, port)}{settings.base_path}")
+    if line_listeners:
+        line_host, line_port = line_listeners[0].getsockname()[:2]
+        lines.append("line gateway on " + _url(line_host, line_port).replace("http://", "telnet://"))
     if settings.history:
         lines.append(f"messages are kept in {settings.data_dir.absolute()}")
     else:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from chatroom.backplane import Backplane
 from chatroom.core.errors import NameTaken, NoSuchPerson, RateLimited, Refusal, RoomFull, Unavailable
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
 from chatroom.core.flood import Bucket, Rate
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 from chatroom.core.names import NamePool, name_key, room_key
@@ -321,23 +321,30 @@ class Service:
 
         self._backplane.append(hall.key, said, key, done)
 
-    def whisper(self, session: Session, to: str, text: str) -> None:
+    def whisper(self, session: Session, to: str, text: str, talk: Talk | None = None) -> Whispered:
         """Say something to one person in the room, at once; it is kept nowhere.
+
+        Args:
+            talk: it is part of a private talk between terminals, and how. Only a `LINE` has a text. What is no
+                doing of the session's own guest (`TURNED`, `ENDED`) costs nothing.
 
         Raises:
             NoSuchPerson: nobody of that name is there.
             BadRequest, Empty, TooLong: the text cannot be said.
             RateLimited: too much at once.
         """
-        text = parse_text(text, self.limits.max_text)
-        whispered = session.hall.room.whisper(session.sid, to, text)
+        is_signal = talk is not None and talk is not Talk.LINE
+        text = "" if is_signal else parse_text(text, self.limits.max_text)
+        whispered = replace(session.hall.room.whisper(session.sid, to, text), talk=talk)
         recipient = self._sessions.get(whispered.to.sid)
         if recipient is None or not recipient.welcomed:
             raise NoSuchPerson(name=to)
-        self._spend(session.speaking)
+        if talk not in (Talk.TURNED, Talk.ENDED):
+            self._spend(session.speaking)
         now = self._now_ms()
-        for side in (recipient, session):
+        for side in (recipient,) if is_signal else (recipient, session):
             side.gateway.whisper(side, whispered, now)
+        return whispered
 
     def rename(self, session: Session, name: str | None) -> tuple[str, str]:
         """Give a guest another name; without one, a random free one.

@@ -95,6 +95,26 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+@dataclass(frozen=True, slots=True)
+class LinePort:
+    """The line gateway's port; one that nobody chose is given up if it is taken."""
+
+    number: int
+    chosen: bool
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+def _line_port(text: str) -> LinePort | None:
+    if text.lower() == "off":
+        return None
+    try:
+        return LinePort(_whole(0, 65535)(text), chosen=True)
+    except ValueError:
+        raise ValueError("a whole number from 0 to 65535, or off") from None
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser()
 
@@ -121,6 +141,19 @@ class Settings:
     lang: str = _setting("en", _one_of("en", "zh"), "language of the server's own sentences: en or zh")
     public_rooms: tuple[str, ...] = _setting(
         (), _names, "rooms that /rooms lists besides the lobby, separated by commas"
+    )
+
+    line_host: str = _setting("127.0.0.1", str, "address of the line gateway; empty: every address")
+    line_port: LinePort | None = _setting(
+        LinePort(5267, chosen=False),
+        _line_port,
+        "port of the line gateway, for telnet and nc; 0 picks a free one, off closes it",
+    )
+    line_idle_timeout_s: float = _setting(
+        14_400.0,
+        _number(0.1, 604_800),
+        "time without a whole line after which a line client is sent away",
+        unit="seconds",
     )
 
     data_dir: Path = _setting(Path("data"), _path, "folder for what is kept; made if missing")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.guests import Guest
+from tests.support.lines import Line, Terminal
 from tests.support.program import Program
 
 _rooms = itertools.count(1)
@@ -44,6 +45,36 @@ def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
     yield enter
     for guest in present:
         guest.leaves()
+
+
+@pytest.fixture
+def lines(server: Program, room: str) -> Iterator[Callable[..., Line]]:
+    """Lets people at line terminals enter this play's room: `lines(name="fox")`; `room=None` stays in the lobby."""
+    present: list[Line] = []
+
+    def enter(**options: Any) -> Line:
+        line = Line(options.pop("port", None) or server.line_port, **{"room": room, **options})
+        present.append(line)
+        return line
+
+    yield enter
+    for line in present:
+        line.closes()
+
+
+@pytest.fixture
+def terminals() -> Iterator[Callable[..., Terminal]]:
+    """Starts programs on terminals of their own: `terminals("telnet", "127.0.0.1", port)`."""
+    running: list[Terminal] = []
+
+    def start_one(*command: object, **options: Any) -> Terminal:
+        terminal = Terminal(*map(str, command), **options)
+        running.append(terminal)
+        return terminal
+
+    yield start_one
+    for terminal in running:
+        terminal.closes()
 
 
 @pytest.fixture

@@ -300,7 +300,7 @@ class SocketIOGateway:
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
-        if guest is None:
+        if guest is None or not whispered.text:  # without a text it is a terminal's word to a terminal
             return
         text = whispered.text
         if guest.kind == "seed":

@@ -34,7 +34,7 @@ def run(
     token = None
     match command:
         case Help():
-            answer(_help(words.lang))
+            answer(help_text(words.lang))
         case Who():
             answer(_who(service, words, session))
         case Name(name):
@@ -64,8 +64,9 @@ def run(
     return token
 
 
-def _help(lang: str) -> str:
-    shown = [record for record in COMMANDS if not record.line_only]
+def help_text(lang: str, *, at_a_line: bool = False) -> str:
+    """The table of commands, one a line."""
+    shown = [record for record in COMMANDS if at_a_line or not record.line_only]
     width = max(len(record.usage) for record in shown)
     texts: Sequence[str] = [record.help[lang] for record in shown]
     return "\n".join(f"{record.usage:{width}}  {text}" for record, text in zip(shown, texts, strict=True))

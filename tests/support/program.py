@@ -22,7 +22,7 @@ class Program:
     """The running service.
 
     Args:
-        arguments: flags after `python app.py --port 0`.
+        arguments: flags after `python app.py --port 0 --line-port 0`.
         environ: added to the environment, from which every CHATROOM_ name is removed.
         data_dir: its data directory; it has to be a fresh one unless the test is about what is kept.
     """
@@ -40,6 +40,7 @@ class Program:
         self.environ |= environ or {}
         self.port = port
         self.url = ""
+        self._line_port: int | None = None
         self.errors: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._process: subprocess.Popen[str] | None = None
@@ -47,7 +48,7 @@ class Program:
     def start(self) -> Program:
         """Start and wait until it listens."""
         self._process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self.port), *self.arguments],
+            [sys.executable, "app.py", "--port", str(self.port), "--line-port", "0", *self.arguments],
             cwd=ROOT,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -75,6 +76,13 @@ class Program:
             found = re.search(pattern, line)
             if found:
                 return found
+
+    @property
+    def line_port(self) -> int:
+        """Where the line gateway listens; it is told right after the address of the web."""
+        if self._line_port is None:
+            self._line_port = int(self.wait_for_line(r"line gateway on telnet://\S+:(\d+)")[1])
+        return self._line_port
 
     @property
     def pid(self) -> int:

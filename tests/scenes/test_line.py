@@ -1,0 +1,323 @@
+"""People at line terminals (protocol, section 2): the greeting, talk, commands, bounds, the end."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.lines import WAIT_S
+from tests.support.program import ROOT
+
+
+def test_the_greeting_names_room_number_name_and_what_is_kept(start, lines):
+    port = start().line_port
+    romeo, juliet = lines(port=port, room=None), lines(port=port, room=None)
+    assert (romeo.room, romeo.number, juliet.number) == ("lobby", 1, 2)
+    assert "kept" in romeo.seen
+    assert romeo.name != juliet.name
+    romeo.types("quit")
+    romeo.reads_the_end()
+    juliet.reads(rf"^\* {romeo.name} left \(1 here\)$")
+    assert lines(port=port, room=None).number == 2
+
+
+def test_a_line_reaches_everybody_else_and_is_not_echoed(lines):
+    romeo, juliet, nurse = lines(), lines(), lines()
+    romeo.types("hello")
+    juliet.hears(romeo.name, "hello")
+    nurse.hears(romeo.name, "hello")
+    romeo.reads_nothing("hello")
+
+
+def test_echo_shows_ones_own_lines(lines):
+    romeo = lines()
+    romeo.types("/echo on")
+    romeo.types("hello")
+    romeo.hears(romeo.name, "hello")
+    romeo.types("/echo off")
+    romeo.types("once more")
+    romeo.reads_nothing("once more")
+
+
+def test_a_line_waits_for_its_end(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types_raw(b"hel")
+    juliet.reads_nothing("hel")
+    romeo.types_raw(b"lo\r\n")
+    juliet.hears(romeo.name, "hello")
+
+
+def test_comings_goings_and_new_names_are_told(lines):
+    romeo = lines()
+    juliet = lines()
+    romeo.reads(rf"^\* {juliet.name} came in \(2 here\)$")
+    juliet.types("/name Juliet Capulet")
+    juliet.reads(r"^\* You are now called Juliet Capulet\.$")
+    romeo.reads(rf"^\* {juliet.name} is now called Juliet Capulet$")
+    juliet.types("close")
+    juliet.reads(r"^\* Bye\.$")
+    juliet.reads_the_end()
+    romeo.reads(r"^\* Juliet Capulet left \(1 here\)$")
+    romeo.types("/who")
+    romeo.reads(rf"^\* 1 here: {romeo.name}$")
+
+
+def test_a_taken_name_is_refused_and_the_connection_stays(lines, guests):
+    romeo = guests(username="Romeo Montague")
+    juliet = lines()
+    juliet.types("/nick Romeo Montague")
+    juliet.reads(r"^\* Reuse: Romeo Montague is taken$")
+    juliet.types("hello")
+    assert romeo.hears("message", msg="hello")["username"] == juliet.name
+
+
+def test_a_name_is_free_as_soon_as_its_owner_has_quit(lines):
+    romeo, juliet = lines(name="Tybalt"), lines()
+    romeo.types("quit")
+    romeo.reads_the_end()
+    juliet.types("/name Tybalt")
+    juliet.reads(r"^\* You are now called Tybalt\.$")
+
+
+@pytest.mark.parametrize("word", ["quit", "close", "/quit"])
+def test_leaving(lines, word):
+    romeo = lines()
+    romeo.types(word)
+    romeo.reads(r"^\* Bye\.$")
+    romeo.reads_the_end()
+
+
+def test_help_lists_every_command_of_a_line(lines):
+    romeo = lines()
+    romeo.types("/help")
+    romeo.reads(r"^\* /help ")
+    shown = "\n".join(romeo.reads_up_to(r"^\* //text"))
+    for command in ("/who", "/name", "/to", "/join", "/rooms", "/history", "/echo", "/quit", "to:NAME"):
+        assert command in shown
+
+
+def test_commands_that_cannot_be_understood(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types("/nonsense")
+    romeo.reads(r"^\* There is no such command")
+    romeo.types("/echo maybe")
+    romeo.reads(r"^\* Use it so: /echo on\|off$")
+    romeo.types("/to nobody hello")
+    romeo.reads(r"^\* no one here is called nobody$")
+    romeo.types("//shrug")
+    juliet.hears(romeo.name, "/shrug")
+
+
+def test_rooms_lists_the_lobby_and_the_public_ones_only(start, lines):
+    program = start("--public-rooms", "garden")
+    lines(port=program.line_port, room="hidden cell")
+    romeo = lines(port=program.line_port, room=None)
+    romeo.types("/rooms")
+    assert romeo.reads(r"^\* Rooms: (.*)$")[1] == "lobby (1), garden (0)"
+
+
+def test_history_shows_what_was_said_on_any_side(lines, guests):
+    romeo, juliet = guests(), lines()
+    for number in range(4):
+        romeo.says(f"line {number}")
+    juliet.types("/history 2")
+    juliet.reads(r"^\* \d{4}-\d\d-\d\d$")
+    juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 2$")
+    juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 3$")
+
+
+def test_going_to_another_room(lines, guests, room):
+    romeo, juliet = lines(), guests(room=room + " next")
+    romeo.types_raw(f"here\n/join {room} next\nthere\n".encode())
+    assert juliet.hears("login", username=romeo.name)
+    assert juliet.hears("message")["msg"] == "there"
+    romeo.reads(rf"^\* You are in {room} next, 2 here\.$")
+    juliet.says("welcome")
+    romeo.hears(juliet.name, "welcome")
+
+
+def test_both_sides_see_each_others_every_action_in_one_order(lines, guests):
+    romeo, juliet, nurse = lines(), guests(), lines()
+    for number in range(20):
+        if number % 2:
+            juliet.says(f"number {number}")
+        else:
+            romeo.types(f"number {number}")
+            nurse.hears(romeo.name, f"number {number}")
+    heard = [juliet.hears("message")["msg"] for _ in range(20)]
+    assert heard == [f"number {number}" for number in range(20)]
+
+
+def test_whispers_between_gateways_reach_only_the_two(lines, guests):
+    romeo, juliet, nurse, paris = lines(), guests(), lines(), guests()
+    romeo.types(f"/to {juliet.name} from the line")
+    romeo.reads(rf"^\* Only {juliet.name} was told\.$")
+    assert juliet.hears("whisper", username=romeo.name, to=juliet.name)["msg"] == "from the line"
+    assert juliet.asks("whisper", to=romeo.name, msg="from the browser")["ok"]
+    romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: from the browser$")
+    nurse.reads_nothing("from the")
+    paris.hears_nothing("whisper")
+    paris.hears_nothing("message")
+
+
+def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests):
+    romeo, juliet = lines(), guests()
+    juliet.says(f"hello\n[12:00:00] {romeo.name}: never said\n* neither")
+    juliet.says("end")
+    romeo.reads(rf"{juliet.name}: hello$")
+    assert romeo.reads_up_to("end$") == [
+        f"    [12:00:00] {romeo.name}: never said",
+        "    * neither",
+    ]
+
+
+def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
+    romeo, juliet, nurse = lines(), lines(), guests()
+    romeo.types_raw(b"\x1b[2J\x1b]0;title\x07clean\x00\x07 \xff\xfb\x1fline \xc3(\n")
+    juliet.hears(romeo.name, "clean line \ufffd(")
+    assert nurse.hears("message")["msg"] == "clean line \ufffd("
+    romeo.reads_nothing("nothing")
+    assert "\x1b" not in juliet.seen
+
+
+def test_a_line_too_long_is_refused_once_and_nothing_of_it_said(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types("x" * 5000)
+    romeo.types("y" * 3000)
+    romeo.types("still here")
+    romeo.reads(r"^\* Not said: the line is longer than 4096 bytes\.$")
+    romeo.reads_next(r"^\* This is too long: at most 2000 characters\.$")
+    assert "xx" not in "".join(juliet.reads_up_to(f"{romeo.name}: still here$"))
+
+
+def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
+    program = start("--message-burst", "4", "--message-rate", "5")
+    romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
+    romeo.types_raw(b"".join(b"%d\n" % number for number in range(12)))
+    for number in range(12):
+        juliet.hears(romeo.name, str(number))
+    romeo.types("/who")
+    assert len([line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]) == 1
+
+
+def test_half_closed_input_is_said_then_closed(server, lines, room):
+    juliet = lines(room=None)
+    said = subprocess.run(
+        f"printf 'said by a script {room}\\n' | nc -N 127.0.0.1 {server.line_port}",
+        shell=True,
+        capture_output=True,
+        timeout=WAIT_S,
+        check=True,
+    )
+    assert said.stdout.startswith(b"* Welcome to lobby.")
+    juliet.reads(f"said by a script {room}$")
+
+
+def test_a_line_without_an_end_is_not_said_when_input_ends(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types_raw(b"whole\nto:half a na")
+    romeo.socket.shutdown(socket.SHUT_WR)
+    romeo.reads(r"^\* Not said: the last line had no end\.$")
+    romeo.reads_the_end()
+    juliet.hears(romeo.name, "whole")
+    juliet.reads(rf"^\* {romeo.name} left")
+
+
+def test_who_is_idle_or_never_ends_a_line_is_sent_away(start, lines):
+    program = start("--line-idle-timeout", "1")
+    idle, dripping, busy = (lines(port=program.line_port, room=None) for _ in range(3))
+    while not dripping.has_seen("long time", 0.2):
+        busy.types("/rooms")
+        dripping.types_raw(b".")
+    idle.reads(r"^\* Nothing was said for a long time")
+    idle.reads_the_end()
+    busy.types("/who")
+    busy.reads(r"^\* 1 here")
+
+
+def test_a_silent_client_and_a_slow_reader_delay_nobody(start, lines):
+    program = start("--limits", "off", "--outbox-limit", "100000")
+    slow = socket.create_connection(("127.0.0.1", program.line_port))
+    romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
+    gone = re.compile(r"^\* .* left \(2 here\)", re.MULTILINE)
+    for number in range(0, 20_000, 50):
+        romeo.types_raw((f"{'x' * 1900}\n" * 50 + f"mark {number}\n").encode())
+        juliet.reads(f"mark {number}$")
+        if gone.search(juliet.seen):
+            break
+    slow.settimeout(WAIT_S)
+    said = b""
+    while data := slow.recv(65536):
+        said = said[-100:] + data
+    assert said.endswith(b"* This terminal reads too slowly. Bye.\r\n")
+    slow.close()
+
+
+def test_a_port_that_is_taken_ends_the_start_only_if_it_was_chosen(start, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "app.py", "--port", "0", "--data-dir", str(tmp_path)]
+        command += ["--line-port", str(taken.getsockname()[1])]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=30, check=False, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("chatroom: port ")
+    assert "--line-port" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_line_gateway_can_be_left_closed(start):
+    program = start("--line-port", "off")
+    assert program.get("/healthz").status_code == 200
+    assert not [line for line in program.errors if "telnet" in line]
+
+
+def test_everybody_is_told_when_the_server_goes(start, lines):
+    program = start()
+    romeo = lines(port=program.line_port, room=None)
+    program.signal(2)  # Ctrl-C
+    romeo.reads(r"^\* The server is restarting")
+    romeo.reads_the_end()
+    assert program.wait() == 0
+
+
+def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
+    juliet = guests(room="lobby")
+    romeo = terminals("telnet", "127.0.0.1", server.line_port)
+    romeo.greeted()
+    nurse = terminals("nc", "127.0.0.1", server.line_port)
+    nurse.greeted()
+    romeo.types("from telnet 雪")
+    nurse.hears(romeo.name, "from telnet 雪")
+    nurse.types("from netcat")
+    romeo.hears(nurse.name, "from netcat")
+    assert juliet.hears("message", username=romeo.name)["msg"] == "from telnet 雪"
+    assert juliet.hears("message", username=nurse.name)["msg"] == "from netcat"
+    juliet.says("from the page")
+    romeo.hears(juliet.name, "from the page")
+    nurse.types("quit")
+    nurse.reads(r"^\* Bye\.$")
+    romeo.reads(rf"^\* {nurse.name} left")
+    romeo.types("close")
+    romeo.reads(r"Connection closed by foreign host")
+
+
+def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
+    juliet = lines(room=None)
+    romeo = terminals("socat", "-,raw,echo=0", f"TCP:127.0.0.1:{server.line_port}")
+    romeo.greeted()
+    romeo.types_raw(b"helo\x7flo\r")
+    juliet.hears(romeo.name, "hello")
+
+
+def test_names_are_unique_across_gateways(lines, guests):
+    people = [*(lines() for _ in range(5)), *(guests() for _ in range(5))]
+    assert len({person.name for person in people}) == len(people)
+
+
+def test_time_stamps_are_the_messages_own(lines, guests):
+    romeo, juliet = lines(), guests()
+    answer = juliet.says("what time is it")
+    assert re.search(r"\d\d:\d\d:\d\d", answer["time"])[0] == romeo.reads(r"^\[(.{8})\] .*what time")[1]

@@ -1,0 +1,157 @@
+"""`to:NAME`: two people at lines talk privately, and what happens when a third comes, or one goes."""
+
+from __future__ import annotations
+
+import time
+
+HELD = 1.1  # a little more than the second in which a line is held after the talk has moved
+
+
+def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
+    romeo, juliet, nurse, paris = lines(), lines(), lines(), guests()
+    romeo.types(f"to:{juliet.name}")
+    romeo.reads(rf"^\* You now talk to {juliet.name} only")
+    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    romeo.types("my love")
+    juliet.reads(rf"^\[\d\d:\d\d:\d\d\] {romeo.name} -> you: my love$")
+    juliet.types("good night")
+    romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: good night$")
+    nurse.reads_nothing("my love|good night")
+    paris.hears_nothing("message")
+    paris.hears_nothing("whisper")
+
+
+def test_to_alone_ends_the_talk_and_the_partners_next_line_does_not_slip_into_the_room(lines):
+    romeo, juliet, nurse = lines(), lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    romeo.types("to:")
+    romeo.reads(rf"^\* Your private talk with {juliet.name} is over")
+    juliet.reads(rf"^\* {romeo.name} has ended your private talk")
+    juliet.types("a secret")
+    juliet.reads(r"^\* Not sent")
+    nurse.reads_nothing("secret")
+    juliet.types("hello all")
+    nurse.hears(juliet.name, "hello all")
+    romeo.types("me too")
+    nurse.hears(romeo.name, "me too")
+
+
+def test_unknown_nobody_and_oneself(lines):
+    romeo = lines()
+    romeo.types("to:no such one")
+    romeo.reads(r"^\* no one here is called no such one$")
+    for alone in ("/to", "to:"):
+        romeo.types(alone)
+        romeo.reads(r"^\* You talk to nobody privately\. Choose somebody")
+    romeo.types(f"to:{romeo.name}")
+    romeo.reads(r"^\* That is you\.$")
+
+
+def test_a_third_takes_the_talk_over_and_all_are_told(lines):
+    romeo, juliet, paris = lines(), lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    paris.types(f"to:{juliet.name}")
+    juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. to:{romeo.name} returns")
+    romeo.reads(rf"^\* {juliet.name} now talks to somebody else")
+    juliet.types("meant for romeo")
+    juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. Send it again to say it\.$")
+    juliet.types("hello paris")
+    paris.reads(rf"{juliet.name} -> you: hello paris$")
+    paris.reads_nothing("meant for romeo")
+    romeo.types("come back")
+    juliet.reads(rf"^\* You now talk to {romeo.name}, not {paris.name}")
+    juliet.reads(rf"{romeo.name} -> you: come back$")
+    time.sleep(HELD)  # the hold is a time, and this is its end
+    juliet.types("I am here")
+    romeo.reads(rf"{juliet.name} -> you: I am here$")
+
+
+def test_returning_by_name(lines):
+    romeo, juliet, paris = lines(), lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    paris.types(f"to:{juliet.name}")
+    juliet.reads("not " + romeo.name)
+    juliet.types(f"to:{romeo.name}")
+    juliet.types("back again")
+    romeo.reads(rf"{juliet.name} -> you: back again$")
+    paris.reads(rf"^\* {juliet.name} now talks to somebody else")
+
+
+def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
+    romeo, juliet, nurse = lines(), lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    juliet.types("quit")
+    romeo.reads(rf"^\* {juliet.name} has left: your private talk is over")
+    time.sleep(HELD)
+    romeo.types("are you there")
+    romeo.reads(rf"^\* Not sent: {juliet.name} no longer talks to you\. You are back in the room")
+    romeo.types("is she gone")
+    nurse.hears(romeo.name, "is she gone")
+    assert "are you there" not in nurse.seen
+
+
+def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
+    romeo, juliet = lines(), lines(name="Capulet's daughter")
+    romeo.types("to:Capulet's daughter")
+    juliet.reads("privately")
+    juliet.types("quit")
+    romeo.reads("has left: your private talk")
+    rosaline = lines(name="Capulet's daughter")
+    romeo.types("my secret")
+    romeo.reads("Not sent")
+    rosaline.reads_nothing("my secret")
+
+
+def test_a_new_name_does_not_end_the_talk(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    juliet.types("/name Some Other Name")
+    romeo.reads("is now called Some Other Name")
+    romeo.types("what is in a name")
+    juliet.reads(rf"{romeo.name} -> you: what is in a name$")
+
+
+def test_a_partner_in_a_browser_gets_whispers(lines, guests):
+    romeo, juliet = lines(), guests()
+    romeo.types(f"to:{juliet.name}")
+    romeo.reads("You now talk to")
+    romeo.types("hello")
+    juliet.hears_next("whisper", username=romeo.name, msg="hello")  # the opening itself is no frame
+    juliet.says("said to all")  # the composer has not moved
+    romeo.hears(juliet.name, "said to all")
+
+
+def test_a_browsers_whisper_moves_no_talk(lines, guests):
+    romeo, juliet, nurse = lines(), lines(), guests()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    assert nurse.asks("whisper", to=juliet.name, msg="madam")["ok"]
+    juliet.reads(rf"{nurse.name} -> you: madam$")
+    juliet.types("anon")
+    romeo.reads(rf"{juliet.name} -> you: anon$")
+
+
+def test_going_to_another_room_ends_the_talk(lines, room):
+    romeo, juliet = lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    romeo.types(f"/join {room} next")
+    romeo.reads("is over")
+    juliet.reads(rf"^\* {romeo.name} has left: your private talk")
+
+
+def test_turning_to_people_costs_tokens(start, lines):
+    port = start("--message-burst", "2", "--message-rate", "2").line_port
+    romeo, juliet = lines(port=port, room=None), lines(port=port, room=None)
+    began = time.monotonic()
+    for _ in range(4):
+        romeo.types(f"to:{juliet.name}")
+    romeo.reads(r"^\* Too fast")
+    romeo.reads("You now talk to")
+    romeo.reads("You now talk to")
+    assert time.monotonic() - began > 0.9

@@ -1,0 +1,169 @@
+"""People at line terminals: over a bare socket, or with the programs that Debian brings, on a terminal of their own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+import tty
+
+WAIT_S = 10.0
+_GREETING = re.compile(r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.")
+
+
+class Screen:
+    """What a terminal has shown and the play has not spoken of yet. Everything that waits has a deadline."""
+
+    def __init__(self) -> None:
+        self.seen = ""  # all of it, for looking back
+        self._unread = ""
+
+    def _receive(self, seconds: float) -> bytes | None:
+        """What comes within so many seconds: bytes, none at the end, None for nothing."""
+        raise NotImplementedError
+
+    def types_raw(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def types(self, text: str) -> None:
+        """Type a line."""
+        self.types_raw(text.encode() + b"\n")
+
+    def greeted(self) -> None:
+        """Wait for the greeting, and know one's name and number from it."""
+        found = self.reads(_GREETING.pattern)
+        self.room, self.number, self.name = found[1], int(found[2]), found[3]
+        self.reads(r"\* Say something, or /help")
+
+    def reads(self, pattern: str, seconds: float = WAIT_S) -> re.Match[str]:
+        """Wait for a line that is so; it, and those before it, are passed over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            while "\n" in self._unread:
+                line, self._unread = self._unread.split("\n", 1)
+                found = re.search(pattern, line.rstrip("\r"))
+                if found:
+                    return found
+            self._wait(deadline, pattern)
+
+    def reads_next(self, pattern: str) -> re.Match[str]:
+        """The very next line must be so."""
+        line = self.reads("")
+        found = re.search(pattern, line.string)
+        assert found, (pattern, line.string)
+        return found
+
+    def reads_up_to(self, pattern: str) -> list[str]:
+        """All lines before the one that is so."""
+        lines: list[str] = []
+        while re.search(pattern, (line := self.reads("").string)) is None:
+            lines.append(line)
+        return lines
+
+    def hears(self, name: str, text: str) -> None:
+        """Wait until somebody is shown to have said this to the room."""
+        self.reads(rf"^\[\d\d:\d\d:\d\d\] {re.escape(name)}: {re.escape(text)}$")
+
+    def reads_nothing(self, pattern: str) -> None:
+        """Nothing that is so has come when the answer to a question that is asked now has."""
+        self.types("/rooms")
+        for line in self.reads_up_to(r"\* Rooms: "):
+            assert re.search(pattern, line) is None, line
+
+    def has_seen(self, text: str, seconds: float) -> bool:
+        """Whether this has been shown, so many seconds from now at the latest."""
+        try:
+            self._wait(time.monotonic() + seconds, text)
+        except AssertionError:
+            pass  # nothing came: that is one of the answers
+        return text in self.seen
+
+    def reads_the_end(self, seconds: float = WAIT_S) -> str:
+        """Wait until the connection is closed; gives what was shown last."""
+        deadline = time.monotonic() + seconds
+        while self._wait(deadline, "the end"):
+            pass
+        return self._unread
+
+    def _wait(self, deadline: float, what: str) -> bool:
+        left = deadline - time.monotonic()
+        data = self._receive(left) if left > 0 else None
+        if data is None:
+            raise AssertionError(f"never seen: {what!r}; seen: {self.seen[-2000:]!r}")
+        if not data:
+            if what == "the end":
+                return False
+            raise AssertionError(f"it ended before {what!r}; seen: {self.seen[-2000:]!r}")
+        text = data.decode("utf-8", "replace")
+        self.seen += text
+        self._unread += text
+        return True
+
+
+class Line(Screen):
+    """Somebody with a bare socket."""
+
+    def __init__(self, port: int, *, room: str | None = None, name: str | None = None) -> None:
+        super().__init__()
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+        self.greeted()
+        if room is not None:
+            self.types(f"/join {room}")
+            self.number = int(self.reads(r"^\* You are in .*, (\d+) here\.$")[1])
+        if name is not None:
+            self.types(f"/name {name}")
+            self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
+
+    def types_raw(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def _receive(self, seconds: float) -> bytes | None:
+        if not select.select([self.socket], [], [], seconds)[0]:
+            return None
+        try:
+            return self.socket.recv(65536)
+        except ConnectionResetError:
+            return b""
+
+    def closes(self) -> None:
+        self.socket.close()
+
+
+class Terminal(Screen):
+    """A program on a terminal of its own, such as `telnet HOST PORT`."""
+
+    def __init__(self, *command: str, env: dict[str, str] | None = None, raw: bool = True) -> None:
+        super().__init__()
+        self._file, slave = pty.openpty()
+        if raw:
+            tty.setraw(slave)  # or the terminal itself would show what is typed once more
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env
+        )
+        os.close(slave)
+
+    def types_raw(self, data: bytes) -> None:
+        os.write(self._file, data)
+
+    def _receive(self, seconds: float) -> bytes | None:
+        if not select.select([self._file], [], [], seconds)[0]:
+            return None
+        try:
+            return os.read(self._file, 65536)
+        except OSError:  # how Linux says that nobody has the other side open
+            return b""
+
+    def closes(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(WAIT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        os.close(self._file)
