@@ -185,6 +185,8 @@ def test_logs_are_json_when_asked_and_hold_no_text_address_or_token(start):
     logged = [json.loads(line) for line in program.errors if line.startswith("{")]
     assert "stopping" in [record["message"] for record in logged]
     assert any("allowed-origins" in record["message"] for record in logged)
-    everything = "\n".join(line for line in program.errors if not re.search(r"https?://[\d.]+:\d+", line))
+    everything = "\n".join(
+        line for line in program.errors if not re.search(r"(https?|telnet)://[\d.]+:\d+", line)
+    )
     for private in (secret, "127.0.0.1", guest.you["token"], guest.sid):
         assert private not in everything
