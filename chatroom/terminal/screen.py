@@ -88,6 +88,17 @@ class Composer(Input):
     ]
 
 
+class Said(RichLog):
+    """What is said; it has to be written anew for another width."""
+
+    class Resized(Message):
+        """The width may be another now."""
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Called beside the base's own handler."""
+        self.post_message(self.Resized())
+
+
 class ChatApp(App[int]):
     """The chatroom on a full screen.
 
@@ -106,7 +117,7 @@ class ChatApp(App[int]):
     ]
     CSS = """
     #status { height: 1; background: $primary-background; padding: 0 1; }
-    #said { padding: 0 1; scrollbar-size-vertical: 1; }
+    #said { padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
     #people { width: 26; border: none; border-left: solid $primary-background; background: $background; }
     Composer { border: none; border-top: solid $primary-background; height: 2; padding: 0 1; }
     """
@@ -136,7 +147,9 @@ class ChatApp(App[int]):
         yield Static("connecting …", id="status", markup=False)
         with Horizontal():
             with Vertical():
-                yield RichLog(id="said", wrap=True, highlight=False, markup=False, auto_scroll=False)
+                yield Said(
+                    id="said", wrap=True, highlight=False, markup=False, auto_scroll=False, min_width=1
+                )
                 yield Composer(
                     placeholder="Say something, or /help",
                     suggester=Completion(self._view),
@@ -262,11 +275,8 @@ class ChatApp(App[int]):
         """The guest is back; the line of what is new stays until it is read."""
         self._is_away = False
 
-    def on_resize(self, _event: events.Resize) -> None:
+    def on_said_resized(self, _resized: Said.Resized) -> None:
         """Break the lines anew."""
-        self.call_after_refresh(self._paint_at_end)
-
-    def _paint_at_end(self) -> None:
         log = self.query_one(RichLog)
         is_at_end = log.is_vertical_scroll_end
         self._paint()

@@ -154,6 +154,21 @@ def test_the_screen_shows_history_people_and_talk(server, guests, room):
     on_screen(server, room, play)
 
 
+def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
+    romeo = guests()
+
+    async def play(app, pilot):
+        await asyncio.to_thread(romeo.says, " ".join(f"word{number}" for number in range(40)))
+        await until(lambda: "word39" in shown(app), "the end of it")
+        log = app.query_one(RichLog)
+        assert all(line.cell_length <= log.size.width for line in log.lines)
+        await pilot.resize_terminal(60, 20)
+        await until(lambda: all(line.cell_length <= log.size.width for line in log.lines), "narrower lines")
+        assert "word39" in shown(app)
+
+    on_screen(server, room, play)
+
+
 def test_commands_and_names_are_completed(server, guests, room):
     guests(username="Great Horned Owl")
 
