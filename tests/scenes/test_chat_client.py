@@ -12,6 +12,7 @@ from textual.widgets import Input, OptionList, RichLog
 
 from chatroom.terminal.address import Address, AddressError
 from chatroom.terminal.screen import ChatApp, Composer
+from tests.support import loops
 from tests.support.program import ROOT
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
@@ -130,7 +131,7 @@ def on_screen(server, room, play, name="Fox"):
             await pilot.press("ctrl+q")
         await until(lambda: not app._link._client.connected, "the end of the connection")
 
-    asyncio.run(run())
+    loops.run(run())
 
 
 def test_the_screen_shows_history_people_and_talk(server, guests, room):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways.test_line_codec import mutated
+from tests.support import loops
 from tests.support.guests import Guest
 from tests.support.lines import Line
 from tests.support.program import Program
@@ -72,7 +73,7 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(start: Callable[..., P
         return await readers
 
     entered: list[int] = []
-    assert asyncio.run(play()) == [total] * LINES
+    assert loops.run(play()) == [total] * LINES
     for guest in browsers:
         numbers = [guest.hears("message")["msg"] for _ in range(total)]
         assert numbers == [f"number {number}" for number in range(total)]
@@ -100,7 +101,7 @@ def test_a_session_takes_little_memory(start: Callable[..., Program]) -> None:
             await writer.wait_closed()
         return used
 
-    used = asyncio.run(play())
+    used = loops.run(play())
     print(f"{used:.1f} KB a line session")
     assert used <= KB_A_SESSION
 
