@@ -111,7 +111,7 @@ class EmbeddedBackplane:
 
     def at_hand(self, room: str, after: str | None = None) -> bool:
         tail = self._tails.get(room)
-        return tail is not None and (after is None or tail.holds(after))
+        return tail is not None and tail.filled and (after is None or tail.holds(after))
 
     def page(
         self,
@@ -128,11 +128,16 @@ class EmbeddedBackplane:
         if tail is None:
             # From now on what is committed is added to it.
             tail = self._tails[room] = Tail(self._store.entries_kept)
+        if not tail.filled:
+            # Whoever comes while the first one reads must wait as well, or would be shown an empty past.
             try:
-                tail.put_before(self._read(self._store.older, room, None, None, RECENT_ENTRIES))
+                past = self._read(self._store.older, room, None, None, RECENT_ENTRIES)
             except Unavailable:
-                self._tails.pop(room, None)
+                if self._tails.get(room) is tail and not tail.filled:
+                    del self._tails[room]
                 raise
+            if not tail.filled:
+                tail.put_before(past)
         if after is None:
             return tail.newest(upto, limit)
         if tail.holds(after):

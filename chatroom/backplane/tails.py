@@ -14,14 +14,16 @@ class Tail:
         kept: how many entries of a room the log keeps: a tail must not outlive them.
 
     Attributes:
+        filled: what the disk had is here; until then it only gathers what is new.
         whole: nothing older is in the log.
     """
 
-    __slots__ = ("_entries", "_kept", "whole")
+    __slots__ = ("_entries", "_kept", "filled", "whole")
 
     def __init__(self, kept: int) -> None:
         self._entries: list[Entry] = []
         self._kept = kept
+        self.filled = False
         self.whole = False
 
     def add(self, entry: Entry) -> None:
@@ -38,7 +40,7 @@ class Tail:
         first = self._entries[0].id if self._entries else None
         past = [entry for entry in page.entries if first is None or entry.id < first]
         self._entries[:0] = past
-        self.whole = not page.more
+        self.filled, self.whole = True, not page.more
 
     def holds(self, after: str) -> bool:
         """Whether all that came after an id is here, and the id itself, so that it is known."""

@@ -354,9 +354,13 @@ class Front:
         if connection.closed:
             return
         if not keep_alive:
-            connection.finish()
+            self._part(connection)
         elif connection.idle:
             self._go_on(connection)
+
+    def _part(self, connection: Connection) -> None:
+        self._spare.pop(connection, None)  # or the limit would grow by everybody who was turned away
+        connection.finish()
 
     def _go_on(self, connection: Connection) -> None:
         connection.read_on()
@@ -396,4 +400,4 @@ class Front:
         if connection.parser.stage is not Stage.EMPTY:
             self._refuse(connection, Refusal(408, "the request took too long"))
         else:
-            connection.finish()
+            self._part(connection)

@@ -1,8 +1,13 @@
 """Rates and fullness: what is too much is refused by code, with what a client needs to try again."""
 
-import pytest
+import json
 
-from tests.support.guests import Refused
+import pytest
+import websocket
+
+from tests.support.guests import Guest, Refused
+from tests.support.program import Program
+from tests.support.raw import RawClient
 
 
 def test_a_flood_is_refused_with_the_time_to_wait(start, guests):
@@ -29,3 +34,29 @@ def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
     assert (answer["ok"], answer["code"]) == (False, "room_full")
     elsewhere.says("still here")
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
+
+
+def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
+    with Program("--max-connections", "3", data_dir=tmp_path) as program:
+        inside = [RawClient(program.url) for _ in range(3)]
+        for _ in range(6):
+            with pytest.raises(websocket.WebSocketBadStatusException, match="503"):
+                RawClient(program.url)
+        for client in inside:
+            client.leaves()
+
+
+def test_all_who_come_at_once_are_shown_the_past(tmp_path):
+    with Program(data_dir=tmp_path) as program:
+        speaker = Guest(program.url).enter()
+        speaker.says("before")
+        speaker.leaves()
+        crowd = [RawClient(program.url) for _ in range(8)]
+        for client in crowd:
+            client.opens()
+        for client in crowd:
+            client.sends("40{}")
+        for client in crowd:
+            login = json.loads(client.hears(lambda text: text.startswith("42"))[2:])[1]
+            assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
+            client.leaves()
