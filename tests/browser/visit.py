@@ -114,8 +114,18 @@ class Visitor:
     def sees(self, text: str) -> None:
         expect(self.message(text).last).to_be_visible()
 
+    def sees_id(self, message: str) -> None:
+        expect(self.page.locator(f"article[data-id='{message}']")).to_be_visible()
+
+    def goes_to_room(self, room: str) -> bool:
+        """Go to a room by its address; whether there can be one of that name."""
+        self.page.goto(f"{self.url}/r/{quote(room, safe='')}")
+        self.page.locator(".chip, [role=alert]").first.wait_for()
+        return self.chip.count() > 0
+
     def button(self, name: str | re.Pattern[str]) -> Locator:
-        return self.page.get_by_role("button", name=name)
+        # A guest may be called "More Tea": names of buttons are meant wholly, unless they are patterns.
+        return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
     def scrolls(self, top: float) -> None:
         """Scroll the list to a distance from its top, in pixels."""

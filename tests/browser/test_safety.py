@@ -1,0 +1,136 @@
+"""What somebody else writes never runs, never leaves the origin and never becomes markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.corpus import corpus
+from tests.browser.visit import Visitor
+from tests.support.guests import Guest
+from tests.support.program import Program
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+Start = Callable[..., Program]
+
+# Whatever could have come of a string: a handler, a script, a frame, an element that the page does not use.
+FOREIGN = """() => {
+  const never = 'SCRIPT IFRAME IMG OBJECT EMBED VIDEO AUDIO STYLE LINK META BASE MATH MARQUEE DETAILS'.split(' ');
+  const foreign = (one) =>
+    never.includes(one.tagName.toUpperCase()) ||
+    [...one.attributes].some((attribute) => attribute.name.startsWith('on')) ||
+    (one.hasAttribute('href') && !/^(https?:\\/\\/|\\/)/.test(one.getAttribute('href')));
+  return [...document.querySelectorAll('#app *')].filter(foreign).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
+
+def is_inert(visitor: Visitor) -> None:
+    visitor.rests()
+    assert visitor.page.evaluate("() => window.hurt") is None
+    assert visitor.page.evaluate(FOREIGN) == []
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(corpus()) >= 500
+
+
+def test_as_messages_it_is_inert(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    strings = corpus()
+    for start in range(0, len(strings), 25):
+        for text in strings[start : start + 25]:
+            answer = fox.asks("message", msg=text)
+            assert answer["ok"], (text, answer)
+        visitor.sees_id(answer["id"])
+        is_inert(visitor)
+        # Handlers may wait for a hand.
+        visitor.page.locator("article").last.hover()
+    is_inert(visitor)
+    for rel in visitor.page.eval_on_selector_all("article a", "(links) => links.map((one) => one.rel)"):
+        assert "noopener" in rel
+
+
+def test_as_whispers_it_is_inert(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    for text in corpus()[::5]:
+        assert fox.asks("whisper", to=visitor.name, msg=text)["ok"], text
+    fox.asks("whisper", to=visitor.name, msg="that was all")
+    visitor.sees("that was all")
+    is_inert(visitor)
+
+
+def test_as_names_it_is_inert(visit: Visit, guests: Guests) -> None:
+    fox = guests()
+    visitor = visit().enter()
+    taken = 0
+    for number, text in enumerate(corpus()):
+        # A name has 32 characters: the payload is shortened, the road stays.
+        short = text.replace("window.hurt=1", "hurt=1").replace("example.invalid", "e.invalid")
+        if not fox.asks("rename", username=f"{short[:28].strip()}{number}")["ok"]:
+            continue
+        taken += 1
+        if taken % 50 == 0:
+            fox.says(f"as {number}")
+            visitor.sees(f"as {number}")
+            is_inert(visitor)
+    assert taken >= 500
+    visitor.button(re.compile("^Whisper to")).click()
+    expect(visitor.page.locator(".only")).to_be_visible()
+    is_inert(visitor)
+
+
+def test_as_rooms_it_is_inert(visit: Visit) -> None:
+    visitor = visit()
+    entered = 0
+    for text in corpus()[::12]:
+        room = text.replace("/", "").replace("window.hurt=1", "hurt=1").strip()[:64]
+        entered += visitor.goes_to_room(room)
+        is_inert(visitor)
+        assert visitor.page.evaluate("() => window.hurt ?? document.title") != 1
+    assert entered > 20
+
+
+@pytest.mark.parametrize("road", ["message", "whisper", "labelled"])
+def test_a_link_opens_elsewhere_without_telling_where_from(visit: Visit, guests: Guests, road: str) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    if road == "whisper":
+        fox.asks("whisper", to=visitor.name, msg="https://example.org/x")
+    else:
+        fox.says("see https://example.org/x." if road == "message" else "[here](https://example.org/x)")
+    link = visitor.page.locator("article a")
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", "https://example.org/x")
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", re.compile("noopener noreferrer"))
+
+
+def test_behind_a_base_path(visit: Visit, start: Start) -> None:
+    server = start("--limits", "off", "--base-path", "/chat")
+    root = f"http://127.0.0.1:{server.port}/chat"
+    visitor = visit(url=root, room="den").enter()
+    visitor.says("under a path")
+    assert visitor.page.url == f"{root}/r/den"
+    visitor.button("Invite").click()
+    expect(visitor.page.get_by_role("dialog").locator(".address")).to_have_text(f"{root}/r/den")
+    visitor.page.keyboard.press("Escape")
+    visitor.composer.fill("/")
+    expect(visitor.page.get_by_role("option").first).to_be_visible()
+    visitor.page.goto(root)
+    expect(visitor.page.locator("h1")).to_have_text("Lobby")
+    assert visitor.page.url == f"{root}/"
+
+
+def test_a_room_that_cannot_be(visit: Visit) -> None:
+    visitor = visit(room="x" * 65).go()
+    panel = visitor.page.get_by_role("alert")
+    expect(panel.locator("p")).to_have_text("There can be no room of this name.")
+    visitor.is_accessible("room invalid")
+    panel.get_by_role("link", name="To the lobby").click()
+    expect(visitor.chip).to_be_visible()
