@@ -6,7 +6,8 @@ WORKDIR /src
 COPY constraints.txt ./
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_BUILD_CONSTRAINT=/src/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/chatroom
-COPY pyproject.toml README.md LICENSE name.txt ./
+COPY pyproject.toml hatch_build.py README.md LICENSE name.txt ./
+COPY web web
 COPY chatroom chatroom
 RUN /opt/chatroom/bin/pip install --no-cache-dir '.[redis]'
 
