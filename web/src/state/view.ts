@@ -16,6 +16,8 @@ export type Row =
       item: Item;
       /** begins a group: shows the name */
       head: boolean;
+      /** ends a group */
+      tail: boolean;
       /** the line "New" stands above it */
       fresh: boolean;
     };
@@ -34,7 +36,10 @@ export function rows(items: readonly Item[], lineAt: string | null): Row[] {
       day = today;
     }
     const fresh = item.key === lineAt;
-    list.push({ kind: 'item', key: item.key, item, head: newDay || fresh || !follows(previous, item), fresh });
+    const head = newDay || fresh || !follows(previous, item);
+    const before = list[list.length - 1];
+    if (!head && before?.kind === 'item') before.tail = false;
+    list.push({ kind: 'item', key: item.key, item, head, tail: true, fresh });
     previous = item;
   }
   return list;
