@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.relay import Relay
 from tests.browser.visit import Visitor
@@ -22,9 +23,9 @@ Guests = Callable[..., Guest]
 Start = Callable[..., Program]
 
 
-def some_talk(guests: Guests) -> None:
+def some_talk(guests: Guests, **where: str) -> None:
     """A short talk between two, for a room that does not look empty."""
-    fox, cat = guests(username="fox"), guests(username="阿狸")
+    fox, cat = guests(username="fox", **where), guests(username="阿狸", **where)
     fox.says("Has anybody been up the hill since the rain?")
     cat.says("早上去了，路有点滑，但是风景很好。")
     cat.says("顶上能看到**整条河**，拍了几张照片。")
@@ -73,11 +74,12 @@ def test_company(visit: Visit, guests: Guests, lang: str) -> None:
 
 
 def test_talk(visit: Visit, guests: Guests, lang: str) -> None:
-    some_talk(guests)
-    visitor = visit(lang=lang).enter()
+    room = {"en": "riverside", "zh": "河边"}[lang]
+    some_talk(guests, room=room)
+    visitor = visit(lang=lang, room=room).enter()
     visitor.says({"en": "Thank you both. See you at the top.", "zh": "谢谢两位，山顶见。"}[lang])
-    fox = guests(username="owl")
-    fox.says(f"@{visitor.name} bring something warm")
+    owl = guests(username="owl", room=room)
+    owl.says(f"@{visitor.name} bring something warm")
     expect(visitor.page.locator("mark")).to_have_text(f"@{visitor.name}")
     visitor.shows("talk")
 
@@ -233,6 +235,8 @@ SHUT = {
         "Try again",
         "再试一次",
     ),
+    "locked": ("This room is locked.", "这个房间锁上了。", "Try again", "再试一次"),
+    "banned": ("You cannot come into this room.", "你不能进这个房间。", "To the lobby", "回大厅"),
     "replaced": ("You are here in another tab.", "你在另一个标签页里。", "Use here", "在这里用"),
 }
 
@@ -255,6 +259,36 @@ def test_full(visit: Visit, start: Start, lang: str) -> None:
     first.leaves()
     visitor.page.get_by_role("alert").locator("button").click()
     expect(visitor.chip).to_be_visible()
+
+
+@pytest.mark.parametrize(("state", "code"), [("locked", "room_locked"), ("banned", "banned")])
+def test_kept_out(visit: Visit, lang: str, state: str, code: str) -> None:
+    visitor = visit(lang=lang)
+
+    def refuse(socket: WebSocketRoute) -> None:
+        # No moderator's tool keeps anybody out yet: the refusal is put into the server's mouth, the rest is its own.
+        server = socket.connect_to_server()
+
+        def answer(packet: str | bytes) -> None:
+            if isinstance(packet, str) and packet.startswith("40"):
+                packet = "44" + json.dumps({"message": "no", "data": {"code": code}})
+            socket.send(packet)
+
+        server.on_message(answer)
+
+    visitor.page.route_web_socket(re.compile("/socket.io/"), refuse)
+    visitor.go()
+    is_shut(visitor, state)
+
+
+def test_writing(visit: Visit, guests: Guests, lang: str) -> None:
+    some_talk(guests)
+    visitor = visit(lang=lang).enter()
+    guests(username="owl").asks("typing")
+    expect(visitor.page.locator(".typing")).to_have_text(
+        {"en": "owl is writing…", "zh": "owl 正在输入…"}[lang]
+    )
+    visitor.shows("writing")
 
 
 def test_origin_refused(visit: Visit, server: Program, lang: str) -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
+from tests.browser.relay import Relay
 from tests.browser.visit import Visitor
 from tests.support.guests import Guest
 from tests.support.program import Program
-
-if TYPE_CHECKING:
-    from tests.browser.relay import Relay
 
 Visit = Callable[..., Visitor]
 Guests = Callable[..., Guest]
@@ -209,6 +206,20 @@ def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) ->
     road.mend()
     visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
     expect(visitor.bar).to_have_text(re.compile("Back"), timeout=1_500)
+
+
+def test_where_no_websocket_passes_polling_does(visit: Visit, guests: Guests, server: Program) -> None:
+    fox = guests(username="fox")
+    # As behind a proxy that knows nothing of upgrades.
+    road = Relay(server.port, rewrite=(b"Upgrade: websocket", b"Upgrade: nonsenses"))
+    visitor = visit(url=road.url)
+    visitor.lossy = True
+    visitor.enter()
+    visitor.says("by the long way")
+    assert fox.hears("message")["msg"] == "by the long way"
+    fox.says("and back")
+    visitor.sees("and back")
+    road.close()
 
 
 def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> None:
