@@ -288,7 +288,7 @@ class Service:
             self._publish(old, left)
         self._close_if_empty(old)
         session.hall, session.after, session.early = new, None, None
-        session.announced = session.welcomed = False
+        session.announced = session.welcomed = session.resumed = False
         self.enter(session)
 
     # Speaking
@@ -411,6 +411,7 @@ class Service:
                 answer(None)
             else:
                 answer(page)
+            self._forget_if_closed(key)
 
         if before is None and self._backplane.at_hand(key, after):
             read()
@@ -433,7 +434,9 @@ class Service:
                 hall.roster.apply(event)
             for gateway in self._gateways:
                 gateway.tell(hall, item)
-            if isinstance(event, Joined):
+            if isinstance(event, Left):
+                newcomers = [pair for pair in newcomers if pair[0].sid != event.who.sid]
+            elif isinstance(event, Joined):
                 session = self._sessions.get(event.who.sid)
                 if session is not None and session.hall is hall:
                     newcomers.append((session, item))
@@ -487,6 +490,13 @@ class Service:
             session.early = Page((), gap=True)
         if not session.closed and session.hall is hall:
             self._announce(session)
+        else:
+            self._forget_if_closed(hall.key)
+
+    def _forget_if_closed(self, key: str) -> None:
+        """After a read that may have outlasted the room's last guest."""
+        if key not in self._halls:
+            self._backplane.forget(key)
 
     def _publish(self, hall: Hall, event: Joined | Left | Renamed) -> None:
         hall.awaited += 1
@@ -519,6 +529,8 @@ class Service:
     def _join_again(
         self, hall: Hall, sid: str, identity: str, claim: Claim | None, username: str | None
     ) -> bool:
+        if len(hall.room) >= self.limits.max_room_people:
+            raise RoomFull  # before the name that is held is let go of
         held = self._backplane.release(hall.key, identity)
         known = [name for name in (held, claim.name if claim is not None else None) if name is not None]
         for name in (*known, username):

@@ -35,6 +35,7 @@ _HOUSE_S: Final = (
 )
 _TIDY_S: Final = 30.0
 _CHECKPOINT_S: Final = 5.0  # after which text that has expired is in no file any more
+_CLOSE_S: Final = 1.5  # what is pending has this long at the end
 _CLOSE_STEP_S: Final = 0.002
 _LOG_AGAIN_S: Final = 60.0  # a disk that fails now and then is told of this often
 
@@ -157,9 +158,13 @@ class EmbeddedBackplane:
         if self._closed:
             return
         self._closed = True
-        while self._busy or self._called or self._pending:
+        for _ in range(round(_CLOSE_S / _CLOSE_STEP_S)):
+            if not (self._busy or self._called or self._pending):
+                break
             runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
+        if self._busy:
+            return  # the disk hangs: what it has not taken was not acknowledged
         with self._reading:
             self._worker.do((self._store.close, ()))
             self._worker.stop()
@@ -190,15 +195,17 @@ class EmbeddedBackplane:
         if isinstance(outcome, StoreError):
             self._fail(outcome, group)
         elif isinstance(outcome, Exception):
-            raise outcome
+            # Not the disk's fault but ours; who waits is answered all the same.
+            self._fail(StoreError(f"{type(outcome).__name__} in the program"), group)
         elif group:
             # The disk goes on with the next group while this one is told.
             if self._pending:
                 self._commit_group()
             for appended, entry_id in zip(group, outcome, strict=True):
                 self._settle(appended, entry_id)
-        elif function == self._store.tidy and outcome:
-            self._tails.clear()  # they must not outlive what was deleted
+        elif function == self._store.tidy and outcome is not None:
+            for tail in self._tails.values():
+                tail.drop(outcome)
         if not self._busy:
             self._commit_group()
 
@@ -219,11 +226,11 @@ class EmbeddedBackplane:
         while not self._closed:
             runtime.sleep(_HOUSE_S)
             now = self._monotonic()
+            if self._busy or self._closed:
+                continue
             if self._damage is not None:
                 damage, self._damage = self._damage, None
                 self._fail(damage)
-            elif self._busy or self._closed:
-                continue
             elif self._failing:
                 self._try_again()
             elif now >= self._tidy_at:

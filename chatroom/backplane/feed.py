@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from chatroom import runtime
 from chatroom.backplane import Deliver
@@ -97,12 +98,16 @@ class Feed:
             while self._ready and self._ready[0].room == room:
                 batch.append(self._ready.popleft())
             items = [slot.item for slot in batch if slot.item is not None]
-            try:
-                if items:
-                    self._deliver(room, items)
-                for slot in batch:
-                    if slot.after is not None:
-                        slot.after()
-            except Exception:  # the feed is everybody's: one delivery's fault must not end it
-                log.exception("a delivery failed")
+            if items:
+                self._spare_the_rest(partial(self._deliver, room, items))
+            for slot in batch:
+                if slot.after is not None:
+                    self._spare_the_rest(slot.after)
         self._delivering = False
+
+    @staticmethod
+    def _spare_the_rest(call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:  # the feed is everybody's: one delivery's fault must not end it
+            log.exception("a delivery failed")

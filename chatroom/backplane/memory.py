@@ -10,7 +10,7 @@ from functools import partial
 from chatroom.backplane import RECENT_ENTRIES, RETRY_S, Deliver, Done
 from chatroom.backplane.feed import Feed
 from chatroom.backplane.holds import Holds
-from chatroom.backplane.ids import IdSource, id_ms
+from chatroom.backplane.ids import IdSource, id_ms, is_id
 from chatroom.backplane.pages import newer, older
 from chatroom.core.events import Event, Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
@@ -95,6 +95,8 @@ class MemoryBackplane:
         limit: int = PAGE_ENTRIES,
     ) -> Page:
         log = self._logs.get(room) or _Log()
+        if before is not None and not is_id(before):
+            return Page(())
         if after is None:
             return older(log.entries, before, upto, limit)
         if after == log.dropped or any(entry.id == after for entry in log.entries):

@@ -221,11 +221,11 @@ class Store:
                 self._trim(writer, room, added_rows, min(_SLACK, self._retention.entries // 16))
         return kept
 
-    def tidy(self, now_ms: int) -> bool:
+    def tidy(self, now_ms: int) -> str | None:
         """Delete what has expired by age and by size, and cut the write-ahead log: to be called now and then.
 
         Returns:
-            Whether anything was deleted.
+            The newest id that was deleted, if any: everything up to it is gone.
 
         Raises:
             CorruptError, StoreError
@@ -242,7 +242,7 @@ class Store:
                 last = edge.fetchone()[0]
                 if last is None:
                     break
-                deleted = self._delete(writer, "id <= ?", (last,))
+                deleted = self._delete(writer, "id <= ?", (last,)) or deleted
                 if not writer.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
                     break
         self.checkpoint()
@@ -411,13 +411,13 @@ class Store:
         ).fetchone()
         return int(found[0]) if found is not None else 0
 
-    def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> bool:
+    def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> str | None:
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
         dropped = writer.execute(
             f"SELECT room, max(id) FROM entry WHERE {where} GROUP BY room", values
         ).fetchall()
         if not dropped:
-            return False
+            return None
         writer.execute("INSERT OR REPLACE INTO mark VALUES ('last', ?)", (last,))
         writer.executemany(
             "UPDATE room SET dropped = ? WHERE number = ?", [(newest, room) for room, newest in dropped]
@@ -429,7 +429,7 @@ class Store:
         self._room_numbers.clear()
         self._counts.clear()
         self._expired = True
-        return True
+        return id_from_number(max(newest for _, newest in dropped))
 
     def _used_bytes(self) -> int:
         with _errors():

@@ -42,6 +42,12 @@ class Tail:
         self._entries[:0] = past
         self.filled, self.whole = True, not page.more
 
+    def drop(self, upto: str) -> None:
+        """Forget what was deleted from the log: everything up to an id."""
+        kept = [entry for entry in self._entries if entry.id > upto]
+        self.whole = self.whole or len(kept) < len(self._entries)
+        self._entries = kept
+
     def holds(self, after: str) -> bool:
         """Whether all that came after an id is here, and the id itself, so that it is known."""
         return (

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 EVENT: Final = "msg"
 NAMESPACE: Final = "/"
+_MAX_READING: Final = 8
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 
 
@@ -42,6 +43,7 @@ class Guest:
         kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
         group: the room of python-socketio that it is in: one kind of client in one of our rooms.
         uncommitted: how many of its messages are on their way to the disk.
+        reading: how many pages of history it waits for.
     """
 
     session: Session
@@ -49,6 +51,7 @@ class Guest:
     eio_sid: str
     group: str | None = None
     uncommitted: int = 0
+    reading: int = 0
     noticed_at: float = float("-inf")
 
 
@@ -173,6 +176,9 @@ class SocketIOGateway:
                 self._service.move(session, parse_room(room))
                 return {"room": session.hall.name}
             case wire.History(before, after, limit):
+                if guest.reading == _MAX_READING:
+                    raise RateLimited(retry_after=0.1)
+                guest.reading += 1
                 answer = partial(self._answer_history, guest, ack, session.hall.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
@@ -225,6 +231,7 @@ class SocketIOGateway:
             ack({"ok": True, "id": entry.id, "time": wire.time_text(entry.at_ms)})
 
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
+        guest.reading -= 1
         if page is None:
             self._refuse(guest, ack, Unavailable())
         else:
