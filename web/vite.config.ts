@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 import { press } from './press';
 
 // The oldest browsers that are supported; boot.js tells older ones so, docs/page.md lists them.
-const OLDEST = ['chrome93', 'edge93', 'firefox92', 'safari15.4'];
+const OLDEST = ['chrome93', 'edge93', 'firefox98', 'safari15.4'];
 
 export default defineConfig({
   // Relative to the document's base, which the server sets to its --base-path.
