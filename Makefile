@@ -8,6 +8,7 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE   := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
 PAGE   := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
+GUEST  := tests/node/node_modules/.stamp
 # For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
@@ -23,7 +24,7 @@ setup: .venv/test.stamp ## Make .venv with everything that the tests need
 run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: .venv/test.stamp ## Run the tests: make test ARGS="-k names"
+test: .venv/test.stamp $(GUEST) ## Run the tests: make test ARGS="-k names"
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/test.stamp ## Formatting, lint, types, directions of imports
@@ -37,10 +38,10 @@ format: .venv/test.stamp ## Format, and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-faults: .venv/test.stamp ## The fault tests with long counts
+faults: .venv/test.stamp $(GUEST) ## The fault tests with long counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
 
-soak: .venv/test.stamp ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
+soak: .venv/test.stamp $(GUEST) ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
 	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); \
 	while [ $$(date +%s) -lt $$end ]; do $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
 
@@ -69,7 +70,7 @@ terminal-picture: .venv/test.stamp ## Draw docs/terminal.svg anew
 	$(BIN)/python scripts/terminal_picture.py
 
 clean: ## Remove what was built: .venv, dist, caches (never data/)
-	rm -rf .venv build dist chatroom/static web/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv build dist chatroom/static web/node_modules tests/node/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is younger than what it was made from, so a second `make run` starts at once; hatch_build.py builds the page.
@@ -86,3 +87,8 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 	@echo 'Setting up .venv with all that the tests need, and building the page: a minute the first time.'
 	$(PIP) --editable '.[redis,tui,test]' $$($(BIN)/python web/build_page.py requirements)
 	@touch .venv/run.stamp $@
+
+# The official client, for the guest of the tests that runs on it.
+$(GUEST): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc | .venv/test.stamp
+	$(BIN)/python web/build_page.py install tests/node
+	@touch $@

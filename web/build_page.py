@@ -69,20 +69,20 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     return [str(node), str(npm)], {**os.environ, "PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def run_npm(*arguments: str, quiet: bool = True) -> None:
-    """Run npm in `web/`.
+def run_npm(*arguments: str, quiet: bool = True, folder: Path = WEB) -> None:
+    """Run npm in `web/`, or in another folder that has a lock file of its own.
 
     Raises:
         PageError: it failed; what it printed is in the text.
     """
     command, environ = npm_command()
     done = subprocess.run(
-        [*command, *arguments], cwd=WEB, env=environ, text=True, stdin=subprocess.DEVNULL,
+        [*command, *arguments], cwd=folder, env=environ, text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
         encoding="utf-8", errors="replace", check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise PageError(f"npm {' '.join(arguments)} failed in web/\n{done.stdout or ''}".rstrip())
+        raise PageError(f"npm {' '.join(arguments)} failed in {folder.name}/\n{done.stdout or ''}".rstrip())
     for line in (done.stdout or "").splitlines():
         if line.startswith("first load:"):
             say(line)
@@ -131,13 +131,15 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do `build`, `requirements`, or a script of `package.json` with its test tools: `check`, `test`."""
+    """Do `build`, `requirements`, `install FOLDER`, or a script of `package.json` with its test tools (`check`, …)."""
     task = arguments[0] if arguments else "build"
     try:
         if task == "build":
             build()
         elif task == "requirements":
             print(*([] if node_on_path() else [NODE_WHEEL]))
+        elif task == "install":
+            run_npm("ci", "--ignore-scripts", folder=Path(arguments[1]).resolve())
         else:
             install(dev=True)
             run_npm("run", task, *arguments[1:], quiet=False)

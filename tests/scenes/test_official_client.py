@@ -1,0 +1,107 @@
+"""The official `socket.io-client` from npm, on its own Node, talks to the server as to one of its own kind."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET
+from tests.support.node import NodeGuest
+
+
+@pytest.fixture
+def officials(server, room):
+    """Lets official clients enter this play's room; keywords other than `transports` and `url` are auth keys."""
+    present = []
+
+    def enter(url=None, transports=WEBSOCKET, **auth):
+        guest = NodeGuest(url or server.url, {"room": room, "v": 1, **auth}, transports=transports)
+        present.append(guest)
+        return guest
+
+    yield enter
+    for guest in present:
+        guest.leaves()
+
+
+@pytest.mark.parametrize(
+    ("transports", "first"),
+    [(POLLING, "polling"), (UPGRADE, "polling"), (WEBSOCKET, "websocket")],
+    ids=["polling", "upgrade", "websocket"],
+)
+def test_it_talks_over_every_transport(officials, guests, transports, first):
+    romeo = officials(transports=transports)
+    romeo.sees("open", transport=first)
+    expected = ["connect", "msg", "upgrade"] if transports == UPGRADE else ["connect", "msg"]
+    sid = romeo.sees_one_of_each(*expected)["connect"]["sid"]
+    login = romeo.hears("login")
+    assert (login["sid"], login["you"]["sid"]) == (sid, sid)
+    juliet = guests()
+    romeo.hears("login", username=juliet.name)
+    answer = romeo.says("hello, 朱丽叶 🌹")
+    assert juliet.hears("message", msg="hello, 朱丽叶 🌹", sid=sid)["id"] == answer["id"]
+    juliet.says("good night")
+    romeo.hears("message", msg="good night", username=juliet.name)
+
+
+def test_without_auth_it_enters_the_lobby(server, guests):
+    witness = guests(room="lobby")
+    seed = NodeGuest(server.url)
+    try:
+        login = seed.hears("login")
+        assert login["room"] == "lobby"
+        witness.hears("login", sid=login["sid"])
+    finally:
+        seed.leaves()
+
+
+def test_a_refusal_reaches_it_as_a_connect_error_with_its_data(officials, guests):
+    guests(username="Romeo")
+    double = officials(username="romeo")
+    refusal = double.sees("connect_error")
+    assert refusal["data"] == {"code": "name_taken", "name": "romeo"}
+    assert refusal["message"]
+    double.sees_nothing("connect", 0.5)
+
+
+def test_it_comes_back_by_itself_after_its_connection_was_cut(officials, guests):
+    romeo, juliet = officials(transports=UPGRADE), guests()
+    romeo.sees_one_of_each("connect", "msg", "upgrade")
+    sid = romeo.hears("login")["sid"]
+    romeo.is_cut()
+    juliet.hears("logout", sid=sid)
+    back = romeo.sees("connect")["sid"]
+    assert romeo.hears("login")["sid"] == back != sid
+    juliet.hears("login", sid=back)
+
+
+@pytest.mark.parametrize("transports", [POLLING, WEBSOCKET], ids=["polling", "websocket"])
+def test_it_comes_back_by_itself_after_a_restart(officials, start, transports):
+    program = start("--limits", "off")
+    romeo = officials(url=program.url, transports=transports)
+    romeo.hears("login")
+    romeo.says("before")
+    program.signal(signal.SIGTERM)
+    romeo.hears("notice", code="closing")
+    assert romeo.sees("disconnect")["comes_back"] is True
+    assert program.wait(5) == 0
+    start("--limits", "off", port=program.port)
+    romeo.sees("connect")
+    login = romeo.hears("login")
+    assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
+
+
+def test_who_was_replaced_stays_away(officials, guests):
+    older = officials(username="Romeo")
+    token = older.hears("login")["you"]["token"]
+    newer = guests(token=token)
+    assert newer.name == "Romeo"
+    older.hears("notice", code="replaced")
+    assert older.sees("disconnect") == {
+        "event": "disconnect",
+        "reason": "io server disconnect",
+        "comes_back": False,
+    }
+    older.sees_nothing("connect", 0.5)
+    assert newer.asks("who")["count"] == 1
