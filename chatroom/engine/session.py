@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
 from chatroom.engine.wheel import NO_TICK
+
+PAYLOAD_PACKETS: Final = 16  # python-engineio's client takes more in one payload for an attack, and goes
 
 Opaque: TypeAlias = Any
 """A connection or an exchange: kept, compared, never called."""
@@ -141,8 +143,10 @@ class Session:
         return None
 
     def take_payload(self) -> bytes:
-        """Everything that waits for a poll, as its body."""
-        return packets.join_payload(self.take_packets())
+        """What waits for a poll, as its body; the rest of very much is for the next polls."""
+        now, self.outbox = self.outbox[:PAYLOAD_PACKETS], self.outbox[PAYLOAD_PACKETS:]
+        self.outbox_bytes -= sum(map(len, now))
+        return packets.join_payload(now)
 
     def take_packets(self) -> list[str]:
         waiting, self.outbox = self.outbox, []

@@ -30,6 +30,14 @@ def test_every_transport_carries_a_talk(guests, transports):
             listener.hears("message", msg=f"from juliet {number}")
 
 
+def test_who_polls_takes_a_crowd_of_messages_without_being_cut(guests):
+    romeo, juliet = guests(), guests(transports=POLLING)
+    for number in range(200):
+        romeo.emit({"action": "message", "msg": str(number)})
+    assert [juliet.hears("message")["msg"] for _ in range(200)] == [str(number) for number in range(200)]
+    assert juliet.disconnects == []
+
+
 def test_without_auth_one_enters_the_lobby_under_a_random_name(server):
     guest = Guest(server.url).enter()
     assert guest.login["room"] == "lobby"
