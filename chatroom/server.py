@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 _SPARE_FILES = 128  # descriptors kept for health checks, the log and the system
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
-_WARNING_S = 0.3
 _LINGER_S = 1.4  # for the last bytes to leave, and for those who poll to come for theirs
 _SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # or faster, if they are few
@@ -135,12 +134,7 @@ def serve(settings: Settings) -> None:
     runtime.sleep(settings.drain_delay_s)
     backplane.close()
     line.send_away_all()
-    leaving = gateway.warn_all()
-    if leaving:
-        # A client that polls must have taken the warning before the end comes: the official one forgets what stands
-        # before a close in one answer.
-        runtime.sleep(_WARNING_S)
-    _send_away(leaving, engine, line)
+    _send_away(gateway.warn_all(), engine, line)
     if folder is not None:
         folder.close()
 

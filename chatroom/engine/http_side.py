@@ -72,7 +72,8 @@ class HttpSide:
         self._websockets = websockets
         self._origins = policy
         self._upgrade_timeout_s = upgrade_timeout_s
-        self.parting: dict[str, bytes] = {}  # the last words for polling clients that were sent away
+        # What polling clients that were sent away are still to be told, a poll each.
+        self.parting: dict[str, list[bytes]] = {}
         self._open = json.dumps(
             {
                 "sid": "%s",
@@ -278,11 +279,13 @@ class HttpSide:
 
     def _farewell(self, exchange: Exchange, sid: str, headers: list[tuple[str, str]]) -> None:
         """A poll for a session that was closed: what waited for it, if it was sent away, else 400."""
-        last_words = self.parting.pop(sid, None) if exchange.request.method == "GET" else None
-        if last_words is None or exchange.request.wants_upgrade():
+        payloads = self.parting.get(sid)
+        if payloads is None or exchange.request.method != "GET" or exchange.request.wants_upgrade():
             self._bad(exchange, _UNKNOWN_SESSION)
-        else:
-            exchange.respond(200, last_words, headers=headers)
+            return
+        exchange.respond(200, payloads.pop(0), headers=headers)
+        if not payloads:
+            del self.parting[sid]
 
     def resume_polling(self, session: Session) -> None:
         """An upgrade has come to nothing: what waited meanwhile goes out by the poll that waits, if one does."""
@@ -295,17 +298,28 @@ class HttpSide:
             self.answer_poll(session, session.take_payload())
 
     def close_polling(self, session: Session, reason: str) -> None:
-        """Tell a client that polls that its session is over: by its poll, or by the next one if it was sent away."""
+        """Tell a client that polls that its session is over: by its poll, or by the next ones if it was sent away.
+
+        Its last words and the CLOSE go by two polls: client libraries hand a message on a moment after they have
+        read it, and one that reads a CLOSE in the same payload has forgotten by then whom to hand it to.
+        """
         if reason == reasons.CLIENT_DISCONNECT:
             self.answer_poll(session, packets.NOOP.encode())
             return
         sent_away = reason in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE)
-        if session.poll is not None:
-            self.answer_poll(session, packets.join_payload([*session.take_packets(), packets.CLOSE]))
-        elif sent_away and session.outbox:
-            session.outbox.append(packets.CLOSE)
-            self.parting[session.sid] = session.take_payload()
+        if not session.outbox:
+            self.answer_poll(session, packets.CLOSE.encode())
+        elif sent_away:
+            payloads = []
+            while session.outbox:
+                payloads.append(session.take_payload())
+            payloads.append(packets.CLOSE.encode())
+            if session.poll is not None:
+                self.answer_poll(session, payloads.pop(0))
+            self.parting[session.sid] = payloads
             runtime.call_later(_PARTING_S, self.parting.pop, session.sid, None)
+        else:
+            self.answer_poll(session, packets.join_payload([*session.take_packets(), packets.CLOSE]))
 
 
 def as_frames(waiting: list[str]) -> bytes:
