@@ -306,20 +306,17 @@ class HttpSide:
         if reason == reasons.CLIENT_DISCONNECT:
             self.answer_poll(session, packets.NOOP.encode())
             return
-        sent_away = reason in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE)
-        if not session.outbox:
+        if not session.outbox or reason not in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE):
             self.answer_poll(session, packets.CLOSE.encode())
-        elif sent_away:
-            payloads = []
-            while session.outbox:
-                payloads.append(session.take_payload())
-            payloads.append(packets.CLOSE.encode())
-            if session.poll is not None:
-                self.answer_poll(session, payloads.pop(0))
-            self.parting[session.sid] = payloads
-            runtime.call_later(_PARTING_S, self.parting.pop, session.sid, None)
-        else:
-            self.answer_poll(session, packets.join_payload([*session.take_packets(), packets.CLOSE]))
+            return
+        payloads = []
+        while session.outbox:
+            payloads.append(session.take_payload())
+        payloads.append(packets.CLOSE.encode())
+        if session.poll is not None:
+            self.answer_poll(session, payloads.pop(0))
+        self.parting[session.sid] = payloads
+        runtime.call_later(_PARTING_S, self.parting.pop, session.sid, None)
 
 
 def as_frames(waiting: list[str]) -> bytes:
