@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ import pytest
 from tests.support.guests import Guest
 from tests.support.lines import Line, Terminal
 from tests.support.program import Program
+
+_SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))  # 20 in `make faults`
 
 _rooms = itertools.count(1)
 
@@ -91,3 +96,33 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield start_one
     for program in running:
         program.stop()
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest, report: Callable[[str], None]) -> random.Random:
+    """Seeded by CHATROOM_TEST_SEED, or the same each time; the seed is told, so that a failure can be had again."""
+    seed = os.environ.get("CHATROOM_TEST_SEED", "3")
+    report(f"CHATROOM_TEST_SEED={seed}")
+    return random.Random(f"{seed} {request.node.name}")
+
+
+@pytest.fixture
+def scale() -> Callable[[int], int]:
+    """A count of an issue: a twentieth of it, or as much as CHATROOM_TEST_SCALE (20: all of it) says."""
+    return lambda count: max(1, round(count * _SCALE / 20))
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a line, although pytest captures when the counts are long ones: `make faults` shows how far it is."""
+    began = time.monotonic()
+
+    def line(text: str) -> None:
+        told = f"{time.monotonic() - began:7.1f} s  {text}"
+        if _SCALE > 1:
+            with capsys.disabled():
+                print(f"\n{told}", end="", flush=True)
+        else:
+            print(told)
+
+    return line

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import re
-import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.gateways.test_line_codec import mutated
-from tests.support import loops
+from tests.support.crowd import Crowd, LineClient, SocketClient
 from tests.support.guests import Guest
 from tests.support.lines import Line
 from tests.support.program import Program
 
 SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
-LINES = min(1000, int(100 * SCALE))
-GUESTS = min(1000, int(20 * SCALE))
-SECONDS = min(60, 3 * SCALE)
+PEOPLE = 1000  # of each kind
+SPEAKERS = 5  # of each kind; the others listen
+SECONDS = min(60, 5 * SCALE)
 RATE = 50  # messages a second
+PIECES_A_SESSION = 100
 KB_A_SESSION = 40
 
 
@@ -32,100 +31,100 @@ def resident_kb(program: Program) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
 
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    crowd = Crowd()
+    yield crowd
+    crowd.leave()
+
+
 @pytest.mark.faults
-def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(start: Callable[..., Program]) -> None:
+@pytest.mark.slow
+def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
+    start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
+) -> None:
+    """1,000 lines and 1,000 Socket.IO clients in one room, 50 messages/s: for 60 s in `make faults`, for 5 s else."""
     program = start("--limits", "off")
-    speaker = Guest(program.url, {"v": 1, "roster": "delta", "room": "lobby"}).enter()
-    browsers = [
-        Guest(program.url, {"v": 1, "roster": "delta", "room": "lobby"}).enter() for _ in range(GUESTS)
-    ]
     total = int(RATE * SECONDS)
-
-    async def read(index: int) -> int:
-        """Count the messages in their order; gives how many came."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", program.line_port)
-        seen = 0
-        async with asyncio.timeout(SECONDS + 60):
-            while seen < total:
-                line = (await reader.readline()).decode()
-                if found := re.search(r": number (\d+)\r\n$", line):
-                    assert int(found[1]) == seen, (index, seen, line)
-                    seen += 1
-                elif "/help" in line:
-                    entered.append(index)
-        writer.close()
-        await writer.wait_closed()
-        return seen
-
-    async def speak() -> None:
-        deadline = time.monotonic() + 60
-        while len(entered) < LINES:
-            assert time.monotonic() < deadline, len(entered)
-            await asyncio.sleep(0.05)
-        began = time.monotonic()
-        for number in range(total):
-            speaker.emit({"action": "message", "msg": f"number {number}"})
-            await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
-
-    async def play() -> list[int]:
-        readers = asyncio.gather(*(read(index) for index in range(LINES)))
-        await speak()
-        return await readers
-
-    entered: list[int] = []
-    assert loops.run(play()) == [total] * LINES
-    for guest in browsers:
-        numbers = [guest.hears("message")["msg"] for _ in range(total)]
-        assert numbers == [f"number {number}" for number in range(total)]
-        guest.leaves()
-    speaker.leaves()
+    before = resident_kb(program)
+    lines = crowd.enter(LineClient, program.line_port, PEOPLE)
+    sockets = crowd.enter(SocketClient, program.port, PEOPLE)
+    crowd.talk([*lines[:SPEAKERS], *sockets[:SPEAKERS]], total, RATE)
+    grown = resident_kb(program) - before
+    order = crowd.order
+    assert sorted(order.numbers) == list(range(total))
+    assert order.delays_ms.total() == total * 2 * PEOPLE
+    report(
+        f"{PEOPLE} lines and {PEOPLE} Socket.IO clients: {total} messages at {RATE}/s, each at all of them once and in "
+        f"one order; p50 {order.delay_ms(0.5)} ms, p99 {order.delay_ms(0.99)} ms, slowest {max(order.delays_ms)} ms; "
+        f"the server grew by {grown / 1024:.1f} MB"
+    )
+    assert grown <= 2 * PEOPLE * KB_A_SESSION
 
 
 @pytest.mark.faults
-def test_a_session_takes_little_memory(start: Callable[..., Program]) -> None:
+@pytest.mark.slow
+def test_a_session_takes_little_memory(
+    start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
+) -> None:
     program = start()
-    people = 1000  # fewer would live in what the start has left over
-
-    async def enter(index: int) -> asyncio.StreamWriter:
-        reader, writer = await asyncio.open_connection("127.0.0.1", program.line_port)
-        await reader.readuntil(b"/help")
-        return writer
-
-    async def play() -> float:
-        first = [await enter(index) for index in range(20)]  # what is made once is made now
-        before = resident_kb(program)
-        writers = await asyncio.gather(*(enter(index) for index in range(people)))
-        used = (resident_kb(program) - before) / people
-        for writer in [*first, *writers]:
-            writer.close()
-            await writer.wait_closed()
-        return used
-
-    used = loops.run(play())
-    print(f"{used:.1f} KB a line session")
-    assert used <= KB_A_SESSION
+    crowd.enter(LineClient, program.line_port, 6 * PEOPLE)  # these live in what the start has left over
+    before = resident_kb(program)
+    crowd.enter(LineClient, program.line_port, 2 * PEOPLE)
+    used = (resident_kb(program) - before) / (2 * PEOPLE)
+    report(f"{used:.1f} KB a line session")
+    assert 0 < used <= KB_A_SESSION
 
 
 @pytest.mark.faults
-def test_mutated_input_harms_nobody(start: Callable[..., Program], lines: Callable[..., Line]) -> None:
-    """20,000 pieces in `make faults`; the listener must see nothing that a terminal would act upon."""
+@pytest.mark.slow
+def test_mutated_input_harms_nobody(
+    start: Callable[..., Program],
+    lines: Callable[..., Line],
+    guests: Callable[..., Guest],
+    rng: random.Random,
+    scale: Callable[[int], int],
+    report: Callable[[str], None],
+) -> None:
+    """20,000 pieces in `make faults`: each session is served to its end, and nobody else sees anything unprintable."""
     program = start("--limits", "off")
-    listener = lines(port=program.line_port, room=None)
-    rng = random.Random(6)
-    for connection in range(int(10 * SCALE)):
+    terminal = lines(port=program.line_port, room=None)
+    socket = guests(url=program.url, room="lobby")
+    pieces, sent, sessions = scale(20_000), 0, 0
+    while sent < pieces:
         wild = lines(port=program.line_port, room=None)
-        for _ in range(100):
+        sessions += 1
+        for _ in range(min(PIECES_A_SESSION, pieces - sent)):
+            end = rng.choice((b"", b"\r\n", b"\n")) if rng.random() < 0.995 else b"\nquit\n"
             try:
-                wild.types_raw(
-                    mutated(rng) + rng.choice((b"", b"\r\n", b"\nquit\n" if rng.random() < 0.02 else b"\n"))
-                )
+                wild.types_raw(mutated(rng) + end)
             except (BrokenPipeError, ConnectionResetError):
                 break  # it has said quit
+            sent += 1
+        wild.ends()
+        wild.reads_the_end()
         wild.closes()
-        listener.types(f"//alive {connection}")
-    listener.types("/echo on")
-    listener.types("the end")
-    listener.reads(f"{re.escape(listener.name)}: the end$", 60)
-    harmful = {char for char in listener.seen if unicodedata.category(char) in ("Cc", "Cs")} - set("\r\n\t")
-    assert harmful == set()
-    assert all(line.startswith(("[", "* ", "    ")) for line in listener.seen.split("\r\n") if line)
+        terminal.types("/rooms please")
+        terminal.reads(r"^\* Use it so: /rooms$")
+        if sessions % 40 == 0:
+            report(f"{sent} pieces in {sessions} sessions")
+    socket.says("the end")
+    terminal.hears(socket.name, "the end")
+    socket.waits_for(lambda: socket.frames and socket.frames[-1].get("msg") == "the end", "the end")
+    told = [str(frame.get(field, "")) for frame in socket.frames for field in ("username", "msg", "to")]
+    assert unprintable(terminal.seen) <= set("\r\n\t")
+    assert unprintable("".join(told)) <= set("\n\t")
+    assert all(line.startswith(("[", "* ", "    ")) for line in terminal.seen.split("\r\n") if line)
+    report(
+        f"{sent} pieces in {sessions} sessions: others were told {len(socket.frames)} things, nothing of it unprintable"
+    )
+
+
+def unprintable(text: str) -> set[str]:
+    """Its controls, halves of surrogate pairs, and what turns the direction of writing around."""
+    turning = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    return {
+        char
+        for char in text
+        if unicodedata.category(char) in ("Cc", "Cs") or unicodedata.bidirectional(char) in turning
+    }

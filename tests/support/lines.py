@@ -122,6 +122,13 @@ class Line(Screen):
     def types_raw(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def ends(self) -> None:
+        """Say no more, and go on reading."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the server was first
+
     def _receive(self, seconds: float) -> bytes | None:
         if not select.select([self.socket], [], [], seconds)[0]:
             return None

@@ -1,0 +1,234 @@
+"""A crowd: thousands of clients in one thread over bare sockets, all of whom must hear the same in the same order.
+
+A client costs a socket, one entry in an epoll set and a few dozen bytes, so that it is the server that is tried and
+not the crowd. It knows just as much of the two protocols as it takes to come in, to listen and to speak.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import select
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Final
+
+CROWD_ROOM: Final = "lobby"
+_WAIT_S: Final = 60.0
+_SPARE_FILES: Final = 100
+_UPGRADE: Final = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+class Order:
+    """The numbers that were said, in the order in which the first to hear each has heard it.
+
+    Attributes:
+        numbers: the order.
+        delays_ms: how often it took so long from being said to being heard, of every one at every client.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.delays_ms: Counter[int] = Counter()
+        self.said_at: dict[int, float] = {}
+        self.now = 0.0
+
+    def heard(self, place: int, number: int) -> None:
+        """A client's `place`-th message is this one: so it must be for everybody."""
+        if place == len(self.numbers):
+            self.numbers.append(number)
+        assert self.numbers[place] == number, (place, number, self.numbers[max(0, place - 3) : place + 3])
+        self.delays_ms[int(1000 * (self.now - self.said_at[number]))] += 1
+
+    def delay_ms(self, share: float) -> int:
+        """So large a share (0 to 1) of the messages took at most so long."""
+        delays = sorted(self.delays_ms)
+        heard = accumulate(self.delays_ms[delay] for delay in delays)
+        return next(
+            delay
+            for delay, count in zip(delays, heard, strict=True)
+            if count >= share * self.delays_ms.total()
+        )
+
+
+class Client:
+    """What both kinds share: a socket, what has come in pieces, and how many messages were heard."""
+
+    __slots__ = ("_order", "_rest", "entered", "heard", "sock")
+
+    def __init__(self, port: int, order: Order) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port))
+        self._order = order
+        self._rest = b""
+        self.entered = False
+        self.heard = 0
+
+    def read(self) -> None:
+        """Take what has come."""
+        data = self.sock.recv(262_144)
+        assert data, "the server has closed the connection"
+        self._rest = self._take(self._rest + data if self._rest else data)
+
+    def speak(self, number: int) -> None:
+        """Say a number to the room."""
+        raise NotImplementedError
+
+    def _take(self, data: bytes) -> bytes:
+        """Take the whole lines or frames; gives what is left."""
+        raise NotImplementedError
+
+    def _hear(self, number: bytes) -> None:
+        self._order.heard(self.heard, int(number))
+        self.heard += 1
+
+
+class LineClient(Client):
+    """Somebody at a line terminal; one's own lines are shown, so that those who speak hear all as well."""
+
+    __slots__ = ()
+    _SAID: Final = re.compile(rb"^\[\d\d:\d\d:\d\d\] [^\r]*: crowd (\d+)\r$", re.MULTILINE)
+
+    def __init__(self, port: int, order: Order) -> None:
+        super().__init__(port, order)
+        self.sock.sendall(b"/echo on\n")
+
+    def speak(self, number: int) -> None:
+        self.sock.sendall(b"crowd %d\n" % number)
+
+    def _take(self, data: bytes) -> bytes:
+        lines, end, rest = data.rpartition(b"\n")
+        if not self.entered:
+            self.entered = b"shown again" in lines
+        for number in self._SAID.findall(lines + end):
+            self._hear(number)
+        return rest
+
+
+class SocketClient(Client):
+    """A Socket.IO client over a WebSocket."""
+
+    __slots__ = ("_upgraded",)
+    _SAID: Final = re.compile(rb'^42\["msg",\{"action":"message",.*"msg":"crowd (\d+)"')
+
+    def __init__(self, port: int, order: Order) -> None:
+        super().__init__(port, order)
+        self._upgraded = False
+        self.sock.sendall(_UPGRADE)
+
+    def speak(self, number: int) -> None:
+        self._send(b'42["msg",{"action":"message","msg":"crowd %d"}]' % number)
+
+    def _take(self, data: bytes) -> bytes:
+        place = 0
+        if not self._upgraded:
+            place = data.find(b"\r\n\r\n") + 4
+            if place < 4:
+                return data
+            assert data.startswith(b"HTTP/1.1 101"), data
+            self._upgraded = True
+        while (found := _frame(data, place)) is not None:
+            payload, place = found
+            self._packet(payload)
+        return data[place:]
+
+    def _packet(self, packet: bytes) -> None:
+        if packet == b"2":
+            self._send(b"3")  # Engine.IO's ping and pong
+        elif said := self._SAID.match(packet):
+            self._hear(said[1])
+        elif packet[:1] == b"0":
+            auth = {"room": CROWD_ROOM, "v": 1, "roster": "delta"}
+            self._send(b"40" + json.dumps(auth).encode())
+        elif not self.entered:
+            self.entered = packet.startswith(b'42["msg",{"action":"login"')
+
+    def _send(self, payload: bytes) -> None:
+        size = len(payload)
+        head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
+        self.sock.sendall(head + b"\0\0\0\0" + payload)  # masked with zeros: by the rules, and for nothing
+
+
+def _frame(data: bytes, place: int) -> tuple[bytes, int] | None:
+    """The server's frame at `place` and where the next one begins; None if it is not whole yet."""
+    if len(data) < place + 2:
+        return None
+    start, size = place + 2, data[place + 1]
+    if size > 125:
+        start += 2 if size == 126 else 8
+        size = int.from_bytes(data[place + 2 : start], "big")
+    return (data[start : start + size], start + size) if start <= len(data) >= start + size else None
+
+
+class Crowd:
+    """Everybody, and the one loop that listens for all of them."""
+
+    def __init__(self) -> None:
+        self.order = Order()
+        self.clients: list[Client] = []
+        self._epoll = select.epoll()
+        self._by_file: dict[int, Client] = {}
+
+    def enter(self, kind: type[Client], port: int, count: int) -> list[Client]:
+        """So many come; returns when all are in."""
+        _need_files(len(self.clients) + count)
+        comers = []
+        for number in range(count):
+            client = kind(port, self.order)
+            self.clients.append(client)
+            comers.append(client)
+            self._by_file[client.sock.fileno()] = client
+            self._epoll.register(client.sock, select.EPOLLIN)
+            if number % 20 == 19:
+                self.listen(0)
+        self.listens_until(lambda: all(client.entered for client in comers), "all are in")
+        return comers
+
+    def talk(self, speakers: list[Client], total: int, rate: float) -> None:
+        """Have them say the numbers below `total` in turn, so many a second; returns when everybody has heard all."""
+        began = time.monotonic()
+        for number in range(total):
+            while (left := began + number / rate - time.monotonic()) > 0:
+                self.listen(left)
+            self.order.said_at[number] = time.monotonic()
+            speakers[number % len(speakers)].speak(number)
+            self.listen(0)
+        self.listens_until(lambda: all(client.heard == total for client in self.clients), "all is heard")
+
+    def listens_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Listen until it is so."""
+        deadline = time.monotonic() + _WAIT_S
+        while not condition():
+            assert time.monotonic() < deadline, f"never so: {what}; {_spread(self.clients)}"
+            self.listen(0.05)
+
+    def listen(self, seconds: float) -> None:
+        """Take what comes within so many seconds, or what is there."""
+        ready = self._epoll.poll(seconds)
+        self.order.now = time.monotonic()
+        for file, _event in ready:
+            self._by_file[file].read()
+
+    def leave(self) -> None:
+        """All go at once."""
+        self._epoll.close()
+        for client in self.clients:
+            client.sock.close()
+
+
+def _spread(clients: Iterable[Client]) -> str:
+    heard = sorted(client.heard for client in clients)
+    return f"heard {heard[0]} to {heard[-1]}"
+
+
+def _need_files(count: int) -> None:
+    """Let this process have so many connections and some files besides."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + _SPARE_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * count + _SPARE_FILES), hard))
