@@ -8,7 +8,6 @@ why it is eventlet today.
 
 from __future__ import annotations
 
-import _queue
 import errno
 import os
 import signal
@@ -114,7 +113,8 @@ class Worker:
 
     def __init__(self, work: Callable[[Any], Any], done: Callable[[Any, Any], None]) -> None:
         self._work = work
-        self._jobs: Any = _queue.SimpleQueue()  # of C, and so a real one whatever is patched
+        self._jobs: deque[tuple[Any] | None] = deque()
+        self._call = os.eventfd(0, os.EFD_CLOEXEC)  # the thread waits at it
         self._outcomes: deque[tuple[Any, Any]] = deque()
         self._done = done
         self._lane: Lane[tuple[Any, Any]]
@@ -130,11 +130,13 @@ class Worker:
 
     def do(self, job: Any) -> None:
         """Have a job done; returns at once."""
-        self._jobs.put((job,))
+        self._jobs.append((job,))
+        os.eventfd_write(self._call, 1)
 
     def stop(self) -> None:
         """End the thread once all jobs are done; their outcomes must have been waited for."""
-        self._jobs.put(None)
+        self._jobs.append(None)
+        os.eventfd_write(self._call, 1)
         if self._listener is not None:
             remove_listener(self._listener)
             self._listener = None
@@ -144,17 +146,19 @@ class Worker:
         run_blocking(self._thread.join)
 
     def _run(self) -> None:
-        while True:
-            job = self._jobs.get()
-            if job is None:
-                os.close(self._bell)
-                return
-            try:
-                outcome = self._work(job[0])
-            except Exception as problem:  # it is the outcome, and judged where that is
-                outcome = problem
-            self._outcomes.append((job[0], outcome))
-            os.eventfd_write(self._bell, 1)
+        while os.eventfd_read(self._call):
+            while self._jobs:
+                job = self._jobs.popleft()
+                if job is None:
+                    os.close(self._call)
+                    os.close(self._bell)
+                    return
+                try:
+                    outcome = self._work(job[0])
+                except Exception as problem:  # it is the outcome, and judged where that is
+                    outcome = problem
+                self._outcomes.append((job[0], outcome))
+                os.eventfd_write(self._bell, 1)
 
     def _collect(self, _fileno: int) -> None:
         os.eventfd_read(self._bell)
@@ -359,6 +363,8 @@ class Lane(Generic[_ItemT]):
                     break
             if items:
                 self._ring()
+            elif self._rest is not None:
+                self._rest()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over
             self._idle = greenlet.getcurrent()

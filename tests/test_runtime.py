@@ -1,0 +1,85 @@
+"""The runtime's own machinery: lanes and the worker. It is used without its patch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from chatroom import runtime
+
+WAIT_S = 5.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        runtime.sleep(0.001)
+
+
+def test_a_lane_works_in_order_and_tells_when_it_comes_to_rest():
+    seen: list[object] = []
+    lane = runtime.Lane(seen.append, rest=lambda: seen.append("rest"))
+    for number in range(3):
+        lane.put(number)
+    until(lambda: "rest" in seen)
+    assert seen == [0, 1, 2, "rest"]
+    lane.put(3)
+    until(lambda: len(seen) > 4)
+    assert seen[4:] == [3, "rest"]
+
+
+def test_what_waits_in_a_lane_does_not_keep_back_what_comes_after_it():
+    seen: list[str] = []
+    door = runtime.Signal()
+
+    def work(item: str) -> None:
+        if item == "slow":
+            door.wait(WAIT_S)
+        seen.append(item)
+
+    lane = runtime.Lane(work)
+    for item in ("slow", "quick", "quicker"):
+        lane.put(item)
+    until(lambda: len(seen) == 2)
+    door.set()
+    until(lambda: len(seen) == 3)
+    assert seen == ["quick", "quicker", "slow"]
+
+
+@pytest.fixture
+def outcomes() -> list[tuple[object, object]]:
+    return []
+
+
+@pytest.fixture
+def worker(outcomes):
+    def work(job: int) -> tuple[int, int]:
+        if job == 13:
+            raise ValueError("unlucky")
+        return job * 2, threading.get_ident()
+
+    worker = runtime.Worker(work, lambda job, outcome: outcomes.append((job, outcome)))
+    worker.start()
+    yield worker
+    worker.stop()
+    worker.join()
+
+
+def test_a_worker_does_its_jobs_in_order_in_another_thread(worker, outcomes):
+    for job in range(100):
+        worker.do(job)
+    until(lambda: len(outcomes) == 100)
+    assert [(job, outcome[0]) for job, outcome in outcomes] == [(job, job * 2) for job in range(100)]
+    assert {outcome[1] for _, outcome in outcomes}.isdisjoint({threading.get_ident()})
+
+
+def test_a_job_that_fails_has_its_exception_as_its_outcome(worker, outcomes):
+    worker.do(13)
+    worker.do(14)
+    until(lambda: len(outcomes) == 2)
+    assert isinstance(outcomes[0][1], ValueError)
+    assert outcomes[1][1][0] == 28
