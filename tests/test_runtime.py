@@ -58,7 +58,7 @@ def outcomes() -> list[tuple[object, object]]:
 @pytest.fixture
 def worker(outcomes):
     def work(job: int) -> tuple[int, int]:
-        if job == 13:
+        if job == -1:
             raise ValueError("unlucky")
         return job * 2, threading.get_ident()
 
@@ -78,7 +78,7 @@ def test_a_worker_does_its_jobs_in_order_in_another_thread(worker, outcomes):
 
 
 def test_a_job_that_fails_has_its_exception_as_its_outcome(worker, outcomes):
-    worker.do(13)
+    worker.do(-1)
     worker.do(14)
     until(lambda: len(outcomes) == 2)
     assert isinstance(outcomes[0][1], ValueError)
