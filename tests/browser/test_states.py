@@ -65,6 +65,14 @@ def test_first_visit_alone(visit: Visit, lang: str) -> None:
     expect(visitor.page.locator(".welcome")).to_have_count(0)
 
 
+def test_where_the_code_to_scan_cannot_be_had_its_address_stands(visit: Visit) -> None:
+    visitor = visit()
+    visitor.lossy = True
+    visitor.page.route(re.compile("/assets/Qr-"), lambda route: route.abort())
+    visitor.enter()
+    expect(visitor.page.locator(".welcome .address")).to_have_text(visitor.page.url)
+
+
 def test_company(visit: Visit, guests: Guests, lang: str) -> None:
     visitor = visit(lang=lang).enter()
     expect(visitor.page.get_by_text({"en": "Nobody else", "zh": "还没有别人"}[lang])).to_be_visible()
