@@ -1,14 +1,16 @@
 # Everything runs in .venv, which is made here with pip from constraints.txt; the machine needs make and Python >= 3.11.
 # Another Python: make PYTHON=python3.13 …   Arguments: make run PORT=8000 ARGS="--lang zh", make test ARGS="-k names".
 
-PYTHON ?= python3
-PORT   ?=
-ARGS   ?=
-BIN    := .venv/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-CODE   := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
-PAGE   := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
-GUEST  := tests/node/node_modules/.stamp
+PYTHON  ?= python3
+PORT    ?=
+ARGS    ?=
+# Processes that run tests beside each other: most tests wait more than they work.
+WORKERS ?= 3
+BIN     := .venv/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
+PAGE    := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
+GUEST   := tests/node/node_modules/.stamp
 # For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
@@ -25,7 +27,7 @@ run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: .venv/test.stamp $(GUEST) ## Run the tests: make test ARGS="-k names"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/test.stamp ## Formatting, lint, types, directions of imports
 	$(BIN)/ruff format --check $(CODE)

@@ -1,4 +1,4 @@
-"""Fixtures that plays share."""
+"""Fixtures that plays share, and turns for tests that must have the machine to themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,22 @@ import pytest
 from tests.support.guests import Guest
 from tests.support.lines import Line, Terminal
 from tests.support.program import Program
+from tests.support.turns import turn
 
 _SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))  # 20 in `make faults`
 
 _rooms = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that run alone come last: in between, each would make others wait."""
+    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,7 @@ def test_a_polling_client_that_does_not_poll_is_dropped_at_the_bound(rooms_app: 
     speaker.close()
 
 
+@pytest.mark.alone
 def test_a_flood_of_one_client_delays_nobody_else(rooms_app: App):
     flooder, other = joined(rooms_app), joined(rooms_app)
     before = ask(other, "counted")
@@ -103,6 +104,7 @@ def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App):
     flooder.close()
 
 
+@pytest.mark.alone
 @pytest.mark.faults
 def test_malformed_posts_hold_no_slot(rooms_app: App):
     before = rooms_app.descriptors()
@@ -117,6 +119,7 @@ def test_malformed_posts_hold_no_slot(rooms_app: App):
     assert Http(rooms_app.port).ask("GET", "/healthz")[0] == 200
 
 
+@pytest.mark.alone
 def test_a_request_head_must_be_whole_in_time():
     with rooms(HEAD_TIMEOUT_S="0.3") as app:
         silent, dribbling = Http(app.port), Http(app.port)
@@ -132,6 +135,7 @@ def test_a_request_head_must_be_whole_in_time():
         assert silent.close_after() < 0.7
 
 
+@pytest.mark.alone
 def test_a_body_must_be_whole_in_time():
     with rooms(BODY_TIMEOUT_S="0.3") as app:
         client = Polling(app.port, "/socket.io/")
@@ -144,6 +148,7 @@ def test_a_body_must_be_whole_in_time():
         assert Http(app.port).ask("GET", "/healthz")[0] == 200
 
 
+@pytest.mark.alone
 def test_a_full_server_says_so_and_still_answers_for_its_health():
     with rooms(MAX_CONNECTIONS="20") as app:
         members = [joined(app) for _ in range(20)]
@@ -229,6 +234,7 @@ def churn(app: App, times: int, chance: random.Random) -> None:
             Http.opened[-1].close()
 
 
+@pytest.mark.alone
 @pytest.mark.faults
 def test_ten_thousand_comings_and_goings_leave_nothing_behind():
     with rooms(PING_INTERVAL_S="0.5", PING_TIMEOUT_S="0.5") as app:

@@ -72,6 +72,7 @@ def test_messages_come_back_over_a_websocket(patient_app: App):
     assert client.receive() == b"\1\2\3\4"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("body", [b"abc", b"", b"4\xff", b"4a\x1e", b"b*", b"2", b"0{}", b"5", b"6"])
 def test_a_bad_post_closes_the_session_at_once(engine_app: App, body):
     client = Polling(engine_app.port)
@@ -117,6 +118,7 @@ def test_a_close_packet_answers_the_poll_with_noop(engine_app: App):
     assert client.poll()[0] == 400
 
 
+@pytest.mark.alone
 def test_pings_are_answered_over_polling(engine_app: App):
     client = Polling(engine_app.port)
     for _ in range(3):
@@ -124,6 +126,7 @@ def test_pings_are_answered_over_polling(engine_app: App):
         assert client.post(b"3")[0] == 200
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("polls", [False, True])
 def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(engine_app: App, polls):
     client = Polling(engine_app.port)
@@ -135,6 +138,7 @@ def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(engine_app:
     assert client.poll()[0] == 400
 
 
+@pytest.mark.alone
 def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(engine_app: App):
     client = Socket.engine(engine_app.port)
     assert client.frame() == (1, b"2")
@@ -142,6 +146,7 @@ def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(engine_app: Ap
     assert 0.15 < after_s < 0.4
 
 
+@pytest.mark.alone
 def test_a_websocket_that_answers_pings_stays(engine_app: App):
     client = Socket.engine(engine_app.port)
     for _ in range(4):
@@ -151,6 +156,7 @@ def test_a_websocket_that_answers_pings_stays(engine_app: App):
     assert client.receive() == "4still here"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("packet", ["abc", "", "9", "0", "2", "5", "6", "b"])
 def test_a_bad_packet_closes_a_websocket_at_once(engine_app: App, packet):
     client = Socket.engine(engine_app.port)
@@ -160,6 +166,7 @@ def test_a_bad_packet_closes_a_websocket_at_once(engine_app: App, packet):
     assert after_s < PROMPT_S
 
 
+@pytest.mark.alone
 def test_a_close_packet_closes_a_websocket(engine_app: App):
     client = Socket.engine(engine_app.port)
     client.send("1")
@@ -194,6 +201,7 @@ def test_a_second_websocket_for_a_session_is_refused(engine_app: App):
     assert socket.receive() == "4hello"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("packet", ["4hello", "5", "2", "abc", "3probe"])
 def test_a_websocket_that_does_not_probe_is_closed_and_polling_goes_on(patient_app: App, packet):
     client = Polling(patient_app.port)
@@ -222,6 +230,7 @@ def test_a_message_before_the_close_frame_is_still_heard_and_answered_is_not(pat
     assert client.closing()[0] == 1000
 
 
+@pytest.mark.alone
 def test_bytes_that_follow_an_upgrade_request_are_refused(engine_app: App):
     http = Http(engine_app.port)
     http.send(
@@ -233,6 +242,7 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(engine_app: App):
     assert http.close_after() < PROMPT_S
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

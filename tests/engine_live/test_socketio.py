@@ -38,6 +38,7 @@ def test_an_unknown_namespace_is_refused(socketio_app: App):
     assert client.receive() == '44/random,{"message":"Invalid namespace"}'
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "packet", ["4abc", "4", "48", '42["before","connect"]', "452-[]", '44{"message":"x"}']
 )
@@ -121,6 +122,7 @@ def reason_of(app: App, sid: str) -> str:
     return found[0]
 
 
+@pytest.mark.alone
 def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest():
     with rooms() as app:
         victim, witness = joined(app), joined(app)
@@ -150,6 +152,7 @@ def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App)
     assert str(client.receive()).startswith('40{"sid"')
 
 
+@pytest.mark.alone
 def test_a_handler_that_waits_delays_nobody_else_and_keeps_its_own_order(rooms_app: App):
     sleeper, other = joined(rooms_app), joined(rooms_app)
     sleeper.send('421["sleepy",0.3]')
@@ -227,6 +230,7 @@ def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App):
     assert Http(rooms_app.port).ask("POST", "/other", b"body") == (200, b"well\nbody")
 
 
+@pytest.mark.alone
 def test_who_never_connects_goes_and_who_does_stays():
     with rooms(CONNECT_TIMEOUT_S="0.3") as app:
         idle, client = Socket.engine(app.port, "/socket.io/"), joined(app)

@@ -54,6 +54,7 @@ def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App):
     assert 1 <= pongs < 120
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe9bye", b"\x0f\xa0own"])
 def test_a_close_is_answered_with_its_code(echo_app: App, payload):
     client = Socket(echo_app.port)
@@ -63,6 +64,7 @@ def test_a_close_is_answered_with_its_code(echo_app: App, payload):
     assert after_s < PROMPT_S
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("first", "payload", "code"),
     [

@@ -171,6 +171,7 @@ def test_a_file_damaged_while_it_is_used_is_set_aside_and_named(tmp_path: Path) 
         other.leaves()
 
 
+@pytest.mark.alone
 def test_a_disk_that_stalls_for_2_s_delays_acks_and_nothing_else(
     tmp_path: Path, report: Callable[[str], None]
 ) -> None:
