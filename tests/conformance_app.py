@@ -25,10 +25,11 @@ runtime.patch()
 
 
 from chatroom.engine import frames, websocket
+from chatroom.engine.connection import Connection
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Exchange, Front
 from chatroom.engine.http_gate import Refusal
-from chatroom.engine.loop import Connection, Loop
+from chatroom.engine.loop import Loop
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import StrictServer
 

@@ -1,8 +1,6 @@
-"""The client manager: who is in which room, and one encoding for everybody in it.
+"""The client manager: one encoding for everybody in a room.
 
-It knows python-socketio's manager interface, sessions and audiences. It replaces the inherited storage, which
-takes a dictionary pair a client and scans every room when a client leaves: here a client knows its rooms, and
-a room keeps the audience that it last had until somebody comes, goes or changes transport.
+It knows python-socketio's manager interface and the engine; who is in which room is kept by `seats`.
 """
 
 from __future__ import annotations
@@ -14,132 +12,15 @@ import socketio
 from socketio import packet as sio_packet
 
 from chatroom.engine import frames
-from chatroom.engine.loop import Audience
+from chatroom.engine.seats import CONNECTED, CONNECTING, LEAVING, Encoded, Namespace, Room, Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from chatroom.engine.server import Engine
     from chatroom.engine.session import Session
 
-Encoded = str | bytes | list[str | bytes]
-"""A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""
-
-_CONNECTING, _CONNECTED, _LEAVING = "connecting", "connected", "leaving"
 _WAITING_PACKETS = 64
-
-
-class Seat:
-    """A session's place in one namespace."""
-
-    __slots__ = ("namespace", "rooms", "session", "sid", "state", "waiting")
-
-    def __init__(self, sid: str, namespace: Namespace, session: Session) -> None:
-        self.sid = sid
-        self.namespace = namespace
-        self.session = session
-        self.state = _CONNECTING
-        self.rooms: tuple[str, ...] = ()
-        self.waiting: list[Encoded] | None = None  # what was sent to it before its CONNECT
-
-
-class Room:
-    """The seats in a room, and which audiences would be wrong if they changed."""
-
-    __slots__ = ("audiences", "seats")
-
-    def __init__(self) -> None:
-        self.seats: dict[Seat, None] = {}
-        self.audiences: set[Any] = set()
-
-
-class _Heard:
-    """An audience, the sessions in it that have no WebSocket, and how many rooms it was gathered from."""
-
-    __slots__ = ("audience", "others", "rooms")
-
-    def __init__(self, seats: Iterable[Seat], rooms: int = 0) -> None:
-        self.rooms = rooms
-        connections = []
-        self.others: list[Seat] = []
-        for seat in seats:
-            session = seat.session
-            if session.link is not None and seat.state is not _CONNECTING:
-                connections.append(session.link)
-            elif not session.closed:
-                self.others.append(seat)
-        self.audience = Audience(connections)
-
-
-class Namespace:
-    """One namespace's seats and rooms. `None` names the room that everybody is in."""
-
-    __slots__ = ("by_eio_sid", "by_sid", "everybody", "heard", "name", "rooms")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.by_sid: dict[str, Seat] = {}
-        self.by_eio_sid: dict[str, Seat] = {}
-        self.rooms: dict[str, Room] = {}
-        self.everybody = Room()
-        self.heard: dict[Any, _Heard] = {}
-
-    def changed(self, room: Room) -> None:
-        """Forget every audience that this room was a part of."""
-        if room.audiences:
-            for key in room.audiences:
-                self.heard.pop(key, None)
-            room.audiences.clear()
-
-    def moved(self, seat: Seat) -> None:
-        """A seat's session has another transport, or none any more."""
-        self.changed(self.everybody)
-        for name in seat.rooms:
-            self.changed(self.rooms[name])
-
-    def room(self, name: str | None) -> Room | None:
-        return self.everybody if name is None else self.rooms.get(name)
-
-    def hearing(self, name: str | list[str] | tuple[str, ...] | None) -> _Heard | None:
-        """Who hears what is emitted to a room, or to a list of rooms; None if nobody does."""
-        if name is None or isinstance(name, str):
-            key: Any = name
-            found = self.heard.get(key)
-            if found is not None:
-                return found
-            seat = self.by_sid.get(name) if name is not None else None
-            if seat is not None:
-                return _Heard((seat,))
-            rooms = [room for room in (self.room(name),) if room is not None]
-        else:
-            key = tuple(name)
-            rooms = [room for room in map(self.room, key) if room is not None]
-            found = self.heard.get(key)
-            # A room of the list that was empty when the audience was found knows nothing of it, and may have filled.
-            if found is not None and found.rooms == len(rooms):
-                return found
-            if any(one in self.by_sid for one in key):
-                return _Heard(self.seats_of(key))
-        if not rooms:
-            return None
-        heard = self.heard[key] = _Heard(
-            rooms[0].seats if len(rooms) == 1 else self.seats_of(key), len(rooms)
-        )
-        for room in rooms:
-            room.audiences.add(key)
-        return heard
-
-    def seats_of(self, names: Iterable[str | None]) -> dict[Seat, None]:
-        """Everybody in any of these rooms, once."""
-        seats: dict[Seat, None] = {}
-        for name in names:
-            seat = self.by_sid.get(name) if name is not None else None
-            room = self.room(name)
-            if seat is not None:
-                seats[seat] = None
-            elif room is not None:
-                seats.update(room.seats)
-        return seats
 
 
 class Fanout(socketio.Manager):
@@ -166,7 +47,7 @@ class Fanout(socketio.Manager):
         for seat in session.seats:
             seat.namespace.moved(seat)
             # A handler that failed half-way must not leave a seat behind.
-            if session.told or (session.closed and seat.state is _CONNECTING):
+            if session.told or (session.closed and seat.state is CONNECTING):
                 self.basic_disconnect(seat.sid, seat.namespace.name)
         if session.told:
             self.server.environ.pop(session.sid, None)
@@ -251,7 +132,7 @@ class Fanout(socketio.Manager):
                 self._send(seat, packet.encode())
 
     def _send(self, seat: Seat, encoded: Encoded) -> None:
-        if seat.state is not _CONNECTING:
+        if seat.state is not CONNECTING:
             self._engine.send_all(seat.session, encoded if isinstance(encoded, list) else (encoded,))
             return
         if seat.waiting is None:
@@ -279,9 +160,9 @@ class Fanout(socketio.Manager):
     def connect(self, sid: str, namespace: str) -> str:
         """The client has been told that it is connected: from now on it hears what is emitted."""
         seat = self._seat(sid, namespace)
-        if seat is None or seat.state is not _CONNECTING:
+        if seat is None or seat.state is not CONNECTING:
             return sid
-        seat.state = _CONNECTED
+        seat.state = CONNECTED
         seat.session.admitted = True
         space = seat.namespace
         space.everybody.seats[seat] = None
@@ -313,7 +194,7 @@ class Fanout(socketio.Manager):
         seat = self._seat(sid, namespace)
         if seat is None:
             return None
-        seat.state = _LEAVING
+        seat.state = LEAVING
         return seat.session.sid
 
     # ------------------------------------------------------------------ rooms
@@ -399,11 +280,11 @@ class Fanout(socketio.Manager):
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
         seat = self._seat(sid, namespace)
-        return seat is not None and seat.state is _CONNECTING
+        return seat is not None and seat.state is CONNECTING
 
     def is_connected(self, sid: str, namespace: str) -> bool:
         seat = self._seat(sid, namespace)
-        return seat is not None and seat.state is _CONNECTED
+        return seat is not None and seat.state is CONNECTED
 
     def is_sid_room(self, namespace: str, room: str) -> bool:
         return self._seat(room, namespace) is not None

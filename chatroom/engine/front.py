@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatroom import runtime
+from chatroom.engine.connection import Connection
 from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
-from chatroom.engine.loop import Connection, Loop
+from chatroom.engine.loop import Loop
 from chatroom.engine.reasons import TRANSPORT_CLOSE
 
 if TYPE_CHECKING:

@@ -17,9 +17,11 @@ import engineio
 
 from chatroom import runtime
 from chatroom.engine import contracts, frames, origins, packets, reasons
+from chatroom.engine.clockwork import Clockwork
+from chatroom.engine.connection import Connection
 from chatroom.engine.faults import describe
 from chatroom.engine.http_side import INBOX_HIGH, HttpSide, as_frames
-from chatroom.engine.loop import Clockwork, Connection, Loop
+from chatroom.engine.loop import Loop
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Did, Session, State
 from chatroom.engine.websocket import WebSockets
@@ -157,9 +159,7 @@ class Engine(engineio.Server):
         return session.session
 
     def disconnect(self, sid: str | None = None) -> None:
-        """Send a client away, or all of them: what waits for it is still sent. The application is told
-        afterwards.
-        """
+        """Send a client away, or all of them: what waits is still sent, then the application is told."""
         chosen = list(self.sockets.values()) if sid is None else [s for s in (self.sockets.get(sid),) if s]
         for session in chosen:
             self.end(session, reasons.SERVER_DISCONNECT)
@@ -186,9 +186,7 @@ class Engine(engineio.Server):
     # ------------------------------------------------------------------ what else an application may want
 
     def close(self, sid: str, reason: str = reasons.TRANSPORT_CLOSE) -> None:
-        """End a session as a lost connection would end: a JavaScript client comes back by itself. What waits
-        is sent.
-        """
+        """End a session as a lost connection ends: JavaScript clients come back by themselves. What waits is sent."""
         session = self.sockets.get(sid)
         if session is not None:
             self.end(session, reason)
@@ -388,9 +386,7 @@ class Engine(engineio.Server):
             self.schedule(session)
 
     def _upgraded(self, connection: Connection, session: Session) -> None:
-        """What waited for a poll goes first; whoever emits to the session's rooms must know its new
-        transport.
-        """
+        """What waited for a poll goes first; whoever emits to the session's rooms must know its transport."""
         self.loop.expect(connection, None)
         self._http.answer_poll(session, packets.NOOP.encode())
         waiting = session.take_packets()

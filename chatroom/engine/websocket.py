@@ -12,8 +12,8 @@ import hashlib
 import time
 
 from chatroom.engine import frames
+from chatroom.engine.connection import Connection
 from chatroom.engine.http_gate import Refusal, Request, tokens
-from chatroom.engine.loop import Connection
 from chatroom.engine.reasons import PROTOCOL_ERROR, TRANSPORT_CLOSE
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -22,9 +22,10 @@ runtime.patch()
 
 import socketio
 
-from chatroom.engine.fanout import Fanout, Seat
+from chatroom.engine.connection import Connection
+from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Exchange, Front
-from chatroom.engine.loop import Connection
+from chatroom.engine.seats import Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer

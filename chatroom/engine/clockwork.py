@@ -1,0 +1,62 @@
+"""Clockwork: a wheel of deadlines that turns by itself.
+
+It knows time and the runtime; what is due, and what happens then, is its owner's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Generic
+
+from chatroom import runtime
+from chatroom.engine.faults import describe
+from chatroom.engine.wheel import Item, Wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Clockwork(Generic[Item]):
+    """A wheel that turns by itself: one timer for everything in it, none while it is empty.
+
+    Args:
+        tick_s: how coarse it is.
+        fire: called in the loop with each item that is due; it must not wait.
+    """
+
+    def __init__(self, tick_s: float, fire: Callable[[Item], None]) -> None:
+        self._wheel: Wheel[Item] = Wheel(tick_s)
+        self._fire = fire
+        self._timer: runtime.Timer | None = None
+        self._timer_at = 0.0
+
+    def put(self, item: Item, within_s: float) -> None:
+        """Let `item` be due in `within_s`."""
+        self._wheel.put(item, time.monotonic() + within_s)
+        self._wind()
+
+    def drop(self, item: Item) -> None:
+        """Forget `item`."""
+        self._wheel.drop(item)
+
+    def _wind(self) -> None:
+        at = self._wheel.next_at()
+        if at is None or (self._timer is not None and self._timer_at <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = runtime.call_later(max(0.0, at - time.monotonic()), self._turn_wheel)
+
+    def _turn_wheel(self) -> None:
+        self._timer = None
+        for item in self._wheel.advance(time.monotonic()):
+            try:
+                self._fire(item)
+            except Exception as problem:
+                # The outermost place that a deadline reaches: one line, and the others are kept.
+                log.error("a deadline failed: %s", describe(problem))
+        self._wind()

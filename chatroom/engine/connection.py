@@ -1,0 +1,257 @@
+"""A connection: a socket, who is told of what it reads, and what it could not write yet.
+
+It knows bytes and the runtime; what the bytes mean is its role's, when they are written is the loop's.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chatroom import runtime
+from chatroom.engine.faults import describe
+from chatroom.engine.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.engine.wheel import NO_TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatroom.engine.loop import Loop
+
+log = logging.getLogger(__name__)
+
+RECEIVE_BYTES = 65536
+_GATHER = 64  # pieces of an outbox handed to one sendmsg
+
+
+class Role(Protocol):
+    """What a connection is used for at the moment."""
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """Bytes came; none at all means that the peer has sent its last."""
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        """The connection has just been closed, by the peer, an error or a bound."""
+
+    def drained(self, connection: Connection) -> None:
+        """The outbox, which held something, is empty again."""
+
+    def expired(self, connection: Connection) -> None:
+        """The deadline that was set on the connection has passed."""
+
+
+def _discard(data: bytes) -> int:
+    """Stands in for `send` once the connection is closed."""
+    return len(data)
+
+
+class Connection:
+    """A socket and its outbox. Its owner is the loop; its meaning is its role's."""
+
+    __slots__ = (
+        "_outbox",
+        "_outbox_bytes",
+        "_reader",
+        "_writer",
+        "address",
+        "context",
+        "finishing",
+        "limit_bytes",
+        "loop",
+        "own",
+        "parser",
+        "pongs_full_at",
+        "role",
+        "send",
+        "sock",
+        "tick",
+    )
+
+    def __init__(self, loop: Loop, sock: socket.socket, role: Role, address: Any = None) -> None:
+        self.loop = loop
+        self.sock = sock
+        self.role = role
+        self.address = address
+        self.parser: Any = None  # for the role
+        self.context: Any = None  # for the role
+        self.send: Callable[[bytes], int] = sock.send
+        self.limit_bytes = loop.outbox_limit_bytes
+        # This turn's direct frames, and their places among the shared.
+        self.own: list[tuple[int, bytes | None]] | None = None
+        self.finishing = False
+        self.pongs_full_at = 0.0  # for the WebSocket role
+        self.tick = NO_TICK
+        self._outbox: deque[bytes | memoryview] | None = None  # what the kernel has not taken
+        self._outbox_bytes = 0
+        self._writer: runtime.Listener | None = None
+        self._reader: runtime.Listener | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.send is _discard
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was sent has been handed to the kernel."""
+        return self._outbox is None and self.own is None
+
+    # ------------------------------------------------------------------ in
+
+    def read_on(self) -> None:
+        """Have the role told of bytes that come."""
+        if self._reader is None and not self.closed:
+            self._reader = runtime.add_reader(self.sock.fileno(), self._readable)
+
+    def read_off(self) -> None:
+        """Let bytes wait in the kernel, and the peer with them."""
+        if self._reader is not None:
+            runtime.remove_listener(self._reader)
+            self._reader = None
+
+    def _readable(self, _fileno: int) -> None:
+        try:
+            data = self.sock.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        try:
+            self.role.received(self, data)
+        except Exception as problem:
+            # The outermost place that bytes reach: one line, this connection ends, the others go on.
+            log.error("a connection failed and is closed: %s", describe(problem))
+            self.abort(HANDLER_ERROR)
+
+    # ------------------------------------------------------------------ out
+
+    def write(self, data: bytes) -> None:
+        """Send now what the kernel takes; the rest waits in the outbox."""
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        if sent != len(data):
+            self.stall(data, sent)
+
+    def stall(self, data: bytes, sent: int) -> None:
+        """The kernel took only `sent` bytes of `data`: the outbox begins."""
+        self._outbox = deque((memoryview(data)[sent:] if sent else data,))
+        self._outbox_bytes = len(data) - sent
+        self.send = self._hold
+        self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
+
+    def _hold(self, data: bytes) -> int:
+        """Stands in for `send` while the kernel takes nothing.
+
+        The bound is on what waits for a reader that is behind: a message alone, however long, begins an
+        outbox and cannot overflow it.
+        """
+        outbox = self._outbox
+        if outbox is None:
+            raise RuntimeError("an outbox is held that was never begun")
+        self._outbox_bytes += len(data)
+        if self._outbox_bytes > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
+            self.abort(SLOW_READER)
+        else:
+            outbox.append(data)
+        return len(data)
+
+    def _writable(self, _fileno: int) -> None:
+        outbox = self._outbox
+        if outbox is None:
+            return
+        try:
+            sent = self.sock.sendmsg(islice(outbox, _GATHER))
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        self._outbox_bytes -= sent
+        while outbox and sent >= len(outbox[0]):
+            sent -= len(outbox.popleft())
+        if outbox:
+            if sent:
+                outbox[0] = memoryview(outbox[0])[sent:]
+            return
+        self._outbox = None
+        self.send = self.sock.send
+        self._write_off()
+        if self.finishing:
+            self._half_close()
+        else:
+            self.role.drained(self)
+
+    def _write_off(self) -> None:
+        if self._writer is not None:
+            runtime.remove_listener(self._writer)
+            self._writer = None
+
+    # ------------------------------------------------------------------ the end
+
+    def finish(self, farewell: bytes = b"") -> None:
+        """Close once all that waits, and `farewell`, has been sent; what still comes in is not looked at.
+
+        The role hears nothing more. A peer that does not take it all within `linger_s` is cut off.
+        """
+        if self.finishing or self.closed:
+            return
+        self.finishing = True
+        self.role = GONE
+        self.loop.send(self, farewell)
+        self.loop.expect(self, self.loop.linger_s)
+        self.loop.leave(self)
+
+    def flushed(self) -> None:
+        """The loop has written this connection's part of a turn."""
+        if self.finishing and self._outbox is None and not self.closed:
+            self._half_close()
+
+    def _half_close(self) -> None:
+        # Closing with unread bytes would send a reset, and the peer might never see what was sent last.
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort(TRANSPORT_ERROR)
+            return
+        self.read_on()
+
+    def abort(self, reason: str) -> None:
+        """Close now; what waits is lost. The role is told."""
+        if self.closed:
+            return
+        self.send = _discard
+        self._outbox = None
+        self._outbox_bytes = 0
+        self.read_off()
+        self._write_off()
+        self.loop.forget(self)
+        self.sock.close()
+        self.role.lost(self, reason)
+
+
+class _Gone:
+    """The role of a connection that is being closed."""
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        if not data:
+            connection.abort(TRANSPORT_CLOSE)
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        """Nobody is left to tell."""
+
+    def drained(self, connection: Connection) -> None:
+        """Nobody is left to tell."""
+
+    def expired(self, connection: Connection) -> None:
+        connection.abort(TRANSPORT_CLOSE)
+
+
+GONE = _Gone()
