@@ -20,8 +20,9 @@ from pathlib import Path
 from chatroom import logs, runtime
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
+from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.memory import MemoryBackplane
-from chatroom.backplane.store import CorruptError, Retention, Store, StoreError
+from chatroom.backplane.store import Retention, Store
 from chatroom.core.flood import Rate
 from chatroom.core.names import NamePool
 from chatroom.datadir import DataDir, DataDirError

@@ -18,9 +18,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 from chatroom import runtime
 from chatroom.backplane import RECENT_ENTRIES, Deliver, Done
 from chatroom.backplane.feed import Feed, Slot
+from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.holds import Holds
 from chatroom.backplane.ids import IdSource, id_ms
-from chatroom.backplane.store import CorruptError, Pending, Store, StoreError
+from chatroom.backplane.store import Pending, Store
 from chatroom.backplane.tails import Tail
 from chatroom.core.errors import Unavailable
 from chatroom.core.events import Event, Said

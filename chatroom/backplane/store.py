@@ -1,13 +1,12 @@
 """The log on disk: one SQLite file, written by one thread at a time and read by another.
 
-Everything here blocks and is called from real threads; it knows SQL, retention and what can go wrong with a file, and
-nothing of rooms' members, of order between them or of waiting.
+Everything here blocks and is called from real threads; it knows SQL and retention, and nothing of rooms' members, of
+order between them or of waiting.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,60 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatroom.backplane import RETRY_S
-from chatroom.backplane.ids import id_from_number, id_number, is_id
-from chatroom.core.log import PAGE_BYTES, Entry, Page
+from chatroom.backplane.file import FILE_NAME, StoreError, connect, prepare, set_aside, store_errors
+from chatroom.backplane.ids import id_from_number, id_number
+from chatroom.backplane.reader import Reader
+from chatroom.core.log import Entry, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 1
 BUSY_S: Final = 5.0  # a lock held for less delays acks; held for longer, messages are refused
 _READ_BUSY_S: Final = 1.0
 _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
-
-# What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
-_MIGRATIONS: Final[Sequence[str]] = (
-    """
-    CREATE TABLE room (
-        number INTEGER PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,
-        dropped INTEGER NOT NULL DEFAULT 0     -- the newest entry that is no longer kept
-    );
-    CREATE TABLE entry (
-        id INTEGER PRIMARY KEY,                -- milliseconds * 1,000,000 + sequence
-        room INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        text TEXT NOT NULL
-    );
-    CREATE INDEX entry_room ON entry (room, id);
-    CREATE TABLE retry (                       -- messages by what they are known by when they come again
-        room INTEGER NOT NULL,
-        key BLOB NOT NULL,
-        id INTEGER NOT NULL,
-        PRIMARY KEY (room, key)
-    ) WITHOUT ROWID;
-    CREATE TABLE mark (                        -- the id source goes on from here if every entry has expired
-        name TEXT PRIMARY KEY,
-        value INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE probe (filling BLOB);         -- written and emptied to see whether the disk takes writes again
-    """,
-)
-
-
-class StoreError(Exception):
-    """The file cannot be used; the text says why, in a few words."""
-
-
-class NewerSchemaError(StoreError):
-    """The file was written by a newer version of this program."""
-
-
-class CorruptError(StoreError):
-    """The file is damaged; it should be set aside."""
+_CACHED_ROOMS: Final = 20_000
+_SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +63,7 @@ class Store:
         self._retention = retention
         self._full_sync = full_sync
         self._writer: sqlite3.Connection | None = None
-        self._reader: sqlite3.Connection | None = None
+        self._reader: Reader | None = None
         self._room_numbers: dict[str, int] = {}
         self._counts: dict[int, int] = {}
         self._surplus: set[int] = set()  # rooms with a little more than is kept
@@ -128,26 +88,15 @@ class Store:
         Raises:
             NewerSchemaError, CorruptError, StoreError
         """
-        with _errors(), ExitStack() as undo:
+        with store_errors(), ExitStack() as undo:
             writer = self._connect(BUSY_S)
             undo.callback(writer.close)
-            writer.execute("PRAGMA journal_mode=WAL")
-            version = writer.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA:
-                raise NewerSchemaError(f"{self.path} was written by a newer version of this program")
-            if version and check:
-                problem = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
-                if problem != "ok":
-                    raise CorruptError(str(problem).splitlines()[0])
-            for number in range(version, SCHEMA):
-                writer.executescript(
-                    f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
-                )
+            prepare(writer, self.path, check=check)
             last = writer.execute(
                 "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
                 " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
             ).fetchone()[0]
-            self._reader = self._connect(_READ_BUSY_S)
+            self._reader = Reader(self._connect(_READ_BUSY_S), self._retention.entries)
             self._writer = writer
             self._room_numbers.clear()
             self._counts.clear()
@@ -166,25 +115,15 @@ class Store:
 
     def drop(self) -> None:
         """Let go of the file as it is."""
-        for connection in (self._reader, self._writer):
-            if connection is not None:
-                connection.close()
+        for opened in (self._reader, self._writer):
+            if opened is not None:
+                opened.close()
         self._reader = self._writer = None
 
     def set_aside(self) -> Path:
         """Give a damaged file another name, with what belongs to it, so that a new one can be made."""
         self.drop()
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}")
-        number = 1
-        while aside.exists():
-            aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{number}")
-            number += 1
-        for suffix in ("", "-wal", "-shm"):
-            part = self.path.with_name(self.path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
-        return aside
+        return set_aside(self.path)
 
     # Writing
 
@@ -259,7 +198,7 @@ class Store:
             with self._transaction() as writer:
                 for room in list(self._surplus):
                     self._trim(writer, room, 0, 0)
-        with _errors():
+        with store_errors():
             busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._expired = self._expired and bool(busy)
 
@@ -276,7 +215,7 @@ class Store:
         """
         self.drop()
         self.open(check=False)
-        with _errors():
+        with store_errors():
             self._open_writer().execute(f"PRAGMA busy_timeout={int(_PROBE_BUSY_S * 1000)}")
             with self._transaction() as writer:
                 writer.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
@@ -287,73 +226,31 @@ class Store:
     # Reading
 
     def newer(self, room: str, after: str, upto: str | None, limit: int) -> Page | None:
-        """What came after an id, oldest first; None if that cannot be told because `after` is not known."""
-        if not is_id(after):
-            return None
-        number = id_number(after)
-        with _errors():
-            reader = self._open_reader()
-            found = reader.execute("SELECT number, dropped FROM room WHERE key = ?", (room,)).fetchone()
-            if found is None:
-                return None
-            known = (
-                found[1] == number
-                or reader.execute(
-                    "SELECT 1 FROM entry WHERE id = ? AND room = ?", (number, found[0])
-                ).fetchone()
-            )
-            if not known:
-                return None
-            if number < self._oldest(reader, found[0]):
-                return None
-            rows = reader.execute(
-                "SELECT id, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
-                (found[0], number, _upto(upto), limit + 1),
-            )
-            page, more = _cut(rows, limit)
-            return Page(tuple(page), more=more)
+        """As `Reader.newer`."""
+        return self._open_reader().newer(room, after, upto, limit)
 
     def older(self, room: str, before: str | None, upto: str | None, limit: int) -> Page:
-        """What came before an id, or the most recent, oldest first."""
-        number = _MAX_ID if before is None else id_number(before) if is_id(before) else 0
-        with _errors():
-            reader = self._open_reader()
-            found = reader.execute("SELECT number FROM room WHERE key = ?", (room,)).fetchone()
-            if found is None:
-                return Page(())
-            rows = reader.execute(
-                "SELECT id, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
-                " ORDER BY id DESC LIMIT ?",
-                (found[0], number, _upto(upto), self._oldest(reader, found[0]), limit + 1),
-            )
-            page, more = _cut(rows, limit)
-            return Page(tuple(reversed(page)), more=more)
+        """As `Reader.older`."""
+        return self._open_reader().older(room, before, upto, limit)
 
     # Helpers
 
     def _connect(self, busy_s: float) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=busy_s, isolation_level=None, check_same_thread=False)
-        with ExitStack() as undo:
-            undo.callback(connection.close)
-            connection.execute(f"PRAGMA synchronous={'FULL' if self._full_sync else 'NORMAL'}")
-            connection.execute("PRAGMA secure_delete=ON")
-            connection.execute("PRAGMA trusted_schema=OFF")
-            undo.pop_all()
-        return connection
+        return connect(self.path, busy_s=busy_s, full_sync=self._full_sync)
 
     def _open_writer(self) -> sqlite3.Connection:
         if self._writer is None:
             raise StoreError("the log is closed")
         return self._writer
 
-    def _open_reader(self) -> sqlite3.Connection:
+    def _open_reader(self) -> Reader:
         if self._reader is None:
             raise StoreError("the log is closed")
         return self._reader
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _errors():
+        with store_errors():
             writer = self._open_writer()
             writer.execute("BEGIN IMMEDIATE")
             try:
@@ -403,14 +300,6 @@ class Store:
         elif surplus > 0:
             self._surplus.add(room)
 
-    def _oldest(self, reader: sqlite3.Connection, room: int) -> int:
-        """The oldest entry that counts as kept: a few more may wait to be deleted together."""
-        found = reader.execute(
-            "SELECT id FROM entry WHERE room = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
-            (room, self._retention.entries - 1),
-        ).fetchone()
-        return int(found[0]) if found is not None else 0
-
     def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> str | None:
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
         dropped = writer.execute(
@@ -432,44 +321,10 @@ class Store:
         return id_from_number(max(newest for _, newest in dropped))
 
     def _used_bytes(self) -> int:
-        with _errors():
+        with store_errors():
             writer = self._open_writer()
             pages, free, size = (
                 int(writer.execute(f"PRAGMA {name}").fetchone()[0])
                 for name in ("page_count", "freelist_count", "page_size")
             )
             return (pages - free) * size
-
-
-_MAX_ID: Final = 2**63 - 1
-_CACHED_ROOMS: Final = 20_000
-_SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
-
-
-def _upto(position: str | None) -> int:
-    return _MAX_ID if position is None else id_number(position)
-
-
-def _cut(rows: sqlite3.Cursor, limit: int) -> tuple[list[Entry], bool]:
-    """The entries that fit into a page, and whether there are more; the cursor has one row too many if so."""
-    page: list[Entry] = []
-    size = 0
-    for number, name, text in rows:
-        entry_id = id_from_number(number)
-        entry = Entry(entry_id, number // 1_000_000, name, text)
-        size += entry.wire_bytes
-        if page and (len(page) == limit or size > PAGE_BYTES):
-            return page, True
-        page.append(entry)
-    return page, False
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as problem:
-        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise CorruptError(str(problem)) from problem
-        raise StoreError(str(problem)) from problem

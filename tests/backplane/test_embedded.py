@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.backplane.store import FILE_NAME, SCHEMA, CorruptError, NewerSchemaError, Retention, Store
+from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, NewerSchemaError
+from chatroom.backplane.store import Retention, Store
 from chatroom.core.errors import Unavailable
 from tests.backplane.conftest import Bench, embedded_in
 

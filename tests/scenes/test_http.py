@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from chatroom.backplane.store import FILE_NAME
+from chatroom.backplane.file import FILE_NAME
 from tests.support.guests import POLLING, until
 
 

@@ -1,0 +1,127 @@
+"""The log's file: its schema, how it is opened, and what can be wrong with it.
+
+It knows SQLite and nothing of what is written to the file or read from it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE_NAME: Final = "chatroom.db"
+SCHEMA: Final = 1
+
+# What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
+_MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE room (
+        number INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        dropped INTEGER NOT NULL DEFAULT 0     -- the newest entry that is no longer kept
+    );
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,                -- milliseconds * 1,000,000 + sequence
+        room INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL
+    );
+    CREATE INDEX entry_room ON entry (room, id);
+    CREATE TABLE retry (                       -- messages by what they are known by when they come again
+        room INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        id INTEGER NOT NULL,
+        PRIMARY KEY (room, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE mark (                        -- the id source goes on from here if every entry has expired
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE probe (filling BLOB);         -- written and emptied to see whether the disk takes writes again
+    """,
+)
+
+
+class StoreError(Exception):
+    """The file cannot be used; the text says why, in a few words."""
+
+
+class NewerSchemaError(StoreError):
+    """The file was written by a newer version of this program."""
+
+
+class CorruptError(StoreError):
+    """The file is damaged; it should be set aside."""
+
+
+def connect(path: Path, *, busy_s: float, full_sync: bool) -> sqlite3.Connection:
+    """Open the file, or make it.
+
+    Args:
+        busy_s: how long to wait for somebody else's lock.
+        full_sync: a commit means that the disk has it, not only the operating system.
+    """
+    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    with ExitStack() as undo:
+        undo.callback(connection.close)
+        connection.execute(f"PRAGMA synchronous={'FULL' if full_sync else 'NORMAL'}")
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        undo.pop_all()
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
+    """Bring the file to this version's schema.
+
+    Args:
+        check: read through the whole file first, to find damage before anybody is served from it.
+
+    Raises:
+        NewerSchemaError, CorruptError
+    """
+    connection.execute("PRAGMA journal_mode=WAL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:
+        raise NewerSchemaError(f"{path} was written by a newer version of this program")
+    if version and check:
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise CorruptError(str(problem).splitlines()[0])
+    for number in range(version, SCHEMA):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
+        )
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file another name, with what belongs to it, so that a new one can be made."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
+    number = 1
+    while aside.exists():
+        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Whatever SQLite raises inside, as one of the errors above."""
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise CorruptError(str(problem)) from problem
+        raise StoreError(str(problem)) from problem

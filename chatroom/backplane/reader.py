@@ -1,0 +1,100 @@
+"""Reading the log: pages out of the file, by one thread while another writes.
+
+It knows SQL and what of a room counts as kept; it writes nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from chatroom.backplane.file import store_errors
+from chatroom.backplane.ids import id_from_number, id_number, is_id
+from chatroom.core.log import PAGE_BYTES, Entry, Page
+
+_MAX_ID: Final = 2**63 - 1
+
+
+class Reader:
+    """The pages of every room.
+
+    Args:
+        connection: this object's own; it is closed with it.
+        kept: how many entries of a room count.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, kept: int) -> None:
+        self._connection = connection
+        self._kept = kept
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def newer(self, room: str, after: str, upto: str | None, limit: int) -> Page | None:
+        """What came after an id, oldest first; None if that cannot be told because `after` is not known."""
+        if not is_id(after):
+            return None
+        number = id_number(after)
+        with store_errors():
+            found = self._connection.execute(
+                "SELECT number, dropped FROM room WHERE key = ?", (room,)
+            ).fetchone()
+            if found is None:
+                return None
+            known = (
+                found[1] == number
+                or self._connection.execute(
+                    "SELECT 1 FROM entry WHERE id = ? AND room = ?", (number, found[0])
+                ).fetchone()
+            )
+            if not known:
+                return None
+            if number < self._oldest(found[0]):
+                return None
+            rows = self._connection.execute(
+                "SELECT id, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+                (found[0], number, _upto(upto), limit + 1),
+            )
+            page, more = _cut(rows, limit)
+            return Page(tuple(page), more=more)
+
+    def older(self, room: str, before: str | None, upto: str | None, limit: int) -> Page:
+        """What came before an id, or the most recent, oldest first."""
+        number = _MAX_ID if before is None else id_number(before) if is_id(before) else 0
+        with store_errors():
+            found = self._connection.execute("SELECT number FROM room WHERE key = ?", (room,)).fetchone()
+            if found is None:
+                return Page(())
+            rows = self._connection.execute(
+                "SELECT id, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
+                " ORDER BY id DESC LIMIT ?",
+                (found[0], number, _upto(upto), self._oldest(found[0]), limit + 1),
+            )
+            page, more = _cut(rows, limit)
+            return Page(tuple(reversed(page)), more=more)
+
+    def _oldest(self, room: int) -> int:
+        """The oldest entry that counts as kept: a few more may wait to be deleted together."""
+        found = self._connection.execute(
+            "SELECT id FROM entry WHERE room = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (room, self._kept - 1),
+        ).fetchone()
+        return int(found[0]) if found is not None else 0
+
+
+def _upto(position: str | None) -> int:
+    return _MAX_ID if position is None else id_number(position)
+
+
+def _cut(rows: sqlite3.Cursor, limit: int) -> tuple[list[Entry], bool]:
+    """The entries that fit into a page, and whether there are more; the cursor has one row too many if so."""
+    page: list[Entry] = []
+    size = 0
+    for number, name, text in rows:
+        entry_id = id_from_number(number)
+        entry = Entry(entry_id, number // 1_000_000, name, text)
+        size += entry.wire_bytes
+        if page and (len(page) == limit or size > PAGE_BYTES):
+            return page, True
+        page.append(entry)
+    return page, False
