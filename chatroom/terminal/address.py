@@ -25,13 +25,18 @@ class Address:
         Raises:
             AddressError: it is none.
         """
-        parts = urlsplit(text if "://" in text else f"http://{text}")
+        text = text.strip()
         try:
-            is_right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            host, port = parts.hostname, parts.port
         except ValueError:
-            is_right = False
-        if not is_right:
-            raise AddressError(f"{text!r} is no address; it must be one such as https://chat.example.org")
+            host = port = None  # a port that is none, brackets that do not close
+        if not host or port == 0 or parts.scheme not in ("http", "https") or not parts.netloc.isprintable():
+            raise AddressError(
+                f"{text!r} is no address; it must be one such as https://chat.example.org or localhost:5000"
+            )
+        if "@" in parts.netloc:
+            raise AddressError("an address has no user name and no password in it")
         base, _, room = parts.path.partition("/r/")
         path = f"{base.rstrip('/')}/socket.io".lstrip("/")
-        return cls(f"{parts.scheme}://{parts.netloc}", path, unquote(room) or None)
+        return cls(f"{parts.scheme}://{parts.netloc}", path, unquote(room.rstrip("/")) or None)

@@ -1,30 +1,35 @@
-"""The connection to a chatroom: it comes back by itself, misses nothing and says nothing twice.
+"""A guest's connection to a chatroom that comes back by itself.
 
-It knows the frames of protocol.md, section 1, as far as resuming needs them. What they look like is not its
-business. Frames are told from a thread of its own, in their order.
+It knows threads, moments and when to try again. What was missed is `place`'s business, what is still to be said
+`speech`'s, and how bytes travel `channel`'s. One thread does everything, one thing after another; frames are told
+from there, in their order.
 """
 
 from __future__ import annotations
 
-import queue
-import secrets
+import random
+import select
+import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Final
-
-import engineio
-import socketio
-import socketio.exceptions
+from functools import partial
+from typing import Final
 
 from chatroom.terminal.address import Address
+from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, Refused, Untrusted
+from chatroom.terminal.place import Frame, Overrun, Place
+from chatroom.terminal.speech import LOST, Line, Speech, wait_s
 
-CONNECT_S: Final = 10.0
-_RETRY_S: Final = 1.0  # when the server could not keep a message
-_PAGE: Final = 200
+_FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
+_LAST_DELAY_S: Final = 10.0
+_PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
+_CLOSE_S: Final = 3.0
+_PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
-Frame = dict[str, Any]
+Answered = Callable[[Frame], None]
 
 
 class LinkError(Exception):
@@ -46,8 +51,9 @@ class Link:
         address: where to.
         room: overrides the address's.
         name: the wanted nickname.
-        hear: is told every frame, and in `notice` frames of the link's own what was refused.
+        hear: is told every frame, as `Place` and `Speech` give them.
         changed: is told how the connection is.
+        waits: is told which lines the server has not answered to, whenever that changes.
     """
 
     def __init__(
@@ -57,221 +63,269 @@ class Link:
         room: str | None,
         name: str | None,
         hear: Callable[[Frame], None],
-        changed: Callable[[State], None],
+        changed: Callable[[State], None] = lambda state: None,
+        waits: Callable[[tuple[str, ...]], None] = lambda texts: None,
     ) -> None:
-        self.name = name or ""
-        self.refused = 0  # messages that the server would not take
         self._address = address
-        self._room = room or address.room
-        self._wanted = name
         self._hear = hear
         self._changed = changed
-        self._token: str | None = None
-        self._last: str | None = None
-        self._unsaid: deque[tuple[str, str]] = deque()  # cid and text; the first one is on its way
-        self._held: list[Frame] | None = None  # live frames, while what was missed is still being fetched
-        self._lock = threading.RLock()
-        self._all_said = threading.Condition(self._lock)
-        self._refusal: object = None
-        self._leaving = False
-        self._timer: threading.Timer | None = None
-        self._client = _Client(
-            handle_sigint=False, reconnection_delay=0.5, reconnection_delay_max=10, randomization_factor=0.25
-        )
-        self._client.on("msg", self._heard)
-        self._client.on("disconnect", self._lost)
-        self._client.on("connect_error", self._was_refused)
+        self._waits = waits
+        self._place = Place(room or address.room, name)
+        self._delay_s = _FIRST_DELAY_S
+        self._channel: Channel | None = None
+        self._acks: dict[int, Answered] = {}
+        self._next_ack = 0
+        self._fetch_at: float | None = None
+        # What other threads touch as well: all of it under the condition.
+        self._moved = threading.Condition()
+        self._speech = Speech()
+        self._asked: deque[tuple[Frame, Answered]] = deque()
+        self._answered_at = 0.0
+        self._is_over = False
+        self._leaves = False  # by our own will
+        self._thread: threading.Thread | None = None
+        self._wakes, self._waker = socket.socketpair()
+        self._wakes.setblocking(False)
+        self._waker.setblocking(False)
 
-    # Coming and going
+    # For everybody
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended for good."""
+        return self._is_over
+
+    @property
+    def was_dismissed(self) -> bool:
+        """Whether it was the server that has ended it, without being asked."""
+        return self._is_over and not self._leaves
+
+    @property
+    def refused(self) -> int:
+        """How many lines the server would not take, or nobody knows of."""
+        return self._speech.refused
 
     def open(self) -> None:
         """Enter the room.
 
         Raises:
-            LinkError: nobody answers there, or the server lets us not in.
+            LinkError: nobody answers there, or the server does not let us in.
         """
         try:
-            self._client.connect(
-                self._address.origin,
-                auth=self._auth,
-                transports=["websocket"],
-                socketio_path=self._address.socket_path,
-                wait_timeout=CONNECT_S,
-            )
-        except socketio.exceptions.ConnectionError as problem:
-            if isinstance(self._refusal, dict):
-                raise LinkError(str(self._refusal.get("message", "refused"))) from None
-            raise LinkError(f"no chatroom answers at {self._address.origin} ({problem})") from None
+            self._channel = Channel(self._address, self._place.auth())
+        except ChannelError as problem:
+            raise LinkError(self._words(problem)) from None
+        self._thread = threading.Thread(target=self._live, name="link", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Leave; the name is free at once."""
-        with self._lock:
-            self._leaving = True
-            if self._timer is not None:
-                self._timer.cancel()
-        try:
-            self._client.emit("msg", {"action": "logout"})
-        except socketio.exceptions.SocketIOError:
-            pass  # it is gone already
-        self._client.shutdown()
-        self._client.eio.stop()
-
-    def _auth(self) -> Frame:
-        """What to enter with, made anew each time: a token and the last entry seen once there are any."""
-        with self._lock:
-            auth = {
-                "v": 1,
-                "roster": "delta",
-                "room": self._room,
-                "username": self._wanted if self._token is None else None,
-                "token": self._token,
-                "after": self._last,
-            }
-        return {key: value for key, value in auth.items() if value is not None}
-
-    def _was_refused(self, data: object = None) -> None:
-        self._refusal = data
-
-    def _lost(self, reason: str) -> None:
-        with self._lock:
-            self._held = None
-            for_good = self._leaving or reason == self._client.reason.SERVER_DISCONNECT
-            if for_good:
-                self._leaving = True
-                self._all_said.notify_all()
-        self._changed(State.CLOSED if for_good else State.LOST)
-
-    # Speaking
+        """Leave; the name is free at once. A second time does nothing."""
+        with self._moved:
+            self._is_over = self._leaves = True
+            self._moved.notify_all()
+        if self._thread is not None:
+            self._wake()
+            self._thread.join(_CLOSE_S)
+        if self._thread is None or not self._thread.is_alive():
+            self._wakes.close()
+            self._waker.close()
 
     def say(self, text: str) -> None:
-        """Say a text, or run a typed command; it is sent again until the server has it, and said once."""
-        with self._lock:
-            self._unsaid.append((secrets.token_urlsafe(12), text))
-            if len(self._unsaid) == 1:
-                self._send_first()
+        """Say a text, or run a typed command; returns at once.
 
-    def wait_until_said(self, timeout_s: float | None = None) -> bool:
-        """Wait until everything is said or refused; False if the server has closed the connection before."""
-        with self._all_said:
-            self._all_said.wait_for(lambda: not self._unsaid or self._leaving, timeout_s)
-            return not self._unsaid
+        A message is sent again until the server has it, and said once. A command is sent once: if the connection is
+        lost before its answer, the guest is told that nobody knows.
+        """
+        with self._moved:
+            if not self._speech.lines:
+                self._answered_at = time.monotonic()
+            self._speech.lines.append(Line(text))
+        self._waits(self.unsaid())
+        self._wake()
 
-    def is_open_for_more(self) -> bool:
-        """Whether it makes sense to say more: the connection is there, or coming back."""
-        return not self._leaving
+    def unsaid(self) -> tuple[str, ...]:
+        """What the server has not answered to, in its order."""
+        with self._moved:
+            return tuple(line.text for line in self._speech.lines)
 
-    def ask(self, action: str, answered: Callable[[Frame], None], **fields: object) -> None:
-        """Ask for something; the answer may never come if the connection is lost."""
+    def wait_until_said(self, at_most: int = 0, patience_s: float = _PATIENCE_S) -> bool:
+        """Wait until all but so many lines are answered to.
+
+        Returns:
+            False if they are not: the connection has ended for good, or no answer has come for too long.
+        """
+        with self._moved:
+            while len(self._speech.lines) > at_most and not self._is_over:
+                left = self._answered_at + patience_s - time.monotonic()
+                if left <= 0:
+                    break
+                self._moved.wait(left)
+            return len(self._speech.lines) <= at_most
+
+    def ask(self, action: str, answered: Answered, **fields: object) -> None:
+        """Ask for something; if the connection is lost first, the answer has `ok` false and the code `lost`."""
+        with self._moved:
+            self._asked.append(({"action": action, **fields}, answered))
+        self._wake()
+
+    # The thread: staying, and coming back
+
+    def _live(self) -> None:
         try:
-            self._client.emit("msg", {"action": action, **fields}, callback=answered)
-        except socketio.exceptions.SocketIOError:
-            pass  # on the way back
+            while not self._is_over:
+                if self._channel is None:
+                    self._come_back()
+                else:
+                    self._stay(self._channel)
+        finally:
+            with self._moved:
+                self._is_over = True
+                self._moved.notify_all()
+            self._changed(State.CLOSED)
 
-    def _send_first(self) -> None:
-        """One at a time: whatever is refused for its haste must not be overtaken by the next."""
-        with self._lock:
-            self._timer = None
-            if not self._unsaid or self._token is None or self._leaving:
-                return
-            cid, text = self._unsaid[0]
-            try:
-                self._client.emit(
-                    "msg",
-                    {"action": "message", "msg": text, "cid": cid},
-                    callback=lambda answer: self._said(cid, answer),
+    def _stay(self, channel: Channel) -> None:
+        """Serve a connection until it is lost or not wanted any more."""
+        last: Frame | None = None
+        try:
+            while not self._is_over:
+                self._send_what_is_due()
+                channel.wait(self._wakes, self._due_in())
+                self._take_wakes()
+                for packet in channel.receive():
+                    self._take(packet)
+            last = {"action": "logout"} if self._leaves else None
+        except (ChannelError, Overrun):
+            pass  # whatever it was, the way is to come back
+        channel.close(last)
+        self._channel = None
+        self._place.lose()
+        self._fetch_at = None
+        if not self._is_over:
+            self._changed(State.LOST)
+        acks, self._acks = self._acks, {}
+        for answered in acks.values():
+            answered({"ok": False, "code": LOST})
+
+    def _come_back(self) -> None:
+        """Try once, after a while."""
+        until = time.monotonic() + self._delay_s * random.uniform(0.75, 1.25)
+        while not self._is_over and (left := until - time.monotonic()) > 0:
+            select.select([self._wakes], [], [], left)
+            self._take_wakes()
+        if self._is_over:
+            return
+        self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
+        try:
+            self._channel = Channel(self._address, self._place.auth())
+        except ChannelError as problem:
+            if isinstance(problem, Untrusted) or (
+                isinstance(problem, Refused) and problem.code not in _PASSING
+            ):
+                self._hear(
+                    {"action": "notice", "username": "*", "msg": self._words(problem), "code": "refused"}
                 )
-            except socketio.exceptions.SocketIOError:
-                pass  # sent again when the connection is back
+                self._is_over = True
 
-    def _said(self, cid: str, answer: Frame) -> None:
-        code = answer.get("code")
-        with self._lock:
-            if not self._unsaid or self._unsaid[0][0] != cid:
-                return
-            if code in ("rate_limited", "unavailable") and not self._leaving:
-                wait_s = float(answer.get("retry_after", _RETRY_S)) if code == "rate_limited" else _RETRY_S
-                self._timer = threading.Timer(wait_s, self._send_first)
-                self._timer.daemon = True
-                self._timer.start()
-                return
-            self._unsaid.popleft()
-            if answer.get("ok"):
-                self._token = answer.get("token", self._token)  # `/name` gives a new one
-                self.name = answer.get("username", self.name)
-            else:
-                self.refused += 1
-            if self._unsaid:
-                self._send_first()
-            else:
-                self._all_said.notify_all()
-        if not answer.get("ok"):
-            self._hear({"action": "notice", "username": "*", "msg": str(answer.get("msg")), "code": code})
+    def _words(self, problem: ChannelError) -> str:
+        origin = self._address.origin
+        if isinstance(problem, Refused):
+            return str(problem)
+        if isinstance(problem, Untrusted):
+            return (
+                f"the certificate of {origin} is not trusted: {problem}"
+                " (SSL_CERT_FILE can name a file with certificates to trust)"
+            )
+        return f"no chatroom answers at {origin}: {problem}"
 
-    # Hearing
+    def _wake(self) -> None:
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            pass  # full, so the thread is about to wake; or closed, and nobody is there to be woken
+
+    def _take_wakes(self) -> None:
+        try:
+            self._wakes.recv(4096)
+        except BlockingIOError:
+            pass  # it was something else that happened
+
+    # The thread: asking and being answered
+
+    def _due_in(self) -> float:
+        """In how many seconds there is something to send; a wake or a frame comes earlier."""
+        now = time.monotonic()
+        with self._moved:
+            line_s = self._speech.due_in(now) if self._place.is_in else None
+        fetch_s = max(0.0, self._fetch_at - now) if self._fetch_at is not None else None
+        return min((seconds for seconds in (line_s, fetch_s) if seconds is not None), default=_PATIENCE_S)
+
+    def _send_what_is_due(self) -> None:
+        if not self._place.is_in:
+            return
+        now = time.monotonic()
+        if self._fetch_at is not None and now >= self._fetch_at:
+            self._fetch()
+        with self._moved:
+            asked = list(self._asked)
+            self._asked.clear()
+            line = self._speech.due(now)
+        for frame, answered in asked:
+            self._emit(frame, answered)
+        if line is not None:
+            line.sent = True
+            self._emit(line.frame(), partial(self._said, line))
+
+    def _emit(self, frame: Frame, answered: Answered) -> None:
+        assert self._channel is not None  # only a connection's own loop comes here
+        self._next_ack += 1
+        self._acks[self._next_ack] = answered
+        self._channel.emit(frame, self._next_ack)
+
+    def _said(self, line: Line, answer: Frame) -> None:
+        now = time.monotonic()
+        with self._moved:
+            self._answered_at = now
+            refusal = self._speech.answered(line, answer, now)
+            self._moved.notify_all()
+        self._place.renamed(answer.get("token"))
+        self._leaves = self._leaves or (line.is_quit and answer.get("ok") is True)
+        self._waits(self.unsaid())
+        if refusal is not None:
+            self._hear(refusal)
+
+    def _take(self, packet: Packet) -> None:
+        data = packet.data if isinstance(packet.data, list) else []
+        if packet.kind is Kind.DISCONNECT:
+            self._is_over = True
+        elif packet.kind is Kind.ACK and packet.ack in self._acks:
+            self._acks.pop(packet.ack)(data[0] if data and isinstance(data[0], dict) else {})
+        elif packet.kind is Kind.EVENT and len(data) == 2 and isinstance(data[1], dict):
+            self._heard(data[1])
 
     def _heard(self, frame: Frame) -> None:
-        you = frame.get("you")
-        with self._lock:
-            if isinstance(you, dict):
-                self._token, self.name, self._room = you["token"], you["username"], frame["room"]
-                self._last = None if not you.get("history") else you["history"][-1]["id"]
-                self._held = [] if you.get("more") and you.get("resumed") else None
-            elif frame.get("action") == "rename" and frame.get("username") == self.name:
-                self.name = frame["to"]
-            elif self._held is not None:
-                self._held.append(frame)
-                return
-            if frame.get("action") == "message":
-                self._last = max(self._last or "", frame["id"])
-        self._hear(frame)
-        if isinstance(you, dict):
-            self._changed(State.OPEN)
-            if self._held is not None:
-                self._fetch_rest()
-            self._send_first()
+        was_in = self._place.is_in
+        for told in self._place.hear(frame):
+            self._hear(told)
+        if "you" in frame:
+            if not was_in:
+                self._delay_s = _FIRST_DELAY_S
+                self._changed(State.OPEN)
+            if self._place.is_behind:
+                self._fetch()
 
-    def _fetch_rest(self) -> None:
-        """More was missed than the welcome holds: what is live waits until the rest is here."""
+    def _fetch(self) -> None:
+        """More was missed than the welcome holds."""
+        self._fetch_at = None
+        if self._place.is_behind:
+            self._emit(self._place.request(), self._fetched)
 
-        def answered(answer: Frame) -> None:
-            for entry in answer.get("entries", ()):
-                self._last = entry["id"]
-                self._hear({**entry, "action": "message"})
-            if answer.get("ok") and answer.get("more"):
-                self._fetch_rest()
-                return
-            with self._lock:
-                held, self._held = self._held or [], None
-            for frame in held:
-                if frame.get("action") != "message" or frame["id"] > (self._last or ""):
-                    self._heard(frame)
-
-        self.ask("history", answered, after=self._last, limit=_PAGE)
-
-
-class _InOrder(engineio.Client):
-    """Hands on packets one after another; the library would start a thread for each, and order would be luck."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
-        if event == "message":
-            self._inbox.put(args)
-            return None
-        return super()._trigger_event(event, *args, **options)
-
-    def _work(self) -> None:
-        while args := self._inbox.get():
-            super()._trigger_event("message", *args)
-
-    def stop(self) -> None:
-        """Nothing more is handed on."""
-        self._inbox.put(())
-
-
-class _Client(socketio.Client):
-    def _engineio_client_class(self) -> type[engineio.Client]:
-        return _InOrder
+    def _fetched(self, answer: Frame) -> None:
+        if answer.get("code") == LOST:
+            return  # what was missed is another connection's business now
+        if not answer.get("ok"):
+            self._fetch_at = time.monotonic() + wait_s(answer)
+            return
+        for told in self._place.catch_up(answer):
+            self._hear(told)
+        if self._place.is_behind:
+            self._fetch()

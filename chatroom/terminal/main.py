@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import sys
+import os
 from collections.abc import Sequence
 
 from chatroom.terminal import plain
@@ -12,15 +12,27 @@ from chatroom.terminal.address import Address, AddressError
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 
+_EPILOG = """\
+exit codes: 0 all that was typed was said; 1 something was refused or could not be said, or the
+server has closed the connection; 2 wrong arguments, or the room could not be entered; 130 Ctrl-C.
+https: SSL_CERT_FILE or SSL_CERT_DIR can name the certificates to trust.
+keys of the full screen, and more: docs/terminal.md
+"""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the terminal client.
 
     Returns:
-        The exit code: 0, 1 if something was refused, 2 if the room could not be entered.
+        The exit code, as `--help` tells.
     """
+    plain.open_standard_files()
     parser = argparse.ArgumentParser(
-        prog="chatroom chat", description="Chat from a terminal.", allow_abbrev=False
+        prog="chatroom chat",
+        description="Chat from a terminal.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "url",
@@ -39,13 +51,22 @@ def main(arguments: Sequence[str]) -> int:
     try:
         address = Address.parse(chosen.url)
     except AddressError as problem:
-        print(f"chatroom: {problem}", file=sys.stderr)
+        plain.complain(str(problem))
         return 2
-    has_screen = (
-        sys.stdin.isatty() and sys.stdout.isatty() and importlib.util.find_spec("textual") is not None
-    )
-    if chosen.plain or not has_screen:
-        return plain.run(address, chosen.room, chosen.name, sys.stdin, sys.stdout)
-    from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
+    try:
+        if chosen.plain or not _has_screen():
+            return plain.Plain(address, chosen.room, chosen.name).run()
+        from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
 
-    return ChatApp(address, chosen.room, chosen.name).run() or 0
+        return ChatApp(address, chosen.room, chosen.name).run() or 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal that can be drawn on, and something to draw with."""
+    return (
+        all(map(os.isatty, (0, 1)))
+        and os.environ.get("TERM", "") not in ("", "dumb")
+        and importlib.util.find_spec("textual") is not None
+    )

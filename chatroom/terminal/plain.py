@@ -1,52 +1,141 @@
-"""The client for scripts and for the smallest terminals: lines in, lines out, nothing else on the screen."""
+"""The client for scripts and for the smallest terminals: lines in, lines out, nothing else.
+
+It knows file descriptors and exit codes. What the room shows goes to standard output, what went wrong to standard
+error.
+"""
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import socket
 import sys
-from typing import TextIO
+from collections.abc import Iterator
+from typing import Final
 
 from chatroom.terminal.address import Address
-from chatroom.terminal.link import Frame, Link, LinkError, State
-from chatroom.terminal.view import View
+from chatroom.terminal.link import Link, LinkError, State
+from chatroom.terminal.place import Frame
+from chatroom.terminal.view import View, plain_text
+
+MAX_LINE_BYTES: Final = 1024 * 1024  # far above any server's limit, which is the one to refuse
+_AHEAD: Final = 100  # lines that are read before those before them are said
+_INPUT, _OUTPUT = 0, 1
 
 
-def run(address: Address, room: str | None, name: str | None, source: TextIO, out: TextIO) -> int:
-    """Say every line of `source` and show what comes on `out`, until the input ends and all of it is said.
+class Plain:
+    """One run of the client.
 
-    Returns:
-        0; 1 if something was refused; 2 if the room could not be entered.
+    Args:
+        address: where to.
+        room: overrides the address's.
+        name: the wanted nickname.
     """
-    view = View()
-    shows_past = source.isatty()  # somebody is there to read it; a script asked for nothing
-    has_entered = False
 
-    def hear(frame: Frame) -> None:
-        nonlocal has_entered
-        if not has_entered and not shows_past and isinstance(frame.get("you"), dict):
+    def __init__(self, address: Address, room: str | None, name: str | None) -> None:
+        self._view = View()
+        self._link = Link(address, room=room, name=name, hear=self._hear, changed=self._changed)
+        self._shows_past = os.isatty(_INPUT)  # somebody is there to read it; a script asked for nothing
+        self._has_entered = False
+        self._has_output = True
+        self._was_lost = False
+        self._stops, self._stop = (
+            socket.socketpair()
+        )  # wakes us from waiting for input: it is of no use any more
+
+    def run(self) -> int:
+        """Say every line of standard input and show what comes, until the input ends and all of it is said.
+
+        Returns:
+            0; 1 if something was not said, or the server has shown us out; 2 if the room could not be entered.
+        """
+        signal.signal(signal.SIGTERM, _exit_by_signal)
+        try:
+            self._link.open()
+        except LinkError as problem:
+            complain(str(problem))
+            return 2
+        try:
+            for line in self._lines():
+                self._link.say(line)
+                if not self._link.wait_until_said(at_most=_AHEAD):
+                    break
+            self._link.wait_until_said()
+            was_dismissed = self._link.was_dismissed
+        finally:
+            self._link.close()
+            self._stop.close()
+            self._stops.close()
+        unsaid = self._link.unsaid()
+        if was_dismissed:
+            complain("the server has closed the connection")
+        if unsaid:
+            complain(f"not said: {len(unsaid)} lines, from “{plain_text(unsaid[0])[:40]}” on")
+        return 1 if was_dismissed or unsaid or self._link.refused else 0
+
+    def _lines(self) -> Iterator[str]:
+        """What is typed, line by line; the last one may have no end. Blank lines are nothing to say."""
+        rest = b""
+        while True:
+            ready, _, _ = select.select([_INPUT, self._stops.fileno()], [], [])
+            if self._stops.fileno() in ready:
+                return
+            data = os.read(_INPUT, 65536)
+            *whole, rest = (rest + data).split(b"\n")
+            if not data or len(rest) > MAX_LINE_BYTES:
+                whole, rest = [*whole, rest], b""
+            for line in whole:
+                text = line.decode("utf-8", "replace").rstrip("\r")
+                if text.strip():
+                    yield text
+            if not data:
+                return
+
+    def _hear(self, frame: Frame) -> None:
+        if not self._has_entered and not self._shows_past and isinstance(frame.get("you"), dict):
             frame = {**frame, "you": {**frame["you"], "history": []}}
-        has_entered = True
-        for shown in view.show(frame):
-            if not (shown.own and shown.kind == "said"):
-                print(shown.text(), file=out, flush=True)
+        self._has_entered = True
+        for shown in self._view.show(frame):
+            if shown.kind == "refused":
+                complain("; ".join(shown.lines))
+            elif not (shown.own and shown.kind == "said"):
+                self._print(shown.text())
 
-    def changed(state: State) -> None:
+    def _changed(self, state: State) -> None:
         if state is State.LOST:
-            print("* The connection is lost. Coming back …", file=out, flush=True)
+            complain("the connection is lost; coming back …")
+        elif state is State.OPEN and self._was_lost:
+            complain("the connection is back")
+        elif state is State.CLOSED:
+            self._stop.send(b"\0")
+        self._was_lost = state is State.LOST
 
-    link = Link(address, room=room, name=name, hear=hear, changed=changed)
+    def _print(self, text: str) -> None:
+        data = f"{text}\n".encode("utf-8", "replace")
+        try:
+            while data and self._has_output:
+                data = data[os.write(_OUTPUT, data) :]
+        except OSError:
+            # Nobody reads any more, as in `… | head`. What is still to be said is said all the same.
+            self._has_output = False
+            self._stop.send(b"\0")
+
+
+def complain(text: str) -> None:
+    """A line on standard error, if there is one."""
     try:
-        link.open()
-    except LinkError as problem:
-        print(f"chatroom: {problem}", file=sys.stderr)
-        return 2
-    try:
-        for line in source:
-            if line.strip():
-                link.say(line.rstrip("\r\n"))
-            if not link.is_open_for_more():
-                break
-        was_said = link.wait_until_said()
-    except KeyboardInterrupt:
-        was_said = True
-    link.close()
-    return 0 if was_said and not link.refused else 1
+        os.write(2, f"chatroom: {text}\n".encode("utf-8", "replace"))
+    except OSError:
+        pass  # closed: then nobody wants to know
+
+
+def _exit_by_signal(number: int, _frame: object) -> None:
+    sys.exit(128 + number)  # by way of everything that has to be closed
+
+
+def open_standard_files() -> None:
+    """Let those of the three standard files that are closed lead nowhere, or a socket might get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)

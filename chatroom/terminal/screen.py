@@ -1,102 +1,40 @@
-"""The full screen: what is said, who is there, what was not seen yet, and a line to type in.
+"""The full screen: the talk, who is there, how the connection is, and a field to type in.
 
-It knows widgets and keys. Frames are read in `view`, the connection is `link`'s.
+It puts the parts together and carries things between them and the link: what is told by the link's thread is taken
+here, all that has gathered at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.suggester import Suggester
-from textual.widgets import Input, OptionList, RichLog, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList, Static
 
-from chatroom.core.commands import COMMANDS
 from chatroom.terminal.address import Address
-from chatroom.terminal.link import Frame, Link, LinkError, State
-from chatroom.terminal.view import Shown, View
+from chatroom.terminal.composer import Composer
+from chatroom.terminal.link import Link, LinkError, State
+from chatroom.terminal.people import People
+from chatroom.terminal.place import Frame
+from chatroom.terminal.talk import Talk
+from chatroom.terminal.view import Shown, View, plain_text
 
-KEPT: Final = 2000  # lines of the past held for scrolling
 _PAGE: Final = 50
-_COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_green", "bright_cyan")
-_TOLD: Final = {
-    State.OPEN: "",
-    State.LOST: "connection lost, coming back …",
-    State.CLOSED: "the server has closed the connection",
-}
-
-
-class Heard(Message):
-    """A frame has come."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.frame = frame
-
-
-class Changed(Message):
-    """The connection has changed."""
-
-    def __init__(self, state: State) -> None:
-        super().__init__()
-        self.state = state
-
-
-class Earlier(Message):
-    """A page of history has come."""
-
-    def __init__(self, answer: Frame) -> None:
-        super().__init__()
-        self.answer = answer
-
-
-class Completion(Suggester):
-    """Completes commands, and after `/to` the names of those who are here."""
-
-    def __init__(self, view: View) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._view = view
-
-    async def get_suggestion(self, value: str) -> str | None:
-        if not value.startswith("/") or value.startswith("//"):
-            return None
-        command, space, rest = value.partition(" ")
-        if not space:
-            commands = (f"/{record.name}" for record in COMMANDS if not record.line_only)
-            return next((found for found in commands if found.startswith(command.lower())), None)
-        if command in ("/to", "/msg", "/w") and rest:
-            names = (name for sid, name in self._view.names.items() if sid != self._view.sid)
-            found = next((name for name in names if name.lower().startswith(rest.lower())), None)
-            return f"{command} {found} " if found else None
-        return None
-
-
-class Composer(Input):
-    """The line to type in; Tab takes what is suggested."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "cursor_right", "complete", show=False),
-        Binding("pageup", "app.page(-1)", "back", show=False),
-        Binding("pagedown", "app.page(1)", "on", show=False),
-    ]
-
-
-class Said(RichLog):
-    """What is said; it has to be written anew for another width."""
-
-    class Resized(Message):
-        """The width may be another now."""
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """Called beside the base's own handler."""
-        self.post_message(self.Resized())
+_WIDE: Final = 60  # columns from which on there is room for the people beside the talk
+_PATIENCE_S: Final = 0.4  # what is not answered to after this is shown as not sent yet
+_HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl-Q leave"
+_LAST_WORDS_S: Final = 2.0  # that leaving waits for what is still to be sent
 
 
 class ChatApp(App[int]):
@@ -111,16 +49,24 @@ class ChatApp(App[int]):
     TITLE = "chatroom"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "leave", priority=True),
-        Binding("ctrl+c", "leave", "leave", priority=True),
-        Binding("escape", "read", "all read", priority=True),
+        Binding("ctrl+q", "leave", priority=True),
+        Binding("ctrl+c", "clear_or_leave", priority=True),
+        Binding("escape", "read", priority=True),
+        Binding("f2", "people", priority=True),
+        Binding("f1", "help", priority=True),
     ]
     CSS = """
     #status { height: 1; background: $primary-background; padding: 0 1; }
-    #said { padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    #people { width: 26; border: none; border-left: solid $primary-background; background: $background; }
-    Composer { border: none; border-top: solid $primary-background; height: 2; padding: 0 1; }
+    #talk { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    #people { width: 24; max-width: 50%; height: 1fr; border: none; border-left: solid $primary-background;
+              padding: 0; background: $background; scrollbar-size-vertical: 1; }
+    #composer { height: auto; max-height: 6; border: none; border-top: solid $primary-background; padding: 0 1;
+                background: $background; scrollbar-size-vertical: 1; }
+    #composer:focus { border: none; border-top: solid $primary; }
     """
+
+    class Told(Message):
+        """The link has told something."""
 
     def __init__(self, address: Address, room: str | None, name: str | None) -> None:
         super().__init__()
@@ -129,38 +75,40 @@ class ChatApp(App[int]):
             address,
             room=room,
             name=name,
-            hear=lambda frame: self._post(Heard(frame)),
-            changed=lambda state: self._post(Changed(state)),
+            hear=partial(self._hand_over, self._hear),
+            changed=partial(self._hand_over, self._change),
+            waits=partial(self._hand_over, self._wait),
         )
-        self._shown: list[Shown] = []
-        self._unread: int | None = None  # where the line of what is new stands in `_shown`
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._is_told = False
+        self._gathered: list[Shown] = []  # what is to be shown, together, when all of the inbox is taken
+        self._state: State | None = None
+        self._last_notice = ""
         self._is_away = False
         self._asks_earlier = False
         self._has_earlier = True
-        self._state: State | None = None
-
-    def _post(self, message: Message) -> None:
-        if self.is_running:
-            self.post_message(message)
+        self._wants_people: bool | None = None  # None: if there is room for them
+        self._waits = False
 
     def compose(self) -> ComposeResult:
         yield Static("connecting …", id="status", markup=False)
         with Horizontal():
             with Vertical():
-                yield Said(
-                    id="said", wrap=True, highlight=False, markup=False, auto_scroll=False, min_width=1
-                )
+                yield Talk()
                 yield Composer(
-                    placeholder="Say something, or /help",
-                    suggester=Completion(self._view),
-                    select_on_focus=False,
-                    id="composer",
+                    lambda: [name for sid, name in self._view.names.items() if sid != self._view.sid]
                 )
-            yield OptionList(id="people", markup=False)
+            yield People()
 
     def on_mount(self) -> None:
-        self.query_one(RichLog).can_focus = False
+        """Begin."""
         self.query_one(Composer).focus()
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(
+                    number, self._end, 128 + number
+                )  # the terminal must be left as it was
         self._open()
 
     @work(thread=True)
@@ -168,95 +116,99 @@ class ChatApp(App[int]):
         try:
             self._link.open()
         except LinkError as problem:
-            self.call_from_thread(self._give_up, str(problem))
+            self.call_from_thread(self._end, 2, str(problem))
 
-    def _give_up(self, why: str) -> None:
-        self.exit(2, message=f"chatroom: {why}", return_code=2)
+    # What the link tells
 
-    # What comes
+    def _hand_over(self, act: Callable[..., None], *arguments: object) -> None:
+        """Have something done here; called in the link's thread."""
+        self._inbox.append(partial(act, *arguments))
+        if not self._is_told:
+            self._is_told = True
+            self.post_message(self.Told())
 
-    def on_heard(self, heard: Heard) -> None:
-        """Show a frame."""
-        is_entering = isinstance(heard.frame.get("you"), dict)
+    def on_chat_app_told(self) -> None:
+        """Take all that has gathered."""
+        self._is_told = False
+        people = (dict(self._view.names), self._view.sid)
+        while self._inbox:
+            self._inbox.popleft()()
+        self._show_gathered()
+        if people != (self._view.names, self._view.sid):
+            self.query_one(People).show(self._view.names, self._view.sid)
+        self._show_status()
+        if self._state is State.CLOSED and self._link.was_dismissed:
+            self._end(1, f"the server has closed the connection. {self._last_notice}")
+        elif self._state is State.CLOSED:
+            self._end(0)
+
+    def _hear(self, frame: Frame) -> None:
         room = self._view.room
-        new = self._view.show(heard.frame)
-        if is_entering and self._view.room != room:
-            self._shown, self._unread, self._has_earlier = [], None, True
-        self._add(new, is_past=is_entering)
-        self._show_people()
-        self._show_status()
+        shown = self._view.show(frame)
+        if self._view.room != room:
+            self._gathered.clear()
+            self.query_one(Talk).restart()
+            self._has_earlier = True
+        if frame.get("action") == "notice":
+            self._last_notice = plain_text(frame.get("msg"))
+        if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
+            self._show_gathered()
+            self.query_one(Talk).take_away(map(str, frame["ids"]))
+        elif "you" in frame and not frame["you"].get("back"):
+            self.query_one(Talk).add(shown)  # the past is not new
+        else:
+            self._gathered += shown
 
-    def on_changed(self, changed: Changed) -> None:
-        """Tell how the connection is."""
-        self._state = changed.state
-        if changed.state is State.CLOSED:
-            self.exit(0)
-        self._show_status()
+    def _show_gathered(self) -> None:
+        things, self._gathered = self._gathered, []
+        talk = self.query_one(Talk)
+        talk.add(things, new=self._is_away or not talk.follows)
+        if any(shown.calls for shown in things):
+            self.bell()
 
-    def _add(self, new: list[Shown], *, is_past: bool = False) -> None:
-        log = self.query_one(RichLog)
-        is_at_end = log.is_vertical_scroll_end
-        told = [shown for shown in new if shown.kind != "notice" and not shown.own]
-        if told and not is_past and self._unread is None and (self._is_away or not is_at_end):
-            self._unread = len(self._shown)
-        self._shown += new
-        if len(self._shown) > KEPT:
-            dropped = len(self._shown) - KEPT
-            del self._shown[:dropped]
-            self._unread = None if self._unread is None else max(0, self._unread - dropped)
-            self._has_earlier = False
-        self._paint()
-        if is_at_end and not (self._is_away and self._unread is not None):
-            log.scroll_end(animate=False)
+    def _change(self, state: State) -> None:
+        self._state = state
 
-    # What is on the screen
+    def _wait(self, texts: tuple[str, ...]) -> None:
+        """What is not sent after a moment is shown so; most is sent sooner, and would only flicker."""
+        if not texts:
+            self.query_one(Talk).show_waiting(())
+        elif not self._waits:
+            self._waits = True
+            self.set_timer(_PATIENCE_S, self._show_waiting)
 
-    def _paint(self) -> None:
-        log = self.query_one(RichLog)
-        log.clear()
-        for number, shown in enumerate(self._shown):
-            if number == self._unread:
-                log.write(Text("─── new ".ljust(max(20, log.size.width - 3), "─"), style="bold red"))
-            log.write(self._text(shown))
+    def _show_waiting(self) -> None:
+        self._waits = False
+        self.query_one(Talk).show_waiting(tuple(map(plain_text, self._link.unsaid())))
 
-    def _text(self, shown: Shown) -> Text:
-        body = "\n    ".join(shown.lines)
-        if not shown.who:
-            return Text(f"* {body}", style="dim italic")
-        colour = _COLOURS[sum(map(ord, shown.who)) % len(_COLOURS)]
-        text = Text(f"{shown.at[:5]} ", style="dim", end="")
-        line = Text.assemble(text, (shown.who, f"bold {colour}"), (f": {body}", ""))
-        if shown.kind == "whisper":
-            line.stylize("italic on grey23")
-        return line
-
-    def _show_people(self) -> None:
-        people = self.query_one(OptionList)
-        people.clear_options()
-        names = self._view.names.items()
-        people.add_options(
-            [Option(f"{name} (you)" if sid == self._view.sid else name, id=sid) for sid, name in names]
-        )
+    def _show_earlier(self, answer: Frame) -> None:
+        """Put a page of the past above what is shown."""
+        self._asks_earlier = False
+        if answer.get("ok"):
+            self._has_earlier = bool(answer.get("more"))
+            self.query_one(Talk).put_before(self._view.past(answer.get("entries")))
 
     def _show_status(self) -> None:
-        view = self._view
-        unread = len(self._shown) - self._unread if self._unread is not None else 0
-        parts = [view.room or "connecting …", f"{len(view.names)} here", view.name]
-        if unread:
-            parts.append(f"{unread} new, Esc: all read")
-        if self._state is not None and _TOLD[self._state]:
-            parts.append(_TOLD[self._state])
-        self.query_one("#status", Static).update(Text(" · ".join(part for part in parts if part)))
+        view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
+        left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting …"
+        if self._state is State.LOST:
+            right = Text("connection lost, coming back …", style="bold reverse")
+        elif talk.unread:
+            right = Text(f"{talk.unread} new, Esc: read", style="bold reverse")
+        elif not talk.follows:
+            right = Text("looking back, Esc: return", style="bold reverse")
+        else:
+            right = Text(_HINTS if cell_len(left) + len(_HINTS) + 2 <= width else "", style="dim")
+        text = Text(left)
+        text.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
+        self.query_one("#status", Static).update(Text.assemble(text, " ", right))
 
     # What the guest does
 
-    def on_input_submitted(self, submitted: Input.Submitted) -> None:
-        """Say the line."""
-        text = submitted.value
-        submitted.input.clear()
-        if text.strip():
-            self._link.say(text)
-            self.action_read()
+    def on_composer_sent(self, sent: Composer.Sent) -> None:
+        """Say it."""
+        self._link.say(sent.text)
+        self.action_read()
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         """Begin a whisper to the person chosen."""
@@ -264,8 +216,7 @@ class ChatApp(App[int]):
         composer = self.query_one(Composer)
         composer.focus()
         if name is not None and selected.option.id != self._view.sid:
-            composer.value = f'/to "{name}" '
-            composer.cursor_position = len(composer.value)
+            composer.show(f'/to "{name}" ')
 
     def on_app_blur(self, _event: events.AppBlur) -> None:
         """What comes now is new when the guest is back."""
@@ -275,52 +226,65 @@ class ChatApp(App[int]):
         """The guest is back; the line of what is new stays until it is read."""
         self._is_away = False
 
-    def on_said_resized(self, _resized: Said.Resized) -> None:
-        """Break the lines anew."""
-        log = self.query_one(RichLog)
-        is_at_end = log.is_vertical_scroll_end
-        self._paint()
-        if is_at_end:
-            log.scroll_end(animate=False)
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the people if there is room for them."""
+        wanted = self._wants_people
+        self.query_one(People).display = event.size.width >= _WIDE if wanted is None else wanted
+        self._show_status()
+
+    def action_people(self) -> None:
+        """Show the people, and go there; hide them if one is there."""
+        people = self.query_one(People)
+        if people.display and self.focused is not people and self.size.width < _WIDE:
+            people.focus()
+            return
+        self._wants_people = people.display = not people.display
+        (people if people.display else self.query_one(Composer)).focus()
+
+    def action_help(self) -> None:
+        """Show the commands."""
+        self._link.say("/help")
 
     def action_read(self) -> None:
         """Everything has been read."""
-        self._unread = None
-        self._paint()
-        self.query_one(RichLog).scroll_end(animate=False)
+        self.query_one(Composer).focus()
+        self.query_one(Talk).read()
         self._show_status()
 
     def action_page(self, pages: int) -> None:
         """Scroll by pages; above the oldest line, ask for what was said before."""
-        log = self.query_one(RichLog)
-        if pages < 0 and log.scroll_y <= 0:
+        talk = self.query_one(Talk)
+        if pages < 0 and talk.scroll_y <= 0:
             self._ask_earlier()
-        log.scroll_relative(y=pages * max(1, log.size.height - 2), animate=False)
+        talk.scroll_relative(y=pages * max(1, talk.size.height - 2), animate=False, immediate=True)
+        self._show_status()
 
     def _ask_earlier(self) -> None:
-        oldest = next((shown.entry_id for shown in self._shown if shown.entry_id), "")
-        if oldest and self._has_earlier and not self._asks_earlier:
+        talk = self.query_one(Talk)
+        if talk.oldest and talk.has_room and self._has_earlier and not self._asks_earlier:
             self._asks_earlier = True
-            self._link.ask("history", lambda answer: self._post(Earlier(answer)), before=oldest, limit=_PAGE)
+            answered = partial(self._hand_over, self._show_earlier)
+            self._link.ask("history", answered, before=talk.oldest, limit=_PAGE)
 
-    def on_earlier(self, earlier: Earlier) -> None:
-        """Put a page of the past above what is shown."""
-        self._asks_earlier = False
-        if not earlier.answer.get("ok"):
-            return
-        self._has_earlier = bool(earlier.answer["more"])
-        past = self._view.past(earlier.answer["entries"])
-        self._shown[:0] = past
-        if self._unread is not None:
-            self._unread += len(past)
-        log = self.query_one(RichLog)
-        height = log.virtual_size.height
-        self._paint()
-        self.call_after_refresh(lambda: log.scroll_to(y=log.virtual_size.height - height, animate=False))
+    # Leaving
 
-    def action_leave(self) -> None:
-        """Leave the room and the screen."""
-        self.exit(0)
+    def action_clear_or_leave(self) -> None:
+        """As in a shell: empty the field; if it is empty, leave."""
+        if not self.query_one(Composer).put_away():
+            self.run_worker(self.action_leave())
+
+    async def action_leave(self) -> None:
+        """Leave the room and the screen, after what is still to be said if that goes quickly."""
+        if self._state is State.OPEN:
+            await asyncio.to_thread(self._link.wait_until_said, patience_s=_LAST_WORDS_S)
+        unsaid = self._link.unsaid()
+        if unsaid:
+            self._end(1, f"not said: {len(unsaid)} of your lines, from “{plain_text(unsaid[0])[:40]}” on")
+        else:
+            self._end(0)
+
+    def _end(self, code: int, why: str = "") -> None:
+        self.exit(code, return_code=code, message=Text(f"chatroom: {why}") if why else None)
 
     async def on_unmount(self) -> None:
         """Close the connection with the screen."""

@@ -1,14 +1,25 @@
-"""What frames look like as lines of a terminal, and who is in the room: pure, for both faces of the client."""
+"""What frames look like as lines of a terminal, and who is in the room: pure, for both faces of the client.
+
+Nothing that leaves this module moves a cursor, turns a line around or cannot be written as UTF-8, whatever the
+server has sent; and no frame is so broken that it raises.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
 from chatroom.gateways.line_codec import clean
 
 Frame = dict[str, Any]
+
+_NAMES_TOLD: Final = 10  # of a crowd that comes or goes at once
+_QUOTED: Final = 40  # characters of a refused text
+# Besides what `clean` takes out: bidi embeddings, overrides and isolates, and line ends of a kind.
+_TURNS = re.compile("[\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,31 +27,39 @@ class Shown:
     """One thing to show.
 
     Attributes:
-        kind: "said", "whisper" or "notice".
-        at: the local time of day, or "".
-        who: who speaks, or "" for a notice.
-        lines: the text; nothing in it moves a cursor.
+        kind: "said", "whisper", "notice" or "refused".
+        lines: the text.
+        who: who speaks, or "" for what nobody says.
+        at: the local time, if the server has told one.
         entry_id: of a message in the log.
         own: it is the guest's own.
+        calls: it is meant for the guest: a whisper, or their name is in it.
     """
 
     kind: str
-    at: str
-    who: str
     lines: tuple[str, ...]
+    who: str = ""
+    at: datetime | None = None
     entry_id: str = ""
     own: bool = False
+    calls: bool = False
+
+    @property
+    def day(self) -> date | None:
+        return self.at.date() if self.at is not None else None
 
     def text(self) -> str:
         """As plain lines; those that follow the first are indented, and so are nobody's."""
         body = "\n    ".join(self.lines)
-        return f"[{self.at}] {self.who}: {body}" if self.who else f"* {body}"
+        time = f"[{self.at:%H:%M:%S}] " if self.at is not None else ""
+        return f"{time}{self.who}: {body}" if self.who else f"* {body}"
 
 
 class View:
     """Follows one guest's frames.
 
     Attributes:
+        name, sid, room: the guest's.
         names: who is in the room, by session id, in the order of coming.
     """
 
@@ -58,76 +77,116 @@ class View:
             case "message":
                 return [self._said(frame)]
             case "whisper":
-                own = frame.get("username") == self.name
-                who = f"you -> {frame.get('to')}" if own else f"{frame.get('username')} -> you"
-                return [Shown("whisper", _time(frame), _line(who), _lines(frame.get("msg")), own=own)]
+                return [self._whispered(frame)]
             case "roster":
                 return self._roster(frame)
             case "rename":
                 return self._rename(frame)
+            case "notice" if "said" in frame:
+                return [Shown("refused", _lines(f"Not done: “{_quote(frame['said'])}”. {frame.get('msg')}"))]
             case "notice":
-                return [Shown("notice", _time(frame), "", _lines(frame.get("msg")))]
+                return [Shown("notice", _lines(frame.get("msg")), at=_time(frame))]
+            case "gap":
+                return [_GAP]
         return []
 
-    def past(self, entries: list[Frame]) -> list[Shown]:
-        """A page of history."""
-        return [self._said(entry) for entry in entries]
+    def past(self, entries: object, *, back: bool = False) -> list[Shown]:
+        """A page of history; `back` if it was said while the guest was away for a moment."""
+        found = entries if isinstance(entries, list) else []
+        return [self._said({**entry, "back": back}) for entry in found if isinstance(entry, dict)]
 
     def _enter(self, frame: Frame, you: Frame) -> list[Shown]:
-        was_here = self.room == frame.get("room")
-        self.name, self.sid, self.room = you["username"], you["sid"], frame["room"]
-        self.names = {sid: name for name, sid in frame.get("name_list", ())}
-        shown = self.past(you.get("history", []))
-        if was_here and you.get("resumed") and not you.get("gap"):
+        is_back = bool(you.get("back"))
+        before = self.name
+        self.name, self.sid = _line(you.get("username")), _line(you.get("sid"))
+        self.room = _line(frame.get("room"))
+        self.names = dict(_people(frame.get("name_list")))
+        shown = self.past(you.get("history"), back=is_back)
+        if is_back and you.get("gap"):
+            shown.insert(0, _GAP)
+        if is_back and before == self.name:
             return shown
-        if you.get("gap") and was_here:
-            shown.insert(
-                0, Shown("notice", "", "", ("Something of what was said meanwhile is no longer kept.",))
-            )
         greeting = f"You are {self.name} in {self.room}, {len(self.names)} here."
-        return [*shown, Shown("notice", _time(frame), "", (_line(greeting),))]
+        return [*shown, Shown("notice", (greeting,), at=_time(frame))]
 
     def _said(self, frame: Frame) -> Shown:
-        own = bool(self.sid) and frame.get("sid") == self.sid
-        who = _line(str(frame.get("username")))
-        return Shown("said", _time(frame), who, _lines(frame.get("msg")), str(frame.get("id", "")), own)
+        who, lines = _line(frame.get("username")), _lines(frame.get("msg"))
+        # The log does not know whose a message is; in what was missed, one's own is told by the name.
+        own = frame.get("sid") == self.sid if "sid" in frame else bool(frame.get("back")) and who == self.name
+        calls = not own and _mentions("\n".join(lines), self.name)
+        return Shown("said", lines, who, _time(frame), str(frame.get("id", "")), own, calls)
+
+    def _whispered(self, frame: Frame) -> Shown:
+        speaker = _line(frame.get("username"))
+        own = speaker == self.name
+        who = f"you -> {_line(frame.get('to'))}" if own else f"{speaker} -> you"
+        return Shown("whisper", _lines(frame.get("msg")), who, _time(frame), own=own, calls=not own)
 
     def _roster(self, frame: Frame) -> list[Shown]:
-        joined = [(name, sid) for name, sid in frame.get("joined", ()) if sid != self.sid]
-        left = [(name, sid) for name, sid in frame.get("left", ()) if sid != self.sid]
-        for _, sid in left:
+        left = [(sid, name) for sid, name in _people(frame.get("left")) if sid != self.sid]
+        joined = [(sid, name) for sid, name in _people(frame.get("joined")) if sid != self.sid]
+        for sid, _ in left:
             self.names.pop(sid, None)
-        self.names |= {sid: name for name, sid in joined}
+        self.names |= dict(joined)
         told = []
         for people, verb in ((left, "left"), (joined, "came in")):
             if people:
-                names = ", ".join(name for name, _ in people[:10]) + (
-                    " and others" if len(people) > 10 else ""
-                )
-                told.append(
-                    Shown("notice", _time(frame), "", (_line(f"{names} {verb} ({len(self.names)} here)"),))
-                )
+                names = ", ".join(name for _, name in people[:_NAMES_TOLD])
+                others = len(people) - _NAMES_TOLD
+                names += f" and {others} more" if others > 0 else ""
+                told.append(Shown("notice", (f"{names} {verb} ({len(self.names)} here)",), at=_time(frame)))
         return told
 
     def _rename(self, frame: Frame) -> list[Shown]:
-        sid, new = frame.get("sid", ""), str(frame.get("to"))
+        sid, old, new = _line(frame.get("sid")), _line(frame.get("username")), _line(frame.get("to"))
         if sid in self.names:
             self.names[sid] = new
         if sid == self.sid:
             self.name = new
-        return [Shown("notice", _time(frame), "", (_line(f"{frame.get('username')} is now called {new}"),))]
+        return [Shown("notice", (f"{old} is now called {new}",), at=_time(frame))]
 
 
-def _time(frame: Frame) -> str:
+_GAP: Final = Shown(
+    "notice", ("Something of what was said meanwhile is missing here: it is no longer kept.",)
+)
+
+
+def plain_text(text: object) -> str:
+    """Any text on one line, fit for any terminal."""
+    return _line(text)
+
+
+def _people(value: object) -> Iterable[tuple[str, str]]:
+    """Session ids and names, of a list of pairs of name and id."""
+    for pair in value if isinstance(value, list) else ():
+        if isinstance(pair, list) and len(pair) == 2:
+            yield _line(pair[1]), _line(pair[0])
+
+
+def _time(frame: Frame) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(frame["time"])).astimezone().strftime("%H:%M:%S")
-    except (KeyError, ValueError):
-        return ""
+        return datetime.fromisoformat(str(frame.get("time"))).astimezone()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a name is in a text, as a word or words of their own."""
+    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _quote(text: object) -> str:
+    line = _line(text)
+    return line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1]}…"
 
 
 def _lines(text: object) -> tuple[str, ...]:
-    return tuple(clean(line) for line in str(text).splitlines()) or ("",)
+    return tuple(map(_clean, str(text).splitlines())) or ("",)
 
 
-def _line(text: str) -> str:
-    return clean(" ".join(text.splitlines()))
+def _line(text: object) -> str:
+    return _clean(" ".join(str(text).splitlines()))
+
+
+def _clean(line: str) -> str:
+    return _TURNS.sub("", clean(line)).encode("utf-8", "replace").decode()

@@ -8,10 +8,12 @@ import sys
 import time
 
 import pytest
-from textual.widgets import Input, OptionList, RichLog
 
 from chatroom.terminal.address import Address, AddressError
-from chatroom.terminal.screen import ChatApp, Composer
+from chatroom.terminal.composer import Composer
+from chatroom.terminal.people import People
+from chatroom.terminal.screen import ChatApp
+from chatroom.terminal.talk import Talk
 from tests.support import loops
 from tests.support.program import ROOT
 
@@ -62,7 +64,7 @@ def test_a_refused_line_and_no_server_have_exit_codes_of_their_own(server, room)
         check=False,
     )
     assert refused.returncode == 1
-    assert "* There is no such command" in refused.stdout
+    assert refused.stderr.startswith("chatroom: Not done: “/nonsense”. There is no such command")
     nobody = subprocess.run(
         [*CHAT, "http://127.0.0.1:1"],
         input="",
@@ -86,7 +88,7 @@ def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, t
     juliet.reads("before$")
     port = program.port
     program.stop()
-    juliet.reads(r"\* The connection is lost")
+    juliet.reads("^chatroom: the connection is lost")
     again = start(port=port, data_dir=tmp_path / "data")
     back = guests(url=again.url, room="lobby")
     back.says("meanwhile or after")
@@ -117,7 +119,7 @@ async def until(found, what):
 
 
 def shown(app: ChatApp) -> str:
-    return "\n".join(line.text for line in app.query_one(RichLog).lines)
+    return "\n".join(app.query_one(Talk).lines())
 
 
 def on_screen(server, room, play, name="Fox"):
@@ -129,7 +131,7 @@ def on_screen(server, room, play, name="Fox"):
             await until(lambda: f"You are {name}" in shown(app), "the room")
             await play(app, pilot)
             await pilot.press("ctrl+q")
-        await until(lambda: not app._link._client.connected, "the end of the connection")
+        await until(lambda: app._link.is_over, "the end of the connection")
 
     loops.run(run())
 
@@ -140,10 +142,10 @@ def test_the_screen_shows_history_people_and_talk(server, guests, room):
 
     async def play(app, pilot):
         assert "said before" in shown(app)
-        people = app.query_one(OptionList)
+        people = app.query_one(People)
         assert [str(people.get_option_at_index(place).prompt) for place in range(2)] == [
-            romeo.name,
             "Fox (you)",
+            romeo.name,
         ]
         await pilot.press(*"hi", "enter")
         await until(lambda: "Fox: hi" in shown(app), "one's own line")
@@ -161,10 +163,10 @@ def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
     async def play(app, pilot):
         await asyncio.to_thread(romeo.says, " ".join(f"word{number}" for number in range(40)))
         await until(lambda: "word39" in shown(app), "the end of it")
-        log = app.query_one(RichLog)
-        assert all(line.cell_length <= log.size.width for line in log.lines)
+        talk = app.query_one(Talk)
+        assert all(len(line) <= talk.size.width for line in talk.lines())
         await pilot.resize_terminal(60, 20)
-        await until(lambda: all(line.cell_length <= log.size.width for line in log.lines), "narrower lines")
+        await until(lambda: all(len(line) <= talk.size.width for line in talk.lines()), "narrower lines")
         assert "word39" in shown(app)
 
     on_screen(server, room, play)
@@ -176,11 +178,11 @@ def test_commands_and_names_are_completed(server, guests, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
         await pilot.press(*"/na")
-        await until(lambda: composer._suggestion == "/name", "a suggestion")
-        await pilot.press("tab", "space", *"Vixen", "enter")
+        await until(lambda: composer.suggestion == "me ", "a suggestion")
+        await pilot.press("tab", *"Vixen", "enter")
         await until(lambda: "Fox is now called Vixen" in shown(app), "a new name")
         await pilot.press(*"/to gr")
-        await until(lambda: composer._suggestion.startswith("/to Great"), "a name")
+        await until(lambda: composer.suggestion == "eat Horned Owl ", "a name")
         await pilot.press("tab", *"psst", "enter")
         await until(lambda: "you -> Great Horned Owl: psst" in shown(app), "a whisper")
 
@@ -191,11 +193,11 @@ def test_choosing_somebody_begins_a_whisper(server, guests, room):
     romeo = guests(username="Romeo")
 
     async def play(app, pilot):
-        people = app.query_one(OptionList)
+        people = app.query_one(People)
         people.focus()
-        people.highlighted = 0
+        people.highlighted = 1
         await pilot.press("enter")
-        await until(lambda: app.query_one(Input).value == '/to "Romeo" ', "the beginning of a whisper")
+        await until(lambda: app.query_one(Composer).text == '/to "Romeo" ', "the beginning of a whisper")
         await pilot.press(*"hello", "enter")
         frame = await asyncio.to_thread(romeo.hears, "whisper")
         assert frame["msg"] == "hello"

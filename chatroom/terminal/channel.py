@@ -1,0 +1,260 @@
+"""One connection: Socket.IO over a WebSocket, in as much as a guest of one room needs of it.
+
+It knows packets (Engine.IO 4, Socket.IO 5), TLS and why a connection cannot be made. It never comes back by itself,
+and what the packets say is `link`'s business. One thread uses a channel: TLS does not stand reading and writing at
+the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import websocket
+
+from chatroom import __version__
+from chatroom.terminal.address import Address
+
+CONNECT_S: Final = 10.0
+_SEND_S: Final = 10.0
+_CLOSE_S: Final = 1.0
+# A frame of which only a part is here: so long it is waited for before others have their turn; no part is lost.
+_PART_S: Final = 0.05
+
+# Engine.IO's packet types, and Socket.IO's behind a message's 4. The only namespace is `/`, which is not spelt.
+_OPEN, _CLOSE, _PING, _PONG, _MESSAGE = "01234"
+_PACKET: Final = re.compile(r"([0-6])(\d*)(.*)", re.DOTALL)
+
+
+class ChannelError(Exception):
+    """There is no connection, or no more; the text is part of a line."""
+
+
+class Refused(ChannelError):
+    """The server has answered, and does not let us in.
+
+    Attributes:
+        code: the stable name of the reason; "" if it gives none.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Untrusted(ChannelError):
+    """The server cannot prove that it is who we mean to talk to; the text says what is wrong with its certificate."""
+
+
+class Kind(Enum):
+    """What a packet is, by Socket.IO's number."""
+
+    CONNECT = "0"
+    DISCONNECT = "1"
+    EVENT = "2"
+    ACK = "3"
+    CONNECT_ERROR = "4"
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A Socket.IO packet.
+
+    Attributes:
+        ack: the number under which an answer is asked for, or given.
+        data: what it carries: the event's or the answer's arguments, the refusal.
+    """
+
+    kind: Kind
+    ack: int | None
+    data: Any
+
+
+class Channel:
+    """An open connection; whoever opens it closes it.
+
+    Args:
+        address: where to.
+        auth: what to enter with.
+
+    Raises:
+        Refused: the server has answered, and lets us not in.
+        Untrusted: its certificate is not to be trusted.
+        ChannelError: nobody answers there, or nobody who speaks this protocol.
+    """
+
+    def __init__(self, address: Address, auth: dict[str, object]) -> None:
+        deadline = time.monotonic() + CONNECT_S
+        self._socket = _connect(address)
+        assert self._socket.sock is not None  # it is connected
+        self._sock = self._socket.sock
+        self._silence_s = CONNECT_S
+        self._heard_at = time.monotonic()
+        try:
+            self._enter(auth, deadline)
+        except BaseException:
+            self._sock.close()
+            raise
+
+    def emit(self, frame: dict[str, object], ack: int | None = None) -> None:
+        """Send a `msg` event.
+
+        Raises:
+            ChannelError: the connection is lost; whether the event has arrived is not known.
+        """
+        number = "" if ack is None else str(ack)
+        self._send(f"{_MESSAGE}{Kind.EVENT.value}{number}{json.dumps(['msg', frame], ensure_ascii=False)}")
+
+    def wait(self, waker: socket.socket, seconds: float) -> None:
+        """Wait until something has come, something can be read from `waker`, or the time is over."""
+        seconds = max(0.0, min(seconds, self._heard_at + self._silence_s - time.monotonic()))
+        if not self._has_pending():
+            select.select([self._sock, waker], [], [], seconds)
+
+    def receive(self) -> list[Packet]:
+        """What has come meanwhile, perhaps nothing.
+
+        Raises:
+            ChannelError: the connection is lost, or what comes is not of this protocol.
+        """
+        packets = []
+        while self._has_pending() or select.select([self._sock], [], [], 0)[0]:
+            text = self._receive_text()
+            if text is None:
+                break
+            packet = self._read(text)
+            if packet is not None:
+                packets.append(packet)
+                if len(packets) == 100:
+                    break  # what is to be sent has its turn
+        if time.monotonic() > self._heard_at + self._silence_s:
+            raise ChannelError("the server has fallen silent")
+        return packets
+
+    def close(self, last: dict[str, object] | None = None) -> None:
+        """End the connection, after a last event if one is given; never raises."""
+        try:
+            if last is not None:
+                self.emit(last)
+            self._socket.close(timeout=_CLOSE_S)  # waits for the other side, so that nothing sent is lost
+        except (ChannelError, OSError, websocket.WebSocketException):
+            pass  # it has ended already
+        self._sock.close()  # which the library leaves open when the other side was first
+
+    def _enter(self, auth: dict[str, object], deadline: float) -> None:
+        opening = self._next(deadline)
+        try:
+            if opening[:1] != _OPEN:
+                raise ValueError
+            shake = json.loads(opening[1:])
+            self._silence_s = (float(shake["pingInterval"]) + float(shake["pingTimeout"])) / 1000
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise ChannelError("what answers there is no chatroom") from None
+        self._send(f"{_MESSAGE}{Kind.CONNECT.value}{json.dumps(auth, ensure_ascii=False)}")
+        while True:
+            packet = self._read(self._next(deadline))
+            if packet is None:
+                continue
+            if packet.kind is Kind.CONNECT:
+                return
+            refusal = packet.data if isinstance(packet.data, dict) else {}
+            data = refusal.get("data")
+            code = data.get("code") if isinstance(data, dict) else None
+            raise Refused(str(code or ""), str(refusal.get("message") or "it does not let us in"))
+
+    def _next(self, deadline: float) -> str:
+        while True:
+            text = self._receive_text()
+            if text is not None:
+                return text
+            if time.monotonic() > deadline:
+                raise ChannelError("it does not answer in time")
+
+    def _has_pending(self) -> bool:
+        """Whether TLS has decrypted more than was read: select() knows nothing of that."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
+    def _receive_text(self) -> str | None:
+        """The next frame's text, or None while a part of it is still to come."""
+        self._socket.settimeout(_PART_S)
+        try:
+            text = self._socket.recv()
+        except websocket.WebSocketTimeoutException:
+            return None
+        except (OSError, websocket.WebSocketException, UnicodeDecodeError) as problem:
+            raise ChannelError(_reason(problem)) from None
+        self._heard_at = time.monotonic()
+        if not isinstance(text, str) or not text:
+            raise ChannelError("the server has closed the connection")
+        return text
+
+    def _read(self, text: str) -> Packet | None:
+        """The Socket.IO packet in a text; None if it was one of Engine.IO's own, which is dealt with."""
+        if text[0] == _PING:
+            self._send(_PONG + text[1:])
+            return None
+        if text[0] == _CLOSE:
+            raise ChannelError("the server has closed the connection")
+        found = _PACKET.fullmatch(text, 1)
+        if text[0] != _MESSAGE or found is None:
+            return None
+        kind, ack, data = found.groups()
+        try:
+            return Packet(Kind(kind), int(ack) if ack else None, json.loads(data) if data else None)
+        except (ValueError, RecursionError):
+            raise ChannelError("what the server says cannot be understood") from None
+
+    def _send(self, packet: str) -> None:
+        self._socket.settimeout(_SEND_S)
+        try:
+            self._socket.send(packet.encode("utf-8", "replace"), websocket.ABNF.OPCODE_TEXT)
+        except (OSError, websocket.WebSocketException) as problem:
+            raise ChannelError(_reason(problem)) from None
+
+
+def _connect(address: Address) -> websocket.WebSocket:
+    try:
+        return websocket.create_connection(
+            f"{address.origin.replace('http', 'ws', 1)}/{address.socket_path}/?EIO=4&transport=websocket",
+            timeout=CONNECT_S,
+            header=[f"User-Agent: chatroom/{__version__}"],
+            suppress_origin=True,  # it is a page's, and this is none
+            redirect_limit=0,
+        )
+    except ssl.SSLCertVerificationError as problem:
+        raise Untrusted(problem.verify_message.rstrip(".")) from None
+    except ssl.SSLError as problem:
+        raise ChannelError(f"it does not speak TLS: {(problem.reason or 'SSL error').lower()}") from None
+    except websocket.WebSocketBadStatusException as problem:
+        raise ChannelError(_told_by_status(problem.status_code)) from None
+    except (OSError, websocket.WebSocketException, ValueError) as problem:
+        raise ChannelError(_reason(problem)) from None
+
+
+def _told_by_status(status: int) -> str:
+    if status == 503:
+        return "it is full, or not ready: try again later (HTTP 503)"
+    return f"HTTP {status}"
+
+
+def _reason(problem: Exception) -> str:
+    """A few words, without the peer's own."""
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror
+    cause = problem.args[0] if problem.args else None
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror  # the name cannot be resolved
+    if isinstance(problem, websocket.WebSocketTimeoutException | TimeoutError):
+        return "it does not answer in time"
+    if isinstance(problem, websocket.WebSocketConnectionClosedException):
+        return "the connection was closed"
+    if isinstance(problem, websocket.WebSocketException) and "edirect" in str(problem):
+        return "it has moved elsewhere (HTTP redirect)"
+    return "it does not speak WebSocket"

@@ -1,0 +1,42 @@
+"""What a beginning could become: a command, or the name of somebody who is here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from chatroom.core.commands import COMMANDS
+
+_COMMANDS: Final = tuple(f"/{record.name}" for record in COMMANDS if not record.line_only)
+_WHISPERS: Final = tuple(
+    f"/{name}" for record in COMMANDS if record.name == "to" for name in ("to", *record.aliases)
+)
+
+
+def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | None:
+    """The whole text with its end completed; None if there is nothing to add.
+
+    Commands and the name after `/to` are completed as one types; a name anywhere else only if that is asked for.
+    """
+    if text.startswith("/") and not text.startswith("//") and "\n" not in text:
+        command, space, rest = text.partition(" ")
+        if not space:
+            return _first(command, _COMMANDS, " ")
+        if command.lower() in _WHISPERS and rest:
+            name = _first(rest, names, " ")
+            return None if name is None else f"{command} {name}"
+        return None
+    if not asked:
+        return None
+    before, space, word = text.rpartition(" ")
+    if not word or "\n" in word:
+        return None
+    name = _first(word, names, " " if space else ": ")
+    return None if name is None else f"{before}{space}{name}"
+
+
+def _first(beginning: str, candidates: Iterable[str], end: str) -> str | None:
+    key = beginning.casefold()
+    found = (candidate for candidate in candidates if candidate.casefold().startswith(key))
+    name = next(found, None)
+    return None if name is None or f"{name}{end}" == beginning else f"{name}{end}"

@@ -1,0 +1,160 @@
+"""Where one types: a line that grows, what was typed before, and completion.
+
+It knows keys, and nothing of the connection.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.events import Key
+from textual.message import Message
+from textual.widgets import TextArea
+
+from chatroom.gateways.line_codec import clean
+from chatroom.terminal import completion
+
+_REMEMBERED: Final = 200
+
+
+class Composer(TextArea):
+    """The field to type in; Enter sends, Alt+Enter or Ctrl+J begins another line, a paste keeps its lines.
+
+    Args:
+        names: gives those who can be named.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+d", "delete_or_leave", show=False),
+        Binding("pageup", "app.page(-1)", show=False),
+        Binding("pagedown", "app.page(1)", show=False),
+        Binding("shift+pageup,ctrl+home", "app.page(-1000000)", show=False),
+        Binding("shift+pagedown,ctrl+end", "app.read", show=False),
+    ]
+
+    class Sent(Message):
+        """A text is to be said."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, names: Callable[[], list[str]]) -> None:
+        super().__init__(
+            id="composer",
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Say something, or /help",
+        )
+        self._names = names
+        self._typed: deque[str] = deque(maxlen=_REMEMBERED)
+        self._back = 0  # how many texts back in `_typed` the one shown is; 0 is the new one
+        self._draft = ""
+
+    def show(self, text: str) -> None:
+        """Put a text here, and the cursor behind it."""
+        self.text = text
+        self.move_cursor(self.document.end)
+        self.focus()
+
+    def put_away(self) -> bool:
+        """Empty the field, so that Up brings back what was in it; False if there was nothing."""
+        text = self.text
+        if not text.strip():
+            return False
+        self._remember(text)
+        self.text = ""
+        return True
+
+    async def _on_key(self, event: Key) -> None:
+        # Here and not as bindings: those run beside the keys that are still on their way here, and what is typed fast
+        # would be sent in pieces.
+        act = _KEYS.get(event.key)
+        if act is not None:
+            event.stop()
+            event.prevent_default()
+            act(self)
+
+    def update_suggestion(self) -> None:
+        """Show what the text would become with Tab, dimly, behind the cursor."""
+        text = self.text
+        completed = (
+            completion.complete(text, self._names(), asked=False) if self.cursor_at_end_of_text else None
+        )
+        self.suggestion = completed[len(text) :] if completed is not None else ""
+
+    def on_text_area_selection_changed(self) -> None:
+        """The cursor may have left the end."""
+        self.update_suggestion()
+
+    def send(self) -> None:
+        """Hand on what was typed."""
+        text = "\n".join(map(clean, self.text.rstrip().split("\n")))
+        if text.strip():
+            self.put_away()
+            self.post_message(self.Sent(text))
+
+    def begin_line(self) -> None:
+        """Begin another line of the same message."""
+        self.insert("\n")
+
+    def complete(self) -> None:
+        """Take what is suggested, or complete the name before the cursor."""
+        if self.cursor_at_end_of_text:
+            completed = completion.complete(self.text, self._names())
+            if completed is not None:
+                self.show(completed)
+
+    def go_right(self) -> None:
+        """At the end, take what is suggested."""
+        if self.suggestion:
+            self.complete()
+        else:
+            self.action_cursor_right()
+
+    def go_up(self) -> None:
+        """From the first line, to what was typed before."""
+        if not self.cursor_at_first_line:
+            self.action_cursor_up()
+        elif self._back < len(self._typed):
+            if self._back == 0:
+                self._draft = self.text
+            self._go_back(self._back + 1)
+
+    def go_down(self) -> None:
+        """From the last line, to what was typed after."""
+        if not self.cursor_at_last_line:
+            self.action_cursor_down()
+        elif self._back > 0:
+            self._go_back(self._back - 1)
+
+    async def action_delete_or_leave(self) -> None:
+        """As in a shell: the end of the input, if there is none."""
+        if self.text:
+            self.action_delete_right()
+        else:
+            await self.app.run_action("leave")
+
+    def _go_back(self, count: int) -> None:
+        self._back = count
+        self.show(self._typed[-count] if count else self._draft)
+
+    def _remember(self, text: str) -> None:
+        self._back = 0
+        if not self._typed or self._typed[-1] != text:
+            self._typed.append(text)
+
+
+_KEYS: Final[dict[str, Callable[[Composer], None]]] = {
+    "enter": Composer.send,
+    "ctrl+j": Composer.begin_line,
+    "alt+enter": Composer.begin_line,
+    "shift+enter": Composer.begin_line,
+    "tab": Composer.complete,
+    "up": Composer.go_up,
+    "down": Composer.go_down,
+    "right": Composer.go_right,
+}

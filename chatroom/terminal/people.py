@@ -1,0 +1,38 @@
+"""Who is in the room, as a list to choose from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+SHOWN: Final = 500  # of a crowd: whoever looks for somebody there types the beginning of the name
+
+
+class People(OptionList):
+    """The people, the guest first, then by name."""
+
+    def __init__(self) -> None:
+        super().__init__(id="people", markup=False, compact=True)
+
+    def show(self, names: dict[str, str], own: str) -> None:
+        """Show these people; who is highlighted stays so, and the list where it is.
+
+        Args:
+            names: by session id.
+            own: the guest's session id.
+        """
+        chosen = self.highlighted_option
+        place = self.scroll_offset.y
+        others = sorted(
+            (sid for sid in names if sid != own), key=lambda sid: (names[sid].casefold(), names[sid])
+        )
+        options = [Option(f"{names[own]} (you)", id=own)] if own in names else []
+        options += [Option(names[sid], id=sid) for sid in others[:SHOWN]]
+        if len(others) > SHOWN:
+            options.append(Option(f"… and {len(others) - SHOWN} more", disabled=True))
+        self.set_options(options)
+        if chosen is not None and chosen.id in names and chosen.id in {option.id for option in options}:
+            self.highlighted = self.get_option_index(chosen.id)
+        self.scroll_to(y=place, animate=False, immediate=True)

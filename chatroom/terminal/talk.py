@@ -1,0 +1,230 @@
+"""What is said, as rows of a screen: broken anew for every width, with days, what is new, and what is not sent yet.
+
+It knows columns and colours. Where things come from and what is new is told to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rich.text import Text
+from textual.events import Resize
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from chatroom.terminal.view import Shown
+
+KEPT: Final = 2000  # things held for scrolling; those that are older can be asked for again
+_TIME: Final = 6  # columns before the text: `HH:MM `
+_COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_green", "bright_cyan")
+
+
+@dataclass(slots=True, eq=False)
+class _Block:
+    """One thing, and how it is broken into rows for the present width."""
+
+    shown: Shown
+    rows: list[Strip]
+
+
+class Talk(ScrollView, can_focus=False):
+    """The talk of one room."""
+
+    def __init__(self) -> None:
+        super().__init__(id="talk")
+        self._blocks: list[_Block] = []
+        self._rows: list[Strip] = []
+        self._waiting: tuple[str, ...] = ()
+        self._unread: _Block | None = None  # the first one that is new
+        self._follows = True  # the newest row is to stay in sight
+        self._width = 0
+
+    # What it shows
+
+    @property
+    def follows(self) -> bool:
+        """Whether the newest row is in sight, and stays there."""
+        return self._follows
+
+    @property
+    def unread(self) -> int:
+        """How much of what people have said is new."""
+        if self._unread is None:
+            return 0
+        new = self._blocks[self._blocks.index(self._unread) :]
+        return sum(block.shown.kind in ("said", "whisper") for block in new)
+
+    @property
+    def oldest(self) -> str:
+        """The id of the first message that is held, or ""."""
+        return next((block.shown.entry_id for block in self._blocks if block.shown.entry_id), "")
+
+    @property
+    def has_room(self) -> bool:
+        """Whether something older can still be held."""
+        return len(self._blocks) < KEPT
+
+    def lines(self) -> list[str]:
+        """The rows as text, for whoever cannot see them."""
+        return [row.text.rstrip() for row in self._rows]
+
+    # What is told to it
+
+    def add(self, things: Iterable[Shown], *, new: bool = False) -> None:
+        """Put things at the end; `new` begins with the first of them, if nothing is new yet."""
+        blocks = [self._block(shown) for shown in list(things)[-KEPT:]]
+        if new and self._unread is None:
+            self._unread = next((block for block in blocks if block.shown.kind in ("said", "whisper")), None)
+        self._blocks += blocks
+        dropped = self._blocks[: max(0, len(self._blocks) - KEPT)]
+        del self._blocks[: len(dropped)]
+        if self._unread in dropped:
+            self._unread = self._blocks[0]
+        self._lay_out(-sum(len(block.rows) for block in dropped))
+
+    def put_before(self, things: Sequence[Shown]) -> None:
+        """Put older things at the beginning; what is in sight stays there."""
+        before = len(self._rows)
+        self._blocks[:0] = [self._block(shown) for shown in things[-max(0, KEPT - len(self._blocks)) :]]
+        self._lay_out()
+        if not self._follows:
+            self._go_to(int(self.scroll_y) + len(self._rows) - before)
+
+    def take_away(self, ids: Iterable[str]) -> None:
+        """Take messages away."""
+        gone = set(ids)
+        for block in self._blocks:
+            if block.shown.entry_id in gone:
+                shown = Shown("notice", ("(deleted)",), at=block.shown.at)
+                block.shown, block.rows = shown, self._break(shown)
+        self._lay_out()
+
+    def restart(self) -> None:
+        """Forget everything: it is another room."""
+        self._blocks, self._unread = [], None
+        self._follows = True
+        self._lay_out()
+
+    def read(self) -> None:
+        """Nothing is new any more; the newest row comes into sight."""
+        self._unread = None
+        self._follows = True
+        self._lay_out()
+
+    def show_waiting(self, texts: tuple[str, ...]) -> None:
+        """Show, below everything, what is not sent yet."""
+        if texts != self._waiting:
+            self._waiting = texts
+            self._lay_out()
+
+    # Rows
+
+    def render_line(self, y: int) -> Strip:
+        """A row of the screen."""
+        width, row = self.scrollable_content_region.width, int(self.scroll_y) + y
+        style = self.rich_style
+        if row >= len(self._rows):
+            return Strip.blank(width, style)
+        return self._rows[row].crop_extend(0, width, style).apply_style(style)
+
+    def on_resize(self, _event: Resize) -> None:
+        """Break everything anew; the row at the top stays there."""
+        width = self.scrollable_content_region.width
+        if width != self._width:
+            top = self._at_top()
+            self._width = width
+            for block in self._blocks:
+                block.rows = self._break(block.shown)
+            self._lay_out()
+            if top is not None and not self._follows:
+                self._go_to(self._row_of(top))
+        elif self._follows:
+            self._go_to(len(self._rows))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Somebody scrolls: who is at the end stays there."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = round(new_value) >= self.max_scroll_y
+
+    def _lay_out(self, moved: int = 0) -> None:
+        """Put the rows together; `moved` is by how many those in sight have moved."""
+        day: date | None = None
+        rows: list[Strip] = []
+        for block in self._blocks:
+            if block is self._unread:
+                rows.append(self._rule("new", "bold red"))
+            if block.shown.day is not None and block.shown.day != day:
+                if day is not None or block.shown.day != date.today():  # noqa: DTZ011  # the guest's own day
+                    rows.append(self._rule(f"{block.shown.day:%A, %d %B %Y}", "dim"))
+                day = block.shown.day
+            rows += block.rows
+        for text in self._waiting:
+            rows += self._strips(Text("  …   "), Text(text, style="dim italic"))
+        self._rows = rows
+        follows = self._follows
+        self.virtual_size = Size(self._width, len(rows))
+        if follows:
+            self._go_to(len(rows))
+        elif moved:
+            self._go_to(int(self.scroll_y) + moved)
+        self.refresh()
+
+    def _go_to(self, row: int) -> None:
+        follows = self._follows
+        self.scroll_to(y=row, animate=False, immediate=True, force=True)
+        self._follows = follows
+
+    def _at_top(self) -> _Block | None:
+        row = 0
+        for block in self._blocks:
+            row += len(block.rows)
+            if row > self.scroll_y:
+                return block
+        return None
+
+    def _row_of(self, wanted: _Block) -> int:
+        row = 0
+        for block in self._blocks:
+            if block is wanted:
+                break
+            row += len(block.rows)
+        return row
+
+    def _block(self, shown: Shown) -> _Block:
+        return _Block(shown, self._break(shown))
+
+    def _break(self, shown: Shown) -> list[Strip]:
+        if not self._width:
+            return []  # the first resize brings it
+        time = Text.assemble((f"{shown.at:%H:%M} " if shown.at is not None else " " * _TIME, "dim"))
+        body = "\n".join(shown.lines)
+        if shown.kind == "refused":
+            return self._strips(time, Text(f"! {body}", style="bold red"))
+        if shown.kind == "notice":
+            return self._strips(time, Text(f"* {body}", style="dim italic"))
+        text = Text.assemble(
+            (shown.who, f"bold {_COLOURS[sum(map(ord, shown.who)) % len(_COLOURS)]}"), f": {body}"
+        )
+        if shown.kind == "whisper":
+            text.stylize("italic")
+        if shown.calls:
+            text.stylize("bold")
+            time = Text.assemble((time.plain[:-1], "bold reverse"), " ")
+        return self._strips(time, text)
+
+    def _strips(self, first: Text, text: Text) -> list[Strip]:
+        """Rows of the present width; what does not fit stands below, so that no row seems to be somebody else's."""
+        console = self.app.console
+        rows: list[Strip] = []
+        for line in text.wrap(console, max(1, self._width - _TIME), overflow="fold", tab_size=8):
+            row = Text(" " * _TIME) if rows else first
+            rows.append(Strip(row.append_text(line).render(console)))
+        return rows
+
+    def _rule(self, text: str, style: str) -> Strip:
+        rule = f"─── {text} ".ljust(self._width, "─")[: self._width]
+        return Strip(Text.assemble((rule, style)).render(self.app.console))
