@@ -16,19 +16,20 @@ from chatroom import runtime
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
-from chatroom.gateways.line_guest import LineGuest, Setting, notice_line, said_line
+from chatroom.gateways.line_guest import LineGuest
+from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_peer import Peer, Turn
+from chatroom.gateways.line_presence import BURST_S, SMALL_ROOM, Burst
+from chatroom.gateways.line_text import notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Service, Session, Welcome, Wish
 
 log = logging.getLogger(__name__)
 
-SMALL_ROOM: Final = 64  # people; in larger rooms comings and goings are told together
-_BURST_S: Final = 1.0  # and so often
-_NAMES_TOLD: Final = 10
 _SWEEP_S: Final = 0.5  # how often deadlines are looked at
 _ACCEPT_PAUSE_S: Final = 0.5  # when the system has no descriptor left
 _ACCEPTS_A_TURN: Final = 64
+_REFUSED_AT_ONCE: Final = 100  # connections beyond the most that are told why they are refused
 
 
 class LineGateway:
@@ -68,7 +69,8 @@ class LineGateway:
         self._peers: dict[Peer, LineGuest | None] = {}
         self._guests: dict[str, LineGuest] = {}  # by session id, from admission on
         self._halls: dict[str, dict[str, LineGuest]] = {}  # by room, then session id: who is told
-        self._bursts: dict[str, _Burst] = {}
+        self._talking: set[LineGuest] = set()  # who has a partner in a private talk
+        self._bursts: dict[str, Burst] = {}
         self._doors: dict[socket.socket, runtime.Listener | None] = {}
 
     def __len__(self) -> int:
@@ -127,27 +129,34 @@ class LineGateway:
                 self._let_in(accepted[0])
             except OSError:
                 accepted[0].close()  # gone before it could be greeted
+            except Exception:  # whatever is wrong with one newcomer, the door must stay open for the next
+                log.exception("a line connection could not be served")
+                accepted[0].close()
 
     def _let_in(self, sock: socket.socket) -> None:
+        if len(self._peers) >= self._max_connections + _REFUSED_AT_ONCE:
+            sock.close()
+            return
         peer = Peer(sock, self._turn, self._monotonic, self._outbox_limit_bytes)
         is_full = len(self._peers) >= self._max_connections
         self._peers[peer] = None
         if is_full:
             peer.finish(notice_line(self._words.say("line_full")))
             return
-        guest = LineGuest(self._setting, self, peer)
         sid = secrets.token_urlsafe(15)
         try:
             session = self._service.admit(sid, self, Wish())
         except Refusal as refused:
             peer.finish(notice_line(self._words.refusal(refused)))
             return
-        peer.owner, guest.session = guest, session
+        guest = LineGuest(self._setting, self, peer, session)
+        peer.owner = guest
         self._peers[peer] = self._guests[sid] = guest
         self._service.enter(session)
 
     def _sweep(self) -> None:
         """Look at the deadlines of all; ten thousand take a few milliseconds."""
+        runtime.call_later(_SWEEP_S, self._sweep)
         now = self._monotonic()
         for peer, guest in list(self._peers.items()):
             if peer.closed:
@@ -155,33 +164,30 @@ class LineGateway:
             elif now > peer.deadline:
                 peer.abort()
                 del self._peers[peer]
-            elif guest is not None and guest.session and now - guest.active_at > self._idle_timeout_s:
+            elif guest is not None and not peer.finishing and now - guest.active_at > self._idle_timeout_s:
                 guest.send_away("line_idle")
-        runtime.call_later(_SWEEP_S, self._sweep)
 
     # What guests need
 
     def settle(self, guest: LineGuest, hall: Hall) -> None:
-        session = guest.session
-        if session is not None:
-            self._take_out(guest)
-            guest.room_key = hall.key
-            self._halls.setdefault(hall.key, {})[session.sid] = guest
+        self._take_out(guest.room_key, guest.session.sid)
+        guest.room_key = hall.key
+        self._halls.setdefault(hall.key, {})[guest.session.sid] = guest
 
-    def forget(self, guest: LineGuest, sid: str) -> None:
-        self._guests.pop(sid, None)
-        self._take_out_of(guest.room_key, sid)
-        guest.room_key = None
+    def forget(self, guest: LineGuest) -> None:
+        self._guests.pop(guest.session.sid, None)
+        self._take_out(guest.room_key, guest.session.sid)
+        self._talking.discard(guest)
 
-    def _take_out(self, guest: LineGuest) -> None:
-        if guest.session is not None:
-            self._take_out_of(guest.room_key, guest.session.sid)
+    def mark_talking(self, guest: LineGuest, is_talking: bool) -> None:
+        if is_talking:
+            self._talking.add(guest)
+        else:
+            self._talking.discard(guest)
 
-    def _take_out_of(self, room_key: str | None, sid: str) -> None:
-        if room_key is None:
-            return
-        guests = self._halls.get(room_key)
-        if guests is not None:
+    def _take_out(self, room_key: str | None, sid: str) -> None:
+        guests = self._halls.get(room_key) if room_key is not None else None
+        if room_key is not None and guests is not None:
             guests.pop(sid, None)
             if not guests:
                 del self._halls[room_key]
@@ -203,25 +209,24 @@ class LineGateway:
                 line = said_line(item.at_ms, who.name, text)
                 speaker = guests.get(who.sid)
                 for guest in guests.values():
-                    if guest is not speaker or guest.echo:
+                    if guest is not speaker or guest.hears_oneself:
                         guest.show(line)
             case Joined(who):
                 self._burst(hall).came(who)
                 self._told(hall)
             case Left(who):
-                self._take_out_of(hall.key, who.sid)
-                for guest in list(guests.values()):
-                    if guest.partner is not None and guest.partner.sid == who.sid:
-                        guest.partner_left()
+                self._take_out(hall.key, who.sid)
+                for guest in list(self._talking):
+                    if guest.room_key == hall.key:
+                        guest.person_left(who.sid)
                 self._burst(hall).went(who)
                 self._told(hall)
             case Renamed(sid, old, new):
                 self._tell_burst(hall)
                 line = notice_line(self._words.say("line_renamed", old=old, new=new))
                 for guest in guests.values():
-                    if guest.partner is not None and guest.partner.sid == sid:
-                        guest.partner.name = new
-                    if guest.session is None or guest.session.sid != sid:
+                    guest.person_renamed(sid, new)
+                    if guest.session.sid != sid:
                         guest.show(line)
 
     def flush(self, hall: Hall) -> None:
@@ -242,48 +247,22 @@ class LineGateway:
 
     # Comings and goings
 
-    def _burst(self, hall: Hall) -> _Burst:
-        return self._bursts.setdefault(hall.key, _Burst())
+    def _burst(self, hall: Hall) -> Burst:
+        return self._bursts.setdefault(hall.key, Burst())
 
     def _told(self, hall: Hall) -> None:
         if len(hall.roster) <= SMALL_ROOM:
             self._tell_burst(hall)
         elif not self._bursts[hall.key].is_due:
             self._bursts[hall.key].is_due = True
-            runtime.call_later(_BURST_S, self._tell_burst, hall)
+            runtime.call_later(BURST_S, self._tell_burst, hall)
 
     def _tell_burst(self, hall: Hall) -> None:
         burst = self._bursts.pop(hall.key, None)
         guests = self._halls.get(hall.key)
         if burst is None or not guests:
             return
-        for key, people in (("line_left", burst.left), ("line_came", burst.joined)):
-            if people:
-                names = self._names([person.name for person in people.values()])
-                line = notice_line(self._words.say(key, names=names, count=len(hall.roster)))
-                for sid, guest in guests.items():
-                    if sid not in people:
-                        guest.show(line)
-
-    def _names(self, names: list[str]) -> str:
-        shown = ", ".join(names[:_NAMES_TOLD])
-        more = len(names) - _NAMES_TOLD
-        return shown if more <= 0 else self._words.say("line_more", names=shown, more=more)
-
-
-class _Burst:
-    """Who came and went in a large room since it was last told."""
-
-    __slots__ = ("is_due", "joined", "left")
-
-    def __init__(self) -> None:
-        self.joined: dict[str, Person] = {}
-        self.left: dict[str, Person] = {}
-        self.is_due = False
-
-    def came(self, who: Person) -> None:
-        self.joined[who.sid] = who
-
-    def went(self, who: Person) -> None:
-        if self.joined.pop(who.sid, None) is None:  # nobody was told of who came and went in one burst
-            self.left[who.sid] = who
+        for line, people in burst.lines(self._words, len(hall.roster)):
+            for sid, guest in guests.items():
+                if sid not in people:
+                    guest.show(line)

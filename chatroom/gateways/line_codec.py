@@ -19,13 +19,15 @@ _SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 25
 # then can an escape sequence be told from what follows it.
 _SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
 
-# ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes.
+# ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes. A string
+# ends where another begins, or a line full of beginnings would be searched to its end from each of them.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+# All but TAB, and what turns the direction of writing around for the rest of a line.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -185,7 +187,7 @@ class LineDecoder:
 
 
 def clean(text: str) -> str:
-    """A line without escape sequences and without controls other than TAB."""
+    """A line without escape sequences, and without controls other than TAB."""
     if _CONTROLS.search(text) is None:
         return text
     return _CONTROLS.sub("", _ESCAPES.sub("", text))

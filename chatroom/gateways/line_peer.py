@@ -12,10 +12,11 @@ from typing import Final, Protocol
 from chatroom import runtime
 from chatroom.gateways.line_codec import LineDecoder
 
-SEND_BUFFER_BYTES: Final = (
-    128 * 1024
-)  # or the kernel would take megabytes, and the outbox's bound mean little
-RECEIVE_BYTES: Final = 4096  # read at once; the rest waits in the kernel, and the peer with it
+# What the kernel may hold for a peer: it would take megabytes, and the bounds here mean little.
+SEND_BUFFER_BYTES: Final = 128 * 1024
+RECEIVE_BUFFER_BYTES: Final = 64 * 1024
+RECEIVE_BYTES: Final = 1024  # read at once, so that the worst of input keeps the loop for about a millisecond
+BEHIND_BYTES: Final = 32 * 1024  # with more to show a peer is behind, and asks for no more
 LINGER_S: Final = 5.0  # time for the peer to take a farewell
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
@@ -32,6 +33,9 @@ class Owner(Protocol):
 
     def lost(self) -> None:
         """The connection is no more."""
+
+    def caught_up(self) -> None:
+        """The peer is no longer behind."""
 
     def fell_behind(self) -> None:
         """The peer reads too slowly: more waits for it than may."""
@@ -55,10 +59,20 @@ class Turn:
 
 
 class Peer:
-    """A connected terminal. Nothing in it waits."""
+    """A connected terminal. Nothing in it waits.
+
+    Args:
+        sock: non-blocking.
+        outbox_limit_bytes: how much may wait for a peer who reads slowly. What came in one turn, when nothing waited,
+            is nobody's fault: if it is much, twice as much may wait until all is sent.
+
+    Attributes:
+        deadline: when the connection is closed whatever the peer does; set once it is finishing.
+    """
 
     __slots__ = (
         "_in_turn",
+        "_may_wait_bytes",
         "_now",
         "_out",
         "_out_bytes",
@@ -82,7 +96,7 @@ class Peer:
         self._sock = sock
         self._turn = turn
         self._now = now
-        self._outbox_limit_bytes = outbox_limit_bytes
+        self._outbox_limit_bytes = self._may_wait_bytes = outbox_limit_bytes
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._in_turn = False
@@ -93,12 +107,17 @@ class Peer:
         self.decoder = LineDecoder()
         self.finishing = False
         self.closed = False
-        self.deadline = float("inf")  # once it is finishing: when it is closed whatever the peer does
+        self.deadline = float("inf")
 
     @property
     def flushed(self) -> bool:
         """Whether the kernel has taken everything."""
         return not self._out
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits for the peer that what adds to it should wait; `Owner.caught_up` tells when no more."""
+        return self._out_bytes > BEHIND_BYTES
 
     # In
 
@@ -152,14 +171,19 @@ class Peer:
             return
         if self._writer is None:
             self._send()
-        elif self._out_bytes > self._outbox_limit_bytes and not self.finishing and self.owner is not None:
-            # Only who was behind before this turn is too slow: a burst alone is nobody's fault.
+        elif self._out_bytes > self._may_wait_bytes and not self.finishing and self.owner is not None:
             self.owner.fell_behind()
 
     def _writable(self, _fileno: int) -> None:
         self._send()
 
     def _send(self) -> None:
+        was_behind = self.is_behind
+        self._send_what_goes()
+        if was_behind and not self.is_behind and not self.finishing and self.owner is not None:
+            self.owner.caught_up()
+
+    def _send_what_goes(self) -> None:
         if self._out:
             data = b"".join(self._out) if len(self._out) > 1 else self._out[0]
             try:
@@ -174,6 +198,7 @@ class Peer:
         if self._out:
             if self._writer is None:
                 self._writer = runtime.add_writer(self._sock.fileno(), self._writable)
+                self._may_wait_bytes = max(self._outbox_limit_bytes, 2 * self._out_bytes)
             return
         if self._writer is not None:
             runtime.remove_listener(self._writer)
@@ -192,7 +217,7 @@ class Peer:
         if self.closed or self.finishing:
             return
         if drop:
-            self._out = [b"\r\n"]
+            self._out = [b"\r\n"]  # something may stand in the line already
         self._out.append(farewell)
         self.finishing = True
         self.deadline = self._now() + LINGER_S
@@ -230,6 +255,7 @@ class Peer:
 def _prepare(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):  # not every system has all of them

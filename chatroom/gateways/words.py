@@ -48,7 +48,6 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_left": "{names} left ({count} here)",
     "line_more": "{names} and {more} more",
     "line_renamed": "{old} is now called {new}",
-    "line_name": "You are called {name}.",
     "line_reuse": "Reuse: {name} is taken",
     "line_no_one": "no one here is called {name}",
     "line_yourself": "That is you.",
@@ -72,6 +71,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_idle": "Nothing was said for a long time. Bye.",
     "line_slow": "This terminal reads too slowly. Bye.",
     "line_full": "The server is full. Try again later.",
+    "line_http": "This port is for line terminals, such as telnet and nc; web pages have another. Nothing was said.",
 }
 
 _CHINESE: Final[Mapping[str, str]] = {
@@ -110,7 +110,6 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_left": "{names} 走了（{count} 人在场）",
     "line_more": "{names} 等另外 {more} 人",
     "line_renamed": "{old} 改名为 {new}",
-    "line_name": "你叫 {name}。",
     "line_reuse": "Reuse: {name} 已经有人用了",
     "line_no_one": "这里没有人叫 {name}",
     "line_yourself": "那就是你自己。",
@@ -132,6 +131,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_idle": "太久没有说话。再见。",
     "line_slow": "这个终端读得太慢。再见。",
     "line_full": "服务器满了，请稍后再来。",
+    "line_http": "这个端口给 telnet、nc 等终端用，网页在另一个端口。什么都没有说出去。",
 }
 
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "zh": _CHINESE}

@@ -1,0 +1,188 @@
+"""The pace at which a terminal's lines are taken: no line is lost, and none is taken before its turn.
+
+It knows bytes that come, lines that wait, and rates. What a line means is its guest's business.
+
+Whatever cannot be taken now waits in the decoder, then in the kernel, and then at the peer: so a flood, a slow disk, or
+a guest who does not read what they have asked for, costs no memory here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from chatroom.core.errors import RateLimited, Refusal
+from chatroom.gateways.line_codec import LineDecoder, Overlong
+
+
+class Source(Protocol):
+    """Where the bytes come from, and go back to."""
+
+    decoder: LineDecoder
+
+    def read_on(self) -> None:
+        """Have `Intake.received` called for what comes."""
+
+    def read_off(self) -> None:
+        """Let it wait in the kernel."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes at the end of the turn."""
+
+
+class Taker(Protocol):
+    """Whose lines they are."""
+
+    @property
+    def may_take(self) -> bool:
+        """Whether a line could be taken now; when that changes, `Intake.go_on` has to be called."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that was taken has been dealt with."""
+
+    def spend(self) -> None:
+        """Count one event.
+
+        Raises:
+            RateLimited: too many; with `retry_after`, in seconds.
+        """
+
+    def take(self, line: str | Overlong, arrived_at: float) -> None:
+        """Do what a line says.
+
+        Raises:
+            RateLimited: not now; nothing has been done.
+            Refusal: not at all.
+        """
+
+    def refused(self, refused: Refusal) -> None:
+        """Tell why a line was not taken."""
+
+    def told_to_slow_down(self) -> None:
+        """Tell, once in a flood, that lines wait."""
+
+    def input_over(self, *, in_mid_line: bool) -> None:
+        """There will be no more lines, and all that came are dealt with; the last one may have had no end."""
+
+
+class Intake:
+    """Takes line after line, as long as their guest may speak and is not too fast."""
+
+    __slots__ = (
+        "_arrived_at",
+        "_call_later",
+        "_has_ended",
+        "_has_stopped",
+        "_is_flooded",
+        "_is_taking",
+        "_monotonic",
+        "_owes_event",
+        "_put_back",
+        "_source",
+        "_taker",
+        "_timer",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        taker: Taker,
+        monotonic: Callable[[], float],
+        call_later: Callable[..., Any],
+    ) -> None:
+        self._source = source
+        self._taker = taker
+        self._monotonic = monotonic
+        self._call_later = call_later
+        self._arrived_at = 0.0  # of all lines that wait: more is read only when none does
+        self._owes_event = False
+        self._put_back: str | Overlong | None = None
+        self._timer: Any = None
+        self._is_taking = False
+        self._is_flooded = False
+        self._has_ended = False
+        self._has_stopped = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the peer has sent its last."""
+        return self._has_ended
+
+    def received(self) -> None:
+        """The decoder has new input."""
+        self._arrived_at = self._monotonic()
+        self._owes_event = (
+            True  # a reading costs, whatever is in it: telnet's commands and crumbs make no lines
+        )
+        self.go_on()
+
+    def ended(self) -> None:
+        """The peer has sent its last; it may still read."""
+        self._has_ended = True
+        self.go_on()
+
+    def stop(self) -> None:
+        """Take no more, ever."""
+        self._has_stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def go_on(self) -> None:
+        """Take what can be taken now."""
+        if self._is_taking:
+            return
+        self._is_taking = True
+        try:
+            is_drained = self._take_lines()
+        finally:
+            self._is_taking = False
+        if self._has_stopped:
+            return
+        if is_drained and not self._has_ended:
+            self._source.read_on()
+            return
+        self._source.read_off()
+        if is_drained and self._taker.is_settled:
+            self._taker.input_over(in_mid_line=self._source.decoder.unfinished)
+
+    def _take_lines(self) -> bool:
+        """Take what lines there are; True if there are no more, False if they have to wait."""
+        while self._taker.may_take and self._timer is None and not self._has_stopped:
+            line: str | Overlong | None = None
+            try:
+                if self._owes_event:
+                    self._taker.spend()
+                    self._owes_event = False
+                line = self._next_line()
+                if line is None:
+                    self._is_flooded = False
+                    return True
+                self._taker.take(line, self._arrived_at)
+            except RateLimited as refused:
+                if line is not None:
+                    self._put_back = line
+                self._wait(float(str(refused.params["retry_after"])))
+            except Refusal as refused:
+                self._taker.refused(refused)
+        return False
+
+    def _next_line(self) -> str | Overlong | None:
+        line, self._put_back = self._put_back, None
+        if line is None:
+            line = self._source.decoder.next_line()
+            answers = self._source.decoder.answers()
+            if answers:
+                self._source.write(answers)
+        return line
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self._call_later(seconds, self._resume)
+        if not self._is_flooded:
+            self._is_flooded = True
+            self._taker.told_to_slow_down()
+
+    def _resume(self) -> None:
+        self._timer = None
+        self.go_on()

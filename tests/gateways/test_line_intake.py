@@ -1,0 +1,260 @@
+"""The pace of a terminal's lines alone: a real decoder, and a clock and timers that the test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chatroom.core.errors import NameTaken, RateLimited, Refusal
+from chatroom.core.flood import Bucket, Rate
+from chatroom.gateways.line_codec import OVERLONG, LineDecoder, Overlong
+from chatroom.gateways.line_intake import Intake
+
+
+class Timer:
+    """Something that is due once."""
+
+    def __init__(self, at: float, function: Callable[[], None]) -> None:
+        self.at = at
+        self.function = function
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+class Desk:
+    """Both sides of an intake: where bytes come from, and whose lines they are.
+
+    Args:
+        rate: how often a line may be taken.
+    """
+
+    def __init__(self, rate: Rate | None = None) -> None:
+        self.now = 0.0
+        self.timers: list[Timer] = []
+        self.decoder = LineDecoder()
+        self.reads = True
+        self.written = b""
+        self.may_take = True
+        self.is_settled = True
+        self.taken: list[tuple[str | Overlong, float]] = []
+        self.refusals: list[Refusal] = []
+        self.spent = 0
+        self.warnings = 0
+        self.over: bool | None = None
+        self.when_taking: Callable[[str | Overlong], None] = lambda line: None
+        self._bucket = Bucket(rate, self.now) if rate is not None else None
+        self.intake = Intake(self, self, lambda: self.now, self._call_later)
+
+    def comes(self, data: bytes) -> None:
+        """The peer has sent this."""
+        assert self.reads
+        self.decoder.receive(data)
+        self.intake.received()
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass, timer by timer."""
+        until = self.now + seconds
+        while due := [timer for timer in self.timers if timer.at <= until]:
+            first = min(due, key=lambda timer: timer.at)
+            self.timers.remove(first)
+            self.now = max(self.now, first.at)
+            if not first.is_cancelled:
+                first.function()
+        self.now = until
+
+    @property
+    def lines(self) -> list[str | Overlong]:
+        return [line for line, _arrived_at in self.taken]
+
+    def _call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+        timer = Timer(self.now + seconds, function)
+        self.timers.append(timer)
+        return timer
+
+    # What the intake asks of its source
+
+    def read_on(self) -> None:
+        self.reads = True
+
+    def read_off(self) -> None:
+        self.reads = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    # and of the taker
+
+    def spend(self) -> None:
+        self.spent += 1
+
+    def take(self, line: str | Overlong, arrived_at: float) -> None:
+        if self._bucket is not None and (wait := self._bucket.take(self.now)):
+            raise RateLimited(retry_after=wait)
+        self.when_taking(line)
+        self.taken.append((line, arrived_at))
+
+    def refused(self, refused: Refusal) -> None:
+        self.refusals.append(refused)
+
+    def told_to_slow_down(self) -> None:
+        self.warnings += 1
+
+    def input_over(self, *, in_mid_line: bool) -> None:
+        assert self.over is None
+        self.over = in_mid_line
+        self.intake.stop()
+
+
+def test_whole_lines_are_taken_and_half_a_line_waits():
+    desk = Desk()
+    desk.comes(b"one\ntwo\nthr")
+    assert desk.lines == ["one", "two"]
+    assert desk.reads
+    desk.comes(b"ee\n")
+    assert desk.lines == ["one", "two", "three"]
+
+
+def test_a_flood_waits_its_turn_in_order_and_is_warned_once():
+    desk = Desk(Rate(2, 1))
+    desk.comes(b"1\n2\n3\n4\n5\n")
+    assert desk.lines == ["1", "2"]
+    assert (desk.reads, desk.warnings) == (False, 1)
+    desk.passes(1)
+    assert desk.lines == ["1", "2", "3"]
+    desk.passes(2)
+    assert desk.lines == ["1", "2", "3", "4", "5"]
+    assert (desk.reads, desk.warnings) == (True, 1)
+
+
+def test_the_next_flood_is_warned_again():
+    desk = Desk(Rate(1, 1))
+    desk.comes(b"1\n2\n")
+    desk.passes(10)
+    desk.comes(b"3\n4\n")
+    assert desk.warnings == 2
+
+
+def test_a_line_that_waited_keeps_the_time_when_it_came():
+    desk = Desk(Rate(1, 1))
+    desk.now = 5.0
+    desk.comes(b"1\n2\n3\n")
+    desk.passes(3)
+    assert [arrived_at for _line, arrived_at in desk.taken] == [5.0, 5.0, 5.0]
+
+
+def test_a_refused_line_is_told_of_and_the_next_is_taken():
+    desk = Desk()
+
+    def refuse(line: str | Overlong) -> None:
+        if line == "bad":
+            raise NameTaken(name="bad")
+
+    desk.when_taking = refuse
+    desk.comes(b"bad\ngood\n")
+    assert desk.lines == ["good"]
+    assert [refused.code for refused in desk.refusals] == ["name_taken"]
+
+
+def test_while_nothing_may_be_taken_nothing_is_read():
+    desk = Desk()
+    desk.may_take = False
+    desk.comes(b"1\n2\n")
+    assert (desk.lines, desk.reads) == ([], False)
+    desk.may_take = True
+    desk.intake.go_on()
+    assert (desk.lines, desk.reads) == (["1", "2"], True)
+
+
+def test_what_a_line_begins_holds_up_the_lines_behind_it():
+    desk = Desk()
+
+    def look_back(line: str | Overlong) -> None:
+        desk.may_take = line != "/history"
+
+    desk.when_taking = look_back
+    desk.comes(b"1\n/history\n2\n")
+    assert desk.lines == ["1", "/history"]
+    desk.may_take = True
+    desk.intake.go_on()
+    assert desk.lines == ["1", "/history", "2"]
+
+
+def test_every_reading_costs_even_if_no_line_comes_of_it():
+    desk = Desk()
+    for _ in range(5):
+        desk.comes(b"\xff\xfd\x01")
+    assert desk.spent == 5
+    assert desk.written == b"\xff\xfc\x01" * 5
+
+
+def test_who_may_not_even_be_read_from_waits_and_loses_nothing():
+    desk = Desk()
+    waits: list[Any] = [RateLimited(retry_after=1.0), RateLimited(retry_after=1.0)]
+    spend = desk.spend
+
+    def spend_or_wait() -> None:
+        if waits:
+            raise waits.pop()
+        spend()
+
+    desk.spend = spend_or_wait  # type: ignore[method-assign]  # the intake asks the desk anew each time
+    desk.comes(b"1\n2\n")
+    assert (desk.lines, desk.reads, desk.warnings) == ([], False, 1)
+    desk.passes(2)
+    assert (desk.lines, desk.reads, desk.spent) == (["1", "2"], True, 1)
+
+
+def test_a_line_too_long_is_handed_on_as_such():
+    desk = Desk()
+    desk.comes(b"x" * 5000 + b"\nshort\n")
+    assert desk.lines == [OVERLONG, "short"]
+
+
+@pytest.mark.parametrize(("last", "in_mid_line"), [(b"", False), (b"half a li", True)])
+def test_at_the_end_all_that_waits_is_taken_first(last, in_mid_line):
+    desk = Desk(Rate(1, 1))
+    desk.comes(b"1\n2\n3\n" + last)
+    desk.intake.ended()
+    assert (desk.lines, desk.over) == (["1"], None)
+    desk.passes(2)
+    assert (desk.lines, desk.over) == (["1", "2", "3"], in_mid_line)
+
+
+def test_at_the_end_what_was_said_is_kept_first():
+    desk = Desk()
+    desk.is_settled = False
+    desk.comes(b"1\n")
+    desk.intake.ended()
+    assert desk.over is None
+    desk.is_settled = True
+    desk.intake.go_on()
+    assert desk.over is False
+
+
+def test_once_stopped_it_takes_nothing_more():
+    desk = Desk(Rate(1, 1))
+
+    def leave(line: str | Overlong) -> None:
+        if line == "quit":
+            desk.intake.stop()
+
+    desk.when_taking = leave
+    desk.comes(b"1\n2\n")
+    desk.intake.stop()
+    desk.passes(10)
+    assert desk.lines == ["1"]
+    desk = Desk()
+    desk.when_taking = lambda line: desk.intake.stop() if line == "quit" else None
+    desk.comes(b"quit\nsecret\n")
+    assert desk.lines == ["quit"]
+
+
+def test_to_take_a_line_may_call_for_going_on():
+    desk = Desk()
+    desk.when_taking = lambda line: desk.intake.go_on()
+    desk.comes(b"1\n2\n3\n")
+    assert desk.lines == ["1", "2", "3"]

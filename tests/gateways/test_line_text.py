@@ -1,0 +1,70 @@
+"""How things look at a line terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.core.events import Person
+from chatroom.gateways.line_presence import NAMES_TOLD, Burst
+from chatroom.gateways.line_text import notice_line, own_whisper_line, said_line, shown_name, whisper_line
+from chatroom.gateways.words import Words
+
+NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
+
+
+def test_what_is_said_stands_behind_its_time_and_name():
+    assert said_line(NOON, "Romeo", "hello") == b"[12:00:00] Romeo: hello\r\n"
+    assert whisper_line(NOON, "Romeo", "hello") == b"[12:00:00] Romeo -> you: hello\r\n"
+    assert own_whisper_line(NOON, "Romeo", "hello") == b"[12:00:00] you -> Romeo: hello\r\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_no_line_of_a_text_can_pass_for_somebody_elses(end):
+    assert said_line(NOON, "Romeo", f"hello{end}[12:00:00] Juliet: hi") == (
+        b"[12:00:00] Romeo: hello\r\n    [12:00:00] Juliet: hi\r\n"
+    )
+
+
+def test_every_line_of_a_notice_begins_with_an_asterisk():
+    assert notice_line("one\ntwo") == b"* one\r\n* two\r\n"
+
+
+@pytest.mark.parametrize("name", ["Juliet: no", "Juliet\uff1ano", "Juliet -> you", "a:", "->"])
+def test_a_name_that_could_pass_for_more_than_a_name_stands_in_quotes(name):
+    assert shown_name(name) == f'"{name}"'
+    assert said_line(NOON, name, "hi").decode() == f'[12:00:00] "{name}": hi\r\n'
+
+
+@pytest.mark.parametrize("name", ["Juliet", "Capulet's daughter", "朱丽叶", "<3", "a-b", "x > y"])
+def test_other_names_stand_as_they_are(name):
+    assert shown_name(name) == name
+
+
+def told(burst: Burst, count: int) -> list[tuple[bytes, set[str]]]:
+    return [(line, set(people)) for line, people in burst.lines(Words("en"), count)]
+
+
+def test_those_who_went_are_told_before_those_who_came_and_nobody_of_themselves():
+    burst = Burst()
+    burst.came(Person("r", "Romeo"))
+    burst.went(Person("j", "Juliet"))
+    assert told(burst, 7) == [
+        (b"* Juliet left (7 here)\r\n", {"j"}),
+        (b"* Romeo came in (7 here)\r\n", {"r"}),
+    ]
+
+
+def test_who_came_and_went_in_one_burst_is_not_told_of():
+    burst = Burst()
+    burst.came(Person("r", "Romeo"))
+    burst.went(Person("r", "Romeo"))
+    assert told(burst, 7) == []
+
+
+def test_of_many_some_are_named_and_the_others_counted():
+    burst = Burst()
+    for number in range(NAMES_TOLD + 5):
+        burst.came(Person(str(number), f"n{number}"))
+    ((line, people),) = told(burst, 99)
+    assert line == b"* n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more came in (99 here)\r\n"
+    assert len(people) == NAMES_TOLD + 5
