@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from chatroom.backplane import Backplane
@@ -85,6 +86,7 @@ class Session:
 
     Attributes:
         announced: the coming was put into the room's order, so the leaving must be as well.
+        early_words: what was said before that; it is heard after the coming, and not lost if there is none.
         welcomed: the guest has been told that they are in; nothing else may reach them earlier.
     """
 
@@ -99,6 +101,7 @@ class Session:
     after: str | None = None
     early: Page | None = None
     announced: bool = False
+    early_words: list[Callable[[], None]] = field(default_factory=list)
     welcomed: bool = False
     closed: bool = False
 
@@ -261,6 +264,7 @@ class Service:
             name = left.who.name
             seconds = self.limits.resume_grace_s
             self._backplane.hold(hall.key, name_key(name), name, session.identity, seconds)
+        self._speak(session)
         if session.announced:
             self._publish(hall, left)
         self._close_if_empty(hall)
@@ -284,6 +288,7 @@ class Service:
             self._close_if_empty(new)
             raise
         left = old.room.leave(session.sid)
+        self._speak(session)
         if session.announced:
             self._publish(old, left)
         self._close_if_empty(old)
@@ -319,7 +324,9 @@ class Service:
             told(entry)
             self._close_if_empty(hall)
 
-        self._backplane.append(hall.key, said, key, done)
+        session.early_words.append(partial(self._backplane.append, hall.key, said, key, done))
+        if session.announced:
+            self._speak(session)
 
     def whisper(self, session: Session, to: str, text: str, talk: Talk | None = None) -> Whispered:
         """Say something to one person in the room, at once; it is kept nowhere.
@@ -481,6 +488,13 @@ class Service:
     def _announce(self, session: Session) -> None:
         session.announced = True
         self._publish(session.hall, Joined(session.person))
+        self._speak(session)
+
+    @staticmethod
+    def _speak(session: Session) -> None:
+        words, session.early_words = session.early_words, []
+        for append in words:
+            append()
 
     def _read_and_announce(self, session: Session) -> None:
         hall = session.hall

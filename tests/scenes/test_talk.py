@@ -1,5 +1,15 @@
 """Two or three people talk."""
 
+from __future__ import annotations
+
+import json
+
+from tests.support.raw import RawClient
+
+
+def is_event(packet: str) -> bool:
+    return packet.startswith("42")
+
 
 def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
     romeo, juliet = guests(), guests()
@@ -30,3 +40,25 @@ def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
     owl = guests(roster="delta")
     fox.says("to both")
     assert owl.hears("message")["msg"] == "to both"
+
+
+def test_who_speaks_in_the_breath_of_coming_is_heard_after_their_coming(server, room):
+    for number in range(20):
+        # Into an empty room one is let in only when the disk has been asked for its past.
+        with RawClient(server.url) as raw:
+            raw.opens()
+            raw.sends("40" + json.dumps({"v": 1, "room": f"{room} at once {number}"}))
+            raw.sends('42["msg",{"action":"message","msg":"I am here"}]')
+            login, message = (json.loads(raw.hears(is_event)[2:])[1] for _ in range(2))
+            assert (login["action"], login["you"]["history"]) == ("login", [])
+            assert (message["action"], message["msg"]) == ("message", "I am here")
+
+
+def test_what_is_said_in_the_breath_of_coming_and_going_is_kept(server, room, guests):
+    with RawClient(server.url) as raw:
+        raw.opens()
+        raw.sends("40" + json.dumps({"v": 1, "room": room}))
+        raw.sends('42["msg",{"action":"message","msg":"just passing"}]')
+        raw.sends('42["msg",{"action":"logout"}]')
+        raw.hears(lambda text: text in ("1", "41"))
+    assert [entry["msg"] for entry in guests().login["you"]["history"]] == ["just passing"]
