@@ -28,10 +28,16 @@ class Address:
         text = text.strip()
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
-            host, port = parts.hostname, parts.port
+            is_right = (
+                parts.scheme in ("http", "https")
+                and parts.hostname is not None
+                and parts.port != 0
+                and parts.netloc.isprintable()
+                and " " not in parts.netloc
+            )
         except ValueError:
-            host = port = None  # a port that is none, brackets that do not close
-        if not host or port == 0 or parts.scheme not in ("http", "https") or not parts.netloc.isprintable():
+            is_right = False  # a port that is no number, brackets that do not close
+        if not is_right:
             raise AddressError(
                 f"{text!r} is no address; it must be one such as https://chat.example.org or localhost:5000"
             )

@@ -71,7 +71,7 @@ class Plain:
         if was_dismissed:
             complain("the server has closed the connection")
         if unsaid:
-            complain(f"not said: {len(unsaid)} lines, from “{plain_text(unsaid[0])[:40]}” on")
+            complain(f"not said: {len(unsaid)} lines, from “{unsaid[0][:40]}” on")
         return 1 if was_dismissed or unsaid or self._link.refused else 0
 
     def _lines(self) -> Iterator[str]:
@@ -125,7 +125,7 @@ class Plain:
 def complain(text: str) -> None:
     """A line on standard error, if there is one."""
     try:
-        os.write(2, f"chatroom: {text}\n".encode("utf-8", "replace"))
+        os.write(2, f"chatroom: {plain_text(text)}\n".encode())
     except OSError:
         pass  # closed: then nobody wants to know
 

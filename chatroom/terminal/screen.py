@@ -150,7 +150,7 @@ class ChatApp(App[int]):
             self.query_one(Talk).restart()
             self._has_earlier = True
         if frame.get("action") == "notice":
-            self._last_notice = plain_text(frame.get("msg"))
+            self._last_notice = str(frame.get("msg"))
         if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
             self._show_gathered()
             self.query_one(Talk).take_away(map(str, frame["ids"]))
@@ -279,12 +279,12 @@ class ChatApp(App[int]):
             await asyncio.to_thread(self._link.wait_until_said, patience_s=_LAST_WORDS_S)
         unsaid = self._link.unsaid()
         if unsaid:
-            self._end(1, f"not said: {len(unsaid)} of your lines, from “{plain_text(unsaid[0])[:40]}” on")
+            self._end(1, f"not said: {len(unsaid)} of your lines, from “{unsaid[0][:40]}” on")
         else:
             self._end(0)
 
     def _end(self, code: int, why: str = "") -> None:
-        self.exit(code, return_code=code, message=Text(f"chatroom: {why}") if why else None)
+        self.exit(code, return_code=code, message=Text(f"chatroom: {plain_text(why)}") if why else None)
 
     async def on_unmount(self) -> None:
         """Close the connection with the screen."""

@@ -7,9 +7,7 @@ import subprocess
 import sys
 import time
 
-import pytest
-
-from chatroom.terminal.address import Address, AddressError
+from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
 from chatroom.terminal.people import People
 from chatroom.terminal.screen import ChatApp
@@ -96,15 +94,6 @@ def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, t
     juliet.types("I am back")
     assert back.hears("message", msg="I am back")["username"] == "Juliet"
     assert juliet.seen.count("before") == 1
-
-
-def test_addresses_as_people_write_them():
-    assert Address.parse("localhost:5000") == Address("http://localhost:5000", "socket.io", None)
-    link = Address.parse("https://chat.example.org/base/r/tea%20room")
-    assert link == Address("https://chat.example.org", "base/socket.io", "tea room")
-    for wrong in ("ftp://x", "http://", "http://x:99999"):
-        with pytest.raises(AddressError):
-            Address.parse(wrong)
 
 
 # The full screen

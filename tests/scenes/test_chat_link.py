@@ -1,0 +1,539 @@
+"""The terminal client on bad roads: cut in mid-message, away for long, through TLS, at the wrong door."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+import wsproto
+from wsproto.events import AcceptConnection, Request, TextMessage
+
+from chatroom.terminal.address import Address
+from chatroom.terminal.link import Link, State
+from chatroom.terminal.place import Frame
+from tests.support.guests import until
+from tests.support.program import ROOT
+from tests.support.road import Authority, Road
+
+CHAT = (sys.executable, "-m", "chatroom", "chat")
+
+
+class Ear:
+    """A link, and everything that it has told."""
+
+    def __init__(self, url: str, room: str | None = None, name: str | None = None) -> None:
+        self.frames: list[Frame] = []
+        self.states: list[State] = []
+        self.waiting: list[tuple[str, ...]] = []
+        self.link = Link(
+            Address.parse(url),
+            room=room,
+            name=name,
+            hear=self.frames.append,
+            changed=self.states.append,
+            waits=self.waiting.append,
+        )
+        self.link.open()
+        until(lambda: self.states, "the room")
+
+    def texts(self) -> list[str]:
+        """All messages that were told, from the welcomes too, in the order of their telling."""
+        texts = []
+        for frame in self.frames:
+            if "you" in frame:
+                texts += [entry["msg"] for entry in frame["you"]["history"]]
+            elif frame["action"] == "message":
+                texts.append(frame["msg"])
+        return texts
+
+    def is_lost(self, times: int = 1) -> None:
+        """Wait until the connection has been lost so many times."""
+        until(lambda: self.states.count(State.LOST) == times, "losing the connection")
+
+    def is_back(self, times: int = 1) -> None:
+        """Wait until it has come back so many times."""
+        until(lambda: self.states.count(State.OPEN) == times + 1, "coming back")
+
+
+@pytest.fixture
+def ears() -> Iterator[type[Ear]]:
+    present: list[Ear] = []
+
+    class Kept(Ear):
+        def __init__(self, *arguments: str | None, **options: str | None) -> None:
+            super().__init__(*arguments, **options)
+            present.append(self)
+
+    yield Kept
+    for ear in present:
+        ear.link.close()
+
+
+@pytest.fixture
+def road(server) -> Iterator[Road]:
+    road = Road(server.port)
+    yield road
+    road.close()
+
+
+@pytest.fixture
+def authority(tmp_path) -> Authority:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    return Authority(folder)
+
+
+def in_the_room(guests) -> list[str]:
+    """What was said in the play's room, as whoever comes now is shown it."""
+    return [entry["msg"] for entry in guests().you["history"]]
+
+
+# Cut in mid-message
+
+
+def test_a_message_cut_before_the_server_has_it_is_said_once(road, ears, guests, room):
+    romeo = guests()
+    juliet = ears(road.url, room, "Juliet")
+    road.hold("in")
+    juliet.link.say("one")
+    juliet.link.say("two")
+    road.waits("in")
+    road.cut()
+    juliet.is_lost()
+    assert juliet.link.unsaid() == ("one", "two")
+    road.mend()
+    assert juliet.link.wait_until_said()
+    assert [romeo.hears("message", username="Juliet")["msg"] for _ in range(2)] == ["one", "two"]
+    assert in_the_room(guests) == ["one", "two"]
+    assert juliet.link.refused == 0
+
+
+def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room):
+    romeo = guests()
+    juliet = ears(road.url, room, "Juliet")
+    road.hold("out")
+    juliet.link.say("one")
+    assert romeo.hears("message")["msg"] == "one"
+    road.waits("out")
+    road.cut()
+    juliet.is_lost()
+    assert juliet.link.unsaid() == ("one",)
+    road.mend()
+    assert juliet.link.wait_until_said()
+    juliet.link.say("two")
+    assert romeo.hears("message")["msg"] == "two"
+    assert in_the_room(guests) == ["one", "two"]
+    until(lambda: juliet.texts() == ["one", "two"], lambda: juliet.texts())
+    assert juliet.waiting[-1] == ()
+
+
+def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, ears, guests, room):
+    romeo = guests(username="Romeo")
+    juliet = ears(road.url, room, "Juliet")
+    road.hold("out")
+    juliet.link.say("/to Romeo psst")
+    assert romeo.hears("whisper")["msg"] == "psst"
+    juliet.link.say("aloud")
+    road.waits("out")
+    road.cut()
+    juliet.is_lost()
+    road.mend()
+    assert juliet.link.wait_until_said()
+    romeo.waits_for(
+        lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "what was said after it"
+    )
+    assert [frame["msg"] for frame in romeo.frames if frame["action"] in ("message", "whisper")] == ["aloud"]
+    (told,) = [frame for frame in juliet.frames if frame.get("said")]
+    assert told["said"] == "/to Romeo psst"
+    assert "may not have been done" in told["msg"]
+    assert juliet.link.refused == 1
+
+
+def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, guests, room):
+    romeo = guests()
+    juliet = ears(road.url, room, "Juliet")
+    road.cut()
+    juliet.is_lost()
+    for text in ("one", "/name Jules", "two"):
+        juliet.link.say(text)
+    road.mend()
+    assert juliet.link.wait_until_said()
+    heard = [romeo.hears("message") for _ in range(2)]
+    assert [(frame["username"], frame["msg"]) for frame in heard] == [("Juliet", "one"), ("Jules", "two")]
+
+
+def test_a_name_taken_by_command_is_kept_when_the_road_is_cut(road, ears, guests, room):
+    romeo = guests()
+    juliet = ears(road.url, room, "Juliet")
+    juliet.link.say("/name Jules")
+    assert juliet.link.wait_until_said()
+    road.cut()
+    romeo.waits_for(lambda: any(frame["action"] in ("logout", "roster") for frame in romeo.frames), "leaving")
+    road.mend()
+    juliet.is_back()
+    juliet.link.say("it is me")
+    assert romeo.hears("message", msg="it is me")["username"] == "Jules"
+
+
+# Away for long
+
+
+def test_a_long_absence_is_caught_up_with_in_order_and_without_a_seam(road, ears, guests, room):
+    romeo = guests()
+    juliet = ears(road.url, room)
+    romeo.says("before")
+    until(lambda: juliet.texts() == ["before"], "the first one")
+    road.cut()
+    juliet.is_lost()
+    missed = [f"number {number}" for number in range(450)]
+    for text in missed:
+        romeo.says(text)
+    live = [f"live {number}" for number in range(100)]
+
+    def speak() -> None:
+        for text in live:
+            romeo.says(text)
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()  # pages are fetched while the room goes on
+    road.mend()
+    speaking.join(20)
+    until(lambda: juliet.texts()[-1] == live[-1], lambda: str(juliet.texts()[-3:]))
+    assert juliet.texts() == ["before", *missed, *live]
+
+
+def test_coming_back_twice_to_a_silent_room_repeats_nothing(road, ears, guests, room):
+    romeo = guests()
+    romeo.says("old")
+    juliet = ears(road.url, room)
+    for times in (1, 2):
+        road.cut()
+        juliet.is_lost(times)
+        road.mend()
+        juliet.is_back(times)
+    romeo.says("new")
+    until(lambda: "new" in juliet.texts(), "what is new")
+    assert juliet.texts() == ["old", "new"]
+
+
+def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
+    program = start("--history", "20", "--limits", "off")
+    romeo = guests(url=program.url, room="lobby")
+    road = Road(program.port)
+    try:
+        juliet = terminals(*CHAT, road.url, "--plain", "--name", "Juliet")
+        juliet.reads("You are Juliet")
+        romeo.says("seen")
+        juliet.reads("seen$")
+        road.cut()
+        juliet.reads("connection is lost")
+        for number in range(300):
+            romeo.says(f"number {number}")
+        road.mend()
+        juliet.reads(r"^\* Something of what was said meanwhile is missing")
+        juliet.reads("number 299$")
+        assert juliet.seen.count("seen") == 1
+    finally:
+        road.close()
+
+
+def test_who_is_gone_for_longer_than_the_name_is_held_gets_another_and_is_told(start, guests, ears):
+    program = start("--resume-grace", "0")
+    road = Road(program.port)
+    try:
+        juliet = ears(road.url, "lobby", "Juliet")
+        road.cut()
+        juliet.is_lost()
+        other = guests(url=program.url, room="lobby", username="Juliet")
+        road.mend()
+        juliet.is_back()
+        juliet.link.say("who am I")
+        assert other.hears("message", msg="who am I")["username"] != "Juliet"
+    finally:
+        road.close()
+
+
+# TLS
+
+
+def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    road = Road(server.port, authority.context("localhost"))
+    try:
+        romeo = guests()
+        juliet = ears(road.url, room, "Juliet")
+        juliet.link.say("through TLS")
+        assert romeo.hears("message")["msg"] == "through TLS"
+        assert juliet.link.wait_until_said()
+        road.hold("out")
+        juliet.link.say("under way")
+        assert romeo.hears("message")["msg"] == "under way"
+        road.waits("out")
+        road.cut()
+        juliet.is_lost()
+        long = "x" * 1500
+        for _ in range(40):
+            romeo.says(long)  # more than a record of TLS
+        road.mend()
+        assert juliet.link.wait_until_said()
+        until(lambda: juliet.texts().count(long) == 40, "what was missed")
+        assert juliet.texts()[:2] == ["through TLS", "under way"]
+        assert juliet.texts().count("under way") == 1
+    finally:
+        road.close()
+
+
+def says_hello(url: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CHAT, url, "--plain", *arguments],
+        input="hello\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environ},
+        check=False,
+    )
+
+
+def test_a_script_talks_over_tls_to_whom_it_trusts_only(server, guests, room, authority):
+    romeo = guests()
+    road = Road(server.port, authority.context("localhost"))
+    try:
+        ended = says_hello(road.url, "--room", room, SSL_CERT_FILE=str(authority.file))
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert romeo.hears("message")["msg"] == "hello"
+        ended = says_hello(road.url, "--room", room)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith(f"chatroom: the certificate of {road.url} is not trusted: ")
+        assert "SSL_CERT_FILE" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+    finally:
+        road.close()
+
+
+def test_a_certificate_for_somebody_else_is_refused(server, authority):
+    road = Road(server.port, authority.context("chat.example.org"))
+    try:
+        ended = says_hello(road.url, SSL_CERT_FILE=str(authority.file))
+        assert ended.returncode == 2
+        assert "is not trusted: Hostname mismatch, certificate is not valid for 'localhost'" in ended.stderr
+    finally:
+        road.close()
+
+
+# At the wrong door
+
+
+def test_https_to_a_door_without_tls_is_one_clear_line(server):
+    ended = says_hello(server.url.replace("http", "https"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"chatroom: no chatroom answers at https://127.0.0.1:{server.port}: ")
+    assert "does not speak TLS" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "it is full, or not ready"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n\x1b[2Jx", "HTTP 404"),
+        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", "it has moved elsewhere"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak WebSocket"),
+        (b"", "the connection was closed"),
+    ],
+)
+def test_who_is_no_chatroom_is_told_in_one_line(answer, told):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            visitor, _ = door.accept()
+            with visitor:
+                visitor.recv(65536)
+                visitor.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        ended = says_hello(f"http://127.0.0.1:{door.getsockname()[1]}")
+        thread.join(10)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        f"chatroom: no chatroom answers at http://127.0.0.1:{door_port(ended)}: {told}"
+    )
+    assert ended.stderr.count("\n") == 1
+    assert "\x1b" not in ended.stderr
+
+
+def door_port(ended: subprocess.CompletedProcess[str]) -> str:
+    return str(ended.args[len(CHAT)]).rsplit(":", 1)[1]
+
+
+def test_a_taken_name_a_full_room_and_an_impossible_room_are_told_and_end_with_2(start, guests):
+    program = start("--max-room-people", "2")
+    guests(url=program.url, room="tea", username="Fox")
+    taken = says_hello(program.url, "--room", "tea", "--name", "FOX")
+    assert (taken.returncode, taken.stderr) == (2, "chatroom: The name is taken.\n")
+    guests(url=program.url, room="tea")
+    full = says_hello(program.url, "--room", "tea")
+    assert (full.returncode, full.stderr) == (2, "chatroom: The room is full.\n")
+    wrong = says_hello(program.url, "--room", "a/b")
+    assert wrong.returncode == 2
+    assert "This cannot be a room" in wrong.stderr
+
+
+def test_a_room_with_a_cjk_name_a_base_path_and_ipv6_are_entered(start):
+    program = start("--base-path", "/chat", *(("--host", "::1") if has_ipv6() else ()))
+    ended = says_hello(f"{program.url}/r/%E8%8C%B6%20room")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "in 茶 room, 1 here." in ended.stdout
+    ended = says_hello(program.url, "--room", "茶室")
+    assert "in 茶室, 1 here." in ended.stdout
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+class Impostor:
+    """A server of which only the first words are right.
+
+    Args:
+        packets: what it says to everybody who comes, after the WebSocket's handshake.
+    """
+
+    def __init__(self, *packets: str) -> None:
+        self._packets = packets
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.visits = 0
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            visitor, _ = self._door.accept()
+            with visitor:
+                peer = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
+                data = visitor.recv(65536)
+                if not data:
+                    return  # that was `close`
+                self.visits += 1
+                peer.receive_data(data)
+                assert isinstance(next(peer.events()), Request)
+                answer = peer.send(AcceptConnection())
+                visitor.sendall(answer + b"".join(peer.send(TextMessage(packet)) for packet in self._packets))
+                while visitor.recv(65536):
+                    pass
+
+    def close(self) -> None:
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(10)
+        self._door.close()
+
+
+OPENING = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
+
+
+def test_a_refusal_on_the_way_back_is_told_and_final(road, ears, room):
+    juliet = ears(road.url, room, "Juliet")
+    impostor = Impostor(OPENING, '44{"message":"You are banned.","data":{"code":"banned"}}')
+    try:
+        road.cut()
+        juliet.is_lost()
+        road.mend(impostor.port)
+        until(lambda: juliet.link.is_over, "giving up")
+        until(lambda: juliet.states[-1] is State.CLOSED, "the end")
+        assert juliet.frames[-1]["msg"] == "You are banned."
+        assert impostor.visits == 1
+        assert juliet.link.was_dismissed
+    finally:
+        impostor.close()
+
+
+def test_a_full_room_on_the_way_back_is_waited_for(road, ears, room, server):
+    juliet = ears(road.url, room, "Juliet")
+    impostor = Impostor(OPENING, '44{"message":"The room is full.","data":{"code":"room_full"}}')
+    try:
+        road.cut()
+        juliet.is_lost()
+        road.mend(impostor.port)
+        until(lambda: impostor.visits == 2, "trying again")
+        road.mend(server.port)
+        juliet.is_back()
+    finally:
+        impostor.close()
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        ("",),
+        ("4",),
+        ("0{}",),
+        (OPENING, "44"),
+        (OPENING, '44["\\u001b[2J"]'),
+        (OPENING, '44{"message":"\\u001b]0;title\\u0007gone\\nsecond","data":7}'),
+        (OPENING, "40" + "[" * 100_000),
+        ("0" + "[" * 100_000,),
+    ],
+)
+def test_an_impostor_gets_one_line_and_no_control_of_the_terminal(packets):
+    impostor = Impostor(*packets)
+    try:
+        ended = says_hello(impostor.url)
+    finally:
+        impostor.close()
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("chatroom: ")
+    assert ended.stderr.count("\n") == 1
+    assert "\x1b" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '["msg"]',
+        '["msg", 7]',
+        '["msg", {}]',
+        '["msg", {"action": ["login"], "you": {"history": 7}}]',
+        '["msg", {"action": "login", "you": {"history": [7, {"id": 7}, {"id": "0"}]}, "name_list": [[1], 2]}]',
+        '["msg", {"action": "message"}]',
+        '["msg", {"action": "roster", "joined": {"a": 1}, "left": [["x"]]}]',
+        '["msg", {"action": "notice", "said": 7, "msg": null}]',
+    ],
+)
+def test_frames_that_make_no_sense_end_nothing(frame):
+    last = '["msg", {"action": "notice", "msg": "last\\u001b[2J"}]'
+    impostor = Impostor(OPENING, "40{}", f"42{frame}", f"42{last}", "41")
+    try:
+        ended = says_hello(impostor.url)
+    finally:
+        impostor.close()
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("* last\n")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_server_that_falls_silent_is_left_and_found_again(start, ears, guests):
+    program = start("--ping-interval", "1", "--ping-timeout", "1")
+    road = Road(program.port)
+    try:
+        juliet = ears(road.url, "lobby", "Juliet")
+        road.hold("out")
+        juliet.is_lost()
+        road.release("out")
+        juliet.is_back()
+        romeo = guests(url=program.url, room="lobby")
+        juliet.link.say("still here")
+        assert romeo.hears("message", msg="still here")["username"] == "Juliet"
+    finally:
+        road.close()

@@ -1,0 +1,43 @@
+"""What a beginning becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.terminal.completion import complete
+
+NAMES = ["Great Horned Owl", "阿狸", "Romeo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "completed"),
+    [
+        ("/na", "/name "),
+        ("/NA", "/name "),
+        ("/", "/help "),
+        ("/name", "/name "),
+        ("/name ", None),
+        ("/ech", None),
+        ("//na", None),
+        ("/to gr", "/to Great Horned Owl "),
+        ("/w great h", "/w Great Horned Owl "),
+        ("/msg 阿", "/msg 阿狸 "),
+        ("/to ", None),
+        ("/to x", None),
+        ("/to Great Horned Owl ", None),
+        ("", None),
+        ("hello\n/na", None),
+    ],
+)
+@pytest.mark.parametrize("asked", [True, False])
+def test_commands_and_those_whispered_to_are_completed_as_one_types(text, completed, asked):
+    assert complete(text, NAMES, asked=asked) == completed
+
+
+@pytest.mark.parametrize(
+    ("text", "completed"),
+    [("rom", "Romeo: "), ("hello rom", "hello Romeo "), ("阿", "阿狸: "), ("hello ", None), ("x", None)],
+)
+def test_names_in_what_is_said_are_completed_when_that_is_asked_for(text, completed):
+    assert complete(text, NAMES) == completed
+    assert complete(text, NAMES, asked=False) is None

@@ -1,0 +1,98 @@
+"""What is said, again or not, after each answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.terminal.speech import LOST, MAX_WAIT_S, RETRY_S, Line, Speech
+
+
+def speech(*texts: str) -> Speech:
+    spoken = Speech()
+    spoken.lines.extend(map(Line, texts))
+    return spoken
+
+
+def sent(spoken: Speech, now: float = 0.0) -> Line:
+    """The line that is due, sent."""
+    line = spoken.due(now)
+    assert line is not None
+    line.sent = True
+    return line
+
+
+def test_lines_are_sent_one_after_another():
+    spoken = speech("one", "two")
+    one = sent(spoken)
+    assert spoken.due(0.0) is None
+    assert spoken.due_in(0.0) is None
+    assert spoken.answered(one, {"ok": True}, 0.0) is None
+    assert sent(spoken).text == "two"
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait_s"),
+    [
+        ({"code": "rate_limited", "retry_after": 2.5}, 2.5),
+        ({"code": "slow_mode", "retry_after": 10}, 10.0),
+        ({"code": "rate_limited"}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": "soon"}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": -1}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": 1e300}, MAX_WAIT_S),
+        ({"code": "rate_limited", "retry_after": float("nan")}, RETRY_S),
+        ({"code": "unavailable"}, RETRY_S),
+        ({"code": LOST}, 0.0),
+    ],
+)
+def test_what_may_be_tried_again_is_the_same_line_after_a_while(answer, wait_s):
+    spoken = speech("one", "two")
+    line = sent(spoken, 100.0)
+    cid = line.cid
+    assert spoken.answered(line, {"ok": False, **answer}, 100.0) is None
+    assert spoken.due_in(100.0) == pytest.approx(wait_s)
+    if wait_s:
+        assert spoken.due(100.0 + wait_s - 0.01) is None
+    again = sent(spoken, 100.0 + wait_s)
+    assert (again.text, again.cid) == ("one", cid)
+    assert spoken.refused == 0
+
+
+@pytest.mark.parametrize("code", ["unavailable", LOST])
+@pytest.mark.parametrize("text", ["/to Romeo psst", "  /name X"])
+def test_a_command_of_which_nobody_knows_is_not_sent_again(text, code):
+    spoken = speech(text, "next")
+    refusal = spoken.answered(sent(spoken), {"ok": False, "code": code}, 0.0)
+    assert refusal is not None
+    assert refusal["said"] == text
+    assert spoken.refused == 1
+    assert sent(spoken).text == "next"
+
+
+def test_a_text_with_two_slashes_is_a_message():
+    spoken = speech("//x")
+    assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) is None
+    assert sent(spoken).text == "//x"
+
+
+def test_a_command_that_comes_too_fast_is_sent_again():
+    spoken = speech("/who")
+    assert spoken.answered(sent(spoken), {"code": "rate_limited", "retry_after": 1}, 0.0) is None
+    assert sent(spoken, 1.0).text == "/who"
+
+
+def test_a_refusal_is_told_with_the_line():
+    spoken = speech("x" * 9000)
+    refusal = spoken.answered(sent(spoken), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
+    assert refusal == {
+        "action": "notice",
+        "username": "*",
+        "msg": "Too long.",
+        "code": "too_long",
+        "said": "x" * 9000,
+    }
+    assert not spoken.lines
+
+
+def test_every_line_has_a_cid_of_its_own():
+    assert len({Line("x").cid for _ in range(100)}) == 100
+    assert all(1 <= len(Line("x").cid) <= 64 for _ in range(100))
