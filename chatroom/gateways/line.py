@@ -22,7 +22,8 @@ from chatroom.gateways.line_peer import Peer, Turn
 from chatroom.gateways.line_presence import BURST_S, SMALL_ROOM, Burst
 from chatroom.gateways.line_text import notice_line, said_line
 from chatroom.gateways.words import Words
-from chatroom.service import Hall, Service, Session, Welcome, Wish
+from chatroom.service import Service
+from chatroom.sessions import Hall, Session, Welcome, Wish
 
 log = logging.getLogger(__name__)
 

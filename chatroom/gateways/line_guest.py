@@ -17,7 +17,7 @@ from chatroom.gateways.line_intake import Intake
 from chatroom.gateways.line_interpreter import Interpreter, Setting
 from chatroom.gateways.line_peer import Peer
 from chatroom.gateways.line_text import notice_line
-from chatroom.service import Hall, Session, Welcome
+from chatroom.sessions import Hall, Session, Welcome
 
 log = logging.getLogger(__name__)
 

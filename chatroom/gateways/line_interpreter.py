@@ -21,7 +21,8 @@ from chatroom.gateways.line_codec import MAX_LINE_BYTES, Overlong
 from chatroom.gateways.line_talk import Effect, Notice, PrivateTalk
 from chatroom.gateways.line_text import day, notice_line, own_whisper_line, said_line, whisper_line
 from chatroom.gateways.words import Words
-from chatroom.service import Service, Session
+from chatroom.service import Service
+from chatroom.sessions import Session
 
 MAX_UNCOMMITTED: Final = 32  # messages on their way to the disk; then no more input is taken
 HISTORY_SHOWN: Final = 10

@@ -15,7 +15,7 @@ import msgspec
 
 from chatroom.core.events import Person, Renamed
 from chatroom.gateways import wire
-from chatroom.service import Hall
+from chatroom.sessions import Hall
 
 SMALL_ROOM: Final = 64  # people; the protocol's number
 _MIN_INTERVAL_S: Final = 0.05

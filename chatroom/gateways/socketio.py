@@ -25,7 +25,8 @@ from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
 from chatroom.gateways.presence import Presence, group
 from chatroom.gateways.words import Words
-from chatroom.service import LOBBY, Hall, Service, Session, Welcome, Wish
+from chatroom.service import Service
+from chatroom.sessions import LOBBY, Hall, Session, Welcome, Wish
 
 log = logging.getLogger(__name__)
 

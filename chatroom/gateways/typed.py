@@ -11,7 +11,8 @@ from chatroom.core.log import Page
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.gateways.wire import time_text
 from chatroom.gateways.words import Words
-from chatroom.service import Service, Session
+from chatroom.service import Service
+from chatroom.sessions import Session
 
 _NAMES_SHOWN = 100  # in the answer to /who
 _HISTORY_SHOWN = 10
