@@ -268,7 +268,12 @@ class Link:
         with self._moved:
             asked = list(self._asked)
             self._asked.clear()
-            line = self._speech.due(now)
+            refusal = self._speech.refuse_too_long(self._place.max_text) if self._place.max_text else None
+            line = self._speech.due(now) if refusal is None else None
+            self._moved.notify_all()
+        if refusal is not None:
+            self._waits(self.unsaid())
+            self._hear(refusal)
         for frame, answered in asked:
             self._emit(frame, answered)
         if line is not None:

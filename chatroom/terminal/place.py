@@ -31,10 +31,12 @@ class Place:
 
     Attributes:
         is_in: the server has let us in, on this connection.
+        max_text: the longest text that the server takes, in characters; None if it has not told.
     """
 
     def __init__(self, room: str | None, name: str | None) -> None:
         self.is_in = False
+        self.max_text: int | None = None
         self._room = room
         self._name = name
         self._token: str | None = None
@@ -114,6 +116,9 @@ class Place:
         history = self._new([{**entry, "action": "message"} for entry in history])
         self._token, self._room = str(you.get("token")), room
         self.is_in = True
+        limits = you.get("limits")
+        limit = limits.get("text") if isinstance(limits, dict) else None
+        self.max_text = limit if isinstance(limit, int) else None
         self._held = [] if you.get("more") and self._last is not None else None
         return {**frame, "you": {**you, "history": history, "gap": gap, "back": is_back}}
 

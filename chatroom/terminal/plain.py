@@ -19,7 +19,7 @@ from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.place import Frame
 from chatroom.terminal.view import View, plain_text
 
-MAX_LINE_BYTES: Final = 1024 * 1024  # far above any server's limit, which is the one to refuse
+MAX_LINE_BYTES: Final = 1024 * 1024  # far above what any server takes
 _AHEAD: Final = 100  # lines that are read before those before them are said
 _INPUT, _OUTPUT = 0, 1
 
@@ -40,6 +40,7 @@ class Plain:
         self._has_entered = False
         self._has_output = True
         self._was_lost = False
+        self._has_bad_input = False
         self._stops, self._stop = (
             socket.socketpair()
         )  # wakes us from waiting for input: it is of no use any more
@@ -72,7 +73,7 @@ class Plain:
             complain("the server has closed the connection")
         if unsaid:
             complain(f"not said: {len(unsaid)} lines, from “{unsaid[0][:40]}” on")
-        return 1 if was_dismissed or unsaid or self._link.refused else 0
+        return 1 if was_dismissed or unsaid or self._link.refused or self._has_bad_input else 0
 
     def _lines(self) -> Iterator[str]:
         """What is typed, line by line; the last one may have no end. Blank lines are nothing to say."""
@@ -83,12 +84,14 @@ class Plain:
                 return
             data = os.read(_INPUT, 65536)
             *whole, rest = (rest + data).split(b"\n")
-            if not data or len(rest) > MAX_LINE_BYTES:
-                whole, rest = [*whole, rest], b""
-            for line in whole:
+            for line in whole if data else [*whole, rest]:
                 text = line.decode("utf-8", "replace").rstrip("\r")
                 if text.strip():
                     yield text
+            if len(rest) >= MAX_LINE_BYTES:
+                complain(f"not said: {MAX_LINE_BYTES} bytes and more without a line end")
+                self._has_bad_input = True
+                return
             if not data:
                 return
 

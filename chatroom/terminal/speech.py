@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 RETRY_S: Final = 1.0  # when the server could not keep a message
+MAX_LOSSES: Final = 6  # connections lost over one line: then it is the line that the server cannot stand
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
 
@@ -25,11 +26,13 @@ class Line:
     Attributes:
         cid: how the server knows a message again.
         sent: on this connection, and not answered to.
+        losses: how many connections were lost while it was on its way.
     """
 
     text: str
     cid: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     sent: bool = False
+    losses: int = 0
 
     @property
     def is_command(self) -> bool:
@@ -58,6 +61,17 @@ class Speech:
         self.refused = 0
         self._not_before = 0.0
 
+    def refuse_too_long(self, limit: int) -> Frame | None:
+        """Refuse the first line if it is longer than the server takes: far above that it would cost the connection.
+
+        Returns:
+            The refusal to tell the guest.
+        """
+        if not self.lines or len(self.lines[0].text) <= limit:
+            return None
+        text = f"This is too long: at most {limit} characters."
+        return self.answered(self.lines[0], {"code": "too_long", "msg": text}, 0.0)
+
     def due(self, now: float) -> Line | None:
         """The line to send now. One at a time: what is refused for its haste must not be overtaken by the next."""
         if not self.lines or self.lines[0].sent or now < self._not_before:
@@ -75,7 +89,9 @@ class Speech:
             A refusal to tell the guest, as a `notice` frame with the text in `said`.
         """
         code = answer.get("code")
-        if code in ("rate_limited", "slow_mode") or (code in ("unavailable", LOST) and not line.is_command):
+        line.losses += code == LOST
+        can_repeat = code in ("unavailable", LOST) and not line.is_command and line.losses < MAX_LOSSES
+        if can_repeat or code in ("rate_limited", "slow_mode"):
             line.sent = False
             self._not_before = now + (0.0 if code == LOST else wait_s(answer))
             return None

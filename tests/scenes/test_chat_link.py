@@ -9,13 +9,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-import wsproto
-from wsproto.events import AcceptConnection, Request, TextMessage
 
 from chatroom.terminal.address import Address
 from chatroom.terminal.link import Link, State
 from chatroom.terminal.place import Frame
 from tests.support.guests import until
+from tests.support.impostor import OPENING, Impostor
 from tests.support.program import ROOT
 from tests.support.road import Authority, Road
 
@@ -400,47 +399,6 @@ def has_ipv6() -> bool:
     except OSError:
         return False
     return True
-
-
-class Impostor:
-    """A server of which only the first words are right.
-
-    Args:
-        packets: what it says to everybody who comes, after the WebSocket's handshake.
-    """
-
-    def __init__(self, *packets: str) -> None:
-        self._packets = packets
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._door.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.visits = 0
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            visitor, _ = self._door.accept()
-            with visitor:
-                peer = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
-                data = visitor.recv(65536)
-                if not data:
-                    return  # that was `close`
-                self.visits += 1
-                peer.receive_data(data)
-                assert isinstance(next(peer.events()), Request)
-                answer = peer.send(AcceptConnection())
-                visitor.sendall(answer + b"".join(peer.send(TextMessage(packet)) for packet in self._packets))
-                while visitor.recv(65536):
-                    pass
-
-    def close(self) -> None:
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        self._thread.join(10)
-        self._door.close()
-
-
-OPENING = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
 
 
 def test_a_refusal_on_the_way_back_is_told_and_final(road, ears, room):

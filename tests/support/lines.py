@@ -9,10 +9,12 @@ import select
 import signal
 import socket
 import subprocess
+import termios
 import time
 import tty
 
 WAIT_S = 10.0
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _GREETING = re.compile(r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.")
 
 
@@ -82,6 +84,12 @@ class Screen:
         except AssertionError:
             pass  # nothing came: that is one of the answers
         return text in self.seen
+
+    def shows(self, text: str, seconds: float = WAIT_S) -> None:
+        """Wait until this is on the screen, however it was drawn there."""
+        deadline = time.monotonic() + seconds
+        while text not in _ESCAPES.sub("", self.seen):
+            self._wait(deadline, text)
 
     def reads_the_end(self, seconds: float = WAIT_S) -> str:
         """Wait until the connection is closed; gives what was shown last."""
@@ -164,6 +172,11 @@ class Terminal(Screen):
             return os.read(self._file, 65536)
         except OSError:  # how Linux says that nobody has the other side open
             return b""
+
+    def resizes(self, columns: int, rows: int) -> None:
+        """Give the window another size, as dragging its corner does."""
+        termios.tcsetwinsize(self._file, (rows, columns))
+        self.process.send_signal(signal.SIGWINCH)
 
     def closes(self) -> None:
         if self.process.poll() is None:

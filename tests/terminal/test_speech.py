@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.terminal.speech import LOST, MAX_WAIT_S, RETRY_S, Line, Speech
+from chatroom.terminal.speech import LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Speech
 
 
 def speech(*texts: str) -> Speech:
@@ -96,3 +96,22 @@ def test_a_refusal_is_told_with_the_line():
 def test_every_line_has_a_cid_of_its_own():
     assert len({Line("x").cid for _ in range(100)}) == 100
     assert all(1 <= len(Line("x").cid) <= 64 for _ in range(100))
+
+
+def test_a_line_that_costs_every_connection_is_given_up_and_told():
+    spoken = speech("poison", "next")
+    for _ in range(MAX_LOSSES - 1):
+        assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) is None
+    refusal = spoken.answered(sent(spoken), {"code": LOST}, 0.0)
+    assert refusal is not None
+    assert refusal["said"] == "poison"
+    assert sent(spoken).text == "next"
+
+
+def test_a_text_longer_than_the_server_takes_is_refused_before_it_is_sent():
+    spoken = speech("12345", "123")
+    assert spoken.refuse_too_long(5) is None
+    refusal = spoken.refuse_too_long(4)
+    assert refusal is not None
+    assert (refusal["code"], refusal["said"]) == ("too_long", "12345")
+    assert sent(spoken).text == "123"

@@ -1,0 +1,280 @@
+"""`chatroom chat --plain`: in scripts, in pipes, on small terminals; what goes where, and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.program import ROOT
+
+CHAT = (sys.executable, "-m", "chatroom", "chat")
+WAIT_S = 20.0
+
+
+class Ended:
+    """What a run of the client has left."""
+
+    def __init__(self, code: int, out: bytes, err: bytes) -> None:
+        self.code = code
+        self.out = out.decode()
+        self.err = err.decode()
+        assert "Traceback" not in self.err, self.err
+
+
+def chat(url: str, *arguments: str, says: str | bytes = "") -> Ended:
+    """Run the client with this as its input, to its end."""
+    ended = subprocess.run(
+        [*CHAT, url, *arguments],
+        input=says if isinstance(says, bytes) else says.encode(),
+        capture_output=True,
+        timeout=WAIT_S,
+        cwd=ROOT,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+class Running:
+    """The client with pipes on all three sides."""
+
+    def __init__(self, url: str, *arguments: str) -> None:
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [*CHAT, url, "--plain", *arguments], cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+        self._deadline = threading.Timer(WAIT_S, self.process.kill)  # so that no read waits forever
+        self._deadline.start()
+
+    def reads(self, what: str) -> None:
+        """Read lines up to the first that contains this."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if what in line.decode():
+                return
+        raise AssertionError(f"it ended before {what!r}")
+
+    def ends(self) -> Ended:
+        """Wait until it has ended, with its input still open."""
+        assert self.process.stderr is not None
+        err = self.process.stderr.read()
+        code = self.process.wait(WAIT_S)
+        return Ended(code, b"", err)
+
+    def closes(self) -> None:
+        self._deadline.cancel()
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+        self.process.wait(WAIT_S)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start_one(*arguments: Any) -> Running:
+        started.append(Running(*arguments))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.closes()
+
+
+# Scripts
+
+
+def test_a_script_says_its_lines_and_ends(server, guests, room):
+    romeo = guests()
+    romeo.says("said before")
+    ended = chat(server.url, "--plain", "--room", room, "--name", "Script", says="hello\nworld\n")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"* You are Script in {room}, 2 here.\n"
+    assert [romeo.hears("message", username="Script")["msg"] for _ in range(2)] == ["hello", "world"]
+
+
+def test_without_a_terminal_it_is_plain_by_itself(server, guests, room):
+    romeo = guests()
+    assert chat(server.url, "--room", room, says="hello").code == 0
+    assert romeo.hears("message")["msg"] == "hello"
+
+
+def test_lines_of_every_kind_are_said(server, guests, room):
+    romeo = guests()
+    says = "one\r\n\n \t \n  two  \n水 🦊\n".encode() + b"\xff\xfe bytes\nlast"
+    ended = chat(server.url, "--plain", "--room", room, says=says)
+    assert (ended.code, ended.err) == (0, "")
+    heard = [romeo.hears("message")["msg"] for _ in range(5)]
+    assert heard == ["one", "  two  ", "水 🦊", "\ufffd\ufffd bytes", "last"]
+
+
+def test_many_lines_are_all_said_before_it_ends(server, guests, room):
+    romeo = guests()
+    texts = [f"line {number}" for number in range(500)]
+    assert chat(server.url, "--plain", "--room", room, says="\n".join(texts)).code == 0
+    page = romeo.asks("history", limit=200)
+    assert [entry["msg"] for entry in page["entries"]] == texts[-200:]
+    assert [romeo.hears("message")["msg"] for _ in texts] == texts
+
+
+def test_what_is_too_fast_waits_and_arrives_whole_and_in_order(start, guests):
+    program = start("--message-burst", "3", "--message-rate", "10")
+    romeo = guests(url=program.url, room="lobby")
+    texts = [f"line {number}" for number in range(9)]
+    ended = chat(program.url, "--plain", says="\n".join(texts))
+    assert (ended.code, ended.err) == (0, "")
+    assert [romeo.hears("message")["msg"] for _ in texts] == texts
+
+
+def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests, running, room):
+    romeo = guests(username="Romeo")
+    juliet = running(server.url, "--room", room, "--name", "Juliet")
+    juliet.reads("You are Juliet")
+    romeo.says("one\n* two\n[20:00:00] Juliet: three")
+    juliet.reads("Romeo: one")
+    juliet.reads("    * two")
+    juliet.reads("    [20:00:00] Juliet: three")
+    romeo.asks("whisper", to="Juliet", msg="psst")
+    juliet.reads("Romeo -> you: psst")
+    guests(username="Nurse")
+    juliet.reads("* Nurse came in (3 here)")
+    out, err = juliet.process.communicate(b"/who\n/nonsense\n", WAIT_S)
+    assert "* 3 here: Romeo, Juliet, Nurse" in out.decode()
+    assert err.decode() == "chatroom: Not done: “/nonsense”. There is no such command. /help lists them.\n"
+    assert juliet.process.returncode == 1
+
+
+@pytest.mark.parametrize("arguments", [("--nonsense",), ("a", "b"), ("ftp://x",), ("http://[::1",)])
+def test_wrong_arguments_end_with_2_and_say_why(arguments):
+    ended = chat(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err
+
+
+def test_quit_ends_with_0(server, running, room):
+    juliet = running(server.url, "--room", room)
+    juliet.process.stdin.write(b"/quit\n")
+    juliet.process.stdin.flush()
+    ended = juliet.ends()
+    assert (ended.code, ended.err) == (0, "")
+
+
+# Pipes and signals
+
+
+def test_when_nobody_reads_any_more_what_was_typed_is_said_and_it_ends(server, guests, running, room):
+    romeo = guests()
+    juliet = running(server.url, "--room", room)
+    juliet.reads("You are")
+    juliet.process.stdout.close()  # as `| head -1` does
+    juliet.process.stdin.write(b"typed\n")
+    juliet.process.stdin.flush()
+    assert romeo.hears("message")["msg"] == "typed"
+    romeo.says("heard by nobody")
+    ended = juliet.ends()
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</dev/null", ">/dev/full"])
+def test_closed_and_odd_files_are_no_trouble(server, room, closed):
+    ended = with_files(closed, server.url, "--room", room)
+    assert (ended.code, ended.err) == (0, "")
+
+
+def with_files(redirection: str, *arguments: str) -> Ended:
+    sh = ["timeout", "15", "sh", "-c", f'exec "$@" {redirection}', "sh", *CHAT, *arguments, "--plain"]
+    ended = subprocess.run(sh, input=b"x\n", capture_output=True, timeout=WAIT_S, cwd=ROOT, check=False)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_what_has_no_line_end_at_all_is_no_text(server, room):
+    ended = with_files("</dev/zero", server.url, "--room", room)
+    assert (ended.code, ended.err) == (1, "chatroom: not said: 1048576 bytes and more without a line end\n")
+
+
+def test_a_line_far_above_the_limit_is_refused_here_and_the_next_is_said(server, guests, room):
+    romeo = guests()
+    ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nnext\n")
+    assert ended.code == 1
+    assert "This is too long: at most " in ended.err
+    assert ended.err.count("\n") == 1
+    assert romeo.hears("message")["msg"] == "next"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_room_at_once_without_a_traceback(server, guests, running, room, number, code):
+    romeo = guests()
+    juliet = running(server.url, "--room", room, "--name", "Juliet")
+    juliet.reads("You are Juliet")
+    juliet.process.send_signal(number)
+    ended = juliet.ends()
+    assert (ended.code, ended.err) == (code, "")
+    romeo.waits_for(
+        lambda: any("Juliet" in str(frame.get("name_list")) for frame in romeo.frames), "her coming"
+    )
+    guests(username="Juliet")  # the name is not held for somebody who has left
+
+
+def test_ctrl_c_while_it_connects_is_no_traceback(running):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        juliet = running(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        visitor, _ = silent.accept()
+        with visitor:
+            juliet.process.send_signal(signal.SIGINT)
+            ended = juliet.ends()
+    assert (ended.code, ended.err) == (130, "")
+
+
+# Small terminals
+
+
+def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, terminals, guests, tmp_path):
+    program = start()
+    romeo = guests(url=program.url, room="lobby")
+    juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
+    juliet.reads(r"\* You are Juliet in lobby")
+    romeo.says("before")
+    juliet.reads("before$")
+    port = program.port
+    program.stop()
+    juliet.reads("^chatroom: the connection is lost")
+    again = start(port=port, data_dir=tmp_path / "data")
+    back = guests(url=again.url, room="lobby")
+    back.says("meanwhile or after")
+    juliet.reads("meanwhile or after$")
+    juliet.types("I am back")
+    assert back.hears("message", msg="I am back")["username"] == "Juliet"
+    assert juliet.seen.count("before") == 1
+
+
+def test_a_dumb_terminal_gets_lines_with_the_past_and_no_escapes(server, terminals, guests, room):
+    romeo = guests()
+    romeo.says("said before")
+    juliet = terminals(*CHAT, server.url, "--room", room, env={**os.environ, "TERM": "dumb"}, raw=False)
+    juliet.reads("said before$")
+    juliet.reads(r"\* You are ")
+    juliet.types("from a dumb one")
+    assert romeo.hears("message", msg="from a dumb one")
+    juliet.types_raw(b"\x04")  # Ctrl-D
+    juliet.reads_the_end()
+    assert juliet.process.wait(WAIT_S) == 0
+    assert "\x1b" not in juliet.seen
+
+
+def test_ctrl_c_on_a_terminal_leaves(server, terminals, room):
+    takes_control = ("sh", "-c", 'exec "$@" <"$(tty)"', "sh")  # of the terminal, so that Ctrl-C is a signal
+    juliet = terminals(*takes_control, *CHAT, server.url, "--plain", "--room", room, raw=False)
+    juliet.reads(r"\* You are ")
+    juliet.types_raw(b"\x03")
+    juliet.reads_the_end()
+    assert juliet.process.wait(WAIT_S) == 130
+    assert "Traceback" not in juliet.seen

@@ -1,0 +1,510 @@
+"""`chatroom chat` on a full screen: driven by textual's pilot, and on a real terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+import time
+
+import pytest
+from rich.cells import cell_len
+from textual import events
+from textual.widgets import Static
+
+from chatroom.terminal.address import Address
+from chatroom.terminal.composer import Composer
+from chatroom.terminal.people import SHOWN, People
+from chatroom.terminal.screen import ChatApp
+from chatroom.terminal.talk import Talk
+from tests.support import loops
+from tests.support.impostor import OPENING, Impostor
+from tests.support.road import Road
+
+CHAT = (sys.executable, "-m", "chatroom", "chat")
+DEADLINE_S = 15.0
+
+
+async def until(found, what):
+    deadline = time.monotonic() + DEADLINE_S
+    while not (result := found()):
+        assert time.monotonic() < deadline, what() if callable(what) else what
+        await asyncio.sleep(0.02)
+    return result
+
+
+def shown(app: ChatApp) -> str:
+    return "\n".join(app.query_one(Talk).lines())
+
+
+def status(app: ChatApp) -> str:
+    return str(app.query_one("#status", Static).render())
+
+
+def on_screen(server, room, play, name="Fox"):
+    """Run a play against a full screen of 80 by 24; `play(app, pilot)` is a coroutine."""
+
+    async def run():
+        app = ChatApp(Address.parse(server.url), room, name)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: f"You are {name}" in shown(app), "the room")
+            await play(app, pilot)
+            await pilot.press("ctrl+q")
+        await until(lambda: app._link.is_over, "the end of the connection")
+
+    loops.run(run())
+
+
+def test_the_screen_shows_history_people_and_talk(server, guests, room):
+    romeo = guests()
+    romeo.says("said before")
+
+    async def play(app, pilot):
+        assert "said before" in shown(app)
+        people = app.query_one(People)
+        assert [str(people.get_option_at_index(place).prompt) for place in range(2)] == [
+            "Fox (you)",
+            romeo.name,
+        ]
+        await pilot.press(*"hi", "enter")
+        await until(lambda: "Fox: hi" in shown(app), "one's own line")
+        assert (await asyncio.to_thread(romeo.hears, "message", msg="hi"))["username"] == "Fox"
+        await asyncio.to_thread(romeo.says, "[bold]x[/bold]\nmallory: y\x09z")
+        await until(lambda: "[bold]x[/bold]" in shown(app), lambda: shown(app))
+        assert "    mallory: y" in shown(app)
+
+    on_screen(server, room, play)
+
+
+def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
+    romeo = guests()
+
+    async def play(app, pilot):
+        await asyncio.to_thread(romeo.says, " ".join(f"word{number}" for number in range(40)))
+        await until(lambda: "word39" in shown(app), "the end of it")
+        talk = app.query_one(Talk)
+        assert all(len(line) <= talk.size.width for line in talk.lines())
+        await pilot.resize_terminal(60, 20)
+        await until(lambda: all(len(line) <= talk.size.width for line in talk.lines()), "narrower lines")
+        assert "word39" in shown(app)
+
+    on_screen(server, room, play)
+
+
+def test_commands_and_names_are_completed(server, guests, room):
+    guests(username="Great Horned Owl")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press(*"/na")
+        await until(lambda: composer.suggestion == "me ", "a suggestion")
+        await pilot.press("tab", *"Vixen", "enter")
+        await until(lambda: "Fox is now called Vixen" in shown(app), "a new name")
+        await pilot.press(*"/to gr")
+        await until(lambda: composer.suggestion == "eat Horned Owl ", "a name")
+        await pilot.press("tab", *"psst", "enter")
+        await until(lambda: "you -> Great Horned Owl: psst" in shown(app), "a whisper")
+
+    on_screen(server, room, play)
+
+
+def test_choosing_somebody_begins_a_whisper(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        people = app.query_one(People)
+        people.focus()
+        people.highlighted = 1
+        await pilot.press("enter")
+        await until(lambda: app.query_one(Composer).text == '/to "Romeo" ', "the beginning of a whisper")
+        await pilot.press(*"hello", "enter")
+        frame = await asyncio.to_thread(romeo.hears, "whisper")
+        assert frame["msg"] == "hello"
+
+    on_screen(server, room, play)
+
+
+def test_what_came_while_one_was_away_stands_below_a_line(server, guests, room):
+    romeo = guests()
+
+    async def play(app, pilot):
+        app.post_message(events.AppBlur())
+        await pilot.pause()
+        await asyncio.to_thread(romeo.says, "are you there")
+        await until(lambda: "are you there" in shown(app), "the message")
+        assert shown(app).index("─── new") < shown(app).index("are you there")
+        app.post_message(events.AppFocus())
+        await pilot.press("escape")
+        await until(lambda: "─── new" not in shown(app), "all read")
+
+    on_screen(server, room, play)
+
+
+def test_paging_up_brings_what_was_said_long_before(server, guests, room):
+    romeo = guests()
+    for number in range(80):
+        romeo.says(f"number {number}")
+
+    async def play(app, pilot):
+        assert "number 10\n" not in shown(app)
+
+        async def up():
+            await pilot.press("pageup")
+            await pilot.pause()
+
+        deadline = time.monotonic() + DEADLINE_S
+        while "number 0\n" not in shown(app):
+            assert time.monotonic() < deadline
+            await up()
+        numbers = [line for line in shown(app).splitlines() if "number" in line]
+        assert [int(line.split()[-1]) for line in numbers] == list(range(80))
+
+    on_screen(server, room, play)
+
+
+def test_a_paste_keeps_its_lines_and_loses_its_controls(server, guests, room):
+    romeo = guests()
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        app.post_message(events.Paste("one\n\ttwo\x1b[2J\n* three"))
+        await until(lambda: composer.text.count("\n") == 2, "the paste")
+        await pilot.pause()
+        assert composer.size.height == 3
+        await pilot.press("ctrl+j", *"four", "enter")
+        heard = await asyncio.to_thread(romeo.hears, "message")
+        assert heard["msg"] == "one\n\ttwo\n* three\nfour"
+        assert composer.text == ""
+
+    on_screen(server, room, play)
+
+
+def test_what_was_typed_comes_back_with_up_and_goes_with_down(server, room):
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press(*"one", "enter", *"two", "enter", *"draft", "up")
+        assert composer.text == "two"
+        await pilot.press("up", "up")
+        assert composer.text == "one"
+        await pilot.press("down", "down")
+        assert composer.text == "draft"
+
+    on_screen(server, room, play)
+
+
+def test_ctrl_c_empties_the_field_and_then_leaves(server, room):
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press(*"not yet", "ctrl+c")
+        assert composer.text == ""
+        assert not app._link.is_over
+        await pilot.press("up")
+        assert composer.text == "not yet"
+        await pilot.press("ctrl+c", "ctrl+c")
+        await until(lambda: app._exit, "leaving")
+
+    on_screen(server, room, play)
+
+
+def test_ctrl_d_leaves_an_empty_field_only(server, room):
+    async def play(app, pilot):
+        await pilot.press("a", "left", "ctrl+d")
+        assert app.query_one(Composer).text == ""
+        assert not app._exit
+        await pilot.press("ctrl+d")
+        await until(lambda: app._exit, "leaving")
+
+    on_screen(server, room, play)
+
+
+def test_what_the_server_does_not_have_yet_is_shown_so_and_then_as_said(server, guests, room):
+    romeo = guests()
+    road = Road(server.port)
+
+    async def play(app, pilot):
+        await asyncio.to_thread(road.cut)
+        await until(lambda: "connection lost" in status(app), lambda: status(app))
+        await pilot.press(*"anybody", "enter")
+        await until(lambda: "  …   anybody" in shown(app), lambda: shown(app))
+        assert "Fox: anybody" not in shown(app)
+        await asyncio.to_thread(road.mend)
+        await until(lambda: "Fox: anybody" in shown(app), lambda: shown(app))
+        await until(lambda: "…" not in shown(app), lambda: shown(app))
+        assert shown(app).count("anybody") == 1
+        await until(lambda: "connection lost" not in status(app), lambda: status(app))
+
+    try:
+        on_screen(road, room, play)
+        assert romeo.hears("message")["msg"] == "anybody"
+    finally:
+        road.close()
+
+
+def test_a_refused_line_is_told_with_its_beginning_and_can_be_brought_back(server, room):
+    async def play(app, pilot):
+        await pilot.press(*"/nonsense", "enter")
+        await until(lambda: "! Not done: “/nonsense”. There is no such" in shown(app), lambda: shown(app))
+        await pilot.press("up")
+        assert app.query_one(Composer).text == "/nonsense"
+
+    on_screen(server, room, play)
+
+
+def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, room):
+    romeo = guests()
+
+    async def play(app, _pilot):
+        await asyncio.to_thread(lambda: [romeo.says(f"number {number}") for number in range(150)])
+        await until(lambda: "number 149" in shown(app), "the last one")
+        talk = app.query_one(Talk)
+        assert talk.follows
+        assert "new" not in shown(app).replace("newest", "")
+        assert "number 149" in talk.render_line(talk.size.height - 1).text
+
+    on_screen(server, room, play)
+
+
+def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, room):
+    romeo = guests()
+    for number in range(60):
+        romeo.says(f"number {number}")
+
+    async def play(app, pilot):
+        talk = app.query_one(Talk)
+        await until(lambda: "number 59" in shown(app), "the last one")
+        await pilot.press("pageup")
+        top = talk.render_line(0).text
+        assert "looking back" in status(app)
+        await asyncio.to_thread(romeo.says, "hello Fox")
+        await asyncio.to_thread(romeo.says, "and more")
+        await until(lambda: "2 new" in status(app), lambda: status(app))
+        assert talk.render_line(0).text == top
+        assert shown(app).index("─── new") < shown(app).index("hello Fox")
+        await pilot.resize_terminal(50, 24)
+        await pilot.pause()
+        assert talk.render_line(0).text.split(": ")[1].strip() == top.split(": ")[1].strip()
+        await pilot.press("escape")
+        assert talk.follows
+        assert "─── new" not in shown(app)
+        assert "and more" in talk.render_line(talk.size.height - 1).text
+
+    on_screen(server, room, play)
+
+
+def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
+    romeo = guests()
+    for number in range(40):
+        romeo.says(f"number {number} " + "word " * 20)
+
+    async def play(app, pilot):
+        talk = app.query_one(Talk)
+        for size in ((40, 15), (120, 40), (30, 10), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert talk.follows
+            assert talk.render_line(talk.size.height - 1).text.strip() == talk.lines()[-1].strip() != ""
+
+    on_screen(server, room, play)
+
+
+def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(server, guests, room):
+    guests(username="Romeo")
+
+    async def play(app, pilot):
+        people, talk = app.query_one(People), app.query_one(Talk)
+        assert people.display
+        await pilot.resize_terminal(40, 15)
+        await pilot.pause()
+        assert not people.display
+        assert talk.size.width >= 36
+        await pilot.press("f2")
+        assert people.display
+        assert app.focused is people
+        await pilot.press("down", "down", "enter")
+        assert app.query_one(Composer).text == '/to "Romeo" '
+        await pilot.press("ctrl+c", "f2", "f2")
+        assert not people.display
+        assert app.focused is app.query_one(Composer)
+
+    on_screen(server, room, play)
+
+
+def test_who_is_chosen_among_the_people_stays_so_while_they_come_and_go(server, guests, room):
+    guests(username="Romeo")
+
+    async def play(app, _pilot):
+        people = app.query_one(People)
+        people.highlighted = people.get_option_index(people.get_option_at_index(1).id)
+        nurse = await asyncio.to_thread(lambda: guests(username="Nurse"))
+        await until(lambda: people.option_count == 3, "her coming")
+        assert str(people.highlighted_option.prompt) == "Romeo"
+        await asyncio.to_thread(nurse.says, "hello")
+        await until(lambda: "Nurse: hello" in shown(app), "her hello")
+        assert str(people.highlighted_option.prompt) == "Romeo"
+
+    on_screen(server, room, play)
+
+
+def test_of_a_crowd_the_first_are_listed_and_the_rest_counted(server, room):
+    async def play(app, pilot):
+        crowd = [[f"P{number:04}", f"s{number}"] for number in range(SHOWN + 7)]
+        app._hand_over(app._hear, {"action": "roster", "joined": crowd, "left": []})
+        people = app.query_one(People)
+        await until(lambda: people.option_count == SHOWN + 2, "the crowd")
+        assert str(people.get_option_at_index(SHOWN + 1).prompt) == "… and 7 more"
+        assert f"{SHOWN + 8} here" in status(app)
+        await pilot.press(*"/to p0506")
+        assert app.query_one(Composer).suggestion == " "
+
+    on_screen(server, room, play)
+
+
+def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guests, room):
+    romeo = guests(username="水水水")
+
+    async def play(app, pilot):
+        for text in ("水" * 200, "x" * 200, "👩‍👩‍👧‍👦 🦊 " * 40, "e\u0301" * 100):
+            await asyncio.to_thread(romeo.says, text)
+        await asyncio.to_thread(romeo.says, "the end")
+        await until(lambda: "the end" in shown(app), "the end")
+        talk = app.query_one(Talk)
+        for width in (80, 31, 20, 12):
+            await pilot.resize_terminal(width, 24)
+            await pilot.pause()
+            assert all(cell_len(line) <= talk.size.width for line in talk.lines())
+            assert "".join(talk.lines()).count("水") == 3 * 5 + 200
+
+    on_screen(server, room, play)
+
+
+def test_days_are_ruled_off_and_deleted_messages_go(server, room):
+    async def play(app, _pilot):
+        def message(number, day):
+            time = f"2026-11-{day}T12:00:00Z"
+            frame = {
+                "action": "message",
+                "username": "Owl",
+                "sid": "o",
+                "msg": f"number {number}",
+                "time": time,
+            }
+            return {**frame, "id": f"9{number}"}
+
+        for number, day in ((1, 18), (2, 18), (3, 20)):
+            app._hand_over(app._hear, message(number, day))
+        await until(lambda: "number 3" in shown(app), "all of them")
+        lines = shown(app).splitlines()
+        ruled = [line for line in lines if line.startswith("─── ")]
+        assert [line.strip("─ ") for line in ruled[-2:]] == [
+            "Wednesday, 18 November 2026",
+            "Friday, 20 November 2026",
+        ]
+        app._hand_over(app._hear, {"action": "clear", "ids": ["92"]})
+        await until(lambda: "* (deleted)" in shown(app), "the deletion")
+        assert "number 2" not in shown(app)
+        assert "number 1" in shown(app)
+
+    on_screen(server, room, play)
+
+
+# On a real terminal
+
+
+def on_terminal(terminals, url, *arguments, **environ):
+    env = {"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    return terminals(*CHAT, url, *arguments, env={**env, "COLUMNS": "80", "LINES": "24", **environ})
+
+
+def is_left_as_it_was(fox) -> bool:
+    """Whether the terminal shows its own screen again, with a cursor."""
+    off, on = fox.seen.rfind("\x1b[?1049l"), fox.seen.rfind("\x1b[?1049h")
+    return off > on >= 0 and fox.seen.rfind("\x1b[?25h") > fox.seen.rfind("\x1b[?25l")
+
+
+def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    fox.types_raw(b"hello from a terminal\r")
+    assert romeo.hears("message", username="Fox")["msg"] == "hello from a terminal"
+    fox.types_raw(b"\x11")  # Ctrl-Q
+    fox.reads_the_end()
+    assert fox.process.wait(DEADLINE_S) == 0
+    assert is_left_as_it_was(fox)
+
+
+def test_what_is_typed_fast_is_sent_whole(server, terminals, guests, room):
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    fox.types_raw(b"one\rtwo\rthree\r")
+    assert [romeo.hears("message")["msg"] for _ in range(3)] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room, number, code):
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    fox.shows("You are Fox")
+    fox.process.send_signal(number)
+    fox.reads_the_end()
+    assert fox.process.wait(DEADLINE_S) == code
+    assert is_left_as_it_was(fox)
+    guests(username="Fox")  # the name is free at once
+
+
+def test_no_server_is_told_when_the_terminal_is_as_it_was(terminals):
+    fox = on_terminal(terminals, "http://127.0.0.1:1")
+    fox.reads_the_end()
+    assert fox.process.wait(DEADLINE_S) == 2
+    assert is_left_as_it_was(fox)
+    after = fox.seen[fox.seen.rfind("\x1b[?1049l") :]
+    assert "chatroom: no chatroom answers at http://127.0.0.1:1: Connection refused" in after
+
+
+def test_who_is_shown_out_is_told_why(terminals):
+    notice = (
+        '42["msg",{"action":"notice","username":"*","code":"kicked","msg":"You were\\u001b[2J shown out."}]'
+    )
+    impostor = Impostor(OPENING, "40{}", notice, "41")
+    try:
+        fox = on_terminal(terminals, impostor.url)
+        fox.reads_the_end()
+    finally:
+        impostor.close()
+    assert fox.process.wait(DEADLINE_S) == 1
+    after = fox.seen[fox.seen.rfind("\x1b[?1049l") :]
+    assert "chatroom: the server has closed the connection. You were shown out." in " ".join(after.split())
+
+
+def test_without_colours_there_are_none(server, terminals, guests, room):
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox", NO_COLOR="1")
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    romeo.says("hello Fox")
+    fox.shows("hello Fox")
+    colours = set(re.findall(r"\x1b\[[\d;]*?[34]8;2;(\d+;\d+;\d+)", fox.seen))
+    assert all(len(set(colour.split(";"))) == 1 for colour in colours), colours  # greys
+    fox.types_raw(b"\x11")
+    fox.reads_the_end()
+
+
+def test_a_window_that_changes_its_size_is_drawn_anew(server, terminals, guests, room):
+    romeo = guests()
+    env = {"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    fox = terminals(*CHAT, server.url, "--room", room, "--name", "Fox", env=env)
+    fox.resizes(80, 24)
+    fox.shows("You are Fox")
+    romeo.says("wide " * 12 + "end")
+    fox.shows("end")
+    for width in (30, 100, 5, 80):
+        fox.resizes(width, 12)
+    romeo.says("after all that")
+    fox.shows("after all that")
+    fox.types_raw(b"\x04")
+    fox.reads_the_end()
+    assert fox.process.wait(DEADLINE_S) == 0
