@@ -96,7 +96,6 @@ class WebSockets:
         if not data:
             connection.abort(TRANSPORT_CLOSE)
             return
-        ping: bytes | None = None
         for event in connection.parser.feed(data):
             kind = type(event)
             if kind is str or kind is bytes:
@@ -104,16 +103,15 @@ class WebSockets:
                 if connection.role is not self:
                     return  # that message ended it
             elif kind is frames.Ping:
-                ping = event.payload
+                # In its place among the answers; a flood is not answered (RFC 6455, 5.5.3, asks for less).
+                if self._may_pong(connection):
+                    connection.loop.send(connection, frames.frame(frames.PONG, event.payload))
             elif kind is frames.Close:
                 self._end(connection, event.code, TRANSPORT_CLOSE)
                 return
             elif kind is frames.Violation:
                 self._end(connection, event.code, PROTOCOL_ERROR)
                 return
-        # Only the last of several pings is answered (RFC 6455, 5.5.3), and a flood of them not at all.
-        if ping is not None and self._may_pong(connection):
-            connection.loop.send(connection, frames.frame(frames.PONG, ping))
         self.after(connection)
 
     def _end(self, connection: Connection, code: int, reason: str) -> None:
