@@ -93,11 +93,11 @@ class Echo(websocket.WebSockets):
     def __call__(self, exchange: Exchange) -> None:
         try:
             welcome = websocket.accept_response(exchange.request)
+            connection = exchange.take_over()
         except Refusal as refusal:
             exchange.request.keep_alive = False
             exchange.respond(refusal.status, str(refusal).encode())
             return
-        connection = exchange.take_over()
         self.begin(connection, None)
         connection.write(welcome)
 

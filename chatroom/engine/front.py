@@ -93,7 +93,13 @@ class Exchange:
         self._front.settle(self.connection, keep_alive=False)
 
     def take_over(self) -> Connection:
-        """Take the connection away from HTTP, to write to it and give it another role."""
+        """Take the connection away from HTTP, to write to it and give it another role.
+
+        Raises:
+            Refusal: the peer has not waited for its answer: what it sent meanwhile would be lost, or it has gone.
+        """
+        if self.hung_up or self.connection.parser.stage is not Stage.EMPTY:
+            raise Refusal(400, "bytes after an upgrade request")
         self.answered = True
         self.on_hangup = None
         self._front.release(self.connection)

@@ -162,6 +162,7 @@ class HttpSide:
                 self._engine.sockets.pop(sid, None)
                 session.close(reasons.SERVER_DISCONNECT)
                 session.told = True
+            if session.closed:  # refused, or sent away while the application was thinking
                 exchange.request.keep_alive = False
                 exchange.respond(401, b"Unauthorized")
                 return None
@@ -182,7 +183,12 @@ class HttpSide:
         session = self._open_session(exchange, upgrades="[]")
         if session is None:
             return
-        connection = exchange.take_over()
+        try:
+            connection = exchange.take_over()
+        except Refusal as refusal:
+            self._engine.end(session, reasons.PROTOCOL_ERROR)
+            self._refuse_websocket(exchange, refusal)
+            return
         self._websockets.begin(connection, session)
         session.state = State.WEBSOCKET
         session.link = connection
@@ -200,10 +206,10 @@ class HttpSide:
             return
         try:
             welcome = websocket.accept_response(exchange.request)
+            connection = exchange.take_over()
         except Refusal as refusal:
             self._refuse_websocket(exchange, refusal)
             return
-        connection = exchange.take_over()
         connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
         session.probe = connection
         self._websockets.begin(connection, session)

@@ -66,6 +66,18 @@ sio = Server(
     ping_timeout_s=setting("PING_TIMEOUT_S", 60),
 )
 engine: Engine = sio.eio
+
+
+@engine.on("connect")
+def thinks(eio_sid, environ):
+    """Connects at once, unless the query asks for something else."""
+    sio._handle_eio_connect(eio_sid, environ)
+    if "think" in environ["QUERY_STRING"]:
+        runtime.sleep(0.2)
+    if "leave" in environ["QUERY_STRING"]:
+        engine.disconnect(eio_sid)
+
+
 reasons: dict[str, str] = {}
 handled: list[int] = []
 doomed: set[str] = set()

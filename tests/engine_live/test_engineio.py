@@ -242,6 +242,31 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(engine_app: App):
     assert http.close_after() < PROMPT_S
 
 
+def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(rooms_app: App):
+    http = Http(rooms_app.port)
+    http.request(
+        "GET",
+        "/socket.io/?EIO=4&transport=websocket&think",
+        Connection="Upgrade",
+        Upgrade="websocket",
+        Sec_WebSocket_Version="13",
+        Sec_WebSocket_Key="AAAAAAAAAAAAAAAAAAAAAA==",
+    )
+    time.sleep(0.05)  # the application is to be thinking
+    http.send(b"\x81\x82\0\0\0\x0040")
+    assert http.answer()[0] == 400
+    http.close_after()
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_who_is_sent_away_in_the_connect_handler_never_gets_in(rooms_app: App, transport: str):
+    target = f"/socket.io/?EIO=4&transport={transport}&leave"
+    if transport == "polling":
+        assert Http(rooms_app.port).ask("GET", target)[0] == 401
+    else:
+        assert Socket(rooms_app.port, target).status == 401
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("headers", "status"),
