@@ -36,7 +36,7 @@ class Exchange:
     Attributes:
         on_hangup: called in the loop if the peer goes, or closes its side, before the response.
         hung_up: whether it has.
-        headers: for whoever answers later, to keep what the answer needs.
+        headers: what the answer is to carry, whoever gives it.
         deferred: a WSGI application has left the answer to a handler.
     """
 
@@ -79,7 +79,7 @@ class Exchange:
                 status,
                 body,
                 content_type=content_type,
-                headers=headers,
+                headers=self.headers + (headers or []),
                 keep_alive=keep,
                 without_body=self.request.method == "HEAD",
             )

@@ -95,6 +95,7 @@ class HttpSide:
         if request.method == "OPTIONS":
             exchange.respond(204, b"", headers=verdict + PREFLIGHT)
             return
+        exchange.headers = verdict
         query = _parse_query(request.query)
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):
@@ -102,17 +103,17 @@ class HttpSide:
             return
         sid = query.get("sid")
         if sid is None:
-            self._handshake(exchange, transport, query.get("EIO"), verdict)
+            self._handshake(exchange, transport, query.get("EIO"))
             return
         session = self._engine.sockets.get(sid)
         if session is None:
-            self._farewell(exchange, sid, verdict)
+            self._farewell(exchange, sid)
         elif transport == "websocket":
             self._upgrade(exchange, session)
         elif request.method == "GET":
-            self._poll(exchange, session, verdict)
+            self._poll(exchange, session)
         elif request.method == "POST":
-            self._post(exchange, session, verdict)
+            self._post(exchange, session)
         else:
             self._bad(exchange, _BAD_METHOD)
 
@@ -124,9 +125,7 @@ class HttpSide:
             exchange.request.keep_alive = False
         exchange.respond(status, body, content_type="application/json")
 
-    def _handshake(
-        self, exchange: Exchange, transport: str, version: str | None, headers: list[tuple[str, str]]
-    ) -> None:
+    def _handshake(self, exchange: Exchange, transport: str, version: str | None) -> None:
         request = exchange.request
         upgrading = request.wants_upgrade()
         if version != "4":
@@ -137,13 +136,13 @@ class HttpSide:
             self._bad(exchange, _BAD_REQUEST)
         elif self._engine.refusing:
             request.keep_alive = False
-            exchange.respond(503, b"the server is closing\n", headers=[*headers, ("Retry-After", "1")])
+            exchange.respond(503, b"the server is closing\n", headers=[("Retry-After", "1")])
         elif upgrading:
             self._open_websocket(exchange)
         else:
             session = self._open_session(exchange, upgrades='["websocket"]')
             if session is not None:
-                exchange.respond(200, session.take_payload(), headers=headers)
+                exchange.respond(200, session.take_payload())
 
     def _open_session(self, exchange: Exchange, *, upgrades: str) -> Session | None:
         """Begin a session and ask the application; None if it refused: then the request is answered."""
@@ -216,7 +215,7 @@ class HttpSide:
         self._engine.loop.expect(connection, self._upgrade_timeout_s)
         connection.write(welcome)
 
-    def _poll(self, exchange: Exchange, session: Session, headers: list[tuple[str, str]]) -> None:
+    def _poll(self, exchange: Exchange, session: Session) -> None:
         if exchange.hung_up:
             exchange.abandon()
             self._engine.end(session, reasons.TRANSPORT_CLOSE)
@@ -230,9 +229,8 @@ class HttpSide:
         except SessionGoneError:
             self._bad(exchange, _BAD_REQUEST)
             return
-        exchange.headers = headers
         if payload is not None:
-            exchange.respond(200, payload, headers=headers)
+            exchange.respond(200, payload)
         else:
             exchange.on_hangup = self._poll_hung_up
 
@@ -249,9 +247,9 @@ class HttpSide:
         """Answer the poll that waits, if one does."""
         poll: Exchange | None = session.end_poll()
         if poll is not None:
-            poll.respond(200, payload, headers=poll.headers)
+            poll.respond(200, payload)
 
-    def _post(self, exchange: Exchange, session: Session, headers: list[tuple[str, str]]) -> None:
+    def _post(self, exchange: Exchange, session: Session) -> None:
         try:
             if session.post is not None:
                 raise PollOverlapError("two POSTs at once")
@@ -268,12 +266,11 @@ class HttpSide:
             self._bad(exchange, _BAD_REQUEST)
             self._engine.end(session, reasons.PROTOCOL_ERROR)
             return
-        exchange.headers = headers
         if len(session.inbox or ()) > INBOX_HIGH:
             session.post = exchange
             exchange.on_hangup = self._post_hung_up
         else:
-            exchange.respond(200, b"ok", headers=headers)
+            exchange.respond(200, b"ok")
         if session.inbox:
             self._engine.schedule(session)
 
@@ -283,13 +280,13 @@ class HttpSide:
         if session is not None and session.post is exchange:
             session.post = None
 
-    def _farewell(self, exchange: Exchange, sid: str, headers: list[tuple[str, str]]) -> None:
+    def _farewell(self, exchange: Exchange, sid: str) -> None:
         """A poll for a session that was closed: what waited for it, if it was sent away, else 400."""
         payloads = self.parting.get(sid)
         if payloads is None or exchange.request.method != "GET" or exchange.request.wants_upgrade():
             self._bad(exchange, _UNKNOWN_SESSION)
             return
-        exchange.respond(200, payloads.pop(0), headers=headers)
+        exchange.respond(200, payloads.pop(0))
         if not payloads:
             del self.parting[sid]
 

@@ -62,6 +62,7 @@ def number() -> int:
 
 sio = Server(
     client_manager=Rooms(connect_timeout_s=setting("CONNECT_TIMEOUT_S", 10)),
+    cors_allowed_origins=["http://page.example"],
     ping_interval_s=setting("PING_INTERVAL_S", 60),
     ping_timeout_s=setting("PING_TIMEOUT_S", 60),
 )

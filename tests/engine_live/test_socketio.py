@@ -179,6 +179,22 @@ def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App):
     eventually(lambda: ask(witness, "counted") == before + 500)
 
 
+@pytest.mark.parametrize("ending", [True, False])
+def test_a_post_that_had_to_wait_is_answered_to_the_page_that_sent_it(rooms_app: App, ending: bool):
+    client = Polling(rooms_app.port, "/socket.io/")
+    client.post(b"40")
+    messages = ['42["pause",0.1]', *['42["count",1]'] * 80, *['42["away","close"]'] * ending]
+    body = "\x1e".join(messages).encode()
+    assert client.posts.ask("POST", client.target, body, Origin="http://page.example") == (200, b"ok")
+    assert "access-control-allow-origin: http://page.example" in client.posts.head
+
+
+def test_a_refusal_can_be_read_by_the_page_that_caused_it(rooms_app: App):
+    http = Http(rooms_app.port)
+    assert http.ask("GET", "/socket.io/?EIO=3&transport=polling", Origin="http://page.example")[0] == 400
+    assert "access-control-allow-origin: http://page.example" in http.head
+
+
 @pytest.mark.parametrize(
     ("how", "reason", "code"), [("disconnect", "server disconnect", 1000), ("close", "transport close", 1001)]
 )
