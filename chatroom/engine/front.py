@@ -19,7 +19,7 @@ from chatroom.engine.connection import Connection
 from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.loop import Loop
-from chatroom.engine.reasons import TRANSPORT_CLOSE
+from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 
 if TYPE_CHECKING:
     import socket
@@ -154,7 +154,7 @@ class Front:
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
         keepalive_timeout_s: how long an idle connection is kept.
-        response_timeout_s: how long a peer may take to accept a piece of a WSGI response.
+        response_timeout_s: how long a peer may take to accept a piece of a WSGI response, or the whole of another.
     """
 
     def __init__(
@@ -364,6 +364,8 @@ class Front:
             self._part(connection)
         elif connection.idle:
             self._go_on(connection)
+        else:
+            self._loop.expect(connection, self._response_timeout_s)
 
     def _part(self, connection: Connection) -> None:
         self._spare.pop(connection, None)  # or the limit would grow by everybody who was turned away
@@ -404,7 +406,9 @@ class Front:
             self._hang_up(exchange)
 
     def expired(self, connection: Connection) -> None:
-        if connection.parser.stage is not Stage.EMPTY:
+        if not connection.idle:
+            connection.abort(SLOW_READER)
+        elif connection.parser.stage is not Stage.EMPTY:
             self._refuse(connection, Refusal(408, "the request took too long"))
         else:
             self._part(connection)

@@ -222,6 +222,7 @@ front = Front(
     max_connections=int(setting("MAX_CONNECTIONS", 10_000)),
     head_timeout_s=setting("HEAD_TIMEOUT_S", 10),
     body_timeout_s=setting("BODY_TIMEOUT_S", 20),
+    response_timeout_s=setting("RESPONSE_TIMEOUT_S", 30),
 )
 listeners = runtime.listen("127.0.0.1", 0, backlog=4096)
 for listener in listeners:

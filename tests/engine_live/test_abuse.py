@@ -149,6 +149,27 @@ def test_a_body_must_be_whole_in_time():
 
 
 @pytest.mark.alone
+def test_an_answer_must_be_read_in_time():
+    with rooms(RESPONSE_TIMEOUT_S="0.5") as app:
+        pollers = [Polling(app.port, "/socket.io/") for _ in range(2)]
+        for poller in pollers:
+            poller.post(b"40")
+            poller.poll()
+        pollers[0].poll()  # the other's coming
+        assert pollers[0].post(b'42["big",6000000]')[0] == 200
+        late, stalled = (poller.gets for poller in pollers)
+        before = app.descriptors()
+        for poller in pollers:
+            poller.gets.request("GET", poller.target)
+        time.sleep(0.2)
+        assert len(late.answer()[1]) > 6_000_000
+        assert late.ask("GET", "/healthz")[0] == 200  # its connection goes on
+        eventually(lambda: app.descriptors() < before)
+        with pytest.raises((EOFError, ConnectionResetError)):
+            stalled.answer()
+
+
+@pytest.mark.alone
 def test_a_full_server_says_so_and_still_answers_for_its_health():
     with rooms(MAX_CONNECTIONS="20") as app:
         members = [joined(app) for _ in range(20)]
