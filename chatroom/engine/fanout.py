@@ -12,6 +12,7 @@ import socketio
 from socketio import packet as sio_packet
 
 from chatroom.engine import frames
+from chatroom.engine.reasons import SLOW_READER
 from chatroom.engine.seats import CONNECTED, CONNECTING, LEAVING, Encoded, Namespace, Room, Seat
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from chatroom.engine.server import Engine
     from chatroom.engine.session import Session
-
-_WAITING_PACKETS = 64
 
 
 class Fanout(socketio.Manager):
@@ -43,11 +42,14 @@ class Fanout(socketio.Manager):
         self._engine.on_moved = self._moved
 
     def _moved(self, session: Session) -> None:
-        """A session has another transport, is closed, or (last) its end has been told to the application."""
+        """A session has another transport, is closed, or (last) its end has been told to the application.
+
+        Until it is told, one that is connecting keeps its seat: its connect handler may be at work, and if that accepts
+        it the application must hear of its end as well.
+        """
         for seat in session.seats:
             seat.namespace.moved(seat)
-            # A handler that failed half-way must not leave a seat behind.
-            if session.told or (session.closed and seat.state is CONNECTING):
+            if session.told:
                 self.basic_disconnect(seat.sid, seat.namespace.name)
         if session.told:
             self.server.environ.pop(session.sid, None)
@@ -137,8 +139,10 @@ class Fanout(socketio.Manager):
             return
         if seat.waiting is None:
             seat.waiting = []
-        if len(seat.waiting) < _WAITING_PACKETS:
+        if len(seat.waiting) < self._engine.loop.outbox_limit_packets:
             seat.waiting.append(encoded)
+        else:
+            self._engine.end(seat.session, SLOW_READER)
 
     # ------------------------------------------------------------------ coming and going
 

@@ -90,8 +90,11 @@ def connect(sid, environ, auth=None):
         raise socketio.exceptions.ConnectionRefusedError("no", {"code": "no"})
     if auth and auth.get("boom"):
         raise ZeroDivisionError("what people write must not be logged")
+    if auth and auth.get("leave"):
+        engine.close(sio.manager.eio_sid_from_sid(sid, "/"))
     # It must not reach the client before its CONNECT.
-    sio.emit("early", number(), to=sid)
+    for _ in range((auth or {}).get("early", 1)):
+        sio.emit("early", number(), to=sid)
 
 
 @sio.event

@@ -144,6 +144,31 @@ def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
 
 
+def test_who_goes_while_being_connected_is_told_of_as_gone():
+    with rooms() as app:
+        client, witness = Socket.engine(app.port, "/socket.io/"), joined(app)
+        client.send('40{"leave":1}')
+        assert client.closing()[0] == 1001
+        eventually(lambda: "transport close" in ask(witness, "state")["reasons"].values())
+        assert ask(witness, "state")["seats"] == 1
+        assert app.stop() == ""
+
+
+@pytest.mark.parametrize(("packets", "welcome"), [(200, True), (5000, False)])
+def test_what_is_sent_before_the_connect_waits_whole_or_ends_the_session(rooms_app: App, packets, welcome):
+    client = Socket.engine(rooms_app.port, "/socket.io/")
+    client.send(f'40{{"early":{packets}}}')
+    if not welcome:
+        assert client.closing()[0] == 1008
+        return
+    assert str(client.receive()).startswith("40{")
+    events = [json.loads(str(client.receive())[2:]) for _ in range(packets + 1)]
+    assert [name for name, _ in events] == ["early"] * packets + ["hello"]
+    numbers = [number for _, number in events]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] - numbers[0] == packets
+
+
 def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App):
     client = Socket.engine(rooms_app.port, "/socket.io/")
     client.send('40{"refuse":1}')
