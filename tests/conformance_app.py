@@ -31,7 +31,7 @@ from chatroom.engine.front import Exchange, Front
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.loop import Loop
 from chatroom.engine.server import Engine
-from chatroom.engine.strict import StrictServer
+from chatroom.engine.strict import UNDECODABLE, PacketError, StrictServer
 
 PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 0.3, 0.2, 1_000_000
 OPTIONS = {
@@ -72,6 +72,8 @@ def socketio_front() -> Front:
     )
 
     def remember(sid, environ, auth=None):
+        if auth is UNDECODABLE:
+            raise PacketError("auth must be an object")
         manager.auth[sid] = auth or {}
 
     sio.on("connect", remember)

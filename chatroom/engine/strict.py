@@ -97,13 +97,16 @@ class StrictPacket(packet.Packet):
         return attachments
 
     def encode(self) -> str | list[str | bytes]:
+        content, count = self.data, ""
+        attachments: list[bytes] | None = None
         if self.packet_type in (packet.BINARY_EVENT, packet.BINARY_ACK):
-            encoded: list[str | bytes] = super().encode()
-            return encoded
+            content, attachments = self.deconstruct_binary(self.data)
+            count = f"{len(attachments)}-"
         namespace = "" if self.namespace in (None, "/") else f"{self.namespace},"
         number = "" if self.id is None else str(self.id)
-        data = "" if self.data is None else encode(self.data)
-        return f"{self.packet_type}{namespace}{number}{data}"
+        data = "" if content is None else encode(content)
+        text = f"{self.packet_type}{count}{namespace}{number}{data}"
+        return text if attachments is None else [text, *attachments]
 
     def add_attachment(self, attachment: Any) -> bool:
         if not isinstance(attachment, bytes):
@@ -181,6 +184,8 @@ class StrictServer(socketio.Server):
                 return
         if pkt.packet_type == packet.CONNECT:
             self._handle_connect(eio_sid, pkt.namespace, pkt.data)
+        elif self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
+            raise PacketError("a packet for a namespace that is not connected")
         elif pkt.packet_type == packet.DISCONNECT:
             self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
         elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
@@ -210,8 +215,6 @@ class StrictServer(socketio.Server):
     def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         name = namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
-        if sid is None:
-            raise PacketError("an event before its namespace was connected")
         if not self.manager.is_connected(sid, name):
             return  # it is being disconnected: too late, and nobody's fault
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
@@ -222,6 +225,5 @@ class StrictServer(socketio.Server):
     def _handle_ack(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         if id is None or not isinstance(data, list):
             raise PacketError("an ack without an id or arguments")
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
-        if sid is not None:
-            self.manager.trigger_callback(sid, id, data)
+        if id:  # ours begin with 1, and python-socketio keeps the counter itself under 0
+            self.manager.trigger_callback(self.manager.sid_from_eio_sid(eio_sid, namespace or "/"), id, data)

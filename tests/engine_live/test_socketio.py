@@ -40,7 +40,8 @@ def test_an_unknown_namespace_is_refused(socketio_app: App):
 
 @pytest.mark.alone
 @pytest.mark.parametrize(
-    "packet", ["4abc", "4", "48", '42["before","connect"]', "452-[]", '44{"message":"x"}']
+    "packet",
+    ["4abc", "4", "48", '42["before","connect"]', "431[]", "41", "452-[]", '44{"message":"x"}', "40[1]"],
 )
 def test_what_is_no_socketio_packet_closes_at_once(socketio_app: App, packet):
     client = Socket.engine(socketio_app.port, "/socket.io/")
@@ -256,6 +257,8 @@ def test_callbacks_reach_whoever_asked(rooms_app: App):
     while not (packet := str(client.receive())).endswith('["question","?"]'):
         pass
     number = packet.removeprefix("42").partition("[")[0]
+    for nobodys in (0, 99):
+        client.send(f"43{nobodys}[]")
     client.send(f'43{number}["yes"]')
     while (packet := str(client.receive())) != '42["answered","yes"]':
         pass
