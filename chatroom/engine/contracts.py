@@ -8,6 +8,7 @@ start and not in the night. `pyproject.toml` holds the three libraries to one mi
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from chatroom import runtime
 
@@ -18,7 +19,12 @@ NAMES: tuple[str, ...] = (
     "socketio.server:Server._handle_eio_connect",
     "socketio.server:Server._handle_eio_message",
     "socketio.server:Server._handle_eio_disconnect",
+    "socketio.server:Server._handle_connect",
+    "socketio.server:Server._handle_disconnect",
+    "socketio.server:Server._handle_event",
     "socketio.server:Server._handle_event_internal",
+    "socketio.server:Server._handle_ack",
+    "socketio.base_server:BaseServer._binary_packet",
     # What the client manager overrides or calls.
     "socketio.base_manager:BaseManager.set_server",
     "socketio.base_manager:BaseManager.pre_connect",
@@ -40,6 +46,7 @@ NAMES: tuple[str, ...] = (
     "engineio.server:Server.sleep",
     "engineio.base_server:BaseServer.generate_id",
     "engineio.base_server:BaseServer.on",
+    "engineio.base_server:BaseServer._get_socket",
     "engineio.packet:Packet.encode",
     *runtime.PRIVATE_NAMES,
 )
@@ -60,10 +67,24 @@ def check(names: tuple[str, ...] = NAMES) -> None:
         try:
             thing: object = importlib.import_module(module)
             for part in path.split("."):
-                thing = getattr(thing, part)
+                thing = _find(thing, part)
         except (ImportError, AttributeError):
             library = module.partition(".")[0]
             raise ContractError(
                 f"the installed {library} has no {name!r}, which this engine needs: "
                 "install the versions that pyproject.toml names"
             ) from None
+
+
+def _find(thing: Any, part: str) -> object:
+    """An attribute of a module or a class; what only a constructor sets can be seen in its code alone.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    try:
+        return getattr(thing, part)
+    except AttributeError:
+        if part not in thing.__init__.__code__.co_names:
+            raise
+        return None
