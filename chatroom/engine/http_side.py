@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -258,7 +259,11 @@ class HttpSide:
                 if did is Did.PONG:
                     self._engine.ponged(session)
                 elif did is Did.CLOSE:
-                    self._engine.end(session, reasons.CLIENT_DISCONNECT, heard_out=True)
+                    # A poll that was sent before this may be in the same turn of the loop, and behind it.
+                    self._engine.soon(
+                        partial(self._engine.end, session, reasons.CLIENT_DISCONNECT, heard_out=True)
+                    )
+                    break
         except SessionGoneError:
             self._bad(exchange, _BAD_REQUEST)
             return

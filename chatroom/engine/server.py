@@ -110,7 +110,9 @@ class Engine(engineio.Server):
             policy=origins.Policy(cors_allowed_origins, credentials=cors_credentials),
             upgrade_timeout_s=upgrade_timeout_s,
         )
-        self._lane: runtime.Lane[Session | Exchange] = runtime.Lane(self._work, rest=self.loop.flush_if_due)
+        self._lane: runtime.Lane[Session | Exchange | Callable[[], None]] = runtime.Lane(
+            self._work, rest=self.loop.flush_if_due
+        )
         tick_s = min(0.5, max(0.005, min(ping_interval_s, ping_timeout_s) / 40))
         self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._heartbeat_due)
         self._waiting_admission: deque[tuple[float, str]] = deque()
@@ -238,9 +240,16 @@ class Engine(engineio.Server):
         """Answer an HTTP request, soon. Called in the loop."""
         self._lane.put(exchange)
 
-    def _work(self, item: Session | Exchange) -> None:
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call `call` once the requests that are here already are answered. It must not raise."""
+        self._lane.put(call)
+
+    def _work(self, item: Session | Exchange | Callable[[], None]) -> None:
         if isinstance(item, Session):
             self._serve(item)
+            return
+        if callable(item):
+            item()
             return
         try:
             self._http.answer(item)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatroom.engine import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 APP = Path(__file__).resolve().parent.parent / "conformance_app.py"
 PATIENCE_S = 5.0
@@ -45,6 +50,15 @@ class App:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
         raise AssertionError("no VmRSS")
+
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """Let it see all that is sent to it meanwhile at once."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def stop(self) -> str:
         """Stop it; returns what it wrote to standard error."""

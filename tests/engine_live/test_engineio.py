@@ -118,6 +118,17 @@ def test_a_close_packet_answers_the_poll_with_noop(engine_app: App):
     assert client.poll()[0] == 400
 
 
+def test_a_poll_and_a_close_that_arrive_together_are_taken_in_that_order(patient_app: App):
+    for _ in range(12):
+        client = Polling(patient_app.port)
+        with patient_app.halted():
+            client.gets.request("GET", client.target)
+            client.posts.request("POST", client.target, b"4last\x1e1\x1e4too late")
+        assert client.posts.answer() == (200, b"ok")
+        assert client.gets.answer() == (200, b"6")
+        assert client.poll()[0] == 400
+
+
 @pytest.mark.alone
 def test_pings_are_answered_over_polling(engine_app: App):
     client = Polling(engine_app.port)
