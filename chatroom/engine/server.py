@@ -285,7 +285,7 @@ class Engine(engineio.Server):
         """Give the application some of what a session has for it, in order."""
         handler = self.handlers.get("message")
         for _ in range(_MESSAGES_A_TURN):
-            if not session.inbox or session.paused:
+            if not session.inbox or (session.paused and not session.closed):
                 break
             message = session.inbox.popleft()
             if handler is not None:
@@ -298,14 +298,14 @@ class Engine(engineio.Server):
         waiting = len(session.inbox) if session.inbox else 0
         if waiting <= _INBOX_LOW:
             self._catch_up(session)
-        if session.closed and (session.paused or not waiting):
+        if session.closed and not waiting:
             session.inbox = None
             session.scheduled = False
             self._tell(session)
             return
         if not waiting:
             session.inbox = None
-        session.scheduled = bool(waiting) and not session.paused
+        session.scheduled = bool(waiting) and (session.closed or not session.paused)
         if session.scheduled:
             self._lane.put(session)
 

@@ -52,6 +52,11 @@ class SessionGoneError(PacketError):
     """The request comes over a transport that this session does not use any more."""
 
 
+def _size(packet: str) -> int:
+    """A packet's length in bytes."""
+    return len(packet) if packet.isascii() else len(packet.encode())
+
+
 class Session:
     """A client, over whatever transport it has.
 
@@ -119,7 +124,7 @@ class Session:
     def enqueue(self, packet: str) -> bool:
         """Let a packet wait for the next poll; False when more waits than may."""
         self.outbox.append(packet)
-        self.outbox_bytes += len(packet)
+        self.outbox_bytes += _size(packet)
         return (len(self.outbox) <= self.limit_packets and self.outbox_bytes <= self.limit_bytes) or len(
             self.outbox
         ) == 1
@@ -145,7 +150,7 @@ class Session:
     def take_payload(self) -> bytes:
         """What waits for a poll, as its body; the rest of very much is for the next polls."""
         now, self.outbox = self.outbox[:PAYLOAD_PACKETS], self.outbox[PAYLOAD_PACKETS:]
-        self.outbox_bytes -= sum(map(len, now))
+        self.outbox_bytes -= sum(map(_size, now))
         return packets.join_payload(now)
 
     def take_packets(self) -> list[str]:

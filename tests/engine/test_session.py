@@ -44,6 +44,11 @@ def test_an_outbox_is_bounded_in_packets_and_in_bytes(session):
     session.take_packets()
     assert session.enqueue("4" * 500)  # alone, whatever its length
     assert not session.enqueue("4")
+    session.take_packets()
+    assert session.enqueue("€" * 33)
+    assert not session.enqueue("é")
+    session.take_payload()
+    assert session.outbox_bytes == 0
 
 
 def test_messages_wait_in_order(session):

@@ -205,6 +205,18 @@ def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App):
     eventually(lambda: ask(witness, "counted") == before + 500)
 
 
+def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App):
+    client, witness = Polling(rooms_app.port, "/socket.io/"), joined(rooms_app)
+    client.post(b"40")
+    sid = json.loads(client.poll()[1].split(b"\x1e")[0][2:])["sid"]
+    before = ask(witness, "counted")
+    client.post("\x1e".join(['42["pause",5]', *['42["count",1]'] * 40]).encode())
+    assert ask(witness, "counted") == before
+    client.post(b"1")
+    assert reason_of(rooms_app, sid) == "client disconnect"
+    assert ask(witness, "counted") == before + 40
+
+
 @pytest.mark.parametrize("ending", [True, False])
 def test_a_post_that_had_to_wait_is_answered_to_the_page_that_sent_it(rooms_app: App, ending: bool):
     client = Polling(rooms_app.port, "/socket.io/")
