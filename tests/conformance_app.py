@@ -97,8 +97,7 @@ class Echo(websocket.WebSockets):
             welcome = websocket.accept_response(exchange.request)
             connection = exchange.take_over()
         except Refusal as refusal:
-            exchange.request.keep_alive = False
-            exchange.respond(refusal.status, str(refusal).encode())
+            websocket.refuse(exchange, refusal)
             return
         self.begin(connection, None)
         connection.write(welcome)

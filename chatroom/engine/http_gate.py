@@ -56,14 +56,22 @@ class Request:
                 return value.decode("latin-1")
         return ""
 
+    def tokens(self, name: bytes) -> list[str]:
+        """The comma-separated items of a header, in lower case, of all its lines (RFC 9110, 5.3)."""
+        return _tokens(self.headers, name)
+
     def wants_upgrade(self) -> bool:
         """Whether the peer asks to speak WebSocket from here on."""
-        return "websocket" in tokens(self.header(b"upgrade"))
+        return "websocket" in self.tokens(b"upgrade")
 
 
-def tokens(value: str) -> list[str]:
-    """The comma-separated items of a header, in lower case."""
-    return [item.strip().lower() for item in value.split(",")]
+def _tokens(headers: Headers, name: bytes) -> list[str]:
+    return [
+        item.strip().lower()
+        for key, value in headers
+        if key == name
+        for item in value.decode("latin-1").split(",")
+    ]
 
 
 class Stage(enum.Enum):
@@ -239,9 +247,7 @@ def _to_request(event: h11.Request) -> Request:
             raise Refusal(400, "bad request target")
         target = slash + path or b"/"
     where, _, query = target.decode("ascii").partition("?")
-    wishes = [
-        wish for name, value in headers if name == b"connection" for wish in tokens(value.decode("latin-1"))
-    ]
+    wishes = _tokens(headers, b"connection")
     keep_alive = "close" not in wishes if version == "1.1" else "keep-alive" in wishes
     return Request(event.method.decode(), where, query, version, headers, keep_alive=keep_alive)
 

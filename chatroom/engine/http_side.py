@@ -178,7 +178,7 @@ class HttpSide:
         try:
             welcome = websocket.accept_response(exchange.request)
         except Refusal as refusal:
-            self._refuse_websocket(exchange, refusal)
+            websocket.refuse(exchange, refusal)
             return
         session = self._open_session(exchange, upgrades="[]")
         if session is None:
@@ -187,18 +187,12 @@ class HttpSide:
             connection = exchange.take_over()
         except Refusal as refusal:
             self._engine.end(session, reasons.PROTOCOL_ERROR)
-            self._refuse_websocket(exchange, refusal)
+            websocket.refuse(exchange, refusal)
             return
         self._websockets.begin(connection, session)
         session.state = State.WEBSOCKET
         session.link = connection
         connection.write(welcome + as_frames(session.take_packets()))
-
-    @staticmethod
-    def _refuse_websocket(exchange: Exchange, refusal: Refusal) -> None:
-        exchange.request.keep_alive = False
-        headers = [("Sec-WebSocket-Version", "13")] if refusal.status == 426 else None
-        exchange.respond(refusal.status, str(refusal).encode(), headers=headers)
 
     def _upgrade(self, exchange: Exchange, session: Session) -> None:
         if session.state is not State.POLLING or session.probe is not None:
@@ -208,7 +202,7 @@ class HttpSide:
             welcome = websocket.accept_response(exchange.request)
             connection = exchange.take_over()
         except Refusal as refusal:
-            self._refuse_websocket(exchange, refusal)
+            websocket.refuse(exchange, refusal)
             return
         connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
         session.probe = connection

@@ -10,11 +10,15 @@ import base64
 import binascii
 import hashlib
 import time
+from typing import TYPE_CHECKING
 
 from chatroom.engine import frames
 from chatroom.engine.connection import Connection
-from chatroom.engine.http_gate import Refusal, Request, tokens
+from chatroom.engine.http_gate import Refusal, Request
 from chatroom.engine.reasons import PROTOCOL_ERROR, TRANSPORT_CLOSE
+
+if TYPE_CHECKING:
+    from chatroom.engine.front import Exchange
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -34,7 +38,7 @@ def accept_response(request: Request) -> bytes:
         request.method != "GET"
         or request.version != "1.1"
         or not request.wants_upgrade()
-        or "upgrade" not in tokens(request.header(b"connection"))
+        or "upgrade" not in request.tokens(b"connection")
         or not _is_key(key)
     ):
         raise Refusal(400, "bad WebSocket handshake")
@@ -45,6 +49,13 @@ def accept_response(request: Request) -> bytes:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + digest + b"\r\n\r\n"
     )
+
+
+def refuse(exchange: Exchange, refusal: Refusal) -> None:
+    """Answer a handshake that `accept_response` has not let pass, with the version that would (RFC 6455, 4.4)."""
+    exchange.request.keep_alive = False
+    headers = [("Sec-WebSocket-Version", "13")] if refusal.status == 426 else None
+    exchange.respond(refusal.status, refusal.reason.encode(), headers=headers)
 
 
 def _is_key(key: str) -> bool:

@@ -294,6 +294,22 @@ def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers, status):
     assert socket.http.close_after() < PROMPT_S
 
 
+def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):
+    http = Http(engine_app.port)
+    http.send(
+        b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+        b"Connection: keep-alive\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert http.answer()[0] == 101
+
+
+def test_a_refused_websocket_version_is_answered_with_the_one_spoken_here(echo_app: App):
+    socket = Socket(echo_app.port, Sec_WebSocket_Version="8")
+    assert socket.status == 426
+    assert "sec-websocket-version: 13" in socket.http.head
+
+
 def test_no_compression_is_negotiated(engine_app: App):
     socket = Socket(
         engine_app.port,
