@@ -230,7 +230,7 @@ class ChatApp(App[int]):
         """Show the people if there is room for them."""
         wanted = self._wants_people
         self.query_one(People).display = event.size.width >= _WIDE if wanted is None else wanted
-        self._show_status()
+        self.call_after_refresh(self._show_status)
 
     def action_people(self) -> None:
         """Show the people, and go there; hide them if one is there."""

@@ -16,6 +16,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from chatroom.terminal.rows import rows
 from chatroom.terminal.view import Shown
 
 KEPT: Final = 2000  # things held for scrolling; those that are older can be asked for again
@@ -153,22 +154,22 @@ class Talk(ScrollView, can_focus=False):
     def _lay_out(self, moved: int = 0) -> None:
         """Put the rows together; `moved` is by how many those in sight have moved."""
         day: date | None = None
-        rows: list[Strip] = []
+        laid: list[Strip] = []
         for block in self._blocks:
             if block is self._unread:
-                rows.append(self._rule("new", "bold red"))
+                laid.append(self._rule("new", "bold red"))
             if block.shown.day is not None and block.shown.day != day:
                 if day is not None or block.shown.day != date.today():  # noqa: DTZ011  # the guest's own day
-                    rows.append(self._rule(f"{block.shown.day:%A, %d %B %Y}", "dim"))
+                    laid.append(self._rule(f"{block.shown.day:%A, %d %B %Y}", "dim"))
                 day = block.shown.day
-            rows += block.rows
+            laid += block.rows
         for text in self._waiting:
-            rows += self._strips(Text("  …   "), Text(text, style="dim italic"))
-        self._rows = rows
+            laid += self._strips(Text("  …   "), Text(text, style="dim italic"))
+        self._rows = laid
         follows = self._follows
-        self.virtual_size = Size(self._width, len(rows))
+        self.virtual_size = Size(self._width, len(laid))
         if follows:
-            self._go_to(len(rows))
+            self._go_to(len(laid))
         elif moved:
             self._go_to(int(self.scroll_y) + moved)
         self.refresh()
@@ -218,12 +219,11 @@ class Talk(ScrollView, can_focus=False):
 
     def _strips(self, first: Text, text: Text) -> list[Strip]:
         """Rows of the present width; what does not fit stands below, so that no row seems to be somebody else's."""
-        console = self.app.console
-        rows: list[Strip] = []
-        for line in text.wrap(console, max(1, self._width - _TIME), overflow="fold", tab_size=8):
-            row = Text(" " * _TIME) if rows else first
-            rows.append(Strip(row.append_text(line).render(console)))
-        return rows
+        broken: list[Strip] = []
+        for row in rows(text, max(1, self._width - _TIME)):
+            before = Text(" " * _TIME) if broken else first
+            broken.append(Strip(before.append_text(row).render(self.app.console)))
+        return broken
 
     def _rule(self, text: str, style: str) -> Strip:
         rule = f"─── {text} ".ljust(self._width, "─")[: self._width]

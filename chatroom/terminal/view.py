@@ -143,6 +143,7 @@ class View:
             self.names[sid] = new
         if sid == self.sid:
             self.name = new
+            return []  # the answer to the command tells it
         return [Shown("notice", (f"{old} is now called {new}",), at=_time(frame))]
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+from functools import partial
 
 import pytest
 from rich.cells import cell_len
@@ -26,7 +27,7 @@ CHAT = (sys.executable, "-m", "chatroom", "chat")
 DEADLINE_S = 15.0
 
 
-async def until(found, what):
+async def until(found, what="what the keys do"):
     deadline = time.monotonic() + DEADLINE_S
     while not (result := found()):
         assert time.monotonic() < deadline, what() if callable(what) else what
@@ -100,7 +101,7 @@ def test_commands_and_names_are_completed(server, guests, room):
         await pilot.press(*"/na")
         await until(lambda: composer.suggestion == "me ", "a suggestion")
         await pilot.press("tab", *"Vixen", "enter")
-        await until(lambda: "Fox is now called Vixen" in shown(app), "a new name")
+        await until(lambda: "You are now called Vixen" in shown(app), "a new name")
         await pilot.press(*"/to gr")
         await until(lambda: composer.suggestion == "eat Horned Owl ", "a name")
         await pilot.press("tab", *"psst", "enter")
@@ -184,11 +185,11 @@ def test_what_was_typed_comes_back_with_up_and_goes_with_down(server, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
         await pilot.press(*"one", "enter", *"two", "enter", *"draft", "up")
-        assert composer.text == "two"
+        await until(lambda: composer.text == "two")
         await pilot.press("up", "up")
-        assert composer.text == "one"
+        await until(lambda: composer.text == "one")
         await pilot.press("down", "down")
-        assert composer.text == "draft"
+        await until(lambda: composer.text == "draft")
 
     on_screen(server, room, play)
 
@@ -196,11 +197,13 @@ def test_what_was_typed_comes_back_with_up_and_goes_with_down(server, room):
 def test_ctrl_c_empties_the_field_and_then_leaves(server, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
-        await pilot.press(*"not yet", "ctrl+c")
-        assert composer.text == ""
+        await pilot.press(*"not yet")
+        await until(lambda: composer.text == "not yet")
+        await pilot.press("ctrl+c")
+        await until(lambda: composer.text == "")
         assert not app._link.is_over
         await pilot.press("up")
-        assert composer.text == "not yet"
+        await until(lambda: composer.text == "not yet")
         await pilot.press("ctrl+c", "ctrl+c")
         await until(lambda: app._exit, "leaving")
 
@@ -209,8 +212,11 @@ def test_ctrl_c_empties_the_field_and_then_leaves(server, room):
 
 def test_ctrl_d_leaves_an_empty_field_only(server, room):
     async def play(app, pilot):
-        await pilot.press("a", "left", "ctrl+d")
-        assert app.query_one(Composer).text == ""
+        composer = app.query_one(Composer)
+        await pilot.press("a", "left")
+        await until(lambda: composer.cursor_location == (0, 0) and composer.text == "a")
+        await pilot.press("ctrl+d")
+        await until(lambda: composer.text == "")
         assert not app._exit
         await pilot.press("ctrl+d")
         await until(lambda: app._exit, "leaving")
@@ -246,7 +252,7 @@ def test_a_refused_line_is_told_with_its_beginning_and_can_be_brought_back(serve
         await pilot.press(*"/nonsense", "enter")
         await until(lambda: "! Not done: “/nonsense”. There is no such" in shown(app), lambda: shown(app))
         await pilot.press("up")
-        assert app.query_one(Composer).text == "/nonsense"
+        await until(lambda: app.query_one(Composer).text == "/nonsense")
 
     on_screen(server, room, play)
 
@@ -274,18 +280,18 @@ def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, roo
         talk = app.query_one(Talk)
         await until(lambda: "number 59" in shown(app), "the last one")
         await pilot.press("pageup")
+        await until(lambda: "looking back" in status(app), lambda: status(app))
         top = talk.render_line(0).text
-        assert "looking back" in status(app)
         await asyncio.to_thread(romeo.says, "hello Fox")
         await asyncio.to_thread(romeo.says, "and more")
         await until(lambda: "2 new" in status(app), lambda: status(app))
         assert talk.render_line(0).text == top
         assert shown(app).index("─── new") < shown(app).index("hello Fox")
         await pilot.resize_terminal(50, 24)
-        await pilot.pause()
+        await until(lambda: talk.size.width < 50)
         assert talk.render_line(0).text.split(": ")[1].strip() == top.split(": ")[1].strip()
         await pilot.press("escape")
-        assert talk.follows
+        await until(lambda: talk.follows)
         assert "─── new" not in shown(app)
         assert "and more" in talk.render_line(talk.size.height - 1).text
 
@@ -312,20 +318,18 @@ def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(serve
     guests(username="Romeo")
 
     async def play(app, pilot):
-        people, talk = app.query_one(People), app.query_one(Talk)
+        people, talk, composer = app.query_one(People), app.query_one(Talk), app.query_one(Composer)
         assert people.display
         await pilot.resize_terminal(40, 15)
-        await pilot.pause()
-        assert not people.display
-        assert talk.size.width >= 36
+        await until(lambda: not people.display and talk.size.width >= 36)
         await pilot.press("f2")
-        assert people.display
-        assert app.focused is people
+        await until(lambda: people.display and app.focused is people)
         await pilot.press("down", "down", "enter")
-        assert app.query_one(Composer).text == '/to "Romeo" '
-        await pilot.press("ctrl+c", "f2", "f2")
-        assert not people.display
-        assert app.focused is app.query_one(Composer)
+        await until(lambda: composer.text == '/to "Romeo" ' and app.focused is composer)
+        await pilot.press("f2")
+        await until(lambda: app.focused is people)
+        await pilot.press("f2")
+        await until(lambda: not people.display and app.focused is composer)
 
     on_screen(server, room, play)
 
@@ -355,7 +359,7 @@ def test_of_a_crowd_the_first_are_listed_and_the_rest_counted(server, room):
         assert str(people.get_option_at_index(SHOWN + 1).prompt) == "… and 7 more"
         assert f"{SHOWN + 8} here" in status(app)
         await pilot.press(*"/to p0506")
-        assert app.query_one(Composer).suggestion == " "
+        await until(lambda: app.query_one(Composer).suggestion == " ")
 
     on_screen(server, room, play)
 
@@ -369,10 +373,13 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
         await asyncio.to_thread(romeo.says, "the end")
         await until(lambda: "the end" in shown(app), "the end")
         talk = app.query_one(Talk)
+
+        def fits(width):
+            return talk.size.width < width and all(cell_len(line) <= talk.size.width for line in talk.lines())
+
         for width in (80, 31, 20, 12):
             await pilot.resize_terminal(width, 24)
-            await pilot.pause()
-            assert all(cell_len(line) <= talk.size.width for line in talk.lines())
+            await until(partial(fits, width))
             assert "".join(talk.lines()).count("水") == 3 * 5 + 200
 
     on_screen(server, room, play)

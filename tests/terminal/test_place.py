@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.terminal.place import MAX_HELD, WELCOME, Frame, Overrun, Place
@@ -150,6 +150,7 @@ def test_too_many_live_frames_are_an_overrun_from_which_one_can_begin_again():
     assert place.auth()["after"] == entry(2)["id"]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.data())
 def test_whatever_the_cuts_every_entry_is_told_once_and_in_order(data):
     """A server that keeps everything, a room that goes on, and a guest who is cut off at any moment."""
