@@ -14,6 +14,15 @@ MAX_LINE_BYTES: Final = 4096
 
 _LF, _CR, _NUL, _BACKSPACE, _DELETE, _ERASE_LINE = 0x0A, 0x0D, 0x00, 0x08, 0x7F, 0x15
 _SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 252, 253, 254, 255
+_KEYS = (
+    236,
+    237,
+    238,
+    243,
+    244,
+    245,
+)  # EOF, SUSP, ABORT, BRK, IP, AO: what telnet makes of control characters
+_BINARY = 0  # the one option that is granted (RFC 856)
 
 # The bytes at which more happens than that they are kept. Other controls are kept until the line is whole: only
 # then can an escape sequence be told from what follows it.
@@ -57,7 +66,18 @@ class LineDecoder:
     `MAX_LINE_BYTES`.
     """
 
-    __slots__ = ("_after_cr", "_answers", "_input", "_line", "_option", "_overlong", "_skipped", "_state")
+    __slots__ = (
+        "_after_cr",
+        "_answers",
+        "_asked",
+        "_granted",
+        "_input",
+        "_line",
+        "_option",
+        "_overlong",
+        "_skipped",
+        "_state",
+    )
 
     def __init__(self) -> None:
         self._input = b""
@@ -68,6 +88,10 @@ class LineDecoder:
         self._option = 0
         self._skipped = 0
         self._answers = b""
+        self._asked = False
+        self._granted: set[int] = (
+            set()
+        )  # WILL and DO, once each: an answer to every one could make an endless talk
 
     @property
     def unfinished(self) -> bool:
@@ -79,7 +103,7 @@ class LineDecoder:
         self._input = self._input + data if self._input else data
 
     def answers(self) -> bytes:
-        """Take out what telnet wants answered: every option that is offered or asked for is refused."""
+        """Take out what telnet wants answered: every option but BINARY is refused."""
         answers, self._answers = self._answers, b""
         return answers
 
@@ -118,7 +142,7 @@ class LineDecoder:
                     self._overlong = False
                     continue
                 self._input = data[place:]
-                return self._finish()
+                return self._finish(special)
             if special == _IAC:
                 self._state = _Telnet.COMMAND
             elif special in (_BACKSPACE, _DELETE):
@@ -138,10 +162,23 @@ class LineDecoder:
             self._line = bytearray()  # gives the memory back, which clear() would not
         return self._overlong
 
-    def _finish(self) -> str:
+    def _finish(self, end: int) -> str:
         text = self._line.decode("utf-8", "replace")
         self._line = bytearray()
+        if end == _CR and "\ufffd" in text:
+            self._ask_for_binary()
         return clean(text)
+
+    def _ask_for_binary(self) -> None:
+        """Ask a telnet whose text has come to harm to send bytes as they are, once.
+
+        GNU's telnet takes a byte of UTF-8 for a control character if its lower seven bits are one, and sends what that
+        means instead (IP for 0x83), unless it is asked for BINARY. To netcat it would be three bytes of rubbish, so
+        nobody else is asked.
+        """
+        if not self._asked:
+            self._asked = True
+            self._answers += bytes((_IAC, _DO, _BINARY))
 
     def _erase_character(self) -> None:
         """Take back the last character, all of its bytes."""
@@ -167,14 +204,11 @@ class LineDecoder:
                 self._erase_character()
             elif byte == _EL:
                 self._line.clear()
+            elif byte in _KEYS:
+                self._ask_for_binary()
         elif self._state is _Telnet.OPTION:
             self._state = _Telnet.DATA
-            # Stateless and yet no endless talk: all options are off, and WONT and DONT need no answer (RFC 854). A
-            # client that interrupts waits for the answer to each of its DO TIMING-MARKs (RFC 860).
-            if self._option == _DO:
-                self._answers += bytes((_IAC, _WONT, byte))
-            elif self._option == _WILL:
-                self._answers += bytes((_IAC, _DONT, byte))
+            self._negotiate(self._option, byte)
         elif self._state is _Telnet.SUB_IAC:
             self._state = _Telnet.DATA if byte == _SE else _Telnet.SUB
         else:
@@ -184,6 +218,19 @@ class LineDecoder:
             elif self._skipped >= MAX_LINE_BYTES:
                 self._state = _Telnet.DATA  # no subnegotiation is so long: it was none
         return False
+
+    def _negotiate(self, verb: int, option: int) -> None:
+        """Answer a WILL or a DO (RFC 854). WONT and DONT need none: options are off, BINARY changes nothing here."""
+        if verb not in (_WILL, _DO):
+            return
+        if option != _BINARY:
+            # Stateless and yet no endless talk, since a refusal is not answered. A client that interrupts waits for
+            # the answer to each of its DO TIMING-MARKs (RFC 860).
+            self._answers += bytes((_IAC, _WONT if verb == _DO else _DONT, option))
+        elif verb not in self._granted:
+            self._granted.add(verb)
+            if not (verb == _WILL and self._asked):  # then it is the answer
+                self._answers += bytes((_IAC, _WILL if verb == _DO else _DO, option))
 
 
 def clean(text: str) -> str:

@@ -73,6 +73,36 @@ def test_telnet_options_are_refused_and_never_shown():
     assert decoder.answers() == b""
 
 
+def test_binary_is_granted_once_each_way_so_that_utf_8_comes_whole():
+    decoder = LineDecoder()
+    will_binary, do_binary = b"\xff\xfb\x00", b"\xff\xfd\x00"
+    assert decode_with(decoder, will_binary + do_binary + b"hi\n") == ["hi"]
+    assert decoder.answers() == b"\xff\xfd\x00" + b"\xff\xfb\x00"
+    assert decode_with(decoder, will_binary + do_binary + b"hi\n") == ["hi"]
+    assert decoder.answers() == b""
+
+
+def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
+    decoder = LineDecoder()
+    assert decode_with(decoder, "机".encode().replace(b"\x9c", b"") + b"\r\n") == ["\ufffd"]
+    assert decoder.answers() == b"\xff\xfd\x00"
+    assert decode_with(decoder, b"\xff\xfb\x00", b"\xe6\r\n") == ["\ufffd"]
+    assert decoder.answers() == b""
+
+
+def test_binary_is_asked_at_once_when_telnet_has_taken_a_byte_for_a_key():
+    decoder = LineDecoder()
+    interrupt_and_timing_mark = b"\xff\xf4\xff\xfd\x06"
+    assert decode_with(decoder, b"\xe8" + interrupt_and_timing_mark) == []
+    assert decoder.answers() == b"\xff\xfd\x00" + b"\xff\xfc\x06"
+
+
+def test_who_ends_lines_with_lf_is_asked_nothing():
+    decoder = LineDecoder()
+    assert decode_with(decoder, b"\xe6\n") == ["\ufffd"]
+    assert decoder.answers() == b""
+
+
 def test_what_telnet_will_not_or_should_not_do_is_not_answered():
     decoder = LineDecoder()
     assert decode_with(decoder, b"\xff\xfc\x01\xff\xfe\x03\xff\xf1hi\n") == ["hi"]
@@ -167,7 +197,7 @@ def test_mutated_bytes_give_clean_bounded_lines(
         answers = decoder.answers()
         assert len(answers) % 3 == 0
         assert set(answers[::3]) <= {0xFF}
-        assert set(answers[1::3]) <= {0xFC, 0xFE}  # WONT and DONT
+        assert set(answers[1::3]) <= {0xFC, 0xFE} or b"\0" in answers[2::3]  # WONT and DONT, but for BINARY
         shown = encode_line(data.decode("utf-8", "replace"), "    ").decode()
         assert shown.endswith("\r\n")
         assert all(unicodedata.category(char) != "Cc" or char in "\t\r\n" for char in shown), data

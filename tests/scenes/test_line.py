@@ -304,6 +304,34 @@ def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
     romeo.reads(r"Connection closed by foreign host")
 
 
+# Every one has a byte that telnet would take for a control character: Ctrl-C, Ctrl-D, Ctrl-O, Ctrl-\\, its escape, …
+SWALLOWED = "胃的小机面圆地土"
+
+
+def test_a_plain_telnet_is_cured_as_soon_as_a_line_of_it_has_come_to_harm(server, terminals, lines, room):
+    juliet = lines()
+    romeo = terminals("telnet", "127.0.0.1", server.line_port)
+    romeo.greeted()
+    romeo.goes_to(room)
+    romeo.types("一架飞机")
+    assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == "一架飞\ufffd"
+    romeo.types(SWALLOWED)
+    juliet.hears(romeo.name, SWALLOWED)
+
+
+@pytest.mark.parametrize("program", ["telnet", "nc"])
+def test_a_character_that_comes_in_pieces_is_whole(server, terminals, lines, room, program):
+    juliet = lines()
+    romeo = terminals(program, "127.0.0.1", server.line_port)
+    romeo.greeted()
+    romeo.goes_to(room)
+    for byte in "雪人好".encode():
+        romeo.types_raw(bytes([byte]))
+        juliet.reads_nothing(": 雪")
+    romeo.types("")
+    juliet.hears(romeo.name, "雪人好")
+
+
 def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
     juliet = lines(room=None)
     romeo = terminals("socat", "-,raw,echo=0", f"TCP:127.0.0.1:{server.line_port}")

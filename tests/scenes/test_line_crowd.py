@@ -40,6 +40,7 @@ def crowd() -> Iterator[Crowd]:
 
 @pytest.mark.faults
 @pytest.mark.slow
+@pytest.mark.alone
 def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
     start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
 ) -> None:
@@ -64,6 +65,7 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
 
 @pytest.mark.faults
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_session_takes_little_memory(
     start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 HELD = 1.1  # a little more than the second in which a line is held after the talk has moved
 
 
@@ -48,6 +50,7 @@ def test_unknown_nobody_and_oneself(lines):
     romeo.reads(r"^\* That is you\.$")
 
 
+@pytest.mark.alone
 def test_a_third_takes_the_talk_over_and_all_are_told(lines):
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")

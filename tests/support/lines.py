@@ -15,7 +15,10 @@ import tty
 
 WAIT_S = 10.0
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
-_GREETING = re.compile(r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.")
+_GREETINGS = {
+    "en": (r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.", r"\* Say something, or /help"),
+    "zh": (r"\* 欢迎来到 (.+)。你是第 (\d+) 位客人，名字是 (.+)。", r"\* 直接说话，或输入 /help"),
+}
 
 
 class Screen:
@@ -36,11 +39,32 @@ class Screen:
         """Type a line."""
         self.types_raw(text.encode() + b"\n")
 
-    def greeted(self) -> None:
+    def greeted(self, lang: str = "en") -> None:
         """Wait for the greeting, and know one's name and number from it."""
-        found = self.reads(_GREETING.pattern)
+        first, last = _GREETINGS[lang]
+        found = self.reads(first)
         self.room, self.number, self.name = found[1], int(found[2]), found[3]
-        self.reads(r"\* Say something, or /help")
+        self.reads(last)
+
+    def goes_to(self, room: str) -> None:
+        """Go to another room, under another name if one's own is somebody's there."""
+        while True:
+            self.types(f"/join {room}")
+            found = self.reads(r"^\* (?:You are in .*, (\d+) here\.|Reuse: .* is taken)$")
+            if found[1]:
+                self.number = int(found[1])
+                return
+            self.types("/name")
+            self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
+
+    def is_called(self, name: str) -> None:
+        """Take a name that is free."""
+        self.types(f"/name {name}")
+        self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
+
+    def heard(self) -> list[tuple[str, str]]:
+        """Who has said what to the room, as far as it was shown, in its order."""
+        return re.findall(r"^\[\d\d:\d\d:\d\d\] ([^:\r\n]+): ([^\r\n]*)\r?$", self.seen, re.MULTILINE)
 
     def reads(self, pattern: str, seconds: float = WAIT_S) -> re.Match[str]:
         """Wait for a line that is so; it, and those before it, are passed over."""
@@ -79,11 +103,13 @@ class Screen:
 
     def has_seen(self, text: str, seconds: float) -> bool:
         """Whether this has been shown, so many seconds from now at the latest."""
+        deadline = time.monotonic() + seconds
         try:
-            self._wait(time.monotonic() + seconds, text)
+            while text not in self.seen:
+                self._wait(deadline, text)
         except AssertionError:
-            pass  # nothing came: that is one of the answers
-        return text in self.seen
+            return False
+        return True
 
     def shows(self, text: str, seconds: float = WAIT_S) -> None:
         """Wait until this is on the screen, however it was drawn there."""
@@ -116,16 +142,16 @@ class Screen:
 class Line(Screen):
     """Somebody with a bare socket."""
 
-    def __init__(self, port: int, *, room: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, port: int, *, room: str | None = None, name: str | None = None, lang: str = "en"
+    ) -> None:
         super().__init__()
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
-        self.greeted()
+        self.greeted(lang)
         if room is not None:
-            self.types(f"/join {room}")
-            self.number = int(self.reads(r"^\* You are in .*, (\d+) here\.$")[1])
+            self.goes_to(room)
         if name is not None:
-            self.types(f"/name {name}")
-            self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
+            self.is_called(name)
 
     def types_raw(self, data: bytes) -> None:
         self.socket.sendall(data)
