@@ -1,9 +1,11 @@
-"""Build wheel and sdist; install each into a clean environment outside the tree, start it, ask for /healthz.
+"""Build wheel and sdist; install each into a clean environment outside the tree, start it, ask for /healthz, chat.
 
-It knows the program only from outside: the command `chatroom`, the line `listening on …` and `/healthz`.
+It knows the program only from outside: the command `chatroom`, the line `listening on …`, `/healthz`, and that
+`chatroom chat` talks in lines where the extra `tui` is not installed, even on a terminal.
 """
 
 import os
+import pty
 import re
 import selectors
 import shutil
@@ -45,12 +47,16 @@ def check(package: Path) -> None:
         python = make_environment(Path(folder))
         run(python, "-m", "pip", "install", "--quiet", str(package))
         print(f"{package.name} ({package.stat().st_size / 1000:.0f} kB): installed, ", end="", flush=True)
-        command = [str(Path(python).with_name("chatroom")), "serve", "--host", "127.0.0.1", "--port", "0"]
+        chatroom = str(Path(python).with_name("chatroom"))
+        command = [chatroom, "serve", "--host", "127.0.0.1", "--port", "0", "--line-port", "0"]
         with Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
             try:
-                with urllib.request.urlopen(f"{address_of(server)}/healthz", timeout=START_S) as answer:
+                address = address_of(server)
+                with urllib.request.urlopen(f"{address}/healthz", timeout=START_S) as answer:
                     assert answer.status == 200, answer.status
                 print("healthy, ", end="", flush=True)
+                chat_on_a_terminal(chatroom, address)
+                print("talks, ", end="", flush=True)
                 server.send_signal(signal.SIGTERM)
                 code = server.wait(STOP_S)
             finally:
@@ -58,6 +64,24 @@ def check(package: Path) -> None:
     if code != 0:
         raise SystemExit(f"SIGTERM: exit code {code} instead of 0")
     print("stopped cleanly")
+
+
+def chat_on_a_terminal(chatroom: str, address: str) -> None:
+    """Say something with the terminal client, and leave.
+
+    Raises:
+        SystemExit: it does not end well, or shows something other than lines.
+    """
+    terminal, slave = pty.openpty()
+    os.write(terminal, b"hello\n\x04")  # Ctrl-D
+    environment = {**os.environ, "TERM": "xterm"}
+    client = Popen([chatroom, "chat", address], stdin=slave, stdout=slave, stderr=slave, env=environment)
+    os.close(slave)
+    code = client.wait(START_S)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    if code != 0 or "* You are " not in shown or "\x1b" in shown:
+        raise SystemExit(f"chat: exit code {code}; it has shown:\n{shown}")
 
 
 def address_of(server: Popen[str]) -> str:
