@@ -27,7 +27,7 @@ run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: .venv/test.stamp $(GUEST) ## Run the tests: make test ARGS="-k names"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS)
 
 check: .venv/test.stamp ## Formatting, lint, types, directions of imports
 	$(BIN)/ruff format --check $(CODE)

@@ -24,13 +24,17 @@ _rooms = itertools.count(1)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with turn(alone=item.get_closest_marker("alone") is not None):
+    with turn(alone=_is(item, "alone")):
         return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run alone come last: in between, each would make others wait."""
-    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+    """Long tests first, so that none is waited for at the end; those that run alone last, so that they hold up none."""
+    items.sort(key=lambda item: (_is(item, "alone"), not _is(item, "slow")))
+
+
+def _is(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ def test_the_corpus_is_large() -> None:
     assert len(corpus()) >= 500
 
 
+@pytest.mark.slow
 def test_as_messages_it_is_inert(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
@@ -65,6 +66,7 @@ def test_as_whispers_it_is_inert(visit: Visit, guests: Guests) -> None:
     is_inert(visitor)
 
 
+@pytest.mark.slow
 def test_as_names_it_is_inert(visit: Visit, guests: Guests) -> None:
     fox = guests()
     visitor = visit().enter()
@@ -85,6 +87,7 @@ def test_as_names_it_is_inert(visit: Visit, guests: Guests) -> None:
     is_inert(visitor)
 
 
+@pytest.mark.slow
 def test_as_rooms_it_is_inert(visit: Visit) -> None:
     visitor = visit()
     entered = 0

@@ -164,6 +164,7 @@ def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
     expect(visitor.page.locator(".only")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
     some_talk(guests)
     fox = guests(username="owl")
@@ -221,6 +222,7 @@ def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -
     road.close()
 
 
+@pytest.mark.slow
 def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
     server = start("--message-burst", "3", "--message-rate", "0.25")
     visitor = visit(url=server.url, lang=lang).enter()

@@ -108,6 +108,7 @@ def test_older_messages_load_above_and_move_nothing(visit: Visit, guests: Guests
     assert visitor.texts()[0].startswith("message 0 ")
 
 
+@pytest.mark.slow
 def test_five_thousand_messages_keep_under_a_hundred_rows(visit: Visit, start: Start, room: str) -> None:
     server = start("--limits", "off", "--history", "0")
     fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
@@ -155,6 +156,7 @@ def test_a_name_chosen_outlives_a_reload(visit: Visit) -> None:
     expect(visitor.chip).to_have_text("river")
 
 
+@pytest.mark.slow
 def test_cut_again_and_again_nothing_is_missed_or_said_twice(
     visit: Visit, guests: Guests, road: Relay
 ) -> None:
@@ -178,6 +180,7 @@ def test_cut_again_and_again_nothing_is_missed_or_said_twice(
     assert visitor.name == name
 
 
+@pytest.mark.slow
 def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start: Start, room: str) -> None:
     server = start("--limits", "off")
     visitor = visit(url=server.url).enter()
@@ -197,6 +200,7 @@ def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start:
     fox.leaves()
 
 
+@pytest.mark.slow
 def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) -> None:
     visitor = visit(url=road.url).enter()
     visitor.lossy = True

@@ -139,6 +139,7 @@ def test_what_makes_no_sense_is_refused_and_the_connection_stays(stage, text, ac
     bystander.hears_nothing()
 
 
+@pytest.mark.slow
 def test_thousands_of_generated_bad_inputs_disconnect_nobody(stage, server):
     raw, bystander = stage
     numbers = iter(range(1, 10**9))

@@ -40,6 +40,7 @@ def test_while_it_drains_it_lives_but_is_not_ready(start, guests):
     assert program.wait() == 0
 
 
+@pytest.mark.slow
 def test_while_the_log_cannot_be_written_messages_are_refused_and_it_is_not_ready(start, guests, tmp_path):
     program = start(data_dir=tmp_path)
     romeo, juliet = guests(url=program.url), guests(url=program.url)

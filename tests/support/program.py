@@ -25,6 +25,7 @@ class Program:
         arguments: flags after `python app.py --port 0 --line-port 0`.
         environ: added to the environment, from which every CHATROOM_ name is removed.
         data_dir: its data directory; it has to be a fresh one unless the test is about what is kept.
+        port: None leaves the flag out, for the environment to choose.
     """
 
     def __init__(
@@ -32,13 +33,18 @@ class Program:
         *arguments: str,
         data_dir: Path | None = None,
         environ: dict[str, str] | None = None,
-        port: int = 0,
+        port: int | None = 0,
     ) -> None:
-        self.arguments = [*arguments, *(("--data-dir", str(data_dir)) if data_dir is not None else ())]
+        flags = [] if port is None else ["--port", str(port)]
+        self.arguments = [
+            *flags,
+            *arguments,
+            *(("--data-dir", str(data_dir)) if data_dir is not None else ()),
+        ]
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith("CHATROOM_")}
         self.environ.pop("PORT", None)
         self.environ |= environ or {}
-        self.port = port
+        self.port = port or 0
         self.url = ""
         self._line_port: int | None = None
         self.errors: list[str] = []
@@ -48,7 +54,7 @@ class Program:
     def start(self) -> Program:
         """Start and wait until it listens."""
         self._process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(self.port), "--line-port", "0", *self.arguments],
+            [sys.executable, "app.py", "--line-port", "0", *self.arguments],
             cwd=ROOT,
             env=self.environ,
             stdin=subprocess.DEVNULL,

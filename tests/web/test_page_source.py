@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 WEB = Path(__file__).resolve().parents[2] / "web"
 BUILDER = WEB / "build_page.py"
 
 
+@pytest.mark.slow
 def test_vitest_passes() -> None:
     done = subprocess.run(
         [sys.executable, BUILDER, "test"], capture_output=True, text=True, timeout=300, check=False

@@ -1,0 +1,115 @@
+"""Every setting: its flag, its environment names, which of them counts, and what is refused in one line."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from chatroom.settings import LinePort, Settings, SettingsError, env_of, flag_of
+
+# Each setting as one would type it, never its default, and what that is inside.
+TYPED = {
+    "host": ("::1", "::1"),
+    "port": ("8000", 8000),
+    "base_path": ("chat/", "/chat"),
+    "allowed_origins": (
+        "https://a.example, http://b.example:8080/",
+        ("https://a.example", "http://b.example:8080"),
+    ),
+    "names": ("nicknames", Path("nicknames")),
+    "lang": ("zh", "zh"),
+    "public_rooms": ("garden, 河边", ("garden", "河边")),
+    "line_host": ("", ""),
+    "line_port": ("0", LinePort(0, chosen=True)),
+    "line_idle_timeout_s": ("60", 60.0),
+    "data_dir": ("/srv/data", Path("/srv/data")),
+    "history": ("0", 0),
+    "history_days": ("0.5", 0.5),
+    "data_limit_bytes": ("500MB", 500_000_000),
+    "durability": ("os", "os"),
+    "limits": ("off", False),
+    "message_burst": ("3", 3),
+    "message_rate": ("0.5", 0.5),
+    "event_burst": ("7", 7),
+    "event_rate": ("9", 9.0),
+    "max_text": ("100", 100),
+    "max_rooms": ("5", 5),
+    "max_room_people": ("2", 2),
+    "max_connections": ("50", 50),
+    "max_payload_bytes": ("20000", 20_000),
+    "outbox_limit_bytes": ("65536", 65_536),
+    "backlog": ("128", 128),
+    "ping_interval_s": ("5", 5.0),
+    "ping_timeout_s": ("3", 3.0),
+    "resume_grace_s": ("0", 0.0),
+    "token_days": ("1", 1.0),
+    "drain_delay_s": ("10", 10.0),
+    "log_json": ("yes", True),
+}
+WRONG = {
+    "port": ["x", "65536", "-1", "", "80.5"],
+    "base_path": ["/a b", "/a//b", "/é"],
+    "allowed_origins": ["chat.example.org", "https://a.example/path", "https://"],
+    "lang": ["fr", "EN"],
+    "line_port": ["65536", "on"],
+    "history": ["-1"],
+    "history_days": ["0", "nan"],
+    "data_limit_bytes": ["1TB", "-1", "GB", "1.5GB"],
+    "durability": ["none"],
+    "limits": ["maybe"],
+    "max_rooms": ["0"],
+    "max_payload_bytes": ["9999"],
+    "drain_delay_s": ["nan", "inf", "-1", "soon"],
+}
+
+
+@pytest.mark.parametrize("name", [record.name for record in fields(Settings)])
+def test_each_is_read_from_its_flag_and_from_its_environment(name: str) -> None:
+    text, value = TYPED[name]
+    assert getattr(Settings.read([], {}), name) != value
+    assert getattr(Settings.read([flag_of(name), text], {}), name) == value
+    for environment in env_of(name):
+        assert getattr(Settings.read([], {environment: text}), name) == value
+
+
+def test_the_flag_counts_then_the_projects_own_name_then_the_conventional_one() -> None:
+    environ = {"CHATROOM_PORT": "2000", "PORT": "3000"}
+    assert Settings.read(["--port", "1000"], environ).port == 1000
+    assert Settings.read([], environ).port == 2000
+    assert Settings.read([], {"PORT": "3000"}).port == 3000
+
+
+def test_what_shells_export_and_what_would_change_the_mode_is_not_read() -> None:
+    environ = {"HOST": "203.0.113.1", "REDIS_URL": "redis://nowhere.invalid", "LANG": "zh", "DATA_DIR": "/"}
+    assert Settings.read([], environ) == Settings()
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in WRONG.items() for text in texts])
+def test_a_wrong_value_is_named_by_whence_it_came(name: str, text: str) -> None:
+    for argv, environ, source in (
+        ([flag_of(name), text], {}, flag_of(name)),
+        ([], {env_of(name)[0]: text}, env_of(name)[0]),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            Settings.read(argv, environ)
+        assert str(refused.value).startswith(f"{source} is {text!r}; it must be ")
+        assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_value_that_does_not_count_is_not_looked_at() -> None:
+    assert Settings.read(["--port", "1"], {"CHATROOM_PORT": "x"}).port == 1
+
+
+@pytest.mark.parametrize("argv", [["--nonsense"], ["--por", "1"], ["--port"], ["stray"]])
+def test_what_is_no_setting_is_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        Settings.read(argv, {})
+    assert end.value.code == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_a_switch_alone_means_on() -> None:
+    assert Settings.read(["--log-json"], {}).log_json is True
+    assert Settings.read(["--log-json", "off"], {"CHATROOM_LOG_JSON": "on"}).log_json is False
