@@ -5,9 +5,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+import requests
 
 from chatroom.backplane.file import FILE_NAME
 from tests.support.guests import POLLING, until
+from tests.support.raw import RawClient
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -25,6 +27,16 @@ def test_the_front_page_is_the_chat(server):
 
 def test_what_is_not_there_is_404(server):
     assert server.get("/nowhere").status_code == 404
+
+
+def test_behind_a_base_path_everything_is_there(start):
+    program = start("--base-path", "/chat")
+    root = program.url.removesuffix("/chat")
+    assert root != program.url
+    for path in ("/chat/healthz", "/chat/readyz", "/chat/", "/chat/r/den"):
+        assert requests.get(root + path, timeout=5).status_code == 200, path
+    with RawClient(root, path="/chat/socket.io/") as romeo:
+        assert romeo.enters().login["room"] == "lobby"
 
 
 def test_while_it_drains_it_lives_but_is_not_ready(start, guests):

@@ -1,8 +1,11 @@
 """Rates and fullness: what is too much is refused by code, with what a client needs to try again."""
 
+import contextlib
 import json
+import signal
 
 import pytest
+import requests
 import websocket
 
 from tests.support.guests import Guest, Refused
@@ -47,16 +50,108 @@ def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
 
 
 def test_all_who_come_at_once_are_shown_the_past(tmp_path):
-    with Program(data_dir=tmp_path) as program:
+    with Program("--limits", "off", data_dir=tmp_path) as program:
         speaker = Guest(program.url).enter()
-        speaker.says("before")
+        for number in range(50):
+            speaker.says(str(number))
         speaker.leaves()
-        crowd = [RawClient(program.url) for _ in range(8)]
+    # Another process has nothing of it in memory; while the first newcomer's read is on its way, the others come.
+    with Program(data_dir=tmp_path) as program, contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(RawClient(program.url)) for _ in range(8)]
         for client in crowd:
             client.opens()
+        program.signal(signal.SIGSTOP)
         for client in crowd:
             client.sends("40{}")
+        program.signal(signal.SIGCONT)
         for client in crowd:
             login = json.loads(client.hears(lambda text: text.startswith("42"))[2:])[1]
-            assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
-            client.leaves()
+            assert [entry["msg"] for entry in login["you"]["history"]] == [
+                str(number) for number in range(50)
+            ]
+
+
+def test_events_of_any_kind_are_counted(start, guests):
+    program = start("--event-burst", "5", "--event-rate", "0.1")
+    romeo, juliet = guests(url=program.url), guests(url=program.url)
+    assert all(romeo.asks("who")["ok"] for _ in range(5))
+    answer = romeo.asks("who")
+    assert (answer["ok"], answer["code"]) == (False, "rate_limited")
+    assert 0 < answer["retry_after"] <= 10
+    assert juliet.asks("who")["ok"]
+    assert romeo.disconnects == []
+
+
+def test_a_flood_without_acks_is_told_so_once_a_second(start, guests):
+    program = start("--message-burst", "1", "--message-rate", "0.1")
+    romeo = guests(url=program.url)
+    for number in range(50):
+        romeo.emit({"action": "message", "msg": str(number)})
+    romeo.hears("notice", code="rate_limited")
+    romeo.hears_nothing("notice")
+
+
+def test_without_rates_the_bounds_of_size_stay(start, guests):
+    program = start("--limits", "off", "--max-text", "10", "--max-payload", "10000")
+    romeo = guests(url=program.url)
+    for _ in range(200):
+        romeo.emit({"action": "message", "msg": "x"})
+    romeo.says("x" * 10)
+    assert romeo.you["limits"]["text"] == 10
+    answer = romeo.asks("message", msg="x" * 11)
+    assert (answer["code"], answer["limit"]) == ("too_long", 10)
+    with RawClient(program.url) as raw:
+        raw.enters()
+        raw.sends('42["msg",{"action":"message","msg":"' + "x" * 10_001 + '"}]')
+        raw.is_closed()
+    sid = program.get("/socket.io/?EIO=4&transport=polling").text.split('"sid":"')[1].split('"')[0]
+    posted = requests.post(
+        f"{program.url}/socket.io/?EIO=4&transport=polling&sid={sid}", data="4" + "x" * 10_001, timeout=5
+    )
+    assert posted.status_code == 413
+    romeo.says("still here")
+
+
+def test_there_are_no_more_rooms_than_may_be_and_an_empty_one_makes_place(start, guests, room):
+    program = start("--max-rooms", "2")
+    romeo, juliet = guests(url=program.url, room=room + " 1"), guests(url=program.url, room=room + " 2")
+    with pytest.raises(Refused) as refused:
+        guests(url=program.url, room=room + " 3")
+    assert refused.value.data["data"]["code"] == "room_full"
+    assert romeo.asks("join", room=room + " 3")["code"] == "room_full"
+    assert guests(url=program.url, room=room + " 2").login["count"] == 2
+    assert romeo.asks("join", room=room + " 2")["ok"]
+    juliet.hears("login", sid=romeo.sid)
+    assert guests(url=program.url, room=room + " 3").login["count"] == 1
+
+
+def test_who_does_not_read_is_dropped_and_delays_nobody(start, guests, room):
+    program = start("--limits", "off", "--outbox-limit", "16384")
+    romeo, juliet = guests(url=program.url), guests(url=program.url)
+    with RawClient(program.url) as stalled:
+        stalled.enters(room=room, v=1, username="Sloth")
+        for _ in range(1000):
+            romeo.says("x" * 2000)
+            if any(frame["action"] == "logout" for frame in juliet.frames):
+                break
+        juliet.hears("logout", username="Sloth")
+    romeo.says("on we go")
+    juliet.hears("message", msg="on we go")
+
+
+def test_who_does_not_answer_a_ping_is_gone_and_told_of(start, guests, room):
+    program = start("--ping-interval", "0.2", "--ping-timeout", "0.2")
+    witness = guests(url=program.url)
+    with RawClient(program.url) as silent:
+        silent.enters(room=room, v=1, username="Sphinx")
+        witness.hears("logout", username="Sphinx")
+    assert witness.disconnects == []
+
+
+def test_rooms_that_are_public_are_listed_and_no_others(start, guests):
+    program = start("--public-rooms", "garden, 河边")
+    romeo = guests(url=program.url, room="a secret of two")
+    assert romeo.asks("message", msg="/rooms")["ok"]
+    listed = romeo.hears("notice", code="command")["msg"]
+    assert all(name in listed for name in ("lobby", "garden", "河边"))
+    assert "secret" not in listed

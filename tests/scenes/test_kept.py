@@ -1,0 +1,142 @@
+"""What is kept of a talk, for whom, and for how long: `--history`, tokens, resume and gaps over a restart."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from chatroom.backplane.file import FILE_NAME
+from tests.support.guests import Guest
+
+
+def texts(page):
+    return [entry["msg"] for entry in page]
+
+
+def test_with_no_history_nothing_is_on_disk_and_all_holds_within_the_process(start, guests, tmp_path):
+    folder = tmp_path / "nothing"
+    program = start("--history", "0", "--limits", "off", data_dir=folder)
+    assert program.wait_for_line("nothing is kept on disk")
+    romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
+    assert romeo.you["limits"]["history_entries"] == 0
+    first = romeo.says("once", cid="c")
+    romeo.is_cut()
+    juliet.hears("logout", username="Romeo")
+    juliet.says("missed")
+    back = guests(url=program.url, token=romeo.you["token"], after=first["id"])
+    assert (back.name, back.you["resumed"], back.you["gap"]) == ("Romeo", True, False)
+    assert texts(back.you["history"]) == ["missed"]
+    assert back.says("once", cid="c") == first
+    assert not folder.exists()
+
+
+def test_with_no_history_there_is_always_a_gap_after_a_restart(start, room):
+    program = start("--history", "0")
+    romeo = Guest(program.url, {"v": 1, "room": room}).enter()
+    last = romeo.says("before")["id"]
+    program.kill()
+    romeo.waits_for_disconnect()
+    again = start("--history", "0", port=program.port)
+    back = Guest(again.url, {"v": 1, "room": room, "token": romeo.you["token"], "after": last}).enter()
+    assert (back.you["resumed"], back.you["gap"], back.you["history"]) == (False, True, [])
+    back.leaves()
+
+
+def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
+    program = start("--history", "0", "--limits", "off")
+    romeo = guests(url=program.url)
+    first = romeo.says("first")["id"]
+    for number in range(500):
+        romeo.emit({"action": "message", "msg": str(number)})
+    last = romeo.says("last")["id"]
+    page = romeo.asks("history", before=last, limit=199)
+    assert texts(page["entries"]) == [str(number) for number in range(301, 500)]
+    late = guests(url=program.url, after=first)
+    assert late.you["gap"] is True
+    assert texts(late.you["history"])[-1] == "last"
+
+
+def test_no_more_entries_are_kept_than_was_said_and_the_gap_is_told(start, room, tmp_path):
+    program = start("--history", "20", "--limits", "off", data_dir=tmp_path)
+    romeo = Guest(program.url, {"v": 1, "room": room}).enter()
+    first = romeo.says("first")["id"]
+    for number in range(200):
+        romeo.emit({"action": "message", "msg": str(number)})
+    last = romeo.says("last")["id"]
+    assert texts(romeo.asks("history", before=last)["entries"]) == [str(number) for number in range(181, 200)]
+    romeo.leaves()
+    late = Guest(program.url, {"v": 1, "room": room, "after": first}).enter()
+    assert late.you["gap"] is True
+    assert texts(late.you["history"]) == [*(str(number) for number in range(181, 200)), "last"]
+    late.leaves()
+    program.stop()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert max(file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables) <= 20 + 64
+
+
+def test_what_was_missed_is_at_most_64_kb_at_once(guests):
+    early = guests()
+    first = early.says("first")["id"]
+    long = ["汉" * 1990 + str(number) for number in range(30)]
+    for text in long:
+        early.says(text)
+    late = guests(after=first)
+    assert late.you["more"] is True
+    missed = late.you["history"]
+    assert 1 < len(missed) < 30
+    assert sum(len(entry["msg"].encode()) for entry in missed) <= 65_536
+    while True:
+        page = late.asks("history", after=missed[-1]["id"])
+        missed += page["entries"]
+        if not page["more"]:
+            break
+    assert texts(missed) == long
+
+
+def test_a_retry_after_a_restart_is_not_said_twice(start, room):
+    program = start("--limits", "off")
+    romeo = Guest(program.url, {"v": 1, "room": room}).enter()
+    first = romeo.says("once", cid="c")
+    program.kill()
+    romeo.waits_for_disconnect()
+    again = start("--limits", "off", port=program.port)
+    back = Guest(again.url, {"v": 1, "room": room, "token": romeo.you["token"]}).enter()
+    assert back.says("once", cid="c") == first
+    assert texts(back.asks("history")["entries"]) == ["once"]
+    stranger = Guest(again.url, {"v": 1, "room": room}).enter()
+    assert stranger.says("another's", cid="c")["id"] > first["id"]
+    back.leaves()
+    stranger.leaves()
+
+
+def test_a_token_of_another_server_is_nobodys_here(start, guests, tmp_path):
+    ours = start(data_dir=tmp_path / "ours")
+    theirs = guests(username="Romeo")
+    guest = guests(url=ours.url, token=theirs.you["token"])
+    assert guest.you["resumed"] is False
+    assert guest.name != "Romeo"
+
+
+@pytest.mark.parametrize("place", [0, 10, -1])
+def test_a_token_that_was_tampered_with_is_nobodys(guests, place):
+    romeo = guests(username="Romeo")
+    token = list(romeo.you["token"])
+    romeo.is_cut()
+    token[place] = "A" if token[place] != "A" else "B"
+    guest = guests(token="".join(token))
+    assert guest.you["resumed"] is False
+    assert guest.name != "Romeo"
+
+
+def test_who_comes_back_to_a_name_that_is_anothers_gets_a_free_one(start, guests):
+    program = start("--resume-grace", "0", "--limits", "off")
+    romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
+    romeo.is_cut()
+    juliet.hears("logout", username="Romeo")
+    assert juliet.asks("rename", username="Romeo")["ok"]
+    back = guests(url=program.url, token=romeo.you["token"])
+    assert back.you["resumed"] is False
+    assert back.name != "Romeo"
+    # The identity is the same all the same: what it retries is known.
+    assert back.asks("who")["count"] == 2

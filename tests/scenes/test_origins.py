@@ -1,0 +1,73 @@
+"""Which web pages may talk to the service: its own, and those that it is told of."""
+
+import pytest
+import requests
+import websocket
+
+POLL = "/socket.io/?EIO=4&transport=polling"
+SOCKET = "/socket.io/?EIO=4&transport=websocket"
+
+
+def polls(program, origin, **headers):
+    """Ask for a session as a page of this origin does."""
+    return requests.get(program.url + POLL, headers={"Origin": origin, **headers}, timeout=5)
+
+
+def connects(program, origin):
+    """Whether a page of this origin gets a WebSocket."""
+    address = program.url.replace("http", "ws", 1) + SOCKET
+    try:
+        client = websocket.create_connection(address, origin=origin, timeout=5)
+    except websocket.WebSocketBadStatusException as refusal:
+        return refusal.status_code != 403
+    assert client.recv().startswith("0{")
+    client.shutdown()
+    return True
+
+
+def test_the_pages_own_origin_is_welcome_whatever_its_scheme(server):
+    host = f"127.0.0.1:{server.port}"
+    for origin in (f"http://{host}", f"https://{host}"):
+        assert polls(server, origin).status_code == 200
+        assert connects(server, origin)
+    # TLS ends at a proxy, and default ports are not named.
+    assert polls(server, "https://chat.example.org", Host="chat.example.org:443").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "http://127.0.0.1", "null"])
+def test_another_origin_is_refused_on_every_road(server, origin):
+    assert polls(server, origin).status_code == 403
+    assert not connects(server, origin)
+
+
+def test_a_forwarded_host_does_not_count(server):
+    forged = polls(server, "https://evil.example", **{"X-Forwarded-Host": "evil.example"})
+    assert forged.status_code == 403
+
+
+def test_a_refused_origin_is_logged_once_with_the_cure(start):
+    program = start()
+    for _ in range(3):
+        assert polls(program, "https://elsewhere.example").status_code == 403
+    program.stop()
+    (line,) = (line for line in program.errors if "elsewhere.example" in line)
+    assert "--allowed-origins" in line
+
+
+def test_origins_that_are_named_are_welcome_besides_ones_own(start):
+    program = start("--allowed-origins", "https://a.example, https://b.example:8443")
+    for origin in ("https://a.example", "https://b.example:8443", program.url):
+        answer = polls(program, origin)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, origin)
+        assert connects(program, origin)
+    for origin in ("http://a.example", "https://b.example", "https://c.example"):
+        assert polls(program, origin).status_code == 403
+        assert not connects(program, origin)
+
+
+def test_a_star_lets_all_in_without_credentials(start):
+    program = start("--allowed-origins", "*")
+    answer = polls(program, "https://anybody.example")
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert connects(program, "https://anybody.example")

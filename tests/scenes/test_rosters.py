@@ -1,0 +1,105 @@
+"""Comings and goings in small rooms and in large ones: all at once, or a burst together (protocol, "Rosters")."""
+
+import contextlib
+import json
+import signal
+
+import pytest
+
+from tests.support.raw import RawClient
+
+SMALL = 64  # people: the protocol's number
+BURST = 12
+
+
+@pytest.fixture
+def crowd(server, room):
+    """Lets many people into the play's room at once: `crowd(12)`."""
+    with contextlib.ExitStack() as stack:
+
+        def enter(count):
+            people = [stack.enter_context(RawClient(server.url)) for _ in range(count)]
+            for person in people:
+                person.opens()
+            in_one_breath(server, people, "40" + json.dumps({"room": room, "v": 1, "roster": "delta"}))
+            for person in people:
+                first = person.hears(lambda text: text.startswith("42"))
+                person.login = json.loads(first[2:])[1]
+                assert person.login["action"] == "login"
+            return people
+
+        yield enter
+
+
+def in_one_breath(server, people, packet):
+    """All send it before the server reads any of it."""
+    server.signal(signal.SIGSTOP)
+    for person in people:
+        person.sends(packet)
+    server.signal(signal.SIGCONT)
+
+
+def pairs(people):
+    return sorted([person.login["username"], person.login["sid"]] for person in people)
+
+
+def frames_until(guest, action, done):
+    """The frames of one action that come until they are enough."""
+    found = []
+    while not done(found):
+        found.append(guest.hears(action))
+    return found
+
+
+def test_in_a_small_room_each_is_told_of_at_once_to_everybody(guests, crowd):
+    full, delta = guests(), guests(roster="delta")
+    full.hears("login", sid=delta.sid)
+    comers = crowd(BURST)
+    logins = [full.hears_next("login") for _ in comers]
+    assert sorted([frame["username"], frame["sid"]] for frame in logins) == pairs(comers)
+    for number, frame in enumerate(logins, start=3):
+        assert (frame["count"], len(frame["name_list"])) == (number, number)
+    rosters = [delta.hears_next("roster") for _ in comers]
+    assert sorted(pair for frame in rosters for pair in frame["joined"]) == pairs(comers)
+    assert [len(frame["joined"]) for frame in rosters] == [1] * BURST
+
+
+def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
+    crowd(SMALL)
+    full, delta = guests(), guests(roster="delta")
+    frames_until(delta, "roster", lambda found: found and delta.sid in dict_of(found, "joined"))
+    full.hears("login", sid=delta.sid)
+    comers = crowd(BURST)
+
+    told = frames_until(delta, "roster", lambda found: len(dict_of(found, "joined")) == BURST)
+    assert sorted(pair for frame in told for pair in frame["joined"]) == pairs(comers)
+    assert len(told) <= BURST // 3  # the burst may have begun within another's interval
+    assert told[-1]["count"] == SMALL + 2 + BURST
+
+    logins = [full.hears_next("login") for _ in comers]
+    assert sorted([frame["username"], frame["sid"]] for frame in logins) == pairs(comers)
+    with_names = [frame for frame in logins if "name_list" in frame]
+    assert len(with_names) == len(told), "one list a burst"
+    assert logins[-1] is with_names[-1], "it comes with the last of them"
+    assert len(logins[-1]["name_list"]) == SMALL + 2 + BURST
+
+    in_one_breath(server, comers, '42["msg",{"action":"logout"}]')
+    told = frames_until(delta, "roster", lambda found: len(dict_of(found, "left")) == BURST)
+    assert sorted(pair for frame in told for pair in frame["left"]) == pairs(comers)
+    assert len(told) <= BURST // 3
+    logouts = [full.hears_next("logout") for _ in told]
+    assert logouts[-1]["username"] in [name for name, _sid in pairs(comers)]
+    assert (logouts[-1]["count"], len(logouts[-1]["name_list"])) == (SMALL + 2, SMALL + 2)
+    full.hears_nothing("logout")
+
+
+def test_in_a_large_room_a_new_name_comes_without_the_list(guests, crowd):
+    crowd(SMALL)
+    romeo, juliet = guests(), guests()
+    assert romeo.asks("rename", username="Montague")["ok"]
+    assert "name_list" not in juliet.hears("rename", to="Montague")
+    assert ["Montague", romeo.sid] in juliet.asks("who")["name_list"]
+
+
+def dict_of(frames, field):
+    return {sid: name for frame in frames for name, sid in frame[field]}
