@@ -74,6 +74,7 @@ class Intake:
         "_call_later",
         "_has_ended",
         "_has_stopped",
+        "_has_waited",
         "_is_flooded",
         "_is_taking",
         "_monotonic",
@@ -103,18 +104,14 @@ class Intake:
         self._is_flooded = False
         self._has_ended = False
         self._has_stopped = False
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the peer has sent its last."""
-        return self._has_ended
+        self._has_waited = False
 
     def received(self) -> None:
         """The decoder has new input."""
         self._arrived_at = self._monotonic()
-        self._owes_event = (
-            True  # a reading costs, whatever is in it: telnet's commands and crumbs make no lines
-        )
+        # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
+        self._owes_event = True
+        self._has_waited = False
         self.go_on()
 
     def ended(self) -> None:
@@ -157,7 +154,7 @@ class Intake:
                     self._owes_event = False
                 line = self._next_line()
                 if line is None:
-                    self._is_flooded = False
+                    self._is_flooded = self._is_flooded and self._has_waited
                     return True
                 self._taker.take(line, self._arrived_at)
             except RateLimited as refused:
@@ -179,6 +176,7 @@ class Intake:
 
     def _wait(self, seconds: float) -> None:
         self._timer = self._call_later(seconds, self._resume)
+        self._has_waited = True
         if not self._is_flooded:
             self._is_flooded = True
             self._taker.told_to_slow_down()

@@ -12,9 +12,9 @@ from typing import Final, Protocol
 from chatroom import runtime
 from chatroom.gateways.line_codec import LineDecoder
 
-# What the kernel may hold for a peer: it would take megabytes, and the bounds here mean little.
-SEND_BUFFER_BYTES: Final = 128 * 1024
-RECEIVE_BUFFER_BYTES: Final = 64 * 1024
+SEND_BUFFER_BYTES: Final = (
+    128 * 1024
+)  # or the kernel would take megabytes, and the outbox's bound mean little
 RECEIVE_BYTES: Final = 1024  # read at once, so that the worst of input keeps the loop for about a millisecond
 BEHIND_BYTES: Final = 32 * 1024  # with more to show a peer is behind, and asks for no more
 LINGER_S: Final = 5.0  # time for the peer to take a farewell
@@ -63,8 +63,7 @@ class Peer:
 
     Args:
         sock: non-blocking.
-        outbox_limit_bytes: how much may wait for a peer who reads slowly. What came in one turn, when nothing waited,
-            is nobody's fault: if it is much, twice as much may wait until all is sent.
+        outbox_limit_bytes: how much may wait for a peer who reads slowly.
 
     Attributes:
         deadline: when the connection is closed whatever the peer does; set once it is finishing.
@@ -72,7 +71,6 @@ class Peer:
 
     __slots__ = (
         "_in_turn",
-        "_may_wait_bytes",
         "_now",
         "_out",
         "_out_bytes",
@@ -96,7 +94,7 @@ class Peer:
         self._sock = sock
         self._turn = turn
         self._now = now
-        self._outbox_limit_bytes = self._may_wait_bytes = outbox_limit_bytes
+        self._outbox_limit_bytes = outbox_limit_bytes
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._in_turn = False
@@ -171,7 +169,8 @@ class Peer:
             return
         if self._writer is None:
             self._send()
-        elif self._out_bytes > self._may_wait_bytes and not self.finishing and self.owner is not None:
+        elif self._out_bytes > self._outbox_limit_bytes and not self.finishing and self.owner is not None:
+            # Only who was behind before this turn is too slow: a burst alone is nobody's fault.
             self.owner.fell_behind()
 
     def _writable(self, _fileno: int) -> None:
@@ -198,7 +197,6 @@ class Peer:
         if self._out:
             if self._writer is None:
                 self._writer = runtime.add_writer(self._sock.fileno(), self._writable)
-                self._may_wait_bytes = max(self._outbox_limit_bytes, 2 * self._out_bytes)
             return
         if self._writer is not None:
             runtime.remove_listener(self._writer)
@@ -255,7 +253,6 @@ class Peer:
 def _prepare(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):  # not every system has all of them

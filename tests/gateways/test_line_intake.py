@@ -130,11 +130,15 @@ def test_a_flood_waits_its_turn_in_order_and_is_warned_once():
     assert (desk.reads, desk.warnings) == (True, 1)
 
 
-def test_the_next_flood_is_warned_again():
+def test_a_flood_of_many_readings_is_one_flood_and_the_next_is_warned_again():
     desk = Desk(Rate(1, 1))
-    desk.comes(b"1\n2\n")
+    for _ in range(5):
+        desk.comes(b"1\n2\n")
+        desk.passes(2)
+    assert desk.warnings == 1
     desk.passes(10)
-    desk.comes(b"3\n4\n")
+    desk.comes(b"3\n")
+    desk.comes(b"4\n")
     assert desk.warnings == 2
 
 

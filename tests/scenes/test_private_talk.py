@@ -158,3 +158,40 @@ def test_turning_to_people_costs_tokens(start, lines):
     romeo.reads("You now talk to")
     romeo.reads("You now talk to")
     assert time.monotonic() - began > 0.9
+
+
+def test_to_may_stand_behind_spaces(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types(f"  to: {juliet.name} ")
+    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+
+
+def test_who_comes_back_after_ending_a_talk_is_told_of_again(lines):
+    romeo, juliet = lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    romeo.types("to:")
+    juliet.reads("has ended")
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.types("yes")
+    romeo.reads(rf"{juliet.name} -> you: yes$")
+
+
+def test_lines_that_waited_while_the_talk_moved_reach_nobody_they_were_not_meant_for(start, lines):
+    port = start("--message-burst", "2", "--message-rate", "2").line_port
+    romeo, juliet, paris = (lines(port=port, room=None) for _ in range(3))
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    juliet.types_raw(b"for romeo 0\nfor romeo 1\nfor romeo 2\nfor romeo 3\n")
+    juliet.reads(r"^\* Too fast")
+    paris.types(f"to:{juliet.name}")
+    juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. to:")
+    for number in range(2):
+        romeo.reads(rf"{juliet.name} -> you: for romeo {number}$")
+        juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. Send it again")
+    juliet.types(f"to:{paris.name}")
+    juliet.types("for paris")
+    paris.reads(rf"{juliet.name} -> you: for paris$")
+    assert "for romeo" not in paris.seen
+    romeo.reads_nothing("for romeo")

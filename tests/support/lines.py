@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -27,6 +28,7 @@ class Screen:
     def __init__(self) -> None:
         self.seen = ""  # all of it, for looking back
         self._unread = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def _receive(self, seconds: float) -> bytes | None:
         """What comes within so many seconds: bytes, none at the end, None for nothing."""
@@ -133,7 +135,7 @@ class Screen:
             if what == "the end":
                 return False
             raise AssertionError(f"it ended before {what!r}; seen: {self.seen[-2000:]!r}")
-        text = data.decode("utf-8", "replace")
+        text = self._decoder.decode(data)
         self.seen += text
         self._unread += text
         return True

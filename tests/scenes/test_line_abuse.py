@@ -1,0 +1,212 @@
+"""The line gateway among people who mean it ill and programs that know no better: disguises, floods, dead peers."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.guests import Guest, until
+from tests.support.lines import WAIT_S, Line
+from tests.support.program import Program
+
+Start = Callable[..., Program]
+Lines = Callable[..., Line]
+Guests = Callable[..., Guest]
+LONG = "雪" * 1300  # 3,900 bytes: nearly as much as a line may have
+
+
+def resident_mb(program: Program) -> float:
+    status = Path(f"/proc/{program.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def alone_in_the_lobby(
+    start: Start, lines: Lines, *flags: str, people: int = 2
+) -> tuple[Program, list[Line]]:
+    """A service with flags of its own, and so many people in it."""
+    program = start(*flags)
+    return program, [lines(port=program.line_port, room=None) for _ in range(people)]
+
+
+# Disguises
+
+
+def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, lines: Lines) -> None:
+    juliet = lines(room=None)
+    body = "/name Romeo\r\nsaid by a page\r\n"
+    head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nCookie: secret\r\n\r\n"
+    browser = Line(server.line_port)
+    browser.types_raw((head + body).encode())
+    browser.reads(r"^\* This port is for line terminals")
+    browser.reads_the_end()
+    browser.closes()
+    juliet.reads(rf"^\* {browser.name} left")
+    juliet.reads_nothing("POST|secret|said by a page|Romeo$")
+
+
+def test_later_on_one_may_well_speak_of_http(lines: Lines) -> None:
+    romeo, juliet = lines(), lines()
+    romeo.types("GET / HTTP/1.1")
+    juliet.hears(romeo.name, "GET / HTTP/1.1")
+
+
+def test_a_name_can_neither_hold_an_escape_nor_pass_for_more_than_a_name(
+    lines: Lines, guests: Guests
+) -> None:
+    romeo, juliet = lines(), lines(name="Juliet")
+    romeo.types_raw(b"/name \x1b[31m\x1b]0;t\x07Red\xe2\x80\xae\n")
+    romeo.reads(r"^\* You are now called Red\.$")
+    guests(username="Juliet -> you").says("come at once")
+    romeo.reads(r'^\[..:..:..\] "Juliet -> you": come at once$')
+    juliet.types("not I")
+    romeo.hears("Juliet", "not I")
+
+
+def test_what_turns_writing_around_never_arrives(lines: Lines, guests: Guests) -> None:
+    romeo, juliet, nurse = lines(), lines(), guests()
+    romeo.types("pay \u202e001\u202c \u2066now\u2069")
+    juliet.hears(romeo.name, "pay 001 now")
+    assert nurse.hears("message")["msg"] == "pay 001 now"
+
+
+def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
+    romeo, juliet = lines(), lines()
+    for byte in b"he\xff\xfd\x01l\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0lo\r\x00":
+        romeo.types_raw(bytes([byte]))
+        romeo.has_seen("never seen", 0.01)  # each byte is a packet of its own
+    juliet.hears(romeo.name, "hello")
+    romeo.reads_nothing("hello")
+    assert romeo.seen.encode("utf-8", "replace").count("\ufffd\ufffd\x01".encode()) == 1  # IAC WONT ECHO
+
+
+# Floods
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [b"\n" * 30, (b"x" * 4200 + b"\n") * 4, b"\xff\xfd\x01" * 8000],
+    ids=["blank", "too long", "telnet"],
+)
+def test_what_says_nothing_costs_as_much_as_other_lines(start: Start, lines: Lines, flood: bytes) -> None:
+    _program, (romeo, juliet) = alone_in_the_lobby(start, lines, "--event-burst", "10", "--event-rate", "10")
+    began = time.monotonic()
+    romeo.types_raw(flood + b"/who\n")
+    juliet.types("meanwhile")
+    romeo.reads("meanwhile$")
+    assert "* 2 here" not in romeo.seen
+    romeo.reads(r"\* 2 here", 20)
+    assert time.monotonic() - began > 1.0
+    assert romeo.seen.count("* Too fast") == 1
+
+
+def test_a_flood_waits_at_its_sender_and_takes_no_memory(start: Start, lines: Lines) -> None:
+    program, (juliet,) = alone_in_the_lobby(start, lines, "--message-rate", "1", people=1)
+    with socket.socket() as romeo:
+        romeo.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        romeo.connect(("127.0.0.1", program.line_port))
+        juliet.reads("came in")
+        before = resident_mb(program)
+        romeo.settimeout(0.5)
+        sent = 0
+        try:
+            while sent < 1_000_000:
+                sent += romeo.send(b"a line of a flood\n" * 1000)
+        except TimeoutError:
+            pass  # as it should be
+        assert sent < 1_000_000  # the two kernels hold less
+        assert resident_mb(program) - before < 5
+        juliet.types("still here")
+        juliet.types("/who")
+        juliet.reads(r"^\* 2 here")
+
+
+def test_a_last_line_without_an_end_is_told_of_even_behind_a_flood(start: Start, lines: Lines) -> None:
+    program, (juliet,) = alone_in_the_lobby(
+        start, lines, "--message-burst", "2", "--message-rate", "5", people=1
+    )
+    romeo = lines(port=program.line_port, room=None)
+    romeo.types_raw(b"1\n2\n3\n4\nhalf a li")
+    romeo.ends()
+    for number in range(1, 5):
+        juliet.hears(romeo.name, str(number))
+    romeo.reads(r"^\* Not said: the last line had no end\.$")
+    romeo.reads_the_end()
+    juliet.reads(rf"^\* {romeo.name} left")
+    assert "half" not in juliet.seen
+
+
+# What waits for somebody
+
+
+@pytest.mark.alone
+def test_answers_are_given_one_by_one_as_they_are_read(start: Start, lines: Lines) -> None:
+    """An answer to /history may take 64 KB, and 500 can be asked for in one packet: 32 MB, if all were made at once."""
+    program, (juliet, asking) = alone_in_the_lobby(start, lines, "--limits", "off")
+    for _ in range(20):
+        juliet.types(LONG)
+        asking.hears(juliet.name, LONG)
+    before = resident_mb(program)
+    asking.types_raw(b"/history 200\n" * 500 + b"done asking\n")
+    until(lambda: asking.socket.recv(1, socket.MSG_PEEK), "the first answer")
+    juliet.types("/who")
+    juliet.reads(r"^\* 2 here")
+    assert resident_mb(program) - before < 5
+    for _ in range(500):
+        asking.reads(r"^\* \d{4}-\d\d-\d\d$")
+        asking.seen = ""
+    juliet.hears(asking.name, "done asking")
+
+
+def test_whoever_is_too_many_is_told_so_and_may_come_when_somebody_has_left(
+    start: Start, lines: Lines
+) -> None:
+    program, (romeo, _juliet) = alone_in_the_lobby(start, lines, "--max-connections", "2")
+    with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as third:
+        said = third.makefile("rb").read()
+    assert said == b"* The server is full. Try again later.\r\n"
+    romeo.types("quit")
+    romeo.reads_the_end()
+    romeo.closes()
+
+    def comes_in() -> bool:
+        with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as other:
+            return other.recv(100).startswith(b"* Welcome")
+
+    until(comes_in, "there is a place")
+
+
+# Peers that are no more
+
+
+def test_the_kernel_looks_after_a_peer_that_says_nothing(server: Program, lines: Lines) -> None:
+    """On an idle connection the kernel's keepalive timer runs: it would find out that the peer has lost its power."""
+    romeo = lines()
+    peer = romeo.socket.getsockname()[1]
+
+    def timer() -> tuple[str, float] | None:
+        """The kind of the timer of the server's side, and the seconds until it is due (proc(5), /proc/net/tcp)."""
+        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            cells = row.split()
+            ports = tuple(int(address.split(":")[1], 16) for address in cells[1:3])
+            if ports == (server.line_port, peer):
+                kind, due = cells[5].split(":")
+                return kind, int(due, 16) / os.sysconf("SC_CLK_TCK")
+        return None
+
+    until(lambda: (timer() or ("", 0))[0] == "02", "the keepalive timer runs")
+    assert (timer() or ("", 1e9))[1] <= 60
+
+
+def test_who_is_cut_off_without_a_word_leaves_the_room(server: Program, lines: Lines) -> None:
+    juliet, romeo = lines(), lines()
+    romeo.socket.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+    )  # so that closing it resets
+    romeo.closes()
+    juliet.reads(rf"^\* {romeo.name} left \(1 here\)$")
