@@ -327,9 +327,8 @@ def _own_address() -> str | None:
     """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(
-                ("192.0.2.1", 9)
-            )  # a documentation address (RFC 5737); a datagram socket only looks up the route
+            # A documentation address (RFC 5737); a datagram socket only looks up the route.
+            probe.connect(("192.0.2.1", 9))
             address: str = probe.getsockname()[0]
             return address
     except OSError:

@@ -1,12 +1,11 @@
 """The use cases: enter, say, whisper, rename, move, look back, leave.
 
 Each asks the core whether it may be and what follows, puts the answer into the backplane's order, and tells the
-gateways what
-comes out of it. It knows no wire format, no socket and no disk; time, randomness and the waiting are given to it.
+gateways what comes out of it. It knows no wire format, no socket and no disk; time, randomness and the waiting
+are given to it.
 
-What is decided and what is told are two things: a room's `Room` holds who is in, its `Roster` what everybody has
-been told so far,
-which is behind by whatever waits for the disk.
+What is decided and what is told are two things: a room's `Room` holds who is in, its `Roster` what everybody
+has been told so far, which is behind by whatever waits for the disk.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Settings: everything that whoever runs the service may choose.
 
 Each setting has a flag, an environment name, a unit, a default and one sentence; the parsers, `--help` and the test
-that keeps
-`docs/settings.md` true are made from the same record. It knows nothing of what the settings are for.
+that keeps `docs/settings.md` true are made from the same record. It knows nothing of what the settings are for.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Resume tokens and the two secrets' work: who a returning guest is, and what a retried message is known by.
 
 A token holds an identity (random, made at the first visit) and the name that its owner had. It ties nobody to a
-message: what is
-kept with an entry is an HMAC of the identity and the client's own id for the message, which only the same identity
-can repeat.
+message: what is kept with an entry is an HMAC of the identity and the client's own id for the message, which only
+the same identity can repeat.
 """
 
 from __future__ import annotations

@@ -52,9 +52,7 @@ def room() -> str:
 
 @pytest.fixture
 def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
-    """Lets guests enter this play's room: `guests(username="fox")`; other keywords are auth keys, `transports`
-    apart.
-    """
+    """Lets guests enter this play's room: `guests(username="fox")`; all keywords but the first two are auth keys."""
     present: list[Guest] = []
 
     def enter(transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest:

@@ -1,10 +1,8 @@
 """The backplane with a disk: SQLite for the log, memory for the rest; the default, with nothing to install.
 
 An entry is delivered and acknowledged when its transaction is committed. Commits are made in groups: one writer
-takes all that has
-gathered while the last commit ran, off the loop, so that a slow disk delays acks and nothing else. It knows when to
-ask the
-`Store` and what to do when it fails; SQL is the store's.
+takes all that has gathered while the last commit ran, off the loop, so that a slow disk delays acks and nothing
+else. It knows when to ask the `Store` and what to do when it fails; SQL is the store's.
 """
 
 from __future__ import annotations
@@ -31,9 +29,7 @@ log = logging.getLogger(__name__)
 
 _MAX_PENDING: Final = 20_000  # entries waiting for the disk; more are refused
 _BATCH: Final = 2_000  # entries in one transaction
-_HOUSE_S: Final = (
-    0.5  # between looks at what else there is to do; also between attempts while the disk refuses
-)
+_HOUSE_S: Final = 0.5  # between looks at what else is to do, and between attempts while the disk refuses
 _TIDY_S: Final = 30.0
 _CHECKPOINT_S: Final = 5.0  # after which text that has expired is in no file any more
 _CLOSE_S: Final = 1.5  # what is pending has this long at the end

@@ -1,8 +1,8 @@
 """The feed: what happens in a room comes out in one order, each thing as soon as it and all before it are settled.
 
-A message is settled when it is committed, anything else at once; so `say` then `logout` in one breath is told in
-that order,
-and a room in which nothing waits for the disk waits for nothing. It knows order and nothing of logs or disks.
+A message is settled when it is committed, anything else at once; so `say` then `logout` in one breath is told
+in that order, and a room in which nothing waits for the disk waits for nothing. It knows order and nothing of
+logs or disks.
 """
 
 from __future__ import annotations

@@ -32,9 +32,8 @@ def id_from_number(number: int) -> str:
 class IdSource:
     """Gives ids that rise, whatever the clock does.
 
-    A clock that steps back makes the sequence count on at the last millisecond; a restart goes on from the last id
-    that was
-    kept, which is given as `last`.
+    A clock that steps back makes the sequence count on at the last millisecond; a restart goes on from the last
+    id that was kept, which is given as `last`.
     """
 
     __slots__ = ("_ms", "_sequence")

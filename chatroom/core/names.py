@@ -244,9 +244,8 @@ class NameDeck:
         self._free -= 1
         last = self._free
         place = self._hosts.pop(name, name)
-        guest = self._guests.pop(
-            last, last
-        )  # whoever sits in the last place moves to the one that has become empty
+        # Whoever sits in the last place moves to the one that has become empty.
+        guest = self._guests.pop(last, last)
         if guest == name:
             return
         self._guests[place] = guest
@@ -255,17 +254,15 @@ class NameDeck:
     def _put_back(self, name: int) -> None:
         opened = self._free
         self._free += 1
-        guest = (
-            name  # who needs a seat: the name itself if it still lives beyond the last place, else its guest
-        )
+        # Who needs a seat: the name itself if it still lives beyond the last place, else its guest.
+        guest = name
         if name < opened:
             guest = self._guests.pop(name)
             del self._hosts[guest]
         if guest == opened:
             return  # the place that opened is its own
-        place = self._hosts.pop(
-            opened, opened
-        )  # the owner of that place goes home, if free, and leaves a seat elsewhere
+        # The owner of that place goes home, if free, and leaves a seat elsewhere.
+        place = self._hosts.pop(opened, opened)
         self._guests[place] = guest
         self._hosts[guest] = place
 

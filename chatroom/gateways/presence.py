@@ -1,8 +1,8 @@
 """How comings and goings are told on Socket.IO (protocol, section 1, "Rosters").
 
-In rooms of up to 64 people each is told at once. Above that, those of a burst are told together, at an interval that
-grows with the
-roster's bytes: a thousand people coming at once would otherwise cost a million frames, each with a thousand names.
+In rooms of up to 64 people each is told at once. Above that, those of a burst are told together, at an interval
+that grows with the roster's bytes: a thousand people coming at once would otherwise cost a million frames, each
+with a thousand names.
 """
 
 from __future__ import annotations

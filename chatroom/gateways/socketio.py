@@ -1,8 +1,7 @@
 """The Socket.IO gateway: the one event `msg`, both ways (protocol, section 1).
 
-It parses and shape-checks what comes, asks the service, and encodes what is told once a kind of client. It knows
-python-socketio
-and the wire, and neither the rules of a room nor the disk.
+It parses and shape-checks what comes, asks the service, and encodes what is told once a kind of client. It
+knows python-socketio and the wire, and neither the rules of a room nor the disk.
 """
 
 from __future__ import annotations
