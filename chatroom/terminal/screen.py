@@ -106,9 +106,8 @@ class ChatApp(App[int]):
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(
-                    number, self._end, 128 + number
-                )  # the terminal must be left as it was
+                # Or the terminal would not be left as it was.
+                loop.add_signal_handler(number, self._end, 128 + number)
         self._open()
 
     @work(thread=True)
@@ -256,7 +255,7 @@ class ChatApp(App[int]):
         talk = self.query_one(Talk)
         if pages < 0 and talk.scroll_y <= 0:
             self._ask_earlier()
-        talk.scroll_relative(y=pages * max(1, talk.size.height - 2), animate=False, immediate=True)
+        talk.turn(pages)
         self._show_status()
 
     def _ask_earlier(self) -> None:

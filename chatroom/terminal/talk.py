@@ -122,6 +122,12 @@ class Talk(ScrollView, can_focus=False):
             self._waiting = texts
             self._lay_out()
 
+    def turn(self, pages: int) -> None:
+        """Scroll by so many pages, two rows of which are seen again."""
+        y = self.scroll_y + pages * max(1, self.size.height - 2)
+        # Forced: without that nothing moves until textual has drawn the scroll bar that came with the latest rows.
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
     # Rows
 
     def render_line(self, y: int) -> Strip:

@@ -18,8 +18,7 @@ Frame = dict[str, Any]
 
 _NAMES_TOLD: Final = 10  # of a crowd that comes or goes at once
 _QUOTED: Final = 40  # characters of a refused text
-# Besides what `clean` takes out: bidi embeddings, overrides and isolates, and line ends of a kind.
-_TURNS = re.compile("[\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SURROGATES = re.compile("[\ud800-\udfff]")  # which JSON can carry and UTF-8 cannot
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +189,4 @@ def _line(text: object) -> str:
 
 
 def _clean(line: str) -> str:
-    return _TURNS.sub("", clean(line)).encode("utf-8", "replace").decode()
+    return _SURROGATES.sub("\ufffd", clean(line))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -219,6 +222,30 @@ def test_coming_back_twice_to_a_silent_room_repeats_nothing(road, ears, guests, 
     assert juliet.texts() == ["old", "new"]
 
 
+def test_a_page_that_is_refused_is_asked_for_again(ears):
+    login = {
+        "action": "login",
+        "room": "tea",
+        "name_list": [],
+        "you": {"token": "T", "more": True, "history": [{"id": "1", "username": "Owl", "msg": "one"}]},
+    }
+    live = {"action": "message", "id": "3", "username": "Owl", "msg": "three"}
+    impostor = Impostor(
+        *(OPENING, "40{}", f"42{json.dumps(['msg', login])}", f"42{json.dumps(['msg', live])}"),
+        answers=[
+            '431[{"ok":false,"code":"rate_limited","retry_after":0.1}]',
+            '432[{"ok":true,"more":true,"entries":[{"id":"2","username":"Owl","msg":"two"}]}]',
+            '433[{"ok":true,"more":false,"entries":[]}]',
+        ],
+    )
+    try:
+        juliet = ears(impostor.url, "tea")
+        until(lambda: juliet.texts() == ["one", "two", "three"], "all of it")
+        juliet.link.close()
+    finally:
+        impostor.close()
+
+
 def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
     program = start("--history", "20", "--limits", "off")
     romeo = guests(url=program.url, room="lobby")
@@ -282,6 +309,24 @@ def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority,
         until(lambda: juliet.texts().count(long) == 40, "what was missed")
         assert juliet.texts()[:2] == ["through TLS", "under way"]
         assert juliet.texts().count("under way") == 1
+    finally:
+        road.close()
+
+
+def test_over_tls_what_comes_in_one_record_is_all_told_at_once(
+    server, ears, guests, room, authority, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    road = Road(server.port, authority.context("localhost"))
+    try:
+        romeo = guests()
+        juliet = ears(road.url, room)
+        road.hold("out")
+        texts = [f"number {number}" for number in range(30)]
+        for text in texts:
+            romeo.says(text)
+        road.release("out")
+        until(lambda: juliet.texts() == texts, "all of them", 5)
     finally:
         road.close()
 
@@ -495,3 +540,19 @@ def test_a_server_that_falls_silent_is_left_and_found_again(start, ears, guests)
         assert romeo.hears("message", msg="still here")["username"] == "Juliet"
     finally:
         road.close()
+
+
+def test_no_socket_is_left_open(start, ears):
+    def sockets() -> int:
+        return sum(
+            stat.S_ISSOCK(file.stat().st_mode) for file in Path("/proc/self/fd").iterdir() if file.exists()
+        )
+
+    before = sockets()
+    program = start()
+    juliet = ears(program.url)
+    program.stop()
+    juliet.is_lost()
+    until(lambda: sockets() == before + 2, "the end of the connection's own; two are for waking the thread")
+    juliet.link.close()
+    assert sockets() == before

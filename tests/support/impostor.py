@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 
 import wsproto
 from wsproto.events import AcceptConnection, Request, TextMessage
@@ -14,10 +15,12 @@ class Impostor:
 
     Args:
         packets: what it says to everybody who comes, after the WebSocket's handshake.
+        answers: what it says next, one each, to those who ask for `history`.
     """
 
-    def __init__(self, *packets: str) -> None:
+    def __init__(self, *packets: str, answers: Sequence[str] = ()) -> None:
         self._packets = packets
+        self._answers = list(answers)
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -38,8 +41,11 @@ class Impostor:
                 assert isinstance(next(peer.events()), Request)
                 answer = peer.send(AcceptConnection())
                 visitor.sendall(answer + b"".join(peer.send(TextMessage(packet)) for packet in self._packets))
-                while visitor.recv(65536):
-                    pass
+                while data := visitor.recv(65536):
+                    peer.receive_data(data)
+                    for event in peer.events():
+                        if isinstance(event, TextMessage) and '"history"' in event.data:
+                            visitor.sendall(peer.send(TextMessage(self._answers.pop(0))))
 
     def close(self) -> None:
         socket.create_connection(("127.0.0.1", self.port)).close()
