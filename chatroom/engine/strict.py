@@ -181,8 +181,6 @@ class StrictServer(socketio.Server):
                 return
         if pkt.packet_type == packet.CONNECT:
             self._handle_connect(eio_sid, pkt.namespace, pkt.data)
-        elif self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
-            raise PacketError("a packet for a namespace that is not connected")
         elif pkt.packet_type == packet.DISCONNECT:
             self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
         elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
@@ -195,9 +193,8 @@ class StrictServer(socketio.Server):
         known = name in self.handlers or name in self.namespace_handlers or name in self.namespaces
         if not known:
             self._refuse_connect(eio_sid, name, "Invalid namespace")
-        elif self.manager.sid_from_eio_sid(eio_sid, name) is not None:
-            raise PacketError("a second CONNECT to a namespace")
-        else:
+        elif self.manager.sid_from_eio_sid(eio_sid, name) is None:
+            # A second CONNECT is passed over: the official client sends one when it is told to connect while it does.
             # An empty object is what "no auth" is; anything else that is no object must reach the handler as such,
             # which python-socketio would turn into None if it is falsy.
             well_formed = data is None or isinstance(data, dict)
@@ -212,6 +209,8 @@ class StrictServer(socketio.Server):
     def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         name = namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
+        if sid is None:
+            raise PacketError("an event before its namespace was connected")
         if not self.manager.is_connected(sid, name):
             return  # it is being disconnected: too late, and nobody's fault
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
@@ -222,5 +221,6 @@ class StrictServer(socketio.Server):
     def _handle_ack(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
         if id is None or not isinstance(data, list):
             raise PacketError("an ack without an id or arguments")
-        if id:  # ours begin with 1, and python-socketio keeps the counter itself under 0
-            self.manager.trigger_callback(self.manager.sid_from_eio_sid(eio_sid, namespace or "/"), id, data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
+        if sid is not None and id:  # ours begin with 1; python-socketio keeps their counter under 0
+            self.manager.trigger_callback(sid, id, data)

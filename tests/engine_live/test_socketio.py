@@ -32,6 +32,17 @@ def test_a_namespace_is_connected_and_greets(socketio_app: App, sent, greeting):
     assert client.receive() == greeting
 
 
+def test_a_second_connect_to_a_namespace_changes_nothing(socketio_app: App):
+    client = Socket.engine(socketio_app.port, "/socket.io/")
+    client.send("40")
+    client.send("40")
+    assert str(client.receive()).startswith("40{")
+    assert client.receive() == '42["auth",{}]'
+    client.send('40{"token":"123"}')
+    client.send('42["message",1]')
+    assert client.receive() == '42["message-back",1]'
+
+
 def test_an_unknown_namespace_is_refused(socketio_app: App):
     client = Socket.engine(socketio_app.port, "/socket.io/")
     client.send("40/random")
@@ -41,7 +52,7 @@ def test_an_unknown_namespace_is_refused(socketio_app: App):
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "packet",
-    ["4abc", "4", "48", '42["before","connect"]', "431[]", "41", "452-[]", '44{"message":"x"}', "40[1]"],
+    ["4abc", "4", "48", '42["before","connect"]', "452-[]", '44{"message":"x"}', "40[1]"],
 )
 def test_what_is_no_socketio_packet_closes_at_once(socketio_app: App, packet):
     client = Socket.engine(socketio_app.port, "/socket.io/")
