@@ -122,8 +122,14 @@ class Session:
     # ------------------------------------------------------------------ to the client, while it polls
 
     def enqueue(self, packet: str) -> bool:
-        """Let a packet wait for the next poll; False when more waits than may."""
-        self.outbox.append(packet)
+        """Let a packet wait for the next poll; False when more waits than may.
+
+        A ping goes first: behind what takes many polls to fetch it would find no answer in time.
+        """
+        if packet == packets.PING:
+            self.outbox.insert(0, packet)
+        else:
+            self.outbox.append(packet)
         self.outbox_bytes += _size(packet)
         return (len(self.outbox) <= self.limit_packets and self.outbox_bytes <= self.limit_bytes) or len(
             self.outbox

@@ -138,6 +138,14 @@ def test_pings_are_answered_over_polling(engine_app: App):
 
 
 @pytest.mark.alone
+def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App):
+    client = Polling(engine_app.port)
+    client.post(b"\x1e".join([b"4x"] * 40))
+    time.sleep(0.3)
+    assert client.poll()[1].split(b"\x1e") == [b"2", *[b"4x"] * 15]
+
+
+@pytest.mark.alone
 @pytest.mark.parametrize("polls", [False, True])
 def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(engine_app: App, polls):
     client = Polling(engine_app.port)
