@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ACCEPTS_A_TURN = 128
+_ACCEPTS_A_TURN = 32  # half of `reserve`: who asks for its health is read before it would be the oldest
 _ACCEPT_PAUSE_S = 0.1
 
 
@@ -233,11 +233,11 @@ class Front:
         )
         self._loop.expect(connection, self._head_timeout_s)
         if len(self._loop.connections) - len(self._spare) > self._max_connections:
-            if len(self._spare) >= self._reserve:
-                oldest = next(iter(self._spare))
-                del self._spare[oldest]
-                self._refuse(oldest, Refusal(503, "the server is full"))
             self._spare[connection] = None
+            if len(self._spare) > self._reserve:
+                # Whoever has asked for its health is being answered.
+                silent = next(spare for spare in self._spare if spare.context is None)
+                self._refuse(silent, Refusal(503, "the server is full"))
 
     # ------------------------------------------------------------------ reading requests
 

@@ -213,6 +213,8 @@ def site(environ, start_response):
     body = environ["wsgi.input"].read()
     if environ["PATH_INFO"] == "/boom":
         raise ZeroDivisionError("what people write must not be logged")
+    if environ["QUERY_STRING"] == "slow":
+        runtime.sleep(0.3)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"well\n", body]
 

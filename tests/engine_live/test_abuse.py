@@ -181,8 +181,11 @@ def test_a_full_server_says_so_and_still_answers_for_its_health():
             began = time.monotonic()
             assert Http(app.port).ask("GET", "/healthz")[0] == 200
             assert time.monotonic() - began < 0.05
+        asking = Http(app.port)
+        asking.request("GET", "/healthz?slow")
         silent = [Http(app.port) for _ in range(100)]
         assert Http(app.port).ask("GET", "/healthz")[0] == 200
+        assert asking.answer() == (200, b"well\n")
         for http in silent:
             http.close()
         members.pop().close()
