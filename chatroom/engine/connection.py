@@ -100,6 +100,11 @@ class Connection:
 
     # ------------------------------------------------------------------ in
 
+    @property
+    def reading(self) -> bool:
+        """Whether the role is told of bytes that come."""
+        return self._reader is not None
+
     def read_on(self) -> None:
         """Have the role told of bytes that come."""
         if self._reader is None and not self.closed:

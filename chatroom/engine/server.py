@@ -435,10 +435,9 @@ class Engine(engineio.Server):
         if session.closed:
             return
         if session.awaiting_pong:
-            if not session.paused:
+            if not _is_held_up(session):
                 self.end(session, reasons.PING_TIMEOUT)
                 return
-            # Its pong may be waiting, unread because of us.
         else:
             session.awaiting_pong = True
             if session.link is not None:
@@ -496,6 +495,12 @@ class Engine(engineio.Server):
         if not heard_out:
             session.inbox = None
         self.schedule(session)
+
+
+def _is_held_up(session: Session) -> bool:
+    """Whether a pong may be waiting, unread because of us."""
+    link: Connection | None = session.link
+    return session.paused or session.post is not None or (link is not None and not link.reading)
 
 
 class _SessionSockets(WebSockets):

@@ -105,6 +105,30 @@ def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App):
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("polls", [False, True])
+def test_who_waits_for_us_is_not_missing(polls: bool):
+    """Its pongs stand behind what we have not read yet."""
+    with rooms(PING_INTERVAL_S="0.3", PING_TIMEOUT_S="0.2") as app:
+        messages = ['421["sleepy",1]', *['42["count",1]'] * 100]
+        if polls:
+            poller = Polling(app.port, "/socket.io/")
+            poller.post(b"40")
+            assert poller.post("\x1e".join(messages).encode()) == (200, b"ok")
+            poller.post(b"3")
+            body = b""
+            while b'431["slept"]' not in body:
+                status, body = poller.poll()
+                assert status == 200
+            return
+        client = joined(app)
+        for message in messages:
+            client.send(message)
+        while client.receive() != '431["slept"]':
+            pass
+        assert ask(client, "counted") == 100
+
+
+@pytest.mark.alone
 @pytest.mark.faults
 def test_malformed_posts_hold_no_slot(rooms_app: App):
     before = rooms_app.descriptors()
