@@ -27,7 +27,9 @@ class Tail:
         self.whole = False
 
     def add(self, entry: Entry) -> None:
-        """Take the newest entry."""
+        """Take the newest entry, unless the disk was faster to tell of it."""
+        if self._entries and entry.id <= self._entries[-1].id:
+            return
         self._entries.append(entry)
         if len(self._entries) > self._kept:
             del self._entries[: -self._kept]

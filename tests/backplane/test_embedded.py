@@ -10,7 +10,9 @@ import pytest
 
 from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, NewerSchemaError
 from chatroom.backplane.store import Retention, Store
+from chatroom.backplane.tails import Tail
 from chatroom.core.errors import Unavailable
+from chatroom.core.log import Entry, Page
 from tests.backplane.conftest import Bench, embedded_in
 
 LAST = "9999999999999-999999"
@@ -178,3 +180,23 @@ def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_pa
     bench.until(bench.backplane.ready)
     assert bench.say("a", "taken") is not None
     bench.backplane.close()
+
+
+@pytest.mark.parametrize(("full_sync", "level"), [(True, 2), (False, 1)], ids=["full", "os"])
+def test_a_commit_waits_for_the_disk_as_durability_says(tmp_path: Path, full_sync: bool, level: int) -> None:
+    """What a power cut leaves cannot be played here: what is asked of SQLite can be seen."""
+    store = Store(tmp_path, FOREVER, full_sync=full_sync)
+    store.open()
+    assert store._writer is not None
+    assert store._writer.execute("PRAGMA synchronous").fetchone() == (level,)
+    assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
+
+
+def test_what_a_reader_finds_on_the_disk_before_the_loop_knows_of_it_is_taken_once() -> None:
+    entries = [Entry(f"180000000000{number}-000000", 0, "fox", str(number)) for number in range(3)]
+    tail = Tail(1000)
+    tail.put_before(Page(tuple(entries[:2])))  # the second was committed, and its commit not told of yet
+    tail.add(entries[1])
+    tail.add(entries[2])
+    assert tail.newest(None, 10).entries == tuple(entries)

@@ -1,5 +1,7 @@
 """What is kept of a talk, for whom, and for how long: `--history`, tokens, resume and gaps over a restart."""
 
+import json
+import signal
 import sqlite3
 from contextlib import closing
 
@@ -7,10 +9,15 @@ import pytest
 
 from chatroom.backplane.file import FILE_NAME
 from tests.support.guests import Guest
+from tests.support.raw import RawClient
 
 
 def texts(page):
     return [entry["msg"] for entry in page]
+
+
+def next_frame(raw):
+    return json.loads(raw.hears(lambda text: text.startswith("42"))[2:])[1]
 
 
 def test_with_no_history_nothing_is_on_disk_and_all_holds_within_the_process(start, guests, tmp_path):
@@ -28,6 +35,26 @@ def test_with_no_history_nothing_is_on_disk_and_all_holds_within_the_process(sta
     assert texts(back.you["history"]) == ["missed"]
     assert back.says("once", cid="c") == first
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("history", ["0", "1000"])
+def test_who_comes_in_the_breath_of_a_message_has_it_exactly_once(start, history):
+    program = start("--history", history, "--limits", "off")
+    with RawClient(program.url) as romeo:
+        romeo.enters()
+        for number in range(8):
+            with RawClient(program.url) as juliet:
+                juliet.opens()
+                program.signal(signal.SIGSTOP)  # so that the server finds both at once
+                juliet.sends("40")
+                romeo.sends(f'42["msg",{{"action":"message","msg":"{number}"}}]')
+                program.signal(signal.SIGCONT)
+                told = texts(next_frame(juliet)["you"]["history"])
+                romeo.sends('42["msg",{"action":"message","msg":"the end"}]')
+                while told[-1:] != ["the end"] or told.count("the end") <= number:
+                    frame = next_frame(juliet)
+                    told += [frame["msg"]] if frame["action"] == "message" else []
+            assert told.count(str(number)) == 1, told
 
 
 def test_with_no_history_there_is_always_a_gap_after_a_restart(start, room):
