@@ -100,7 +100,7 @@ class Screen:
     def reads_nothing(self, pattern: str) -> None:
         """Nothing that is so has come when the answer to a question that is asked now has."""
         self.types("/rooms")
-        for line in self.reads_up_to(r"\* Rooms: "):
+        for line in self.reads_up_to(r"\* (?:Rooms: |房间：)"):
             assert re.search(pattern, line) is None, line
 
     def has_seen(self, text: str, seconds: float) -> bool:

@@ -1,0 +1,135 @@
+"""Telnet and netcat on terminals of their own, a Socket.IO client and the page, in one room: what one does, all see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import Visitor
+from tests.support.guests import Guest, until
+from tests.support.lines import Terminal
+from tests.support.program import Program
+
+EACH_SAYS = 3  # more, and the page would keep only those in view in its document
+
+
+class Everybody:
+    """The four, and what each has heard."""
+
+    def __init__(self, telnet: Terminal, netcat: Terminal, socket: Guest, page: Visitor) -> None:
+        self.telnet = telnet
+        self.netcat = netcat
+        self.socket = socket
+        self.page = page
+        self.names = [telnet.name, netcat.name, socket.name, page.name]
+        self._frames: list[str] = []
+
+    def heard(self) -> list[list[str]]:
+        """The texts that each has heard, in its order."""
+        self._frames += [frame["msg"] for frame in self.socket.frames if frame["action"] == "message"]
+        self.socket.frames.clear()
+        terminals = [[text for _who, text in one.heard()] for one in (self.telnet, self.netcat)]
+        return [*terminals, list(self._frames), self.page.texts()]
+
+    def have_heard(self, count: int) -> list[list[str]]:
+        """Wait until each has heard so many."""
+
+        def all_is_heard() -> list[list[str]] | None:
+            for one in (self.telnet, self.netcat):
+                one.has_seen("never seen", 0.05)
+            heard = self.heard()
+            return heard if all(len(texts) >= count for texts in heard) else None
+
+        found: list[list[str]] = until(all_is_heard, f"each has heard {count}")
+        return found
+
+
+@pytest.fixture
+def everybody(
+    server: Program,
+    room: str,
+    terminals: Callable[..., Terminal],
+    guests: Callable[..., Guest],
+    visit: Callable[..., Visitor],
+) -> Everybody:
+    page = visit().enter()
+    socket = guests()
+    present = []
+    for program in ("telnet", "nc"):
+        terminal = terminals(program, "127.0.0.1", server.line_port)
+        terminal.greeted()
+        terminal.goes_to(room)
+        terminal.types("/echo on")
+        terminal.reads("shown again")
+        present.append(terminal)
+    return Everybody(present[0], present[1], socket, page)
+
+
+def test_everything_said_on_one_side_appears_on_the_others_in_one_order(everybody: Everybody) -> None:
+    telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
+    for number in range(EACH_SAYS):  # nobody waits for anybody
+        telnet.types(f"telnet {number}")
+        page.writes(f"page {number}")
+        netcat.types(f"netcat {number}")
+        socket.emit({"action": "message", "msg": f"socket {number}"})
+    heard = everybody.have_heard(4 * EACH_SAYS)
+    assert heard[1:] == heard[:1] * 3
+    for speaker in ("telnet", "page", "netcat", "socket"):
+        own = [text for text in heard[0] if text.startswith(speaker)]
+        assert own == [f"{speaker} {number}" for number in range(EACH_SAYS)]
+
+
+def test_names_are_unique_and_each_sees_who_the_others_are(everybody: Everybody) -> None:
+    telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
+    names = everybody.names
+    assert len(set(names)) == 4
+    for one in (telnet, netcat):
+        one.types("/who")
+        assert set(one.reads(r"^\* 4 here: (.*)$")[1].split(", ")) == set(names)
+    assert {name for name, _sid in socket.asks("who")["name_list"]} == set(names)
+    netcat.types(f"/name {page.name}")
+    netcat.reads(rf"^\* Reuse: {re.escape(page.name)} is taken$")
+    assert socket.asks("rename", username=telnet.name)["code"] == "name_taken"
+    page.writes(f"/name {netcat.name}")
+    expect(page.page.get_by_text(re.compile("taken"))).to_be_visible()
+    netcat.types("/name Mercutio")
+    telnet.reads(rf"^\* {re.escape(names[1])} is now called Mercutio$")
+    expect(page.page.get_by_text(re.compile("Mercutio")).first).to_be_visible()
+    assert socket.hears("rename", to="Mercutio")
+
+
+def test_whispers_reach_only_the_two_on_whatever_side_they_are(everybody: Everybody) -> None:
+    telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
+    netcat.types(f"/to {page.name} from netcat")
+    expect(page.page.locator("article.whisper", has_text="from netcat")).to_be_visible()
+    page.writes(f"/to {netcat.name} from the page")
+    netcat.reads(rf"^\[..:..:..\] {re.escape(page.name)} -> you: from the page$")
+    netcat.types(f"to:{page.name}")
+    netcat.reads(r"^\* You now talk to")
+    netcat.types("in a private talk")
+    expect(page.page.locator("article.whisper", has_text="in a private talk")).to_be_visible()
+    page.says("the composer is for all")
+    telnet.hears(page.name, "the composer is for all")
+    netcat.types("to:")
+    netcat.types("heard by all")
+    telnet.hears(netcat.name, "heard by all")
+    assert [frame["msg"] for frame in socket.frames if frame["action"] == "whisper"] == []
+    assert re.search("from netcat|from the page|in a private talk", telnet.seen) is None
+    assert everybody.have_heard(2)[2] == ["the composer is for all", "heard by all"]
+
+
+def test_who_leaves_leaves_on_every_side(everybody: Everybody) -> None:
+    telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
+    people = page.page.get_by_label("People")
+    expect(people).to_contain_text(telnet.name)
+    telnet.types("quit")
+    netcat.reads(rf"^\* {re.escape(telnet.name)} left \(3 here\)$")
+    assert socket.hears("logout", username=telnet.name)["count"] == 3
+    expect(people).not_to_contain_text(telnet.name)
+    expect(people).to_contain_text(netcat.name)
+    page.goes_to_room(f"{page.room} next")
+    netcat.reads(rf"^\* {re.escape(everybody.names[3])} left \(2 here\)$")
+    assert socket.hears("logout", username=everybody.names[3])["count"] == 2

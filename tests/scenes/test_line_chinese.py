@@ -1,0 +1,162 @@
+"""A server that speaks Chinese (`--lang zh`), at a line terminal: every kind of sentence, and Chinese typed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chatroom.core.commands import COMMANDS
+from chatroom.gateways.words import LANGUAGES
+from tests.support.lines import Line, Terminal
+from tests.support.program import Program
+
+HAN = re.compile("[\u4e00-\u9fff]")
+DATE = re.compile(r"\* \d{4}-\d\d-\d\d$")
+
+
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One service for all plays here; each begins in an empty lobby."""
+    with Program("--limits", "off", "--lang", "zh", data_dir=tmp_path_factory.mktemp("data")) as program:
+        yield program
+
+
+@pytest.fixture
+def people(chinese: Program, lines: Callable[..., Line]) -> list[Line]:
+    """Three people with names that none of the others' hold."""
+    present = []
+    for name in ("阿狸", "小满", "老王"):
+        person = lines(port=chinese.line_port, room=None, lang="zh")
+        person.types(f"/name {name}")
+        person.reads(rf"^\* 你现在叫 {name}。$")
+        person.name = name
+        present.append(person)
+    return present
+
+
+def test_the_greeting_says_room_number_name_and_what_is_kept(
+    chinese: Program, lines: Callable[..., Line]
+) -> None:
+    ali = lines(port=chinese.line_port, room=None, lang="zh")
+    assert (ali.room, ali.number) == ("lobby", 1)
+    assert "* 这里说的话保留 7 天，每个房间最近 1000 条。\r\n" in ali.seen
+
+
+def test_comings_goings_and_new_names(people: list[Line]) -> None:
+    ali, xiaoman, laowang = people
+    ali.reads(r"^\* .* 来了（3 人在场）$")
+    ali.reads(r"^\* .* 改名为 老王$")
+    laowang.types("/name 老李")
+    xiaoman.reads(r"^\* 老王 改名为 老李$")
+    laowang.types("quit")
+    laowang.reads(r"^\* 再见。$")
+    ali.reads(r"^\* 老李 走了（2 人在场）$")
+
+
+def test_refusals(people: list[Line]) -> None:
+    ali, xiaoman, _laowang = people
+    for line, answer in (
+        ("/name 小满", "Reuse: 小满 已经有人用了"),
+        ("/name 管理员", "这个名字是保留的。"),
+        ("/跳舞", "没有这个命令。输入 /help 查看全部命令。"),
+        ("/echo 也许", "用法：/echo on|off"),
+        ("to:没有这个人", "这里没有人叫 没有这个人"),
+        ("to:", "你没有在和谁私聊。先选一个人：to:NAME；/who 看看有谁。"),
+        ("to:阿狸", "那就是你自己。"),
+        ("长" * 1400, "没有说出去：这一行超过了 4096 字节。"),
+        ("x" * 2001, "太长了：最多 2000 个字符。"),
+    ):
+        ali.types(line)
+        ali.reads(rf"^\* {re.escape(answer)}$")
+    xiaoman.reads_nothing("长|xx")
+
+
+def test_the_help(people: list[Line]) -> None:
+    ali = people[0]
+    ali.types("/help")
+    ali.reads(r"^\* /help +显示这份清单$")
+    shown = "\n".join(ali.reads_up_to(r"^\* //text"))
+    for record in COMMANDS[1:]:
+        assert f"{record.usage} " in shown
+        assert record.help["zh"] in shown
+    assert "只和 NAME 说" in shown
+
+
+def test_a_private_talk(people: list[Line]) -> None:
+    ali, xiaoman, laowang = people
+    ali.types("to:小满")
+    ali.reads(r"^\* 现在你只和 小满 说话。单独一行 to: 结束。$")
+    xiaoman.reads(r"^\* 阿狸 和你私聊：")
+    ali.types("悄悄话")
+    xiaoman.reads(r"^\[..:..:..\] 阿狸 -> you: 悄悄话$")
+    laowang.types("to:小满")
+    xiaoman.reads(r"^\* 现在你在和 老王 说话，不是 阿狸。to:阿狸 回到 阿狸")
+    ali.reads(r"^\* 小满 现在在和别人说话。")
+    laowang.types("quit")
+    xiaoman.reads(r"^\* 老王 走了：私聊结束。$")
+    xiaoman.types("还在吗")
+    xiaoman.reads(r"^\* 没有发出：")
+    xiaoman.types("大家好")
+    ali.hears("小满", "大家好")
+
+
+def test_rooms_history_and_who(people: list[Line]) -> None:
+    ali, xiaoman, _laowang = people
+    ali.types("/who")
+    ali.reads(r"^\* 3 人在场：阿狸, 小满, 老王$")
+    ali.types("/rooms")
+    ali.reads(r"^\* 房间：lobby \(3\)$")
+    ali.types("/join 茶馆")
+    ali.reads(r"^\* 你在 茶馆，1 人在场。$")
+    ali.types("/history")
+    ali.reads(r"^\* 还没有人说话。$")
+    xiaoman.types("/to 老王 晚上见")
+    xiaoman.reads(r"^\* 只有 老王 听到了。$")
+
+
+def test_no_sentence_is_left_in_english(people: list[Line]) -> None:
+    """All notices of a busy stay: none without a Chinese character, but for the dates."""
+    ali, _xiaoman, _laowang = people
+    for line in (
+        "/help",
+        "/who",
+        "/rooms",
+        "/echo on",
+        "/echo off",
+        "/history",
+        "/nonsense",
+        "/to",
+        "to:x",
+        "quit",
+    ):
+        ali.types(line)
+    ali.reads(r"^\* 再见。$")
+    notices = [line for line in ali.seen.split("\r\n") if line.startswith("* ")]
+    assert len(notices) > 20
+    assert [line for line in notices if not HAN.search(line) and not DATE.match(line)] == []
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
+    english, chinese = LANGUAGES["en"], LANGUAGES["zh"]
+    assert english.keys() == chinese.keys()
+    for key, sentence in english.items():
+        values = set(re.findall(r"\{(\w+)", sentence))
+        assert set(re.findall(r"\{(\w+)", chinese[key])) == values, key
+
+
+def test_chinese_typed_at_telnet_and_netcat_in_pieces(
+    chinese: Program, people: list[Line], terminals: Callable[..., Terminal]
+) -> None:
+    ali = people[0]
+    for program in ("telnet", "nc"):
+        guest = terminals(program, "127.0.0.1", chinese.line_port)
+        guest.greeted("zh")
+        for byte in "你好，世界".encode():
+            guest.types_raw(bytes([byte]))
+            guest.has_seen("never seen", 0.01)  # each byte comes by itself
+        assert "世界" not in ali.seen
+        guest.types("")
+        ali.hears(guest.name, "你好，世界")
+        ali.seen = ""
