@@ -1,0 +1,243 @@
+"""What typed lines do: interpreters over a real service, whose log is in memory but has to be asked as a disk has."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chatroom import runtime
+from chatroom.backplane.memory import MemoryBackplane
+from chatroom.core.errors import NameTaken, NoSuchPerson, Refusal, UnknownCommand
+from chatroom.core.events import Left, Person, Said, Whispered
+from chatroom.core.log import Item
+from chatroom.core.names import NamePool
+from chatroom.gateways.line_codec import OVERLONG, Overlong
+from chatroom.gateways.line_interpreter import Interpreter, Setting
+from chatroom.gateways.words import Words
+from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
+from chatroom.tokens import Tokens
+
+WAIT_S = 10.0
+
+
+class FarLog(MemoryBackplane):
+    """A log that is never at hand."""
+
+    def at_hand(self, room: str, after: str | None = None) -> bool:
+        return False
+
+
+class Somebody:
+    """One at a line, without the line: what is shown to them, and with what they are sent away."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self.name = name
+        self.shown: list[str] = []
+        self.farewell: str | None = None
+        self.is_talking = False
+        self.settlings = 0
+        self._house = house
+        self.session = house.service.admit(name, house, Wish(username=name))
+        self.interpreter = Interpreter(house.setting, self, self.session)
+        house.people[name] = self
+        house.service.enter(self.session)
+        house.reads_the_log()
+        house.until(lambda: self.interpreter.may_take)
+
+    def types(self, *lines: str | Overlong) -> None:
+        """Type lines; what follows from each is over before the next."""
+        for line in lines:
+            assert self.interpreter.may_take
+            self.interpreter.take(line, time.monotonic())
+            self._house.until(lambda: self.interpreter.is_settled)
+
+    # What an interpreter needs
+
+    def show(self, line: bytes) -> None:
+        self.shown.append(line.decode().rstrip("\r\n"))
+
+    def send_away(self, key: str) -> None:
+        self.farewell = key
+
+    def settled(self) -> None:
+        self.settlings += 1
+
+    def mark_talking(self, is_talking: bool) -> None:
+        self.is_talking = is_talking
+
+
+class House:
+    """A service with one gateway, whose people are at hand."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Somebody] = {}
+        self.said: list[str] = []
+        self._reads: list[Callable[[], Any]] = []
+        self._backplane = FarLog(lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
+        self.service = Service(
+            backplane=self._backplane,
+            names=NamePool(["Nobody"]),
+            tokens=Tokens(b"s" * 32, 1000.0),
+            limits=Limits(
+                speaking=None, events=None, max_text=2000, max_rooms=10, max_room_people=10, resume_grace_s=0
+            ),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            monotonic=time.monotonic,
+            rng=random.Random(6),
+            spawn=lambda read, *args: self._reads.append(lambda: read(*args)),
+        )
+        self.setting = Setting(self.service, Words("en"), "", time.monotonic, runtime.call_later)
+        self.service.start([self])
+
+    def reads_the_log(self) -> None:
+        """The log answers all that it was asked."""
+        reads, self._reads = self._reads, []
+        for read in reads:
+            read()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < deadline, "it never came to be"
+            runtime.sleep(0.001)
+
+    def close(self) -> None:
+        self._backplane.close()
+
+    # What the service needs of a gateway
+
+    def welcome(self, session: Session, welcome: Welcome) -> None:
+        self.people[session.sid].interpreter.arrived()
+
+    def tell(self, hall: Hall, item: Item) -> None:
+        if isinstance(item.event, Said):
+            self.said.append(f"{item.event.who.name}: {item.event.text}")
+        elif isinstance(item.event, Left):
+            for one in self.people.values():
+                one.interpreter.person_left(item.event.who.sid)
+
+    def flush(self, hall: Hall) -> None:
+        pass
+
+    def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
+        self.people[session.sid].interpreter.hear(whispered, at_ms)
+
+    def typing(self, hall: Hall, person: Person) -> None:
+        pass
+
+    def replaced(self, session: Session) -> None:
+        pass
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    house = House()
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def romeo(house: House) -> Somebody:
+    return Somebody(house, "Romeo")
+
+
+@pytest.fixture
+def juliet(house: House, romeo: Somebody) -> Somebody:
+    return Somebody(house, "Juliet")
+
+
+def test_a_line_is_said_and_a_blank_one_is_not(house: House, romeo: Somebody) -> None:
+    romeo.types("hello", "", "   ", "//shrug")
+    assert house.said == ["Romeo: hello", "Romeo: /shrug"]
+    assert romeo.shown == []
+
+
+def test_nothing_is_taken_before_one_is_in_the_room(house: House) -> None:
+    session = house.service.admit("x", house, Wish())
+    assert not Interpreter(house.setting, Somebody(house, "Host"), session).may_take
+
+
+def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, romeo: Somebody) -> None:
+    romeo.types("one", "two", "/history 1")
+    assert not romeo.interpreter.may_take
+    assert romeo.shown == []
+    before = romeo.settlings
+    house.reads_the_log()
+    assert romeo.interpreter.may_take
+    assert romeo.settlings == before + 1
+    assert [line[10:] for line in romeo.shown[1:]] == [" Romeo: two"]
+
+
+def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo: Somebody) -> None:
+    romeo.types("/join garden")
+    assert not romeo.interpreter.may_take
+    house.reads_the_log()
+    house.until(lambda: romeo.interpreter.may_take)
+    romeo.types("/join garden")  # one is there
+    assert romeo.interpreter.may_take
+    assert romeo.shown == ["* You are in garden, 1 here."]
+
+
+@pytest.mark.parametrize(
+    ("line", "refusal", "shown"),
+    [
+        ("/name Juliet", NameTaken, "* Reuse: Juliet is taken"),
+        ("to:Paris", NoSuchPerson, "* no one here is called Paris"),
+        ("/to Paris come here", NoSuchPerson, "* no one here is called Paris"),
+        ('/to "Count Paris" come here', NoSuchPerson, "* no one here is called Count Paris"),
+        ("/dance", UnknownCommand, "* There is no such command. /help lists them."),
+    ],
+)
+def test_a_refusal_changes_nothing_and_has_its_words(
+    house: House, romeo: Somebody, juliet: Somebody, line: str, refusal: type[Refusal], shown: str
+) -> None:
+    with pytest.raises(refusal) as refused:
+        romeo.types(line)
+    assert romeo.interpreter.refusal(refused.value).decode() == shown + "\r\n"
+    assert (house.said, romeo.interpreter.talk.partner) == ([], None)
+    romeo.types("hello")
+    assert house.said == ["Romeo: hello"]
+
+
+@pytest.mark.parametrize("line", ["quit", "close", "/quit", "  quit "])
+def test_leaving(romeo: Somebody, line: str) -> None:
+    romeo.types(line)
+    assert romeo.farewell == "bye"
+
+
+def test_a_line_too_long_is_answered_with_its_bound(house: House, romeo: Somebody) -> None:
+    romeo.types(OVERLONG)
+    assert romeo.shown == ["* Not said: the line is longer than 4096 bytes."]
+    assert house.said == []
+
+
+def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, juliet: Somebody) -> None:
+    romeo.types("GET / HTTP/1.1")
+    assert romeo.farewell == "line_http"
+    juliet.types("hello", "GET / HTTP/1.1")
+    assert juliet.farewell is None
+    assert house.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
+
+
+def test_a_private_talk_goes_to_the_partner_only(house: House, romeo: Somebody, juliet: Somebody) -> None:
+    romeo.types("to:Juliet", "/echo on", "my love")
+    assert juliet.is_talking
+    assert juliet.shown[-1].endswith("] Romeo -> you: my love")
+    assert romeo.shown[-1].endswith("] you -> Juliet: my love")
+    juliet.types("good night")
+    assert romeo.shown[-1].endswith("] Juliet -> you: good night")
+    assert house.said == []
+
+
+def test_who_is_left_by_their_partner_no_longer_talks(
+    house: House, romeo: Somebody, juliet: Somebody
+) -> None:
+    romeo.types("to:Juliet")
+    house.service.leave(juliet.session, cut=False)
+    romeo.types("are you there", "hello all")
+    assert house.said == ["Romeo: hello all"]
+    assert not romeo.is_talking
