@@ -26,7 +26,7 @@ from chatroom.terminal.speech import LOST, Line, Speech, wait_s
 _FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
 _LAST_DELAY_S: Final = 10.0
 _PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
-_CLOSE_S: Final = 3.0
+_CLOSE_S: Final = 2.0
 _PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
 Answered = Callable[[Frame], None]
@@ -115,8 +115,12 @@ class Link:
             self._channel = Channel(self._address, self._place.auth())
         except ChannelError as problem:
             raise LinkError(self._words(problem)) from None
-        self._thread = threading.Thread(target=self._live, name="link", daemon=True)
-        self._thread.start()
+        with self._moved:
+            if not self._is_over:
+                self._thread = threading.Thread(target=self._live, name="link", daemon=True)
+                self._thread.start()
+                return
+        self._channel.close({"action": "logout"})  # the guest has not waited for this
 
     def close(self) -> None:
         """Leave; the name is free at once. A second time does nothing."""
@@ -311,12 +315,11 @@ class Link:
         was_in = self._place.is_in
         for told in self._place.hear(frame):
             self._hear(told)
-        if "you" in frame:
-            if not was_in:
-                self._delay_s = _FIRST_DELAY_S
-                self._changed(State.OPEN)
-            if self._place.is_behind:
-                self._fetch()
+        if self._place.is_in and not was_in:
+            self._delay_s = _FIRST_DELAY_S
+            self._changed(State.OPEN)
+        if self._place.is_behind and isinstance(frame.get("you"), dict):
+            self._fetch()
 
     def _fetch(self) -> None:
         """More was missed than the welcome holds."""

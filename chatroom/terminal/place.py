@@ -135,6 +135,12 @@ class Place:
         return new
 
 
+def is_arrival(frame: Frame) -> bool:
+    """Whether a frame that was told is the first one of a room that the guest has not just been in."""
+    you = frame.get("you")
+    return isinstance(you, dict) and not you.get("back")
+
+
 def _entries(value: object) -> list[Frame]:
     found = value if isinstance(value, list) else []
     return [entry for entry in found if isinstance(entry, dict) and isinstance(entry.get("id"), str)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events, work
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -26,7 +27,7 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.people import People
-from chatroom.terminal.place import Frame
+from chatroom.terminal.place import Frame, is_arrival
 from chatroom.terminal.talk import Talk
 from chatroom.terminal.view import Shown, View, plain_text
 
@@ -108,14 +109,15 @@ class ChatApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 # Or the terminal would not be left as it was.
                 loop.add_signal_handler(number, self._end, 128 + number)
-        self._open()
+        threading.Thread(
+            target=self._open, daemon=True
+        ).start()  # leaving must not wait for who does not answer
 
-    @work(thread=True)
     def _open(self) -> None:
         try:
             self._link.open()
         except LinkError as problem:
-            self.call_from_thread(self._end, 2, str(problem))
+            self._hand_over(self._end, 2, str(problem))
 
     # What the link tells
 
@@ -148,12 +150,12 @@ class ChatApp(App[int]):
             self._gathered.clear()
             self.query_one(Talk).restart()
             self._has_earlier = True
-        if frame.get("action") == "notice":
+        if frame.get("action") == "notice" and frame.get("code") != "command":
             self._last_notice = str(frame.get("msg"))
         if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
             self._show_gathered()
             self.query_one(Talk).take_away(map(str, frame["ids"]))
-        elif "you" in frame and not frame["you"].get("back"):
+        elif is_arrival(frame):
             self.query_one(Talk).add(shown)  # the past is not new
         else:
             self._gathered += shown

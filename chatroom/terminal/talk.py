@@ -39,9 +39,14 @@ class Talk(ScrollView, can_focus=False):
         super().__init__(id="talk")
         self._blocks: list[_Block] = []
         self._rows: list[Strip] = []
+        self._starts: dict[_Block, int] = {}  # the row at which each one begins, those before it as well
         self._waiting: tuple[str, ...] = ()
         self._unread: _Block | None = None  # the first one that is new
         self._follows = True  # the newest row is to stay in sight
+        self._top: tuple[_Block, int] | None = (
+            None  # else this: which of whose rows the guest has scrolled to
+        )
+        self._is_placing = False  # it is not the guest who scrolls
         self._width = 0
 
     # What it shows
@@ -56,8 +61,7 @@ class Talk(ScrollView, can_focus=False):
         """How much of what people have said is new."""
         if self._unread is None:
             return 0
-        new = self._blocks[self._blocks.index(self._unread) :]
-        return sum(block.shown.kind in ("said", "whisper") for block in new)
+        return sum(_is_told(block.shown) for block in self._blocks[self._blocks.index(self._unread) :])
 
     @property
     def oldest(self) -> str:
@@ -79,21 +83,19 @@ class Talk(ScrollView, can_focus=False):
         """Put things at the end; `new` begins with the first of them, if nothing is new yet."""
         blocks = [self._block(shown) for shown in list(things)[-KEPT:]]
         if new and self._unread is None:
-            self._unread = next((block for block in blocks if block.shown.kind in ("said", "whisper")), None)
+            self._unread = next((block for block in blocks if _is_told(block.shown)), None)
         self._blocks += blocks
         dropped = self._blocks[: max(0, len(self._blocks) - KEPT)]
         del self._blocks[: len(dropped)]
         if self._unread in dropped:
             self._unread = self._blocks[0]
-        self._lay_out(-sum(len(block.rows) for block in dropped))
+        self._lay_out()
 
     def put_before(self, things: Sequence[Shown]) -> None:
-        """Put older things at the beginning; what is in sight stays there."""
-        before = len(self._rows)
-        self._blocks[:0] = [self._block(shown) for shown in things[-max(0, KEPT - len(self._blocks)) :]]
+        """Put older things at the beginning, as many as there is room for."""
+        dropped = max(0, len(self._blocks) + len(things) - KEPT)
+        self._blocks[:0] = map(self._block, things[dropped:])
         self._lay_out()
-        if not self._follows:
-            self._go_to(int(self.scroll_y) + len(self._rows) - before)
 
     def take_away(self, ids: Iterable[str]) -> None:
         """Take messages away."""
@@ -139,29 +141,30 @@ class Talk(ScrollView, can_focus=False):
         return self._rows[row].crop_extend(0, width, style).apply_style(style)
 
     def on_resize(self, _event: Resize) -> None:
-        """Break everything anew; the row at the top stays there."""
+        """Break everything anew."""
         width = self.scrollable_content_region.width
         if width != self._width:
-            top = self._at_top()
             self._width = width
             for block in self._blocks:
                 block.rows = self._break(block.shown)
             self._lay_out()
-            if top is not None and not self._follows:
-                self._go_to(self._row_of(top))
         elif self._follows:
-            self._go_to(len(self._rows))
+            self._place()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Somebody scrolls: who is at the end stays there."""
         super().watch_scroll_y(old_value, new_value)
-        self._follows = round(new_value) >= self.max_scroll_y
+        if not self._is_placing:
+            self._follows = round(new_value) >= self.max_scroll_y
+            self._top = self._at_top()
 
-    def _lay_out(self, moved: int = 0) -> None:
-        """Put the rows together; `moved` is by how many those in sight have moved."""
+    def _lay_out(self) -> None:
+        """Put the rows together; what is at the top of the screen stays there, unless the newest row is to be seen."""
         day: date | None = None
         laid: list[Strip] = []
+        self._starts = {}
         for block in self._blocks:
+            self._starts[block] = len(laid)
             if block is self._unread:
                 laid.append(self._rule("new", "bold red"))
             if block.shown.day is not None and block.shown.day != day:
@@ -172,34 +175,27 @@ class Talk(ScrollView, can_focus=False):
         for text in self._waiting:
             laid += self._strips(Text("  …   "), Text(text, style="dim italic"))
         self._rows = laid
-        follows = self._follows
+        self._is_placing = True
         self.virtual_size = Size(self._width, len(laid))
-        if follows:
-            self._go_to(len(laid))
-        elif moved:
-            self._go_to(int(self.scroll_y) + moved)
+        self._is_placing = False
+        self._place()
         self.refresh()
 
-    def _go_to(self, row: int) -> None:
-        follows = self._follows
+    def _place(self) -> None:
+        """Scroll to where the guest is."""
+        row = len(self._rows)
+        if not self._follows and self._top is not None:
+            block, below = self._top
+            row = self._starts.get(block, 0) + min(below, max(0, len(block.rows) - 1))
+        self._is_placing = True
         self.scroll_to(y=row, animate=False, immediate=True, force=True)
-        self._follows = follows
+        self._is_placing = False
 
-    def _at_top(self) -> _Block | None:
-        row = 0
-        for block in self._blocks:
-            row += len(block.rows)
-            if row > self.scroll_y:
-                return block
-        return None
-
-    def _row_of(self, wanted: _Block) -> int:
-        row = 0
-        for block in self._blocks:
-            if block is wanted:
-                break
-            row += len(block.rows)
-        return row
+    def _at_top(self) -> tuple[_Block, int] | None:
+        """What the row at the top of the screen belongs to, and which of its rows that is."""
+        row = int(self.scroll_y)
+        found = ((block, row - start) for block, start in reversed(self._starts.items()) if start <= row)
+        return next(found, None)
 
     def _block(self, shown: Shown) -> _Block:
         return _Block(shown, self._break(shown))
@@ -234,3 +230,8 @@ class Talk(ScrollView, can_focus=False):
     def _rule(self, text: str, style: str) -> Strip:
         rule = f"─── {text} ".ljust(self._width, "─")[: self._width]
         return Strip(Text.assemble((rule, style)).render(self.app.console))
+
+
+def _is_told(shown: Shown) -> bool:
+    """Whether it is something that somebody else has said."""
+    return shown.kind in ("said", "whisper") and not shown.own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 import sys
 import time
 from functools import partial
@@ -287,12 +288,11 @@ def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, roo
         await until(lambda: "2 new" in status(app), lambda: status(app))
         assert talk.render_line(0).text == top
         assert shown(app).index("─── new") < shown(app).index("hello Fox")
-        first = f"{talk._at_top().shown.at:%H:%M} Romeo: {talk._at_top().shown.lines[0][:9]}"
+        block, row = talk._top
         await pilot.resize_terminal(50, 24)
         await until(lambda: talk.size.width < 50)
-        await until(
-            lambda: talk.render_line(0).text.strip().startswith(first), lambda: talk.render_line(0).text
-        )
+        await until(lambda: talk._top == (block, row), lambda: talk.render_line(0).text)
+        assert talk.render_line(0).text.strip() == block.rows[row].text.strip()
         await pilot.press("escape")
         await until(lambda: talk.follows)
         assert "─── new" not in shown(app)
@@ -465,6 +465,34 @@ def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room,
     assert fox.process.wait(DEADLINE_S) == code
     assert is_left_as_it_was(fox)
     guests(username="Fox")  # the name is free at once
+
+
+def test_leaving_does_not_wait_for_who_does_not_answer(terminals):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fox = on_terminal(terminals, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        visitor, _ = silent.accept()
+        with visitor:
+            fox.shows("connecting")
+            fox.types_raw(b"\x11")
+            fox.reads_the_end()
+            assert fox.process.wait(3) == 0  # and not the ten seconds that an answer is waited for
+    assert is_left_as_it_was(fox)
+
+
+@pytest.mark.parametrize("frame", ['{"action":"login","you":7}', '{"action":"clear","ids":7}', '{"you":{}}'])
+def test_frames_that_make_no_sense_leave_the_screen_alone(terminals, frame):
+    login = '42["msg",{"action":"login","room":"tea","name_list":[],"you":{"username":"Fox","sid":"f"}}]'
+    last = '42["msg",{"action":"message","id":"2","username":"Owl","msg":"still there"}]'
+    impostor = Impostor(OPENING, "40{}", login, f'42["msg",{frame}]', last)
+    try:
+        fox = on_terminal(terminals, impostor.url)
+        fox.shows("still there")
+        fox.types_raw(b"\x11")
+        fox.reads_the_end()
+    finally:
+        impostor.close()
+    assert fox.process.wait(DEADLINE_S) == 0
+    assert "Traceback" not in fox.seen
 
 
 def test_no_server_is_told_when_the_terminal_is_as_it_was(terminals):
