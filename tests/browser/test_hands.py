@@ -266,6 +266,14 @@ def test_the_look_is_the_systems_and_can_be_changed(visit: Visit) -> None:
     assert dark != light
     visitor.page.reload()
     assert visitor.page.evaluate(paper) == light
+    visitor.page.emulate_media(color_scheme="light")
+    visitor.page.emulate_media(color_scheme="dark")
+    assert visitor.page.evaluate(paper) == light
+    visitor.button("More").click()
+    visitor.page.get_by_text("Like the system").click()
+    assert visitor.page.evaluate(paper) == dark
+    visitor.page.emulate_media(color_scheme="light")
+    visitor.page.wait_for_function(f"({paper})() === {light!r}")
 
 
 def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None:

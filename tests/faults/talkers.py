@@ -256,6 +256,26 @@ def check_log(log: list[tuple[str, str]], talkers: list[Talker]) -> None:
         assert own == sorted(own), f"the order of {talker.label} was not kept"
 
 
+def check_end(talkers: list[Talker]) -> list[tuple[str, str]]:
+    """All have settled: each message was said once, and each of them was told exactly what was said since they came.
+
+    Returns:
+        The log.
+    """
+    log = talkers[0].log()
+    check_log(log, talkers)
+    assert len(log) == sum(talker.said for talker in talkers), "what was retried has been said, each once"
+    for talker in talkers:
+        while talker.seen[-1][0] != log[-1][0]:
+            talker.listen_once(1)
+        told_first = talker.seen[0][0]
+        assert talker.seen == [entry for entry in log if entry[0] >= told_first], (
+            f"{talker.label} was told less, or more, than was said"
+        )
+        talker.leaves()
+    return log
+
+
 def random_cut(rng: random.Random) -> str:
     """How a connection ends; most often so that the server is told."""
     return rng.choice(["close", "reset", "leave"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.links import LINKS, Gone
-from tests.faults.talkers import Talker, check_log, random_cut
+from tests.faults.talkers import Talker, check_end, random_cut
 from tests.support.program import Program
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -76,19 +76,7 @@ def test_who_was_cut_comes_back_under_the_same_name_and_has_missed_nothing(
         everybody = [*cut, *others]
         for talker in everybody:
             talker.settle()
-        log = everybody[0].log()
-        check_log(log, everybody)
-        assert len(log) == sum(talker.said for talker in everybody), (
-            "what was retried has been said, each once"
-        )
-        for talker in everybody:
-            while talker.seen[-1][0] != log[-1][0]:
-                talker.listen_once(1)
-            told_first = talker.seen[0][0]
-            assert talker.seen == [entry for entry in log if entry[0] >= told_first], (
-                f"{talker.label} was told less, or more, than was said"
-            )
-            talker.leaves()
+        log = check_end(everybody)
     for talker in cut:
         report(
             f"{talker.kind}: {talker.returns} returns, each resumed under the same name,"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.links import Gone
-from tests.faults.talkers import Talker, check_log, random_cut
+from tests.faults.talkers import Talker, check_end, check_log, random_cut
 from tests.support.program import Program
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -90,17 +90,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(
         for talker in talkers:
             talker.come(program.url)
             talker.settle()
-        log = talkers[0].log()
-        check_log(log, talkers)
-        assert len(log) == sum(talker.said for talker in talkers), "what was retried has been said, each once"
-        for talker in talkers:
-            while talker.seen[-1][0] != log[-1][0]:
-                talker.listen_once(1)
-            told_first = talker.seen[0][0]
-            assert talker.seen == [entry for entry in log if entry[0] >= told_first], (
-                f"{talker.label} was told less, or more, than was said"
-            )
-            talker.leaves()
+        log = check_end(talkers)
     returns, retries = (sum(getattr(talker, what) for talker in talkers) for what in ("returns", "retries"))
     report(
         f"{kills} kills: {len(log)} messages said, {returns} returns under the same name, {retries} retries;"

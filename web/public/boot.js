@@ -15,6 +15,16 @@
       return false;
     }
   }
+  var theme = null;
+  try {
+    theme = localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':theme');
+  } catch (forbidden) {
+    /* Storage is forbidden, or the browser old: the system's look it is. */
+  }
+  if (theme !== 'light' && theme !== 'dark') {
+    theme = window.matchMedia && matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  }
+  root.setAttribute('data-theme', theme);
   if (!enough()) {
     var zh = /^zh/i.test(navigator.language || navigator.userLanguage || '');
     root.className = 'old';
@@ -40,11 +50,5 @@
     if (document.addEventListener) document.addEventListener('DOMContentLoaded', tell, false);
     else window.attachEvent('onload', tell);
     return;
-  }
-  try {
-    var theme = localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':theme');
-    if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
-  } catch (forbidden) {
-    /* Storage is forbidden: the system's look it is. */
   }
 })();

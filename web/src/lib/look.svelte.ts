@@ -1,4 +1,4 @@
-/** Light, dark, or like the system; boot.js applies the choice before the first paint. */
+/** Light, dark, or like the system; boot.js applies the choice before the first paint, this from then on. */
 
 import { keep, recall } from './store';
 
@@ -11,12 +11,21 @@ function read(): Theme {
 
 class Look {
   theme: Theme = $state(read());
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+
+  constructor() {
+    this.#dark.addEventListener('change', () => this.#apply());
+  }
 
   wear(theme: Theme): void {
     this.theme = theme;
     keep('localStorage', 'theme', theme === 'auto' ? null : theme);
-    if (theme === 'auto') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = theme;
+    this.#apply();
+  }
+
+  #apply(): void {
+    const system = this.#dark.matches ? 'dark' : 'light';
+    document.documentElement.dataset['theme'] = this.theme === 'auto' ? system : this.theme;
   }
 }
 
