@@ -31,7 +31,8 @@ class DataDir:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            # What is said in a room is for who knows its name, not for every user of this machine.
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Written for real: permission bits do not tell of a read-only mount or a full disk.
             self._lock: IO[bytes] = (path / _LOCK).open("ab")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,10 +86,13 @@ class DataDir:
 
 
 def _cure(path: Path) -> str:
+    """What would help. Only the folder itself is ever given away: the one it lies in may be the system's."""
     uid = os.geteuid()
-    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
-    if nearest.stat().st_uid != uid and uid != 0:
-        return (
-            f"`chown -R {uid} {nearest}` gives it to this user (uid {uid}), or choose another with --data-dir"
-        )
-    return "choose another folder with --data-dir, or --history 0 to keep nothing"
+    other = "choose another folder with --data-dir, or --history 0 to keep nothing"
+    if uid == 0:
+        return other
+    if not os.path.lexists(path):
+        return f"`install -d -m 700 -o {uid} {path}`, as root, makes it for this user (uid {uid}), or {other}"
+    if path.is_dir() and path.stat().st_uid != uid:
+        return f"`chown -R {uid} {path}`, as root, gives it to this user (uid {uid}), or {other}"
+    return other

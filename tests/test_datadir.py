@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,6 +18,38 @@ def test_the_folder_is_made_and_held(tmp_path: Path) -> None:
         DataDir(tmp_path / "deep" / "data")
     folder.close()
     DataDir(tmp_path / "deep" / "data").close()
+
+
+def test_a_folder_that_is_made_is_for_its_owner_only(tmp_path: Path) -> None:
+    DataDir(tmp_path / "deep" / "data").close()
+    assert stat.S_IMODE((tmp_path / "deep" / "data").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o750)
+    DataDir(tmp_path / "data").close()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o750
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being itself")
+@pytest.mark.parametrize(
+    ("there", "cure"),
+    [(False, "`install -d -m 700 -o 65534 {}`, as root,"), (True, "`chown -R 65534 {}`, as root,")],
+)
+def test_the_cure_never_gives_away_the_folder_around_it(there: bool, cure: str) -> None:
+    with TemporaryDirectory() as around:  # pytest's own folders are closed to anybody else
+        Path(around).chmod(0o755)
+        data = Path(around) / "data"
+        if there:
+            data.mkdir(mode=0o755)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(DataDirError) as refused:
+                DataDir(data)
+        finally:
+            os.seteuid(0)
+    assert cure.format(data) in str(refused.value)
 
 
 def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
