@@ -20,7 +20,7 @@ from pathlib import Path
 from chatroom import logs, runtime
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
-from chatroom.backplane.file import CorruptError, StoreError
+from chatroom.backplane.file import CorruptError, NewerSchemaError, StoreError
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
 from chatroom.core.flood import Rate
@@ -182,6 +182,8 @@ def _open_backplane(settings: Settings, folder: DataDir | None) -> Backplane:
     store = Store(folder.path, retention, full_sync=settings.durability == "full")
     try:
         last_id = _open_store(store)
+    except NewerSchemaError as problem:
+        raise StartError(f"{problem}; run that version or choose another folder with --data-dir") from None
     except StoreError as problem:
         raise StartError(str(problem)) from None
     return EmbeddedBackplane(store, last_id, _now_ms, time.monotonic)
@@ -313,7 +315,10 @@ def _announce(
     else:
         lines.append("nothing is kept on disk; the last messages are in memory until the process ends")
     for line in lines:
-        print(line, file=sys.stderr, flush=True)
+        if settings.log_json:
+            log.info(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def _url(host: str, port: int) -> str:

@@ -64,7 +64,7 @@ class Program:
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        found = self.wait_for_line(r"listening on (http://\S+)", START_S)
+        found = self.wait_for_line(r'listening on (http://[^\s"]+)', START_S)
         self.url = found[1]
         self.port = int(self.url.rsplit(":", 1)[1].split("/")[0])
         return self
