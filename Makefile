@@ -19,7 +19,7 @@ export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 .PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots terminal-picture clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/test.stamp ## Make .venv with everything that the tests need
 

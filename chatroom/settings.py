@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from chatroom import __version__
 
 PROG = "chatroom"
 
@@ -270,11 +272,14 @@ def env_of(name: str) -> tuple[str, ...]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROG,
-        description="An anonymous chatroom. Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
+        usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]",
+        description="An anonymous chatroom: serves it, or with `chat` enters one from a terminal. "
+        "Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
     for record in fields(Settings):
-        default = "" if record.default is MISSING else describe_default(record.default)
+        default = describe_default(record.default)
         unit = f" ({record.metadata['unit']})" if record.metadata["unit"] else ""
         parser.add_argument(
             flag_of(record.name),
@@ -283,15 +288,17 @@ def _parser() -> argparse.ArgumentParser:
             nargs="?" if isinstance(record.default, bool) else None,
             const="on" if isinstance(record.default, bool) else None,
             metavar=record.metadata["unit"].upper() or "VALUE",
-            help=f"{record.metadata['help']}{unit}; default: {default}".replace("%", "%%"),
+            help=(record.metadata["help"] + unit + (f"; default: {default}" if default else "")).replace(
+                "%", "%%"
+            ),
         )
     return parser
 
 
 def describe_default(value: object) -> str:
-    """A default as one would type it."""
-    if value is None or value == () or value == "":
-        return "none"
+    """A default as one would type it; empty if there is none."""
+    if value is None or value == ():
+        return ""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):

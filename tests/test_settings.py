@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom import __version__
 from chatroom.settings import LinePort, Settings, SettingsError, env_of, flag_of
 
 # Each setting as one would type it, never its default, and what that is inside.
@@ -113,3 +114,17 @@ def test_what_is_no_setting_is_refused(argv: list[str], capsys: pytest.CaptureFi
 def test_a_switch_alone_means_on() -> None:
     assert Settings.read(["--log-json"], {}).log_json is True
     assert Settings.read(["--log-json", "off"], {"CHATROOM_LOG_JSON": "on"}).log_json is False
+
+
+def test_help_tells_of_both_faces_and_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv, told in ((["--help"], "chatroom chat"), (["--version"], f"chatroom {__version__}\n")):
+        with pytest.raises(SystemExit) as end:
+            Settings.read(argv, {})
+        assert end.value.code == 0
+        assert told in capsys.readouterr().out
+
+
+def test_help_shows_no_default_where_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read(["--help"], {})
+    assert "none" not in capsys.readouterr().out.replace("0 keeps none", "")

@@ -138,7 +138,7 @@ COMMANDS: tuple[Record, ...] = (
         "name",
         ("nick",),
         "/name [NEW]",
-        {"en": "take another name, a random one without NEW", "zh": "换个名字,不写 NEW 就随机取一个"},
+        {"en": "take another name, a random one without NEW", "zh": "换个名字，不写 NEW 就随机取一个"},
         lambda arguments: Name(arguments or None),
     ),
     Record(

@@ -41,9 +41,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_kept": "What is said is kept for {days:g} days, the last {entries} messages of a room.",
     "line_not_kept": "What is said is kept in memory only, the last 200 messages of a room; whispers never.",
     "line_how": "Say something, or /help. to:NAME talks to one person only. quit leaves.",
-    "line_help": "to:NAME         talk to NAME only, until to: alone\n"
-    "quit, close     leave\n"
-    "//text          say /text",
+    "line_help": "to:NAME        talk to NAME only, until to: alone\n"
+    "quit, close    leave\n"
+    "//text         say /text",
     "line_came": "{names} came in ({count} here)",
     "line_left": "{names} left ({count} here)",
     "line_more": "{names} and {more} more",
@@ -105,7 +105,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_kept": "这里说的话保留 {days:g} 天，每个房间最近 {entries} 条。",
     "line_not_kept": "这里说的话只在内存里，每个房间最近 200 条；悄悄话从不保留。",
     "line_how": "直接说话，或输入 /help。to:NAME 只和一个人说。quit 离开。",
-    "line_help": "to:NAME         只和 NAME 说，直到单独一行 to:\nquit, close     离开\n//text          说出 /text",
+    "line_help": "to:NAME        只和 NAME 说，直到单独一行 to:\nquit, close    离开\n//text         说出 /text",
     "line_came": "{names} 来了（{count} 人在场）",
     "line_left": "{names} 走了（{count} 人在场）",
     "line_more": "{names} 等另外 {more} 人",
