@@ -24,7 +24,7 @@ from chatroom.terminal.address import Address
 
 CONNECT_S: Final = 10.0
 _SEND_S: Final = 10.0
-_CLOSE_S: Final = 1.0
+_CLOSE_S: Final = 2.0
 # A frame of which only a part is here: so long it is waited for before others have their turn; no part is lost.
 _PART_S: Final = 0.05
 

@@ -26,7 +26,7 @@ from chatroom.terminal.speech import LOST, Line, Speech, wait_s
 _FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
 _LAST_DELAY_S: Final = 10.0
 _PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
-_CLOSE_S: Final = 2.0
+_CLOSE_S: Final = 3.0
 _PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
 Answered = Callable[[Frame], None]

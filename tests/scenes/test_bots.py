@@ -4,34 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-import pytest
-
+from tests.support.node import FOLDER, node
 from tests.support.program import ROOT
 
 BLOCKS = dict(
     re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "bots.md").read_text(encoding="utf-8"), re.DOTALL)
 )
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    """A folder with socket.io-client in it: the page's, or installed for this."""
-    if (ROOT / "web" / "node_modules" / "socket.io-client").exists():
-        return ROOT / "web" / "node_modules"
-    folder = tmp_path_factory.mktemp("npm")
-    subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "socket.io-client@4.8"],
-        cwd=folder,
-        check=True,
-        timeout=120,
-    )
-    return folder / "node_modules"
 
 
 def answers_ping(command, guests, tmp_path, name, env=None):
@@ -54,10 +36,13 @@ def test_the_python_bot(server, guests, tmp_path):
         answers_ping([sys.executable, "bot.py", server.url], guests, tmp_path, "Python bot")
 
 
-def test_the_javascript_bot(server, guests, tmp_path, modules: Path):
+def test_the_javascript_bot(server, guests, tmp_path):
     (tmp_path / "bot.cjs").write_text(BLOCKS["javascript"])
-    command = [str(shutil.which("node")), "bot.cjs", server.url]
-    answers_ping(command, guests, tmp_path, "JavaScript bot", {**os.environ, "NODE_PATH": str(modules)})
+    assert len([line for line in BLOCKS["javascript"].splitlines() if line]) <= 15
+    modules = {"NODE_PATH": str(FOLDER / "node_modules")}
+    answers_ping(
+        [node(), "bot.cjs", server.url], guests, tmp_path, "JavaScript bot", {**os.environ, **modules}
+    )
 
 
 def test_the_shell_bot(server, guests, tmp_path):

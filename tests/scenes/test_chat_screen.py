@@ -21,6 +21,7 @@ from chatroom.terminal.people import SHOWN, People
 from chatroom.terminal.screen import ChatApp
 from chatroom.terminal.talk import Talk
 from tests.support import loops
+from tests.support.guests import becomes_free
 from tests.support.impostor import OPENING, Impostor
 from tests.support.road import Road
 
@@ -464,7 +465,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room,
     fox.reads_the_end()
     assert fox.process.wait(DEADLINE_S) == code
     assert is_left_as_it_was(fox)
-    guests(username="Fox")  # the name is free at once
+    becomes_free(guests, "Fox")  # it is not held for somebody who has left
 
 
 def test_leaving_does_not_wait_for_who_does_not_answer(terminals):

@@ -171,3 +171,16 @@ class Guest:
         with self._changed:
             self.disconnects.append(reason)
             self._changed.notify_all()
+
+
+def becomes_free(guests: Callable[..., Guest], name: str) -> None:
+    """Enter under a name that somebody has just given up; a busy server may need a moment to know."""
+
+    def enters() -> bool:
+        try:
+            guests(username=name)
+        except Refused:
+            return False
+        return True
+
+    until(enters, f"{name} is free")
