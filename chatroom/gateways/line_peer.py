@@ -5,12 +5,15 @@ It knows sockets and the loop. What the lines mean is its owner's business, and 
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from chatroom import runtime
 from chatroom.gateways.line_codec import LineDecoder
+
+log = logging.getLogger(__name__)
 
 SEND_BUFFER_BYTES: Final = (
     128 * 1024
@@ -55,7 +58,13 @@ class Turn:
     def _flush(self) -> None:
         peers, self._peers = self._peers, []
         for peer in peers:
-            peer.flush()
+            try:
+                peer.flush()
+            except (
+                Exception
+            ):  # one peer's fault must spare the others of this turn: they would never be sent to again
+                log.exception("a line connection failed and is closed")
+                peer.abort()
 
 
 class Peer:
