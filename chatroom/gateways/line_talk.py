@@ -49,10 +49,10 @@ class PrivateTalk:
 
     def __init__(self) -> None:
         self.partner: Person | None = None
-        self._is_over = (
-            False  # the partner has left or ended it: the next line is not sent, and then it is forgotten
-        )
-        self._before: Person | None = None  # who the partner was until the talk was moved, at `_moved_at`
+        # The partner has left or ended it: the next line is not sent, and then the partner is forgotten.
+        self._is_over = False
+        # Who the partner was until somebody moved the talk, and when that was.
+        self._before: Person | None = None
         self._moved_at = 0.0
         self._has_held = False
 
@@ -123,9 +123,12 @@ class PrivateTalk:
         if before is None or before.sid == who.sid:
             self._begin(who)
             return [Notice("line_asked", {"name": who.name})]
-        effects: list[Effect] = [Notice("line_moved", {"name": who.name, "before": before.name})]
+        effects: list[Effect]
         if was_open:
-            effects.append(Signal(before.sid, Talk.TURNED))
+            moved = Notice("line_moved", {"name": who.name, "before": before.name})
+            effects = [moved, Signal(before.sid, Talk.TURNED)]
+        else:
+            effects = [Notice("line_asked", {"name": who.name})]
         self._begin(who)
         self._before, self._moved_at = before, now
         return effects

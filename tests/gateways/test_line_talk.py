@@ -127,6 +127,14 @@ def test_a_partner_who_comes_back_is_told_of_again():
     assert talk.address(ALL, NOW) == Address("r")
 
 
+def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came_too_soon_is_held():
+    talk = talking_to(ROMEO)
+    talk.left("r")
+    assert talk.turned_to(PARIS, NOW) == [Notice("line_asked", {"name": "Paris"})]
+    assert keys([talk.address({"p"}, NOW).refusal]) == ["line_held"]
+    assert talk.address({"p"}, NOW) == Address("p")
+
+
 def test_a_partner_who_turned_away_is_taken_back_by_the_next_line():
     talk = talking_to(ROMEO)
     assert keys(talk.signalled(ROMEO, Talk.TURNED)) == ["line_turned"]
