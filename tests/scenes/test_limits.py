@@ -3,11 +3,14 @@
 import contextlib
 import json
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 import requests
 import websocket
 
+from chatroom.backplane.file import FILE_NAME
 from tests.support.guests import Guest, Refused
 from tests.support.program import Program
 from tests.support.raw import RawClient
@@ -146,6 +149,24 @@ def test_who_does_not_answer_a_ping_is_gone_and_told_of(start, guests, room):
         silent.enters(room=room, v=1, username="Sphinx")
         witness.hears("logout", username="Sphinx")
     assert witness.disconnects == []
+
+
+def test_who_has_much_on_its_way_to_the_disk_is_not_read_further(start, guests, room, tmp_path):
+    program = start("--limits", "off", data_dir=tmp_path)
+    juliet = guests(url=program.url)
+    with RawClient(program.url) as romeo, closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        romeo.enters(room=room, v=1)
+        other.execute("BEGIN IMMEDIATE")  # commits wait for as long as somebody else has the lock
+        for number in range(40):
+            romeo.sends(f'42{number}["msg",{{"action":"message","msg":"{number}"}}]')
+        romeo.sends('4240["msg",{"action":"who"}]')
+        assert all(juliet.asks("who")["ok"] for _ in range(20))
+        other.rollback()
+        answers = [romeo.hears(lambda text: text.startswith("43")) for _ in range(41)]
+    numbers = [int(answer[2:].partition("[")[0]) for answer in answers]
+    assert numbers[:32] == list(range(32)), "the question was read although 32 messages waited"
+    assert [number for number in numbers if number != 40] == list(range(40))
+    assert all('"ok":true' in answer for answer in answers)
 
 
 def test_rooms_that_are_public_are_listed_and_no_others(start, guests):
