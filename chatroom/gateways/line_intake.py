@@ -9,10 +9,12 @@ a guest who does not read what they have asked for, costs no memory here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line_codec import LineDecoder, Overlong
+
+CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood
 
 
 class Source(Protocol):
@@ -72,10 +74,9 @@ class Intake:
     __slots__ = (
         "_arrived_at",
         "_call_later",
+        "_flood_until",
         "_has_ended",
         "_has_stopped",
-        "_has_waited",
-        "_is_flooded",
         "_is_taking",
         "_monotonic",
         "_owes_event",
@@ -101,17 +102,15 @@ class Intake:
         self._put_back: str | Overlong | None = None
         self._timer: Any = None
         self._is_taking = False
-        self._is_flooded = False
+        self._flood_until = float("-inf")
         self._has_ended = False
         self._has_stopped = False
-        self._has_waited = False
 
     def received(self) -> None:
         """The decoder has new input."""
         self._arrived_at = self._monotonic()
         # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
         self._owes_event = True
-        self._has_waited = False
         self.go_on()
 
     def ended(self) -> None:
@@ -154,7 +153,6 @@ class Intake:
                     self._owes_event = False
                 line = self._next_line()
                 if line is None:
-                    self._is_flooded = self._is_flooded and self._has_waited
                     return True
                 self._taker.take(line, self._arrived_at)
             except RateLimited as refused:
@@ -176,10 +174,10 @@ class Intake:
 
     def _wait(self, seconds: float) -> None:
         self._timer = self._call_later(seconds, self._resume)
-        self._has_waited = True
-        if not self._is_flooded:
-            self._is_flooded = True
+        now = self._monotonic()
+        if now > self._flood_until:
             self._taker.told_to_slow_down()
+        self._flood_until = now + seconds + CALM_S
 
     def _resume(self) -> None:
         self._timer = None
