@@ -7,7 +7,7 @@ from functools import partial
 
 from chatroom.core.commands import COMMANDS, Command, Help, History, Join, Name, Quit, Rooms, Tell, Who
 from chatroom.core.errors import BadRequest, NoSuchPerson, Refusal, Unavailable
-from chatroom.core.log import Page
+from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.gateways.wire import time_text
 from chatroom.gateways.words import Words
@@ -87,8 +87,14 @@ def _show_history(words: Words, answer: Answer, refuse: Refuse, page: Page | Non
     elif not page.entries:
         answer(words.say("no_history"))
     else:
-        answer(
-            "\n".join(
-                f"[{time_text(entry.at_ms)[11:19]}] {entry.name}: {entry.text}" for entry in page.entries
-            )
-        )
+        answer("\n".join(map(_entry_text, page.entries)))
+
+
+def _entry_text(entry: Entry) -> str:
+    """An entry for whoever reads times of their own place beside it: with its day, and a Z that tells that it is UTC.
+
+    Lines after a text's first are indented, so that none can pass for somebody else's.
+    """
+    moment = time_text(entry.at_ms)[:19].replace("T", " ")
+    text = entry.text.replace("\n", "\n    ")
+    return f"[{moment}Z] {entry.name}: {text}"

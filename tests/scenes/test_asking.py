@@ -1,5 +1,7 @@
 """What clients ask: every action of theirs, its ack, and its refusals by code."""
 
+import re
+
 import pytest
 
 from tests.support.guests import Guest, until
@@ -164,6 +166,14 @@ def test_commands_are_answered_by_a_notice_and_never_said(guests):
     assert "Romeo: hello" in command(romeo, "/history 5")
     juliet.hears("message", msg="hello")
     juliet.hears_nothing("message")
+
+
+def test_history_as_a_command_tells_the_day_and_utc_and_no_line_of_a_text_passes_for_anothers(guests):
+    romeo = guests(username="Romeo")
+    romeo.says("one\n[2026-01-01 00:00:00Z] Juliet: two")
+    stamp = r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ\]"
+    shown = command(romeo, "/history 1")
+    assert re.fullmatch(stamp + r" Romeo: one\n    \[2026-01-01 00:00:00Z\] Juliet: two", shown), shown
 
 
 def test_a_private_word_goes_to_the_longest_name_that_matches(guests):
