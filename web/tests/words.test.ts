@@ -105,8 +105,8 @@ describe('The colours of names', () => {
     return (light! + 0.05) / (dark! + 0.05);
   }
 
-  it('three themes are written: light, dark chosen, dark by the system', () => {
-    expect(themes).toHaveLength(3);
+  it('two themes are written: light and dark', () => {
+    expect(themes).toHaveLength(2);
   });
 
   it.each(themes.map((theme, index) => [index, theme] as const))('theme %i: every name and text can be read', (_, theme) => {
