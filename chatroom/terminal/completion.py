@@ -39,4 +39,4 @@ def _first(beginning: str, candidates: Iterable[str], end: str) -> str | None:
     key = beginning.casefold()
     found = (candidate for candidate in candidates if candidate.casefold().startswith(key))
     name = next(found, None)
-    return None if name is None or f"{name}{end}" == beginning else f"{name}{end}"
+    return None if name is None else f"{name}{end}"

@@ -21,7 +21,7 @@ _REMEMBERED: Final = 200
 
 
 class Composer(TextArea):
-    """The field to type in; Enter sends, Alt+Enter or Ctrl+J begins another line, a paste keeps its lines.
+    """The field to type in; Enter sends, Ctrl+J begins another line, a paste keeps its lines.
 
     Args:
         names: gives those who can be named.

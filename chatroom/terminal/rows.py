@@ -50,10 +50,10 @@ def _breaks(line: str, width: int) -> list[int]:
             if chance > last:
                 breaks.append(chance)
                 used -= chance_used
-                last, chance_used = chance, 0
+                last = chance
             if used + cells > width and start > last:
                 breaks.append(start)
-                used = chance_used = 0
+                used = 0
         used += cells
         before, was_wide = grapheme, cells == 2
     return breaks

@@ -109,9 +109,8 @@ class ChatApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 # Or the terminal would not be left as it was.
                 loop.add_signal_handler(number, self._end, 128 + number)
-        threading.Thread(
-            target=self._open, daemon=True
-        ).start()  # leaving must not wait for who does not answer
+        # A daemon, so that leaving does not wait for a server that does not answer.
+        threading.Thread(target=self._open, daemon=True).start()
 
     def _open(self) -> None:
         try:
