@@ -128,7 +128,8 @@ def main() -> None:
     mode.add_argument("--engine-only", action="store_const", const=engine_front, dest="front")
     mode.add_argument("--websocket-echo", action="store_const", const=echo_front, dest="front")
     front = (parser.parse_args().front or socketio_front)()
-    listeners = runtime.listen("127.0.0.1", int(os.environ.get("PORT", "3000")), backlog=4096)
+    # Every address: for some clients `localhost` is ::1, and a suite may run in a container.
+    listeners = runtime.listen("*", int(os.environ.get("PORT", "3000")), backlog=4096)
     for listener in listeners:
         front.listen(listener)
     print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)

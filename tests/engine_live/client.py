@@ -71,8 +71,8 @@ class Http:
 
     opened: ClassVar[list[Http]] = []  # for the fixture that closes what a test leaves open
 
-    def __init__(self, port: int) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self.sock = socket.create_connection((address, port), timeout=PATIENCE_S)
         self.buffer = b""
         Http.opened.append(self)
 
@@ -251,6 +251,14 @@ class Socket:
 
     def close(self) -> None:
         self.http.close()
+
+
+def loopbacks() -> list[str]:
+    """What `localhost` may mean on this machine."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return ["127.0.0.1", "::1"]
+    return ["127.0.0.1"]
 
 
 def scale(count: int) -> int:

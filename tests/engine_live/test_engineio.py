@@ -7,9 +7,14 @@ import time
 
 import pytest
 
-from tests.engine_live.client import App, Http, Polling, Socket, eventually
+from tests.engine_live.client import App, Http, Polling, Socket, eventually, loopbacks
 
 PROMPT_S = 0.1
+
+
+def test_the_app_is_reached_by_whatever_localhost_means(engine_app: App):
+    for address in loopbacks():
+        assert Http(engine_app.port, address).ask("GET", "/engine.io/?EIO=4&transport=polling")[0] == 200
 
 
 def test_a_polling_handshake_opens_a_session(engine_app: App):
