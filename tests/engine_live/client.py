@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,16 +27,17 @@ class App:
     """A server in a process of its own."""
 
     def __init__(self, *arguments: str, script: Path = APP, **env: str) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - a pipe that nobody reads would fill up and halt it
         self._process = subprocess.Popen(
             [sys.executable, str(script), *arguments],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
             env={**os.environ, "PORT": "0", "PYTHONWARNINGS": "ignore", **env},
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, self._process.communicate()[1]
+        assert line, self.stop()
         self.port = int(line.rpartition(":")[2])
 
     @property
@@ -62,8 +64,13 @@ class App:
 
     def stop(self) -> str:
         """Stop it; returns what it wrote to standard error."""
-        self._process.terminate()
-        return self._process.communicate(timeout=PATIENCE_S)[1]
+        if not self._errors.closed:
+            self._process.terminate()
+            self._process.communicate(timeout=PATIENCE_S)
+            with self._errors:
+                self._errors.seek(0)
+                self._written = self._errors.read()
+        return self._written
 
 
 class Http:
@@ -194,6 +201,16 @@ class Socket:
         return found
 
     sid: str
+
+    def send_all(self, messages: list[str]) -> None:
+        """Many messages in one send, masked with zeros."""
+        frame = b""
+        for message in messages:
+            payload = message.encode()
+            plain = frames.frame(frames.TEXT, payload)
+            head = plain[: len(plain) - len(payload)]
+            frame += head[:1] + bytes((head[1] | 0x80,)) + head[2:] + b"\0\0\0\0" + payload
+        self.http.send(frame)
 
     def raw(self, first: int, payload: bytes = b"", *, mask: bool = True) -> None:
         plain = frames.frame(first & 0xF, payload)

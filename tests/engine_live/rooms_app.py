@@ -39,8 +39,17 @@ def setting(name: str, default: float) -> float:
 
 
 class Server(StrictServer):
+    judged = 0
+
     def _engineio_server_class(self):
         return Engine
+
+    def _handle_eio_message(self, eio_sid, data):
+        self.judged += 1
+        super()._handle_eio_message(eio_sid, data)
+
+    def refuse_event(self, sid, eio_sid, namespace, ack_id):
+        """Its sender may try again, as it may in the chatroom."""
 
 
 class Rooms(Fanout):
@@ -86,14 +95,15 @@ doomed: set[str] = set()
 
 @sio.event
 def connect(sid, environ, auth=None):
-    if auth and auth.get("refuse"):
+    auth = auth if isinstance(auth, dict) else {}
+    if auth.get("refuse"):
         raise socketio.exceptions.ConnectionRefusedError("no", {"code": "no"})
-    if auth and auth.get("boom"):
+    if auth.get("boom"):
         raise ZeroDivisionError("what people write must not be logged")
-    if auth and auth.get("leave"):
+    if auth.get("leave"):
         engine.close(sio.manager.eio_sid_from_sid(sid, "/"))
     # It must not reach the client before its CONNECT.
-    for _ in range((auth or {}).get("early", 1)):
+    for _ in range(auth.get("early", 1)):
         sio.emit("early", number(), to=sid)
 
 
@@ -105,19 +115,19 @@ def disconnect(sid, reason):
 
 
 @sio.event
-def say(sid):
+def say(sid, *_):
     sio.emit("n", number(), room="room")
     return True
 
 
 @sio.event
-def tell(sid):
+def tell(sid, *_):
     sio.emit("n", number(), to=sid)
     return True
 
 
 @sio.event
-def both(sid):
+def both(sid, *_):
     sio.emit("n", number(), room=["room", "nobody is here"])
     sio.emit("n", number())
     return number()
@@ -159,8 +169,13 @@ def sleepy(sid, seconds):
 
 
 @sio.event
-def count(sid, value):
+def count(sid, value=None, *_):
     handled.append(value)
+
+
+@sio.event
+def judged(sid, *_):
+    return sio.judged
 
 
 @sio.event
