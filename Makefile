@@ -44,8 +44,11 @@ faults: .venv/test.stamp $(GUEST) ## The fault tests with long counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
 
 soak: .venv/test.stamp $(GUEST) ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
-	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); \
-	while [ $$(date +%s) -lt $$end ]; do $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); round=0; \
+	while [ $$(date +%s) -lt $$end ]; do \
+		round=$$(( round + 1 )); echo "round $$round"; \
+		$(BIN)/python -m pytest -q -x -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || exit 1; \
+	done
 
 bench: .venv/run.stamp ## Measure this server beside its peers, ~12 min: make bench ARGS="--only saturated"
 	@exec $(BIN)/python -m bench $(ARGS)
