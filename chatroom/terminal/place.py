@@ -126,8 +126,8 @@ class Place:
         """Without the entries that were told already."""
         new = []
         for frame in frames:
-            if frame.get("action") == "message":
-                entry_id = str(frame.get("id"))
+            entry_id = frame.get("id")
+            if frame.get("action") == "message" and isinstance(entry_id, str):
                 if self._last is not None and entry_id <= self._last:
                     continue
                 self._last = entry_id

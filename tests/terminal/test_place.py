@@ -61,6 +61,13 @@ def test_coming_back_to_silence_keeps_the_last_entry():
     assert place.auth()["after"] == entry(1)["id"]
 
 
+def test_a_message_without_an_id_is_told_and_hides_no_other():
+    place = entered(1)
+    nameless = {**live(2), "id": None}
+    assert numbers([*place.hear(nameless), *place.hear(live(3))]) == [2, 3]
+    assert place.auth()["after"] == entry(3)["id"]
+
+
 def test_what_was_told_is_not_told_again_when_the_server_shows_the_recent_past():
     place = entered(1, 2, 3)
     place.lose()
