@@ -31,6 +31,8 @@ _LEAVING: Final = ("quit", "close")
 _TALK: Final = "to:"
 _BARE_TALK: Final = ("/to", "/msg", "/w")
 _HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
+# What every browser sends next, if that line is too long to be seen.
+_HTTP_BEHIND: Final = re.compile(r"Host: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,8 @@ class Interpreter:
     """Does what one guest's lines say; shows what is said to them alone."""
 
     __slots__ = (
-        "_has_spoken",
         "_host",
+        "_http",
         "_is_looking_back",
         "_is_on_the_way",
         "_session",
@@ -83,7 +85,8 @@ class Interpreter:
         self._setting = setting
         self._host = host
         self._session = session
-        self._has_spoken = False
+        # How the next line would show that it is a browser that speaks.
+        self._http: re.Pattern[str] | None = _HTTP
         self._is_looking_back = False
         self._is_on_the_way = True
         self._uncommitted = 0
@@ -115,14 +118,15 @@ class Interpreter:
             Refusal: not at all.
         """
         self._setting.service.spend_event(self._session)
-        is_first, self._has_spoken = not self._has_spoken, True
+        http, self._http = self._http, None
         if isinstance(line, Overlong):
+            self._http = _HTTP_BEHIND if http is not None else None
             self._notice("line_too_long", limit=MAX_LINE_BYTES)
             return
         stripped = line.strip()
         if not stripped:
             return
-        if is_first and _HTTP.match(line):
+        if http is not None and http.match(line):
             # A web page can make its reader's browser send a form anywhere, to this port too, and be heard in here.
             self._host.send_away("line_http")
         elif stripped in _LEAVING:

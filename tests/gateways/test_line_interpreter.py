@@ -223,6 +223,18 @@ def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, ju
     assert house.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
 
 
+def test_a_first_line_too_long_lets_no_http_in_behind_it(house: House, romeo: Somebody) -> None:
+    romeo.types(OVERLONG, OVERLONG, "Host: 127.0.0.1:5267")
+    assert romeo.farewell == "line_http"
+    assert house.said == []
+
+
+def test_who_speaks_of_hosts_may(house: House, romeo: Somebody) -> None:
+    romeo.types("Host: it is I", OVERLONG, "Host: again")
+    assert romeo.farewell is None
+    assert house.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
+
+
 def test_a_private_talk_goes_to_the_partner_only(house: House, romeo: Somebody, juliet: Somebody) -> None:
     romeo.types("to:Juliet", "/echo on", "my love")
     assert juliet.is_talking

@@ -50,6 +50,19 @@ def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, li
     juliet.reads_nothing("POST|secret|said by a page|Romeo$")
 
 
+def test_a_web_page_cannot_hide_what_it_is_in_a_long_first_line(server: Program, lines: Lines) -> None:
+    juliet = lines(room=None)
+    browser = Line(server.line_port)
+    browser.types_raw(
+        b"POST /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: 127.0.0.1:5267\r\n\r\nsaid by a page\r\n"
+    )
+    browser.reads(r"^\* This port is for line terminals")
+    browser.reads_the_end()
+    browser.closes()
+    juliet.reads(rf"^\* {browser.name} left")
+    juliet.reads_nothing("Host|said by a page")
+
+
 def test_later_on_one_may_well_speak_of_http(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types("GET / HTTP/1.1")
