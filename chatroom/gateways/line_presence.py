@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from chatroom.core.events import Person
+from chatroom.gateways.disguise import in_list
 from chatroom.gateways.line_text import notice_line
 from chatroom.gateways.words import Words
 
@@ -51,6 +52,6 @@ class Burst:
 
 
 def _names(words: Words, names: list[str]) -> str:
-    shown = ", ".join(names[:NAMES_TOLD])
+    shown = ", ".join(map(in_list, names[:NAMES_TOLD]))
     more = len(names) - NAMES_TOLD
     return shown if more <= 0 else words.say("line_more", names=shown, more=more)

@@ -6,29 +6,28 @@ nobody says, spaces for what goes on from the line above.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from chatroom.gateways.disguise import before_text
 from chatroom.gateways.line_codec import encode_line
 from chatroom.gateways.wire import time_text
 
 _INDENT: Final = "    "
-_LOOKS_LIKE_MORE: Final = re.compile("[:\uff1a\ufe55]|->")  # than a name
 
 
 def said_line(at_ms: int, who: str, text: str) -> bytes:
     """What somebody has said to the room; the further lines of a text are indented."""
-    return _line(at_ms, shown_name(who), text)
+    return _line(at_ms, before_text(who), text)
 
 
 def whisper_line(at_ms: int, who: str, text: str) -> bytes:
     """What somebody has said to this guest alone."""
-    return _line(at_ms, f"{shown_name(who)} -> you", text)
+    return _line(at_ms, f"{before_text(who)} -> you", text)
 
 
 def own_whisper_line(at_ms: int, to: str, text: str) -> bytes:
     """What this guest has said to somebody alone."""
-    return _line(at_ms, f"you -> {shown_name(to)}", text)
+    return _line(at_ms, f"you -> {before_text(to)}", text)
 
 
 def notice_line(text: str) -> bytes:
@@ -44,11 +43,6 @@ def time_of_day(at_ms: int) -> str:
 def day(at_ms: int) -> str:
     """UTC, `YYYY-MM-DD`."""
     return time_text(at_ms)[:10]
-
-
-def shown_name(name: str) -> str:
-    """A name before a colon: in quotes if it could pass for a name and a text, or for a whisper's head."""
-    return f'"{name}"' if _LOOKS_LIKE_MORE.search(name) else name
 
 
 def _line(at_ms: int, head: str, text: str) -> bytes:

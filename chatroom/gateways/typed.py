@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,6 +10,7 @@ from chatroom.core.commands import COMMANDS, Command, Help, History, Join, Name,
 from chatroom.core.errors import BadRequest, NoSuchPerson, Refusal, Unavailable
 from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
+from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.wire import time_text
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -16,6 +18,8 @@ from chatroom.sessions import Session
 
 _NAMES_SHOWN = 100  # in the answer to /who
 _HISTORY_SHOWN = 10
+_LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
+_INDENT = "    "
 
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
@@ -75,7 +79,7 @@ def help_text(lang: str, *, at_a_line: bool = False) -> str:
 
 def _who(service: Service, words: Words, session: Session) -> str:
     people = service.who(session)
-    names = [person.name for person in people[:_NAMES_SHOWN]]
+    names = [in_list(person.name) for person in people[:_NAMES_SHOWN]]
     if len(people) > _NAMES_SHOWN:
         names.append("…")
     return words.say("who", count=len(people), names=", ".join(names))
@@ -96,5 +100,5 @@ def _entry_text(entry: Entry) -> str:
     Lines after a text's first are indented, so that none can pass for somebody else's.
     """
     moment = time_text(entry.at_ms)[:19].replace("T", " ")
-    text = entry.text.replace("\n", "\n    ")
-    return f"[{moment}Z] {entry.name}: {text}"
+    text = _LINE_ENDS.sub(f"\n{_INDENT}", entry.text)
+    return f"[{moment}Z] {before_text(entry.name)}: {text}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.line_codec import clean
 
 Frame = dict[str, Any]
@@ -28,7 +29,7 @@ class Shown:
     Attributes:
         kind: "said", "whisper", "notice" or "refused".
         lines: the text.
-        who: who speaks, or "" for what nobody says.
+        who: who speaks, as it stands before the text; "" for what nobody says.
         at: the local time, if the server has told one.
         entry_id: of a message in the log.
         own: it is the guest's own.
@@ -113,12 +114,12 @@ class View:
         # The log does not know whose a message is; in what was missed, one's own is told by the name.
         own = frame.get("sid") == self.sid if "sid" in frame else bool(frame.get("back")) and who == self.name
         calls = not own and _mentions("\n".join(lines), self.name)
-        return Shown("said", lines, who, _time(frame), str(frame.get("id", "")), own, calls)
+        return Shown("said", lines, before_text(who), _time(frame), str(frame.get("id", "")), own, calls)
 
     def _whispered(self, frame: Frame) -> Shown:
         speaker = _line(frame.get("username"))
         own = speaker == self.name
-        who = f"you -> {_line(frame.get('to'))}" if own else f"{speaker} -> you"
+        who = f"you -> {before_text(_line(frame.get('to')))}" if own else f"{before_text(speaker)} -> you"
         return Shown("whisper", _lines(frame.get("msg")), who, _time(frame), own=own, calls=not own)
 
     def _roster(self, frame: Frame) -> list[Shown]:
@@ -130,7 +131,7 @@ class View:
         told = []
         for people, verb in ((left, "left"), (joined, "came in")):
             if people:
-                names = ", ".join(name for _, name in people[:_NAMES_TOLD])
+                names = ", ".join(in_list(name) for _, name in people[:_NAMES_TOLD])
                 others = len(people) - _NAMES_TOLD
                 names += f" and {others} more" if others > 0 else ""
                 told.append(Shown("notice", (f"{names} {verb} ({len(self.names)} here)",), at=_time(frame)))

@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.core.events import Person
 from chatroom.gateways.line_presence import NAMES_TOLD, Burst
-from chatroom.gateways.line_text import notice_line, own_whisper_line, said_line, shown_name, whisper_line
+from chatroom.gateways.line_text import notice_line, own_whisper_line, said_line, whisper_line
 from chatroom.gateways.words import Words
 
 NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
@@ -27,17 +27,6 @@ def test_no_line_of_a_text_can_pass_for_somebody_elses(end):
 
 def test_every_line_of_a_notice_begins_with_an_asterisk():
     assert notice_line("one\ntwo") == b"* one\r\n* two\r\n"
-
-
-@pytest.mark.parametrize("name", ["Juliet: no", "Juliet\uff1ano", "Juliet -> you", "a:", "->"])
-def test_a_name_that_could_pass_for_more_than_a_name_stands_in_quotes(name):
-    assert shown_name(name) == f'"{name}"'
-    assert said_line(NOON, name, "hi").decode() == f'[12:00:00] "{name}": hi\r\n'
-
-
-@pytest.mark.parametrize("name", ["Juliet", "Capulet's daughter", "朱丽叶", "<3", "a-b", "x > y"])
-def test_other_names_stand_as_they_are(name):
-    assert shown_name(name) == name
 
 
 def told(burst: Burst, count: int) -> list[tuple[bytes, set[str]]]:
@@ -68,3 +57,9 @@ def test_of_many_some_are_named_and_the_others_counted():
     ((line, people),) = told(burst, 99)
     assert line == b"* n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more came in (99 here)\r\n"
     assert len(people) == NAMES_TOLD + 5
+
+
+def test_nobodys_name_can_tell_of_somebody_elses_going():
+    burst = Burst()
+    burst.came(Person("m", "Romeo left (3 here), Juliet"))
+    assert told(burst, 4) == [(b'* "Romeo left (3 here), Juliet" came in (4 here)\r\n', {"m"})]

@@ -169,11 +169,12 @@ def test_commands_are_answered_by_a_notice_and_never_said(guests):
 
 
 def test_history_as_a_command_tells_the_day_and_utc_and_no_line_of_a_text_passes_for_anothers(guests):
-    romeo = guests(username="Romeo")
-    romeo.says("one\n[2026-01-01 00:00:00Z] Juliet: two")
+    romeo = guests(username="Romeo: no")
+    romeo.says("one\n[2026-01-01 00:00:00Z] Juliet: two\u2028* three")
     stamp = r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ\]"
     shown = command(romeo, "/history 1")
-    assert re.fullmatch(stamp + r" Romeo: one\n    \[2026-01-01 00:00:00Z\] Juliet: two", shown), shown
+    more = r"    \[2026-01-01 00:00:00Z\] Juliet: two\n    \* three"
+    assert re.fullmatch(stamp + rf' "Romeo: no": one\n{more}', shown), shown
 
 
 def test_a_private_word_goes_to_the_longest_name_that_matches(guests):

@@ -49,6 +49,18 @@ def test_the_lines_of_a_text_are_indented():
     assert shown.text().split("\n")[1:] == ["    [20:00:00] Fox: two", "    * three", "    four", "    five"]
 
 
+def test_no_name_can_pass_for_more_than_a_name():
+    view = entered()
+    disguised = message("no", "Owl: yes")
+    whisper = {**disguised, "action": "whisper", "to": "Fox"}
+    assert [shown.who for frame in (disguised, whisper) for shown in view.show(frame)] == [
+        '"Owl: yes"',
+        '"Owl: yes" -> you',
+    ]
+    (came,) = view.show({"action": "roster", "joined": [["Owl left (1 here), Elk", "e"]], "left": []})
+    assert came.text() == '* "Owl left (1 here), Elk" came in (3 here)'
+
+
 def test_ones_own_is_told_by_the_session_and_after_coming_back_by_the_name():
     view = entered()
     assert view.show(message("x", "Fox", "f"))[0].own
