@@ -72,8 +72,8 @@ class Interpreter:
     __slots__ = (
         "_host",
         "_http",
-        "_is_looking_back",
         "_is_on_the_way",
+        "_looks_back",
         "_session",
         "_setting",
         "_uncommitted",
@@ -87,7 +87,8 @@ class Interpreter:
         self._session = session
         # How the next line would show that it is a browser that speaks.
         self._http: re.Pattern[str] | None = _HTTP
-        self._is_looking_back = False
+        # So many entries are asked for: after what was said before, and before what is typed behind it.
+        self._looks_back = 0
         self._is_on_the_way = True
         self._uncommitted = 0
         self.echo = False
@@ -96,7 +97,7 @@ class Interpreter:
     @property
     def may_take(self) -> bool:
         """Whether what the last line began is so far done that another can be taken."""
-        return not self._is_on_the_way and not self._is_looking_back and self._uncommitted < MAX_UNCOMMITTED
+        return not self._is_on_the_way and not self._looks_back and self._uncommitted < MAX_UNCOMMITTED
 
     @property
     def is_settled(self) -> bool:
@@ -162,14 +163,9 @@ class Interpreter:
                 self.echo = on
                 self._notice("line_echo_on" if on else "line_echo_off")
             case History(count):
-                self._is_looking_back = True  # what is typed after it is taken after the answer
-                self._setting.service.history(
-                    self._session,
-                    after=None,
-                    before=None,
-                    limit=count or HISTORY_SHOWN,
-                    answer=self._show_history,
-                )
+                self._looks_back = count or HISTORY_SHOWN
+                if self.is_settled:
+                    self._look_back()
             case Join():
                 self._move(command)
             case Quit():
@@ -198,8 +194,13 @@ class Interpreter:
             self._is_on_the_way = True
             self._follow(self.talk.leave_behind())
 
+    def _look_back(self) -> None:
+        self._setting.service.history(
+            self._session, after=None, before=None, limit=self._looks_back, answer=self._show_history
+        )
+
     def _show_history(self, page: Page | None) -> None:
-        self._is_looking_back = False
+        self._looks_back = 0
         if page is None:
             self._host.show(self.refusal(Unavailable()))
         elif not page.entries:
@@ -233,7 +234,9 @@ class Interpreter:
         self._uncommitted -= 1
         if entry is None:
             self._host.show(self.refusal(Unavailable()))
-        if self._uncommitted in (0, MAX_UNCOMMITTED - 1):
+        if self._looks_back and self.is_settled:
+            self._look_back()
+        elif self._uncommitted in (0, MAX_UNCOMMITTED - 1):
             self._host.settled()
 
     # The private talk

@@ -130,6 +130,14 @@ def test_history_shows_what_was_said_on_any_side(lines, guests):
     juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 3$")
 
 
+def test_history_shows_what_one_has_just_said(lines):
+    romeo = lines()
+    romeo.types_raw(b"one\ntwo\n/history 2\n/rooms\n")
+    romeo.hears(romeo.name, "one")
+    romeo.hears(romeo.name, "two")
+    romeo.reads_next(r"^\* Rooms")
+
+
 def test_going_to_another_room(lines, guests, room):
     romeo, juliet = lines(), guests(room=room + " next")
     romeo.types_raw(f"here\n/join {room} next\nthere\n".encode())
