@@ -73,18 +73,17 @@ class Exchange:
         self.on_hangup = None
         if self.connection.closed:
             return
-        keep = self.request.keep_alive and not self._front.closing
         self.connection.write(
             response(
                 status,
                 body,
                 content_type=content_type,
                 headers=self.headers + (headers or []),
-                keep_alive=keep,
+                keep_alive=self.request.keep_alive,
                 without_body=self.request.method == "HEAD",
             )
         )
-        self._front.settle(self.connection, keep_alive=keep)
+        self._front.settle(self.connection, keep_alive=self.request.keep_alive)
 
     def abandon(self) -> None:
         """Give no answer: the peer has gone."""
@@ -173,7 +172,6 @@ class Front:
         keepalive_timeout_s: float = 65.0,
         response_timeout_s: float = 30.0,
     ) -> None:
-        self.closing = False
         self._loop = loop
         self._app = app
         self._handlers = handlers
@@ -187,7 +185,6 @@ class Front:
         self._keepalive_timeout_s = keepalive_timeout_s
         self._response_timeout_s = response_timeout_s
         self._spare: dict[Connection, None] = {}  # those beyond the limit, oldest first
-        self._listeners: list[runtime.Listener] = []
         self._server_names: dict[int, tuple[str, str]] = {}
 
     # ------------------------------------------------------------------ accepting
@@ -200,12 +197,6 @@ class Front:
             self._accept(raw, listening)
 
         listening = runtime.add_reader(raw.fileno(), ready)
-        self._listeners.append(listening)
-
-    def stop_listening(self) -> None:
-        """Accept nobody any more. The listening sockets stay open; they are their owner's to close."""
-        while self._listeners:
-            runtime.remove_listener(self._listeners.pop())
 
     def _accept(self, raw: socket.socket, listening: runtime.Listener) -> None:
         for _ in range(_ACCEPTS_A_TURN):
@@ -221,10 +212,8 @@ class Front:
             self._greet(*accepted)
 
     def _pause(self, raw: socket.socket, listening: runtime.Listener) -> None:
-        if listening in self._listeners:
-            self._listeners.remove(listening)
-            runtime.remove_listener(listening)
-            runtime.call_later(_ACCEPT_PAUSE_S, self.listen, raw)
+        runtime.remove_listener(listening)
+        runtime.call_later(_ACCEPT_PAUSE_S, self.listen, raw)
 
     def _greet(self, sock: socket.socket, address: Any) -> None:
         connection = self._loop.attach(sock, self, address)
@@ -336,7 +325,7 @@ class Front:
         )
         if not exchange.deferred and not exchange.answered and not connection.closed:
             exchange.answered = True
-            self.settle(connection, keep_alive=keep and not self.closing)
+            self.settle(connection, keep_alive=keep)
 
     def _logged(self, environ: dict[str, Any], start_response: Any) -> Any:
         try:
