@@ -61,12 +61,12 @@ def serve(settings: Settings) -> None:
     names = _read_names(settings.names)
     max_connections = _raise_file_limit(settings.max_connections)
     listeners = _listen(settings)
-    line_listeners = _listen_line(settings)
     stop = runtime.Signal()
     runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
 
     folder = _open_folder(settings)  # held, and so nobody else's, until the end
     backplane = _open_backplane(settings, folder)
+    line_listeners = _listen_line(settings)
     service = Service(
         backplane=backplane,
         names=names,

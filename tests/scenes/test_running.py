@@ -42,6 +42,18 @@ def is_free():
         return probe.getsockname()[1]
 
 
+def test_a_second_copy_on_one_folder_says_one_thing_though_more_is_taken(start, tmp_path):
+    start(data_dir=tmp_path)
+    with socket.socket() as taken:
+        try:
+            taken.bind(("127.0.0.1", 5267))  # the line gateway's, which a program may do without
+            taken.listen()
+        except OSError:
+            pass  # somebody else has taken it
+        line = fails("--port", "0", "--data-dir", str(tmp_path))
+    assert "is used by another chatroom" in line
+
+
 @pytest.mark.parametrize("name", ["CHATROOM_PORT", "PORT"])
 def test_the_port_may_come_from_the_environment(name, start):
     port = is_free()
