@@ -14,14 +14,8 @@ MAX_LINE_BYTES: Final = 4096
 
 _LF, _CR, _NUL, _BACKSPACE, _DELETE, _ERASE_LINE = 0x0A, 0x0D, 0x00, 0x08, 0x7F, 0x15
 _SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 252, 253, 254, 255
-_KEYS = (
-    236,
-    237,
-    238,
-    243,
-    244,
-    245,
-)  # EOF, SUSP, ABORT, BRK, IP, AO: what telnet makes of control characters
+# EOF, SUSP, ABORT, BRK, IP, AO: what telnet makes of control characters.
+_KEYS = (236, 237, 238, 243, 244, 245)
 _BINARY = 0  # the one option that is granted (RFC 856)
 
 # The bytes at which more happens than that they are kept. Other controls are kept until the line is whole: only
@@ -89,9 +83,8 @@ class LineDecoder:
         self._skipped = 0
         self._answers = b""
         self._asked = False
-        self._granted: set[int] = (
-            set()
-        )  # WILL and DO, once each: an answer to every one could make an endless talk
+        # WILL and DO, once each: an answer to every one could make an endless talk.
+        self._granted: set[int] = set()
 
     @property
     def unfinished(self) -> bool:

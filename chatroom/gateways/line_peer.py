@@ -15,9 +15,8 @@ from chatroom.gateways.line_codec import LineDecoder
 
 log = logging.getLogger(__name__)
 
-SEND_BUFFER_BYTES: Final = (
-    128 * 1024
-)  # or the kernel would take megabytes, and the outbox's bound mean little
+# Of the kernel's, for a peer: it would take megabytes, and the outbox's bound mean little.
+SEND_BUFFER_BYTES: Final = 128 * 1024
 RECEIVE_BYTES: Final = 1024  # read at once, so that the worst of input keeps the loop for about a millisecond
 BEHIND_BYTES: Final = 32 * 1024  # with more to show a peer is behind, and asks for no more
 LINGER_S: Final = 5.0  # time for the peer to take a farewell
@@ -60,9 +59,8 @@ class Turn:
         for peer in peers:
             try:
                 peer.flush()
-            except (
-                Exception
-            ):  # one peer's fault must spare the others of this turn: they would never be sent to again
+            except Exception:
+                # One peer's fault must spare the others of this turn: they would never be sent to again.
                 log.exception("a line connection failed and is closed")
                 peer.abort()
 

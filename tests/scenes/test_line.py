@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -238,7 +239,9 @@ def test_a_line_without_an_end_is_not_said_when_input_ends(lines):
 def test_who_is_idle_or_never_ends_a_line_is_sent_away(start, lines):
     program = start("--line-idle-timeout", "1")
     idle, dripping, busy = (lines(port=program.line_port, room=None) for _ in range(3))
+    deadline = time.monotonic() + WAIT_S
     while not dripping.has_seen("long time", 0.2):
+        assert time.monotonic() < deadline
         busy.types("/rooms")
         dripping.types_raw(b".")
     idle.reads(r"^\* Nothing was said for a long time")
