@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import engineio
 
 from chatroom import runtime
 from chatroom.engine import contracts, frames, origins, packets, reasons
-from chatroom.engine.clockwork import Clockwork
 from chatroom.engine.connection import Connection
 from chatroom.engine.faults import describe
 from chatroom.engine.http_side import INBOX_HIGH, HttpSide, as_frames
 from chatroom.engine.loop import Loop
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Did, Session, State
+from chatroom.engine.vigil import Vigil
 from chatroom.engine.websocket import WebSockets
 
 if TYPE_CHECKING:
@@ -113,9 +110,7 @@ class Engine(engineio.Server):
         self._lane: runtime.Lane[Session | Exchange | Callable[[], None]] = runtime.Lane(
             self._work, rest=self.loop.flush_if_due
         )
-        tick_s = min(0.5, max(0.005, min(ping_interval_s, ping_timeout_s) / 40))
-        self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._heartbeat_due)
-        self._waiting_admission: deque[tuple[float, str]] = deque()
+        self._vigil = Vigil(self.sockets, ping_interval_s, ping_timeout_s, ping=self._ping, end=self.end)
 
     # ------------------------------------------------------------------ what python-socketio calls
 
@@ -271,9 +266,7 @@ class Engine(engineio.Server):
 
     def opened(self, session: Session) -> None:
         """The application has accepted the session: its deadlines begin."""
-        self._expect_ping(session)
-        if self.admission_timeout_s is not None:
-            self._expect_admission(session.sid, self.admission_timeout_s)
+        self._vigil.begin(session, self.admission_timeout_s)
 
     def schedule(self, session: Session) -> None:
         """Have the session's inbox looked at."""
@@ -420,45 +413,15 @@ class Engine(engineio.Server):
         elif connection is session.link:
             self.end(session, reason, heard_out=reason == reasons.TRANSPORT_CLOSE)
 
-    # ------------------------------------------------------------------ deadlines
-
-    def _expect_ping(self, session: Session) -> None:
-        session.awaiting_pong = False
-        self._heartbeats.put(session, self.ping_interval * random.uniform(0.75, 0.9))
-
     def ponged(self, session: Session) -> None:
         """The client has answered a ping, or pretends to."""
-        if session.awaiting_pong:
-            self._expect_ping(session)
+        self._vigil.ponged(session)
 
-    def _heartbeat_due(self, session: Session) -> None:
-        if session.closed:
-            return
-        if session.awaiting_pong:
-            if not _is_held_up(session):
-                self.end(session, reasons.PING_TIMEOUT)
-                return
+    def _ping(self, session: Session) -> None:
+        if session.link is not None:
+            self.loop.send(session.link, _PING)
         else:
-            session.awaiting_pong = True
-            if session.link is not None:
-                self.loop.send(session.link, _PING)
-            else:
-                self._push(session, packets.PING)
-        self._heartbeats.put(session, self.ping_timeout)
-
-    def _expect_admission(self, sid: str, within_s: float) -> None:
-        self._waiting_admission.append((time.monotonic() + within_s, sid))
-        if len(self._waiting_admission) == 1:
-            runtime.call_later(within_s, self._admission_due)
-
-    def _admission_due(self) -> None:
-        waiting, now = self._waiting_admission, time.monotonic()
-        while waiting and waiting[0][0] <= now + 0.05:
-            session = self.sockets.get(waiting.popleft()[1])
-            if session is not None and not session.admitted:
-                self.end(session, reasons.CONNECT_TIMEOUT)
-        if waiting:
-            runtime.call_later(waiting[0][0] - now, self._admission_due)
+            self._push(session, packets.PING)
 
     # ------------------------------------------------------------------ the end of a session
 
@@ -473,7 +436,7 @@ class Engine(engineio.Server):
         if not session.close(reason):
             return
         self.sockets.pop(session.sid, None)
-        self._heartbeats.drop(session)
+        self._vigil.end(session)
         link: Connection | None = session.link
         probe: Connection | None = session.probe
         session.link = session.probe = None
@@ -495,12 +458,6 @@ class Engine(engineio.Server):
         if not heard_out:
             session.inbox = None
         self.schedule(session)
-
-
-def _is_held_up(session: Session) -> bool:
-    """Whether a pong may be waiting, unread because of us."""
-    link: Connection | None = session.link
-    return session.paused or session.post is not None or (link is not None and not link.reading)
 
 
 class _SessionSockets(WebSockets):

@@ -1,0 +1,107 @@
+"""The vigil over sessions: pings, and the end of those who do not answer or never say what they came for.
+
+It knows the deadlines of the Engine.IO protocol ("Heartbeat"); how a ping is sent and a session ended is the engine's.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from chatroom import runtime
+from chatroom.engine import reasons
+from chatroom.engine.clockwork import Clockwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chatroom.engine.connection import Connection
+    from chatroom.engine.session import Session
+
+_TOGETHER_S = 0.05  # who is due within this is judged in one go
+
+
+class Ending(Protocol):
+    """How a session is ended."""
+
+    def __call__(self, session: Session, reason: str) -> None: ...
+
+
+class Vigil:
+    """Watches every session from its opening to its end.
+
+    Args:
+        sessions: those that live, by their ids.
+        interval_s: how often a client is pinged; each ping comes a little early, at random, so that a burst of connects
+            does not become a burst of pings.
+        timeout_s: how long a client may take to answer.
+        ping: sends a ping.
+        end: ends a session.
+    """
+
+    def __init__(
+        self,
+        sessions: Mapping[str, Session],
+        interval_s: float,
+        timeout_s: float,
+        *,
+        ping: Callable[[Session], None],
+        end: Ending,
+    ) -> None:
+        self._sessions = sessions
+        self._interval_s = interval_s
+        self._timeout_s = timeout_s
+        self._ping = ping
+        self._end = end
+        tick_s = min(0.5, max(0.005, min(interval_s, timeout_s) / 40))
+        self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._due)
+        self._unadmitted: deque[tuple[float, str]] = deque()
+
+    def begin(self, session: Session, admission_s: float | None) -> None:
+        """Watch a session; unless None, `admission_s` is how long it may live without being admitted."""
+        self._expect_ping(session)
+        if admission_s is not None:
+            self._unadmitted.append((time.monotonic() + admission_s, session.sid))
+            if len(self._unadmitted) == 1:
+                runtime.call_later(admission_s, self._admission_due)
+
+    def ponged(self, session: Session) -> None:
+        """The client has answered a ping, or pretends to."""
+        if session.awaiting_pong:
+            self._expect_ping(session)
+
+    def end(self, session: Session) -> None:
+        """The session is over."""
+        self._heartbeats.drop(session)
+
+    def _expect_ping(self, session: Session) -> None:
+        session.awaiting_pong = False
+        self._heartbeats.put(session, self._interval_s * random.uniform(0.75, 0.9))
+
+    def _due(self, session: Session) -> None:
+        if session.closed:
+            return
+        if not session.awaiting_pong:
+            session.awaiting_pong = True
+            self._ping(session)
+        elif not _is_held_up(session):
+            self._end(session, reasons.PING_TIMEOUT)
+            return
+        self._heartbeats.put(session, self._timeout_s)
+
+    def _admission_due(self) -> None:
+        waiting, now = self._unadmitted, time.monotonic()
+        while waiting and waiting[0][0] <= now + _TOGETHER_S:
+            session = self._sessions.get(waiting.popleft()[1])
+            if session is not None and not session.admitted:
+                self._end(session, reasons.CONNECT_TIMEOUT)
+        if waiting:
+            runtime.call_later(waiting[0][0] - now, self._admission_due)
+
+
+def _is_held_up(session: Session) -> bool:
+    """Whether a pong may be waiting, unread because of us."""
+    link: Connection | None = session.link
+    return session.paused or session.post is not None or (link is not None and not link.reading)
