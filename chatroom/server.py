@@ -39,7 +39,8 @@ from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_SPARE_FILES = 128  # descriptors kept for health checks, the log and the system
+_OTHER_FILES = 112  # descriptors for health checks, the log, the system, and who is told that it is full
+_LEAVING = (16, 512)  # connections on their way out at once: at least, and if there are descriptors enough
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
 _LINGER_S = 1.4  # for the last bytes to leave, and for those who poll to come for theirs
@@ -59,7 +60,7 @@ def serve(settings: Settings) -> None:
     """
     logs.set_up(as_json=settings.log_json)
     names = _read_names(settings.names)
-    max_connections = _raise_file_limit(settings.max_connections)
+    max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = _listen(settings)
     stop = runtime.Signal()
     runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
@@ -85,6 +86,7 @@ def serve(settings: Settings) -> None:
         ping_timeout_s=settings.ping_timeout_s,
         max_payload_bytes=settings.max_payload_bytes,
         outbox_limit_bytes=settings.outbox_limit_bytes,
+        leaving_limit=leaving_limit,
     )
     gateway = SocketIOGateway(
         service,
@@ -101,14 +103,6 @@ def serve(settings: Settings) -> None:
         is_ready=lambda: service.ready() and not engine.refusing,
         find_page=BuiltPage(Path(__file__).parent / "static", settings.base_path).find,
     )
-    front = Front(
-        engine.loop,
-        http,
-        handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
-        max_connections=max_connections,
-        vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
-        max_body_bytes=settings.max_payload_bytes,
-    )
     line = LineGateway(
         service,
         Words(settings.lang),
@@ -116,7 +110,17 @@ def serve(settings: Settings) -> None:
         idle_timeout_s=settings.line_idle_timeout_s,
         outbox_limit_bytes=settings.outbox_limit_bytes,
         max_connections=max_connections,
+        elsewhere=lambda: len(front),
         monotonic=time.monotonic,
+    )
+    front = Front(
+        engine.loop,
+        http,
+        handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
+        max_connections=max_connections,
+        elsewhere=lambda: len(line),
+        vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
+        max_body_bytes=settings.max_payload_bytes,
     )
     service.start([gateway, line], rest=engine.loop.flush_if_due)
     # What is built now lives as long as the process: the collector need not look at it again.
@@ -248,18 +252,24 @@ def _own_names() -> Path:
     return beside if beside.exists() and (package.parent / "app.py").exists() else package / "name.txt"
 
 
-def _raise_file_limit(wanted: int) -> int:
-    """Raise the limit of open files to the hard limit; gives how many connections that permits."""
+def _raise_file_limit(wanted: int) -> tuple[int, int]:
+    """Raise the limit of open files to the hard limit.
+
+    Returns:
+        How many connections that permits, and how many more that are on their way out.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    fewest, most = _LEAVING
     if hard == resource.RLIM_INFINITY:
-        return wanted
-    possible = max(1, hard - _SPARE_FILES)
+        return wanted, most
+    possible = max(1, hard - _OTHER_FILES - fewest)
     if possible < wanted:
         log.warning(
             "the limit of open files permits %d connections instead of %d (ulimit -Hn)", possible, wanted
         )
-    return min(wanted, possible)
+    served = min(wanted, possible)
+    return served, max(fewest, min(most, hard - _OTHER_FILES - served))
 
 
 def _listen(settings: Settings) -> list[socket.socket]:

@@ -190,7 +190,7 @@ class Settings:
     max_connections: int = _setting(
         10_000,
         _whole(1, 1_000_000),
-        "connections served at once, as far as the limit of open files permits",
+        "connections served at once, lines included, as far as the limit of open files permits",
         unit="connections",
     )
     max_payload_bytes: int = _setting(

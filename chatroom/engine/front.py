@@ -149,6 +149,7 @@ class Front:
         max_connections: beyond it a connection gets a 503, unless it asks for one of `vital_paths`.
         vital_paths: what is answered even when full, so that a full server is not taken for a dead one.
         reserve: how many connections beyond the limit may be asking at once.
+        elsewhere: how many connections of others count towards the limit.
         max_body_bytes: the longest request body.
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
@@ -165,6 +166,7 @@ class Front:
         max_connections: int = 10_000,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
+        elsewhere: Callable[[], int] = lambda: 0,
         max_head_bytes: int = 16_384,
         max_body_bytes: int = 1_000_000,
         head_timeout_s: float = 10.0,
@@ -178,6 +180,7 @@ class Front:
         self._max_connections = max_connections
         self._vital_paths = vital_paths
         self._reserve = reserve
+        self._elsewhere = elsewhere
         self._max_head_bytes = max_head_bytes
         self._max_body_bytes = max_body_bytes
         self._head_timeout_s = head_timeout_s
@@ -186,6 +189,10 @@ class Front:
         self._response_timeout_s = response_timeout_s
         self._spare: dict[Connection, None] = {}  # those beyond the limit, oldest first
         self._server_names: dict[int, tuple[str, str]] = {}
+
+    def __len__(self) -> int:
+        """How many connections there are, without those beyond the limit."""
+        return len(self._loop.connections) - len(self._spare)
 
     # ------------------------------------------------------------------ accepting
 
@@ -221,7 +228,7 @@ class Front:
             max_head_bytes=self._max_head_bytes, max_body_bytes=self._max_body_bytes
         )
         self._loop.expect(connection, self._head_timeout_s)
-        if len(self._loop.connections) - len(self._spare) > self._max_connections:
+        if len(self) + self._elsewhere() > self._max_connections:
             self._spare[connection] = None
             if len(self._spare) > self._reserve:
                 # Whoever has asked for its health is being answered.

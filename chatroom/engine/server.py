@@ -58,6 +58,7 @@ class Engine(engineio.Server):
         max_payload_bytes: the longest message and the longest polling body taken.
         outbox_limit_bytes: what may wait for a client; more, and it is dropped as a slow reader.
         outbox_limit_packets: the same in packets.
+        leaving_limit: how many connections may be on their way out at once.
         upgrade_timeout_s: how long a WebSocket may take to become a session's link.
         cors_allowed_origins: None for the same origin only, "*" for any, a list of origins, or a function of
             origin and environ.
@@ -73,6 +74,7 @@ class Engine(engineio.Server):
         max_payload_bytes: int = 1_000_000,
         outbox_limit_bytes: int = 262_144,
         outbox_limit_packets: int = 4096,
+        leaving_limit: int = 512,
         upgrade_timeout_s: float = 10.0,
         cors_allowed_origins: origins.Allowed = None,
         cors_credentials: bool = False,
@@ -93,7 +95,9 @@ class Engine(engineio.Server):
         )
         self.sockets: dict[str, Session] = {}
         self.loop = loop or Loop(
-            outbox_limit_bytes=outbox_limit_bytes, outbox_limit_packets=outbox_limit_packets
+            outbox_limit_bytes=outbox_limit_bytes,
+            outbox_limit_packets=outbox_limit_packets,
+            leaving_limit=leaving_limit,
         )
         self.refusing = False
         self.admission_timeout_s: float | None = None

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _SWEEP_S: Final = 0.5  # how often deadlines are looked at
 _ACCEPT_PAUSE_S: Final = 0.5  # when the system has no descriptor left
 _ACCEPTS_A_TURN: Final = 64
-_REFUSED_AT_ONCE: Final = 100  # connections beyond the most that are told why they are refused
+_REFUSED_AT_ONCE: Final = 32  # connections beyond the most that are told why they are refused
 
 
 class LineGateway:
@@ -43,6 +43,7 @@ class LineGateway:
         idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
         max_connections: how many are served at once.
+        elsewhere: how many connections of others count towards that.
         monotonic: a clock in seconds.
     """
 
@@ -55,6 +56,7 @@ class LineGateway:
         idle_timeout_s: float,
         outbox_limit_bytes: int,
         max_connections: int,
+        elsewhere: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
         kept = "line_kept" if limits["history_entries"] else "line_not_kept"
@@ -65,6 +67,7 @@ class LineGateway:
         self._idle_timeout_s = idle_timeout_s
         self._outbox_limit_bytes = outbox_limit_bytes
         self._max_connections = max_connections
+        self._elsewhere = elsewhere
         self._monotonic = monotonic
         self._turn = Turn()
         self._peers: dict[Peer, LineGuest | None] = {}
@@ -135,11 +138,12 @@ class LineGateway:
                 accepted[0].close()
 
     def _let_in(self, sock: socket.socket) -> None:
-        if len(self._peers) >= self._max_connections + _REFUSED_AT_ONCE:
+        count = len(self._peers) + self._elsewhere()
+        if count >= self._max_connections + _REFUSED_AT_ONCE:
             sock.close()
             return
         peer = Peer(sock, self._turn, self._monotonic, self._outbox_limit_bytes)
-        is_full = len(self._peers) >= self._max_connections
+        is_full = count >= self._max_connections
         self._peers[peer] = None
         if is_full:
             peer.finish(notice_line(self._words.say("line_full")))

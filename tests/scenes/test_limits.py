@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import sqlite3
 from contextlib import closing
 
@@ -50,6 +51,28 @@ def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
                 RawClient(program.url)
         for client in inside:
             client.leaves()
+
+
+def test_both_doors_together_are_never_full_beyond_the_limit_of_open_files(tmp_path):
+    """Or neither could accept any more, and a full server would be taken for a dead one."""
+    limited = ["bash", "-c", 'ulimit -n 300; exec "$0" "$@"']
+    with Program("--max-connections", "1000", data_dir=tmp_path, before=limited) as program:
+        with contextlib.ExitStack() as stack:
+
+            def knock(port: int) -> socket.socket:
+                return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+
+            told = [knock(program.line_port).recv(100) for _ in range(180)]
+            assert [line.startswith(b"* Welcome") for line in told] == [True] * 172 + [
+                False
+            ] * 8  # 128 descriptors are kept
+            for _ in range(300):
+                knock(program.port)
+            assert program.get("/healthz").status_code == 200
+            with pytest.raises(websocket.WebSocketBadStatusException, match="503"):
+                RawClient(program.url)
+            assert b"full" in knock(program.line_port).recv(100)
+        assert not [line for line in program.errors if "cannot accept" in line]
 
 
 def test_all_who_come_at_once_are_shown_the_past(tmp_path):

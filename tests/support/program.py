@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
@@ -25,6 +26,7 @@ class Program:
         arguments: flags after `python app.py --port 0 --line-port 0`.
         environ: added to the environment, from which every CHATROOM_ name is removed.
         data_dir: its data directory; it has to be a fresh one unless the test is about what is kept.
+        before: a command that is given the service to run, and its arguments.
         port: None leaves the flag out, for the environment to choose.
     """
 
@@ -33,6 +35,7 @@ class Program:
         *arguments: str,
         data_dir: Path | None = None,
         environ: dict[str, str] | None = None,
+        before: Sequence[str] = (),
         port: int | None = 0,
     ) -> None:
         flags = [] if port is None else ["--port", str(port)]
@@ -44,6 +47,7 @@ class Program:
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith("CHATROOM_")}
         self.environ.pop("PORT", None)
         self.environ |= environ or {}
+        self._before = before
         self.port = port or 0
         self.url = ""
         self._line_port: int | None = None
@@ -54,7 +58,7 @@ class Program:
     def start(self) -> Program:
         """Start and wait until it listens."""
         self._process = subprocess.Popen(
-            [sys.executable, "app.py", "--line-port", "0", *self.arguments],
+            [*self._before, sys.executable, "app.py", "--line-port", "0", *self.arguments],
             cwd=ROOT,
             env=self.environ,
             stdin=subprocess.DEVNULL,
