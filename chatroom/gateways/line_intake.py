@@ -21,6 +21,7 @@ class Source(Protocol):
     """Where the bytes come from, and go back to."""
 
     decoder: LineDecoder
+    has_more: bool  # besides what it has given to the decoder last, something has come
 
     def read_on(self) -> None:
         """Have `Intake.received` called for what comes."""
@@ -76,6 +77,7 @@ class Intake:
         "_call_later",
         "_flood_until",
         "_has_ended",
+        "_has_more",
         "_has_stopped",
         "_is_taking",
         "_monotonic",
@@ -104,11 +106,14 @@ class Intake:
         self._is_taking = False
         self._flood_until = float("-inf")
         self._has_ended = False
+        self._has_more = False
         self._has_stopped = False
 
     def received(self) -> None:
         """The decoder has new input."""
-        self._arrived_at = self._monotonic()
+        if not self._has_more:  # or it came with what was read before, as the rest of a paste does
+            self._arrived_at = self._monotonic()
+        self._has_more = self._source.has_more
         # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
         self._owes_event = True
         self.go_on()

@@ -217,7 +217,7 @@ class Interpreter:
 
     def _speak(self, text: str, arrived_at: float) -> None:
         service, members = self._setting.service, self._session.hall.room.members
-        sid, refusal = self.talk.address(members, arrived_at)
+        sid, refusal = self.talk.address(members, arrived_at, self._setting.monotonic())
         if refusal is not None:
             self._follow([refusal])
         elif sid is not None:

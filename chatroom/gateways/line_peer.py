@@ -73,6 +73,7 @@ class Peer:
         outbox_limit_bytes: how much may wait for a peer who reads slowly.
 
     Attributes:
+        has_more: besides what was read last, something has come.
         deadline: when the connection is closed whatever the peer does; set once it is finishing.
     """
 
@@ -91,6 +92,7 @@ class Peer:
         "deadline",
         "decoder",
         "finishing",
+        "has_more",
         "owner",
     )
 
@@ -111,6 +113,7 @@ class Peer:
         self.owner: Owner | None = None
         self.decoder = LineDecoder()
         self.finishing = False
+        self.has_more = False
         self.closed = False
         self.deadline = float("inf")
 
@@ -155,7 +158,14 @@ class Peer:
                 self.owner.ended()
         elif not self.finishing and self.owner is not None:
             self.decoder.receive(data)
+            self.has_more = len(data) == RECEIVE_BYTES and self._can_read()
             self.owner.received()
+
+    def _can_read(self) -> bool:
+        try:
+            return bool(self._sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False  # nothing is there, or the peer is not
 
     # Out
 

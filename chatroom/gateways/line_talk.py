@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from chatroom.core.events import Person, Talk
 
+NEVER: Final = float("-inf")
 HOLD_S: Final = 1.0  # a line typed so soon after the talk has moved was meant for somebody else
 
 
@@ -45,7 +46,7 @@ class Address(NamedTuple):
 class PrivateTalk:
     """Whom a guest talks to, if anybody."""
 
-    __slots__ = ("_before", "_has_held", "_is_over", "_moved_at", "partner")
+    __slots__ = ("_before", "_has_held", "_is_over", "_moved_at", "_refusal", "_refused_at", "partner")
 
     def __init__(self) -> None:
         self.partner: Person | None = None
@@ -55,6 +56,9 @@ class PrivateTalk:
         self._before: Person | None = None
         self._moved_at = 0.0
         self._has_held = False
+        # Why the last line that was not sent was not, and when the guest was told.
+        self._refusal: Notice | None = None
+        self._refused_at = NEVER
 
     # What the guest does
 
@@ -64,10 +68,12 @@ class PrivateTalk:
         if self._is_open and self.partner is not None and self.partner.sid != to.sid:
             effects.append(Signal(self.partner.sid, Talk.TURNED))
         self._begin(to)
+        self._refused_at = NEVER  # what stands behind it is meant for them
         return effects
 
     def end(self) -> list[Effect]:
         """`to:` alone."""
+        self._refused_at = NEVER
         if self.partner is None:
             return [Notice("line_choose")]
         effects: list[Effect] = [Notice("line_over", {"name": self.partner.name})]
@@ -78,6 +84,7 @@ class PrivateTalk:
 
     def leave_behind(self) -> list[Effect]:
         """The guest goes to another room; the partner sees that by itself."""
+        self._refused_at = NEVER
         if self.partner is None:
             return []
         over = Notice("line_over", {"name": self.partner.name})
@@ -90,16 +97,25 @@ class PrivateTalk:
             return [Notice("line_choose")]
         return [Notice("line_talk", {"name": self.partner.name})]
 
-    def address(self, present: Container[str], arrived_at: float) -> Address:
+    def address(self, present: Container[str], arrived_at: float, now: float) -> Address:
         """Where a plain line goes.
 
         A line that came within `HOLD_S` of the talk being moved by somebody else is held once: it may have been meant
         for the partner before. One that came before the move, and waited behind others, was: each of those is held.
+        So is each that came before the guest could read that the one before it was not sent, as those of a paste.
 
         Args:
             present: the session ids of those who are in the room.
             arrived_at: when the line came, on the clock of `turned_to`.
         """
+        if arrived_at <= self._refused_at:
+            return Address(refusal=self._refusal)
+        address = self._address(present, arrived_at)
+        if address.refusal is not None:
+            self._refusal, self._refused_at = address.refusal, now
+        return address
+
+    def _address(self, present: Container[str], arrived_at: float) -> Address:
         partner = self.partner
         if partner is None:
             return Address()
@@ -130,7 +146,7 @@ class PrivateTalk:
         else:
             effects = [Notice("line_asked", {"name": who.name})]
         self._begin(who)
-        self._before, self._moved_at = before, now
+        self._before, self._moved_at, self._refused_at = before, now, NEVER
         return effects
 
     def signalled(self, who: Person, talk: Talk) -> list[Effect]:

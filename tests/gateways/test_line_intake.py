@@ -36,6 +36,7 @@ class Desk:
         self.now = 0.0
         self.timers: list[Timer] = []
         self.decoder = LineDecoder()
+        self.has_more = False
         self.reads = True
         self.written = b""
         self.may_take = True
@@ -49,9 +50,10 @@ class Desk:
         self._bucket = Bucket(rate, self.now) if rate is not None else None
         self.intake = Intake(self, self, lambda: self.now, self._call_later)
 
-    def comes(self, data: bytes) -> None:
-        """The peer has sent this."""
+    def comes(self, data: bytes, *, has_more: bool = False) -> None:
+        """The peer has sent this, and perhaps more that is not read yet."""
         assert self.reads
+        self.has_more = has_more
         self.decoder.receive(data)
         self.intake.received()
 
@@ -264,3 +266,11 @@ def test_to_take_a_line_may_call_for_going_on():
     desk.when_taking = lambda line: desk.intake.go_on()
     desk.comes(b"1\n2\n3\n")
     assert desk.lines == ["1", "2", "3"]
+
+
+def test_what_could_not_be_read_at_once_came_with_the_rest():
+    desk = Desk()
+    for data, has_more in ((b"1\n", True), (b"2\n", True), (b"3\n", False), (b"4\n", False)):
+        desk.passes(1)
+        desk.comes(data, has_more=has_more)
+    assert [arrived_at for _line, arrived_at in desk.taken] == [1.0, 1.0, 1.0, 4.0]

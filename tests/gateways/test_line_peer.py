@@ -110,6 +110,7 @@ def test_nothing_is_read_before_it_is_asked_for_and_then_a_little_at_a_time(
     assert ends.ear.told == []
     ends.peer.read_on()
     until(lambda: ends.ear.told == ["received"] * 3)
+    assert not ends.peer.has_more
     assert ends.peer.decoder.next_line() == "y" * RECEIVE_BYTES * 2
 
 

@@ -97,6 +97,20 @@ def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
     assert "are you there" not in nurse.seen
 
 
+def test_nothing_of_a_paste_for_somebody_who_has_left_slips_into_the_room(lines):
+    romeo, juliet, nurse = lines(), lines(), lines()
+    romeo.types(f"to:{juliet.name}")
+    juliet.reads("privately")
+    juliet.types("quit")
+    romeo.reads(rf"^\* {juliet.name} has left: your private talk is over")
+    romeo.types_raw(b"".join(f"secret {number}, {'x' * 700}\n".encode() for number in range(4)))
+    for _ in range(4):
+        romeo.reads(r"^\* Not sent: ")
+    romeo.types("hello all")
+    nurse.hears(romeo.name, "hello all")
+    assert "secret" not in nurse.seen
+
+
 def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
     romeo, juliet = lines(), lines(name="Capulet's daughter")
     romeo.types("to:Capulet's daughter")
