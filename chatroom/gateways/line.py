@@ -16,6 +16,7 @@ from chatroom import runtime
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
+from chatroom.gateways.disguise import in_list
 from chatroom.gateways.line_guest import LineGuest
 from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_peer import Peer, Turn
@@ -228,7 +229,7 @@ class LineGateway:
                 self._told(hall)
             case Renamed(sid, old, new):
                 self._tell_burst(hall)
-                line = notice_line(self._words.say("line_renamed", old=old, new=new))
+                line = notice_line(self._words.say("line_renamed", old=in_list(old), new=in_list(new)))
                 for guest in guests.values():
                     guest.person_renamed(sid, new)
                     if guest.session.sid != sid:

@@ -144,7 +144,7 @@ class View:
         if sid == self.sid:
             self.name = new
             return []  # the answer to the command tells it
-        return [Shown("notice", (f"{old} is now called {new}",), at=_time(frame))]
+        return [Shown("notice", (f"{in_list(old)} is now called {in_list(new)}",), at=_time(frame))]
 
 
 _GAP: Final = Shown(

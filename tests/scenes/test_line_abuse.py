@@ -79,6 +79,8 @@ def test_a_name_can_neither_hold_an_escape_nor_pass_for_more_than_a_name(
     romeo.reads(r'^\[..:..:..\] "Juliet -> you": come at once$')
     juliet.types("not I")
     romeo.hears("Juliet", "not I")
+    juliet.types("/name Red left (1 here), Paris")
+    romeo.reads(r'^\* Juliet is now called "Red left \(1 here\), Paris"$')
 
 
 def test_what_turns_writing_around_never_arrives(lines: Lines, guests: Guests) -> None:

@@ -59,6 +59,10 @@ def test_no_name_can_pass_for_more_than_a_name():
     ]
     (came,) = view.show({"action": "roster", "joined": [["Owl left (1 here), Elk", "e"]], "left": []})
     assert came.text() == '* "Owl left (1 here), Elk" came in (3 here)'
+    (renamed,) = view.show(
+        {"action": "rename", "sid": "e", "username": "Owl left (1 here), Elk", "to": "Elk"}
+    )
+    assert renamed.text() == '* "Owl left (1 here), Elk" is now called Elk'
 
 
 def test_ones_own_is_told_by_the_session_and_after_coming_back_by_the_name():
