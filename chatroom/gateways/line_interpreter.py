@@ -133,7 +133,7 @@ class Interpreter:
         elif stripped in _LEAVING:
             self._host.send_away("bye")
         elif stripped.startswith(_TALK):
-            self._talk_to(stripped.removeprefix(_TALK).strip())
+            self._talk_to(self._unquoted(stripped.removeprefix(_TALK).strip()))
         elif stripped.lower() in _BARE_TALK:
             self._follow(self.talk.ask())
         else:
@@ -252,6 +252,13 @@ class Interpreter:
             self._notice("line_yourself")
         else:
             self._follow(self.talk.turn_to(opened.to))
+
+    def _unquoted(self, name: str) -> str:
+        """A name as it is, should it have been typed as it stands before a text, and nobody be called so."""
+        is_quoted = (
+            len(name) > 2 and name[0] == name[-1] == '"' and self._session.hall.room.find(name) is None
+        )
+        return name[1:-1] if is_quoted else name
 
     def hear(self, whispered: Whispered, at_ms: int) -> None:
         """A whisper that the guest has sent or received."""

@@ -245,6 +245,16 @@ def test_a_private_talk_goes_to_the_partner_only(house: House, romeo: Somebody, 
     assert house.said == []
 
 
+def test_a_name_in_quotes_is_found_unless_the_quotes_are_its_own(house: House, romeo: Somebody) -> None:
+    one, other = Somebody(house, "a: b"), Somebody(house, "c")
+    for typed, found in (('to:"a: b"', one), ('to:"c"', other)):
+        romeo.types(typed)
+        assert romeo.interpreter.talk.partner == found.session.person
+    quoted = Somebody(house, '"c"')
+    romeo.types('to:"c"')
+    assert romeo.interpreter.talk.partner == quoted.session.person
+
+
 def test_who_is_left_by_their_partner_no_longer_talks(
     house: House, romeo: Somebody, juliet: Somebody
 ) -> None:
