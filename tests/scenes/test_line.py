@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from chatroom.server import _listen_line as listen_line
+from chatroom.settings import LinePort, Settings
 from tests.support.lines import WAIT_S
 from tests.support.program import ROOT
 
@@ -277,6 +279,16 @@ def test_a_port_that_is_taken_ends_the_start_only_if_it_was_chosen(start, tmp_pa
     assert ended.stderr.startswith("chatroom: port ")
     assert "--line-port" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_and_that_nobody_chose_is_done_without_and_warned_of_once(caplog):
+    # Not as a play: the port that nobody chooses is the same for all, and may be somebody's here.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert listen_line(Settings(line_port=LinePort(port, chosen=False))) == []
+    assert caplog.messages == [
+        f"port {port} is in use: there is no line gateway (--line-port chooses another)"
+    ]
 
 
 def test_the_line_gateway_can_be_left_closed(start):
