@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Whispered
@@ -60,7 +60,7 @@ class LineGuest:
         self._setting = setting
         self._house = house
         self._peer = peer
-        self._intake = Intake(peer, self, setting.monotonic, setting.call_later)
+        self._intake = Intake(peer, self, setting.monotonic, self._call_later)
         self._interpreter = Interpreter(setting, self, session)
         self._is_greeted = False
         self._has_left = False
@@ -84,6 +84,9 @@ class LineGuest:
 
     def fell_behind(self) -> None:
         self.send_away("line_slow", drop=True)
+
+    def _call_later(self, seconds: float, step: Callable[[], None]) -> Any:
+        return self._setting.call_later(seconds, self._guard, step)
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:
@@ -131,7 +134,7 @@ class LineGuest:
 
     def settled(self) -> None:
         # Not at once: it may be the feed that calls.
-        self._setting.call_later(0, self._guard, self._intake.go_on)
+        self._call_later(0, self._intake.go_on)
 
     def mark_talking(self, is_talking: bool) -> None:
         self._house.mark_talking(self, is_talking)
