@@ -68,9 +68,13 @@ class Roster:
             Who is meant, and the rest without the spaces before it; None if no name present begins the text.
         """
         text = text.lstrip()
-        closing = text.find(_QUOTES[text[0]], 1) if text[:1] in _QUOTES else -1
-        if closing > 0 and (person := self.find(text[1:closing])) is not None:
-            return person, text[closing + 1 :].lstrip()
+        quote = _QUOTES.get(text[:1])
+        closing = text.rfind(quote, 1, _LONGEST + 2) if quote is not None else -1
+        while quote is not None and closing > 0:  # the last one first: a name may hold quotes itself
+            person = self.find(text[1:closing])
+            if person is not None:
+                return person, text[closing + 1 :].lstrip()
+            closing = text.rfind(quote, 1, closing)
         for end in range(min(len(text), _LONGEST), 0, -1):
             if end == len(text) or text[end].isspace():
                 person = self.find(text[:end])

@@ -12,7 +12,8 @@ from unicodedata import normalize
 
 # Before a text: colons, arrows, and what is easily taken for them; after NFKC, which makes ： and ﹕ colons.
 _SPEAKS: Final = re.compile(
-    "[:\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789]|->|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
+    "[:\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789]"
+    "|[-=~\u2010-\u2015\u2212] ?>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
 )
 # Among others: what separates names and goes round their number.
 _LISTS: Final = re.compile("[,()\u3001]")

@@ -68,6 +68,12 @@ def test_longest_name_present_is_meant(text: str, name: str, rest: str) -> None:
     assert found == (Person(f"sid-{name}", name), rest)
 
 
+def test_a_name_that_holds_a_quote_is_not_taken_for_the_one_that_it_begins_with() -> None:
+    found = make_roster("B", 'B"ob').longest_match('"B"ob" say "hi"')
+    assert found == (Person('sid-B"ob', 'B"ob'), 'say "hi"')
+    assert make_roster("B").longest_match('"B" say "hi"') == (Person("sid-B", "B"), 'say "hi"')
+
+
 @pytest.mark.parametrize("text", ["", " ", "Mingo hello", "Lotus hello", '"Ming', '"Ming Li" x', "“"])
 def test_text_that_begins_with_nobodys_name_matches_nobody(text: str) -> None:
     assert make_roster("Ming").longest_match(text) is None

@@ -19,6 +19,8 @@ NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
         "Juliet -> you",
         "Juliet -\uff1e you",
         "Juliet \u2192 you",
+        "Juliet - > you",
+        "Juliet \u2014> you",
         "a:",
         "->",
     ],
