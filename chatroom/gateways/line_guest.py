@@ -170,7 +170,7 @@ class LineGuest:
 
     def person_renamed(self, sid: str, name: str) -> None:
         """Somebody has another name."""
-        self._interpreter.talk.renamed(sid, name)
+        self._interpreter.person_renamed(sid, name)
 
     def send_away(self, key: str, *, drop: bool = False) -> None:
         """Leave with one of the server's sentences.

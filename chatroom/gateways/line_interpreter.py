@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from chatroom.core.commands import Command, Echo, Help, History, Join, Quit, Tell, parse_line
+from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Tell, parse_line
 from chatroom.core.errors import BadRequest, NameTaken, NoSuchPerson, Refusal, Unavailable
 from chatroom.core.events import Talk, Whispered
 from chatroom.core.log import Entry, Page
@@ -72,6 +72,7 @@ class Interpreter:
     __slots__ = (
         "_host",
         "_http",
+        "_is_being_renamed",
         "_is_on_the_way",
         "_looks_back",
         "_session",
@@ -90,6 +91,7 @@ class Interpreter:
         # So many entries are asked for: after what was said before, and before what is typed behind it.
         self._looks_back = 0
         self._is_on_the_way = True
+        self._is_being_renamed = False
         self._uncommitted = 0
         self.echo = False
         self.talk = PrivateTalk()
@@ -97,7 +99,8 @@ class Interpreter:
     @property
     def may_take(self) -> bool:
         """Whether what the last line began is so far done that another can be taken."""
-        return not self._is_on_the_way and not self._looks_back and self._uncommitted < MAX_UNCOMMITTED
+        is_waiting = self._is_on_the_way or self._is_being_renamed or self._looks_back > 0
+        return not is_waiting and self._uncommitted < MAX_UNCOMMITTED
 
     @property
     def is_settled(self) -> bool:
@@ -107,6 +110,13 @@ class Interpreter:
     def arrived(self) -> None:
         """The guest is in the room."""
         self._is_on_the_way = False
+
+    def person_renamed(self, sid: str, name: str) -> None:
+        """The room has been told that somebody has another name."""
+        self.talk.renamed(sid, name)
+        if sid == self._session.sid and self._is_being_renamed:
+            self._is_being_renamed = False
+            self._host.settled()
 
     def take(self, line: str | Overlong, arrived_at: float) -> None:
         """Do what a line says.
@@ -168,6 +178,13 @@ class Interpreter:
                     self._look_back()
             case Join():
                 self._move(command)
+            case Name():
+                self._is_being_renamed = True  # who is here is asked of what the room has been told
+                try:
+                    self._run_typed(command, self._answer)
+                except Refusal:
+                    self._is_being_renamed = False
+                    raise
             case Quit():
                 self._host.send_away("bye")
             case Tell(rest):

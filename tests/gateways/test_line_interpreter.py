@@ -12,7 +12,7 @@ import pytest
 from chatroom import runtime
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import NameTaken, NoSuchPerson, Refusal, UnknownCommand
-from chatroom.core.events import Left, Person, Said, Whispered
+from chatroom.core.events import Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
 from chatroom.gateways.line_codec import OVERLONG, Overlong
@@ -116,6 +116,9 @@ class House:
     def tell(self, hall: Hall, item: Item) -> None:
         if isinstance(item.event, Said):
             self.said.append(f"{item.event.who.name}: {item.event.text}")
+        elif isinstance(item.event, Renamed):
+            for one in self.people.values():
+                one.interpreter.person_renamed(item.event.sid, item.event.new)
         elif isinstance(item.event, Left):
             for one in self.people.values():
                 one.interpreter.person_left(item.event.who.sid)
@@ -170,6 +173,15 @@ def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, rome
     assert romeo.interpreter.may_take
     assert romeo.settlings == before + 1
     assert [line[10:] for line in romeo.shown[1:]] == [" Romeo: two"]
+
+
+def test_what_is_typed_behind_name_waits_until_the_room_knows_it(house: House, romeo: Somebody) -> None:
+    romeo.types("/name Montague")
+    assert not romeo.interpreter.may_take
+    house.until(lambda: romeo.interpreter.may_take)
+    assert romeo.settlings == 1
+    romeo.types("/who")
+    assert romeo.shown[-1] == "* 1 here: Montague"
 
 
 def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo: Somebody) -> None:

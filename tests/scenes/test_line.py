@@ -133,6 +133,14 @@ def test_history_shows_what_was_said_on_any_side(lines, guests):
     juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 3$")
 
 
+def test_who_shows_the_name_that_one_has_just_taken(lines, guests):
+    romeo, juliet = lines(), guests()
+    romeo.types_raw(b"/name Montague\nhello\n/name montague\n/who\n/name\n")
+    romeo.reads(r"^\* 2 here: .*montague")
+    assert juliet.hears("message", msg="hello")["username"] == "Montague"
+    assert juliet.hears("rename", username="montague")
+
+
 def test_history_shows_what_one_has_just_said(lines):
     romeo = lines()
     romeo.types_raw(b"one\ntwo\n/history 2\n/rooms\n")
