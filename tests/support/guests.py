@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from typing import Any
 import requests
 import socketio
 import websocket
+
+# A client whose queue stays empty says so seconds after its play is over, into a stream that pytest has closed.
+logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
 
 WAIT_S = 10.0
 Frame = dict[str, Any]
