@@ -99,7 +99,8 @@ def test_older_messages_load_above_and_move_nothing(visit: Visit, guests: Guests
             0
         ].startswith("message 0 "):
             break
-    assert moved == [0] * len(moved)
+    # Heights are fractions of a pixel and scroll positions are rounded: half a pixel is nothing that can be seen.
+    assert max(map(abs, moved)) <= 0.5, moved
     for _ in range(60):
         if visitor.texts()[0].startswith("message 0 "):
             break
