@@ -16,11 +16,6 @@ from tests.engine_live.test_socketio import ask, joined, reason_of
 PROMPT_S = 0.1
 
 
-def most(seconds: list[float]) -> float:
-    """What 19 of 20 do not exceed: a machine with other work stutters now and then."""
-    return sorted(seconds)[int(len(seconds) * 0.95)]
-
-
 def drain(client: Socket) -> None:
     """Throw away what has come so far."""
     client.sock.setblocking(False)
@@ -138,14 +133,12 @@ def test_who_waits_for_us_is_not_missing(polls: bool):
 def test_malformed_posts_hold_no_slot(rooms_app: App):
     before = rooms_app.descriptors()
     bodies = [b"abc", b"", b"4\xff", b"\x1e", b"b!!", b"9", b"4a\x1e\x1e4b"]
-    took_s = []
     for number in range(scale(10_000)):
         client = Polling(rooms_app.port, "/socket.io/")
         began = time.monotonic()
         assert client.post(bodies[number % len(bodies)])[0] == 400
-        took_s.append(time.monotonic() - began)
+        assert time.monotonic() - began < PROMPT_S
         client.close()
-    assert most(took_s) < PROMPT_S
     eventually(lambda: rooms_app.descriptors() <= before)
     assert Http(rooms_app.port).ask("GET", "/healthz")[0] == 200
 
@@ -201,20 +194,18 @@ def test_an_answer_must_be_read_in_time():
 
 
 @pytest.mark.alone
+@pytest.mark.alone
 def test_a_full_server_says_so_and_still_answers_for_its_health():
     with rooms(MAX_CONNECTIONS="20") as app:
         members = [joined(app) for _ in range(20)]
-        refused_s, healthy_s = [], []
         for _ in range(200):
             began = time.monotonic()
             refused = Socket(app.port, "/socket.io/?EIO=4&transport=websocket")
             assert refused.status == 503
-            refused_s.append(time.monotonic() - began)
+            assert time.monotonic() - began < PROMPT_S
             began = time.monotonic()
             assert Http(app.port).ask("GET", "/healthz")[0] == 200
-            healthy_s.append(time.monotonic() - began)
-        assert most(refused_s) < PROMPT_S
-        assert most(healthy_s) < 0.05
+            assert time.monotonic() - began < 0.05
         asking = Http(app.port)
         asking.request("GET", "/healthz?slow")
         silent = [Http(app.port) for _ in range(100)]
