@@ -591,15 +591,15 @@ static void resume_stalled(void)
         turn(20);
 }
 
-static void speak_by_the_clock(int timer, int64_t stop_ns)
+static void speak_by_the_clock(int timer, int64_t first_due_ns, int64_t stop_ns)
 {
     static int next;
     static int64_t due;
     int64_t interval = (int64_t)(1e9 / want.rate);
     uint64_t expirations;
     if (!due)
-        due = now_ns() + interval;
-    if (timer >= 0 && read(timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
+        due = first_due_ns;
+    if (read(timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
         fail("timer: %s", strerror(errno));
     for (int64_t now = now_ns(); due <= now && due < stop_ns; due += interval) {
         if (measuring && now - due > worst_lateness_ns)
@@ -609,22 +609,25 @@ static void speak_by_the_clock(int timer, int64_t stop_ns)
     }
 }
 
-static int clock_timer(void)
+static struct timespec as_timespec(int64_t ns) { return (struct timespec){ns / 1000000000, ns % 1000000000}; }
+
+/* It goes off at the very moments at which `speak_by_the_clock` finds something due: a plan of its own would make us late by
+ * the difference of the two, and the lateness would count as latency. */
+static int clock_timer(int64_t first_due_ns)
 {
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    long interval = (long)(1e9 / want.rate);
-    struct timespec period = {interval / 1000000000, interval % 1000000000};
-    struct itimerspec plan = {period, period};
+    struct itimerspec plan = {as_timespec((int64_t)(1e9 / want.rate)), as_timespec(first_due_ns)};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    if (timer < 0 || timerfd_settime(timer, 0, &plan, NULL) < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event) < 0)
+    if (timer < 0 || timerfd_settime(timer, TFD_TIMER_ABSTIME, &plan, NULL) < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event) < 0)
         fail("timer: %s", strerror(errno));
     return timer;
 }
 
 static void talk(void)
 {
-    int timer = want.rate > 0 ? clock_timer() : -1;
     int64_t start = now_ns(), from = start + (int64_t)(want.warmup_s * 1e9), to = from + (int64_t)(want.seconds * 1e9);
+    int64_t first_due = start + (int64_t)(want.rate > 0 ? 1e9 / want.rate : 0);
+    int timer = want.rate > 0 ? clock_timer(first_due) : -1;
     talking = true;
     if (want.count) {
         mark(&begin);
@@ -636,7 +639,7 @@ static void talk(void)
     while (want.count ? completions < (uint64_t)want.count * want.senders && now_ns() < to : now_ns() < to) {
         turn(10);
         if (want.rate > 0)
-            speak_by_the_clock(timer, to);
+            speak_by_the_clock(timer, first_due, to);
         if (!measuring && now_ns() >= from) {
             mark(&begin);
             measuring = true;
