@@ -6,7 +6,7 @@ The only place that spells the names of actions and fields. It knows shapes; wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
@@ -141,11 +141,14 @@ def frame(fields: Mapping[str, Any]) -> str:
     return encode(fields).decode()
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @lru_cache(maxsize=256)  # a message's frame and its ack say the same moment
 def time_text(at_ms: int) -> str:
     """UTC, ISO 8601, milliseconds, Z."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    moment = _EPOCH + timedelta(milliseconds=at_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def name_list(people: Iterable[Person]) -> msgspec.Raw:

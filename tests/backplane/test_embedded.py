@@ -78,6 +78,27 @@ def test_text_expired_by_count_is_not_in_the_files_any_more(tmp_path: Path) -> N
     bench.backplane.close()
 
 
+def rows_of(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
+        return int(file.execute("SELECT count(*) FROM entry").fetchone()[0])
+
+
+def test_of_messages_that_come_alone_no_more_are_kept_than_of_those_that_come_in_groups(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(embedded_in(tmp_path, Retention(entries=160, days=7, total_bytes=10**9)))
+    last = None
+    for number in range(200):
+        last = bench.say("a", f"alone {number}", b"key %d" % number if number % 7 == 0 else None)
+        assert rows_of(tmp_path) <= 170  # the sixteenth part more, to be deleted together
+    assert last is not None
+    bench.monotonic += 60
+    bench.until(lambda: rows_of(tmp_path) == 160)
+    texts = [entry.text for entry in bench.backplane.page("a", before=LAST, limit=200).entries]
+    assert texts[-1] == "alone 199"
+    bench.backplane.close()
+
+
 def test_text_expired_by_age_is_not_in_the_files_any_more(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, Retention(entries=1000, days=1, total_bytes=10**9)))
     bench.say("a", "the old secret")
