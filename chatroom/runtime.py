@@ -121,9 +121,9 @@ class Worker:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._listener: Listener | None = None
 
-    def start(self, rest: Callable[[], None] | None = None) -> None:
-        """Begin to work; `rest` is called when there is no outcome left to tell of."""
-        self._lane = Lane(lambda outcome: self._done(*outcome), rest=rest)
+    def start(self) -> None:
+        """Begin to work."""
+        self._lane = Lane(lambda outcome: self._done(*outcome))
         self._listener = add_reader(self._bell, self._collect)
         self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -318,14 +318,10 @@ class Lane(Generic[_ItemT]):
     Args:
         work: called with each item; what it raises ends its greenthread with a traceback, so it should not.
         turn_s: how long items are worked on before the loop gets its turn.
-        rest: called when there is nothing more to do for now.
     """
 
-    def __init__(
-        self, work: Callable[[_ItemT], None], *, turn_s: float = 0.005, rest: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, work: Callable[[_ItemT], None], *, turn_s: float = 0.005) -> None:
         self._work = work
-        self._rest = rest
         self._turn_s = turn_s
         self._items: deque[_ItemT] = deque()
         self._woken = False
@@ -363,8 +359,6 @@ class Lane(Generic[_ItemT]):
                     break
             if items:
                 self._ring()
-            elif self._rest is not None:
-                self._rest()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over
             self._idle = greenlet.getcurrent()

@@ -122,7 +122,7 @@ def serve(settings: Settings) -> None:
         vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
-    service.start([gateway, line], rest=engine.loop.flush_if_due)
+    service.start([gateway, line])
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()

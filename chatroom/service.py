@@ -75,10 +75,10 @@ class Service:
         self._by_identity: dict[str, Session] = {}
         self._gateways: list[Gateway] = []
 
-    def start(self, gateways: Sequence[Gateway], rest: Callable[[], None] = lambda: None) -> None:
-        """Begin to tell these gateways what happens; `rest` is called when that was all for now."""
+    def start(self, gateways: Sequence[Gateway]) -> None:
+        """Begin to tell these gateways what happens."""
         self._gateways = list(gateways)
-        self._backplane.start(self._deliver, rest)
+        self._backplane.start(self._deliver)
 
     def session(self, sid: str) -> Session | None:
         """The session with this id, if it has not left."""

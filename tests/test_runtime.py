@@ -20,16 +20,14 @@ def until(condition: Callable[[], bool]) -> None:
         runtime.sleep(0.001)
 
 
-def test_a_lane_works_in_order_and_tells_when_it_comes_to_rest():
-    seen: list[object] = []
-    lane = runtime.Lane(seen.append, rest=lambda: seen.append("rest"))
+def test_a_lane_works_in_order_and_not_before_the_next_turn():
+    seen: list[int] = []
+    lane = runtime.Lane(seen.append)
     for number in range(3):
         lane.put(number)
-    until(lambda: "rest" in seen)
-    assert seen == [0, 1, 2, "rest"]
-    lane.put(3)
-    until(lambda: len(seen) > 4)
-    assert seen[4:] == [3, "rest"]
+    assert seen == []
+    until(lambda: len(seen) == 3)
+    assert seen == [0, 1, 2]
 
 
 def test_what_waits_in_a_lane_does_not_keep_back_what_comes_after_it():

@@ -34,12 +34,8 @@ class Backplane(Protocol):
         * Holding: a name that is held for an identity is nobody else's until the time is over.
     """
 
-    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
-        """Begin to deliver: `deliver(room, items)` is called for one batch after another, never twice at once.
-
-        Args:
-            rest: called when there is nothing more to deliver for now: what was told may be sent.
-        """
+    def start(self, deliver: Deliver) -> None:
+        """Begin to deliver: `deliver(room, items)` is called for one batch after another, never twice at once."""
 
     def publish(self, room: str, event: Event) -> None:
         """Put something that is not kept into the room's order. Returns at once."""

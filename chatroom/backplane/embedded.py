@@ -84,9 +84,9 @@ class EmbeddedBackplane:
         self.holder = self._holds.holder
         self.release = self._holds.release
 
-    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
-        self._feed.start(deliver, rest)
-        self._worker.start(rest)
+    def start(self, deliver: Deliver) -> None:
+        self._feed.start(deliver)
+        self._worker.start()
         runtime.spawn(self._keep_house)
 
     def publish(self, room: str, event: Event) -> None:

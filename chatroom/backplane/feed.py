@@ -45,10 +45,10 @@ class Feed:
         self._delivering = False
         self._called = False
 
-    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
+    def start(self, deliver: Deliver) -> None:
         """Begin to deliver; what was put before is kept until now."""
         self._deliver = deliver
-        self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run(), rest=rest)
+        self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run())
         self._call()
 
     def put(self, room: str, item: Item) -> None:

@@ -58,8 +58,8 @@ class MemoryBackplane:
         self.holder = self._holds.holder
         self.release = self._holds.release
 
-    def start(self, deliver: Deliver, rest: Callable[[], None]) -> None:
-        self._feed.start(deliver, rest)
+    def start(self, deliver: Deliver) -> None:
+        self._feed.start(deliver)
 
     def publish(self, room: str, event: Event) -> None:
         self._feed.put(room, Item(event, self._now_ms(), self._ids.last))

@@ -171,13 +171,7 @@ class Loop:
     def _schedule(self) -> None:
         self._scheduled = True
         pause = self._not_before - time.monotonic()
-        self._timer = runtime.call_later(max(0, pause), self._flush_due)
-
-    def flush_if_due(self) -> None:
-        """Whoever has just sent something has nothing to add: write it now, unless the pace says to let more gather."""
-        if self._scheduled and self._timer is not None and time.monotonic() >= self._not_before:
-            self._timer.cancel()
-            self._flush_due()
+        runtime.call_later(max(0, pause), self._flush_due)
 
     def _flush_due(self) -> None:
         self._scheduled = False

@@ -111,9 +111,7 @@ class Engine(engineio.Server):
             policy=origins.Policy(cors_allowed_origins, credentials=cors_credentials),
             upgrade_timeout_s=upgrade_timeout_s,
         )
-        self._lane: runtime.Lane[Session | Exchange | Callable[[], None]] = runtime.Lane(
-            self._work, rest=self.loop.flush_if_due
-        )
+        self._lane: runtime.Lane[Session | Exchange | Callable[[], None]] = runtime.Lane(self._work)
         self._vigil = Vigil(self.sockets, ping_interval_s, ping_timeout_s, ping=self._ping, end=self.end)
 
     # ------------------------------------------------------------------ what python-socketio calls

@@ -32,7 +32,7 @@ class Bench:
         self.outcomes: list[tuple[str, Entry | None]] = []
         self.events: list[str] = []
         self.backplane = make(self)
-        self.backplane.start(self._deliver, lambda: None)
+        self.backplane.start(self._deliver)
 
     def joined(self, room: str, name: str) -> None:
         self.backplane.publish(room, Joined(Person(name, name)))
