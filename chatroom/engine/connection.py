@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,13 +18,12 @@ from chatroom.engine.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE,
 from chatroom.engine.wheel import NO_TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chatroom.engine.loop import Loop
 
 log = logging.getLogger(__name__)
 
 RECEIVE_BYTES = 65536
+Send = Callable[[bytes], int]
 _GATHER = 64  # pieces of an outbox handed to one sendmsg
 
 
@@ -77,7 +77,7 @@ class Connection:
         self.address = address
         self.parser: Any = None  # for the role
         self.context: Any = None  # for the role
-        self.send: Callable[[bytes], int] = sock.send
+        self.send: Send = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
         # This turn's direct frames, and their places among the shared.
         self.own: list[tuple[int, bytes | None]] | None = None
@@ -149,7 +149,7 @@ class Connection:
         """The kernel took only `sent` bytes of `data`: the outbox begins."""
         self._outbox = deque((memoryview(data)[sent:] if sent else data,))
         self._outbox_bytes = len(data) - sent
-        self.send = self._hold
+        self._send_by(self._hold)
         self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
 
     def _hold(self, data: bytes) -> int:
@@ -187,12 +187,16 @@ class Connection:
                 outbox[0] = memoryview(outbox[0])[sent:]
             return
         self._outbox = None
-        self.send = self.sock.send
+        self._send_by(self.sock.send)
         self._write_off()
         if self.finishing:
             self._half_close()
         else:
             self.role.drained(self)
+
+    def _send_by(self, send: Send) -> None:
+        self.send = send
+        self.loop.generation += 1
 
     def _write_off(self) -> None:
         if self._writer is not None:
@@ -232,7 +236,7 @@ class Connection:
         """Close now; what waits is lost. The role is told."""
         if self.closed:
             return
-        self.send = _discard
+        self._send_by(_discard)
         self._outbox = None
         self._outbox_bytes = 0
         self.read_off()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatroom import runtime
 from chatroom.engine.clockwork import Clockwork
-from chatroom.engine.connection import Connection, Role
+from chatroom.engine.connection import Connection, Role, Send
 from chatroom.engine.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
 
 if TYPE_CHECKING:
@@ -26,16 +26,39 @@ class Audience:
     It holds those on a WebSocket; the others are sent to one by one.
     """
 
-    __slots__ = ("_known", "connections")
+    __slots__ = ("_places", "_sends", "_sends_of", "connections")
 
     def __init__(self, connections: list[Connection]) -> None:
         self.connections = connections
-        self._known: frozenset[Connection] | None = None
+        self._places: dict[Connection, int] | None = None
+        self._sends: list[Send] = []
+        self._sends_of = -1
 
     def __contains__(self, connection: Connection) -> bool:
-        if self._known is None:
-            self._known = frozenset(self.connections)
-        return connection in self._known
+        return connection in self._find_places()
+
+    def sends(self, generation: int, apart: Sequence[Connection]) -> list[Send]:
+        """What sends to each connection, in their order; to those in `apart` it sends nothing.
+
+        The list is kept until `generation`, the loop's, is another one: a flush that goes from connection to connection
+        to ask each for its `send` waits for memory a thousand times.
+        """
+        if self._sends_of != generation:
+            self._sends = [connection.send for connection in self.connections]
+            self._sends_of = generation
+        if not apart:
+            return self._sends
+        sends, places = self._sends.copy(), self._find_places()
+        for connection in apart:
+            place = places.get(connection)
+            if place is not None:
+                sends[place] = len  # answers as a `send` that took everything
+        return sends
+
+    def _find_places(self) -> dict[Connection, int]:
+        if self._places is None:
+            self._places = {connection: place for place, connection in enumerate(self.connections)}
+        return self._places
 
 
 class Loop:
@@ -73,6 +96,7 @@ class Loop:
         self.linger_s = linger_s
         self.connections: set[Connection] = set()
         self.leaving: dict[Connection, None] = {}  # being closed, oldest first
+        self.generation = 0  # counts how often any connection's `send` has become another one
         self._leaving_limit = leaving_limit
         self._send_buffer_bytes = send_buffer_bytes
         self._turn_limit_bytes = turn_limit_bytes
@@ -189,7 +213,7 @@ class Loop:
         self._flushing = True
         try:
             if turn:
-                self._write_shared(turn, mixed=mixed, some_have_own=bool(direct))
+                self._write_shared(turn, direct, mixed=mixed)
             for connection in direct:
                 own, connection.own = connection.own, None
                 data = _interleave(connection, own or [], turn)
@@ -205,14 +229,16 @@ class Loop:
         now = time.monotonic()
         self._not_before = now + min(now - began, self._pace_limit_s)
 
-    def _write_shared(self, turn: list[tuple[Audience, bytes]], *, mixed: bool, some_have_own: bool) -> None:
+    def _write_shared(
+        self, turn: list[tuple[Audience, bytes]], direct: list[Connection], *, mixed: bool
+    ) -> None:
+        """Write to everybody but those in `direct`, who have frames of their own among the shared."""
         if mixed:
             self._write_mixed(turn)
             return
-        members = turn[0][0].connections
-        if some_have_own:
-            members = [member for member in members if member.own is None]
-        blast(members, turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn]))
+        audience = turn[0][0]
+        data = turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn])
+        blast(audience.connections, audience.sends(self.generation, direct), data)
 
     def _write_mixed(self, turn: list[tuple[Audience, bytes]]) -> None:
         """Write frames of several audiences: whoever is in the same ones shares the bytes."""
@@ -231,21 +257,27 @@ class Loop:
         alone = {bit: frames[audience] for audience, bit in bits.items()}
         for mask, members in groups.items():
             mine = alone.get(mask) or [frame for audience, frame in turn if bits[audience] & mask]
-            blast(members, b"".join(mine))
+            blast(members, [member.send for member in members], b"".join(mine))
 
 
-def blast(connections: list[Connection], data: bytes) -> None:
-    """Send the same bytes to many. This loop is where a saturated server spends its time: keep it bare."""
+def blast(connections: list[Connection], sends: list[Send], data: bytes) -> None:
+    """Send the same bytes to many. This loop is where a saturated server spends its time: keep it bare.
+
+    Args:
+        connections: to whom.
+        sends: the `send` of each.
+        data: what.
+    """
     length = len(data)
-    for connection in connections:
+    for place, send in enumerate(sends):
         try:
-            sent = connection.send(data)
+            sent = send(data)
             if sent != length:
-                connection.stall(data, sent)
+                connections[place].stall(data, sent)
         except BlockingIOError:
-            connection.stall(data, 0)
+            connections[place].stall(data, 0)
         except OSError:
-            connection.abort(TRANSPORT_ERROR)
+            connections[place].abort(TRANSPORT_ERROR)
 
 
 def _interleave(

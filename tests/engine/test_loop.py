@@ -1,0 +1,138 @@
+"""The loop's one flush a turn, over real sockets: who is behind gets every byte once and in order, as the others do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chatroom import runtime
+from chatroom.engine.connection import Connection
+from chatroom.engine.loop import Audience, Loop
+
+WAIT_S = 10.0
+MEMBERS = 5
+
+
+class Deaf:
+    """A role that hears nothing and remembers who was lost."""
+
+    def __init__(self) -> None:
+        self.losses: list[Connection] = []
+
+    def received(self, connection: Connection, data: bytes) -> None: ...
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        self.losses.append(connection)
+
+    def drained(self, connection: Connection) -> None: ...
+
+    def expired(self, connection: Connection) -> None: ...
+
+
+class Party:
+    """An audience of a few, and the far end of each connection."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop, self.role = loop, Deaf()
+        self.far: list[socket.socket] = []
+        self.near: list[Connection] = []
+        for _ in range(MEMBERS):
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            self.near.append(loop.attach(ours, self.role))
+            self.far.append(theirs)
+        self.audience = Audience(list(self.near))
+        self.heard = [b""] * MEMBERS
+
+    def read(self, place: int) -> None:
+        """Take what has arrived at one far end."""
+        try:
+            while data := self.far[place].recv(65536):
+                self.heard[place] += data
+        except BlockingIOError:
+            pass
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < deadline
+            runtime.sleep(0.001)
+
+    def close(self) -> None:
+        for connection in self.near:
+            connection.abort("the test is over")
+        for far in self.far:
+            far.close()
+
+
+@pytest.fixture
+def party() -> Iterator[Party]:
+    party = Party(Loop(outbox_limit_bytes=50_000_000, send_buffer_bytes=4096, pace_limit_s=0))
+    yield party
+    party.close()
+
+
+def test_who_falls_behind_and_catches_up_again_and_again_has_everything_in_order(party: Party) -> None:
+    slow, speaker = 1, 3
+    expected = [b""] * MEMBERS
+    for number in range(300):
+        shared = b"<%d" % number + b"." * 3000 + b">"
+        party.loop.publish(party.audience, shared)
+        for place in range(MEMBERS):
+            expected[place] += shared
+        if number % 3 == 0:  # an ack of one's own, behind what was said just now
+            party.loop.send(party.near[speaker], b"ack")
+            expected[speaker] += b"ack"
+        party.loop.flush()
+        for place in range(MEMBERS):
+            if place != slow or number % 40 > 30:
+                party.read(place)
+        if number % 7 == 0:
+            runtime.sleep(0)  # the loop goes on with who can take more
+
+    def all_there() -> bool:
+        for place in range(MEMBERS):
+            party.read(place)
+        return [len(heard) for heard in party.heard] == [len(all_of_it) for all_of_it in expected]
+
+    party.until(all_there)
+    assert party.heard == expected
+    assert party.role.losses == []
+
+
+def test_who_is_closed_is_sent_nothing_and_holds_nobody_up(party: Party) -> None:
+    party.loop.publish(party.audience, b"one")
+    party.loop.flush()
+    party.near[2].abort("it was told to go")
+    party.loop.publish(party.audience, b"two")
+    party.loop.flush()
+    for place in range(MEMBERS):
+        party.read(place)
+    assert party.heard == [b"onetwo", b"onetwo", b"one", b"onetwo", b"onetwo"]
+
+
+def test_whose_peer_has_gone_is_lost_alone(party: Party) -> None:
+    party.loop.publish(party.audience, b"one")
+    party.loop.flush()
+    party.far[0].close()
+    party.loop.publish(party.audience, b"two")
+    party.loop.flush()
+    assert party.role.losses == [party.near[0]]
+    for place in range(1, MEMBERS):
+        party.read(place)
+    assert party.heard[1:] == [b"onetwo"] * (MEMBERS - 1)
+
+
+def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
+    party.loop.publish(party.audience, b"one", skipped=[party.near[4]])
+    party.loop.publish(party.audience, b"two")
+    party.loop.flush()
+    party.loop.publish(party.audience, b"three")
+    party.loop.flush()
+    for place in range(MEMBERS):
+        party.read(place)
+    assert party.heard == [b"onetwothree"] * 4 + [b"twothree"]
