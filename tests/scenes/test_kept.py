@@ -150,7 +150,8 @@ def test_a_token_that_was_tampered_with_is_nobodys(guests, place):
     romeo = guests(username="Romeo")
     token = list(romeo.you["token"])
     romeo.is_cut()
-    token[place] = "A" if token[place] != "A" else "B"
+    # The last character of base64 may count in its higher bits only: "A" to "D" can be one and the same there.
+    token[place] = "A" if token[place] not in "ABCD" else "e"
     guest = guests(token="".join(token))
     assert guest.you["resumed"] is False
     assert guest.name != "Romeo"
