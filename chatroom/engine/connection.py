@@ -94,6 +94,11 @@ class Connection:
         return self.send is _discard
 
     @property
+    def held(self) -> bool:
+        """Whether `send` is not the socket's own at the moment."""
+        return self._outbox is not None or self.closed
+
+    @property
     def idle(self) -> bool:
         """Whether everything that was sent has been handed to the kernel."""
         return self._outbox is None and self.own is None

@@ -45,7 +45,8 @@ class Audience:
         to ask each for its `send` waits for memory a thousand times.
         """
         if self._sends_of != generation:
-            self._sends = [connection.send for connection in self.connections]
+            # New ones, made together and so near each other in memory, instead of those that the connections hold.
+            self._sends = [one.send if one.held else one.sock.send for one in self.connections]
             self._sends_of = generation
         if not apart:
             return self._sends
