@@ -34,7 +34,11 @@ class Role(Protocol):
         """Bytes came; none at all means that the peer has sent its last."""
 
     def lost(self, connection: Connection, reason: str) -> None:
-        """The connection has just been closed, by the peer, an error or a bound."""
+        """The connection has just been closed, by the peer, an error or a bound.
+
+        It can be told in the middle of a flush: it must not wait, and what it has to say goes through the loop, never
+        by `write` past the frames that the flush has for others.
+        """
 
     def drained(self, connection: Connection) -> None:
         """The outbox, which held something, is empty again."""
@@ -139,7 +143,7 @@ class Connection:
     # ------------------------------------------------------------------ out
 
     def write(self, data: bytes) -> None:
-        """Send now what the kernel takes; the rest waits in the outbox."""
+        """Send now what the kernel takes; the rest waits in the outbox. For members of audiences it is the loop's."""
         try:
             sent = self.send(data)
         except BlockingIOError:
@@ -194,10 +198,10 @@ class Connection:
         self._outbox = None
         self._send_by(self.sock.send)
         self._write_off()
-        if self.finishing:
-            self._half_close()
-        else:
+        if not self.finishing:
             self.role.drained(self)
+        elif self.own is None:  # otherwise the farewell waits for the flush, which closes
+            self._half_close()
 
     def _send_by(self, send: Send) -> None:
         self.send = send

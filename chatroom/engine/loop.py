@@ -213,12 +213,15 @@ class Loop:
         self._turn_bytes = 0
         began = time.monotonic()
         self._flushing = True
+        # Taken out before anything is written: what is sent in the middle of it has its place in the next turn.
+        owns = [connection.own or [] for connection in direct]
+        for connection in direct:
+            connection.own = None
         try:
             if turn:
                 self._write_shared(turn, direct, mixed=mixed)
-            for connection in direct:
-                own, connection.own = connection.own, None
-                data = _interleave(connection, own or [], turn)
+            for connection, own in zip(direct, owns, strict=True):
+                data = _interleave(connection, own, turn)
                 if data:
                     connection.write(data)
                 connection.flushed()
@@ -236,14 +239,14 @@ class Loop:
     ) -> None:
         """Write to everybody but those in `direct`, who have frames of their own among the shared."""
         if mixed:
-            self._write_mixed(turn)
+            self._write_mixed(turn, frozenset(direct))
             return
         audience = turn[0][0]
         data = turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn])
         blast(audience.connections, audience.sends(self.generation, direct), data)
 
-    def _write_mixed(self, turn: list[tuple[Audience, bytes]]) -> None:
-        """Write frames of several audiences: whoever is in the same ones shares the bytes."""
+    def _write_mixed(self, turn: list[tuple[Audience, bytes]], apart: frozenset[Connection]) -> None:
+        """Write frames of several audiences: whoever is in the same ones, and not in `apart`, shares the bytes."""
         frames: dict[Audience, list[bytes]] = {}
         for audience, frame in turn:
             frames.setdefault(audience, []).append(frame)
@@ -254,7 +257,7 @@ class Loop:
                 memberships[member] = memberships.get(member, 0) | bit
         groups: dict[int, list[Connection]] = {}
         for member, mask in memberships.items():
-            if member.own is None:
+            if member not in apart:
                 groups.setdefault(mask, []).append(member)
         alone = {bit: frames[audience] for audience, bit in bits.items()}
         for mask, members in groups.items():

@@ -21,11 +21,13 @@ class Deaf:
 
     def __init__(self) -> None:
         self.losses: list[Connection] = []
+        self.on_lost: Callable[[Connection], None] = lambda _: None
 
     def received(self, connection: Connection, data: bytes) -> None: ...
 
     def lost(self, connection: Connection, reason: str) -> None:
         self.losses.append(connection)
+        self.on_lost(connection)
 
     def drained(self, connection: Connection) -> None: ...
 
@@ -136,3 +138,47 @@ def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
     for place in range(MEMBERS):
         party.read(place)
     assert party.heard == [b"onetwothree"] * 4 + [b"twothree"]
+
+
+def test_the_farewell_of_one_who_is_behind_follows_all_the_rest(party: Party) -> None:
+    leaver = party.near[1]
+    before = b"." * 300_000
+    party.loop.publish(party.audience, before)
+    party.loop.flush()
+    party.loop.publish(party.audience, b"said last")
+    leaver.finish(b"farewell")
+    while leaver.held:  # it catches up before the turn is flushed
+        party.read(1)
+        leaver._writable(leaver.sock.fileno())  # as the runtime calls it
+    party.loop.flush()
+    expected = before + b"said last" + b"farewell"
+
+    def all_there() -> bool:
+        party.read(1)
+        return len(party.heard[1]) == len(expected)
+
+    party.until(all_there)
+    assert party.heard[1] == expected
+
+
+def test_what_is_sent_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
+    def tell_the_others(_: Connection) -> None:
+        party.loop.send(party.near[3], b" (one has gone)")
+        party.loop.publish(party.audience, b" next", skipped=[party.near[4]])
+
+    party.role.on_lost = tell_the_others
+    party.far[0].close()
+    party.loop.publish(party.audience, b"one")
+    for place in (3, 4):
+        party.loop.send(party.near[place], b" ack")
+    party.loop.publish(party.audience, b" two")
+    party.loop.flush()
+    party.loop.flush()
+    for place in range(1, MEMBERS):
+        party.read(place)
+    assert party.heard[1:] == [
+        b"one two next",
+        b"one two next",
+        b"one ack two (one has gone) next",
+        b"one ack two",
+    ]
