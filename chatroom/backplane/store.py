@@ -323,6 +323,8 @@ class Store:
             self._expired = True
         elif surplus > 0:
             self._surplus.add(room)
+        else:
+            self._surplus.discard(room)
 
     def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> str | None:
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
