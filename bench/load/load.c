@@ -647,6 +647,8 @@ static void talk(void)
     }
     mark(&end);
     measuring = talking = false;
+    if (timer >= 0)
+        close(timer); /* nobody reads it any more, and it would end every wait at once */
     int64_t give_up = now_ns() + (int64_t)(want.drain_s * 1e9);
     while (!everybody_has_all() && now_ns() < give_up)
         turn(20);
