@@ -229,7 +229,7 @@ class Connection:
 
     def flushed(self) -> None:
         """The loop has written this connection's part of a turn."""
-        if self.finishing and self._outbox is None and not self.closed:
+        if self.finishing and self.idle and not self.closed:
             self._half_close()
 
     def _half_close(self) -> None:

@@ -62,7 +62,7 @@ class Party:
         deadline = time.monotonic() + WAIT_S
         while not condition():
             assert time.monotonic() < deadline
-            runtime.sleep(0.001)
+            runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
 
     def close(self) -> None:
         for connection in self.near:
@@ -182,3 +182,14 @@ def test_what_is_sent_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
         b"one ack two (one has gone) next",
         b"one ack two",
     ]
+
+
+def test_the_farewell_of_one_who_is_closed_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
+    party.role.on_lost = lambda _: party.near[3].finish(b" farewell")
+    party.far[0].close()
+    party.loop.publish(party.audience, b"one")
+    party.loop.send(party.near[3], b" ack")
+    party.loop.flush()
+    party.loop.flush()
+    party.read(3)
+    assert party.heard[3] == b"one ack farewell"
