@@ -14,11 +14,11 @@ sys.path.insert(0, str(ROOT))
 
 from textual import events  # noqa: E402  # the path has to be set first
 
-from chatroom.terminal.address import Address  # noqa: E402  # as above
-from chatroom.terminal.screen import ChatApp  # noqa: E402  # as above
-from tests.support.guests import Guest  # noqa: E402  # as above
-from tests.support.lines import Line  # noqa: E402  # as above
-from tests.support.program import Program  # noqa: E402  # as above
+from chatroom.terminal.address import Address  # noqa: E402  # the path has to be set first
+from chatroom.terminal.screen import ChatApp  # noqa: E402  # the path has to be set first
+from tests.support.guests import Guest  # noqa: E402  # the path has to be set first
+from tests.support.lines import Line  # noqa: E402  # the path has to be set first
+from tests.support.program import Program  # noqa: E402  # the path has to be set first
 
 PICTURE = ROOT / "docs" / "terminal.svg"
 WAIT_S = 10.0

@@ -14,11 +14,11 @@ import eventlet  # noqa: E402  (the filter comes first)
 eventlet.monkey_patch()
 
 import sys  # noqa: E402  (patching comes first)
-from pathlib import Path  # noqa: E402  (as above)
-from typing import Any  # noqa: E402  (as above)
+from pathlib import Path  # noqa: E402  (patching comes first)
+from typing import Any  # noqa: E402  (patching comes first)
 
-import eventlet.wsgi  # noqa: E402  (as above)
-import socketio  # noqa: E402  (as above)
+import eventlet.wsgi  # noqa: E402  (patching comes first)
+import socketio  # noqa: E402  (patching comes first)
 
 port = int(sys.argv[1])
 nicknames = Path(sys.argv[2]).read_text(encoding="utf-8").splitlines() if len(sys.argv) > 2 else []
