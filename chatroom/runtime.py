@@ -12,6 +12,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import time
 import warnings
 from collections import deque
@@ -40,6 +41,9 @@ PRIVATE_NAMES = (
     "eventlet.hubs.hub:BaseHub.remove",
     "eventlet.hubs.hub:BaseHub.switch",
     "eventlet.hubs.hub:BaseHub.schedule_call_global",
+    "eventlet.hubs.hub:BaseHub.squelch_timer_exception",
+    "eventlet.hubs.hub:BaseHub.SYSTEM_EXCEPTIONS",
+    "eventlet.hubs.hub:BaseHub.wait",
     "eventlet.wsgi:HttpProtocol.handle_one_response",
     "eventlet.wsgi:Input",
     "eventlet.wsgi:Server",
@@ -86,9 +90,51 @@ def call_later(seconds: float, function: Callable[..., Any], *args: Any) -> Time
     return timer
 
 
-def call_soon(function: Callable[..., Any], *args: Any) -> Timer:
+def call_soon(function: Callable[[], Any]) -> None:
     """Call `function` from the loop in its next turn. It must not wait."""
-    return call_later(0, function, *args)
+    eventlet.hubs.get_hub().soon.append(function)
+
+
+def call_last(function: Callable[[], Any]) -> None:
+    """Call `function` from the loop at the end of a turn: after what was read and what was to be called soon. It must
+    not wait.
+    """
+    eventlet.hubs.get_hub().last.append(function)
+
+
+class _Hub(eventlet.hubs.get_default_hub().Hub):  # type: ignore[misc]  # eventlet is untyped
+    """Eventlet's loop, with an end to each turn.
+
+    A turn is: timers that are due, then what can be read and written, then what was to be called soon, then what was
+    to be called last. Eventlet has timers only; the three that a message took cost a tenth of an echo in memory.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        super().__init__(clock)
+        self.soon: deque[Callable[[], Any]] = deque()
+        self.last: deque[Callable[[], Any]] = deque()
+
+    @staticmethod
+    def is_available() -> bool:
+        return True  # it stands on whichever hub is
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Called once a turn, with the time until a timer is due."""
+        super().wait(0 if self.soon or self.last else seconds)
+        for calls in (self.soon, self.last):
+            # What they ask for in their turn waits for the next one, or the sockets might wait for ever.
+            for _ in range(len(calls)):
+                try:
+                    calls.popleft()()
+                except self.SYSTEM_EXCEPTIONS:
+                    raise
+                except (
+                    BaseException
+                ):  # as eventlet does with a timer's: one call's fault must not end the loop
+                    self.squelch_timer_exception(None, sys.exc_info())
+
+
+eventlet.hubs.use_hub(_Hub)
 
 
 def run_blocking(function: Callable[..., Any], *args: Any) -> Any:

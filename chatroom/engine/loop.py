@@ -197,7 +197,10 @@ class Loop:
     def _schedule(self) -> None:
         self._scheduled = True
         pause = self._not_before - time.monotonic()
-        runtime.call_later(max(0, pause), self._flush_due)
+        if pause > 0:
+            runtime.call_later(pause, self._flush_due)
+        else:
+            runtime.call_last(self._flush_due)
 
     def _flush_due(self) -> None:
         self._scheduled = False

@@ -51,7 +51,7 @@ class Turn:
 
     def add(self, peer: Peer) -> None:
         if not self._peers:
-            runtime.call_soon(self._flush)
+            runtime.call_last(self._flush)
         self._peers.append(peer)
 
     def _flush(self) -> None:
