@@ -44,6 +44,7 @@ class Plain:
         self._stops, self._stop = (
             socket.socketpair()
         )  # wakes us from waiting for input: it is of no use any more
+        self._stop.setblocking(False)
 
     def run(self) -> int:
         """Say every line of standard input and show what comes, until the input ends and all of it is said.
@@ -52,6 +53,8 @@ class Plain:
             0; 1 if something was not said, or the server has shown us out; 2 if the room could not be entered.
         """
         signal.signal(signal.SIGTERM, _exit_by_signal)
+        # A signal just before `select`, or taken by the link's thread, would else be noticed with the next line only.
+        signal.set_wakeup_fd(self._stop.fileno(), warn_on_full_buffer=False)
         try:
             self._link.open()
         except LinkError as problem:
@@ -66,6 +69,7 @@ class Plain:
             was_dismissed = self._link.was_dismissed
         finally:
             self._link.close()
+            signal.set_wakeup_fd(-1)
             self._stop.close()
             self._stops.close()
         unsaid = self._link.unsaid()

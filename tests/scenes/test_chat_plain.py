@@ -279,3 +279,32 @@ def test_ctrl_c_on_a_terminal_leaves(server, terminals, room):
     juliet.reads_the_end()
     assert juliet.process.wait(WAIT_S) == 130
     assert "Traceback" not in juliet.seen
+
+
+# The client, with a thread that takes Ctrl-C in the main thread's place, which waits for its input and is not woken.
+TAKEN_ELSEWHERE = """
+import select, signal, sys, threading
+from chatroom.terminal import main, plain
+
+def take():
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+def wait(*files):
+    threading.Timer(0.1, take).start()
+    return select.select(*files)
+
+class Select:
+    select = staticmethod(wait)
+
+plain.select = Select
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_is_noticed_whichever_thread_takes_it(server, room):
+    command = (sys.executable, "-c", TAKEN_ELSEWHERE, server.url, "--plain", "--room", room)
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        try:
+            assert client.wait(WAIT_S) == 130
+        finally:
+            client.kill()
