@@ -127,6 +127,7 @@ def test_a_swipe_down_closes_the_sheet(visit: Visit) -> None:
     visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
     visitor.button("More").tap()
     head = visitor.page.get_by_role("dialog").locator(".grip")
+    head.hover()  # waits until the sheet has come to rest: where it is on its way up, it is not a moment later
     box = head.bounding_box()
     assert box is not None
     visitor.page.mouse.move(box["x"] + 100, box["y"] + 20)
