@@ -102,7 +102,10 @@ def call_last(function: Callable[[], Any]) -> None:
     eventlet.hubs.get_hub().last.append(function)
 
 
-class _Hub(eventlet.hubs.get_default_hub().Hub):  # type: ignore[misc]  # eventlet is untyped
+_DefaultHub: Any = eventlet.hubs.get_default_hub().Hub
+
+
+class _Hub(_DefaultHub):
     """Eventlet's loop, with an end to each turn.
 
     A turn is: timers that are due, then what can be read and written, then what was to be called soon, then what was
@@ -128,9 +131,8 @@ class _Hub(eventlet.hubs.get_default_hub().Hub):  # type: ignore[misc]  # eventl
                     calls.popleft()()
                 except self.SYSTEM_EXCEPTIONS:
                     raise
-                except (
-                    BaseException
-                ):  # as eventlet does with a timer's: one call's fault must not end the loop
+                except BaseException:
+                    # As eventlet does with a timer's: one call's fault must not end the loop.
                     self.squelch_timer_exception(None, sys.exc_info())
 
 
