@@ -115,13 +115,17 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def store_error(problem: sqlite3.DatabaseError) -> StoreError:
+    """What SQLite has raised, as one of the errors above."""
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return (CorruptError if damaged else StoreError)(str(problem))
+
+
 @contextmanager
 def store_errors() -> Iterator[None]:
     """Whatever SQLite raises inside, as one of the errors above."""
     try:
         yield
     except sqlite3.DatabaseError as problem:
-        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise CorruptError(str(problem)) from problem
-        raise StoreError(str(problem)) from problem
+        raise store_error(problem) from problem

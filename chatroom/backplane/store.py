@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatroom.backplane import RETRY_S
-from chatroom.backplane.file import FILE_NAME, StoreError, connect, prepare, set_aside, store_errors
+from chatroom.backplane.file import (
+    FILE_NAME,
+    StoreError,
+    connect,
+    prepare,
+    set_aside,
+    store_error,
+    store_errors,
+)
 from chatroom.backplane.ids import id_from_number, id_number
 from chatroom.backplane.reader import Reader
 from chatroom.core.log import Entry, Page
@@ -32,8 +40,7 @@ _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?)"
 _SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """An entry on its way to the disk."""
 
     room: str
@@ -177,8 +184,10 @@ class Store:
         if surplus > self._slack:
             return False
         entry = pending.entry
-        with store_errors():
+        try:
             self._open_writer().execute(_ADD_ENTRY, (id_number(entry.id), room, entry.name, entry.text))
+        except sqlite3.DatabaseError as problem:
+            raise store_error(problem) from problem
         self._counts[room] += 1
         if surplus > 0:
             self._surplus.add(room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatroom.core.events import Event
 
@@ -12,8 +12,7 @@ PAGE_BYTES: Final = 64 * 1024
 _FIELDS_BYTES: Final = 160  # an entry's id, time and room, the names of its fields, and punctuation
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A message as it is kept: nothing in it ties it to a connection or to another message of the same person."""
 
     id: str
@@ -28,8 +27,7 @@ class Entry:
         return len(self.text.encode()) + escaped + len(self.name.encode()) + _FIELDS_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One thing that happened in a room, as the room's feed yields it.
 
     Attributes:
