@@ -44,14 +44,11 @@ class Hall:
     room: Room
     roster: Roster = field(default_factory=Roster)
     awaited: int = 0
+    key: str = field(init=False)
+    name: str = field(init=False)
 
-    @property
-    def key(self) -> str:
-        return self.room.key
-
-    @property
-    def name(self) -> str:
-        return self.room.name
+    def __post_init__(self) -> None:
+        self.key, self.name = self.room.key, self.room.name
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,7 @@ from chatroom.engine.reasons import SLOW_READER
 from chatroom.engine.seats import CONNECTED, CONNECTING, LEAVING, Encoded, Namespace, Room, Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from chatroom.engine.server import Engine
     from chatroom.engine.session import Session
@@ -87,7 +87,7 @@ class Fanout(socketio.Manager):
     def emit_encoded(
         self,
         namespace: str,
-        room: str | list[str] | tuple[str, ...] | None,
+        room: str | Sequence[str] | None,
         encoded: Encoded,
         skip_sid: str | list[str] | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class Fanout(socketio.Manager):
     def _spread(
         self,
         space: Namespace,
-        room: str | list[str] | tuple[str, ...] | None,
+        room: str | Sequence[str] | None,
         encoded: Encoded,
         skip_sid: str | list[str] | None,
     ) -> None:

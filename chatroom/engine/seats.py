@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatroom.engine.loop import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chatroom.engine.session import Session
 
@@ -93,7 +93,7 @@ class Namespace:
     def room(self, name: str | None) -> Room | None:
         return self.everybody if name is None else self.rooms.get(name)
 
-    def hearing(self, name: str | list[str] | tuple[str, ...] | None) -> Heard | None:
+    def hearing(self, name: str | Sequence[str] | None) -> Heard | None:
         """Who hears what is emitted to a room, or to a list of rooms; None if nobody does."""
         if name is None or isinstance(name, str):
             key: Any = name
@@ -106,16 +106,17 @@ class Namespace:
             rooms = [room for room in (self.room(name),) if room is not None]
         else:
             key = tuple(name)
-            rooms = [room for room in map(self.room, key) if room is not None]
             found = self.heard.get(key)
             # A room of the list that was empty when the audience was found knows nothing of it, and may have filled.
-            if found is not None and found.rooms == len(rooms):
+            if found is not None and found.rooms == sum(map(self.rooms.__contains__, key)):
                 return found
             if any(one in self.by_sid for one in key):
                 return Heard(self.seats_of(key))
+            rooms = [room for room in map(self.room, key) if room is not None]
         if not rooms:
             return None
-        heard = self.heard[key] = Heard(rooms[0].seats if len(rooms) == 1 else self.seats_of(key), len(rooms))
+        seats = rooms[0].seats if len(rooms) == 1 else self.seats_of(key)
+        heard = self.heard[key] = Heard(seats, sum(one is not self.everybody for one in rooms))
         for room in rooms:
             room.audiences.add(key)
         return heard

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -139,7 +140,9 @@ class StrictServer(socketio.Server):
         """Answer an event of the namespace `/` that asked for it, now or later; the answer can hold no bytes."""
         self.eio.send(eio_sid, f"{packet.ACK}{ack_id}[{encode(answer)}]")
 
-    def emit_json(self, event: str, encoded: str, to: str | list[str], skip_sid: str | None = None) -> None:
+    def emit_json(
+        self, event: str, encoded: str, to: str | Sequence[str], skip_sid: str | None = None
+    ) -> None:
         """Emit an event of the namespace `/` whose one argument is JSON already.
 
         Args:
@@ -173,7 +176,7 @@ class StrictServer(socketio.Server):
         else:
             if not data:
                 raise PacketError("an empty packet")
-            pkt = self.packet_class(encoded_packet=data)
+            pkt = self.packet_class(encoded_packet=data, binary=False)
             if pkt.attachment_count:
                 if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
                     raise PacketError("an event before its namespace was connected")

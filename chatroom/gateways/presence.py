@@ -7,8 +7,9 @@ with a thousand names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,7 @@ _MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # what each of a room's `full` clients is sent of rosters
 
-Emit = Callable[[str, str | list[str]], None]
+Emit = Callable[[str, str | Sequence[str]], None]
 
 
 @dataclass(slots=True)
@@ -119,6 +120,12 @@ class Presence:
 def group(kind: str, hall: Hall) -> str:
     """The python-socketio room for one kind of client in one of ours; session ids hold no space, so none is like it."""
     return f"{kind} {hall.key}"
+
+
+@lru_cache(maxsize=1024)  # every message goes to them
+def groups(key: str) -> tuple[str, ...]:
+    """The groups of all kinds of clients in the room of this key."""
+    return tuple(f"{kind} {key}" for kind in ("seed", "full", "delta"))
 
 
 def _listers(hall: Hall) -> list[str]:

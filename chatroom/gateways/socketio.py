@@ -22,7 +22,7 @@ from chatroom.core.names import parse_name, parse_room
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
-from chatroom.gateways.presence import Presence, group
+from chatroom.gateways.presence import Presence, group, groups
 from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import LOBBY, Hall, Session, Welcome, Wish
@@ -315,8 +315,8 @@ class SocketIOGateway:
         self._emit(wire.frame(wire.whisper(whispered, text, at_ms)), session.sid)
 
     def typing(self, hall: Hall, person: Person) -> None:
-        groups = [group("full", hall), group("delta", hall)]
-        self._emit(wire.frame(wire.typing(person)), groups, skip_sid=person.sid)
+        modern = [group("full", hall), group("delta", hall)]
+        self._emit(wire.frame(wire.typing(person)), modern, skip_sid=person.sid)
 
     def replaced(self, session: Session) -> None:
         guest = self._guests.get(session.sid)
@@ -328,7 +328,7 @@ class SocketIOGateway:
     def _tell_said(self, hall: Hall, said: Said, item: Item) -> None:
         assert item.entry is not None  # the backplane's promise for what was said
         sid = said.who.sid
-        everybody = [group("seed", hall), group("full", hall), group("delta", hall)]
+        everybody = groups(hall.key)
         frame = wire.frame(wire.message(hall.name, item.entry, sid))
         sender = self._guests.get(sid) if said.cid is not None else None
         if sender is None or sender.group not in everybody:
@@ -342,7 +342,7 @@ class SocketIOGateway:
             self._server.leave_room(guest.session.sid, guest.group, namespace=NAMESPACE)
             guest.group = None
 
-    def _emit(self, frame: str, to: str | list[str], skip_sid: str | None = None) -> None:
+    def _emit(self, frame: str, to: str | Sequence[str], skip_sid: str | None = None) -> None:
         self._server.emit_json(EVENT, frame, to, skip_sid)
 
 
