@@ -19,6 +19,14 @@ describe('Heights', () => {
     expect([...heights.tops(keys(3))]).toEqual([0, 10, 40, 60]);
   });
 
+  it('that are unknown are whole pixels', () => {
+    const heights = new Heights(40);
+    heights.set('k0', 10);
+    heights.set('k1', 31);
+    heights.set('k2', 30);
+    expect([...heights.tops(keys(4))]).toEqual([0, 10, 41, 71, 95]);
+  });
+
   it('measured anew replace the old', () => {
     const heights = new Heights(40);
     expect([heights.set('k0', 10), heights.set('k0', 10), heights.set('k0', 20)]).toEqual([true, false, true]);

@@ -21,7 +21,8 @@ export class Heights {
 
   /** The top of each row from the top of the list, and as the last the height of all. */
   tops(keys: readonly { key: string }[]): Float64Array {
-    const average = this.#known.size > 0 ? this.#total / this.#known.size : this.guess;
+    // In whole pixels: the view cannot be put at a part of one, so each row that is measured would move the others by it.
+    const average = Math.round(this.#known.size > 0 ? this.#total / this.#known.size : this.guess);
     const tops = new Float64Array(keys.length + 1);
     for (let index = 0; index < keys.length; index++) {
       tops[index + 1] = tops[index]! + (this.#known.get(keys[index]!.key) ?? average);
