@@ -1,8 +1,11 @@
 """A server on the product's own engine for any protocol suite to be pointed at.
 
-    PORT=3000 python tests/conformance_app.py                     Socket.IO: namespaces / and /custom
-    PORT=3000 python tests/conformance_app.py --engine-only       Engine.IO under /engine.io/, every message
-    sent back PORT=3000 python tests/conformance_app.py --websocket-echo    a bare WebSocket echo on /
+    PORT=3000 python tests/conformance_app.py
+        Socket.IO: namespaces / and /custom
+    PORT=3000 python tests/conformance_app.py --engine-only
+        Engine.IO under /engine.io/, every message sent back
+    PORT=3000 python tests/conformance_app.py --websocket-echo
+        a bare WebSocket echo on /
 
 Any origin, ping interval 300 ms, ping timeout 200 ms, `maxPayload` 1,000,000. With PORT=0 the system picks a
 port; the first line on standard output names it.
@@ -13,9 +16,11 @@ port; the first line on standard output names it.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -33,21 +38,44 @@ from chatroom.engine.loop import Loop
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import UNDECODABLE, PacketError, StrictServer
 
-PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 0.3, 0.2, 1_000_000
-OPTIONS = {
-    "ping_interval_s": float(os.environ.get("PING_INTERVAL_S", PING_INTERVAL_S)),
-    "ping_timeout_s": float(os.environ.get("PING_TIMEOUT_S", PING_TIMEOUT_S)),
-    "max_payload_bytes": MAX_PAYLOAD_BYTES,
-    "outbox_limit_bytes": 8 * MAX_PAYLOAD_BYTES,
-    "cors_allowed_origins": "*",
-}
+PORT, PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 3000, 0.3, 0.2, 1_000_000
 
 
-class Server(StrictServer):
-    """Socket.IO on the engine."""
+def port() -> int:
+    """The port of the environment; 0 has the system pick one."""
+    text = os.environ.get("PORT", str(PORT))
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        give_up(f"PORT is {text!r}; it must be a whole number from 0 to 65535")
+    return int(text)
 
-    def _engineio_server_class(self):
-        return Engine
+
+def seconds(name: str, default: float) -> float:
+    """A time of the environment."""
+    text = os.environ.get(name, str(default))
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        give_up(f"{name} is {text!r}; it must be seconds, more than 0")
+    return number
+
+
+def give_up(problem: str) -> NoReturn:
+    """End with one line that says why."""
+    print(f"conformance_app: {problem}", file=sys.stderr)
+    sys.exit(2)
+
+
+def options() -> dict[str, Any]:
+    """The engine's."""
+    return {
+        "ping_interval_s": seconds("PING_INTERVAL_S", PING_INTERVAL_S),
+        "ping_timeout_s": seconds("PING_TIMEOUT_S", PING_TIMEOUT_S),
+        "max_payload_bytes": MAX_PAYLOAD_BYTES,
+        "outbox_limit_bytes": 8 * MAX_PAYLOAD_BYTES,
+        "cors_allowed_origins": "*",
+    }
 
 
 class Greeter(Fanout):
@@ -65,11 +93,7 @@ class Greeter(Fanout):
 
 def socketio_front() -> Front:
     manager = Greeter()
-    sio = Server(
-        client_manager=manager,
-        namespaces=["/", "/custom"],
-        **OPTIONS,
-    )
+    sio = StrictServer(client_manager=manager, namespaces=["/", "/custom"], **options())
 
     def remember(sid, environ, auth=None):
         if auth is UNDECODABLE:
@@ -84,7 +108,7 @@ def socketio_front() -> Front:
 
 
 def engine_front() -> Front:
-    engine = Engine(**OPTIONS)
+    engine = Engine(**options())
     engine.on("message", engine.send)
     return Front(engine.loop, not_found, handlers={"/engine.io/": engine.handle})
 
@@ -123,13 +147,34 @@ def not_found(environ, start_response):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description="A server on the product's own engine for any protocol suite to be pointed at; without a flag, "
+        "Socket.IO with the namespaces / and /custom. It listens on every address.",
+        epilog=f"From the environment: PORT ({PORT}; 0 picks a free one, which the first line on standard output "
+        f"names), PING_INTERVAL_S ({PING_INTERVAL_S:g}), PING_TIMEOUT_S ({PING_TIMEOUT_S:g}).",
+    )
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--engine-only", action="store_const", const=engine_front, dest="front")
-    mode.add_argument("--websocket-echo", action="store_const", const=echo_front, dest="front")
+    mode.add_argument(
+        "--engine-only",
+        action="store_const",
+        const=engine_front,
+        dest="front",
+        help="Engine.IO alone, under /engine.io/: every message is sent back",
+    )
+    mode.add_argument(
+        "--websocket-echo",
+        action="store_const",
+        const=echo_front,
+        dest="front",
+        help="WebSocket alone, on /: every message is sent back",
+    )
     front = (parser.parse_args().front or socketio_front)()
-    # Every address: for some clients `localhost` is ::1, and a suite may run in a container.
-    listeners = runtime.listen("*", int(os.environ.get("PORT", "3000")), backlog=4096)
+    number = port()
+    try:
+        # Every address: for some clients `localhost` is ::1, and a suite may run in a container.
+        listeners = runtime.listen("*", number, backlog=4096)
+    except OSError as problem:
+        give_up(f"cannot listen on port {number} ({problem.strerror}): choose another with PORT")
     for listener in listeners:
         front.listen(listener)
     print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)
