@@ -46,7 +46,7 @@ class DataDir:
             ) from None
         except OSError as problem:
             raise DataDirError(
-                f"cannot write to the data folder {self.path} ({problem.strerror}): {_cure(self.path)}"
+                f"cannot write to the data folder {self.path} ({_why(self.path, problem)}): {_cure(self.path)}"
             ) from None
 
     def secret(self) -> bytes:
@@ -85,11 +85,24 @@ class DataDir:
         part.rename(path)
 
 
+def _why(path: Path, problem: OSError) -> str:
+    """What is wrong. Of a file in the way the system would say "File exists" or "Not a directory", and not which."""
+    file = _file_in_the_way(path)
+    if file is None:
+        return problem.strerror or str(problem)
+    return "it is a file" if file == path else f"{file} is a file"
+
+
+def _file_in_the_way(path: Path) -> Path | None:
+    # `Path.is_file` raises where it may not look.
+    return next((part for part in (path, *path.parents) if os.path.isfile(part)), None)  # noqa: PTH113
+
+
 def _cure(path: Path) -> str:
     """What would help. Only the folder itself is ever given away: the one it lies in may be the system's."""
     uid = os.geteuid()
     other = "choose another folder with --data-dir, or --history 0 to keep nothing"
-    if uid == 0:
+    if uid == 0 or _file_in_the_way(path) is not None:
         return other
     if not os.path.lexists(path):
         return f"`install -d -m 700 -o {uid} {path}`, as root, makes it for this user (uid {uid}), or {other}"

@@ -246,10 +246,11 @@ def _read_names(chosen: Path | None) -> NamePool:
 
 
 def _own_names() -> Path:
-    """`name.txt`: beside `app.py` in a checkout, inside the package where that is installed."""
+    """`name.txt`: beside `app.py` in a checkout, even if it is missing there; else inside the installed package."""
     package = Path(__file__).parent
-    beside = package.parent / "name.txt"
-    return beside if beside.exists() and (package.parent / "app.py").exists() else package / "name.txt"
+    inside = package / "name.txt"
+    in_checkout = not inside.exists() and (package.parent / "app.py").exists()
+    return package.parent / "name.txt" if in_checkout else inside
 
 
 def _raise_file_limit(wanted: int) -> tuple[int, int]:

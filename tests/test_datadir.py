@@ -69,7 +69,12 @@ def test_half_a_secret_is_refused_with_the_cure(tmp_path: Path) -> None:
     folder.close()
 
 
-def test_a_file_in_the_way_is_refused_with_the_cure(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("in the way")
-    with pytest.raises(DataDirError, match="--data-dir"):
-        DataDir(tmp_path / "data")
+@pytest.mark.parametrize(("wanted", "why"), [("data", "it is a file"), ("data/room", "{} is a file")])
+def test_a_file_in_the_way_is_named_with_the_cure(tmp_path: Path, wanted: str, why: str) -> None:
+    file = tmp_path / "data"
+    file.write_text("in the way")
+    with pytest.raises(DataDirError) as refused:
+        DataDir(tmp_path / wanted)
+    line = f"cannot write to the data folder {tmp_path / wanted} ({why.format(file)}): choose another folder with"
+    assert str(refused.value).startswith(line)
+    assert file.read_text() == "in the way"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,12 +18,12 @@ from tests.support.guests import POLLING, Guest, until
 from tests.support.program import ROOT, Program
 
 
-def fails(*arguments, **environ):
+def fails(*arguments, folder=ROOT, **environ):
     """Start with what must not work; gives the one line that says so."""
     clean = Program(environ=environ).environ
     done = subprocess.run(
         [sys.executable, "app.py", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=clean,
         capture_output=True,
         text=True,
@@ -109,6 +110,15 @@ def test_a_file_of_names_that_is_none_is_named(tmp_path, content):
     line = fails("--port", "0", "--names", str(path), "--data-dir", str(tmp_path / "data"))
     assert str(path) in line
     assert "--names" in line
+
+
+def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path):
+    shutil.copytree(
+        ROOT / "chatroom", tmp_path / "chatroom", ignore=shutil.ignore_patterns("__pycache__", "static")
+    )
+    shutil.copy(ROOT / "app.py", tmp_path)
+    line = fails("--port", "0", "--data-dir", str(tmp_path / "data"), folder=tmp_path)
+    assert f"cannot read the nicknames in {tmp_path / 'name.txt'}: No such file or directory" in line
 
 
 def test_a_newer_versions_log_is_left_alone(tmp_path):
