@@ -194,7 +194,10 @@ class Settings:
         unit="connections",
     )
     max_payload_bytes: int = _setting(
-        100_000, _whole(10_000, 10_000_000), "largest packet a client may send", unit="bytes"
+        100_000,
+        _whole(10_000, 10_000_000),
+        "largest packet a client may send; a larger one closes its connection",
+        unit="bytes",
     )
     outbox_limit_bytes: int = _setting(
         262_144,

@@ -36,6 +36,31 @@ def test_the_python_bot(server, guests, tmp_path):
         answers_ping([sys.executable, "bot.py", server.url], guests, tmp_path, "Python bot")
 
 
+def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
+    guests(room="lobby", username="Python bot")
+    (tmp_path / "bot.py").write_text(BLOCKS["python"])
+    command = [sys.executable, "bot.py", server.url]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert re.search(r"^not let in: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
+
+
+def test_the_python_bot_says_what_was_not_said(start, guests, tmp_path):
+    program = start("--message-burst", "1", "--message-rate", "0.01")
+    (tmp_path / "bot.py").write_text(BLOCKS["python"])
+    command = [sys.executable, "bot.py", program.url]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as bot:
+        try:
+            asker = guests(url=program.url, room="lobby")
+            asker.waits_for(lambda: "Python bot" in str([asker.login, *asker.frames]), "the bot")
+            asker.says("!ping")
+            asker.hears("message", msg="pong")
+            guests(url=program.url, room="lobby").says("!ping")
+            assert bot.stderr.readline().startswith("not said: ")
+        finally:
+            bot.kill()
+
+
 def test_the_javascript_bot(server, guests, tmp_path):
     (tmp_path / "bot.cjs").write_text(BLOCKS["javascript"])
     assert len([line for line in BLOCKS["javascript"].splitlines() if line]) <= 15
@@ -48,3 +73,16 @@ def test_the_javascript_bot(server, guests, tmp_path):
 def test_the_shell_bot(server, guests, tmp_path):
     (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
     answers_ping(["sh", "bot.sh", "127.0.0.1", str(server.line_port)], guests, tmp_path, "Shell bot")
+
+
+def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
+    guests(room="lobby", username="Shell bot")
+    (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
+    command = ["sh", "bot.sh", "127.0.0.1", str(server.line_port)]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as bot:
+        try:
+            assert bot.stderr.readline().startswith("* Reuse: Shell bot is taken")
+        finally:
+            os.killpg(bot.pid, signal.SIGTERM)

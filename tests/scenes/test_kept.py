@@ -121,6 +121,23 @@ def test_what_was_missed_is_at_most_64_kb_at_once(guests):
     assert texts(missed) == long
 
 
+def test_a_newcomers_past_is_at_most_64_kb_and_what_is_older_is_asked_for(guests):
+    early = guests()
+    long = ["汉" * 1990 + str(number) for number in range(30)]
+    for text in long:
+        early.says(text)
+    past = guests().you
+    shown = past["history"]
+    assert past["more"] is False
+    assert 1 < len(shown) < 30
+    assert sum(len(entry["msg"].encode()) for entry in shown) <= 65_536
+    more = True
+    while more:
+        page = early.asks("history", before=shown[0]["id"])
+        shown, more = page["entries"] + shown, page["more"]
+    assert texts(shown) == long
+
+
 def test_a_retry_after_a_restart_is_not_said_twice(start, room):
     program = start("--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()

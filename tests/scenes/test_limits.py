@@ -126,16 +126,41 @@ def test_without_rates_the_bounds_of_size_stay(start, guests):
     assert romeo.you["limits"]["text"] == 10
     answer = romeo.asks("message", msg="x" * 11)
     assert (answer["code"], answer["limit"]) == ("too_long", 10)
+
+
+def test_a_packet_that_is_too_big_is_not_read(start, guests, room):
+    program = start("--max-payload", "10000")
+    romeo = guests(url=program.url, room=room)
+    big = '42["msg",{"action":"message","msg":"' + "x" * 10_001 + '"}]'
     with RawClient(program.url) as raw:
-        raw.enters()
-        raw.sends('42["msg",{"action":"message","msg":"' + "x" * 10_001 + '"}]')
-        raw.is_closed()
-    sid = program.get("/socket.io/?EIO=4&transport=polling").text.split('"sid":"')[1].split('"')[0]
-    posted = requests.post(
-        f"{program.url}/socket.io/?EIO=4&transport=polling&sid={sid}", data="4" + "x" * 10_001, timeout=5
-    )
+        raw.enters(room=room)
+        romeo.hears("login", sid=raw.login["sid"])
+        raw.sends(big)
+        assert raw.is_closed() == 1009
+    romeo.hears("logout", sid=raw.login["sid"])
+    address = f"{program.url}/socket.io/?EIO=4&transport=polling"
+    sid = requests.get(address, timeout=5).text.split('"sid":"')[1].split('"')[0]
+    posted = requests.post(f"{address}&sid={sid}", data=big, timeout=5)
     assert posted.status_code == 413
-    romeo.says("still here")
+    assert requests.post(f"{address}&sid={sid}", data="40", timeout=5).text == "ok"
+    assert romeo.asks("history")["entries"] == []
+
+
+def test_who_does_not_read_is_dropped_without_a_word(start, guests, room):
+    program = start("--limits", "off", "--outbox-limit", "16384")
+    romeo = guests(url=program.url, room=room)
+    with RawClient(program.url) as raw:
+        raw.enters(room=room)
+        romeo.hears("login", sid=raw.login["sid"])
+        sid = raw.login["sid"]
+        for _ in range(20_000):
+            romeo.says("x" * 2000)
+            if any(frame["action"] == "logout" for frame in romeo.frames):
+                break
+        romeo.hears("logout", sid=sid)
+        heard = raw.hears_the_end()
+        assert heard
+        assert all('"action":"message"' in text for text in heard)
 
 
 def test_there_are_no_more_rooms_than_may_be_and_an_empty_one_makes_place(start, guests, room):

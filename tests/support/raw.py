@@ -62,20 +62,33 @@ class RawClient:
         head = f"43{ack_id}["
         return json.loads(self.hears(lambda text: text.startswith(head))[len(head) - 1 :])[0]
 
-    def is_closed(self, seconds: float = 2.0) -> None:
-        """The server must close the connection within this time."""
+    def hears_the_end(self) -> list[str]:
+        """All that still comes; then the connection must have been closed, with or without a farewell."""
+        heard: list[str] = []
+        self._socket.settimeout(WAIT_S)
+        try:
+            while True:
+                opcode, data = self._socket.recv_data()
+                if opcode == websocket.ABNF.OPCODE_CLOSE:
+                    return heard
+                heard.append(data.decode())
+        except (websocket.WebSocketConnectionClosedException, ConnectionError):
+            return heard
+
+    def is_closed(self, seconds: float = 2.0) -> int | None:
+        """The server must close the connection within this time; gives the code that it closed with, if it said one."""
         deadline = time.monotonic() + seconds
         try:
             while True:
                 self._socket.settimeout(max(0.01, deadline - time.monotonic()))
-                opcode, _data = self._socket.recv_data()
+                opcode, data = self._socket.recv_data()
                 if opcode == websocket.ABNF.OPCODE_CLOSE:
-                    return
+                    return int.from_bytes(data[:2], "big") or None
                 assert time.monotonic() < deadline, "it was not closed"
         except websocket.WebSocketTimeoutException:
             raise AssertionError("it was not closed") from None
         except (websocket.WebSocketConnectionClosedException, ConnectionError):
-            return
+            return None
 
     def leaves(self) -> None:
         try:
