@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from chatroom.engine import frames
 from tests.engine_live.client import App, Http, Polling, Socket, eventually, loopbacks
+from tests.engine_live.test_socketio import ask, joined, reason_of
 
 PROMPT_S = 0.1
 
@@ -247,11 +249,17 @@ def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App):
     eventually(lambda: client.poll() == (200, b"4hello"))
 
 
-def test_a_message_before_the_close_frame_is_still_heard_and_answered_is_not(patient_app: App):
-    client = Socket.engine(patient_app.port)
-    client.send("4hello")
-    client.raw(0x88, b"\x03\xe8")
-    assert client.closing()[0] == 1000
+def test_a_message_before_the_close_frame_is_heard_but_not_answered(rooms_app: App):
+    witness, client = joined(rooms_app), joined(rooms_app)
+    before = ask(witness, "counted")
+    ask(client, "tell")  # behind this nothing is on its way to it
+    # In one piece, so that one read brings both.
+    client.http.send(b"\x81\x8e\0\0\0\0" + b'421["count",1]' + b"\x88\x82\0\0\0\0\x03\xe8")
+    assert client.frame() == (frames.CLOSE, b"\x03\xe8")
+    with pytest.raises(EOFError):  # nothing follows
+        client.frame()
+    assert reason_of(rooms_app, client.sid) == "transport close"
+    assert ask(witness, "counted") == before + 1
 
 
 @pytest.mark.alone
