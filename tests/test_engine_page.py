@@ -1,0 +1,89 @@
+"""`docs/engine.md` says what the engine does, and its example runs with nothing of the chatroom around it."""
+
+import inspect
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import socketio
+
+from chatroom.engine import http_side, reasons
+from chatroom.engine.server import Engine
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
+OPTIONS = [
+    parameter
+    for parameter in inspect.signature(Engine).parameters.values()
+    if parameter.name != "async_handlers"
+]
+WAIT_S = 10.0
+
+
+def quoted_after(words: str) -> list[str]:
+    """What stands in backquotes from these words to the end of their paragraph."""
+    return re.findall(r"`([^`]+)`", PAGE[PAGE.index(words) :].split("\n\n", 1)[0])
+
+
+@pytest.fixture
+def example(tmp_path):
+    """The example's address; it runs on a copy of what the page says that it needs."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (tmp_path / "news.py").write_text(code)
+    package = tmp_path / "chatroom"
+    shutil.copytree(
+        ROOT / "chatroom" / "engine", package / "engine", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(ROOT / "chatroom" / "runtime.py", package)
+    (package / "__init__.py").touch()
+    command = [sys.executable, "news.py", "0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        try:
+            yield program.stdout.readline().split()[-1]
+            program.send_signal(signal.SIGTERM)
+            assert program.wait(WAIT_S) == 0
+            assert program.stderr.read() == ""
+        finally:
+            program.kill()
+
+
+def client(address, transport):
+    guest = socketio.Client(reconnection=False)
+    guest.told = queue.Queue()
+    guest.on("told", guest.told.put)
+    guest.connect(address, transports=[transport], wait_timeout=WAIT_S)
+    return guest
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_the_example_tells_all_others(example, transport):
+    romeo, juliet = client(example, transport), client(example, transport)
+    assert romeo.call("tell", "the lark", timeout=WAIT_S) == "done"
+    assert juliet.told.get(timeout=WAIT_S) == "the lark"
+    assert romeo.told.empty()
+    for guest in (romeo, juliet):
+        guest.disconnect()
+
+
+def test_every_option_is_in_the_table_with_its_default():
+    rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE)
+    assert rows == [(option.name, str(option.default)) for option in OPTIONS]
+
+
+def test_what_is_said_not_to_be_taken_is_not():
+    refused = quoted_after("Any other is a `TypeError`")[1:-1]
+    assert "async_mode" in refused
+    assert {option.name for option in OPTIONS} & set(refused) == set()
+
+
+def test_every_reason_and_every_key_that_is_kept_is_named():
+    named = set(re.findall(r"`([a-z]+ [a-z]+)`", PAGE))
+    assert {value for name, value in vars(reasons).items() if name.isupper()} <= named
+    assert tuple(quoted_after("**Of a handshake's environ**")) == http_side.KEPT_ENVIRON
