@@ -1,0 +1,207 @@
+"""Bounds on those who leave and on what one turn gathers: each holds, and costs nobody the last words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chatroom.engine import frames
+from tests.engine_live.client import PATIENCE_S, App, Http, Polling, Socket, eventually
+from tests.engine_live.conftest import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEVER_MS = "60000"  # longer than any test here waits
+
+
+def bounds(**settings: str) -> contextlib.AbstractContextManager[App]:
+    """The app of these tests, with its bounds."""
+    return running(script=Path(__file__).resolve().parent / "bounds_app.py", **settings)
+
+
+def heard_out(client: Socket) -> list[bytes]:
+    """Everything that it is told until the connection's end: the texts, and the close frame's code."""
+    told = []
+    with contextlib.suppress(EOFError):
+        while True:
+            told.append(client.frame()[1])
+    return told
+
+
+FAREWELL = [b"1", frames.NORMAL.to_bytes(2, "big")]
+
+
+def is_cut_off(client: Socket) -> bool:
+    """Whether the server's end is gone: what is sent to it then is answered with a reset."""
+    try:
+        client.sock.send(b"?")
+    except OSError:
+        return True
+    return False
+
+
+# ------------------------------------------------------------------ leaving_limit
+
+
+def test_of_too_many_who_leave_and_do_not_close_the_oldest_are_cut_off():
+    with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
+        before = app.descriptors()
+        for _ in range(4):  # those who close count no more
+            polite = Socket.engine(app.port)
+            polite.send("4away 1 10")
+            heard_out(polite)
+            polite.close()
+        eventually(lambda: app.descriptors() == before)
+        leavers = []
+        for _ in range(5):
+            leavers.append(Socket.engine(app.port))
+            leavers[-1].send("4away 1 10")
+            assert heard_out(leavers[-1]) == [b"4" + b"w" * 10, *FAREWELL]
+        eventually(lambda: is_cut_off(leavers[0]) and is_cut_off(leavers[1]))
+        assert app.descriptors() == before + 3
+        assert not any(is_cut_off(client) for client in leavers[2:] * 2)
+
+
+def test_who_is_cut_off_has_had_the_last_words():
+    with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
+        before = app.descriptors()
+        leavers = [Socket.engine(app.port) for _ in range(10)]
+        leavers[9].send("4all_away")
+        for client in leavers:
+            assert heard_out(client) == [b"4last words", *FAREWELL]
+        assert app.descriptors() == before + 3
+
+
+# ------------------------------------------------------------------ linger_s
+
+
+def leaves_after_reading(app: App) -> Http:
+    """It has read its farewell, and does not close."""
+    client = Socket.engine(app.port)
+    client.send("4away 1 10")
+    assert heard_out(client)[-2:] == FAREWELL
+    return client.http
+
+
+def leaves_without_reading(app: App) -> Http:
+    """Its farewell stands behind more than the kernel takes."""
+    client = Socket.engine(app.port)
+    client.send("4away 1 10000000")
+    assert client.sock.recv(1)  # it is on its way out
+    return client.http
+
+
+def is_refused(app: App) -> Http:
+    """A request that the server does not go on after."""
+    http = Http(app.port)
+    http.send(b"nonsense\r\n\r\n")
+    assert http.answer()[0] == 400
+    return http
+
+
+LEAVERS = [leaves_after_reading, leaves_without_reading, is_refused]
+
+
+@pytest.mark.parametrize("leaves", LEAVERS)
+@pytest.mark.parametrize("talks", [False, True])
+def test_who_does_not_close_loses_the_descriptor_in_time(leaves, talks: bool):
+    with bounds(LINGER_MS="200") as app:
+        before = app.descriptors()
+        http = leaves(app)
+        http.sock.setblocking(False)
+
+        def is_gone() -> bool:
+            if talks:  # which wins it no time
+                with contextlib.suppress(OSError):
+                    http.sock.send(b"and another thing")
+            return app.descriptors() == before
+
+        eventually(is_gone)
+
+
+@pytest.mark.parametrize("leaves", LEAVERS)
+def test_who_does_not_close_keeps_the_descriptor_until_then(leaves):
+    with bounds(LINGER_MS=NEVER_MS) as app:
+        before = app.descriptors()
+        http = leaves(app)
+        # The wheel that ends upgrades which come to nothing would have ended it too.
+        polling = Polling(app.port)
+        polling.upgrade().http.close_after()
+        assert app.descriptors() == before + 3
+        polling.close()
+        http.close()
+        eventually(lambda: app.descriptors() == before)
+
+
+# ------------------------------------------------------------------ turn_limit_bytes
+
+
+@contextlib.contextmanager
+def in_mid_turn(app: App) -> Iterator[None]:
+    """While the process stands where it has halted itself."""
+
+    def halted() -> bool:
+        return Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    eventually(halted)
+    try:
+        yield
+    finally:
+        os.kill(app.pid, signal.SIGCONT)
+
+
+def has_come(client: Socket) -> int:
+    """How many bytes are there to be read."""
+    client.sock.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            client.http._more()
+    client.sock.settimeout(PATIENCE_S)
+    return len(client.http.buffer)
+
+
+@pytest.mark.parametrize("to", ["shared", "own"])
+def test_more_than_a_turn_may_gather_is_written_in_its_midst(to: str):
+    with bounds(TURN_LIMIT_BYTES="20000") as app:
+        client = Socket.engine(app.port)
+        client.send(f"4burst {to} 5 5995")
+        with in_mid_turn(app):
+            # Three are 18,000 bytes; the fourth is too much, and the fifth begins anew.
+            assert has_come(client) == 4 * 6000
+        assert [client.frame() for _ in range(5)] == [(frames.TEXT, b"4" + b"b" * 5995)] * 5
+        client.send(f"4burst {to} 3 5995")
+        with in_mid_turn(app):
+            assert has_come(client) == 0
+        assert [client.frame() for _ in range(3)] == [(frames.TEXT, b"4" + b"b" * 5995)] * 3
+
+
+# ------------------------------------------------------------------ polling
+
+
+@pytest.mark.slow
+def test_what_a_polling_client_does_not_fetch_when_it_is_sent_away_is_forgotten():
+    with bounds() as app:
+        witness, client, prompt = Socket.engine(app.port), Polling(app.port), Polling(app.port)
+
+        def nothing_waits() -> bool:
+            witness.send("4drained")
+            return witness.receive() == "4True"
+
+        assert nothing_waits()
+        assert client.post(b"4away 40 10") == (200, b"ok")
+        assert prompt.post(b"4away 1 10") == (200, b"ok")
+        assert not nothing_waits()
+        # One fetches everything, the other a part.
+        assert prompt.poll() == (200, b"4" + b"w" * 10)
+        assert prompt.poll() == (200, b"1")
+        assert prompt.poll()[0] == 400
+        assert client.poll()[1].split(b"\x1e") == [b"4" + b"w" * 10] * 16
+        assert not nothing_waits()
+        eventually(nothing_waits, within_s=20)
+        assert client.poll()[0] == 400
