@@ -52,6 +52,17 @@ def test_composing_chinese_never_sends_by_accident(visit: Visit) -> None:
     visitor.sees("你好")
 
 
+def test_what_cannot_be_seen_is_not_sent(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    for text in ("\u200b", " \u200d\u2800 ", "\u202e"):
+        visitor.writes(text)
+        expect(visitor.composer).to_have_value(text)
+        expect(visitor.button("Send")).to_have_attribute("aria-disabled", "true")
+    visitor.says("\u200bseen")
+    assert [entry["msg"] for entry in fox.asks("history")["entries"]] == ["\u200bseen"]
+
+
 def test_up_arrow_recalls(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.says("first")

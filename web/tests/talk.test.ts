@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextOut, TRIES } from '../src/state/outbox';
+import { isForGood, nextOut, TRIES } from '../src/state/outbox';
 import { countdown } from '../src/state/view';
 import { Play, entries, entry, id } from './help';
 
@@ -141,6 +141,18 @@ describe('What one says', () => {
   it('a refused one is tried again under a new cid', () => {
     const play = here().write('a').sent('a').no('a', 'muted').do({ type: 'retry', key: 'a', cid: 'new' });
     expect(nextOut(play.state)!.cid).toBe('new');
+  });
+
+  it.each(['bad_request', 'empty', 'too_long'])('what was refused for good (%s) is not tried again', (code) => {
+    const play = here().write('a').sent('a').no('a', code);
+    const before = play.state.items;
+    expect(play.do({ type: 'retry', key: 'a', cid: 'new' }).state.items).toBe(before);
+    expect(isForGood(play.said[0]!.refusal)).toBe(true);
+  });
+
+  it.each(['unavailable', 'muted', 'no_such_person'])('what was refused for now (%s) may be tried again', (code) => {
+    expect(isForGood({ ok: false, code, msg: '' })).toBe(false);
+    expect(isForGood(null)).toBe(false);
   });
 
   it('trying again what has not failed does nothing', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isBlank } from '../src/lib/blank';
 import { complete } from '../src/lib/complete';
 import { parse, type Block, type Inline } from '../src/lib/markdown';
 import { findMentions, mentions } from '../src/lib/mention';
@@ -240,5 +241,15 @@ describe('Completion', () => {
 
   it('offers a few, not all', () => {
     expect(complete('@', 1, [], Array.from({ length: 1000 }, (_, n) => `n${n}`))).toHaveLength(12);
+  });
+});
+
+describe('A blank', () => {
+  it.each(['', ' \n\t', '\u3000', '\u200b', '\u200b \u200d\ufeff', '\u2800', '\u3164', '\u202e', '\u0007', '\ufe0f'])('%j cannot be seen', (text) => {
+    expect(isBlank(text)).toBe(true);
+  });
+
+  it.each(['a', '\u200b.', '阿', '👩‍👩‍👧', '❤️', '\u0378', '\u0301'])('%j can be seen', (text) => {
+    expect(isBlank(text)).toBe(false);
   });
 });

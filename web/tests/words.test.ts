@@ -5,7 +5,7 @@ import { randomId } from '../src/lib/ids';
 import { COLOURS, colourOf } from '../src/lib/names';
 import { pathOf, roomIn } from '../src/lib/places';
 import { en } from '../src/words/en';
-import { sentence } from '../src/words/refusal';
+import { sentence, unsent } from '../src/words/refusal';
 import { zh } from '../src/words/zh';
 import { Play, entry } from './help';
 
@@ -13,7 +13,7 @@ import { Play, entry } from './help';
 const OF_NAMES = new Set(['cameIn', 'came', 'went', 'typing']);
 const OF_TEXTS = new Set([
   'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
-  'whisperBy', 'heard', 'name_taken',
+  'whisperBy', 'heard', 'name_taken', 'usage',
 ]);
 
 /** Every sentence of a language, those with a blank filled in several ways. */
@@ -43,6 +43,20 @@ describe.each([
 
   it.each(['name_taken', 'too_long', 'unknown_command', 'muted'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
+  });
+
+  it.each(['bad_request', 'empty', 'too_long'])('say why a message was refused for good: %s', (code) => {
+    const why = unsent(words, { ok: false, code, msg: '' });
+    expect(why.startsWith(words.notSent.slice(0, -1))).toBe(true);
+    expect(why).not.toBe(words.notSent);
+  });
+
+  it.each([null, 'unavailable', 'never_heard_of', 'toString'])('say no more than is known: %s', (code) => {
+    expect(unsent(words, code === null ? null : { ok: false, code, msg: '' })).toBe(words.notSent);
+  });
+
+  it('show how a command is used', () => {
+    expect(sentence(words, { ok: false, code: 'bad_request', msg: '', usage: '/to NAME TEXT' })).toContain('/to NAME TEXT');
   });
 
   it.each(['never_heard_of', 'toString', '__proto__', 'constructor'])('have a sentence for any code: %s', (code) => {

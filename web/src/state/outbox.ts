@@ -6,7 +6,7 @@
  * protection and is never tried again by itself.
  */
 
-import type { Ack } from '../wire';
+import type { Ack, Refusal } from '../wire';
 import {
   indexAt,
   indexOfKey,
@@ -25,8 +25,15 @@ export const TRIES = 6;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
 const RATE_MS = 1_000;
+/** Of a text that is a string, `bad_request` can only mean its characters. */
+const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
 
 export type Outgoing = Said | Whispered;
+
+/** The text itself was refused: it would be again, however often it is sent. */
+export function isForGood(refusal: Refusal | null): boolean {
+  return refusal !== null && FOR_GOOD.has(refusal.code);
+}
 
 /** `/x` is a command and no message; `//x` says `/x`. */
 export function isCommand(text: string): boolean {
@@ -150,6 +157,7 @@ export function retry(state: State, key: string, cid: string): State {
   const index = indexOfKey(state.items, key);
   const item = state.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
+  if (isForGood(item.refusal)) return state;
   const serial = state.serial + 1;
   const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;

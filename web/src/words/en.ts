@@ -64,6 +64,7 @@ export const en = {
   left: (count: number) => `${count}`,
   tooLongBy: (count: number) => `${count} too many`,
   suggestions: 'Suggestions',
+  usage: (usage: string) => `Use it so: ${usage}`,
 
   newName: 'Draw another name',
   ownName: 'Or choose one',
@@ -71,6 +72,12 @@ export const en = {
   nameRules: 'Your name in this room.',
 
   notSent: 'Not sent.',
+  /** the text itself cannot be said, so that trying again is of no use */
+  unsent: {
+    bad_request: 'Not sent: control or text-direction characters cannot be sent.',
+    empty: 'Not sent: nothing in it can be seen.',
+    too_long: 'Not sent: it is too long.',
+  },
   tryAgain: 'Try again',
   remove: 'Remove',
   sending: 'Sending',

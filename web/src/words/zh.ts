@@ -82,6 +82,7 @@ export const zh: Words = {
   left: (count) => `${count}`,
   tooLongBy: (count) => `多了 ${count} 个字`,
   suggestions: '建议',
+  usage: (usage) => `用法：${usage}`,
 
   newName: '换一个名字',
   ownName: '或者自己起一个',
@@ -89,6 +90,11 @@ export const zh: Words = {
   nameRules: '你在这个房间里的名字。',
 
   notSent: '没有发出去。',
+  unsent: {
+    bad_request: '没有发出去：控制字符和改变文字方向的字符不能发。',
+    empty: '没有发出去：里面没有看得见的字。',
+    too_long: '没有发出去：太长了。',
+  },
   tryAgain: '再试一次',
   remove: '删除',
   sending: '正在发送',
