@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import socket
+import struct
 import time
 
 import pytest
@@ -194,7 +196,6 @@ def test_an_answer_must_be_read_in_time():
 
 
 @pytest.mark.alone
-@pytest.mark.alone
 def test_a_full_server_says_so_and_still_answers_for_its_health():
     with rooms(MAX_CONNECTIONS="20") as app:
         members = [joined(app) for _ in range(20)]
@@ -238,16 +239,25 @@ def settled(app: App) -> dict[str, int]:
     return found
 
 
+def hang_up(client: Http | Polling | Socket, *, abruptly: bool) -> None:
+    """Close its connections or, abruptly, reset them: then what was sent before may never be read."""
+    connections = [client.gets, client.posts] if isinstance(client, Polling) else [client]
+    for connection in connections:
+        if abruptly:
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
 def churn(app: App, times: int, chance: random.Random) -> None:
     """Clients that come by every road and go in every way."""
     for _ in range(times):
-        way = chance.randrange(8)
+        way, abruptly = chance.randrange(8), chance.random() < 0.4
         if way == 0:
-            Http(app.port).close()
+            hang_up(Http(app.port), abruptly=abruptly)
         elif way == 1:
             http = Http(app.port)
             http.send(b"GET /socket.io/?EIO=4&tra")
-            http.close()
+            hang_up(http, abruptly=abruptly)
         elif way in (2, 3):
             polling = Polling(app.port, "/socket.io/")
             polling.post(b"40")
@@ -256,17 +266,17 @@ def churn(app: App, times: int, chance: random.Random) -> None:
                 polling.gets.request("GET", polling.target)
             else:
                 polling.post(b"1")
-            polling.close()
+            hang_up(polling, abruptly=abruptly)
         elif way == 4:
             polling = Polling(app.port, "/socket.io/")
-            socket = polling.upgrade()
-            socket.send("2probe")
+            upgrade = polling.upgrade()
+            upgrade.send("2probe")
             if chance.random() < 0.5:
-                socket.send("5")
-                socket.send("40")
-            socket.close()
+                upgrade.send("5")
+                upgrade.send("40")
+            hang_up(upgrade, abruptly=abruptly)
             polling.post(b"1")
-            polling.close()
+            hang_up(polling, abruptly=abruptly)
         else:
             client = Socket.engine(app.port, "/socket.io/")
             client.send("40")
@@ -278,9 +288,7 @@ def churn(app: App, times: int, chance: random.Random) -> None:
             elif way == 7:
                 client.send("41")
                 client.send("1")
-            client.close()
-        while Http.opened:
-            Http.opened[-1].close()
+            hang_up(client, abruptly=abruptly)
 
 
 @pytest.mark.alone
