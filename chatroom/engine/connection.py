@@ -259,8 +259,12 @@ class _Gone:
     """The role of a connection that is being closed."""
 
     def received(self, connection: Connection, data: bytes) -> None:
-        if not data:
+        if data:
+            return
+        if connection.idle:
             connection.abort(TRANSPORT_CLOSE)
+        else:
+            connection.read_off()  # until the rest has been sent; it has a deadline
 
     def lost(self, connection: Connection, reason: str) -> None:
         """Nobody is left to tell."""

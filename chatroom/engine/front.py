@@ -145,7 +145,7 @@ class Front:
         loop: where the connections live.
         app: the WSGI application for every path that no handler has.
         handlers: path prefixes, each ending with `/`, and who answers the requests under them. A handler is
-            called in the loop and must not wait.
+            called in the loop, must not wait, and answers what keeps its connection after it has returned.
         max_connections: beyond it a connection gets a 503, unless it asks for one of `vital_paths`.
         vital_paths: what is answered even when full, so that a full server is not taken for a dead one.
         reserve: how many connections beyond the limit may be asking at once.
@@ -188,7 +188,7 @@ class Front:
         self._keepalive_timeout_s = keepalive_timeout_s
         self._response_timeout_s = response_timeout_s
         self._spare: dict[Connection, None] = {}  # those beyond the limit, oldest first
-        self._server_names: dict[int, tuple[str, str]] = {}
+        self._listeners: set[socket.socket] = set()
 
     def __len__(self) -> int:
         """How many connections there are, without those beyond the limit."""
@@ -198,6 +198,7 @@ class Front:
 
     def listen(self, listener: socket.socket) -> None:
         """Accept connections on an open listening socket from now on."""
+        self._listeners.add(listener)  # it is closed with the last reference to it
         raw = runtime.raw_socket(listener)
 
         def ready(_fileno: int) -> None:
@@ -244,10 +245,10 @@ class Front:
             self._half_closed(connection, exchange)
             return
         if exchange is not None:
-            # A request sent before the last one was answered waits its turn: what came is kept, the rest not
-            # read.
+            # A request sent before the last one was answered waits its turn.
             reader.hold(data)
-            connection.read_off()
+            if reader.full:
+                connection.read_off()
             return
         stage = reader.stage
         try:
@@ -277,10 +278,12 @@ class Front:
 
     def _half_closed(self, connection: Connection, exchange: Exchange | None) -> None:
         """The peer sends nothing more. Whoever asked still gets an answer; a poll that waits is over."""
-        if exchange is None:
+        if exchange is None and connection.idle:
             connection.abort(TRANSPORT_CLOSE)
             return
         connection.read_off()
+        if exchange is None:
+            return  # the answer is still on its way, and has a deadline; then the end is read once more
         exchange.request.keep_alive = False
         self._hang_up(exchange)
 
@@ -323,13 +326,18 @@ class Front:
                 "engine.exchange": exchange,
             }
         )
-        keep = runtime.answer_wsgi(
-            self._logged,
-            environ,
-            connection.sock,
-            keep_alive=request.keep_alive,
-            timeout_s=self._response_timeout_s,
-        )
+        try:
+            keep = runtime.answer_wsgi(
+                self._logged,
+                environ,
+                connection.sock,
+                keep_alive=request.keep_alive,
+                timeout_s=self._response_timeout_s,
+            )
+        except Exception as problem:
+            # The application's, in the middle of its response or after it: one line, and this connection ends.
+            log.error("a response failed: %s", describe(problem))
+            keep = False
         if not exchange.deferred and not exchange.answered and not connection.closed:
             exchange.answered = True
             self.settle(connection, keep_alive=keep)
@@ -368,12 +376,15 @@ class Front:
         connection.finish()
 
     def _go_on(self, connection: Connection) -> None:
-        connection.read_on()
+        """Take up the next request, if it is here already."""
+        reader: RequestReader = connection.parser
         try:
-            request = connection.parser.proceed()
+            request = reader.proceed()
         except Refusal as refusal:
             self._refuse(connection, refusal)
             return
+        if not reader.full:
+            connection.read_on()
         if request is not None:
             self._dispatch(connection, request)
         else:

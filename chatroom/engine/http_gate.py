@@ -118,11 +118,17 @@ class RequestReader:
         """How much of the next request is here."""
         if self._judge is not None:
             return Stage.BODY
-        return Stage.HEAD if self._buffer else Stage.EMPTY
+        # Half of an empty line, which may come before a request, is no beginning of one (RFC 9112, 2.2).
+        return Stage.EMPTY if not self._buffer or self._buffer == b"\r" else Stage.HEAD
 
     def hold(self, data: bytes) -> None:
         """Keep bytes that arrived before the last request was answered."""
         self._buffer += data
+
+    @property
+    def full(self) -> bool:
+        """Whether more is kept than a request head may have: nothing should be read before some of it is answered."""
+        return len(self._buffer) > self._max_head
 
     def proceed(self) -> Request | None:
         """Begin with the next request; returns it if it is already here whole.

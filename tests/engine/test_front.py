@@ -1,0 +1,156 @@
+"""The front door over real sockets: what it reads ahead, what it waits for, and what it leaves to the application."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chatroom import runtime
+from chatroom.engine.front import Exchange, Front, Handler
+from chatroom.engine.loop import Loop
+
+WAIT_S = 10.0
+ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
+
+
+def nothing_here(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
+
+
+class Door:
+    """A front with one handler, which keeps what it is asked, and a peer."""
+
+    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: float) -> None:
+        self.asked: list[Exchange] = []
+        self.loop = Loop()
+        handlers: dict[str, Handler] = {"/held/": self.asked.append}
+        self.front = Front(self.loop, app, handlers=handlers, **settings)  # type: ignore[arg-type]  # times only
+        listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+        address = listener.getsockname()
+        self.front.listen(listener)
+        del listener
+        gc.collect()
+        self.peer = socket.create_connection(address, timeout=WAIT_S)
+        self.peer.setblocking(False)
+        self.heard = b""
+
+    def hears(self) -> bool:
+        """Take what has come; False once the server has closed."""
+        try:
+            while data := self.peer.recv(1 << 20):
+                self.heard += data
+        except BlockingIOError:
+            return True
+        return False
+
+    def pours(self) -> int:
+        """Send requests until the server takes no more; gives their bytes."""
+        sent, patience = 0, 50
+        while patience:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += self.peer.send(ASK * 1000)
+                    patience = 50
+            patience -= 1
+            runtime.sleep(0.001)
+        return sent
+
+
+@pytest.fixture
+def door() -> Iterator[Callable[..., Door]]:
+    doors: list[Door] = []
+
+    def opened(app: runtime.WSGIApp = nothing_here, **settings: float) -> Door:
+        doors.append(Door(app, **settings))
+        return doors[-1]
+
+    yield opened
+    for one in doors:
+        one.peer.close()
+        for connection in list(one.loop.connections):
+            connection.abort("the test is over")
+
+
+def test_who_sends_requests_ahead_is_read_no_faster_than_answered(door: Callable[..., Door]) -> None:
+    one = door()
+    one.pours()
+    for count in range(1, 101):
+        until(lambda count=count: len(one.asked) == count)
+        one.asked[-1].respond(200, b"")
+        one.hears()
+        runtime.sleep(0.001)  # a turn, in which more could be read
+    # Each answer makes room for one request in what is kept; it used to make room for 64 KB of them.
+    assert one.pours() < 1_000_000
+
+
+def test_a_peer_that_goes_is_noticed_behind_bytes_that_it_sent_ahead(door: Callable[..., Door]) -> None:
+    one = door()
+    one.peer.send(ASK)
+    until(lambda: bool(one.asked))
+    one.peer.send(b"GET /")
+    for _ in range(10):
+        runtime.sleep(0.001)
+    one.peer.close()
+    until(lambda: one.asked[0].hung_up)
+
+
+def test_who_closes_its_side_still_gets_the_whole_answer(door: Callable[..., Door]) -> None:
+    for keep_alive in (True, False):
+        one = door()
+        one.peer.send(ASK)
+        until(lambda one=one: bool(one.asked))
+        one.asked[0].request.keep_alive = keep_alive
+        one.asked[0].respond(200, b"x" * 5_000_000)
+        one.peer.shutdown(socket.SHUT_WR)
+        runtime.sleep(0.01)
+        until(lambda one=one: not one.hears())
+        assert len(one.heard.partition(b"\r\n\r\n")[2]) == 5_000_000
+
+
+def test_half_an_empty_line_now_and_then_puts_no_deadline_off(door: Callable[..., Door]) -> None:
+    one = door(head_timeout_s=0.3, keepalive_timeout_s=60)
+    drops = iter(b"\r\n" * 10_000)
+
+    def closed() -> bool:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            one.peer.send(bytes((next(drops),)))
+            runtime.sleep(0.02)
+            return not one.hears()
+        return True
+
+    until(closed)
+
+
+def test_a_body_that_fails_as_it_is_closed_takes_one_connection_and_one_line(
+    door: Callable[..., Door], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Body(list[bytes]):
+        def close(self) -> None:
+            raise ValueError("what people write must not be logged")
+
+    def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "1")])
+        return Body([b"x"])
+
+    one = door(app, keepalive_timeout_s=60)
+    one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    with caplog.at_level(logging.WARNING):
+        until(lambda: not one.hears())
+    assert one.heard.endswith(b"\r\n\r\nx")
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["a response failed"]
+    assert "people" not in caplog.text
