@@ -224,6 +224,8 @@ class Connection:
         self.finishing = True
         self.role = GONE
         self.loop.send(self, farewell)
+        if self.send is _discard:
+            return  # the turn was full and written at once, and the peer is gone
         self.loop.expect(self, self.loop.linger_s)
         self.loop.leave(self)
 

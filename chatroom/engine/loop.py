@@ -140,8 +140,10 @@ class Loop:
         self.connections.discard(connection)
         self.leaving[connection] = None
         if len(self.leaving) > self._leaving_limit:
-            self.flush()  # its last words go to the kernel, which delivers them
-            next(iter(self.leaving)).abort(TRANSPORT_CLOSE)
+            self.flush()  # its last words go to the kernel, which delivers them (unless this is a flush already)
+            oldest = next(iter(self.leaving), None)
+            if oldest is not None:
+                oldest.abort(TRANSPORT_CLOSE)
 
     def expect(self, connection: Connection, within_s: float | None) -> None:
         """Set the connection's one deadline, or take it away with None."""

@@ -193,3 +193,37 @@ def test_the_farewell_of_one_who_is_closed_in_the_middle_of_a_flush_follows_it(p
     party.loop.flush()
     party.read(3)
     assert party.heard[3] == b"one ack farewell"
+
+
+def test_a_farewell_that_meets_a_dead_peer_in_a_full_turn_leaves_nothing_behind(party: Party) -> None:
+    party.loop.publish(Audience([party.near[1]]), b"x" * 131_072)  # a turn that the next bytes make too full
+    party.far[0].close()
+    party.near[0].finish(b"farewell")
+    assert party.near[0].closed
+    assert not party.loop.leaving
+
+
+def test_too_many_who_leave_and_are_gone_already_are_no_error() -> None:
+    party = Party(Loop(leaving_limit=1))
+    for far in party.far:
+        far.close()
+    for near in party.near:
+        near.finish(b"farewell")
+    party.loop.flush()
+    assert not party.loop.leaving
+
+
+def test_who_is_leaving_and_closes_its_side_first_still_gets_everything(party: Party) -> None:
+    farewell = b"x" * 1_000_000
+    party.near[0].finish(farewell)
+    party.loop.flush()
+    party.far[0].shutdown(socket.SHUT_WR)
+    runtime.sleep(0.01)
+
+    def all_there() -> bool:
+        party.read(0)
+        return party.near[0].closed
+
+    party.until(all_there)
+    party.read(0)
+    assert party.heard[0] == farewell
