@@ -111,8 +111,6 @@ class WebSockets:
             kind = type(event)
             if kind is str or kind is bytes:
                 self.message(connection, event)
-                if connection.role is not self:
-                    return  # that message ended it
             elif kind is frames.Ping:
                 # In its place among the answers; a flood is not answered (RFC 6455, 5.5.3, asks for less).
                 if self._may_pong(connection):
@@ -123,6 +121,8 @@ class WebSockets:
             elif kind is frames.Violation:
                 self._end(connection, event.code, PROTOCOL_ERROR)
                 return
+            if connection.closed or connection.role is not self:
+                return  # that event ended it, or an answer to it that could not be sent
         self.after(connection)
 
     def _end(self, connection: Connection, code: int, reason: str) -> None:
