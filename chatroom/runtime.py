@@ -183,23 +183,23 @@ class Worker:
 
     def stop(self) -> None:
         """End the thread once all jobs are done; their outcomes must have been waited for."""
-        self._jobs.append(None)
-        os.eventfd_write(self._call, 1)
         if self._listener is not None:
             remove_listener(self._listener)
             self._listener = None
+        self._jobs.append(None)
+        os.eventfd_write(self._call, 1)
 
     def join(self) -> None:
-        """Wait for the end of the thread, as a greenthread waits."""
+        """Wait for the end of the thread, as a greenthread waits; after `stop`, once."""
         run_blocking(self._thread.join)
+        os.close(self._call)
+        os.close(self._bell)
 
     def _run(self) -> None:
         while os.eventfd_read(self._call):
             while self._jobs:
                 job = self._jobs.popleft()
                 if job is None:
-                    os.close(self._call)
-                    os.close(self._bell)
                     return
                 try:
                     outcome = self._work(job[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -133,3 +134,20 @@ def test_a_job_that_fails_has_its_exception_as_its_outcome(worker, outcomes):
     until(lambda: len(outcomes) == 2)
     assert isinstance(outcomes[0][1], ValueError)
     assert outcomes[1][1][0] == 28
+
+
+def test_a_worker_that_was_stopped_closes_its_descriptors_when_nobody_can_use_them_any_more(outcomes):
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
+
+    runtime.run_blocking(int)  # what the pool of threads opens, it keeps
+    before, threads = descriptors(), threading.active_count()
+    worker = runtime.Worker(lambda job: job, lambda job, outcome: outcomes.append((job, outcome)))
+    worker.start()
+    worker.do(1)
+    until(lambda: len(outcomes) == 1)
+    worker.stop()
+    until(lambda: threading.active_count() == threads)
+    assert descriptors() == before + 2
+    worker.join()
+    assert descriptors() == before
