@@ -139,10 +139,13 @@ class Fanout(socketio.Manager):
             return
         if seat.waiting is None:
             seat.waiting = []
-        if len(seat.waiting) < self._engine.loop.outbox_limit_packets:
-            seat.waiting.append(encoded)
-        else:
-            self._engine.end(seat.session, SLOW_READER)
+        seat.waiting.append(encoded)
+        seat.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
+        session = seat.session
+        if len(seat.waiting) > 1 and (
+            len(seat.waiting) > session.limit_packets or seat.waiting_chars > session.limit_bytes
+        ):
+            self._engine.end(session, SLOW_READER)
 
     # ------------------------------------------------------------------ coming and going
 

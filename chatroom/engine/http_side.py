@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import partial
-from sys import intern
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -192,6 +191,7 @@ class HttpSide:
         self._websockets.begin(connection, session)
         session.state = State.WEBSOCKET
         session.link = connection
+        connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
         connection.write(welcome + as_frames(session.take_packets()))
 
     def _upgrade(self, exchange: Exchange, session: Session) -> None:
@@ -343,4 +343,10 @@ def _parse_query(query: str) -> dict[str, str]:
 
 def _slim(environ: dict[str, Any]) -> dict[str, Any]:
     """What of an environ is kept; values that thousands of clients share are stored once."""
-    return {key: intern(environ[key]) for key in KEPT_ENVIRON if key in environ}
+    return {key: _shared(environ[key]) for key in KEPT_ENVIRON if key in environ}
+
+
+@lru_cache(maxsize=1024)
+def _shared(text: str) -> str:
+    """The same text, and the same object for everybody who brought it of late (`sys.intern` has no bound)."""
+    return text

@@ -1,6 +1,6 @@
 """Engine.IO packets and polling payloads, as text and bytes.
 
-It knows the Engine.IO 4 wire format (docs/protocol.md, "Packet encoding") and nothing of sessions, sockets or
+It knows the Engine.IO 4 wire format (its protocol, "Packet encoding") and nothing of sessions, sockets or
 time.
 """
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 Encoded = str | bytes | list[str | bytes]
 """A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""
 
+_AUDIENCES = 64  # kept for one room: it alone, and with the lists of rooms that it was emitted to in
+
 CONNECTING, CONNECTED, LEAVING = "connecting", "connected", "leaving"
 
 
 class Seat:
     """A session's place in one namespace."""
 
-    __slots__ = ("namespace", "rooms", "session", "sid", "state", "waiting")
+    __slots__ = ("namespace", "rooms", "session", "sid", "state", "waiting", "waiting_chars")
 
     def __init__(self, sid: str, namespace: Namespace, session: Session) -> None:
         self.sid = sid
@@ -34,6 +36,7 @@ class Seat:
         self.state = CONNECTING
         self.rooms: tuple[str, ...] = ()
         self.waiting: list[Encoded] | None = None  # what was sent to it before its CONNECT
+        self.waiting_chars = 0
 
 
 class Room:
@@ -118,6 +121,9 @@ class Namespace:
         seats = rooms[0].seats if len(rooms) == 1 else self.seats_of(key)
         heard = self.heard[key] = Heard(seats, sum(one is not self.everybody for one in rooms))
         for room in rooms:
+            if len(room.audiences) >= _AUDIENCES:
+                self.changed(room)
+                self.heard[key] = heard
             room.audiences.add(key)
         return heard
 

@@ -45,7 +45,10 @@ class Did(enum.Enum):
 
 
 class PollOverlapError(PacketError):
-    """A second poll, or a second POST, while one is under way (protocol: the session is closed)."""
+    """A second poll, or a second POST, while the first one waits for its answer (protocol: the session is closed).
+
+    A POST whose body is still coming waits for none yet: it is read when it is whole, behind one that was whole before.
+    """
 
 
 class SessionGoneError(PacketError):
@@ -126,11 +129,11 @@ class Session:
 
         A ping goes first: behind what takes many polls to fetch it would find no answer in time.
         """
+        self.outbox_bytes += _size(packet)  # first, as what cannot be encoded must not be kept either
         if packet == packets.PING:
             self.outbox.insert(0, packet)
         else:
             self.outbox.append(packet)
-        self.outbox_bytes += _size(packet)
         return (len(self.outbox) <= self.limit_packets and self.outbox_bytes <= self.limit_bytes) or len(
             self.outbox
         ) == 1

@@ -1,8 +1,9 @@
 """Socket.IO read strictly: a packet class, and a `socketio.Server` that lets nothing half-understood through.
 
-python-socketio trusts its clients in a few places (`docs/architecture.md` lists them); here they are told apart: what
-is no Socket.IO packet closes the connection, what is one but makes no sense is handed to `refuse_event`. It knows the
-Socket.IO protocol, revision 5, and nothing of chat.
+python-socketio trusts its clients in a few places: numbers of attachments, ids of any length, reserved names of events,
+acks that are no lists, events before their CONNECT. Here they are told apart: what is no Socket.IO packet closes the
+connection, what is one but makes no sense is handed to `refuse_event`. It knows the Socket.IO protocol, revision 5, and
+nothing of chat.
 """
 
 from __future__ import annotations

@@ -115,3 +115,9 @@ def test_a_closed_session_closes_once_and_hears_nothing(session):
     assert not session.close("ping timeout")
     assert session.closed_because == "client disconnect"
     assert session.receive(packets.MESSAGE, "a", None) is Did.NOTHING
+
+
+def test_what_cannot_be_encoded_is_not_kept(session):
+    with pytest.raises(UnicodeEncodeError):
+        session.enqueue("4\ud800")
+    assert session.begin_poll("exchange") is None

@@ -1,0 +1,61 @@
+"""The engine's bounds on what waits for one client, in process."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chatroom import runtime
+from chatroom.engine.fanout import Fanout
+from chatroom.engine.front import Front
+from chatroom.engine.server import Engine
+from chatroom.engine.session import Session
+from chatroom.engine.strict import StrictServer
+
+WAIT_S = 10.0
+LIMIT = 262_144
+HANDSHAKE = (
+    b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
+
+
+def nothing_here(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
+
+
+@pytest.mark.parametrize("pieces", [1, 100])
+def test_what_waits_for_a_connect_is_bounded_but_for_a_piece_alone(pieces: int) -> None:
+    server = StrictServer(client_manager=Fanout())
+    session: Session = server.eio.new_session("session")
+    sid = server.manager.pre_connect("session", "/")
+    for _ in range(pieces):
+        server.emit("news", "x" * (2 * LIMIT // pieces), to=sid)
+    assert session.closed is (pieces > 1)
+    if session.closed:
+        assert session.closed_because == "slow reader"
+
+
+def test_a_limit_that_was_raised_as_a_client_connects_holds_for_its_websocket() -> None:
+    engine = Engine(cors_allowed_origins="*")
+    engine.on("connect", lambda sid, environ: engine.raise_outbox_limit(sid, 5_000_000))
+    listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+    Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
+    with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:
+        peer.sendall(HANDSHAKE)
+        until(lambda: any(session.link is not None for session in engine.sockets.values()))
+        (session,) = engine.sockets.values()
+        assert session.link.limit_bytes == session.limit_bytes == 5_000_000
+    until(lambda: not engine.sockets)
