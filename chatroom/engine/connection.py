@@ -107,6 +107,11 @@ class Connection:
         """Whether everything that was sent has been handed to the kernel."""
         return self._outbox is None and self.own is None
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What was sent to it alone, or was left over from earlier turns, and has not been handed to the kernel."""
+        return self._outbox_bytes + sum(len(frame) for _, frame in self.own or () if frame is not None)
+
     # ------------------------------------------------------------------ in
 
     @property

@@ -152,6 +152,11 @@ def big(sid, size):
 
 
 @sio.event
+def long(sid, size):
+    return "x" * size
+
+
+@sio.event
 def boom(sid):
     raise ZeroDivisionError("what people write must not be logged")
 

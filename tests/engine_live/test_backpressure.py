@@ -1,0 +1,102 @@
+"""Who asks faster than they take the answers waits, and is not dropped; who takes none is dropped in the end."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+
+from tests.engine_live.client import App, Polling, Socket, eventually
+
+LONG = 90_000  # three of them are more than may wait for a client
+ASKED = [f'42{number}["long",{LONG}]' for number in range(40)]
+ANSWERS = [f'43{number}["{"x" * LONG}"]' for number in range(40)]
+
+
+@pytest.fixture
+def polling(rooms_app: App) -> Polling:
+    client = Polling(rooms_app.port, "/socket.io/")
+    client.post(b"40")
+    assert client.poll()[1].startswith(b"40")
+    return client
+
+
+def ask(client: Polling) -> None:
+    asked = "\x1e".join(ASKED)
+    assert client.post(asked.encode()) == (200, b"ok")
+
+
+def polled(client: Polling, count: int) -> list[str]:
+    got: list[str] = []
+    while len(got) < count:
+        status, body = client.poll()
+        assert status == 200
+        got += [packet for packet in body.decode().split("\x1e") if packet.startswith("43")]
+    return got
+
+
+def test_a_client_that_polls_may_ask_for_more_at_once_than_may_wait_for_it(polling: Polling):
+    ask(polling)
+    assert polled(polling, len(ASKED)) == ANSWERS
+
+
+def test_so_may_a_client_with_a_websocket(rooms_app: App):
+    client = Socket.engine(rooms_app.port, "/socket.io/")
+    client.send("40")
+    client.send_all(ASKED)
+    got = []
+    while len(got) < len(ASKED):
+        packet = str(client.receive())
+        if packet.startswith("43"):
+            got.append(packet)
+    assert got == ANSWERS
+
+
+def test_what_was_asked_for_while_polling_is_answered_after_the_upgrade(polling: Polling):
+    ask(polling)
+    got = polled(polling, 1)
+    link = polling.upgrade()
+    link.send("2probe")
+    assert link.receive() == "3probe"
+    link.send("5")
+    while len(got) < len(ASKED):
+        packet = str(link.receive())
+        if packet.startswith("43"):
+            got.append(packet)
+    assert got == ANSWERS
+
+
+def test_who_asks_without_end_and_takes_nothing_is_dropped(engine_app: App):
+    client = Socket.engine(engine_app.port)
+    sock = client.http.sock
+    sock.settimeout(0.2)
+
+    def dropped() -> bool:
+        try:
+            client.send_all(["4" + "x" * LONG] * 4)
+        except TimeoutError:
+            return False  # the server reads no more
+        except OSError:
+            return True
+        return False
+
+    eventually(dropped)
+
+
+def test_a_reset_in_the_middle_of_a_read_is_nobodys_fault():
+    own_app = App("--engine-only", PING_INTERVAL_S="60", PING_TIMEOUT_S="60")
+    for _ in range(3):
+        client = Polling(own_app.port)
+        link = client.upgrade()
+        link.send("2probe")
+        assert link.receive() == "3probe"
+        client.post(b"4" + b"x" * 200_000)  # the echo waits for the WebSocket, and is more than a turn holds
+        with own_app.halted():
+            link.send("5")
+            link.http.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            link.close()
+    other = Socket.engine(own_app.port)
+    other.send("4still here")
+    assert other.receive() == "4still here"
+    assert own_app.stop() == ""
