@@ -169,17 +169,18 @@ class Connection:
     def _hold(self, data: bytes) -> int:
         """Stands in for `send` while the kernel takes nothing.
 
-        The bound is on what waits for a reader that is behind: a message alone, however long, begins an
-        outbox and cannot overflow it.
+        The bound is on what waits already, behind the piece that is under way: a message may be as long as it likes,
+        and its reader is not slow for having been sent it, nor for what comes before it has been read.
         """
         outbox = self._outbox
         if outbox is None:
             raise RuntimeError("an outbox is held that was never begun")
-        self._outbox_bytes += len(data)
-        if self._outbox_bytes > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
+        behind = self._outbox_bytes - len(outbox[0])
+        if behind > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
             self.abort(SLOW_READER)
         else:
             outbox.append(data)
+            self._outbox_bytes += len(data)
         return len(data)
 
     def _writable(self, _fileno: int) -> None:

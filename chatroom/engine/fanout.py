@@ -139,13 +139,14 @@ class Fanout(socketio.Manager):
             return
         if seat.waiting is None:
             seat.waiting = []
-        seat.waiting.append(encoded)
-        seat.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
         session = seat.session
-        if len(seat.waiting) > 1 and (
-            len(seat.waiting) > session.limit_packets or seat.waiting_chars > session.limit_bytes
-        ):
+        # As in an outbox: the bound is on what waits already.
+        if len(seat.waiting) >= session.limit_packets or seat.waiting_chars > session.limit_bytes:
             self._engine.end(session, SLOW_READER)
+            return
+        if seat.waiting:  # the first may be as long as it likes
+            seat.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
+        seat.waiting.append(encoded)
 
     # ------------------------------------------------------------------ coming and going
 

@@ -129,14 +129,21 @@ class Session:
 
         A ping goes first: behind what takes many polls to fetch it would find no answer in time.
         """
+        fits = self._has_room()
         self.outbox_bytes += _size(packet)  # first, as what cannot be encoded must not be kept either
         if packet == packets.PING:
             self.outbox.insert(0, packet)
         else:
             self.outbox.append(packet)
-        return (len(self.outbox) <= self.limit_packets and self.outbox_bytes <= self.limit_bytes) or len(
-            self.outbox
-        ) == 1
+        return fits
+
+    def _has_room(self) -> bool:
+        """The bound in bytes is on what waits already behind the first message: each may be as long as it likes."""
+        if self.outbox_bytes > self.limit_bytes:
+            first = next((packet for packet in self.outbox if packet != packets.PING), "")
+            if self.outbox_bytes - _size(first) > self.limit_bytes:
+                return False
+        return len(self.outbox) < self.limit_packets
 
     def begin_poll(self, exchange: Opaque) -> bytes | None:
         """A GET: the payload that answers it at once, or None when it has to wait.

@@ -42,11 +42,16 @@ def test_an_outbox_is_bounded_in_packets_and_in_bytes(session):
     assert all(session.enqueue("4") for _ in range(5))
     assert not session.enqueue("4")
     session.take_packets()
-    assert session.enqueue("4" * 500)  # alone, whatever its length
+    for first in (1, 500):  # whatever its length
+        assert session.enqueue("4" * first)
+        assert session.enqueue("€" * 33)
+        assert session.enqueue("é" * 250)  # there was room when it came
+        assert not session.enqueue("4")
+        session.take_packets()
+    assert session.enqueue("4" * 500)
+    assert session.enqueue(packets.PING)  # it goes first, and is not what may be long
+    assert session.enqueue("4" * 101)
     assert not session.enqueue("4")
-    session.take_packets()
-    assert session.enqueue("€" * 33)
-    assert not session.enqueue("é")
     session.take_payload()
     assert session.outbox_bytes == 0
 

@@ -67,6 +67,23 @@ def test_what_was_asked_for_while_polling_is_answered_after_the_upgrade(polling:
     assert got == ANSWERS
 
 
+def test_what_follows_a_long_answer_drops_nobody(polling: Polling, rooms_app: App):
+    both = ['420["long",900000]', '421["long",200000]']
+    answers = [f'430["{"x" * 900_000}"]', f'431["{"x" * 200_000}"]']
+    assert polling.post("\x1e".join(both).encode()) == (200, b"ok")
+    assert polled(polling, 2) == answers
+    client = Socket.engine(rooms_app.port, "/socket.io/")
+    client.send("40")
+    with rooms_app.halted():  # all in one turn
+        client.send_all([*both, *both])
+    got: list[str] = []
+    while len(got) < 4:
+        packet = str(client.receive())
+        if packet.startswith("43"):
+            got.append(packet)
+    assert got == answers * 2
+
+
 def test_who_asks_without_end_and_takes_nothing_is_dropped(engine_app: App):
     client = Socket.engine(engine_app.port)
     sock = client.http.sock
