@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
 
 from chatroom import runtime
-
-WAIT_S = 5.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        runtime.sleep(0.001)
+from tests.support.inside import WAIT_S, until
 
 
 def test_what_is_called_last_comes_after_what_is_called_soon_in_the_same_turn():

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import logging
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,21 +14,9 @@ import pytest
 from chatroom import runtime
 from chatroom.engine.front import Exchange, Front, Handler
 from chatroom.engine.loop import Loop
+from tests.support.inside import WAIT_S, nothing_here, until
 
-WAIT_S = 10.0
 ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
-
-
-def nothing_here(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
-    start_response("404 Not Found", [("Content-Length", "0")])
-    return []
 
 
 class Door:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -15,25 +12,13 @@ from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer
+from tests.support.inside import WAIT_S, nothing_here, until
 
-WAIT_S = 10.0
 LIMIT = 262_144
 HANDSHAKE = (
     b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
-
-
-def nothing_here(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
-    start_response("404 Not Found", [("Content-Length", "0")])
-    return []
 
 
 @pytest.mark.parametrize("pieces", [1, 100])

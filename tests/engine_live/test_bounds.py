@@ -75,7 +75,8 @@ def test_who_is_cut_off_has_had_the_last_words():
         leavers[9].send("4all_away")
         for client in leavers:
             assert heard_out(client) == [b"4last words", *FAREWELL]
-        eventually(lambda: app.descriptors() == before + 3)  # the last is heard out before the oldest is cut off
+        # The last is heard out before the oldest is cut off.
+        eventually(lambda: app.descriptors() == before + 3)
 
 
 # ------------------------------------------------------------------ linger_s

@@ -1,0 +1,27 @@
+"""For tests with a server's parts in their own process: the loop turns while they wait."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chatroom import runtime
+
+WAIT_S = 10.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until the condition holds.
+
+    Raises:
+        AssertionError: it does not, for ten seconds.
+    """
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
+
+
+def nothing_here(_environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application that has no page."""
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
