@@ -9,6 +9,7 @@ import pytest
 
 from chatroom.engine import frames
 from tests.engine_live.client import App, Http, Polling, Socket, eventually, loopbacks
+from tests.engine_live.test_abuse import hang_up
 from tests.engine_live.test_socketio import ask, joined, reason_of
 
 PROMPT_S = 0.1
@@ -108,12 +109,14 @@ def test_two_polls_at_once_close_the_session(engine_app: App):
     assert client.poll()[0] == 400
 
 
-def test_a_cancelled_poll_closes_the_session(engine_app: App):
-    client = Polling(engine_app.port)
+@pytest.mark.parametrize("abruptly", [False, True])
+def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool):
+    client = Polling(patient_app.port)
     client.gets.request("GET", client.target)
-    time.sleep(0.02)
-    client.gets.close()
-    assert client.posts.ask("GET", client.target)[0] == 400
+    assert client.post(b"3")[0] == 200  # it came behind the poll, so that one waits now
+    hang_up(client.gets, abruptly=abruptly)
+    # By a POST: a second poll would be refused, and close the session, if the first still waited.
+    eventually(lambda: client.post(b"3")[0] == 400)
 
 
 def test_a_close_packet_answers_the_poll_with_noop(engine_app: App):
