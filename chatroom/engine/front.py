@@ -97,7 +97,7 @@ class Exchange:
         Raises:
             Refusal: the peer has not waited for its answer: what it sent meanwhile would be lost, or it has gone.
         """
-        if self.hung_up or self.connection.parser.stage is not Stage.EMPTY:
+        if self.hung_up or self.connection.parser.holds_bytes:
             raise Refusal(400, "bytes after an upgrade request")
         self.answered = True
         self.on_hangup = None
@@ -244,8 +244,8 @@ class Front:
         if not data:
             self._half_closed(connection, exchange)
             return
-        if exchange is not None:
-            # A request sent before the last one was answered waits its turn.
+        if exchange is not None or not connection.idle:
+            # A request that was sent before the last one was answered, and the answer taken, waits its turn.
             reader.hold(data)
             if reader.full:
                 connection.read_off()
@@ -259,9 +259,7 @@ class Front:
         if request is not None:
             self._dispatch(connection, request)
             return
-        if reader.wants_continue:
-            reader.wants_continue = False
-            connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._invite(connection)
         if reader.stage is not stage:
             self._set_deadline(connection)
 
@@ -388,7 +386,16 @@ class Front:
         if request is not None:
             self._dispatch(connection, request)
         else:
+            self._invite(connection)
             self._set_deadline(connection)
+
+    @staticmethod
+    def _invite(connection: Connection) -> None:
+        """Ask for the body that a peer holds back until it is asked for it (RFC 9110, 10.1.1)."""
+        reader: RequestReader = connection.parser
+        if reader.wants_continue:
+            reader.wants_continue = False
+            connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def drained(self, connection: Connection) -> None:
         if connection.context is None:

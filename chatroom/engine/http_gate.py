@@ -126,6 +126,11 @@ class RequestReader:
         self._buffer += data
 
     @property
+    def holds_bytes(self) -> bool:
+        """Whether something came after the last request, be it half of an empty line."""
+        return bool(self._buffer)
+
+    @property
     def full(self) -> bool:
         """Whether more is kept than a request head may have: nothing should be read before some of it is answered."""
         return len(self._buffer) > self._max_head

@@ -226,7 +226,6 @@ class HttpSide:
             return
         if payload is not None:
             exchange.respond(200, payload)
-            self._engine.took(session)
         else:
             exchange.on_hangup = self._poll_hung_up
 
@@ -299,7 +298,6 @@ class HttpSide:
         """Give the poll that waits what there is for it."""
         if session.poll is not None and session.outbox and session.state is State.POLLING:
             self.answer_poll(session, session.take_payload())
-            self._engine.took(session)
 
     def close_polling(self, session: Session, reason: str) -> None:
         """Tell a client that polls that its session is over: by its poll, or by the next ones if it was sent away.

@@ -38,9 +38,6 @@ _PROBE_ANSWER = frames.frame(frames.TEXT, (packets.PONG + packets.PROBE).encode(
 _CLOSE = frames.frame(frames.TEXT, packets.CLOSE.encode())
 
 _MESSAGES_A_TURN = 16
-_BEHIND_BYTES = (
-    65_536  # a client with more than that to take is asked for nothing more: its answers must not drop it
-)
 _INBOX_LOW = 16
 
 _CLOSE_CODES = {
@@ -115,14 +112,7 @@ class Engine(engineio.Server):
             upgrade_timeout_s=upgrade_timeout_s,
         )
         self._lane: runtime.Lane[Session | Exchange | Callable[[], None]] = runtime.Lane(self._work)
-        self._vigil = Vigil(
-            self.sockets,
-            ping_interval_s,
-            ping_timeout_s,
-            ping=self._ping,
-            is_held_up=self._is_held_up,
-            end=self.end,
-        )
+        self._vigil = Vigil(self.sockets, ping_interval_s, ping_timeout_s, ping=self._ping, end=self.end)
 
     # ------------------------------------------------------------------ what python-socketio calls
 
@@ -226,6 +216,14 @@ class Engine(engineio.Server):
                 if connection is not None:
                     connection.limit_bytes = max(connection.limit_bytes, limit_bytes)
 
+    def waiting_bytes(self, sid: str) -> int:
+        """How much of what was sent to this client it has not taken: an application may refuse to answer more."""
+        session = self.sockets.get(sid)
+        if session is None:
+            return 0
+        link: Connection | None = session.link
+        return session.outbox_bytes if link is None else link.waiting_bytes
+
     def refuse_newcomers(self) -> None:
         """Answer every handshake with 503 from now on; sessions that live go on."""
         self.refusing = True
@@ -290,7 +288,7 @@ class Engine(engineio.Server):
         """Give the application some of what a session has for it, in order."""
         handler = self.handlers.get("message")
         for _ in range(_MESSAGES_A_TURN):
-            if not session.inbox or ((session.paused or self._is_behind(session)) and not session.closed):
+            if not session.inbox or (session.paused and not session.closed):
                 break
             message = session.inbox.popleft()
             if handler is not None:
@@ -310,26 +308,9 @@ class Engine(engineio.Server):
             return
         if not waiting:
             session.inbox = None
-        session.scheduled = False
-        if not waiting or (session.paused and not session.closed):
-            return
-        if session.closed or not self._is_behind(session):
-            self.schedule(session)
-        else:
-            self.loop.at_end_of_turn(lambda: self.took(session))
-
-    @staticmethod
-    def _is_behind(session: Session) -> bool:
-        """Whether a client has so much to take already that it should not be given answers on top."""
-        link: Connection | None = session.link
-        if link is None:
-            return session.outbox_bytes > _BEHIND_BYTES
-        return not link.idle and link.waiting_bytes > _BEHIND_BYTES
-
-    def took(self, session: Session) -> None:
-        """The client has taken some of what waited for it: it may be asked again."""
-        if session.inbox and not self._is_behind(session):
-            self.schedule(session)
+        session.scheduled = bool(waiting) and (session.closed or not session.paused)
+        if session.scheduled:
+            self._lane.put(session)
 
     def _catch_up(self, session: Session) -> None:
         """The inbox is nearly empty: read on."""
@@ -423,7 +404,6 @@ class Engine(engineio.Server):
         waiting = session.take_packets()
         if waiting:
             self.loop.send(connection, as_frames(waiting))
-        self.took(session)
         if self.on_moved is not None:
             self.on_moved(session)
 
@@ -452,13 +432,6 @@ class Engine(engineio.Server):
             self.loop.send(session.link, _PING)
         else:
             self._push(session, packets.PING)
-
-    def _is_held_up(self, session: Session) -> bool:
-        """Whether a pong may be waiting, unread because of us."""
-        if session.paused:
-            return True
-        unread = session.post is not None or (session.link is not None and not session.link.reading)
-        return unread and not self._is_behind(session)
 
     # ------------------------------------------------------------------ the end of a session
 
@@ -509,10 +482,6 @@ class _SessionSockets(WebSockets):
 
     def after(self, connection: Connection) -> None:
         self._engine.inbox_filled(connection, connection.context)
-
-    def drained(self, connection: Connection) -> None:
-        if connection.context is not None:
-            self._engine.took(connection.context)
 
     def ended(self, connection: Connection, reason: str) -> None:
         session, connection.context = connection.context, None

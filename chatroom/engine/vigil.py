@@ -17,6 +17,7 @@ from chatroom.engine.clockwork import Clockwork
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from chatroom.engine.connection import Connection
     from chatroom.engine.session import Session
 
 _TOGETHER_S = 0.05  # who is due within this is judged in one go
@@ -37,7 +38,6 @@ class Vigil:
             does not become a burst of pings.
         timeout_s: how long a client may take to answer.
         ping: sends a ping.
-        is_held_up: whether the answer to a ping may be waiting, unread because of us.
         end: ends a session.
     """
 
@@ -48,14 +48,12 @@ class Vigil:
         timeout_s: float,
         *,
         ping: Callable[[Session], None],
-        is_held_up: Callable[[Session], bool],
         end: Ending,
     ) -> None:
         self._sessions = sessions
         self._interval_s = interval_s
         self._timeout_s = timeout_s
         self._ping = ping
-        self._is_held_up = is_held_up
         self._end = end
         tick_s = min(0.5, max(0.005, min(interval_s, timeout_s) / 40))
         self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._due)
@@ -88,7 +86,7 @@ class Vigil:
         if not session.awaiting_pong:
             session.awaiting_pong = True
             self._ping(session)
-        elif not self._is_held_up(session):
+        elif not _is_held_up(session):
             self._end(session, reasons.PING_TIMEOUT)
             return
         self._heartbeats.put(session, self._timeout_s)
@@ -103,3 +101,9 @@ class Vigil:
         finally:
             if waiting:
                 runtime.call_later(max(0.0, waiting[0][0] - now), self._admission_due)
+
+
+def _is_held_up(session: Session) -> bool:
+    """Whether a pong may be waiting, unread because of us."""
+    link: Connection | None = session.link
+    return session.paused or session.post is not None or (link is not None and not link.reading)

@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 
 EVENT: Final = "msg"
 NAMESPACE: Final = "/"
-_MAX_READING: Final = 8
+_MAX_READING: Final = 4  # pages of history on their way from the disk to one client
+_MAX_WAITING_BYTES: Final = (
+    65_536  # with more than that to take, a client is given no page and no list of names
+)
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 
 
@@ -176,13 +179,15 @@ class SocketIOGateway:
                 self._service.move(session, parse_room(room))
                 return {"room": session.hall.name}
             case wire.History(before, after, limit):
-                if guest.reading == _MAX_READING:
+                if guest.reading == _MAX_READING or self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 guest.reading += 1
                 answer = partial(self._answer_history, guest, ack, session.hall.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
             case wire.Who():
+                if self._is_behind(guest):
+                    raise RateLimited(retry_after=0.1)
                 people = self._service.who(session)
                 return {"name_list": wire.name_list(people), "count": len(people)}
             case wire.Typing():
@@ -192,6 +197,10 @@ class SocketIOGateway:
                 self._log_out(session.sid)
                 return None
         return {}
+
+    def _is_behind(self, guest: Guest) -> bool:
+        """Whether a client has so much to take that more long answers could drop it as a slow reader."""
+        return bool(self._server.eio.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES)
 
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
         line = parse_line(msg)

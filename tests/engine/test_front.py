@@ -13,6 +13,7 @@ import pytest
 
 from chatroom import runtime
 from chatroom.engine.front import Exchange, Front, Handler
+from chatroom.engine.http_gate import Refusal
 from chatroom.engine.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until
 
@@ -107,6 +108,50 @@ def test_who_closes_its_side_still_gets_the_whole_answer(door: Callable[..., Doo
         runtime.sleep(0.01)
         until(lambda one=one: not one.hears())
         assert len(one.heard.partition(b"\r\n\r\n")[2]) == 5_000_000
+
+
+def test_an_answer_follows_the_whole_of_the_one_before_it(door: Callable[..., Door]) -> None:
+    one = door()
+    one.peer.send(ASK)
+    until(lambda: bool(one.asked))
+    one.asked[0].respond(200, b"x" * 5_000_000)
+    one.peer.send(b"GET /elsewhere HTTP/1.1\r\nHost: here\r\n\r\n")
+    for _ in range(10):
+        runtime.sleep(0.001)  # the application would answer now
+
+    def both() -> bool:
+        one.hears()
+        return b"404 Not Found" in one.heard
+
+    until(both)
+    assert one.heard.index(b"HTTP/1.1 404") == one.heard.index(b"\r\n\r\n") + 4 + 5_000_000
+
+
+def test_who_waits_to_be_asked_for_a_body_is_asked_behind_another_request_too(
+    door: Callable[..., Door],
+) -> None:
+    one = door()
+    head = b"POST /held/ HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    one.peer.send(ASK + head)
+    until(lambda: bool(one.asked))
+    one.asked[0].respond(200, b"first")
+    until(lambda: one.hears() and b"100 Continue" in one.heard)
+    one.peer.send(b"body")
+    until(lambda: len(one.asked) == 2)
+    assert one.asked[1].request.body == b"body"
+
+
+@pytest.mark.parametrize("behind", [b"\r", b"\r\n", b"x"])
+def test_a_connection_with_bytes_behind_its_request_is_not_taken_over(
+    door: Callable[..., Door], behind: bytes
+) -> None:
+    one = door()
+    head = b"GET /held/ HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    one.peer.send(head + b"Content-Length: 0\r\n\r\n" + behind)
+    until(lambda: bool(one.asked) or not one.hears())
+    for exchange in one.asked:
+        with pytest.raises(Refusal):
+            exchange.take_over()
 
 
 def test_half_an_empty_line_now_and_then_puts_no_deadline_off(door: Callable[..., Door]) -> None:

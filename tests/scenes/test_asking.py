@@ -267,3 +267,23 @@ def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
         assert '"code":"replaced"' in older.hears(lambda text: "notice" in text)
         assert older.hears(lambda text: text.startswith("41")) == "41"
     assert newer.asks("who")["count"] == 1
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"]], ids=str)
+def test_who_asks_for_many_pages_at_once_is_refused_some_and_keeps_the_connection(start, transports):
+    server = start("--limits", "off")
+    romeo = Guest(server.url, {"v": 1}).enter()
+    for _ in range(32):
+        romeo.says("好" * 2000)
+    juliet = Guest(server.url, {"v": 1}, transports).enter()
+    answers = []
+    for _ in range(40):
+        asked = ({"action": "history", "limit": 200},)
+        juliet.client.emit("msg", asked, callback=answers.append)
+    until(lambda: len(answers) == 40, "all are answered")
+    assert {answer.get("code", "ok") for answer in answers} <= {"ok", "rate_limited"}
+    assert any(answer["ok"] for answer in answers)
+    assert juliet.says("still here")["ok"]
+    assert romeo.hears("message", msg="still here")
+    juliet.leaves()
+    romeo.leaves()

@@ -148,11 +148,11 @@ def test_it_ends_in_mid_traffic_with_a_notice_and_exit_code_0(start, number):
         people[0].emit({"action": "message", "msg": str(index)})
     began = time.monotonic()
     program.signal(number)
+    assert program.wait(5) == 0
+    assert time.monotonic() - began < 5
     for person in people:
         person.hears("notice", code="closing", username="*")
         assert person.waits_for_disconnect() != "io server disconnect"
-    assert program.wait(5) == 0
-    assert time.monotonic() - began < 5
 
 
 def test_a_client_comes_back_to_the_next_process_with_what_was_said(start):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import engineio
 import requests
 import socketio
 import websocket
@@ -16,6 +17,8 @@ import websocket
 logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
 
 WAIT_S = 10.0
+# python-engineio's client, if it is sending when it is closed, may only notice at its next look at what it has to send.
+_NOTICED_S = 45.0
 Frame = dict[str, Any]
 
 POLLING = ["polling"]
@@ -42,6 +45,18 @@ class Refused(Exception):
         self.data = data
 
 
+class _InOrder(engineio.Client):
+    """A client that hears one message after the other: the library gives each to a thread of its own, in any order."""
+
+    def _trigger_event(self, event: str, *arguments: Any, **how: Any) -> Any:
+        return super()._trigger_event(event, *arguments, **how | {"run_async": False})
+
+
+class _Client(socketio.Client):
+    def _engineio_client_class(self) -> type[_InOrder]:
+        return _InOrder
+
+
 class Guest:
     """One client and all the frames that it has heard and not spoken of yet.
 
@@ -62,7 +77,7 @@ class Guest:
         self._changed = threading.Condition()
         self._refusal: Any = None
         self._http = requests.Session()
-        self.client = socketio.Client(reconnection=False, http_session=self._http, **options)
+        self.client = _Client(reconnection=False, http_session=self._http, **options)
         self.client.on("msg", self._hear)
         self.client.on("connect_error", self._refused)
         self.client.on("disconnect", self._gone)
@@ -128,9 +143,9 @@ class Guest:
         heard = [frame for frame in self.frames if action is None or frame["action"] == action]
         assert heard == []
 
-    def waits_for(self, found: Callable[[], Any], what: str) -> Any:
+    def waits_for(self, found: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
         """Wait until `found` gives something."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + seconds
         with self._changed:
             while True:
                 result = found()
@@ -143,7 +158,9 @@ class Guest:
 
     def waits_for_disconnect(self) -> str:
         """Wait until the connection has ended; gives the reason that the client knows."""
-        reason: str = self.waits_for(lambda: self.disconnects and self.disconnects[0], "disconnect")
+        reason: str = self.waits_for(
+            lambda: self.disconnects and self.disconnects[0], "disconnect", _NOTICED_S
+        )
         self._close_sockets()
         return reason
 
