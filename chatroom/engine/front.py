@@ -275,7 +275,7 @@ class Front:
         )
 
     def _half_closed(self, connection: Connection, exchange: Exchange | None) -> None:
-        """The peer sends nothing more. Whoever asked still gets an answer; a poll that waits is over."""
+        """The peer sends nothing more. What is being answered still is, what was sent ahead is not; a poll is over."""
         if exchange is None and connection.idle:
             connection.abort(TRANSPORT_CLOSE)
             return

@@ -245,7 +245,7 @@ describe('Completion', () => {
 });
 
 describe('A blank', () => {
-  it.each(['', ' \n\t', '\u3000', '\u200b', '\u200b \u200d\ufeff', '\u2800', '\u3164', '\u202e', '\u0007', '\ufe0f'])('%j cannot be seen', (text) => {
+  it.each(['', ' \n\t', '\u3000', '\u200b', '\u200b \u200d\ufeff', '\u2800', '\u3164', '\u202e', '\u0007', '\ufe0f', '\ue000'])('%j cannot be seen', (text) => {
     expect(isBlank(text)).toBe(true);
   });
 

@@ -4,7 +4,7 @@
  */
 
 const SEEN =
-  /[^\p{Z}\p{Cc}\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f]/u;
+  /[^\p{Z}\p{Cc}\p{Cf}\p{Co}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f]/u;
 
 export function isBlank(text: string): boolean {
   return !SEEN.test(text);
