@@ -161,9 +161,13 @@ describe('The longest and the strangest', () => {
     ['odd fences', '```a\n'.repeat(3_000)],
     ['lines', '\n'.repeat(16_000)],
   ])('%s take no time', (_, text) => {
-    const began = performance.now();
-    parse(text);
-    expect(performance.now() - began).toBeLessThan(500);
+    // Quadratic time takes seconds, whoever else is at work; of three times the least is the text's own.
+    const times = [1, 2, 3].map(() => {
+      const began = performance.now();
+      parse(text);
+      return performance.now() - began;
+    });
+    expect(Math.min(...times)).toBeLessThan(500);
   });
 
   it('no character of the text is lost but marks', () => {
