@@ -92,7 +92,7 @@ def test_a_peer_that_goes_is_noticed_behind_bytes_that_it_sent_ahead(door: Calla
     until(lambda: bool(one.asked))
     one.peer.send(b"GET /")
     for _ in range(10):
-        runtime.sleep(0.001)
+        runtime.sleep(0.001)  # turns in which it is read and kept
     one.peer.close()
     until(lambda: one.asked[0].hung_up)
 
@@ -105,7 +105,7 @@ def test_who_closes_its_side_still_gets_the_whole_answer(door: Callable[..., Doo
         one.asked[0].request.keep_alive = keep_alive
         one.asked[0].respond(200, b"x" * 5_000_000)
         one.peer.shutdown(socket.SHUT_WR)
-        runtime.sleep(0.01)
+        runtime.sleep(0.01)  # turns in which the end can be read
         until(lambda one=one: not one.hears())
         assert len(one.heard.partition(b"\r\n\r\n")[2]) == 5_000_000
 
@@ -161,7 +161,7 @@ def test_half_an_empty_line_now_and_then_puts_no_deadline_off(door: Callable[...
     def closed() -> bool:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             one.peer.send(bytes((next(drops),)))
-            runtime.sleep(0.02)
+            runtime.sleep(0.02)  # slow drops, many within the deadline
             return not one.hears()
         return True
 

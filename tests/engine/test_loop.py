@@ -218,7 +218,7 @@ def test_who_is_leaving_and_closes_its_side_first_still_gets_everything(party: P
     party.near[0].finish(farewell)
     party.loop.flush()
     party.far[0].shutdown(socket.SHUT_WR)
-    runtime.sleep(0.01)
+    runtime.sleep(0.01)  # turns in which the end can be read
 
     def all_there() -> bool:
         party.read(0)
