@@ -94,8 +94,8 @@ def _why(path: Path, problem: OSError) -> str:
 
 
 def _file_in_the_way(path: Path) -> Path | None:
-    # `Path.is_file` raises where it may not look.
-    return next((part for part in (path, *path.parents) if os.path.isfile(part)), None)  # noqa: PTH113
+    parts = (path, *path.parents)
+    return next(filter(os.path.isfile, parts), None)  # `Path.is_file` raises where it may not look
 
 
 def _cure(path: Path) -> str:

@@ -32,9 +32,7 @@ log = logging.getLogger(__name__)
 EVENT: Final = "msg"
 NAMESPACE: Final = "/"
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
-_MAX_WAITING_BYTES: Final = (
-    65_536  # with more than that to take, a client is given no page and no list of names
-)
+_MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 
 

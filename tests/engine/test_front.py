@@ -55,7 +55,7 @@ class Door:
                     sent += self.peer.send(ASK * 1000)
                     patience = 50
             patience -= 1
-            runtime.sleep(0.001)
+            runtime.sleep(0.001)  # a turn, in which more may be taken; `patience` bounds how many
         return sent
 
 

@@ -23,6 +23,7 @@ from chatroom.engine.frames import TEXT, frame
 from chatroom.engine.front import Front
 from chatroom.engine.loop import Audience, Loop
 from chatroom.engine.server import Engine
+from tests.engine_live.serving import serve
 
 logging.basicConfig(format="%(levelname)s %(message)s")
 
@@ -86,9 +87,4 @@ def not_found(environ, start_response):
 
 
 front = Front(loop, not_found, handlers={"/engine.io/": engine.handle})
-listeners = runtime.listen("127.0.0.1", 0, backlog=64)
-for listener in listeners:
-    front.listen(listener)
-print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)
-while True:
-    runtime.sleep(3600)
+serve(front, backlog=64)

@@ -29,6 +29,7 @@ from chatroom.engine.seats import Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer
+from tests.engine_live.serving import serve
 
 logging.basicConfig(format="%(levelname)s %(message)s")
 COUNTED = {"sessions": Session, "connections": Connection, "seats": Seat, "exchanges": Exchange}
@@ -249,9 +250,4 @@ front = Front(
     body_timeout_s=setting("BODY_TIMEOUT_S", 20),
     response_timeout_s=setting("RESPONSE_TIMEOUT_S", 30),
 )
-listeners = runtime.listen("127.0.0.1", 0, backlog=4096)
-for listener in listeners:
-    front.listen(listener)
-print(f"listening on http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)
-while True:
-    runtime.sleep(3600)
+serve(front, backlog=4096)
