@@ -420,7 +420,7 @@ class Service:
         if hall is None:
             if len(self._halls) >= self.limits.max_rooms:
                 raise RoomFull()
-            hall = Hall(Room(name, self._names.deck(self._rng), self.limits.max_room_people))
+            hall = Hall(Room(name, self._names, self._rng, self.limits.max_room_people))
             self._halls[key] = hall
         return hall
 

@@ -4,15 +4,16 @@ A name is kept and shown as typed. Two are compared by key: people's by how they
 NFKC and casefolding (`room_key`), so that nobody can pass for somebody else while a room's address stays what
 was typed.
 
-Drawing a name takes constant time however many are taken, and a deck's memory grows with the names taken, not
-with the list, so that ten thousand rooms may share a long one.
+Drawing a name costs a few looks, and one pass over the list in a room with nearly as many members. Rooms keep nothing
+to draw from, so that ten thousand may share a long list.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
-from itertools import count
-from typing import Protocol
+from itertools import chain, count
+from typing import Protocol, TypeVar
 from unicodedata import category, normalize
+from unicodedata import name as unicode_name
 
 from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, RoomInvalid
@@ -33,8 +34,16 @@ _BLANKS = frozenset(
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
 )
 
-_REFUSED_DRAWS = 32  # free in the deck, held elsewhere: so many draws are tried before a number is added
-_NUMBER_DRAWS = 20  # random numbers tried, from two digits up to six, before counting
+_TRIES = 16  # names tried at random; then as many of those that nobody uses, which may all be reserved
+_NUMBER_TRIES = 20  # random numbers tried, from two digits up to six, before counting
+
+# The languages that names are drawn for, and the first word of Unicode's names for the letters they are written in.
+_SCRIPTS = {"en": frozenset({"LATIN"}), "zh": frozenset({"CJK", "BOPOMOFO", "HIRAGANA", "KATAKANA"})}
+
+
+def never(key: str) -> bool:
+    """No name is held for anybody."""
+    return False
 
 
 def parse_name(text: object) -> str:
@@ -133,16 +142,19 @@ def _visible(text: object, most: int) -> str | None:
     return text if 1 <= seen <= most else None
 
 
+_One = TypeVar("_One")
+
+
 class Randomness(Protocol):
-    """As much of `random.Random` as a deck needs."""
+    """As much of `random.Random` as drawing needs."""
 
     def randrange(self, start: int, stop: int, /) -> int: ...
+    def choice(self, seq: Sequence[_One], /) -> _One: ...
+    def sample(self, population: Sequence[_One], k: int, /) -> list[_One]: ...
 
 
 class NamePool:
-    """Nicknames, all different by key; immutable and shared by the rooms."""
-
-    __slots__ = ("index", "keys", "names")
+    """Nicknames, all different by key; immutable and shared by the rooms, which keep nothing of their own to draw."""
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take the names, dropping those that look like an earlier one.
@@ -155,9 +167,14 @@ class NamePool:
             by_key.setdefault(name_key(name), name)
         if not by_key:
             raise ValueError("the list of nicknames is empty")
-        self.names: Sequence[str] = tuple(by_key.values())
-        self.keys: Sequence[str] = tuple(by_key)
-        self.index = {key: place for place, key in enumerate(self.keys)}
+        self._lines = tuple(by_key.items())
+        scripts = {key: _scripts(name) for key, name in self._lines}
+        # A language whose script is the only one of some line does without the lines of other scripts only.
+        self._by_lang = {
+            lang: tuple(line for line in self._lines if scripts[line[0]] in ({lang}, set(), set(_SCRIPTS)))
+            for lang in _SCRIPTS
+            if {lang} in scripts.values()
+        }
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "NamePool":
@@ -178,110 +195,52 @@ class NamePool:
                     raise ValueError(f"line {number}: {written!r} cannot be a nickname") from None
         return cls(names)
 
+    @property
+    def names(self) -> Sequence[str]:
+        return [name for _, name in self._lines]
+
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self._lines)
 
-    def deck(self, rng: Randomness) -> "NameDeck":
-        """A room's own view of the pool, with every name free."""
-        return NameDeck(self, rng)
-
-
-class NameDeck:
-    """Which of a pool's names are free in one room; hands them out at random.
-
-    The free names lie in places `0 … free-1`, each at its own place if it has one there. A name whose own
-    place is beyond the last sits in the place of a taken one, its host; `_guests` and `_hosts` hold these
-    pairs and nothing else. (Fisher and Yates' shuffle without the array: a name put back goes home, and its
-    guest moves on.)
-    """
-
-    __slots__ = ("_free", "_guests", "_hosts", "_pool", "_rng")
-
-    def __init__(self, pool: NamePool, rng: Randomness) -> None:
-        self._pool = pool
-        self._rng = rng
-        self._free = len(pool)
-        self._guests: dict[int, int] = {}  # place of a taken name → the free name that sits there
-        self._hosts: dict[int, int] = {}  # the other way round
-
-    def draw(self, taken: Callable[[str], bool]) -> str:
-        """Take a random name that is free here and not `taken`; with a number added when there is none.
+    def draw(
+        self,
+        rng: Randomness,
+        used: Container[str],
+        reserved: Callable[[str], bool] = never,
+        lang: str | None = None,
+    ) -> str:
+        """A random name that is neither used nor reserved; with a number added when there is none.
 
         Args:
-            taken: whether somebody has the name with this key. It must not say so of every key there can be.
+            used: the keys of the names in the room.
+            reserved: whether the name with this key is held for somebody. It must not say so of every key there can be.
+            lang: whose names to draw from, by script; those of both scripts or of neither serve every language, and
+                where no name is of the language's script, or the language is unknown, all do.
         """
-        refused: list[int] = []
-        while self._free and len(refused) < _REFUSED_DRAWS:
-            place = self._rng.randrange(0, self._free)
-            name = self._guests.get(place, place)
-            self._take(name)
-            if not taken(self._pool.keys[name]):
-                drawn = self._pool.names[name]
-                break
-            refused.append(name)
-        else:
-            drawn = self._draw_numbered(taken)
-        for name in refused:
-            self._put_back(name)
-        return drawn
-
-    def take(self, key: str) -> None:
-        """Note that somebody has the name with this key; idle if it is not in the pool, or taken already."""
-        name = self._pool.index.get(key)
-        if name is not None and self._is_free(name):
-            self._take(name)
-
-    def put_back(self, key: str) -> None:
-        """Note that the name with this key is free again; idle if it is not in the pool, or free already."""
-        name = self._pool.index.get(key)
-        if name is not None and not self._is_free(name):
-            self._put_back(name)
-
-    def _is_free(self, name: int) -> bool:
-        return name not in self._guests if name < self._free else name in self._hosts
-
-    def _take(self, name: int) -> None:
-        self._free -= 1
-        last = self._free
-        place = self._hosts.pop(name, name)
-        # Whoever sits in the last place moves to the one that has become empty.
-        guest = self._guests.pop(last, last)
-        if guest == name:
-            return
-        self._guests[place] = guest
-        self._hosts[guest] = place
-
-    def _put_back(self, name: int) -> None:
-        opened = self._free
-        self._free += 1
-        # Who needs a seat: the name itself if it still lives beyond the last place, else its guest.
-        guest = name
-        if name < opened:
-            guest = self._guests.pop(name)
-            del self._hosts[guest]
-        if guest == opened:
-            return  # the place that opened is its own
-        # The owner of that place goes home, if free, and leaves a seat elsewhere.
-        place = self._hosts.pop(opened, opened)
-        self._guests[place] = guest
-        self._hosts[guest] = place
-
-    def _draw_numbered(self, taken: Callable[[str], bool]) -> str:
-        for attempt in range(_NUMBER_DRAWS):
-            name = self._numbered(self._rng.randrange(2, 10 ** (2 + attempt // 4)))
-            if self._claim(name, taken):
+        lines = self._by_lang.get(lang, self._lines) if lang is not None else self._lines
+        for _ in range(_TRIES):
+            key, name = rng.choice(lines)
+            if key not in used and not reserved(key):
                 return name
+        # Most of them are used: the room has as many members, and whoever joins it is sent all their names anyway.
+        free = [line for line in lines if line[0] not in used]
+        for key, name in rng.sample(free, min(_TRIES, len(free))):
+            if not reserved(key):
+                return name
+        numbers = (rng.randrange(2, 10 ** (2 + attempt // 4)) for attempt in range(_NUMBER_TRIES))
         # Fewer names are taken than there are numbers, so this ends.
-        return next(name for name in map(self._numbered, count(10**6)) if self._claim(name, taken))
+        numbered = (_numbered(rng.choice(lines)[1], number) for number in chain(numbers, count(10**6)))
+        return next(name for name in numbered if not ((key := name_key(name)) in used or reserved(key)))
 
-    def _numbered(self, number: int) -> str:
-        base = self._pool.names[self._rng.randrange(0, len(self._pool))]
-        digits = str(number)
-        return base[: NAME_LENGTH - len(digits)].rstrip(" ") + digits
 
-    def _claim(self, name: str, taken: Callable[[str], bool]) -> bool:
-        key = name_key(name)
-        if taken(key):
-            return False
-        self.take(key)  # a pool may well hold `Ming2` beside `Ming`
-        return True
+def _scripts(name: str) -> set[str]:
+    """The languages in whose scripts this name has letters."""
+    words = {
+        word for character in normalize("NFKC", name) for word in unicode_name(character, "").split()[:1]
+    }
+    return {lang for lang, scripts in _SCRIPTS.items() if not scripts.isdisjoint(words)}
+
+
+def _numbered(name: str, number: int) -> str:
+    digits = str(number)
+    return name[: NAME_LENGTH - len(digits)].rstrip(" ") + digits

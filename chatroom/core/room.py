@@ -10,12 +10,7 @@ from types import MappingProxyType
 from chatroom.core.confusables import fold
 from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NoSuchPerson, NotAMember, RoomFull
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Typing, Whispered
-from chatroom.core.names import NameDeck, name_key, printable, room_key
-
-
-def never(key: str) -> bool:
-    """No name is held for anybody."""
-    return False
+from chatroom.core.names import NamePool, Randomness, name_key, never, printable, room_key
 
 
 class Room:
@@ -27,17 +22,19 @@ class Room:
         members: by session id, in order of coming.
     """
 
-    def __init__(self, name: str, deck: NameDeck, limit: int | None) -> None:
+    def __init__(self, name: str, pool: NamePool, rng: Randomness, limit: int | None) -> None:
         """Open an empty room.
 
         Args:
             name: already through `parse_room`.
-            deck: where names come from for those who bring none.
+            pool: where names come from for those who bring none.
+            rng: draws them.
             limit: the most people at once; None for no bound.
         """
         self.name = name
         self.key = room_key(name)
-        self._deck = deck
+        self._pool = pool
+        self._rng = rng
         self._limit = limit
         self._members: dict[str, Person] = {}
         self._by_key: dict[str, Person] = {}
@@ -46,13 +43,16 @@ class Room:
     def __len__(self) -> int:
         return len(self._members)
 
-    def join(self, sid: str, name: str | None, reserved: Callable[[str], bool] = never) -> Joined:
+    def join(
+        self, sid: str, name: str | None, reserved: Callable[[str], bool] = never, lang: str | None = None
+    ) -> Joined:
         """Let somebody in.
 
         Args:
             sid: who comes; one session is one member.
             name: the wanted name, already through `parse_name`; None draws a random free one.
             reserved: whether the name with this key is held for somebody who is away.
+            lang: whose names to draw from, as `NamePool.draw` has it.
 
         Raises:
             AlreadyAMember: the session is in the room.
@@ -63,7 +63,7 @@ class Room:
             raise AlreadyAMember(sid)
         if self._limit is not None and len(self._members) >= self._limit:
             raise RoomFull
-        person = Person(sid, self._obtain(name, reserved))
+        person = Person(sid, self._obtain(name, reserved, lang))
         self._members[sid] = self._by_key[name_key(person.name)] = person
         return Joined(person)
 
@@ -74,11 +74,12 @@ class Room:
             NotAMember: the session is not in the room.
         """
         person = self._member(sid)
-        del self._members[sid]
-        self._release(person)
+        del self._members[sid], self._by_key[name_key(person.name)]
         return Left(person)
 
-    def rename(self, sid: str, name: str | None, reserved: Callable[[str], bool] = never) -> Renamed:
+    def rename(
+        self, sid: str, name: str | None, reserved: Callable[[str], bool] = never, lang: str | None = None
+    ) -> Renamed:
         """Give a member another name, keeping the place in the room.
 
         Names are compared by key but shown as typed, so a member may change the case of their own.
@@ -87,6 +88,7 @@ class Room:
             sid: who asks.
             name: the wanted name, already through `parse_name`; None draws one, different from the present.
             reserved: whether the name with this key is held for somebody who is away.
+            lang: whose names to draw from, as `NamePool.draw` has it.
 
         Raises:
             NotAMember: the session is not in the room.
@@ -94,11 +96,20 @@ class Room:
         """
         before = self._member(sid)
         if name is None or name_key(name) != name_key(before.name):
-            name = self._obtain(name, reserved)
-            self._release(before)
+            name = self._obtain(name, reserved, lang)
+            del self._by_key[name_key(before.name)]
         person = Person(sid, name)
         self._members[sid] = self._by_key[name_key(name)] = person
         return Renamed(sid, before.name, name)
+
+    def suggest(self, reserved: Callable[[str], bool] = never, lang: str | None = None) -> str:
+        """A random name that a member could take now; nothing changes.
+
+        Args:
+            reserved: whether the name with this key is held for somebody who is away.
+            lang: whose names to draw from, as `NamePool.draw` has it.
+        """
+        return self._obtain(None, reserved, lang)
 
     def say(self, sid: str, text: str) -> Said:
         """Say a text, already through `parse_text`, to the whole room.
@@ -146,17 +157,11 @@ class Room:
         except KeyError:
             raise NotAMember(sid) from None
 
-    def _obtain(self, name: str | None, reserved: Callable[[str], bool]) -> str:
-        """Take the wanted name, or a random one, out of the deck."""
+    def _obtain(self, name: str | None, reserved: Callable[[str], bool], lang: str | None) -> str:
+        """The wanted name if it is free, or a random one."""
         if name is None:
-            return self._deck.draw(lambda key: key in self._by_key or reserved(key))
+            return self._pool.draw(self._rng, self._by_key, reserved, lang)
         key = name_key(name)
         if key in self._by_key or reserved(key):
             raise NameTaken(name=name)
-        self._deck.take(key)
         return name
-
-    def _release(self, person: Person) -> None:
-        key = name_key(person.name)
-        del self._by_key[key]
-        self._deck.put_back(key)

@@ -1,17 +1,26 @@
-"""Drawing names: random, all different, at a constant price, and without an end."""
+"""Drawing names: random, all different, in the reader's script, at a bounded price, and without an end."""
 
 import random
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from chatroom.core.names import NAME_LENGTH, RESERVED, NameDeck, NamePool, name_key, parse_name
+from chatroom.core.names import NAME_LENGTH, RESERVED, NamePool, name_key, parse_name
+
+LATIN = ["Sly Fox", "Rainbow's End", "Forget-me-not", "Ｗｉｄｅ"]
+HAN = ["狡猾的狐狸", "小满", "ひまわり", "カエル", "多々"]
+EITHER = ["小K", "42", "🦊"]  # of both scripts, or of neither
 
 
-def free(key: str) -> bool:
-    return False
+def draw_all(pool: NamePool, lang: str | None, count: int, rng: random.Random) -> list[str]:
+    """Draw so many names, each for another member of one room."""
+    drawn: list[str] = []
+    used: set[str] = set()
+    for _ in range(count):
+        drawn.append(pool.draw(rng, used, lang=lang))
+        used.add(name_key(drawn[-1]))
+    return drawn
 
 
 def test_pool_reads_lines() -> None:
@@ -39,129 +48,122 @@ def test_pool_that_cannot_serve_says_why(lines: list[str], message: str) -> None
 def test_every_name_is_drawn_before_a_number_is_added() -> None:
     pool = NamePool([f"name {letter}" for letter in "bcdefgh"])
     for seed in range(20):
-        deck = pool.deck(random.Random(seed))
-        taken: set[str] = set()
-        for _ in pool.names:
-            taken.add(deck.draw(taken.__contains__))
-        assert taken == set(pool.names)
-        assert deck.draw(taken.__contains__) not in taken
+        *drawn, numbered = draw_all(pool, None, len(pool) + 1, random.Random(seed))
+        assert set(drawn) == set(pool.names)
+        assert numbered not in pool.names
 
 
 def test_draws_are_random() -> None:
     pool = NamePool("abcd")
-    firsts = [pool.deck(random.Random(seed)).draw(free) for seed in range(400)]
+    firsts = [pool.draw(random.Random(seed), ()) for seed in range(400)]
     assert all(60 < firsts.count(name) < 140 for name in pool.names)
 
 
+def test_draws_from_what_is_left_are_random() -> None:
+    pool = NamePool([f"name {number}" for number in range(1000, 3000)])
+    used = {name_key(name) for name in pool.names[4:]}
+    drawn = [pool.draw(random.Random(seed), used) for seed in range(400)]
+    assert all(60 < drawn.count(name) < 140 for name in pool.names[:4])
+
+
 def test_two_thousand_people_share_three_names() -> None:
-    deck = NamePool(["Ming", "Lotus", "小雨"]).deck(random.Random(7))
-    taken: set[str] = set()
-    for _ in range(2000):
-        key = name_key(deck.draw(taken.__contains__))
-        assert key not in taken
-        taken.add(key)
+    pool = NamePool(["Ming", "Lotus", "小雨"])
+    drawn = draw_all(pool, None, 2000, random.Random(7))
+    assert len(set(map(name_key, drawn))) == 2000
 
 
-def test_names_held_elsewhere_are_passed_over_and_stay_free() -> None:
-    pool = NamePool([f"name {number}" for number in range(100, 200)])
-    deck = pool.deck(random.Random(3))
-    number = deck.draw(lambda key: key in pool.index)  # all are held: a number it is
-    assert name_key(number) not in pool.index
-    drawn: set[str] = set()
-    for _ in pool.names:
-        drawn.add(deck.draw(free))
-    assert drawn == set(pool.names)
+def test_held_names_are_passed_over_at_a_bounded_price() -> None:
+    pool = NamePool([f"name {number}" for number in range(1000, 3000)])
+    keys = set(map(name_key, pool.names))
+    asked: list[str] = []
+
+    def held(key: str) -> bool:
+        asked.append(key)
+        return key in keys
+
+    number = pool.draw(random.Random(3), (), held)  # all are held: a number it is
+    assert name_key(number) not in keys
+    assert len(asked) < 100
 
 
-def test_numbered_name_that_the_pool_holds_is_taken_from_it() -> None:
-    pool = NamePool(["Ming", *(f"Ming{number}" for number in range(2, 100))])
+@pytest.mark.parametrize("lang", ["en", "zh", None])
+def test_the_one_name_that_is_free_is_found(lang: str | None) -> None:
+    pool = NamePool([*LATIN, *HAN, *EITHER])
+    free = name_key("42")
+    held = {name_key(name) for name in pool.names[::2]} - {free}
+    used = set(map(name_key, pool.names)) - held - {free}
+    for seed in range(20):
+        assert pool.draw(random.Random(seed), used, held.__contains__, lang) == "42"
 
-    def draw_numbered(deck: NameDeck) -> str:
-        refusals = iter([True] * 32)
-        return deck.draw(lambda key: next(refusals, False))
 
-    decks = (pool.deck(random.Random(seed)) for seed in range(200))
-    deck, name = next((deck, name) for deck in decks if (name := draw_numbered(deck)) in pool.names)
-    assert {deck.draw(free) for _ in range(len(pool) - 1)} == set(pool.names) - {name}
+@pytest.mark.parametrize(("lang", "fitting"), [("en", LATIN), ("zh", HAN)])
+def test_names_are_of_the_readers_script(lang: str, fitting: list[str]) -> None:
+    pool = NamePool([*LATIN, *HAN, *EITHER])
+    serving = [*fitting, *EITHER]
+    *drawn, numbered = draw_all(pool, lang, len(serving) + 1, random.Random(5))
+    assert sorted(drawn) == sorted(serving)
+    assert any(numbered.startswith(name) for name in serving)
+
+
+@pytest.mark.parametrize("lang", [None, "fr"])
+def test_without_a_known_language_all_names_serve(lang: str | None) -> None:
+    pool = NamePool([*LATIN, *HAN, *EITHER])
+    assert sorted(draw_all(pool, lang, len(pool), random.Random(5))) == sorted(pool.names)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lines", [LATIN, HAN, ["Лиса", "Сова"], [*LATIN, *EITHER], [*HAN, *EITHER]])
+def test_names_of_one_script_serve_all(lines: list[str], lang: str) -> None:
+    assert sorted(draw_all(NamePool(lines), lang, len(lines), random.Random(5))) == sorted(lines)
 
 
 def test_number_fits_the_longest_name() -> None:
     for base in ("x" * NAME_LENGTH, "y" * 30 + " z"):
-        deck = NamePool([base]).deck(random.Random(1))
-        deck.draw(free)
-        name = deck.draw(free)
+        name = NamePool([base]).draw(random.Random(1), {name_key(base)})
         assert parse_name(name) == name
         assert len(name) <= NAME_LENGTH
 
 
 def test_number_is_counted_out_when_chance_finds_none() -> None:
     """Every number of up to six digits is taken; the draw ends all the same."""
-    deck = NamePool(["Ming"]).deck(random.Random(1))
-    deck.draw(free)
-    name = deck.draw(lambda key: len(key) < len(name_key("Ming")) + 7 or key == name_key("Ming1000000"))
-    assert name == "Ming1000001"
+
+    def taken(key: str) -> bool:
+        return len(key) < len(name_key("Ming")) + 7 or key == name_key("Ming1000000")
+
+    assert NamePool(["Ming"]).draw(random.Random(1), (), taken) == "Ming1000001"
 
 
 def test_number_never_makes_a_reserved_name() -> None:
-    """A deck does not ask: no reserved name ends in what could be a digit."""
+    """A pool does not ask: no reserved name ends in what could be a digit."""
     digits = tuple(map(name_key, "0123456789"))
     assert not any(name_key(name).endswith(digits) for name in RESERVED)
 
 
-@given(st.lists(st.integers(0, 19)), st.integers(0))
-def test_deck_put_back_whole_is_a_new_deck(taken: list[int], seed: int) -> None:
-    pool = NamePool("abcdefghjknpqrstuvwx")
-    deck = pool.deck(random.Random(seed))
-    for place in taken:
-        deck.take(pool.keys[place])
-    for place in taken:
-        deck.put_back(pool.keys[place])
-    assert (deck._free, deck._guests, deck._hosts) == (20, {}, {})
-
-
-class DeckMachine(RuleBasedStateMachine):
-    """A deck beside a plain set of the names taken."""
+class DrawMachine(RuleBasedStateMachine):
+    """Draws while names are taken, held and given up; a pool holds `a` beside `a2`."""
 
     @initialize(size=st.integers(1, 8), seed=st.integers(0))
     def begin(self, size: int, seed: int) -> None:
-        self.pool = NamePool("abcdefgh"[:size])
-        self.deck: NameDeck = self.pool.deck(random.Random(seed))
-        self.taken: set[str] = set()
+        self.pool = NamePool(["a", "a2", "a3", "狐", "狐2", "猫", "b", "7"][:size])
+        self.rng = random.Random(seed)
+        self.used: set[str] = set()
 
-    @rule(held=st.sets(st.sampled_from("abcdefgh")))
-    def draw(self, held: set[str]) -> None:
-        name = self.deck.draw(lambda key: key in held or key in self.taken)
-        assert name not in self.taken | held
-        if set(self.pool.names) <= self.taken | held:
-            assert name not in self.pool.names
-        else:
+    @rule(
+        held=st.sets(st.sampled_from(["a", "a2", "狐", "7", "x"]).map(name_key)),
+        lang=st.sampled_from(["en", "zh", None]),
+    )
+    def draw(self, held: set[str], lang: str | None) -> None:
+        name = self.pool.draw(self.rng, self.used, held.__contains__, lang)
+        assert parse_name(name) == name
+        assert name_key(name) not in self.used | held
+        if lang is None and not set(map(name_key, self.pool.names)) <= self.used | held:
             assert name in self.pool.names
-            self.taken.add(name)
+        self.used.add(name_key(name))
 
-    @rule(name=st.sampled_from("abcdefgh"))
-    def take(self, name: str) -> None:
-        self.deck.take(name)
-        self.taken |= {name} & set(self.pool.names)
-
-    @precondition(lambda self: self.taken)
-    @rule(data=st.data())
-    def put_back(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.taken)))
-        self.deck.put_back(name)
-        self.taken.remove(name)
-
-    @rule()
-    def put_back_what_is_free(self) -> None:
-        for name in set("abcdefghz") - self.taken:
-            self.deck.put_back(name)
-
-    @invariant()
-    def deck_knows_what_is_free_and_little_else(self) -> None:
-        deck = self.deck
-        places = {deck._guests.get(place, place) for place in range(deck._free)}
-        assert {self.pool.names[place] for place in places} == set(self.pool.names) - self.taken
-        assert len(deck._guests) == len(deck._hosts) <= len(self.taken)
-        assert {name: place for place, name in deck._guests.items()} == deck._hosts
+    @rule(choose=st.randoms(use_true_random=False))
+    def give_up(self, choose: random.Random) -> None:
+        if self.used:
+            self.used.remove(choose.choice(sorted(self.used)))
 
 
-TestDeckMachine = DeckMachine.TestCase
+TestDrawMachine = DrawMachine.TestCase

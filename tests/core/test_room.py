@@ -13,7 +13,7 @@ POOL = NamePool(["Ming", "Lotus", "小雨"])
 
 
 def make_room(limit: int | None = None, *names: str) -> Room:
-    room = Room("Lobby", POOL.deck(random.Random(1)), limit)
+    room = Room("Lobby", POOL, random.Random(1), limit)
     for name in names:
         room.join(f"sid-{name}", name)
     return room

@@ -31,19 +31,14 @@ class RoomMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0))
     def open(self, seed: int) -> None:
-        self.room = Room("lobby", POOL.deck(random.Random(seed)), LIMIT)
+        self.room = Room("lobby", POOL, random.Random(seed), LIMIT)
         self.roster = Roster()
         self.told: dict[str, str] = {}
         self.count = 0
 
     def state(self) -> tuple[object, ...]:
         """All that a room remembers, the order of its members included."""
-        return list(self.room.members.items()), dict(self.room._by_key), self.free()
-
-    def free(self) -> set[str]:
-        """The keys of the names in the deck."""
-        deck = self.room._deck
-        return {POOL.keys[deck._guests.get(place, place)] for place in range(deck._free)}
+        return list(self.room.members.items()), dict(self.room._by_key)
 
     def attempt(self, act: Callable[[], Any]) -> Any:
         """What the room answers: an event, or the refusal that changed nothing."""
@@ -111,6 +106,12 @@ class RoomMachine(RuleBasedStateMachine):
             assert [event.who.sid, event.to.sid] == [sid, *listeners]
         assert self.state() == before
 
+    @rule(held=holds, lang=st.sampled_from(["en", "zh", None]))
+    def suggest(self, held: set[str], lang: str | None) -> None:
+        before = self.state()
+        assert not self.is_taken(self.room.suggest(held.__contains__, lang), held)
+        assert self.state() == before
+
     @rule(wish=wishes)
     def pass_through(self, wish: str | None) -> None:
         """Coming and going at once leaves the room as it was."""
@@ -129,10 +130,6 @@ class RoomMachine(RuleBasedStateMachine):
         assert self.roster.people() == list(self.room.members.values())
         for sid, name in self.told.items():
             assert self.room.find(name) == self.roster.find(name) == Person(sid, name)
-
-    @invariant()
-    def deck_holds_the_names_that_nobody_has(self) -> None:
-        assert self.free() == set(POOL.keys) - {name_key(name) for name in self.told.values()}
 
 
 TestRoomMachine = RoomMachine.TestCase
