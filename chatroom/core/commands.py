@@ -132,20 +132,20 @@ def _switch(arguments: str) -> bool:
 
 
 COMMANDS: tuple[Record, ...] = (
-    Record("help", (), "/help", {"en": "show this list", "zh": "显示这份清单"}, _alone(Help())),
+    Record("help", (), "/help", {"en": "show this list", "zh": "显示所有命令"}, _alone(Help())),
     Record("who", (), "/who", {"en": "who is in the room", "zh": "看看房间里有谁"}, _alone(Who())),
     Record(
         "name",
         ("nick",),
         "/name [NEW]",
-        {"en": "take another name, a random one without NEW", "zh": "换个名字，不写 NEW 就随机取一个"},
+        {"en": "take another name, a random one without NEW", "zh": "改名；不写 NEW 就随机换一个"},
         lambda arguments: Name(arguments or None),
     ),
     Record(
         "to",
         ("msg", "w"),
         "/to NAME TEXT",
-        {"en": "say TEXT to NAME only", "zh": "只对 NAME 一个人说 TEXT"},
+        {"en": "say TEXT to NAME only", "zh": "悄悄对 NAME 说 TEXT"},
         lambda arguments: Tell(_some(arguments)),
     ),
     Record(

@@ -52,6 +52,6 @@ class Burst:
 
 
 def _names(words: Words, names: list[str]) -> str:
-    shown = ", ".join(map(in_list, names[:NAMES_TOLD]))
+    shown = words.listed(map(in_list, names[:NAMES_TOLD]))
     more = len(names) - NAMES_TOLD
     return shown if more <= 0 else words.say("line_more", names=shown, more=more)

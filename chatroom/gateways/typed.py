@@ -57,8 +57,8 @@ def run(
             service.move(session, parse_room(room))
             answer(words.say("moved", room=session.hall.name))
         case Rooms():
-            listed = ", ".join(f"{name} ({count})" for name, count in service.rooms())
-            answer(words.say("rooms", rooms=listed))
+            listed = [words.say("room", name=name, count=count) for name, count in service.rooms()]
+            answer(words.say("rooms", rooms=words.listed(listed)))
         case History(count):
             shown = partial(_show_history, words, answer, refuse)
             service.history(session, after=None, before=None, limit=count or _HISTORY_SHOWN, answer=shown)
@@ -82,7 +82,7 @@ def _who(service: Service, words: Words, session: Session) -> str:
     names = [in_list(person.name) for person in people[:_NAMES_SHOWN]]
     if len(people) > _NAMES_SHOWN:
         names.append("…")
-    return words.say("who", count=len(people), names=", ".join(names))
+    return words.say("who", count=len(people), names=words.listed(names))
 
 
 def _show_history(words: Words, answer: Answer, refuse: Refuse, page: Page | None) -> None:

@@ -5,7 +5,7 @@ Gateways choose words, nobody else does; pages word refusals themselves, by code
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chatroom.core.errors import Refusal
@@ -34,6 +34,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "who": "{count} here: {names}",
     "moved": "You are in {room}.",
     "rooms": "Rooms: {rooms}",
+    "room": "{name} ({count})",
+    "comma": ", ",
     "no_history": "Nothing has been said yet.",
     "bye": "Bye.",
     "line_greeting": "Welcome to {room}. You are guest {number}; your name is {name}.",
@@ -95,20 +97,22 @@ _CHINESE: Final[Mapping[str, str]] = {
     "renamed": "你现在叫 {name}。",
     "whisper_to": "（悄悄对 {name} 说）{text}",
     "whispered": "只有 {name} 听到了。",
-    "who": "{count} 人在场：{names}",
+    "who": "{count} 人在线：{names}",
     "moved": "你在 {room}。",
     "rooms": "房间：{rooms}",
+    "room": "{name}（{count} 人）",
+    "comma": "、",
     "no_history": "还没有人说话。",
     "bye": "再见。",
     "line_greeting": "欢迎来到 {room}。你是第 {number} 位客人，名字是 {name}。",
-    "line_in_room": "你在 {room}，{count} 人在场。",
+    "line_in_room": "你在 {room}，{count} 人在线。",
     "line_kept": "这里说的话保留 {days:g} 天，每个房间最近 {entries} 条。",
     "line_not_kept": "这里说的话只在内存里，每个房间最近 200 条；悄悄话从不保留。",
     "line_how": "直接说话，或输入 /help。to:NAME 只和一个人说。quit 离开。",
     "line_help": "to:NAME        只和 NAME 说，直到单独一行 to:\nquit, close    离开\n//text         说出 /text",
-    "line_came": "{names} 来了（{count} 人在场）",
-    "line_left": "{names} 走了（{count} 人在场）",
-    "line_more": "{names} 等另外 {more} 人",
+    "line_came": "{names} 来了（{count} 人在线）",
+    "line_left": "{names} 走了（{count} 人在线）",
+    "line_more": "{names} 和另外 {more} 人",
     "line_renamed": "{old} 改名为 {new}",
     "line_reuse": "Reuse: {name} 已经有人用了",
     "line_no_one": "这里没有人叫 {name}",
@@ -147,6 +151,10 @@ class Words:
     def say(self, key: str, **values: object) -> str:
         """The sentence of this key, with its values filled in."""
         return self._sentences[key].format(**values)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Several names in one sentence."""
+        return self.say("comma").join(names)
 
     def refusal(self, refused: Refusal) -> str:
         """A refusal as a sentence."""

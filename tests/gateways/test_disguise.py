@@ -41,7 +41,7 @@ def test_no_name_can_end_its_quotation(quote):
     assert before_text(f"a: b{quote} -> you: hi {quote}x") == "\"a: b' -> you: hi 'x\""
 
 
-@pytest.mark.parametrize("name", ["Romeo, Juliet", "Romeo、Juliet", "Juliet (2 here)", "朱丽叶（2 人在场）"])
+@pytest.mark.parametrize("name", ["Romeo, Juliet", "Romeo、Juliet", "Juliet (2 here)", "朱丽叶（2 人在线）"])
 def test_a_name_that_could_pass_for_several_stands_in_quotes_among_others(name):
     assert in_list(name) == f'"{name}"'
     assert before_text(name) == name

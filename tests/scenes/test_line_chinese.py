@@ -46,13 +46,13 @@ def test_the_greeting_says_room_number_name_and_what_is_kept(
 
 def test_comings_goings_and_new_names(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
-    ali.reads(r"^\* .* 来了（3 人在场）$")
+    ali.reads(r"^\* .* 来了（3 人在线）$")
     ali.reads(r"^\* .* 改名为 老王$")
     laowang.types("/name 老李")
     xiaoman.reads(r"^\* 老王 改名为 老李$")
     laowang.types("quit")
     laowang.reads(r"^\* 再见。$")
-    ali.reads(r"^\* 老李 走了（2 人在场）$")
+    ali.reads(r"^\* 老李 走了（2 人在线）$")
 
 
 def test_refusals(people: list[Line]) -> None:
@@ -76,7 +76,7 @@ def test_refusals(people: list[Line]) -> None:
 def test_the_help(people: list[Line]) -> None:
     ali = people[0]
     ali.types("/help")
-    ali.reads(r"^\* /help +显示这份清单$")
+    ali.reads(r"^\* /help +显示所有命令$")
     shown = "\n".join(ali.reads_up_to(r"^\* //text"))
     for record in COMMANDS[1:]:
         assert f"{record.usage} " in shown
@@ -105,11 +105,11 @@ def test_a_private_talk(people: list[Line]) -> None:
 def test_rooms_history_and_who(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     ali.types("/who")
-    ali.reads(r"^\* 3 人在场：阿狸, 小满, 老王$")
+    ali.reads(r"^\* 3 人在线：阿狸、小满、老王$")
     ali.types("/rooms")
-    ali.reads(r"^\* 房间：lobby \(3\)$")
+    ali.reads(r"^\* 房间：lobby（3 人）$")
     ali.types("/join 茶馆")
-    ali.reads(r"^\* 你在 茶馆，1 人在场。$")
+    ali.reads(r"^\* 你在 茶馆，1 人在线。$")
     ali.types("/history")
     ali.reads(r"^\* 还没有人说话。$")
     xiaoman.types("/to 老王 晚上见")
