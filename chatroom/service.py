@@ -112,10 +112,10 @@ class Service:
         identity = claim.identity if claim is not None else new_identity()
         try:
             if claim is not None or wish.token is not None:
-                resumed = self._join_again(hall, sid, identity, claim, wish.username)
+                resumed = self._join_again(hall, sid, identity, claim, wish)
             else:
                 resumed = False
-                self._join(hall, sid, identity, wish.username)
+                self._join(hall, sid, identity, wish.username, wish.lang)
         except Refusal:
             self._close_if_empty(hall)
             raise
@@ -131,6 +131,7 @@ class Service:
             resumed=resumed,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
+            lang=wish.lang,
             after=wish.after,
         )
         self._sessions[sid] = self._by_identity[identity] = session
@@ -263,10 +264,20 @@ class Service:
         """
         hall = session.hall
         self._spend(session.speaking)
-        renamed = hall.room.rename(session.sid, name, self._reserved(hall, session.identity))
+        reserved = self._reserved(hall, session.identity)
+        renamed = hall.room.rename(session.sid, name, reserved, session.lang)
         if session.announced:
             self._publish(hall, renamed)
         return renamed.new, self._tokens.write(session.identity, renamed.new)
+
+    def suggest(self, session: Session) -> str:
+        """A random name that the guest could take now; nothing changes."""
+        hall = session.hall
+        return hall.room.suggest(self._reserved(hall, session.identity), session.lang)
+
+    def choose_language(self, session: Session, lang: str | None) -> None:
+        """From now on draw names of this language for a guest; None: of all."""
+        session.lang = lang
 
     def type(self, session: Session) -> None:
         """Tell the others that somebody types."""
@@ -435,17 +446,15 @@ class Service:
 
         return reserved
 
-    def _join(self, hall: Hall, sid: str, identity: str, name: str | None) -> None:
-        hall.room.join(sid, name, self._reserved(hall, identity))
+    def _join(self, hall: Hall, sid: str, identity: str, name: str | None, lang: str | None = None) -> None:
+        hall.room.join(sid, name, self._reserved(hall, identity), lang)
 
-    def _join_again(
-        self, hall: Hall, sid: str, identity: str, claim: Claim | None, username: str | None
-    ) -> bool:
+    def _join_again(self, hall: Hall, sid: str, identity: str, claim: Claim | None, wish: Wish) -> bool:
         if len(hall.room) >= self.limits.max_room_people:
             raise RoomFull  # before the name that is held is let go of
         held = self._backplane.release(hall.key, identity)
         known = [name for name in (held, claim.name if claim is not None else None) if name is not None]
-        for name in (*known, username):
+        for name in (*known, wish.username):
             if name is None:
                 continue
             try:
@@ -453,7 +462,7 @@ class Service:
             except NameTaken:
                 continue
             return name in known
-        self._join(hall, sid, identity, None)
+        self._join(hall, sid, identity, None, wish.lang)
         return False
 
     def _replace(self, older: Session) -> None:

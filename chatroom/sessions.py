@@ -24,6 +24,7 @@ class Wish:
 
     Attributes:
         keeps_name: hold the name for a while should the connection be cut.
+        lang: whose names to draw from; None for all.
     """
 
     room: str = LOBBY
@@ -31,6 +32,7 @@ class Wish:
     token: str | None = None
     after: str | None = None
     keeps_name: bool = False
+    lang: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +58,7 @@ class Session:
     """One guest at one gateway, from admission to leaving.
 
     Attributes:
+        lang: whose names to draw from; None for all.
         announced: the coming was put into the room's order, so the leaving must be as well.
         early_words: what was said before that; it is heard after the coming, and not lost if there is none.
         welcomed: the guest has been told that they are in; nothing else may reach them earlier.
@@ -69,6 +72,7 @@ class Session:
     resumed: bool
     speaking: Bucket | None
     events: Bucket | None
+    lang: str | None = None
     after: str | None = None
     early: Page | None = None
     announced: bool = False

@@ -139,7 +139,9 @@ class Settings:
     names: Path | None = _setting(
         None, _path, "file of nicknames, one a line; default: name.txt beside app.py"
     )
-    lang: str = _setting("en", _one_of("en", "zh"), "language of the server's own sentences: en or zh")
+    lang: str = _setting(
+        "en", _one_of("en", "zh"), "language of the server's text unless a client asks for another: en or zh"
+    )
     public_rooms: tuple[str, ...] = _setting(
         (), _names, "rooms that /rooms lists besides the lobby, separated by commas"
     )

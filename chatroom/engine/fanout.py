@@ -263,6 +263,11 @@ class Fanout(socketio.Manager):
         for seat in list(place.seats) if place is not None else ():
             self._leave(seat, room)
 
+    def is_heard(self, namespace: str, rooms: Sequence[str]) -> bool:
+        """Whether anybody is in any of these rooms."""
+        space = self._namespaces.get(namespace)
+        return space is not None and any(map(space.rooms.__contains__, rooms))
+
     def get_rooms(self, sid: str, namespace: str) -> list[str]:
         """The rooms that a client is in, its own included."""
         seat = self._seat(sid, namespace)

@@ -16,6 +16,7 @@ import msgspec
 
 from chatroom.core.events import Person, Renamed
 from chatroom.gateways import wire
+from chatroom.gateways.words import LANGUAGES, WORDS
 from chatroom.sessions import Hall
 
 SMALL_ROOM: Final = 64  # people; the protocol's number
@@ -23,6 +24,10 @@ _MIN_INTERVAL_S: Final = 0.05
 _MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # what each of a room's `full` clients is sent of rosters
+
+KINDS: Final = ("seed", "full", "delta")
+_LISTED: Final = ("seed", "full")  # the kinds of clients that are sent a `name_list`
+_DELTA: Final = ("delta",)
 
 Emit = Callable[[str, str | Sequence[str]], None]
 
@@ -38,10 +43,18 @@ class _Burst:
 
 
 class Presence:
-    """Tells comings, goings and renames to a room's three kinds of clients."""
+    """Tells comings, goings and renames to a room's kinds of clients.
 
-    def __init__(self, emit: Emit, call_later: Callable[..., Any]) -> None:
+    Args:
+        emit: sends a frame to some groups.
+        is_heard: whether any of some groups has somebody in it.
+    """
+
+    def __init__(
+        self, emit: Emit, is_heard: Callable[[Sequence[str]], bool], call_later: Callable[..., Any]
+    ) -> None:
         self._emit = emit
+        self._is_heard = is_heard
         self._call_later = call_later
         self._bursts: dict[str, _Burst] = {}
         self._names: dict[str, msgspec.Raw] = {}
@@ -69,12 +82,17 @@ class Presence:
         burst.at_ms = at_ms
         self._told(hall, burst)
 
-    def renamed(self, hall: Hall, renamed: Renamed, text: str, at_ms: int) -> None:
+    def renamed(self, hall: Hall, renamed: Renamed, at_ms: int) -> None:
         self._tell(hall)  # nobody is renamed who was not told of
         self._names.pop(hall.key, None)
-        names = self.names(hall) if len(hall.roster) <= SMALL_ROOM else None
-        self._emit(wire.frame(wire.rename(renamed, text, at_ms, names)), _listers(hall))
-        self._emit(wire.frame(wire.rename(renamed, text, at_ms, None)), _delta(hall))
+        small = len(hall.roster) <= SMALL_ROOM
+        for lang, words in WORDS.items():
+            text = words.say("renames", name=renamed.new)
+            for kinds in (_LISTED, _DELTA) if small else (KINDS,):
+                to = groups(hall.key, kinds, (lang,))
+                if self._is_heard(to):
+                    names = self.names(hall) if kinds is _LISTED else None
+                    self._emit(wire.frame(wire.rename(renamed, text, at_ms, names)), to)
 
     def flush(self, hall: Hall) -> None:
         """A batch is over: its list of names is of no more use."""
@@ -102,35 +120,29 @@ class Presence:
             burst.timer.cancel()
         count, at_ms = len(hall.roster), burst.at_ms
         delta = wire.roster(burst.joined.values(), burst.left, count, at_ms)
-        self._emit(wire.frame(delta), _delta(hall))
+        self._emit(wire.frame(delta), groups(hall.key, _DELTA))
+        listed = groups(hall.key, _LISTED)
         comers = list(burst.joined.values())
         for who in comers:
             names = self.names(hall) if who is comers[-1] else None
-            self._emit(
-                wire.frame(wire.presence("login", who, hall.name, count, at_ms, names)), _listers(hall)
-            )
+            self._emit(wire.frame(wire.presence("login", who, hall.name, count, at_ms, names)), listed)
         if burst.left:
             who = burst.left[-1]
             gone = wire.presence("logout", who, hall.name, count, at_ms, self.names(hall))
-            self._emit(wire.frame(gone), _listers(hall))
+            self._emit(wire.frame(gone), listed)
         if hall.key in self._names:
             del self._names[hall.key]
 
 
-def group(kind: str, hall: Hall) -> str:
-    """The python-socketio room for one kind of client in one of ours; session ids hold no space, so none is like it."""
-    return f"{kind} {hall.key}"
+def group(kind: str, lang: str, key: str) -> str:
+    """The python-socketio room for the clients of one kind and language in the room of this key.
+
+    Session ids hold no space, so none is like it.
+    """
+    return f"{kind} {lang} {key}"
 
 
-@lru_cache(maxsize=1024)  # every message goes to them
-def groups(key: str) -> tuple[str, ...]:
-    """The groups of all kinds of clients in the room of this key."""
-    return tuple(f"{kind} {key}" for kind in ("seed", "full", "delta"))
-
-
-def _listers(hall: Hall) -> list[str]:
-    return [group("seed", hall), group("full", hall)]
-
-
-def _delta(hall: Hall) -> str:
-    return group("delta", hall)
+@lru_cache(maxsize=4096)  # every message goes to some
+def groups(key: str, kinds: Sequence[str] = KINDS, langs: Sequence[str] = tuple(LANGUAGES)) -> Sequence[str]:
+    """The groups of these kinds and languages in the room of this key."""
+    return tuple(group(kind, lang, key) for kind in kinds for lang in langs)

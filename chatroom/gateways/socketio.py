@@ -23,7 +23,7 @@ from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
 from chatroom.gateways.presence import Presence, group, groups
-from chatroom.gateways.words import Words
+from chatroom.gateways.words import WORDS, Words
 from chatroom.service import Service
 from chatroom.sessions import LOBBY, Hall, Session, Welcome, Wish
 
@@ -41,16 +41,18 @@ class Guest:
     """A connected client: what it can read, and where it stands.
 
     Attributes:
+        words: the server's sentences in its language.
         kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
-        group: the room of python-socketio that it is in: one kind of client in one of our rooms.
+        room_key: the room whose frames it hears; None before it is welcomed.
         uncommitted: how many of its messages are on their way to the disk.
         reading: how many pages of history it waits for.
     """
 
     session: Session
+    words: Words
     kind: str
     eio_sid: str
-    group: str | None = None
+    room_key: str | None = None
     uncommitted: int = 0
     reading: int = 0
     noticed_at: float = float("-inf")
@@ -62,7 +64,7 @@ class SocketIOGateway:
     Args:
         service: the use cases.
         server: the Socket.IO server, which this object becomes the application of.
-        words: the server's sentences.
+        words: the server's sentences for clients that ask for no language.
         limits: what a page must know, as `you.limits`.
         monotonic: a clock in seconds.
     """
@@ -84,7 +86,7 @@ class SocketIOGateway:
         self._monotonic = monotonic
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
-        self._presence = Presence(self._emit, call_later)
+        self._presence = Presence(self._emit, server.is_heard, call_later)
         server.gateway = self
         server.on("connect", self._on_connect, namespace=NAMESPACE)
         server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
@@ -93,22 +95,26 @@ class SocketIOGateway:
 
     def _on_connect(self, sid: str, environ: object, data: object) -> None:
         """Decide and refuse; nothing is sent from here (the client's CONNECT comes after)."""
+        words = self._words
         try:
             auth = wire.read_auth(data)
+            words = self._words_in(auth.lang)
             wish = Wish(
                 room=parse_room(auth.room) if auth.room is not None else LOBBY,
                 username=parse_name(auth.username) if auth.username is not None else None,
                 token=auth.token,
                 after=auth.after,
                 keeps_name=auth.v is not None,
+                lang=_known(auth.lang),
             )
             session = self._service.admit(sid, self, wish)
         except Refusal as refused:
-            text = self._words.refusal(refused)
+            text = words.refusal(refused)
             parameters = {**refused.params, "code": refused.code}
             raise socketio.exceptions.ConnectionRefusedError(text, parameters) from None
         kind = "seed" if auth.v is None else auth.roster or "full"
-        self._guests[sid] = Guest(session, kind, self._server.manager.eio_sid_from_sid(sid, NAMESPACE))
+        eio_sid = self._server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        self._guests[sid] = Guest(session, words, kind, eio_sid)
 
     def connected(self, sid: str) -> None:
         """The client has its CONNECT packet: it may enter."""
@@ -128,9 +134,13 @@ class SocketIOGateway:
 
     def warn_all(self) -> list[str]:
         """Tell everybody that the server is closing; gives their connections, to be closed next."""
-        frame = wire.frame(wire.notice("closing", self._words.say("closing"), self._now_ms(), {}))
-        for sid in self._guests:
-            self._emit(frame, sid)
+        now = self._now_ms()
+        frames = {
+            lang: wire.frame(wire.notice("closing", words.say("closing"), now, {}))
+            for lang, words in WORDS.items()
+        }
+        for sid, guest in self._guests.items():
+            self._emit(frames[guest.words.lang], sid)
         return [guest.eio_sid for guest in self._guests.values()]
 
     # What a client asks
@@ -168,11 +178,15 @@ class SocketIOGateway:
                 return self._handle_line(guest, msg, cid, ack)
             case wire.Whisper(to, msg):
                 self._service.whisper(session, to, msg)
+            case wire.Rename(suggest=True):
+                return {"username": self._service.suggest(session)}
             case wire.Rename(username):
                 name, token = self._service.rename(
                     session, parse_name(username) if username is not None else None
                 )
                 return {"username": name, "token": token}
+            case wire.Lang(lang):
+                self._choose_language(guest, lang)
             case wire.Join(room):
                 self._service.move(session, parse_room(room))
                 return {"room": session.hall.name}
@@ -195,6 +209,17 @@ class SocketIOGateway:
                 self._log_out(session.sid)
                 return None
         return {}
+
+    def _choose_language(self, guest: Guest, lang: str) -> None:
+        self._service.choose_language(guest.session, _known(lang))
+        room_key = guest.room_key
+        self._leave_group(guest)
+        guest.words = self._words_in(lang)
+        if room_key is not None:
+            self._enter_group(guest, room_key)
+
+    def _words_in(self, lang: str | None) -> Words:
+        return WORDS.get(lang, self._words) if lang is not None else self._words
 
     def _is_behind(self, guest: Guest) -> bool:
         """Whether a client has so much to take that more long answers could drop it as a slow reader."""
@@ -219,7 +244,7 @@ class SocketIOGateway:
             self._notice(guest, "command", text)
 
         refuse = partial(self._refuse, guest, _no_ack)
-        token = typed.run(self._service, self._words, guest.session, command, answer, refuse)
+        token = typed.run(self._service, guest.words, guest.session, command, answer, refuse)
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest.session.sid)
@@ -245,7 +270,7 @@ class SocketIOGateway:
             ack({"ok": True, **wire.page(room, page)})
 
     def _refuse(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
-        text = self._words.refusal(refused)
+        text = guest.words.refusal(refused)
         if ack is not _no_ack:
             ack(wire.refusal(refused, text))
             return
@@ -261,7 +286,7 @@ class SocketIOGateway:
         self, guest: Guest, code: str, text: str, parameters: Mapping[str, object] | None = None
     ) -> None:
         sid = guest.session.sid
-        if guest.group is not None and sid in self._guests:
+        if guest.room_key is not None and sid in self._guests:
             self._emit(wire.frame(wire.notice(code, text, self._now_ms(), parameters or {})), sid)
 
     # What the service tells
@@ -291,8 +316,7 @@ class SocketIOGateway:
         # A newcomer to a room of ten thousand is no slow reader.
         self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
-        guest.group = group(guest.kind, hall)
-        self._server.enter_room(session.sid, guest.group, namespace=NAMESPACE)
+        self._enter_group(guest, hall.key)
 
     def tell(self, hall: Hall, item: Item) -> None:
         match item.event:
@@ -302,12 +326,11 @@ class SocketIOGateway:
                 self._presence.joined(hall, who, item.at_ms)
             case Left(who):
                 guest = self._guests.get(who.sid)
-                if guest is not None and guest.group == group(guest.kind, hall):
+                if guest is not None and guest.room_key == hall.key:
                     self._leave_group(guest)  # moved on to another room
                 self._presence.left(hall, who, item.at_ms)
             case Renamed() as renamed:
-                text = self._words.say("renames", name=renamed.new)
-                self._presence.renamed(hall, renamed, text, item.at_ms)
+                self._presence.renamed(hall, renamed, item.at_ms)
 
     def flush(self, hall: Hall) -> None:
         self._presence.flush(hall)
@@ -318,17 +341,17 @@ class SocketIOGateway:
             return
         text = whispered.text
         if guest.kind == "seed":
-            text = self._words.say("whisper_to", name=whispered.to.name, text=text)
+            text = guest.words.say("whisper_to", name=whispered.to.name, text=text)
         self._emit(wire.frame(wire.whisper(whispered, text, at_ms)), session.sid)
 
     def typing(self, hall: Hall, person: Person) -> None:
-        modern = [group("full", hall), group("delta", hall)]
+        modern = groups(hall.key, ("full", "delta"))
         self._emit(wire.frame(wire.typing(person)), modern, skip_sid=person.sid)
 
     def replaced(self, session: Session) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
-            self._notice(guest, "replaced", self._words.say("replaced"))
+            self._notice(guest, "replaced", guest.words.say("replaced"))
             del self._guests[session.sid]
             self._server.disconnect(session.sid)
 
@@ -338,22 +361,33 @@ class SocketIOGateway:
         everybody = groups(hall.key)
         frame = wire.frame(wire.message(hall.name, item.entry, sid))
         sender = self._guests.get(sid) if said.cid is not None else None
-        if sender is None or sender.group not in everybody:
+        if sender is None or sender.room_key != hall.key:
             self._emit(frame, everybody)
         else:
             self._emit(frame, everybody, skip_sid=sid)
             self._emit(wire.frame(wire.message(hall.name, item.entry, sid, said.cid)), sid)
 
+    def _enter_group(self, guest: Guest, room_key: str) -> None:
+        name = group(guest.kind, guest.words.lang, room_key)
+        self._server.enter_room(guest.session.sid, name, namespace=NAMESPACE)
+        guest.room_key = room_key
+
     def _leave_group(self, guest: Guest) -> None:
-        if guest.group is not None:
-            self._server.leave_room(guest.session.sid, guest.group, namespace=NAMESPACE)
-            guest.group = None
+        if guest.room_key is not None:
+            name = group(guest.kind, guest.words.lang, guest.room_key)
+            self._server.leave_room(guest.session.sid, name, namespace=NAMESPACE)
+            guest.room_key = None
 
     def _emit(self, frame: str, to: str | Sequence[str], skip_sid: str | None = None) -> None:
         self._server.emit_json(EVENT, frame, to, skip_sid)
 
 
 Ack = Callable[[Mapping[str, Any]], None]
+
+
+def _known(lang: str | None) -> str | None:
+    """A language that the server speaks, or none."""
+    return lang if lang in WORDS else None
 
 
 def _no_ack(fields: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ class Auth(msgspec.Struct):
     token: String | None = None
     after: String | None = None
     roster: str | None = None
+    lang: String | None = None
     v: Annotated[int, Meta(ge=1)] | None = None
 
 
@@ -48,6 +49,11 @@ class Whisper(msgspec.Struct):
 
 class Rename(msgspec.Struct):
     username: String | None = None
+    suggest: bool = False
+
+
+class Lang(msgspec.Struct):
+    lang: String
 
 
 class Join(msgspec.Struct):
@@ -72,13 +78,14 @@ class Logout(msgspec.Struct):
     pass
 
 
-Request = Message | Whisper | Rename | Join | History | Who | Typing | Logout
+Request = Message | Whisper | Rename | Lang | Join | History | Who | Typing | Logout
 
 ACTIONS: Mapping[str, type[Request]] = {
     "message": Message,
     "send msg": Message,
     "whisper": Whisper,
     "rename": Rename,
+    "lang": Lang,
     "join": Join,
     "history": History,
     "who": Who,
@@ -107,7 +114,7 @@ def read_request(arguments: Sequence[object]) -> Request:
     """The request in the arguments of a `msg` event.
 
     Raises:
-        BadRequest: not exactly one object, no action, or a field of a wrong type.
+        BadRequest: not exactly one object, no action, a field of a wrong type, or two that exclude each other.
         UnknownAction: nothing is called so.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
@@ -119,8 +126,9 @@ def read_request(arguments: Sequence[object]) -> Request:
     if kind is None:
         raise UnknownAction()
     request = _convert(arguments[0], kind)
-    if isinstance(request, History) and request.before is not None and request.after is not None:
-        raise BadRequest()
+    match request:
+        case History(before=str(), after=str()) | Rename(username=str(), suggest=True):
+            raise BadRequest()
     return request
 
 

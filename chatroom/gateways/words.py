@@ -161,3 +161,6 @@ class Words:
         if "usage" in refused.params:
             return self.say("usage", usage=refused.params["usage"])
         return self._sentences[refused.code].format(**refused.params)
+
+
+WORDS: Final[Mapping[str, Words]] = {lang: Words(lang) for lang in LANGUAGES}

@@ -1,0 +1,162 @@
+"""Each client reads the server's text in its own language, and draws its names from the lines of its script."""
+
+import re
+import signal
+
+import pytest
+
+from tests.support.guests import Guest, Refused
+
+HAN = re.compile("[\u4e00-\u9fff]")
+LATIN = re.compile("[A-Za-z]")
+
+
+def is_in(lang, text):
+    """Whether one of the server's sentences is in this language; names and rooms of these plays are Latin."""
+    return bool(HAN.search(text)) == (lang == "zh")
+
+
+@pytest.fixture(scope="module")
+def names_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("names") / "names.txt"
+    path.write_text("Ming\nLotus\n小雨\n小满\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
+    romeo, juliet = guests(username="Romeo", lang=lang), guests(username="Juliet")
+    assert is_in(lang, romeo.asks("message", msg="")["msg"])
+    romeo.emit({"action": "message", "msg": ""})
+    assert is_in(lang, romeo.hears("notice", code="empty")["msg"])
+    for line in ("/help", "/who", "/rooms", "/name Montague", "/to Juliet psst", "/history 1"):
+        romeo.says(line)
+        assert is_in(lang, romeo.hears("notice", code="command")["msg"]), line
+    assert is_in(lang, romeo.asks("message", msg="/to")["msg"])
+    assert is_in("en", juliet.asks("message", msg="")["msg"])
+    with pytest.raises(Refused) as refused:
+        guests(username="Montague", lang=lang)
+    assert is_in(lang, refused.value.data["message"])
+    with pytest.raises(Refused) as refused:
+        guests(room="a/b", lang=lang)
+    assert is_in(lang, refused.value.data["message"])
+    again = guests(token=romeo.you["token"], lang=lang)
+    assert is_in(lang, romeo.hears("notice", code="replaced")["msg"])
+    assert again.name == "Romeo"
+
+
+def test_one_rename_is_told_in_the_language_of_each(guests):
+    """Whoever is told it is told it once, the language of `--lang` included."""
+    everybody = [
+        (guests(lang=lang, roster=roster), lang or "en")
+        for lang in ("zh", "en", None)
+        for roster in ("full", "delta")
+    ]
+    speaker, _ = everybody[0]
+    speaker.asks("rename", username="Montague")
+    for guest, lang in everybody:
+        frame = guest.hears("rename", to="Montague")
+        assert frame["msg"] == {"en": "is now called Montague", "zh": "改名为 Montague"}[lang]
+        assert ("name_list" in frame) == (guest.auth["roster"] == "full")
+        guest.hears_nothing("rename")
+
+
+def test_a_whisper_says_so_in_the_language_of_a_client_without_v(guests, room):
+    juliet = guests(username="Juliet")
+    with_lang = Guest(juliet.url, {"room": room, "lang": "zh"}).enter()
+    juliet.asks("whisper", to=with_lang.name, msg="psst")
+    assert with_lang.hears("whisper")["msg"] == f"（悄悄对 {with_lang.name} 说）psst"
+    with_lang.leaves()
+
+
+def test_the_language_may_change_while_connected(guests, room):
+    romeo, juliet = guests(lang="en"), guests()
+    assert romeo.asks("lang", lang="zh") == {"ok": True}
+    assert is_in("zh", romeo.asks("message", msg="")["msg"])
+    juliet.asks("rename", username="Capulet")
+    assert romeo.hears("rename")["msg"] == "改名为 Capulet"
+    romeo.hears_nothing("rename")
+    juliet.says("hello")
+    romeo.hears("message", msg="hello")
+    romeo.hears_nothing("message")
+    assert not LATIN.search(romeo.asks("rename")["username"])
+    romeo.asks("join", room=room + " next door")
+    assert is_in("zh", romeo.asks("message", msg="")["msg"])
+    assert romeo.asks("lang", lang="fr") == {"ok": True}
+    assert is_in("en", romeo.asks("message", msg="")["msg"])
+    assert romeo.asks("lang")["code"] == "bad_request"
+
+
+def test_an_unknown_language_is_that_of_the_server(guests):
+    assert is_in("en", guests(lang="fr").asks("message", msg="")["msg"])
+    with pytest.raises(Refused) as refused:
+        guests(lang=5)
+    assert refused.value.data["data"]["code"] == "bad_request"
+
+
+def test_who_stays_to_the_end_is_told_of_it_in_their_language(start, guests):
+    program = start("--lang", "zh", "--drain-delay", "0")
+    people = {lang: guests(url=program.url, lang=lang) for lang in ("en", "zh", "fr")}
+    program.signal(signal.SIGTERM)
+    for lang, guest in people.items():
+        assert is_in("en" if lang == "en" else "zh", guest.hears("notice", code="closing")["msg"])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_names_are_drawn_in_the_script_of_each(guests, lang):
+    romeo = guests(lang=lang)
+    drawn = [romeo.name, romeo.asks("rename", suggest=True)["username"], romeo.asks("rename")["username"]]
+    romeo.says("/name")
+    drawn.append(romeo.hears("rename", username=drawn[-1])["to"])
+    invalid = guests(lang=lang, token="no such token")
+    drawn.append(invalid.name)
+    wrong = HAN if lang == "en" else LATIN
+    assert [name for name in drawn if wrong.search(name)] == []
+
+
+def test_who_says_no_language_draws_from_all_names(start, guests, lines, names_file):
+    program = start("--names", names_file)
+    drawn = {guests(url=program.url).name for _ in range(3)} | {
+        lines(port=program.line_port, room=None).name for _ in range(4)
+    }
+    assert {"Ming", "Lotus", "小雨", "小满"} <= drawn
+
+
+def test_a_suggested_name_changes_nothing_and_nobody_is_told(guests):
+    romeo, juliet = guests(), guests()
+    romeo.hears("login", sid=juliet.sid)
+    answer = romeo.asks("rename", suggest=True)
+    assert set(answer) == {"ok", "username"}
+    assert answer["username"] not in (romeo.name, juliet.name)
+    assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
+    romeo.hears_nothing()
+    juliet.hears_nothing()
+    assert juliet.asks("rename", username=answer["username"])["ok"]
+    assert romeo.asks("rename", username=answer["username"])["code"] == "name_taken"
+    assert romeo.asks("rename", username="Montague", suggest=True)["code"] == "bad_request"
+    assert romeo.asks("rename", suggest="yes")["code"] == "bad_request"
+    assert romeo.asks("rename", username="Montague", suggest=False)["username"] == "Montague"
+
+
+def test_no_name_is_suggested_that_is_used_or_held(start, guests, names_file):
+    program = start("--names", names_file)
+    romeo, juliet = guests(url=program.url, username="Ming"), guests(url=program.url, username="Lotus")
+    juliet.is_cut()
+    romeo.hears("logout", sid=juliet.sid)
+    assert {romeo.asks("rename", suggest=True)["username"] for _ in range(20)} == {"小雨", "小满"}
+    romeo.asks("lang", lang="en")
+    for _ in range(5):
+        assert re.fullmatch(r"(Ming|Lotus)\d+", romeo.asks("rename", suggest=True)["username"])
+
+
+def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start, guests):
+    program = start(
+        "--message-burst", "1", "--message-rate", "0.1", "--event-burst", "6", "--event-rate", "0.1"
+    )
+    romeo = guests(url=program.url)
+    for _ in range(5):
+        assert romeo.asks("rename", suggest=True)["ok"]
+    romeo.says("still allowed")
+    answer = romeo.asks("rename", suggest=True)
+    assert (answer["ok"], answer["code"]) == (False, "rate_limited")
+    assert answer["retry_after"] > 0
