@@ -101,7 +101,7 @@ def serve(settings: Settings) -> None:
     http = HTTPGateway(
         base_path=settings.base_path,
         is_ready=lambda: service.ready() and not engine.refusing,
-        find_page=BuiltPage(Path(__file__).parent / "static", settings.base_path).find,
+        find_page=BuiltPage(Path(__file__).parent / "static").find,
     )
     line = LineGateway(
         service,

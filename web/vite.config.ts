@@ -6,7 +6,7 @@ import { press } from './press';
 const OLDEST = ['chrome93', 'edge93', 'firefox98', 'safari15.4'];
 
 export default defineConfig({
-  // Relative to the document's base, which the server sets to its --base-path.
+  // Relative to the document's base, which the server sets by the path that the document is asked at.
   base: './',
   plugins: [svelte(), press()],
   build: {

@@ -84,12 +84,17 @@ def is_reserved(key: str) -> bool:
 def parse_room(text: object) -> str:
     """A room's name as typed, without the spaces around it: 1–64 visible characters, no `/` even in disguise.
 
+    `.` and `..`, also written `%2e`, are no names: browsers turn an address that ends so into another page's.
+
     Raises:
         BadRequest: it is no string.
         RoomInvalid: it cannot be a room's name.
     """
     room = _visible(text, ROOM_LENGTH)
-    if room is None or "/" in fold(room):
+    if room is None:
+        raise RoomInvalid
+    folded = fold(room)
+    if "/" in folded or folded.replace("%2e", ".") in (".", ".."):
         raise RoomInvalid
     return room
 

@@ -5,10 +5,14 @@ It knows paths and answers, and nothing of what is said.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from chatroom.runtime import WSGIApp
+
+log = logging.getLogger(__name__)
 
 VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are taken
 _PLAIN: Final = "text/plain; charset=utf-8"
@@ -28,6 +32,44 @@ _FRONT_PAGE: Final = """<!doctype html>
 <code>msg</code>: the first one says who you are. To speak, emit <code>msg</code> with
 <code>{{"action": "message", "msg": "hello"}}</code>.</p>
 """
+# For whoever followed a wrong link, in both languages: the server does not know the reader's.
+_NOT_FOUND_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>404</title>
+<style>body {{ font: 18px/1.6 system-ui, sans-serif; max-width: 32em; margin: 20vh auto; padding: 0 16px }}
+main {{ text-align: center }} h1 {{ font-size: 1.25rem; text-wrap: balance }} a {{ color: inherit }}
+code {{ white-space: nowrap }} div + div {{ margin-top: 3em }}</style>
+<main>
+<div>{en}</div>
+<div lang="zh-CN">{zh}</div>
+</main>
+"""
+_NO_ROOM: Final = (
+    '<h1>There is no such room.</h1><p><a href="{lobby}">Go to the lobby</a></p>',
+    '<h1>没有这个房间。</h1><p><a href="{lobby}">去大厅</a></p>',
+)
+_NO_PAGE: Final = (
+    '<h1>There is nothing at this address.</h1><p><a href="{lobby}">Go to the lobby</a></p>',
+    '<h1>这个网址没有内容。</h1><p><a href="{lobby}">去大厅</a></p>',
+)
+_HINT: Final = (
+    (
+        "<p><small>If you run this chat and a proxy serves it under {prefix}, start it with "
+        "<code>--base-path {prefix}</code>.</small></p>"
+    ),
+    (
+        "<p><small>如果这个聊天室由你运行，并通过代理放在 {prefix} 下，启动时请加上 "
+        "<code>--base-path {prefix}</code>。</small></p>"
+    ),
+)
+# The page's own address, if a proxy had put a path before it and passed all of it on.
+_UNDER_A_PATH: Final = re.compile(
+    r"((?:/(?!(?:r|assets)(?:/|$))[A-Za-z0-9_~-]{1,64}){1,4})(?:/(?:r/[^/]+/?)?)?"
+)
+_MAX_HINTS: Final = 3  # lines in the log: whoever asks for random paths must not fill it
 
 
 class HTTPGateway:
@@ -49,6 +91,7 @@ class HTTPGateway:
         self._base_path = base_path
         self._is_ready = is_ready
         self._find_page = find_page
+        self._hinted: set[str] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
@@ -63,12 +106,39 @@ class HTTPGateway:
             return built(environ, start_response)
         page = self._page(path)
         if page is None:
-            return _answer(environ, start_response, "404 Not Found", "not found\n")
+            return self._not_found(environ, start_response, path)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             allow = (("Allow", "GET, HEAD"),)
             return _answer(environ, start_response, "405 Method Not Allowed", "use GET\n", allow)
         status, text, kind = page
         return _answer(environ, start_response, status, text, kind=kind)
+
+    def _not_found(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], path: str
+    ) -> Iterable[bytes]:
+        is_room = path == "/r" or path.startswith("/r/")
+        if not is_room and "text/html" not in environ.get("HTTP_ACCEPT", ""):
+            return _answer(environ, start_response, "404 Not Found", "not found\n")
+        texts = _NO_ROOM if is_room else _NO_PAGE
+        prefix = _UNDER_A_PATH.fullmatch(path)
+        if prefix is not None:
+            texts = (texts[0] + _HINT[0], texts[1] + _HINT[1])
+            self._hint(prefix[1])
+        # Relative, because only the browser knows what a proxy has put before the path.
+        fields = {"lobby": "../" * (path.count("/") - 1) or "./", "prefix": prefix[1] if prefix else ""}
+        en, zh = (text.format(**fields) for text in texts)
+        page = _NOT_FOUND_PAGE.format(en=en, zh=zh)
+        return _answer(environ, start_response, "404 Not Found", page, kind="text/html; charset=utf-8")
+
+    def _hint(self, prefix: str) -> None:
+        if prefix in self._hinted or len(self._hinted) >= _MAX_HINTS:
+            return
+        self._hinted.add(prefix)
+        log.warning(
+            "a browser asked for %s/, where nothing is; if a proxy serves the chat there, start it with --base-path %s",
+            prefix,
+            prefix,
+        )
 
     def _page(self, path: str) -> tuple[str, str, str] | None:
         if path == "/":

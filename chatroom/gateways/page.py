@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from whitenoise import WhiteNoise
@@ -44,7 +45,13 @@ _HEADERS: Final = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SHORT_S: Final = 300  # how long files without a hash in their name may be kept unasked
-_BASE: Final = '<base href="/" />'  # as it stands in web/index.html
+# Where the page's files are, as seen from the document: a proxy may have put any path before both.
+_BASE: Final = '<base href="./" />'  # as it is in web/index.html
+_DOCUMENTS: Final = (
+    (re.compile("/"), "./"),
+    (re.compile("/r/[^/]+"), "../"),
+    (re.compile("/r/[^/]+/"), "../../"),
+)
 
 
 class BuiltPage:
@@ -52,12 +59,12 @@ class BuiltPage:
 
     Args:
         folder: where the build left it; where there is none, nothing is found.
-        base_path: what a proxy has put before every path, such as "/chat", or "".
     """
 
-    def __init__(self, folder: Path, base_path: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._files: dict[str, Any] = {}
-        self._document: _Document | None = None
+        self._documents: list[tuple[re.Pattern[str], _Document]] = []
+        self._commands: _Document | None = None
         source = folder / "index.html"
         if not source.is_file():
             return
@@ -75,15 +82,18 @@ class BuiltPage:
             for url, file in found.files.items()
             if url != "/index.html" and not url.startswith("/.")
         }
-        html = source.read_text(encoding="utf-8").replace(_BASE, f'<base href="{base_path}/" />', 1)
-        self._document = _Document(html.encode(), "text/html; charset=utf-8")
+        html = source.read_text(encoding="utf-8")
+        for paths, base in _DOCUMENTS:
+            body = html.replace(_BASE, f'<base href="{base}" />', 1).encode()
+            self._documents.append((paths, _Document(body, "text/html; charset=utf-8")))
         self._commands = _Document(_commands(), "application/json")
 
     def find(self, path: str) -> WSGIApp | None:
         """What answers for a path without its base, or None."""
-        if self._document is not None and (path == "/" or path.startswith("/r/")):
-            return self._document
-        if self._document is not None and path == "/commands.json":
+        for paths, document in self._documents:
+            if paths.fullmatch(path):
+                return document
+        if path == "/commands.json":
             return self._commands
         file = self._files.get(path)
         if file is None:

@@ -12,7 +12,7 @@ class Relay:
 
     Args:
         port: the server's, on 127.0.0.1.
-        rewrite: a pair of equally long byte strings: the first is replaced by the second on the way to the server.
+        rewrite: a pair of byte strings: on the way to the server the first is replaced by the second.
     """
 
     def __init__(self, port: int, rewrite: tuple[bytes, bytes] | None = None) -> None:

@@ -224,13 +224,24 @@ def test_printable_is_short_and_can_be_encoded(text: str) -> None:
     assert printable(printable(text)) == printable(text)
 
 
-@pytest.mark.parametrize("room", ["lobby", "Tea House", "茶馆", "!!!", "you", "x" * 64])
+@pytest.mark.parametrize(
+    "room",
+    ["lobby", "Tea House", "茶馆", "!!!", "you", "x" * 64, "...", "a.", "..a", "50%", "%2e%2e%2e", "a\\b"],
+)
 def test_visible_room_is_kept_as_typed(room: str) -> None:
     assert parse_room(f" {room} ") == room
 
 
 @pytest.mark.parametrize("room", ["", " ", "a/b", "a／b", "℀", "x" * 65, "a\nb", "a\u200bb", "a\ud800"])
 def test_room_that_hides_something_or_has_a_slash_is_invalid(room: str) -> None:
+    with pytest.raises(RoomInvalid):
+        parse_room(room)
+
+
+@pytest.mark.parametrize(
+    "room", [".", "..", "%2e", "%2E%2e", ".%2e", "%2E.", "．", "．．", "‥", "％２ｅ．", " .. "]
+)
+def test_room_whose_address_is_another_page_is_invalid(room: str) -> None:
     with pytest.raises(RoomInvalid):
         parse_room(room)
 

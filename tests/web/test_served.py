@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -21,13 +22,28 @@ def script(server: Program, base: str = "") -> str:
     return f"{base}/{found[1]}"
 
 
-@pytest.mark.parametrize("path", ["/", "/r/den", "/r/%E7%8B%90", "/?x=1"])
-def test_every_room_has_the_same_document(server: Program, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [("/", "./"), ("/?x=1", "./"), ("/r/den", "../"), ("/r/%E7%8B%90", "../"), ("/r/den/", "../../")],
+)
+def test_a_document_finds_its_files_wherever_a_proxy_puts_it(server: Program, path: str, base: str) -> None:
     answer = server.get(path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.text == server.get("/").text
-    assert '<base href="/" />' in answer.text
+    assert answer.text == server.get("/").text.replace('<base href="./" />', f'<base href="{base}" />')
+    assert f'<base href="{base}" />' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/r", "/r/", "/r//", "/r/a/b", "/r/a%2Fb", "/r/a/b/", "/r/茶/馆"])
+def test_no_such_room_is_said_in_both_languages(server: Program, path: str) -> None:
+    answer = requests.get(server.url + path, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such room." in answer.text
+    assert "没有这个房间。" in answer.text
+    link = re.search(r'<a href="([^"]+)">', answer.text)
+    assert link
+    assert urljoin(answer.url, link[1]) == server.url + "/"
+    assert "<script" not in answer.text
 
 
 def test_the_document_is_asked_for_each_time_and_sent_when_it_changed(server: Program) -> None:
@@ -72,7 +88,7 @@ def test_nothing_is_guessed_framed_or_told_on(server: Program, path: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/index.html", "/.stamp", "/assets/", "/assets/none.js", "/../app.py", "/r", "/x"]
+    "path", ["/index.html", "/.stamp", "/assets/", "/assets/none.js", "/../app.py", "/r", "/x", "//"]
 )
 def test_what_is_not_there_is_not_there(server: Program, path: str) -> None:
     assert server.get(path).status_code == 404
@@ -92,22 +108,65 @@ def test_the_table_of_commands_is_the_servers(server: Program) -> None:
     assert all(row["help"]["en"] and row["help"]["zh"] for row in table)
 
 
-def test_behind_a_base_path_the_document_says_so(start: Callable[..., Program]) -> None:
+def test_behind_a_base_path_the_page_and_its_files_are_there(start: Callable[..., Program]) -> None:
     server = start("--base-path", "/chat")
-    root = f"http://127.0.0.1:{server.port}"
-    server.url = root
-    assert '<base href="/chat/" />' in server.get("/chat/").text
+    server.url = f"http://127.0.0.1:{server.port}"
+    assert '<base href="./" />' in server.get("/chat/").text
+    assert '<base href="../" />' in server.get("/chat/r/den").text
     bare = server.get("/chat", allow_redirects=False)
     assert (bare.status_code, bare.headers["Location"]) == (308, "/chat/")
     assert server.get(script(server, "/chat")).status_code == 200
 
 
-def test_where_nothing_was_built_a_plain_page_says_how_to_connect(tmp_path: Path) -> None:
-    gateway = HTTPGateway(
-        base_path="/chat", is_ready=lambda: True, find_page=BuiltPage(tmp_path, "/chat").find
-    )
+@pytest.mark.parametrize("path", ["/chat", "/chat/", "/chat/r/den"])
+def test_under_an_unknown_path_the_answer_names_the_setting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    for _ in range(2):
+        status, page = ask(gateway, path, HTTP_ACCEPT="text/html,*/*")
+        assert status == "404 Not Found"
+        assert page.count("--base-path /chat<") == 2  # once in each language
+    (record,) = caplog.records
+    assert "start it with --base-path /chat" in record.getMessage()
+
+
+def test_many_unknown_paths_do_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    for number in range(50):
+        assert ask(gateway, f"/path{number}/", HTTP_ACCEPT="text/html")[0] == "404 Not Found"
+    assert len(caplog.records) == 3
+
+
+@pytest.mark.parametrize(
+    "path", ["/<b>x</b>/", "/a\nb/", "/x.php", "/" + "x" * 500 + "/", "/a" * 50, "/é/", "/assets/", "/r/a/b"]
+)
+def test_a_path_that_is_no_prefix_is_neither_shown_nor_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    status, page = ask(gateway, path, HTTP_ACCEPT="text/html")
+    assert status == "404 Not Found"
+    assert "--base-path" not in page
+    assert path.strip("/") not in page
+    assert caplog.records == []
+
+
+def test_a_program_that_asks_for_nothing_gets_plain_text(server: Program) -> None:
+    answer = server.get("/nowhere/", headers={"Accept": "*/*"})
+    assert (answer.status_code, answer.text) == (404, "not found\n")
+
+
+def ask(gateway: HTTPGateway, path: str, **headers: str) -> tuple[str, str]:
+    """What the gateway answers a GET: status and body."""
     answers: list[str] = []
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/chat/"}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **headers}
     body = b"".join(gateway(environ, lambda status, headers: answers.append(status)))
-    assert answers == ["200 OK"]
-    assert b"/chat/socket.io/" in body
+    return answers[0], body.decode()
+
+
+def test_where_nothing_was_built_a_plain_page_says_how_to_connect(tmp_path: Path) -> None:
+    gateway = HTTPGateway(base_path="/chat", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    status, page = ask(gateway, "/chat/")
+    assert status == "200 OK"
+    assert "/chat/socket.io/" in page

@@ -1,7 +1,10 @@
 /* Runs before everything else, in any browser there is: written in the JavaScript of 1999 on purpose.
-   It tells a browser that is too old so in one sentence, and sets the chosen look before the first paint. */
+   It keeps the base where it was when the page loaded, tells a browser that is too old so in one sentence, and sets the
+   chosen look before the first paint. */
 (function () {
   var root = document.documentElement;
+  // The base is relative to the room's address, and that changes with the room.
+  if (document.baseURI) document.getElementsByTagName('base')[0].setAttribute('href', document.baseURI);
   function enough() {
     try {
       return (
