@@ -100,6 +100,7 @@ def test_who_stays_to_the_end_is_told_of_it_in_their_language(start, guests):
     program.signal(signal.SIGTERM)
     for lang, guest in people.items():
         assert is_in("en" if lang == "en" else "zh", guest.hears("notice", code="closing")["msg"])
+    assert program.wait() == 0
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
