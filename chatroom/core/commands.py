@@ -132,20 +132,20 @@ def _switch(arguments: str) -> bool:
 
 
 COMMANDS: tuple[Record, ...] = (
-    Record("help", (), "/help", {"en": "show this list", "zh": "显示所有命令"}, _alone(Help())),
-    Record("who", (), "/who", {"en": "who is in the room", "zh": "看看房间里有谁"}, _alone(Who())),
+    Record("help", (), "/help", {"en": "list the commands", "zh": "列出所有命令"}, _alone(Help())),
+    Record("who", (), "/who", {"en": "list who is in the room", "zh": "查看房间里有谁"}, _alone(Who())),
     Record(
         "name",
         ("nick",),
         "/name [NEW]",
-        {"en": "take another name, a random one without NEW", "zh": "改名；不写 NEW 就随机换一个"},
+        {"en": "change your name; a random one without NEW", "zh": "改名；不写 NEW 就随机换一个"},
         lambda arguments: Name(arguments or None),
     ),
     Record(
         "to",
         ("msg", "w"),
         "/to NAME TEXT",
-        {"en": "say TEXT to NAME only", "zh": "悄悄对 NAME 说 TEXT"},
+        {"en": "whisper TEXT to NAME", "zh": "把 TEXT 私聊发给 NAME"},
         lambda arguments: Tell(_some(arguments)),
     ),
     Record(
@@ -167,7 +167,7 @@ COMMANDS: tuple[Record, ...] = (
         "echo",
         (),
         "/echo on|off",
-        {"en": "show your own lines again, or not", "zh": "是否回显自己说的话"},
+        {"en": "whether your own lines are shown to you", "zh": "是否回显自己的消息"},
         lambda arguments: Echo(_switch(arguments)),
         line_only=True,
     ),

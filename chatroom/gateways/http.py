@@ -27,9 +27,9 @@ _FRONT_PAGE: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>chatroom</title>
 <style>body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
-<h1>The chatroom runs.</h1>
+<h1>The chatroom is running.</h1>
 <p>Connect any Socket.IO client to this address, path <code>{base}/socket.io/</code>, and listen to the event
-<code>msg</code>: the first one says who you are. To speak, emit <code>msg</code> with
+<code>msg</code>: the first one says who you are. To send a message, emit <code>msg</code> with
 <code>{{"action": "message", "msg": "hello"}}</code>.</p>
 """
 # For whoever followed a wrong link, in both languages: the server does not know the reader's.

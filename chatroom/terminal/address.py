@@ -39,10 +39,10 @@ class Address:
             is_right = False  # a port that is no number, brackets that do not close
         if not is_right:
             raise AddressError(
-                f"{text!r} is no address; it must be one such as https://chat.example.org or localhost:5000"
+                f"{text!r} is not an address; use one such as https://chat.example.org or localhost:5000"
             )
         if "@" in parts.netloc:
-            raise AddressError("an address has no user name and no password in it")
+            raise AddressError("an address must not contain a user name or password")
         base, _, room = parts.path.partition("/r/")
         path = f"{base.rstrip('/')}/socket.io".lstrip("/")
         return cls(f"{parts.scheme}://{parts.netloc}", path, unquote(room.rstrip("/")) or None)

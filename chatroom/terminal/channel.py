@@ -135,7 +135,7 @@ class Channel:
                 if len(packets) == 100:
                     break  # what is to be sent has its turn
         if time.monotonic() > self._heard_at + self._silence_s:
-            raise ChannelError("the server has fallen silent")
+            raise ChannelError("the server stopped answering")
         return packets
 
     def close(self, last: dict[str, object] | None = None) -> None:
@@ -156,7 +156,7 @@ class Channel:
             shake = json.loads(opening[1:])
             self._silence_s = (float(shake["pingInterval"]) + float(shake["pingTimeout"])) / 1000
         except (ValueError, TypeError, KeyError, RecursionError):
-            raise ChannelError("what answers there is no chatroom") from None
+            raise ChannelError("it is not a chatroom") from None
         self._send(f"{_MESSAGE}{Kind.CONNECT.value}{json.dumps(auth, ensure_ascii=False)}")
         while True:
             packet = self._read(self._next(deadline))
@@ -167,7 +167,7 @@ class Channel:
             refusal = packet.data if isinstance(packet.data, dict) else {}
             data = refusal.get("data")
             code = data.get("code") if isinstance(data, dict) else None
-            raise Refused(str(code or ""), str(refusal.get("message") or "it does not let us in"))
+            raise Refused(str(code or ""), str(refusal.get("message") or "it refused the connection"))
 
     def _next(self, deadline: float) -> str:
         while True:
@@ -175,7 +175,7 @@ class Channel:
             if text is not None:
                 return text
             if time.monotonic() > deadline:
-                raise ChannelError("it does not answer in time")
+                raise ChannelError("it did not answer in time")
 
     def _has_pending(self) -> bool:
         """Whether TLS has decrypted more than was read: select() knows nothing of that."""
@@ -192,7 +192,7 @@ class Channel:
             raise ChannelError(_reason(problem)) from None
         self._heard_at = time.monotonic()
         if not isinstance(text, str) or not text:
-            raise ChannelError("the server has closed the connection")
+            raise ChannelError("the server closed the connection")
         return text
 
     def _read(self, text: str) -> Packet | None:
@@ -201,7 +201,7 @@ class Channel:
             self._send(_PONG + text[1:])
             return None
         if text[0] == _CLOSE:
-            raise ChannelError("the server has closed the connection")
+            raise ChannelError("the server closed the connection")
         found = _PACKET.fullmatch(text, 1)
         if text[0] != _MESSAGE or found is None:
             return None
@@ -209,7 +209,7 @@ class Channel:
         try:
             return Packet(Kind(kind), int(ack) if ack else None, json.loads(data) if data else None)
         except (ValueError, RecursionError):
-            raise ChannelError("what the server says cannot be understood") from None
+            raise ChannelError("the server sent something that cannot be understood") from None
 
     def _send(self, packet: str) -> None:
         self._socket.settimeout(_SEND_S)
@@ -252,9 +252,9 @@ def _reason(problem: Exception) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror  # the name cannot be resolved
     if isinstance(problem, websocket.WebSocketTimeoutException | TimeoutError):
-        return "it does not answer in time"
+        return "it did not answer in time"
     if isinstance(problem, websocket.WebSocketConnectionClosedException):
         return "the connection was closed"
     if isinstance(problem, websocket.WebSocketException) and "edirect" in str(problem):
-        return "it has moved elsewhere (HTTP redirect)"
+        return "it redirects to another address (HTTP redirect)"
     return "it does not speak WebSocket"

@@ -47,7 +47,7 @@ class Composer(TextArea):
             id="composer",
             compact=True,
             highlight_cursor_line=False,
-            placeholder="Say something, or /help",
+            placeholder="Write a message, or /help",
         )
         self._names = names
         self._typed: deque[str] = deque(maxlen=_REMEMBERED)

@@ -237,7 +237,7 @@ class Link:
         if isinstance(problem, Untrusted):
             return (
                 f"the certificate of {origin} is not trusted: {problem}"
-                " (SSL_CERT_FILE can name a file with certificates to trust)"
+                " (SSL_CERT_FILE names a file of certificates to trust)"
             )
         return f"no chatroom answers at {origin}: {problem}"
 

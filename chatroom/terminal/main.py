@@ -13,9 +13,9 @@ from chatroom.terminal.address import Address, AddressError
 DEFAULT_URL = "http://127.0.0.1:5000"
 
 _EPILOG = """\
-exit codes: 0 all that was typed was said; 1 something was refused or could not be said, or the
-server has closed the connection; 2 wrong arguments, or the room could not be entered; 130 Ctrl-C.
-https: SSL_CERT_FILE or SSL_CERT_DIR can name the certificates to trust.
+exit codes: 0 everything typed was sent; 1 something was refused or could not be sent, or the server
+closed the connection; 2 wrong arguments, or the room could not be joined; 130 Ctrl-C.
+https: SSL_CERT_FILE or SSL_CERT_DIR names the certificates to trust.
 keys of the full screen, and more: docs/terminal.md
 """
 
@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         "url",
         nargs="?",
         default=DEFAULT_URL,
-        help="where; a room's own link works too (default: %(default)s)",
+        help="the chatroom's address, or the link of a room (default: %(default)s)",
     )
-    parser.add_argument("--room", help="the room to enter; default: the link's, or lobby")
+    parser.add_argument("--room", help="the room to join; default: the link's, or lobby")
     parser.add_argument("--name", help="the nickname to ask for; default: a random one")
     parser.add_argument(
         "--plain",
         action="store_true",
-        help="lines in, lines out; what one gets without a terminal or without the extra tui",
+        help="lines in, lines out; the default without a terminal or without the extra tui",
     )
     chosen = parser.parse_args(arguments)
     try:

@@ -74,9 +74,9 @@ class Plain:
             self._stops.close()
         unsaid = self._link.unsaid()
         if was_dismissed:
-            complain("the server has closed the connection")
+            complain("the server closed the connection")
         if unsaid:
-            complain(f"not said: {len(unsaid)} lines, from “{unsaid[0][:40]}” on")
+            complain(f"not sent: {len(unsaid)} lines, starting with “{unsaid[0][:40]}”")
         return 1 if was_dismissed or unsaid or self._link.refused or self._has_bad_input else 0
 
     def _lines(self) -> Iterator[str]:
@@ -93,7 +93,7 @@ class Plain:
                 if text.strip():
                     yield text
             if len(rest) >= MAX_LINE_BYTES:
-                complain(f"not said: {MAX_LINE_BYTES} bytes and more without a line end")
+                complain(f"not sent: more than {MAX_LINE_BYTES} bytes without a line end")
                 self._has_bad_input = True
                 return
             if not data:
@@ -111,9 +111,9 @@ class Plain:
 
     def _changed(self, state: State) -> None:
         if state is State.LOST:
-            complain("the connection is lost; coming back …")
+            complain("the connection is lost; reconnecting …")
         elif state is State.OPEN and self._was_lost:
-            complain("the connection is back")
+            complain("reconnected")
         elif state is State.CLOSED:
             self._stop.send(b"\0")
         self._was_lost = state is State.LOST

@@ -138,7 +138,7 @@ class ChatApp(App[int]):
             self.query_one(People).show(self._view.names, self._view.sid)
         self._show_status()
         if self._state is State.CLOSED and self._link.was_dismissed:
-            self._end(1, f"the server has closed the connection. {self._last_notice}")
+            self._end(1, f"the server closed the connection. {self._last_notice}")
         elif self._state is State.CLOSED:
             self._end(0)
 
@@ -192,11 +192,11 @@ class ChatApp(App[int]):
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
         left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting …"
         if self._state is State.LOST:
-            right = Text("connection lost, coming back …", style="bold reverse")
+            right = Text("connection lost, reconnecting …", style="bold reverse")
         elif talk.unread:
             right = Text(f"{talk.unread} new, Esc: read", style="bold reverse")
         elif not talk.follows:
-            right = Text("looking back, Esc: return", style="bold reverse")
+            right = Text("scrolled back, Esc: newest", style="bold reverse")
         else:
             right = Text(_HINTS if cell_len(left) + len(_HINTS) + 2 <= width else "", style="dim")
         text = Text(left)
@@ -279,7 +279,7 @@ class ChatApp(App[int]):
             await asyncio.to_thread(self._link.wait_until_said, patience_s=_LAST_WORDS_S)
         unsaid = self._link.unsaid()
         if unsaid:
-            self._end(1, f"not said: {len(unsaid)} of your lines, from “{unsaid[0][:40]}” on")
+            self._end(1, f"not sent: {len(unsaid)} of your lines, starting with “{unsaid[0][:40]}”")
         else:
             self._end(0)
 

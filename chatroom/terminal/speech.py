@@ -69,7 +69,7 @@ class Speech:
         """
         if not self.lines or len(self.lines[0].text) <= limit:
             return None
-        text = f"This is too long: at most {limit} characters."
+        text = f"That is too long: at most {limit} characters."
         return self.answered(self.lines[0], {"code": "too_long", "msg": text}, 0.0)
 
     def due(self, now: float) -> Line | None:
@@ -101,7 +101,7 @@ class Speech:
         self.refused += 1
         text = str(answer.get("msg"))
         if code == LOST:
-            text = "The connection was lost before the answer came: it may not have been done."
+            text = "The connection was lost before an answer came. It may not have taken effect."
         return {"action": "notice", "username": "*", "msg": text, "code": str(code), "said": line.text}
 
 

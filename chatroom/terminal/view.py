@@ -83,7 +83,7 @@ class View:
             case "rename":
                 return self._rename(frame)
             case "notice" if "said" in frame:
-                return [Shown("refused", _lines(f"Not done: “{_quote(frame['said'])}”. {frame.get('msg')}"))]
+                return [Shown("refused", _lines(f"Failed: “{_quote(frame['said'])}”. {frame.get('msg')}"))]
             case "notice":
                 return [Shown("notice", _lines(frame.get("msg")), at=_time(frame))]
             case "gap":
@@ -129,7 +129,7 @@ class View:
             self.names.pop(sid, None)
         self.names |= dict(joined)
         told = []
-        for people, verb in ((left, "left"), (joined, "came in")):
+        for people, verb in ((left, "left"), (joined, "joined")):
             if people:
                 names = ", ".join(in_list(name) for _, name in people[:_NAMES_TOLD])
                 others = len(people) - _NAMES_TOLD
@@ -147,9 +147,7 @@ class View:
         return [Shown("notice", (f"{in_list(old)} is now called {in_list(new)}",), at=_time(frame))]
 
 
-_GAP: Final = Shown(
-    "notice", ("Something of what was said meanwhile is missing here: it is no longer kept.",)
-)
+_GAP: Final = Shown("notice", ("Some of the messages you missed are no longer kept.",))
 
 
 def plain_text(text: object) -> str:

@@ -63,7 +63,7 @@ def everybody(
         terminal.greeted()
         terminal.goes_to(room)
         terminal.types("/echo on")
-        terminal.reads("shown again")
+        terminal.reads("now shown to you")
         present.append(terminal)
     return Everybody(present[0], present[1], socket, page)
 

@@ -51,15 +51,15 @@ def test_opening(visit: Visit, lang: str) -> None:
 def test_first_visit_alone(visit: Visit, lang: str) -> None:
     visitor = visit(lang=lang).enter()
     words = {
-        "en": ("You are ", "Nobody else is here yet.", "Copy link"),
-        "zh": ("你是", "这里还没有别人。", "复制链接"),
+        "en": ("You are ", "No one else is here yet.", "Copy link"),
+        "zh": ("你叫", "房间里还没有别人。", "复制链接"),
     }
     you_are, nobody, copy = words[lang]
     expect(visitor.page.locator(".who")).to_have_text(re.compile(you_are + " ?" + re.escape(visitor.name)))
     expect(visitor.page.get_by_text(nobody)).to_be_visible()
     expect(visitor.button(copy)).to_be_visible()
     expect(visitor.page.locator(".welcome svg[role=img]")).to_be_visible()
-    expect(visitor.page.locator(".kept")).to_contain_text({"en": "No accounts", "zh": "没有账号"}[lang])
+    expect(visitor.page.locator(".kept")).to_contain_text({"en": "No accounts", "zh": "不用注册"}[lang])
     visitor.shows("alone")
     visitor.says("hello?")
     expect(visitor.page.locator(".welcome")).to_have_count(0)
@@ -75,9 +75,9 @@ def test_where_the_code_to_scan_cannot_be_had_its_address_stands(visit: Visit) -
 
 def test_company(visit: Visit, guests: Guests, lang: str) -> None:
     visitor = visit(lang=lang).enter()
-    expect(visitor.page.get_by_text({"en": "Nobody else", "zh": "还没有别人"}[lang])).to_be_visible()
+    expect(visitor.page.get_by_text({"en": "No one else", "zh": "还没有别人"}[lang])).to_be_visible()
     guests(username="fox")
-    expect(visitor.page.get_by_text({"en": "fox came in.", "zh": "fox 来了。"}[lang])).to_be_visible()
+    expect(visitor.page.get_by_text({"en": "fox joined.", "zh": "fox 进入了房间。"}[lang])).to_be_visible()
     visitor.shows("company")
 
 
@@ -113,7 +113,10 @@ def test_failed(visit: Visit, guests: Guests, lang: str) -> None:
     row = visitor.page.locator("article.failed")
     expect(row).to_be_visible()
     expect(row.locator(".fate")).to_contain_text(
-        {"en": "Not sent: control or text-direction characters", "zh": "没有发出去：控制字符"}[lang]
+        {
+            "en": "Not sent. It contains hidden characters that can't be sent.",
+            "zh": "发送失败：含有不能发送的隐藏字符。",
+        }[lang]
     )
     # It would be refused again, so that is not offered; its text is had back by the key that recalls any.
     expect(row.get_by_role("button")).to_have_text([{"en": "Remove", "zh": "删除"}[lang]])
@@ -128,14 +131,14 @@ def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang:
     owl = guests(username="owl")
     visitor = visit(url=road.url, lang=lang).enter()
     visitor.lossy = True
-    visitor.button({"en": "Whisper to owl", "zh": "悄悄对 owl 说"}[lang]).first.click()
+    visitor.button({"en": "Whisper to owl", "zh": "私聊 owl"}[lang]).first.click()
     road.hold()
     visitor.writes("did this arrive")
     road.cut()
     road.release()
     road.mend()
     row = visitor.page.locator("article.failed")
-    expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "没有发出去。"}[lang])
+    expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "发送失败。"}[lang])
     again = row.get_by_role("button", name={"en": "Try again", "zh": "再试一次"}[lang])
     expect(again).to_be_visible()
     expect(visitor.bar).to_have_text("")
@@ -150,7 +153,7 @@ def test_a_command_used_wrongly(visit: Visit, guests: Guests, lang: str) -> None
     visitor = visit(lang=lang).enter()
     visitor.writes("/to")
     expect(visitor.page.locator(".under")).to_have_text(
-        {"en": "Use it so: /to NAME TEXT", "zh": "用法：/to NAME TEXT"}[lang]
+        {"en": "Usage: /to NAME TEXT", "zh": "用法：/to NAME TEXT"}[lang]
     )
     expect(visitor.composer).to_have_value("/to")
     visitor.shows("usage")
@@ -179,7 +182,7 @@ def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
     some_talk(guests)
     owl = guests(username="owl")
     visitor = visit(lang=lang).enter()
-    visitor.button({"en": "Whisper to owl", "zh": "悄悄对 owl 说"}[lang]).first.click()
+    visitor.button({"en": "Whisper to owl", "zh": "私聊 owl"}[lang]).first.click()
     expect(visitor.page.locator(".only")).to_contain_text(
         {"en": "Only owl sees this", "zh": "只有 owl 看得到"}[lang]
     )
@@ -195,7 +198,7 @@ def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
     visitor.composer.press("Enter")
     expect(visitor.composer).to_have_value("too late")
     visitor.shows("whisper-left")
-    visitor.button({"en": "Back to everybody", "zh": "回到大家"}[lang]).click()
+    visitor.button({"en": "End whisper", "zh": "结束私聊"}[lang]).click()
     expect(visitor.page.locator(".only")).to_have_count(0)
 
 
@@ -209,7 +212,10 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: 
     road.cut()
     assert visitor.bar.inner_text() == ""
     expect(visitor.bar).to_have_text(
-        {"en": "Reconnecting… what you write is kept", "zh": "正在重新连接…你写的都会留着"}[lang]
+        {
+            "en": "Reconnecting… Your messages will be sent once you are back online.",
+            "zh": "正在重新连接…连上后会发送你写的消息。",
+        }[lang]
     )
     visitor.writes("written in between")
     visitor.shows("reconnecting")
@@ -217,7 +223,7 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: 
         fox.says(f"missed {number}")
     road.mend()
     expect(visitor.bar).to_have_text(
-        {"en": "Back. 12 messages caught up.", "zh": "回来了，补上了 12 条消息。"}[lang]
+        {"en": "Reconnected. 12 missed messages received.", "zh": "已重新连上，补收 12 条消息。"}[lang]
     )
     visitor.shows("back")
     assert visitor.name == name
@@ -249,7 +255,10 @@ def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -
     visitor.sees("after")
     expect(
         visitor.page.get_by_text(
-            {"en": "Some older messages are no longer kept.", "zh": "更早的一些消息已不再保留。"}[lang]
+            {
+                "en": "Some of the messages you missed are no longer kept.",
+                "zh": "你错过的部分消息已不再保留。",
+            }[lang]
         )
     ).to_be_visible()
     visitor.shows("gap")
@@ -273,16 +282,16 @@ def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
 
 
 SHUT = {
-    "full": ("This room is full just now.", "这个房间现在满了。", "Try again", "再试一次"),
-    "origin": (
-        "This chat does not take visitors from this address.",
-        "这个聊天室不接待从这个地址来的人。",
-        "Try again",
-        "再试一次",
+    "full": ("This room is full.", "这个房间满了。", "Try again", "重试"),
+    "origin": ("This chat can't be opened from this address.", "不能从这个网址进入。", "Try again", "重试"),
+    "locked": ("This room is locked.", "这个房间已锁定。", "Try again", "重试"),
+    "banned": ("You are banned from this room.", "你已被禁止进入这个房间。", "Go to the lobby", "回大厅"),
+    "replaced": (
+        "This chat is open in another tab.",
+        "你已在另一个标签页打开。",
+        "Continue here",
+        "在此继续",
     ),
-    "locked": ("This room is locked.", "这个房间锁上了。", "Try again", "再试一次"),
-    "banned": ("You cannot come into this room.", "你不能进这个房间。", "To the lobby", "回大厅"),
-    "replaced": ("You are here in another tab.", "你在另一个标签页里。", "Use here", "在这里用"),
 }
 
 
@@ -331,7 +340,7 @@ def test_writing(visit: Visit, guests: Guests, lang: str) -> None:
     visitor = visit(lang=lang).enter()
     guests(username="owl").asks("typing")
     expect(visitor.page.locator(".typing")).to_have_text(
-        {"en": "owl is writing…", "zh": "owl 正在输入…"}[lang]
+        {"en": "owl is typing…", "zh": "owl 正在输入…"}[lang]
     )
     visitor.shows("writing")
 
@@ -378,9 +387,9 @@ def test_coming_and_going(visit: Visit, guests: Guests, lang: str) -> None:
     visitor = visit(lang=lang).enter()
     for name in ("小满", "heron", "moss", "芦苇"):
         guests(username=name)
-    line = {"en": "小满, heron and 2 others came", "zh": "小满、heron 等 4 人来了"}[lang]
+    line = {"en": "小满, heron and 2 others joined", "zh": "小满、heron 等 4 人进入了房间"}[lang]
     expect(visitor.page.locator(".grey").last).to_have_text(line)
-    expect(visitor.page.locator(".grey", has_text=re.compile("came|来了"))).to_have_count(1)
+    expect(visitor.page.locator(".grey", has_text=re.compile("joined|进入了房间"))).to_have_count(1)
     visitor.shows("coming-and-going")
 
 
@@ -429,7 +438,7 @@ def test_people_sheet_on_a_phone(visit: Visit, guests: Guests, lang: str) -> Non
     for number in range(8):
         guests(username=f"guest {number}")
     visitor = visit(lang=lang, viewport={"width": 360, "height": 640}).enter()
-    visitor.button(re.compile({"en": "11 here", "zh": "11 人在"}[lang])).click()
+    visitor.button(re.compile({"en": "11 here", "zh": "11 人在线"}[lang])).click()
     people = visitor.page.get_by_role("dialog").locator("li")
     expect(people).to_have_count(11)
     expect(people.first).to_contain_text(visitor.name)

@@ -189,7 +189,7 @@ def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start:
     visitor.says("before")
     server.kill()
     visitor.writes("while it is away")
-    expect(visitor.bar).to_have_text("Reconnecting… what you write is kept")
+    expect(visitor.bar).to_have_text("Reconnecting… Your messages will be sent once you are back online.")
     server = start("--limits", "off", port=server.port)
     visitor.sees("while it is away")
     expect(visitor.message("while it is away")).not_to_have_class(re.compile("sending"))
@@ -209,7 +209,7 @@ def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) ->
     visitor.page.wait_for_timeout(6_000)
     road.mend()
     visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
-    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=1_500)
+    expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=1_500)
 
 
 def test_where_no_websocket_passes_polling_does(visit: Visit, guests: Guests, server: Program) -> None:
@@ -238,7 +238,7 @@ def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> Non
 def test_an_unknown_command_is_not_said(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.writes("/nonsense at all")
-    expect(visitor.page.locator(".under")).to_have_text("There is no such command. Type / to see them.")
+    expect(visitor.page.locator(".under")).to_have_text("No such command. To say it as it is, begin with //.")
     expect(visitor.composer).to_have_value("/nonsense at all")
     expect(visitor.page.locator("article")).to_have_count(0)
 
@@ -248,4 +248,4 @@ def test_a_new_room_has_an_address_that_nobody_can_guess(visit: Visit) -> None:
     visitor.button("More").click()
     visitor.page.get_by_role("link", name="New room").click()
     visitor.page.wait_for_url(re.compile(r"/r/[a-z2-9]{16}$"))
-    expect(visitor.page.get_by_text("Nobody else is here yet.")).to_be_visible()
+    expect(visitor.page.get_by_text("No one else is here yet.")).to_be_visible()

@@ -201,7 +201,7 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo:
         ("to:Paris", NoSuchPerson, "* no one here is called Paris"),
         ("/to Paris come here", NoSuchPerson, "* no one here is called Paris"),
         ('/to "Count Paris" come here', NoSuchPerson, "* no one here is called Count Paris"),
-        ("/dance", UnknownCommand, "* There is no such command. /help lists them."),
+        ("/dance", UnknownCommand, "* No such command. /help lists them. To say it as it is, begin with //."),
     ],
 )
 def test_a_refusal_changes_nothing_and_has_its_words(
@@ -223,7 +223,7 @@ def test_leaving(romeo: Somebody, line: str) -> None:
 
 def test_a_line_too_long_is_answered_with_its_bound(house: House, romeo: Somebody) -> None:
     romeo.types(OVERLONG)
-    assert romeo.shown == ["* Not said: the line is longer than 4096 bytes."]
+    assert romeo.shown == ["* Not sent: the line is longer than 4096 bytes."]
     assert house.said == []
 
 

@@ -39,7 +39,7 @@ def test_those_who_went_are_told_before_those_who_came_and_nobody_of_themselves(
     burst.went(Person("j", "Juliet"))
     assert told(burst, 7) == [
         (b"* Juliet left (7 here)\r\n", {"j"}),
-        (b"* Romeo came in (7 here)\r\n", {"r"}),
+        (b"* Romeo joined (7 here)\r\n", {"r"}),
     ]
 
 
@@ -55,11 +55,11 @@ def test_of_many_some_are_named_and_the_others_counted():
     for number in range(NAMES_TOLD + 5):
         burst.came(Person(str(number), f"n{number}"))
     ((line, people),) = told(burst, 99)
-    assert line == b"* n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more came in (99 here)\r\n"
+    assert line == b"* n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more joined (99 here)\r\n"
     assert len(people) == NAMES_TOLD + 5
 
 
 def test_nobodys_name_can_tell_of_somebody_elses_going():
     burst = Burst()
     burst.came(Person("m", "Romeo left (3 here), Juliet"))
-    assert told(burst, 4) == [(b'* "Romeo left (3 here), Juliet" came in (4 here)\r\n', {"m"})]
+    assert told(burst, 4) == [(b'* "Romeo left (3 here), Juliet" joined (4 here)\r\n', {"m"})]

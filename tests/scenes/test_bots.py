@@ -56,7 +56,7 @@ def test_the_python_bot_says_what_was_not_said(start, guests, tmp_path):
             asker.says("!ping")
             asker.hears("message", msg="pong")
             guests(url=program.url, room="lobby").says("!ping")
-            assert bot.stderr.readline().startswith("not said: ")
+            assert bot.stderr.readline().startswith("not sent: ")
         finally:
             bot.kill()
 

@@ -151,7 +151,7 @@ def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, e
     assert [frame["msg"] for frame in romeo.frames if frame["action"] in ("message", "whisper")] == ["aloud"]
     (told,) = [frame for frame in juliet.frames if frame.get("said")]
     assert told["said"] == "/to Romeo psst"
-    assert "may not have been done" in told["msg"]
+    assert "may not have taken effect" in told["msg"]
     assert juliet.link.refused == 1
 
 
@@ -260,7 +260,7 @@ def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
         for number in range(300):
             romeo.says(f"number {number}")
         road.mend()
-        juliet.reads(r"^\* Something of what was said meanwhile is missing")
+        juliet.reads(r"^\* Some of the messages you missed are no longer kept")
         juliet.reads("number 299$")
         assert juliet.seen.count("seen") == 1
     finally:
@@ -386,7 +386,7 @@ def test_https_to_a_door_without_tls_is_one_clear_line(server):
     [
         (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "it is full, or not ready"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n\x1b[2Jx", "HTTP 404"),
-        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", "it has moved elsewhere"),
+        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", "it redirects to another address"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak WebSocket"),
         (b"", "the connection was closed"),
     ],
@@ -420,13 +420,13 @@ def test_a_taken_name_a_full_room_and_an_impossible_room_are_told_and_end_with_2
     program = start("--max-room-people", "2")
     guests(url=program.url, room="tea", username="Fox")
     taken = says_hello(program.url, "--room", "tea", "--name", "FOX")
-    assert (taken.returncode, taken.stderr) == (2, "chatroom: The name is taken.\n")
+    assert (taken.returncode, taken.stderr) == (2, "chatroom: That name is taken.\n")
     guests(url=program.url, room="tea")
     full = says_hello(program.url, "--room", "tea")
-    assert (full.returncode, full.stderr) == (2, "chatroom: The room is full.\n")
+    assert (full.returncode, full.stderr) == (2, "chatroom: That room is full.\n")
     wrong = says_hello(program.url, "--room", "a/b")
     assert wrong.returncode == 2
-    assert "This cannot be a room" in wrong.stderr
+    assert "That room name can't be used" in wrong.stderr
 
 
 def test_a_room_with_a_cjk_name_a_base_path_and_ipv6_are_entered(start):

@@ -147,10 +147,13 @@ def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests
     romeo.asks("whisper", to="Juliet", msg="psst")
     juliet.reads("Romeo -> you: psst")
     guests(username="Nurse")
-    juliet.reads("* Nurse came in (3 here)")
+    juliet.reads("* Nurse joined (3 here)")
     out, err = juliet.process.communicate(b"/who\n/nonsense\n", WAIT_S)
     assert "* 3 here: Romeo, Juliet, Nurse" in out.decode()
-    assert err.decode() == "chatroom: Not done: “/nonsense”. There is no such command. /help lists them.\n"
+    assert (
+        err.decode()
+        == "chatroom: Failed: “/nonsense”. No such command. /help lists them. To say it as it is, begin with //.\n"
+    )
     assert juliet.process.returncode == 1
 
 
@@ -199,14 +202,14 @@ def with_files(redirection: str, *arguments: str) -> Ended:
 
 def test_what_has_no_line_end_at_all_is_no_text(server, room):
     ended = with_files("</dev/zero", server.url, "--room", room)
-    assert (ended.code, ended.err) == (1, "chatroom: not said: 1048576 bytes and more without a line end\n")
+    assert (ended.code, ended.err) == (1, "chatroom: not sent: more than 1048576 bytes without a line end\n")
 
 
 def test_a_line_far_above_the_limit_is_refused_here_and_the_next_is_said(server, guests, room):
     romeo = guests()
     ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nnext\n")
     assert ended.code == 1
-    assert "This is too long: at most " in ended.err
+    assert "That is too long: at most " in ended.err
     assert ended.err.count("\n") == 1
     assert romeo.hears("message")["msg"] == "next"
 

@@ -252,7 +252,7 @@ def test_what_the_server_does_not_have_yet_is_shown_so_and_then_as_said(server, 
 def test_a_refused_line_is_told_with_its_beginning_and_can_be_brought_back(server, room):
     async def play(app, pilot):
         await pilot.press(*"/nonsense", "enter")
-        await until(lambda: "! Not done: “/nonsense”. There is no such" in shown(app), lambda: shown(app))
+        await until(lambda: "! Failed: “/nonsense”. No such" in shown(app), lambda: shown(app))
         await pilot.press("up")
         await until(lambda: app.query_one(Composer).text == "/nonsense")
 
@@ -282,7 +282,7 @@ def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, roo
         talk = app.query_one(Talk)
         await until(lambda: "number 59" in shown(app), "the last one")
         await pilot.press("pageup")
-        await until(lambda: "looking back" in status(app), lambda: status(app))
+        await until(lambda: "scrolled back" in status(app), lambda: status(app))
         top = talk.render_line(0).text
         await asyncio.to_thread(romeo.says, "hello Fox")
         await asyncio.to_thread(romeo.says, "and more")
@@ -517,7 +517,7 @@ def test_who_is_shown_out_is_told_why(terminals):
         impostor.close()
     assert fox.process.wait(DEADLINE_S) == 1
     after = fox.seen[fox.seen.rfind("\x1b[?1049l") :]
-    assert "chatroom: the server has closed the connection. You were shown out." in " ".join(after.split())
+    assert "chatroom: the server closed the connection. You were shown out." in " ".join(after.split())
 
 
 def test_without_colours_there_are_none(server, terminals, guests, room):

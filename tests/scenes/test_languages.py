@@ -65,7 +65,7 @@ def test_a_whisper_says_so_in_the_language_of_a_client_without_v(guests, room):
     juliet = guests(username="Juliet")
     with_lang = Guest(juliet.url, {"room": room, "lang": "zh"}).enter()
     juliet.asks("whisper", to=with_lang.name, msg="psst")
-    assert with_lang.hears("whisper")["msg"] == f"（悄悄对 {with_lang.name} 说）psst"
+    assert with_lang.hears("whisper")["msg"] == f"（私聊 {with_lang.name}）psst"
     with_lang.leaves()
 
 

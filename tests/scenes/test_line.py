@@ -57,7 +57,7 @@ def test_a_line_waits_for_its_end(lines):
 def test_comings_goings_and_new_names_are_told(lines):
     romeo = lines()
     juliet = lines()
-    romeo.reads(rf"^\* {juliet.name} came in \(2 here\)$")
+    romeo.reads(rf"^\* {juliet.name} joined \(2 here\)$")
     juliet.types("/name Juliet Capulet")
     juliet.reads(r"^\* You are now called Juliet Capulet\.$")
     romeo.reads(rf"^\* {juliet.name} is now called Juliet Capulet$")
@@ -106,9 +106,9 @@ def test_help_lists_every_command_of_a_line(lines):
 def test_commands_that_cannot_be_understood(lines):
     romeo, juliet = lines(), lines()
     romeo.types("/nonsense")
-    romeo.reads(r"^\* There is no such command")
+    romeo.reads(r"^\* No such command")
     romeo.types("/echo maybe")
-    romeo.reads(r"^\* Use it so: /echo on\|off$")
+    romeo.reads(r"^\* Usage: /echo on\|off$")
     romeo.types("/to nobody hello")
     romeo.reads(r"^\* no one here is called nobody$")
     romeo.types("//shrug")
@@ -174,7 +174,7 @@ def test_both_sides_see_each_others_every_action_in_one_order(lines, guests):
 def test_whispers_between_gateways_reach_only_the_two(lines, guests):
     romeo, juliet, nurse, paris = lines(), guests(), lines(), guests()
     romeo.types(f"/to {juliet.name} from the line")
-    romeo.reads(rf"^\* Only {juliet.name} was told\.$")
+    romeo.reads(rf"^\* Sent to {juliet.name} only\.$")
     assert juliet.hears("whisper", username=romeo.name, to=juliet.name)["msg"] == "from the line"
     assert juliet.asks("whisper", to=romeo.name, msg="from the browser")["ok"]
     romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: from the browser$")
@@ -208,8 +208,8 @@ def test_a_line_too_long_is_refused_once_and_nothing_of_it_said(lines):
     romeo.types("x" * 5000)
     romeo.types("y" * 3000)
     romeo.types("still here")
-    romeo.reads(r"^\* Not said: the line is longer than 4096 bytes\.$")
-    romeo.reads_next(r"^\* This is too long: at most 2000 characters\.$")
+    romeo.reads(r"^\* Not sent: the line is longer than 4096 bytes\.$")
+    romeo.reads_next(r"^\* That is too long: at most 2000 characters\.$")
     assert "xx" not in "".join(juliet.reads_up_to(f"{romeo.name}: still here$"))
 
 
@@ -240,7 +240,7 @@ def test_a_line_without_an_end_is_not_said_when_input_ends(lines):
     romeo, juliet = lines(), lines()
     romeo.types_raw(b"whole\nto:half a na")
     romeo.socket.shutdown(socket.SHUT_WR)
-    romeo.reads(r"^\* Not said: the last line had no end\.$")
+    romeo.reads(r"^\* Not sent: the last line has no line end\.$")
     romeo.reads_the_end()
     juliet.hears(romeo.name, "whole")
     juliet.reads(rf"^\* {romeo.name} left")
@@ -250,11 +250,11 @@ def test_who_is_idle_or_never_ends_a_line_is_sent_away(start, lines):
     program = start("--line-idle-timeout", "1")
     idle, dripping, busy = (lines(port=program.line_port, room=None) for _ in range(3))
     deadline = time.monotonic() + WAIT_S
-    while not dripping.has_seen("long time", 0.2):
+    while not dripping.has_seen("too long", 0.2):
         assert time.monotonic() < deadline
         busy.types("/rooms")
         dripping.types_raw(b".")
-    idle.reads(r"^\* Nothing was said for a long time")
+    idle.reads(r"^\* You were idle for too long")
     idle.reads_the_end()
     busy.types("/who")
     busy.reads(r"^\* 1 here")

@@ -43,7 +43,7 @@ def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, li
     head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nCookie: secret\r\n\r\n"
     browser = Line(server.line_port)
     browser.types_raw((head + body).encode())
-    browser.reads(r"^\* This port is for line terminals")
+    browser.reads(r"^\* This port is for terminals")
     browser.reads_the_end()
     browser.closes()
     juliet.reads(rf"^\* {browser.name} left")
@@ -56,7 +56,7 @@ def test_a_web_page_cannot_hide_what_it_is_in_a_long_first_line(server: Program,
     browser.types_raw(
         b"POST /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: 127.0.0.1:5267\r\n\r\nsaid by a page\r\n"
     )
-    browser.reads(r"^\* This port is for line terminals")
+    browser.reads(r"^\* This port is for terminals")
     browser.reads_the_end()
     browser.closes()
     juliet.reads(rf"^\* {browser.name} left")
@@ -125,7 +125,7 @@ def test_a_flood_waits_at_its_sender_and_takes_no_memory(start: Start, lines: Li
     with socket.socket() as romeo:
         romeo.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         romeo.connect(("127.0.0.1", program.line_port))
-        juliet.reads("came in")
+        juliet.reads("joined")
         before = resident_mb(program)
         romeo.settimeout(0.5)
         sent = 0
@@ -150,7 +150,7 @@ def test_a_last_line_without_an_end_is_told_of_even_behind_a_flood(start: Start,
     romeo.ends()
     for number in range(1, 5):
         juliet.hears(romeo.name, str(number))
-    romeo.reads(r"^\* Not said: the last line had no end\.$")
+    romeo.reads(r"^\* Not sent: the last line has no line end\.$")
     romeo.reads_the_end()
     juliet.reads(rf"^\* {romeo.name} left")
     assert "half" not in juliet.seen

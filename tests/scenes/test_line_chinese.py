@@ -41,31 +41,31 @@ def test_the_greeting_says_room_number_name_and_what_is_kept(
 ) -> None:
     ali = lines(port=chinese.line_port, room=None, lang="zh")
     assert (ali.room, ali.number) == ("lobby", 1)
-    assert "* 这里说的话保留 7 天，每个房间最近 1000 条。\r\n" in ali.seen
+    assert "* 消息保留 7 天，每个房间最多保留最近 1000 条。\r\n" in ali.seen
 
 
 def test_comings_goings_and_new_names(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
-    ali.reads(r"^\* .* 来了（3 人在线）$")
+    ali.reads(r"^\* .* 进入了房间（3 人在线）$")
     ali.reads(r"^\* .* 改名为 老王$")
     laowang.types("/name 老李")
     xiaoman.reads(r"^\* 老王 改名为 老李$")
     laowang.types("quit")
     laowang.reads(r"^\* 再见。$")
-    ali.reads(r"^\* 老李 走了（2 人在线）$")
+    ali.reads(r"^\* 老李 离开了房间（2 人在线）$")
 
 
 def test_refusals(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     for line, answer in (
         ("/name 小满", "Reuse: 小满 已经有人用了"),
-        ("/name 管理员", "这个名字是保留的。"),
-        ("/跳舞", "没有这个命令。输入 /help 查看全部命令。"),
+        ("/name 管理员", "这个名字是保留的，不能用。"),
+        ("/跳舞", "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。"),
         ("/echo 也许", "用法：/echo on|off"),
-        ("to:没有这个人", "这里没有人叫 没有这个人"),
-        ("to:", "你没有在和谁私聊。先选一个人：to:NAME；/who 看看有谁。"),
-        ("to:阿狸", "那就是你自己。"),
-        ("长" * 1400, "没有说出去：这一行超过了 4096 字节。"),
+        ("to:没有这个人", "房间里没有人叫 没有这个人"),
+        ("to:", "你没有在和谁私聊。先选一个人：to:NAME；/who 查看房间里有谁。"),
+        ("to:阿狸", "那是你自己。"),
+        ("长" * 1400, "没有发送：这一行超过了 4096 字节。"),
         ("x" * 2001, "太长了：最多 2000 个字符。"),
     ):
         ali.types(line)
@@ -76,28 +76,28 @@ def test_refusals(people: list[Line]) -> None:
 def test_the_help(people: list[Line]) -> None:
     ali = people[0]
     ali.types("/help")
-    ali.reads(r"^\* /help +显示所有命令$")
+    ali.reads(r"^\* /help +列出所有命令$")
     shown = "\n".join(ali.reads_up_to(r"^\* //text"))
     for record in COMMANDS[1:]:
         assert f"{record.usage} " in shown
         assert record.help["zh"] in shown
-    assert "只和 NAME 说" in shown
+    assert "和 NAME 私聊" in shown
 
 
 def test_a_private_talk(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
     ali.types("to:小满")
-    ali.reads(r"^\* 现在你只和 小满 说话。单独一行 to: 结束。$")
+    ali.reads(r"^\* 现在你只和 小满 私聊。单独一行 to: 结束。$")
     xiaoman.reads(r"^\* 阿狸 和你私聊：")
-    ali.types("悄悄话")
-    xiaoman.reads(r"^\[..:..:..\] 阿狸 -> you: 悄悄话$")
+    ali.types("今晚见")
+    xiaoman.reads(r"^\[..:..:..\] 阿狸 -> you: 今晚见$")
     laowang.types("to:小满")
-    xiaoman.reads(r"^\* 现在你在和 老王 说话，不是 阿狸。to:阿狸 回到 阿狸")
-    ali.reads(r"^\* 小满 现在在和别人说话。")
+    xiaoman.reads(r"^\* 现在你在和 老王 私聊，不是 阿狸。to:阿狸 回到 阿狸")
+    ali.reads(r"^\* 小满 现在在和别人私聊。")
     laowang.types("quit")
-    xiaoman.reads(r"^\* 老王 走了：私聊结束。$")
+    xiaoman.reads(r"^\* 老王 离开了，私聊结束。$")
     xiaoman.types("还在吗")
-    xiaoman.reads(r"^\* 没有发出：")
+    xiaoman.reads(r"^\* 没有发送：")
     xiaoman.types("大家好")
     ali.hears("小满", "大家好")
 
@@ -109,11 +109,11 @@ def test_rooms_history_and_who(people: list[Line]) -> None:
     ali.types("/rooms")
     ali.reads(r"^\* 房间：lobby（3 人）$")
     ali.types("/join 茶馆")
-    ali.reads(r"^\* 你在 茶馆，1 人在线。$")
+    ali.reads(r"^\* 你在房间 茶馆，1 人在线。$")
     ali.types("/history")
-    ali.reads(r"^\* 还没有人说话。$")
+    ali.reads(r"^\* 还没有消息。$")
     xiaoman.types("/to 老王 晚上见")
-    xiaoman.reads(r"^\* 只有 老王 听到了。$")
+    xiaoman.reads(r"^\* 只发给了 老王。$")
 
 
 def test_no_sentence_is_left_in_english(people: list[Line]) -> None:

@@ -107,7 +107,7 @@ def test_mutated_input_harms_nobody(
         wild.reads_the_end()
         wild.closes()
         terminal.types("/rooms please")
-        terminal.reads(r"^\* Use it so: /rooms$")
+        terminal.reads(r"^\* Usage: /rooms$")
         if sessions % 40 == 0:
             report(f"{sent} pieces in {sessions} sessions")
     socket.says("the end")

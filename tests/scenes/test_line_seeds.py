@@ -78,9 +78,9 @@ def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Termi
     romeo.types("/help")
     romeo.reads(r"^\* /help ")
     romeo.types("/dance")
-    romeo.reads(r"^\* There is no such command\. /help lists them\.$")
+    romeo.reads(r"^\* No such command\. /help lists them\.")
     romeo.types("/history 1")
-    romeo.reads(r"^\* Nothing has been said yet\.$")
+    romeo.reads(r"^\* No messages yet\.$")
     romeo.types("was that heard")
     juliet.hears(romeo.name, "was that heard")
     assert [text for _who, text in juliet.heard()] == ["was that heard"]
@@ -126,7 +126,7 @@ def test_guests_are_numbered_and_the_number_falls_when_people_leave(
     fourth = terminals("nc", "127.0.0.1", port)
     fourth.greeted()
     assert fourth.number == 3
-    present[0].reads(rf"^\* {fourth.name} came in \(3 here\)$")
+    present[0].reads(rf"^\* {fourth.name} joined \(3 here\)$")
 
 
 def test_close_closes_and_the_program_at_the_other_end_ends(people: list[Terminal]) -> None:
@@ -178,11 +178,11 @@ def test_a_taken_name_is_answered_with_reuse_until_its_owner_quits(people: list[
 def test_to_name_pairs_two_both_ways_with_the_time_of_each_line(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     romeo.types("/to")
-    romeo.reads(r"^\* You talk to nobody privately\. Choose somebody")
+    romeo.reads(r"^\* You are not in a private chat\. Choose someone")
     romeo.types("to:Rosaline")
     romeo.reads(r"^\* no one here is called Rosaline$")
     romeo.types(f"to:{juliet.name}")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
     before = time.time()
     for number in range(3):  # full duplex: neither waits for the other
         romeo.types(f"from romeo {number}")
@@ -198,14 +198,14 @@ def test_to_name_pairs_two_both_ways_with_the_time_of_each_line(people: list[Ter
 def test_a_third_takes_over_and_a_departed_partner_is_told_and_unpaired(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     romeo.types(f"to:{juliet.name}")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
     nurse.types(f"to:{juliet.name}")
     juliet.reads(rf"^\* You now talk to {nurse.name}, not {romeo.name}\. to:{romeo.name} returns")
-    romeo.reads(rf"^\* {juliet.name} now talks to somebody else")
+    romeo.reads(rf"^\* {juliet.name} now talks to someone else")
     nurse.types("madam")
     juliet.reads(rf"{nurse.name} -> you: madam$")
     nurse.types("quit")
-    juliet.reads(rf"^\* {nurse.name} has left: your private talk is over")
+    juliet.reads(rf"^\* {nurse.name} has left\. The private chat is over")
     juliet.types("are you there")
     juliet.reads(r"^\* Not sent: ")
     juliet.types("hello all")

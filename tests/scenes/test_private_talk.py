@@ -13,7 +13,7 @@ def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
     romeo, juliet, nurse, paris = lines(), lines(), lines(), guests()
     romeo.types(f"to:{juliet.name}")
     romeo.reads(rf"^\* You now talk to {juliet.name} only")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
     romeo.types("my love")
     juliet.reads(rf"^\[\d\d:\d\d:\d\d\] {romeo.name} -> you: my love$")
     juliet.types("good night")
@@ -26,10 +26,10 @@ def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
 def test_to_alone_ends_the_talk_and_the_partners_next_line_does_not_slip_into_the_room(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     romeo.types("to:")
-    romeo.reads(rf"^\* Your private talk with {juliet.name} is over")
-    juliet.reads(rf"^\* {romeo.name} has ended your private talk")
+    romeo.reads(rf"^\* The private chat with {juliet.name} is over")
+    juliet.reads(rf"^\* {romeo.name} ended the private chat")
     juliet.types("a secret")
     juliet.reads(r"^\* Not sent")
     nurse.reads_nothing("secret")
@@ -45,7 +45,7 @@ def test_unknown_nobody_and_oneself(lines):
     romeo.reads(r"^\* no one here is called no such one$")
     for alone in ("/to", "to:"):
         romeo.types(alone)
-        romeo.reads(r"^\* You talk to nobody privately\. Choose somebody")
+        romeo.reads(r"^\* You are not in a private chat\. Choose someone")
     romeo.types(f"to:{romeo.name}")
     romeo.reads(r"^\* That is you\.$")
 
@@ -54,10 +54,10 @@ def test_unknown_nobody_and_oneself(lines):
 def test_a_third_takes_the_talk_over_and_all_are_told(lines):
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     paris.types(f"to:{juliet.name}")
     juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. to:{romeo.name} returns")
-    romeo.reads(rf"^\* {juliet.name} now talks to somebody else")
+    romeo.reads(rf"^\* {juliet.name} now talks to someone else")
     juliet.types("meant for romeo")
     juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. Send it again to say it\.$")
     juliet.types("hello paris")
@@ -74,21 +74,21 @@ def test_a_third_takes_the_talk_over_and_all_are_told(lines):
 def test_returning_by_name(lines):
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     paris.types(f"to:{juliet.name}")
     juliet.reads("not " + romeo.name)
     juliet.types(f"to:{romeo.name}")
     juliet.types("back again")
     romeo.reads(rf"{juliet.name} -> you: back again$")
-    paris.reads(rf"^\* {juliet.name} now talks to somebody else")
+    paris.reads(rf"^\* {juliet.name} now talks to someone else")
 
 
 def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     juliet.types("quit")
-    romeo.reads(rf"^\* {juliet.name} has left: your private talk is over")
+    romeo.reads(rf"^\* {juliet.name} has left\. The private chat is over")
     time.sleep(HELD)
     romeo.types("are you there")
     romeo.reads(rf"^\* Not sent: {juliet.name} no longer talks to you\. You are back in the room")
@@ -100,9 +100,9 @@ def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
 def test_nothing_of_a_paste_for_somebody_who_has_left_slips_into_the_room(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     juliet.types("quit")
-    romeo.reads(rf"^\* {juliet.name} has left: your private talk is over")
+    romeo.reads(rf"^\* {juliet.name} has left\. The private chat is over")
     romeo.types_raw(b"".join(f"secret {number}, {'x' * 700}\n".encode() for number in range(4)))
     for _ in range(4):
         romeo.reads(r"^\* Not sent: ")
@@ -114,9 +114,9 @@ def test_nothing_of_a_paste_for_somebody_who_has_left_slips_into_the_room(lines)
 def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
     romeo, juliet = lines(), lines(name="Capulet's daughter")
     romeo.types("to:Capulet's daughter")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     juliet.types("quit")
-    romeo.reads("has left: your private talk")
+    romeo.reads(r"has left\. The private chat")
     rosaline = lines(name="Capulet's daughter")
     romeo.types("my secret")
     romeo.reads("Not sent")
@@ -126,7 +126,7 @@ def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
 def test_a_new_name_does_not_end_the_talk(lines):
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     juliet.types("/name Some Other Name")
     romeo.reads("is now called Some Other Name")
     romeo.types("what is in a name")
@@ -146,7 +146,7 @@ def test_a_partner_in_a_browser_gets_whispers(lines, guests):
 def test_a_browsers_whisper_moves_no_talk(lines, guests):
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     assert nurse.asks("whisper", to=juliet.name, msg="madam")["ok"]
     juliet.reads(rf"{nurse.name} -> you: madam$")
     juliet.types("anon")
@@ -156,10 +156,10 @@ def test_a_browsers_whisper_moves_no_talk(lines, guests):
 def test_going_to_another_room_ends_the_talk(lines, room):
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     romeo.types(f"/join {room} next")
     romeo.reads("is over")
-    juliet.reads(rf"^\* {romeo.name} has left: your private talk")
+    juliet.reads(rf"^\* {romeo.name} has left\. The private chat")
 
 
 def test_turning_to_people_costs_tokens(start, lines):
@@ -177,17 +177,17 @@ def test_turning_to_people_costs_tokens(start, lines):
 def test_to_may_stand_behind_spaces(lines):
     romeo, juliet = lines(), lines()
     romeo.types(f"  to: {juliet.name} ")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
 
 
 def test_who_comes_back_after_ending_a_talk_is_told_of_again(lines):
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
     romeo.types("to:")
-    juliet.reads("has ended")
+    juliet.reads("ended the private chat")
     romeo.types(f"to:{juliet.name}")
-    juliet.reads(rf"^\* {romeo.name} talks to you privately")
+    juliet.reads(rf"^\* {romeo.name} started a private chat")
     juliet.types("yes")
     romeo.reads(rf"{juliet.name} -> you: yes$")
 
@@ -196,7 +196,7 @@ def test_lines_that_waited_while_the_talk_moved_reach_nobody_they_were_not_meant
     port = start("--message-burst", "2", "--message-rate", "2").line_port
     romeo, juliet, paris = (lines(port=port, room=None) for _ in range(3))
     romeo.types(f"to:{juliet.name}")
-    juliet.reads("privately")
+    juliet.reads("private chat")
     juliet.types_raw(b"for romeo 0\nfor romeo 1\nfor romeo 2\nfor romeo 3\n")
     juliet.reads(r"^\* Too fast")
     paris.types(f"to:{juliet.name}")

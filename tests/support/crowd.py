@@ -105,7 +105,7 @@ class LineClient(Client):
     def _take(self, data: bytes) -> bytes:
         lines, end, rest = data.rpartition(b"\n")
         if not self.entered:
-            self.entered = b"shown again" in lines
+            self.entered = b"now shown to you" in lines
         for number in self._SAID.findall(lines + end):
             self._hear(number)
         return rest

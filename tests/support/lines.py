@@ -17,8 +17,8 @@ import tty
 WAIT_S = 10.0
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _GREETINGS = {
-    "en": (r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.", r"\* Say something, or /help"),
-    "zh": (r"\* 欢迎来到 (.+)。你是第 (\d+) 位客人，名字是 (.+)。", r"\* 直接说话，或输入 /help"),
+    "en": (r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.", r"\* Type a message, or /help"),
+    "zh": (r"\* 欢迎来到 (.+)。你是第 (\d+) 位客人，名字是 (.+)。", r"\* 直接输入消息，或输入 /help"),
 }
 
 

@@ -58,7 +58,7 @@ def test_no_name_can_pass_for_more_than_a_name():
         '"Owl: yes" -> you',
     ]
     (came,) = view.show({"action": "roster", "joined": [["Owl left (1 here), Elk", "e"]], "left": []})
-    assert came.text() == '* "Owl left (1 here), Elk" came in (3 here)'
+    assert came.text() == '* "Owl left (1 here), Elk" joined (3 here)'
     (renamed,) = view.show(
         {"action": "rename", "sid": "e", "username": "Owl left (1 here), Elk", "to": "Elk"}
     )
@@ -82,9 +82,9 @@ def test_coming_back_is_told_only_under_another_name():
 
 
 def test_a_gap_is_told_on_the_way_back_only():
-    assert "missing" in texts(entered().show(welcome(back=True, gap=True)))[0]
-    assert "missing" in texts(entered().show({"action": "gap"}))[0]
-    assert not any("missing" in text for text in texts(View().show(welcome(gap=True))))
+    assert "no longer kept" in texts(entered().show(welcome(back=True, gap=True)))[0]
+    assert "no longer kept" in texts(entered().show({"action": "gap"}))[0]
+    assert not any("no longer kept" in text for text in texts(View().show(welcome(gap=True))))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_people_come_go_and_are_renamed():
     view = entered()
     joined = [[f"P{number}", str(number)] for number in range(12)]
     (shown,) = view.show({"action": "roster", "joined": joined, "left": []})
-    assert shown.text() == f"* {', '.join(f'P{number}' for number in range(10))} and 2 more came in (14 here)"
+    assert shown.text() == f"* {', '.join(f'P{number}' for number in range(10))} and 2 more joined (14 here)"
     (shown,) = view.show({"action": "roster", "joined": [], "left": [["Owl", "o"]]})
     assert shown.text() == "* Owl left (13 here)"
     (shown,) = view.show({"action": "rename", "username": "P3", "to": "Q", "sid": "3"})
@@ -129,7 +129,7 @@ def test_people_come_go_and_are_renamed():
 
 def test_a_refusal_quotes_the_beginning_of_what_was_said():
     (shown,) = entered().show({"action": "notice", "msg": "Too long.", "said": "x" * 100})
-    assert shown.text() == f"* Not done: “{'x' * 39}…”. Too long."
+    assert shown.text() == f"* Failed: “{'x' * 39}…”. Too long."
 
 
 def test_what_this_client_does_not_know_is_passed_over():

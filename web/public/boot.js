@@ -39,8 +39,8 @@
       line.appendChild(
         document.createTextNode(
           zh
-            ? '这个浏览器太旧，打不开聊天室。请换用较新的 Chrome、Edge、Firefox 或 Safari。'
-            : 'This browser is too old for the chat. Please come with a newer Chrome, Edge, Firefox or Safari.'
+            ? '浏览器版本太旧，打不开聊天室。请换用较新的 Chrome、Edge、Firefox 或 Safari。'
+            : 'This browser is too old for the chat. Please use a newer Chrome, Edge, Firefox or Safari.'
         )
       );
       line.style.cssText =

@@ -66,12 +66,12 @@ describe.each([
 
 describe('Chinese', () => {
   it.each([
-    [['fox'], 'fox 来了'],
-    [['阿狸'], '阿狸来了'],
-    [['阿狸', 'fox'], '阿狸和 fox 来了'],
-    [['fox', '阿狸'], 'fox 和阿狸来了'],
-    [['阿狸', 'fox', '小满'], '阿狸、fox 和小满来了'],
-    [['阿狸', 'fox', 'a', 'b'], '阿狸、fox 等 4 人来了'],
+    [['fox'], 'fox 进入了房间'],
+    [['阿狸'], '阿狸进入了房间'],
+    [['阿狸', 'fox'], '阿狸和 fox 进入了房间'],
+    [['fox', '阿狸'], 'fox 和阿狸进入了房间'],
+    [['阿狸', 'fox', '小满'], '阿狸、fox 和小满进入了房间'],
+    [['阿狸', 'fox', 'a', 'b'], '阿狸、fox 等 4 人进入了房间'],
   ])('%j', (names, expected) => {
     expect(zh.came(names)).toBe(expected);
   });
@@ -80,28 +80,38 @@ describe('Chinese', () => {
     expect([zh.onlySees('fox'), zh.onlySees('阿狸'), zh.youAre('fox'), zh.youAre('阿狸')]).toEqual([
       '只有 fox 看得到',
       '只有阿狸看得到',
-      ['你是 ', '。'],
-      ['你是', '。'],
+      ['你叫 ', '。'],
+      ['你叫', '。'],
     ]);
   });
 });
 
 describe('English', () => {
   it.each([
-    [['fox'], 'fox came'],
-    [['阿狸', 'fox'], '阿狸 and fox came'],
-    [['a', 'b', 'c'], 'a, b and c came'],
-    [['阿狸', 'fox', 'a', 'b', 'c'], '阿狸, fox and 3 others came'],
+    [['fox'], 'fox joined'],
+    [['阿狸', 'fox'], '阿狸 and fox joined'],
+    [['a', 'b', 'c'], 'a, b and c joined'],
+    [['阿狸', 'fox', 'a', 'b', 'c'], '阿狸, fox and 3 others joined'],
   ])('%j', (names, expected) => {
     expect(en.came(names)).toBe(expected);
   });
 
-  it('counts what was caught up', () => {
-    expect([en.back(0), en.back(1), en.back(12)]).toEqual(['Back.', 'Back. 1 message caught up.', 'Back. 12 messages caught up.']);
+  it('counts the missed messages', () => {
+    expect([en.back(0), en.back(1), en.back(12)]).toEqual(['Reconnected.', 'Reconnected. 1 missed message received.', 'Reconnected. 12 missed messages received.']);
   });
 
   it('suggests a name that is like the taken one', () => {
     expect(sentence(en, { ok: false, code: 'name_taken', msg: '' }, '阿狸')).toBe('That name is taken. Try 阿狸2?');
+  });
+});
+
+describe('One thing has one name', () => {
+  it.each(['悄悄', '地址', '账号', '在场'])('in Chinese, and it is not %s', (other) => {
+    expect(sentences(zh).filter((sentence) => sentence.includes(other))).toEqual([]);
+  });
+
+  it.each(['came in', 'everybody', 'somebody', 'nobody', ' said', 'address that', 'the house', 'writing'])('in English, and it is not "%s"', (other) => {
+    expect(sentences(en).filter((sentence) => sentence.toLowerCase().includes(other))).toEqual([]);
   });
 });
 
