@@ -416,11 +416,11 @@ def test_sheets(visit: Visit, guests: Guests, lang: str, sheet: str, opens: dict
 def test_name_sheet(visit: Visit, guests: Guests, lang: str) -> None:
     some_talk(guests)
     visitor = visit(lang=lang).enter()
-    before = visitor.name
     visitor.chip.click()
     dialog = visitor.page.get_by_role("dialog")
-    dialog.locator("button", has_text={"en": "Draw another name", "zh": "换一个名字"}[lang]).click()
-    expect(visitor.chip).not_to_have_text(before)
+    dialog.locator("button", has_text={"en": "Random name", "zh": "随机换一个"}[lang]).click()
+    expect(dialog.locator("input")).not_to_have_value("")
+    visitor.shows("name-drawn")
     dialog.locator("input").fill("fox")
     dialog.locator("input").press("Enter")
     expect(dialog.get_by_role("status")).to_have_text(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -139,6 +141,13 @@ class Visitor:
         self.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
+
+    def waits_until(self, condition: Callable[[], Any]) -> None:
+        """Wait, drawing frame after frame, until something is so that the page itself does not show."""
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while not condition():
+            assert time.monotonic() < deadline, "never so"
+            self.rests()
 
     def first_row(self) -> tuple[str, float]:
         """The first message wholly in view, and where it stands: [id, pixels from the top of the list]."""

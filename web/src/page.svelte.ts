@@ -13,6 +13,7 @@ import { NO_ID, oldestId } from './state/timeline';
 import { wakeAt } from './state/view';
 import type { Happening, State } from './state/types';
 import type { Refusal } from './wire';
+import { speech, type Lang } from './words/words.svelte';
 
 const OLDER_PAGE = 50;
 const CATCH_UP_PAGE = 200;
@@ -30,6 +31,8 @@ export class Page {
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
   #typedAt = 0;
+  /** the language that the server knows, or is just being told */
+  #langTold: Lang | null = null;
 
   constructor() {
     this.state = begin(roomIn(location.pathname, this.root), recall('sessionStorage', 'token'), Date.now());
@@ -37,6 +40,7 @@ export class Page {
       auth: () => ({
         v: 1,
         roster: 'delta',
+        lang: (this.#langTold = speech.lang),
         room: this.state.room,
         ...(this.state.token === null ? {} : { token: this.state.token }),
         ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
@@ -77,9 +81,15 @@ export class Page {
     this.tell({ type: 'retry', key, cid: randomId(16) });
   }
 
-  /** Take another name, or without one draw a new random one. */
-  async rename(name: string | null): Promise<Refusal | null> {
-    const ack = await this.#line.ask({ action: 'rename', ...(name === null ? {} : { username: name }) });
+  /** A random name that is free; nobody is told. */
+  async suggest(): Promise<string | Refusal> {
+    const ack = await this.#line.ask({ action: 'rename', suggest: true });
+    return ack === null ? CUT_OFF : ack.ok ? (ack.username ?? '') : ack;
+  }
+
+  /** Take another name. */
+  async rename(name: string): Promise<Refusal | null> {
+    const ack = await this.#line.ask({ action: 'rename', username: name });
     if (ack === null) return CUT_OFF;
     if (!ack.ok) return ack;
     this.tell({ type: 'renamed', ack });
@@ -94,6 +104,12 @@ export class Page {
     const ack = await this.#line.ask({ action: 'history', before, limit: OLDER_PAGE });
     if (ack?.ok) this.tell({ type: 'older', entries: ack.entries ?? [], more: ack.more ?? false });
     else setTimeout(() => this.tell({ type: 'older_failed' }), FAILED_PAGE_MS);
+  }
+
+  /** Speak another language; the server's text follows. */
+  speak(lang: Lang): void {
+    speech.speak(lang);
+    this.#follow();
   }
 
   typing(): void {
@@ -129,12 +145,20 @@ export class Page {
     const out = nextOut(this.state);
     if (out) void this.#send(out.cid!);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
+    if (this.state.link.at === 'here' && this.#langTold !== speech.lang) void this.#tellLang(speech.lang);
     clearTimeout(this.#waking);
     const wake = wakeAt(this.state);
     if (wake !== null) {
       const pause = Math.min(Math.max(wake - Date.now(), 0), LONGEST_WAIT_MS);
       this.#waking = setTimeout(() => this.tell({ type: 'tick' }), pause);
     }
+  }
+
+  async #tellLang(lang: Lang): Promise<void> {
+    this.#langTold = lang;
+    const ack = await this.#line.ask({ action: 'lang', lang });
+    // Refused or lost: the next thing that happens asks again, or the next connection says it.
+    if (!ack?.ok && this.#langTold === lang) this.#langTold = null;
   }
 
   async #send(cid: string): Promise<void> {

@@ -121,7 +121,9 @@ export type ServerFrame = Login | Logout | Roster | Entry | Whisper | Rename | T
 export type ClientFrame =
   | { action: 'message'; msg: string; cid: string }
   | { action: 'whisper'; to: string; msg: string; cid: string }
-  | { action: 'rename'; username?: string }
+  | { action: 'rename'; username: string }
+  | { action: 'rename'; suggest: true }
+  | { action: 'lang'; lang: string }
   | { action: 'history'; before?: string; after?: string; limit: number }
   | { action: 'typing' }
   | { action: 'logout' };
@@ -143,6 +145,7 @@ export type Ack =
 export interface Auth {
   v: 1;
   roster: 'delta';
+  lang: string;
   room: string;
   token?: string;
   after?: string;

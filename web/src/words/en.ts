@@ -65,10 +65,10 @@ export const en = {
   suggestions: 'Suggestions',
   usage: (usage: string) => `Usage: ${usage}`,
 
-  newName: 'Draw another name',
-  ownName: 'Or choose one',
-  take: 'Take it',
-  nameRules: 'Your name in this room.',
+  yourNameIs: 'Your name',
+  randomName: 'Random name',
+  ownName: 'Or type your own',
+  takeName: 'Use this name',
 
   notSent: 'Not sent.',
   /** the text itself cannot be sent, so there is no point in trying again */

@@ -83,10 +83,10 @@ export const zh: Words = {
   suggestions: '建议',
   usage: (usage) => `用法：${usage}`,
 
-  newName: '换一个名字',
+  yourNameIs: '你的名字',
+  randomName: '随机换一个',
   ownName: '或者自己起一个',
-  take: '就叫这个',
-  nameRules: '你在这个房间里的名字。',
+  takeName: '用这个名字',
 
   notSent: '发送失败。',
   unsent: {
