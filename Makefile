@@ -16,7 +16,7 @@ export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots terminal-picture clean
+.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ image-check: .venv/test.stamp ## Build the container image, talk to it, stop it
 
 screenshots: .venv/test.stamp ## Make pictures of every state of the page into screenshots/
 	CHATROOM_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+
+icons: .venv/test.stamp ## Draw the page's PNG icons from web/public/icon.svg
+	$(BIN)/python scripts/icons.py
 
 constraints: .venv/test.stamp ## Resolve constraints.txt anew (no registry's address gets into it)
 	$(PIP) uv

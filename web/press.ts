@@ -10,14 +10,16 @@ import type { Plugin } from 'vite';
 
 /** Bytes of a first load over the wire, gzip: every browser and every proxy can do that much. */
 const BUDGET = 70_000;
-const PRESSED = /\.(?:js|css|html|svg|webmanifest)$/;
+/** The manifest, which the server makes for each room. */
+const MANIFEST = 500;
+const PRESSED = /\.(?:js|css|html|svg)$/;
 /** Below this a pressed file saves no packet. */
 const SMALLEST = 500;
 
 export function press(): Plugin {
   let out = '';
   /** file names that the page asks for before anybody has done anything */
-  const first = new Set<string>(['index.html', 'boot.js', 'icon.svg', 'app.webmanifest']);
+  const first = new Set<string>(['index.html', 'boot.js', 'icon.svg']);
   return {
     name: 'press',
     apply: 'build',
@@ -40,8 +42,8 @@ export function press(): Plugin {
       order: 'post',
       sequential: true,
       handler() {
-        let gzip = 0;
-        let brotli = 0;
+        let gzip = MANIFEST;
+        let brotli = MANIFEST;
         for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
           if (!PRESSED.test(name)) continue;
           const text = readFileSync(join(out, name));

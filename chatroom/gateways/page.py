@@ -1,4 +1,4 @@
-"""The built page: its files as WhiteNoise serves them, its document, and the table of commands that it completes.
+"""The built page: its files as WhiteNoise serves them, its document, its manifests, and the table of commands.
 
 It knows the folder that the build left and the headers that a browser has to obey, and of chat only its commands.
 """
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from whitenoise import WhiteNoise
 
 from chatroom.core.commands import COMMANDS
+from chatroom.core.errors import Refusal
+from chatroom.gateways.manifest import manifest, room_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,11 +34,12 @@ _POLICY: Final = "; ".join(
         "img-src 'self' data:",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "base-uri 'self'",
         "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types svelte-trusted-html",
+        "trusted-types svelte-trusted-html chatroom-worker",
     )
 )
 _HEADERS: Final = (
@@ -45,6 +48,8 @@ _HEADERS: Final = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SHORT_S: Final = 300  # how long files without a hash in their name may be kept unasked
+_ASKED_EACH_TIME: Final = ("/sw.js",)  # or an old worker would stay for as long
+_MANIFEST: Final = "/manifest.webmanifest"
 # Where the page's files are, as seen from the document: a proxy may have put any path before both.
 _BASE: Final = '<base href="./" />'  # as it is in web/index.html
 _DOCUMENTS: Final = (
@@ -95,6 +100,8 @@ class BuiltPage:
                 return document
         if path == "/commands.json":
             return self._commands
+        if path == _MANIFEST and self._documents:
+            return _answer_manifest
         file = self._files.get(path)
         if file is None:
             return None
@@ -129,6 +136,23 @@ class _Document:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
+def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The manifest of the room that the query names."""
+    try:
+        room = room_of(environ.get("QUERY_STRING", ""))
+    except Refusal:
+        body = b"there can be no room of this name\n"
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            *_HEADERS,
+        ]
+        start_response("400 Bad Request", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+    root = environ["PATH_INFO"].removesuffix(_MANIFEST) + "/"
+    return _Document(manifest(room, root), "application/manifest+json")(environ, start_response)
+
+
 def _commands() -> bytes:
     """The commands that work in a page, for it to complete: `[{usage, help: {language: text}}]`."""
     table = [
@@ -140,3 +164,5 @@ def _commands() -> bytes:
 def _add_headers(headers: Headers, path: str, url: str) -> None:
     for name, value in _HEADERS:
         headers[name] = value
+    if url in _ASKED_EACH_TIME:
+        headers["Cache-Control"] = "no-cache"

@@ -206,47 +206,6 @@ def test_the_link_is_copied(visit: Visit, server: Program, host: str) -> None:
     expect(visitor.composer).to_have_value(visitor.page.url)
 
 
-def test_notifications_are_offered_only_where_they_exist(visit: Visit, server: Program) -> None:
-    plain = visit(url=f"http://{FOREIGN_HOST}:{server.port}").enter()
-    plain.button("More").click()
-    expect(plain.page.get_by_role("link", name="New room")).to_be_visible()
-    expect(plain.page.get_by_role("switch")).to_have_count(0)
-
-
-def test_being_spoken_to_is_counted_in_the_title_and_notified(
-    visit: Visit, guests: Guests, server: Program, room: str
-) -> None:
-    fox = guests(username="fox")
-    visitor = visit(url=f"http://localhost:{server.port}", permissions=["notifications"])
-    visitor.page.add_init_script(
-        "window.shown = []; const Real = Notification; window.Notification = class extends Real {"
-        " constructor(title, options) { super(title, options); window.shown.push([title, options.body]) } }"
-    )
-    visitor.enter()
-    visitor.button("More").click()
-    notify = visitor.page.get_by_role("switch", name="Notify me of mentions and whispers")
-    notify.click()
-    expect(notify).to_have_attribute("aria-checked", "true")
-    visitor.page.keyboard.press("Escape")
-    visitor.page.evaluate(
-        "() => { Object.defineProperty(document, 'visibilityState', {get: () => 'hidden', configurable: true});"
-        " document.dispatchEvent(new Event('visibilitychange')) }"
-    )
-    fox.says("nothing for you")
-    fox.says(f"@{visitor.name} look")
-    expect(visitor.page).to_have_title(f"(1) {room}")
-    # Not by wait_for_function: what it repeats is an eval, which the page's policy forbids.
-    shown = visitor.page.evaluate(
-        "async () => { for (let turn = 0; turn < 500 && !window.shown.length; turn++)"
-        " await new Promise((go) => setTimeout(go, 10)); return window.shown }"
-    )
-    assert shown == [["fox", f"@{visitor.name} look"]]
-    visitor.page.evaluate(
-        "() => { delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange')) }"
-    )
-    expect(visitor.page).to_have_title(room)
-
-
 def test_a_screen_reader_hears_what_is_new_and_bursts_in_short(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     fox.says("old news")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin
@@ -76,13 +77,17 @@ def test_a_file_that_keeps_its_name_is_not_kept_for_good(server: Program) -> Non
     assert server.get("/boot.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/", "/boot.js", "/icon.svg", "/app.webmanifest", "/commands.json"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/boot.js", "/sw.js", "/icon.svg", "/icon-192.png", "/manifest.webmanifest", "/commands.json"],
+)
 def test_nothing_is_guessed_framed_or_told_on(server: Program, path: str) -> None:
     headers = server.get(path).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
+    assert policy["worker-src"] == "'self'"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
 
@@ -94,7 +99,7 @@ def test_what_is_not_there_is_not_there(server: Program, path: str) -> None:
     assert server.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/commands.json"])
+@pytest.mark.parametrize("path", ["/", "/commands.json", "/manifest.webmanifest"])
 def test_the_document_is_only_read(server: Program, path: str) -> None:
     answer = requests.post(server.url + path, timeout=10)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
@@ -106,6 +111,41 @@ def test_the_table_of_commands_is_the_servers(server: Program) -> None:
     table = server.get("/commands.json").json()
     assert "/who" in [row["usage"] for row in table]
     assert all(row["help"]["en"] and row["help"]["zh"] for row in table)
+
+
+def test_each_room_has_a_manifest(server: Program) -> None:
+    answer = server.get("/manifest.webmanifest?room=%E8%8C%B6%E9%A6%86")
+    assert answer.headers["Content-Type"] == "application/manifest+json"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    start = urljoin(answer.url, answer.json()["start_url"])
+    assert start == f"{server.url}/r/%E8%8C%B6%E9%A6%86"
+    assert requests.get(start, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("room", ["a/b", "..", "%FF", "x" * 65])
+def test_what_cannot_be_a_room_has_no_manifest(server: Program, room: str) -> None:
+    answer = server.get(f"/manifest.webmanifest?room={room}")
+    assert (answer.status_code, answer.text) == (400, "there can be no room of this name\n")
+
+
+def test_the_icons_of_the_manifest_are_as_large_as_they_say(server: Program) -> None:
+    icons = {icon["src"]: icon for icon in server.get("/manifest.webmanifest").json()["icons"]}
+    icons["apple-touch-icon.png"] = {"type": "image/png", "sizes": "180x180"}
+    for src, icon in icons.items():
+        answer = server.get(f"/{src}")
+        assert answer.headers["Content-Type"] == icon["type"]
+        assert len(answer.content) < 12_000
+        if icon["type"] == "image/png":
+            width, height = struct.unpack(">II", answer.content[16:24])
+            assert f"{width}x{height}" == icon["sizes"]
+    assert {"192x192", "512x512"} <= {icon["sizes"] for icon in icons.values()}
+    assert 'rel="apple-touch-icon" href="apple-touch-icon.png"' in server.get("/").text
+
+
+def test_the_service_worker_is_asked_for_each_time(server: Program) -> None:
+    answer = server.get("/sw.js")
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert answer.headers["Cache-Control"] == "no-cache"
 
 
 def test_behind_a_base_path_the_page_and_its_files_are_there(start: Callable[..., Program]) -> None:

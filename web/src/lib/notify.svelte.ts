@@ -1,40 +1,122 @@
 /**
- * Telling somebody who looks elsewhere that they were spoken to. Asked for only when switched on by hand; where the
- * browser has no notifications (plain http), the switch is not there.
+ * Notifications for who looks elsewhere. They are asked for only when switched on by hand, and shown by the service worker:
+ * phones allow them in no other way. Where the browser has none (plain http), the switch is not there.
  */
 
+import { randomId } from './ids';
+import { base } from './places';
 import { keep, recall } from './store';
 
+/** A worker that is not ready by then does not become so. */
+const READY_MS = 10_000;
+
+/** Why nothing is shown although it is wanted: forbidden, not allowed (yet, or any more), or it did not work. */
+export type Trouble = 'blocked' | 'unasked' | 'failed';
+
+interface Wanted {
+  tab: string;
+  url: string;
+}
+
 class Notifier {
-  readonly possible = typeof Notification === 'function' && window.isSecureContext;
-  on = $state(false);
-  blocked = $state(false);
+  readonly possible = typeof Notification === 'function' && window.isSecureContext && 'serviceWorker' in navigator;
+  readonly #tab = randomId(16);
+  #registered: Promise<ServiceWorkerRegistration> | null = null;
+  #wanted = $state(recall('localStorage', 'notify') === 'on');
+  #permission: NotificationPermission = $state('default');
+  #failed = $state(false);
+
+  readonly on = $derived(this.#wanted && this.#permission === 'granted');
+  /** What is wanted stays wanted: the switch may be off only together with a sentence that says why. */
+  readonly trouble: Trouble | null = $derived.by(() => {
+    if (!this.#wanted) return null;
+    if (this.#permission !== 'granted') return this.#permission === 'denied' ? 'blocked' : 'unasked';
+    return this.#failed ? 'failed' : null;
+  });
 
   constructor() {
-    this.on = this.possible && Notification.permission === 'granted' && recall('localStorage', 'notify') === 'on';
+    if (!this.possible) return;
+    this.#look();
+    document.addEventListener('visibilitychange', () => this.#look());
+    void navigator.permissions?.query({ name: 'notifications' }).then(
+      (status) => (status.onchange = () => this.#look()),
+      () => undefined, // Some browsers know no such permission: it is looked at whenever the page comes into view.
+    );
+  }
+
+  /** Answer the worker, which asks each page whether a clicked notification is its own. */
+  answer(isHere: (url: string) => boolean): void {
+    if (!this.possible) return;
+    navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ clicked?: Wanted }>) => {
+      const clicked = event.data.clicked;
+      if (clicked) event.ports[0]?.postMessage(clicked.tab === this.#tab ? 2 : isHere(clicked.url) ? 1 : 0);
+    });
   }
 
   async turn(on: boolean): Promise<void> {
     if (!this.possible) return;
-    const granted = on && (await Notification.requestPermission()) === 'granted';
-    this.blocked = on && !granted;
-    this.on = granted;
-    keep('localStorage', 'notify', granted ? 'on' : null);
+    if (on) this.#permission = await Notification.requestPermission();
+    this.#wanted = on;
+    this.#failed = false;
+    keep('localStorage', 'notify', on ? 'on' : null);
+    if (this.on) await this.#try(() => this.#worker());
   }
 
-  tell(title: string, text: string): void {
+  /** Show a notification; a click on it leads to `url`. A later one of the same `url` takes its place. */
+  async tell({ title, body }: { title: string; body: string }, url: string): Promise<void> {
+    this.#look();
     if (!this.on) return;
+    const data: Wanted = { tab: this.#tab, url };
+    const icon = new URL('icon-192.png', base()).href;
+    const options = { body, icon, tag: url, renotify: true, data };
+    await this.#try(async () => (await this.#worker()).showNotification(title, options));
+  }
+
+  /** The room was looked at: what is still shown of it is of no use any more. */
+  async clear(url: string): Promise<void> {
+    if (!this.#registered) return;
+    await this.#try(async () => {
+      for (const shown of await (await this.#worker()).getNotifications({ tag: url })) shown.close();
+    });
+  }
+
+  #look(): void {
+    if (this.possible) this.#permission = Notification.permission;
+  }
+
+  async #try(act: () => Promise<unknown>): Promise<void> {
     try {
-      const shown = new Notification(title, { body: text, tag: 'chatroom' });
-      shown.onclick = () => {
-        window.focus();
-        shown.close();
-      };
+      await act();
+      this.#failed = false;
     } catch {
-      // Some phones have the name but only let service workers use it.
-      this.on = false;
+      this.#registered = null;
+      this.#failed = true;
+      this.#look();
     }
   }
+
+  #worker(): Promise<ServiceWorkerRegistration> {
+    this.#registered ??= navigator.serviceWorker
+      .register(workerAddress(), { scope: base().pathname })
+      .then(() => Promise.race([navigator.serviceWorker.ready, new Promise<never>((_, fail) => setTimeout(fail, READY_MS))]));
+    return this.#registered;
+  }
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string };
+}
+
+/** The worker's address, marked as trusted where the page's policy asks for that; a policy can be made once only. */
+const workerAddress = once(() => {
+  const address = new URL('sw.js', base()).href;
+  const types = (window as { trustedTypes?: TrustedTypes }).trustedTypes;
+  return types?.createPolicy('chatroom-worker', { createScriptURL: () => address }).createScriptURL('') ?? address;
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 export const notifier = new Notifier();

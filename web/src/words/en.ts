@@ -34,7 +34,11 @@ export const en = {
   theme: 'Theme',
   themes: { auto: 'System', light: 'Light', dark: 'Dark' },
   notify: 'Notify me of mentions and whispers',
-  notifyBlocked: "Your browser blocks notifications from this site. You can allow them in the browser's settings.",
+  notifyTrouble: {
+    blocked: "Your browser blocks notifications from this site. You can allow them in the browser's settings.",
+    unasked: 'Your browser has not allowed notifications from this site. Turn this on to ask again.',
+    failed: 'The last notification could not be shown.',
+  },
 
   /** what stands before and after the name */
   youAre: (_name: string): [string, string] => ['You are ', '.'],

@@ -53,7 +53,11 @@ export const zh: Words = {
   theme: '外观',
   themes: { auto: '跟随系统', light: '浅色', dark: '深色' },
   notify: '有人提到我或私聊我时通知我',
-  notifyBlocked: '浏览器禁止了本站的通知，可以在浏览器设置里允许。',
+  notifyTrouble: {
+    blocked: '浏览器禁止了本站的通知，可以在浏览器设置里允许。',
+    unasked: '浏览器还没有允许本站的通知，打开开关可以再次询问。',
+    failed: '上一条通知没能显示。',
+  },
 
   youAre: (name) => [LATIN.test(name[0] ?? '') ? '你叫 ' : '你叫', '。'],
   aloneHere: '房间里还没有别人。',

@@ -1,0 +1,37 @@
+/*
+ * The service worker: it lets the page show notifications (phones allow them by no other way), and brings the right page
+ * to the front when one is clicked.
+ *
+ * It has no fetch handler and stores nothing. Messages are deleted from the server after some days or by hand; a copy in a
+ * browser's cache would outlive them. And a chat without its server has nothing to show: the page needs no second source.
+ */
+
+/** So long a page may take to say whether it is the one. */
+const ANSWER_MS = 300;
+
+self.addEventListener('install', () => self.skipWaiting());
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(bring(event.notification.data));
+});
+
+/** How well a page fits: 2 the notification is its own, 1 it is in that room, 0 neither; null: no answer, it may be asleep. */
+function ask(page, wanted) {
+  return new Promise((done) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = (answer) => done(answer.data);
+    setTimeout(() => done(null), ANSWER_MS);
+    page.postMessage({ clicked: wanted }, [channel.port2]);
+  });
+}
+
+/** Focus the page that fits best, or open one. A page is asked, because `url` is where it began, not where it went since. */
+async function bring(wanted) {
+  const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const pages = all.filter((page) => page.url.startsWith(self.registration.scope));
+  const fits = await Promise.all(pages.map((page) => ask(page, wanted)));
+  const best = Math.max(0, ...fits);
+  const found = best > 0 ? fits.indexOf(best) : fits.findIndex((fit, index) => fit === null && pages[index].url === wanted.url);
+  await (found < 0 ? self.clients.openWindow(wanted.url) : pages[found].focus());
+}
