@@ -1,6 +1,7 @@
 """What may be said: a message's text, judged and otherwise left alone."""
 
 import re
+from typing import Final
 from unicodedata import category
 
 from chatroom.core.errors import BadRequest, Empty, TooLong
@@ -9,16 +10,18 @@ from chatroom.core.errors import BadRequest, Empty, TooLong
 # around; surrogates, which no UTF-8 can carry. The marks LRM and RLM and the joiners stay: Persian and emoji
 # need them.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_LINE_ENDS = re.compile("\r\n?")
+_LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
+# The most empty lines that may follow each other: more of them only push what others wrote out of sight.
+MAX_EMPTY_LINES: Final = 2
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f")
 
 
 def parse_text(value: object, limit: int) -> str:
-    """A message's text, with LF for CRLF and CR and otherwise unchanged.
+    """A message's text: LF for every other line end, at most two empty lines in a row, otherwise unchanged.
 
     Args:
         value: what the peer sent.
-        limit: the most code points.
+        limit: the most code points, counted as they were sent.
 
     Raises:
         BadRequest: it is no string, or holds a forbidden character.
@@ -27,14 +30,37 @@ def parse_text(value: object, limit: int) -> str:
     """
     if not isinstance(value, str):
         raise BadRequest
-    text = _LINE_ENDS.sub("\n", value) if "\r" in value else value
+    text = _LINE_ENDS.sub("\n", value)
     if len(text) > limit:
         raise TooLong(limit=limit)
     if _FORBIDDEN.search(text):
         raise BadRequest
-    if not any(map(_is_seen, text)):
+    if not _has_seen(text):
         raise Empty
-    return text
+    return fold_empty_lines(text)
+
+
+def fold_empty_lines(text: str) -> str:
+    """The text with at most two empty lines in a row; a line in which nothing can be seen is empty.
+
+    Texts from the log go through this too where they are drawn: they may be older than this rule.
+
+    Args:
+        text: with LF between its lines.
+    """
+    if text.count("\n") <= MAX_EMPTY_LINES:
+        return text
+    kept: list[str] = []
+    empty = 0
+    for line in text.split("\n"):
+        empty = 0 if _has_seen(line) else empty + 1
+        if empty <= MAX_EMPTY_LINES:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _has_seen(text: str) -> bool:
+    return any(map(_is_seen, text))
 
 
 def _is_seen(character: str) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.core.errors import BadRequest, Empty, Refusal, TooLong
-from chatroom.core.text import parse_text
+from chatroom.core.text import fold_empty_lines, parse_text
 
 
 @pytest.mark.parametrize("text", ["hi", " a\tb\nc ", "你好", "👩‍👩‍👧", "می‌خواهم", "\u200fשלום\u200e", "."])
@@ -15,6 +15,30 @@ def test_visible_text_comes_back_unchanged(text: str) -> None:
 
 def test_line_ends_become_lf() -> None:
     assert parse_text("a\r\nb\rc\n", 100) == "a\nb\nc\n"
+    assert parse_text("a\u2028b\u2029c", 100) == "a\nb\nc"
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("a\n\n\nb", "a\n\n\nb"),
+        ("a\n\n\n\nb", "a\n\n\nb"),
+        ("a" + "\n" * 1998 + "b", "a\n\n\nb"),
+        ("a\r\n\r\n\r\n\r\nb", "a\n\n\nb"),
+        ("a" + "\u2028" * 9 + "b", "a\n\n\nb"),
+        ("a" + "\n \t\u3000\u200b\u3164" * 9 + "\nb", "a" + "\n \t\u3000\u200b\u3164" * 2 + "\nb"),
+        ("\n" * 9 + "a" + "\n" * 9, "\n\na\n\n"),
+        ("a\n\n\n\nb\n\n\n\nc", "a\n\n\nb\n\n\nc"),
+        ("a\n.\n.\n.\nb", "a\n.\n.\n.\nb"),
+    ],
+)
+def test_empty_lines_are_folded_to_two(text: str, folded: str) -> None:
+    assert parse_text(text, 9000) == folded
+
+
+def test_the_limit_counts_the_text_as_it_was_sent() -> None:
+    with pytest.raises(TooLong):
+        parse_text("a" + "\n" * 100 + "b", 50)
 
 
 @pytest.mark.parametrize("value", [None, 1, b"hi", ["hi"], {"msg": "hi"}, True])
@@ -54,3 +78,12 @@ def test_any_text_is_refused_or_stable(value: str) -> None:
         return
     assert parse_text(text, 20) == text
     text.encode()
+
+
+@given(st.text(st.sampled_from("a \n\u200b"), max_size=30))
+def test_folding_loses_empty_lines_and_nothing_else(text: str) -> None:
+    folded = fold_empty_lines(text)
+    assert fold_empty_lines(folded) == folded
+    assert [line for line in folded.split("\n") if "a" in line] == [
+        line for line in text.split("\n") if "a" in line
+    ]

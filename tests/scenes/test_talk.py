@@ -19,6 +19,17 @@ def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
         assert (frame["id"], frame["time"]) == (answer["id"], answer["time"])
 
 
+def test_a_wall_of_empty_lines_is_folded_for_everyone(guests, lines):
+    romeo, juliet, nurse = guests(), guests(), lines()
+    romeo.says("a" + "\n" * 1998 + "b")
+    assert juliet.hears("message")["msg"] == "a\n\n\nb"
+    nurse.reads(rf"{romeo.name}: a$")
+    assert nurse.reads_up_to("b$") == ["    ", "    "]
+    assert guests().you["history"][-1]["msg"] == "a\n\n\nb"
+    romeo.emit({"action": "whisper", "to": juliet.name, "msg": "c\r\n\r\n\r\n\r\nd"})
+    assert juliet.hears("whisper")["msg"] == "c\n\n\nd"
+
+
 def test_people_in_another_room_hear_nothing(guests, room):
     romeo, juliet = guests(), guests(room=room + " elsewhere")
     romeo.says("hello")
