@@ -2,16 +2,27 @@
  * Markdown-lite: bold, italic, code, code blocks, quotes, links and line breaks, as a tree of nodes.
  *
  * Written for chat, not for documents: nothing becomes a heading or a list, single line breaks count, marks work beside
- * Chinese punctuation, an address ends where Chinese text begins. The result holds text only; no HTML is ever made of it.
- * Linear in the length of the text but for marks that are never closed, and those are looked for within one line.
+ * Chinese punctuation. What marks nothing stays as it was typed, and no text comes out empty. The result holds text only;
+ * no HTML is ever made of it. Its cost is linear in the length of the text, whatever the text is.
  */
+
+import { isBlank } from './blank';
+import { charAt } from './characters';
+import { DEEPEST, Emphasis, runAt, type Passed } from './emphasis';
+import { addressAt, labelledAt } from './links';
 
 export type Inline =
   | { kind: 'text'; text: string }
   | { kind: 'bold'; children: Inline[] }
   | { kind: 'italic'; children: Inline[] }
   | { kind: 'code'; text: string }
-  | { kind: 'link'; href: string; children: Inline[] }
+  | {
+      kind: 'link';
+      href: string;
+      children: Inline[];
+      /** where it leads, if the reader has to be told */
+      host: string;
+    }
   | { kind: 'break' };
 
 export type Block =
@@ -19,186 +30,246 @@ export type Block =
   | { kind: 'quote'; children: Block[] }
   | { kind: 'codeblock'; text: string };
 
-const FENCE = /^ {0,3}```[^`\n]*$/;
+/** The most empty lines in a row; the server folds them alike (`chatroom/core/text.py`), but older texts may have more. */
+const EMPTY_LINES = 2;
+const FENCE = /^ {0,3}(`{3,})([^`]*)$/;
+const FENCE_END = /^([^`]*)(`{3,})\s*$/;
+/** Fences of more ticks than this are alike. */
+const LONGEST_FENCE = 9;
 const QUOTE = /^ {0,3}> ?/;
-const DEEPEST = 4;
+/** A quote has a space or text behind its mark: ">_<", ">:(" and ">w<" are faces. */
+const QUOTED = /^ {0,3}>(?:[ >「『“《【"*`@#]|\p{L}|\p{N}|$)/u;
+const FACE = /^ {0,3}>(?: |[^\s<>]{1,2})</;
+const ESCAPED = /[*_`[\]\\>]/;
+const LETTER = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
+const NAME = /[A-Za-z0-9_]/;
 
-/** An address runs over what may stand in one; Chinese letters and punctuation end it. */
-const ADDRESS = /https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/y;
-const LABELLED = /\[([^\][\n]{1,500})\]\((https?:\/\/[^\s()<>]{1,1000}(?:\([^\s()<>]{0,500}\)[^\s()<>]{0,500})?)\)/y;
-const WORD = /[\p{L}\p{N}]/u;
-const LATIN = /[A-Za-z0-9]/;
+export function parse(text: string): Block[] {
+  const lines = text.replace(/\r\n|[\r\u2028\u2029]/g, '\n').split('\n');
+  let empty = 0;
+  return blocks(
+    lines.filter((line) => {
+      empty = isBlank(line) ? empty + 1 : 0;
+      return empty <= EMPTY_LINES;
+    }),
+    0,
+  );
+}
 
-export function parse(text: string, depth = 0): Block[] {
-  const blocks: Block[] = [];
-  const lines = text.split(/\r\n|\n|\r/);
+function blocks(lines: readonly string[], depth: number): Block[] {
+  const found: Block[] = [];
+  const fences = new Fences(lines);
   let paragraph: string[] = [];
   const close = (): void => {
-    while (paragraph.length > 0 && paragraph[paragraph.length - 1]!.trim() === '') paragraph.pop();
-    if (paragraph.length > 0) blocks.push({ kind: 'paragraph', children: inline(paragraph.join('\n')) });
+    while (paragraph.length > 0 && isBlank(paragraph[paragraph.length - 1]!)) paragraph.pop();
+    if (paragraph.length > 0) found.push({ kind: 'paragraph', children: inline(paragraph.join('\n'), true) });
     paragraph = [];
   };
   let index = 0;
   while (index < lines.length) {
     const line = lines[index]!;
-    if (FENCE.test(line)) {
-      const end = lines.findIndex((other, at) => at > index && /^ {0,3}```\s*$/.test(other));
-      if (end > 0) {
-        close();
-        blocks.push({ kind: 'codeblock', text: lines.slice(index + 1, end).join('\n') });
-        index = end + 1;
-        continue;
-      }
-    }
-    // A quote has a space or text behind its mark: ">_<" and ">:(" are faces.
-    if (depth < DEEPEST && QUOTE.test(line) && /^ {0,3}>(?: |>|\p{L}|\p{N}|$)/u.test(line)) {
+    const fence = fences.at(index);
+    if (fence) {
       close();
-      const quoted: string[] = [];
-      while (index < lines.length && QUOTE.test(lines[index]!)) quoted.push(lines[index++]!.replace(QUOTE, ''));
-      const children = parse(quoted.join('\n'), depth + 1);
-      if (children.length > 0) blocks.push({ kind: 'quote', children });
+      found.push({ kind: 'codeblock', text: fence.text });
+      index = fence.next;
       continue;
     }
-    if (paragraph.length > 0 || line.trim() !== '') paragraph.push(line);
+    if (depth < DEEPEST && isQuote(line)) {
+      const from = index;
+      while (index < lines.length && isQuote(lines[index]!)) index += 1;
+      const quoted = lines.slice(from, index);
+      // Marks that quote nothing are what somebody has typed.
+      if (quoted.every((one) => isBlank(one.replace(/>/g, '')))) {
+        for (const one of quoted) paragraph.push(one);
+        continue;
+      }
+      close();
+      found.push({ kind: 'quote', children: blocks(quoted.map((one) => one.replace(QUOTE, '')), depth + 1) });
+      continue;
+    }
+    if (paragraph.length > 0 || !isBlank(line)) paragraph.push(line);
     index += 1;
   }
   close();
-  return blocks;
-}
-
-/** The marks within a paragraph. */
-export function inline(text: string, depth = 0): Inline[] {
-  const nodes: Inline[] = [];
-  let plain = '';
-  const flush = (): void => {
-    if (plain !== '') nodes.push({ kind: 'text', text: plain });
-    plain = '';
-  };
-  const add = (node: Inline): void => {
-    flush();
-    nodes.push(node);
-  };
-  let at = 0;
-  while (at < text.length) {
-    const char = text[at]!;
-    if (char === '\n') {
-      add({ kind: 'break' });
-      at += 1;
-    } else if (char === '\\' && /[*_`[\]\\>]/.test(text[at + 1] ?? '')) {
-      plain += text[at + 1];
-      at += 2;
-    } else if (char === '`') {
-      const ticks = /^`+/.exec(text.slice(at, at + 20))![0];
-      const end = closing(text, ticks, at + ticks.length);
-      if (end < 0) {
-        plain += ticks;
-        at += ticks.length;
-      } else {
-        add({ kind: 'code', text: text.slice(at + ticks.length, end).replace(/^ (.*\S.*) $/, '$1') });
-        at = end + ticks.length;
-      }
-    } else if ((char === '*' || char === '_') && depth < DEEPEST) {
-      const found = emphasis(text, at, char);
-      if (found === null) {
-        plain += char;
-        at += 1;
-      } else {
-        add({ kind: found.bold ? 'bold' : 'italic', children: inline(found.inside, depth + 1) });
-        at = found.end;
-      }
-    } else if (char === '[') {
-      LABELLED.lastIndex = at;
-      const found = LABELLED.exec(text);
-      const href = found && safe(found[2]!);
-      if (!found || !href) {
-        plain += char;
-        at += 1;
-      } else {
-        add({ kind: 'link', href, children: [{ kind: 'text', text: found[1]! }] });
-        at = LABELLED.lastIndex;
-      }
-    } else if (char === 'h' && !LATIN.test(text[at - 1] ?? ' ')) {
-      ADDRESS.lastIndex = at;
-      const found = ADDRESS.exec(text);
-      const address = found && trimmed(found[0]);
-      const href = address && safe(address);
-      if (!address || !href) {
-        plain += char;
-        at += 1;
-      } else {
-        add({ kind: 'link', href, children: [{ kind: 'text', text: address }] });
-        at += address.length;
-      }
-    } else {
-      plain += char;
-      at += 1;
-    }
-  }
-  flush();
-  return nodes;
-}
-
-/** Where a run of exactly these ticks stands next, within the paragraph; -1 if nowhere. */
-function closing(text: string, ticks: string, from: number): number {
-  for (let at = text.indexOf(ticks, from); at >= 0; at = text.indexOf(ticks, at)) {
-    let end = at + ticks.length;
-    if (text[end] !== '`') return at > from ? at : -1;
-    while (text[end] === '`') end += 1;
-    at = end;
-  }
-  return -1;
-}
-
-/** `**bold**`, `*italic*`, `_italic_`: the marks hug what they mark; an underscore inside a word is only that. */
-function emphasis(text: string, at: number, mark: string): { bold: boolean; inside: string; end: number } | null {
-  const bold = text[at + 1] === mark;
-  const opening = bold ? mark + mark : mark;
-  const start = at + opening.length;
-  const first = text[start];
-  if (first === undefined || first === mark || /\s/.test(first)) return null;
-  if (mark === '_' && WORD.test(text[at - 1] ?? ' ')) return null;
-  const line = text.indexOf('\n', start);
-  const limit = line < 0 ? text.length : line;
-  for (let end = text.indexOf(opening, start + 1); end >= 0 && end < limit; end = text.indexOf(opening, end + 1)) {
-    const after = end + opening.length;
-    if (/\s/.test(text[end - 1]!)) continue;
-    // A single mark does not close at one half of a double one.
-    if (!bold && (text[after] === mark || text[end - 1] === mark)) continue;
-    if (mark === '_' && WORD.test(text[after] ?? ' ')) continue;
-    return { bold, inside: text.slice(start, end), end: after };
-  }
-  return null;
-}
-
-/** An address without the punctuation of the sentence that it stands in; brackets that it opened itself are its own. */
-function trimmed(address: string): string {
-  const open = { ')': excess(address, '(', ')'), ']': excess(address, '[', ']') };
-  let end = address.length;
-  for (; end > 0; end--) {
-    const last = address[end - 1]!;
-    if (/[.,;:!?'*_~]/.test(last)) continue;
-    if ((last === ')' || last === ']') && open[last] > 0) {
-      open[last] -= 1;
-      continue;
-    }
-    break;
-  }
-  return address.slice(0, end);
-}
-
-/** How many more brackets are closed than opened. */
-function excess(text: string, opening: string, closing: string): number {
-  let found = 0;
-  for (const char of text) found += char === closing ? 1 : char === opening ? -1 : 0;
   return found;
 }
 
-/** Only addresses of the web are links, and only whole ones. */
-function safe(address: string): string | null {
-  try {
-    const url = new URL(address);
-    return (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '' ? url.href : null;
-  } catch {
+function isQuote(line: string): boolean {
+  return QUOTED.test(line) && !FACE.test(line);
+}
+
+/** Code between lines of three ticks and more. The last line may hold code before its ticks, as it does in other chats. */
+class Fences {
+  readonly #lines: readonly string[];
+  /** Fences of so many ticks, or more, have no end below. */
+  #endless = LONGEST_FENCE + 1;
+
+  constructor(lines: readonly string[]) {
+    this.#lines = lines;
+  }
+
+  /** The block that begins with a line, if one does. */
+  at(index: number): { text: string; next: number } | null {
+    const opening = FENCE.exec(this.#lines[index]!);
+    if (!opening) return null;
+    const ticks = Math.min(opening[1]!.length, LONGEST_FENCE);
+    if (ticks >= this.#endless) return null;
+    for (let at = index + 1; at < this.#lines.length; at += 1) {
+      const end = FENCE_END.exec(this.#lines[at]!);
+      if (!end || Math.min(end[2]!.length, LONGEST_FENCE) < ticks) continue;
+      // One word beside the ticks says the language; more is code.
+      const first = /\s/.test(opening[2]!.trim()) ? [opening[2]!] : [];
+      const last = end[1]!.trim() === '' ? [] : [end[1]!];
+      const text = [...first, ...this.#lines.slice(index + 1, at), ...last].join('\n');
+      return isBlank(text) ? null : { text, next: at + 1 };
+    }
+    this.#endless = ticks;
     return null;
   }
+}
+
+/** The marks within a paragraph; none of its links in a link's label. */
+function inline(text: string, links: boolean): Inline[] {
+  const nodes: Inline[] = [];
+  const emphasis = new Emphasis(nodes);
+  const codes = new Codes(text);
+  const passed: Passed = { seen: 0, letters: 0, foreign: 0 };
+  /** Where the text begins that is no node yet. */
+  let from = 0;
+  let at = 0;
+  const flush = (): void => {
+    if (at > from) nodes.push({ kind: 'text', text: text.slice(from, at) });
+  };
+  const count = (): void => {
+    passed.seen += 1;
+    passed.letters += 1;
+    passed.foreign += 1;
+  };
+  const add = (node: Inline, end: number): void => {
+    flush();
+    nodes.push(node);
+    from = at = end;
+    count();
+  };
+  while (at < text.length) {
+    const char = text[at]!;
+    if (char === '\n') {
+      flush();
+      emphasis.end();
+      nodes.push({ kind: 'break' });
+      from = at += 1;
+      continue;
+    }
+    if (char === '\\' && isEscape(text, at)) {
+      flush();
+      from = at + 1;
+      at += 2;
+      count();
+      continue;
+    }
+    if (char === '`') {
+      const code = codes.at(at);
+      if (code.text === '') at = code.end;
+      else add({ kind: 'code', text: code.text }, code.end);
+      passed.seen += 1;
+      continue;
+    }
+    if (char === '*' || char === '_') {
+      const run = runAt(text, at);
+      flush();
+      emphasis.take(run, passed);
+      from = at += run.size;
+      if (char === '*') passed.foreign += 1;
+      continue;
+    }
+    if (char === '[' && links) {
+      const found = labelledAt(text, at);
+      if (found) {
+        add({ kind: 'link', ...found.link, children: inline(found.label, false) }, found.end);
+        continue;
+      }
+    }
+    if (links && /[hw]/i.test(char)) {
+      const found = addressAt(text, at);
+      if (found?.link) {
+        add({ kind: 'link', ...found.link, children: [{ kind: 'text', text: text.slice(at, found.end) }] }, found.end);
+        continue;
+      }
+      if (found) {
+        at = found.end;
+        count();
+        continue;
+      }
+    }
+    const whole = charAt(text, at);
+    if (!isBlank(whole)) passed.seen += 1;
+    if (LETTER.test(whole)) passed.letters += 1;
+    if (!NAME.test(whole)) passed.foreign += 1;
+    at += whole.length;
+  }
+  flush();
+  return joined(nodes);
+}
+
+/** A backslash before a mark that could be one; `_(` is none, so that ¯\_(ツ)_/¯ keeps its arm. */
+function isEscape(text: string, at: number): boolean {
+  const next = text[at + 1] ?? '';
+  if (next === '>') return at === 0 || text[at - 1] === '\n';
+  if (next === '\\') return /[*_`[\]]/.test(text[at + 2] ?? '');
+  return ESCAPED.test(next) && !(next === '_' && /[(（]/.test(text[at + 2] ?? ''));
+}
+
+/** Code within a line or over several: between two runs of as many ticks. */
+class Codes {
+  readonly #text: string;
+  /** Where the runs of each length begin that are not behind us yet, the next one last. */
+  #runs: Map<number, number[]> | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The code that begins with the ticks at a place; without text and behind these ticks, if none does. */
+  at(at: number): { text: string; end: number } {
+    this.#runs ??= this.#find();
+    let ticks = 1;
+    while (this.#text[at + ticks] === '`') ticks += 1;
+    const start = at + ticks;
+    const places = this.#runs.get(ticks) ?? [];
+    while (places.length > 0 && places[places.length - 1]! < start) places.pop();
+    const close = places[places.length - 1];
+    if (close === undefined) return { text: '', end: start };
+    const text = this.#text.slice(start, close);
+    if (isBlank(text)) return { text: '', end: start };
+    const padded = text.startsWith(' ') && text.endsWith(' ');
+    return { text: padded ? text.slice(1, -1) : text, end: close + ticks };
+  }
+
+  #find(): Map<number, number[]> {
+    const runs = new Map<number, number[]>();
+    for (let at = this.#text.length; at > 0; at -= 1) {
+      let ticks = 0;
+      while (this.#text[at - 1] === '`') {
+        ticks += 1;
+        at -= 1;
+      }
+      if (ticks === 0) continue;
+      const places = runs.get(ticks);
+      if (places) places.push(at);
+      else runs.set(ticks, [at]);
+    }
+    return runs;
+  }
+}
+
+/** Texts that stand side by side as one, so that a name in them is found whole. */
+function joined(nodes: readonly Inline[]): Inline[] {
+  const whole: Inline[] = [];
+  for (const node of nodes) {
+    const last = whole[whole.length - 1];
+    if (node.kind === 'text' && last?.kind === 'text') whole[whole.length - 1] = { kind: 'text', text: last.text + node.text };
+    else whole.push(node.kind === 'bold' || node.kind === 'italic' ? { ...node, children: joined(node.children) } : node);
+  }
+  return whole;
 }
