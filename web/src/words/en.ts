@@ -87,6 +87,8 @@ export const en = {
   newLine: 'New',
   newBelow: (count: number) => `${count} new`,
   toBottom: 'Jump to the newest message',
+  showAll: 'Show all',
+  showLess: 'Show less',
   loadingOlder: 'Loading older messages…',
   gap: 'Some of the messages you missed are no longer kept.',
   nowCalled: (from: string, to: string) => `${from} is now ${to}.`,

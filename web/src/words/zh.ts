@@ -104,6 +104,8 @@ export const zh: Words = {
   newLine: '新消息',
   newBelow: (count) => `${count} 条新消息`,
   toBottom: '跳到最新消息',
+  showAll: '显示全部',
+  showLess: '收起',
   loadingOlder: '正在加载更早的消息…',
   gap: '你错过的部分消息已不再保留。',
   nowCalled: (from, to) => `${from}${behind(from)}改名为${amid(to).trimEnd()}。`,
