@@ -385,7 +385,7 @@ def test_unsupported_browser(visit: Visit, lang: str) -> None:
 def test_coming_and_going(visit: Visit, guests: Guests, lang: str) -> None:
     some_talk(guests)
     visitor = visit(lang=lang).enter()
-    for name in ("小满", "heron", "moss", "芦苇"):
+    for name in ("小满", "heron", "mossy stone", "芦苇"):
         guests(username=name)
     line = {"en": "小满, heron and 2 others joined", "zh": "小满、heron 等 4 人进入了房间"}[lang]
     expect(visitor.page.locator(".grey").last).to_have_text(line)

@@ -23,7 +23,14 @@ _LOST = re.compile(
 )
 
 _AXE = Axe().axe_script
-
+# `innerText` knows nothing of rows that are not drawn (`content-visibility`), so lines are broken by hand.
+_TEXTS = """
+() => [...document.querySelectorAll('article .text')].map((text) => {
+  const copy = text.cloneNode(true);
+  for (const line of copy.querySelectorAll('br')) line.replaceWith('\\n');
+  return copy.textContent;
+})
+"""
 expect.set_options(timeout=WAIT_MS)
 
 
@@ -95,11 +102,7 @@ class Visitor:
 
     def texts(self) -> list[str]:
         """The texts of the messages in the document, top to bottom."""
-        return self.page.evaluate(
-            "() => [...document.querySelectorAll('article')]"
-            ".map((row) => [row.getBoundingClientRect().top, row.querySelector('.text').innerText])"
-            ".sort((one, other) => one[0] - other[0]).map((row) => row[1])"
-        )
+        return self.page.evaluate(_TEXTS)
 
     # What one does
 
@@ -118,6 +121,10 @@ class Visitor:
     def sees(self, text: str) -> None:
         expect(self.message(text).last).to_be_visible()
 
+    def sees_text(self, beginning: str) -> None:
+        """Wait for a message that begins so."""
+        self.page.locator("article .text", has_text=re.compile("^" + re.escape(beginning))).last.wait_for()
+
     def sees_id(self, message: str) -> None:
         expect(self.page.locator(f"article[data-id='{message}']")).to_be_visible()
 
@@ -133,8 +140,14 @@ class Visitor:
 
     def scrolls(self, top: float) -> None:
         """Scroll the list to a distance from its top, in pixels."""
-        self.scroller.evaluate("(list, top) => { list.scrollTop = top }", top)
+        self.scroller.evaluate(
+            "(list, top) => { list.scrollTop = top - (list.scrollHeight - list.clientHeight) }", top
+        )
         self.rests()
+
+    def above(self) -> float:
+        """How much of the list lies above the view, in pixels."""
+        return self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight + list.scrollTop")
 
     def rests(self) -> None:
         """Wait until two frames have been drawn."""
@@ -168,7 +181,7 @@ class Visitor:
         )
 
     def is_at_end(self) -> bool:
-        return self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight - list.scrollTop < 2")
+        return self.scroller.evaluate("(list) => Math.abs(list.scrollTop) < 1")
 
     # What must hold
 

@@ -10,6 +10,7 @@ import { connect, type Line } from './socket';
 import { isCommand, nextOut } from './state/outbox';
 import { begin, reduce } from './state/reduce';
 import { NO_ID, oldestId } from './state/timeline';
+import { newestId } from './state/window';
 import { wakeAt } from './state/view';
 import type { Happening, State } from './state/types';
 import type { Refusal } from './wire';
@@ -30,6 +31,7 @@ export class Page {
   #line: Line;
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
+  #jumping = false;
   #typedAt = 0;
   /** the language that the server knows, or is just being told */
   #langTold: Lang | null = null;
@@ -112,6 +114,16 @@ export class Page {
     this.#follow();
   }
 
+  /** Fetch what is newer than all that is shown, where the list does not reach the newest message. */
+  async newer(): Promise<void> {
+    const after = newestId(this.state.items);
+    if (this.state.newer !== 'more' || after === null || this.state.link.at !== 'here') return;
+    this.tell({ type: 'newer_asked' });
+    const ack = await this.#line.ask({ action: 'history', after, limit: OLDER_PAGE });
+    if (ack?.ok) this.tell({ type: 'newer', entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false });
+    else setTimeout(() => this.tell({ type: 'newer_failed' }), FAILED_PAGE_MS);
+  }
+
   typing(): void {
     const now = Date.now();
     if (this.state.partner || now - this.#typedAt < TYPING_EVERY_MS) return;
@@ -146,6 +158,7 @@ export class Page {
     if (out) void this.#send(out.cid!);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
     if (this.state.link.at === 'here' && this.#langTold !== speech.lang) void this.#tellLang(speech.lang);
+    if (this.state.newer === 'jumping' && !this.#jumping && this.state.link.at === 'here') void this.#jump();
     clearTimeout(this.#waking);
     const wake = wakeAt(this.state);
     if (wake !== null) {
@@ -169,6 +182,16 @@ export class Page {
       out.kind === 'whisper' ? { action: 'whisper', to: out.to, msg: out.text, cid } : { action: 'message', msg: out.text, cid },
     );
     this.tell({ type: 'answer', cid, ack });
+  }
+
+  /** Fetch the newest messages, to go on from there. */
+  async #jump(): Promise<void> {
+    this.#jumping = true;
+    const ack = await this.#line.ask({ action: 'history', limit: OLDER_PAGE });
+    if (!ack?.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_PAGE_MS));
+    this.#jumping = false;
+    if (ack?.ok) this.tell({ type: 'latest', entries: ack.entries ?? [] });
+    else this.#follow();
   }
 
   async #catchUp(): Promise<void> {

@@ -136,6 +136,8 @@ export type Ack =
       time?: string;
       entries?: Entry[];
       more?: boolean;
+      /** a part of it is no longer kept */
+      gap?: boolean;
       username?: string;
       token?: string;
     }

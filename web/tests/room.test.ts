@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KEEP, NO_ID } from '../src/state/timeline';
+import { NO_ID } from '../src/state/timeline';
 import { bar, mood, title, wakeAt } from '../src/state/view';
 import { Play, START, entries, entry, id } from './help';
 
@@ -268,19 +268,6 @@ describe('Older messages', () => {
 
   it('asked for when the connection broke, are asked for again', () => {
     expect(full().do({ type: 'older_asked' }).do({ type: 'cut' }).state.older).toBe('more');
-  });
-
-  it('the list is bounded, and what went can be had again', () => {
-    const play = here();
-    for (let from = 0; from < KEEP + 500; from += 500) play.do({ type: 'caught', entries: entries(from + 1, from + 500), more: false });
-    expect(play.state.items.length).toBeLessThanOrEqual(KEEP);
-    expect(play.state.older).toBe('more');
-  });
-
-  it('nothing goes while somebody reads above', () => {
-    const play = here().do({ type: 'scrolled', atBottom: false });
-    for (let from = 0; from < KEEP + 500; from += 500) play.do({ type: 'caught', entries: entries(from + 1, from + 500), more: false });
-    expect(play.state.items.length).toBe(KEEP + 500);
   });
 });
 

@@ -1,59 +1,59 @@
 import { describe, expect, it } from 'vitest';
-import { listed, rows, type Row } from '../src/state/view';
+import { listed, rowsOf, type Row } from '../src/state/view';
 import { Play, START, entry } from './help';
 
 const shape = (list: Row[]) => list.map((row) => (row.kind === 'day' ? 'day' : `${row.head ? 'head' : 'more'}${row.fresh ? '!' : ''}`));
-const rowsOf = (play: Play) => shape(rows(play.state.items, play.state.lineAt));
+const shapes = (play: Play) => shape(rowsOf(play.state.items, play.state.lineAt));
 const here = () => new Play().enter();
 
 describe('Rows', () => {
   it('none for nothing', () => {
-    expect(rows([], null)).toEqual([]);
+    expect(rowsOf([], null)).toEqual([]);
   });
 
   it('what one person says in one go stands together', () => {
-    expect(rowsOf(here().hear(entry(1)).hear(entry(2)).hear(entry(3, 'owl')).hear(entry(4)))).toEqual(['day', 'head', 'more', 'head', 'head']);
+    expect(shapes(here().hear(entry(1)).hear(entry(2)).hear(entry(3, 'owl')).hear(entry(4)))).toEqual(['day', 'head', 'more', 'head', 'head']);
   });
 
   it('a pause begins a new group', () => {
-    expect(rowsOf(here().hear(entry(1)).hear(entry(299)).hear(entry(700)))).toEqual(['day', 'head', 'more', 'head']);
+    expect(shapes(here().hear(entry(1)).hear(entry(299)).hear(entry(700)))).toEqual(['day', 'head', 'more', 'head']);
   });
 
   it('a line in between begins a new group', () => {
     const play = here().hear(entry(1)).roster([['owl', 'o']], []).hear(entry(2));
-    expect(rowsOf(play)).toEqual(['day', 'head', 'head', 'head']);
+    expect(shapes(play)).toEqual(['day', 'head', 'head', 'head']);
   });
 
   it('the line "New" begins a new group', () => {
-    expect(rowsOf(here().hear(entry(1)).do({ type: 'scrolled', atBottom: false }).hear(entry(2)))).toEqual(['day', 'head', 'head!']);
+    expect(shapes(here().hear(entry(1)).do({ type: 'scrolled', atBottom: false }).hear(entry(2)))).toEqual(['day', 'head', 'head!']);
   });
 
   it('another day has its own line', () => {
-    expect(rowsOf(here().hear(entry(1)).hear(entry(90_000)))).toEqual(['day', 'head', 'day', 'head']);
+    expect(shapes(here().hear(entry(1)).hear(entry(90_000)))).toEqual(['day', 'head', 'day', 'head']);
   });
 
   it('what is not said yet begins no day', () => {
-    expect(rowsOf(here().write('a'))).toEqual(['head']);
+    expect(shapes(here().write('a'))).toEqual(['head']);
   });
 
   it('one’s own stands apart from another’s of the same name', () => {
     const play = here().hear(entry(1, '阿狸')).hear(entry(2, '阿狸', 'x', { sid: 'me' }));
-    expect(rowsOf(play)).toEqual(['day', 'head', 'head']);
+    expect(shapes(play)).toEqual(['day', 'head', 'head']);
   });
 
   it('whispers stand together, apart from talk', () => {
     const whisper = (to: string) => ({ action: 'whisper', username: 'fox', to, msg: 'x', time: new Date(START).toISOString() }) as const;
-    expect(rowsOf(here().hear(entry(0)).hear(whisper('阿狸')).hear(whisper('阿狸')))).toEqual(['day', 'head', 'head', 'more']);
+    expect(shapes(here().hear(entry(0)).hear(whisper('阿狸')).hear(whisper('阿狸')))).toEqual(['day', 'head', 'head', 'more']);
   });
 
   it('the row that was first keeps its name when older ones come', () => {
     const play = new Play().enter({ history: [entry(5), entry(6)] }).do({ type: 'older', entries: [entry(3), entry(4)], more: false });
-    expect(rowsOf(play).slice(0, 5)).toEqual(['day', 'head', 'more', 'head', 'more']);
+    expect(shapes(play).slice(0, 5)).toEqual(['day', 'head', 'more', 'head', 'more']);
   });
 
   it('keys are never shared', () => {
     const play = new Play().enter({ history: [entry(1), entry(2)] }).roster([['f', 'f']], []).write('a').write('b').hear(entry(9));
-    const keys = rows(play.state.items, play.state.lineAt).map((row) => row.key);
+    const keys = rowsOf(play.state.items, play.state.lineAt).map((row) => row.key);
     expect(new Set(keys).size).toBe(keys.length);
   });
 });

@@ -11,6 +11,7 @@ import {
   indexAt,
   indexOfKey,
   insert,
+  isPending,
   lastId,
   parseTime,
   placeAtEnd,
@@ -19,6 +20,7 @@ import {
   without,
 } from './timeline';
 import type { Said, State, Whispered } from './types';
+import { toEnd } from './window';
 
 /** After so many answers "unavailable" in a row a person is asked to decide. */
 export const TRIES = 6;
@@ -54,16 +56,7 @@ export function write(state: State, text: string, cid: string): State {
   const item: Outgoing = state.partner
     ? { ...shared, kind: 'whisper', to: state.partner.name, text, fate: 'sending', echoed: false }
     : { ...shared, kind: 'said', id: null, text, fate: 'sending', pinned: false };
-  return {
-    ...state,
-    serial,
-    items: insert(state.items, item),
-    problem: null,
-    lineAt: null,
-    unread: 0,
-    mentions: 0,
-    atBottom: true,
-  };
+  return toEnd({ ...state, serial, items: insert(state.items, item), problem: null, lineAt: null, unread: 0, mentions: 0 });
 }
 
 /** What is to be sent now, or null. */
@@ -78,7 +71,7 @@ export function waiting(state: State): Outgoing[] {
   const found: Outgoing[] = [];
   for (let index = state.items.length - 1; index >= 0; index--) {
     const item = state.items[index]!;
-    if (item.at[0] !== '~') break;
+    if (!isPending(item)) break;
     if ((item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said') found.unshift(item);
   }
   return found;

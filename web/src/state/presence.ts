@@ -4,7 +4,7 @@
  */
 
 import type { Pair } from '../wire';
-import { indexOfKey, insert, lastId, placeBehind, replaceAt } from './timeline';
+import { indexOfKey, insert, isPending, lastId, placeBehind, replaceAt } from './timeline';
 import type { Item, Presence, State } from './types';
 
 export const LINE_MS = 60_000;
@@ -74,6 +74,6 @@ function openUntil(state: State): number {
 /** What is not said yet does not count: it will stand behind everything anyway. */
 function isLast(items: readonly Item[], index: number): boolean {
   if (index < 0) return false;
-  for (let next = index + 1; next < items.length; next++) if (items[next]!.at[0] !== '~') return false;
+  for (let next = index + 1; next < items.length; next++) if (!isPending(items[next])) return false;
   return true;
 }

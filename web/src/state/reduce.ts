@@ -7,8 +7,9 @@ import { mentions } from '../lib/mention';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
 import { answered, cutOutbox, echoWhisper, giveUp, retry, settle, write } from './outbox';
 import { note as notePresence, tell } from './presence';
-import { NO_ID, bound, indexAt, insert, lastId, merge, mergeOlder, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
+import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Shut, State, Whispered } from './types';
+import { beyond, bound, latestCame, newerCame, olderCame, toEnd } from './window';
 
 const TYPING_MS = 6_000;
 const BACK_MS = 4_000;
@@ -35,6 +36,8 @@ export function begin(room: string, token: string | null, now: number): State {
     live: NO_ID,
     catchUp: null,
     older: 'none',
+    newer: 'none',
+    ahead: [],
     inFlight: null,
     doubtful: null,
     quietUntil: 0,
@@ -43,6 +46,7 @@ export function begin(room: string, token: string | null, now: number): State {
     problem: null,
     partner: null,
     atBottom: true,
+    reading: null,
     visible: true,
     heard: 0,
     unread: 0,
@@ -91,15 +95,21 @@ function apply(state: State, event: Event): State {
     case 'caught':
       return caughtUp(state, event.entries, event.more);
     case 'older':
-      return {
-        ...state,
-        items: mergeOlder(state.items, event.entries, state.now),
-        older: event.more && event.entries.length > 0 ? 'more' : 'none',
-      };
+      return olderCame(state, event.entries, event.more);
     case 'older_asked':
       return { ...state, older: 'asking' };
     case 'older_failed':
       return { ...state, older: state.older === 'asking' ? 'more' : state.older };
+    case 'newer':
+      return newerCame(state, event.entries, event.more, event.gap);
+    case 'newer_asked':
+      return { ...state, newer: 'asking', ahead: [] };
+    case 'newer_failed':
+      return { ...state, newer: state.newer === 'asking' ? 'more' : state.newer };
+    case 'latest':
+      return regarded(latestCame(state, event.entries));
+    case 'to_end':
+      return regarded(toEnd(state));
     case 'whisper_to':
       return { ...state, partner: { name: event.name, sid: event.sid, gone: false }, problem: null };
     case 'whisper_end':
@@ -107,7 +117,7 @@ function apply(state: State, event: Event): State {
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':
-      return regarded({ ...state, atBottom: event.atBottom });
+      return regarded({ ...state, atBottom: event.atBottom, reading: event.reading ?? null });
     case 'visible':
       return regarded({ ...state, visible: event.visible });
   }
@@ -131,7 +141,11 @@ function framed(state: State, frame: ServerFrame): State {
       return typed(state, frame.username);
     case 'clear': {
       const ids = new Set(frame.ids);
-      return { ...state, items: state.items.filter((item) => item.kind !== 'said' || item.id === null || !ids.has(item.id)) };
+      return {
+        ...state,
+        items: state.items.filter((item) => item.kind !== 'said' || item.id === null || !ids.has(item.id)),
+        ahead: state.ahead.filter((entry) => !ids.has(entry.id)),
+      };
     }
     case 'notice':
       return noticed(state, frame);
@@ -162,7 +176,7 @@ function entered(state: State, frame: Login): State {
     });
   }
   const known = items.length;
-  const merged = merge(items, you.history, state.now);
+  const merged = missed(before, items, you.history);
   const last = you.history[you.history.length - 1]?.id ?? before.seen;
   const replaying = you.more && asked && !you.gap && you.history.length > 0;
   const people = new Map((frame.name_list ?? []).map(([name, sid]) => [sid, name] as const));
@@ -212,13 +226,16 @@ function entered(state: State, frame: Login): State {
 
 function nothingShown(): Pick<
   State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'spoke' | 'atBottom' | 'problem'
+  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'spoke' | 'atBottom' | 'problem'
 > {
   return {
     seen: NO_ID,
     live: NO_ID,
     catchUp: null,
     older: 'none',
+    newer: 'none',
+    ahead: [],
+    reading: null,
     unread: 0,
     mentions: 0,
     lineAt: null,
@@ -242,9 +259,14 @@ function returned(state: State, since: number, count: number): State {
   return { ...state, returning: null, back: shown ? { count, until: state.now + BACK_MS } : null };
 }
 
+/** What was missed, in its place; where the list does not reach the newest messages it is only counted. */
+function missed(state: State, items: readonly Item[], entries: readonly Entry[]): { items: readonly Item[]; added: number } {
+  return state.newer === 'none' ? merge(items, entries, state.now) : { items, added: entries.length };
+}
+
 /** A further page of the replay; live frames may already stand behind it. */
 function caughtUp(state: State, entries: readonly Entry[], more: boolean): State {
-  const merged = merge(state.items, entries, state.now);
+  const merged = missed(state, state.items, entries);
   const last = entries[entries.length - 1]?.id ?? state.seen;
   const goesOn = more && entries.length > 0;
   const seen = last > state.seen ? last : state.seen;
@@ -263,7 +285,14 @@ function caughtUp(state: State, entries: readonly Entry[], more: boolean): State
 }
 
 function cut(state: State): State {
-  const gone = cutOutbox({ ...state, typing: new Map(), catchUp: null, older: state.older === 'asking' ? 'more' : state.older });
+  const gone = cutOutbox({
+    ...state,
+    typing: new Map(),
+    catchUp: null,
+    older: state.older === 'asking' ? 'more' : state.older,
+    newer: state.newer === 'asking' ? 'more' : state.newer,
+    ahead: [],
+  });
   return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since: state.now } } : gone;
 }
 
@@ -275,6 +304,7 @@ function heard(state: State, entry: Entry): State {
   if (state.typing.has(entry.username)) next = { ...next, typing: dropTyping(state.typing, entry.username) };
   next = { ...next, spoke: remember(next.spoke, [entry.username]) };
   if (indexAt(next.items, entry.id) >= 0) return next;
+  if (next.newer !== 'none') return arrived(beyond(next, entry), entry.id, !mine && mentions(entry.msg, state.name));
   const item = { ...saidFrom(entry, mine, state.now), cid: mine ? (entry.cid ?? null) : null };
   next = { ...next, items: insert(next.items, item) };
   if (mine) return next;

@@ -9,9 +9,6 @@ import type { Item, Note, NoteText, Said, State } from './types';
 /** Stands before every id. */
 export const NO_ID = '0';
 
-/** More than this is not kept while one is at the bottom: what was dropped is had again by scrolling up. */
-export const KEEP = 6_000;
-const DROP = 1_000;
 const PAD = 9;
 
 /** Behind every id ('~' sorts after all digits): for what is not said yet. */
@@ -22,6 +19,11 @@ export function placeAtEnd(serial: number): string {
 /** Behind the last message known: for what happened between two messages and has no id. */
 export function placeBehind(id: string, serial: number): string {
   return `${id}~${String(serial).padStart(PAD, '0')}`;
+}
+
+/** On its way, or failed: it has no place among the messages yet. */
+export function isPending(item: Item | undefined): boolean {
+  return item !== undefined && item.at[0] === '~';
 }
 
 /** The index of the first item that stands at or behind `at`. */
@@ -137,15 +139,10 @@ export function remark(state: State, note: NoteText): State {
 
 /** The newest id that is known, whether by a frame or by an ack. */
 export function lastId(state: State): string {
+  if (state.newer !== 'none') return state.live;
   for (let index = state.items.length - 1; index >= 0; index--) {
-    const at = state.items[index]!.at;
-    if (at[0] !== '~') return at.split('~')[0]!;
+    const item = state.items[index]!;
+    if (!isPending(item)) return item.at.split('~')[0]!;
   }
   return state.seen;
-}
-
-/** Keep the list bounded; nothing goes while somebody reads above. */
-export function bound(state: State): State {
-  if (state.items.length <= KEEP || !state.atBottom) return state;
-  return { ...state, items: state.items.slice(DROP), older: 'more' };
 }

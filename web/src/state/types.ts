@@ -114,6 +114,10 @@ export interface State {
   /** set while a replay is longer than one answer: the id behind which the next page begins */
   catchUp: string | null;
   older: 'none' | 'more' | 'asking';
+  /** whether the log has messages beyond the last row; `jumping`: the newest page is to be fetched, or on its way */
+  newer: 'none' | 'more' | 'asking' | 'jumping';
+  /** what arrived beyond the last row while a page is on its way */
+  ahead: readonly Entry[];
 
   /** the message whose ack is awaited: one at a time, so that order holds over refusals */
   inFlight: string | null;
@@ -129,6 +133,8 @@ export interface State {
   partner: Partner | null;
 
   atBottom: boolean;
+  /** the key of a row in view while a person reads further up */
+  reading: string | null;
   visible: boolean;
   /** how much others have said since the page was opened: what is new is announced */
   heard: number;
@@ -164,10 +170,15 @@ export type Happening =
   | { type: 'older'; entries: Entry[]; more: boolean }
   | { type: 'older_asked' }
   | { type: 'older_failed' }
+  | { type: 'newer'; entries: Entry[]; more: boolean; gap: boolean }
+  | { type: 'newer_asked' }
+  | { type: 'newer_failed' }
+  | { type: 'latest'; entries: Entry[] }
+  | { type: 'to_end' }
   | { type: 'whisper_to'; name: string; sid: string | null }
   | { type: 'whisper_end' }
   | { type: 'problem'; refusal: Refusal | null }
-  | { type: 'scrolled'; atBottom: boolean }
+  | { type: 'scrolled'; atBottom: boolean; reading?: string | null }
   | { type: 'visible'; visible: boolean };
 
 export type Event = Happening & { now: number };

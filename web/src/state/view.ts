@@ -22,30 +22,50 @@ export type Row =
       fresh: boolean;
     };
 
-/** The rows of the list; a day's first is led by its date, and what one person says in one go stands together. */
-export function rows(items: readonly Item[], lineAt: string | null): Row[] {
+/** Rows that were made before: one whose item and look are the same is the same object, so that only changed rows are drawn. */
+const made = new WeakMap<Item, Row & { kind: 'item' }>();
+
+/** The rows of the list: the first message of a day has the day above it, and what one person says in a row is one group. */
+export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
   const list: Row[] = [];
-  let previous: Item | null = null;
-  let day = '';
-  for (const item of items) {
-    const today = new Date(item.time).toDateString();
-    // What is not said yet, or has no time of the server's, begins no new day by itself.
-    const newDay = today !== day && (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'said';
-    if (newDay) {
-      list.push({ kind: 'day', key: `d${item.key}`, time: item.time });
-      day = today;
-    }
-    const fresh = item.key === lineAt;
-    const head = newDay || fresh || !follows(previous, item);
-    const before = list[list.length - 1];
-    if (!head && before?.kind === 'item') before.tail = false;
-    list.push({ kind: 'item', key: item.key, item, head, tail: true, fresh });
-    previous = item;
+  let day = { from: NaN, to: NaN };
+  let begins = begin(0);
+
+  function begin(index: number): { day: boolean; head: boolean } {
+    const item = items[index];
+    if (!item) return { day: false, head: true };
+    // A message on its way, or a line of the page's own, begins no day.
+    const isDated = (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'said';
+    const isNew = isDated && !(item.time >= day.from && item.time < day.to);
+    if (isNew) day = dayOf(item.time);
+    return { day: isNew, head: isNew || item.key === lineAt || !follows(items[index - 1], item) };
   }
+
+  items.forEach((item, index) => {
+    const now = begins;
+    begins = begin(index + 1);
+    if (now.day) list.push({ kind: 'day', key: `d${item.key}`, time: item.time });
+    const row = { kind: 'item' as const, key: item.key, item, head: now.head, tail: begins.head, fresh: item.key === lineAt };
+    const known = made.get(item);
+    if (known && known.head === row.head && known.tail === row.tail && known.fresh === row.fresh) {
+      list.push(known);
+    } else {
+      made.set(item, row);
+      list.push(row);
+    }
+  });
   return list;
 }
 
-function follows(previous: Item | null, item: Item): boolean {
+function dayOf(time: number): { from: number; to: number } {
+  const midnight = new Date(time);
+  midnight.setHours(0, 0, 0, 0);
+  const next = new Date(midnight);
+  next.setDate(next.getDate() + 1);
+  return { from: midnight.getTime(), to: next.getTime() };
+}
+
+function follows(previous: Item | undefined, item: Item): boolean {
   if (previous?.kind === 'whisper' && item.kind === 'whisper') {
     return previous.name === item.name && previous.to === item.to && item.time - previous.time < GROUP_MS;
   }

@@ -44,8 +44,8 @@ class Speech {
     return this.#whole.format(time);
   }
 
-  day(time: number, now: number): string {
-    const midnight = new Date(now).setHours(0, 0, 0, 0);
+  /** A day as a person says it; `midnight`: when today began. */
+  day(time: number, midnight: number): string {
     if (time >= midnight) return this.words.today;
     if (time >= midnight - 86_400_000) return this.words.yesterday;
     return this.#day.format(time);

@@ -1,0 +1,310 @@
+"""The list of messages: the newest is in view, what is being read stays where it is, and everything can be reached."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import DESKTOP, PHONE, Visitor
+from tests.support.guests import Guest, until
+from tests.support.program import Program
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+Start = Callable[..., Program]
+
+# For each row that arrives: two frames later, if no newer one is there, it is wholly inside the scroller's box,
+# or the pill is shown.
+_WATCH = """
+() => {
+  const list = document.querySelector('.rows');
+  const seen = window.seen = {checked: 0, pills: 0, missed: []};
+  const inView = (row) => {
+    if (row !== list.lastElementChild) return;
+    seen.checked += 1;
+    const box = row.firstElementChild.getBoundingClientRect();
+    const view = document.querySelector('.scroller').getBoundingClientRect();
+    if (document.querySelector('.pill')) seen.pills += 1;
+    else if (box.bottom > view.bottom + 0.5 || (box.top < view.top - 0.5 && box.height <= view.height)) {
+      seen.missed.push([row.innerText.slice(0, 30), box.bottom - view.bottom, view.top - box.top]);
+    }
+  };
+  new MutationObserver((changes) => {
+    for (const change of changes) for (const row of change.addedNodes) {
+      if (row.nodeType === 1) requestAnimationFrame(() => requestAnimationFrame(() => inView(row)));
+    }
+  }).observe(list, {childList: true});
+}
+"""
+_TEXTS = (
+    "short",
+    "a longer line that runs over the edge of a narrow view, " * 3,
+    "one\ntwo\nthree",
+    "风景很好，顶上能看到整条河。" * 4,
+    "🌿🦊🎉 🏳️‍🌈 👨‍👩‍👧",
+    "`code` and **bold** and https://example.org/paths/north",
+    "```\nblock\nof code\n```",
+    "> quoted\nanswer",
+)
+
+
+def watched(visitor: Visitor) -> Callable[[], dict[str, Any]]:
+    """Watch the rows that arrive from now on; gives what was seen."""
+    visitor.page.evaluate(_WATCH)
+    return lambda: visitor.page.evaluate("() => window.seen")
+
+
+def filled(guests: Guests, count: int = 50) -> Guest:
+    """A guest who has sent more than a screenful."""
+    fox = guests(username="fox")
+    for number in range(count):
+        fox.says(f"before {number} " + "word " * (number % 40))
+    return fox
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        (DESKTOP, {}),
+        (PHONE, {"has_touch": True, "is_mobile": True}),
+        ({"width": 360, "height": 300}, {}),
+        ({"width": 640, "height": 400}, {"device_scale_factor": 2}),  # a desktop at 200%
+    ],
+    ids=["desktop", "phone", "small", "zoomed"],
+)
+def test_the_newest_message_is_in_view(
+    visit: Visit,
+    guests: Guests,
+    rng: random.Random,
+    scale: Callable[[int], int],
+    size: dict[str, int],
+    options: dict[str, Any],
+) -> None:
+    fox = filled(guests)
+    visitor = visit(viewport=size, **options).enter()
+    visitor.message(re.compile("^before 49")).wait_for()
+    result = watched(visitor)
+    count = max(16, scale(500))
+    for number in range(count):
+        fox.emit({"action": "message", "msg": f"{number} {rng.choice(_TEXTS)}"})
+        # From 50 messages per second to one in 1.5 s, most of them fast.
+        visitor.page.wait_for_timeout(20 * 75 ** (rng.random() ** 2))
+        turn = number % 16
+        if turn in (2, 3, 4):
+            visitor.composer.press("Shift+Enter")
+        elif turn == 6:
+            visitor.composer.fill("")
+        elif turn == 8:
+            # The keyboard opens, and closes again.
+            visitor.page.set_viewport_size({"width": size["width"], "height": int(size["height"] * 0.6)})
+        elif turn == 11:
+            visitor.page.set_viewport_size(size)
+        elif turn == 13:
+            visitor.writes(f"own {number}")
+    visitor.sees_text(f"{count - 1} ")
+    seen = result()
+    assert seen["missed"] == []
+    assert seen["pills"] == 0
+    assert seen["checked"] >= count // 4
+
+
+def test_a_burst_is_followed_to_its_end(visit: Visit, guests: Guests) -> None:
+    fox = filled(guests, 10)
+    visitor = visit().enter()
+    visitor.message(re.compile("^before 9")).wait_for()
+    result = watched(visitor)
+    for number in range(300):
+        fox.emit({"action": "message", "msg": f"{number} " + _TEXTS[number % len(_TEXTS)]})
+    visitor.sees_text("299 ")
+    assert result()["missed"] == []
+    assert visitor.is_at_end()
+
+
+def test_growing_the_composer_is_no_scrolling(visit: Visit, guests: Guests) -> None:
+    fox = filled(guests)
+    visitor = visit().enter()
+    visitor.message(re.compile("^before 49")).wait_for()
+    for _ in range(5):
+        visitor.composer.press("Shift+Enter")
+        visitor.rests()
+        assert visitor.is_at_end()
+    assert visitor.page.locator(".pill").count() == 0
+    fox.says("and on")
+    visitor.message("and on").wait_for()
+    visitor.rests()
+    assert visitor.is_at_end()
+
+
+@pytest.mark.parametrize("anchored", [True, False], ids=["anchored", "without scroll anchoring"])
+def test_what_is_read_stays_while_others_talk(visit: Visit, guests: Guests, *, anchored: bool) -> None:
+    fox = filled(guests)
+    visitor = visit()
+    if not anchored:
+        without_anchoring(visitor)
+    visitor.enter()
+    visitor.message(re.compile("^before 49")).wait_for()
+    visitor.scrolls(400)
+    row, top = visitor.first_row()
+    for number in range(100):
+        fox.says(f"after {number} " + _TEXTS[number % len(_TEXTS)])
+    expect(visitor.button(re.compile("^100 new"))).to_be_visible()
+    assert visitor.top_of(row) == top
+    # The composer grows below, and the row above it is where it was to within the growth.
+    visitor.button(re.compile("^100 new")).click()
+    visitor.rests()
+    assert visitor.is_at_end()
+
+
+@pytest.mark.parametrize("anchored", [True, False], ids=["anchored", "without scroll anchoring"])
+def test_older_messages_load_above_and_move_nothing(visit: Visit, guests: Guests, *, anchored: bool) -> None:
+    filled(guests, 220)
+    visitor = visit()
+    if not anchored:
+        without_anchoring(visitor)
+    visitor.enter()
+    visitor.message(re.compile("^before 219")).wait_for()
+    moved = []
+    while not reaches_the_start(visitor):
+        # A little up, so that more is fetched; then the row in view must stay while it loads.
+        visitor.scrolls(max(0.0, visitor.above() - 500))
+        row, top = visitor.first_row()
+        older_have_loaded(visitor)
+        visitor.rests()
+        moved.append(visitor.top_of(row) - top)
+    assert moved == [0] * len(moved)
+
+
+def test_the_scroll_bar_drawn_to_the_top_reaches_everything(visit: Visit, guests: Guests) -> None:
+    filled(guests, 400)
+    visitor = visit().enter()
+    visitor.message(re.compile("^before 399")).wait_for()
+    for _ in range(20):
+        if reaches_the_start(visitor):
+            break
+        visitor.scrolls(0)
+        row, top = visitor.first_row()
+        older_have_loaded(visitor)
+        visitor.rests()
+        assert visitor.top_of(row) == top
+    assert reaches_the_start(visitor)
+
+
+def test_a_long_talk_keeps_a_thousand_rows(visit: Visit, start: Start, room: str) -> None:
+    server = start("--limits", "off", "--history", "3000")
+    fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
+    visitor = visit(url=server.url).enter()
+    talk(fox, 0, 1200)
+    visitor.message("message 1199").wait_for()
+    assert visitor.is_at_end()
+    assert rows(visitor) <= 1000
+    # Reading further up while others talk: the list is left behind, and the row stays.
+    visitor.scrolls(visitor.above() / 2)
+    visitor.page.wait_for_function("() => document.querySelector('.pill')")
+    row, top = visitor.first_row()
+    talk(fox, 1200, 2300)
+    expect(visitor.button(re.compile("^1100 new"))).to_be_visible()
+    visitor.rests()
+    assert visitor.top_of(row) == top
+    assert rows(visitor) <= 1000
+    # Downwards again, nothing is missing.
+    texts = visitor.texts()
+    while texts[-1] != "message 2299":
+        visitor.scroller.evaluate("(list) => { list.scrollTop = 0 }")
+        until(lambda last=texts[-1]: visitor.texts()[-1] != last or visitor.is_at_end(), "newer messages")
+        now = visitor.texts()
+        assert now[now.index(texts[-1]) :] == [
+            f"message {n}" for n in range(number(texts[-1]), number(now[-1]) + 1)
+        ]
+        texts = now
+    # And by the pill, at once.
+    visitor.scroller.evaluate("(list) => { list.scrollTop = 0 }")
+    expect(visitor.page.locator(".pill")).to_have_count(0)
+    visitor.scrolls(0)
+    visitor.page.wait_for_function("() => document.querySelector('.pill')")
+    talk(fox, 2300, 3400)
+    visitor.button(re.compile("^1100 new")).click()
+    visitor.message("message 3399").wait_for()
+    visitor.rests()
+    assert visitor.is_at_end()
+    assert rows(visitor) <= 1000
+    fox.leaves()
+
+
+def test_sending_shows_the_end_wherever_one_reads(visit: Visit, guests: Guests) -> None:
+    filled(guests)
+    visitor = visit().enter()
+    visitor.message(re.compile("^before 49")).wait_for()
+    visitor.scrolls(0)
+    visitor.writes("here I am")
+    visitor.message("here I am").wait_for()
+    visitor.rests()
+    assert visitor.is_at_end()
+    assert visitor.page.locator(".pill").count() == 0
+
+
+def test_several_messages_are_copied_with_time_and_name(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    fox.says("first\nof two lines")
+    fox.says("second")
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"]).enter()
+    visitor.message("second").wait_for()
+    visitor.page.evaluate(
+        "() => { const all = document.querySelectorAll('.text');"
+        " getSelection().setBaseAndExtent(all[0], 0, all[1], all[1].childNodes.length) }"
+    )
+    visitor.page.keyboard.press("Control+c")
+    copied = visitor.page.evaluate("() => navigator.clipboard.readText()")
+    assert re.fullmatch(r"\[\d\d:\d\d\] fox: first\n    of two lines\n\[\d\d:\d\d\] fox: second", copied), (
+        copied
+    )
+
+
+def test_every_message_of_a_group_names_its_author(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    fox.says("first")
+    fox.says("second")
+    visitor = visit().enter()
+    visitor.message("second").wait_for()
+    tree = visitor.page.locator(".rows").aria_snapshot()
+    assert [line.count("fox") for line in tree.split("- article")[1:]] == [1, 1], tree
+
+
+def without_anchoring(visitor: Visitor) -> None:
+    """As in a browser without scroll anchoring (Safari)."""
+    visitor.page.add_init_script(
+        "{ const supports = CSS.supports.bind(CSS);"
+        " CSS.supports = (...query) => query[0] !== 'overflow-anchor' && supports(...query); }"
+    )
+
+
+def reaches_the_start(visitor: Visitor) -> bool:
+    return visitor.texts()[0].startswith("before 0 ")
+
+
+def older_have_loaded(visitor: Visitor) -> None:
+    expect(visitor.page.locator(".older")).to_have_count(0)
+
+
+def rows(visitor: Visitor) -> int:
+    count: int = visitor.page.evaluate("() => document.querySelectorAll('.rows article').length")
+    assert count > 0
+    return count
+
+
+def number(text: str) -> int:
+    return int(text.removeprefix("message "))
+
+
+def talk(guest: Guest, first: int, end: int) -> None:
+    """Send `message N` for each number, as fast as they are taken and no faster."""
+    for n in range(first, end):
+        guest.emit({"action": "message", "msg": f"message {n}"})
+        if n % 250 == 0:
+            guest.asks("who")
+    guest.asks("who")

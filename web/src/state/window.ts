@@ -1,0 +1,84 @@
+/**
+ * Which part of a room's log the list holds: one piece of at most KEEP rows. Beyond either end the log may have more,
+ * which is fetched when a person gets near to it.
+ */
+
+import type { Entry } from '../wire';
+import { indexOfKey, insert, isPending, merge, mergeOlder, placeBehind } from './timeline';
+import type { Item, State } from './types';
+
+/** More rows than these are not kept. */
+export const KEEP = 1_000;
+/** So many rows more than necessary go at a time. */
+const DROP = 200;
+/** The log has no whispers, so they stay when the rows around them go; of more than these the oldest go. */
+const WHISPERS = 200;
+
+/** Let go of the rows that are farthest from what is being read. */
+export function bound(state: State): State {
+  const { items } = state;
+  if (items.length <= KEEP) return state;
+  const drop = items.length - KEEP + DROP;
+  const reading = state.atBottom || state.reading === null ? items.length : indexOfKey(items, state.reading);
+  if (reading < 0 || reading >= items.length / 2) {
+    return { ...state, items: [...whispers(items.slice(0, drop)), ...items.slice(drop)], older: 'more' };
+  }
+  const pending = items.filter(isPending);
+  const rest = items.slice(0, items.length - pending.length);
+  const kept = [...rest.slice(0, -drop), ...whispers(rest.slice(-drop)), ...pending];
+  return { ...state, items: kept, newer: state.newer === 'none' ? 'more' : state.newer };
+}
+
+function whispers(items: readonly Item[]): Item[] {
+  return items.filter((item) => item.kind === 'whisper').slice(-WHISPERS);
+}
+
+/** The newest message that the log knows, beyond which newer ones may lie. */
+export function newestId(items: readonly Item[]): string | null {
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index]!;
+    if (item.kind === 'said' && item.id !== null) return item.id;
+  }
+  return null;
+}
+
+/** A page of what is older than all rows. */
+export function olderCame(state: State, entries: readonly Entry[], more: boolean): State {
+  return { ...state, items: mergeOlder(state.items, entries, state.now), older: more && entries.length > 0 ? 'more' : 'none' };
+}
+
+/** A page of what is newer than all rows; after the last one, what arrived meanwhile follows. */
+export function newerCame(state: State, entries: readonly Entry[], more: boolean, gap: boolean): State {
+  let { items, serial } = state;
+  const last = newestId(items);
+  if (gap && last !== null) {
+    serial += 1;
+    items = insert(items, { kind: 'note', key: `n${serial}`, at: placeBehind(last, serial), time: state.now, note: { code: 'gap' } });
+  }
+  const isWhole = !more && state.newer === 'asking';
+  const merged = merge(items, isWhole ? [...entries, ...state.ahead] : entries, state.now);
+  return { ...state, serial, items: merged.items, newer: isWhole ? 'none' : 'more', ahead: [] };
+}
+
+/** The newest page, and what arrived since it was asked for: the list begins again with them. */
+export function latestCame(state: State, entries: readonly Entry[]): State {
+  if (state.newer !== 'jumping') return state;
+  const first = entries[0]?.id;
+  const kept = state.items.filter((item) => item.kind === 'whisper' || isPending(item) || (first !== undefined && item.at >= first));
+  const { items } = merge(kept, [...entries, ...state.ahead], state.now);
+  return { ...state, items, newer: 'none', ahead: [], older: entries.length > 0 ? 'more' : 'none', atBottom: true, reading: null };
+}
+
+/** To the newest message; where the list does not reach it, `latestCame` follows. */
+export function toEnd(state: State): State {
+  if (state.newer === 'none') return { ...state, atBottom: true, reading: null };
+  return state.newer === 'jumping' ? state : { ...state, newer: 'jumping', ahead: [] };
+}
+
+/** A live message that lies beyond the rows: it is counted, and kept only while a page is on its way. */
+export function beyond(state: State, entry: Entry): State {
+  if (state.newer === 'more') return state;
+  // Too much meanwhile: the page will not reach the end, and another is asked for.
+  if (state.ahead.length >= KEEP) return { ...state, newer: 'more', ahead: [] };
+  return { ...state, ahead: [...state.ahead, entry] };
+}
