@@ -14,6 +14,7 @@ from contextlib import closing
 import pytest
 import requests
 
+from chatroom.gateways.words import LANGUAGES
 from tests.support.guests import POLLING, Guest, until
 from tests.support.program import ROOT, Program
 
@@ -71,7 +72,7 @@ def test_the_port_may_come_from_the_environment(name, start):
 def test_a_flag_outdoes_the_environment(start):
     program = start("--lang", "zh", environ={"CHATROOM_LANG": "en"})
     guest = Guest(program.url, {"v": 1}).enter()
-    assert guest.asks("message", msg="")["msg"] == "内容是空的。"
+    assert guest.asks("message", msg="")["msg"] == LANGUAGES["zh"]["empty"]
     guest.leaves()
 
 
