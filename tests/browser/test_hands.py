@@ -273,3 +273,27 @@ def test_reduced_motion_moves_nothing(visit: Visit, guests: Guests) -> None:
     fox.says("still")
     visitor.sees("still")
     assert visitor.page.evaluate("() => document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize(
+    ("locale", "chosen", "comes"), [("zh-CN", None, "zh"), ("fr", None, "en"), ("en-GB", "zh", "zh")]
+)
+def test_one_language_comes_beside_the_page(
+    visit: Visit, server: Program, locale: str, chosen: str | None, comes: str
+) -> None:
+    visitor = visit(locale=locale)
+    if chosen:
+        visitor.page.add_init_script(f"localStorage.setItem('chatroom:/:lang', '{chosen}')")
+    asked: list[str] = []
+    visitor.page.on(
+        "request",
+        lambda request: asked.extend(re.findall(r"/assets/(en|zh|index|Sheets)-\S+\.js$", request.url)),
+    )
+    visitor.enter()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", {"en": "en", "zh": "zh-CN"}[comes])
+    assert asked.index(comes) < asked.index("Sheets")
+    assert asked[: asked.index("Sheets")].count(comes) == 1
+    assert len({"en", "zh"} & set(asked[: asked.index("Sheets")])) == 1
+    preloaded = visitor.page.locator("link[rel=modulepreload]").first.get_attribute("href")
+    assert preloaded is not None
+    assert preloaded.startswith(f"assets/{comes}-")

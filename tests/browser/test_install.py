@@ -15,7 +15,7 @@ from tests.browser.conftest import FOREIGN_HOST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Worker
 
     from tests.browser.visit import Visitor
     from tests.support.guests import Guest
@@ -69,6 +69,13 @@ def is_notified(visit: Visit, server: Program, **options: Any) -> Visitor:
     return visitor
 
 
+def worker_of(visitor: Visitor) -> Worker:
+    """The page's service worker, once the browser tells of it."""
+    if not visitor.context.service_workers:
+        visitor.context.wait_for_event("serviceworker")
+    return visitor.context.service_workers[0]
+
+
 def test_notifications_are_offered_only_where_they_exist(visit: Visit, server: Program) -> None:
     plain = visit(url=f"http://{FOREIGN_HOST}:{server.port}").enter()
     plain.button("More").click()
@@ -110,7 +117,7 @@ def test_a_click_brings_the_page_of_the_room(visit: Visit, guests: Guests, serve
     looks_away(visitor)
     fox.says(f"@{visitor.name} look")
     assert len(notified(visitor)) == 1
-    worker = visitor.context.service_workers[0]
+    worker = worker_of(visitor)
     # Only a person's click may focus a page, and a test cannot click what the system shows.
     focused = worker.evaluate(
         "async () => { const [notification] = await self.registration.getNotifications(); let waited, focused;"
@@ -125,7 +132,7 @@ def test_a_click_brings_the_page_of_the_room(visit: Visit, guests: Guests, serve
 
 def test_the_worker_serves_no_request_and_has_no_cache(visit: Visit, server: Program) -> None:
     visitor = is_notified(visit, server)
-    worker = visitor.context.service_workers[0]
+    worker = worker_of(visitor)
     assert worker.url == f"http://localhost:{server.port}/sw.js"
     assert visitor.page.evaluate("async () => (await navigator.serviceWorker.ready).scope") == (
         f"http://localhost:{server.port}/"

@@ -1,6 +1,6 @@
 /* Runs before everything else, in any browser there is: written in the JavaScript of 1999 on purpose.
-   It keeps the base where it was when the page loaded, tells a browser that is too old so in one sentence, and sets the
-   chosen look before the first paint. */
+   It keeps the base where it was when the page loaded, tells a browser that is too old so in one sentence, sets the
+   chosen look before the first paint, and has the browser fetch the language beside the page. */
 (function () {
   var root = document.documentElement;
   // The base is relative to the room's address, and that changes with the room.
@@ -18,12 +18,15 @@
       return false;
     }
   }
-  var theme = null;
-  try {
-    theme = localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':theme');
-  } catch (forbidden) {
-    /* Storage is forbidden, or the browser old: the system's look it is. */
+  function kept(key) {
+    try {
+      return localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':' + key);
+    } catch (forbidden) {
+      /* Storage is forbidden, or the browser old: as the system has it. */
+      return null;
+    }
   }
+  var theme = kept('theme');
   if (theme !== 'light' && theme !== 'dark') {
     theme = window.matchMedia && matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
   }
@@ -53,5 +56,15 @@
     if (document.addEventListener) document.addEventListener('DOMContentLoaded', tell, false);
     else window.attachEvent('onload', tell);
     return;
+  }
+  // The page asks for its language only once it runs: have the browser fetch it now. As in words.svelte.ts.
+  var spoken = [kept('lang')].concat(navigator.languages || []).join() + ',en';
+  var lang = /(?:^|,)(en|zh)(?=[-,]|$)/i.exec(spoken)[1].toLowerCase();
+  var file = document.currentScript.getAttribute('data-' + lang);
+  if (file) {
+    var link = document.createElement('link');
+    link.rel = 'modulepreload';
+    link.href = file;
+    document.head.appendChild(link);
   }
 })();

@@ -1,10 +1,13 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './look.css';
+import { speech } from './words/words.svelte';
 
 // boot.js has already told a browser that is too old.
 if (document.documentElement.className !== 'old') {
-  const target = document.getElementById('app')!;
-  target.replaceChildren();
-  mount(App, { target });
+  void speech.load().then(() => {
+    const target = document.getElementById('app')!;
+    target.replaceChildren();
+    mount(App, { target });
+  });
 }

@@ -109,8 +109,8 @@ export class Page {
   }
 
   /** Speak another language; the server's text follows. */
-  speak(lang: Lang): void {
-    speech.speak(lang);
+  async speak(lang: Lang): Promise<void> {
+    await speech.speak(lang);
     this.#follow();
   }
 

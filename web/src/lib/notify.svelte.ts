@@ -3,8 +3,11 @@
  * phones allow them in no other way. Where the browser has none (plain http), the switch is not there.
  */
 
+import type { Page } from '../page.svelte';
+import { speech } from '../words/words.svelte';
+import { alert, lastCall } from './alert';
 import { randomId } from './ids';
-import { base } from './places';
+import { LOBBY, base, pathOf } from './places';
 import { keep, recall } from './store';
 
 /** A worker that is not ready by then does not become so. */
@@ -120,3 +123,21 @@ function once<T>(make: () => T): () => T {
 }
 
 export const notifier = new Notifier();
+
+/** Notify of what happens at a page from now on: mentions and whispers that come while it is not in view. */
+export function watch(page: Page): void {
+  const here = (): string => location.origin + pathOf(page.state.room, page.root);
+  notifier.answer((url) => url === here());
+  $effect.root(() => {
+    let told = page.state.mentions;
+    $effect(() => {
+      const { mentions, visible, items, name, room } = page.state;
+      const { words } = speech;
+      if (mentions > told && !visible) {
+        const call = lastCall(items, name);
+        if (call) void notifier.tell(alert(words, room === LOBBY ? words.lobby : room, call), here());
+      } else if (mentions < told) void notifier.clear(here());
+      told = mentions;
+    });
+  });
+}

@@ -1,13 +1,16 @@
 /** The language spoken now: from the browser, or as chosen. `lang` of the document follows it. */
 
 import { keep, recall } from '../lib/store';
-import { en, type Words } from './en';
-import { zh } from './zh';
+import type { Words } from './en';
 
 export type { Words };
 export type Lang = 'en' | 'zh';
 
-export const LANGUAGES: Readonly<Record<Lang, Words>> = { en, zh };
+/** A first load brings one language only: boot.js has the browser fetch it beside the page. */
+const LOAD: Readonly<Record<Lang, () => Promise<Words>>> = {
+  en: () => import('./en').then((module) => module.en),
+  zh: () => import('./zh').then((module) => module.zh),
+};
 
 export function pick(chosen: string | null, spoken: readonly string[]): Lang {
   if (chosen === 'en' || chosen === 'zh') return chosen;
@@ -20,7 +23,8 @@ export function pick(chosen: string | null, spoken: readonly string[]): Lang {
 
 class Speech {
   lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
-  words: Words = $derived(LANGUAGES[this.lang]);
+  /** There before anything is drawn: `main.ts` waits for `load`. */
+  words = $state.raw() as Words;
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
   #clock = $derived(new Intl.DateTimeFormat(this.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
   #day = $derived(new Intl.DateTimeFormat(this.lang, { weekday: 'long', month: 'long', day: 'numeric' }));
@@ -30,7 +34,12 @@ class Speech {
     this.#mark();
   }
 
-  speak(lang: Lang): void {
+  async load(): Promise<void> {
+    this.words = await LOAD[this.lang]();
+  }
+
+  async speak(lang: Lang): Promise<void> {
+    this.words = await LOAD[lang]();
     this.lang = lang;
     keep('localStorage', 'lang', lang);
     this.#mark();
