@@ -63,17 +63,6 @@ def test_what_cannot_be_seen_is_not_sent(visit: Visit, guests: Guests) -> None:
     assert [entry["msg"] for entry in fox.asks("history")["entries"]] == ["\u200bseen"]
 
 
-def test_up_arrow_recalls(visit: Visit) -> None:
-    visitor = visit().enter()
-    visitor.says("first")
-    visitor.says("second")
-    visitor.composer.press("ArrowUp")
-    expect(visitor.composer).to_have_value("second")
-    visitor.composer.fill("not empty")
-    visitor.composer.press("ArrowUp")
-    expect(visitor.composer).to_have_value("not empty")
-
-
 def test_the_length_is_counted_near_its_limit(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.composer.fill("字" * 1799)

@@ -9,9 +9,10 @@ import { keep, recall } from './lib/store';
 import { connect, type Line } from './socket';
 import { isCommand, nextOut } from './state/outbox';
 import { begin, reduce } from './state/reduce';
+import { draftOf, pack, targetOf, unpack } from './state/targets';
 import { NO_ID, oldestId } from './state/timeline';
 import { newestId } from './state/window';
-import { wakeAt } from './state/view';
+import { isReady, wakeAt } from './state/view';
 import type { Happening, State } from './state/types';
 import type { Refusal } from './wire';
 import { speech, type Lang } from './words/words.svelte';
@@ -37,7 +38,9 @@ export class Page {
   #langTold: Lang | null = null;
 
   constructor() {
-    this.state = begin(roomIn(location.pathname, this.root), recall('sessionStorage', 'token'), Date.now());
+    const room = roomIn(location.pathname, this.root);
+    const kept = unpack(recall('sessionStorage', 'drafts'), room);
+    this.state = begin(room, recall('sessionStorage', 'token'), Date.now(), kept);
     this.#line = connect(base(), {
       auth: () => ({
         v: 1,
@@ -69,14 +72,29 @@ export class Page {
     this.state = reduce(before, { ...happening, now: Date.now() });
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
     if (this.state.room !== before.room) history.replaceState(null, '', pathOf(this.state.room, this.root));
+    if (this.state.drafts !== before.drafts || this.state.partner !== before.partner || this.state.room !== before.room) {
+      keep('sessionStorage', 'drafts', pack(this.state));
+    }
     this.#follow();
   }
 
-  /** Say a text, or do what it commands. */
-  async write(text: string): Promise<Refusal | null> {
-    if (isCommand(text)) return this.#command(text);
-    this.tell({ type: 'write', text, cid: randomId(16) });
-    return null;
+  /** Change the draft for the current target. */
+  draft(text: string): void {
+    this.tell({ type: 'draft', target: targetOf(this.state), text });
+  }
+
+  /** Send the draft to its target, or run it as a command. */
+  async send(): Promise<void> {
+    if (!isReady(this.state)) return;
+    const target = targetOf(this.state);
+    const text = draftOf(this.state).trim();
+    if (!isCommand(text)) {
+      this.tell({ type: 'write', text, cid: randomId(16) });
+      return;
+    }
+    this.draft('');
+    const refusal = await this.#command(text);
+    if (refusal) this.tell({ type: 'refused', target, text, refusal });
   }
 
   retry(key: string): void {

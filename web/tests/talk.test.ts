@@ -306,11 +306,6 @@ describe('A whisper', () => {
     expect(play.shown.filter((line) => line.includes('left') || line.includes('-fox'))).toEqual(['[partner_left]']);
   });
 
-  it('the partner’s return takes it up again', () => {
-    const play = whispering().roster([], [['fox', 'f']]).roster([['fox', 'g']], []);
-    expect(play.state.partner).toEqual({ name: 'fox', sid: 'g', gone: false });
-  });
-
   it('follows the partner to another name', () => {
     const play = whispering().hear({ action: 'rename', username: 'fox', to: 'wolf', sid: 'f', msg: '', time: '' });
     expect(play.state.partner).toEqual({ name: 'wolf', sid: 'f', gone: false });

@@ -12,7 +12,7 @@ import { Play, entry } from './help';
 /** What each kind of sentence is called with; whatever is named in neither takes a number. */
 const OF_NAMES = new Set(['cameIn', 'came', 'went', 'typing']);
 const OF_TEXTS = new Set([
-  'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
+  'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'namesake', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
   'whisperBy', 'heard', 'name_taken', 'usage',
 ]);
 
@@ -41,7 +41,7 @@ describe.each([
     for (const text of sentences(words)) expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 
-  it.each(['name_taken', 'too_long', 'unknown_command', 'muted'])('have a sentence for %s', (code) => {
+  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'recipient_left', 'written_before', 'moved'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
   });
 

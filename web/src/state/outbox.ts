@@ -7,6 +7,7 @@
  */
 
 import type { Ack, Refusal } from '../wire';
+import { keepDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -19,7 +20,7 @@ import {
   replaceAt,
   without,
 } from './timeline';
-import type { Said, State, Whispered } from './types';
+import type { Person, Said, State, Whispered } from './types';
 import { toEnd } from './window';
 
 /** After so many answers "unavailable" in a row a person is asked to decide. */
@@ -29,6 +30,8 @@ const LONGEST_RETRY_MS = 10_000;
 const RATE_MS = 1_000;
 /** Of a text that is a string, `bad_request` can only mean its characters. */
 const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
+
+const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 
 export type Outgoing = Said | Whispered;
 
@@ -49,12 +52,16 @@ export function asSaid(text: string): string {
   return trimmed.startsWith('//') ? trimmed.slice(1) : text;
 }
 
-/** Write something: it is shown at once and waits for its turn. */
-export function write(state: State, text: string, cid: string): State {
+/** Send a text: it is shown at once and waits for its turn. A text that cannot be sent now stays in its draft. */
+export function write(before: State, text: string, cid: string): State {
+  const { partner } = before;
+  if (partner?.gone) return before;
+  if (before.held) return { ...before, held: false, problem: { ok: false, code: 'moved', msg: '' } };
+  const state = keepDraft(before, targetOf(before), '');
   const serial = state.serial + 1;
   const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null };
-  const item: Outgoing = state.partner
-    ? { ...shared, kind: 'whisper', to: state.partner.name, text, fate: 'sending', echoed: false }
+  const item: Outgoing = partner
+    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, text: asSaid(text), fate: 'sending', echoed: false }
     : { ...shared, kind: 'said', id: null, text, fate: 'sending', pinned: false };
   return toEnd({ ...state, serial, items: insert(state.items, item), problem: null, lineAt: null, unread: 0, mentions: 0 });
 }
@@ -151,11 +158,34 @@ export function retry(state: State, key: string, cid: string): State {
   const item = state.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
   if (isForGood(item.refusal)) return state;
+  const to = item.kind === 'whisper' ? recipient(state, item) : null;
+  if (item.kind === 'whisper' && !to) return { ...state, problem: LEFT };
   const serial = state.serial + 1;
   const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
-  const again: Outgoing = { ...item, key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null };
+  const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null } as const;
+  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid } : { ...item, ...fresh };
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
+}
+
+/** The recipient of a failed whisper: the same session, or the one that the user chose in its place. */
+function recipient({ people, partner }: State, { to, toSid }: Whispered): Person | null {
+  const name = people.get(toSid);
+  if (name !== undefined) return { sid: toSid, name };
+  return partner && !partner.gone && partner.name === to ? partner : null;
+}
+
+/** To be called after every change of `people`: a waiting whisper goes to the session it was written for, or fails. */
+export function followRecipients(state: State): State {
+  let items = state.items;
+  for (const item of waiting(state)) {
+    if (item.kind !== 'whisper' || item.fate !== 'sending' || item.cid === state.inFlight) continue;
+    const to = state.people.get(item.toSid);
+    if (to === item.to) continue;
+    const next: Whispered = to === undefined ? { ...item, fate: 'failed', refusal: LEFT } : { ...item, to };
+    items = replaceAt(items, indexOfKey(items, item.key), next);
+  }
+  return items === state.items ? state : { ...state, items };
 }
 
 /** The connection broke: what was in flight may or may not have arrived. */

@@ -5,10 +5,11 @@
 
 import { mentions } from '../lib/mention';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { answered, cutOutbox, echoWhisper, giveUp, retry, settle, write } from './outbox';
+import { answered, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, write } from './outbox';
 import { note as notePresence, tell } from './presence';
+import { draftOf, endWhisper, followPeople, keepDraft, returnDraft, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
-import type { Event, Item, Shut, State, Whispered } from './types';
+import type { Event, Item, Kept, Shut, State, Whispered } from './types';
 import { beyond, bound, latestCame, newerCame, olderCame, toEnd } from './window';
 
 const TYPING_MS = 6_000;
@@ -19,7 +20,7 @@ export const AWAY_SHOWN_MS = 2_000;
 const SPOKE_BOUND = 2_000;
 const TYPING_BOUND = 50;
 
-export function begin(room: string, token: string | null, now: number): State {
+export function begin(room: string, token: string | null, now: number, kept: Kept = { partner: null, drafts: [] }): State {
   return {
     now,
     room,
@@ -44,7 +45,8 @@ export function begin(room: string, token: string | null, now: number): State {
     quietFor: null,
     tries: 0,
     problem: null,
-    partner: null,
+    ...kept,
+    held: false,
     atBottom: true,
     reading: null,
     visible: true,
@@ -111,9 +113,13 @@ function apply(state: State, event: Event): State {
     case 'to_end':
       return regarded(toEnd(state));
     case 'whisper_to':
-      return { ...state, partner: { name: event.name, sid: event.sid, gone: false }, problem: null };
+      return whisperTo(state, { sid: event.sid, name: event.name });
     case 'whisper_end':
-      return { ...state, partner: null, problem: null };
+      return endWhisper(state);
+    case 'draft':
+      return keepDraft(state, event.target, event.text);
+    case 'refused':
+      return { ...returnDraft(state, event.target, event.text), problem: event.refusal };
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':
@@ -158,7 +164,8 @@ function framed(state: State, frame: ServerFrame): State {
 function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
-  const before = moved ? { ...giveUp(state, () => true), ...nothingShown(), items: [] as Item[] } : state;
+  const held = moved && state.partner !== null && draftOf(state) !== '';
+  const before = moved ? { ...giveUp(state, () => true), ...nothingShown(), items: [] as Item[], held } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
@@ -213,7 +220,7 @@ function entered(state: State, frame: Login): State {
     next = giveUp(next, (item) => item.cid === before.doubtful);
   }
   next = { ...next, doubtful: null };
-  if (next.partner) next = followPartner(next);
+  next = followRecipients(followPeople(next));
   if (first && you.history.length > 0) next = remark(next, { code: 'you_are', name: next.name });
   else if (!first && before.name !== '' && before.name !== next.name) next = remark(next, { code: 'you_are', name: next.name });
   if (first) return next;
@@ -326,6 +333,7 @@ function whispered(state: State, frame: Whisper): State {
     cid: null,
     name: frame.username,
     to: frame.to,
+    toSid: [...state.people].find(([, name]) => name === frame.to)?.[0] ?? '',
     text: frame.msg,
     mine,
     fate: 'said',
@@ -364,23 +372,9 @@ function roster(state: State, joined: readonly Pair[], left: readonly Pair[], co
   for (const [, sid] of left) if (sid !== state.sid) people.delete(sid);
   for (const [name, sid] of joined) people.set(sid, name);
   const next = { ...state, people, count: count ?? people.size };
-  const partner = state.partner;
-  if (!partner) return notePresence(next, joined, left);
-  const told = notePresence(next, joined, left.filter(([name]) => name !== partner.name));
-  return followPartner(told);
-}
-
-/** The partner of a private talk left, came back, or is there as before. */
-function followPartner(state: State): State {
-  const partner = state.partner!;
-  const there = [...state.people].find(([sid, name]) => sid === partner.sid || name === partner.name);
-  if (there) {
-    const [sid, name] = there;
-    if (!partner.gone && sid === partner.sid && name === partner.name) return state;
-    return { ...state, partner: { name, sid, gone: false } };
-  }
-  if (partner.gone) return state;
-  return remark({ ...state, partner: { ...partner, sid: null, gone: true } }, { code: 'partner_left', name: partner.name });
+  // The partner's leave has a line of its own.
+  const others = left.filter(([, sid]) => sid !== state.partner?.sid);
+  return followRecipients(followPeople(notePresence(next, joined, others)));
 }
 
 function renamed(state: State, frame: Rename): State {
@@ -390,7 +384,7 @@ function renamed(state: State, frame: Rename): State {
   const spoke = state.spoke.has(frame.username) ? remember(state.spoke, [frame.to]) : state.spoke;
   let next: State = { ...state, people, spoke };
   if (mine) next = withName({ ...next, name: frame.to, token: frame.token ?? next.token });
-  if (next.partner) next = followPartner(next);
+  next = followRecipients(followPeople(next));
   if (!mine && state.count > 20 && !state.spoke.has(frame.username)) return next;
   return remark(next, { code: 'renamed', from: frame.username, to: frame.to, mine });
 }

@@ -33,6 +33,8 @@ export interface Whispered extends Placed {
   cid: string | null;
   name: string;
   to: string;
+  /** the recipient's session, since another may take the name; empty if unknown */
+  toSid: string;
   text: string;
   mine: boolean;
   fate: Fate;
@@ -85,11 +87,25 @@ export interface Person {
   name: string;
 }
 
-/** Who writes now, and to whom. `gone`: the partner has left; nothing is sent until this talk is closed or they return. */
-export interface Partner {
-  name: string;
-  sid: string | null;
+/** The recipient of a whisper. `gone`: that session has left; nothing is sent until the user chooses a target. */
+export interface Partner extends Person {
   gone: boolean;
+}
+
+/** The recipient of a text: one person, or (null) everyone in the room. */
+export interface Target {
+  room: string;
+  to: Person | null;
+}
+
+export interface Draft extends Target {
+  text: string;
+}
+
+/** What survives a reload. */
+export interface Kept {
+  partner: Partner | null;
+  drafts: readonly Draft[];
 }
 
 export interface State {
@@ -131,6 +147,10 @@ export interface State {
   /** a typed command that was refused, or anything else that the composer has to say; gone with the next key */
   problem: Refusal | null;
   partner: Partner | null;
+  /** one per target, the latest changed last */
+  drafts: readonly Draft[];
+  /** the room changed while a whisper was being written: the next public message has to be sent twice */
+  held: boolean;
 
   atBottom: boolean;
   /** the key of a row in view while a person reads further up */
@@ -175,7 +195,9 @@ export type Happening =
   | { type: 'newer_failed' }
   | { type: 'latest'; entries: Entry[] }
   | { type: 'to_end' }
-  | { type: 'whisper_to'; name: string; sid: string | null }
+  | { type: 'draft'; target: Target; text: string }
+  | { type: 'refused'; target: Target; text: string; refusal: Refusal }
+  | { type: 'whisper_to'; name: string; sid: string }
   | { type: 'whisper_end' }
   | { type: 'problem'; refusal: Refusal | null }
   | { type: 'scrolled'; atBottom: boolean; reading?: string | null }

@@ -1,7 +1,9 @@
 /** What is drawn, derived from the state: rows, the bar, the title, and when the page next has something to do by itself. */
 
+import { isBlank } from '../lib/blank';
 import { nextTelling } from './presence';
 import { AWAY_SHOWN_MS } from './reduce';
+import { draftOf } from './targets';
 import { hasTalk } from './timeline';
 import type { Item, State } from './types';
 
@@ -92,6 +94,18 @@ export function bar(state: State): Bar | null {
 /** Seconds until one may speak again, or 0. */
 export function countdown(state: State): number {
   return state.quietFor === 'rate' && state.quietUntil > state.now ? Math.ceil((state.quietUntil - state.now) / 1000) : 0;
+}
+
+/** The length that the server counts: characters, not UTF-16 units. */
+export function lengthOf(text: string): number {
+  return [...text.trim()].length;
+}
+
+/** Whether the draft can be sent now. */
+export function isReady(state: State): boolean {
+  const draft = draftOf(state);
+  const fits = !isBlank(draft) && lengthOf(draft) <= state.limits.text;
+  return fits && countdown(state) === 0 && !state.partner?.gone && state.link.at !== 'shut';
 }
 
 /** What stands in the middle of a room in which nothing was said yet. */

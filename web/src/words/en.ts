@@ -55,6 +55,7 @@ export const en = {
 
   messages: 'Messages',
   write: 'Write a message',
+  whisper: 'Whisper',
   writeTo: (name: string) => `Whisper to ${name}`,
   send: 'Send',
   emoji: 'Emoji',
@@ -62,6 +63,8 @@ export const en = {
   onlySees: (name: string) => `Only ${name} sees this`,
   endWhisper: 'End whisper',
   partnerGone: (name: string) => `${name} has left`,
+  namesake: (name: string) => `${name} has left. Someone called ${name} is here now.`,
+  continueWhisper: 'Continue',
   waitSeconds: (seconds: number) => `${seconds} s`,
   waitWhy: (seconds: number) => `One moment, sending again in ${seconds} s`,
   left: (count: number) => `${count}`,
@@ -146,6 +149,9 @@ export const en = {
     not_allowed: "You can't do that.",
     offline: 'Not connected. Try again in a moment.',
     unavailable: "That didn't go through. Try again in a moment.",
+    recipient_left: 'Not sent: they have left.',
+    written_before: 'You wrote this before they left. Check that this is the same person.',
+    moved: 'You are in another room now, and everyone here will see this. Send it again if you mean it.',
     other: "That didn't work.",
   },
 

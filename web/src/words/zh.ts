@@ -73,6 +73,7 @@ export const zh: Words = {
 
   messages: '消息',
   write: '说点什么',
+  whisper: '私聊',
   writeTo: (name) => `私聊${amid(name).trimEnd()}`,
   send: '发送',
   emoji: '表情',
@@ -80,6 +81,8 @@ export const zh: Words = {
   onlySees: (name) => `只有${amid(name)}看得到`,
   endWhisper: '结束私聊',
   partnerGone: (name) => `${name}${behind(name)}已经离开`,
+  namesake: (name) => `${name}${behind(name)}已经离开，现在又有人叫${amid(name).trimEnd()}。`,
+  continueWhisper: '继续',
   waitSeconds: (seconds) => `${seconds} 秒`,
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
   left: (count) => `${count}`,
@@ -162,6 +165,9 @@ export const zh: Words = {
     not_allowed: '你没有权限。',
     offline: '没有连上，请稍后再试。',
     unavailable: '没有成功，请稍后再试。',
+    recipient_left: '没有发出去：对方已经离开。',
+    written_before: '这是对方离开之前写的，请先确认还是不是同一个人。',
+    moved: '你已经到了另一个房间，这里的人都会看到。确定要发，请再发送一次。',
     other: '操作没有成功。',
   },
 

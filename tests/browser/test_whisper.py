@@ -1,0 +1,252 @@
+"""A draft for one person reaches no one else, whatever happens to the page while it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.relay import Relay
+from tests.browser.visit import PHONE, Visitor
+from tests.support.guests import Guest, becomes_free
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+
+
+def whispers(visitor: Visitor, name: str = "fox") -> None:
+    """Begin a whisper from the list of people."""
+    if visitor.page.viewport_size == PHONE:
+        visitor.button(re.compile("here$")).click()
+    visitor.button(f"Whisper to {name}").first.click()
+    expect(only(visitor)).to_have_text(f"Only {name} sees this")
+
+
+def only(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".only span")
+
+
+def is_public(visitor: Visitor) -> None:
+    expect(only(visitor)).to_have_count(0)
+
+
+def test_reload_keeps_the_whisper_and_its_draft(visit: Visit, guests: Guests) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.composer.fill("a secret")
+    visitor.page.reload()
+    expect(visitor.chip).to_be_visible()
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(visitor.composer).to_have_value("a secret")
+    visitor.composer.press("Enter")
+    assert fox.hears("whisper")["msg"] == "a secret"
+    owl.hears_nothing("message")
+
+
+@pytest.mark.parametrize("way", ["escape", "cross", "cross on a phone"])
+def test_leaving_a_whisper_leaves_its_draft_behind(visit: Visit, guests: Guests, way: str) -> None:
+    guests(username="fox")
+    visitor = (visit(viewport=PHONE, has_touch=True, is_mobile=True) if "phone" in way else visit()).enter()
+    visitor.composer.fill("for all")
+    whispers(visitor)
+    expect(visitor.composer).to_have_value("")
+    visitor.composer.press_sequentially("a secret")
+    if way == "escape":
+        visitor.page.keyboard.press("Escape")
+    else:
+        visitor.button("End whisper").click()
+    is_public(visitor)
+    expect(visitor.composer).to_have_value("for all")
+    whispers(visitor)
+    expect(visitor.composer).to_have_value("a secret")
+
+
+def test_unfinished_input_method_text_stays_in_the_whisper(visit: Visit, guests: Guests) -> None:
+    guests(username="fox")
+    visitor = visit().enter()
+    whispers(visitor)
+    devtools = visitor.context.new_cdp_session(visitor.page)
+    devtools.send("Input.imeSetComposition", {"text": "mimi", "selectionStart": 4, "selectionEnd": 4})
+    expect(visitor.composer).to_have_value("mimi")
+    visitor.button("End whisper").evaluate("(cross) => cross.click()")  # the focus stays where it is
+    is_public(visitor)
+    devtools.send("Input.insertText", {"text": "!"})
+    expect(visitor.composer).to_have_value("!")
+    whispers(visitor)
+    expect(visitor.composer).to_have_value("mimi")
+
+
+def test_each_person_has_a_draft(visit: Visit, guests: Guests) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    whispers(visitor, "fox")
+    visitor.composer.fill("for fox")
+    whispers(visitor, "owl")
+    expect(visitor.composer).to_have_value("")
+    visitor.composer.fill("for owl")
+    whispers(visitor, "fox")
+    expect(visitor.composer).to_have_value("for fox")
+    visitor.composer.press("Enter")
+    assert fox.hears("whisper")["msg"] == "for fox"
+    owl.hears_nothing("whisper")
+
+
+def test_no_one_inherits_a_whisper_with_the_name(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.composer.fill("a secret")
+    fox.emit({"action": "logout"})  # gives up the name as well
+    expect(only(visitor)).to_have_text("fox has left")
+    becomes_free(guests, "fox")
+    expect(only(visitor)).to_have_text("fox has left. Someone called fox is here now.")
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value("a secret")
+    expect(visitor.page.locator("article")).to_have_count(0)
+    visitor.button("Continue").click()
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(visitor.page.locator(".under")).to_contain_text("You wrote this before they left.")
+    expect(visitor.composer).to_be_focused()
+    expect(visitor.composer).to_have_value("a secret")
+    visitor.composer.press("Enter")
+    visitor.sees("a secret")
+    expect(visitor.page.locator("article.whisper")).to_have_count(1)
+
+
+def test_reload_after_the_partner_left_sends_nothing(visit: Visit, guests: Guests) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.composer.fill("a secret")
+    fox.leaves()
+    expect(only(visitor)).to_have_text("fox has left")
+    visitor.page.reload()
+    expect(visitor.chip).to_be_visible()
+    expect(only(visitor)).to_have_text("fox has left")
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value("a secret")
+    visitor.composer.press("Escape")
+    is_public(visitor)
+    expect(visitor.composer).to_have_value("")
+    visitor.says("for all")
+    assert owl.hears("message")["msg"] == "for all"
+
+
+def test_a_refused_command_returns_to_its_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+    guests(username="fox")
+    visitor = visit(url=road.url).enter()
+    whispers(visitor)
+    road.hold()
+    visitor.writes("/nonsense secret")
+    visitor.page.keyboard.press("Escape")
+    is_public(visitor)
+    visitor.composer.fill("for all")
+    road.release()
+    expect(visitor.page.locator(".under")).to_contain_text("No such command")
+    expect(visitor.composer).to_have_value("for all")
+    whispers(visitor)
+    expect(visitor.composer).to_have_value("/nonsense secret")
+
+
+def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, road: Relay) -> None:
+    visitor = visit(url=road.url).enter()
+    road.hold()
+    visitor.writes("/nonsense")
+    visitor.composer.press_sequentially("more")
+    road.release()
+    expect(visitor.composer).to_have_value("/nonsense\nmore")
+
+
+def test_a_move_in_mid_whisper_asks_before_sending(
+    visit: Visit, guests: Guests, road: Relay, room: str
+) -> None:
+    guests(username="fox")
+    owl = guests(username="owl", room=f"{room} den")
+    visitor = visit(url=road.url).enter()
+    whispers(visitor)
+    road.hold()
+    visitor.writes(f"/join {room} den")
+    visitor.composer.press_sequentially("a se")
+    road.release()
+    expect(visitor.page.locator("h1")).to_have_text(f"{room} den")
+    expect(visitor.composer).to_be_focused()
+    visitor.page.keyboard.type("cret")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator(".under")).to_contain_text("Send it again")
+    expect(visitor.composer).to_have_value("cret")
+    owl.hears_nothing("message")
+    visitor.page.keyboard.press("Enter")
+    assert owl.hears("message")["msg"] == "cret"
+
+
+def test_a_cut_keeps_the_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+    fox = guests(username="fox")
+    visitor = visit(url=road.url).enter()
+    visitor.lossy = True
+    whispers(visitor)
+    visitor.composer.fill("a secret")
+    road.cut()
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
+    visitor.composer.press("Enter")
+    visitor.composer.press_sequentially("another")
+    road.mend()
+    assert fox.hears("whisper")["msg"] == "a secret"
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(visitor.composer).to_have_value("another")
+    fox.hears_nothing("message")
+
+
+def test_another_tab_takes_over_and_gives_back_the_whisper(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    first = visit().enter()
+    whispers(first)
+    first.composer.fill("a secret")
+    kept = first.page.evaluate("() => ({...sessionStorage})")
+    second = visit()
+    second.page.add_init_script(f"Object.assign(sessionStorage, {kept!r})")
+    second.enter()
+    expect(only(second)).to_have_text("Only fox sees this")
+    expect(second.composer).to_have_value("a secret")
+    expect(first.page.get_by_role("alert")).to_be_visible()
+    first.composer.press("Enter")
+    expect(first.composer).to_have_value("a secret")
+    first.page.get_by_role("alert").locator("button").click()
+    expect(first.page.get_by_role("alert")).to_have_count(0)
+    first.composer.press("Enter")
+    assert fox.hears("whisper")["msg"] == "a secret"
+    fox.hears_nothing("message")
+
+
+def test_a_failed_whisper_is_tried_again_as_a_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+    fox = guests(username="fox")
+    visitor = visit(url=road.url).enter()
+    visitor.lossy = True
+    whispers(visitor)
+    road.hold()
+    visitor.writes("a secret")
+    road.cut()
+    road.release()
+    road.mend()
+    expect(visitor.button("Try again")).to_be_visible()
+    visitor.composer.press("Escape")
+    is_public(visitor)
+    visitor.button("Try again").click()
+    expect(visitor.button("Try again")).to_have_count(0)
+    assert fox.hears("whisper")["msg"] == "a secret"
+    fox.hears_nothing("message")
+
+
+def test_the_partners_new_name_is_followed(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.composer.fill("a secret")
+    fox.asks("rename", username="wolf")
+    expect(only(visitor)).to_have_text("Only wolf sees this")
+    imposter = guests(username="fox")
+    visitor.composer.press("Enter")
+    assert fox.hears("whisper")["msg"] == "a secret"
+    imposter.hears_nothing("whisper")

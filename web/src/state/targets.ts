@@ -1,0 +1,150 @@
+/**
+ * Where the next message goes, everyone in the room or one person in it, and a draft for each such target.
+ *
+ * A draft belongs to its target, not to the composer. A person is a session: another session may take the name. So a
+ * text written for one person is never shown in, or sent from, the composer of another target.
+ */
+
+import { indexOfKey, remark } from './timeline';
+import type { Draft, Kept, Person, Said, State, Target, Whispered } from './types';
+
+/** The oldest beyond these are dropped. */
+export const MOST_DRAFTS = 20;
+/** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
+const UNITS = 4;
+
+export function longestDraft(state: State): number {
+  return UNITS * state.limits.text;
+}
+
+export function targetOf(state: State): Target {
+  const { room, partner } = state;
+  return { room, to: partner && { sid: partner.sid, name: partner.name } };
+}
+
+/** The server ignores case and width in room names. */
+function isSameRoom(one: string, other: string): boolean {
+  return one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();
+}
+
+export function isSameTarget(one: Target, other: Target): boolean {
+  return one.to?.sid === other.to?.sid && isSameRoom(one.room, other.room);
+}
+
+export function draftOf(state: State): string {
+  const target = targetOf(state);
+  return state.drafts.find((draft) => isSameTarget(draft, target))?.text ?? '';
+}
+
+export function keepDraft(state: State, { room, to }: Target, text: string): State {
+  // Never half of a surrogate pair.
+  const cut = text.slice(0, longestDraft(state)).replace(/[\ud800-\udbff]$/, '');
+  const rest = state.drafts.filter((draft) => !isSameTarget(draft, { room, to }));
+  return { ...state, drafts: cut === '' ? rest : [...rest, { room, to, text: cut }].slice(-MOST_DRAFTS) };
+}
+
+/** Put a refused text back, before what was written for the same target since then. */
+export function returnDraft(state: State, target: Target, text: string): State {
+  const since = state.drafts.find((draft) => isSameTarget(draft, target));
+  return keepDraft(state, target, since ? `${text}\n${since.text}` : text);
+}
+
+/** Begin a whisper, or continue one with another session; the user chose this person. */
+export function whisperTo(before: State, person: Person): State {
+  const state: State = { ...before, partner: { ...person, gone: false }, problem: null, held: false };
+  const target = targetOf(state);
+  if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
+  // The draft was for a session of this name that has left. It may be the same person, so the user is told.
+  const old = [...state.drafts]
+    .reverse()
+    .find(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room));
+  if (!old) return state;
+  const moved = keepDraft(keepDraft(state, old, ''), target, old.text);
+  return { ...moved, problem: { ok: false, code: 'written_before', msg: '' } };
+}
+
+export function endWhisper(state: State): State {
+  return { ...state, partner: null, problem: null, held: false };
+}
+
+/** The partner has left, and this session has the name now: the same person again, or someone else. */
+export function namesake(state: State): Person | null {
+  const { partner, people } = state;
+  if (!partner?.gone) return null;
+  for (const [sid, name] of people) if (name === partner.name && sid !== state.sid) return { sid, name };
+  return null;
+}
+
+/** To be called after every change of `people`: follow each person by session, whatever the name is now. */
+export function followPeople(state: State): State {
+  const drafts = state.drafts.map((draft) => {
+    const name = draft.to === null ? undefined : state.people.get(draft.to.sid);
+    return name === undefined || name === draft.to!.name ? draft : { ...draft, to: { sid: draft.to!.sid, name } };
+  });
+  const changed = drafts.some((draft, index) => draft !== state.drafts[index]);
+  return followPartner(changed ? { ...state, drafts } : state);
+}
+
+function followPartner(state: State): State {
+  const partner = state.partner;
+  if (!partner) return state;
+  const name = state.people.get(partner.sid);
+  if (name === undefined) {
+    if (partner.gone) return state;
+    return remark({ ...state, partner: { ...partner, gone: true } }, { code: 'partner_left', name: partner.name });
+  }
+  if (name === partner.name && !partner.gone) return state;
+  return { ...state, partner: { sid: partner.sid, name, gone: false } };
+}
+
+/** The user's own messages to the current target, oldest first. */
+function own(state: State): (Said | Whispered)[] {
+  const to = state.partner?.sid;
+  return state.items.filter((item): item is Said | Whispered =>
+    item.kind === 'said' ? item.mine && to === undefined : item.kind === 'whisper' && item.mine && item.toSid === to,
+  );
+}
+
+/** The own message before (-1) or after (1) the one with this key, as it would be typed; null if there is none. */
+export function step(state: State, from: string | null, by: -1 | 1): { key: string; text: string } | null {
+  const list = own(state);
+  const at = from === null ? list.length : indexOfKey(list, from);
+  const item = list[at + by];
+  // The message may have been deleted.
+  if (!item || at < 0) return null;
+  return { key: item.key, text: item.text.startsWith('/') ? `/${item.text}` : item.text };
+}
+
+/** What must survive a reload, as text; null if there is nothing. */
+export function pack(state: State): string | null {
+  const { room, partner, drafts } = state;
+  if (!partner && drafts.length === 0) return null;
+  return JSON.stringify({ ...targetOf(state), room, drafts });
+}
+
+/** Read what `pack` wrote, for a page that opens in this room; ignore anything else. */
+export function unpack(text: string | null, room: string): Kept {
+  const nothing: Kept = { partner: null, drafts: [] };
+  let kept: unknown;
+  try {
+    kept = JSON.parse(text ?? 'null');
+  } catch {
+    return nothing;
+  }
+  if (!isTarget(kept)) return nothing;
+  const list: unknown = (kept as { drafts?: unknown }).drafts;
+  const drafts = Array.isArray(list) ? list.filter(isDraft).slice(-MOST_DRAFTS) : [];
+  // A whisper in another room stays there.
+  const partner = kept.to && isSameRoom(kept.room, room) ? { ...kept.to, gone: false } : null;
+  return { partner, drafts };
+}
+
+function isTarget(value: unknown): value is Target {
+  if (typeof value !== 'object' || value === null) return false;
+  const { room, to } = value as { room?: unknown; to?: Partial<Record<keyof Person, unknown>> | null };
+  return typeof room === 'string' && (to === null || (typeof to?.sid === 'string' && typeof to.name === 'string'));
+}
+
+function isDraft(value: unknown): value is Draft {
+  return isTarget(value) && typeof (value as { text?: unknown }).text === 'string';
+}

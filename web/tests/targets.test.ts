@@ -1,0 +1,458 @@
+import { describe, expect, it } from 'vitest';
+import { isForGood, nextOut } from '../src/state/outbox';
+import { begin } from '../src/state/reduce';
+import { MOST_DRAFTS, draftOf, longestDraft, namesake, pack, step, targetOf, unpack } from '../src/state/targets';
+import type { Target } from '../src/state/types';
+import { isReady } from '../src/state/view';
+import type { Pair } from '../src/wire';
+import { Play, entry } from './help';
+
+const FOX: Pair = ['fox', 'f'];
+const OWL: Pair = ['owl', 'o'];
+
+/** In a room with fox and owl. */
+const here = (): Writer => new Writer().enter({}, { name_list: [FOX, OWL] });
+/** In the midst of a whisper to fox. */
+const whispering = (): Writer => here().to('fox', 'f').type('secret');
+
+class Writer extends Play {
+  type(text: string): this {
+    return this.do({ type: 'draft', target: targetOf(this.state), text });
+  }
+
+  to(name: string, sid: string): this {
+    return this.do({ type: 'whisper_to', name, sid });
+  }
+
+  end(): this {
+    return this.do({ type: 'whisper_end' });
+  }
+
+  rename(sid: string, username: string, to: string): this {
+    return this.hear({ action: 'rename', username, to, sid, msg: '', time: '' });
+  }
+
+  /** As a page that opens anew, in the same tab. */
+  reload(room = this.state.room): this {
+    this.state = begin(room, this.state.token, this.state.now, unpack(pack(this.state), room));
+    return this;
+  }
+
+  get draft(): string {
+    return draftOf(this.state);
+  }
+}
+
+describe('A draft', () => {
+  it('of a whisper stays behind when the whisper ends', () => {
+    expect(whispering().end().draft).toBe('');
+  });
+
+  it('is there again when one returns to that person', () => {
+    expect(whispering().end().type('for all').to('fox', 'f').draft).toBe('secret');
+  });
+
+  it('of the room waits while one whispers', () => {
+    const play = here().type('for all').to('fox', 'f');
+    expect([play.draft, play.end().draft]).toEqual(['', 'for all']);
+  });
+
+  it('for one person is not shown to another', () => {
+    const play = whispering().to('owl', 'o');
+    expect([play.draft, play.to('fox', 'f').draft]).toEqual(['', 'secret']);
+  });
+
+  it('stays with its room', () => {
+    const play = here().type('for all').enter({}, { room: 'den' });
+    expect(play.draft).toBe('');
+    expect(play.enter({}, { room: 'Lobby' }).draft).toBe('for all');
+  });
+
+  it('of a whisper stays behind with its room', () => {
+    const play = whispering().enter({}, { room: 'den', name_list: [FOX] });
+    expect([play.state.partner, play.draft]).toEqual([null, '']);
+  });
+
+  it('stays with a partner who leaves', () => {
+    const play = whispering().roster([], [FOX]);
+    expect([play.draft, isReady(play.state), play.end().draft]).toEqual(['secret', false, '']);
+  });
+
+  it.each([
+    ['a cut', (play: Writer) => play.do({ type: 'cut' }).enter({ resumed: true }, { name_list: [FOX] })],
+    [
+      'another tab that took over',
+      (play: Writer) =>
+        play
+          .hear({ action: 'notice', username: '*', msg: '', code: 'replaced', time: '' })
+          .do({ type: 'cut' })
+          .do({ type: 'again' })
+          .enter({ resumed: true }, { name_list: [FOX] }),
+    ],
+    ['a reload', (play: Writer) => play.reload().enter({ resumed: true }, { name_list: [FOX] })],
+  ])('and its target outlive %s', (_, happen) => {
+    const play = whispering();
+    happen(play);
+    expect([play.state.partner, play.draft, isReady(play.state)]).toEqual([{ name: 'fox', sid: 'f', gone: false }, 'secret', true]);
+    expect(play.end().draft).toBe('');
+  });
+
+  it('goes when it is written, and no other does', () => {
+    const play = here().type('for all').to('fox', 'f').type('secret').write('secret');
+    expect([play.draft, play.end().draft]).toEqual(['', 'for all']);
+  });
+
+  it('follows its person to another name', () => {
+    const play = whispering().end().rename('f', 'fox', 'wolf');
+    expect(play.to('wolf', 'f').draft).toBe('secret');
+  });
+
+  it('follows a name that changed while one was away', () => {
+    const play = whispering().do({ type: 'cut' }).enter({ resumed: true }, { name_list: [['wolf', 'f']] });
+    expect([play.state.partner, play.draft]).toEqual([{ name: 'wolf', sid: 'f', gone: false }, 'secret']);
+  });
+
+  it('does not go to whoever takes the name that its person gave up', () => {
+    const play = whispering().end().rename('f', 'fox', 'wolf').roster([['fox', 'g']], []);
+    expect(play.to('fox', 'g').draft).toBe('');
+  });
+
+  it('from before somebody left comes back with a warning', () => {
+    const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g');
+    expect([play.draft, play.state.problem?.code]).toEqual(['secret', 'written_before']);
+    expect([play.end().draft, play.state.drafts.length]).toEqual(['', 1]);
+  });
+
+  it('from before never takes the place of a newer one', () => {
+    const play = whispering().end().roster([['fox', 'g']], [FOX]);
+    play.do({ type: 'draft', target: { room: 'lobby', to: { sid: 'g', name: 'fox' } }, text: 'newer' });
+    expect([play.to('fox', 'g').draft, play.state.problem]).toEqual(['newer', null]);
+  });
+
+  it('that was refused returns to its own target', () => {
+    const play = here().to('fox', 'f');
+    const target = targetOf(play.state);
+    play.end().type('for all').do({ type: 'refused', target, text: '/nonsense', refusal: { ok: false, code: 'unknown_command', msg: '' } });
+    expect([play.draft, play.state.problem?.code]).toEqual(['for all', 'unknown_command']);
+    expect(play.to('fox', 'f').draft).toBe('/nonsense');
+  });
+
+  it('that was refused stands before what was written since', () => {
+    const play = here().type('more');
+    play.do({ type: 'refused', target: targetOf(play.state), text: '/to fox secret', refusal: { ok: false, code: 'offline', msg: '' } });
+    // Behind it the command would be no command, but words for everyone.
+    expect(play.draft).toBe('/to fox secret\nmore');
+  });
+
+  it('beyond the twentieth is forgotten, the oldest first', () => {
+    const play = here().type('first');
+    for (let n = 0; n < MOST_DRAFTS; n++) play.to(`n${n}`, `s${n}`).type(`t${n}`);
+    expect([play.state.drafts.length, play.draft, play.end().draft]).toEqual([MOST_DRAFTS, `t${MOST_DRAFTS - 1}`, '']);
+  });
+
+  it('is bounded, and no character of it is cut in two', () => {
+    const play = here().type('x' + '😀'.repeat(10_000));
+    expect(play.draft.length).toBe(longestDraft(play.state) - 1);
+    expect(play.draft.endsWith('😀')).toBe(true);
+  });
+});
+
+describe('After a reload', () => {
+  it('a partner who is not there has left, and nothing is sent', () => {
+    const play = whispering().reload().enter({ resumed: true }, { name_list: [OWL] });
+    expect([play.state.partner, play.draft, isReady(play.state)]).toEqual([{ name: 'fox', sid: 'f', gone: true }, 'secret', false]);
+    expect(nextOut(play.write('secret').state)).toBeNull();
+    expect(play.draft).toBe('secret');
+  });
+
+  it('another session of that name is not the partner', () => {
+    const play = whispering().reload().enter({ resumed: true }, { name_list: [['fox', 'g']] });
+    expect([play.state.partner?.gone, isReady(play.state), namesake(play.state)]).toEqual([true, false, { sid: 'g', name: 'fox' }]);
+  });
+
+  it('what is written before one is in waits for its partner', () => {
+    const play = whispering().reload().write('secret');
+    expect(nextOut(play.state)).toBeNull();
+    expect(nextOut(play.enter({ resumed: true }, { name_list: [FOX] }).state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
+  });
+
+  it('what is written before one is in goes to nobody else of that name', () => {
+    const play = whispering().reload().write('secret').enter({ resumed: true }, { name_list: [['fox', 'g']] });
+    expect([nextOut(play.state), play.whispers[0]!.refusal?.code]).toEqual([null, 'recipient_left']);
+  });
+
+  it('in another room the whisper and its draft stay behind', () => {
+    const play = whispering().reload('den');
+    expect([play.state.partner, play.draft]).toEqual([null, '']);
+    expect(play.enter({}, { room: 'den', name_list: [FOX] }).to('fox', 'f').draft).toBe('');
+  });
+
+  it('nothing is kept of nothing', () => {
+    expect(pack(here().state)).toBeNull();
+    expect(pack(here().type('x').type('').state)).toBeNull();
+  });
+
+  it.each(['', '{', 'null', '7', '[]', '"secret"', '{"room":"lobby"}', '{"room":"lobby","to":{"sid":1,"name":"x"}}', '{"room":7,"to":null,"drafts":[]}'])(
+    'what is no draft is nothing: %s',
+    (text) => expect(unpack(text, 'lobby')).toEqual({ partner: null, drafts: [] }),
+  );
+
+  it('a whole draft beside broken ones is kept', () => {
+    const whole = { room: 'lobby', to: null, text: 'x' };
+    const text = JSON.stringify({ room: 'lobby', to: null, drafts: [whole, { ...whole, text: 7 }, { ...whole, to: 'fox' }, null, 'x'] });
+    expect(unpack(text, 'lobby').drafts).toEqual([whole]);
+  });
+});
+
+describe('A partner', () => {
+  it('who left is not whoever takes the name', () => {
+    const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []);
+    expect([play.state.partner, isReady(play.state)]).toEqual([{ name: 'fox', sid: 'f', gone: true }, false]);
+    expect(namesake(play.state)).toEqual({ sid: 'g', name: 'fox' });
+  });
+
+  it('replaced within one frame is not whoever took the name', () => {
+    expect(whispering().roster([['fox', 'g']], [FOX]).state.partner).toEqual({ name: 'fox', sid: 'f', gone: true });
+  });
+
+  it('chosen again can be written to', () => {
+    const play = whispering().roster([['fox', 'g']], [FOX]).to('fox', 'g');
+    expect([isReady(play.state), namesake(play.state)]).toEqual([true, null]);
+    expect(nextOut(play.write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
+  });
+
+  it('of another’s name that oneself has taken is not there', () => {
+    expect(namesake(whispering().roster([], [FOX]).rename('me', '阿狸', 'fox').state)).toBeNull();
+  });
+});
+
+describe('A whisper that waits', () => {
+  const waiting = () => whispering().do({ type: 'cut' }).write('secret');
+
+  it('is not sent to another session of that name', () => {
+    const play = waiting().enter({ resumed: true }, { name_list: [['fox', 'g']] });
+    expect([nextOut(play.state), play.whispers[0]!.fate]).toEqual([null, 'failed']);
+  });
+
+  it('follows its person to another name', () => {
+    const play = waiting().enter({ resumed: true }, { name_list: [['wolf', 'f'], ['fox', 'g']] });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'wolf', toSid: 'f' });
+  });
+
+  it('behind one that is too hasty follows, too', () => {
+    const play = whispering().write('a').sent('a').no('a', 'rate_limited', { retry_after: 1 });
+    play.rename('f', 'fox', 'wolf').do({ type: 'tick' }, 2);
+    expect(nextOut(play.state)).toMatchObject({ to: 'wolf' });
+  });
+
+  it('in flight is the server’s to refuse', () => {
+    const play = whispering().write('a').sent('a').roster([], [FOX]);
+    expect(play.whispers[0]!.fate).toBe('sending');
+    expect(play.no('a', 'no_such_person').whispers[0]).toMatchObject({ fate: 'failed', refusal: { code: 'no_such_person' } });
+  });
+
+  it.each([
+    ['ended', (play: Writer) => play.end()],
+    ['turned to another', (play: Writer) => play.to('owl', 'o')],
+  ])('is tried again as a whisper to the same person, the whisper having %s', (_, happen) => {
+    const play = whispering().write('x').sent('x').unknown('x');
+    happen(play);
+    play.do({ type: 'retry', key: 'x', cid: 'y' });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
+  });
+
+  it('is not tried again with somebody else of that name', () => {
+    const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'retry', key: 'x', cid: 'y' });
+    expect([nextOut(play.state), play.whispers[0]!.fate, play.state.problem?.code]).toEqual([null, 'failed', 'recipient_left']);
+    expect(isForGood(play.state.problem)).toBe(false);
+  });
+
+  it('is tried again with whom one has chosen in that place', () => {
+    const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g');
+    play.do({ type: 'retry', key: 'x', cid: 'y' });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
+  });
+
+  it('//x whispers /x', () => {
+    expect(nextOut(here().to('fox', 'f').write('//x', 'c').state)).toMatchObject({ kind: 'whisper', text: '/x' });
+  });
+});
+
+describe('A room that changes while a whisper is written', () => {
+  const moved = () => whispering().enter({}, { room: 'den' });
+
+  it('takes the rest of it for everyone only when asked twice', () => {
+    const play = moved().type('cret');
+    expect([nextOut(play.write('cret', 'a').state), play.draft, play.state.problem?.code]).toEqual([null, 'cret', 'moved']);
+    expect(nextOut(play.write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
+  });
+
+  it('asks for nothing twice after a choice', () => {
+    expect(nextOut(moved().to('fox', 'f').end().write('a').state)).toMatchObject({ kind: 'said' });
+  });
+
+  it.each([
+    ['nothing was written', () => here().to('fox', 'f')],
+    ['it was for everyone', () => here().type('for all')],
+  ])('asks for nothing twice where %s', (_, before) => {
+    expect(nextOut(before().enter({}, { room: 'den' }).write('a').state)).toMatchObject({ kind: 'said' });
+  });
+});
+
+describe('One’s own earlier messages', () => {
+  const texts = (play: Play): string[] => {
+    const found: string[] = [];
+    for (let at = step(play.state, null, -1); at; at = step(play.state, at.key, -1)) found.push(at.text);
+    return found;
+  };
+  const talked = (): Writer =>
+    here().write('a').sent('a').ok('a', 1).hear(entry(2)).write('b').sent('b').ok('b', 3)
+      .to('fox', 'f').write('x').sent('x').do({ type: 'answer', cid: 'x', ack: { ok: true } })
+      .to('owl', 'o').write('y').sent('y').do({ type: 'answer', cid: 'y', ack: { ok: true } }).end() as Writer;
+
+  it('are stepped through from the last, of others’ none', () => {
+    expect(texts(talked())).toEqual(['b', 'a']);
+  });
+
+  it('in a whisper are the whispers to that person', () => {
+    expect(texts(talked().to('fox', 'f'))).toEqual(['x']);
+    expect(texts(talked().to('owl', 'o'))).toEqual(['y']);
+  });
+
+  it('are not those to an earlier session of that name', () => {
+    expect(texts(talked().roster([['fox', 'g']], [FOX]).to('fox', 'g'))).toEqual([]);
+  });
+
+  it('to a person keep with the person', () => {
+    expect(texts(talked().rename('f', 'fox', 'wolf').to('wolf', 'f'))).toEqual(['x']);
+  });
+
+  it('whispered by a command are in that whisper alone', () => {
+    const play = here().hear({ action: 'whisper', username: '阿狸', to: 'fox', msg: 'psst', time: '' }) as Writer;
+    expect([texts(play), texts(play.to('fox', 'f'))]).toEqual([[], ['psst']]);
+  });
+
+  it('are stepped through forwards as well', () => {
+    const play = talked();
+    const first = step(play.state, step(play.state, null, -1)!.key, -1)!;
+    expect([step(play.state, first.key, 1)?.text, step(play.state, step(play.state, first.key, 1)!.key, 1)]).toEqual(['b', null]);
+  });
+
+  it('that are gone lead nowhere', () => {
+    expect([step(talked().state, 'gone', -1), step(talked().state, 'gone', 1)]).toEqual([null, null]);
+  });
+
+  it('come as they would be typed', () => {
+    const play = here().write('//who', 'c').sent('c').ok('c', 1) as Writer;
+    expect([play.shown, texts(play)]).toEqual([['/who'], ['//who']]);
+  });
+});
+
+/** Numbers that look random and are the same each time (mulberry32). */
+function random(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (%i)', (seed) => {
+  it('what was typed for one is sent to nobody else', () => {
+    const below = random(seed);
+    const play = new Writer();
+    /** The sessions that a person chose in the place of one that had gone. */
+    const heirs = new Map<string, Set<string>>();
+    const names = ['fox', 'owl', 'wolf'];
+    let present: Pair[] = [];
+    let rooms = 'den';
+    let sessions = 0;
+    let sent = 0;
+    const label = ({ room, to }: Target): string => (to ? `for ${to.sid}` : `for all in ${room}`);
+    const join = (): void => {
+      const free = names.filter((name) => !present.some(([taken]) => taken === name));
+      if (free.length > 0) present.push([free[below(free.length)]!, `s${++sessions}`]);
+    };
+    const enter = (): void => void play.enter({ resumed: true }, { room: rooms, name_list: present });
+    join();
+    enter();
+
+    const choose = (): void => {
+      const [name, sid] = present[below(present.length)] ?? [];
+      if (name === undefined || sid === undefined) return;
+      const before = new Set(play.state.drafts.filter((draft) => draft.to?.name === name).map((draft) => draft.to!.sid));
+      if (play.state.partner?.name === name) before.add(play.state.partner.sid);
+      for (const old of before) if (!present.some(([, there]) => there === old)) heirs.set(old, (heirs.get(old) ?? new Set()).add(sid));
+      play.to(name, sid);
+    };
+    const happenings: (() => void)[] = [
+      () => play.type(label(targetOf(play.state))),
+      () => {
+        if (isReady(play.state)) play.write(play.draft, `c${++sent}`);
+      },
+      choose,
+      () => play.end(),
+      () => {
+        const [gone] = present.splice(below(present.length + 1), 1);
+        if (gone && play.state.link.at === 'here') play.roster([], [gone]);
+      },
+      () => {
+        const before = present.length;
+        join();
+        if (present.length > before && play.state.link.at === 'here') play.roster([present[before]!], []);
+      },
+      () => {
+        const pair = present[below(present.length + 1)];
+        const free = names.find((name) => !present.some(([taken]) => taken === name));
+        if (!pair || free === undefined) return;
+        const from = pair[0];
+        pair[0] = free;
+        if (play.state.link.at === 'here') play.rename(pair[1], from, free);
+      },
+      () => play.do({ type: 'cut' }),
+      enter,
+      () => {
+        if (play.state.link.at !== 'here') return;
+        rooms = rooms === 'den' ? 'lodge' : 'den';
+        present = [];
+        join();
+        enter();
+      },
+      () => play.reload(),
+      () => {
+        const target = targetOf(play.state);
+        if (below(2) === 0) play.end();
+        play.do({ type: 'refused', target, text: label(target), refusal: { ok: false, code: 'offline', msg: '' } });
+      },
+      () => {
+        const failed = play.state.items.find((item) => (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'failed');
+        if (failed) play.do({ type: 'retry', key: failed.key, cid: `c${++sent}` });
+      },
+      () => {
+        const out = nextOut(play.state);
+        if (!out) return;
+        play.sent(out.cid!);
+        const texts = out.text.split('\n');
+        if (out.kind === 'said') for (const text of texts) expect(text).toBe(`for all in ${play.state.room}`);
+        else {
+          expect(present).toContainEqual([out.to, out.toSid]);
+          for (const text of texts) {
+            const meant = text.slice('for '.length);
+            const reached = new Set([meant]);
+            for (const one of reached) for (const heir of heirs.get(one) ?? []) reached.add(heir);
+            expect(reached).toContain(out.toSid);
+          }
+        }
+        if (below(3) > 0) play.do({ type: 'answer', cid: out.cid!, ack: below(2) ? null : { ok: true } });
+      },
+    ];
+    let kept = 0;
+    for (let turn = 0; turn < 600; turn++) {
+      play.now += below(3);
+      happenings[below(happenings.length)]!();
+      kept = Math.max(kept, play.state.drafts.length);
+    }
+    expect([sent > 5, kept > 1]).toEqual([true, true]);
+  });
+});
