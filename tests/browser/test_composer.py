@@ -6,19 +6,136 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.visit import PHONE, Visitor
 from tests.support.guests import Guest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import ViewportSize
 
+    from tests.support.program import Program
 
 Visit = Callable[..., Visitor]
 Guests = Callable[..., Guest]
 ONLY_TEXT = {"en": "Only text can be sent.", "zh": "只能发文字。"}
 TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+
+def under(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".under")
+
+
+def drags(visitor: Visitor, place: Locator, files: list[str], text: str | None = None) -> None:
+    """Drag something in from outside the browser and drop it."""
+    box = place.bounding_box()
+    assert box is not None
+    data = {
+        "items": [] if text is None else [{"mimeType": "text/plain", "data": text}],
+        "files": files,
+        "dragOperationsMask": 1,
+    }
+    devtools = visitor.context.new_cdp_session(visitor.page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        devtools.send("Input.dispatchDragEvent", {"type": step, **middle, "data": data})
+    devtools.detach()
+
+
+@pytest.mark.parametrize("place", [".scroller", "header.head", "textarea", "dialog", "dialog input"])
+def test_a_dropped_file_never_leaves_the_chat(
+    visit: Visit, guests: Guests, tmp_path: Path, place: str, lang: str
+) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit(lang=lang).enter()
+    visitor.sees("hello")
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n")
+    if "dialog" in place:
+        visitor.chip.click()
+        expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    drags(visitor, visitor.page.locator(place), [str(photo)])
+    expect(under(visitor)).to_have_text(ONLY_TEXT[lang])
+    assert visitor.page.url == visitor.address
+    expect(visitor.composer).to_have_value("")
+    line = under(visitor).locator("span")
+    expect(line).to_be_in_viewport(ratio=1)
+    assert line.evaluate(_IS_UNCOVERED)
+
+
+# A dialog dims what is behind it, and must not stand before it.
+_IS_UNCOVERED = (
+    "(line) => { const at = line.getBoundingClientRect();"
+    " return [...document.querySelectorAll('dialog')].every((one) => { const box = one.getBoundingClientRect();"
+    " return at.right <= box.left || at.left >= box.right || at.bottom <= box.top || at.top >= box.bottom }) }"
+)
+
+
+@pytest.mark.parametrize("place", [".scroller", "header.head"])
+def test_dropped_text_goes_into_the_composer(visit: Visit, guests: Guests, place: str) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    visitor.sees("hello")
+    visitor.composer.fill("see ")
+    drags(visitor, visitor.page.locator(place), [], "what I found")
+    expect(visitor.composer).to_have_value("see what I found")
+    expect(visitor.composer).to_be_focused()
+
+
+def test_text_dragged_from_the_page_drops_only_in_the_composer(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    visitor.sees("hello")
+    text = visitor.message("hello").locator(".text")
+    visitor.page.evaluate("(text) => getSelection().selectAllChildren(text)", text.element_handle())
+    text.drag_to(visitor.page.locator("header.head"), source_position={"x": 8, "y": 10})
+    expect(visitor.composer).to_have_value("")
+    text.drag_to(visitor.composer, source_position={"x": 8, "y": 10})
+    expect(visitor.composer).to_have_value("hello")
+
+
+_COPY = (
+    "async (texts) => { const canvas = new OffscreenCanvas(2, 2); canvas.getContext('2d').fillRect(0, 0, 2, 2);"
+    " const image = await canvas.convertToBlob({type: 'image/png'});"
+    " await navigator.clipboard.write([new ClipboardItem({'image/png': image, ...texts})]) }"
+)
+
+
+def copies(visitor: Visitor, **texts: str) -> None:
+    """Copy an image, with a text of the same as an office program does, or without."""
+    visitor.page.evaluate(_COPY, {kind.replace("_", "/"): text for kind, text in texts.items()})
+
+
+def test_a_pasted_image_is_answered(visit: Visit, server: Program) -> None:
+    visitor = visit(
+        url=f"http://localhost:{server.port}", permissions=["clipboard-read", "clipboard-write"]
+    ).enter()
+    copies(visitor)
+    visitor.composer.focus()
+    visitor.page.keyboard.press("Control+V")
+    expect(under(visitor)).to_have_text(ONLY_TEXT["en"])
+    visitor.composer.press_sequentially("x")
+    expect(under(visitor)).to_have_text("")
+    visitor.page.locator("body").evaluate("() => document.activeElement.blur()")
+    visitor.page.keyboard.press("Control+V")
+    expect(under(visitor)).to_have_text(ONLY_TEXT["en"])
+
+
+def test_text_that_comes_with_an_image_is_pasted(visit: Visit, server: Program) -> None:
+    visitor = visit(
+        url=f"http://localhost:{server.port}", permissions=["clipboard-read", "clipboard-write"]
+    ).enter()
+    copies(visitor, text_plain="1\t2\n3\t4")
+    visitor.composer.focus()
+    visitor.page.keyboard.press("Control+V")
+    expect(visitor.composer).to_have_value("1\t2\n3\t4")
+    expect(under(visitor)).to_have_text("")
+    visitor.page.locator("body").evaluate("() => document.activeElement.blur()")
+    visitor.page.keyboard.press("Control+V")
+    expect(visitor.composer).to_have_value("1\t2\n3\t4" * 2)
+    expect(visitor.composer).to_be_focused()
 
 
 def test_arrows_step_through_your_own_messages(visit: Visit) -> None:

@@ -149,6 +149,7 @@ export const en = {
     not_allowed: "You can't do that.",
     offline: 'Not connected. Try again in a moment.',
     unavailable: "That didn't go through. Try again in a moment.",
+    text_only: 'Only text can be sent.',
     recipient_left: 'Not sent: they have left.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
     moved: 'You are in another room now, and everyone here will see this. Send it again if you mean it.',
