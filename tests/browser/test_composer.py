@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,119 @@ def test_text_that_comes_with_an_image_is_pasted(visit: Visit, server: Program) 
     visitor.page.keyboard.press("Control+V")
     expect(visitor.composer).to_have_value("1\t2\n3\t4" * 2)
     expect(visitor.composer).to_be_focused()
+
+
+def test_typing_anywhere_writes(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    expect(visitor.composer).to_be_focused()
+    visitor.sees("hello")
+    for place in (visitor.scroller, visitor.button("More"), visitor.page.locator("body")):
+        visitor.composer.fill("")
+        visitor.page.evaluate("() => document.activeElement.blur()")
+        place.focus()
+        expect(visitor.composer).not_to_be_focused()
+        visitor.page.keyboard.type("Hi!")
+        expect(visitor.composer).to_have_value("Hi!")
+        expect(visitor.composer).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    "key", ["Control+C", "Alt+x", "Meta+k", "Tab", "F2", "Escape", "PageUp", "Home", "Shift", "Enter"]
+)
+def test_other_keys_leave_the_focus_alone(visit: Visit, guests: Guests, key: str) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    visitor.sees("hello")
+    visitor.scroller.focus()
+    visitor.page.keyboard.press(key)
+    visitor.rests()
+    expect(visitor.composer).not_to_be_focused()
+    expect(visitor.composer).to_have_value("")
+
+
+def test_space_and_enter_press_the_button_that_has_the_focus(visit: Visit) -> None:
+    visitor = visit().enter()
+    for key in ("Space", "Enter"):
+        visitor.button("Invite").focus()
+        visitor.page.keyboard.press(key)
+        expect(visitor.page.get_by_role("dialog")).to_be_visible()
+        visitor.page.keyboard.type("abc")  # the dialog's
+        visitor.page.keyboard.press("Escape")
+        expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+        expect(visitor.composer).to_be_focused()
+        expect(visitor.composer).to_have_value("")
+
+
+def test_a_key_of_an_input_method_elsewhere_stays_there(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("hello")
+    visitor = visit().enter()
+    visitor.sees("hello")
+    visitor.scroller.focus()
+    press = (
+        "(list, more) => list.dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'n', bubbles: true, cancelable: true, ...more}))"
+    )
+    for composing in ({"isComposing": True}, {"keyCode": 229}):
+        visitor.scroller.evaluate(press, composing)
+        expect(visitor.composer).not_to_be_focused()
+    visitor.scroller.evaluate(press, {})
+    expect(visitor.composer).to_be_focused()
+
+
+def test_a_phone_opens_its_keyboard_only_when_asked(visit: Visit, guests: Guests) -> None:
+    guests(username="fox")
+    visitor = visit(**TOUCH).enter()
+    expect(visitor.composer).not_to_be_focused()
+    visitor.page.keyboard.type("x")
+    expect(visitor.composer).to_have_value("")
+    for opens in (visitor.button("More"), visitor.chip):
+        opens.tap()
+        expect(visitor.page.get_by_role("dialog")).to_be_visible()
+        visitor.button("Close").tap()
+        expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+        expect(opens).to_be_focused()
+    visitor.button("2 here").tap()
+    visitor.button("Whisper to fox").tap()
+    expect(visitor.composer).to_be_focused()
+    visitor.button("End whisper").tap()
+    expect(visitor.composer).not_to_be_focused()
+
+
+def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(50):
+        fox.says(f"line {number}")
+    visitor = visit().enter()
+    visitor.sees("line 49")
+    visitor.rests()
+    height = visitor.scroller.evaluate("(list) => list.clientHeight")
+    visitor.composer.fill("a draft")
+    row, at = visitor.first_row()
+    visitor.composer.press("PageUp")
+    visitor.rests()
+    assert height - 40 <= visitor.top_of(row) - at < height
+    # It counts as the reader's own scrolling: what arrives does not take the list back.
+    row, at = visitor.first_row()
+    fox.says("meanwhile")
+    expect(visitor.button(re.compile("^1 new"))).to_be_visible()
+    assert abs(visitor.top_of(row) - at) < 1
+    visitor.composer.press("PageDown")
+    visitor.composer.press("PageDown")
+    visitor.rests()
+    assert visitor.is_at_end()
+    expect(visitor.composer).to_be_focused()
+    expect(visitor.composer).to_have_value("a draft")
+
+
+def test_home_and_end_are_the_texts_own(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.fill("middle")
+    visitor.composer.press("Home")
+    visitor.page.keyboard.type("<")
+    visitor.composer.press("End")
+    visitor.page.keyboard.type(">")
+    expect(visitor.composer).to_have_value("<middle>")
 
 
 def test_arrows_step_through_your_own_messages(visit: Visit) -> None:
