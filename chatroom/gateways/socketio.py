@@ -204,6 +204,8 @@ class SocketIOGateway:
                 return {"name_list": wire.name_list(people), "count": len(people)}
             case wire.Typing():
                 self._service.type(session)
+            case wire.Ping():
+                pass
             case wire.Logout():
                 ack({"ok": True})
                 self._log_out(session.sid)

@@ -74,11 +74,15 @@ class Typing(msgspec.Struct):
     pass
 
 
+class Ping(msgspec.Struct):
+    """Asks for the ack alone: a client finds out whether its connection is still there."""
+
+
 class Logout(msgspec.Struct):
     pass
 
 
-Request = Message | Whisper | Rename | Lang | Join | History | Who | Typing | Logout
+Request = Message | Whisper | Rename | Lang | Join | History | Who | Typing | Ping | Logout
 
 ACTIONS: Mapping[str, type[Request]] = {
     "message": Message,
@@ -90,6 +94,7 @@ ACTIONS: Mapping[str, type[Request]] = {
     "history": History,
     "who": Who,
     "typing": Typing,
+    "ping": Ping,
     "logout": Logout,
 }
 

@@ -1,9 +1,10 @@
-"""A road between a browser and the server that can be blocked, cut and mended: TCP bytes, passed on by a port."""
+"""A road between a browser and the server that can be blocked, cut, slowed and mended: TCP bytes, by a port."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -21,6 +22,8 @@ class Relay:
         self._open = threading.Event()  # bytes may pass towards the server
         self._open.set()
         self._cut = False
+        self._slow_s = 0.0
+        self._generation = 0
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -34,6 +37,14 @@ class Relay:
 
     def release(self) -> None:
         self._open.set()
+
+    def swallow(self) -> None:
+        """Connections that there are now stay open and pass nothing any more, either way; new ones pass."""
+        self._generation += 1
+
+    def slow(self, seconds: float) -> None:
+        """From now on bytes take so long, either way."""
+        self._slow_s = seconds
 
     def cut(self) -> None:
         """Every connection breaks, and new ones are refused."""
@@ -78,15 +89,20 @@ class Relay:
             threading.Thread(target=self._pass, args=(far, near, False), daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, inward: bool) -> None:
+        generation = self._generation
         with suppress(OSError):  # either end may close at any moment; that is what this is for
             while data := source.recv(65536):
+                time.sleep(self._slow_s)
+                if generation != self._generation:
+                    continue
                 if inward:
                     self._open.wait()
                     if self._rewrite is not None:
                         data = data.replace(*self._rewrite)
                 sink.sendall(data)
-        _close(source)
-        _close(sink)
+        if generation == self._generation:
+            _close(source)
+            _close(sink)
 
 
 def _close(end: socket.socket) -> None:

@@ -52,6 +52,12 @@ def test_what_cannot_be_done_is_refused_by_code_and_changes_nothing(guests, fiel
     juliet.hears_nothing()
 
 
+def test_ping_is_acked_and_nobody_hears_of_it(guests):
+    romeo, juliet = guests(), guests()
+    assert romeo.asks("ping") == {"ok": True}
+    juliet.hears_nothing()
+
+
 def test_too_long_names_the_limit_and_the_longest_is_said(guests):
     romeo = guests()
     assert romeo.asks("message", msg="汉" * 2001)["limit"] == 2000

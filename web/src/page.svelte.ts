@@ -3,6 +3,7 @@
  * The rules are in `state/`; here is only what touches the world.
  */
 
+import { Sleep, WATCH_MS } from './lib/liveness';
 import { base, pathOf, roomIn } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
@@ -51,17 +52,21 @@ export class Page {
         ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
       }),
       frame: (frame) => this.tell({ type: 'frame', frame }),
-      cut: () => this.tell({ type: 'cut' }),
+      cut: (since) => this.tell({ type: 'cut', since }),
       shut: (why, text) => {
         // The notice that came before knows better why.
         if (this.state.link.at !== 'shut') this.tell({ type: 'shut', why, text });
       },
     });
-    addEventListener('online', () => this.#line.hurry());
+    for (const sign of ['online', 'focus', 'pageshow']) addEventListener(sign, () => this.#line.check(sign === 'online'));
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#line.hurry();
+      if (document.visibilityState === 'visible') this.#line.check(false);
       this.#regard();
     });
+    const sleep = new Sleep(Date.now());
+    setInterval(() => {
+      if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#line.check(false);
+    }, WATCH_MS);
     this.#regard();
     this.#follow();
   }

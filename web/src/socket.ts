@@ -3,7 +3,10 @@
  * can befall a page; what follows from them is not its concern.
  */
 
+import { WebSocket } from 'engine.io-client';
 import { io, type Socket } from 'socket.io-client';
+import { Liveness, TICK_MS } from './lib/liveness';
+import { Polling, renewConnections } from './lib/polling';
 import type { Shut } from './state/types';
 import type { Ack, Auth, ClientEvents, ClientFrame, ServerEvents, ServerFrame } from './wire';
 
@@ -13,8 +16,8 @@ const ACK_MS = 10_000;
 export interface Line {
   /** Ask for something; the answer is null if nobody knows whether it was done. */
   ask(frame: ClientFrame): Promise<Ack | null>;
-  /** Come back now instead of when the pause is over. */
-  hurry(): void;
+  /** Make sure of the connection now: probe the one there is, or come back before the pause is over. */
+  check(isNetworkNew: boolean): void;
   /** Begin again after an end that was meant to last. */
   open(): void;
   close(): void;
@@ -23,7 +26,8 @@ export interface Line {
 export interface Ears {
   auth(): Auth;
   frame(frame: ServerFrame): void;
-  cut(): void;
+  /** The connection is gone, and has been since then (milliseconds since 1970). */
+  cut(since: number): void;
   shut(why: Shut, text: string): void;
 }
 
@@ -53,7 +57,7 @@ function isOriginRefused(problem: Refused): boolean {
 export function connect(base: URL, ears: Ears): Line {
   const socket: Socket<ServerEvents, ClientEvents> = io(base.origin, {
     path: new URL('socket.io/', base).pathname,
-    transports: ['websocket', 'polling'],
+    transports: [WebSocket, Polling],
     // Where a proxy knows nothing of WebSockets, polling is tried in the same breath.
     tryAllTransports: true,
     reconnectionDelay: 400,
@@ -63,11 +67,71 @@ export function connect(base: URL, ears: Ears): Line {
   });
   let later: ReturnType<typeof setTimeout> | undefined;
 
+  const live = new Liveness();
+  const clock = (): number => performance.now();
+  let ticking: ReturnType<typeof setInterval> | undefined;
+  /** pages of history on their way */
+  let loading = 0;
+  let openedAt = 0;
+  /** counts what else was decided while a restart waited */
+  let turn = 0;
+  /** when the attempt to get into the room began; null if none is under way */
+  let attemptAt: number | null = Date.now();
+
+  /** Ask the server for an answer. Any will do: one that does not know `ping` says so. */
+  function probe(): void {
+    if (!socket.connected || attemptAt !== null || !live.begin(clock(), loading > 0)) return;
+    ticking = setInterval(() => {
+      if (live.tick(clock())) void restart();
+    }, TICK_MS);
+    socket.emit('msg', { action: 'ping' }, () => {
+      clearInterval(ticking);
+      live.answered(clock());
+    });
+  }
+
+  /**
+   * Leave the connection or the attempt as it is and begin anew. Socket.IO's own way, closing the engine, first waits for
+   * what a dead connection has still to send, and then for its pause between attempts.
+   */
+  async function restart(): Promise<void> {
+    const { transport } = socket.io.engine;
+    socket.disconnect();
+    attemptAt = Date.now();
+    if (transport instanceof Polling) {
+      const mine = ++turn;
+      transport.drop();
+      // What did not pass before is tried again behind what does.
+      socket.io.opts.transports = [Polling, WebSocket];
+      await renewConnections(new URL('healthz', base), live.wait);
+      if (mine !== turn) return;
+    }
+    socket.connect();
+  }
+
+  const over = (): void => {
+    attemptAt = null;
+  };
+  socket.io.on('reconnect_attempt', () => (attemptAt = Date.now()));
+  socket.io.on('error', over);
+  socket.io.on('close', over);
+  socket.io.on('open', () => {
+    openedAt = clock();
+    socket.io.engine.on('packet', () => live.heard());
+  });
+  socket.on('connect', () => live.connected(clock() - openedAt));
+
   socket.on('msg', (frame) => {
-    if (typeof frame === 'object' && frame !== null) ears.frame(frame);
+    if (typeof frame !== 'object' || frame === null) return;
+    if (frame.action === 'login' && frame.you) over();
+    ears.frame(frame);
   });
   socket.on('disconnect', (reason) => {
-    ears.cut();
+    ears.cut(Date.now() - live.waited);
+    clearInterval(ticking);
+    live.lost();
+    // What waits for the next connection is asked again by whoever asked, and must not be done twice.
+    socket.sendBuffer = [];
     // The server ended it on purpose: the notice before it said why. Without one it is as if one had left.
     if (reason === 'io server disconnect') ears.shut('left', '');
   });
@@ -81,7 +145,10 @@ export function connect(base: URL, ears: Ears): Line {
     }
     if (PASSING.has(code)) {
       clearTimeout(later);
-      later = setTimeout(() => socket.connect(), PASSING_MS);
+      later = setTimeout(() => {
+        attemptAt = Date.now();
+        socket.connect();
+      }, PASSING_MS);
       return;
     }
     ears.shut(REFUSALS[code] ?? 'refused', problem.message);
@@ -90,21 +157,34 @@ export function connect(base: URL, ears: Ears): Line {
   return {
     ask(frame) {
       if (!socket.connected) return Promise.resolve(null);
+      const isLoading = frame.action === 'history';
+      if (isLoading) loading += 1;
+      const overdue = isLoading ? undefined : setTimeout(probe, live.overdue);
       return new Promise((resolve) => {
-        socket.timeout(ACK_MS).emit('msg', frame, (problem: Error | null, answer: Ack) => {
+        socket.timeout(Math.max(ACK_MS, live.wait)).emit('msg', frame, (problem: Error | null, answer: Ack) => {
+          clearTimeout(overdue);
+          if (isLoading) loading -= 1;
           resolve(problem || typeof answer !== 'object' || answer === null ? null : answer);
         });
       });
     },
-    hurry() {
-      // `active` is false after an end on purpose, and while a refused connection waits for its turn.
-      if (!socket.connected && socket.active) socket.disconnect().connect();
+    check(isNetworkNew) {
+      // After an end on purpose, and while a refused connection waits for its turn, there is nothing to hurry.
+      if (!socket.active) return;
+      if (attemptAt !== null) {
+        // On a slow link an attempt takes its time: it is not given up for each look at the page.
+        if (isNetworkNew || live.mayRestart(Date.now() - attemptAt)) void restart();
+      } else if (socket.connected) probe();
+      else void restart();
     },
     open() {
+      turn += 1;
       clearTimeout(later);
+      attemptAt = Date.now();
       socket.connect();
     },
     close() {
+      turn += 1;
       clearTimeout(later);
       socket.disconnect();
     },

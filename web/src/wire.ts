@@ -125,7 +125,9 @@ export type ClientFrame =
   | { action: 'rename'; suggest: true }
   | { action: 'lang'; lang: string }
   | { action: 'history'; before?: string; after?: string; limit: number }
+  | { action: 'join'; room: string }
   | { action: 'typing' }
+  | { action: 'ping' }
   | { action: 'logout' };
 
 export type Refusal = { ok: false; code: string; msg: string; retry_after?: number; [parameter: string]: unknown };

@@ -73,6 +73,13 @@ describe('Coming back', () => {
     expect(bar(away().enter({ resumed: true }, {}, 10.5).state)).toBeNull();
   });
 
+  it('a connection that had been dead for a while is told of as soon as it is noticed', () => {
+    const play = new Play().enter({}, {}, 0);
+    play.do({ type: 'cut', since: START + 8_000 }, 10);
+    expect(bar(play.state)).toEqual({ code: 'reconnecting' });
+    expect(bar(play.enter({ resumed: true }, {}, 10.1).state)).toEqual({ code: 'back', count: 0 });
+  });
+
   it('a blink of an eye in which something was said is told', () => {
     expect(bar(away().enter({ resumed: true, history: entries(5, 5) }, {}, 10.5).state)).toEqual({ code: 'back', count: 1 });
   });

@@ -77,7 +77,7 @@ function apply(state: State, event: Event): State {
     case 'frame':
       return framed(state, event.frame);
     case 'cut':
-      return cut(state);
+      return cut(state, event.since ?? state.now);
     case 'shut':
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
     case 'again':
@@ -291,7 +291,7 @@ function caughtUp(state: State, entries: readonly Entry[], more: boolean): State
   return goesOn ? { ...counted, returning: { ...returning, count } } : returned(counted, returning.since, count);
 }
 
-function cut(state: State): State {
+function cut(state: State, since: number): State {
   const gone = cutOutbox({
     ...state,
     typing: new Map(),
@@ -300,7 +300,7 @@ function cut(state: State): State {
     newer: state.newer === 'asking' ? 'more' : state.newer,
     ahead: [],
   });
-  return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since: state.now } } : gone;
+  return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since } } : gone;
 }
 
 function heard(state: State, entry: Entry): State {

@@ -177,7 +177,8 @@ export interface State {
 export type Happening =
   | { type: 'tick' }
   | { type: 'frame'; frame: ServerFrame }
-  | { type: 'cut' }
+  /** `since`: when the connection died, if that was before it was noticed */
+  | { type: 'cut'; since?: number }
   | { type: 'shut'; why: Shut; text: string }
   | { type: 'again' }
   | { type: 'write'; text: string; cid: string }

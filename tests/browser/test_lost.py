@@ -1,0 +1,124 @@
+"""A connection that died without a word: noticed when it matters, replaced, and nothing is lost or said twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.relay import Relay
+from tests.browser.visit import Visitor
+from tests.support.guests import Guest
+from tests.support.program import Program
+
+Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
+
+# What a browser does when a person comes back, or the network does.
+SIGNS = {
+    "visible": "() => document.dispatchEvent(new Event('visibilitychange'))",
+    "online": "() => dispatchEvent(new Event('online'))",
+    "focus": "() => dispatchEvent(new Event('focus'))",
+    "pageshow": "() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))",
+    # Timers stood still and the clock went on.
+    "sleep": "() => { const now = Date.now; Date.now = () => now() + 30_000 }",
+}
+# A dead connection would be noticed by itself only after 45 s.
+NOTICED_MS = 15_000
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def road(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
+    """A road to the server, over either transport."""
+    polls = (b"Upgrade: websocket", b"Upgrade: nonsenses") if request.param == "polling" else None
+    relay = Relay(server.port, rewrite=polls)
+    yield relay
+    relay.close()
+
+
+def enters(visit: Visit, road: Relay) -> Visitor:
+    visitor = visit(url=road.url)
+    visitor.lossy = True
+    visitor.enter()
+    visitor.says("before")
+    return visitor
+
+
+def sid_of(fox: Guest, name: str) -> str:
+    (sid,) = [sid for who, sid in fox.asks("who")["name_list"] if who == name]
+    return str(sid)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, road: Relay, sign: str) -> None:
+    fox = guests(username="fox")
+    visitor = enters(visit, road)
+    name, sid = visitor.name, sid_of(fox, visitor.name)
+    road.swallow()
+    fox.says("meanwhile")
+    visitor.page.evaluate(SIGNS[sign])
+    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=NOTICED_MS)
+    visitor.sees("meanwhile")
+    visitor.says("after")
+    assert visitor.texts() == ["before", "meanwhile", "after"]
+    assert visitor.name == name
+    # One member, and not the session of before.
+    assert sid_of(fox, name) != sid
+
+
+def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
+    visit: Visit, guests: Guests, road: Relay
+) -> None:
+    fox = guests(username="fox")
+    visitor = enters(visit, road)
+    road.swallow()
+    visitor.writes("into the void")
+    expect(visitor.message("into the void")).to_have_class(re.compile("sending"))
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting|Back"), timeout=NOTICED_MS)
+    expect(visitor.message("into the void")).not_to_have_class(re.compile("sending"))
+    assert [entry["msg"] for entry in fox.asks("history", limit=9)["entries"]] == ["before", "into the void"]
+    assert visitor.texts() == ["before", "into the void"]
+
+
+@pytest.mark.slow
+def test_it_dies_again_and_again_and_is_replaced_each_time(visit: Visit, road: Relay) -> None:
+    # A browser opens six connections to a host: dead ones must not use them up.
+    visitor = enters(visit, road)
+    for turn in range(5):
+        road.swallow()
+        visitor.writes(f"turn {turn}")
+        expect(visitor.message(f"turn {turn}")).not_to_have_class(re.compile("sending"), timeout=NOTICED_MS)
+    assert visitor.texts() == ["before", *(f"turn {turn}" for turn in range(5))]
+
+
+def test_a_busy_page_keeps_its_connection(visit: Visit, guests: Guests, road: Relay) -> None:
+    fox = guests(username="fox")
+    visitor = enters(visit, road)
+    sid = sid_of(fox, visitor.name)
+    visitor.page.evaluate(
+        "() => { dispatchEvent(new Event('focus'));"
+        " const end = performance.now() + 4_000; while (performance.now() < end); }"
+    )
+    visitor.says("still here")
+    visitor.page.evaluate(SIGNS["focus"])
+    visitor.says("and here")
+    assert sid_of(fox, visitor.name) == sid
+
+
+@pytest.mark.slow
+def test_a_slow_link_keeps_its_connection(visit: Visit, guests: Guests, road: Relay) -> None:
+    fox = guests(username="fox")
+    visitor = enters(visit, road)
+    road.slow(1.5)
+    road.cut()
+    road.mend()
+    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=60_000)
+    sid = sid_of(fox, visitor.name)
+    for turn in range(3):
+        for sign in ("visible", "focus", "online"):
+            visitor.page.evaluate(SIGNS[sign])
+        visitor.writes(f"turn {turn}")
+        expect(visitor.message(f"turn {turn}")).not_to_have_class(re.compile("sending"))
+    assert sid_of(fox, visitor.name) == sid

@@ -1,0 +1,128 @@
+/**
+ * Whether the connection is still there: how long an answer to a probe is waited for, and when none will come.
+ * Pure: the time comes with each call, in milliseconds of any one clock; nothing is sent and no timer is set.
+ */
+
+/** How often `tick` is to be called while a probe is under way. */
+export const TICK_MS = 250;
+/** How often `woke` is to be called. */
+export const WATCH_MS = 5_000;
+
+const LEAST_WAIT_MS = 2_000;
+const ROUND_TRIPS = 3;
+/** A page of history may take so long over a slow link, and an answer stands behind it. */
+const LOADING_WAIT_MS = 10_000;
+const LONGEST_ROUND_TRIP_MS = 10_000;
+/** Of a connection that brings messages but never the answer. */
+const MOST_WAITS = 4;
+const OVERDUE_MS = 500;
+/** As long as Socket.IO gives an attempt to connect. */
+const LONGEST_ATTEMPT_MS = 20_000;
+const SLEPT_MS = 10_000;
+
+interface Probe {
+  /** the last tick */
+  then: number;
+  waited: number;
+  waitedSinceHeard: number;
+  /** a tick was late: how long the answer took is not known */
+  disturbed: boolean;
+  limit: number;
+}
+
+export class Liveness {
+  #roundTrip = 0;
+  #probe: Probe | null = null;
+  #restarts = 0;
+
+  /** How long an answer is waited for. */
+  get wait(): number {
+    return Math.max(LEAST_WAIT_MS, ROUND_TRIPS * this.#roundTrip);
+  }
+
+  /** How long a request may be unanswered before there is reason to probe. */
+  get overdue(): number {
+    return Math.max(OVERDUE_MS, this.#roundTrip);
+  }
+
+  /** How long the probe that is under way has been waited for. */
+  get waited(): number {
+    return this.#probe?.waited ?? 0;
+  }
+
+  /** A connection stands; its first round trip took so long. */
+  connected(roundTrip: number): void {
+    this.#roundTrip = Math.min(Math.max(roundTrip, 0), LONGEST_ROUND_TRIP_MS);
+    this.#probe = null;
+    this.#restarts = 0;
+  }
+
+  /** The connection is gone, and with it any answer. */
+  lost(): void {
+    this.#probe = null;
+  }
+
+  /** Begin a probe, unless one is under way; `loading`: its answer stands behind a page of history. */
+  begin(now: number, loading: boolean): boolean {
+    if (this.#probe !== null) return false;
+    const limit = Math.max(this.wait, loading ? LOADING_WAIT_MS : 0);
+    this.#probe = { then: now, waited: 0, waitedSinceHeard: 0, disturbed: false, limit };
+    return true;
+  }
+
+  /** Something came over the connection: the answer may stand behind much else. */
+  heard(): void {
+    if (this.#probe !== null) this.#probe.waitedSinceHeard = 0;
+  }
+
+  /** The probe was answered. */
+  answered(now: number): void {
+    if (this.#probe === null) return;
+    const onTime = this.#count(this.#probe, now);
+    const { disturbed, waited } = this.#probe;
+    this.connected(onTime && !disturbed ? waited : this.#roundTrip);
+  }
+
+  /** Whether the probe's deadline has passed. */
+  tick(now: number): boolean {
+    const probe = this.#probe;
+    // What arrived while the page was busy or its timers were held back is handled only after this tick.
+    if (probe === null || !this.#count(probe, now)) return false;
+    return probe.waitedSinceHeard >= probe.limit || probe.waited >= MOST_WAITS * probe.limit;
+  }
+
+  /** Whether an attempt to connect, so old, is to be given up for a new one; each is given twice as long as the last. */
+  mayRestart(age: number): boolean {
+    const patience = 2 * this.wait * 2 ** this.#restarts;
+    if (age < Math.min(patience, LONGEST_ATTEMPT_MS)) return false;
+    this.#restarts += 1;
+    return true;
+  }
+
+  /** Count the time since the last tick; whether the tick was on time. Of a late one no more than a tick counts. */
+  #count(probe: Probe, now: number): boolean {
+    const passed = now - probe.then;
+    const onTime = passed >= 0 && passed < 2 * TICK_MS;
+    const counted = onTime ? passed : TICK_MS;
+    probe.disturbed ||= !onTime;
+    probe.then = now;
+    probe.waited += counted;
+    probe.waitedSinceHeard += counted;
+    return onTime;
+  }
+}
+/** Notices that the computer slept. */
+export class Sleep {
+  #before: number;
+
+  constructor(now: number) {
+    this.#before = now;
+  }
+
+  /** Whether timers stood still since the last call, as in a computer that slept. `now` is of a clock that went on. */
+  woke(now: number): boolean {
+    const before = this.#before;
+    this.#before = now;
+    return now - before >= WATCH_MS + SLEPT_MS;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Long polling whose requests end when it is dropped. Engine.IO's own waits for them even when it is closed, and a browser
+ * opens six connections to a host: those of two dead sessions would leave none for the next.
+ */
+
+import { Fetch } from 'engine.io-client';
+
+export class Polling extends Fetch {
+  readonly #dropped = new AbortController();
+
+  override doPoll(): void {
+    void this.#ask('read', undefined, (text) => this.onData(text));
+  }
+
+  override doWrite(data: string, done: () => void): void {
+    void this.#ask('write', data, done);
+  }
+
+  drop(): void {
+    this.#dropped.abort();
+  }
+
+  async #ask(what: string, body: string | undefined, answered: (text: string) => void): Promise<void> {
+    let text: string;
+    let status: number | undefined;
+    try {
+      const answer = await fetch(this.uri(), {
+        signal: this.#dropped.signal,
+        credentials: 'same-origin',
+        cache: 'no-store',
+        ...(body === undefined ? {} : { method: 'POST', body }),
+      });
+      status = answer.status;
+      text = await answer.text();
+      if (!answer.ok) throw new Error(text);
+    } catch (problem) {
+      this.onError(`polling ${what} error`, status, problem as Error);
+      return;
+    }
+    answered(text);
+  }
+}
+
+/** As many connections as a browser opens to a host. */
+const CONNECTIONS = 6;
+
+/**
+ * Make sure that the next request is not sent over a connection that died together with the session. A browser keeps
+ * unused ones for minutes, and what is sent over a dead one hangs: all are taken up here and dropped when one answers.
+ */
+export async function renewConnections(address: URL, most: number): Promise<void> {
+  const enough = new AbortController();
+  const over = setTimeout(() => enough.abort(), most);
+  const ask = (): Promise<Response> => fetch(address, { method: 'HEAD', cache: 'no-store', signal: enough.signal });
+  await Promise.any(Array.from({ length: CONNECTIONS }, ask)).catch(() => undefined);
+  clearTimeout(over);
+  enough.abort();
+}
