@@ -8,21 +8,20 @@ import { press } from './press';
 const SYNTAX = 'es2022';
 const OLDEST = ['chrome93', 'edge93', 'firefox98', 'safari15.4'];
 
-/** Leaves out WebTransport, which the server does not speak. */
-const withoutWebTransport: Plugin = {
-  name: 'without-webtransport',
-  apply: 'build',
-  load: {
-    filter: { id: /engine\.io-client\/build\/esm\/transports\/webtransport\.js$/ },
-    handler: () => 'export class WT {}',
-  },
+// The page names its transports itself (src/socket.ts); Engine.IO's own table would bring five, used or not.
+const TRANSPORTS = /\/engine\.io-client\/build\/esm\/transports\//;
+const ownTransports: Plugin = {
+  name: 'own-transports',
+  enforce: 'pre',
+  load: (id) => (TRANSPORTS.test(id) && id.endsWith('/index.js') ? 'export const transports = {};' : null),
 };
 
 export default defineConfig({
   // Relative to the document's base, which the server sets by the path that the document is asked at.
   base: './',
-  plugins: [svelte(), withoutWebTransport, languages(), press()],
+  plugins: [ownTransports, svelte(), languages(), press()],
   build: {
+    rollupOptions: { treeshake: { moduleSideEffects: (id) => !TRANSPORTS.test(id) } },
     outDir: '../chatroom/static',
     emptyOutDir: true,
     target: SYNTAX,

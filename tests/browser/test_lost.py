@@ -59,7 +59,7 @@ def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, road: Re
     road.swallow()
     fox.says("meanwhile")
     visitor.page.evaluate(SIGNS[sign])
-    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=NOTICED_MS)
+    expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=NOTICED_MS)
     visitor.sees("meanwhile")
     visitor.says("after")
     assert visitor.texts() == ["before", "meanwhile", "after"]
@@ -76,7 +76,7 @@ def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
     road.swallow()
     visitor.writes("into the void")
     expect(visitor.message("into the void")).to_have_class(re.compile("sending"))
-    expect(visitor.bar).to_have_text(re.compile("Reconnecting|Back"), timeout=NOTICED_MS)
+    expect(visitor.bar).to_have_text(re.compile("Reconnect"), timeout=NOTICED_MS)
     expect(visitor.message("into the void")).not_to_have_class(re.compile("sending"))
     assert [entry["msg"] for entry in fox.asks("history", limit=9)["entries"]] == ["before", "into the void"]
     assert visitor.texts() == ["before", "into the void"]
@@ -114,7 +114,7 @@ def test_a_slow_link_keeps_its_connection(visit: Visit, guests: Guests, road: Re
     road.slow(1.5)
     road.cut()
     road.mend()
-    expect(visitor.bar).to_have_text(re.compile("Back"), timeout=60_000)
+    expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=60_000)
     sid = sid_of(fox, visitor.name)
     for turn in range(3):
         for sign in ("visible", "focus", "online"):
