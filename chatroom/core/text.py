@@ -44,10 +44,8 @@ def fold_empty_lines(text: str) -> str:
     """The text with at most two empty lines in a row; a line in which nothing can be seen is empty.
 
     Texts from the log go through this too where they are drawn: they may be older than this rule.
-
-    Args:
-        text: with LF between its lines.
     """
+    text = _LINE_ENDS.sub("\n", text)
     if text.count("\n") <= MAX_EMPTY_LINES:
         return text
     kept: list[str] = []

@@ -21,7 +21,7 @@ from chatroom.gateways.line_guest import LineGuest
 from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_peer import Peer, Turn
 from chatroom.gateways.line_presence import BURST_S, SMALL_ROOM, Burst
-from chatroom.gateways.line_text import notice_line, said_line
+from chatroom.gateways.line_text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Hall, Session, Welcome, Wish
@@ -212,7 +212,7 @@ class LineGateway:
         event = item.event
         match event:
             case Said(who, text):
-                line = said_line(item.at_ms, who.name, text)
+                line = said_line(item.at_ms, who.name, first_lines(text, self._more_lines))
                 speaker = guests.get(who.sid)
                 for guest in guests.values():
                     if guest is not speaker or guest.hears_oneself:
@@ -234,6 +234,9 @@ class LineGateway:
                     guest.person_renamed(sid, new)
                     if guest.session.sid != sid:
                         guest.show(line)
+
+    def _more_lines(self, count: int) -> str:
+        return self._words.say("line_more_line" if count == 1 else "line_more_lines", count=count)
 
     def flush(self, hall: Hall) -> None:
         """Nothing: what a turn of the loop has for a terminal leaves at its end."""

@@ -6,12 +6,15 @@ nobody says, spaces for what goes on from the line above.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text
 from chatroom.gateways.line_codec import encode_line
 from chatroom.gateways.wire import time_text
 
+LINES_SHOWN: Final = 12  # of a message, as it arrives; the history shows all
 _INDENT: Final = "    "
 
 
@@ -30,6 +33,14 @@ def own_whisper_line(at_ms: int, to: str, text: str) -> bytes:
     return _line(at_ms, f"you -> {before_text(to)}", text)
 
 
+def first_lines(text: str, more: Callable[[int], str]) -> str:
+    """The first lines of a text that has many, and below them how many more there are."""
+    lines = fold_empty_lines(text).splitlines()
+    if len(lines) <= LINES_SHOWN:
+        return text
+    return "\n".join([*lines[:LINES_SHOWN], more(len(lines) - LINES_SHOWN)])
+
+
 def notice_line(text: str) -> bytes:
     """What is nobody's words: every line of it begins with an asterisk."""
     return encode_line(f"* {text}", "* ")
@@ -46,4 +57,4 @@ def day(at_ms: int) -> str:
 
 
 def _line(at_ms: int, head: str, text: str) -> bytes:
-    return encode_line(f"[{time_of_day(at_ms)}] {head}: {text}", _INDENT)
+    return encode_line(f"[{time_of_day(at_ms)}] {head}: {fold_empty_lines(text)}", _INDENT)

@@ -10,6 +10,7 @@ from chatroom.core.commands import COMMANDS, Command, Help, History, Join, Name,
 from chatroom.core.errors import BadRequest, NoSuchPerson, Refusal, Unavailable
 from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
+from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.wire import time_text
 from chatroom.gateways.words import Words
@@ -100,5 +101,5 @@ def _entry_text(entry: Entry) -> str:
     Lines after a text's first are indented, so that none can pass for somebody else's.
     """
     moment = time_text(entry.at_ms)[:19].replace("T", " ")
-    text = _LINE_ENDS.sub(f"\n{_INDENT}", entry.text)
+    text = _LINE_ENDS.sub(f"\n{_INDENT}", fold_empty_lines(entry.text))
     return f"[{moment}Z] {before_text(entry.name)}: {text}"

@@ -55,6 +55,7 @@ class ChatApp(App[int]):
         Binding("escape", "read", priority=True),
         Binding("f2", "people", priority=True),
         Binding("f1", "help", priority=True),
+        Binding("f3", "fold", priority=True),
     ]
     CSS = """
     #status { height: 1; background: $primary-background; padding: 0 1; }
@@ -249,6 +250,11 @@ class ChatApp(App[int]):
         """Everything has been read."""
         self.query_one(Composer).focus()
         self.query_one(Talk).read()
+        self._show_status()
+
+    def action_fold(self) -> None:
+        """Show long messages whole, or fold them again."""
+        self.query_one(Talk).fold()
         self._show_status()
 
     def action_page(self, pages: int) -> None:

@@ -20,6 +20,7 @@ from chatroom.terminal.rows import rows
 from chatroom.terminal.view import Shown
 
 KEPT: Final = 2000  # things held for scrolling; those that are older can be asked for again
+LINES: Final = 12  # rows of a message that are shown of one that has more
 _TIME: Final = 6  # columns before the text: `HH:MM `
 _COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_green", "bright_cyan")
 
@@ -48,6 +49,7 @@ class Talk(ScrollView, can_focus=False):
         )
         self._is_placing = False  # it is not the guest who scrolls
         self._width = 0
+        self._is_whole = False  # long messages are not folded
 
     # What it shows
 
@@ -124,6 +126,17 @@ class Talk(ScrollView, can_focus=False):
             self._waiting = texts
             self._lay_out()
 
+    def fold(self) -> None:
+        """Show long messages whole, or fold them again; what is at the top of the screen stays there."""
+        self._top = self._at_top()
+        self._follows = False
+        self._is_whole = not self._is_whole
+        for block in self._blocks:
+            if len(block.rows) > LINES:
+                block.rows = self._break(block.shown)
+        self._lay_out()
+        self._follows = round(self.scroll_y) >= self.max_scroll_y
+
     def turn(self, pages: int) -> None:
         """Scroll by so many pages, two rows of which are seen again."""
         y = self.scroll_y + pages * max(1, self.size.height - 2)
@@ -173,7 +186,7 @@ class Talk(ScrollView, can_focus=False):
                 day = block.shown.day
             laid += block.rows
         for text in self._waiting:
-            laid += self._strips(Text("  …   "), Text(text, style="dim italic"))
+            laid += self._folded(self._strips(Text("  …   "), Text(text, style="dim italic")))
         self._rows = laid
         self._is_placing = True
         self.virtual_size = Size(self._width, len(laid))
@@ -217,7 +230,15 @@ class Talk(ScrollView, can_focus=False):
         if shown.calls:
             text.stylize("bold")
             time = Text.assemble((time.plain[:-1], "bold reverse"), " ")
-        return self._strips(time, text)
+        return self._folded(self._strips(time, text))
+
+    def _folded(self, rows: list[Strip]) -> list[Strip]:
+        """The first rows of many, and how many more there are."""
+        more = len(rows) - LINES
+        if more <= 0 or self._is_whole:
+            return rows
+        told = f"… {more} more line{'s' if more > 1 else ''} (F3)"
+        return [*rows[:LINES], *self._strips(Text(" " * _TIME), Text(told, style="dim"))]
 
     def _strips(self, first: Text, text: Text) -> list[Strip]:
         """Rows of the present width; what does not fit stands below, so that no row seems to be somebody else's."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.line_codec import clean
 
@@ -180,7 +181,7 @@ def _quote(text: object) -> str:
 
 
 def _lines(text: object) -> tuple[str, ...]:
-    return tuple(map(_clean, str(text).splitlines())) or ("",)
+    return tuple(map(_clean, fold_empty_lines(str(text)).splitlines())) or ("",)
 
 
 def _line(text: object) -> str:

@@ -95,6 +95,61 @@ def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
     on_screen(server, room, play)
 
 
+def test_long_messages_are_folded_until_f3(server, guests, room):
+    romeo = guests()
+
+    async def play(app, pilot):
+        talk = app.query_one(Talk)
+        text = "\n".join(f"line {number}" for number in range(1, 41))
+        for words in ("before", text, "\n".join(f"short {number}" for number in range(12)), "word " * 300):
+            await asyncio.to_thread(romeo.says, words)
+        await asyncio.to_thread(romeo.says, "after")
+        await until(lambda: "after" in shown(app), lambda: shown(app))
+        assert "line 12" in shown(app)
+        assert "line 13" not in shown(app)
+        assert "… 28 more lines (F3)" in shown(app)
+        assert "short 11" in shown(app)
+        wrapped = [line for line in talk.lines() if "word word" in line]
+        assert len(wrapped) == 12
+        assert shown(app).count("more line") == 2
+        assert talk.follows
+
+        await pilot.press("pageup")
+        await until(lambda: not talk.follows)
+        top = talk.render_line(0).text
+        await pilot.press("f3")
+        await until(lambda: "line 40" in shown(app), lambda: shown(app))
+        assert "more line" not in shown(app)
+        assert talk.render_line(0).text == top
+        await pilot.press("f3")
+        await until(lambda: "line 40" not in shown(app), lambda: shown(app))
+        assert talk.render_line(0).text == top
+
+    on_screen(server, room, play)
+
+
+def test_f3_at_the_end_leads_into_the_message(server, guests, room):
+    romeo = guests()
+    for number in range(40):
+        romeo.says(f"number {number}")
+
+    async def play(app, pilot):
+        talk = app.query_one(Talk)
+        await asyncio.to_thread(romeo.says, "\n".join(f"line {number}" for number in range(1, 61)))
+        await until(lambda: "… 48 more lines (F3)" in shown(app), lambda: shown(app))
+        top = talk.render_line(0).text
+        await pilot.press("f3")
+        await until(lambda: "line 60" in shown(app), lambda: shown(app))
+        assert talk.render_line(0).text == top
+        assert not talk.follows
+        await pilot.press("f3")
+        await until(lambda: talk.follows)
+        await asyncio.to_thread(romeo.says, "newest")
+        await until(lambda: "newest" in talk.render_line(talk.size.height - 1).text, lambda: shown(app))
+
+    on_screen(server, room, play)
+
+
 def test_commands_and_names_are_completed(server, guests, room):
     guests(username="Great Horned Owl")
 
@@ -376,6 +431,7 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
             await asyncio.to_thread(romeo.says, text)
         await asyncio.to_thread(romeo.says, "the end")
         await until(lambda: "the end" in shown(app), "the end")
+        await pilot.press("f3")
         talk = app.query_one(Talk)
 
         def fits(width):

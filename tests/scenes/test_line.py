@@ -194,6 +194,28 @@ def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests
     ]
 
 
+def test_a_long_message_shows_its_first_lines_and_history_the_rest(lines, guests):
+    romeo, juliet = lines(), guests()
+    text = "\n".join(f"line {number}" for number in range(1, 21))
+    juliet.says(text)
+    juliet.says("end")
+    romeo.reads(rf"{juliet.name}: line 1$")
+    further = [f"    line {number}" for number in range(2, 21)]
+    assert romeo.reads_up_to("end$") == [*further[:11], "    … 8 more lines"]
+    romeo.types("/history 2")
+    romeo.reads(rf"{juliet.name}: line 1$")
+    assert romeo.reads_up_to("end$") == further
+
+
+def test_a_long_whisper_is_shown_whole(lines, guests):
+    # It is in no history.
+    romeo, juliet = lines(), guests()
+    text = "\n".join(f"line {number}" for number in range(1, 21))
+    juliet.emit({"action": "whisper", "to": romeo.name, "msg": f"{text}\nend"})
+    romeo.reads("-> you: line 1$")
+    assert romeo.reads_up_to("end$") == [f"    line {number}" for number in range(2, 21)]
+
+
 def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types_raw(b"\x1b[2J\x1b]0;title\x07clean\x00\x07 \xff\xfb\x1fline \xc3(\n")

@@ -49,6 +49,18 @@ def test_the_lines_of_a_text_are_indented():
     assert shown.text().split("\n")[1:] == ["    [20:00:00] Fox: two", "    * three", "    four", "    five"]
 
 
+def test_runs_of_empty_lines_are_folded():
+    (shown,) = entered().show(message("a" + "\n \u200b" * 1000 + "\nb"))
+    assert len(shown.lines) == 4
+    (shown,) = entered().past([message("a" + "\u2028" * 1998 + "b")])
+    assert shown.lines == ("a", "", "", "b")
+
+
+def test_a_long_text_is_whole():
+    (shown,) = entered().show(message("\n".join(map(str, range(100)))))
+    assert shown.text().endswith("\n    98\n    99")
+
+
 def test_no_name_can_pass_for_more_than_a_name():
     view = entered()
     disguised = message("no", "Owl: yes")
