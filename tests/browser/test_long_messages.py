@@ -132,6 +132,24 @@ def test_a_link_that_is_folded_away_is_shown_where_it_is(visit: Visit, guests: G
     assert stands_in_sight(message, "https://example.com/")
 
 
+def test_who_shows_the_last_message_whole_reads_on_in_it(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(30):
+        fox.says(f"number {number}")
+    fox.says("\n".join(f"line {number}" for number in range(1, 100)))
+    visitor = visit().enter()
+    message = row(visitor, "line 99")
+    top = visitor.top_of(message.get_attribute("data-id") or "")
+    message.get_by_role("button").click()
+    visitor.rests()
+    assert abs(visitor.top_of(message.get_attribute("data-id") or "") - top) < 1
+    assert stands_in_sight(message, "line 13")
+    fox.says("after it")
+    expect(visitor.button("1 new")).to_be_visible()
+    visitor.rests()
+    assert abs(visitor.top_of(message.get_attribute("data-id") or "") - top) < 1
+
+
 def test_a_finger_finds_the_button(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit(lang="zh", viewport=PHONE, has_touch=True, is_mobile=True).enter()
