@@ -58,7 +58,7 @@ export function parse(text: string): Block[] {
 
 function blocks(lines: readonly string[], depth: number): Block[] {
   const found: Block[] = [];
-  const fences = new Fences(lines);
+  const fenceAt = fencesOf(lines);
   let paragraph: string[] = [];
   const close = (): void => {
     while (paragraph.length > 0 && isBlank(paragraph[paragraph.length - 1]!)) paragraph.pop();
@@ -68,7 +68,7 @@ function blocks(lines: readonly string[], depth: number): Block[] {
   let index = 0;
   while (index < lines.length) {
     const line = lines[index]!;
-    const fence = fences.at(index);
+    const fence = fenceAt(index);
     if (fence) {
       close();
       found.push({ kind: 'codeblock', text: fence.text });
@@ -99,41 +99,36 @@ function isQuote(line: string): boolean {
   return QUOTED.test(line) && !FACE.test(line);
 }
 
-/** Code between lines of three ticks and more. The last line may hold code before its ticks, as it does in other chats. */
-class Fences {
-  readonly #lines: readonly string[];
+/**
+ * Finds code between lines of three ticks and more: the block that begins with a line, if one does. The last line may hold
+ * code before its ticks, as it does in other chats.
+ */
+function fencesOf(lines: readonly string[]): (index: number) => { text: string; next: number } | null {
   /** Fences of so many ticks, or more, have no end below. */
-  #endless = LONGEST_FENCE + 1;
-
-  constructor(lines: readonly string[]) {
-    this.#lines = lines;
-  }
-
-  /** The block that begins with a line, if one does. */
-  at(index: number): { text: string; next: number } | null {
-    const opening = FENCE.exec(this.#lines[index]!);
+  let endless = LONGEST_FENCE + 1;
+  return (index) => {
+    const opening = FENCE.exec(lines[index]!);
     if (!opening) return null;
     const ticks = Math.min(opening[1]!.length, LONGEST_FENCE);
-    if (ticks >= this.#endless) return null;
-    for (let at = index + 1; at < this.#lines.length; at += 1) {
-      const end = FENCE_END.exec(this.#lines[at]!);
+    for (let at = index + 1; ticks < endless && at < lines.length; at += 1) {
+      const end = FENCE_END.exec(lines[at]!);
       if (!end || Math.min(end[2]!.length, LONGEST_FENCE) < ticks) continue;
       // One word beside the ticks says the language; more is code.
       const first = /\s/.test(opening[2]!.trim()) ? [opening[2]!] : [];
       const last = end[1]!.trim() === '' ? [] : [end[1]!];
-      const text = [...first, ...this.#lines.slice(index + 1, at), ...last].join('\n');
+      const text = [...first, ...lines.slice(index + 1, at), ...last].join('\n');
       return isBlank(text) ? null : { text, next: at + 1 };
     }
-    this.#endless = ticks;
+    endless = Math.min(endless, ticks);
     return null;
-  }
+  };
 }
 
 /** The marks within a paragraph; none of its links in a link's label. */
 function inline(text: string, links: boolean): Inline[] {
   const nodes: Inline[] = [];
   const emphasis = new Emphasis(nodes);
-  const codes = new Codes(text);
+  const codeAt = codesOf(text);
   const passed: Passed = { seen: 0, letters: 0, foreign: 0 };
   /** Where the text begins that is no node yet. */
   let from = 0;
@@ -169,7 +164,7 @@ function inline(text: string, links: boolean): Inline[] {
       continue;
     }
     if (char === '`') {
-      const code = codes.at(at);
+      const code = codeAt(at);
       if (code.text === '') at = code.end;
       else add({ kind: 'code', text: code.text }, code.end);
       passed.seen += 1;
@@ -220,47 +215,29 @@ function isEscape(text: string, at: number): boolean {
   return ESCAPED.test(next) && !(next === '_' && /[(（]/.test(text[at + 2] ?? ''));
 }
 
-/** Code within a line or over several: between two runs of as many ticks. */
-class Codes {
-  readonly #text: string;
+/**
+ * Finds code within a line or over several, between two runs of as many ticks: the one that begins with the ticks at a place;
+ * without text and behind these ticks, if none does. Places are asked for from first to last.
+ */
+function codesOf(text: string): (at: number) => { text: string; end: number } {
   /** Where the runs of each length begin that are not behind us yet, the next one last. */
-  #runs: Map<number, number[]> | null = null;
-
-  constructor(text: string) {
-    this.#text = text;
+  const runs = new Map<number, number[]>();
+  for (let at = text.lastIndexOf('`') + 1; at > 0; at -= 1) {
+    let ticks = 0;
+    for (; text[at - 1] === '`'; at -= 1) ticks += 1;
+    if (ticks > 0) runs.set(ticks, runs.get(ticks) ?? []).get(ticks)!.push(at);
   }
-
-  /** The code that begins with the ticks at a place; without text and behind these ticks, if none does. */
-  at(at: number): { text: string; end: number } {
-    this.#runs ??= this.#find();
-    let ticks = 1;
-    while (this.#text[at + ticks] === '`') ticks += 1;
-    const start = at + ticks;
-    const places = this.#runs.get(ticks) ?? [];
+  return (at) => {
+    let start = at;
+    while (text[start] === '`') start += 1;
+    const ticks = start - at;
+    const places = runs.get(ticks) ?? [];
     while (places.length > 0 && places[places.length - 1]! < start) places.pop();
     const close = places[places.length - 1];
-    if (close === undefined) return { text: '', end: start };
-    const text = this.#text.slice(start, close);
-    if (isBlank(text)) return { text: '', end: start };
-    const padded = text.startsWith(' ') && text.endsWith(' ');
-    return { text: padded ? text.slice(1, -1) : text, end: close + ticks };
-  }
-
-  #find(): Map<number, number[]> {
-    const runs = new Map<number, number[]>();
-    for (let at = this.#text.length; at > 0; at -= 1) {
-      let ticks = 0;
-      while (this.#text[at - 1] === '`') {
-        ticks += 1;
-        at -= 1;
-      }
-      if (ticks === 0) continue;
-      const places = runs.get(ticks);
-      if (places) places.push(at);
-      else runs.set(ticks, [at]);
-    }
-    return runs;
-  }
+    const code = text.slice(start, close ?? start);
+    if (close === undefined || isBlank(code)) return { text: '', end: start };
+    return { text: code.startsWith(' ') && code.endsWith(' ') ? code.slice(1, -1) : code, end: close + ticks };
+  };
 }
 
 /** Texts that stand side by side as one, so that a name in them is found whole. */
