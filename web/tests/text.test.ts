@@ -281,7 +281,10 @@ describe('Links', () => {
     ['http://localhost这里', 'l(http://localhost/|http://localhost)这里'],
     ['https://example.com这里.然后', 'l(https://example.com/|https://example.com)这里.然后'],
     ['https://bank.example。evil.example', 'l(https://bank.example/|https://bank.example)。evil.example'],
-    // Without a scheme.
+    // With `www.`, and without a scheme.
+    ['https://www.example.com/a', 'l(https://www.example.com/a|https://www.example.com/a)'],
+    ['_https://example.com_', 'i(l(https://example.com/|https://example.com))'],
+    ['https://my_host.example/', 'l(https://my_host.example/|https://my_host.example/)'],
     ['www.example.com', 'l(https://www.example.com/|www.example.com)'],
     ['Www.Example.com/A', 'l(https://www.example.com/A|Www.Example.com/A)'],
     ['看www.example.com，好', '看l(https://www.example.com/|www.example.com)，好'],

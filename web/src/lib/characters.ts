@@ -3,12 +3,14 @@
 export const WORD = /[\p{L}\p{M}\p{N}]/u;
 export const PUNCTUATION = /[\p{P}\p{S}]/u;
 
-/** Scripts that put no spaces between words: what stands beside them may belong to another word. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]/u;
+/** Scripts that put no spaces between words: what stands beside them may belong to another word. For patterns with `u`. */
+export const UNSPACED =
+  '[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Bopomofo}\\p{sc=Hangul}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmer}\\p{sc=Myanmar}ー]';
+
+const unspaced = new RegExp(UNSPACED, 'u');
 
 export function isUnspaced(char: string): boolean {
-  return char > '~' && UNSPACED.test(char);
+  return char > '~' && unspaced.test(char);
 }
 
 export function isSpaced(char: string): boolean {

@@ -4,11 +4,11 @@
  * Chinese is written without spaces, so an address must end where the sentence goes on. Nobody is led anywhere but where
  * the text says: what does not plainly name the host that a browser would ask gets that host shown beside it, or is no link.
  *
- * Linear: what has been looked at for one address is not looked at again for another.
+ * Linear: a host is looked for within its greatest length, and what follows it is looked at once.
  */
 
 import { isBlank } from './blank';
-import { charAt, charBefore, isSpaced, isUnspaced, WORD } from './characters';
+import { charBefore, isSpaced, isUnspaced, UNSPACED } from './characters';
 
 export interface Link {
   href: string;
@@ -23,36 +23,46 @@ export interface Found {
   link: Link | null;
 }
 
-const SCHEME = /^(?:https?:\/\/|www\.)/i;
+/** The longest host, and what may stand around it. */
+const NEAR = 300;
+const LETTER = '[\\p{L}\\p{M}\\p{N}]';
+const PART = '[\\p{L}\\p{M}\\p{N}_-]';
+const SPACED = `(?:(?!${UNSPACED})${PART})+`;
+/** The top-level domains of Chinese addresses; the text may go on behind them. */
+const TOP = '(?:中[国國]|中文网|公[司益]|网[络站址店]|網[絡站址]|在线|商城|集团|政务|我爱你|香港|台[湾灣]|澳[门門]|测试|測試)';
+/** 例子.com is a host, and so is qq邮箱.com; example.com这里 is one and a word. */
+const HOST = `(?=${LETTER})(?:${PART}+(?=\\.${LETTER})|${SPACED})(?:\\.(?=${LETTER})(?:${TOP}(?!${PART}*\\.${LETTER})|${SPACED}|${UNSPACED}${PART}*))*`;
+/** Scheme, host, and what makes the host the name of a user instead. Of two schemes the second one counts. */
+const ADDRESS = new RegExp(`^(https?://(?!https?://)|www\\.)(${HOST}|\\[[\\da-f:.]+\\])((?::[^\\s/?#@]*)?@)?`, 'iu');
 /** Beside these `www.` is a part of something longer. */
 const GOES_ON = /[\w./:@\\-]/;
-const IN_PATH = /[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/;
-/** Behind these, in a path, another part of the address begins. */
-const PARTS = /[/?#=&]/;
+
+const OTHER = '(?![\\0-~])';
+const PLAIN = `[A-Za-z0-9._~:[\\]@!$'()+,;%-]|\\*(?!\\*)|${OTHER}(?!${UNSPACED})${LETTER}`;
+/** Chinese belongs to a part of a path that begins with it: /r/茶馆 */
+const WIDE = `(?:${OTHER}(?:${UNSPACED}|\\p{Emoji})(?:${PLAIN}|${OTHER}(?:${UNSPACED}|\\p{Emoji}))*)?`;
+/** Port and path. A site's own address is often copied with its slash, and a sentence begun behind it. */
+const PATH = new RegExp(`(?::\\d{1,5})?(?:(?:/|[?#]${WIDE})(?:[/?#=&]${WIDE}|${PLAIN})*)?`, 'uy');
 /** What belongs to the sentence if an address ends with it. */
 const TRAILING = /[.,;:!?'*_~([]/;
-/** The top-level domains of Chinese addresses; the text may go on behind them. */
-const CHINESE_TOP = /^(?:中[国國]|中文网|公[司益]|网[络站址店]|網[絡站址]|在线|商城|集团|政务|我爱你|香港|台[湾灣]|澳[门門]|测试|測試)/;
 /** What no label holds that is not at all like an address; a full stop at its end is the sentence's. */
 const STRANGE = /[^\s\p{L}\p{M}\p{N}\p{Emoji_Presentation}\-'’_,，、!！?？;；:()（）[\]【】「」『』《》“”"&+#*~～—–|`](?=[^])/u;
 
 /** The address that begins here, if one does. */
 export function addressAt(text: string, at: number): Found | null {
-  const scheme = SCHEME.exec(text.slice(at, at + 8))?.[0];
+  const found = ADDRESS.exec(text.slice(at, at + NEAR));
+  if (!found) return null;
+  const scheme = found[1]!;
+  const host = found[2]!.replace(/[_-]+$/, '');
   const before = charBefore(text, at);
-  // Typed twice, the second one counts.
-  if (!scheme || SCHEME.test(text.slice(at + scheme.length, at + scheme.length + 8))) return null;
   const bare = scheme.length === 4;
-  if (bare ? GOES_ON.test(before) || isSpaced(before) : /[A-Za-z0-9]/.test(before)) return null;
-  const start = at + scheme.length;
-  const host = hostEnd(text, start);
-  if (host === start || (bare && !text.slice(start, host).includes('.'))) return null;
+  if (bare ? !host.includes('.') || GOES_ON.test(before) || isSpaced(before) : /[A-Za-z0-9]/.test(before)) return null;
   // https://bank.example@evil.example/ leads to evil.example.
-  let user = host;
-  if (text[user] === ':' && !bare) while (user < text.length && !/[\s/?#@]/.test(text[user]!)) user += 1;
-  if (text[user] === '@') return { end: user + 1, link: null };
-  const end = pathEnd(text, host);
-  return { end, link: follow(bare, text.slice(at, end), text.slice(bare ? at : start, host)) };
+  if (found[3]) return { end: at + found[0].length, link: null };
+  const start = at + scheme.length + host.length;
+  PATH.lastIndex = start;
+  const end = start + trimmed(PATH.exec(text)![0]);
+  return { end, link: follow(bare, text.slice(at, end), bare ? scheme + host : host) };
 }
 
 /** `[label](address)` that begins here, if one does. */
@@ -69,57 +79,24 @@ export function labelledAt(text: string, at: number): { end: number; label: stri
     if (open === 0) break;
     if (/[\s<>]/.test(char) || (char === ']' && text[end + 1] === '(')) return null;
   }
-  const scheme = SCHEME.exec(text.slice(start, start + 8))?.[0];
+  const scheme = /^(?:https?:\/\/|www\.)/i.exec(text.slice(start, start + 8))?.[0];
   const label = text.slice(at + 1, close);
   if (end === text.length || !scheme || isBlank(label)) return null;
   const link = follow(scheme.length === 4, text.slice(start, end), null);
   return link && { end: end + 1, label, link: { href: link.href, host: looksElsewhere(label, link.host) ? link.host : '' } };
 }
 
-/** Where a host ends: at the end of its letters, or where Chinese text goes on behind `example.com`. */
-function hostEnd(text: string, start: number): number {
-  const numbers = /^\[[0-9a-f:.]+\]/i.exec(text.slice(start, start + 48));
-  if (numbers) return start + numbers[0].length;
-  let end = start;
-  for (let label = start; ; label = end + 1) {
-    let turn = -1;
-    let char = '';
-    for (end = label; (char = charAt(text, end)) !== '' && (WORD.test(char) || char === '-' || char === '_'); end += char.length) {
-      if (turn < 0 && end > label && isUnspaced(char) && !isUnspaced(charBefore(text, end))) turn = end;
-    }
-    if (end === label) return Math.max(start, label - 1);
-    const last = text[end] !== '.' || !WORD.test(charAt(text, end + 1));
-    // 例子.com is a host, and so is qq邮箱.com; example.com这里 is one and a word.
-    if (turn >= 0 && (last || label > start)) return turn;
-    if (last && label === start) return isUnspaced(charAt(text, label)) ? start : end;
-    if (last) return label + (CHINESE_TOP.exec(text.slice(label, end))?.[0].length ?? end - label);
+/** How much of a port and path is not the sentence's: up to the first bracket that closes another's, without punctuation. */
+function trimmed(path: string): number {
+  const open: Record<string, number> = { ')': 0, ']': 0 };
+  let end = 0;
+  for (; end < path.length; end += 1) {
+    const char = path[end]!;
+    if (char === '(') open[')']! += 1;
+    if (char === '[') open[']']! += 1;
+    if (char in open && --open[char]! < 0) break;
   }
-}
-
-function pathEnd(text: string, host: number): number {
-  const port = /^:\d{1,5}/.exec(text.slice(host, host + 6));
-  const start = host + (port ? port[0].length : 0);
-  if (!/[/?#]/.test(text[start] ?? '')) return start;
-  const open = { ')': 0, ']': 0 };
-  /** Whether a part of the address has just begun, and whether it is written without spaces: /r/茶馆 */
-  let begins = false;
-  let unspaced = false;
-  let end = start;
-  for (let char = ''; (char = charAt(text, end)) !== ''; end += char.length) {
-    if (char <= '~') {
-      if (!IN_PATH.test(char) || (char === '*' && text[end + 1] === '*')) break;
-      if (char === '(') open[')'] += 1;
-      if (char === '[') open[']'] += 1;
-      if ((char === ')' || char === ']') && --open[char] < 0) break;
-    } else if (!isSpaced(char)) {
-      // A site's own address is often copied with its slash, and a sentence begun behind it.
-      if ((!begins && !unspaced) || !(isUnspaced(char) || /\p{Emoji}/u.test(char))) break;
-      unspaced = true;
-    }
-    begins = PARTS.test(char) && !(char === '/' && end === start);
-    if (begins) unspaced = false;
-  }
-  while (end > start && TRAILING.test(text[end - 1]!)) end -= 1;
+  while (end > 0 && TRAILING.test(path[end - 1]!)) end -= 1;
   return end;
 }
 
