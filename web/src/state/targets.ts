@@ -55,9 +55,7 @@ export function whisperTo(before: State, person: Person): State {
   const target = targetOf(state);
   if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
   // The draft was for a session of this name that has left. It may be the same person, so the user is told.
-  const old = [...state.drafts]
-    .reverse()
-    .find(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room));
+  const old = state.drafts.filter(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room)).pop();
   if (!old) return state;
   const moved = keepDraft(keepDraft(state, old, ''), target, old.text);
   return { ...moved, problem: { ok: false, code: 'written_before', msg: '' } };
@@ -117,9 +115,9 @@ export function step(state: State, from: string | null, by: -1 | 1): { key: stri
 
 /** What must survive a reload, as text; null if there is nothing. */
 export function pack(state: State): string | null {
-  const { room, partner, drafts } = state;
+  const { partner, drafts } = state;
   if (!partner && drafts.length === 0) return null;
-  return JSON.stringify({ ...targetOf(state), room, drafts });
+  return JSON.stringify({ ...targetOf(state), drafts });
 }
 
 /** Read what `pack` wrote, for a page that opens in this room; ignore anything else. */
@@ -132,11 +130,10 @@ export function unpack(text: string | null, room: string): Kept {
     return nothing;
   }
   if (!isTarget(kept)) return nothing;
-  const list: unknown = (kept as { drafts?: unknown }).drafts;
-  const drafts = Array.isArray(list) ? list.filter(isDraft).slice(-MOST_DRAFTS) : [];
+  const { drafts } = kept as { drafts?: unknown };
   // A whisper in another room stays there.
   const partner = kept.to && isSameRoom(kept.room, room) ? { ...kept.to, gone: false } : null;
-  return { partner, drafts };
+  return { partner, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [] };
 }
 
 function isTarget(value: unknown): value is Target {
