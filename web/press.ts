@@ -15,6 +15,9 @@ const MANIFEST = 500;
 /** One language comes with a first load; this is the larger. */
 const LANGUAGE = '/src/words/zh.ts';
 const PRESSED = /\.(?:js|css|html|svg)$/;
+/** What the build takes over as it was written: comments and indentation are for those who read the source. */
+const COPIED = /^(?:index\.html|boot\.js)$/;
+const FOR_READERS = /^[ \t]*(?:\/\/.*|\/\*[^]*?\*\/|<!--[^]*?-->)\n|^[ \t]+/gm;
 /** Below this a pressed file saves no packet. */
 const SMALLEST = 500;
 
@@ -52,6 +55,9 @@ export function press(): Plugin {
         let brotli = MANIFEST;
         for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
           if (!PRESSED.test(name)) continue;
+          if (COPIED.test(name)) {
+            writeFileSync(join(out, name), readFileSync(join(out, name), 'utf8').replace(FOR_READERS, ''));
+          }
           const text = readFileSync(join(out, name));
           const br = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } });
           const gz = gzipSync(text, { level: 9 });
