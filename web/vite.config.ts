@@ -21,7 +21,7 @@ export default defineConfig({
   base: './',
   plugins: [ownTransports, svelte(), languages(), press()],
   build: {
-    rollupOptions: { treeshake: { moduleSideEffects: (id) => !TRANSPORTS.test(id) } },
+    rolldownOptions: { treeshake: { moduleSideEffects: [{ test: TRANSPORTS, sideEffects: false }] } },
     outDir: '../chatroom/static',
     emptyOutDir: true,
     target: SYNTAX,

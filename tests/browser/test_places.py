@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -10,9 +11,11 @@ from playwright.sync_api import expect
 
 from tests.browser.relay import Relay
 from tests.browser.visit import Visitor
+from tests.support.guests import Guest
 from tests.support.program import Program
 
 Visit = Callable[..., Visitor]
+Guests = Callable[..., Guest]
 
 
 def test_under_a_path_that_a_proxy_strips(visit: Visit, server: Program) -> None:
@@ -66,3 +69,157 @@ def test_an_address_of_no_room_says_so_and_leads_to_the_lobby(visit: Visit, path
     visitor.shows("no-such-room")
     visitor.page.get_by_role("link", name="Go to the lobby").click()
     expect(visitor.page.locator("h1")).to_have_text("Lobby")
+
+
+def joins(visitor: Visitor, room: str) -> None:
+    visitor.writes(f"/join {room}")
+    in_room(visitor, room)
+
+
+def in_room(visitor: Visitor, room: str) -> None:
+    expect(visitor.page.locator("h1")).to_have_text(room)
+    expect(visitor.page).to_have_url(f"{visitor.url}/r/{quote(room)}")
+
+
+def test_back_and_forward_move_between_rooms_without_loading_the_page(visit: Visit, room: str) -> None:
+    visitor = visit().enter()
+    visitor.page.evaluate("() => { window.same = true }")
+    name = visitor.name
+    visitor.says("in the first")
+    second, third = f"{room} 茶馆", f"{room} 3"
+    joins(visitor, second)
+    visitor.says("in the second")
+    joins(visitor, third)
+    visitor.page.go_back()
+    in_room(visitor, second)
+    visitor.sees("in the second")
+    visitor.page.go_back()
+    in_room(visitor, room)
+    visitor.sees("in the first")
+    assert visitor.texts() == ["in the first"]
+    visitor.page.go_forward()
+    visitor.page.go_forward()
+    in_room(visitor, third)
+    visitor.says("in the third")
+    visitor.page.evaluate("() => { history.go(-2) }")
+    in_room(visitor, room)
+    assert visitor.page.evaluate("() => window.same")
+    assert visitor.name == name
+
+
+def test_pressing_back_twice_at_once_ends_where_the_address_says(
+    visit: Visit, room: str, server: Program
+) -> None:
+    road = Relay(server.port)
+    visitor = visit(url=road.url).enter()
+    rooms = [room, f"{room} 2", f"{room} 3", f"{room} 4"]
+    for other in rooms[1:]:
+        joins(visitor, other)
+    road.hold()
+    visitor.page.evaluate("() => { history.back(); setTimeout(() => history.back(), 50) }")
+    expect(visitor.page).to_have_url(f"{road.url}/r/{quote(rooms[1])}")
+    road.release()
+    in_room(visitor, rooms[1])
+    visitor.page.go_forward()
+    in_room(visitor, rooms[2])
+    visitor.page.go_forward()
+    in_room(visitor, rooms[3])
+    road.close()
+
+
+def test_back_closes_a_sheet_first_and_then_leaves_the_room(visit: Visit, room: str) -> None:
+    visitor = visit().enter()
+    joins(visitor, f"{room} 2")
+    visitor.button("Invite").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.go_back()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    in_room(visitor, f"{room} 2")
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    visitor.page.go_back()
+    in_room(visitor, room)
+    visitor.page.go_forward()
+    in_room(visitor, f"{room} 2")
+
+
+def test_a_sheet_that_was_open_when_the_room_changed_leaves_no_entry(
+    visit: Visit, room: str, server: Program
+) -> None:
+    road = Relay(server.port)
+    visitor = visit(url=road.url).enter()
+    # The menu's own script is loaded when it opens first.
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("link", name="New room")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    road.hold()
+    visitor.writes(f"/join {room} 2")
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    road.release()
+    in_room(visitor, f"{room} 2")
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    visitor.page.go_back()
+    in_room(visitor, room)
+    road.close()
+
+
+def test_back_to_a_room_where_the_name_is_taken_enters_under_another(
+    visit: Visit, guests: Guests, room: str
+) -> None:
+    visitor = visit().enter()
+    name = visitor.name
+    joins(visitor, f"{room} 2")
+    guests(username=name)
+    visitor.page.go_back()
+    in_room(visitor, room)
+    expect(visitor.chip).not_to_have_text(name)
+    visitor.says("back under another name")
+
+
+def test_back_while_the_connection_is_gone_enters_when_it_returns(
+    visit: Visit, guests: Guests, room: str, server: Program
+) -> None:
+    road = Relay(server.port)
+    fox = guests(username="fox")
+    visitor = visit(url=road.url)
+    visitor.lossy = True
+    visitor.enter()
+    joins(visitor, f"{room} 2")
+    road.cut()
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
+    visitor.page.go_back()
+    expect(visitor.page.locator("h1")).to_have_text(room)
+    road.mend()
+    expect(visitor.chip).to_be_visible()
+    fox.says("welcome back")
+    visitor.sees("welcome back")
+    in_room(visitor, room)
+    road.close()
+
+
+def test_a_link_to_a_chinese_room_leads_there_from_a_message(visit: Visit, guests: Guests, room: str) -> None:
+    visitor = visit().enter()
+    visitor.says(f"{visitor.url}/r/茶馆{room.split()[-1]}")
+    visitor.button("Invite").click()
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog.locator(".address")).to_have_text(visitor.address)
+    visitor.page.keyboard.press("Escape")
+    with visitor.context.expect_page() as opened:
+        visitor.page.locator("article a").click()
+    other = opened.value
+    expect(other.locator("h1")).to_have_text(f"茶馆{room.split()[-1]}")
+    other.close()
+
+
+@pytest.mark.parametrize("name", [".", "..", "%2e%2e", "．．"])
+def test_a_room_whose_address_is_another_page_is_refused(visit: Visit, name: str) -> None:
+    visitor = visit().enter()
+    address = visitor.page.url
+    visitor.writes(f"/join {name}")
+    expect(visitor.page.locator(".under")).to_have_text("That room name can't be used.")
+    assert visitor.page.url == address

@@ -4,7 +4,7 @@
  */
 
 import { Sleep, WATCH_MS } from './lib/liveness';
-import { base, pathOf, roomIn } from './lib/places';
+import { base, isSameRoom, pathOf, roomIn } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { connect, type Line } from './socket';
@@ -35,6 +35,9 @@ export class Page {
   #catchingUp = false;
   #jumping = false;
   #typedAt = 0;
+  /** Back or Forward leads to another room, and the page follows */
+  #following = false;
+  #moved: (() => void) | undefined;
   /** the language that the server knows, or is just being told */
   #langTold: Lang | null = null;
 
@@ -63,6 +66,7 @@ export class Page {
       if (document.visibilityState === 'visible') this.#line.check(false);
       this.#regard();
     });
+    addEventListener('popstate', () => void this.#followAddress());
     const sleep = new Sleep(Date.now());
     setInterval(() => {
       if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#line.check(false);
@@ -76,7 +80,8 @@ export class Page {
     const before = this.state;
     this.state = reduce(before, { ...happening, now: Date.now() });
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
-    if (this.state.room !== before.room) history.replaceState(null, '', pathOf(this.state.room, this.root));
+    if (this.state.room !== before.room) this.#showAddress();
+    if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
     if (this.state.drafts !== before.drafts || this.state.partner !== before.partner || this.state.room !== before.room) {
       keep('sessionStorage', 'drafts', pack(this.state));
     }
@@ -158,6 +163,48 @@ export class Page {
   /** Come back after an end: taken over by another tab, refused, left. */
   again(): void {
     this.tell({ type: 'again' });
+    this.#line.close();
+    this.#line.open();
+  }
+
+  get #addressed(): string {
+    return roomIn(location.pathname, this.root);
+  }
+
+  /** Put the room's address into the browser, with an entry in its history for each room. */
+  #showAddress(): void {
+    if (this.#following) return;
+    const isOpen = (history.state as { sheet?: boolean } | null)?.sheet === true;
+    const path = pathOf(this.state.room, this.root);
+    // The room may be spelled otherwise than in the address; and an open sheet has an entry already.
+    if (isOpen || isSameRoom(this.#addressed, this.state.room)) history.replaceState(null, '', path);
+    else history.pushState(null, '', path);
+  }
+
+  /** Go to the room in the address, however often that changes meanwhile. */
+  async #followAddress(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    let reached = this.state.room;
+    while (!isSameRoom(this.#addressed, reached)) {
+      reached = this.#addressed;
+      // Refused, or not connected: a page opened there gets in if anybody does, or says why not.
+      if (!(await this.#join(reached))) this.#enter(reached);
+    }
+    this.#following = false;
+  }
+
+  async #join(room: string): Promise<boolean> {
+    const ack = this.state.link.at === 'here' ? await this.#line.ask({ action: 'join', room }) : null;
+    if (!ack?.ok) return false;
+    while (this.state.link.at === 'here' && this.state.room !== ack.room) {
+      await new Promise<void>((resolve) => (this.#moved = resolve));
+    }
+    return this.state.link.at === 'here';
+  }
+
+  #enter(room: string): void {
+    this.tell({ type: 'go', room });
     this.#line.close();
     this.#line.open();
   }

@@ -142,6 +142,7 @@ export type Ack =
       gap?: boolean;
       username?: string;
       token?: string;
+      room?: string;
     }
   | Refusal;
 

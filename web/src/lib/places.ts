@@ -19,7 +19,18 @@ export function roomIn(path: string, root: string): string {
   }
 }
 
-/** The path of a room; the lobby has the shortest. */
+/** Punctuation that programs which make links of addresses may take for the sentence's. */
+const NOT_IN_LINKS = /[!'()*]|[._~]+$/g;
+
+const escaped = (text: string): string =>
+  text.replace(/./g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+
+/** The path of a room, in ASCII, to be a link as a whole wherever it is pasted; the lobby has the shortest. */
 export function pathOf(room: string, root: string): string {
-  return room === LOBBY ? root : `${root}r/${encodeURIComponent(room)}`;
+  return room === LOBBY ? root : `${root}r/${encodeURIComponent(room).replace(NOT_IN_LINKS, escaped)}`;
+}
+
+/** The server ignores case and width in room names. */
+export function isSameRoom(one: string, other: string): boolean {
+  return one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();
 }

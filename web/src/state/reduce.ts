@@ -80,6 +80,13 @@ function apply(state: State, event: Event): State {
       return cut(state, event.since ?? state.now);
     case 'shut':
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
+    case 'go':
+      return {
+        ...begin(event.room, state.token, state.now, { partner: null, drafts: state.drafts }),
+        limits: state.limits,
+        visible: state.visible,
+        held: holdsWhisper(state),
+      };
     case 'again':
       return { ...state, link: { at: 'opening', since: state.now } };
     case 'write':
@@ -160,11 +167,16 @@ function framed(state: State, frame: ServerFrame): State {
   }
 }
 
+/** Whether a move would put what is typed for one person before everyone. */
+function holdsWhisper(state: State): boolean {
+  return state.partner !== null && draftOf(state) !== '';
+}
+
 /** One is in a room: at first, again after a cut, or in another room than before. */
 function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
-  const held = moved && state.partner !== null && draftOf(state) !== '';
+  const held = moved && holdsWhisper(state);
   const before = moved ? { ...giveUp(state, () => true), ...nothingShown(), items: [] as Item[], held } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;

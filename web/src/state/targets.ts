@@ -5,6 +5,7 @@
  * text written for one person is never shown in, or sent from, the composer of another target.
  */
 
+import { isSameRoom } from '../lib/places';
 import { indexOfKey, remark } from './timeline';
 import type { Draft, Kept, Person, Said, State, Target, Whispered } from './types';
 
@@ -20,11 +21,6 @@ export function longestDraft(state: State): number {
 export function targetOf(state: State): Target {
   const { room, partner } = state;
   return { room, to: partner && { sid: partner.sid, name: partner.name } };
-}
-
-/** The server ignores case and width in room names. */
-function isSameRoom(one: string, other: string): boolean {
-  return one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();
 }
 
 export function isSameTarget(one: Target, other: Target): boolean {

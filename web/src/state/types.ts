@@ -181,6 +181,8 @@ export type Happening =
   | { type: 'cut'; since?: number }
   | { type: 'shut'; why: Shut; text: string }
   | { type: 'again' }
+  /** another room is to be entered, as if the page was opened there */
+  | { type: 'go'; room: string }
   | { type: 'write'; text: string; cid: string }
   | { type: 'retry'; key: string; cid: string }
   | { type: 'drop'; key: string }
