@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.relay import Relay
-from tests.browser.visit import Visitor
+from tests.browser.visit import PHONE, Visitor
 from tests.support.guests import Guest
 from tests.support.program import Program
 
@@ -223,3 +223,20 @@ def test_a_room_whose_address_is_another_page_is_refused(visit: Visit, name: str
     visitor.writes(f"/join {name}")
     expect(visitor.page.locator(".under")).to_have_text("That room name can't be used.")
     assert visitor.page.url == address
+
+
+def test_one_sheet_that_opens_another_takes_one_step_back(visit: Visit, room: str) -> None:
+    visitor = visit(viewport=PHONE).enter()
+    joins(visitor, f"{room} 2")
+    visitor.page.locator("button.here").click()
+    people = visitor.page.get_by_role("dialog")
+    people.get_by_role("button", name=visitor.name).click()
+    field = visitor.page.get_by_role("dialog").get_by_role("textbox")
+    expect(field).to_be_visible()
+    visitor.rests()
+    expect(field).to_be_in_viewport()
+    visitor.page.go_back()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    in_room(visitor, f"{room} 2")
+    visitor.page.go_back()
+    in_room(visitor, room)

@@ -243,6 +243,26 @@ describe('Another room', () => {
   });
 });
 
+describe('Another room by the browser’s Back', () => {
+  const gone = () =>
+    here()
+      .hear(entry(1))
+      .write('late')
+      .do({ type: 'draft', target: { room: 'lobby', to: null }, text: 'half' })
+      .do({ type: 'go', room: 'den' });
+
+  it('is entered as if the page was opened there, by the same person', () => {
+    const { state, shown } = gone();
+    expect([state.room, state.link.at, state.token, state.seen, shown]).toEqual(['den', 'opening', 'token', NO_ID, []]);
+  });
+
+  it('is not told what was meant for the other, and the draft stays there', () => {
+    const play = gone().enter({ resumed: true, history: entries(7, 8, 'owl') }, { room: 'den' });
+    expect(play.shown).toEqual(['m7', 'm8', '[you_are]']);
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'half' }]);
+  });
+});
+
 describe('Older messages', () => {
   const full = () => new Play().enter({ history: entries(51, 100) });
 
