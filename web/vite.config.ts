@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { languages } from './languages';
+import { lean } from './lean';
 import { press } from './press';
 
 // The oldest browsers that are supported; boot.js tells older ones so, docs/page.md lists them. They know all of ES2022 but
@@ -19,7 +20,7 @@ const ownTransports: Plugin = {
 export default defineConfig({
   // Relative to the document's base, which the server sets by the path that the document is asked at.
   base: './',
-  plugins: [ownTransports, svelte(), languages(), press()],
+  plugins: [ownTransports, svelte({ compilerOptions: { cssHash: ({ hash, filename }) => 's' + hash(filename).slice(0, 3) } }), lean(), languages(), press()],
   build: {
     rolldownOptions: { treeshake: { moduleSideEffects: [{ test: TRANSPORTS, sideEffects: false }] } },
     outDir: '../chatroom/static',

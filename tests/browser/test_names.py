@@ -152,6 +152,7 @@ def test_the_servers_text_follows_the_language_of_the_page(visit: Visit, guests:
 
 def test_the_language_holds_over_a_lost_connection(visit: Visit, road: Relay) -> None:
     visitor = visit(url=road.url).enter()
+    visitor.has_fetched("later", "zh")
     visitor.lossy = True
     road.cut()
     visitor.button("More").click()

@@ -27,13 +27,13 @@ def test_under_a_path_that_a_proxy_strips(visit: Visit, server: Program) -> None
     expect(visitor.page.get_by_role("dialog").locator(".address")).to_have_text(f"{root}/r/{quote('茶馆 1')}")
     visitor.page.keyboard.press("Escape")
     visitor.writes("/join 茶馆 2")
-    expect(visitor.page.locator("h1")).to_have_text("茶馆 2")
+    expect(visitor.page.locator(".head h1")).to_have_text("茶馆 2")
     assert visitor.page.url == f"{root}/r/{quote('茶馆 2')}"
     # What is asked for later, when the page's own address has changed, is found as well.
     visitor.composer.fill("/")
     expect(visitor.page.get_by_role("option").first).to_be_visible()
     visitor.page.goto(f"{root}/")
-    expect(visitor.page.locator("h1")).to_have_text("Lobby")
+    expect(visitor.page.locator(".head h1")).to_have_text("Lobby")
     proxy.close()
 
 
@@ -68,7 +68,7 @@ def test_an_address_of_no_room_says_so_and_leads_to_the_lobby(visit: Visit, path
     )
     visitor.shows("no-such-room")
     visitor.page.get_by_role("link", name="Go to the lobby").click()
-    expect(visitor.page.locator("h1")).to_have_text("Lobby")
+    expect(visitor.page.locator(".head h1")).to_have_text("Lobby")
 
 
 def joins(visitor: Visitor, room: str) -> None:
@@ -77,7 +77,7 @@ def joins(visitor: Visitor, room: str) -> None:
 
 
 def in_room(visitor: Visitor, room: str) -> None:
-    expect(visitor.page.locator("h1")).to_have_text(room)
+    expect(visitor.page.locator(".head h1")).to_have_text(room)
     expect(visitor.page).to_have_url(f"{visitor.url}/r/{quote(room)}")
 
 
@@ -193,7 +193,7 @@ def test_back_while_the_connection_is_gone_enters_when_it_returns(
     road.cut()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
     visitor.page.go_back()
-    expect(visitor.page.locator("h1")).to_have_text(room)
+    expect(visitor.page.locator(".head h1")).to_have_text(room)
     road.mend()
     expect(visitor.chip).to_be_visible()
     fox.says("welcome back")
@@ -212,7 +212,7 @@ def test_a_link_to_a_chinese_room_leads_there_from_a_message(visit: Visit, guest
     with visitor.context.expect_page() as opened:
         visitor.page.locator("article a").click()
     other = opened.value
-    expect(other.locator("h1")).to_have_text(f"茶馆{room.split()[-1]}")
+    expect(other.locator(".head h1")).to_have_text(f"茶馆{room.split()[-1]}")
     other.close()
 
 

@@ -126,7 +126,7 @@ def test_behind_a_base_path(visit: Visit, start: Start) -> None:
     visitor.composer.fill("/")
     expect(visitor.page.get_by_role("option").first).to_be_visible()
     visitor.page.goto(root)
-    expect(visitor.page.locator("h1")).to_have_text("Lobby")
+    expect(visitor.page.locator(".head h1")).to_have_text("Lobby")
     assert visitor.page.url == f"{root}/"
 
 

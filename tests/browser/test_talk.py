@@ -152,7 +152,7 @@ def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> Non
     visitor = visit().enter()
     visitor.says("in the old room")
     visitor.writes(f"/join {room} den")
-    expect(visitor.page.locator("h1")).to_have_text(f"{room} den")
+    expect(visitor.page.locator(".head h1")).to_have_text(f"{room} den")
     expect(visitor.page.locator(".welcome")).to_be_visible()
     assert visitor.page.url.endswith(f"/r/{(room + ' den').replace(' ', '%20')}")
 

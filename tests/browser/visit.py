@@ -104,6 +104,17 @@ class Visitor:
         """The texts of the messages in the document, top to bottom."""
         return self.page.evaluate(_TEXTS)
 
+    def has_fetched(self, *names: str) -> None:
+        """Wait until files of the page are there that it fetches after the first load."""
+        # Not by wait_for_function: what it repeats is an eval, which the page's policy forbids.
+        assert self.page.evaluate(
+            "async (names) => { for (let turn = 0; turn < 1000; turn++) {"
+            " const all = performance.getEntriesByType('resource').filter((one) => one.responseEnd > 0);"
+            " if (names.every((name) => all.some((one) => one.name.includes(`/assets/${name}-`)))) return true;"
+            " await new Promise((go) => setTimeout(go, 10)) } return false }",
+            names,
+        )
+
     # What one does
 
     def says(self, text: str) -> None:

@@ -11,7 +11,6 @@ function named(names: readonly string[]): string {
 }
 
 export const en = {
-  language: 'English',
   lobby: 'Lobby',
   here: (count: number) => `${count} here`,
   people: 'People',

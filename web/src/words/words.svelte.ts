@@ -34,14 +34,22 @@ class Speech {
     this.#mark();
   }
 
+  /** Have every language at hand: a person may change it without a connection. */
+  fetchAll(): void {
+    for (const load of Object.values(LOAD)) load().catch(() => undefined);
+  }
+
   async load(): Promise<void> {
     this.words = await LOAD[this.lang]();
   }
 
   async speak(lang: Lang): Promise<void> {
-    this.words = await LOAD[lang]();
-    this.lang = lang;
+    // Kept first: without a connection it is spoken from the next load on.
     keep('localStorage', 'lang', lang);
+    const words = await LOAD[lang]().catch(() => null);
+    if (!words) return;
+    this.words = words;
+    this.lang = lang;
     this.#mark();
   }
 

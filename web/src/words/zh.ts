@@ -30,7 +30,6 @@ function does(names: readonly string[], verb: string): string {
 }
 
 export const zh: Words = {
-  language: '中文',
   lobby: '大厅',
   here: (count) => `${count} 人在线`,
   people: '在线的人',

@@ -1,0 +1,7 @@
+/** What is not needed to read and write: it comes in one piece, after the first load. */
+
+export { listen } from './lib/elsewhere';
+export { watch } from './lib/notify.svelte';
+export * as offering from './parts/Offers.svelte';
+export { default as People } from './parts/People.svelte';
+export { default as Sheets } from './parts/Sheets.svelte';
