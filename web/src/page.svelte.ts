@@ -9,6 +9,7 @@ import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { connect, type Line } from './socket';
 import { isCommand, nextOut } from './state/outbox';
+import { packOwn, unpackOwn } from './state/own';
 import { begin, reduce } from './state/reduce';
 import { draftOf, pack, targetOf, unpack } from './state/targets';
 import { NO_ID, oldestId } from './state/timeline';
@@ -43,7 +44,7 @@ export class Page {
 
   constructor() {
     const room = roomIn(location.pathname, this.root);
-    const kept = unpack(recall('sessionStorage', 'drafts'), room);
+    const kept = { ...unpack(recall('sessionStorage', 'drafts'), room), own: unpackOwn(recall('sessionStorage', 'own')) };
     this.state = begin(room, recall('sessionStorage', 'token'), Date.now(), kept);
     this.#line = connect(base(), {
       auth: () => ({
@@ -82,6 +83,7 @@ export class Page {
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
     if (this.state.room !== before.room) this.#showAddress();
     if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
+    if (this.state.own !== before.own) keep('sessionStorage', 'own', packOwn(this.state.own));
     if (this.state.drafts !== before.drafts || this.state.partner !== before.partner || this.state.room !== before.room) {
       keep('sessionStorage', 'drafts', pack(this.state));
     }

@@ -14,6 +14,8 @@ export interface Entry {
   time: string;
   sid?: string;
   cid?: string;
+  /** in history: the receiver's own */
+  mine?: boolean;
 }
 
 /** What a page must know of the server's settings; a page that finds one missing does without it. */

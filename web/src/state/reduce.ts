@@ -6,6 +6,7 @@
 import { mentions } from '../lib/mention';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
 import { answered, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, write } from './outbox';
+import { recognise } from './own';
 import { note as notePresence, tell } from './presence';
 import { draftOf, endWhisper, followPeople, keepDraft, returnDraft, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
@@ -45,6 +46,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     quietFor: null,
     tries: 0,
     problem: null,
+    own: [],
     ...kept,
     held: false,
     atBottom: true,
@@ -67,7 +69,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
 export function reduce(state: State, event: Event): State {
   const now = Math.max(state.now, event.now);
   const next = apply(now === state.now ? state : { ...state, now }, event);
-  return bound(tell(expire(next)));
+  return recognise(bound(tell(expire(next))), state);
 }
 
 function apply(state: State, event: Event): State {
@@ -82,7 +84,7 @@ function apply(state: State, event: Event): State {
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
     case 'go':
       return {
-        ...begin(event.room, state.token, state.now, { partner: null, drafts: state.drafts }),
+        ...begin(event.room, state.token, state.now, { partner: null, drafts: state.drafts, own: state.own }),
         limits: state.limits,
         visible: state.visible,
         held: holdsWhisper(state),

@@ -83,7 +83,7 @@ export function saidFrom(entry: Entry, mine: boolean, now: number): Said {
     cid: null,
     name: entry.username,
     text: entry.msg,
-    mine,
+    mine: mine || entry.mine === true,
     fate: 'said',
     refusal: null,
     pinned: false,

@@ -102,10 +102,17 @@ export interface Draft extends Target {
   text: string;
 }
 
+/** The messages that this tab has sent to a room. */
+export interface Own {
+  room: string;
+  ids: ReadonlySet<string>;
+}
+
 /** What survives a reload. */
 export interface Kept {
   partner: Partner | null;
   drafts: readonly Draft[];
+  own?: readonly Own[];
 }
 
 export interface State {
@@ -149,6 +156,8 @@ export interface State {
   partner: Partner | null;
   /** one per target, the latest changed last */
   drafts: readonly Draft[];
+  /** by room, the one written to last at the end */
+  own: readonly Own[];
   /** the room changed while a whisper was being written: the next public message has to be sent twice */
   held: boolean;
 

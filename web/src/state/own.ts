@@ -1,0 +1,54 @@
+/**
+ * Which messages this tab has sent, by their ids: the log does not say whose a message is, and a reload forgets.
+ *
+ * They stay a person's own under another name or identity: it is the same person at the same tab. Nothing else of them is
+ * remembered, and only as long as the tab.
+ */
+
+import { isSameRoom } from '../lib/places';
+import type { Item, Own, State } from './types';
+
+/** The oldest beyond these are forgotten. */
+export const MOST_IDS = 500;
+export const MOST_ROOMS = 20;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Take in which messages are one's own, and mark those that a page of the log brought. */
+export function recognise(state: State, before: State): State {
+  if (state.items === before.items && state.room === before.room) return state;
+  const known = state.own.find((one) => isSameRoom(one.room, state.room))?.ids ?? NONE;
+  // In their order, so that the first is the oldest; what is older still was forgotten before.
+  const oldest = known.size < MOST_IDS ? '' : [...known][0]!;
+  const fresh: string[] = [];
+  let items: Item[] | null = null;
+  state.items.forEach((item, index) => {
+    if (item.kind !== 'said' || item.id === null || item.mine === known.has(item.id)) return;
+    if (!item.mine) (items ??= state.items.slice())[index] = { ...item, mine: true };
+    else if (item.id > oldest) fresh.push(item.id);
+  });
+  const marked = items ? { ...state, items } : state;
+  if (fresh.length === 0) return marked;
+  const here: Own = { room: state.room, ids: new Set([...known, ...fresh].sort().slice(-MOST_IDS)) };
+  const others = state.own.filter((one) => !isSameRoom(one.room, state.room));
+  return { ...marked, own: [...others, here].slice(-MOST_ROOMS) };
+}
+
+/** What must survive a reload, as text. */
+export function packOwn(own: readonly Own[]): string {
+  return JSON.stringify(own.map(({ room, ids }) => [room, ...ids]));
+}
+
+/** Read what `packOwn` wrote; ignore anything else. */
+export function unpackOwn(text: string | null): Own[] {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(text ?? '[]');
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(kept)) return [];
+  return kept
+    .filter((one): one is [string, ...string[]] => Array.isArray(one) && one.length > 0 && one.every((part) => typeof part === 'string'))
+    .map(([room, ...ids]) => ({ room, ids: new Set(ids) }));
+}

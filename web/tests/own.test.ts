@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { MOST_IDS, MOST_ROOMS, packOwn, unpackOwn } from '../src/state/own';
+import { begin } from '../src/state/reduce';
+import { Play, START, entries, entry, id } from './help';
+
+/** The same tab after a reload: all is forgotten but what was packed. */
+function reloaded(before: Play, room = before.state.room): Play {
+  const after = new Play();
+  after.state = begin(room, before.state.token, START, { partner: null, drafts: [], own: unpackOwn(packOwn(before.state.own)) });
+  return after;
+}
+
+const mine = (play: Play): string[] => play.said.filter((item) => item.mine).map((item) => item.text);
+
+/** Somebody whose message is the third of five. */
+const spoke = (): Play => new Play().enter({ history: entries(1, 2) }).write('m3').sent('m3').ok('m3', 3);
+
+describe("One's own messages", () => {
+  it.each([true, false])('are recognised after a reload, resumed: %s', (resumed) => {
+    const after = reloaded(spoke()).enter({ history: entries(1, 5), resumed, username: resumed ? '阿狸' : 'owl' });
+    expect(mine(after)).toEqual(['m3']);
+  });
+
+  it('are recognised in what is older', () => {
+    const after = reloaded(spoke()).enter({ history: [entry(9)], more: true });
+    after.do({ type: 'older', entries: entries(1, 5), more: false });
+    expect(mine(after)).toEqual(['m3']);
+  });
+
+  it('are recognised when the frame came and the ack did not', () => {
+    const before = new Play().enter().hear({ ...entry(3), sid: 'me' });
+    expect(mine(reloaded(before).enter({ history: entries(1, 5) }))).toEqual(['m3']);
+  });
+
+  it('are recognised in their room only', () => {
+    const elsewhere = reloaded(spoke(), 'tea').enter({ history: entries(1, 5) }, { room: 'tea' });
+    expect(mine(elsewhere)).toEqual([]);
+    elsewhere.do({ type: 'go', room: 'LOBBY' }).enter({ history: entries(1, 5) });
+    expect(mine(elsewhere)).toEqual(['m3']);
+  });
+
+  it('are those that the server says are', () => {
+    expect(mine(new Play().enter({ history: [entry(1), entry(2, 'fox', 'm2', { mine: true })] }))).toEqual(['m2']);
+  });
+
+  it('are forgotten from the oldest on', () => {
+    const play = new Play().enter();
+    for (let n = 1; n <= MOST_IDS + 1; n++) play.hear({ ...entry(n), sid: 'me' });
+    expect(play.state.own[0]!.ids.size).toBe(MOST_IDS);
+    expect(play.state.own[0]!.ids.has(id(1))).toBe(false);
+    for (let n = 1; n <= MOST_ROOMS; n++) play.do({ type: 'go', room: `r${n}` }).enter({}, { room: `r${n}` }).hear({ ...entry(n), sid: 'me' });
+    expect(play.state.own.map((one) => one.room)).toEqual(Array.from({ length: MOST_ROOMS }, (_, n) => `r${n + 1}`));
+  });
+
+  it.each(['', '{', 'null', '{}', '[1, [], [1], ["a", 2]]'])('are none where nothing sensible is stored: %s', (text) => {
+    expect(unpackOwn(text)).toEqual([]);
+  });
+});
