@@ -1,5 +1,7 @@
 /** What is not needed to read and write: it comes in one piece, after the first load. */
 
+import './print.css';
+
 export { listen } from './lib/elsewhere';
 export { watch } from './lib/notify.svelte';
 export * as offering from './parts/Offers.svelte';
