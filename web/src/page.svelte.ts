@@ -134,7 +134,7 @@ export class Page {
     if (this.state.older !== 'more' || before === null || this.state.link.at !== 'here') return;
     this.tell({ type: 'older_asked' });
     const ack = await this.#line.ask({ action: 'history', before, limit: OLDER_PAGE });
-    if (ack?.ok) this.tell({ type: 'older', entries: ack.entries ?? [], more: ack.more ?? false });
+    if (ack?.ok) this.tell({ type: 'older', before, entries: ack.entries ?? [], more: ack.more ?? false });
     else setTimeout(() => this.tell({ type: 'older_failed' }), FAILED_PAGE_MS);
   }
 
@@ -150,7 +150,7 @@ export class Page {
     if (this.state.newer !== 'more' || after === null || this.state.link.at !== 'here') return;
     this.tell({ type: 'newer_asked' });
     const ack = await this.#line.ask({ action: 'history', after, limit: OLDER_PAGE });
-    if (ack?.ok) this.tell({ type: 'newer', entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false });
+    if (ack?.ok) this.tell({ type: 'newer', after, entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false });
     else setTimeout(() => this.tell({ type: 'newer_failed' }), FAILED_PAGE_MS);
   }
 

@@ -271,18 +271,18 @@ describe('Older messages', () => {
   });
 
   it('stand before what is shown', () => {
-    const play = full().do({ type: 'older_asked' }).do({ type: 'older', entries: entries(1, 50), more: false });
+    const play = full().do({ type: 'older_asked' }).do({ type: 'older', before: id(51), entries: entries(1, 50), more: false });
     expect(play.said.map((item) => item.text)).toEqual(entries(1, 100).map((one) => one.msg));
     expect(play.state.older).toBe('none');
   });
 
   it('leave the row that was first as it looked', () => {
-    const play = full().do({ type: 'older', entries: entries(1, 50), more: true });
+    const play = full().do({ type: 'older', before: id(51), entries: entries(1, 50), more: true });
     expect(play.said.filter((item) => item.pinned).map((item) => item.text)).toEqual(['m51']);
   });
 
   it('are not new: nothing is unread', () => {
-    expect(full().do({ type: 'visible', visible: false }).do({ type: 'older', entries: entries(1, 50), more: true }).state.unread).toBe(0);
+    expect(full().do({ type: 'visible', visible: false }).do({ type: 'older', before: id(51), entries: entries(1, 50), more: true }).state.unread).toBe(0);
   });
 
   it('that could not be had are asked for again', () => {
@@ -290,7 +290,7 @@ describe('Older messages', () => {
   });
 
   it('an empty page is the beginning', () => {
-    expect(full().do({ type: 'older', entries: [], more: true }).state.older).toBe('none');
+    expect(full().do({ type: 'older', before: id(51), entries: [], more: true }).state.older).toBe('none');
   });
 
   it('asked for when the connection broke, are asked for again', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { listed, rowsOf, type Row } from '../src/state/view';
-import { Play, START, entry } from './help';
+import { Play, START, entry, id } from './help';
 
 const shape = (list: Row[]) => list.map((row) => (row.kind === 'day' ? 'day' : `${row.head ? 'head' : 'more'}${row.fresh ? '!' : ''}`));
 const shapes = (play: Play) => shape(rowsOf(play.state.items, play.state.lineAt));
@@ -47,7 +47,7 @@ describe('Rows', () => {
   });
 
   it('the row that was first keeps its name when older ones come', () => {
-    const play = new Play().enter({ history: [entry(5), entry(6)] }).do({ type: 'older', entries: [entry(3), entry(4)], more: false });
+    const play = new Play().enter({ history: [entry(5), entry(6)] }).do({ type: 'older', before: id(5), entries: [entry(3), entry(4)], more: false });
     expect(shapes(play).slice(0, 5)).toEqual(['day', 'head', 'more', 'head', 'more']);
   });
 

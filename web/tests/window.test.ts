@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { oldestId } from '../src/state/timeline';
 import { KEEP, newestId } from '../src/state/window';
+import type { Entry } from '../src/wire';
 import { Play, START, entries, entry, id } from './help';
 
 /** A page that has received the messages 1 to `last`, one by one. */
@@ -12,6 +14,9 @@ const texts = (play: Play) => play.said.map((item) => item.text);
 const whisper = (msg: string) => ({ action: 'whisper', username: 'fox', to: '阿狸', msg, time: new Date(START).toISOString() }) as const;
 /** A person reads message 100 while the list grows over its bound. */
 const reading = () => after(KEEP + 1, after(200).do({ type: 'scrolled', atBottom: false, reading: id(100) }));
+/** A page of newer messages comes, asked for when the list ended as it does now. */
+const newer = (play: Play, page: Entry[], more: boolean, gap = false) =>
+  play.do({ type: 'newer', after: newestId(play.state.items)!, entries: page, more, gap });
 
 describe('At the end', () => {
   it('the oldest go, and can be fetched again', () => {
@@ -62,7 +67,7 @@ describe('While a person reads further up', () => {
 
   it('a whisper is shown behind them all', () => {
     const play = reading().hear(whisper('now')).do({ type: 'newer_asked' });
-    play.do({ type: 'newer', entries: entries(KEEP - 198, KEEP + 1), more: false, gap: false });
+    newer(play, entries(KEEP - 198, KEEP + 1), false);
     expect(play.shown.at(-1)).toBe('fox>阿狸: now');
   });
 
@@ -86,7 +91,7 @@ describe('Newer messages', () => {
     for (let pages = 0; play.state.newer !== 'none' && pages < 5; pages++) {
       play.do({ type: 'scrolled', atBottom: false, reading: newestId(play.state.items) }).do({ type: 'newer_asked' });
       const page = next(play);
-      play.do({ type: 'newer', entries: page, more: page.at(-1)!.id !== id(KEEP + 1), gap: false });
+      newer(play, page, page.at(-1)!.id !== id(KEEP + 1));
     }
     const shown = texts(play);
     expect(shown.at(-1)).toBe(`m${KEEP + 1}`);
@@ -97,26 +102,78 @@ describe('Newer messages', () => {
     const play = reading();
     play.do({ type: 'scrolled', atBottom: false, reading: newestId(play.state.items) }).do({ type: 'newer_asked' });
     const page = [...next(play), entry(KEEP + 1)];
-    play.hear(entry(KEEP + 2)).do({ type: 'newer', entries: page, more: false, gap: false });
+    newer(play.hear(entry(KEEP + 2)), page, false);
     expect([texts(play).slice(-2), play.state.newer]).toEqual([[`m${KEEP + 1}`, `m${KEEP + 2}`], 'none']);
   });
 
   it('what arrives before a page that is not the last is fetched later', () => {
     const play = reading().do({ type: 'newer_asked' });
     const page = next(play).slice(0, 50);
-    play.hear(entry(KEEP + 2)).do({ type: 'newer', entries: page, more: true, gap: false });
+    newer(play.hear(entry(KEEP + 2)), page, true);
     expect([newestId(play.state.items), play.state.newer]).toEqual([page.at(-1)!.id, 'more']);
   });
 
   it('a part that is no longer kept is said to be missing', () => {
     const play = reading().do({ type: 'newer_asked' });
-    play.do({ type: 'newer', entries: entries(KEEP, KEEP + 1), more: false, gap: true });
+    newer(play, entries(KEEP, KEEP + 1), false, true);
     expect(play.shown.slice(-3)).toEqual(['[gap]', `m${KEEP}`, `m${KEEP + 1}`]);
+  });
+
+  /** An own message is on its way while a person reads where the list does not reach the end. */
+  const onItsWay = () => {
+    const play = after(KEEP - 1).write('mine').sent('mine').do({ type: 'scrolled', atBottom: false, reading: id(100) });
+    for (let n = KEEP; n <= KEEP + 5; n++) play.hear(entry(n));
+    return play;
+  };
+  const mine = entry(KEEP + 6, '阿狸', 'mine', { sid: 'me', cid: 'mine' });
+
+  it('an own message beyond the rows leaves no hole before it', () => {
+    const play = onItsWay();
+    const last = newestId(play.state.items);
+    play.ok('mine', KEEP + 6);
+    expect([newestId(play.state.items), texts(play).includes('mine')]).toEqual([last, false]);
+  });
+
+  it('an own message that is sent meanwhile follows them', () => {
+    const play = onItsWay();
+    const { unread } = play.state;
+    const last = play.said.at(-2)!;
+    play.do({ type: 'scrolled', atBottom: false, reading: last.id }).do({ type: 'newer_asked' });
+    const page = entries(Number(last.text.slice(1)) + 1, KEEP + 5);
+    play.ok('mine', KEEP + 6).hear(mine).do({ type: 'newer', after: last.id!, entries: page, more: false, gap: false });
+    expect([texts(play).slice(-2), play.state.unread, play.state.newer]).toEqual([[`m${KEEP + 5}`, 'mine'], unread, 'none']);
+  });
+
+  it('of another room are not shown', () => {
+    const play = reading().do({ type: 'newer_asked' });
+    const last = newestId(play.state.items)!;
+    play.enter({ history: entries(5000, 5001) }, { room: 'den' });
+    play.do({ type: 'newer', after: last, entries: entries(KEEP, KEEP + 1), more: false, gap: false });
+    expect([texts(play), play.state.newer]).toEqual([['m5000', 'm5001'], 'none']);
   });
 
   it('asked for when the connection broke, are asked for again', () => {
     expect(reading().do({ type: 'newer_asked' }).do({ type: 'cut' }).state.newer).toBe('more');
     expect(reading().do({ type: 'newer_asked' }).do({ type: 'newer_failed' }).state.newer).toBe('more');
+  });
+});
+
+describe('Older messages', () => {
+  it('of another room are not shown', () => {
+    const play = new Play().enter({ history: entries(51, 60) }).do({ type: 'older_asked' });
+    const before = oldestId(play.state.items)!;
+    play.enter({ history: entries(5000, 5001) }, { room: 'den' }).do({ type: 'older', before, entries: entries(1, 50), more: false });
+    expect([texts(play), play.state.older]).toEqual([['m5000', 'm5001'], 'more']);
+  });
+
+  it('leave no hole where the first rows went meanwhile', () => {
+    const play = new Play().enter({ history: entries(51, 60) }).do({ type: 'older_asked' });
+    const before = oldestId(play.state.items)!;
+    for (let n = 61; n <= KEEP + 60; n++) play.hear(entry(n));
+    const first = texts(play)[0];
+    expect(first).not.toBe('m51');
+    play.do({ type: 'older', before, entries: entries(1, 50), more: false });
+    expect([texts(play)[0], play.state.older]).toEqual([first, 'more']);
   });
 });
 
@@ -141,6 +198,15 @@ describe('To the end', () => {
     expect(play.state.newer).toBe('jumping');
     play.do({ type: 'latest', entries: latest });
     expect(texts(play).slice(-2)).toEqual([`m${KEEP + 1}`, 'mine']);
+  });
+
+  it('a page of newer messages that comes first changes nothing', () => {
+    const play = reading().do({ type: 'newer_asked' });
+    const last = newestId(play.state.items)!;
+    play.do({ type: 'to_end' }).do({ type: 'newer', after: last, entries: entries(KEEP - 100, KEEP - 50), more: true, gap: false });
+    expect(play.state.newer).toBe('jumping');
+    play.do({ type: 'latest', entries: latest });
+    expect([texts(play).at(-1), play.state.newer, play.state.atBottom]).toEqual([`m${KEEP + 1}`, 'none', true]);
   });
 
   it('is asked for again after a cut', () => {

@@ -6,7 +6,7 @@
  * protection and is never tried again by itself.
  */
 
-import type { Ack, Refusal } from '../wire';
+import type { Ack, Entry, Refusal } from '../wire';
 import { keepDraft, targetOf } from './targets';
 import {
   indexAt,
@@ -21,7 +21,7 @@ import {
   without,
 } from './timeline';
 import type { Person, Said, State, Whispered } from './types';
-import { toEnd } from './window';
+import { beyond, toEnd } from './window';
 
 /** After so many answers "unavailable" in a row a person is asked to decide. */
 export const TRIES = 6;
@@ -114,7 +114,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   return { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
 }
 
-/** A message of one's own is safe: it goes to the place that its id gives it. */
+/** A message of one's own is safe: it goes to the place that its id gives it, which may lie beyond the rows. */
 export function settle(state: State, cid: string, id: string, time: string | undefined): State {
   const index = indexOfKey(state.items, cid);
   const item = state.items[index];
@@ -127,7 +127,13 @@ export function settle(state: State, cid: string, id: string, time: string | und
     const mine = known.kind === 'said' ? { ...known, mine: true, cid } : known;
     return { ...state, items: replaceAt(rest, there, mine) };
   }
-  const said: Said = { ...item, id, at: id, time: parseTime(time, item.time), fate: 'said', refusal: null, text: asSaid(item.text) };
+  const text = asSaid(item.text);
+  if (state.newer !== 'none') {
+    // Among the rows it would hide that some are missing before it.
+    const entry: Entry = { action: 'message', username: item.name, msg: text, id, time: time ?? new Date(item.time).toISOString() };
+    return beyond({ ...state, items: rest }, entry);
+  }
+  const said: Said = { ...item, id, at: id, time: parseTime(time, item.time), fate: 'said', refusal: null, text };
   return { ...state, items: insert(rest, said) };
 }
 

@@ -11,7 +11,7 @@ import { note as notePresence, tell } from './presence';
 import { draftOf, endWhisper, followPeople, keepDraft, returnDraft, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Kept, Shut, State, Whispered } from './types';
-import { beyond, bound, latestCame, newerCame, olderCame, toEnd } from './window';
+import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
 
 const TYPING_MS = 6_000;
 const BACK_MS = 4_000;
@@ -106,17 +106,17 @@ function apply(state: State, event: Event): State {
     case 'caught':
       return caughtUp(state, event.entries, event.more);
     case 'older':
-      return olderCame(state, event.entries, event.more);
+      return olderCame(state, event.before, event.entries, event.more);
     case 'older_asked':
       return { ...state, older: 'asking' };
     case 'older_failed':
-      return { ...state, older: state.older === 'asking' ? 'more' : state.older };
+      return olderFailed(state);
     case 'newer':
-      return newerCame(state, event.entries, event.more, event.gap);
+      return newerCame(state, event.after, event.entries, event.more, event.gap);
     case 'newer_asked':
       return { ...state, newer: 'asking', ahead: [] };
     case 'newer_failed':
-      return { ...state, newer: state.newer === 'asking' ? 'more' : state.newer };
+      return newerFailed(state);
     case 'latest':
       return regarded(latestCame(state, event.entries));
     case 'to_end':
@@ -306,14 +306,7 @@ function caughtUp(state: State, entries: readonly Entry[], more: boolean): State
 }
 
 function cut(state: State, since: number): State {
-  const gone = cutOutbox({
-    ...state,
-    typing: new Map(),
-    catchUp: null,
-    older: state.older === 'asking' ? 'more' : state.older,
-    newer: state.newer === 'asking' ? 'more' : state.newer,
-    ahead: [],
-  });
+  const gone = cutOutbox({ ...olderFailed(newerFailed(state)), typing: new Map(), catchUp: null, ahead: [] });
   return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since } } : gone;
 }
 
@@ -325,7 +318,10 @@ function heard(state: State, entry: Entry): State {
   if (state.typing.has(entry.username)) next = { ...next, typing: dropTyping(state.typing, entry.username) };
   next = { ...next, spoke: remember(next.spoke, [entry.username]) };
   if (indexAt(next.items, entry.id) >= 0) return next;
-  if (next.newer !== 'none') return arrived(beyond(next, entry), entry.id, !mine && mentions(entry.msg, state.name));
+  if (next.newer !== 'none') {
+    const kept = beyond(next, entry);
+    return mine ? kept : arrived(kept, entry.id, mentions(entry.msg, state.name));
+  }
   const item = { ...saidFrom(entry, mine, state.now), cid: mine ? (entry.cid ?? null) : null };
   next = { ...next, items: insert(next.items, item) };
   if (mine) return next;

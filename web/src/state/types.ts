@@ -199,10 +199,11 @@ export type Happening =
   | { type: 'answer'; cid: string; ack: Ack | null }
   | { type: 'renamed'; ack: Ack }
   | { type: 'caught'; entries: Entry[]; more: boolean }
-  | { type: 'older'; entries: Entry[]; more: boolean }
+  /** `before`: the first message when the page was asked for; a page for other rows is not taken */
+  | { type: 'older'; before: string; entries: Entry[]; more: boolean }
   | { type: 'older_asked' }
   | { type: 'older_failed' }
-  | { type: 'newer'; entries: Entry[]; more: boolean; gap: boolean }
+  | { type: 'newer'; after: string; entries: Entry[]; more: boolean; gap: boolean }
   | { type: 'newer_asked' }
   | { type: 'newer_failed' }
   | { type: 'latest'; entries: Entry[] }

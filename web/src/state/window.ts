@@ -4,7 +4,7 @@
  */
 
 import type { Entry } from '../wire';
-import { indexOfKey, insert, isPending, merge, mergeOlder, placeBehind } from './timeline';
+import { indexOfKey, insert, isPending, merge, mergeOlder, oldestId, placeBehind } from './timeline';
 import type { Item, State } from './types';
 
 /** More rows than these are not kept. */
@@ -42,22 +42,31 @@ export function newestId(items: readonly Item[]): string | null {
   return null;
 }
 
-/** A page of what is older than all rows. */
-export function olderCame(state: State, entries: readonly Entry[], more: boolean): State {
+/** A page of what is older than all rows, as they were when it was asked for. */
+export function olderCame(state: State, before: string, entries: readonly Entry[], more: boolean): State {
+  if (oldestId(state.items) !== before) return olderFailed(state);
   return { ...state, items: mergeOlder(state.items, entries, state.now), older: more && entries.length > 0 ? 'more' : 'none' };
 }
 
-/** A page of what is newer than all rows; after the last one, what arrived meanwhile follows. */
-export function newerCame(state: State, entries: readonly Entry[], more: boolean, gap: boolean): State {
+export function olderFailed(state: State): State {
+  return { ...state, older: state.older === 'asking' ? 'more' : state.older };
+}
+
+/** A page of what is newer than all rows, as they were when it was asked for; after the last page, what arrived meanwhile follows. */
+export function newerCame(state: State, after: string, entries: readonly Entry[], more: boolean, gap: boolean): State {
+  if (state.newer !== 'asking' || newestId(state.items) !== after) return newerFailed(state);
   let { items, serial } = state;
-  const last = newestId(items);
-  if (gap && last !== null) {
+  if (gap) {
     serial += 1;
-    items = insert(items, { kind: 'note', key: `n${serial}`, at: placeBehind(last, serial), time: state.now, note: { code: 'gap' } });
+    items = insert(items, { kind: 'note', key: `n${serial}`, at: placeBehind(after, serial), time: state.now, note: { code: 'gap' } });
   }
-  const isWhole = !more && state.newer === 'asking';
+  const isWhole = !more;
   const merged = merge(items, isWhole ? [...entries, ...state.ahead] : entries, state.now);
   return { ...state, serial, items: merged.items, newer: isWhole ? 'none' : 'more', ahead: [] };
+}
+
+export function newerFailed(state: State): State {
+  return state.newer === 'asking' ? { ...state, newer: 'more', ahead: [] } : state;
 }
 
 /** The newest page, and what arrived since it was asked for: the list begins again with them. */
