@@ -165,7 +165,7 @@ export const zh: Words = {
     offline: '没有连上，请稍后再试。',
     unavailable: '没有成功，请稍后再试。',
     text_only: '只能发文字。',
-    recipient_left: '没有发出去：对方已经离开。',
+    recipient_left: '发送失败：对方已经离开。',
     written_before: '这是对方离开之前写的，请先确认还是不是同一个人。',
     moved: '你已经到了另一个房间，这里的人都会看到。确定要发，请再发送一次。',
     other: '操作没有成功。',
