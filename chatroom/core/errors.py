@@ -24,7 +24,10 @@ class Refusal(Exception):
 
 
 class BadRequest(Refusal):
-    """The request has the wrong shape; `usage` says the right one where it is a typed command's."""
+    """The request has the wrong shape.
+
+    `usage` says the right one where it is a typed command's; `character` is the one (`U+202A`) that no text may hold.
+    """
 
     code = "bad_request"
 
@@ -65,6 +68,8 @@ class NameTaken(Refusal):
 
 
 class NameInvalid(Refusal):
+    """No name: `character` is the hidden one (`U+202A`) where that is the reason."""
+
     code = "name_invalid"
 
 
@@ -84,6 +89,8 @@ class NoSuchPerson(Refusal):
 
 
 class RoomInvalid(Refusal):
+    """No room's name: `character` is the hidden one (`U+202A`) where that is the reason."""
+
     code = "room_invalid"
 
 

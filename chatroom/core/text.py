@@ -2,8 +2,8 @@
 
 import re
 from typing import Final
-from unicodedata import category
 
+from chatroom.core.characters import code_point, is_blank
 from chatroom.core.errors import BadRequest, Empty, TooLong
 
 # Controls other than TAB and LF; bidi embeddings, overrides and isolates, which would turn the rest of a line
@@ -13,7 +13,6 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 # The most empty lines that may follow each other: more of them only push what others wrote out of sight.
 MAX_EMPTY_LINES: Final = 2
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f")
 
 
 def parse_text(value: object, limit: int) -> str:
@@ -24,20 +23,21 @@ def parse_text(value: object, limit: int) -> str:
         limit: the most code points, counted as they were sent.
 
     Raises:
-        BadRequest: it is no string, or holds a forbidden character.
+        BadRequest: it is no string, or holds a forbidden character, which is named.
         TooLong: it has more than `limit` code points.
         Empty: nothing of it can be seen.
     """
     if not isinstance(value, str):
         raise BadRequest
-    text = _LINE_ENDS.sub("\n", value)
+    is_plain = value.isascii() and value.isprintable()  # then it has no line ends and no controls
+    text = value if is_plain else _LINE_ENDS.sub("\n", value)
     if len(text) > limit:
         raise TooLong(limit=limit)
-    if _FORBIDDEN.search(text):
-        raise BadRequest
-    if not _has_seen(text):
+    if not is_plain and (found := _FORBIDDEN.search(text)) is not None:
+        raise BadRequest(character=code_point(found[0]))
+    if is_blank(text):
         raise Empty
-    return fold_empty_lines(text)
+    return text if is_plain else _folded(text)
 
 
 def fold_empty_lines(text: str) -> str:
@@ -45,21 +45,16 @@ def fold_empty_lines(text: str) -> str:
 
     Texts from the log go through this too where they are drawn: they may be older than this rule.
     """
-    text = _LINE_ENDS.sub("\n", text)
+    return _folded(_LINE_ENDS.sub("\n", text))
+
+
+def _folded(text: str) -> str:
     if text.count("\n") <= MAX_EMPTY_LINES:
         return text
     kept: list[str] = []
     empty = 0
     for line in text.split("\n"):
-        empty = 0 if _has_seen(line) else empty + 1
+        empty = empty + 1 if is_blank(line) else 0
         if empty <= MAX_EMPTY_LINES:
             kept.append(line)
     return "\n".join(kept)
-
-
-def _has_seen(text: str) -> bool:
-    return any(map(_is_seen, text))
-
-
-def _is_seen(character: str) -> bool:
-    return category(character)[0] not in "CZ" and character not in _BLANKS

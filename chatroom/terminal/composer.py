@@ -14,6 +14,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 
+from chatroom.core.characters import is_blank
 from chatroom.gateways.line_codec import clean
 from chatroom.terminal import completion
 
@@ -63,7 +64,7 @@ class Composer(TextArea):
     def put_away(self) -> bool:
         """Empty the field, so that Up brings back what was in it; False if there was nothing."""
         text = self.text
-        if not text.strip():
+        if is_blank(text):
             return False
         self._remember(text)
         self.text = ""
@@ -84,7 +85,8 @@ class Composer(TextArea):
         completed = (
             completion.complete(text, self._names(), asked=False) if self.cursor_at_end_of_text else None
         )
-        self.suggestion = completed[len(text) :] if completed is not None else ""
+        goes_on = completed is not None and completed.casefold().startswith(text.casefold())
+        self.suggestion = completed[len(text) :] if completed is not None and goes_on else ""
 
     def on_text_area_selection_changed(self) -> None:
         """The cursor may have left the end."""
@@ -93,7 +95,7 @@ class Composer(TextArea):
     def send(self) -> None:
         """Hand on what was typed."""
         text = "\n".join(map(clean, self.text.rstrip().split("\n")))
-        if text.strip():
+        if not is_blank(text):
             self.put_away()
             self.post_message(self.Sent(text))
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from chatroom.core.characters import is_blank
 from chatroom.terminal.address import Address
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.place import Frame
@@ -90,7 +91,7 @@ class Plain:
             *whole, rest = (rest + data).split(b"\n")
             for line in whole if data else [*whole, rest]:
                 text = line.decode("utf-8", "replace").rstrip("\r")
-                if text.strip():
+                if not is_blank(text):
                     yield text
             if len(rest) >= MAX_LINE_BYTES:
                 complain(f"not sent: more than {MAX_LINE_BYTES} bytes without a line end")

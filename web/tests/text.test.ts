@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+// The server's tests read the same file.
+import blank from '../../tests/core/blank.json';
 import { isBlank } from '../src/lib/blank';
 import { complete } from '../src/lib/complete';
 import { parse, type Block, type Inline } from '../src/lib/markdown';
@@ -459,11 +461,11 @@ describe('Completion', () => {
 });
 
 describe('A blank', () => {
-  it.each(['', ' \n\t', '\u3000', '\u200b', '\u200b \u200d\ufeff', '\u2800', '\u3164', '\u202e', '\u0007', '\ufe0f', '\ue000'])('%j cannot be seen', (text) => {
+  it.each(blank.blank)('%j cannot be seen', (text) => {
     expect(isBlank(text)).toBe(true);
   });
 
-  it.each(['a', '\u200b.', '阿', '👩‍👩‍👧', '❤️', '\u0378', '\u0301'])('%j can be seen', (text) => {
+  it.each(blank.seen)('%j can be seen', (text) => {
     expect(isBlank(text)).toBe(false);
   });
 });

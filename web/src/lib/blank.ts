@@ -1,10 +1,10 @@
 /**
- * Whether anything of a text can be seen, as the server judges it (`chatroom/core/text.py`): it says no text of blanks.
- * Unassigned characters count as seen here: which they are, this browser may know less well than the server.
+ * Whether anything of a text can be seen: the same rule as the server's, which `chatroom/core/characters.py` explains. The
+ * server refuses a text of blanks. A test compares the two over all code points.
  */
 
 const SEEN =
-  /[^\p{Z}\p{Cc}\p{Cf}\p{Co}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\ufe0e\ufe0f]/u;
+  /[^\p{Z}\p{Cc}\p{Cs}\p{Co}\p{M}\p{DI}\p{NChar}\u2800\ufff9-\ufffc\u{13430}-\u{1343f}\u{1d159}]/u;
 
 export function isBlank(text: string): boolean {
   return !SEEN.test(text);
