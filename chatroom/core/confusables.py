@@ -13,22 +13,26 @@ from collections.abc import Iterator
 from functools import cache
 from unicodedata import is_normalized, normalize
 
+from chatroom.core.characters import without_ignorable
+
 # ASCII's own twins, lower case for both cases (`I` looks like `l`, so `i` does as well); here so that plain
 # names never wait for the data. A test holds them against it.
 _ASCII = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "m": "rn", "`": "'"})
 
 _MARK = "\u200e"  # written around right-to-left characters in the data
-_EMOJI_STYLE = 0xFE0F  # VARIATION SELECTOR-16: asks for a colour picture, itself invisible
 _HANGUL_JAMO = range(0x1100, 0x1200)  # a syllable's parts: likening them would make 각가 and 가까 one
 _WORST = (True, True, "\U0010ffff")
 _DOTTED = re.compile("([lj])\u0307+")  # a dot on what has one already is not seen
 
 
 def fold(text: str) -> str:
-    """The text without differences of case, width and composition: NFKD and full casefolding; stable."""
+    """The text without differences of case, width and composition, and without joiners, selectors and their like.
+
+    It is Unicode's NFKC_Casefold, decomposed; stable.
+    """
     if text.isascii():
         return text.lower()
-    return normalize("NFKD", normalize("NFKD", text).casefold())
+    return normalize("NFKD", without_ignorable(normalize("NFKD", text).casefold()))
 
 
 def skeleton(text: str) -> str:
@@ -64,7 +68,6 @@ def _looks() -> dict[int, str | None]:
     for character, sequence in sequences.items():
         table[ord(fold(character))] = fold(sequence).translate(_ASCII)
     table.update(_ASCII)
-    table[_EMOJI_STYLE] = None
     return table
 
 

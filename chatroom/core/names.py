@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 from unicodedata import category, normalize
 from unicodedata import name as unicode_name
 
+from chatroom.core.characters import POINTS_EACH, Kind, code_point, pieces, shortened
 from chatroom.core.confusables import fold, skeleton
-from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, RoomInvalid
+from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
 
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
@@ -25,14 +26,8 @@ ROOM_LENGTH = 64
 RESERVED = ("*", "you", "server", "system", "admin", "operator", "系统", "管理员", "服务器")
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_EMOJI_STYLE = "\ufe0f"  # VARIATION SELECTOR-16, which keyboards put after symbols such as ❤
 _MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; towers of them disfigure the lines around
-# Assigned, of a visible category, and yet blank, or the sign of text that was damaged on the way.
-_BLANKS = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\ufffd\U0001d159\U00016fe4"
-    + "".join(map(chr, range(0xFE00, 0xFE10)))
-    + "".join(map(chr, range(0xE0100, 0xE01F0)))
-)
+_DAMAGED = "\ufffd"  # the sign of text that was damaged on the way
 
 _TRIES = 16  # names tried at random; then as many of those that nobody uses, which may all be reserved
 _NUMBER_TRIES = 20  # random numbers tried, from two digits up to six, before counting
@@ -49,27 +44,26 @@ def never(key: str) -> bool:
 def parse_name(text: object) -> str:
     """A person's name as typed, without the spaces around it.
 
-    It has 1–32 visible characters: no control, format (bidi, zero-width), unassigned or private characters,
-    no spaces but single ones inside, at most three combining marks in a row, and something other than
-    punctuation.
+    It has 1–32 visible characters, an emoji sequence counting as one, and nothing hidden but joiners and
+    selectors where they belong (`characters.pieces`); no spaces but single ones inside, at most three combining marks
+    in a row, and something other than punctuation.
 
     Raises:
         BadRequest: it is no string.
-        NameInvalid: it cannot be a name.
-        NameReserved: it would pass for the service.
+        NameInvalid: it cannot be a name; a hidden character that is the reason is named.
+        NameReserved: it would pass for the service, hidden characters or not.
     """
-    name = _visible(text, NAME_LENGTH)
-    if name is None:
-        raise NameInvalid
+    name = _stripped(text, NAME_LENGTH, NameInvalid)
     if is_reserved(name_key(name)):
-        raise NameReserved(name=name)
-    if not any(category(character)[0] in "LNS" for character in name):
+        raise NameReserved(name=printable(name))
+    _check(name, NAME_LENGTH, NameInvalid)
+    if not any(_is_more_than_punctuation(piece) for piece, kind in pieces(name) if kind is Kind.SEEN):
         raise NameInvalid
     return name
 
 
 def name_key(name: str) -> str:
-    """What makes a name unique: the same for any two that differ in case or composition, or look alike.
+    """What makes a name unique: the same for any two that differ in case, composition or joiners, or look alike.
 
     Stable (`name_key(name_key(x)) == name_key(x)`) and for comparing only: it is often no readable name.
     """
@@ -88,11 +82,10 @@ def parse_room(text: object) -> str:
 
     Raises:
         BadRequest: it is no string.
-        RoomInvalid: it cannot be a room's name.
+        RoomInvalid: it cannot be a room's name; a hidden character that is the reason is named.
     """
-    room = _visible(text, ROOM_LENGTH)
-    if room is None:
-        raise RoomInvalid
+    room = _stripped(text, ROOM_LENGTH, RoomInvalid)
+    _check(room, ROOM_LENGTH, RoomInvalid)
     folded = fold(room)
     if "/" in folded or folded.replace("%2e", ".") in (".", ".."):
         raise RoomInvalid
@@ -100,15 +93,14 @@ def parse_room(text: object) -> str:
 
 
 def room_key(room: str) -> str:
-    """What tells rooms apart: the name after NFKC and casefolding."""
-    return normalize("NFKC", fold(room.replace(_EMOJI_STYLE, "")))
+    """What tells rooms apart: the name after NFKC and casefolding, without joiners and selectors."""
+    return normalize("NFKC", fold(room))
 
 
 def printable(text: str) -> str:
-    """Any text, made fit for a refusal to quote: cut to 32 characters, U+FFFD for what cannot be seen."""
+    """Any text, made fit for a refusal to quote: cut to 32 characters, U+FFFD for what hides."""
     return "".join(
-        "\ufffd" if category(character)[0] in "CZ" and character != " " else character
-        for character in text[:NAME_LENGTH]
+        _DAMAGED if kind is Kind.STRAY else piece for piece, kind in pieces(shortened(text, NAME_LENGTH))
     )
 
 
@@ -117,34 +109,44 @@ def _reserved_keys() -> frozenset[str]:
     return frozenset(map(name_key, RESERVED))
 
 
-def _visible(text: object, most: int) -> str | None:
-    """The text without outer spaces, or None unless all of it can be seen and counts 1 to `most`."""
+def _stripped(text: object, most: int, refusal: type[Refusal]) -> str:
+    """The text without the spaces around it, refused if it is far too long."""
     if not isinstance(text, str):
         raise BadRequest
     text = text.strip(_SPACES)
-    if len(text) > most * (1 + _MARKS_IN_A_ROW):
-        return None
+    if len(text) > most * POINTS_EACH:
+        raise refusal
+    return text
+
+
+def _check(text: str, most: int, refusal: type[Refusal]) -> None:
+    """Refuse the text unless all of it can be seen, or joins what can be, and counts 1 to `most`."""
+    if text.isascii() and text.isprintable() and "  " not in text and 1 <= len(text) <= most:
+        return
     seen = marks = 0
-    before = " "
-    for character in text:
-        kind = category(character)
-        if character == _EMOJI_STYLE:
-            if category(before)[0] != "S":
-                return None
-        elif character in _BLANKS:
-            return None
-        elif kind[0] == "M":
+    before = Kind.SPACE
+    for piece, kind in pieces(text):
+        if kind is Kind.JOINER:
+            continue
+        if kind is Kind.STRAY:
+            raise refusal(character=code_point(piece))
+        if kind is Kind.MARK:
             marks += 1
-            seen += kind == "Mc"  # a spacing mark takes a place of its own
-            if before == " " or marks > _MARKS_IN_A_ROW:
-                return None
-        elif kind[0] in "LNPS" or (character == " " and before != " "):
+            seen += category(piece) == "Mc"  # a spacing mark takes a place of its own
+        else:
             marks = 0
             seen += 1
-        else:
-            return None
-        before = character
-    return text if 1 <= seen <= most else None
+        if piece == _DAMAGED or marks > _MARKS_IN_A_ROW:
+            raise refusal
+        if before is Kind.SPACE and kind is not Kind.SEEN:
+            raise refusal
+        before = kind
+    if not 1 <= seen <= most:
+        raise refusal
+
+
+def _is_more_than_punctuation(piece: str) -> bool:
+    return len(piece) > 1 or category(piece)[0] != "P"
 
 
 _One = TypeVar("_One")
@@ -196,8 +198,10 @@ class NamePool:
                     names.append(parse_name(written))
                 except NameReserved:
                     raise ValueError(f"line {number}: {written!r} is a reserved name") from None
-                except NameInvalid:
-                    raise ValueError(f"line {number}: {written!r} cannot be a nickname") from None
+                except NameInvalid as refused:
+                    hidden = refused.params.get("character")
+                    why = f": it contains {hidden}" if hidden else ""
+                    raise ValueError(f"line {number}: {written!r} cannot be a nickname{why}") from None
         return cls(names)
 
     @property
@@ -248,4 +252,4 @@ def _scripts(name: str) -> set[str]:
 
 def _numbered(name: str, number: int) -> str:
     digits = str(number)
-    return name[: NAME_LENGTH - len(digits)].rstrip(" ") + digits
+    return shortened(name, NAME_LENGTH - len(digits)) + digits

@@ -5,13 +5,14 @@ follows the
 feed: what it says is what the room's people have seen by now.
 """
 
+from chatroom.core.characters import POINTS_EACH
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.names import NAME_LENGTH, name_key
 
 _QUOTES = {'"': '"', "“": "”"}
-_LONGEST = NAME_LENGTH * 4  # code points: a visible character and the marks it may carry
+_LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 
 
 class Roster:

@@ -12,15 +12,18 @@ from chatroom.core.errors import Refusal
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "bad_request": "That can't be sent: it is malformed or contains hidden characters.",
+    "bad_request_character": "It contains a hidden character that can't be sent: {character}.",
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists them. To say it as it is, begin with //.",
     "empty": "There is nothing to send.",
     "too_long": "That is too long: at most {limit} characters.",
     "name_taken": "That name is taken.",
     "name_invalid": "That can't be a name: use 1 to 32 visible characters.",
+    "name_invalid_character": "A name can't contain this hidden character: {character}.",
     "name_reserved": "That name is reserved.",
     "no_such_person": "No one here is called that.",
     "room_invalid": "That room name can't be used: 1 to 64 visible characters, no slash.",
+    "room_invalid_character": "A room name can't contain this hidden character: {character}.",
     "room_full": "That room is full.",
     "rate_limited": "Too fast. Try again in {retry_after:.1f} s.",
     "unavailable": "That didn't go through. Try again.",
@@ -80,15 +83,18 @@ _ENGLISH: Final[Mapping[str, str]] = {
 
 _CHINESE: Final[Mapping[str, str]] = {
     "bad_request": "不能发送：格式不对，或含有隐藏字符。",
+    "bad_request_character": "含有不能发送的隐藏字符：{character}。",
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。",
     "empty": "没有可以发送的内容。",
     "too_long": "太长了：最多 {limit} 个字符。",
     "name_taken": "这个名字已经有人用了。",
     "name_invalid": "这个名字不能用：要 1 到 32 个看得见的字符。",
+    "name_invalid_character": "名字里不能有这个隐藏字符：{character}。",
     "name_reserved": "这个名字是保留的，不能用。",
     "no_such_person": "房间里没有叫这个名字的人。",
     "room_invalid": "这个房间名不能用：要 1 到 64 个看得见的字符，不含斜杠。",
+    "room_invalid_character": "房间名里不能有这个隐藏字符：{character}。",
     "room_full": "那个房间满了。",
     "rate_limited": "太快了，{retry_after:.1f} 秒后再试。",
     "unavailable": "没有成功，请重试。",
@@ -164,7 +170,8 @@ class Words:
         """A refusal as a sentence."""
         if "usage" in refused.params:
             return self.say("usage", usage=refused.params["usage"])
-        return self._sentences[refused.code].format(**refused.params)
+        key = f"{refused.code}_character" if "character" in refused.params else refused.code
+        return self.say(key, **refused.params)
 
 
 WORDS: Final[Mapping[str, Words]] = {lang: Words(lang) for lang in LANGUAGES}

@@ -1,6 +1,8 @@
 """Which names are accepted, and which of them are the same."""
 
+import re
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import example, given
@@ -10,9 +12,16 @@ from chatroom.core.confusables import _ASCII, _looks, _pairs, fold
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
 from chatroom.core.names import RESERVED, is_reserved, name_key, parse_name, parse_room, printable, room_key
 
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+
 anything = st.text(st.characters())  # surrogates, controls and unassigned characters included
 # Texts in which the characters that matter to keys are likely.
 tricky = st.text(st.sampled_from("aAiIlL1|mMrn0oOß µΣσςİı\u0307\u0323\ufe0f\u0345가각ᄀᆨㅣ一ーｉΝν／㎜ﬁŉ"))
+# Names that joiners, selectors and fillers are likely to fit in, or not.
+JOINED = ["می", "خو", "ক্", "ෂ", "ර", "👩", "👧", "🏳", "❤", "🏽", "🇨", "1", "葛", "ab", "Å", ENGLAND]
+HIDDEN = [*"\u200c\u200d\ufe0f\ufe0e\u20e3\ufe00\U000e0100\u180b\u034f\u3164\u00ad\u202e\u0301", "\U000e0067"]
+joined = st.lists(st.sampled_from(JOINED + HIDDEN), max_size=12).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +44,25 @@ tricky = st.text(st.sampled_from("aAiIlL1|mMrn0oOß µΣσςİı\u0307\u0323\ufe
         "Ngọc",
         "ليلى",
         "^_^",
+        "می\u200cخواهم",
+        "ශ්\u200dරී",
+        "র\u200d্যাব",
+        "葛\U000e0100城",
+        "👨\u200d👩\u200d👧",
+        "👨\u200d👩\u200d👧 Ming",
+        "🏳\ufe0f\u200d🌈",
+        "1\ufe0f\u20e3",
+        "*\ufe0f\u20e3",
+        ENGLAND,
+        "👩\u200d❤\ufe0f\u200d👩" * 20,
+        "\U0001fa77",  # emoji of Unicode 15
+        "\U0001fae8",
+        "\U0001fabf",
+        "\U0001fae9",  # 16
+        "\U00010d40",
+        "\U000323b0",  # 17
+        "\u0378",  # none yet
+        "\U0003fffd",
         unicodedata.normalize("NFD", "Nguyễn"),
     ],
 )
@@ -67,9 +95,22 @@ def test_outer_spaces_are_dropped() -> None:
         "a\ud800",
         "\ue000",
         "\U000e0041",
-        "\u0378",
+        "\ufdd0",
+        "\U0010ffff",
+        "\u2065",
         "a\ufe0f",
         "\ufe0f",
+        "\ufe00",
+        "\U000e0100",
+        "\u0301",
+        "\U0001d159",
+        "\u3164\u115f",
+        "😀" * 33,
+        "👩\u200d❤\ufe0f\u200d👩" * 26,
+        "👩\u200d",
+        "👩" + "\u200d👩" * 4,
+        "🏴\U000e0067\U000e007f",
+        "می\u200c",
         "\u3164",
         "a\u2800",
         "b\ufffd",
@@ -83,6 +124,42 @@ def test_outer_spaces_are_dropped() -> None:
 )
 def test_name_that_hides_something_or_disfigures_is_invalid(name: str) -> None:
     with pytest.raises(NameInvalid):
+        parse_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [
+        ("a\u202ab", "U+202A"),
+        ("\ufeffa", "U+FEFF"),
+        ("a\u200db\u202e", "U+200D"),
+        ("a\ufe0f", "U+FE0F"),
+        ("a\0", "U+0000"),
+        ("\u3164", "U+3164"),
+        ("🏴\U000e0067\U000e007f", "U+E0067"),
+        ("a  b", None),
+        ("...", None),
+        ("x" * 33, None),
+        ("a\u0301\u0302\u0303\u0304", None),
+    ],
+)
+def test_refusal_names_the_hidden_character(name: str, character: str | None) -> None:
+    params = {} if character is None else {"character": character}
+    with pytest.raises(NameInvalid) as refused:
+        parse_name(name)
+    assert refused.value.params == params
+    if character is not None:
+        with pytest.raises(RoomInvalid) as refused_room:
+            parse_room(name)
+        assert refused_room.value.params == params
+
+
+@pytest.mark.parametrize(
+    "name", ["ad\u200dmin", "adm\ufe00in", "you\u202e", "系\u200c统", "＊\ufe0f", "s\u034fystem"]
+)
+def test_hidden_characters_do_not_unreserve_a_name(name: str) -> None:
+    assert is_reserved(name_key(name))
+    with pytest.raises(NameReserved):
         parse_name(name)
 
 
@@ -133,6 +210,13 @@ def test_name_that_passes_for_the_service_is_reserved(name: str) -> None:
         ("café", "cafe\u0301"),
         ("straße", "STRASSE"),
         ("❤️", "❤"),
+        ("❤\ufe0e", "❤"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("ශ්\u200dරී", "ශ්රී"),
+        ("葛\U000e0100城", "葛城"),
+        ("🏳\ufe0f\u200d🌈", "🏳\u200d🌈"),
+        ("👨\u200d👩\u200d👧", "👨👩👧"),  # where a font has no family, both are three heads
+        ("a\u200db", "ab"),
         ("ロ", "口"),
         ("ｶﾞ", "ガ"),
     ],
@@ -151,6 +235,13 @@ def test_names_that_look_alike_are_one(one: str, other: str) -> None:
         ("각가", "가까"),
         ("café", "cafe"),
         ("😀", "😁"),
+        ("👍🏽", "👍🏿"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👦"),
+        ("🏳\ufe0f\u200d🌈", "🏳\ufe0f\u200d⚧\ufe0f"),
+        ("1\ufe0f\u20e3", "1"),
+        (ENGLAND, "🏴"),
+        (ENGLAND, SCOTLAND),
+        ("\U0001fae8", "\U0001fae9"),
         ("Leo2", "Leo3"),
     ],
 )
@@ -194,7 +285,7 @@ def test_ascii_needs_no_data_and_agrees_with_it() -> None:
     assert {chr(code) for code in _ASCII} <= touched
 
 
-@given(anything | tricky)
+@given(anything | tricky | joined)
 @example("i\u0323\u0307")
 @example("l\u0307\u0301\u0307")
 def test_keys_are_stable_and_case_blind(text: str) -> None:
@@ -206,7 +297,7 @@ def test_keys_are_stable_and_case_blind(text: str) -> None:
     assert room_key(room_key(text)) == room_key(text)
 
 
-@given(anything | tricky)
+@given(anything | tricky | joined)
 def test_any_text_is_a_stable_name_or_refused(text: str) -> None:
     try:
         name = parse_name(text)
@@ -218,15 +309,77 @@ def test_any_text_is_a_stable_name_or_refused(text: str) -> None:
     name.encode()
 
 
-@given(anything)
+@given(
+    joined, st.lists(st.tuples(st.integers(0, 30), st.sampled_from("\u200c\u200d\ufe0f\ufe00\u034f\u3164")))
+)
+def test_hidden_characters_change_no_key(text: str, hidden: list[tuple[int, str]]) -> None:
+    other = text = text.replace(ENGLAND, "")  # whose tags are a flag only as they stand
+    for place, character in hidden:
+        other = other[:place] + character + other[place:]
+    assert name_key(other) == name_key(text)
+    assert room_key(other) == room_key(text)
+
+
+def test_accepted_names_that_differ_only_in_what_hides_have_one_key() -> None:
+    between = [
+        "",
+        "\u200c",
+        "\u200d",
+        "\ufe0f",
+        "\ufe0e",
+        "\ufe0f\u200d",
+        "\U000e0100",
+        "\u180b",
+        "\u034f",
+        "\u3164",
+    ]
+    keys: dict[str, dict[str, str]] = {}
+    for first, second in product(JOINED[:-1], repeat=2):
+        for hidden in product(between, repeat=2):
+            name = f"{first}{hidden[0]}{second}{hidden[1]}"
+            try:
+                keys.setdefault(first + second, {})[parse_name(name)] = name_key(name)
+            except Refusal:
+                pass
+    assert sum(len(alike) > 1 for alike in keys.values()) > 100
+    assert [alike for alike in keys.values() if len(set(alike.values())) > 1] == []
+
+
+@given(anything | joined)
 def test_printable_is_short_and_can_be_encoded(text: str) -> None:
-    assert len(printable(text).encode()) <= 32 * 4
+    assert len(printable(text)) <= 32 * 4
+    printable(text).encode()
+    assert not re.search("[\u202a-\u202e\ud800-\udfff\0-\x1f]", printable(text))
     assert printable(printable(text)) == printable(text)
+
+
+def test_printable_keeps_sequences_whole() -> None:
+    assert printable("👨\u200d👩\u200d👧" * 40) == "👨\u200d👩\u200d👧" * 25
+    assert printable("می\u200cخواهم") == "می\u200cخواهم"
+    assert printable("a\u200db\u202e") == "a\ufffdb\ufffd"
+    assert printable("x" * 40) == "x" * 32
 
 
 @pytest.mark.parametrize(
     "room",
-    ["lobby", "Tea House", "茶馆", "!!!", "you", "x" * 64, "...", "a.", "..a", "50%", "%2e%2e%2e", "a\\b"],
+    [
+        "می\u200cخواهم",
+        "🏳\ufe0f\u200d🌈",
+        ENGLAND,
+        "\U0001fae9",
+        "lobby",
+        "Tea House",
+        "茶馆",
+        "!!!",
+        "you",
+        "x" * 64,
+        "...",
+        "a.",
+        "..a",
+        "50%",
+        "%2e%2e%2e",
+        "a\\b",
+    ],
 )
 def test_visible_room_is_kept_as_typed(room: str) -> None:
     assert parse_room(f" {room} ") == room
@@ -250,3 +403,5 @@ def test_rooms_are_one_by_case_and_width_but_not_by_looks() -> None:
     assert room_key("Lobby") == room_key("ｌｏｂｂｙ") == "lobby"
     assert room_key("1obby") != "lobby"
     assert room_key("❤️") == room_key("❤")
+    assert room_key("می\u200cخواهم") == room_key("میخواهم")
+    assert room_key(ENGLAND) != room_key(SCOTLAND)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from chatroom.core.names import NAME_LENGTH, RESERVED, NamePool, name_key, parse_name
+from tests.core.test_characters import ENGLAND
 
 LATIN = ["Sly Fox", "Rainbow's End", "Forget-me-not", "Ｗｉｄｅ"]
 HAN = ["狡猾的狐狸", "小满", "ひまわり", "カエル", "多々"]
@@ -36,7 +37,8 @@ def test_pool_reads_lines() -> None:
     [
         ([], "empty"),
         (["# none"], "empty"),
-        (["Ming", "a\u200bb"], "line 2: 'a\\\\u200bb' cannot be a nickname"),
+        (["Ming", "a\u200bb"], "line 2: 'a\\\\u200bb' cannot be a nickname: it contains U\\+200B"),
+        (["a  b"], "line 1: 'a  b' cannot be a nickname$"),
         (["Ming", "", "admin"], "line 3: 'admin' is a reserved name"),
     ],
 )
@@ -122,6 +124,21 @@ def test_number_fits_the_longest_name() -> None:
         name = NamePool([base]).draw(random.Random(1), {name_key(base)})
         assert parse_name(name) == name
         assert len(name) <= NAME_LENGTH
+
+
+def test_pool_takes_names_with_joiners() -> None:
+    names = ["می\u200cخواهم", "👨\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "\U0001fae9"]
+    assert NamePool.from_lines([*names, "میخواهم"]).names == names
+
+
+@pytest.mark.parametrize(
+    "base", [f"👩\u200d❤\ufe0f\u200d{'👩'}" * 21, f"{ENGLAND}" * 18, "بی\u200c" * 15 + "بی"]
+)
+def test_number_never_cuts_a_sequence(base: str) -> None:
+    assert parse_name(base) == base
+    name = NamePool([base]).draw(random.Random(1), {name_key(base)})
+    assert parse_name(name) == name
+    assert name[-1].isdigit()
 
 
 def test_number_is_counted_out_when_chance_finds_none() -> None:

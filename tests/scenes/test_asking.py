@@ -52,6 +52,50 @@ def test_what_cannot_be_done_is_refused_by_code_and_changes_nothing(guests, fiel
     juliet.hears_nothing()
 
 
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"action": "message", "msg": "a\u202ab"}, "bad_request"),
+        ({"action": "whisper", "to": "Juliet", "msg": "a\u202ab"}, "bad_request"),
+        ({"action": "rename", "username": "a\u202ab"}, "name_invalid"),
+        ({"action": "join", "room": "a\u202ab"}, "room_invalid"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["action"],
+)
+@pytest.mark.parametrize(("lang", "words"), [("en", "hidden character"), ("zh", "隐藏字符")])
+def test_a_refusal_names_the_hidden_character(guests, fields, code, lang, words):
+    guests(username="Juliet")
+    answer = guests(lang=lang).asks_raw(fields)
+    assert (answer["code"], answer["character"]) == (code, "U+202A")
+    assert words in answer["msg"]
+    assert "U+202A" in answer["msg"]
+
+
+def test_names_hold_joiners_where_they_belong(guests):
+    romeo, juliet = guests(), guests()
+    for name in (
+        "می\u200cخواهم",
+        "ශ්\u200dරී",
+        "👨\u200d👩\u200d👧",
+        "🏳\ufe0f\u200d🌈",
+        "1\ufe0f\u20e3",
+        "\U0001fae9",
+    ):
+        assert romeo.asks("rename", username=name)["ok"], name
+        assert juliet.hears("rename")["to"] == name
+    assert romeo.asks("rename", username="می\u200cخواهم")["ok"]
+    assert juliet.asks("rename", username="میخواهم")["code"] == "name_taken"
+
+
+def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
+    romeo, juliet = guests(), guests()
+    for text in ("\U0001fa77", "\U0001fae9", "\U0001faff"):
+        romeo.says(text)
+        assert juliet.hears("message")["msg"] == text
+    for text in ("\u0301", "\ufe00", "\U000e0100", "\U0001d159", "\u115f"):
+        assert romeo.asks("message", msg=text)["code"] == "empty"
+
+
 def test_ping_is_acked_and_nobody_hears_of_it(guests):
     romeo, juliet = guests(), guests()
     assert romeo.asks("ping") == {"ok": True}

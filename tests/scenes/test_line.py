@@ -78,6 +78,23 @@ def test_a_taken_name_is_refused_and_the_connection_stays(lines, guests):
     assert romeo.hears("message", msg="hello")["username"] == juliet.name
 
 
+def test_a_refused_name_names_the_hidden_character(lines):
+    romeo = lines()
+    romeo.types("/name a\u200db")
+    romeo.reads(r"^\* A name can't contain this hidden character: U\+200D\.$")
+    romeo.types("/join a\u200db")
+    romeo.reads(r"^\* A room name can't contain this hidden character: U\+200D\.$")
+
+
+def test_a_name_with_joiners_is_shown_and_found_without_them(lines, guests):
+    romeo, juliet = lines(), guests(username="می\u200cخواهم")
+    romeo.reads("می\u200cخواهم joined")
+    romeo.types("/to میخواهم psst")
+    assert juliet.hears("whisper")["msg"] == "psst"
+    romeo.types("/name 👨\u200d👩\u200d👧")
+    assert juliet.hears("rename")["to"] == "👨\u200d👩\u200d👧"
+
+
 def test_a_name_is_free_as_soon_as_its_owner_has_quit(lines):
     romeo, juliet = lines(name="Tybalt"), lines()
     romeo.types("quit")

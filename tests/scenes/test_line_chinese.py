@@ -60,6 +60,7 @@ def test_refusals(people: list[Line]) -> None:
     for line, answer in (
         ("/name 小满", "Reuse: 小满 已经有人用了"),
         ("/name 管理员", "这个名字是保留的，不能用。"),
+        ("/name 小\u200d满", "名字里不能有这个隐藏字符：U+200D。"),
         ("/跳舞", "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。"),
         ("/echo 也许", "用法：/echo on|off"),
         ("to:没有这个人", "房间里没有人叫 没有这个人"),
