@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chatroom.core.commands import COMMANDS
+from chatroom.core.confusables import fold
 
 _COMMANDS: Final = tuple(f"/{record.name}" for record in COMMANDS if not record.line_only)
 _WHISPERS: Final = tuple(
@@ -36,7 +37,7 @@ def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | No
 
 
 def _first(beginning: str, candidates: Iterable[str], end: str) -> str | None:
-    key = beginning.casefold()
-    found = (candidate for candidate in candidates if candidate.casefold().startswith(key))
+    key = fold(beginning)  # joiners in a name need not be typed
+    found = (candidate for candidate in candidates if fold(candidate).startswith(key))
     name = next(found, None)
     return None if name is None else f"{name}{end}"

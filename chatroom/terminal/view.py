@@ -20,6 +20,8 @@ Frame = dict[str, Any]
 
 _NAMES_TOLD: Final = 10  # of a crowd that comes or goes at once
 _QUOTED: Final = 40  # characters of a refused text
+# What makes a character before it part of a longer one: a family is not its father.
+_GOES_ON: Final = "\ufe0f?[\u200c\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 _SURROGATES = re.compile("[\ud800-\udfff]")  # which JSON can carry and UTF-8 cannot
 
 
@@ -171,8 +173,9 @@ def _time(frame: Frame) -> datetime | None:
 
 
 def _mentions(text: str, name: str) -> bool:
-    """Whether a name is in a text, as a word or words of their own."""
-    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+    """Whether a name is in a text, as a word or words of their own, and no part of an emoji sequence."""
+    pattern = rf"(?<![\w\u200d]){re.escape(name)}(?!\w|{_GOES_ON})"
+    return bool(name) and re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def _quote(text: object) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.terminal.completion import complete
 
-NAMES = ["Great Horned Owl", "阿狸", "Romeo"]
+NAMES = ["Great Horned Owl", "阿狸", "Romeo", "می\u200cخواهم", "👨\u200d👩\u200d👧"]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ NAMES = ["Great Horned Owl", "阿狸", "Romeo"]
         ("/msg 阿", "/msg 阿狸 "),
         ("/to ", None),
         ("/to x", None),
+        ("/to می\u200cخ", "/to می\u200cخواهم "),
+        ("/to میخ", "/to می\u200cخواهم "),
+        ("/to 👨", "/to 👨\u200d👩\u200d👧 "),
         ("/to Great Horned Owl ", None),
         ("", None),
         ("hello\n/na", None),

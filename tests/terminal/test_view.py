@@ -116,6 +116,24 @@ def test_a_line_with_ones_name_calls(text, calls):
     assert not view.show(message(text, "Fox", "f"))[0].calls
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "calls"),
+    [
+        ("👨", "👨 hi", True),
+        ("👨", "👨\u200d👩\u200d👧 hi", False),
+        ("👧", "👨\u200d👩\u200d👧 hi", False),
+        ("👨\u200d👩\u200d👧", "hi 👨\u200d👩\u200d👧", True),
+        ("👍", "👍🏽", False),
+        ("❤", "❤\ufe0f", True),
+        ("می", "می\u200cخواهم", False),
+    ],
+)
+def test_a_part_of_a_longer_character_is_no_name(name, text, calls):
+    view = View()
+    view.show({**welcome(), "you": {**welcome()["you"], "username": name}})
+    assert view.show(message(text))[0].calls is calls
+
+
 def test_a_whisper_calls_whom_it_is_for():
     view = entered()
     frame = {"action": "whisper", "username": "Owl", "to": "Fox", "msg": "psst"}

@@ -400,6 +400,14 @@ describe('Being spoken to', () => {
     ['@狡猾', '狡猾的狐狸', false],
     ['fox', 'fox', false],
     ['@two words here', 'two words', true],
+    ['@👨\u200d👩\u200d👧 hi', '👨\u200d👩\u200d👧', true],
+    ['@👨\u200d👩\u200d👧 hi', '👨', false],
+    ['@👨你好', '👨', true],
+    ['@👍🏽', '👍', false],
+    ['@❤\ufe0f', '❤', true],
+    ['@❤\ufe0f\u200d🔥', '❤', false],
+    ['@1\ufe0f\u20e3', '1', false],
+    ['@می\u200cخواهم', 'می', false],
     ['@', '', false],
     ['@foxes and @fox', 'fox', true],
     ['İ@fox', 'fox', false],
@@ -442,6 +450,19 @@ describe('Completion', () => {
     ['plain', []],
   ])('%j offers %j', (text, expected) => {
     expect(offered(text)).toEqual(expected);
+  });
+
+  it.each(['@👨', '@👨\u200d👩', '@👨\u200d👩\u200d👧'])('%j offers the family', (text) => {
+    expect(complete(text, text.length, [], ['👨\u200d👩\u200d👧', 'fox']).map((one) => one.insert)).toEqual(['@👨\u200d👩\u200d👧 ']);
+  });
+
+  it('asks for no joiners', () => {
+    expect(complete('@میخ', 4, [], ['می\u200cخواهم']).map((one) => one.insert)).toEqual(['@می\u200cخواهم ']);
+  });
+
+  it('finds names of many code points', () => {
+    const name = '👨\u200d👩\u200d👧'.repeat(18);
+    expect(complete(`@${name}`, name.length + 1, [], [name])).toHaveLength(1);
   });
 
   it('looks only at what is before the caret', () => {

@@ -25,12 +25,17 @@ export function complete(text: string, caret: number, commands: readonly Command
       .slice(0, MOST)
       .map((one) => ({ label: one.usage, hint: one.help[lang] ?? '', insert: one.word + ' ', start }));
   }
-  const mention = /(?:^|[^\p{Script=Latin}\p{N}@])@([^\s@]{0,32})$/u.exec(before);
+  const mention = /(?:^|[^\p{Script=Latin}\p{N}@])@([^\s@]{0,256})$/u.exec(before);
   if (!mention) return [];
-  const typed = mention[1]!.toLowerCase();
+  const typed = folded(mention[1]!);
   const start = caret - mention[1]!.length - 1;
   return names
-    .filter((name) => name.toLowerCase().startsWith(typed))
+    .filter((name) => folded(name).startsWith(typed))
     .slice(0, MOST)
     .map((name) => ({ label: name, hint: '', insert: `@${name} `, start }));
+}
+
+/** Without case, and without joiners, which need not be typed. */
+function folded(text: string): string {
+  return text.toLowerCase().replace(/\p{DI}/gu, '');
 }
