@@ -23,7 +23,7 @@ describe("One's own messages", () => {
 
   it('are recognised in what is older', () => {
     const after = reloaded(spoke()).enter({ history: [entry(9)], more: true });
-    after.do({ type: 'older', entries: entries(1, 5), more: false });
+    after.do({ type: 'older', before: id(9), entries: entries(1, 5), more: false });
     expect(mine(after)).toEqual(['m3']);
   });
 

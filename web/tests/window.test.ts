@@ -142,6 +142,7 @@ describe('Newer messages', () => {
     const page = entries(Number(last.text.slice(1)) + 1, KEEP + 5);
     play.ok('mine', KEEP + 6).hear(mine).do({ type: 'newer', after: last.id!, entries: page, more: false, gap: false });
     expect([texts(play).slice(-2), play.state.unread, play.state.newer]).toEqual([[`m${KEEP + 5}`, 'mine'], unread, 'none']);
+    expect(play.said.at(-1)!.mine).toBe(true);
   });
 
   it('of another room are not shown', () => {

@@ -7,6 +7,7 @@
  */
 
 import type { Ack, Entry, Refusal } from '../wire';
+import { remember } from './own';
 import { keepDraft, targetOf } from './targets';
 import {
   indexAt,
@@ -131,7 +132,7 @@ export function settle(state: State, cid: string, id: string, time: string | und
   if (state.newer !== 'none') {
     // Among the rows it would hide that some are missing before it.
     const entry: Entry = { action: 'message', username: item.name, msg: text, id, time: time ?? new Date(item.time).toISOString() };
-    return beyond({ ...state, items: rest }, entry);
+    return beyond(remember({ ...state, items: rest }, [id]), entry);
   }
   const said: Said = { ...item, id, at: id, time: parseTime(time, item.time), fate: 'said', refusal: null, text };
   return { ...state, items: insert(rest, said) };

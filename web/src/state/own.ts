@@ -17,7 +17,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** Take in which messages are one's own, and mark those that a page of the log brought. */
 export function recognise(state: State, before: State): State {
   if (state.items === before.items && state.room === before.room) return state;
-  const known = state.own.find((one) => isSameRoom(one.room, state.room))?.ids ?? NONE;
+  const known = idsOf(state);
   // In their order, so that the first is the oldest; what is older still was forgotten before.
   const oldest = known.size < MOST_IDS ? '' : [...known][0]!;
   const fresh: string[] = [];
@@ -28,10 +28,18 @@ export function recognise(state: State, before: State): State {
     else if (item.id > oldest) fresh.push(item.id);
   });
   const marked = items ? { ...state, items } : state;
-  if (fresh.length === 0) return marked;
-  const here: Own = { room: state.room, ids: new Set([...known, ...fresh].sort().slice(-MOST_IDS)) };
+  return fresh.length === 0 ? marked : remember(marked, fresh);
+}
+
+/** Take in that messages are one's own, whether or not they are shown. */
+export function remember(state: State, ids: readonly string[]): State {
+  const here: Own = { room: state.room, ids: new Set([...idsOf(state), ...ids].sort().slice(-MOST_IDS)) };
   const others = state.own.filter((one) => !isSameRoom(one.room, state.room));
-  return { ...marked, own: [...others, here].slice(-MOST_ROOMS) };
+  return { ...state, own: [...others, here].slice(-MOST_ROOMS) };
+}
+
+function idsOf(state: State): ReadonlySet<string> {
+  return state.own.find((one) => isSameRoom(one.room, state.room))?.ids ?? NONE;
 }
 
 /** What must survive a reload, as text. */
