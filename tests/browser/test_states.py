@@ -371,9 +371,13 @@ def test_replaced_and_use_here(visit: Visit, lang: str) -> None:
     expect(second.page.get_by_role("alert")).to_be_visible()
 
 
-def test_unsupported_browser(visit: Visit, lang: str) -> None:
+_SAFARI_15 = "window.GestureEvent = class {}; delete HTMLInputElement.prototype.showPicker"
+
+
+@pytest.mark.parametrize("lacking", ["delete Object.hasOwn", _SAFARI_15], ids=["hasOwn", "Safari 15"])
+def test_unsupported_browser(visit: Visit, lang: str, lacking: str) -> None:
     visitor = visit(lang=lang)
-    visitor.page.add_init_script("delete Object.hasOwn")
+    visitor.page.add_init_script(lacking)
     visitor.go()
     expect(visitor.page.locator("#old")).to_have_text(
         re.compile({"en": "This browser is too old", "zh": "这个浏览器太旧"}[lang])

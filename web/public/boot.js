@@ -12,7 +12,9 @@
         typeof Object.hasOwn === 'function' &&
         typeof [].at === 'function' &&
         typeof ResizeObserver === 'function' &&
-        typeof HTMLDialogElement === 'function'
+        typeof HTMLDialogElement === 'function' &&
+        /* Only WebKit has the first; it has had the second since Safari 16. */
+        (typeof GestureEvent === 'undefined' || 'showPicker' in HTMLInputElement.prototype)
       );
     } catch (problem) {
       return false;
