@@ -16,7 +16,7 @@ export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format faults soak bench bench-quick dist image-check constraints screenshots icons terminal-picture clean
+.PHONY: help setup run test check format faults soak bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ bench: .venv/run.stamp ## Measure this server beside its peers, ~12 min: make be
 
 bench-quick: .venv/run.stamp ## One short round of the same, under 50 s
 	@exec $(BIN)/python -m bench --quick $(ARGS)
+
+bench-page: .venv/test.stamp ## Key to paint in the page while a room is busy, in Chromium, ~1 min
+	@exec $(BIN)/python -m bench.page $(ARGS)
 
 dist: .venv/test.stamp ## Build wheel and sdist; install, start and ask each in a clean environment
 	$(BIN)/python scripts/dist_check.py

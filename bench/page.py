@@ -1,0 +1,167 @@
+"""Key to paint in the page while a room is busy: `make bench-page`, or `python -m bench.page URL` for a running server.
+
+A room of 500 members, 50 messages per second, and a person who types. The browser says how long each key took from the
+event to the next paint (Event Timing, in steps of 8 ms). Printed are p50, p95 and the longest, on a desktop and on a
+phone whose CPU is four times slower, and in how many painted frames the newest message was not wholly in view.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import selectors
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+import websocket
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.program import Program
+
+MEMBERS = 500
+SENDERS = 10
+PER_SECOND = 50
+KEYS = 120
+KEY_PAUSE_MS = 120
+ROOM = "busy"
+TEXTS = (
+    "short",
+    "a longer one that takes two lines on a phone, as many do",
+    "**bold** and `code`",
+    "风景很好 🌿",
+)
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PROFILES: dict[str, tuple[dict[str, Any], int]] = {
+    "desktop": ({"viewport": {"width": 1280, "height": 800}}, 1),
+    "phone, CPU 4x": ({"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}, 4),
+}
+_PING = b"\x81\x012"  # a text frame that holds Engine.IO's ping
+_WATCH = """
+() => {
+  window.keys = [];
+  window.missed = window.checked = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (entry.name === 'keydown') window.keys.push(entry.duration);
+  }).observe({type: 'event', durationThreshold: 16, buffered: false});
+  const after = new MessageChannel();
+  const inView = () => {
+    const rows = document.querySelectorAll('article');
+    if (rows[rows.length - 1] !== window.last) return;
+    window.checked += 1;
+    const box = window.last.getBoundingClientRect();
+    const view = document.querySelector('.scroller').getBoundingClientRect();
+    if (box.bottom > view.bottom + 1 && !document.querySelector('.pill')) window.missed += 1;
+  };
+  after.port1.onmessage = inView;
+  const look = () => {
+    // Once this frame has been painted.
+    const rows = document.querySelectorAll('article');
+    window.last = rows[rows.length - 1];
+    after.port2.postMessage(0);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+class Crowd:
+    """Members on one thread: some send, all read and answer pings."""
+
+    def __init__(self, url: str) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._members = []
+        self._over = threading.Event()
+        for _ in range(MEMBERS):
+            member = websocket.create_connection(
+                f"ws://{urlsplit(url).netloc}/socket.io/?EIO=4&transport=websocket", timeout=10
+            )
+            member.send("40" + json.dumps({"room": ROOM, "v": 1, "roster": "delta"}))
+            self._members.append(member)
+            self._selector.register(member.sock, selectors.EVENT_READ, member)
+        self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._send)]
+        for thread in self._threads:
+            thread.start()
+
+    def leave(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        for member in self._members:
+            member.close()
+
+    def _read(self) -> None:
+        while not self._over.is_set():
+            for key, _ in self._selector.select(0.2):
+                # Frames are not taken apart, which would cost more than the server's sending them.
+                if _PING in key.data.sock.recv(65_536):
+                    key.data.send("3")
+
+    def _send(self) -> None:
+        due = time.monotonic()
+        number = 0
+        while not self._over.is_set():
+            message = {"action": "message", "msg": f"{number} {TEXTS[number % len(TEXTS)]}"}
+            self._members[number % SENDERS].send("42" + json.dumps(["msg", message]))
+            number += 1
+            due += 1 / PER_SECOND
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+def measure(browser: Browser, url: str, name: str) -> dict[str, object]:
+    """Type in the busy room; gives milliseconds from key to paint, and how often the newest message was out of view."""
+    options, slower = PROFILES[name]
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.goto(f"{url}/r/{ROOM}")
+    page.locator("article").first.wait_for()
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    page.evaluate(_WATCH)
+    page.locator("textarea").focus()
+    for _ in range(KEYS):
+        page.keyboard.press("a")
+        page.wait_for_timeout(KEY_PAUSE_MS)
+    slow: list[float] = page.evaluate("() => window.keys")
+    missed, checked = page.evaluate("() => [window.missed, window.checked]")
+    context.close()
+    # Keys that took less than the threshold are not reported: they took at most 16 ms.
+    keys = sorted([16.0] * (KEYS - len(slow)) + slow)
+    return {
+        "name": name,
+        "p50_ms": statistics.median(keys),
+        "p95_ms": keys[int(0.95 * len(keys))],
+        "longest_ms": keys[-1],
+        "frames": checked,
+        "out_of_view": missed,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "url", nargs="?", help="a server that runs with --limits off; without it one is started"
+    )
+    url = parser.parse_args().url
+    with TemporaryDirectory() as folder:
+        program = None if url else Program("--limits", "off", data_dir=Path(folder)).start()
+        crowd = Crowd(url or program.url)
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+                for name in PROFILES:
+                    print(json.dumps(measure(browser, url or program.url, name)), flush=True)
+                browser.close()
+        finally:
+            crowd.leave()
+            if program:
+                program.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
