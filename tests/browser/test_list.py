@@ -236,6 +236,25 @@ def test_a_long_talk_keeps_a_thousand_rows(visit: Visit, start: Start, room: str
     fox.leaves()
 
 
+def test_who_reads_the_first_message_keeps_it(visit: Visit, start: Start, room: str) -> None:
+    server = start("--limits", "off", "--history", "3000")
+    fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
+    visitor = visit(url=server.url).enter()
+    talk(fox, 0, 950)
+    visitor.message("message 949").wait_for()
+    # Above it is the line of the day.
+    visitor.scrolls(0)
+    visitor.page.wait_for_function("() => document.querySelector('.pill')")
+    row, top = visitor.first_row()
+    talk(fox, 950, 1150)
+    expect(visitor.button(re.compile("^200 new"))).to_be_visible()
+    visitor.rests()
+    assert visitor.texts()[0] == "message 0"
+    assert visitor.top_of(row) == top
+    assert rows(visitor) <= 1000
+    fox.leaves()
+
+
 def test_sending_shows_the_end_wherever_one_reads(visit: Visit, guests: Guests) -> None:
     filled(guests)
     visitor = visit().enter()
