@@ -1,4 +1,4 @@
-"""An anonymous chatroom that anybody can put up in one command and enter in one second.
+"""An anonymous chatroom: one command to start it, one second to join.
 
 This file knows the version and imports nothing: the runtime is patched before any other module is loaded.
 """
