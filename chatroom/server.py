@@ -198,7 +198,12 @@ def _open_store(store: Store) -> str | None:
         return store.open()
     except CorruptError as problem:
         aside = store.set_aside()
-        log.error("%s is damaged (%s); it is kept as %s and a new one begun", store.path, problem, aside.name)
+        log.error(
+            "%s is damaged (%s); it was renamed to %s and a new one was created",
+            store.path,
+            problem,
+            aside.name,
+        )
         return store.open()
 
 
@@ -236,13 +241,11 @@ def _read_names(chosen: Path | None) -> NamePool:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        raise StartError(
-            f"cannot read the nicknames in {path}: {reason}; choose a file with --names"
-        ) from None
+        raise StartError(f"cannot read the names in {path}: {reason}; choose a file with --names") from None
     try:
         return NamePool.from_lines(lines)
     except ValueError as problem:
-        raise StartError(f"{path}: {problem}; mend it or choose another file with --names") from None
+        raise StartError(f"{path}: {problem}; fix it or choose another file with --names") from None
 
 
 def _own_names() -> Path:
@@ -324,7 +327,7 @@ def _announce(
     if settings.history:
         lines.append(f"messages are kept in {settings.data_dir.absolute()}")
     else:
-        lines.append("nothing is kept on disk; the last messages are in memory until the process ends")
+        lines.append("nothing is kept on disk; recent messages stay in memory until the process ends")
     for line in lines:
         if settings.log_json:
             log.info(line)

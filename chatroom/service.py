@@ -276,7 +276,7 @@ class Service:
         return hall.room.suggest(self._reserved(hall, session.identity), session.lang)
 
     def choose_language(self, session: Session, lang: str | None) -> None:
-        """From now on draw names of this language for a guest; None: of all."""
+        """Draw a guest's names from this language from now on; None: from all."""
         session.lang = lang
 
     def type(self, session: Session) -> None:

@@ -138,9 +138,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )
-    names: Path | None = _setting(
-        None, _path, "file of nicknames, one a line; default: name.txt beside app.py"
-    )
+    names: Path | None = _setting(None, _path, "file of names, one per line; default: name.txt beside app.py")
     lang: str = _setting(
         "en", _one_of("en", "zh"), "language of the server's text unless a client asks for another: en or zh"
     )
@@ -157,17 +155,19 @@ class Settings:
     line_idle_timeout_s: float = _setting(
         14_400.0,
         _number(0.1, 604_800),
-        "time without a whole line after which a line client is sent away",
+        "time without a whole line after which a line client is disconnected",
         unit="seconds",
     )
 
-    data_dir: Path = _setting(Path("data"), _path, "folder for what is kept; made if missing")
+    data_dir: Path = _setting(
+        Path("data"), _path, "folder for messages and the token key; created if missing"
+    )
     history: int = _setting(
-        1000, _whole(0, 1_000_000), "messages kept a room; 0 keeps none on disk", unit="messages"
+        1000, _whole(0, 1_000_000), "messages kept per room; 0 keeps none on disk", unit="messages"
     )
     history_days: float = _setting(7.0, _number(0.0001, 36_500), "how long messages are kept", unit="days")
     data_limit_bytes: int = _setting(
-        10**9, _bytes, "what all messages may take on disk; the oldest go first", unit="bytes"
+        10**9, _bytes, "disk space for all messages; the oldest are deleted first", unit="bytes"
     )
     durability: str = _setting(
         "full",
@@ -176,25 +176,30 @@ class Settings:
     )
 
     limits: bool = _setting(
-        True, _on_off, "off turns all rates off (benches, trusted networks); size bounds stay"
+        True, _on_off, "off removes all rate limits (benchmarks, trusted networks); size limits stay"
     )
-    message_burst: int = _setting(8, _whole(1, 10_000), "messages a session may say at once", unit="messages")
+    message_burst: int = _setting(
+        8, _whole(1, 10_000), "messages that a session may send at once", unit="messages"
+    )
     message_rate: float = _setting(
-        2.0, _number(0.01, 10_000), "messages a session may say in the long run", unit="messages/s"
+        2.0, _number(0.01, 10_000), "messages that a session may send in the long run", unit="messages/s"
     )
     event_burst: int = _setting(
-        120, _whole(1, 100_000), "events of any kind a session may send at once", unit="events"
+        120, _whole(1, 100_000), "events of any kind that a session may send at once", unit="events"
     )
     event_rate: float = _setting(
-        40.0, _number(0.01, 100_000), "events of any kind a session may send in the long run", unit="events/s"
+        40.0,
+        _number(0.01, 100_000),
+        "events of any kind that a session may send in the long run",
+        unit="events/s",
     )
     max_text: int = _setting(2000, _whole(1, 16_000), "longest message", unit="characters")
-    max_rooms: int = _setting(10_000, _whole(1, 1_000_000), "rooms with people in them at once", unit="rooms")
+    max_rooms: int = _setting(10_000, _whole(1, 1_000_000), "occupied rooms at once", unit="rooms")
     max_room_people: int = _setting(10_000, _whole(1, 1_000_000), "people in one room at once", unit="people")
     max_connections: int = _setting(
         10_000,
         _whole(1, 1_000_000),
-        "connections served at once, lines included, as far as the limit of open files permits",
+        "connections at once, terminals included, as far as the limit of open files permits",
         unit="connections",
     )
     max_payload_bytes: int = _setting(
@@ -206,30 +211,28 @@ class Settings:
     outbox_limit_bytes: int = _setting(
         262_144,
         _whole(16_384, 1_000_000_000),
-        "what may wait for a client that does not read; more, and it is dropped",
+        "bytes that may wait for a client that does not read; beyond this it is disconnected",
         unit="bytes",
     )
     backlog: int = _setting(
-        4096, _whole(1, 65535), "connections the kernel may queue for us", unit="connections"
+        4096, _whole(1, 65535), "connections that the kernel may queue", unit="connections"
     )
     ping_interval_s: float = _setting(25.0, _number(0.1, 3600), "time between pings", unit="seconds")
     ping_timeout_s: float = _setting(
-        20.0, _number(0.1, 3600), "time a client has for its pong", unit="seconds"
+        20.0, _number(0.1, 3600), "time that a client has to answer a ping", unit="seconds"
     )
     resume_grace_s: float = _setting(
         300.0,
         _number(0, 86_400),
-        "how long the name of somebody whose connection was cut is kept",
+        "how long a name stays reserved after its connection was cut",
         unit="seconds",
     )
-    token_days: float = _setting(
-        30.0, _number(0.01, 3650), "how long a resume token is good for", unit="days"
-    )
+    token_days: float = _setting(30.0, _number(0.01, 3650), "how long a resume token is valid", unit="days")
 
     drain_delay_s: float = _setting(
         0.0,
         _number(0, 600),
-        "time between not ready and closing, for a load balancer to notice",
+        "time between turning not ready and closing, for a load balancer to notice",
         unit="seconds",
     )
     log_json: bool = _setting(False, _on_off, "log lines as JSON objects")
@@ -280,7 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROG,
         usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]",
-        description="An anonymous chatroom: serves it, or with `chat` enters one from a terminal. "
+        description="An anonymous chatroom. Starts the server; with `chat`, joins a room from a terminal. "
         "Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
         allow_abbrev=False,
     )

@@ -256,7 +256,10 @@ class EmbeddedBackplane:
             aside = runtime.run_blocking(self._store.set_aside)
         self._tails.clear()
         log.error(
-            "%s is damaged (%s); it is kept as %s and a new one begun", self._store.path, problem, aside.name
+            "%s is damaged (%s); it was renamed to %s and a new one was created",
+            self._store.path,
+            problem,
+            aside.name,
         )
 
     def _try_again(self) -> None:

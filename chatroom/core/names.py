@@ -4,7 +4,7 @@ A name is kept and shown as typed. Two are compared by key: people's by how they
 NFKC and casefolding (`room_key`), so that nobody can pass for somebody else while a room's address stays what
 was typed.
 
-Drawing a name costs a few looks, and one pass over the list in a room with nearly as many members. Rooms keep nothing
+Drawing a name costs a few lookups, and one pass over the list in a room with nearly as many members. Rooms keep nothing
 to draw from, so that ten thousand may share a long list.
 """
 
@@ -37,7 +37,7 @@ _SCRIPTS = {"en": frozenset({"LATIN"}), "zh": frozenset({"CJK", "BOPOMOFO", "HIR
 
 
 def never(key: str) -> bool:
-    """No name is held for anybody."""
+    """No name is held for anyone."""
     return False
 
 

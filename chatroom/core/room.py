@@ -27,7 +27,7 @@ class Room:
 
         Args:
             name: already through `parse_room`.
-            pool: where names come from for those who bring none.
+            pool: where the names come from for those who bring none.
             rng: draws them.
             limit: the most people at once; None for no bound.
         """

@@ -43,7 +43,7 @@ def parse_text(value: object, limit: int) -> str:
 def fold_empty_lines(text: str) -> str:
     """The text with at most two empty lines in a row; a line in which nothing can be seen is empty.
 
-    Texts from the log go through this too where they are drawn: they may be older than this rule.
+    Texts from the log go through this too where they are shown: they may be older than this rule.
     """
     return _folded(_LINE_ENDS.sub("\n", text))
 

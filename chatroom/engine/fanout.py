@@ -264,7 +264,7 @@ class Fanout(socketio.Manager):
             self._leave(seat, room)
 
     def is_heard(self, namespace: str, rooms: Sequence[str]) -> bool:
-        """Whether anybody is in any of these rooms."""
+        """Whether anyone is in any of these rooms."""
         space = self._namespaces.get(namespace)
         return space is not None and any(map(space.rooms.__contains__, rooms))
 

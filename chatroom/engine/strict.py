@@ -153,7 +153,7 @@ class StrictServer(socketio.Server):
         self.manager.emit_encoded("/", to, f'{packet.EVENT}["{event}",{encoded}]', skip_sid)
 
     def is_heard(self, rooms: Sequence[str]) -> bool:
-        """Whether anybody is in any of these rooms of the namespace `/`."""
+        """Whether anyone is in any of these rooms of the namespace `/`."""
         return bool(self.manager.is_heard("/", rooms))
 
     def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:

@@ -32,7 +32,7 @@ _FRONT_PAGE: Final = """<!doctype html>
 <code>msg</code>: the first one says who you are. To send a message, emit <code>msg</code> with
 <code>{{"action": "message", "msg": "hello"}}</code>.</p>
 """
-# For whoever followed a wrong link, in both languages: the server does not know the reader's.
+# For a reader who followed a wrong link, in both languages: the server does not know theirs.
 _NOT_FOUND_PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -61,7 +61,7 @@ _HINT: Final = (
         "<code>--base-path {prefix}</code>.</small></p>"
     ),
     (
-        "<p><small>如果这个聊天室由你运行，并通过代理放在 {prefix} 下，启动时请加上 "
+        "<p><small>如果这个聊天室由你运行，代理把它放在 {prefix} 路径下，启动时请加上 "
         "<code>--base-path {prefix}</code>。</small></p>"
     ),
 )
@@ -69,7 +69,7 @@ _HINT: Final = (
 _UNDER_A_PATH: Final = re.compile(
     r"((?:/(?!(?:r|assets)(?:/|$))[A-Za-z0-9_~-]{1,64}){1,4})(?:/(?:r/[^/]+/?)?)?"
 )
-_MAX_HINTS: Final = 3  # lines in the log: whoever asks for random paths must not fill it
+_MAX_HINTS: Final = 3  # lines in the log, which requests for random paths must not fill
 
 
 class HTTPGateway:
@@ -135,7 +135,7 @@ class HTTPGateway:
             return
         self._hinted.add(prefix)
         log.warning(
-            "a browser asked for %s/, where nothing is; if a proxy serves the chat there, start it with --base-path %s",
+            "nothing is at %s/, where a browser asked; if a proxy serves the chat there, start it with --base-path %s",
             prefix,
             prefix,
         )

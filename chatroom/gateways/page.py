@@ -48,7 +48,7 @@ _HEADERS: Final = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SHORT_S: Final = 300  # how long files without a hash in their name may be kept unasked
-_ASKED_EACH_TIME: Final = ("/sw.js",)  # or an old worker would stay for as long
+_ASKED_EACH_TIME: Final = ("/sw.js",)  # an old worker would stay for as long
 _MANIFEST: Final = "/manifest.webmanifest"
 # Where the page's files are, as seen from the document: a proxy may have put any path before both.
 _BASE: Final = '<base href="./" />'  # as it is in web/index.html
@@ -141,7 +141,7 @@ def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]
     try:
         room = room_of(environ.get("QUERY_STRING", ""))
     except Refusal:
-        body = b"there can be no room of this name\n"
+        body = b"that room name cannot be used\n"
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(body))),

@@ -43,11 +43,11 @@ class _Burst:
 
 
 class Presence:
-    """Tells comings, goings and renames to a room's kinds of clients.
+    """Announces joins, leaves and renames to a room's kinds of clients.
 
     Args:
         emit: sends a frame to some groups.
-        is_heard: whether any of some groups has somebody in it.
+        is_heard: whether any of these groups has a member.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Presence:
 def group(kind: str, lang: str, key: str) -> str:
     """The python-socketio room for the clients of one kind and language in the room of this key.
 
-    Session ids hold no space, so none is like it.
+    Session ids have no space, so none equals it.
     """
     return f"{kind} {lang} {key}"
 

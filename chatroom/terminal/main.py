@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         help="the chatroom's address, or the link of a room (default: %(default)s)",
     )
     parser.add_argument("--room", help="the room to join; default: the link's, or lobby")
-    parser.add_argument("--name", help="the nickname to ask for; default: a random one")
+    parser.add_argument("--name", help="the name to ask for; default: a random one")
     parser.add_argument(
         "--plain",
         action="store_true",

@@ -112,7 +112,7 @@ class Plain:
 
     def _changed(self, state: State) -> None:
         if state is State.LOST:
-            complain("the connection is lost; reconnecting …")
+            complain("the connection was lost; reconnecting…")
         elif state is State.OPEN and self._was_lost:
             complain("reconnected")
         elif state is State.CLOSED:

@@ -34,7 +34,7 @@ from chatroom.terminal.view import Shown, View, plain_text
 _PAGE: Final = 50
 _WIDE: Final = 60  # columns from which on there is room for the people beside the talk
 _PATIENCE_S: Final = 0.4  # what is not answered to after this is shown as not sent yet
-_HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl-Q leave"
+_HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl+Q leave"
 _LAST_WORDS_S: Final = 2.0  # that leaving waits for what is still to be sent
 
 
@@ -93,7 +93,7 @@ class ChatApp(App[int]):
         self._waits = False
 
     def compose(self) -> ComposeResult:
-        yield Static("connecting …", id="status", markup=False)
+        yield Static("connecting…", id="status", markup=False)
         with Horizontal():
             with Vertical():
                 yield Talk()
@@ -191,11 +191,11 @@ class ChatApp(App[int]):
 
     def _show_status(self) -> None:
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
-        left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting …"
+        left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
         if self._state is State.LOST:
-            right = Text("connection lost, reconnecting …", style="bold reverse")
+            right = Text("connection lost, reconnecting…", style="bold reverse")
         elif talk.unread:
-            right = Text(f"{talk.unread} new, Esc: read", style="bold reverse")
+            right = Text(f"{talk.unread} new, Esc: newest", style="bold reverse")
         elif not talk.follows:
             right = Text("scrolled back, Esc: newest", style="bold reverse")
         else:

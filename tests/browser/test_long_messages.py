@@ -119,7 +119,7 @@ def test_the_keyboard_shows_and_folds(visit: Visit, guests: Guests) -> None:
     expect(button).to_have_text("Show all")
 
 
-def test_a_link_that_is_folded_away_is_shown_where_it_is(visit: Visit, guests: Guests) -> None:
+def test_focusing_a_folded_link_unfolds_the_message(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     fox.says("\n".join(f"line {number}" for number in range(1, 90)) + "\nhttps://example.com/\n" + THIRTEEN)
     visitor = visit().enter()

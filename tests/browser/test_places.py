@@ -47,7 +47,7 @@ def test_a_page_whose_scripts_do_not_load_says_so(visit: Visit, files: str) -> N
         expect(visitor.chip).to_be_visible()  # the chat works without
         expect(visitor.page.locator("#unloaded")).to_have_count(0)
         return
-    sentence = visitor.page.get_by_text("The chat has not loaded.")
+    sentence = visitor.page.get_by_text("The chat did not load.")
     expect(sentence).to_be_visible()
     box = sentence.bounding_box()
     assert box is not None
@@ -58,7 +58,7 @@ def test_a_page_whose_scripts_do_not_load_says_so(visit: Visit, files: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/r/", "/r/a/b", "/nowhere/"])
-def test_an_address_of_no_room_says_so_and_leads_to_the_lobby(visit: Visit, path: str) -> None:
+def test_an_invalid_room_address_leads_to_the_lobby(visit: Visit, path: str) -> None:
     visitor = visit(room=None)
     visitor.lossy = True  # the browser logs a 404
     visitor.page.goto(visitor.url + path)
@@ -145,7 +145,7 @@ def test_back_closes_a_sheet_first_and_then_leaves_the_room(visit: Visit, room: 
     in_room(visitor, f"{room} 2")
 
 
-def test_a_sheet_that_was_open_when_the_room_changed_leaves_no_entry(
+def test_an_open_sheet_leaves_no_entry_when_the_room_changes(
     visit: Visit, room: str, server: Program
 ) -> None:
     road = Relay(server.port)
@@ -168,9 +168,7 @@ def test_a_sheet_that_was_open_when_the_room_changed_leaves_no_entry(
     road.close()
 
 
-def test_back_to_a_room_where_the_name_is_taken_enters_under_another(
-    visit: Visit, guests: Guests, room: str
-) -> None:
+def test_back_joins_under_another_name_where_it_is_taken(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
     name = visitor.name
     joins(visitor, f"{room} 2")
@@ -202,7 +200,7 @@ def test_back_while_the_connection_is_gone_enters_when_it_returns(
     road.close()
 
 
-def test_a_link_to_a_chinese_room_leads_there_from_a_message(visit: Visit, guests: Guests, room: str) -> None:
+def test_a_link_in_a_message_opens_a_chinese_room(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
     visitor.says(f"{visitor.url}/r/茶馆{room.split()[-1]}")
     visitor.button("Invite").click()

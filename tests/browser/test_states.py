@@ -214,7 +214,7 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: 
     expect(visitor.bar).to_have_text(
         {
             "en": "Reconnecting… Your messages will be sent once you are back online.",
-            "zh": "正在重新连接…连上后会发送你写的消息。",
+            "zh": "正在重新连接，连上后会自动发送你的消息…",
         }[lang]
     )
     visitor.writes("written in between")
@@ -282,10 +282,10 @@ def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
 
 
 SHUT = {
-    "full": ("This room is full.", "这个房间满了。", "Try again", "重试"),
+    "full": ("This room is full.", "这个房间已满。", "Try again", "重试"),
     "origin": ("This chat can't be opened from this address.", "不能从这个网址进入。", "Try again", "重试"),
     "locked": ("This room is locked.", "这个房间已锁定。", "Try again", "重试"),
-    "banned": ("You are banned from this room.", "你已被禁止进入这个房间。", "Go to the lobby", "回大厅"),
+    "banned": ("You are banned from this room.", "你已被禁止进入这个房间。", "Go to the lobby", "去大厅"),
     "replaced": (
         "This chat is open in another tab.",
         "你已在另一个标签页打开。",

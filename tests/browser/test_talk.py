@@ -55,7 +55,7 @@ def test_a_new_name_is_told(visit: Visit, guests: Guests) -> None:
     visitor = visit().enter()
     fox.says("hello")
     fox.asks("rename", username="wolf")
-    expect(visitor.page.get_by_text("fox is now wolf.")).to_be_visible()
+    expect(visitor.page.get_by_text("fox is now called wolf.")).to_be_visible()
     expect(visitor.page.locator(".rail li", has_text="wolf")).to_be_visible()
 
 

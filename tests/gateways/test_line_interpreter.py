@@ -201,7 +201,11 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo:
         ("to:Paris", NoSuchPerson, "* no one here is called Paris"),
         ("/to Paris come here", NoSuchPerson, "* no one here is called Paris"),
         ('/to "Count Paris" come here', NoSuchPerson, "* no one here is called Count Paris"),
-        ("/dance", UnknownCommand, "* No such command. /help lists them. To say it as it is, begin with //."),
+        (
+            "/dance",
+            UnknownCommand,
+            "* No such command. /help lists the commands. To say it as it is, begin with //.",
+        ),
     ],
 )
 def test_a_refusal_changes_nothing_and_has_its_words(

@@ -37,7 +37,7 @@ def test_old_walls_of_empty_lines_are_folded():
         assert line(NOON, "Romeo", "a" + "\n\u2028" * 99 + "b").endswith(b": a\r\n    \r\n    \r\n    b\r\n")
 
 
-def test_a_long_text_shows_its_first_lines_and_how_many_more():
+def test_a_long_text_shows_its_first_lines_and_a_count():
     texts = ["\n".join(f"line {number}" for number in range(count)) for count in (1, 12, 13, 40)]
     shown = [first_lines(text, lambda count: f"and {count}").split("\n") for text in texts]
     assert [len(lines) for lines in shown] == [1, LINES_SHOWN, LINES_SHOWN + 1, LINES_SHOWN + 1]

@@ -52,7 +52,7 @@ def test_a_room_of_one_language_costs_one_encoding(lang: str, text: str) -> None
     assert renamed(Sent(("full", lang)), 2) == [(text, True, {group("full", lang, KEY)})]
 
 
-def test_in_a_large_room_all_kinds_share_one_frame_a_language() -> None:
+def test_a_large_room_shares_one_frame_per_language() -> None:
     present = [(kind, lang) for kind in ("seed", "full", "delta") for lang in ("en", "zh")]
     frames = renamed(Sent(*present), SMALL_ROOM + 1)
     assert [(text, listed, len(told)) for text, listed, told in frames] == [

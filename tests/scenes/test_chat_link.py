@@ -256,7 +256,7 @@ def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
         romeo.says("seen")
         juliet.reads("seen$")
         road.cut()
-        juliet.reads("connection is lost")
+        juliet.reads("connection was lost")
         for number in range(300):
             romeo.says(f"number {number}")
         road.mend()

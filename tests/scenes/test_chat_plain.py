@@ -151,8 +151,8 @@ def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests
     out, err = juliet.process.communicate(b"/who\n/nonsense\n", WAIT_S)
     assert "* 3 here: Romeo, Juliet, Nurse" in out.decode()
     assert (
-        err.decode()
-        == "chatroom: Failed: “/nonsense”. No such command. /help lists them. To say it as it is, begin with //.\n"
+        err.decode() == "chatroom: Failed: “/nonsense”. No such command. /help lists the commands."
+        " To say it as it is, begin with //.\n"
     )
     assert juliet.process.returncode == 1
 
@@ -250,7 +250,7 @@ def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, t
     juliet.reads("before$")
     port = program.port
     program.stop()
-    juliet.reads("^chatroom: the connection is lost")
+    juliet.reads("^chatroom: the connection was lost")
     again = start(port=port, data_dir=tmp_path / "data")
     back = guests(url=again.url, room="lobby")
     back.says("meanwhile or after")

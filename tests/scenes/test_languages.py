@@ -61,7 +61,7 @@ def test_one_rename_is_told_in_the_language_of_each(guests):
         guest.hears_nothing("rename")
 
 
-def test_a_whisper_says_so_in_the_language_of_a_client_without_v(guests, room):
+def test_a_whisper_without_v_begins_in_the_clients_language(guests, room):
     juliet = guests(username="Juliet")
     with_lang = Guest(juliet.url, {"room": room, "lang": "zh"}).enter()
     juliet.asks("whisper", to=with_lang.name, msg="psst")
@@ -94,7 +94,7 @@ def test_an_unknown_language_is_that_of_the_server(guests):
     assert refused.value.data["data"]["code"] == "bad_request"
 
 
-def test_who_stays_to_the_end_is_told_of_it_in_their_language(start, guests):
+def test_closing_is_announced_in_each_clients_language(start, guests):
     program = start("--lang", "zh", "--drain-delay", "0")
     people = {lang: guests(url=program.url, lang=lang) for lang in ("en", "zh", "fr")}
     program.signal(signal.SIGTERM)

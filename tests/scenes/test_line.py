@@ -211,7 +211,7 @@ def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests
     ]
 
 
-def test_a_long_message_shows_its_first_lines_and_history_the_rest(lines, guests):
+def test_long_messages_are_folded_and_history_shows_them_whole(lines, guests):
     romeo, juliet = lines(), guests()
     text = "\n".join(f"line {number}" for number in range(1, 21))
     juliet.says(text)

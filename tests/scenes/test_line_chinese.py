@@ -64,7 +64,7 @@ def test_refusals(people: list[Line]) -> None:
         ("/跳舞", "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。"),
         ("/echo 也许", "用法：/echo on|off"),
         ("to:没有这个人", "房间里没有人叫 没有这个人"),
-        ("to:", "你没有在和谁私聊。先选一个人：to:NAME；/who 查看房间里有谁。"),
+        ("to:", "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。"),
         ("to:阿狸", "那是你自己。"),
         ("长" * 1400, "没有发送：这一行超过了 4096 字节。"),
         ("x" * 2001, "太长了：最多 2000 个字符。"),
@@ -88,13 +88,13 @@ def test_the_help(people: list[Line]) -> None:
 def test_a_private_talk(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
     ali.types("to:小满")
-    ali.reads(r"^\* 现在你只和 小满 私聊。单独一行 to: 结束。$")
-    xiaoman.reads(r"^\* 阿狸 和你私聊：")
+    ali.reads(r"^\* 你的消息现在只有 小满 看得到。单独输入 to: 结束。$")
+    xiaoman.reads(r"^\* 阿狸 开始和你私聊：")
     ali.types("今晚见")
     xiaoman.reads(r"^\[..:..:..\] 阿狸 -> you: 今晚见$")
     laowang.types("to:小满")
     xiaoman.reads(r"^\* 现在你在和 老王 私聊，不是 阿狸。to:阿狸 回到 阿狸")
-    ali.reads(r"^\* 小满 现在在和别人私聊。")
+    ali.reads(r"^\* 小满 正在和别人私聊。")
     laowang.types("quit")
     xiaoman.reads(r"^\* 老王 离开了，私聊结束。$")
     xiaoman.types("还在吗")

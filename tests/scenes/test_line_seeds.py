@@ -78,7 +78,7 @@ def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Termi
     romeo.types("/help")
     romeo.reads(r"^\* /help ")
     romeo.types("/dance")
-    romeo.reads(r"^\* No such command\. /help lists them\.")
+    romeo.reads(r"^\* No such command\. /help lists the commands\.")
     romeo.types("/history 1")
     romeo.reads(r"^\* No messages yet\.$")
     romeo.types("was that heard")

@@ -119,7 +119,7 @@ def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path):
     )
     shutil.copy(ROOT / "app.py", tmp_path)
     line = fails("--port", "0", "--data-dir", str(tmp_path / "data"), folder=tmp_path)
-    assert f"cannot read the nicknames in {tmp_path / 'name.txt'}: No such file or directory" in line
+    assert f"cannot read the names in {tmp_path / 'name.txt'}: No such file or directory" in line
 
 
 def test_a_newer_versions_log_is_left_alone(tmp_path):

@@ -125,10 +125,10 @@ def test_each_room_has_a_manifest(server: Program) -> None:
 @pytest.mark.parametrize("room", ["a/b", "..", "%FF", "x" * 65])
 def test_what_cannot_be_a_room_has_no_manifest(server: Program, room: str) -> None:
     answer = server.get(f"/manifest.webmanifest?room={room}")
-    assert (answer.status_code, answer.text) == (400, "there can be no room of this name\n")
+    assert (answer.status_code, answer.text) == (400, "that room name cannot be used\n")
 
 
-def test_the_icons_of_the_manifest_are_as_large_as_they_say(server: Program) -> None:
+def test_manifest_icons_have_the_sizes_they_declare(server: Program) -> None:
     icons = {icon["src"]: icon for icon in server.get("/manifest.webmanifest").json()["icons"]}
     icons["apple-touch-icon.png"] = {"type": "image/png", "sizes": "180x180"}
     for src, icon in icons.items():
@@ -148,7 +148,7 @@ def test_the_service_worker_is_asked_for_each_time(server: Program) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-def test_behind_a_base_path_the_page_and_its_files_are_there(start: Callable[..., Program]) -> None:
+def test_the_page_and_its_files_work_behind_a_base_path(start: Callable[..., Program]) -> None:
     server = start("--base-path", "/chat")
     server.url = f"http://127.0.0.1:{server.port}"
     assert '<base href="./" />' in server.get("/chat/").text
@@ -181,7 +181,7 @@ def test_many_unknown_paths_do_not_fill_the_log(tmp_path: Path, caplog: pytest.L
 @pytest.mark.parametrize(
     "path", ["/<b>x</b>/", "/a\nb/", "/x.php", "/" + "x" * 500 + "/", "/a" * 50, "/é/", "/assets/", "/r/a/b"]
 )
-def test_a_path_that_is_no_prefix_is_neither_shown_nor_logged(
+def test_a_path_that_cannot_be_a_prefix_is_not_suggested(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
@@ -205,7 +205,7 @@ def ask(gateway: HTTPGateway, path: str, **headers: str) -> tuple[str, str]:
     return answers[0], body.decode()
 
 
-def test_where_nothing_was_built_a_plain_page_says_how_to_connect(tmp_path: Path) -> None:
+def test_without_a_build_a_plain_page_explains_connecting(tmp_path: Path) -> None:
     gateway = HTTPGateway(base_path="/chat", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
     status, page = ask(gateway, "/chat/")
     assert status == "200 OK"

@@ -1,6 +1,6 @@
 /* Runs before everything else, in any browser there is: written in the JavaScript of 1999 on purpose.
-   It keeps the base where it was when the page loaded, tells a browser that is too old so in one sentence, sets the
-   chosen look before the first paint, and has the browser fetch the language beside the page. */
+   It keeps the base where it was when the page loaded, says so in a browser that is too old, sets the chosen
+   theme before the first paint, and has the browser fetch the language beside the page. */
 (function () {
   var root = document.documentElement;
   // The base is relative to the room's address, and that changes with the room.
@@ -24,7 +24,7 @@
     try {
       return localStorage.getItem('chatroom:' + new URL('.', document.baseURI).pathname + ':' + key);
     } catch (forbidden) {
-      /* Storage is forbidden, or the browser old: as the system has it. */
+      /* Storage is forbidden, or the browser is old: follow the system. */
       return null;
     }
   }

@@ -6,7 +6,7 @@
  * browser's cache would outlive them. And a chat without its server has nothing to show: the page needs no second source.
  */
 
-/** So long a page may take to say whether it is the one. */
+/** How long a page may take to answer. */
 const ANSWER_MS = 300;
 
 self.addEventListener('install', () => self.skipWaiting());
@@ -26,7 +26,7 @@ function ask(page, wanted) {
   });
 }
 
-/** Focus the page that fits best, or open one. A page is asked, because `url` is where it began, not where it went since. */
+/** Focus the page that fits best, or open one. It asks each page, because `url` is where a page began, not where it is now. */
 async function bring(wanted) {
   const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const pages = all.filter((page) => page.url.startsWith(self.registration.scope));

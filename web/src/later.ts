@@ -1,4 +1,4 @@
-/** What is not needed to read and write: it comes in one piece, after the first load. */
+/** Code that reading and writing do not need: one chunk, fetched after the first load. */
 
 import './print.css';
 

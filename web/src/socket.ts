@@ -16,7 +16,7 @@ const ACK_MS = 10_000;
 export interface Line {
   /** Ask for something; the answer is null if nobody knows whether it was done. */
   ask(frame: ClientFrame): Promise<Ack | null>;
-  /** Make sure of the connection now: probe the one there is, or come back before the pause is over. */
+  /** Check the connection now: probe the one there is, or reconnect before the pause is over. */
   check(isNetworkNew: boolean): void;
   /** Begin again after an end that was meant to last. */
   open(): void;
@@ -91,8 +91,8 @@ export function connect(base: URL, ears: Ears): Line {
   }
 
   /**
-   * Leave the connection or the attempt as it is and begin anew. Socket.IO's own way, closing the engine, first waits for
-   * what a dead connection has still to send, and then for its pause between attempts.
+   * Drop the connection or the attempt and start again. Closing Socket.IO's engine would first wait for what a dead
+   * connection still has to send, and then for the pause between attempts.
    */
   async function restart(): Promise<void> {
     const { transport } = socket.io.engine;
@@ -130,7 +130,7 @@ export function connect(base: URL, ears: Ears): Line {
     ears.cut(Date.now() - live.waited);
     clearInterval(ticking);
     live.lost();
-    // What waits for the next connection is asked again by whoever asked, and must not be done twice.
+    // The callers repeat what waits for the next connection, so it must not be sent as well.
     socket.sendBuffer = [];
     // The server ended it on purpose: the notice before it said why. Without one it is as if one had left.
     if (reason === 'io server disconnect') ears.shut('left', '');
@@ -169,10 +169,10 @@ export function connect(base: URL, ears: Ears): Line {
       });
     },
     check(isNetworkNew) {
-      // After an end on purpose, and while a refused connection waits for its turn, there is nothing to hurry.
+      // After a deliberate end, and while a refused connection waits for its turn, there is nothing to hurry.
       if (!socket.active) return;
       if (attemptAt !== null) {
-        // On a slow link an attempt takes its time: it is not given up for each look at the page.
+        // On a slow link an attempt takes long: looking at the page must not restart it.
         if (isNetworkNew || live.mayRestart(Date.now() - attemptAt)) void restart();
       } else if (socket.connected) probe();
       else void restart();

@@ -103,7 +103,7 @@ describe('The longest and the strangest', () => {
     growsLinearly((whole) => void complete(whole, whole.length, [{ usage: '/who', help: {} }], ['fox']), text);
   });
 
-  it('a cost that grows with the square is found', () => {
+  it('a quadratic cost is found', () => {
     const square = (whole: string): void => {
       for (let at = 0; at < whole.length; at += 100) whole.indexOf('x', at);
     };

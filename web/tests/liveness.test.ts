@@ -71,7 +71,7 @@ describe('a false alarm', () => {
     for (let turn = 0; turn < 10; turn++) expect(survives(live, 6_000, turn * 60_000)).toBe(true);
   });
 
-  it('does not come of a link that gets three times slower each time', () => {
+  it('does not come of a link that slows threefold each time', () => {
     const live = new Liveness();
     live.connected(500);
     for (const roundTrip of [1_500, 4_400, 9_000]) expect(survives(live, roundTrip)).toBe(true);
@@ -85,12 +85,12 @@ describe('a false alarm', () => {
     // The answer waits behind this timer, however long the thread was busy.
     expect(live.tick(30_000)).toBe(false);
     live.answered(30_001);
-    // And that time was not the link's.
+    // That time was not the link's.
     live.begin(40_000, false);
     expect(untilDead(live, 40_000)).toBe(2_000);
   });
 
-  it('does not come of a round trip that could not be measured', () => {
+  it('does not come of an unmeasured round trip', () => {
     const live = new Liveness();
     live.connected(6_000);
     live.begin(0, false);
@@ -110,7 +110,7 @@ describe('a false alarm', () => {
     expect(live.tick(now + TICK_MS)).toBe(true);
   });
 
-  it('does not come of a clock that is set back or forward', () => {
+  it('does not come of a clock set back or forward', () => {
     const live = new Liveness();
     live.connected(100);
     live.begin(1_000_000, false);
@@ -142,7 +142,7 @@ describe('probes', () => {
     expect(untilDead(live, 20_000)).toBe(2_000);
   });
 
-  it('follow a request that is unanswered for longer than a round trip', () => {
+  it('follow a request unanswered for longer than a round trip', () => {
     const live = new Liveness();
     live.connected(100);
     expect(live.overdue).toBe(500);
@@ -152,7 +152,7 @@ describe('probes', () => {
 });
 
 describe('an attempt to connect', () => {
-  it('is left alone for as long as it may need, longer each time', () => {
+  it('gets more time on each try', () => {
     const live = new Liveness();
     const ages = (age: number): boolean => live.mayRestart(age);
     expect([ages(3_999), ages(4_000)]).toEqual([false, true]);
@@ -163,7 +163,7 @@ describe('an attempt to connect', () => {
     expect(ages(4_000)).toBe(true);
   });
 
-  it('succeeds over a slow link however often one looks at the page', () => {
+  it('succeeds over a slow link, however often the page is shown', () => {
     const live = new Liveness();
     const NEEDED = 3 * 4_000;
     let started = 0;
@@ -179,7 +179,7 @@ describe('an attempt to connect', () => {
 });
 
 describe('a sleep', () => {
-  it('shows in the clock, and a busy or throttled second does not', () => {
+  it('shows in the clock; a busy or throttled second does not', () => {
     const sleep = new Sleep(0);
     expect(sleep.woke(WATCH_MS)).toBe(false);
     expect(sleep.woke(2 * WATCH_MS + 3_000)).toBe(false);

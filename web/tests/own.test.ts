@@ -3,7 +3,7 @@ import { MOST_IDS, MOST_ROOMS, packOwn, unpackOwn } from '../src/state/own';
 import { begin } from '../src/state/reduce';
 import { Play, START, entries, entry, id } from './help';
 
-/** The same tab after a reload: all is forgotten but what was packed. */
+/** The same tab after a reload, which keeps only what was packed. */
 function reloaded(before: Play, room = before.state.room): Play {
   const after = new Play();
   after.state = begin(room, before.state.token, START, { partner: null, drafts: [], own: unpackOwn(packOwn(before.state.own)) });
@@ -12,10 +12,10 @@ function reloaded(before: Play, room = before.state.room): Play {
 
 const mine = (play: Play): string[] => play.said.filter((item) => item.mine).map((item) => item.text);
 
-/** Somebody whose message is the third of five. */
+/** A person whose message is the third of five. */
 const spoke = (): Play => new Play().enter({ history: entries(1, 2) }).write('m3').sent('m3').ok('m3', 3);
 
-describe("One's own messages", () => {
+describe("The user's own messages", () => {
   it.each([true, false])('are recognised after a reload, resumed: %s', (resumed) => {
     const after = reloaded(spoke()).enter({ history: entries(1, 5), resumed, username: resumed ? '阿狸' : 'owl' });
     expect(mine(after)).toEqual(['m3']);

@@ -14,7 +14,7 @@ describe('the address of a room', () => {
   });
 
   // Programs that make links of addresses stop at other letters and leave out punctuation at the end.
-  it.each(ROOMS)('of %s is a link as a whole wherever it is pasted', (room) => {
+  it.each(ROOMS)('of %s stays a whole link wherever it is pasted', (room) => {
     const path = pathOf(room, '/');
     expect(path).toMatch(/^\/r\/[A-Za-z0-9%._~-]*[A-Za-z0-9-]$/);
     const address = `http://chat.example${path}`;

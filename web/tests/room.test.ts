@@ -73,7 +73,7 @@ describe('Coming back', () => {
     expect(bar(away().enter({ resumed: true }, {}, 10.5).state)).toBeNull();
   });
 
-  it('a connection that had been dead for a while is told of as soon as it is noticed', () => {
+  it('a dead connection is reported as soon as it is noticed', () => {
     const play = new Play().enter({}, {}, 0);
     play.do({ type: 'cut', since: START + 8_000 }, 10);
     expect(bar(play.state)).toEqual({ code: 'reconnecting' });
@@ -251,12 +251,12 @@ describe('Another room by the browser’s Back', () => {
       .do({ type: 'draft', target: { room: 'lobby', to: null }, text: 'half' })
       .do({ type: 'go', room: 'den' });
 
-  it('is entered as if the page was opened there, by the same person', () => {
+  it('is joined as a page opened there by the same person', () => {
     const { state, shown } = gone();
     expect([state.room, state.link.at, state.token, state.seen, shown]).toEqual(['den', 'opening', 'token', NO_ID, []]);
   });
 
-  it('is not told what was meant for the other, and the draft stays there', () => {
+  it('receives no message meant for the other, and no draft', () => {
     const play = gone().enter({ resumed: true, history: entries(7, 8, 'owl') }, { room: 'den' });
     expect(play.shown).toEqual(['m7', 'm8', '[you_are]']);
     expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'half' }]);

@@ -12,7 +12,7 @@ const OWL: Pair = ['owl', 'o'];
 
 /** In a room with fox and owl. */
 const here = (): Writer => new Writer().enter({}, { name_list: [FOX, OWL] });
-/** In the midst of a whisper to fox. */
+/** Whispering to fox. */
 const whispering = (): Writer => here().to('fox', 'f').type('secret');
 
 class Writer extends Play {
@@ -32,7 +32,7 @@ class Writer extends Play {
     return this.hear({ action: 'rename', username, to, sid, msg: '', time: '' });
   }
 
-  /** As a page that opens anew, in the same tab. */
+  /** As after a reload, in the same tab. */
   reload(room = this.state.room): this {
     this.state = begin(room, this.state.token, this.state.now, unpack(pack(this.state), room));
     return this;
@@ -48,11 +48,11 @@ describe('A draft', () => {
     expect(whispering().end().draft).toBe('');
   });
 
-  it('is there again when one returns to that person', () => {
+  it('returns when the user returns to that person', () => {
     expect(whispering().end().type('for all').to('fox', 'f').draft).toBe('secret');
   });
 
-  it('of the room waits while one whispers', () => {
+  it('for the room waits during a whisper', () => {
     const play = here().type('for all').to('fox', 'f');
     expect([play.draft, play.end().draft]).toEqual(['', 'for all']);
   });
@@ -97,7 +97,7 @@ describe('A draft', () => {
     expect(play.end().draft).toBe('');
   });
 
-  it('goes when it is written, and no other does', () => {
+  it('is cleared when it is sent, and no other is', () => {
     const play = here().type('for all').to('fox', 'f').type('secret').write('secret');
     expect([play.draft, play.end().draft]).toEqual(['', 'for all']);
   });
@@ -107,17 +107,17 @@ describe('A draft', () => {
     expect(play.to('wolf', 'f').draft).toBe('secret');
   });
 
-  it('follows a name that changed while one was away', () => {
+  it('follows a name that changed while the user was away', () => {
     const play = whispering().do({ type: 'cut' }).enter({ resumed: true }, { name_list: [['wolf', 'f']] });
     expect([play.state.partner, play.draft]).toEqual([{ name: 'wolf', sid: 'f', gone: false }, 'secret']);
   });
 
-  it('does not go to whoever takes the name that its person gave up', () => {
+  it('does not go to whoever takes the name', () => {
     const play = whispering().end().rename('f', 'fox', 'wolf').roster([['fox', 'g']], []);
     expect(play.to('fox', 'g').draft).toBe('');
   });
 
-  it('from before somebody left comes back with a warning', () => {
+  it('from before the partner left comes back with a warning', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g');
     expect([play.draft, play.state.problem?.code]).toEqual(['secret', 'written_before']);
     expect([play.end().draft, play.state.drafts.length]).toEqual(['', 1]);
@@ -158,7 +158,7 @@ describe('A draft', () => {
 });
 
 describe('After a reload', () => {
-  it('a partner who is not there has left, and nothing is sent', () => {
+  it('an absent partner has left, and nothing is sent', () => {
     const play = whispering().reload().enter({ resumed: true }, { name_list: [OWL] });
     expect([play.state.partner, play.draft, isReady(play.state)]).toEqual([{ name: 'fox', sid: 'f', gone: true }, 'secret', false]);
     expect(nextOut(play.write('secret').state)).toBeNull();
@@ -170,13 +170,13 @@ describe('After a reload', () => {
     expect([play.state.partner?.gone, isReady(play.state), namesake(play.state)]).toEqual([true, false, { sid: 'g', name: 'fox' }]);
   });
 
-  it('what is written before one is in waits for its partner', () => {
+  it('text written before joining waits for its partner', () => {
     const play = whispering().reload().write('secret');
     expect(nextOut(play.state)).toBeNull();
     expect(nextOut(play.enter({ resumed: true }, { name_list: [FOX] }).state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
   });
 
-  it('what is written before one is in goes to nobody else of that name', () => {
+  it('text written before joining goes to no namesake', () => {
     const play = whispering().reload().write('secret').enter({ resumed: true }, { name_list: [['fox', 'g']] });
     expect([nextOut(play.state), play.whispers[0]!.refusal?.code]).toEqual([null, 'recipient_left']);
   });
@@ -221,7 +221,7 @@ describe('A partner', () => {
     expect(nextOut(play.write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
   });
 
-  it('of another’s name that oneself has taken is not there', () => {
+  it('whose name the user has taken is not there', () => {
     expect(namesake(whispering().roster([], [FOX]).rename('me', '阿狸', 'fox').state)).toBeNull();
   });
 });
@@ -239,7 +239,7 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'wolf', toSid: 'f' });
   });
 
-  it('behind one that is too hasty follows, too', () => {
+  it('follows one that was refused as too fast', () => {
     const play = whispering().write('a').sent('a').no('a', 'rate_limited', { retry_after: 1 });
     play.rename('f', 'fox', 'wolf').do({ type: 'tick' }, 2);
     expect(nextOut(play.state)).toMatchObject({ to: 'wolf' });
@@ -261,13 +261,13 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
   });
 
-  it('is not tried again with somebody else of that name', () => {
+  it('is not retried with a namesake', () => {
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'retry', key: 'x', cid: 'y' });
     expect([nextOut(play.state), play.whispers[0]!.fate, play.state.problem?.code]).toEqual([null, 'failed', 'recipient_left']);
     expect(isForGood(play.state.problem)).toBe(false);
   });
 
-  it('is tried again with whom one has chosen in that place', () => {
+  it('is retried with the person chosen instead', () => {
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g');
     play.do({ type: 'retry', key: 'x', cid: 'y' });
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
@@ -281,13 +281,13 @@ describe('A whisper that waits', () => {
 describe('A room that changes while a whisper is written', () => {
   const moved = () => whispering().enter({}, { room: 'den' });
 
-  it('takes the rest of it for everyone only when asked twice', () => {
+  it('sends the rest to everyone only when asked twice', () => {
     const play = moved().type('cret');
     expect([nextOut(play.write('cret', 'a').state), play.draft, play.state.problem?.code]).toEqual([null, 'cret', 'moved']);
     expect(nextOut(play.write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
   });
 
-  it('asks for nothing twice after a choice', () => {
+  it('asks only once after a choice', () => {
     expect(nextOut(moved().to('fox', 'f').end().write('a').state)).toMatchObject({ kind: 'said' });
   });
 
@@ -299,7 +299,7 @@ describe('A room that changes while a whisper is written', () => {
   });
 });
 
-describe('One’s own earlier messages', () => {
+describe('The user’s earlier messages', () => {
   const texts = (play: Play): string[] => {
     const found: string[] = [];
     for (let at = step(play.state, null, -1); at; at = step(play.state, at.key, -1)) found.push(at.text);
@@ -359,7 +359,7 @@ function random(seed: number): (below: number) => number {
 }
 
 describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (%i)', (seed) => {
-  it('what was typed for one is sent to nobody else', () => {
+  it('text typed for one person is sent to no one else', () => {
     const below = random(seed);
     const play = new Writer();
     /** The sessions that a person chose in the place of one that had gone. */

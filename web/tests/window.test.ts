@@ -98,7 +98,7 @@ describe('Newer messages', () => {
     expect(shown).toEqual(entries(KEEP + 2 - shown.length, KEEP + 1).map((one) => one.msg));
   });
 
-  it('what arrives while the last page is on its way follows it', () => {
+  it('what arrives during the last page follows it', () => {
     const play = reading();
     play.do({ type: 'scrolled', atBottom: false, reading: newestId(play.state.items) }).do({ type: 'newer_asked' });
     const page = [...next(play), entry(KEEP + 1)];
@@ -106,14 +106,14 @@ describe('Newer messages', () => {
     expect([texts(play).slice(-2), play.state.newer]).toEqual([[`m${KEEP + 1}`, `m${KEEP + 2}`], 'none']);
   });
 
-  it('what arrives before a page that is not the last is fetched later', () => {
+  it('what arrives before an earlier page is fetched later', () => {
     const play = reading().do({ type: 'newer_asked' });
     const page = next(play).slice(0, 50);
     newer(play.hear(entry(KEEP + 2)), page, true);
     expect([newestId(play.state.items), play.state.newer]).toEqual([page.at(-1)!.id, 'more']);
   });
 
-  it('a part that is no longer kept is said to be missing', () => {
+  it('a part no longer kept is reported missing', () => {
     const play = reading().do({ type: 'newer_asked' });
     newer(play, entries(KEEP, KEEP + 1), false, true);
     expect(play.shown.slice(-3)).toEqual(['[gap]', `m${KEEP}`, `m${KEEP + 1}`]);

@@ -4,7 +4,7 @@ import type { Item, Said, Whispered } from '../state/types';
 import type { Words } from '../words/en';
 import { mentions } from './mention';
 
-/** What last spoke to one by name or in private, or null. */
+/** The newest mention or whisper, or null. */
 export function lastCall(items: readonly Item[], name: string): Said | Whispered | null {
   for (let index = items.length - 1; index >= 0; index--) {
     const item = items[index]!;

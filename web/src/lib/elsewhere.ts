@@ -28,7 +28,7 @@ function writes(event: KeyboardEvent): boolean {
   return !event.metaKey && ((!event.ctrlKey && !event.altKey) || event.getModifierState('AltGraph'));
 }
 
-/** Scroll the list by its height less a line; whether there is one. */
+/** Scroll the list by its height less a line. Returns whether there is a list. */
 function turn(by: -1 | 1): boolean {
   const list = document.querySelector('.scroller');
   list?.scrollBy({ top: by * (list.clientHeight - parseFloat(getComputedStyle(list).lineHeight)) });

@@ -2,7 +2,7 @@
  * Which `*` and `_` are marks, and which of them belong together.
  *
  * After CommonMark's rules, with those changed that a chat trips over: marks work beside Chinese text and punctuation;
- * a star in a sum, the underscores of a name of code and those of a face are text. What is no mark stays as it was typed.
+ * a star in a sum, the underscores of an identifier and those of a face are text. What is no mark stays as it was typed.
  *
  * One pass: a run of marks looks at no more than `MOST_OPEN` that are open.
  */
@@ -10,9 +10,9 @@
 import { charAt, charBefore, isSpaced, isUnspaced, PUNCTUATION, WORD } from './characters';
 import type { Inline } from './markdown';
 
-/** So deep marks nest; what would nest deeper stays as it was typed. */
+/** How deep marks nest; deeper ones stay as typed. */
 export const DEEPEST = 4;
-/** Of more marks that are open in one line, the first are text. */
+/** How many marks may be open in one line; beyond that, the first are text. */
 const MOST_OPEN = 16;
 /** A longer row of stars or underscores is a drawn line. */
 const LONGEST = 4;
@@ -30,7 +30,7 @@ export interface Passed {
   seen: number;
   /** letters, numbers, emoji */
   letters: number;
-  /** characters that no name of code holds */
+  /** characters that no identifier has */
   foreign: number;
 }
 

@@ -12,12 +12,12 @@ import { charBefore, isSpaced, isUnspaced, UNSPACED } from './characters';
 
 export interface Link {
   href: string;
-  /** the host, where the reader would else take it for another */
+  /** the host, if the reader could take it for another */
   host: string;
 }
 
 export interface Found {
-  /** behind the address */
+  /** what follows the address */
   end: number;
   /** null: this is an address, but not one to follow */
   link: Link | null;
@@ -34,7 +34,7 @@ const TOP = '(?:中[国國]|中文网|公[司益]|网[络站址店]|網[絡站�
 const HOST = `(?=${LETTER})(?:${PART}+(?=\\.${LETTER})|${SPACED})(?:\\.(?=${LETTER})(?:${TOP}(?!${PART}*\\.${LETTER})|${SPACED}|${UNSPACED}${PART}*))*`;
 /** Scheme, host, and what makes the host the name of a user instead. Of two schemes the second one counts. */
 const ADDRESS = new RegExp(`^(https?://(?!https?://)|www\\.)(${HOST}|\\[[\\da-f:.]+\\])((?::[^\\s/?#@]*)?@)?`, 'iu');
-/** Beside these `www.` is a part of something longer. */
+/** After these, `www.` is part of something longer. */
 const GOES_ON = /[\w./:@\\-]/;
 
 const OTHER = '(?![\\0-~])';
@@ -45,7 +45,7 @@ const WIDE = `(?:${OTHER}(?:${UNSPACED}|\\p{Emoji})(?:${PLAIN}|${OTHER}(?:${UNSP
 const PATH = new RegExp(`(?::\\d{1,5})?(?:(?:/|[?#]${WIDE})(?:[/?#=&]${WIDE}|${PLAIN})*)?`, 'uy');
 /** What belongs to the sentence if an address ends with it. */
 const TRAILING = /[.,;:!?'*_~([]/;
-/** What no label holds that is not at all like an address; a full stop at its end is the sentence's. */
+/** Characters that a label has only if it looks like an address. A full stop at its end belongs to the sentence. */
 const STRANGE = /[^\s\p{L}\p{M}\p{N}\p{Emoji_Presentation}\-'’_,，、!！?？;；:()（）[\]【】「」『』《》“”"&+#*~～—–|`](?=[^])/u;
 
 /** The address that begins here, if one does. */
@@ -86,7 +86,7 @@ export function labelledAt(text: string, at: number): { end: number; label: stri
   return link && { end: end + 1, label, link: { href: link.href, host: looksElsewhere(label, link.host) ? link.host : '' } };
 }
 
-/** How much of a port and path is not the sentence's: up to the first bracket that closes another's, without punctuation. */
+/** How much of a port and path belongs to the address: up to the first bracket that closes another's, without punctuation. */
 function trimmed(path: string): number {
   const open: Record<string, number> = { ')': 0, ']': 0 };
   let end = 0;
@@ -103,7 +103,7 @@ function trimmed(path: string): number {
 /**
  * Where an address leads; null for what is none, and for one with a user's name in it.
  *
- * @param typed the host as it stands in the text, or null to have the host told in any case
+ * @param typed the host as it stands in the text, or null to show the host in any case
  */
 function follow(bare: boolean, address: string, typed: string | null): Link | null {
   const url = parsed(bare ? `https://${address}` : address);

@@ -1,5 +1,5 @@
 /**
- * Whether the connection is still there: how long an answer to a probe is waited for, and when none will come.
+ * Whether the connection is alive: how long to wait for the answer to a probe, and when to give up.
  * Pure: the time comes with each call, in milliseconds of any one clock; nothing is sent and no timer is set.
  */
 
@@ -10,13 +10,13 @@ export const WATCH_MS = 5_000;
 
 const LEAST_WAIT_MS = 2_000;
 const ROUND_TRIPS = 3;
-/** A page of history may take so long over a slow link, and an answer stands behind it. */
+/** How long a page of history may take over a slow link; the answer comes after it. */
 const LOADING_WAIT_MS = 10_000;
 const LONGEST_ROUND_TRIP_MS = 10_000;
-/** Of a connection that brings messages but never the answer. */
+/** The limit for a connection that brings messages but never the answer. */
 const MOST_WAITS = 4;
 const OVERDUE_MS = 500;
-/** As long as Socket.IO gives an attempt to connect. */
+/** How long Socket.IO gives an attempt to connect. */
 const LONGEST_ATTEMPT_MS = 20_000;
 const SLEPT_MS = 10_000;
 
@@ -25,7 +25,7 @@ interface Probe {
   then: number;
   waited: number;
   waitedSinceHeard: number;
-  /** a tick was late: how long the answer took is not known */
+  /** a tick was late, so the round trip is unknown */
   disturbed: boolean;
   limit: number;
 }
@@ -35,7 +35,7 @@ export class Liveness {
   #probe: Probe | null = null;
   #restarts = 0;
 
-  /** How long an answer is waited for. */
+  /** How long to wait for an answer. */
   get wait(): number {
     return Math.max(LEAST_WAIT_MS, ROUND_TRIPS * this.#roundTrip);
   }
@@ -45,12 +45,12 @@ export class Liveness {
     return Math.max(OVERDUE_MS, this.#roundTrip);
   }
 
-  /** How long the probe that is under way has been waited for. */
+  /** How long the current probe has waited. */
   get waited(): number {
     return this.#probe?.waited ?? 0;
   }
 
-  /** A connection stands; its first round trip took so long. */
+  /** The connection is open; this is its first round trip. */
   connected(roundTrip: number): void {
     this.#roundTrip = Math.min(Math.max(roundTrip, 0), LONGEST_ROUND_TRIP_MS);
     this.#probe = null;
@@ -91,7 +91,7 @@ export class Liveness {
     return probe.waitedSinceHeard >= probe.limit || probe.waited >= MOST_WAITS * probe.limit;
   }
 
-  /** Whether an attempt to connect, so old, is to be given up for a new one; each is given twice as long as the last. */
+  /** Whether to give up an attempt to connect of this age for a new one. Each attempt gets twice as long as the last. */
   mayRestart(age: number): boolean {
     const patience = 2 * this.wait * 2 ** this.#restarts;
     if (age < Math.min(patience, LONGEST_ATTEMPT_MS)) return false;
@@ -99,7 +99,7 @@ export class Liveness {
     return true;
   }
 
-  /** Count the time since the last tick; whether the tick was on time. Of a late one no more than a tick counts. */
+  /** Count the time since the last tick, at most one tick. Returns whether the tick was on time. */
   #count(probe: Probe, now: number): boolean {
     const passed = now - probe.then;
     const onTime = passed >= 0 && passed < 2 * TICK_MS;
@@ -119,7 +119,7 @@ export class Sleep {
     this.#before = now;
   }
 
-  /** Whether timers stood still since the last call, as in a computer that slept. `now` is of a clock that went on. */
+  /** Whether timers stopped since the last call, as in a computer that slept. `now` comes from a clock that did not stop. */
   woke(now: number): boolean {
     const before = this.#before;
     this.#before = now;

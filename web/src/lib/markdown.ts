@@ -20,7 +20,7 @@ export type Inline =
       kind: 'link';
       href: string;
       children: Inline[];
-      /** where it leads, if the reader has to be told */
+      /** where it leads, if the reader must see it */
       host: string;
     }
   | { kind: 'break' };
@@ -79,7 +79,7 @@ function blocks(lines: readonly string[], depth: number): Block[] {
       const from = index;
       while (index < lines.length && isQuote(lines[index]!)) index += 1;
       const quoted = lines.slice(from, index);
-      // Marks that quote nothing are what somebody has typed.
+      // Marks that quote nothing are text.
       if (quoted.every((one) => isBlank(one.replace(/>/g, '')))) {
         for (const one of quoted) paragraph.push(one);
         continue;

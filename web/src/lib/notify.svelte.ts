@@ -1,5 +1,5 @@
 /**
- * Notifications for who looks elsewhere. They are asked for only when switched on by hand, and shown by the service worker:
+ * Notifications for a user who looks elsewhere. They are asked for only when switched on by hand, and shown by the service worker:
  * phones allow them in no other way. Where the browser has none (plain http), the switch is not there.
  */
 
@@ -10,7 +10,7 @@ import { randomId } from './ids';
 import { LOBBY, base, pathOf } from './places';
 import { keep, recall } from './store';
 
-/** A worker that is not ready by then does not become so. */
+/** A worker that is not ready by then never will be. */
 const READY_MS = 10_000;
 
 /** Why nothing is shown although it is wanted: forbidden, not allowed (yet, or any more), or it did not work. */
@@ -75,7 +75,7 @@ class Notifier {
     await this.#try(async () => (await this.#worker()).showNotification(title, options));
   }
 
-  /** The room was looked at: what is still shown of it is of no use any more. */
+  /** The user looked at the room: its notifications are of no more use. */
   async clear(url: string): Promise<void> {
     if (!this.#registered) return;
     await this.#try(async () => {

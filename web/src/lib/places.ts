@@ -19,7 +19,7 @@ export function roomIn(path: string, root: string): string {
   }
 }
 
-/** Punctuation that programs which make links of addresses may take for the sentence's. */
+/** Punctuation that programs may leave out of a link at the end of an address. */
 const NOT_IN_LINKS = /[!'()*]|[._~]+$/g;
 
 const escaped = (text: string): string =>

@@ -46,7 +46,7 @@ const CONNECTIONS = 6;
 
 /**
  * Make sure that the next request is not sent over a connection that died together with the session. A browser keeps
- * unused ones for minutes, and what is sent over a dead one hangs: all are taken up here and dropped when one answers.
+ * unused ones for minutes, and what is sent over a dead one hangs: this uses them all, and drops them when one answers.
  */
 export async function renewConnections(address: URL, most: number): Promise<void> {
   const enough = new AbortController();

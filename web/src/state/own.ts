@@ -14,7 +14,7 @@ export const MOST_ROOMS = 20;
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Take in which messages are one's own, and mark those that a page of the log brought. */
+/** Record which messages are the user's own, and mark those in a page of the log. */
 export function recognise(state: State, before: State): State {
   if (state.items === before.items && state.room === before.room) return state;
   const known = idsOf(state);

@@ -169,7 +169,7 @@ function framed(state: State, frame: ServerFrame): State {
   }
 }
 
-/** Whether a move would put what is typed for one person before everyone. */
+/** Whether a move would show everyone what was typed for one person. */
 function holdsWhisper(state: State): boolean {
   return state.partner !== null && draftOf(state) !== '';
 }

@@ -24,7 +24,7 @@ export type Row =
       fresh: boolean;
     };
 
-/** Rows that were made before: one whose item and look are the same is the same object, so that only changed rows are drawn. */
+/** The rows made before. A row with the same item and look is the same object, so that only changed rows are drawn. */
 const made = new WeakMap<Item, Row & { kind: 'item' }>();
 
 /** The rows of the list: the first message of a day has the day above it, and what one person says in a row is one group. */

@@ -9,12 +9,12 @@ import type { Item, State } from './types';
 
 /** More rows than these are not kept. */
 export const KEEP = 1_000;
-/** So many rows more than necessary go at a time. */
+/** How many rows more than necessary are dropped at a time. */
 const DROP = 200;
 /** The log has no whispers, so they stay when the rows around them go; of more than these the oldest go. */
 const WHISPERS = 200;
 
-/** Let go of the rows that are farthest from what is being read. */
+/** Drop the rows farthest from the one being read. */
 export function bound(state: State): State {
   const { items } = state;
   if (items.length <= KEEP) return state;
@@ -87,7 +87,7 @@ export function toEnd(state: State): State {
 /** A live message that lies beyond the rows: it is counted, and kept only while a page is on its way. */
 export function beyond(state: State, entry: Entry): State {
   if (state.newer === 'more') return state;
-  // Too much meanwhile: the page will not reach the end, and another is asked for.
+  // Too many arrived meanwhile: the page will not reach the end, so another is fetched.
   if (state.ahead.length >= KEEP) return { ...state, newer: 'more', ahead: [] };
   return { ...state, ahead: [...state.ahead, entry] };
 }

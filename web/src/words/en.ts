@@ -15,7 +15,7 @@ export const en = {
   here: (count: number) => `${count} here`,
   people: 'People',
   find: 'Find someone',
-  nobodyFound: 'No one by that name.',
+  nobodyFound: 'No one found.',
   moreHere: (count: number) => `${count} more. Type a name to find someone.`,
   you: 'you',
   whisperTo: (name: string) => `Whisper to ${name}`,
@@ -35,8 +35,8 @@ export const en = {
   notify: 'Notify me of mentions and whispers',
   notifyTrouble: {
     blocked: "Your browser blocks notifications from this site. You can allow them in the browser's settings.",
-    unasked: 'Your browser has not allowed notifications from this site. Turn this on to ask again.',
-    failed: 'The last notification could not be shown.',
+    unasked: 'Your browser has not allowed notifications from this site yet. Turn this on to ask again.',
+    failed: "Your browser couldn't show the last notification.",
   },
 
   /** what stands before and after the name */
@@ -93,8 +93,8 @@ export const en = {
   showLess: 'Show less',
   loadingOlder: 'Loading older messages…',
   gap: 'Some of the messages you missed are no longer kept.',
-  nowCalled: (from: string, to: string) => `${from} is now ${to}.`,
-  youNowCalled: (to: string) => `You are now ${to}.`,
+  nowCalled: (from: string, to: string) => `${from} is now called ${to}.`,
+  youNowCalled: (to: string) => `You are now called ${to}.`,
   leftYou: (name: string) => `${name} has left. To write to the room, end the whisper.`,
   came: (names: readonly string[]) => `${named(names)} joined`,
   went: (names: readonly string[]) => `${named(names)} left`,
@@ -149,9 +149,9 @@ export const en = {
     offline: 'Not connected. Try again in a moment.',
     unavailable: "That didn't go through. Try again in a moment.",
     text_only: 'Only text can be sent.',
-    recipient_left: 'Not sent: they have left.',
+    recipient_left: 'Not sent. They have left.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
-    moved: 'You are in another room now, and everyone here will see this. Send it again if you mean it.',
+    moved: 'You are in another room now, and everyone here will see this. To send it anyway, send it again.',
     other: "That didn't work.",
   },
 

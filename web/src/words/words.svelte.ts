@@ -23,7 +23,7 @@ export function pick(chosen: string | null, spoken: readonly string[]): Lang {
 
 class Speech {
   lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
-  /** There before anything is drawn: `main.ts` waits for `load`. */
+  /** Loaded before anything is drawn: `main.ts` waits for `load`. */
   words = $state.raw() as Words;
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
   #clock = $derived(new Intl.DateTimeFormat(this.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
@@ -34,7 +34,7 @@ class Speech {
     this.#mark();
   }
 
-  /** Have every language at hand: a person may change it without a connection. */
+  /** Fetch every language: a person may change it without a connection. */
   fetchAll(): void {
     for (const load of Object.values(LOAD)) load().catch(() => undefined);
   }
@@ -44,7 +44,7 @@ class Speech {
   }
 
   async speak(lang: Lang): Promise<void> {
-    // Kept first: without a connection it is spoken from the next load on.
+    // Stored first: without a connection it takes effect at the next load.
     keep('localStorage', 'lang', lang);
     const words = await LOAD[lang]().catch(() => null);
     if (!words) return;
