@@ -61,7 +61,7 @@ _HINT: Final = (
         "<code>--base-path {prefix}</code>.</small></p>"
     ),
     (
-        "<p><small>如果这个聊天室由你运行，代理把它放在 {prefix} 路径下，启动时请加上 "
+        "<p><small>如果这个聊天室由你运行，而代理把它放在 {prefix} 路径下，启动时请加上 "
         "<code>--base-path {prefix}</code>。</small></p>"
     ),
 )
