@@ -234,6 +234,21 @@ describe('Another room', () => {
     expect([play.state.room, play.shown, play.state.people.size]).toEqual(['den', ['m7', 'm8', '[you_are]'], 1]);
   });
 
+  it.each([
+    ['by a command', (play: Play) => play.enter({ history: entries(7, 8, 'owl') }, { room: 'den' })],
+    ['by its address', (play: Play) => play.do({ type: 'go', room: 'den' })],
+  ])('what waits to be sent returns to its draft: %s', (_, move) => {
+    const play = here().write('on its way').write('one').write('//two').sent('on its way');
+    move(play.do({ type: 'draft', target: { room: 'lobby', to: null }, text: 'half' }));
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'one\n//two\nhalf' }]);
+  });
+
+  it('a whisper that waits returns to its own draft', () => {
+    const play = here().roster([['fox', 'f']], []).do({ type: 'whisper_to', name: 'fox', sid: 'f' }).write('first').sent('first').write('//psst');
+    play.enter({ history: [] }, { room: 'den' });
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: { sid: 'f', name: 'fox' }, text: '//psst' }]);
+  });
+
   it('what was not said yet is not said in another room', () => {
     expect(moved().said.map((item) => item.fate)).toEqual(['said', 'said']);
   });
@@ -256,10 +271,10 @@ describe('Another room by the browser’s Back', () => {
     expect([state.room, state.link.at, state.token, state.seen, shown]).toEqual(['den', 'opening', 'token', NO_ID, []]);
   });
 
-  it('receives no message meant for the other, and no draft', () => {
+  it('receives no message meant for the other, which stays in its draft', () => {
     const play = gone().enter({ resumed: true, history: entries(7, 8, 'owl') }, { room: 'den' });
     expect(play.shown).toEqual(['m7', 'm8', '[you_are]']);
-    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'half' }]);
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'late\nhalf' }]);
   });
 });
 

@@ -8,7 +8,7 @@
 
 import type { Ack, Entry, Refusal } from '../wire';
 import { remember } from './own';
-import { keepDraft, targetOf } from './targets';
+import { keepDraft, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -206,13 +206,19 @@ export function cutOutbox(state: State): State {
   return { ...free, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: null }) };
 }
 
-/** What waits does so no longer: it is for a person to decide whether it is still to be said. */
-export function giveUp(state: State, which: (item: Outgoing) => boolean): State {
-  let items = state.items;
-  for (const item of waiting(state)) {
-    if (item.fate === 'sending' && which(item)) {
-      items = replaceAt(items, indexOfKey(items, item.key), { ...item, fate: 'failed', refusal: null });
-    }
-  }
-  return { ...state, items };
+/** The user leaves the room: what waits to be sent there returns to its drafts. What was in flight may have arrived. */
+export function takeBack(state: State): State {
+  const left = waiting(state).filter(({ cid }) => cid !== state.inFlight && cid !== state.doubtful);
+  return left.reduceRight((next, item) => {
+    const to = item.kind === 'whisper' ? { sid: item.toSid, name: item.to } : null;
+    const text = item.kind === 'whisper' && item.text.startsWith('/') ? `/${item.text}` : item.text;
+    return returnDraft(next, { room: state.room, to }, text);
+  }, state);
+}
+
+/** What waits does so no longer: it is for a person to decide whether it is still to be sent. */
+export function giveUp(state: State, cid: string): State {
+  const item = waiting(state).find((one) => one.cid === cid && one.fate === 'sending');
+  if (!item) return state;
+  return { ...state, items: replaceAt(state.items, indexOfKey(state.items, item.key), { ...item, fate: 'failed', refusal: null }) };
 }

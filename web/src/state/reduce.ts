@@ -5,7 +5,7 @@
 
 import { mentions } from '../lib/mention';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { answered, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, write } from './outbox';
+import { answered, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { note as notePresence, tell } from './presence';
 import { draftOf, endWhisper, followPeople, keepDraft, returnDraft, whisperTo } from './targets';
@@ -84,7 +84,7 @@ function apply(state: State, event: Event): State {
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
     case 'go':
       return {
-        ...begin(event.room, state.token, state.now, { partner: null, drafts: state.drafts, own: state.own }),
+        ...begin(event.room, state.token, state.now, { partner: null, drafts: takeBack(state).drafts, own: state.own }),
         limits: state.limits,
         visible: state.visible,
         held: holdsWhisper(state),
@@ -179,7 +179,7 @@ function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
   const held = moved && holdsWhisper(state);
-  const before = moved ? { ...giveUp(state, () => true), ...nothingShown(), items: [] as Item[], held } : state;
+  const before = moved ? { ...takeBack(state), ...nothingShown(), items: [] as Item[], held } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
@@ -231,7 +231,7 @@ function entered(state: State, frame: Login): State {
   next = withName(next);
   if (!you.resumed && next.doubtful !== null) {
     // Another identity than then: the server cannot know the message again, so it must not be said by itself.
-    next = giveUp(next, (item) => item.cid === before.doubtful);
+    next = giveUp(next, next.doubtful);
   }
   next = { ...next, doubtful: null };
   next = followRecipients(followPeople(next));
