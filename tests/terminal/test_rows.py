@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from chatroom.terminal.rows import rows
+from tests.core.test_characters import ENGLAND
 
 
 def broken(text: str, width: int) -> list[str]:
@@ -35,6 +36,9 @@ def broken(text: str, width: int) -> list[str]:
         ("  indented", 20, ["  indented"]),
         ("a\tb", 20, ["a       b"]),
         ("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 3, ["👩‍👩‍👧‍👦", "👩‍👩‍👧‍👦"]),
+        ("🏳\ufe0f\u200d🌈1\ufe0f\u20e3", 3, ["🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3"]),
+        (f"{ENGLAND}\U0001fae9", 4, [f"{ENGLAND}\U0001fae9"]),
+        ("می\u200cخو", 4, ["می\u200cخو"]),
         ("e\u0301e\u0301e\u0301", 2, ["e\u0301e\u0301", "e\u0301"]),
     ],
 )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from '../src/lib/markdown';
-import { pathOf, roomIn } from '../src/lib/places';
+import { isSameRoom, pathOf, roomIn } from '../src/lib/places';
 
 const ROOMS = ['tea', '茶馆', 'Tea House', 'wow!', "it's", '(a) [b]', 'a.', '...', 'x_', '~', '*', 'a,b;', '50%', '%2e%2e', 'a?b#c&d', 'a\\b', '🍵', 'é', '"<>'];
 
@@ -30,5 +30,18 @@ describe('the address of a room', () => {
 
   it('that cannot be read names what it says', () => {
     expect(roomIn('/r/%E4%zz', '/')).toBe('%E4%zz');
+  });
+});
+
+describe('Two rooms', () => {
+  it.each([
+    ['Tea', 'ｔｅａ', true],
+    ['می\u200cخواهم', 'میخواهم', true],
+    ['❤\ufe0f', '❤', true],
+    ['tea', 'teas', false],
+    ['👨\u200d👩\u200d👧', '👨\u200d👩\u200d👦', false],
+    ['🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}', '🏴', false],
+  ])('%j and %j are one: %j', (one, other, expected) => {
+    expect(isSameRoom(one, other)).toBe(expected);
   });
 });

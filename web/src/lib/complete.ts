@@ -1,6 +1,7 @@
 /** What may be meant by what is being typed: a command after `/`, a name after `@`. */
 
 import type { Command } from '../wire';
+import { folded } from './names';
 
 export interface Completion {
   /** what is shown */
@@ -33,9 +34,4 @@ export function complete(text: string, caret: number, commands: readonly Command
     .filter((name) => folded(name).startsWith(typed))
     .slice(0, MOST)
     .map((name) => ({ label: name, hint: '', insert: `@${name} `, start }));
-}
-
-/** Without case, and without joiners, which need not be typed. */
-function folded(text: string): string {
-  return text.toLowerCase().replace(/\p{DI}/gu, '');
 }

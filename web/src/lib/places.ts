@@ -1,5 +1,7 @@
 /** Addresses: which room the page is for, and the address of another. All derive from the document's base. */
 
+import { folded } from './names';
+
 export const LOBBY = 'lobby';
 
 export function base(): URL {
@@ -30,7 +32,7 @@ export function pathOf(room: string, root: string): string {
   return room === LOBBY ? root : `${root}r/${encodeURIComponent(room).replace(NOT_IN_LINKS, escaped)}`;
 }
 
-/** The server ignores case and width in room names. */
+/** The server ignores case, width, joiners and selectors in room names. */
 export function isSameRoom(one: string, other: string): boolean {
-  return one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();
+  return folded(one) === folded(other);
 }
