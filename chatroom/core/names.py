@@ -29,7 +29,7 @@ _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u
 _MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; towers of them disfigure the lines around
 _DAMAGED = "\ufffd"  # the sign of text that was damaged on the way
 
-_TRIES = 16  # names tried at random; then as many of those that nobody uses, which may all be reserved
+_TRIES = 16  # names tried at random; then as many of the unused ones, which may all be reserved
 _NUMBER_TRIES = 20  # random numbers tried, from two digits up to six, before counting
 
 # The languages that names are drawn for, and the first word of Unicode's names for the letters they are written in.
@@ -173,10 +173,10 @@ class NamePool:
         for name in names:
             by_key.setdefault(name_key(name), name)
         if not by_key:
-            raise ValueError("the list of nicknames is empty")
+            raise ValueError("the list of names is empty")
         self._lines = tuple(by_key.items())
         scripts = {key: _scripts(name) for key, name in self._lines}
-        # A language whose script is the only one of some line does without the lines of other scripts only.
+        # Where a line is in a language's script alone, the language leaves out lines in other scripts only.
         self._by_lang = {
             lang: tuple(line for line in self._lines if scripts[line[0]] in ({lang}, set(), set(_SCRIPTS)))
             for lang in _SCRIPTS

@@ -1,4 +1,4 @@
-"""A road between a browser and the server that can be blocked, cut, slowed and mended: TCP bytes, by a port."""
+"""A TCP relay between a browser and the server that can be blocked, cut, slowed and restored."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Relay:
         self._open.set()
 
     def swallow(self) -> None:
-        """Connections that there are now stay open and pass nothing any more, either way; new ones pass."""
+        """Open connections stay open but pass nothing more, in either direction; new ones work."""
         self._generation += 1
 
     def slow(self, seconds: float) -> None:
-        """From now on bytes take so long, either way."""
+        """From now on bytes take this long, in each direction."""
         self._slow_s = seconds
 
     def cut(self) -> None:

@@ -105,7 +105,7 @@ _COPY = (
 
 
 def copies(visitor: Visitor, **texts: str) -> None:
-    """Copy an image, with a text of the same as an office program does, or without."""
+    """Copy an image, alone or with its text, as an office program does."""
     visitor.page.evaluate(_COPY, {kind.replace("_", "/"): text for kind, text in texts.items()})
 
 
@@ -317,7 +317,9 @@ def test_the_composer_grows_to_six_lines_without_collapsing(visit: Visit) -> Non
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
-def test_growing_keeps_the_end_in_view(visit: Visit, guests: Guests, viewport: ViewportSize) -> None:
+def test_the_end_stays_in_view_while_the_composer_grows(
+    visit: Visit, guests: Guests, viewport: ViewportSize
+) -> None:
     fox = guests(username="fox")
     for number in range(50):
         fox.says(f"line {number}")

@@ -1,4 +1,4 @@
-"""What the browser takes out of the page: notifications, the installed app, its icons."""
+"""What the browser shows outside the page: notifications, the installed app, its icons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., Visitor]
     Guests = Callable[..., Guest]
 
-# Chrome on Android has the name, and refuses its use.
+# Chrome on Android has `Notification`, but its constructor throws.
 LIKE_ANDROID = (
     "window.Notification = new Proxy(Notification,"
     " { construct() { throw new TypeError('Illegal constructor.') } })"
@@ -57,7 +57,7 @@ def notified(visitor: Visitor, count: int = 1) -> list[list[str]]:
 
 
 def is_notified(visit: Visit, server: Program, **options: Any) -> Visitor:
-    """Somebody at a secure page who has switched notifications on."""
+    """A visitor at a secure page who has switched notifications on."""
     visitor: Visitor = visit(url=f"http://localhost:{server.port}", permissions=["notifications"], **options)
     visitor.page.add_init_script(LIKE_ANDROID)
     visitor.enter()

@@ -126,7 +126,7 @@ def test_a_burst_is_followed_to_its_end(visit: Visit, guests: Guests) -> None:
     assert visitor.is_at_end()
 
 
-def test_growing_the_composer_is_no_scrolling(visit: Visit, guests: Guests) -> None:
+def test_growing_the_composer_does_not_count_as_scrolling(visit: Visit, guests: Guests) -> None:
     fox = filled(guests)
     visitor = visit().enter()
     visitor.message(re.compile("^before 49")).wait_for()
@@ -180,7 +180,7 @@ def test_older_messages_load_above_and_move_nothing(visit: Visit, guests: Guests
     assert moved == [0] * len(moved)
 
 
-def test_the_scroll_bar_drawn_to_the_top_reaches_everything(visit: Visit, guests: Guests) -> None:
+def test_dragging_the_scroll_bar_to_the_top_reaches_everything(visit: Visit, guests: Guests) -> None:
     filled(guests, 400)
     visitor = visit().enter()
     visitor.message(re.compile("^before 399")).wait_for()
@@ -255,7 +255,7 @@ def test_who_reads_the_first_message_keeps_it(visit: Visit, start: Start, room: 
     fox.leaves()
 
 
-def test_sending_shows_the_end_wherever_one_reads(visit: Visit, guests: Guests) -> None:
+def test_sending_scrolls_to_the_end_from_anywhere(visit: Visit, guests: Guests) -> None:
     filled(guests)
     visitor = visit().enter()
     visitor.message(re.compile("^before 49")).wait_for()

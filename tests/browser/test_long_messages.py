@@ -132,7 +132,7 @@ def test_focusing_a_folded_link_unfolds_the_message(visit: Visit, guests: Guests
     assert stands_in_sight(message, "https://example.com/")
 
 
-def test_who_shows_the_last_message_whole_reads_on_in_it(visit: Visit, guests: Guests) -> None:
+def test_unfolding_the_last_message_keeps_the_reading_position(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(30):
         fox.says(f"number {number}")

@@ -1,4 +1,4 @@
-"""A connection that died without a word: noticed when it matters, replaced, and nothing is lost or said twice."""
+"""A connection that died silently: noticed when it matters and replaced, with no message lost or sent twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOTICED_MS = 15_000
 
 @pytest.fixture(params=["websocket", "polling"])
 def road(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
-    """A road to the server, over either transport."""
+    """A relay to the server, over either transport."""
     polls = (b"Upgrade: websocket", b"Upgrade: nonsenses") if request.param == "polling" else None
     relay = Relay(server.port, rewrite=polls)
     yield relay
@@ -64,7 +64,7 @@ def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, road: Re
     visitor.says("after")
     assert visitor.texts() == ["before", "meanwhile", "after"]
     assert visitor.name == name
-    # One member, and not the session of before.
+    # One member, not the earlier session.
     assert sid_of(fox, name) != sid
 
 
@@ -83,7 +83,7 @@ def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
 
 
 @pytest.mark.slow
-def test_it_dies_again_and_again_and_is_replaced_each_time(visit: Visit, road: Relay) -> None:
+def test_each_of_several_dead_connections_is_replaced(visit: Visit, road: Relay) -> None:
     # A browser opens six connections to a host: dead ones must not use them up.
     visitor = enters(visit, road)
     for turn in range(5):

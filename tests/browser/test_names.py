@@ -1,4 +1,4 @@
-"""Names: drawn and looked at before anybody is told, in the reader's script; and the server speaks as the page does."""
+"""Names: previewed before anyone is told, in the reader's script. The server uses the page's language."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, road: Relay)
     expect(visitor.composer).to_have_value("/nonsense\nmore")
 
 
-def test_a_move_in_mid_whisper_asks_before_sending(
+def test_changing_rooms_during_a_whisper_asks_before_sending(
     visit: Visit, guests: Guests, road: Relay, room: str
 ) -> None:
     guests(username="fox")

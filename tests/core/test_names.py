@@ -320,7 +320,7 @@ def test_hidden_characters_change_no_key(text: str, hidden: list[tuple[int, str]
     assert room_key(other) == room_key(text)
 
 
-def test_accepted_names_that_differ_only_in_what_hides_have_one_key() -> None:
+def test_names_that_differ_only_in_hidden_characters_share_a_key() -> None:
     between = [
         "",
         "\u200c",

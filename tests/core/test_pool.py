@@ -1,4 +1,4 @@
-"""Drawing names: random, all different, in the reader's script, at a bounded price, and without an end."""
+"""Drawing names: random, distinct, in the reader's script, at a bounded cost, and never exhausted."""
 
 import random
 

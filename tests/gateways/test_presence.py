@@ -1,4 +1,4 @@
-"""What a room is told, and how often it is encoded: once for each kind of client and language that is there."""
+"""What a room receives, and how often it is encoded: once for each kind of client and language in it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def hall_of(count: int) -> Hall:
 
 
 def renamed(sent: Sent, count: int) -> list[tuple[str, bool, set[str]]]:
-    """The sentence, whether there is a `name_list`, and who is told, of each frame about a rename."""
+    """For each rename frame: its sentence, whether it has a `name_list`, and who receives it."""
     presence = Presence(sent.emit, sent.is_heard, lambda *_: None)
     presence.renamed(hall_of(count), Renamed("s0", "guest 0", "Romeo"), 0)
     return [(frame["msg"], "name_list" in frame, told) for frame, told in sent.frames]
@@ -68,5 +68,5 @@ def test_every_group_is_told_of_a_rename_once() -> None:
     assert sorted(told) == sorted(sent.groups)
 
 
-def test_a_room_that_nobody_hears_costs_nothing() -> None:
+def test_a_room_without_listeners_costs_nothing() -> None:
     assert renamed(Sent(), 2) == []

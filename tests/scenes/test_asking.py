@@ -96,7 +96,7 @@ def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
         assert romeo.asks("message", msg=text)["code"] == "empty"
 
 
-def test_ping_is_acked_and_nobody_hears_of_it(guests):
+def test_ping_is_acked_and_no_one_else_sees_it(guests):
     romeo, juliet = guests(), guests()
     assert romeo.asks("ping") == {"ok": True}
     juliet.hears_nothing()

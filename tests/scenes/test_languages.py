@@ -46,7 +46,7 @@ def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
 
 
 def test_one_rename_is_told_in_the_language_of_each(guests):
-    """Whoever is told it is told it once, the language of `--lang` included."""
+    """Each client receives it once, those in the language of `--lang` included."""
     everybody = [
         (guests(lang=lang, roster=roster), lang or "en")
         for lang in ("zh", "en", None)
@@ -115,7 +115,7 @@ def test_names_are_drawn_in_the_script_of_each(guests, lang):
     assert [name for name in drawn if wrong.search(name)] == []
 
 
-def test_who_says_no_language_draws_from_all_names(start, guests, lines, names_file):
+def test_a_client_without_a_language_draws_from_all_names(start, guests, lines, names_file):
     program = start("--names", names_file)
     drawn = {guests(url=program.url).name for _ in range(3)} | {
         lines(port=program.line_port, room=None).name for _ in range(4)
@@ -139,7 +139,7 @@ def test_a_suggested_name_changes_nothing_and_nobody_is_told(guests):
     assert romeo.asks("rename", username="Montague", suggest=False)["username"] == "Montague"
 
 
-def test_no_name_is_suggested_that_is_used_or_held(start, guests, names_file):
+def test_no_used_or_held_name_is_suggested(start, guests, names_file):
     program = start("--names", names_file)
     romeo, juliet = guests(url=program.url, username="Ming"), guests(url=program.url, username="Lotus")
     juliet.is_cut()
