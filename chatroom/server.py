@@ -23,6 +23,7 @@ from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import CorruptError, NewerSchemaError, StoreError
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
+from chatroom.core.clock import Clock
 from chatroom.core.flood import Rate
 from chatroom.core.names import NamePool
 from chatroom.datadir import DataDir, DataDirError
@@ -43,6 +44,7 @@ _OTHER_FILES = 112  # descriptors for health checks, the log, the system, and wh
 _LEAVING = (16, 512)  # connections on their way out at once: at least, and if there are descriptors enough
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
+_WATCH_S = 1.0  # between two looks at the clock
 _LINGER_S = 1.4  # for the last bytes to leave, and for those who poll to come for theirs
 _SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # or faster, if they are few
@@ -66,15 +68,15 @@ def serve(settings: Settings) -> None:
     runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
 
     folder = _open_folder(settings)  # held, and so nobody else's, until the end
-    backplane = _open_backplane(settings, folder)
+    clock, backplane = _open_backplane(settings, folder)
     line_listeners = _listen_line(settings)
     service = Service(
         backplane=backplane,
         names=names,
-        tokens=Tokens(_secret(folder), settings.token_days * 86_400),
+        tokens=Tokens(_secret(folder), settings.token_days * 86_400, lambda: clock.times().steady_ms / 1000),
         limits=_limits(settings),
         public_rooms=settings.public_rooms,
-        now_ms=_now_ms,
+        now_ms=clock.now_ms,
         monotonic=time.monotonic,
         rng=random.SystemRandom(),
         spawn=runtime.spawn,
@@ -94,13 +96,14 @@ def serve(settings: Settings) -> None:
         Words(settings.lang),
         _told_limits(settings),
         time.monotonic,
-        _now_ms,
+        clock.now_ms,
         runtime.call_later,
     )
     engine: Engine = sockets.eio
     http = HTTPGateway(
         base_path=settings.base_path,
         is_ready=lambda: service.ready() and not engine.refusing,
+        clock_problem=clock.problem,
         find_page=BuiltPage(Path(__file__).parent / "static").find,
     )
     line = LineGateway(
@@ -123,6 +126,7 @@ def serve(settings: Settings) -> None:
         max_body_bytes=settings.max_payload_bytes,
     )
     service.start([gateway, line])
+    runtime.spawn(_watch, clock)
     # What is built now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -179,18 +183,20 @@ def _secret(folder: DataDir | None) -> bytes:
         raise StartError(str(problem)) from None
 
 
-def _open_backplane(settings: Settings, folder: DataDir | None) -> Backplane:
+def _open_backplane(settings: Settings, folder: DataDir | None) -> tuple[Clock, Backplane]:
     if folder is None:
-        return MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+        clock = Clock(_now_ms, _elapsed_s, _report_clock)
+        return clock, MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
     retention = Retention(settings.history, settings.history_days, settings.data_limit_bytes)
     store = Store(folder.path, retention, full_sync=settings.durability == "full")
     try:
         last_id = _open_store(store)
+        clock = Clock(_now_ms, _elapsed_s, _report_clock, store.saved_times())
     except NewerSchemaError as problem:
         raise StartError(f"{problem}; run that version or choose another folder with --data-dir") from None
     except StoreError as problem:
         raise StartError(str(problem)) from None
-    return EmbeddedBackplane(store, last_id, _now_ms, time.monotonic)
+    return clock, EmbeddedBackplane(store, last_id, clock, time.monotonic)
 
 
 def _open_store(store: Store) -> str | None:
@@ -209,6 +215,21 @@ def _open_store(store: Store) -> str | None:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _elapsed_s() -> float:
+    """Seconds that have passed, those in which the machine slept included: Linux counts these on a clock of its own."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _report_clock(problem: str) -> None:
+    log.warning('%s: see "A wrong clock" in docs/operating.md', problem)
+
+
+def _watch(clock: Clock) -> None:
+    while True:
+        clock.check()
+        runtime.sleep(_WATCH_S)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
@@ -42,11 +44,15 @@ class Tokens:
     Args:
         secret: at least 32 random bytes; whoever has it can take anybody's name.
         max_age_s: how long a token is good for, in seconds.
+        now_s: a time in seconds that does not follow a wall clock that is set.
     """
 
-    def __init__(self, secret: bytes, max_age_s: float) -> None:
-        self._serializer = URLSafeTimedSerializer(secret, salt="resume")
+    def __init__(self, secret: bytes, max_age_s: float, now_s: Callable[[], float]) -> None:
+        self._serializer = URLSafeTimedSerializer(
+            secret, salt="resume", signer=_Signer, signer_kwargs={"now_s": now_s}
+        )
         self._max_age_s = max_age_s
+        self._now_s = now_s
 
     def write(self, identity: str, name: str) -> str:
         """A token for this identity under this name."""
@@ -54,11 +60,26 @@ class Tokens:
         return token if isinstance(token, str) else token.decode()
 
     def read(self, token: str) -> Claim | None:
-        """What the token says, or None if it is not ours, or too old: a token never locks anybody out."""
+        """What the token says, or None if it is not ours, or too old: a token never locks anybody out.
+
+        One that seems to be of the future is ours as well: the log was restored from a backup, or an earlier version
+        wrote it while the wall clock was ahead.
+        """
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            identity, name = self._serializer.loads(token, max_age=int(self._max_age_s))
+            (identity, name), written = self._serializer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
+        if self._now_s() - written.timestamp() > self._max_age_s:
+            return None
         return Claim(identity, name)
+
+
+class _Signer(TimestampSigner):
+    def __init__(self, *arguments: Any, now_s: Callable[[], float], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._now_s = now_s
+
+    def get_timestamp(self) -> int:
+        return int(self._now_s())

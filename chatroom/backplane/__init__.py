@@ -30,7 +30,7 @@ class Backplane(Protocol):
           outcome may be unknown and nothing was delivered.
         * Retry: an entry with a `retry_key` that the room has seen in the last 24 h is not said again; `done` gets the
           first one's entry (its `name` and `text` may be empty if it is no longer kept).
-        * Ids of entries rise, as ASCII strings, and never go back.
+        * Ids of entries rise, as ASCII strings, and never go back; an entry's `at_ms` is what the wall clock said.
         * Holding: a name that is held for an identity is nobody else's until the time is over.
     """
 

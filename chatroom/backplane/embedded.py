@@ -18,9 +18,10 @@ from chatroom.backplane import RECENT_ENTRIES, Deliver, Done
 from chatroom.backplane.feed import Feed, Slot
 from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.holds import Holds
-from chatroom.backplane.ids import IdSource, id_ms
+from chatroom.backplane.ids import IdSource
 from chatroom.backplane.store import Pending, Store
 from chatroom.backplane.tails import Tail
+from chatroom.core.clock import Clock
 from chatroom.core.errors import Unavailable
 from chatroom.core.events import Event, Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
@@ -55,15 +56,16 @@ class EmbeddedBackplane:
     Args:
         store: opened already.
         last_id: the id that the store was left with.
-        now_ms: the wall clock, UTC, milliseconds since the epoch.
+        clock: the wall clock, watched.
         monotonic: a clock in seconds that never goes back.
     """
 
     def __init__(
-        self, store: Store, last_id: str | None, now_ms: Callable[[], int], monotonic: Callable[[], float]
+        self, store: Store, last_id: str | None, clock: Clock, monotonic: Callable[[], float]
     ) -> None:
         self._store = store
-        self._now_ms = now_ms
+        self._clock = clock
+        self._now_ms = clock.now_ms
         self._monotonic = monotonic
         self._ids = IdSource(last_id)
         self._feed = Feed()
@@ -74,7 +76,8 @@ class EmbeddedBackplane:
         self._busy = False  # the worker has a job
         self._called = False  # and will be given one at the end of this turn
         self._last_group = 0
-        self._tidy_at = self._checkpoint_at = monotonic()
+        self._tidy_at = monotonic() + _TIDY_S
+        self._checkpoint_at = monotonic()
         self._reading = runtime.lock()  # no connection is closed while somebody reads from it
         self._closed = False
         self._failing = False
@@ -87,6 +90,7 @@ class EmbeddedBackplane:
     def start(self, deliver: Deliver) -> None:
         self._feed.start(deliver)
         self._worker.start()
+        self._give(self._store.tidy, self._clock.times())
         runtime.spawn(self._keep_house)
 
     def publish(self, room: str, event: Event) -> None:
@@ -97,8 +101,8 @@ class EmbeddedBackplane:
         if self._closed or self._failing or len(self._pending) >= _MAX_PENDING:
             self._feed.settle(slot, None, partial(done, None))
             return
-        entry_id = self._ids.next(self._now_ms())
-        entry = Entry(entry_id, id_ms(entry_id), said.who.name, said.text)
+        at_ms = self._now_ms()
+        entry = Entry(self._ids.next(at_ms), at_ms, said.who.name, said.text)
         self._pending.append(_Appended(Pending(room, entry, retry_key), said, slot, done))
         if not self._busy and not self._called:
             if self._last_group == 1:
@@ -198,20 +202,19 @@ class EmbeddedBackplane:
             # The disk goes on with the next group while this one is told.
             if self._pending:
                 self._commit_group()
-            for appended, entry_id in zip(group, outcome, strict=True):
-                self._settle(appended, entry_id)
+            for appended, kept in zip(group, outcome, strict=True):
+                self._settle(appended, kept)
         elif function == self._store.tidy and outcome is not None:
             for tail in self._tails.values():
                 tail.drop(outcome)
         if not self._busy:
             self._commit_group()
 
-    def _settle(self, appended: _Appended, entry_id: str) -> None:
+    def _settle(self, appended: _Appended, kept: Entry) -> None:
         pending, said, slot, done = appended
         entry = pending.entry
-        if entry_id != entry.id:  # it had been said before
-            first = Entry(entry_id, id_ms(entry_id), entry.name, entry.text)
-            self._feed.settle(slot, None, partial(done, first))
+        if kept.id != entry.id:  # it had been said before
+            self._feed.settle(slot, None, partial(done, kept))
             return
         tail = self._tails.get(pending.room)
         if tail is not None:
@@ -232,7 +235,7 @@ class EmbeddedBackplane:
                 self._try_again()
             elif now >= self._tidy_at:
                 self._tidy_at = now + _TIDY_S
-                self._give(self._store.tidy, self._now_ms())
+                self._give(self._store.tidy, self._clock.times())
             elif now >= self._checkpoint_at and self._store.has_expired:
                 self._checkpoint_at = now + _CHECKPOINT_S
                 self._give(self._store.checkpoint)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 # What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
 _MIGRATIONS: Final[Sequence[str]] = (
@@ -44,6 +44,11 @@ _MIGRATIONS: Final[Sequence[str]] = (
         value INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE probe (filling BLOB);         -- written and emptied to see whether the disk takes writes again
+    """,
+    # Neither statement touches a row, however many there are. NULL: by an earlier version, at the time in the id.
+    """
+    ALTER TABLE entry ADD COLUMN at_ms INTEGER;   -- what the wall clock said; an id never goes back, the clock may
+    ALTER TABLE retry ADD COLUMN at_ms INTEGER;
     """,
 )
 

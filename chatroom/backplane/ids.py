@@ -1,4 +1,7 @@
-"""The ids of entries: 13 digits of milliseconds, a dash, 6 digits of sequence (protocol, section 1)."""
+"""The ids of entries: 13 digits of milliseconds, a dash, 6 digits of sequence (protocol, section 1).
+
+They are for order. The milliseconds never go back, and so are not the time of a message if the wall clock was wrong.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ _SEQUENCES = 1_000_000
 
 
 def id_ms(entry_id: str) -> int:
-    """The time in an id, in milliseconds since the epoch."""
+    """The milliseconds in an id."""
     return int(entry_id[:13])
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from chatroom.backplane import RECENT_ENTRIES, RETRY_S, Deliver, Done
 from chatroom.backplane.feed import Feed
 from chatroom.backplane.holds import Holds
-from chatroom.backplane.ids import IdSource, id_ms, is_id
+from chatroom.backplane.ids import IdSource, is_id
 from chatroom.backplane.pages import newer, older
 from chatroom.core.events import Event, Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
@@ -20,17 +20,17 @@ from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 class _Log:
     entries: list[Entry] = field(default_factory=list)
     dropped: str | None = None  # the id of the newest entry that is no longer here
-    retries: OrderedDict[bytes, Entry] = field(default_factory=OrderedDict)
+    retries: OrderedDict[bytes, tuple[float, Entry]] = field(default_factory=OrderedDict)
 
-    def add(self, entry: Entry, retry_key: bytes | None) -> None:
+    def add(self, entry: Entry, retry_key: bytes | None, now: float) -> None:
         self.entries.append(entry)
         if len(self.entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
             self.dropped = self.entries[-RECENT_ENTRIES - 1].id
             del self.entries[:-RECENT_ENTRIES]
         if retry_key is not None:
-            self.retries[retry_key] = entry
-            oldest = next(iter(self.retries.values()))
-            if len(self.retries) > _RETRIES or id_ms(oldest.id) < entry.at_ms - RETRY_S * 1000:
+            self.retries[retry_key] = (now, entry)
+            oldest, _ = next(iter(self.retries.values()))
+            if len(self.retries) > _RETRIES or oldest < now - RETRY_S:
                 self.retries.popitem(last=False)
 
 
@@ -48,6 +48,7 @@ class MemoryBackplane:
 
     def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float], *, max_logs: int) -> None:
         self._now_ms = now_ms
+        self._monotonic = monotonic
         self._ids = IdSource()
         self._feed = Feed()
         self._holds = Holds(monotonic)
@@ -73,11 +74,11 @@ class MemoryBackplane:
         self._logs.move_to_end(room)
         first = log.retries.get(retry_key) if retry_key is not None else None
         if first is not None:
-            self._feed.settle(slot, None, partial(done, first))
+            self._feed.settle(slot, None, partial(done, first[1]))
             return
-        entry_id = self._ids.next(self._now_ms())
-        entry = Entry(entry_id, id_ms(entry_id), said.who.name, said.text)
-        log.add(entry, retry_key)
+        at_ms = self._now_ms()
+        entry = Entry(self._ids.next(at_ms), at_ms, said.who.name, said.text)
+        log.add(entry, retry_key, self._monotonic())
         if len(self._logs) > self._max_logs:
             self._logs.popitem(last=False)
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(done, entry))

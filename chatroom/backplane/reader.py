@@ -12,7 +12,8 @@ from chatroom.backplane.file import store_errors
 from chatroom.backplane.ids import id_from_number, id_number, is_id
 from chatroom.core.log import PAGE_BYTES, Entry, Page
 
-_MAX_ID: Final = 2**63 - 1
+AT_MS: Final = "ifnull(at_ms, id / 1000000)"  # when an entry was written, by the clock of then
+MAX_ID: Final = 2**63 - 1
 
 
 class Reader:
@@ -52,7 +53,7 @@ class Reader:
             if number < self._oldest(found[0]):
                 return None
             rows = self._connection.execute(
-                "SELECT id, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+                f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (found[0], number, _upto(upto), limit + 1),
             )
             page, more = _cut(rows, limit)
@@ -60,13 +61,13 @@ class Reader:
 
     def older(self, room: str, before: str | None, upto: str | None, limit: int) -> Page:
         """What came before an id, or the most recent, oldest first."""
-        number = _MAX_ID if before is None else id_number(before) if is_id(before) else 0
+        number = MAX_ID if before is None else id_number(before) if is_id(before) else 0
         with store_errors():
             found = self._connection.execute("SELECT number FROM room WHERE key = ?", (room,)).fetchone()
             if found is None:
                 return Page(())
             rows = self._connection.execute(
-                "SELECT id, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
+                f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
                 " ORDER BY id DESC LIMIT ?",
                 (found[0], number, _upto(upto), self._oldest(found[0]), limit + 1),
             )
@@ -83,16 +84,15 @@ class Reader:
 
 
 def _upto(position: str | None) -> int:
-    return _MAX_ID if position is None else id_number(position)
+    return MAX_ID if position is None else id_number(position)
 
 
 def _cut(rows: sqlite3.Cursor, limit: int) -> tuple[list[Entry], bool]:
     """The entries that fit into a page, and whether there are more; the cursor has one row too many if so."""
     page: list[Entry] = []
     size = 0
-    for number, name, text in rows:
-        entry_id = id_from_number(number)
-        entry = Entry(entry_id, number // 1_000_000, name, text)
+    for number, at_ms, name, text in rows:
+        entry = Entry(id_from_number(number), at_ms, name, text)
         size += entry.wire_bytes
         if page and (len(page) == limit or size > PAGE_BYTES):
             return page, True

@@ -24,7 +24,8 @@ from chatroom.backplane.file import (
     store_errors,
 )
 from chatroom.backplane.ids import id_from_number, id_number
-from chatroom.backplane.reader import Reader
+from chatroom.backplane.reader import AT_MS, MAX_ID, Reader
+from chatroom.core.clock import JUMP_MS, SavedTimes, Times
 from chatroom.core.log import Entry, Page
 
 if TYPE_CHECKING:
@@ -36,7 +37,17 @@ _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
 _CACHED_ROOMS: Final = 20_000
-_ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?)"
+_ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
+_SAVE_MS: Final = 3_600_000  # between two savings of the time
+# When a row was written, as far as that can be told: neither its id's time nor its own is believed if in the future,
+# where a wrong clock has put them; what has both there was written before the clock was seen to be behind.
+_WRITTEN_MS: Final = (
+    "CASE WHEN id <= :now * 1000000 THEN id / 1000000 WHEN at_ms <= :now THEN at_ms ELSE :behind_since END"
+)
+_LAST: Final = (
+    "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
+    " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
+)
 _SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
 
 
@@ -77,6 +88,7 @@ class Store:
         self._slack = min(_SLACK, retention.entries // 16)
         self._surplus: set[int] = set()  # rooms with a little more than is kept
         self._expired = False  # text was deleted that the write-ahead log may still hold
+        self._saved: Times | None = None
 
     # Opening and closing
 
@@ -101,10 +113,8 @@ class Store:
             writer = self._connect(BUSY_S)
             undo.callback(writer.close)
             prepare(writer, self.path, check=check)
-            last = writer.execute(
-                "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
-                " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
-            ).fetchone()[0]
+            last = writer.execute(_LAST).fetchone()[0]
+            self._saved = None
             self._reader = Reader(self._connect(_READ_BUSY_S), self._retention.entries)
             self._writer = writer
             self._room_numbers.clear()
@@ -112,6 +122,18 @@ class Store:
             self._surplus.clear()
             undo.pop_all()
             return id_from_number(last) if last else None
+
+    def saved_times(self) -> SavedTimes:
+        """What the file knows of the time.
+
+        Raises:
+            CorruptError, StoreError
+        """
+        with store_errors():
+            writer = self._open_writer()
+            newest = writer.execute(f"SELECT {AT_MS} FROM entry ORDER BY id DESC LIMIT 1").fetchone()
+            marks = _marks(writer)
+        return SavedTimes(newest[0] if newest is not None else None, marks.get("aging"), marks.get("steady"))
 
     def close(self) -> None:
         """Bring the write-ahead log into the file and let go of it."""
@@ -136,35 +158,39 @@ class Store:
 
     # Writing
 
-    def commit(self, batch: Sequence[Pending]) -> list[str]:
+    def commit(self, batch: Sequence[Pending]) -> list[Entry]:
         """Write a batch in one transaction.
 
         Returns:
-            For each the id that it is kept under: its own, or the first one's if it had been said before.
+            For each the entry that is kept: its own, or one with the id and the time of the first if it had been said
+            before.
 
         Raises:
             CorruptError, StoreError: nothing of the batch is kept, or nobody can tell.
         """
         if len(batch) == 1 and self._commit_alone(batch[0]):
-            return [batch[0].entry.id]
-        kept: list[str] = []
+            return [batch[0].entry]
+        kept: list[Entry] = []
         touched: dict[int, int] = {}
-        rows: list[tuple[int, int, str, str]] = []
+        rows: list[tuple[int, int, str, str, int]] = []
         with self._transaction() as writer:
             for pending in batch:
                 room = self._room(writer, pending.room)
-                number = id_number(pending.entry.id)
+                entry = pending.entry
+                number = id_number(entry.id)
                 if pending.retry_key is not None:
                     key = (room, pending.retry_key)
-                    added = writer.execute("INSERT OR IGNORE INTO retry VALUES (?, ?, ?)", (*key, number))
+                    added = writer.execute(
+                        "INSERT OR IGNORE INTO retry VALUES (?, ?, ?, ?)", (*key, number, entry.at_ms)
+                    )
                     if not added.rowcount:
-                        first = writer.execute(
-                            "SELECT id FROM retry WHERE room = ? AND key = ?", key
+                        first, at_ms = writer.execute(
+                            f"SELECT id, {AT_MS} FROM retry WHERE room = ? AND key = ?", key
                         ).fetchone()
-                        kept.append(id_from_number(first[0]))
+                        kept.append(entry._replace(id=id_from_number(first), at_ms=at_ms))
                         continue
-                rows.append((number, room, pending.entry.name, pending.entry.text))
-                kept.append(pending.entry.id)
+                rows.append((number, room, entry.name, entry.text, entry.at_ms))
+                kept.append(entry)
                 touched[room] = touched.get(room, 0) + 1
             writer.executemany(_ADD_ENTRY, rows)
             for room, added_rows in touched.items():
@@ -185,7 +211,9 @@ class Store:
             return False
         entry = pending.entry
         try:
-            self._open_writer().execute(_ADD_ENTRY, (id_number(entry.id), room, entry.name, entry.text))
+            self._open_writer().execute(
+                _ADD_ENTRY, (id_number(entry.id), room, entry.name, entry.text, entry.at_ms)
+            )
         except sqlite3.DatabaseError as problem:
             raise store_error(problem) from problem
         self._counts[room] += 1
@@ -193,8 +221,10 @@ class Store:
             self._surplus.add(room)
         return True
 
-    def tidy(self, now_ms: int) -> str | None:
+    def tidy(self, times: Times) -> str | None:
         """Delete what has expired by age and by size, and cut the write-ahead log: to be called now and then.
+
+        Entries go in the order of their ids, so that none is deleted before one that was written earlier.
 
         Returns:
             The newest id that was deleted, if any: everything up to it is gone.
@@ -202,10 +232,19 @@ class Store:
         Raises:
             CorruptError, StoreError
         """
-        oldest = int(now_ms - self._retention.days * 86_400_000) * 1_000_000
         with self._transaction() as writer:
-            deleted = self._delete(writer, "id < ?", (oldest,))
-            writer.execute("DELETE FROM retry WHERE id < ?", ((now_ms - RETRY_S * 1000) * 1_000_000,))
+            self._save(writer, times)
+            known = {"now": times.aging_ms, "behind_since": self._behind_since(writer, times)}
+            oldest = int(times.aging_ms - self._retention.days * 86_400_000)
+            kept = writer.execute(
+                f"SELECT id FROM entry WHERE {_WRITTEN_MS} >= :oldest ORDER BY id LIMIT 1",
+                {**known, "oldest": oldest},
+            ).fetchone()
+            deleted = self._delete(writer, kept[0] - 1 if kept is not None else MAX_ID)
+            writer.execute(
+                f"DELETE FROM retry WHERE {_WRITTEN_MS} < :oldest",
+                {**known, "oldest": times.aging_ms - RETRY_S * 1000},
+            )
         while self._used_bytes() > self._retention.total_bytes:
             with self._transaction() as writer:
                 edge = writer.execute(
@@ -214,7 +253,7 @@ class Store:
                 last = edge.fetchone()[0]
                 if last is None:
                     break
-                deleted = self._delete(writer, "id <= ?", (last,)) or deleted
+                deleted = self._delete(writer, last) or deleted
                 if not writer.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
                     break
         self.checkpoint()
@@ -335,10 +374,13 @@ class Store:
         else:
             self._surplus.discard(room)
 
-    def _delete(self, writer: sqlite3.Connection, where: str, values: tuple[int, ...]) -> str | None:
+    def _delete(self, writer: sqlite3.Connection, upto: int) -> str | None:
+        """Delete every room's entries up to an id; gives the newest that was deleted."""
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
         dropped = writer.execute(
-            f"SELECT room, max(id) FROM entry WHERE {where} GROUP BY room", values
+            # By the rows themselves: through the index of rooms it would go through all that is kept.
+            "SELECT room, max(id) FROM entry NOT INDEXED WHERE id <= ? GROUP BY room",
+            (upto,),
         ).fetchall()
         if not dropped:
             return None
@@ -346,7 +388,7 @@ class Store:
         writer.executemany(
             "UPDATE room SET dropped = ? WHERE number = ?", [(newest, room) for room, newest in dropped]
         )
-        writer.execute(f"DELETE FROM entry WHERE {where}", values)
+        writer.execute("DELETE FROM entry WHERE id <= ?", (upto,))
         writer.execute(
             "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.number)"
         )
@@ -354,6 +396,29 @@ class Store:
         self._counts.clear()
         self._expired = True
         return id_from_number(max(newest for _, newest in dropped))
+
+    def _save(self, writer: sqlite3.Connection, times: Times) -> None:
+        """Save the time for the next start to go on from: now and then, and when the clock was set."""
+        if self._saved is not None:
+            aged_ms = times.aging_ms - self._saved.aging_ms
+            passed_ms = times.steady_ms - self._saved.steady_ms
+            if passed_ms < _SAVE_MS and abs(aged_ms - passed_ms) <= JUMP_MS:
+                return
+        marks = (("aging", times.aging_ms), ("steady", times.steady_ms))
+        writer.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks)
+        self._saved = times
+
+    def _behind_since(self, writer: sqlite3.Connection, times: Times) -> int:
+        """When the clock was first seen to be behind the newest id; now, if it is not."""
+        since = _marks(writer).get("behind")
+        if writer.execute(_LAST).fetchone()[0] <= times.wall_ms * 1_000_000:
+            if since is not None:
+                writer.execute("DELETE FROM mark WHERE name = 'behind'")
+            return times.aging_ms
+        if since is None or since > times.wall_ms:
+            since = times.wall_ms
+            writer.execute("INSERT OR REPLACE INTO mark VALUES ('behind', ?)", (since,))
+        return since
 
     def _used_bytes(self) -> int:
         with store_errors():
@@ -363,3 +428,7 @@ class Store:
                 for name in ("page_count", "freelist_count", "page_size")
             )
             return (pages - free) * size
+
+
+def _marks(writer: sqlite3.Connection) -> dict[str, int]:
+    return dict(writer.execute("SELECT name, value FROM mark").fetchall())

@@ -78,6 +78,7 @@ class HTTPGateway:
     Args:
         base_path: what a proxy has put before every path, such as "/chat", or "".
         is_ready: whether the service can serve now.
+        clock_problem: what is wrong with the wall clock now, if anything is.
         find_page: what answers for a path of the built page, if it is one.
     """
 
@@ -86,10 +87,12 @@ class HTTPGateway:
         *,
         base_path: str,
         is_ready: Callable[[], bool],
+        clock_problem: Callable[[], str | None],
         find_page: Callable[[str], WSGIApp | None],
     ) -> None:
         self._base_path = base_path
         self._is_ready = is_ready
+        self._clock_problem = clock_problem
         self._find_page = find_page
         self._hinted: set[str] = set()
 
@@ -148,7 +151,8 @@ class HTTPGateway:
         if path == "/readyz":
             if not self._is_ready():
                 return "503 Service Unavailable", "not ready\n", _PLAIN
-            return "200 OK", "ready\n", _PLAIN
+            problem = self._clock_problem()
+            return "200 OK", "ready\n" + (f"{problem}\n" if problem else ""), _PLAIN
         return None
 
 

@@ -16,21 +16,24 @@ from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
+from chatroom.core.clock import Clock
 from chatroom.core.events import Joined, Left, Person, Said
 from chatroom.core.log import Entry, Item
 
 WAIT_S = 10.0
+NOW_MS = 1_800_000_000_000
 
 
 class Bench:
     """One backplane, driven by hand."""
 
-    def __init__(self, make: Callable[[Bench], Backplane]) -> None:
-        self.now_ms = 1_800_000_000_000
+    def __init__(self, make: Callable[[Bench], Backplane], now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
         self.monotonic = 100.0
         self.delivered: list[tuple[str, Item]] = []
         self.outcomes: list[tuple[str, Entry | None]] = []
         self.events: list[str] = []
+        self.reports: list[str] = []  # of the clock
         self.backplane = make(self)
         self.backplane.start(self._deliver)
 
@@ -75,6 +78,11 @@ class Bench:
                 )
         return found
 
+    def passes(self, seconds: float) -> None:
+        """Let time pass on every clock."""
+        self.monotonic += seconds
+        self.now_ms += round(seconds * 1000)
+
     def until(self, condition: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""
         deadline = time.monotonic() + WAIT_S
@@ -111,6 +119,10 @@ def embedded_in(folder: Path, retention: Retention) -> Callable[[Bench], Backpla
 
     def make(bench: Bench) -> Backplane:
         store = Store(folder, retention, full_sync=False)
-        return EmbeddedBackplane(store, store.open(), lambda: bench.now_ms, lambda: bench.monotonic)
+        last_id = store.open()
+        clock = Clock(
+            lambda: bench.now_ms, lambda: bench.monotonic, bench.reports.append, store.saved_times()
+        )
+        return EmbeddedBackplane(store, last_id, clock, lambda: bench.monotonic)
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatroom.backplane import RETRY_S
+from chatroom.core.clock import DAY_MS
 from chatroom.core.log import PAGE_BYTES
 from tests.backplane.conftest import Bench
 
@@ -42,6 +43,30 @@ def test_ids_rise_although_the_clock_goes_back(bench: Bench) -> None:
     third = bench.fill("a", 2)
     ids = first + second + third
     assert ids == sorted(set(ids))
+
+
+def test_each_message_keeps_its_own_time_whatever_the_ids_do(bench: Bench) -> None:
+    times = []
+    for jump_ms in (0, 3652 * DAY_MS, -3652 * DAY_MS, -DAY_MS, 0):
+        bench.now_ms += jump_ms
+        bench.passes(1)
+        bench.say("a", "one")
+        times.append(bench.now_ms)
+    assert [entry.at_ms for _, entry in bench.outcomes if entry is not None] == times
+    assert [item.at_ms for _, item in bench.delivered] == times
+    page = bench.backplane.page("a")
+    assert [entry.at_ms for entry in page.entries] == times
+    bench.backplane.forget("a")  # so that they are read from where they are kept
+    assert bench.backplane.page("a") == page
+
+
+def test_a_retry_is_recognised_although_the_clock_is_set(bench: Bench) -> None:
+    first = bench.say("a", "one", b"key")
+    for jump_ms in (3652 * DAY_MS, -2 * 3652 * DAY_MS):
+        bench.now_ms += jump_ms
+        bench.passes(60)  # time to tidy
+        bench.say("a", "other", b"other %d" % jump_ms)
+        assert bench.say("a", "one", b"key") == first
 
 
 def test_a_position_lies_between_what_was_before_and_what_comes_after(bench: Bench) -> None:
@@ -215,11 +240,24 @@ def test_closing_brings_what_is_pending_to_its_end(bench: Bench) -> None:
 
 def test_a_retry_key_is_forgotten_after_a_day(bench: Bench) -> None:
     first = bench.say("a", "one", b"key")
-    bench.now_ms += RETRY_S * 1000 + 60_000
+    bench.passes(RETRY_S + 60)
     bench.say("a", "other", b"other")
-    bench.monotonic += 3600  # time to tidy
+    bench.passes(3600)  # time to tidy
     bench.until(lambda: _is_forgotten(bench))
     assert first is not None
+
+
+def test_a_retry_key_of_a_wrong_future_is_forgotten_as_well(bench: Bench) -> None:
+    bench.now_ms += 3652 * DAY_MS
+    bench.say("a", "one", b"key")
+    bench.now_ms -= 3652 * DAY_MS
+
+    def an_hour_later() -> bool:
+        bench.passes(3600)
+        bench.say("a", "other", b"other %d" % bench.now_ms)
+        return _is_forgotten(bench)
+
+    bench.until(an_hour_later)
 
 
 def _is_forgotten(bench: Bench) -> bool:

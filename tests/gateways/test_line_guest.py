@@ -28,7 +28,7 @@ def gateway() -> Iterator[LineGateway]:
     service = Service(
         backplane=backplane,
         names=NamePool(["Romeo"]),
-        tokens=Tokens(b"s" * 32, 1000.0),
+        tokens=Tokens(b"s" * 32, 1000.0, time.time),
         limits=Limits(
             speaking=None, events=None, max_text=2000, max_rooms=10, max_room_people=10, resume_grace_s=0
         ),

@@ -162,7 +162,9 @@ def test_the_page_and_its_files_work_behind_a_base_path(start: Callable[..., Pro
 def test_under_an_unknown_path_the_answer_names_the_setting(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    gateway = HTTPGateway(
+        base_path="", is_ready=lambda: True, clock_problem=lambda: None, find_page=BuiltPage(tmp_path).find
+    )
     for _ in range(2):
         status, page = ask(gateway, path, HTTP_ACCEPT="text/html,*/*")
         assert status == "404 Not Found"
@@ -172,7 +174,9 @@ def test_under_an_unknown_path_the_answer_names_the_setting(
 
 
 def test_many_unknown_paths_do_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    gateway = HTTPGateway(
+        base_path="", is_ready=lambda: True, clock_problem=lambda: None, find_page=BuiltPage(tmp_path).find
+    )
     for number in range(50):
         assert ask(gateway, f"/path{number}/", HTTP_ACCEPT="text/html")[0] == "404 Not Found"
     assert len(caplog.records) == 3
@@ -184,7 +188,9 @@ def test_many_unknown_paths_do_not_fill_the_log(tmp_path: Path, caplog: pytest.L
 def test_a_path_that_cannot_be_a_prefix_is_not_suggested(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    gateway = HTTPGateway(base_path="", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    gateway = HTTPGateway(
+        base_path="", is_ready=lambda: True, clock_problem=lambda: None, find_page=BuiltPage(tmp_path).find
+    )
     status, page = ask(gateway, path, HTTP_ACCEPT="text/html")
     assert status == "404 Not Found"
     assert "--base-path" not in page
@@ -206,7 +212,12 @@ def ask(gateway: HTTPGateway, path: str, **headers: str) -> tuple[str, str]:
 
 
 def test_without_a_build_a_plain_page_explains_connecting(tmp_path: Path) -> None:
-    gateway = HTTPGateway(base_path="/chat", is_ready=lambda: True, find_page=BuiltPage(tmp_path).find)
+    gateway = HTTPGateway(
+        base_path="/chat",
+        is_ready=lambda: True,
+        clock_problem=lambda: None,
+        find_page=BuiltPage(tmp_path).find,
+    )
     status, page = ask(gateway, "/chat/")
     assert status == "200 OK"
     assert "/chat/socket.io/" in page

@@ -1,0 +1,127 @@
+"""A server whose wall clock is wrong, is put right, and goes wrong while it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.guests import Guest, until
+from tests.support.program import ROOT, Program
+
+DAY_S = 86_400
+TEN_YEARS_S = 3652 * DAY_S
+
+
+@pytest.fixture
+def set_clock(start: Callable[..., Program], tmp_path: Path) -> Callable[..., Program]:
+    """Starts the service by a clock that is so many seconds ahead; `set_to` sets it while it runs."""
+    folder = ROOT / "tests" / "support" / "set_clock"
+    file = tmp_path / "clock"
+
+    def start_one(ahead_s: int, *arguments: str, port: int = 0) -> Program:
+        set_to(tmp_path, ahead_s)
+        environ = {
+            "SET_CLOCK": str(file),
+            "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        }
+        return start("--limits", "off", *arguments, environ=environ, port=port)
+
+    return start_one
+
+
+def set_to(tmp_path: Path, ahead_s: int) -> None:
+    new = tmp_path / "clock.new"
+    new.write_text(str(ahead_s))
+    new.replace(tmp_path / "clock")
+
+
+def ahead_of_now(frame: dict[str, str]) -> timedelta:
+    return abs(datetime.fromisoformat(frame["time"]) - datetime.now(UTC))
+
+
+def clock_lines(program: Program) -> list[str]:
+    return [line for line in program.errors if "the clock" in line]
+
+
+SOON = timedelta(minutes=2)
+
+
+def test_after_a_wrong_clock_everything_is_right_again(set_clock, guests, room):
+    wrong = set_clock(TEN_YEARS_S)
+    romeo = Guest(wrong.url, {"v": 1, "room": room, "username": "Romeo"}).enter()
+    first = romeo.says("in ten years", cid="c")
+    assert ahead_of_now(first) > timedelta(days=3650)
+    wrong.stop()
+    romeo.waits_for_disconnect()
+
+    right = set_clock(0, port=wrong.port)
+    (line,) = clock_lines(right)
+    assert line.endswith(
+        'the clock is 3652 days behind the newest message: see "A wrong clock" in docs/operating.md'
+    )
+    answer = right.get("/readyz")
+    assert (answer.status_code, answer.text) == (
+        200,
+        "ready\nthe clock is 3652 days behind the newest message\n",
+    )
+    back = guests(url=right.url, token=romeo.you["token"], after=first["id"])
+    assert (back.name, back.you["resumed"], back.you["gap"]) == ("Romeo", True, False)
+    assert ahead_of_now(back.login) < SOON
+    assert back.says("in ten years", cid="c") == first
+    later = back.says("now")
+    assert later["id"] > first["id"]
+    assert ahead_of_now(later) < SOON
+    past = back.asks("history")["entries"]
+    assert [entry["msg"] for entry in past] == ["in ten years", "now"]
+    assert [entry["time"] for entry in past] == [first["time"], later["time"]]
+    assert len(clock_lines(right)) == 1
+    back.leaves()
+    right.stop()
+
+    again = set_clock(0, port=wrong.port)
+    assert clock_lines(again) == []
+    assert again.get("/readyz").text == "ready\n"
+
+
+def test_a_token_survives_a_start_by_a_clock_ahead(set_clock, guests, room):
+    right = set_clock(0)
+    romeo = Guest(right.url, {"v": 1, "room": room, "username": "Romeo"}).enter()
+    right.stop()
+    romeo.waits_for_disconnect()
+    for ahead_s in (TEN_YEARS_S, -TEN_YEARS_S, 0):
+        program = set_clock(ahead_s, port=right.port)
+        back = guests(url=program.url, token=romeo.you["token"])
+        assert (back.name, back.you["resumed"]) == ("Romeo", True)
+        back.leaves()
+        program.stop()
+
+
+@pytest.mark.parametrize("history", ["0", "1000"])
+def test_a_clock_that_is_set_while_running_changes_the_time_alone(set_clock, guests, tmp_path, history):
+    program = set_clock(0, "--history", history)
+    romeo = guests(url=program.url, username="Romeo")
+    ids = [romeo.says("before")["id"]]
+    for ahead_s, said in ((TEN_YEARS_S, "ahead by 3652 days"), (-DAY_S * 5, "back by 5 days")):
+        set_to(tmp_path, ahead_s)
+        until(lambda said=said: program.get("/readyz").text == f"ready\nthe clock went {said}\n", said)
+        answer = romeo.says(said, cid=said)
+        assert abs(ahead_of_now(answer) - timedelta(seconds=abs(ahead_s))) < SOON
+        assert romeo.says(said, cid=said) == answer
+        ids.append(answer["id"])
+    assert ids == sorted(set(ids))
+    romeo.is_cut()
+    back = guests(url=program.url, token=romeo.you["token"], after=ids[0])
+    assert (back.name, back.you["resumed"], back.you["gap"]) == ("Romeo", True, False)
+    assert [entry["id"] for entry in back.you["history"]] == ids[1:]
+    set_to(tmp_path, 0)
+    until(lambda: program.get("/readyz").text == "ready\n", "right again")
+    texts = [line.split("the clock ")[1].split(":")[0] for line in clock_lines(program)]
+    assert texts == [
+        "went ahead by 3652 days",
+        "went back by 3657 days",
+        "went ahead by 5 days and seems right again",
+    ]

@@ -1,0 +1,56 @@
+"""How long a resume token is good for, by a time that is given."""
+
+from __future__ import annotations
+
+import time
+
+from itsdangerous import URLSafeTimedSerializer
+
+from chatroom.tokens import Claim, Tokens
+
+SECRET = b"s" * 32
+DAY_S = 86_400.0
+
+
+class Now:
+    """A time that is set by hand."""
+
+    def __init__(self) -> None:
+        self.s = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def test_a_token_is_good_for_its_days_and_no_longer() -> None:
+    now = Now()
+    tokens = Tokens(SECRET, 30 * DAY_S, now)
+    token = tokens.write("identity", "Fox")
+    now.s += 30 * DAY_S - 1
+    assert tokens.read(token) == Claim("identity", "Fox")
+    now.s += 2
+    assert tokens.read(token) is None
+
+
+def test_a_token_from_the_future_is_good_and_ends_as_well() -> None:
+    now = Now()
+    tokens = Tokens(SECRET, 30 * DAY_S, now)
+    now.s += 5 * DAY_S
+    token = tokens.write("identity", "Fox")
+    now.s -= 5 * DAY_S
+    assert tokens.read(token) == Claim("identity", "Fox")
+    now.s += 35 * DAY_S + 1
+    assert tokens.read(token) is None
+
+
+def test_a_token_of_the_version_before_is_read() -> None:
+    token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox"])
+    assert isinstance(token, str)
+    assert Tokens(SECRET, 30 * DAY_S, time.time).read(token) == Claim("identity", "Fox")
+
+
+def test_what_is_not_ours_is_nobodys() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox")
+    for token in ("", "x", foreign, foreign[:-1], "x" * 2000):
+        assert tokens.read(token) is None
