@@ -32,6 +32,21 @@ describe('Rows', () => {
     expect(shapes(here().hear(entry(1)).hear(entry(90_000)))).toEqual(['day', 'head', 'day', 'head']);
   });
 
+  it('a clock that went back does not join what it tore apart', () => {
+    const at = (n: number, seconds: number) => entry(n, 'fox', 'x', { time: new Date(START + seconds * 1000).toISOString() });
+    expect(shapes(here().hear(at(1, 7_200)).hear(at(2, 0)).hear(at(3, 1)))).toEqual(['day', 'head', 'head', 'more']);
+  });
+
+  it('rows stay in the order of ids, with a day each time that it changes', () => {
+    const years = 3652 * 86_400;
+    const wrong = { time: new Date(START + years * 1000).toISOString() };
+    const play = here().hear(entry(1)).hear(entry(2, 'fox', 'later', wrong)).hear(entry(3)).hear(entry(4));
+    const rows = rowsOf(play.state.items, play.state.lineAt);
+    expect(shape(rows)).toEqual(['day', 'head', 'day', 'head', 'day', 'head', 'more']);
+    expect(rows.flatMap((row) => (row.kind === 'item' && row.item.kind === 'said' ? [row.item.text] : []))).toEqual(['m1', 'later', 'm3', 'm4']);
+    expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);
+  });
+
   it('what is not said yet begins no day', () => {
     expect(shapes(here().write('a'))).toEqual(['head']);
   });

@@ -67,9 +67,14 @@ function dayOf(time: number): { from: number; to: number } {
   return { from: midnight.getTime(), to: next.getTime() };
 }
 
+/** Whether so little lies between two; a server's clock may have gone back meanwhile. */
+function isNear(previous: Item, item: Item): boolean {
+  return Math.abs(item.time - previous.time) < GROUP_MS;
+}
+
 function follows(previous: Item | undefined, item: Item): boolean {
   if (previous?.kind === 'whisper' && item.kind === 'whisper') {
-    return previous.name === item.name && previous.to === item.to && item.time - previous.time < GROUP_MS;
+    return previous.name === item.name && previous.to === item.to && isNear(previous, item);
   }
   return (
     previous?.kind === 'said' &&
@@ -77,7 +82,7 @@ function follows(previous: Item | undefined, item: Item): boolean {
     !item.pinned &&
     previous.name === item.name &&
     previous.mine === item.mine &&
-    item.time - previous.time < GROUP_MS
+    isNear(previous, item)
   );
 }
 

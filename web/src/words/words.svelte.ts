@@ -1,5 +1,6 @@
 /** The language spoken now: from the browser, or as chosen. `lang` of the document follows it. */
 
+import { dayKind } from '../lib/days';
 import { keep, recall } from '../lib/store';
 import type { Words } from './en';
 
@@ -28,6 +29,7 @@ class Speech {
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
   #clock = $derived(new Intl.DateTimeFormat(this.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
   #day = $derived(new Intl.DateTimeFormat(this.lang, { weekday: 'long', month: 'long', day: 'numeric' }));
+  #year = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'full' }));
   #whole = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'long', timeStyle: 'medium' }));
 
   constructor() {
@@ -63,9 +65,9 @@ class Speech {
 
   /** A day as a person says it; `midnight`: when today began. */
   day(time: number, midnight: number): string {
-    if (time >= midnight) return this.words.today;
-    if (time >= midnight - 86_400_000) return this.words.yesterday;
-    return this.#day.format(time);
+    const kind = dayKind(time, midnight);
+    if (kind === 'today' || kind === 'yesterday') return this.words[kind];
+    return (kind === 'year' ? this.#year : this.#day).format(time);
   }
 
   #mark(): void {
