@@ -85,7 +85,6 @@ export const en = {
   },
   tryAgain: 'Try again',
   remove: 'Remove',
-  sending: 'Sending',
   newLine: 'New',
   newBelow: (count: number) => `${count} new`,
   toBottom: 'Jump to the newest message',
@@ -118,15 +117,9 @@ export const en = {
     refused: "Couldn't get in.",
   },
   shutDo: {
-    room_full: 'Try again',
-    room_locked: 'Try again',
-    banned: 'Go to the lobby',
-    room_invalid: 'Go to the lobby',
-    origin: 'Try again',
     replaced: 'Continue here',
     kicked: 'Join again',
     left: 'Join again',
-    refused: 'Try again',
   },
 
   /** What the server refuses, by its code; `other` stands for a code that is not here. */

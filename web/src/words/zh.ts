@@ -102,7 +102,6 @@ export const zh: Words = {
   },
   tryAgain: '重试',
   remove: '删除',
-  sending: '正在发送',
   newLine: '新消息',
   newBelow: (count) => `${count} 条新消息`,
   toBottom: '跳到最新消息',
@@ -135,15 +134,9 @@ export const zh: Words = {
     refused: '没能进入房间。',
   },
   shutDo: {
-    room_full: '重试',
-    room_locked: '重试',
-    banned: '去大厅',
-    room_invalid: '去大厅',
-    origin: '重试',
     replaced: '在此继续',
     kicked: '重新进入',
     left: '重新进入',
-    refused: '重试',
   },
 
   refusals: {
