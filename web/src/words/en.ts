@@ -144,7 +144,7 @@ export const en = {
     text_only: 'Only text can be sent.',
     recipient_left: 'Not sent. They have left.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
-    moved: 'You are in another room now, and everyone here will see this. To send it anyway, send it again.',
+    moved: 'You are in another room now, and everyone here will see this. Send it again to confirm.',
     other: "That didn't work.",
   },
 
