@@ -210,6 +210,15 @@ describe('To the end', () => {
     expect([texts(play).at(-1), play.state.newer, play.state.atBottom]).toEqual([`m${KEEP + 1}`, 'none', true]);
   });
 
+  it('however much arrives meanwhile', () => {
+    const play = reading().do({ type: 'to_end' });
+    for (let n = KEEP + 2; n <= 2 * KEEP + 5; n++) play.hear(entry(n));
+    play.do({ type: 'latest', entries: latest });
+    expect([play.state.newer, play.state.older, play.state.atBottom]).toEqual(['none', 'more', true]);
+    const shown = texts(play);
+    expect(shown).toEqual(entries(2 * KEEP + 6 - shown.length, 2 * KEEP + 5).map((one) => one.msg));
+  });
+
   it('is asked for again after a cut', () => {
     const play = reading().do({ type: 'to_end' }).do({ type: 'cut' }).enter({ history: [], resumed: true });
     expect(play.state.newer).toBe('jumping');

@@ -72,10 +72,12 @@ export function newerFailed(state: State): State {
 /** The newest page, and what arrived since it was asked for: the list begins again with them. */
 export function latestCame(state: State, entries: readonly Entry[]): State {
   if (state.newer !== 'jumping') return state;
-  const first = entries[0]?.id;
+  // With so much that arrived there may be a hole before it, and it is enough by itself.
+  const newest = state.ahead.length < KEEP ? [...entries, ...state.ahead] : state.ahead;
+  const first = newest[0]?.id;
   const kept = state.items.filter((item) => item.kind === 'whisper' || isPending(item) || (first !== undefined && item.at >= first));
-  const { items } = merge(kept, [...entries, ...state.ahead], state.now);
-  return { ...state, items, newer: 'none', ahead: [], older: entries.length > 0 ? 'more' : 'none', atBottom: true, reading: null };
+  const { items } = merge(kept, newest, state.now);
+  return { ...state, items, newer: 'none', ahead: [], older: first === undefined ? 'none' : 'more', atBottom: true, reading: null };
 }
 
 /** To the newest message; where the list does not reach it, `latestCame` follows. */
@@ -88,6 +90,6 @@ export function toEnd(state: State): State {
 export function beyond(state: State, entry: Entry): State {
   if (state.newer === 'more') return state;
   // Too many arrived meanwhile: the page will not reach the end, so another is fetched.
-  if (state.ahead.length >= KEEP) return { ...state, newer: 'more', ahead: [] };
-  return { ...state, ahead: [...state.ahead, entry] };
+  if (state.newer === 'asking' && state.ahead.length >= KEEP) return { ...state, newer: 'more', ahead: [] };
+  return { ...state, ahead: [...state.ahead, entry].slice(-KEEP) };
 }
