@@ -23,6 +23,8 @@ Start = Callable[..., Program]
 _WATCH = """
 () => {
   const list = document.querySelector('.rows');
+  // Below the newest row; one that is taller than the rest of the view shows its end.
+  const space = parseFloat(getComputedStyle(list).paddingBottom);
   const seen = window.seen = {checked: 0, pills: 0, missed: []};
   const inView = (row) => {
     if (row !== list.lastElementChild) return;
@@ -30,7 +32,7 @@ _WATCH = """
     const box = row.firstElementChild.getBoundingClientRect();
     const view = document.querySelector('.scroller').getBoundingClientRect();
     if (document.querySelector('.pill')) seen.pills += 1;
-    else if (box.bottom > view.bottom + 0.5 || (box.top < view.top - 0.5 && box.height <= view.height)) {
+    else if (box.bottom > view.bottom + 0.5 || (box.top < view.top - 0.5 && box.height <= view.height - space)) {
       seen.missed.push([row.innerText.slice(0, 30), box.bottom - view.bottom, view.top - box.top]);
     }
   };

@@ -2,6 +2,8 @@
 
 import './print.css';
 
+export { copied } from './lib/transcript';
+export { default as Announcer } from './parts/Announcer.svelte';
 export { listen } from './lib/elsewhere';
 export { watch } from './lib/notify.svelte';
 export * as offering from './parts/Offers.svelte';
