@@ -14,20 +14,31 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from chatroom.backplane import Backplane
-from chatroom.core.errors import NameTaken, NoSuchPerson, RateLimited, Refusal, RoomFull, Unavailable
+from chatroom.core.errors import (
+    NameChangedHands,
+    NameTaken,
+    NoSuchPerson,
+    RateLimited,
+    Refusal,
+    RoomFull,
+    Unavailable,
+)
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
 from chatroom.core.flood import Bucket, Rate
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
-from chatroom.core.names import NamePool, name_key, room_key
+from chatroom.core.names import NamePool, name_key, printable, room_key
+from chatroom.core.private_talk import PrivateTalk
+from chatroom.core.recent import Addressed, Gone
 from chatroom.core.room import Room
 from chatroom.core.text import parse_text
 from chatroom.sessions import LOBBY, Gateway, Hall, Session, Welcome, Wish
 from chatroom.tokens import Claim, Tokens, new_identity, retry_key
 
 WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
+_MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,10 @@ class Service:
         self._halls: dict[str, Hall] = {}
         self._sessions: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
+        self._gone: dict[str, str] = {}  # from the ids of sessions that have left to their identities
+        self._parked: dict[
+            str, tuple[PrivateTalk, Addressed]
+        ] = {}  # by identity: what cut sessions go on with
         self._gateways: list[Gateway] = []
 
     def start(self, gateways: Sequence[Gateway]) -> None:
@@ -131,9 +146,11 @@ class Service:
             resumed=resumed,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
+            since=now,
             lang=wish.lang,
             after=wish.after,
         )
+        session.talk, session.addressed = self._parked.pop(identity, (session.talk, session.addressed))
         self._sessions[sid] = self._by_identity[identity] = session
         return session
 
@@ -149,13 +166,18 @@ class Service:
         """Take a guest out; a second time does nothing.
 
         Args:
-            cut: the connection was lost, not ended by the guest: the name may be held for them.
+            cut: the connection was lost, not ended by the guest: the name may be held for them, and their private talk
+                goes on if they come back.
         """
         if session.closed:
             return
         session.closed = True
         hall = session.hall
         left = hall.room.leave(session.sid)
+        hall.recent.add(left.who.name, session.identity, self._monotonic())
+        _remember(self._gone, session.sid, session.identity)
+        if cut and (session.addressed or not session.talk.is_plain):
+            _remember(self._parked, session.identity, (session.talk, session.addressed))
         del self._sessions[session.sid]
         if self._by_identity.get(session.identity) is session:
             del self._by_identity[session.identity]
@@ -187,10 +209,14 @@ class Service:
             self._close_if_empty(new)
             raise
         left = old.room.leave(session.sid)
+        now = self._monotonic()
+        old.recent.add(left.who.name, session.identity, now)
         self._speak(session)
         if session.announced:
             self._publish(old, left)
         self._close_if_empty(old)
+        session.since = now
+        session.addressed.clear()
         session.hall, session.after, session.early = new, None, None
         session.announced = session.welcomed = session.resumed = False
         self.enter(session)
@@ -228,29 +254,64 @@ class Service:
             self._speak(session)
 
     def whisper(self, session: Session, to: str, text: str, talk: Talk | None = None) -> Whispered:
-        """Say something to one person in the room, at once; it is kept nowhere.
+        """Say something to whom the room calls by a name, at once; it is kept nowhere.
 
         Args:
-            talk: it is part of a private talk between terminals, and how. Only a `LINE` has a text. What is no
-                doing of the session's own guest (`TURNED`, `ENDED`) costs nothing.
+            talk: it is part of a private talk, and how. Only a `LINE` has a text. What is no doing of the session's own
+                guest (`TURNED`, `ENDED`) costs nothing.
 
         Raises:
-            NoSuchPerson: nobody of that name is there.
+            NoSuchPerson: nobody of that name is there, or (`NameChangedHands`, once) another than the guest knows.
             BadRequest, Empty, TooLong: the text cannot be said.
             RateLimited: too much at once.
         """
+        hall = session.hall
+        listener = hall.room.find(to)
+        if listener is None:
+            raise NoSuchPerson(name=printable(to))
+        recipient = self._sessions.get(listener.sid)
+        if recipient is not None and recipient is not session:
+            before = hall.recent.find(listener.name, self._monotonic())
+            if before is not None and before.at < session.since:
+                before = None
+            if session.addressed.is_other(listener.name, recipient.identity, before):
+                raise NameChangedHands(name=listener.name)
+        return self.whisper_to(session, listener.sid, text, talk)
+
+    def whisper_to(
+        self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""
+    ) -> Whispered:
+        """Say something to one session, or to the one with which its guest has come back, whatever their name is now.
+
+        Args:
+            to: what the guest calls them.
+
+        Raises:
+            As `whisper`.
+        """
+        listener = self.present(session, to_sid)
+        recipient = self._sessions.get(listener.sid) if listener is not None else None
+        if listener is None or recipient is None or not recipient.welcomed:
+            raise NoSuchPerson(name=printable(to or (listener.name if listener is not None else "")))
         is_signal = talk is not None and talk is not Talk.LINE
         text = "" if is_signal else parse_text(text, self.limits.max_text)
-        whispered = replace(session.hall.room.whisper(session.sid, to, text), talk=talk)
-        recipient = self._sessions.get(whispered.to.sid)
-        if recipient is None or not recipient.welcomed:
-            raise NoSuchPerson(name=to)
+        whispered = replace(session.hall.room.whisper(session.sid, listener.sid, text), talk=talk)
         if talk not in (Talk.TURNED, Talk.ENDED):
             self._spend(session.speaking)
         now = self._now_ms()
         for side in (recipient,) if is_signal else (recipient, session):
             side.gateway.whisper(side, whispered, now)
         return whispered
+
+    def lately(self, session: Session) -> Callable[[str], Gone | None]:
+        """Finds who gave up a name in the session's room a short while ago."""
+        return partial(session.hall.recent.find, now=self._monotonic())
+
+    def present(self, session: Session, sid: str) -> Person | None:
+        """Who in the session's room has this id, or had it and has come back, as their token says."""
+        person = session.hall.room.members.get(sid)
+        heir = self._by_identity.get(self._gone.get(sid, "")) if person is None else None
+        return heir.person if heir is not None and heir.hall is session.hall else person
 
     def rename(self, session: Session, name: str | None) -> tuple[str, str]:
         """Give a guest another name; without one, a random free one.
@@ -266,6 +327,7 @@ class Service:
         self._spend(session.speaking)
         reserved = self._reserved(hall, session.identity)
         renamed = hall.room.rename(session.sid, name, reserved, session.lang)
+        hall.recent.add(renamed.old, session.identity, self._monotonic())
         if session.announced:
             self._publish(hall, renamed)
         return renamed.new, self._tokens.write(session.identity, renamed.new)
@@ -466,6 +528,8 @@ class Service:
         return False
 
     def _replace(self, older: Session) -> None:
+        if older.addressed or not older.talk.is_plain:
+            _remember(self._parked, older.identity, (older.talk, older.addressed))
         self.leave(older, cut=False)
         older.gateway.replaced(older)
 
@@ -474,3 +538,14 @@ class Service:
             wait_s = bucket.take(self._monotonic())
             if wait_s > 0:
                 raise RateLimited(retry_after=round(wait_s, 3))
+
+
+_Kept = TypeVar("_Kept")
+
+
+def _remember(kept: dict[str, _Kept], key: str, value: _Kept) -> None:
+    """Keep something as the latest, and no more than the bound."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > _MAX_GONE:
+        del kept[next(iter(kept))]

@@ -12,6 +12,8 @@ from typing import Protocol
 from chatroom.core.events import Person, Whispered
 from chatroom.core.flood import Bucket
 from chatroom.core.log import Item, Page
+from chatroom.core.private_talk import PrivateTalk
+from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.room import Room
 from chatroom.core.roster import Roster
 
@@ -40,11 +42,13 @@ class Hall:
     """A room with people in it: what is decided, and what everybody has been told.
 
     Attributes:
+        recent: whose names were here until lately.
         awaited: how many things are in the backplane's order that have not come out of it.
     """
 
     room: Room
     roster: Roster = field(default_factory=Roster)
+    recent: RecentNames = field(default_factory=RecentNames)
     awaited: int = 0
     key: str = field(init=False)
     name: str = field(init=False)
@@ -59,6 +63,9 @@ class Session:
 
     Attributes:
         lang: whose names to draw from; None for all.
+        since: when it came into the room, in seconds.
+        talk: whom its plain texts go to.
+        addressed: whom it means by a name.
         announced: the coming was put into the room's order, so the leaving must be as well.
         early_words: what was said before that; it is heard after the coming, and not lost if there is none.
         welcomed: the guest has been told that they are in; nothing else may reach them earlier.
@@ -72,7 +79,10 @@ class Session:
     resumed: bool
     speaking: Bucket | None
     events: Bucket | None
+    since: float
     lang: str | None = None
+    talk: PrivateTalk = field(default_factory=PrivateTalk)
+    addressed: Addressed = field(default_factory=Addressed)
     after: str | None = None
     early: Page | None = None
     announced: bool = False

@@ -1,5 +1,4 @@
-"""What a typed line means: something to say, or a command. One table serves every gateway and prints its own
-help.
+"""What a typed line means: a text to send, or a command. One table serves every gateway and prints its own help.
 
 Names of people are left unresolved: whom `/to Ming Li hello` is for depends on who is there
 (`Roster.longest_match`).
@@ -8,7 +7,8 @@ Names of people are left unresolved: whom `/to Ming Li hello` is for depends on 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chatroom.core.errors import BadRequest, UnknownCommand
+from chatroom.core.errors import HOLD_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
+from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
 from chatroom.core.names import printable
 
 HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
@@ -16,9 +16,16 @@ HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A text to say, without the slash that kept it from being a command."""
+    """A text to send.
+
+    Attributes:
+        is_escaped: it was typed behind `//` or `/say`, as refusals teach.
+        near: it would be a private text, had it a slash: what would stand behind `/to`, from the name on.
+    """
 
     text: str
+    is_escaped: bool = False
+    near: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,16 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """A private text: `rest` begins with whom it is for."""
+    """A private text: `rest` begins with whom it is for. Empty: whom am I talking to?"""
 
     rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkTo:
+    """From now on texts go to one person only; an empty name: to the room again."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Echo:
     on: bool
 
 
-Command = Help | Who | Name | Tell | Join | Rooms | History | Quit | Echo
+Command = Help | Who | Name | Tell | TalkTo | Join | Rooms | History | Quit | Echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ class Record:
     aliases: tuple[str, ...]
     usage: str
     help: Mapping[str, str]
-    parse: Callable[[str], Command]
+    parse: Callable[[str], Say | Command]
     line_only: bool = False
 
 
@@ -146,7 +160,14 @@ COMMANDS: tuple[Record, ...] = (
         ("msg", "w"),
         "/to NAME TEXT",
         {"en": "whisper TEXT to NAME", "zh": "把 TEXT 私聊发给 NAME"},
-        lambda arguments: Tell(_some(arguments)),
+        Tell,
+    ),
+    Record(
+        "say",
+        (),
+        "/say TEXT",
+        {"en": "send TEXT exactly as it is typed", "zh": "原样发送 TEXT"},
+        lambda arguments: Say(_some(arguments), is_escaped=True),
     ),
     Record(
         "join",
@@ -178,22 +199,42 @@ _BY_NAME = {name: record for record in COMMANDS for name in (record.name, *recor
 
 
 def parse_line(text: str) -> Say | Command:
-    """Tell what a text means: with `/` before it, after any spaces, it is a command; `//x` says `/x`.
+    """Tell what a text means, however its beginning was typed (`core.markers`).
+
+    `/` begins a command, `//x` sends `/x`, `/say x` sends `x` exactly, `to:NAME` opens a private talk. What only nearly
+    is a private text or a key is never an ordinary text by default.
 
     Raises:
         UnknownCommand: no command has that name.
         BadRequest: its arguments make no sense; `usage` says what would.
     """
-    line = text.lstrip()
-    if not line.startswith("/"):
-        return Say(text)
-    if line.startswith("//"):
-        return Say(line[1:])
-    name, *rest = line[1:].split(None, 1) if line[1:2].strip() else [""]
-    record = _BY_NAME.get(name.lower())
+    match beginning(text):
+        case None:
+            return Say(text)
+        case Escaped(escaped):
+            return Say(escaped, is_escaped=True)
+        case Slash(word, arguments):
+            return _command(word, arguments)
+        case TalkMarker(name):
+            return TalkTo(name)
+        case NearWhisper(rest):
+            return Say(text, near=rest)
+        case BareKey():
+            raise _held(LooksLikeKey(command="op"))
+
+
+def _command(word: str, arguments: str) -> Say | Command:
+    record = _BY_NAME.get(word)
     if record is None:
-        raise UnknownCommand(command=printable(name))
+        raise _held(UnknownCommand(command=printable(word)))
     try:
-        return record.parse(rest[0].strip() if rest else "")
+        return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
-        raise BadRequest(usage=record.usage) from None
+        refused = BadRequest(usage=record.usage)
+        raise (_held(refused, HOLD_S) if record.name == "join" else refused) from None
+
+
+def _held(refused: Refusal, seconds: float = 0.0) -> Refusal:
+    """A refusal that holds what comes with it, and for so long after it."""
+    refused.hold_s = seconds
+    return refused

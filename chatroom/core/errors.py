@@ -5,7 +5,11 @@ ours: the caller broke a promise of the core, and nobody should catch it. The wo
 gateways' business.
 """
 
-from typing import ClassVar
+from typing import Final
+
+HOLD_S: Final = (
+    1.0  # what is typed so soon after whom it goes to has changed, or failed to, was meant for somebody else
+)
 
 
 class Refusal(Exception):
@@ -14,9 +18,14 @@ class Refusal(Exception):
     Attributes:
         code: the stable name of the reason, the same on every gateway.
         params: what a client needs to word it, in JSON's types; sent beside the code.
+        wording: which of the server's sentences says it, where the code's own says too little.
+        hold_s: what was refused would have changed whom texts go to, so those that come with it, or within so many
+            seconds, are refused as well.
     """
 
-    code: ClassVar[str]
+    code: str
+    wording: str | None = None
+    hold_s: float | None = None
 
     def __init__(self, **params: object) -> None:
         super().__init__(self.code)
@@ -86,6 +95,61 @@ class NoSuchPerson(Refusal):
     """Nobody here is called that; without a `name` where it cannot be told which words were meant as one."""
 
     code = "no_such_person"
+
+
+class NoSuchPartner(NoSuchPerson):
+    """`to:NAME`, or a sentence that begins so, and nobody is called that."""
+
+    wording = "no_such_partner"
+
+
+class NameGone(NoSuchPerson):
+    """The text begins with the name of one who was here until lately, and with a shorter one (`other`) that is here."""
+
+    wording = "name_gone"
+
+
+class NameChangedHands(NoSuchPerson):
+    """Somebody else has this name now than when the writer saw it last; said once."""
+
+    wording = "name_changed_hands"
+
+
+class LooksPrivate(BadRequest):
+    """It was probably meant for `name` alone, and `usage` says how to write that."""
+
+    wording = "looks_private"
+
+
+class LooksLikeKey(UnknownCommand):
+    """It was probably `/op KEY`."""
+
+    wording = "looks_like_key"
+
+
+class NotSent(NoSuchPerson):
+    """A text that reached nobody: whom it was meant for is in doubt.
+
+    Args:
+        wording: which sentence says why.
+        code: another refusal's, if it came with what that one refused.
+    """
+
+    def __init__(self, wording: str, code: str = NoSuchPerson.code, **params: object) -> None:
+        self.wording, self.code = wording, code
+        super().__init__(**params, held=True)
+
+
+class NoPartner(BadRequest):
+    """There is no private talk that could be ended or told of."""
+
+    wording = "talk_choose"
+
+
+class Yourself(BadRequest):
+    """Nobody talks to themselves in private."""
+
+    wording = "talk_yourself"
 
 
 class RoomInvalid(Refusal):

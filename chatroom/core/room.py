@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from chatroom.core.confusables import fold
-from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NoSuchPerson, NotAMember, RoomFull
+from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NotAMember, RoomFull
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Typing, Whispered
-from chatroom.core.names import NamePool, Randomness, name_key, never, printable, room_key
+from chatroom.core.names import NamePool, Randomness, name_key, never, room_key
 
 
 class Room:
@@ -119,18 +119,14 @@ class Room:
         """
         return Said(self._member(sid), text)
 
-    def whisper(self, sid: str, to: str, text: str) -> Whispered:
-        """Say a text, already through `parse_text`, to the one whom the room calls `to`.
+    def whisper(self, sid: str, to_sid: str, text: str) -> Whispered:
+        """Say a text, already through `parse_text`, to one member, whatever their name is now.
 
         Raises:
-            NotAMember: the session is not in the room.
-            NoSuchPerson: nobody here has that name.
-            BadRequest: it is the speaker's own.
+            NotAMember: one of the two sessions is not in the room.
+            BadRequest: they are one.
         """
-        who = self._member(sid)
-        listener = self.find(to)
-        if listener is None:
-            raise NoSuchPerson(name=printable(to))
+        who, listener = self._member(sid), self._member(to_sid)
         if listener is who:
             raise BadRequest
         return Whispered(who, listener, text)

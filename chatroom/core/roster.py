@@ -5,6 +5,9 @@ follows the
 feed: what it says is what the room's people have seen by now.
 """
 
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
 from chatroom.core.characters import POINTS_EACH
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
@@ -61,27 +64,9 @@ class Roster:
         return person if person is not None and fold(person.name) == fold(name) else None
 
     def longest_match(self, text: str) -> tuple[Person, str] | None:
-        """Split a text that begins with somebody's name: `Ming Li hello` is for Ming Li rather than for Ming.
-
-        A name ends at a space or with the text, or stands in quotes (“…” or "…"); case does not matter.
-
-        Returns:
-            Who is meant, and the rest without the spaces before it; None if no name present begins the text.
-        """
-        text = text.lstrip()
-        quote = _QUOTES.get(text[:1])
-        closing = text.rfind(quote, 1, _LONGEST + 2) if quote is not None else -1
-        while quote is not None and closing > 0:  # the last one first: a name may hold quotes itself
-            person = self.find(text[1:closing])
-            if person is not None:
-                return person, text[closing + 1 :].lstrip()
-            closing = text.rfind(quote, 1, closing)
-        for end in range(min(len(text), _LONGEST), 0, -1):
-            if end == len(text) or text[end].isspace():
-                person = self.find(text[:end])
-                if person is not None:
-                    return person, text[end:].lstrip()
-        return None
+        """Whom a text that begins with a name is for, and its rest; None if it begins with nobody's."""
+        found = longest_match(text, self.find)
+        return None if found is None else (found.who, found.rest)
 
     def _put(self, person: Person) -> None:
         self._by_sid[person.sid] = self._by_key[name_key(person.name)] = person
@@ -91,3 +76,41 @@ class Roster:
         if person is None:
             raise Misuse(f"{sid} was never told to have come")
         del self._by_key[name_key(person.name)]
+
+
+_Who = TypeVar("_Who")
+
+
+class Match(NamedTuple, Generic[_Who]):
+    """Whose name a text begins with.
+
+    Attributes:
+        rest: what stands behind it, without the spaces between.
+        length: of the name and what is before it.
+    """
+
+    who: _Who
+    rest: str
+    length: int
+
+
+def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
+
+    A name ends at a space or with the text, or stands in quotes (“…” or "…"); case does not matter.
+    """
+    start = len(text) - len(text.lstrip())
+    text = text[start:]
+    quote = _QUOTES.get(text[:1])
+    closing = text.rfind(quote, 1, _LONGEST + 2) if quote is not None else -1
+    while quote is not None and closing > 0:  # the last one first: a name may hold quotes itself
+        who = find(text[1:closing])
+        if who is not None:
+            return Match(who, text[closing + 1 :].lstrip(), start + closing + 1)
+        closing = text.rfind(quote, 1, closing)
+    for end in range(min(len(text), _LONGEST), 0, -1):
+        if end == len(text) or text[end].isspace():
+            who = find(text[:end])
+            if who is not None:
+                return Match(who, text[end:].lstrip(), start + end)
+    return None

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Tell, parse_line
-from chatroom.core.errors import BadRequest, NameTaken, NoSuchPerson, Refusal, Unavailable
+from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say, parse_line
+from chatroom.core.errors import NameTaken, NoSuchPartner, NoSuchPerson, RateLimited, Refusal, Unavailable
 from chatroom.core.events import Talk, Whispered
 from chatroom.core.log import Entry, Page
-from chatroom.core.names import printable
+from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
 from chatroom.gateways.line_codec import MAX_LINE_BYTES, Overlong
-from chatroom.gateways.line_talk import Effect, Notice, PrivateTalk
 from chatroom.gateways.line_text import day, notice_line, own_whisper_line, said_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -28,8 +27,6 @@ MAX_UNCOMMITTED: Final = 32  # messages on their way to the disk; then no more i
 HISTORY_SHOWN: Final = 10
 
 _LEAVING: Final = ("quit", "close")
-_TALK: Final = "to:"
-_BARE_TALK: Final = ("/to", "/msg", "/w")
 _HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 # What every browser sends next, if that line is too long to be seen.
 _HTTP_BEHIND: Final = re.compile(r"Host: ")
@@ -79,7 +76,6 @@ class Interpreter:
         "_setting",
         "_uncommitted",
         "echo",
-        "talk",
     )
 
     def __init__(self, setting: Setting, host: Host, session: Session) -> None:
@@ -94,7 +90,6 @@ class Interpreter:
         self._is_being_renamed = False
         self._uncommitted = 0
         self.echo = False
-        self.talk = PrivateTalk()
 
     @property
     def may_take(self) -> bool:
@@ -113,7 +108,7 @@ class Interpreter:
 
     def person_renamed(self, sid: str, name: str) -> None:
         """The room has been told that somebody has another name."""
-        self.talk.renamed(sid, name)
+        self._session.talk.renamed(sid, name)
         if sid == self._session.sid and self._is_being_renamed:
             self._is_being_renamed = False
             self._host.settled()
@@ -129,6 +124,15 @@ class Interpreter:
             Refusal: not at all.
         """
         self._setting.service.spend_event(self._session)
+        try:
+            self._take(line, arrived_at)
+        except RateLimited:
+            raise  # it is taken later, and what comes behind it waits
+        except Refusal as refused:
+            self._session.talk.hold(refused, self._setting.monotonic())
+            raise
+
+    def _take(self, line: str | Overlong, arrived_at: float) -> None:
         http, self._http = self._http, None
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
@@ -142,24 +146,25 @@ class Interpreter:
             self._host.send_away("line_http")
         elif stripped in _LEAVING:
             self._host.send_away("bye")
-        elif stripped.startswith(_TALK):
-            self._talk_to(self._unquoted(stripped.removeprefix(_TALK).strip()))
-        elif stripped.lower() in _BARE_TALK:
-            self._follow(self.talk.ask())
         else:
             parsed = parse_line(line)
             if isinstance(parsed, Command):
                 self._run(parsed)
             else:
-                self._speak(parsed.text, arrived_at)
+                self._speak(parsed, arrived_at)
 
     def refusal(self, refused: Refusal) -> bytes:
         """A refusal, as it is shown."""
         words = self._setting.words
         if isinstance(refused, NameTaken):
             return notice_line(words.say("line_reuse", name=refused.params["name"]))
-        if isinstance(refused, NoSuchPerson):
-            return notice_line(words.say("line_no_one", name=refused.params.get("name", "")))
+        if isinstance(refused, NoSuchPerson) and (
+            refused.wording is None or isinstance(refused, NoSuchPartner)
+        ):
+            text = words.say("line_no_one", name=refused.params.get("name", ""))
+            if isinstance(refused, NoSuchPartner):
+                text += "\n" + words.say("line_as_it_is")
+            return notice_line(text)
         return notice_line(words.refusal(refused))
 
     # Commands
@@ -187,17 +192,14 @@ class Interpreter:
                     raise
             case Quit():
                 self._host.send_away("bye")
-            case Tell(rest):
-                try:
-                    self._run_typed(command, self._answer)
-                except NoSuchPerson:
-                    raise NoSuchPerson(name=_meant_name(rest)) from None
             case _:
                 self._run_typed(command, self._answer)
 
     def _run_typed(self, command: Command, answer: Callable[[str], None]) -> None:
         setting = self._setting
-        typed.run(setting.service, setting.words, self._session, command, answer, _refused_later)
+        typed.run(
+            setting.service, setting.words, self._session, command, answer, _refused_later, self._follow
+        )
 
     def _answer(self, text: str) -> None:
         self._host.show(notice_line(text))
@@ -209,7 +211,6 @@ class Interpreter:
             self._notice("line_in_room", room=old.name, count=len(old.roster))
         else:
             self._is_on_the_way = True
-            self._follow(self.talk.leave_behind())
 
     def _look_back(self) -> None:
         self._setting.service.history(
@@ -232,20 +233,21 @@ class Interpreter:
 
     # Speaking
 
-    def _speak(self, text: str, arrived_at: float) -> None:
-        service, members = self._setting.service, self._session.hall.room.members
-        sid, refusal = self.talk.address(members, arrived_at, self._setting.monotonic())
-        if refusal is not None:
-            self._follow([refusal])
-        elif sid is not None:
-            service.whisper(self._session, members[sid].name, text, Talk.LINE)
-        else:
-            self._uncommitted += 1
-            try:
-                service.say(self._session, text, None, self._said)
-            except Refusal:
-                self._uncommitted -= 1
-                raise
+    def _speak(self, say: Say, arrived_at: float) -> None:
+        service, now = self._setting.service, self._setting.monotonic()
+        try:
+            partner = typed.address(service, self._session, say, arrived_at, now)
+        finally:
+            self._mark_talking()
+        if partner is not None:
+            service.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
+            return
+        self._uncommitted += 1
+        try:
+            service.say(self._session, say.text, None, self._said)
+        except Refusal:
+            self._uncommitted -= 1
+            raise
 
     def _said(self, entry: Entry | None) -> None:
         self._uncommitted -= 1
@@ -258,25 +260,6 @@ class Interpreter:
 
     # The private talk
 
-    def _talk_to(self, name: str) -> None:
-        """`to:NAME` or `to:`."""
-        if not name:
-            self._follow(self.talk.end())
-            return
-        try:
-            opened = self._setting.service.whisper(self._session, name, "", Talk.OPENED)
-        except BadRequest:
-            self._notice("line_yourself")
-        else:
-            self._follow(self.talk.turn_to(opened.to))
-
-    def _unquoted(self, name: str) -> str:
-        """A name as it is, should it have been typed as it stands before a text, and nobody be called so."""
-        is_quoted = (
-            len(name) > 2 and name[0] == name[-1] == '"' and self._session.hall.room.find(name) is None
-        )
-        return name[1:-1] if is_quoted else name
-
     def hear(self, whispered: Whispered, at_ms: int) -> None:
         """A whisper that the guest has sent or received."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
@@ -285,15 +268,15 @@ class Interpreter:
                 self._host.show(own_whisper_line(at_ms, to.name, whispered.text))
             return
         if talk in (Talk.LINE, Talk.OPENED):
-            self._follow(self.talk.turned_to(who, self._setting.monotonic()))
+            self._follow(self._session.talk.turned_to(who, self._setting.monotonic()))
         elif talk is not None:
-            self._follow(self.talk.signalled(who, talk))
+            self._follow(self._session.talk.signalled(who, talk))
         if whispered.text:
             self._host.show(whisper_line(at_ms, who.name, whispered.text))
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""
-        self._follow(self.talk.left(sid))
+        self._follow(self._session.talk.left(sid))
 
     def _follow(self, effects: Iterable[Effect]) -> None:
         """Do what follows for the talk."""
@@ -301,26 +284,14 @@ class Interpreter:
             if isinstance(effect, Notice):
                 self._notice(effect.key, **effect.values)
             else:
-                self._signal(effect.sid, effect.talk)
-        self._host.mark_talking(self.talk.partner is not None)
+                typed.signal(self._setting.service, self._session, effect)
+        self._mark_talking()
 
-    def _signal(self, sid: str, talk: Talk) -> None:
-        present = self._session.hall.room.members.get(sid)
-        if present is not None and not self._session.closed:
-            try:
-                self._setting.service.whisper(self._session, present.name, "", talk)
-            except NoSuchPerson:
-                pass  # on the way in or out: there is nobody to tell
+    def _mark_talking(self) -> None:
+        self._host.mark_talking(self._session.talk.partner is not None)
 
     def _notice(self, key: str, **values: object) -> None:
         self._host.show(notice_line(self._setting.words.say(key, **values)))
-
-
-def _meant_name(rest: str) -> str:
-    """Whom `/to REST` was probably for: what stands in quotes, or the first word."""
-    if rest[:1] in ('"', "“"):
-        return printable(rest[1:].split({'"': '"', "“": "”"}[rest[0]])[0])
-    return printable(rest.split(None, 1)[0])
 
 
 def _no_answer(text: str) -> None:

@@ -7,7 +7,7 @@ knows python-socketio and the wire, and neither the rules of a room nor the disk
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -15,10 +15,11 @@ from typing import Any, Final
 import socketio.exceptions
 
 from chatroom.core.commands import Command, Quit, parse_line
-from chatroom.core.errors import BadRequest, RateLimited, Refusal, Unavailable
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
+from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong, Unavailable
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
 from chatroom.core.log import Entry, Item, Page
-from chatroom.core.names import parse_name, parse_room
+from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
+from chatroom.core.private_talk import Effect, Notice
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
@@ -34,6 +35,7 @@ NAMESPACE: Final = "/"
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
 _MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
+_MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +87,12 @@ class SocketIOGateway:
         self._limits = limits
         self._monotonic = monotonic
         self._now_ms = now_ms
+        self._call_later = call_later
         self._guests: dict[str, Guest] = {}
+        self._talking: set[Guest] = set()  # who has a partner in a private talk
+        self._turn_began: float | None = (
+            None  # kept from the first refusal in a turn on that holds what came with it
+        )
         self._presence = Presence(self._emit, server.is_heard, call_later)
         server.gateway = self
         server.on("connect", self._on_connect, namespace=NAMESPACE)
@@ -125,10 +132,12 @@ class SocketIOGateway:
     def _on_disconnect(self, sid: str, reason: str) -> None:
         guest = self._guests.pop(sid, None)
         if guest is not None:
+            self._talking.discard(guest)
             self._service.leave(guest.session, cut=True)
 
     def _log_out(self, sid: str) -> None:
         guest = self._guests.pop(sid)
+        self._talking.discard(guest)
         self._service.leave(guest.session, cut=False)
         self._server.disconnect(sid)
 
@@ -154,6 +163,8 @@ class SocketIOGateway:
             self._service.spend_event(guest.session)
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
+            if refused.hold_s is not None:
+                self._hold(guest, refused)
             self._refuse(guest, ack, refused)
         else:
             if answer is not None:
@@ -176,7 +187,9 @@ class SocketIOGateway:
         match request:
             case wire.Message(msg, cid):
                 return self._handle_line(guest, msg, cid, ack)
-            case wire.Whisper(to, msg):
+            case wire.Whisper(msg, to, str(to_sid)):
+                self._service.whisper_to(session, to_sid, msg, to=to or "")
+            case wire.Whisper(msg, str(to)):
                 self._service.whisper(session, to, msg)
             case wire.Rename(suggest=True):
                 return {"username": self._service.suggest(session)}
@@ -188,7 +201,7 @@ class SocketIOGateway:
             case wire.Lang(lang):
                 self._choose_language(guest, lang)
             case wire.Join(room):
-                self._service.move(session, parse_room(room))
+                self._move(guest, room)
                 return {"room": session.hall.name}
             case wire.History(before, after, limit):
                 if guest.reading == _MAX_READING or self._is_behind(guest):
@@ -227,13 +240,34 @@ class SocketIOGateway:
         """Whether a client has so much to take that more long answers could drop it as a slow reader."""
         return bool(self._server.eio.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES)
 
+    def _move(self, guest: Guest, room: str) -> None:
+        session, old = guest.session, guest.session.hall
+        try:
+            self._service.move(session, parse_room(room))
+        except Refusal as refused:
+            refused.hold_s = 0.0  # what came with it was meant for the other room; a program reads its ack
+            raise
+        if session.hall is not old:
+            self._follow(guest, session.talk.leave_behind())
+
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
+        session, longest = guest.session, self._service.limits.max_text
+        if len(msg) > longest + _MAX_COMMAND:
+            raise TooLong(limit=longest)
         line = parse_line(msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
+        if line.near is not None or not session.talk.is_plain:
+            try:
+                partner = typed.address(self._service, session, line, self._arrived_at(), self._monotonic())
+            finally:
+                self._mark_talking(guest)
+            if partner is not None:
+                self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
+                return {}
         guest.uncommitted += 1
         try:
-            self._service.say(guest.session, line.text, cid, partial(self._said, guest, ack))
+            self._service.say(session, line.text, cid, partial(self._said, guest, ack))
         except Refusal:
             guest.uncommitted -= 1
             raise
@@ -246,12 +280,47 @@ class SocketIOGateway:
             self._notice(guest, "command", text)
 
         refuse = partial(self._refuse, guest, _no_ack)
-        token = typed.run(self._service, guest.words, guest.session, command, answer, refuse)
+        follow = partial(self._follow, guest, code="command")
+        token = typed.run(self._service, guest.words, guest.session, command, answer, refuse, follow)
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest.session.sid)
             return None
         return {} if token is None else {"username": guest.session.person.name, "token": token}
+
+    # Private talks, and what is held
+
+    def _hold(self, guest: Guest, refused: Refusal) -> None:
+        """Hold what came in one turn with something that was refused, or comes soon after."""
+        if self._turn_began is None:
+            self._turn_began = self._monotonic()
+            self._call_later(0, self._end_turn)
+        guest.session.talk.hold(refused, self._monotonic())
+
+    def _end_turn(self) -> None:
+        self._turn_began = None
+
+    def _arrived_at(self) -> float:
+        """When what is handled now came: all of a turn came at once."""
+        return self._monotonic() if self._turn_began is None else self._turn_began
+
+    def _follow(self, guest: Guest, effects: Iterable[Effect], *, code: str = "talk") -> None:
+        """Do what follows for a private talk."""
+        session = guest.session
+        for effect in effects:
+            if isinstance(effect, Notice):
+                partner = session.talk.partner
+                whom = {"to": partner.name, "to_sid": partner.sid} if partner is not None else {}
+                self._notice(guest, code, guest.words.say(effect.key, **effect.values), whom)
+            else:
+                typed.signal(self._service, session, effect)
+        self._mark_talking(guest)
+
+    def _mark_talking(self, guest: Guest) -> None:
+        if guest.session.talk.partner is not None and not guest.session.closed:
+            self._talking.add(guest)
+        else:
+            self._talking.discard(guest)
 
     # What a client is answered
 
@@ -319,6 +388,8 @@ class SocketIOGateway:
         self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._enter_group(guest, hall.key)
+        if session.talk.partner is not None:  # it goes on with the guest who has come back
+            self._follow(guest, [Notice("talk_still", {"name": session.talk.partner.name})])
 
     def tell(self, hall: Hall, item: Item) -> None:
         match item.event:
@@ -330,8 +401,12 @@ class SocketIOGateway:
                 guest = self._guests.get(who.sid)
                 if guest is not None and guest.room_key == hall.key:
                     self._leave_group(guest)  # moved on to another room
+                for one in [one for one in self._talking if one.session.hall is hall]:
+                    self._follow(one, one.session.talk.left(who.sid))
                 self._presence.left(hall, who, item.at_ms)
             case Renamed() as renamed:
+                for one in self._talking:
+                    one.session.talk.renamed(renamed.sid, renamed.new)
                 self._presence.renamed(hall, renamed, item.at_ms)
 
     def flush(self, hall: Hall) -> None:
@@ -339,7 +414,11 @@ class SocketIOGateway:
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
-        if guest is None or not whispered.text:  # without a text it is a terminal's word to a terminal
+        if guest is None:
+            return
+        if not whispered.text:  # what another has done with their talk; opening one moves nobody's here
+            if whispered.talk in (Talk.TURNED, Talk.ENDED):
+                self._follow(guest, session.talk.signalled(whispered.who, whispered.talk))
             return
         text = whispered.text
         if guest.kind == "seed":
@@ -355,6 +434,7 @@ class SocketIOGateway:
         if guest is not None:
             self._notice(guest, "replaced", guest.words.say("replaced"))
             del self._guests[session.sid]
+            self._talking.discard(guest)
             self._server.disconnect(session.sid)
 
     def _tell_said(self, hall: Hall, said: Said, item: Item) -> None:

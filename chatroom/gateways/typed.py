@@ -1,16 +1,42 @@
-"""Typed commands, the same for every gateway: runs a parsed command for a session and gives the answer as text."""
+"""What is typed, the same for every gateway: runs a parsed command for a session, and finds whom a text goes to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from chatroom.core.commands import COMMANDS, Command, Help, History, Join, Name, Quit, Rooms, Tell, Who
-from chatroom.core.errors import BadRequest, NoSuchPerson, Refusal, Unavailable
+from chatroom.core.commands import (
+    COMMANDS,
+    Command,
+    Help,
+    History,
+    Join,
+    Name,
+    Quit,
+    Rooms,
+    Say,
+    TalkTo,
+    Tell,
+    Who,
+)
+from chatroom.core.errors import (
+    HOLD_S,
+    BadRequest,
+    LooksPrivate,
+    NameGone,
+    NoSuchPartner,
+    NoSuchPerson,
+    Refusal,
+    Unavailable,
+    Yourself,
+)
+from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
-from chatroom.core.text import fold_empty_lines
+from chatroom.core.private_talk import Effect, Signal
+from chatroom.core.roster import longest_match
+from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.wire import time_text
 from chatroom.gateways.words import Words
@@ -22,21 +48,54 @@ _HISTORY_SHOWN = 10
 _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
 
+_SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+_QUOTED = re.compile('["\u201c](.+)["\u201d]')
+
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
+Follow = Callable[[Iterable[Effect]], None]
 
 
 def run(
-    service: Service, words: Words, session: Session, command: Command, answer: Answer, refuse: Refuse
+    service: Service,
+    words: Words,
+    session: Session,
+    command: Command,
+    answer: Answer,
+    refuse: Refuse,
+    follow: Follow,
 ) -> str | None:
-    """Run a command; `answer` gets what to show, `refuse` a refusal that comes later.
+    """Run a command.
+
+    Args:
+        answer: gets what to show.
+        refuse: gets a refusal that comes later.
+        follow: does what follows for the private talk.
 
     Returns:
         A new token, if the command was a rename.
 
     Raises:
-        Refusal: the command cannot be done.
+        Refusal: the command cannot be done. If it would have changed whom texts go to, those that come with it are to
+            be held.
     """
+    try:
+        return _run(service, words, session, command, answer, refuse, follow)
+    except Refusal as refused:
+        if isinstance(command, Tell | TalkTo | Join):
+            refused.hold_s = HOLD_S
+        raise
+
+
+def _run(
+    service: Service,
+    words: Words,
+    session: Session,
+    command: Command,
+    answer: Answer,
+    refuse: Refuse,
+    follow: Follow,
+) -> str | None:
     token = None
     match command:
         case Help():
@@ -47,16 +106,22 @@ def run(
             wanted = parse_name(name) if name is not None else None
             new, token = service.rename(session, wanted)
             answer(words.say("renamed", name=new))
+        case Tell(""):
+            follow(session.talk.ask())
         case Tell(rest):
-            found = session.hall.roster.longest_match(rest)
-            if found is None:
-                raise NoSuchPerson(name=printable(rest))
-            person, text = found
+            person, text = _meant(service, session, rest)
             service.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
+        case TalkTo(""):
+            follow(session.talk.end())
+        case TalkTo(name):
+            follow(_turn_to(service, session, name))
         case Join(room):
+            old = session.hall
             service.move(session, parse_room(room))
             answer(words.say("moved", room=session.hall.name))
+            if session.hall is not old:
+                follow(session.talk.leave_behind())
         case Rooms():
             listed = [words.say("room", name=name, count=count) for name, count in service.rooms()]
             answer(words.say("rooms", rooms=words.listed(listed)))
@@ -68,6 +133,86 @@ def run(
         case _:
             raise BadRequest()  # a command of another gateway, such as /echo
     return token
+
+
+def address(service: Service, session: Session, say: Say, arrived_at: float, now: float) -> Person | None:
+    """Whom a text goes to; None: the room.
+
+    Raises:
+        LooksPrivate: it was probably meant for one person.
+        NotSent: it came with something that was refused, or its partner has gone.
+        BadRequest, Empty, TooLong: it could not be sent to anybody.
+    """
+    talk = session.talk
+    if say.near is None and talk.is_plain:
+        return None
+    parse_text(say.text, service.limits.max_text)  # what could not be sent anyway is told so
+    person = talk.address(partial(service.present, session), arrived_at, now, is_escaped=say.is_escaped)
+    name = _near_name(service, session, say.near) if say.near is not None else None
+    if name is not None:
+        refused = LooksPrivate(usage="/to NAME TEXT", name=name)
+        refused.hold_s = HOLD_S
+        raise refused
+    return person
+
+
+def _near_name(service: Service, session: Session, rest: str) -> str | None:
+    """Whose name the rest of a text begins with, or what the room knew as one until lately; a colon may end it too."""
+    for text in (rest, _SEPARATORS.sub(" ", rest)):
+        here = longest_match(text, session.hall.roster.find)
+        if here is not None:
+            return here.who.name
+        gone = longest_match(text, service.lately(session))
+        if gone is not None:
+            return gone.who.name
+    return None
+
+
+def signal(service: Service, session: Session, told: Signal) -> None:
+    """Let somebody's side know what the session's guest has done with their talk."""
+    if not session.closed:
+        try:
+            service.whisper_to(session, told.sid, "", told.talk)
+        except NoSuchPerson:
+            pass  # on the way in or out: there is nobody to tell
+
+
+def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
+    """Whom a private text is for, and the text.
+
+    Raises:
+        NameGone: it may be for one who was here until lately.
+        NoSuchPerson: it begins with nobody's name.
+    """
+    found = longest_match(rest, session.hall.roster.find)
+    gone = longest_match(rest, service.lately(session))
+    if gone is not None and found is not None and gone.length > found.length:
+        raise NameGone(name=gone.who.name, other=found.who.name)
+    if found is None:
+        raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
+    return found.who, found.rest
+
+
+def _first_name(rest: str) -> str:
+    """Whom `/to REST` was probably for: what stands in quotes, or the first word."""
+    if rest[:1] in ('"', "“"):
+        return printable(rest[1:].split({'"': '"', "“": "”"}[rest[0]])[0])
+    return printable(rest.split(None, 1)[0])
+
+
+def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
+    """`to:NAME`. The name is as it is, or without the quotes that it may stand in."""
+    room = session.hall.room
+    quoted = _QUOTED.fullmatch(name)
+    names = (name, quoted[1] if quoted is not None else name)
+    found = next((one for one in names if room.find(one) is not None), None)
+    if found is None:
+        raise NoSuchPartner(name=printable(names[-1]))
+    try:
+        opened = service.whisper(session, found, "", Talk.OPENED)
+    except BadRequest:
+        raise Yourself from None
+    return session.talk.turn_to(opened.to)
 
 
 def help_text(lang: str, *, at_a_line: bool = False) -> str:

@@ -43,8 +43,9 @@ class Message(msgspec.Struct):
 
 
 class Whisper(msgspec.Struct):
-    to: String
     msg: str
+    to: String | None = None
+    to_sid: String | None = None
 
 
 class Rename(msgspec.Struct):
@@ -132,7 +133,11 @@ def read_request(arguments: Sequence[object]) -> Request:
         raise UnknownAction()
     request = _convert(arguments[0], kind)
     match request:
-        case History(before=str(), after=str()) | Rename(username=str(), suggest=True):
+        case (
+            History(before=str(), after=str())
+            | Rename(username=str(), suggest=True)
+            | Whisper(to=None, to_sid=None)
+        ):
             raise BadRequest()
     return request
 

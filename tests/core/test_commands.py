@@ -13,11 +13,12 @@ from chatroom.core.commands import (
     Quit,
     Rooms,
     Say,
+    TalkTo,
     Tell,
     Who,
     parse_line,
 )
-from chatroom.core.errors import BadRequest, UnknownCommand
+from chatroom.core.errors import BadRequest, LooksLikeKey, UnknownCommand
 
 
 @pytest.mark.parametrize("text", ["hi", " hi ", "", "a/b", "quit", "\u3000x"])
@@ -26,8 +27,26 @@ def test_plain_text_is_said_unchanged(text: str) -> None:
 
 
 def test_two_slashes_say_one() -> None:
-    assert parse_line("//help me") == Say("/help me")
-    assert parse_line(" ///") == Say("//")
+    assert parse_line("//help me") == Say("/help me", is_escaped=True)
+    assert parse_line(" ///") == Say("//", is_escaped=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "/x", "to:Bob", " two  spaces ", "op 0123456789abcdef", "//", "to Bob x"]
+)
+def test_say_sends_exactly_what_stands_behind_it(text: str) -> None:
+    assert parse_line(f"/say {text}") == Say(text, is_escaped=True)
+    assert parse_line(f"\ufeff／SAY\u3000{text}") == Say(text, is_escaped=True)
+
+
+def test_what_is_nearly_private_is_marked_and_not_changed() -> None:
+    assert parse_line("to Bob: psst") == Say("to Bob: psst", near="Bob: psst")
+
+
+def test_a_key_without_its_slash_is_refused() -> None:
+    with pytest.raises(LooksLikeKey) as refusal:
+        parse_line("op 0123456789abcdef")
+    assert (refusal.value.code, refusal.value.params) == ("unknown_command", {"command": "op"})
 
 
 @pytest.mark.parametrize(
@@ -40,6 +59,10 @@ def test_two_slashes_say_one() -> None:
         ("/to Ming hello  there", Tell("Ming hello  there")),
         ("/msg Ming", Tell("Ming")),
         ("/w\tMing\nhello", Tell("Ming\nhello")),
+        ("/to", Tell("")),
+        ("to:Ming Li ", TalkTo("Ming Li")),
+        ("to:", TalkTo("")),
+        ("／ｊｏｉｎ tea house", Join("tea house")),
         ("/join tea house", Join("tea house")),
         ("/rooms", Rooms()),
         ("/history", History(None)),
@@ -57,7 +80,8 @@ def test_commands_are_read(line: str, command: Command) -> None:
     "line",
     [
         "/who me",
-        "/to",
+        "/say",
+        "/say ",
         "/join ",
         "/history 0",
         "/history 201",
@@ -75,7 +99,7 @@ def test_senseless_arguments_are_told_the_usage(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "name"), [("/", ""), ("/ who", ""), ("/frobnicate x", "frobnicate"), ("/\ud800", "\ufffd")]
+    ("line", "name"), [("/", ""), ("/ who", ""), ("/frobnicate x", "frobnicate"), ("/\ud800", "")]
 )
 def test_unknown_command_is_named(line: str, name: str) -> None:
     with pytest.raises(UnknownCommand) as refusal:

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from chatroom.core.errors import BadRequest, NameTaken, NoSuchPerson, Refusal, RoomFull
+from chatroom.core.errors import BadRequest, NameTaken, Refusal, RoomFull
 from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.names import NamePool, name_key
 from chatroom.core.room import Room
@@ -96,14 +96,15 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(sid=sids, to=names)
     def whisper(self, sid: str, to: str) -> None:
         before = self.state()
-        event = self.attempt(lambda: self.room.whisper(sid, to, "psst"))
+        found = self.room.find(to)
         listeners = [other for other, name in self.told.items() if name.casefold() == to.casefold()]
-        if not listeners:
-            assert isinstance(event, NoSuchPerson)
-        elif listeners == [sid]:
-            assert isinstance(event, BadRequest)
-        else:
-            assert [event.who.sid, event.to.sid] == [sid, *listeners]
+        assert ([found.sid] if found is not None else []) == listeners
+        if found is not None:
+            event = self.attempt(lambda: self.room.whisper(sid, found.sid, "psst"))
+            if listeners == [sid]:
+                assert isinstance(event, BadRequest)
+            else:
+                assert [event.who.sid, event.to.sid] == [sid, *listeners]
         assert self.state() == before
 
     @rule(held=holds, lang=st.sampled_from(["en", "zh", None]))

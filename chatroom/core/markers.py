@@ -1,0 +1,145 @@
+"""What the beginning of a typed text is, however it was typed: a command, a marker, an escape, or nothing of the kind.
+
+A beginning is read without regard to case, width, invisible characters and leading spaces; what stands behind it is
+taken from the text as typed. It knows nobody who is here, and of the commands only those that make a text private.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from unicodedata import category, normalize
+
+from chatroom.core.characters import is_seen, without_ignorable
+
+_SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
+_COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
+_HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
+# What begins so is an ordinary text: a word longer than `msg` that is not `whisper`, or another script's letter.
+_ORDINARY: Final = re.compile(
+    r"(?!whis)[0-9a-z]{4}|[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]", re.IGNORECASE
+)
+
+_TALK: Final = re.compile(r"to *:")
+# An operator's key behind a forgotten slash: 16 characters or more without a space, and nothing else.
+_KEY: Final = re.compile(r"\W*op[\W_]+[!-~]{16,} *$")
+_KEY_REACH: Final = 512  # characters of a line that may be one
+# A command to whisper without its slash, or with another character in its place. Before a name in another script a
+# space is easily left out.
+_BARE_WHISPER: Final = re.compile(r"\W*(?:to|msg|w|whisper)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_BARE_TALK: Final = re.compile(r"\W*(\w{1,3}) *:[\W_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """`/WORD ARGUMENTS`: the word folded, the arguments as typed, separator included."""
+
+    word: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escaped:
+    """`//TEXT`: a text that begins with a slash."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkMarker:
+    """`to:NAME`; without a name it ends the talk."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BareKey:
+    """`op KEY`: a secret that is nobody else's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearWhisper:
+    """It would be private, had it a slash or another letter: refused if a name stands first in `rest`."""
+
+    rest: str
+
+
+Beginning = Slash | Escaped | TalkMarker | BareKey | NearWhisper
+
+
+def beginning(text: str) -> Beginning | None:
+    """What a typed text begins with; None for an ordinary text, at the cost of a look at its first character."""
+    if _ORDINARY.match(text):
+        return None
+    folded, ends = _head(text)
+    if folded[:1] == "/":
+        if folded[1:2] == "/":
+            return Escaped(f"/{text[ends[1] :]}")
+        word = folded[1:].split(" ", 1)[0]
+        separator = len(word) + 1
+        return Slash(word, text[ends[separator] - 1 :] if separator < len(folded) else "")
+    if found := _TALK.match(folded):
+        return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
+    if "op" in folded[: _HEAD // 2] and _KEY.match(_head(text, _KEY_REACH)[0]):
+        return BareKey()
+    if found := _BARE_WHISPER.match(folded):
+        return NearWhisper(text[ends[found.end() - 1] :])
+    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(found[1]):
+        return NearWhisper(text[ends[found.end() - 1] :])
+    return None
+
+
+def trimmed(text: str) -> str:
+    """The text without spaces and hidden characters around it."""
+    end = len(text)
+    while end and (text[end - 1].isspace() or not without_ignorable(text[end - 1])):
+        end -= 1
+    return text[_start(text) : end]
+
+
+def _start(text: str) -> int:
+    """Where the first character that can be seen stands."""
+    return next((index for index, character in enumerate(text) if is_seen(character)), len(text))
+
+
+def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
+    """The beginning as it is compared, and for each of its characters where the text goes on behind it.
+
+    Case, width, combining marks and what is invisible make no difference; every space is U+0020.
+    """
+    start = _start(text)
+    plain = text[start : start + most]
+    if plain.isascii() and plain.isprintable():
+        return plain.lower(), list(range(start + 1, start + len(plain) + 1))
+    folded: list[str] = []
+    ends: list[int] = []
+    for index in range(start, len(text)):
+        character = text[index]
+        if len(folded) >= most:
+            break
+        if character.isspace():
+            shown = " "
+        elif not is_seen(character):
+            continue
+        elif len(folded) < 2 and character in _SLASHES and folded in ([], ["/"]):
+            shown = "/"
+        elif character in _COLONS:
+            shown = ":"
+        else:
+            shown = normalize("NFKD", character).casefold()
+        for one in shown:
+            if (one == " " and not folded) or category(one)[0] == "M":
+                continue
+            folded.append(one)
+            ends.append(index + 1)
+    return "".join(folded), ends
+
+
+def _is_nearly_to(word: str) -> bool:
+    """Whether one slip of a finger makes `to` of the word: a letter more, less or other, or the two exchanged."""
+    if len(word) == 2:
+        return word == "ot" or word[0] == "t" or word[1] == "o"
+    return word in ("t", "o") or (
+        len(word) == 3 and any(word[:at] + word[at + 1 :] == "to" for at in range(3))
+    )

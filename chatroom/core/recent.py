@@ -1,0 +1,84 @@
+"""Whose names were in a room until lately, and whom a session has written to under which name.
+
+So that a text for one who has left reaches neither somebody with a shorter name nor somebody who has taken theirs. It
+knows identities only to compare them; moments are given to it, in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from chatroom.core.confusables import fold
+from chatroom.core.names import name_key
+
+LATELY_S: Final = 600.0
+MOST_NAMES: Final = 200  # remembered per room
+MOST_ADDRESSED: Final = 64  # remembered per session
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A name that nobody had any more at a moment, or somebody else."""
+
+    name: str
+    identity: str
+    at: float
+
+
+class RecentNames:
+    """The names that were given up in one room in the last ten minutes; of many, the latest."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Gone] = {}
+
+    def add(self, name: str, identity: str, now: float) -> None:
+        """Somebody has left, or has another name."""
+        key = name_key(name)
+        self._by_key.pop(key, None)
+        self._by_key[key] = Gone(name, identity, now)
+        while len(self._by_key) > MOST_NAMES:
+            del self._by_key[next(iter(self._by_key))]
+
+    def find(self, name: str, now: float) -> Gone | None:
+        """Who was called so last, in whatever case; never one who only looks the same."""
+        gone = self._by_key.get(name_key(name))
+        if gone is None or now - gone.at > LATELY_S or fold(gone.name) != fold(name):
+            return None
+        return gone
+
+
+class Addressed:
+    """Whom one session means by a name: those it has written to."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
+
+    def is_other(self, name: str, identity: str, before: Gone | None) -> bool:
+        """Whether a name now stands for somebody else than the session knows; the second time, it knows.
+
+        Args:
+            identity: whose name it is now.
+            before: who gave the name up while the session was there.
+        """
+        known = self._by_key.get(name_key(name), before.identity if before is not None else identity)
+        self._remember(name, identity)
+        return known != identity
+
+    def clear(self) -> None:
+        """Forget all; in another room the names are others'."""
+        self._by_key.clear()
+
+    def _remember(self, name: str, identity: str) -> None:
+        key = name_key(name)
+        self._by_key.pop(key, None)
+        self._by_key[key] = identity
+        while len(self._by_key) > MOST_ADDRESSED:
+            del self._by_key[next(iter(self._by_key))]

@@ -1,0 +1,150 @@
+"""What a typed text begins with, however it was typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.core.markers import (
+    BareKey,
+    Escaped,
+    NearWhisper,
+    Slash,
+    TalkMarker,
+    beginning,
+    trimmed,
+)
+
+# What keyboards, copied texts and phones put where nothing can be seen.
+INVISIBLE = [
+    "\ufeff",
+    "\u200b",
+    "\u200e",
+    "\u2060",
+    "\u00ad",
+    "\ufe0f",
+    "\u034f",
+    "\u180e",
+    "\u3164",
+    "\u115f",
+    "\U000e0020",
+    "\U000e0100",
+    "\x07",
+    "\u202e",
+]
+SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\u3000x",
+        "hello",
+        "你好",
+        "привет",
+        "tomorrow",
+        "to",
+        "op",
+        "op is away",
+        "re: x",
+        "mt: x",
+        "wow: x",
+        "a/b",
+        "whisperers",
+        "OP 这首太好听了我循环了一整天都没有腻啊啊",
+    ],
+)
+def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
+    assert beginning(text) is None
+
+
+@pytest.mark.parametrize("slash", list("/／⁄∕⧸╱、､"), ids=ascii)
+@pytest.mark.parametrize("before", ["", *INVISIBLE, *SPACES, "\ufeff \u200b", "\u0301"], ids=ascii)
+def test_a_slash_counts_in_any_form_behind_hidden_characters(before: str, slash: str) -> None:
+    assert beginning(f"{before}{slash}to Bob  秘密 ") == Slash("to", " Bob  秘密 ")
+
+
+@pytest.mark.parametrize("word", ["TO", "ｔｏ", "T\u200bo", "\u00adto", "t\ufe0fo\u2060"], ids=ascii)
+def test_a_command_is_read_without_case_width_and_hidden_characters(word: str) -> None:
+    assert beginning(f"/{word}\u3000Bob\u200b x") == Slash("to", "\u3000Bob\u200b x")
+
+
+def test_a_path_is_an_unknown_command() -> None:
+    assert beginning("/home/u/x.log is full") == Slash("home/u/x.log", " is full")
+    assert beginning("/ who") == Slash("", " who")
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("//x", "/x"),
+        ("／／x", "/x"),
+        ("、、ｘ  你 ", "/ｘ  你 "),
+        ("\ufeff / / x", None),
+        ("///", "//"),
+        ("\u200b//\u200bx", "/\u200bx"),
+    ],
+)
+def test_two_slashes_escape_one_and_the_rest_is_as_typed(text: str, sent: str | None) -> None:
+    assert beginning(text) == (Escaped(sent) if sent is not None else Slash("", " / x"))
+
+
+@pytest.mark.parametrize("colon", list(":：﹕∶꞉"), ids=ascii)
+@pytest.mark.parametrize(
+    "word", ["to", "To", "TO", "ｔｏ", "t\u200bo", "\ufeff to", "tO\u2060 ", "to\u3000"], ids=ascii
+)
+def test_a_talk_is_opened_in_any_case_width_and_spacing(word: str, colon: str) -> None:
+    assert beginning(f"{word}{colon} Ｂob Li\u200b ") == TalkMarker("Ｂob Li")
+    assert beginning(f"{word}{colon}\u3000\u200b") == TalkMarker("")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "op 0123456789abcdef",
+        "OP: 0123456789abcdef ",
+        "ｏｐ\u3000０１２３４５６７８９abcdef",
+        "\\op 0123456789ab-def",
+        "。op x" + "y" * 15,
+    ],
+)
+def test_a_key_without_its_slash_is_known(text: str) -> None:
+    assert beginning(text) == BareKey()
+
+
+@pytest.mark.parametrize("text", ["op 0123456789abcde", "op 0123456789abcdef is it", "oops 0123456789abcdef"])
+def test_what_is_no_key_is_none(text: str) -> None:
+    assert beginning(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("to Bob secret", "Bob secret"),
+        ("TO Bob: secret", "Bob: secret"),
+        ("to;Bob", "Bob"),
+        ("🩷/to Bob", "Bob"),
+        ("to小雨 秘密", "小雨 秘密"),
+        ("\\to Bob secret", "Bob secret"),
+        ("。to Bob secret", "Bob secret"),
+        ("-> w Bob x", "Bob x"),
+        ("msg\u200b Bob x", "Bob x"),
+        ("?whisper Bob x", "Bob x"),
+        ("ot:Bob", "Bob"),
+        ("too : Bob", "Bob"),
+        ("yo:Bob", "Bob"),
+        ("t：Bob", "Bob"),
+    ],
+)
+def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
+    assert beginning(text) == NearWhisper(rest)
+
+
+def test_a_beginning_is_found_behind_any_number_of_invisible_characters() -> None:
+    assert beginning("\u200b" * 5000 + "/to Bob") == Slash("to", " Bob")
+
+
+def test_what_cannot_be_seen_is_taken_off_the_ends() -> None:
+    assert trimmed(" \u200b B b \ufeff\n") == "B b"
+    assert trimmed("\u200b ") == ""

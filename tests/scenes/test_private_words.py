@@ -1,0 +1,462 @@
+"""What may have been meant for one person is heard by nobody else, however it was typed, in both gateways."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import Counter
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatroom.core.errors import HOLD_S
+from tests.support.guests import WAIT_S, until
+
+HELD = HOLD_S + 0.1
+WAYS = ["socket", "line"]
+
+INVISIBLE = ["", "\ufeff", "\u200b", "\u200e", "\u2060", "\u00ad", "\ufe0f"]
+MARKED = [
+    "、to {name} {secret}",
+    "／to {name} {secret}",
+    "／ｍｓｇ　{name} {secret}",
+    *(f"{mark}/to {{name}} {{secret}}" for mark in INVISIBLE[1:]),
+    "/TO {name} {secret}",
+]
+
+
+class Typist:
+    """Somebody who types lines in either gateway, and is answered to each."""
+
+    def __init__(self, way, guests, lines, **who):
+        self.way = way
+        if way == "socket":
+            self.guest = guests(**({"username": who["name"]} if "name" in who else {}))
+            self.name = self.guest.name
+        else:
+            self.line = lines(**who)
+            self.name = self.line.name
+
+    def types(self, text):
+        """Type a text and wait until it has been dealt with; gives what the typist is shown."""
+        if self.way == "socket":
+            answer = self.guest.asks("message", msg=text)
+            return answer.get("msg", "") if not answer["ok"] else self._noticed()
+        self.line.types(text)
+        return self.waits()
+
+    def types_together(self, *texts):
+        """Type several texts at once; gives what is shown."""
+        if self.way == "socket":
+            answers = []
+            for text in texts:
+                self.guest.client.emit("msg", ({"action": "message", "msg": text},), callback=answers.append)
+            until(lambda: len(answers) == len(texts), "all are answered")
+            return "\n".join(answer.get("msg", "") for answer in answers)
+        self.line.types_raw("".join(f"{text}\n" for text in texts).encode())
+        return self.waits()
+
+    def waits(self):
+        self.line.types("/rooms")
+        return "\n".join(self.line.reads_up_to(r"\* Rooms: "))
+
+    def _noticed(self):
+        self.guest.asks("ping")
+        texts = [frame["msg"] for frame in self.guest.frames if frame["action"] == "notice"]
+        self.guest.frames.clear()
+        return "\n".join(texts)
+
+    def rests(self):
+        """Wait until nothing more is held: the hold is a time, and this is its end."""
+        time.sleep(HELD)
+
+
+@pytest.fixture(params=WAYS)
+def typist(request, guests, lines):
+    return lambda **who: Typist(request.param, guests, lines, **who)
+
+
+def heard(guest, action="message"):
+    """The texts that somebody has received so far."""
+    guest.asks("ping")
+    return [frame["msg"] for frame in guest.frames if frame["action"] == action]
+
+
+@pytest.mark.parametrize("text", MARKED, ids=ascii)
+def test_a_command_is_one_however_its_beginning_was_typed(typist, guests, text):
+    romeo, bob, third = typist(), guests(username="Bob"), guests()
+    romeo.types(text.format(name="bob", secret="s3cret"))
+    assert bob.hears("whisper")["msg"] == "s3cret"
+    assert heard(third) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["to：Bob", "To:Bob", "TO:bob", "ｔｏ：bob", "to : Bob", "\ufeffto:\u200bBob ", 'to:"Bob"'],
+    ids=ascii,
+)
+def test_to_opens_a_talk_in_any_case_width_and_spacing(typist, guests, text):
+    romeo, bob, third = typist(), guests(username="Bob"), guests()
+    assert "You now talk to Bob only" in romeo.types(text)
+    romeo.types("s3cret")
+    assert bob.hears("whisper", username=romeo.name)["msg"] == "s3cret"
+    assert "is over" in romeo.types("TO：")
+    romeo.types("to all")
+    assert third.hears("message")["msg"] == "to all"
+
+
+NEAR_MISSES = (
+    "/home/u/x.log",
+    "、你好",
+    "/too Bob s3cret",
+    "op 0123456789abcdef",
+    "OP：０１２３４５６７８９abcdef",
+    "to: do tomorrow",
+    "to:Bob let us meet",
+    "to Bob: s3cret",
+    "\\to Bob s3cret",
+    "ot:Bob",
+    "msg Bob s3cret",
+    "to;bob",
+)
+
+
+@pytest.mark.parametrize("text", NEAR_MISSES)
+def test_near_misses_are_refused_and_taught(typist, guests, text):
+    romeo, bob, third = typist(), guests(username="Bob"), guests()
+    answer = romeo.types(text)
+    assert "begin with //." in answer or "begin with /say." in answer
+    romeo.types(f"/say {text}")
+    assert third.hears("message")["msg"] == text
+    assert heard(bob, "whisper") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [("//x", "/x"), ("／／x", "/x"), ("/say /x", "/x"), ("/say to:Bob", "to:Bob"), ("/say  two  ", " two  ")],
+)
+def test_escapes_send_what_stands_behind_them(guests, lines, text, sent):
+    romeo, third = guests(), guests()
+    romeo.says(text)
+    assert third.hears("message")["msg"] == sent
+    juliet = lines()
+    juliet.types(text)
+    assert third.hears("message", username=juliet.name)["msg"] == sent
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["to:Bob", "To：Bob", "/to", "/to Bob", "/to Bob x", "/w", "/join a/b", "/join", "to:"],
+)
+def test_texts_with_a_failed_change_of_audience_are_held(typist, guests, text):
+    romeo, third = typist(), guests()
+    shown = romeo.types_together(text, "s3cret one", "s3cret two")
+    assert shown.count("Not sent: it came together") == 2
+    assert heard(third) == []
+    romeo.rests()
+    romeo.types("hello")
+    assert third.hears("message")["msg"] == "hello"
+
+
+def test_texts_right_after_a_failed_change_of_audience_are_held(typist, guests):
+    romeo, third = typist(), guests()
+    romeo.types("to:Bob")
+    assert "Not sent" in romeo.types("s3cret")
+    romeo.types("to:")  # to the room, whatever was refused
+    romeo.types("hello")
+    assert third.hears("message")["msg"] == "hello"
+
+
+def test_a_message_held_has_the_code_of_what_was_refused(guests):
+    romeo = guests()
+    assert romeo.asks("message", msg="/join a/b")["code"] == "room_invalid"
+    held = romeo.asks("message", msg="s3cret")
+    assert (held["ok"], held["code"], held["held"]) == (False, "room_invalid", True)
+
+
+@pytest.mark.parametrize(
+    "first", [{"action": "message", "msg": "/jion den"}, {"action": "join", "room": "a/b"}], ids=str
+)
+def test_a_payload_holds_what_stands_behind_something_refused(server, guests, room, first):
+    third = guests()
+    with requests.Session() as http:
+        url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        sid = json.loads(http.get(url, timeout=WAIT_S).text[1:])["sid"]
+        url += f"&sid={sid}"
+        http.post(url, f"40{json.dumps({'room': room, 'v': 1})}", timeout=WAIT_S)
+        until(lambda: '"login"' in http.get(url, timeout=WAIT_S).text, "in the room")
+        packets = [json.dumps(["msg", one]) for one in (first, {"action": "message", "msg": "s3cret"})]
+        http.post(url, "\x1e".join(f"42{number}{one}" for number, one in enumerate(packets)), timeout=WAIT_S)
+        answers = http.get(url, timeout=WAIT_S).text
+        assert answers.count('"ok":false') == 2
+        assert "Not sent: it came together" in answers
+        http.post(
+            url, "42" + packets[1], timeout=WAIT_S
+        )  # once it could be read, it is a message as any other
+    third.hears("message", msg="s3cret")
+
+
+def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
+    romeo, third = Typist("line", guests, lines), guests()
+    assert "Not sent" in romeo.types_together("/jion den", "s3cret")
+    assert heard(third) == []
+
+
+def test_a_pipe_that_names_somebody_absent_says_nothing(server, guests):
+    third = guests(room="lobby")
+    with socket.create_connection(("127.0.0.1", server.line_port)) as pipe:
+        pipe.sendall(b"to:Bob\nsecret\n")
+        pipe.shutdown(socket.SHUT_WR)
+        with pipe.makefile() as shown:
+            assert "Not sent" in shown.read()
+    assert "secret" not in heard(third)
+
+
+# Whom a name means
+
+
+def test_to_sid_reaches_that_session_only(guests):
+    romeo, ben = guests(), guests(username="Ben")
+    assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="one") == {"ok": True}
+    assert ben.hears("whisper")["msg"] == "one"
+    ben.asks("rename", username="Benjamin")
+    assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="two") == {"ok": True}
+    assert ben.hears("whisper")["to"] == "Benjamin"
+    ben.asks("logout")
+    romeo.hears("logout", username="Benjamin")
+    impostor = guests(username="Ben")
+    answer = romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="three")
+    assert (answer["code"], answer["name"]) == ("no_such_person", "Ben")
+    assert heard(impostor, "whisper") == []
+    assert romeo.asks("whisper", msg="x")["code"] == "bad_request"
+
+
+def test_to_sid_finds_who_has_come_back_with_a_token(guests):
+    romeo, ben = guests(), guests(username="Ben")
+    ben.is_cut()
+    romeo.hears("logout", username="Ben")
+    again = guests(token=ben.you["token"])
+    assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="still you") == {"ok": True}
+    assert again.hears("whisper")["msg"] == "still you"
+
+
+def test_a_longer_name_that_has_left_is_asked_about(typist, guests):
+    romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
+    ming_li.asks("logout")
+    ming.hears("logout", username="Ming Li")
+    assert '/to "Ming" TEXT' in romeo.types("/to Ming Li s3cret")
+    assert heard(ming, "whisper") == []
+    romeo.types('/to "Ming" Li is a name')
+    assert ming.hears("whisper")["msg"] == "Li is a name"
+
+
+def test_a_name_that_has_changed_hands_is_refused_once(typist, guests):
+    romeo, ben, third = typist(), guests(username="Ben"), guests()
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    other = guests(username="Ben")
+    assert "someone else is now called" in romeo.types("/to Ben s3cret")
+    assert heard(other, "whisper") == []
+    romeo.types("/to Ben hello, new one")
+    assert other.hears("whisper")["msg"] == "hello, new one"
+
+
+def test_who_comes_back_with_a_token_is_the_same_person(typist, guests):
+    romeo, ben, third = typist(), guests(username="Ben"), guests()
+    romeo.types("/to Ben one")
+    ben.is_cut()
+    third.hears("logout", username="Ben")
+    again = guests(token=ben.you["token"])
+    romeo.types("/to Ben two")
+    assert again.hears("whisper")["msg"] == "two"
+
+
+def test_a_name_given_up_and_taken_is_another_persons(typist, guests):
+    romeo, ben, eve = typist(), guests(username="Ben"), guests()
+    romeo.types("/to Ben one")
+    ben.asks("rename", username="Benjamin")
+    eve.asks("rename", username="Ben")
+    eve.hears("rename", to="Ben")
+    assert "someone else is now called" in romeo.types("/to Ben s3cret")
+    assert heard(eve, "whisper") == []
+
+
+# A private talk of a socket client
+
+
+def test_to_opens_a_talk_over_socket_io(guests):
+    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    assert romeo.asks("message", msg="to:Bob") == {"ok": True}
+    opened = romeo.hears("notice", code="command")
+    assert (opened["to"], opened["to_sid"]) == ("Bob", bob.sid)
+    assert romeo.asks("message", msg="s3cret", cid="1") == {"ok": True}
+    for side in (romeo, bob):
+        side.hears("whisper", username=romeo.name, to="Bob", msg="s3cret")
+    bob.says("the composer has not moved")
+    assert romeo.asks("message", msg="to:") == {"ok": True}
+    assert "to" not in romeo.hears("notice", code="command")
+    assert "id" in romeo.says("to all")
+    third.hears("message", msg="to all")
+    assert "s3cret" not in str(third.frames)
+
+
+def test_after_the_partner_leaves_the_next_message_is_refused(guests):
+    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    romeo.says("to:Bob")
+    bob.asks("logout")
+    assert "Bob has left" in romeo.hears("notice", code="talk")["msg"]
+    impostor = guests(username="Bob")
+    answer = romeo.asks("message", msg="s3cret")
+    assert (answer["code"], answer["name"], answer["held"]) == ("no_such_person", "Bob", True)
+    romeo.says("to all")
+    third.hears("message", msg="to all")
+    assert heard(impostor, "whisper") == []
+
+
+def test_a_talk_follows_renames_and_ends_in_another_room(guests, room):
+    romeo, bob = guests(), guests(username="Bob")
+    romeo.says("to:Bob")
+    bob.asks("rename", username="Robert")
+    romeo.says("s3cret")
+    bob.hears("whisper", to="Robert", msg="s3cret")
+    there = guests(room=f"{room} next")
+    assert romeo.asks("join", room=f"{room} next")["ok"]
+    romeo.hears("login")
+    romeo.says("hello")
+    there.hears("message", msg="hello")
+
+
+@pytest.mark.parametrize("cut_first", [True, False], ids=["cut", "replaced"])
+def test_a_talk_goes_on_when_its_session_resumes(guests, cut_first):
+    romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
+    romeo.says("to:Bob")
+    if cut_first:
+        romeo.is_cut()
+        third.hears("logout", username="Romeo")
+    again = guests(token=romeo.you["token"])
+    assert "still talk to Bob" in again.hears("notice", code="talk")["msg"]
+    again.says("s3cret")
+    bob.hears("whisper", msg="s3cret")
+    assert heard(third) == []
+
+
+def test_a_talk_goes_on_when_both_sessions_resume(guests):
+    romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
+    romeo.says("to:Bob")
+    romeo.is_cut()
+    third.hears("logout", username="Romeo")
+    bob.is_cut()
+    third.hears("logout", username="Bob")
+    again, bob_again = guests(token=romeo.you["token"]), guests(token=bob.you["token"])
+    again.says("s3cret")
+    bob_again.hears("whisper", msg="s3cret")
+
+
+def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
+    romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
+    romeo.says("to:Bob")
+    romeo.is_cut()
+    third.hears("logout", username="Romeo")
+    bob.asks("logout")
+    third.hears("logout", username="Bob")
+    again, impostor = guests(token=romeo.you["token"]), guests(username="Bob")
+    assert again.asks("message", msg="s3cret")["code"] == "no_such_person"
+    assert heard(third) == heard(impostor, "whisper") == []
+
+
+def test_a_terminal_ends_the_talk_for_a_socket_client(guests, lines):
+    romeo, bob, third = guests(), lines(name="Bob"), guests()
+    romeo.says("to:Bob")
+    bob.reads(rf"^\* {romeo.name} started a private chat")
+    romeo.says("s3cret")
+    bob.reads("-> you: s3cret$")
+    bob.types("to:")
+    assert "ended" in romeo.hears("notice", code="talk")["msg"]
+    assert not romeo.asks("message", msg="another s3cret")["ok"]
+    assert heard(third) == []
+
+
+# Whatever the fingers do
+
+NAMES = ("Bob", "小雨", "Ming Li", "Ben")  # who is here; nobody is called Zed
+
+
+def spelled(word):
+    """A word in any case and width, with anything invisible around and in it."""
+    return st.tuples(
+        *(st.tuples(st.sampled_from(INVISIBLE), st.sampled_from(shapes(one))) for one in word)
+    ).map(lambda parts: "".join(map("".join, parts)))
+
+
+def shapes(character):
+    wide = chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character
+    slashes = {"/": ["、", "∕", "⁄"]}.get(character, [])
+    return [character, character, character.upper(), wide, *slashes]
+
+
+SPACES = st.sampled_from(["", " ", "  ", "\u3000", "\u00a0"])
+GAPS = st.sampled_from([" ", "  ", "\u3000", "\u00a0 "])
+NAMED = st.sampled_from([*NAMES, "bob", "ｂｏｂ", "MING li", "Zed", "Ming", "nobody at all"])
+PRIVATE = st.one_of(
+    st.tuples(
+        SPACES, st.sampled_from(["/to", "/msg", "/w", "/too", "/ to", "/ot"]).flatmap(spelled), GAPS, NAMED
+    ).map(lambda parts: ["".join(parts) + " {secret}"]),
+    st.tuples(SPACES, spelled("to"), SPACES, spelled(":"), SPACES, NAMED).map(
+        lambda parts: ["".join(parts), "{secret}"]
+    ),
+    st.tuples(SPACES, st.sampled_from(["to", "msg", "w"]).flatmap(spelled), GAPS, st.sampled_from(NAMES)).map(
+        lambda parts: ["".join(parts) + " {secret}"]
+    ),
+    st.tuples(st.sampled_from(["to;", "ot:", "too:", "\\to ", "。to ", "t:"]), st.sampled_from(NAMES)).map(
+        lambda parts: ["".join(parts), "{secret}"]
+    ),
+    st.tuples(spelled("/join"), GAPS, st.sampled_from(["a/b", "..", "x" * 65])).map(
+        lambda parts: ["".join(parts), "{secret}"]
+    ),
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, way):
+    people = [guests(username=name) for name in NAMES]
+    third, fourth = guests(), lines()
+    typist = Typist(way, guests, lines)
+    counted = Counter()
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(PRIVATE)
+    def types(texts):
+        counted["secret"] += 1
+        secret = f"s3cret {counted['secret']}"
+        texts = [text.replace("{secret}", secret) for text in texts]
+        if way == "socket":
+            answers = []
+            for text in texts:
+                typist.guest.client.emit(
+                    "msg", ({"action": "message", "msg": text},), callback=answers.append
+                )
+            until(lambda: len(answers) == len(texts), "every line is answered")
+            assert all(answer["ok"] or answer["msg"] for answer in answers)
+        else:
+            typist.line.types_raw("".join(f"{text}\n" for text in texts).encode())
+            shown = typist.waits()
+            received = [
+                frame for person in people for frame in person.frames if secret in frame.get("msg", "")
+            ]
+            assert shown or received
+        for text in ("to:Bob", "to:"):  # whatever it did to the talk is over
+            typist.types(text)
+        assert not [text for text in heard(third) if "s3cret" in text], texts
+
+    types()
+    fourth.reads_nothing("s3cret")
+    assert not [text for person in people for text in heard(person) if "s3cret" in text]
