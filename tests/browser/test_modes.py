@@ -63,6 +63,7 @@ def test_what_is_chosen_shows_in_system_colours(
 ) -> None:
     fox = guests(username="fox")
     visitor = visit(url=f"http://localhost:{server.port}", permissions=["notifications"]).enter()
+    visitor.has_fetched("later")
     visitor.page.emulate_media(forced_colors="active", color_scheme=theme, reduced_motion="reduce")
 
     send = visitor.page.locator(".disc")
