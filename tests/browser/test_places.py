@@ -34,6 +34,7 @@ def test_under_a_path_that_a_proxy_strips(visit: Visit, server: Program) -> None
     expect(visitor.page.get_by_role("option").first).to_be_visible()
     visitor.page.goto(f"{root}/")
     expect(visitor.page.locator(".head h1")).to_have_text("Lobby")
+    expect(visitor.page).to_have_title("Lobby")
     proxy.close()
 
 

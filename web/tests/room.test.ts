@@ -372,12 +372,12 @@ describe('Typing', () => {
 
 describe('The title', () => {
   it.each([
-    ['nothing', () => here(), 'lobby'],
-    ['something unread', () => here().do({ type: 'visible', visible: false }).hear(entry(1)), '• lobby'],
-    ['spoken to', () => here().do({ type: 'visible', visible: false }).hear(entry(1, 'fox', '@阿狸')), '(1) lobby'],
-    ['seen', () => here().do({ type: 'visible', visible: false }).hear(entry(1, 'fox', '@阿狸')).do({ type: 'visible', visible: true }), 'lobby'],
+    ['nothing', () => here(), '大厅'],
+    ['something unread', () => here().do({ type: 'visible', visible: false }).hear(entry(1)), '• 大厅'],
+    ['spoken to', () => here().do({ type: 'visible', visible: false }).hear(entry(1, 'fox', '@阿狸')), '(1) 大厅'],
+    ['seen', () => here().do({ type: 'visible', visible: false }).hear(entry(1, 'fox', '@阿狸')).do({ type: 'visible', visible: true }), '大厅'],
   ])('%s', (_, play, expected) => {
-    expect(title(play().state)).toBe(expected);
+    expect(title(play().state, '大厅')).toBe(expected);
   });
 });
 

@@ -130,10 +130,14 @@ export function listed(people: ReadonlyMap<string, string>, sid: string, compare
   return own === undefined ? others : [{ sid, name: own }, ...others];
 }
 
-/** The window's title: how often one was spoken to, else a dot for anything unread. */
-export function title(state: State): string {
-  if (state.mentions > 0) return `(${state.mentions}) ${state.room}`;
-  return state.unread > 0 ? `• ${state.room}` : state.room;
+/**
+ * The window's title: how often the user was mentioned, else a dot for anything unread.
+ *
+ * @param room the room's name as the page shows it
+ */
+export function title(state: State, room: string): string {
+  if (state.mentions > 0) return `(${state.mentions}) ${room}`;
+  return state.unread > 0 ? `• ${room}` : room;
 }
 
 /** When something changes without anybody doing anything; null: never. */
