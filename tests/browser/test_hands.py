@@ -221,6 +221,14 @@ def test_the_language_is_the_browsers_and_can_be_changed(visit: Visit) -> None:
     expect(visitor.page.get_by_text("No one else is here yet.")).to_be_visible()
 
 
+def test_dates_are_written_as_in_the_readers_country(visit: Visit) -> None:
+    visitor = visit(locale="en-GB").enter()
+    visitor.says("what time is it?")
+    # An American would read "November 28, 2026 at 10:18:04 PM", beside a clock that shows 22:18.
+    whole = re.compile(r"^\d{1,2} \w+ \d{4} at \d\d:\d\d:\d\d$")
+    expect(visitor.message("what time is it?").locator("time")).to_have_attribute("title", whole)
+
+
 def test_the_look_is_the_systems_and_can_be_changed(visit: Visit) -> None:
     visitor = visit(color_scheme="dark").enter()
     paper = "() => getComputedStyle(document.body).backgroundColor"

@@ -26,11 +26,13 @@ class Speech {
   lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
   /** Loaded before anything is drawn: `main.ts` waits for `load`. */
   words = $state.raw() as Words;
+  /** The language as the reader's country writes it: 28 November or November 28. */
+  #locale = $derived(navigator.languages.find((tag) => tag.startsWith(this.lang)) ?? this.lang);
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
-  #clock = $derived(new Intl.DateTimeFormat(this.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
-  #day = $derived(new Intl.DateTimeFormat(this.lang, { weekday: 'long', month: 'long', day: 'numeric' }));
-  #year = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'full' }));
-  #whole = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'long', timeStyle: 'medium' }));
+  #clock = $derived(new Intl.DateTimeFormat(this.#locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
+  #day = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'long', month: 'long', day: 'numeric' }));
+  #year = $derived(new Intl.DateTimeFormat(this.#locale, { dateStyle: 'full' }));
+  #whole = $derived(new Intl.DateTimeFormat(this.#locale, { dateStyle: 'long', timeStyle: 'medium', hourCycle: 'h23' }));
 
   constructor() {
     this.#mark();
