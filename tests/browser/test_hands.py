@@ -97,6 +97,33 @@ def test_commands_are_completed_from_the_servers_table(visit: Visit) -> None:
     expect(visitor.page.locator(".answer")).to_contain_text(visitor.name)
 
 
+def test_a_desktop_shows_every_command_whole(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.fill("/")
+    visitor.page.get_by_role("option").filter(has_text="/quit").wait_for()
+    cut = visitor.page.evaluate(
+        "() => { const list = document.querySelector('[role=listbox]').getBoundingClientRect();"
+        " return [...document.querySelectorAll('[role=option]')].filter((one) => {"
+        " const box = one.getBoundingClientRect(); return box.top < list.top || box.bottom > list.bottom })"
+        ".map((one) => one.textContent) }"
+    )
+    assert cut == []
+
+
+def test_what_was_tapped_is_not_left_underlined(visit: Visit, guests: Guests) -> None:
+    guests(username="fox").says("\n".join(["a", "long", "message"] * 9))
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
+    line = "(one) => getComputedStyle(one).textDecorationLine"
+    fold = visitor.page.locator(".fold")
+    fold.tap()
+    assert fold.evaluate(line) == "none"
+    visitor.chip.tap()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    assert visitor.chip.evaluate(line) == "none"
+
+
 def test_escape_closes_the_sheet_before_it_ends_the_whisper(visit: Visit, guests: Guests) -> None:
     guests(username="fox")
     visitor = visit().enter()
