@@ -27,8 +27,8 @@ _KEY: Final = re.compile(r"\W*op[\W_]+[!-~]{16,} *$")
 _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
-_BARE_WHISPER: Final = re.compile(r"\W*(?:to|msg|w|whisper)(?:[\W_]+|(?=[^\x00-\x7f]))")
-_BARE_TALK: Final = re.compile(r"\W*(\w{1,3}) *:[\W_]*")
+_BARE_WHISPER: Final = re.compile(r"\W*(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_BARE_TALK: Final = re.compile(r"\W*(\w(?: ?\w){0,2}) *:[\W_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def beginning(text: str) -> Beginning | None:
         return BareKey()
     if found := _BARE_WHISPER.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
-    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(found[1]):
+    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(found[1].replace(" ", "")):
         return NearWhisper(text[ends[found.end() - 1] :])
     return None
 

@@ -135,6 +135,8 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("too : Bob", "Bob"),
         ("yo:Bob", "Bob"),
         ("t：Bob", "Bob"),
+        ("t o : Bob", "Bob"),
+        ("dm Bob x", "Bob x"),
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
