@@ -1,0 +1,57 @@
+"""Names that were given up lately, and whom a session means by a name."""
+
+from __future__ import annotations
+
+from chatroom.core.recent import LATELY_S, MOST_ADDRESSED, MOST_NAMES, Addressed, Gone, RecentNames
+
+NOW = 1000.0
+
+
+def test_a_name_given_up_is_found_for_ten_minutes() -> None:
+    names = RecentNames()
+    names.add("Ming Li", "id", NOW)
+    assert names.find("ｍｉｎｇ li", NOW + LATELY_S) == Gone("Ming Li", "id", NOW)
+    assert names.find("Ming Li", NOW + LATELY_S + 0.001) is None
+
+
+def test_a_double_of_a_name_given_up_is_not_found() -> None:
+    names = RecentNames()
+    names.add("Аlice", "id", NOW)  # it begins with a Cyrillic А
+    assert names.find("Alice", NOW) is None
+
+
+def test_only_the_latest_names_are_remembered() -> None:
+    names = RecentNames()
+    for number in range(MOST_NAMES + 1):
+        names.add(f"guest {number}x", "id", NOW)
+    assert names.find("guest 0x", NOW) is None
+    assert names.find("guest 1x", NOW) is not None
+
+
+def test_another_persons_name_is_told_once() -> None:
+    addressed = Addressed()
+    assert not addressed.is_other("Ben", "one", None)
+    assert addressed.is_other("ben", "two", None)
+    assert not addressed.is_other("Ben", "two", None)
+
+
+def test_a_name_seen_with_another_person_counts_as_known() -> None:
+    before = Gone("Ben", "one", NOW)
+    assert Addressed().is_other("Ben", "two", before)
+    assert not Addressed().is_other("Ben", "one", before)
+
+
+def test_whom_one_wrote_to_counts_more_than_who_left_last() -> None:
+    addressed = Addressed()
+    addressed.is_other("Ben", "one", None)
+    assert not addressed.is_other("Ben", "one", Gone("Ben", "two", NOW))
+
+
+def test_a_session_remembers_a_bounded_number_of_people() -> None:
+    addressed = Addressed()
+    for number in range(MOST_ADDRESSED + 1):
+        addressed.is_other(f"guest {number}x", "one", None)
+    assert not addressed.is_other("guest 0x", "two", None)
+    assert addressed.is_other("guest 2x", "two", None)
+    addressed.clear()
+    assert not addressed
