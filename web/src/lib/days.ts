@@ -4,10 +4,9 @@ export type DayKind = 'today' | 'yesterday' | 'date' | 'year';
 
 /** `midnight`: when today began. */
 export function dayKind(time: number, midnight: number): DayKind {
-  const then = new Date(time).setHours(0, 0, 0, 0);
-  const yesterday = new Date(midnight);
-  yesterday.setDate(yesterday.getDate() - 1);
-  if (then === midnight) return 'today';
-  if (then === yesterday.getTime()) return 'yesterday';
-  return new Date(then).getFullYear() === new Date(midnight).getFullYear() ? 'date' : 'year';
+  // Rounded, because a day may have 23 or 25 hours.
+  const days = Math.round((new Date(time).setHours(0, 0, 0, 0) - midnight) / 86_400_000);
+  if (days === 0) return 'today';
+  if (days === -1) return 'yesterday';
+  return new Date(time).getFullYear() === new Date(midnight).getFullYear() ? 'date' : 'year';
 }
