@@ -333,6 +333,22 @@ def test_the_end_stays_in_view_while_the_composer_grows(
         assert visitor.is_at_end()
 
 
+def test_a_long_whisper_leaves_the_newest_message_in_view(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(20):
+        fox.says(f"line {number}")
+    # A phone whose keyboard is open.
+    visitor = visit(viewport={"width": 360, "height": 300}, has_touch=True, is_mobile=True).enter()
+    visitor.sees("line 19")
+    visitor.button("2 here").tap()
+    visitor.page.get_by_role("dialog").get_by_role("button", name="Whisper to fox").tap()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    fox.says("the newest")
+    visitor.composer.fill("1\n2\n3\n4\n5\n6\n7")
+    visitor.rests()
+    expect(visitor.message("the newest")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("size", [16, 28, 32])
 @pytest.mark.parametrize("whisper", [False, True])
 @pytest.mark.parametrize("lang", ["en", "zh"])
