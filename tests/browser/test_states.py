@@ -114,16 +114,21 @@ def test_failed(visit: Visit, guests: Guests, lang: str) -> None:
     expect(row).to_be_visible()
     expect(row.locator(".fate")).to_contain_text(
         {
-            "en": "Not sent. It contains hidden characters that can't be sent.",
-            "zh": "发送失败：含有不能发送的隐藏字符。",
+            "en": "Not sent. It contains hidden characters that can't be sent. (U+0007)",
+            "zh": "发送失败：含有不能发送的隐藏字符。 (U+0007)",
         }[lang]
     )
-    # It would be refused again, so that is not offered; its text is had back by the key that recalls any.
-    expect(row.get_by_role("button")).to_have_text([{"en": "Remove", "zh": "删除"}[lang]])
+    # It would be refused again as it is; it is had back by the key that recalls any, or sent without the character.
+    offered = {"en": ["Send without it", "Remove"], "zh": ["去掉后发送", "删除"]}[lang]
+    expect(row.get_by_role("button")).to_have_text(offered)
     visitor.shows("failed")
     visitor.composer.press("ArrowUp")
     expect(visitor.composer).to_have_value("a control \u0007 character")
-    visitor.button({"en": "Remove", "zh": "删除"}[lang]).click()
+    visitor.button(offered[1]).click()
+    expect(row).to_have_count(0)
+    visitor.composer.press("Enter")
+    visitor.button(offered[0]).click()
+    visitor.sees("a control  character")
     expect(row).to_have_count(0)
 
 

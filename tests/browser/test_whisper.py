@@ -250,3 +250,57 @@ def test_the_partners_new_name_is_followed(visit: Visit, guests: Guests) -> None
     visitor.composer.press("Enter")
     assert fox.hears("whisper")["msg"] == "a secret"
     imposter.hears_nothing("whisper")
+
+
+@pytest.mark.parametrize("typed", ["to:fox", "TO：FOX", ' to : "fox"', "t\u200bo:fox"])
+def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests, typed: str) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    visitor.writes(typed)
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(visitor.composer).to_be_focused()
+    expect(visitor.composer).to_have_value("")
+    visitor.writes("a secret")
+    assert fox.hears("whisper")["msg"] == "a secret"
+    visitor.writes("to:")
+    is_public(visitor)
+    owl.hears_nothing("message")
+
+
+def test_an_unknown_name_keeps_the_draft(visit: Visit, guests: Guests) -> None:
+    owl = guests(username="owl")
+    visitor = visit().enter()
+    visitor.writes("to:Nobody")
+    expect(visitor.page.locator(".under")).to_contain_text("put /say before it")
+    expect(visitor.composer).to_have_value("to:Nobody")
+    expect(visitor.page.locator("article")).to_have_count(0)
+    owl.hears_nothing("message")
+
+
+@pytest.mark.parametrize("before", ["", "、", "／", "\u200b/", "\u2060、", "\u00ad／"])
+def test_a_slash_however_typed_begins_a_command(visit: Visit, guests: Guests, before: str) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    visitor.writes(f"{before or '/'}to fox a secret")
+    assert fox.hears("whisper")["msg"] == "a secret"
+    visitor.writes(f"{before or '/'}home/u/x.log")
+    expect(visitor.page.locator(".under")).to_contain_text("put /say before it")
+    owl.hears_nothing("message")
+
+
+def test_a_command_while_away_is_neither_shown_nor_sent_later(
+    visit: Visit, guests: Guests, road: Relay
+) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit(url=road.url).enter()
+    visitor.lossy = True
+    road.cut()
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
+    visitor.writes("、to fox a secret")
+    expect(visitor.page.locator(".under")).to_have_text("Not connected. Try again in a moment.")
+    expect(visitor.composer).to_have_value("、to fox a secret")
+    expect(visitor.page.locator("article")).to_have_count(0)
+    road.mend()
+    expect(visitor.bar).to_have_text(re.compile("Reconnected"))
+    owl.hears_nothing("message")
+    fox.hears_nothing("whisper")

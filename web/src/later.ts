@@ -9,4 +9,5 @@ export { listen } from './lib/elsewhere';
 export { watch } from './lib/notify.svelte';
 export * as offering from './parts/Offers.svelte';
 export { default as People } from './parts/People.svelte';
+export { default as Shut } from './parts/Shut.svelte';
 export { default as Sheets } from './parts/Sheets.svelte';

@@ -7,8 +7,9 @@ import { Sleep, WATCH_MS } from './lib/liveness';
 import { base, isSameRoom, pathOf, roomIn } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
+import { read } from './lib/typed';
 import { connect, type Line } from './socket';
-import { isCommand, nextOut } from './state/outbox';
+import { nextOut } from './state/outbox';
 import { packOwn, unpackOwn } from './state/own';
 import { begin, reduce } from './state/reduce';
 import { draftOf, pack, targetOf, unpack } from './state/targets';
@@ -100,17 +101,18 @@ export class Page {
     if (!isReady(this.state)) return;
     const target = targetOf(this.state);
     const text = draftOf(this.state).trim();
-    if (!isCommand(text)) {
+    const typed = read(text);
+    if (typed.kind !== 'command') {
       this.tell({ type: 'write', text, cid: randomId(16) });
       return;
     }
     this.draft('');
-    const refusal = await this.#command(text);
+    const refusal = await this.#command(typed.text);
     if (refusal) this.tell({ type: 'refused', target, text, refusal });
   }
 
-  retry(key: string): void {
-    this.tell({ type: 'retry', key, cid: randomId(16) });
+  retry(key: string, text?: string): void {
+    this.tell({ type: 'retry', key, cid: randomId(16), text });
   }
 
   /** A random name that is free; nobody is told. */
@@ -251,7 +253,7 @@ export class Page {
     if (!out || out.cid !== cid) return;
     this.tell({ type: 'sent', cid });
     const ack = await this.#line.ask(
-      out.kind === 'whisper' ? { action: 'whisper', to: out.to, msg: out.text, cid } : { action: 'message', msg: out.text, cid },
+      out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, cid } : { action: 'message', msg: out.text, cid },
     );
     this.tell({ type: 'answer', cid, ack });
   }

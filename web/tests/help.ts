@@ -104,3 +104,13 @@ export function short(item: Item): string {
       return `[${item.note.code}]`;
   }
 }
+
+/** Numbers that look random and are the same each time (mulberry32). */
+export function random(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { isForGood, nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
-import { MOST_DRAFTS, draftOf, longestDraft, namesake, pack, step, targetOf, unpack } from '../src/state/targets';
+import { MOST_DRAFTS, draftOf, longestDraft, namesake, pack, targetOf, unpack } from '../src/state/targets';
+import { step } from '../src/state/recall';
 import type { Target } from '../src/state/types';
 import { isReady } from '../src/state/view';
 import type { Pair } from '../src/wire';
-import { Play, entry } from './help';
+import { Play, entry, random } from './help';
 
 const FOX: Pair = ['fox', 'f'];
 const OWL: Pair = ['owl', 'o'];
@@ -347,16 +348,6 @@ describe('The user’s earlier messages', () => {
     expect([play.shown, texts(play)]).toEqual([['/who'], ['//who']]);
   });
 });
-
-/** Numbers that look random and are the same each time (mulberry32). */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (%i)', (seed) => {
   it('text typed for one person is sent to no one else', () => {

@@ -1,4 +1,4 @@
-/** What may be meant by what is being typed: a command after `/`, a name after `@`. */
+/** What may be meant by what is being typed: a command after `/` or what Chinese keyboards type for it, a name after `@`. */
 
 import type { Command } from '../wire';
 import { folded } from './names';
@@ -16,10 +16,10 @@ const MOST = 12;
 
 export function complete(text: string, caret: number, commands: readonly Command[], names: readonly string[], lang = 'en'): Completion[] {
   const before = text.slice(0, caret);
-  const command = /^\s*\/([^\s/]*)$/.exec(before);
+  const command = /^\s*[/／、]([^\s/]*)$/.exec(before);
   if (command) {
     const typed = command[1]!.toLowerCase();
-    const start = before.indexOf('/');
+    const start = caret - typed.length - 1;
     return commands
       .map((one) => ({ ...one, word: one.usage.split(' ')[0]! }))
       .filter((one) => one.word.toLowerCase().startsWith('/' + typed))

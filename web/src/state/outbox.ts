@@ -7,8 +7,9 @@
  */
 
 import type { Ack, Entry, Refusal } from '../wire';
+import { asTyped, read } from '../lib/typed';
 import { remember } from './own';
-import { keepDraft, returnDraft, targetOf } from './targets';
+import { aimAt, keepDraft, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -41,28 +42,21 @@ export function isForGood(refusal: Refusal | null): boolean {
   return refusal !== null && FOR_GOOD.has(refusal.code);
 }
 
-/** `/x` is a command and no message; `//x` says `/x`. */
-export function isCommand(text: string): boolean {
-  const trimmed = text.trimStart();
-  return trimmed.startsWith('/') && !trimmed.startsWith('//');
-}
-
-/** How a text looks once it is said. */
-export function asSaid(text: string): string {
-  const trimmed = text.trimStart();
-  return trimmed.startsWith('//') ? trimmed.slice(1) : text;
-}
-
-/** Send a text: it is shown at once and waits for its turn. A text that cannot be sent now stays in its draft. */
+/**
+ * Send a message: it is shown at once and waits for its turn; `to:NAME` changes the target instead. A text that cannot
+ * be sent now, or is no message, stays in its draft.
+ */
 export function write(before: State, text: string, cid: string): State {
   const { partner } = before;
-  if (partner?.gone) return before;
+  const typed = read(text);
+  if (typed.kind === 'to') return aimAt(before, typed.text);
+  if (partner?.gone || typed.kind === 'command') return before;
   if (before.held) return { ...before, held: false, problem: { ok: false, code: 'moved', msg: '' } };
   const state = keepDraft(before, targetOf(before), '');
   const serial = state.serial + 1;
   const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null };
   const item: Outgoing = partner
-    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, text: asSaid(text), fate: 'sending', echoed: false }
+    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, text: typed.text, fate: 'sending', echoed: false }
     : { ...shared, kind: 'said', id: null, text, fate: 'sending', pinned: false };
   return toEnd({ ...state, serial, items: insert(state.items, item), problem: null, lineAt: null, unread: 0, mentions: 0 });
 }
@@ -111,6 +105,11 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
     }
   }
+  if (item.kind === 'said' && (ack?.code === 'unknown_command' || ack?.code === 'no_such_person' || ack?.usage !== undefined)) {
+    // The server takes it for a command, or for words to one person: it was never a message.
+    const back = returnDraft({ ...free, items: without(free.items, cid) }, { room: state.room, to: null }, item.text);
+    return { ...back, tries: 0, problem: ack };
+  }
   const failed: Outgoing = { ...item, fate: 'failed', refusal: ack };
   return { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
 }
@@ -128,7 +127,7 @@ export function settle(state: State, cid: string, id: string, time: string | und
     const mine = known.kind === 'said' ? { ...known, mine: true, cid } : known;
     return { ...state, items: replaceAt(rest, there, mine) };
   }
-  const text = asSaid(item.text);
+  const { text } = read(item.text);
   if (state.newer !== 'none') {
     // Among the rows it would hide that some are missing before it.
     const entry: Entry = { action: 'message', username: item.name, msg: text, id, time: time ?? new Date(item.time).toISOString() };
@@ -159,18 +158,22 @@ export function echoWhisper(state: State, to: string, text: string): State | nul
   return settleWhisper(echoed, marked);
 }
 
-/** Try a failed one again: under the same `cid` if it may have been said after all, or under a new one. */
-export function retry(state: State, key: string, cid: string): State {
+/**
+ * Try a failed one again: under the same `cid` if it may have been said after all, or under a new one.
+ *
+ * @param text what to send in place of a text that was refused for good
+ */
+export function retry(state: State, key: string, cid: string, text?: string): State {
   const index = indexOfKey(state.items, key);
   const item = state.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
-  if (isForGood(item.refusal)) return state;
+  if (text === undefined && isForGood(item.refusal)) return state;
   const to = item.kind === 'whisper' ? recipient(state, item) : null;
   if (item.kind === 'whisper' && !to) return { ...state, problem: LEFT };
   const serial = state.serial + 1;
   const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
-  const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null } as const;
+  const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null, text: text ?? item.text } as const;
   const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid } : { ...item, ...fresh };
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
 }
@@ -211,7 +214,7 @@ export function takeBack(state: State): State {
   const left = waiting(state).filter(({ cid }) => cid !== state.inFlight && cid !== state.doubtful);
   return left.reduceRight((next, item) => {
     const to = item.kind === 'whisper' ? { sid: item.toSid, name: item.to } : null;
-    const text = item.kind === 'whisper' && item.text.startsWith('/') ? `/${item.text}` : item.text;
+    const text = item.kind === 'whisper' ? asTyped(item.text) : item.text;
     return returnDraft(next, { room: state.room, to }, text);
   }, state);
 }

@@ -94,7 +94,7 @@ function apply(state: State, event: Event): State {
     case 'write':
       return write(state, event.text, event.cid);
     case 'retry':
-      return retry(state, event.key, event.cid);
+      return retry(state, event.key, event.cid, event.text);
     case 'drop':
       return { ...state, items: without(state.items, event.key) };
     case 'sent':

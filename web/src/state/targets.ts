@@ -6,8 +6,9 @@
  */
 
 import { isSameRoom } from '../lib/places';
-import { indexOfKey, remark } from './timeline';
-import type { Draft, Kept, Person, Said, State, Target, Whispered } from './types';
+import { keyOf } from '../lib/typed';
+import { remark } from './timeline';
+import type { Draft, Kept, Person, State, Target } from './types';
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
@@ -57,6 +58,15 @@ export function whisperTo(before: State, person: Person): State {
   return { ...moved, problem: { ok: false, code: 'written_before', msg: '' } };
 }
 
+/** `to:NAME` was typed; `to:` alone ends the whisper. */
+export function aimAt(state: State, name: string): State {
+  const key = keyOf(name);
+  const found = [...state.people].filter(([sid, other]) => sid !== state.sid && keyOf(other) === key);
+  if (key !== '' && found.length !== 1) return { ...state, problem: { ok: false, code: 'nobody', msg: '' } };
+  const cleared = keepDraft(state, targetOf(state), '');
+  return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
+}
+
 export function endWhisper(state: State): State {
   return { ...state, partner: null, problem: null, held: false };
 }
@@ -89,24 +99,6 @@ function followPartner(state: State): State {
   }
   if (name === partner.name && !partner.gone) return state;
   return { ...state, partner: { sid: partner.sid, name, gone: false } };
-}
-
-/** The user's own messages to the current target, oldest first. */
-function own(state: State): (Said | Whispered)[] {
-  const to = state.partner?.sid;
-  return state.items.filter((item): item is Said | Whispered =>
-    item.kind === 'said' ? item.mine && to === undefined : item.kind === 'whisper' && item.mine && item.toSid === to,
-  );
-}
-
-/** The own message before (-1) or after (1) the one with this key, as it would be typed; null if there is none. */
-export function step(state: State, from: string | null, by: -1 | 1): { key: string; text: string } | null {
-  const list = own(state);
-  const at = from === null ? list.length : indexOfKey(list, from);
-  const item = list[at + by];
-  // The message may have been deleted.
-  if (!item || at < 0) return null;
-  return { key: item.key, text: item.text.startsWith('/') ? `/${item.text}` : item.text };
 }
 
 /** What must survive a reload, as text; null if there is nothing. */

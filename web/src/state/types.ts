@@ -193,7 +193,7 @@ export type Happening =
   /** another room is to be entered, as if the page was opened there */
   | { type: 'go'; room: string }
   | { type: 'write'; text: string; cid: string }
-  | { type: 'retry'; key: string; cid: string }
+  | { type: 'retry'; key: string; cid: string; text?: string }
   | { type: 'drop'; key: string }
   | { type: 'sent'; cid: string }
   | { type: 'answer'; cid: string; ack: Ack | null }

@@ -1,6 +1,7 @@
 /** What is drawn, derived from the state: rows, the bar, the title, and when the page next has something to do by itself. */
 
 import { isBlank } from '../lib/blank';
+import { read } from '../lib/typed';
 import { nextTelling } from './presence';
 import { AWAY_SHOWN_MS } from './reduce';
 import { draftOf } from './targets';
@@ -110,7 +111,7 @@ export function lengthOf(text: string): number {
 export function isReady(state: State): boolean {
   const draft = draftOf(state);
   const fits = !isBlank(draft) && lengthOf(draft) <= state.limits.text;
-  return fits && countdown(state) === 0 && !state.partner?.gone && state.link.at !== 'shut';
+  return fits && countdown(state) === 0 && (!state.partner?.gone || read(draft).kind === 'to') && state.link.at !== 'shut';
 }
 
 /** What stands in the middle of a room in which nothing was said yet. */

@@ -1,21 +1,27 @@
 /** The page's own words for what the server refuses. */
 
+import { refusedIn } from '../lib/typed';
 import type { Refusal } from '../wire';
 import type { Words } from './en';
 
 export function sentence(words: Words, refusal: Refusal, wanted = ''): string {
   // A typed command that was used wrongly: how it is used says more than that it was.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
+  if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
   const known: Record<string, string | ((name: string) => string)> = words.refusals;
   const found = Object.hasOwn(known, refusal.code) ? known[refusal.code]! : words.refusals.other;
-  return typeof found === 'function' ? found(wanted) : found;
+  return (typeof found === 'function' ? found(wanted) : found) + refusedCharacter(refusal);
+}
+
+function refusedCharacter(refusal: Refusal): string {
+  return refusedIn(refusal) && ` (${refusal.character})`;
 }
 
 /** Why a message was not sent, as far as there is a word for it that helps. */
 export function unsent(words: Words, refusal: Refusal | null): string {
   if (refusal === null || refusal.code === 'unavailable') return words.notSent;
   const known: Record<string, string> = words.unsent;
-  if (Object.hasOwn(known, refusal.code)) return known[refusal.code]!;
+  if (Object.hasOwn(known, refusal.code)) return known[refusal.code]! + refusedCharacter(refusal);
   const why = sentence(words, refusal);
   return why === words.refusals.other ? words.notSent : why;
 }

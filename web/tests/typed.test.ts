@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import { asTyped, keyOf, purged, read, refusedIn } from '../src/lib/typed';
+import { complete } from '../src/lib/complete';
+import { isForGood, nextOut, waiting } from '../src/state/outbox';
+import { step } from '../src/state/recall';
+import { draftOf, targetOf } from '../src/state/targets';
+import { isReady } from '../src/state/view';
+import { en } from '../src/words/en';
+import { sentence, unsent } from '../src/words/refusal';
+import { zh } from '../src/words/zh';
+import type { Pair, Refusal } from '../src/wire';
+import { Play, random } from './help';
+
+const PEOPLE: Pair[] = [['fox', 'f'], ['Ming Li', 'm'], ['Ｅｖｅ', 'e'], ['a:b', 'c'], ['"q"', 'q']];
+
+class Writer extends Play {
+  type(text: string): this {
+    return this.do({ type: 'draft', target: targetOf(this.state), text });
+  }
+
+  /** Type a text and send it, as Enter does. */
+  enterText(text: string): this {
+    return this.type(text).write(text, text);
+  }
+
+  get draft(): string {
+    return draftOf(this.state);
+  }
+
+  get problem(): string | undefined {
+    return this.state.problem?.code;
+  }
+}
+
+const here = (): Writer => new Writer().enter({}, { name_list: PEOPLE });
+
+describe('A text', () => {
+  it.each(['hello', 'a/b', 'TODO: x', 'total: 3', 'tomorrow', 'to be', '//x', ' //to fox secret', '/say /to fox', '/SAY x', '1/2', '*to:fox*', '🩷', 'http://x', '> to:x'])(
+    'such as %j is a message',
+    (text) => {
+      expect(read(text).kind).toBe('message');
+    },
+  );
+
+  it.each(['/to fox secret', '  /who', '\n/x', '/home/u/x.log', '/', '/say', '/say  ', '/sayx', '/ /x', '/\t/x', '\ufeff/to fox'])('such as %j is a command', (text) => {
+    expect(read(text)).toEqual({ kind: 'command', text: text.replace('\ufeff', '').trimStart() });
+  });
+
+  it.each([
+    '、to fox 秘密',
+    '､to fox',
+    '／to fox 秘密',
+    '∕to fox',
+    '⁄to fox',
+    '\u200b/to fox',
+    '\u200e/to fox',
+    '\u2060/to fox',
+    '\u00ad/to fox',
+    '\ufe0f/to fox',
+    '\u115f/x',
+    '\u2800、to fox',
+  ])('such as %j is a command with a plain slash', (text) => {
+    expect(read(text).kind).toBe('command');
+    expect(read(text).text).toMatch(/^\/[a-z]/);
+  });
+
+  it.each(['to:fox', 'To:fox', 'TO:fox', 'to：fox', 'ｔｏ：fox', ' to : fox', 't\u200bo:fox', 'to\ufe55fox', 'to:'])('such as %j names a recipient', (text) => {
+    expect(read(text).kind).toBe('to');
+  });
+
+  it.each(['/x', '//x', '/say x', '、x', 'to:fox', 'hello', ' x', '/', '//', '/say', '\u200b/x'])('that was sent as %j is typed again so that it is the same', (text) => {
+    expect(read(asTyped(text))).toEqual({ kind: 'message', text });
+  });
+
+  it.each([
+    ['/say //x  y', '//x  y'],
+    ['／ＳＡＹ　、x', '、x'],
+    ['/s\u200bay x', 'x'],
+    ['／／x', '/x'],
+    ['、/x', '/x'],
+    ['\u200b/\u200b/x', '/x'],
+  ])('typed as %j is sent as %j', (typed, text) => {
+    expect(read(typed)).toEqual({ kind: 'message', text });
+  });
+});
+
+describe('What is no message', () => {
+  it.each(['、to fox secret', '/to fox secret', '\u200b/x'])('such as %j is neither shown nor queued, also while away', (text) => {
+    for (const play of [here(), here().do({ type: 'cut' }), here().do({ type: 'whisper_to', name: 'fox', sid: 'f' })]) {
+      play.enterText(text);
+      expect([play.shown, nextOut(play.state), play.draft]).toEqual([[], null, text]);
+    }
+  });
+
+  it.each([en, zh])('is refused with a sentence that teaches /say', (words) => {
+    for (const code of ['nobody', 'unknown_command']) expect(sentence(words, { ok: false, code, msg: '' })).toContain('/say');
+    expect(words.refusals.unknown_command).toContain('//');
+  });
+
+  it('but was sent as one comes back into its draft', () => {
+    const play = here().write('op KEY', 'c').sent('c').no('c', 'unknown_command') as Writer;
+    expect([play.shown, play.draft, play.problem, nextOut(play.state)]).toEqual([[], 'op KEY', 'unknown_command', null]);
+    play.write('to Bob secret', 'd').sent('d').no('d', 'bad_request', { usage: '/to NAME TEXT' });
+    expect([play.shown, play.draft]).toEqual([[], 'to Bob secret']);
+  });
+
+  it('is completed from what a Chinese keyboard types for a slash', () => {
+    const table = [{ usage: '/who', help: {} }];
+    for (const text of ['/wh', '／wh', '、wh', ' 、']) expect(complete(text, text.length, table, [])).toMatchObject([{ insert: '/who ', start: text.search(/[/／、]/) }]);
+  });
+});
+
+describe('to:NAME', () => {
+  it.each([
+    ['to:fox', 'f'],
+    ['TO：FOX', 'f'],
+    ['to: “fox”', 'f'],
+    ['to:f\u200box', 'f'],
+    ['to:ming  li', 'm'],
+    ['to:eve', 'e'],
+    ['to:a:b', 'c'],
+    ['to:"q"', 'q'],
+    ['to:""q""', 'q'],
+  ])('%j begins the whisper', (text, sid) => {
+    const play = here().type('before').enterText(text);
+    expect([play.state.partner?.sid, play.draft, play.shown, play.problem]).toEqual([sid, '', [], undefined]);
+    expect(play.do({ type: 'whisper_end' }).shown).toEqual([]);
+    expect((play as Writer).draft).toBe('');
+  });
+
+  it('to whom the next text goes, bound to the session', () => {
+    const play = here().enterText('to:fox').write('secret', 'c');
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f', text: 'secret' });
+  });
+
+  it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:fox secret', 'to:fox\nsecret'])('%j is refused, and the draft stays', (text) => {
+    const play = here().enterText(text);
+    expect([play.state.partner, play.draft, play.problem, play.shown]).toEqual([null, text, 'nobody', []]);
+  });
+
+  it('alone ends the whisper', () => {
+    const play = here().enterText('to:fox').enterText(' To：');
+    expect([play.state.partner, play.draft, play.enterText('to:').shown]).toEqual([null, '', []]);
+  });
+
+  it('is possible after the partner has left', () => {
+    const play = here().enterText('to:fox').roster([], [PEOPLE[0]!]).type('to:eve') as Writer;
+    expect(isReady(play.state)).toBe(true);
+    expect(play.enterText('to:eve').state.partner).toMatchObject({ sid: 'e', gone: false });
+    expect(isReady(play.roster([], [PEOPLE[2]!]).do({ type: 'draft', target: targetOf(play.state), text: 'secret' }).state)).toBe(false);
+  });
+
+  it('that two names match is refused', () => {
+    const play = new Writer().enter({}, { name_list: [['fox', 'f'], ['FOX', 'g']] }).enterText('to:fox');
+    expect([play.state.partner, play.problem]).toEqual([null, 'nobody']);
+  });
+});
+
+describe('/say TEXT', () => {
+  it('that failed is recalled as it was typed', () => {
+    const play = here().write('/say /x', 'c').sent('c').no('c', 'muted');
+    expect(step(play.state, null, -1)?.text).toBe('/say /x');
+  });
+
+  it('is shown as TEXT and sent as typed', () => {
+    const play = here().write('/say /x', 'c');
+    expect(nextOut(play.state)).toMatchObject({ kind: 'said', text: '/say /x' });
+    expect(play.sent('c').ok('c', 1).shown).toEqual(['/x']);
+  });
+
+  it('goes to the partner in a whisper', () => {
+    const play = here().enterText('to:fox').write('/say to:x', 'c');
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', text: 'to:x', toSid: 'f' });
+  });
+});
+
+describe('A refused character', () => {
+  const refusal: Refusal = { ok: false, code: 'bad_request', msg: '', character: 'U+202A' };
+
+  it.each([en, zh])('is named', (words) => {
+    expect(unsent(words, refusal)).toContain('U+202A');
+    expect(sentence(words, { ...refusal, code: 'name_invalid' })).toContain('U+202A');
+  });
+
+  it('is left out of what is sent instead', () => {
+    const play = here().write('a\u202ab', 'c').sent('c').no('c', 'bad_request', { character: 'U+202A' });
+    expect([isForGood(play.said[0]!.refusal), waiting(play.state)[0]!.fate]).toEqual([true, 'failed']);
+    play.do({ type: 'retry', key: 'c', cid: 'd', text: purged('a\u202ab', refusedIn(refusal)) });
+    expect([nextOut(play.state), play.said.length]).toMatchObject([{ cid: 'd', text: 'ab' }, 1]);
+  });
+
+  it('is left out of a whisper to the same session', () => {
+    const play = here().enterText('to:fox').write('a\u202ab', 'c').sent('c').no('c', 'bad_request', { character: 'U+202A' });
+    play.do({ type: 'retry', key: 'c', cid: 'd', text: 'ab' });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f', text: 'ab' });
+  });
+
+  it.each([undefined, 7, '', 'U+', 'U+ZZZZ', 'U+FFFFFF', '202A'])('that makes no sense (%j) is none', (character) => {
+    expect(refusedIn({ ...refusal, character })).toBe('');
+  });
+
+  it('takes others of its kind along, and no more', () => {
+    expect(purged('a\u200bb\u200bc\u202e\x07\n\t🦊', '\u200b')).toBe('abc\n\t🦊');
+  });
+});
+
+/** Write a line as a person may by mistake: in other case and width, with spaces and what cannot be seen. */
+function mistyped(line: string, below: (n: number) => number): string {
+  const UNSEEN = [' ', '\u200b', '\u200e', '\u2060', '\u00ad', '\ufe0f', '\ufeff', '\u3000', '\u034f', '\u{e0100}', '\u202a', '\u115f', '\u2800', '\x00'];
+  const unseen = (): string => (below(3) === 0 ? UNSEEN[below(UNSEEN.length)]! : '');
+  const letters = [...line].map((char) => {
+    if (char === '/') return ['/', '／', '、', '､', '∕', '⁄'][below(6)]!;
+    const cased = below(2) === 0 ? char.toUpperCase() : char;
+    const wide = below(3) === 0 && cased > ' ' && cased < '\x7f' ? String.fromCodePoint(cased.codePointAt(0)! + 0xfee0) : cased;
+    return wide + unseen();
+  });
+  return unseen() + unseen() + letters.join('');
+}
+
+describe.each(Array.from({ length: 20 }, (_, seed) => seed))('However a private line is mistyped (%i)', (seed) => {
+  it('it is never sent to the room', () => {
+    const below = random(seed);
+    const lines = ['/to fox secret', '/w fox secret', '/msg fox secret', '/op KEY', 'to:fox', 'to:"fox"', 'to:', 'to:nobody'];
+    for (let turn = 0; turn < 200; turn++) {
+      const line = mistyped(lines[below(lines.length)]!, below);
+      expect(read(line).kind, JSON.stringify(line)).not.toBe('message');
+      expect(read(line).text.startsWith('//')).toBe(false);
+      const play = here();
+      if (below(2)) play.do({ type: 'cut' });
+      play.enterText(line);
+      if (play.state.partner) play.write('secret', 's');
+      play.do({ type: 'cut' }).enter({}, { name_list: below(2) ? PEOPLE : [['fox', 'impostor']] });
+      const out = nextOut(play.state);
+      if (out) expect(out).toMatchObject({ kind: 'whisper', toSid: 'f' });
+      expect(play.said).toEqual([]);
+    }
+  });
+});
+
+describe('Names', () => {
+  it('match in any case and width, quoted or not', () => {
+    expect(keyOf(' Ming\u3000LI\u200b')).toBe('ming li');
+  });
+});
