@@ -304,3 +304,16 @@ def test_a_command_while_away_is_neither_shown_nor_sent_later(
     expect(visitor.bar).to_have_text(re.compile("Reconnected"))
     owl.hears_nothing("message")
     fox.hears_nothing("whisper")
+
+
+def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guests) -> None:
+    guests(username="fox")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.says("a secret")
+    # Both are set in the same size, so their boxes end at the same height if their letters do.
+    ends = visitor.message("a secret").evaluate(
+        "(row) => [row.querySelector('.secret').lastChild, row.querySelector('time').firstChild].map((text) => {"
+        " const range = document.createRange(); range.selectNode(text); return range.getBoundingClientRect().bottom })"
+    )
+    assert abs(ends[0] - ends[1]) < 0.5
