@@ -146,7 +146,7 @@ class Service:
             resumed=resumed,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
-            since=now,
+            since=now if claim is None else float("-inf"),
             lang=wish.lang,
             after=wish.after,
         )
@@ -209,13 +209,11 @@ class Service:
             self._close_if_empty(new)
             raise
         left = old.room.leave(session.sid)
-        now = self._monotonic()
-        old.recent.add(left.who.name, session.identity, now)
+        old.recent.add(left.who.name, session.identity, self._monotonic())
         self._speak(session)
         if session.announced:
             self._publish(old, left)
         self._close_if_empty(old)
-        session.since = now
         session.addressed.clear()
         session.hall, session.after, session.early = new, None, None
         session.announced = session.welcomed = session.resumed = False

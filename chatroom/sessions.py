@@ -63,7 +63,7 @@ class Session:
 
     Attributes:
         lang: whose names to draw from; None for all.
-        since: when it came into the room, in seconds.
+        since: when its guest first came, in seconds; minus infinity for one who has come back with a token.
         talk: whom its plain texts go to.
         addressed: whom it means by a name.
         announced: the coming was put into the room's order, so the leaving must be as well.

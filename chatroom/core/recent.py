@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core.confusables import fold
-from chatroom.core.names import name_key
 
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 200  # remembered per room
@@ -19,7 +18,11 @@ MOST_ADDRESSED: Final = 64  # remembered per session
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A name that nobody had any more at a moment, or somebody else."""
+    """A name that nobody had any more at a moment, or somebody else.
+
+    Attributes:
+        identity: whose it was; "" if several had it lately, so that none of them is taken for another.
+    """
 
     name: str
     identity: str
@@ -36,7 +39,10 @@ class RecentNames:
 
     def add(self, name: str, identity: str, now: float) -> None:
         """Somebody has left, or has another name."""
-        key = name_key(name)
+        before = self.find(name, now)
+        if before is not None and before.identity != identity:
+            identity = ""
+        key = fold(name)
         self._by_key.pop(key, None)
         self._by_key[key] = Gone(name, identity, now)
         while len(self._by_key) > MOST_NAMES:
@@ -44,10 +50,8 @@ class RecentNames:
 
     def find(self, name: str, now: float) -> Gone | None:
         """Who was called so last, in whatever case; never one who only looks the same."""
-        gone = self._by_key.get(name_key(name))
-        if gone is None or now - gone.at > LATELY_S or fold(gone.name) != fold(name):
-            return None
-        return gone
+        gone = self._by_key.get(fold(name))
+        return gone if gone is not None and now - gone.at <= LATELY_S else None
 
 
 class Addressed:
@@ -68,7 +72,7 @@ class Addressed:
             identity: whose name it is now.
             before: who gave the name up while the session was there.
         """
-        known = self._by_key.get(name_key(name), before.identity if before is not None else identity)
+        known = self._by_key.get(fold(name), before.identity if before is not None else identity)
         self._remember(name, identity)
         return known != identity
 
@@ -77,7 +81,7 @@ class Addressed:
         self._by_key.clear()
 
     def _remember(self, name: str, identity: str) -> None:
-        key = name_key(name)
+        key = fold(name)
         self._by_key.pop(key, None)
         self._by_key[key] = identity
         while len(self._by_key) > MOST_ADDRESSED:

@@ -20,6 +20,36 @@ def test_a_double_of_a_name_given_up_is_not_found() -> None:
     assert names.find("Alice", NOW) is None
 
 
+def test_a_double_does_not_hide_a_name_given_up() -> None:
+    names = RecentNames()
+    names.add("Alice", "one", NOW)
+    names.add("Аlice", "two", NOW)  # the letter is Cyrillic
+    assert names.find("Alice", NOW) == Gone("Alice", "one", NOW)
+
+
+def test_a_name_given_up_by_two_is_known_as_nobodys() -> None:
+    names, addressed = RecentNames(), Addressed()
+    names.add("Ben", "one", NOW)
+    names.add("Ben", "two", NOW + 1)  # who took it, gave it up and takes it again
+    before = names.find("Ben", NOW + 1)
+    assert addressed.is_other("Ben", "two", before)
+    assert not addressed.is_other("Ben", "two", before)
+
+
+def test_a_name_given_up_twice_by_one_stays_theirs() -> None:
+    names = RecentNames()
+    names.add("Ben", "one", NOW)
+    names.add("Ben", "one", NOW + 1)
+    assert not Addressed().is_other("Ben", "one", names.find("Ben", NOW + 1))
+
+
+def test_who_had_a_name_long_ago_no_longer_counts() -> None:
+    names = RecentNames()
+    names.add("Ben", "one", NOW)
+    names.add("Ben", "two", NOW + LATELY_S + 1)
+    assert names.find("Ben", NOW + LATELY_S + 1) == Gone("Ben", "two", NOW + LATELY_S + 1)
+
+
 def test_only_the_latest_names_are_remembered() -> None:
     names = RecentNames()
     for number in range(MOST_NAMES + 1):
@@ -45,6 +75,13 @@ def test_whom_one_wrote_to_counts_more_than_who_left_last() -> None:
     addressed = Addressed()
     addressed.is_other("Ben", "one", None)
     assert not addressed.is_other("Ben", "one", Gone("Ben", "two", NOW))
+
+
+def test_writing_to_a_double_does_not_make_the_name_theirs() -> None:
+    addressed = Addressed()
+    addressed.is_other("Alice", "one", None)
+    assert not addressed.is_other("Аlice", "two", None)  # the letter is Cyrillic
+    assert addressed.is_other("Alice", "two", None)
 
 
 def test_a_session_remembers_a_bounded_number_of_people() -> None:
