@@ -16,9 +16,11 @@ from chatroom.core.characters import is_seen, without_ignorable
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-# What begins so is an ordinary text: a word longer than `msg` that is not `whisper`, or another script's letter.
+# What begins so is an ordinary text: a word longer than `msg` that is not `whisper`, or another script's letter. The
+# slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have `то` on the keys of `to`.
 _ORDINARY: Final = re.compile(
-    r"(?!whis)[0-9a-z]{4}|[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]", re.IGNORECASE
+    r"(?!whis|7)[0-9a-z]{4}|(?!то\W)[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    re.IGNORECASE,
 )
 
 _TALK: Final = re.compile(r"to *:")
@@ -27,7 +29,8 @@ _KEY: Final = re.compile(r"\W*op[\W_]+[!-~]{16,} *$")
 _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
-_BARE_WHISPER: Final = re.compile(r"\W*(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_BARE_WHISPER: Final = re.compile(r"\W*7?(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_LATIN: Final = str.maketrans("то", "to")
 _BARE_TALK: Final = re.compile(r"\W*(\w(?: ?\w){0,2}) *:[\W_]*")
 
 
@@ -138,6 +141,7 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
 
 def _is_nearly_to(word: str) -> bool:
     """Whether one slip of a finger makes `to` of the word: a letter more, less or other, or the two exchanged."""
+    word = word.translate(_LATIN)
     if len(word) == 2:
         return word == "ot" or word[0] == "t" or word[1] == "o"
     return word in ("t", "o") or (

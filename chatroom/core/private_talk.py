@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatroom.core.errors import HOLD_S, NoPartner, NotSent, Refusal
+from chatroom.core.errors import HOLD_S, NoPartner, NotSent, RateLimited, Refusal
 from chatroom.core.events import Person, Talk
 
 
@@ -116,7 +116,9 @@ class PrivateTalk:
     def hold(self, refused: Refusal, now: float) -> None:
         """Hold what came together with something that was refused, or comes within its `hold_s`."""
         if refused.hold_s is not None:
-            self._hold(NotSent("not_sent_with", refused.code), now, refused.hold_s)
+            # Clients send again by themselves what is refused for its haste; what is held must not come again so.
+            code = NotSent.code if isinstance(refused, RateLimited) else refused.code
+            self._hold(NotSent("not_sent_with", code), now, refused.hold_s)
 
     def address(
         self,

@@ -160,7 +160,11 @@ class SocketIOGateway:
         if guest is None:
             return  # it has just logged out
         try:
-            self._service.spend_event(guest.session)
+            try:
+                self._service.spend_event(guest.session)
+            except RateLimited as refused:
+                refused.hold_s = _unread_hold_s(arguments)
+                raise
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
             if refused.hold_s is not None:
@@ -253,7 +257,9 @@ class SocketIOGateway:
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
         session, longest = guest.session, self._service.limits.max_text
         if len(msg) > longest + _MAX_COMMAND:
-            raise TooLong(limit=longest)
+            refused = TooLong(limit=longest)
+            refused.hold_s = typed.unread_hold_s(msg)
+            raise refused
         line = parse_line(msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
@@ -465,6 +471,17 @@ class SocketIOGateway:
 
 
 Ack = Callable[[Mapping[str, Any]], None]
+
+
+def _unread_hold_s(arguments: Sequence[object]) -> float | None:
+    """The `hold_s` of an event that comes too fast."""
+    try:
+        request = wire.read_request(arguments)
+    except Refusal:
+        return None
+    if isinstance(request, wire.Message):
+        return typed.unread_hold_s(request.msg)
+    return 0.0 if isinstance(request, wire.Join) else None
 
 
 def _known(lang: str | None) -> str | None:

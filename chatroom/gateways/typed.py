@@ -19,6 +19,7 @@ from chatroom.core.commands import (
     TalkTo,
     Tell,
     Who,
+    parse_line,
 )
 from chatroom.core.errors import (
     HOLD_S,
@@ -49,7 +50,11 @@ _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
 
 _SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+_FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _QUOTED = re.compile('["\u201c](.+)["\u201d]')
+
+_TO_OTHERS = Tell | TalkTo | Join  # commands that change whom texts go to
+_HEAD = 512  # characters of a text that show what it is
 
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
@@ -82,9 +87,19 @@ def run(
     try:
         return _run(service, words, session, command, answer, refuse, follow)
     except Refusal as refused:
-        if isinstance(command, Tell | TalkTo | Join):
+        if isinstance(command, _TO_OTHERS):
             refused.hold_s = HOLD_S
         raise
+
+
+def unread_hold_s(text: str) -> float | None:
+    """The `hold_s` of a refusal that comes before the text is looked at, for its length or its haste."""
+    try:
+        line = parse_line(text[:_HEAD])
+    except Refusal as refused:
+        return refused.hold_s
+    is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and line.near is not None)
+    return HOLD_S if is_private else None
 
 
 def _run(
@@ -158,7 +173,7 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
 
 def _near_name(service: Service, session: Session, rest: str) -> str | None:
     """Whose name the rest of a text begins with, or what the room knew as one until lately; a colon may end it too."""
-    for text in (rest, _SEPARATORS.sub(" ", rest)):
+    for text in (rest, _SEPARATORS.sub(" ", rest), _SEPARATORS.sub(" ", _FILLER.sub("", rest, count=1))):
         here = longest_match(text, session.hall.roster.find)
         if here is not None:
             return here.who.name

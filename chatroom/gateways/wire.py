@@ -38,8 +38,12 @@ class Auth(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
+    """`to` and `to_sid` are a whisper's: what has one of them was not meant for the room, and is refused."""
+
     msg: str
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    to: object = None
+    to_sid: object = None
 
 
 class Whisper(msgspec.Struct):
@@ -138,6 +142,8 @@ def read_request(arguments: Sequence[object]) -> Request:
             | Rename(username=str(), suggest=True)
             | Whisper(to=None, to_sid=None)
         ):
+            raise BadRequest()
+        case Message(to=to, to_sid=to_sid) if to is not None or to_sid is not None:
             raise BadRequest()
     return request
 

@@ -50,6 +50,11 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "re: x",
         "mt: x",
         "wow: x",
+        "то есть да",
+        "только: x",
+        "7 to 9",
+        "7tomorrow",
+        "77to Bob",
         "a/b",
         "whisperers",
         "OP 这首太好听了我循环了一整天都没有腻啊啊",
@@ -137,6 +142,11 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("t：Bob", "Bob"),
         ("t o : Bob", "Bob"),
         ("dm Bob x", "Bob x"),
+        ("7to Bob x", "Bob x"),
+        ("7msg Bob x", "Bob x"),
+        ("7whisper Bob x", "Bob x"),
+        ("то:Bob", "Bob"),
+        ("ТО：Bob", "Bob"),
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:

@@ -9,6 +9,7 @@ from chatroom.core.errors import (
     NoPartner,
     NoSuchPerson,
     NotSent,
+    RateLimited,
     Refusal,
     RoomInvalid,
     UnknownCommand,
@@ -287,3 +288,13 @@ def test_a_partner_with_a_new_session_is_still_the_partner():
     again = Person("r2", "Romeo")
     assert talk.address(lambda sid: again if sid in ("r", "r2") else None, NOW, NOW) == again
     assert talk.partner == again
+
+
+def test_a_text_held_is_not_one_to_try_again() -> None:
+    talk = PrivateTalk()
+    refused = RateLimited(retry_after=0.1)
+    refused.hold_s = HOLD_S
+    talk.hold(refused, 1.0)
+    with pytest.raises(NotSent) as held:
+        talk.address(lambda sid: None, 1.0, 1.0)
+    assert held.value.code == "no_such_person"

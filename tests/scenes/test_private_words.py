@@ -121,6 +121,9 @@ NEAR_MISSES = (
     "ot:Bob",
     "msg Bob s3cret",
     "to;bob",
+    "7to Bob s3cret",
+    "whisper to Bob: s3cret",
+    "то:Bob",
 )
 
 
@@ -197,6 +200,32 @@ def test_a_payload_holds_what_stands_behind_something_refused(server, guests, ro
             url, "42" + packets[1], timeout=WAIT_S
         )  # once it could be read, it is a message as any other
     third.hears("message", msg="s3cret")
+
+
+def test_a_change_of_audience_refused_for_its_haste_holds_others(start, guests):
+    program = start("--event-burst", "5", "--event-rate", "20")
+    romeo, third = guests(url=program.url), guests(url=program.url)
+    guests(url=program.url, username="Bob")
+    until(lambda: romeo.asks("message", msg="to:Bob").get("code") == "rate_limited", "too fast")
+    answer = until(
+        lambda: (one := romeo.asks("message", msg="s3cret")).get("retry_after") is None and one, "taken"
+    )
+    assert (answer["ok"], answer.get("held"), answer.get("code")) == (False, True, "no_such_person")
+    assert heard(third) == []
+
+
+def test_a_private_text_that_is_far_too_long_holds_others(guests):
+    romeo, third = guests(), guests()
+    assert romeo.asks("message", msg=f"/to Bob {'x' * 50_000}")["code"] == "too_long"
+    assert romeo.asks("message", msg="s3cret")["held"]
+    assert heard(third) == []
+
+
+@pytest.mark.parametrize("field", ["to", "to_sid"])
+def test_a_message_to_one_person_is_refused(guests, field):
+    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    assert romeo.asks("message", msg="s3cret", **{field: bob.name})["code"] == "bad_request"
+    assert heard(third) == heard(bob) == []
 
 
 def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
@@ -282,6 +311,41 @@ def test_a_name_given_up_and_taken_is_another_persons(typist, guests):
     eve.hears("rename", to="Ben")
     assert "someone else is now called" in romeo.types("/to Ben s3cret")
     assert heard(eve, "whisper") == []
+
+
+def test_taking_a_name_twice_hides_nobody(typist, guests):
+    romeo, ben, eve = typist(), guests(username="Ben"), guests()
+    ben.asks("logout")
+    eve.hears("logout", username="Ben")
+    for name in ("Ben", "Eve", "Ben"):
+        assert eve.asks("rename", username=name)["ok"]
+    eve.hears("rename", username="Eve", to="Ben")
+    assert "someone else is now called" in romeo.types("/to Ben s3cret")
+    assert heard(eve, "whisper") == []
+
+
+def test_a_name_taken_while_one_was_elsewhere_is_another_persons(typist, guests, room):
+    romeo, ben, third = typist(), guests(username="Ben"), guests()
+    romeo.types(f"/join {room} next")
+    third.hears("logout", username=romeo.name)
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    other = guests(username="Ben")
+    romeo.types(f"/join {room}")
+    other.hears("login", username=romeo.name)
+    assert "someone else is now called" in romeo.types("/to Ben s3cret")
+    assert heard(other, "whisper") == []
+
+
+def test_a_name_taken_during_a_cut_is_another_persons(guests):
+    romeo, ben, third = guests(username="Romeo"), guests(username="Ben"), guests()
+    romeo.is_cut()
+    third.hears("logout", username="Romeo")
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    again, other = guests(token=romeo.you["token"]), guests(username="Ben")
+    assert again.asks("whisper", to="Ben", msg="s3cret")["code"] == "no_such_person"
+    assert heard(other, "whisper") == []
 
 
 # A private talk of a socket client
