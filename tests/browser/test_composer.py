@@ -30,7 +30,8 @@ def under(visitor: Visitor) -> Locator:
 
 
 def drags(visitor: Visitor, place: Locator, files: list[str], text: str | None = None) -> None:
-    """Drag something in from outside the browser and drop it."""
+    """Drag something in from outside the browser and drop it, once the page has fetched what handles it."""
+    visitor.page.locator(".rail li").first.wait_for(state="attached")
     box = place.bounding_box()
     assert box is not None
     data = {

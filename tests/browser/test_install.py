@@ -165,7 +165,7 @@ def test_a_notification_that_cannot_be_shown_is_named(visit: Visit, guests: Gues
     fox.says(f"@{visitor.name} look")
     visitor.sees(f"@{visitor.name} look")
     visitor.button("More").click()
-    expect(visitor.page.locator(".trouble")).to_have_text("The last notification could not be shown.")
+    expect(visitor.page.locator(".trouble")).to_have_text("Your browser couldn't show the last notification.")
     expect(switch(visitor)).to_have_attribute("aria-checked", "true")
 
 
@@ -177,7 +177,7 @@ def test_a_worker_that_is_not_served_is_named(visit: Visit, server: Program) -> 
     )
     visitor.button("More").click()
     switch(visitor).click()
-    expect(visitor.page.locator(".trouble")).to_have_text("The last notification could not be shown.")
+    expect(visitor.page.locator(".trouble")).to_have_text("Your browser couldn't show the last notification.")
 
 
 @pytest.mark.parametrize("base", ["", "/chat"])
