@@ -17,8 +17,11 @@ _WHISPERS: Final = tuple(
 def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | None:
     """The whole text with its end completed; None if there is nothing to add.
 
-    Commands and the name after `/to` are completed as one types; a name anywhere else only if that is asked for.
+    Commands and the name after `/to` or `to:` are completed as one types; a name elsewhere only if that is asked for.
     """
+    if text.lower().startswith("to:") and "\n" not in text:
+        name = _first(text[3:].lstrip(), names, "")
+        return None if name is None else f"{text[:3]}{name}"
     if text.startswith("/") and not text.startswith("//") and "\n" not in text:
         command, space, rest = text.partition(" ")
         if not space:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import ClassVar, Final
 
+from rich.markup import escape
 from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.message import Message
@@ -19,6 +20,7 @@ from chatroom.gateways.line_codec import clean
 from chatroom.terminal import completion
 
 _REMEMBERED: Final = 200
+_PLACEHOLDER: Final = "Write a message, or /help"
 
 
 class Composer(TextArea):
@@ -48,18 +50,38 @@ class Composer(TextArea):
             id="composer",
             compact=True,
             highlight_cursor_line=False,
-            placeholder="Write a message, or /help",
+            placeholder=_PLACEHOLDER,
         )
         self._names = names
-        self._typed: deque[str] = deque(maxlen=_REMEMBERED)
-        self._back = 0  # how many texts back in `_typed` the one shown is; 0 is the new one
+        self._typed: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # for whom, and the text
+        self._back = 0  # how many texts back the one shown is; 0 is the new one
         self._draft = ""
+        self._reader = ""  # the session that the text is for; "": everyone
+        self._drafts: dict[str, str] = {}
 
     def show(self, text: str) -> None:
         """Put a text here, and the cursor behind it."""
         self.text = text
         self.move_cursor(self.document.end)
         self.focus()
+
+    def aim(self, reader: str, title: str) -> None:
+        """Write for this reader from now on: what was begun for another waits until it is their turn again.
+
+        Args:
+            reader: a session id; "": everyone.
+            title: what is shown above the field.
+        """
+        self.border_title = escape(title)
+        self.placeholder = "Whisper" if reader else _PLACEHOLDER
+        self.set_class(bool(reader), "whisper")
+        if reader == self._reader:
+            return
+        if self.text.strip():
+            self._drafts[self._reader] = self.text
+        self._reader, self._back = reader, 0
+        self.text = self._drafts.pop(reader, "")
+        self.move_cursor(self.document.end)
 
     def put_away(self) -> bool:
         """Empty the field, so that Up brings back what was in it; False if there was nothing."""
@@ -121,7 +143,7 @@ class Composer(TextArea):
         """From the first line, to what was typed before."""
         if not self.cursor_at_first_line:
             self.action_cursor_up()
-        elif self._back < len(self._typed):
+        elif self._back < len(self._own()):
             if self._back == 0:
                 self._draft = self.text
             self._go_back(self._back + 1)
@@ -142,12 +164,16 @@ class Composer(TextArea):
 
     def _go_back(self, count: int) -> None:
         self._back = count
-        self.show(self._typed[-count] if count else self._draft)
+        self.show(self._own()[-count] if count else self._draft)
+
+    def _own(self) -> list[str]:
+        """What was typed for this reader."""
+        return [text for reader, text in self._typed if reader == self._reader]
 
     def _remember(self, text: str) -> None:
         self._back = 0
-        if not self._typed or self._typed[-1] != text:
-            self._typed.append(text)
+        if not self._typed or self._typed[-1] != (self._reader, text):
+            self._typed.append((self._reader, text))
 
 
 _KEYS: Final[dict[str, Callable[[Composer], None]]] = {

@@ -18,10 +18,13 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
+from chatroom.core.events import Person
 from chatroom.terminal.address import Address
+from chatroom.terminal.audience import Audience, Deliver, NotSent, Turned, joined_room
 from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, Refused, Untrusted
 from chatroom.terminal.place import Frame, Overrun, Place
-from chatroom.terminal.speech import LOST, Line, Speech, wait_s
+from chatroom.terminal.speech import HOLD_S, LOST, Line, Speech, wait_s
+from chatroom.terminal.view import View
 
 _FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
 _LAST_DELAY_S: Final = 10.0
@@ -54,6 +57,7 @@ class Link:
         hear: is told every frame, as `Place` and `Speech` give them.
         changed: is told how the connection is.
         waits: is told which lines the server has not answered to, whenever that changes.
+        hold_s: for how long after a refused change of audience messages are refused.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Link:
         hear: Callable[[Frame], None],
         changed: Callable[[State], None] = lambda state: None,
         waits: Callable[[tuple[str, ...]], None] = lambda texts: None,
+        hold_s: float = HOLD_S,
     ) -> None:
         self._address = address
         self._hear = hear
@@ -78,9 +83,11 @@ class Link:
         self._fetch_at: float | None = None
         # What other threads touch as well: all of it under the condition.
         self._moved = threading.Condition()
-        self._speech = Speech()
+        self._speech = Speech(hold_s)
+        self._audience = Audience()
         self._asked: deque[tuple[Frame, Answered]] = deque()
         self._answered_at = 0.0
+        self._is_moving = False  # to another room, where nobody is known yet
         self._is_over = False
         self._leaves = False  # by our own will
         self._thread: threading.Thread | None = None
@@ -134,18 +141,50 @@ class Link:
             self._wakes.close()
             self._waker.close()
 
-    def say(self, text: str) -> None:
-        """Say a text, or run a typed command; returns at once.
+    def say(self, text: str, view: View) -> None:
+        """Send a text to its audience, change the audience, or run a typed command; returns at once.
 
-        A message is sent again until the server has it, and said once. A command is sent once: if the connection is
-        lost before its answer, the guest is told that nobody knows.
+        A message is sent again until the server has it, and said once. A whisper or a command is sent once: if the
+        connection is lost before its answer, the guest is told that nobody knows.
+
+        Args:
+            view: what the guest sees, by which `to:NAME` is understood.
         """
+        now = time.monotonic()
+        told: Frame | None
         with self._moved:
-            if not self._speech.lines:
-                self._answered_at = time.monotonic()
-            self._speech.lines.append(Line(text))
+            outcome = self._audience.take(text, dict(view.names), view.sid)
+            match outcome:
+                case Deliver(said, to):
+                    if not self._speech.lines:
+                        self._answered_at = now
+                    told = self._speech.add(Line(said, to), now)
+                case NotSent(why):
+                    told = self._speech.refuse(Line(text), why, now)
+                case Turned(notice):
+                    self._speech.turned()
+                    told = _notice(notice)
+        if told is not None:
+            self._hear(told)
         self._waits(self.unsaid())
         self._wake()
+
+    def partner(self, view: View) -> Person | None:
+        """Whom messages go to; None: everyone in the room."""
+        with self._moved:
+            return self._audience.partner(dict(view.names))
+
+    def turn_to(self, person: Person) -> None:
+        """Have messages go to this person from now on."""
+        with self._moved:
+            self._speech.turned()
+            notice = self._audience.turn_to(person).notice
+        self._hear(_notice(notice))
+
+    def wait_until_in(self, patience_s: float = _PATIENCE_S) -> None:
+        """Wait until it is known who is in the room, or the connection has ended."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._place.is_in or self._is_over, patience_s)
 
     def unsaid(self) -> tuple[str, ...]:
         """What the server has not answered to, in its order."""
@@ -153,13 +192,13 @@ class Link:
             return tuple(line.text for line in self._speech.lines)
 
     def wait_until_said(self, at_most: int = 0, patience_s: float = _PATIENCE_S) -> bool:
-        """Wait until all but so many lines are answered to.
+        """Wait until all but so many lines are answered to, and the guest is in the room that they joined.
 
         Returns:
             False if they are not: the connection has ended for good, or no answer has come for too long.
         """
         with self._moved:
-            while len(self._speech.lines) > at_most and not self._is_over:
+            while (len(self._speech.lines) > at_most or self._is_moving) and not self._is_over:
                 left = self._answered_at + patience_s - time.monotonic()
                 if left <= 0:
                     break
@@ -272,11 +311,12 @@ class Link:
         with self._moved:
             asked = list(self._asked)
             self._asked.clear()
-            refusal = self._speech.refuse_too_long(self._place.max_text) if self._place.max_text else None
-            line = self._speech.due(now) if refusal is None else None
+            refusals = self._speech.refuse_too_long(self._place.max_text, now) if self._place.max_text else []
+            line = self._speech.due(now) if not refusals else None
             self._moved.notify_all()
-        if refusal is not None:
+        if refusals:
             self._waits(self.unsaid())
+        for refusal in refusals:
             self._hear(refusal)
         for frame, answered in asked:
             self._emit(frame, answered)
@@ -294,12 +334,14 @@ class Link:
         now = time.monotonic()
         with self._moved:
             self._answered_at = now
-            refusal = self._speech.answered(line, answer, now)
+            refusals = self._speech.answered(line, answer, now)
+            room = joined_room(line.text) if line.to is None and answer.get("ok") else None
+            self._is_moving = self._is_moving or (room is not None and not self._place.is_at(room))
             self._moved.notify_all()
         self._place.renamed(answer.get("token"))
         self._leaves = self._leaves or (line.is_quit and answer.get("ok") is True)
         self._waits(self.unsaid())
-        if refusal is not None:
+        for refusal in refusals:
             self._hear(refusal)
 
     def _take(self, packet: Packet) -> None:
@@ -318,6 +360,10 @@ class Link:
         if self._place.is_in and not was_in:
             self._delay_s = _FIRST_DELAY_S
             self._changed(State.OPEN)
+        if isinstance(frame.get("you"), dict):
+            with self._moved:
+                self._is_moving = False
+                self._moved.notify_all()
         if self._place.is_behind and isinstance(frame.get("you"), dict):
             self._fetch()
 
@@ -337,3 +383,8 @@ class Link:
             self._hear(told)
         if self._place.is_behind:
             self._fetch()
+
+
+def _notice(text: str) -> Frame:
+    """What the client itself has to say, as a frame."""
+    return {"action": "notice", "username": "*", "msg": text, "code": "audience"}

@@ -48,6 +48,10 @@ class Place:
         """Whether there is more that was missed, to be had with `request`."""
         return self._held is not None
 
+    def is_at(self, room: str) -> bool:
+        """Whether this is the room that the guest is in, as far as has been told."""
+        return room_key(room) == room_key(self._room or "")
+
     def auth(self) -> Frame:
         """What to enter with: a token and the last entry told, once there are any."""
         auth = {
@@ -106,7 +110,7 @@ class Place:
 
     def _enter(self, frame: Frame, you: Frame) -> Frame:
         room = str(frame.get("room"))
-        is_back = self._token is not None and room_key(room) == room_key(self._room or "")
+        is_back = self._token is not None and self.is_at(room)
         history, gap = _entries(you.get("history")), bool(you.get("gap"))
         if not is_back:
             self._last = None

@@ -12,12 +12,15 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from chatroom.core.characters import is_blank
 from chatroom.terminal.address import Address
+from chatroom.terminal.audience import changes_audience
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.place import Frame
+from chatroom.terminal.speech import HOLD_S
 from chatroom.terminal.view import View, plain_text
 
 MAX_LINE_BYTES: Final = 1024 * 1024  # far above what any server takes
@@ -36,8 +39,16 @@ class Plain:
 
     def __init__(self, address: Address, room: str | None, name: str | None) -> None:
         self._view = View()
-        self._link = Link(address, room=room, name=name, hear=self._hear, changed=self._changed)
         self._shows_past = os.isatty(_INPUT)  # somebody is there to read it; a script asked for nothing
+        self._link = Link(
+            address,
+            room=room,
+            name=name,
+            hear=self._hear,
+            changed=self._changed,
+            # A script reads no refusal: after a failed change of audience it sends nothing until the next one.
+            hold_s=HOLD_S if self._shows_past else inf,
+        )
         self._has_entered = False
         self._has_output = True
         self._was_lost = False
@@ -62,9 +73,10 @@ class Plain:
             complain(str(problem))
             return 2
         try:
+            self._link.wait_until_in()
             for line in self._lines():
-                self._link.say(line)
-                if not self._link.wait_until_said(at_most=_AHEAD):
+                self._link.say(line, self._view)
+                if not self._link.wait_until_said(at_most=0 if changes_audience(line) else _AHEAD):
                     break
             self._link.wait_until_said()
             was_dismissed = self._link.was_dismissed

@@ -23,13 +23,14 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import OptionList, Static
 
+from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.people import People
 from chatroom.terminal.place import Frame, is_arrival
 from chatroom.terminal.talk import Talk
-from chatroom.terminal.view import Shown, View, plain_text
+from chatroom.terminal.view import Shown, View, plain_text, without
 
 _PAGE: Final = 50
 _WIDE: Final = 60  # columns from which on there is room for the people beside the talk
@@ -56,6 +57,7 @@ class ChatApp(App[int]):
         Binding("f2", "people", priority=True),
         Binding("f1", "help", priority=True),
         Binding("f3", "fold", priority=True),
+        Binding("f4", "send_without", priority=True),
     ]
     CSS = """
     #status { height: 1; background: $primary-background; padding: 0 1; }
@@ -65,6 +67,7 @@ class ChatApp(App[int]):
     #composer { height: auto; max-height: 6; border: none; border-top: solid $primary-background; padding: 0 1;
                 background: $background; scrollbar-size-vertical: 1; }
     #composer:focus { border: none; border-top: solid $primary; }
+    #composer.whisper, #composer.whisper:focus { border-top: heavy $warning; border-title-color: $warning; }
     """
 
     class Told(Message):
@@ -91,6 +94,8 @@ class ChatApp(App[int]):
         self._has_earlier = True
         self._wants_people: bool | None = None  # None: if there is room for them
         self._waits = False
+        self._offer: str | None = None  # what F4 sends
+        self._reader = ""  # the session that it is for; "": everyone
 
     def compose(self) -> ComposeResult:
         yield Static("connecting…", id="status", markup=False)
@@ -137,6 +142,7 @@ class ChatApp(App[int]):
         self._show_gathered()
         if people != (self._view.names, self._view.sid):
             self.query_one(People).show(self._view.names, self._view.sid)
+        self._show_audience()
         self._show_status()
         if self._state is State.CLOSED and self._link.was_dismissed:
             self._end(1, f"the server closed the connection. {self._last_notice}")
@@ -150,7 +156,9 @@ class ChatApp(App[int]):
             self._gathered.clear()
             self.query_one(Talk).restart()
             self._has_earlier = True
-        if frame.get("action") == "notice" and frame.get("code") != "command":
+        if "said" in frame:
+            self._take_refusal(str(frame["said"]), frame.get("character"), shown)
+        elif frame.get("action") == "notice" and frame.get("code") not in ("command", "audience"):
             self._last_notice = str(frame.get("msg"))
         if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
             self._show_gathered()
@@ -159,6 +167,12 @@ class ChatApp(App[int]):
             self.query_one(Talk).add(shown)  # the past is not new
         else:
             self._gathered += shown
+
+    def _take_refusal(self, text: str, character: object, shown: list[Shown]) -> None:
+        """Offer to send a text without the character that it was refused for."""
+        self._offer = without(text, character)
+        if self._offer is not None:
+            shown.append(Shown("notice", ("F4 sends it without.",)))
 
     def _show_gathered(self) -> None:
         things, self._gathered = self._gathered, []
@@ -189,6 +203,17 @@ class ChatApp(App[int]):
             self._has_earlier = bool(answer.get("more"))
             self.query_one(Talk).put_before(self._view.past(answer.get("entries")))
 
+    def _show_audience(self) -> None:
+        partner, title = self._link.partner(self._view), ""
+        if partner is not None:
+            is_here = partner.sid in self._view.names
+            title = f"only {partner.name} sees this" if is_here else f"{partner.name} has left"
+            title += " · to: ends it"
+        reader = partner.sid if partner is not None else ""
+        if reader != self._reader:
+            self._reader, self._offer = reader, None
+        self.query_one(Composer).aim(reader, title)
+
     def _show_status(self) -> None:
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
         left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
@@ -207,17 +232,18 @@ class ChatApp(App[int]):
     # What the guest does
 
     def on_composer_sent(self, sent: Composer.Sent) -> None:
-        """Say it."""
-        self._link.say(sent.text)
+        """Send it."""
+        self._offer = None
+        self._link.say(sent.text, self._view)
         self.action_read()
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         """Begin a whisper to the person chosen."""
-        name = self._view.names.get(selected.option.id or "")
-        composer = self.query_one(Composer)
-        composer.focus()
-        if name is not None and selected.option.id != self._view.sid:
-            composer.show(f'/to "{name}" ')
+        sid = selected.option.id or ""
+        name = self._view.names.get(sid)
+        self.query_one(Composer).focus()
+        if name is not None and sid != self._view.sid:
+            self._link.turn_to(Person(sid, name))
 
     def on_app_blur(self, _event: events.AppBlur) -> None:
         """What comes now is new when the guest is back."""
@@ -244,7 +270,13 @@ class ChatApp(App[int]):
 
     def action_help(self) -> None:
         """Show the commands."""
-        self._link.say("/help")
+        self._link.say("/help", self._view)
+
+    def action_send_without(self) -> None:
+        """Send what was refused, without the character that it was refused for."""
+        text, self._offer = self._offer, None
+        if text is not None:
+            self._link.say(text, self._view)
 
     def action_read(self) -> None:
         """Everything has been read."""

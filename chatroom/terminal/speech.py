@@ -11,10 +11,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from chatroom.core.events import Person
+from chatroom.terminal.audience import Message, changes_audience, joined_room, read
+
 RETRY_S: Final = 1.0  # when the server could not keep a message
 MAX_LOSSES: Final = 6  # connections lost over one line: then it is the line that the server cannot stand
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
+HOLD_S: Final = 1.0  # what is typed so soon after a refused change of audience was typed before that was read
+_HELD: Final = "The line before it failed to change who reads it. Send it again to send it all the same."
 
 Frame = dict[str, Any]
 
@@ -24,53 +29,93 @@ class Line:
     """Something typed.
 
     Attributes:
+        to: whom it is for; None for everyone, and for a command.
         cid: how the server knows a message again.
         sent: on this connection, and not answered to.
         losses: how many connections were lost while it was on its way.
     """
 
     text: str
+    to: Person | None = None
     cid: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     sent: bool = False
     losses: int = 0
 
     @property
     def is_command(self) -> bool:
-        """Whether sending it again could do it twice: the server knows only messages by their `cid`."""
-        text = self.text.lstrip()
-        return text.startswith("/") and not text.startswith("//")
+        return self.to is None and not isinstance(read(self.text), Message)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it decides who reads what is typed after it."""
+        return self.to is None and changes_audience(self.text)
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether sending it again does it once: the server knows only messages by their `cid`."""
+        return self.to is None and not self.is_command
 
     @property
     def is_quit(self) -> bool:
-        return self.text.strip().lower() == "/quit"
+        return self.to is None and self.text.strip().lower() == "/quit"
 
     def frame(self) -> Frame:
+        if self.to is not None:
+            return {
+                "action": "whisper",
+                "to": self.to.name,
+                "to_sid": self.to.sid,
+                "msg": read(self.text).text,
+            }
         return {"action": "message", "msg": self.text, "cid": self.cid}
 
 
 class Speech:
     """The lines of one guest.
 
+    Args:
+        hold_s: for how long after a refused change of audience messages are refused.
+
     Attributes:
         lines: the first one is on its way, or the next to be.
         refused: how many the server would not take, or nobody knows of.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold_s: float = HOLD_S) -> None:
         self.lines: deque[Line] = deque()
         self.refused = 0
         self._not_before = 0.0
+        self._hold_s = hold_s
+        self._held_until = 0.0
 
-    def refuse_too_long(self, limit: int) -> Frame | None:
+    def add(self, line: Line, now: float) -> Frame | None:
+        """Take a line that was typed; gives the refusal if it is held."""
+        # Behind another change of audience its outcome decides.
+        if line.is_command or now >= self._held_until or any(each.moves for each in self.lines):
+            self.lines.append(line)
+            return None
+        return self.refuse(line, _HELD, now)
+
+    def refuse(self, line: Line, why: str, now: float) -> Frame:
+        """Refuse a line that is not to be sent; gives what to tell the guest."""
+        if now < self._held_until or line.moves:
+            self._held_until = now + self._hold_s
+        return self._refusal(line, {"code": "refused", "msg": why})
+
+    def turned(self) -> None:
+        """The audience has changed as the guest asked: what follows is meant for it."""
+        self._held_until = 0.0
+
+    def refuse_too_long(self, limit: int, now: float) -> list[Frame]:
         """Refuse the first line if it is longer than the server takes: far above that it would cost the connection.
 
         Returns:
-            The refusal to tell the guest.
+            What to tell the guest.
         """
         if not self.lines or len(self.lines[0].text) <= limit:
-            return None
+            return []
         text = f"That is too long: at most {limit} characters."
-        return self.answered(self.lines[0], {"code": "too_long", "msg": text}, 0.0)
+        return self.answered(self.lines[0], {"code": "too_long", "msg": text}, now)
 
     def due(self, now: float) -> Line | None:
         """The line to send now. One at a time: what is refused for its haste must not be overtaken by the next."""
@@ -82,27 +127,42 @@ class Speech:
         """In how many seconds there is a line to send; None if that is not a question of time."""
         return max(0.0, self._not_before - now) if self.lines and not self.lines[0].sent else None
 
-    def answered(self, line: Line, answer: Frame, now: float) -> Frame | None:
+    def answered(self, line: Line, answer: Frame, now: float) -> list[Frame]:
         """The server has answered to the line that is on its way.
 
         Returns:
-            A refusal to tell the guest, as a `notice` frame with the text in `said`.
+            The refusals to tell the guest, each a `notice` frame with the text in `said`: if the line was to change the
+            audience, those of the messages behind it as well.
         """
         code = answer.get("code")
         line.losses += code == LOST
-        can_repeat = code in ("unavailable", LOST) and not line.is_command and line.losses < MAX_LOSSES
+        can_repeat = code in ("unavailable", LOST) and line.can_repeat and line.losses < MAX_LOSSES
         if can_repeat or code in ("rate_limited", "slow_mode"):
             line.sent = False
             self._not_before = now + (0.0 if code == LOST else wait_s(answer))
-            return None
+            return []
         self.lines.popleft()
         if answer.get("ok"):
-            return None
+            if line.moves:
+                self.turned()
+            return []
+        refusals = [self._refusal(line, answer)]
+        # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
+        if line.moves and (code != LOST or joined_room(line.text) is not None):
+            self._held_until = now + self._hold_s
+            behind, self.lines = self.lines, deque()
+            refusals += [refusal for each in behind if (refusal := self.add(each, now)) is not None]
+        return refusals
+
+    def _refusal(self, line: Line, answer: Frame) -> Frame:
         self.refused += 1
-        text = str(answer.get("msg"))
+        code, text = str(answer.get("code")), str(answer.get("msg"))
         if code == LOST:
             text = "The connection was lost before an answer came. It may not have taken effect."
-        return {"action": "notice", "username": "*", "msg": text, "code": str(code), "said": line.text}
+        refusal = {"action": "notice", "username": "*", "msg": text, "code": code, "said": line.text}
+        if isinstance(answer.get("character"), str):
+            refusal["character"] = answer["character"]
+        return refusal
 
 
 def wait_s(answer: Frame) -> float:

@@ -86,7 +86,7 @@ class View:
             case "rename":
                 return self._rename(frame)
             case "notice" if "said" in frame:
-                return [Shown("refused", _lines(f"Failed: “{_quote(frame['said'])}”. {frame.get('msg')}"))]
+                return [Shown("refused", _lines(f"Failed: “{_quote(frame['said'])}”. {_why(frame)}"))]
             case "notice":
                 return [Shown("notice", _lines(frame.get("msg")), at=_time(frame))]
             case "gap":
@@ -158,6 +158,19 @@ def plain_text(text: object) -> str:
     return _line(text)
 
 
+def without(text: str, character: object) -> str | None:
+    """The text without a character such as "U+202A", and without controls and signs of direction.
+
+    Returns:
+        None if no character is meant, or nothing is left.
+    """
+    found = re.fullmatch(r"U\+([0-9A-F]{4,5})", character) if isinstance(character, str) else None
+    if found is None:
+        return None
+    rest = text.replace(chr(int(found[1], 16)), "")
+    return "\n".join(map(clean, rest.split("\n"))).strip() or None
+
+
 def _people(value: object) -> Iterable[tuple[str, str]]:
     """Session ids and names, of a list of pairs of name and id."""
     for pair in value if isinstance(value, list) else ():
@@ -176,6 +189,12 @@ def _mentions(text: str, name: str) -> bool:
     """Whether a name is in a text, as a word or words of their own, and no part of an emoji sequence."""
     pattern = rf"(?<![\w\u200d]){re.escape(name)}(?!\w|{_GOES_ON})"
     return bool(name) and re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def _why(refusal: Frame) -> str:
+    if "character" in refusal:
+        return f"It contains hidden characters that can't be sent ({_line(refusal['character'])})."
+    return str(refusal.get("msg"))
 
 
 def _quote(text: object) -> str:

@@ -16,6 +16,7 @@ import pytest
 from chatroom.terminal.address import Address
 from chatroom.terminal.link import Link, State
 from chatroom.terminal.place import Frame
+from chatroom.terminal.view import View
 from tests.support.guests import until
 from tests.support.impostor import OPENING, Impostor
 from tests.support.program import ROOT
@@ -101,8 +102,8 @@ def test_a_message_cut_before_the_server_has_it_is_said_once(road, ears, guests,
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("in")
-    juliet.link.say("one")
-    juliet.link.say("two")
+    juliet.link.say("one", View())
+    juliet.link.say("two", View())
     road.waits("in")
     road.cut()
     juliet.is_lost()
@@ -118,7 +119,7 @@ def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
-    juliet.link.say("one")
+    juliet.link.say("one", View())
     assert romeo.hears("message")["msg"] == "one"
     road.waits("out")
     road.cut()
@@ -126,7 +127,7 @@ def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room
     assert juliet.link.unsaid() == ("one",)
     road.mend()
     assert juliet.link.wait_until_said()
-    juliet.link.say("two")
+    juliet.link.say("two", View())
     assert romeo.hears("message")["msg"] == "two"
     assert in_the_room(guests) == ["one", "two"]
     until(lambda: juliet.texts() == ["one", "two"], lambda: juliet.texts())
@@ -137,9 +138,9 @@ def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, e
     romeo = guests(username="Romeo")
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
-    juliet.link.say("/to Romeo psst")
+    juliet.link.say("/to Romeo psst", View())
     assert romeo.hears("whisper")["msg"] == "psst"
-    juliet.link.say("aloud")
+    juliet.link.say("aloud", View())
     road.waits("out")
     road.cut()
     juliet.is_lost()
@@ -161,7 +162,7 @@ def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, gues
     road.cut()
     juliet.is_lost()
     for text in ("one", "/name Jules", "two"):
-        juliet.link.say(text)
+        juliet.link.say(text, View())
     road.mend()
     assert juliet.link.wait_until_said()
     heard = [romeo.hears("message") for _ in range(2)]
@@ -171,13 +172,13 @@ def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, gues
 def test_a_name_taken_by_command_is_kept_when_the_road_is_cut(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
-    juliet.link.say("/name Jules")
+    juliet.link.say("/name Jules", View())
     assert juliet.link.wait_until_said()
     road.cut()
     romeo.waits_for(lambda: any(frame["action"] in ("logout", "roster") for frame in romeo.frames), "leaving")
     road.mend()
     juliet.is_back()
-    juliet.link.say("it is me")
+    juliet.link.say("it is me", View())
     assert romeo.hears("message", msg="it is me")["username"] == "Jules"
 
 
@@ -277,7 +278,7 @@ def test_who_is_gone_for_longer_than_the_name_is_held_gets_another_and_is_told(s
         other = guests(url=program.url, room="lobby", username="Juliet")
         road.mend()
         juliet.is_back()
-        juliet.link.say("who am I")
+        juliet.link.say("who am I", View())
         assert other.hears("message", msg="who am I")["username"] != "Juliet"
     finally:
         road.close()
@@ -292,11 +293,11 @@ def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority,
     try:
         romeo = guests()
         juliet = ears(road.url, room, "Juliet")
-        juliet.link.say("through TLS")
+        juliet.link.say("through TLS", View())
         assert romeo.hears("message")["msg"] == "through TLS"
         assert juliet.link.wait_until_said()
         road.hold("out")
-        juliet.link.say("under way")
+        juliet.link.say("under way", View())
         assert romeo.hears("message")["msg"] == "under way"
         road.waits("out")
         road.cut()
@@ -536,7 +537,7 @@ def test_a_server_that_falls_silent_is_left_and_found_again(start, ears, guests)
         road.release("out")
         juliet.is_back()
         romeo = guests(url=program.url, room="lobby")
-        juliet.link.say("still here")
+        juliet.link.say("still here", View())
         assert romeo.hears("message", msg="still here")["username"] == "Juliet"
     finally:
         road.close()

@@ -311,3 +311,88 @@ def test_ctrl_c_is_noticed_whichever_thread_takes_it(server, room):
             assert client.wait(WAIT_S) == 130
         finally:
             client.kill()
+
+
+# Private talks
+
+
+def hears_no(guest, secret: str) -> None:
+    """Nothing that this guest has ever heard holds the secret."""
+    guest.asks("who")
+    assert secret not in str(guest.frames)
+
+
+@pytest.mark.parametrize("marker", ["to:Eve", "TO：ＥＶＥ", ' to : "Eve"', "\u200bto:Eve"])
+def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, marker):
+    eve, nurse = guests(username="Eve"), guests(username="Nurse")
+    ended = chat(server.url, "--plain", "--room", room, says=f"{marker}\nsecret\n//x\nto:\nhello\n")
+    assert (ended.code, ended.err) == (0, "")
+    assert [eve.hears("whisper")["msg"] for _ in range(2)] == ["secret", "/x"]
+    assert nurse.hears("message")["msg"] == "hello"
+    hears_no(nurse, "secret")
+
+
+@pytest.mark.parametrize(
+    "refused", ["to:Nobody", "/join a/b", "/to Nobody x", "、to Nobody x", "／join a/b", "\ufeff/w Nobody x"]
+)
+def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room, refused):
+    nurse = guests(username="Nurse")
+    many = "".join(f"secret {number}\n" for number in range(150))
+    ended = chat(server.url, "--plain", "--room", room, says=f"{refused}\n{many}")
+    assert ended.code == 1
+    assert ended.err.count("failed to change who reads it") == 150
+    hears_no(nurse, "secret")
+
+
+def test_the_marker_alone_lets_a_script_go_on(server, guests, room):
+    nurse = guests(username="Nurse")
+    ended = chat(server.url, "--plain", "--room", room, says="to:Nobody\nsecret\nto:\nhello\n")
+    assert ended.code == 1
+    assert nurse.hears("message")["msg"] == "hello"
+    hears_no(nurse, "secret")
+
+
+def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
+    eve, nurse = guests(username="Eve", room=f"{room} den"), guests(username="Nurse", room=f"{room} den")
+    ended = chat(server.url, "--plain", "--room", room, says=f"/join {room} den\nto:Eve\nsecret\n")
+    assert (ended.code, ended.err) == (0, "")
+    assert eve.hears("whisper")["msg"] == "secret"
+    hears_no(nurse, "secret")
+
+
+def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
+    eve, nurse = guests(username="Eve"), guests(username="Nurse")
+    juliet = running(server.url, "--room", room)
+    juliet.reads("You are")
+    juliet.process.stdin.write(b"to:Eve\nfirst\n")
+    juliet.process.stdin.flush()
+    assert eve.hears("whisper")["msg"] == "first"
+    eve.emit({"action": "logout"})  # gives up the name as well
+    juliet.reads("* Eve left")
+    impostors: list[Any] = []
+    becomes_free(lambda **auth: impostors.append(guests(**auth)), "Eve")
+    juliet.reads("* Eve joined")
+    _, err = juliet.process.communicate(b"secret\n", WAIT_S)
+    assert "Eve has left; to:Eve writes to who has that name now" in err.decode()
+    assert juliet.process.returncode == 1
+    for each in (nurse, impostors[-1]):
+        hears_no(each, "secret")
+
+
+def test_a_restart_makes_nothing_private_public(start, terminals, guests, tmp_path):
+    program = start()
+    guests(url=program.url, room="lobby", username="Eve")
+    juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
+    juliet.reads(r"\* You are Juliet in lobby")
+    juliet.types("to:Eve")
+    juliet.reads("Only Eve sees")
+    port = program.port
+    program.stop()
+    juliet.reads("^chatroom: the connection was lost")
+    juliet.types("secret one")
+    again = start(port=port, data_dir=tmp_path / "data")
+    nurse = guests(url=again.url, room="lobby")
+    juliet.reads("secret one")
+    juliet.types("secret two")
+    juliet.reads("Eve has left")
+    hears_no(nurse, "secret")

@@ -175,10 +175,101 @@ def test_choosing_somebody_begins_a_whisper(server, guests, room):
         people.focus()
         people.highlighted = 1
         await pilot.press("enter")
-        await until(lambda: app.query_one(Composer).text == '/to "Romeo" ', "the beginning of a whisper")
+        await until(lambda: "only Romeo sees this" in title(app), "the beginning of a whisper")
         await pilot.press(*"hello", "enter")
         frame = await asyncio.to_thread(romeo.hears, "whisper")
         assert frame["msg"] == "hello"
+
+    on_screen(server, room, play)
+
+
+def title(app: ChatApp) -> str:
+    return str(app.query_one(Composer).border_title or "")
+
+
+def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
+    romeo, nurse = guests(username="Romeo"), guests(username="Nurse")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press(*"TO:romeo", "enter")
+        await until(lambda: "only Romeo sees this" in title(app), "a private talk")
+        await pilot.press(*"secret", "enter", *"begun")
+        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "secret"
+        await asyncio.to_thread(romeo.asks, "rename", username="Montague")
+        await until(lambda: "only Montague sees this" in title(app), "the new name")
+        composer.select_all()
+        await pilot.press("backspace", *"to:", "enter")
+        await until(lambda: title(app) == "", "the end of the talk")
+        await pilot.press("up")
+        assert composer.text == "TO:romeo"  # what was typed to Romeo is not recalled for everyone
+        await pilot.press("up")
+        assert composer.text == "TO:romeo"
+        composer.select_all()
+        await pilot.press("backspace", *"for all", "enter")
+        assert (await asyncio.to_thread(nurse.hears, "message"))["msg"] == "for all"
+
+    on_screen(server, room, play)
+    assert "secret" not in str(nurse.frames)
+
+
+def test_nobody_inherits_a_private_talk(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        await pilot.press(*"to:Romeo", "enter")
+        await until(lambda: "only Romeo sees this" in title(app), "a private talk")
+        await asyncio.to_thread(romeo.emit, {"action": "logout"})  # gives up the name as well
+        await until(lambda: "Romeo has left" in title(app), "his leaving")
+        impostors.append(await asyncio.to_thread(lambda: guests(username="Romeo")))
+        await until(lambda: "Romeo joined" in shown(app), "an impostor")
+        await pilot.press(*"secret", "enter")
+        await until(
+            lambda: "to:Romeo writes to who has that name now" in " ".join(shown(app).split()), "a refusal"
+        )
+        await asyncio.to_thread(impostors[0].hears_nothing, "whisper")
+        await asyncio.to_thread(impostors[0].hears_nothing, "message")
+        await pilot.press(*"to:Romeo", "enter")
+        await until(lambda: "only Romeo sees this" in title(app), "another talk")
+        await pilot.press(*"who are you?", "enter")
+        assert (await asyncio.to_thread(impostors[0].hears, "whisper"))["msg"] == "who are you?"
+
+    impostors = []
+    on_screen(server, room, play)
+
+
+def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        composer.post_message(Composer.Sent("/name Vi\u200bxen"))
+        await until(lambda: "(U+200B)" in shown(app) and "F4 sends it without" in shown(app), "the offer")
+        await pilot.press("f4")
+        await until(lambda: "You are now called Vixen" in shown(app), "the name")
+        await pilot.press(*"to:Romeo", "enter")
+        composer.post_message(Composer.Sent("sec\u202aret"))
+        await until(lambda: "(U+202A)" in shown(app), "another offer")
+        await pilot.press("f4")
+        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "secret"
+        composer.post_message(Composer.Sent("mo\u202are"))
+        await until(lambda: shown(app).count("(U+202A)") == 2, "a third")
+        await pilot.press(*"to:", "enter")
+        await until(lambda: title(app) == "", "the end of the talk")
+        await pilot.press("f4", *"for all", "enter")
+        assert (await asyncio.to_thread(romeo.hears, "message"))["msg"] == "for all"  # and nothing before it
+
+    on_screen(server, room, play)
+
+
+def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        for line in ("to:Nobody", "secret one", "/join a/b", "secret two", "/to Nobody x", "secret three"):
+            app.query_one(Composer).post_message(Composer.Sent(line))
+        await until(lambda: shown(app).count("who reads it") == 3, "three refusals")
+        await asyncio.to_thread(romeo.hears_nothing, "message")
 
     on_screen(server, room, play)
 
@@ -384,7 +475,7 @@ def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(serve
         await pilot.press("f2")
         await until(lambda: people.display and app.focused is people)
         await pilot.press("down", "down", "enter")
-        await until(lambda: composer.text == '/to "Romeo" ' and app.focused is composer)
+        await until(lambda: "only Romeo sees this" in title(app) and app.focused is composer)
         await pilot.press("f2")
         await until(lambda: app.focused is people)
         await pilot.press("f2")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.terminal.speech import LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Speech
+from chatroom.core.events import Person
+from chatroom.terminal.speech import HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Speech
 
 
 def speech(*texts: str) -> Speech:
@@ -26,7 +27,7 @@ def test_lines_are_sent_one_after_another():
     one = sent(spoken)
     assert spoken.due(0.0) is None
     assert spoken.due_in(0.0) is None
-    assert spoken.answered(one, {"ok": True}, 0.0) is None
+    assert spoken.answered(one, {"ok": True}, 0.0) == []
     assert sent(spoken).text == "two"
 
 
@@ -48,7 +49,7 @@ def test_what_may_be_tried_again_is_the_same_line_after_a_while(answer, wait_s):
     spoken = speech("one", "two")
     line = sent(spoken, 100.0)
     cid = line.cid
-    assert spoken.answered(line, {"ok": False, **answer}, 100.0) is None
+    assert spoken.answered(line, {"ok": False, **answer}, 100.0) == []
     assert spoken.due_in(100.0) == pytest.approx(wait_s)
     if wait_s:
         assert spoken.due(100.0 + wait_s - 0.01) is None
@@ -60,29 +61,28 @@ def test_what_may_be_tried_again_is_the_same_line_after_a_while(answer, wait_s):
 @pytest.mark.parametrize("code", ["unavailable", LOST])
 @pytest.mark.parametrize("text", ["/to Romeo psst", "  /name X"])
 def test_a_command_of_which_nobody_knows_is_not_sent_again(text, code):
-    spoken = speech(text, "next")
-    refusal = spoken.answered(sent(spoken), {"ok": False, "code": code}, 0.0)
-    assert refusal is not None
+    spoken = speech(text, "/who")
+    (refusal,) = spoken.answered(sent(spoken), {"ok": False, "code": code}, 0.0)
     assert refusal["said"] == text
     assert spoken.refused == 1
-    assert sent(spoken).text == "next"
+    assert sent(spoken).text == "/who"
 
 
 def test_a_text_with_two_slashes_is_a_message():
     spoken = speech("//x")
-    assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) is None
+    assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) == []
     assert sent(spoken).text == "//x"
 
 
 def test_a_command_that_comes_too_fast_is_sent_again():
     spoken = speech("/who")
-    assert spoken.answered(sent(spoken), {"code": "rate_limited", "retry_after": 1}, 0.0) is None
+    assert spoken.answered(sent(spoken), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
     assert sent(spoken, 1.0).text == "/who"
 
 
 def test_a_refusal_is_told_with_the_line():
     spoken = speech("x" * 9000)
-    refusal = spoken.answered(sent(spoken), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
+    (refusal,) = spoken.answered(sent(spoken), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
     assert refusal == {
         "action": "notice",
         "username": "*",
@@ -101,17 +101,103 @@ def test_every_line_has_a_cid_of_its_own():
 def test_a_line_that_costs_every_connection_is_given_up_and_told():
     spoken = speech("poison", "next")
     for _ in range(MAX_LOSSES - 1):
-        assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) is None
-    refusal = spoken.answered(sent(spoken), {"code": LOST}, 0.0)
-    assert refusal is not None
+        assert spoken.answered(sent(spoken), {"code": LOST}, 0.0) == []
+    (refusal,) = spoken.answered(sent(spoken), {"code": LOST}, 0.0)
     assert refusal["said"] == "poison"
     assert sent(spoken).text == "next"
 
 
 def test_a_text_longer_than_the_server_takes_is_refused_before_it_is_sent():
     spoken = speech("12345", "123")
-    assert spoken.refuse_too_long(5) is None
-    refusal = spoken.refuse_too_long(4)
-    assert refusal is not None
+    assert spoken.refuse_too_long(5, 0.0) == []
+    (refusal,) = spoken.refuse_too_long(4, 0.0)
     assert (refusal["code"], refusal["said"]) == ("too_long", "12345")
     assert sent(spoken).text == "123"
+
+
+EVE = Person("e", "Eve")
+
+
+def texts(spoken: Speech) -> list[str]:
+    return [line.text for line in spoken.lines]
+
+
+def test_a_whisper_goes_to_a_session_as_it_will_look():
+    assert Line("//x", EVE).frame() == {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "/x"}
+    assert Line("/say to:x", EVE).frame()["msg"] == "to:x"
+
+
+@pytest.mark.parametrize("code", ["unavailable", LOST])
+def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code):
+    spoken = Speech()
+    spoken.add(Line("secret", EVE), 0.0)
+    (refusal,) = spoken.answered(sent(spoken), {"ok": False, "code": code}, 0.0)
+    assert refusal["said"] == "secret"
+    assert not spoken.lines
+
+
+def test_a_whisper_that_comes_too_fast_stays_a_whisper():
+    spoken = Speech()
+    spoken.add(Line("secret", EVE), 0.0)
+    assert spoken.answered(sent(spoken), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
+    assert sent(spoken, 1.0).frame()["action"] == "whisper"
+
+
+@pytest.mark.parametrize("text", ["/join a/b", "/to Bob secret", "/w Bob", "/MSG x y"])
+def test_messages_behind_a_refused_change_of_audience_are_held(text):
+    spoken = speech(text, "secret", "/who", "more")
+    refusals = spoken.answered(sent(spoken), {"ok": False, "code": "no_such_person", "msg": ""}, 10.0)
+    assert [refusal["said"] for refusal in refusals] == [text, "secret", "more"]
+    assert texts(spoken) == ["/who"]
+    assert spoken.refused == 3
+
+
+@pytest.mark.parametrize(("text", "left"), [("/join tea", []), ("/to Bob hello", ["next"])])
+def test_messages_behind_a_lost_join_are_held(text, left):
+    spoken = speech(text, "next")
+    spoken.answered(sent(spoken), {"ok": False, "code": LOST}, 0.0)
+    assert texts(spoken) == left
+
+
+def test_messages_behind_another_refused_command_are_sent():
+    spoken = speech("/nonsense", "hello")
+    assert len(spoken.answered(sent(spoken), {"ok": False, "code": "unknown_command"}, 0.0)) == 1
+    assert texts(spoken) == ["hello"]
+
+
+def test_what_stands_behind_a_further_change_of_audience_is_for_that():
+    spoken = speech("/join a/b", "secret", "/join tea", "hello")
+    spoken.answered(sent(spoken), {"ok": False, "code": "room_invalid", "msg": ""}, 0.0)
+    assert texts(spoken) == ["/join tea", "hello"]
+
+
+def test_a_hold_lasts_until_it_could_be_read():
+    spoken = Speech()
+    spoken.refuse(Line("to:Nobody"), "No one.", 10.0)
+    assert spoken.add(Line("secret"), 10.0 + HOLD_S - 0.1) is not None
+    assert spoken.add(Line("more"), 10.0 + 2 * HOLD_S - 0.2) is not None  # a paste that takes its time
+    assert spoken.add(Line("for all"), 20.0) is None
+    assert (texts(spoken), spoken.refused) == (["for all"], 3)
+
+
+def test_a_script_is_held_until_it_changes_the_audience():
+    spoken = Speech(float("inf"))
+    spoken.refuse(Line("to:Nobody"), "No one.", 0.0)
+    assert spoken.add(Line("secret"), 1e9) is not None
+    spoken.turned()
+    assert spoken.add(Line("for all"), 1e9) is None
+
+
+def test_a_successful_join_ends_a_hold():
+    spoken = Speech(float("inf"))
+    spoken.refuse(Line("to:Nobody"), "No one.", 0.0)
+    spoken.add(Line("/join tea"), 0.0)
+    spoken.answered(sent(spoken), {"ok": True}, 0.0)
+    assert spoken.add(Line("for tea"), 0.0) is None
+
+
+def test_the_character_that_was_refused_is_told():
+    spoken = speech("a\u202ab")
+    answer = {"ok": False, "code": "bad_request", "msg": "", "character": "U+202A"}
+    (refusal,) = spoken.answered(sent(spoken), answer, 0.0)
+    assert refusal["character"] == "U+202A"

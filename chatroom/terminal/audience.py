@@ -1,0 +1,157 @@
+"""Whom a typed text goes to: everyone in the room, or one person (`to:NAME`). Pure.
+
+A person is a session: nobody inherits a private text with a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chatroom.core.confusables import fold
+from chatroom.core.events import Person
+from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, trimmed
+
+_MOVING: Final = ("to", "msg", "w", "join")
+_QUOTES: Final = '"“”'
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text to send, as it will look."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command for the server, with a plain slash before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`to:NAME`; `text` is the name, and empty for `to:` alone."""
+
+    text: str
+
+
+Typed = Message | Command | Turn
+
+
+def read(text: str) -> Typed:
+    """Tell what a typed text is, as the server does, however its beginning was typed."""
+    match beginning(text):
+        case Escaped(said):
+            return Message(said)
+        case Slash("say", said) if said.strip():
+            return Message(said[1:])
+        case Slash(word, arguments):
+            return Command(f"/{word}{arguments}")
+        case TalkMarker(name):
+            return Turn(name)
+        case _:
+            return Message(text)
+
+
+def changes_audience(text: str) -> bool:
+    """Whether what is typed after this text may be for other readers than what was typed before it."""
+    match beginning(text):
+        case Slash(word):
+            return word in _MOVING
+        case TalkMarker():
+            return True
+        case _:
+            return False
+
+
+def joined_room(text: str) -> str | None:
+    """The room that a `/join` asks for."""
+    found = beginning(text)
+    return trimmed(found.arguments) if isinstance(found, Slash) and found.word == "join" else None
+
+
+def _key(name: str) -> str:
+    """What tells names apart in `to:NAME`: neither case and width nor what cannot be seen."""
+    return " ".join(fold(name).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Send the text, as typed: to this person, or (None) to everyone in the room, or as a command to the server."""
+
+    text: str
+    to: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The audience has changed, as the notice says."""
+
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing is sent, for this reason."""
+
+    why: str
+
+
+class Audience:
+    """Whom a guest's texts go to."""
+
+    def __init__(self) -> None:
+        self._partner: Person | None = None
+
+    def partner(self, names: Mapping[str, str]) -> Person | None:
+        """The person whom texts go to, by their present name; None: everyone.
+
+        Args:
+            names: who is in the room, by session id.
+        """
+        if self._partner is not None and self._partner.sid in names:
+            self._partner = Person(self._partner.sid, names[self._partner.sid])
+        return self._partner
+
+    def turn_to(self, person: Person | None) -> Turned:
+        """Write to this person from now on, or to everyone."""
+        self._partner = person
+        if person is None:
+            return Turned("Everyone in the room sees what you write.")
+        return Turned(f"Only {person.name} sees what you write. to: alone ends it.")
+
+    def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | Turned | NotSent:
+        """Decide what becomes of a typed text.
+
+        Args:
+            names: who is in the room, by session id.
+            own: the guest's session id.
+        """
+        partner = self.partner(names)
+        match read(text):
+            case Command(command):
+                return Deliver(command, None)
+            case Turn(name):
+                return self._turn(name, names, own)
+            case Message() if partner is None:
+                return Deliver(text, None)
+            case Message() if partner.sid in names:
+                return Deliver(text, partner)
+        choice = ""
+        if any(_key(name) == _key(partner.name) for name in names.values()):
+            choice = f"to:{partner.name} writes to who has that name now, "
+        return NotSent(f"{partner.name} has left; {choice}to: alone writes to everyone again.")
+
+    def _turn(self, wanted: str, names: Mapping[str, str], own: str) -> Turned | NotSent:
+        if not trimmed(wanted):
+            return self.turn_to(None)
+        for name in (wanted, trimmed(wanted).strip(_QUOTES)):
+            found = [sid for sid, known in names.items() if _key(known) == _key(name)]
+            if found == [own]:
+                return NotSent("That is you.")
+            if len(found) == 1:
+                return self.turn_to(Person(found[0], names[found[0]]))
+        return NotSent("No one here has that name. To send it as a message, put /say before it.")

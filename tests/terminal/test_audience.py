@@ -1,0 +1,168 @@
+"""Whom a typed text goes to, however it is typed; and that nobody else gets it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.core.events import Person
+from chatroom.terminal.audience import (
+    Audience,
+    Command,
+    Deliver,
+    Message,
+    NotSent,
+    Turned,
+    changes_audience,
+    read,
+)
+from chatroom.terminal.speech import Line, Speech
+
+NAMES = {"me": "Fox", "e": "Eve", "m": "Ming Li", "c": "a:b", "q": '"q"'}
+
+
+def take(audience: Audience, text: str, names: dict[str, str] = NAMES) -> Deliver | Turned | NotSent:
+    return audience.take(text, names, "me")
+
+
+@pytest.mark.parametrize("text", ["hello", "a/b", "TODO: x", "total: 3", "1/2", "http://x", "🩷", "> to:x"])
+def test_an_ordinary_text_is_a_message(text):
+    assert read(text) == Message(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("//x", "/x"), ("／／x", "/x"), (" 、/x", "/x"), ("/say  /x", " /x"), ("／ＳＡＹ to:x", "to:x")],
+)
+def test_an_escaped_text_is_a_message(text, said):
+    assert read(text) == Message(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/to Bob x",
+        "、to Bob x",
+        "､to Bob x",
+        "／to Bob x",
+        "∕ｔｏ Bob x",
+        " \u200b/to Bob x",
+        "\ufeff/TO Bob x",
+    ],
+)
+def test_a_command_gets_a_plain_slash(text):
+    assert read(text) == Command("/to Bob x")
+    assert changes_audience(text)
+
+
+@pytest.mark.parametrize("text", ["/home/u/x.log", "/", "/say", "/ /x", "、"])
+def test_what_begins_like_a_command_is_no_message(text):
+    assert isinstance(read(text), Command)
+    assert not changes_audience(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sid"),
+    [
+        ("to:Eve", "e"),
+        ("TO：ＥＶＥ", "e"),
+        ("to : “Eve”", "e"),
+        ("t\u200bo:E\u200bve", "e"),
+        ("to:ming  li", "m"),
+        ("to:a:b", "c"),
+        ('to:"q"', "q"),
+    ],
+)
+def test_a_marker_turns_to_the_session(text, sid):
+    audience = Audience()
+    assert isinstance(take(audience, text), Turned)
+    assert take(audience, "secret") == Deliver("secret", Person(sid, NAMES[sid]))
+
+
+@pytest.mark.parametrize("text", ["to:Nobody", "to:Ming", "to:Eve secret", "to:Fox", "to:Eve\nsecret"])
+def test_an_unknown_name_turns_to_nobody(text):
+    audience = Audience()
+    assert isinstance(take(audience, text), NotSent)
+    assert audience.partner(NAMES) is None
+
+
+def test_a_name_that_two_have_turns_to_neither():
+    assert isinstance(take(Audience(), "to:eve", {"a": "Eve", "b": "EVE"}), NotSent)
+
+
+def test_the_marker_alone_returns_to_everyone():
+    audience = Audience()
+    take(audience, "to:Eve")
+    assert isinstance(take(audience, " To："), Turned)
+    assert take(audience, "hello") == Deliver("hello", None)
+
+
+def test_a_new_name_is_followed():
+    audience = Audience()
+    take(audience, "to:Eve")
+    names = {**NAMES, "e": "Eva", "i": "Eve"}
+    assert take(audience, "secret", names) == Deliver("secret", Person("e", "Eva"))
+
+
+@pytest.mark.parametrize("others", [{}, {"i": "Eve"}])
+def test_nobody_inherits_a_talk_and_nothing_becomes_public(others):
+    audience = Audience()
+    take(audience, "to:Eve")
+    names = {"me": "Fox", **others}
+    for _ in range(3):
+        refused = take(audience, "secret", names)
+        assert isinstance(refused, NotSent)
+        assert "Eve has left" in refused.why
+        assert ("to:Eve" in refused.why) == bool(others)
+    take(audience, "to:", names)
+    assert take(audience, "hello", names) == Deliver("hello", None)
+
+
+_HIDDEN = st.sampled_from(
+    ["", "", "", "\u200b", "\u200e", "\u2060", "\u00ad", "\ufe0f", "\ufeff", "\u034f", "\U000e0100", "\u202a", "\u2800"]
+)  # fmt: skip
+
+
+@st.composite
+def mistyped(draw: st.DrawFn, *lines: str) -> str:
+    """One of these lines, as it may come from a keyboard in another mode, or by copy and paste."""
+    written = draw(st.sampled_from(["", " ", "\u3000", "\u200b ", "\ufeff"]))
+    for character in draw(st.sampled_from(lines)):
+        if character == "/":
+            character = draw(st.sampled_from("/／、､∕⁄"))
+        elif draw(st.booleans()):
+            character = character.upper()
+        if "!" <= character <= "~" and draw(st.integers(0, 3)) == 0:
+            character = chr(ord(character) + 0xFEE0)
+        written += character + draw(_HIDDEN)
+    return written
+
+
+@given(mistyped("/op KEY", "/nonsense", "/join x", "/say"))
+def test_however_it_is_mistyped_a_command_is_no_message(line):
+    command = read(line)
+    assert isinstance(command, Command)
+    assert command.text[0] == "/" != command.text[1]
+
+
+@given(st.lists(mistyped("/to Eve x", "/w Eve x", "/msg No x", "to:Eve", "to:No"), min_size=1, max_size=5))
+def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
+    audience, speech = Audience(), Speech(float("inf"))
+    names = {"me": "Fox", "e": "Eve"}
+    for typed in [each for line in lines for each in (line, "secret")]:
+        match take(audience, typed, names):
+            case Deliver(text, to):
+                speech.add(Line(text, to), 0.0)
+            case NotSent(why):
+                speech.refuse(Line(typed), why, 0.0)
+            case Turned():
+                speech.turned()
+    while speech.lines:
+        line = speech.lines[0]
+        frame = line.frame()
+        if frame["action"] == "whisper":
+            assert frame["to_sid"] == "e"
+        else:
+            assert isinstance(read(frame["msg"]), Command), frame
+        speech.answered(line, {"ok": False, "code": "no_such_person", "msg": ""}, 0.0)
