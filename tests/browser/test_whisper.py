@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.relay import Relay
 from tests.browser.visit import PHONE, Visitor
 from tests.support.guests import Guest, becomes_free
+from tests.support.program import Program
 
 Visit = Callable[..., Visitor]
 Guests = Callable[..., Guest]
@@ -317,3 +319,44 @@ def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guest
         " const range = document.createRange(); range.selectNode(text); return range.getBoundingClientRect().bottom })"
     )
     assert abs(ends[0] - ends[1]) < 0.5
+
+
+def test_a_whisper_under_way_misses_whoever_takes_the_name(visit: Visit, guests: Guests, road: Relay) -> None:
+    fox = guests(username="fox")
+    visitor = visit(url=road.url).enter()
+    whispers(visitor)
+    road.hold()  # the page does not hear of what happens meanwhile
+    visitor.writes("a secret")
+    fox.emit({"action": "logout"})  # gives up the name as well
+    imposters: list[Guest] = []
+    becomes_free(lambda **auth: imposters.append(guests(**auth)), "fox")  # type: ignore[arg-type, func-returns-value]
+    road.release()
+    expect(visitor.page.locator("article.failed")).to_be_visible()
+    expect(only(visitor)).to_have_text("fox has left. Someone called fox is here now.")
+    imposters[0].hears_nothing("whisper")
+    imposters[0].hears_nothing("message")
+
+
+def test_a_restart_makes_no_whisper_public(
+    start: Callable[..., Program], visit: Visit, guests: Guests, tmp_path: Path
+) -> None:
+    program = start()
+    guests(url=program.url, room="lobby", username="fox")
+    visitor = visit(url=program.url, room=None).enter()
+    visitor.lossy = True
+    visitor.writes("to:fox")
+    visitor.composer.fill("a secret")
+    port = program.port
+    program.stop()
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
+    visitor.composer.press("Enter")
+    visitor.composer.fill("another secret")
+    again = start(port=port, data_dir=tmp_path / "data")
+    owl = guests(url=again.url, room="lobby", username="owl")
+    fox = guests(url=again.url, room="lobby", username="fox")
+    expect(only(visitor)).to_have_text("fox has left. Someone called fox is here now.")
+    visitor.composer.press("Enter")
+    expect(visitor.page.locator("article.failed")).to_have_count(1)
+    for guest in (owl, fox):
+        guest.hears_nothing("message")
+        guest.hears_nothing("whisper")

@@ -100,8 +100,18 @@ describe('What is no message', () => {
   it('but was sent as one comes back into its draft', () => {
     const play = here().write('op KEY', 'c').sent('c').no('c', 'unknown_command') as Writer;
     expect([play.shown, play.draft, play.problem, nextOut(play.state)]).toEqual([[], 'op KEY', 'unknown_command', null]);
-    play.write('to Bob secret', 'd').sent('d').no('d', 'bad_request', { usage: '/to NAME TEXT' });
+    play.write('to Bob secret', 'd').sent('d').no('d', 'bad_request', { usage: '/to NAME TEXT', name: 'Bob' });
     expect([play.shown, play.draft]).toEqual([[], 'to Bob secret']);
+    play.write('more', 'e').sent('e').no('e', 'room_invalid', { held: true });
+    expect([play.shown, play.draft]).toEqual([[], 'more']);
+  });
+
+  it.each([
+    { code: 'no_such_person', name: 'Bob' },
+    { code: 'room_invalid', held: true },
+    { code: 'bad_request', name: 'Bob', usage: '/to NAME TEXT' },
+  ])('is refused in the words of the server where it knows who is meant', (refusal) => {
+    expect(sentence(en, { ok: false, msg: 'Someone else is called Bob now.', ...refusal })).toBe('Someone else is called Bob now.');
   });
 
   it('is completed from what a Chinese keyboard types for a slash', () => {

@@ -105,7 +105,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
     }
   }
-  if (item.kind === 'said' && (ack?.code === 'unknown_command' || ack?.code === 'no_such_person' || ack?.usage !== undefined)) {
+  if (item.kind === 'said' && ack && (ack.code === 'unknown_command' || ack.held || ack.usage)) {
     // The server takes it for a command, or for words to one person: it was never a message.
     const back = returnDraft({ ...free, items: without(free.items, cid) }, { room: state.room, to: null }, item.text);
     return { ...back, tries: 0, problem: ack };

@@ -5,6 +5,8 @@ import type { Refusal } from '../wire';
 import type { Words } from './en';
 
 export function sentence(words: Words, refusal: Refusal, wanted = ''): string {
+  // About persons the server knows more than the code says.
+  if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && refusal.name))) return refusal.msg;
   // A typed command that was used wrongly: how it is used says more than that it was.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
