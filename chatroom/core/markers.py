@@ -16,10 +16,11 @@ from chatroom.core.characters import is_seen, without_ignorable
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-# What begins so is an ordinary text: a word longer than `msg` that is not `whisper`, or another script's letter. The
-# slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have `то` on the keys of `to`.
+# What begins so is an ordinary text: a word longer than `msg` that is neither `whisper` nor a name behind `to`, or a
+# letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have `то`
+# on the keys of `to`.
 _ORDINARY: Final = re.compile(
-    r"(?!whis|7)[0-9a-z]{4}|(?!то\W)[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    r"(?!whis|to|7)[0-9a-z]{4}|(?!то\W)[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 
@@ -31,7 +32,11 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 # space is easily left out.
 _BARE_WHISPER: Final = re.compile(r"\W*7?(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
 _LATIN: Final = str.maketrans("то", "to")
-_BARE_TALK: Final = re.compile(r"\W*(\w(?: ?\w){0,2}) *:[\W_]*")
+_BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
+_GLUED: Final = re.compile(r"\W*to(?=[0-9a-z])")
+_FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
+_WHISPERS: Final = frozenset(("to", "msg", "whisper", "dm", "pm"))
+_NO_LETTER: Final = re.compile(r"[\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,11 @@ def beginning(text: str) -> Beginning | None:
         return BareKey()
     if found := _BARE_WHISPER.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
-    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(found[1].replace(" ", "")):
+    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(_NO_LETTER.sub("", found[1])):
+        return NearWhisper(text[ends[found.end() - 1] :])
+    if (found := _FIRST_WORD.match(folded)) and _is_nearly_whisper(found[1]):
+        return NearWhisper(text[ends[found.end() - 1] :])
+    if found := _GLUED.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
     return None
 
@@ -137,6 +146,14 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
             folded.append(one)
             ends.append(index + 1)
     return "".join(folded), ends
+
+
+def _is_nearly_whisper(word: str) -> bool:
+    """Whether a letter too many or a slash in another place hides a command to whisper: `tto`, `a/to`, `m/sg`."""
+    letters = _NO_LETTER.sub("", word)
+    if letters in _WHISPERS or letters[1:] in _WHISPERS or word.endswith("/w"):
+        return True
+    return "/" in word and any(letters[:at] + letters[at + 1 :] in _WHISPERS for at in range(len(letters)))
 
 
 def _is_nearly_to(word: str) -> bool:

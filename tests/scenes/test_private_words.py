@@ -122,6 +122,8 @@ NEAR_MISSES = (
     "msg Bob s3cret",
     "to;bob",
     "7to Bob s3cret",
+    "a/to Bob s3cret",
+    "toBob",
     "whisper to Bob: s3cret",
     "то:Bob",
 )
