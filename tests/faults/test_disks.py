@@ -159,7 +159,7 @@ def test_a_file_damaged_while_it_is_used_is_set_aside_and_named(tmp_path: Path) 
         other.come(program.url)  # reads the damaged log, and is let in all the same
         answer = other.ask("history", before=LAST, limit=200)
         assert answer["ok"] or answer["code"] == "unavailable", answer
-        aside = program.wait_for_line(r"is damaged .* kept as (\S+) and a new one begun")[1]
+        aside = program.wait_for_line(r"is damaged .* renamed to (\S+) and a new one was created")[1]
         assert (data_dir / aside).exists()
         program.wait_for_line("the log can be written again")
         talker.says_again()
