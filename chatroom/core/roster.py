@@ -5,6 +5,7 @@ follows the
 feed: what it says is what the room's people have seen by now.
 """
 
+import re
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,6 +16,8 @@ from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.names import NAME_LENGTH, name_key
 
 _QUOTES = {'"': '"', "“": "”"}
+_SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+_FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 
 
@@ -114,3 +117,9 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
             if who is not None:
                 return Match(who, text[end:].lstrip(), start + end)
     return None
+
+
+def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """As `longest_match`, for a mistyped text: a colon or the like may end the name, and `to` may stand before it."""
+    candidates = (text, _SEPARATORS.sub(" ", text), _SEPARATORS.sub(" ", _FILLER.sub("", text, count=1)))
+    return next((found for one in candidates if (found := longest_match(one, find)) is not None), None)

@@ -36,7 +36,7 @@ from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
-from chatroom.core.roster import longest_match
+from chatroom.core.roster import longest_match, loose_match
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.wire import time_text
@@ -49,8 +49,6 @@ _HISTORY_SHOWN = 10
 _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
 
-_SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
-_FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _QUOTED = re.compile('["\u201c](.+)["\u201d]')
 
 _TO_OTHERS = Tell | TalkTo | Join  # commands that change whom texts go to
@@ -172,15 +170,12 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
 
 
 def _near_name(service: Service, session: Session, rest: str) -> str | None:
-    """Whose name the rest of a text begins with, or what the room knew as one until lately; a colon may end it too."""
-    for text in (rest, _SEPARATORS.sub(" ", rest), _SEPARATORS.sub(" ", _FILLER.sub("", rest, count=1))):
-        here = longest_match(text, session.hall.roster.find)
-        if here is not None:
-            return here.who.name
-        gone = longest_match(text, service.lately(session))
-        if gone is not None:
-            return gone.who.name
-    return None
+    """Whose name the rest of a text begins with, or what the room knew as one until lately."""
+    here = loose_match(rest, session.hall.roster.find)
+    if here is not None:
+        return here.who.name
+    gone = loose_match(rest, service.lately(session))
+    return gone.who.name if gone is not None else None
 
 
 def signal(service: Service, session: Session, told: Signal) -> None:

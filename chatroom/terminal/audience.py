@@ -11,7 +11,8 @@ from typing import Final
 
 from chatroom.core.confusables import fold
 from chatroom.core.events import Person
-from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, trimmed
+from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
+from chatroom.core.roster import loose_match
 
 _MOVING: Final = ("to", "msg", "w", "join")
 _QUOTES: Final = '"“”'
@@ -71,6 +72,18 @@ def joined_room(text: str) -> str | None:
     """The room that a `/join` asks for."""
     found = beginning(text)
     return trimmed(found.arguments) if isinstance(found, Slash) and found.word == "join" else None
+
+
+def _is_slip(text: str, names: Mapping[str, str]) -> bool:
+    """Whether a text was probably meant for somebody else than the partner, as the server tells it in the room."""
+    match beginning(text):
+        case BareKey():
+            return True
+        case NearWhisper(rest):
+            keys = {_key(name): name for name in names.values()}
+            return loose_match(rest, lambda name: keys.get(_key(name))) is not None
+        case _:
+            return False
 
 
 def _key(name: str) -> str:
@@ -139,6 +152,10 @@ class Audience:
             case Message() if partner is None:
                 return Deliver(text, None)
             case Message() if partner.sid in names:
+                if _is_slip(text, names):
+                    return NotSent(
+                        "It looks like a command without its slash. To send it as it is, put /say before it."
+                    )
                 return Deliver(text, partner)
         choice = ""
         if any(_key(name) == _key(partner.name) for name in names.values()):

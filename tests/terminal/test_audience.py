@@ -166,3 +166,16 @@ def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
         else:
             assert isinstance(read(frame["msg"]), Command), frame
         speech.answered(line, {"ok": False, "code": "no_such_person", "msg": ""}, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["op 0123456789abcdef", "to Bob s3cret", "\\to Bob: s3cret", "a/to Bob x", "msg to Bob x", "ot:Bob"],
+)
+def test_a_slip_does_not_go_to_another_partner(text):
+    people = {"me": "Me", "e": "Eve", "b": "Bob"}
+    audience = Audience()
+    audience.turn_to(Person("e", "Eve"))
+    assert isinstance(audience.take(text, people, "me"), NotSent)
+    assert audience.take(f"/say {text}", people, "me") == Deliver(f"/say {text}", Person("e", "Eve"))
+    assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
