@@ -87,6 +87,7 @@ class Speech:
         self._not_before = 0.0
         self._hold_s = hold_s
         self._held_until = 0.0
+        self._extension_s = 0.0  # by which each line that is held prolongs it
 
     def add(self, line: Line, now: float) -> Frame | None:
         """Take a line that was typed; gives the refusal if it is held."""
@@ -98,8 +99,10 @@ class Speech:
 
     def refuse(self, line: Line, why: str, now: float) -> Frame:
         """Refuse a line that is not to be sent; gives what to tell the guest."""
-        if now < self._held_until or line.moves:
-            self._held_until = now + self._hold_s
+        if line.moves:
+            self._hold(self._hold_s, now)
+        elif now < self._held_until:
+            self._held_until = max(self._held_until, now + self._extension_s)
         return self._refusal(line, {"code": "refused", "msg": why})
 
     def turned(self) -> None:
@@ -148,11 +151,17 @@ class Speech:
             return []
         refusals = [self._refusal(line, answer)]
         # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
-        if line.moves and (code != LOST or joined_room(line.text) is not None):
-            self._held_until = now + self._hold_s
+        is_move = line.moves and (code != LOST or joined_room(line.text) is not None)
+        # Perhaps a misspelt `/to`. A script's next lines are held for a moment only: its input may just have such lines.
+        if is_move or code == "unknown_command":
+            self._hold(self._hold_s if is_move else 0.0, now)
             behind, self.lines = self.lines, deque()
             refusals += [refusal for each in behind if (refusal := self.add(each, now)) is not None]
         return refusals
+
+    def _hold(self, extension_s: float, now: float) -> None:
+        self._extension_s = max(extension_s, self._extension_s if now < self._held_until else 0.0)
+        self._held_until = max(self._held_until, now + max(extension_s, HOLD_S))
 
     def _refusal(self, line: Line, answer: Frame) -> Frame:
         self.refused += 1

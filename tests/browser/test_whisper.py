@@ -360,3 +360,15 @@ def test_a_restart_makes_no_whisper_public(
     for guest in (owl, fox):
         guest.hears_nothing("message")
         guest.hears_nothing("whisper")
+
+
+def test_nothing_is_sent_behind_an_unanswered_command(visit: Visit, guests: Guests, road: Relay) -> None:
+    owl = guests(username="owl")
+    visitor = visit(url=road.url).enter()
+    road.hold()
+    visitor.writes("/too fox")
+    visitor.writes("a secret")
+    road.release()
+    expect(visitor.composer).to_have_value("/too fox\na secret")
+    expect(visitor.page.locator("article")).to_have_count(0)
+    owl.hears_nothing("message")

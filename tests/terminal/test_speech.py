@@ -160,9 +160,27 @@ def test_messages_behind_a_lost_join_are_held(text, left):
 
 
 def test_messages_behind_another_refused_command_are_sent():
-    spoken = speech("/nonsense", "hello")
-    assert len(spoken.answered(sent(spoken), {"ok": False, "code": "unknown_command"}, 0.0)) == 1
+    spoken = speech("/name Eve", "hello")
+    assert len(spoken.answered(sent(spoken), {"ok": False, "code": "name_taken"}, 0.0)) == 1
     assert texts(spoken) == ["hello"]
+
+
+@pytest.mark.parametrize("hold_s", [HOLD_S, float("inf")])
+def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s):
+    spoken = Speech(hold_s)
+    spoken.lines.extend(map(Line, ("/too Eve", "secret")))
+    refusals = spoken.answered(sent(spoken), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["/too Eve", "secret"]
+    assert spoken.add(Line("more"), HOLD_S / 2) is not None
+    assert spoken.add(Line("for all"), HOLD_S) is None
+
+
+def test_an_unknown_command_does_not_shorten_a_hold():
+    spoken = Speech(float("inf"))
+    spoken.refuse(Line("to:Nobody"), "No one.", 0.0)
+    spoken.add(Line("/too Eve"), 0.0)
+    spoken.answered(sent(spoken), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
+    assert spoken.add(Line("secret"), 1e9) is not None
 
 
 def test_what_stands_behind_a_further_change_of_audience_is_for_that():

@@ -36,6 +36,8 @@ export class Page {
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
   #jumping = false;
+  /** a command is unanswered */
+  #asking = false;
   #typedAt = 0;
   /** Back or Forward leads to another room, and the page follows */
   #following = false;
@@ -98,7 +100,8 @@ export class Page {
 
   /** Send the draft to its target, or run it as a command. */
   async send(): Promise<void> {
-    if (!isReady(this.state)) return;
+    // What follows a command may be meant for whom its outcome decides.
+    if (!isReady(this.state) || this.#asking) return;
     const target = targetOf(this.state);
     const text = draftOf(this.state).trim();
     const typed = read(text);
@@ -107,7 +110,9 @@ export class Page {
       return;
     }
     this.draft('');
+    this.#asking = true;
     const refusal = await this.#command(typed.text);
+    this.#asking = false;
     if (refusal) this.tell({ type: 'refused', target, text, refusal });
   }
 
