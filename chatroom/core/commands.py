@@ -231,10 +231,12 @@ def _command(word: str, arguments: str) -> Say | Command:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
         refused = BadRequest(usage=record.usage)
-        raise (_held(refused, HOLD_S) if record.name == "join" else refused) from None
+        if record.name == "join":
+            refused.hold_s, refused.doubts_people = HOLD_S, True
+        raise refused from None
 
 
-def _held(refused: Refusal, seconds: float = 0.0) -> Refusal:
-    """A refusal that holds what comes with it, and for so long after it."""
-    refused.hold_s = seconds
+def _held(refused: Refusal) -> Refusal:
+    """A refusal that holds what comes with it."""
+    refused.hold_s = 0.0
     return refused

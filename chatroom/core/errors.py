@@ -21,11 +21,13 @@ class Refusal(Exception):
         wording: which of the server's sentences says it, where the code's own says too little.
         hold_s: what was refused would have changed whom texts go to, so those that come with it, or within so many
             seconds, are refused as well.
+        doubts_people: it leaves in doubt who is meant by a name, so private texts that came with it are refused too.
     """
 
     code: str
     wording: str | None = None
     hold_s: float | None = None
+    doubts_people = False
 
     def __init__(self, **params: object) -> None:
         super().__init__(self.code)
@@ -113,6 +115,7 @@ class NameChangedHands(NoSuchPerson):
     """Somebody else has this name now than when the writer saw it last; said once."""
 
     wording = "name_changed_hands"
+    doubts_people = True
 
 
 class LooksPrivate(BadRequest):

@@ -118,7 +118,19 @@ class PrivateTalk:
         if refused.hold_s is not None:
             # Clients send again by themselves what is refused for its haste; what is held must not come again so.
             code = NotSent.code if isinstance(refused, RateLimited) else refused.code
-            self._hold(NotSent("not_sent_with", code), now, refused.hold_s)
+            held = NotSent("not_sent_with", code)
+            held.doubts_people = refused.doubts_people
+            self._hold(held, now, refused.hold_s)
+
+    def check_people(self, arrived_at: float) -> None:
+        """Before a private text to a name, or `to:`.
+
+        Raises:
+            NotSent: it came together with what was refused, and that leaves in doubt who is meant.
+        """
+        refusal = self._refusal
+        if refusal is not None and refusal.doubts_people and arrived_at <= self._holds_escaped_until:
+            raise refusal.with_traceback(None)
 
     def address(
         self,
@@ -154,8 +166,9 @@ class PrivateTalk:
             raise
 
     def _hold(self, refusal: NotSent, now: float, seconds: float = 0.0) -> None:
-        is_holding = self._refusal is not None
-        self._held_until = max(now + seconds, self._held_until if is_holding else now)
+        if self._refusal is not None and self._refusal is not refusal and now <= self._held_until:
+            refusal.doubts_people |= self._refusal.doubts_people
+        self._held_until = max(now + seconds, self._held_until if self._refusal is not None else now)
         self._refusal, self._holds_escaped_until = refusal, now
 
     def _address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:

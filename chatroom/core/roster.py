@@ -16,8 +16,9 @@ from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.names import NAME_LENGTH, name_key
 
 _QUOTES = {'"': '"', "“": "”"}
-_SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+_SPACES = re.compile(r"[^\S\n]+")
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 
 
@@ -100,7 +101,8 @@ class Match(NamedTuple, Generic[_Who]):
 def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
     """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
 
-    A name ends at a space or with the text, or stands in quotes (“…” or "…"); case does not matter.
+    A name ends at a space or with the text, or stands in quotes (“…” or "…"); neither case nor which spaces are inside
+    a name, nor how many, matters.
     """
     start = len(text) - len(text.lstrip())
     text = text[start:]
@@ -113,7 +115,7 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
         closing = text.rfind(quote, 1, closing)
     for end in range(min(len(text), _LONGEST), 0, -1):
         if end == len(text) or text[end].isspace():
-            who = find(text[:end])
+            who = find(_SPACES.sub(" ", text[:end]))
             if who is not None:
                 return Match(who, text[end:].lstrip(), start + end)
     return None
@@ -121,5 +123,5 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
 
 def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
     """As `longest_match`, for a mistyped text: a colon or the like may end the name, and `to` may stand before it."""
-    candidates = (text, _SEPARATORS.sub(" ", text), _SEPARATORS.sub(" ", _FILLER.sub("", text, count=1)))
+    candidates = (text, SEPARATORS.sub(" ", text), SEPARATORS.sub(" ", _FILLER.sub("", text, count=1)))
     return next((found for one in candidates if (found := longest_match(one, find)) is not None), None)

@@ -149,7 +149,7 @@ class Interpreter:
         else:
             parsed = parse_line(line)
             if isinstance(parsed, Command):
-                self._run(parsed)
+                self._run(parsed, arrived_at)
             else:
                 self._speak(parsed, arrived_at)
 
@@ -169,7 +169,7 @@ class Interpreter:
 
     # Commands
 
-    def _run(self, command: Command) -> None:
+    def _run(self, command: Command, arrived_at: float) -> None:
         match command:
             case Help():
                 table = typed.help_text(self._setting.words.lang, at_a_line=True)
@@ -182,31 +182,38 @@ class Interpreter:
                 if self.is_settled:
                     self._look_back()
             case Join():
-                self._move(command)
+                self._move(command, arrived_at)
             case Name():
                 self._is_being_renamed = True  # who is here is asked of what the room has been told
                 try:
-                    self._run_typed(command, self._answer)
+                    self._run_typed(command, self._answer, arrived_at)
                 except Refusal:
                     self._is_being_renamed = False
                     raise
             case Quit():
                 self._host.send_away("bye")
             case _:
-                self._run_typed(command, self._answer)
+                self._run_typed(command, self._answer, arrived_at)
 
-    def _run_typed(self, command: Command, answer: Callable[[str], None]) -> None:
+    def _run_typed(self, command: Command, answer: Callable[[str], None], arrived_at: float) -> None:
         setting = self._setting
         typed.run(
-            setting.service, setting.words, self._session, command, answer, _refused_later, self._follow
+            setting.service,
+            setting.words,
+            self._session,
+            command,
+            answer,
+            _refused_later,
+            self._follow,
+            arrived_at,
         )
 
     def _answer(self, text: str) -> None:
         self._host.show(notice_line(text))
 
-    def _move(self, command: Join) -> None:
+    def _move(self, command: Join, arrived_at: float) -> None:
         old = self._session.hall
-        self._run_typed(command, _no_answer)
+        self._run_typed(command, _no_answer, arrived_at)
         if self._session.hall is old:  # it is the room that the guest is in
             self._notice("line_in_room", room=old.name, count=len(old.roster))
         else:

@@ -167,6 +167,11 @@ class SocketIOGateway:
                 raise
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
+            if _is_join(arguments):
+                # What came with it was meant for the other room and its people; a program reads its ack.
+                refused.doubts_people = True
+            if refused.hold_s is None and refused.doubts_people:
+                refused.hold_s = 0.0
             if refused.hold_s is not None:
                 self._hold(guest, refused)
             self._refuse(guest, ack, refused)
@@ -194,6 +199,7 @@ class SocketIOGateway:
             case wire.Whisper(msg, to, str(to_sid)):
                 self._service.whisper_to(session, to_sid, msg, to=to or "")
             case wire.Whisper(msg, str(to)):
+                session.talk.check_people(self._arrived_at())
                 self._service.whisper(session, to, msg)
             case wire.Rename(suggest=True):
                 return {"username": self._service.suggest(session)}
@@ -246,11 +252,7 @@ class SocketIOGateway:
 
     def _move(self, guest: Guest, room: str) -> None:
         session, old = guest.session, guest.session.hall
-        try:
-            self._service.move(session, parse_room(room))
-        except Refusal as refused:
-            refused.hold_s = 0.0  # what came with it was meant for the other room; a program reads its ack
-            raise
+        self._service.move(session, parse_room(room))
         if session.hall is not old:
             self._follow(guest, session.talk.leave_behind())
 
@@ -287,7 +289,10 @@ class SocketIOGateway:
 
         refuse = partial(self._refuse, guest, _no_ack)
         follow = partial(self._follow, guest, code="command")
-        token = typed.run(self._service, guest.words, guest.session, command, answer, refuse, follow)
+        arrived_at = self._arrived_at()
+        token = typed.run(
+            self._service, guest.words, guest.session, command, answer, refuse, follow, arrived_at
+        )
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest.session.sid)
@@ -482,6 +487,10 @@ def _unread_hold_s(arguments: Sequence[object]) -> float | None:
     if isinstance(request, wire.Message):
         return typed.unread_hold_s(request.msg)
     return 0.0 if isinstance(request, wire.Join) else None
+
+
+def _is_join(arguments: Sequence[object]) -> bool:
+    return bool(arguments) and isinstance(arguments[0], dict) and arguments[0].get("action") == "join"
 
 
 def _known(lang: str | None) -> str | None:

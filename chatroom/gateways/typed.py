@@ -36,7 +36,7 @@ from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
-from chatroom.core.roster import longest_match, loose_match
+from chatroom.core.roster import SEPARATORS, longest_match, loose_match
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.wire import time_text
@@ -67,6 +67,7 @@ def run(
     answer: Answer,
     refuse: Refuse,
     follow: Follow,
+    arrived_at: float,
 ) -> str | None:
     """Run a command.
 
@@ -74,6 +75,7 @@ def run(
         answer: gets what to show.
         refuse: gets a refusal that comes later.
         follow: does what follows for the private talk.
+        arrived_at: when it came.
 
     Returns:
         A new token, if the command was a rename.
@@ -83,10 +85,14 @@ def run(
             be held.
     """
     try:
+        if isinstance(command, Tell | TalkTo):
+            session.talk.check_people(arrived_at)
         return _run(service, words, session, command, answer, refuse, follow)
     except Refusal as refused:
         if isinstance(command, _TO_OTHERS):
             refused.hold_s = HOLD_S
+        if isinstance(command, Join):
+            refused.doubts_people = True
         raise
 
 
@@ -192,12 +198,16 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
 
     Raises:
         NameGone: it may be for one who was here until lately.
-        NoSuchPerson: it begins with nobody's name.
+        NoSuchPerson: it begins with nobody's name, or with a longer one than that and something else than a space.
     """
     found = longest_match(rest, session.hall.roster.find)
-    gone = longest_match(rest, service.lately(session))
-    if gone is not None and found is not None and gone.length > found.length:
+    spaced = SEPARATORS.sub(" ", rest)
+    near = longest_match(spaced, session.hall.roster.find)
+    gone = longest_match(spaced, service.lately(session))
+    if gone is not None and found is not None and gone.length > max(found.length, near.length if near else 0):
         raise NameGone(name=gone.who.name, other=found.who.name)
+    if near is not None and found is not None and near.length > found.length:
+        raise NoSuchPerson(name=printable(rest[: near.length + 1]))
     if found is None:
         raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
     return found.who, found.rest

@@ -183,7 +183,13 @@ def test_a_message_held_has_the_code_of_what_was_refused(guests):
 
 
 @pytest.mark.parametrize(
-    "first", [{"action": "message", "msg": "/jion den"}, {"action": "join", "room": "a/b"}], ids=str
+    "first",
+    [
+        {"action": "message", "msg": "/jion den"},
+        {"action": "join", "room": "a/b"},
+        {"action": "join", "room": None},
+    ],
+    ids=str,
 )
 def test_a_payload_holds_what_stands_behind_something_refused(server, guests, room, first):
     third = guests()
@@ -348,6 +354,41 @@ def test_a_name_taken_during_a_cut_is_another_persons(guests):
     again, other = guests(token=romeo.you["token"]), guests(username="Ben")
     assert again.asks("whisper", to="Ben", msg="s3cret")["code"] == "no_such_person"
     assert heard(other, "whisper") == []
+
+
+@pytest.mark.parametrize("private", ["/to Bob s3cret", "to:Bob\ns3cret", "to:\ns3cret"], ids=ascii)
+def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, room, private):
+    other, bob, third = guests(username="Ann", room=f"{room}-2"), guests(username="Bob"), guests()
+    ann = lines(name="Ann")
+    ann.types_raw(f"/join {room}-2\n{private}\n".encode())
+    ann.reads("^[*] Not sent: it came together")
+    ann.types("/rooms")
+    ann.reads("^[*] Rooms: ")
+    assert heard(bob, "whisper") == heard(third) == heard(other) == []
+
+
+def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
+    romeo, ben, third = Typist("line", guests, lines), guests(username="Ben"), guests()
+    romeo.types("/to Ben one")
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    other = guests(username="Ben")
+    shown = romeo.types_together("/to Ben s3cret one", "/to Ben s3cret two", "to:Ben", "s3cret three")
+    assert "someone else is now called" in shown
+    assert heard(other, "whisper") == heard(third) == []
+
+
+@pytest.mark.parametrize(
+    "written", ["Ming  Li", "Ming\tLi", "ming\u2003 LI", "Ming Li:", "Ming Li，"], ids=ascii
+)
+@pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
+def test_a_longer_name_is_meant_however_it_is_spaced_or_ended(typist, guests, written, has_left):
+    romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
+    if has_left:
+        ming_li.asks("logout")
+        ming.hears("logout", username="Ming Li")
+    romeo.types(f"/to {written} s3cret")
+    assert heard(ming, "whisper") == []
 
 
 # A private talk of a socket client
