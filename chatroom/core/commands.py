@@ -11,6 +11,7 @@ from chatroom.core.errors import HOLD_S, BadRequest, LooksLikeKey, Refusal, Unkn
 from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
 from chatroom.core.names import printable
 
+_NEAR_LINES = 20  # lines of a text whose first words are compared with names
 HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
 
 
@@ -20,12 +21,13 @@ class Say:
 
     Attributes:
         is_escaped: it was typed behind `//` or `/say`, as refusals teach.
-        near: it would be a private text, had it a slash: what would stand behind `/to`, from the name on.
+        near: it, or a line of it, would be a private text, had it a slash or stood first: what would stand behind
+            each `/to`, from the name on.
     """
 
     text: str
     is_escaped: bool = False
-    near: str | None = None
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ def parse_line(text: str) -> Say | Command:
     """
     match beginning(text):
         case None:
-            return Say(text)
+            return _say(text)
         case Escaped(escaped):
             return Say(escaped, is_escaped=True)
         case Slash(word, arguments):
@@ -218,9 +220,33 @@ def parse_line(text: str) -> Say | Command:
         case TalkMarker(name):
             return TalkTo(name)
         case NearWhisper(rest):
-            return Say(text, near=rest)
+            return _say(text, rest)
         case BareKey():
             raise _held(LooksLikeKey(command="op"))
+
+
+def _say(text: str, *near: str) -> Say:
+    """An ordinary text. Commands count in its first line only, but what is private counts in each.
+
+    Raises:
+        LooksLikeKey: a line of it is probably an operator's key.
+    """
+    if text.isprintable():  # it has no line ends
+        return Say(text, near=near)
+    further: list[str] = []
+    for line in text.splitlines()[1:]:
+        match beginning(line):
+            case Slash(word, arguments) if word == "op" and trimmed(arguments):
+                raise _held(LooksLikeKey(command="op"))
+            case BareKey():
+                raise _held(LooksLikeKey(command="op"))
+            case Slash(word, rest) if (record := _BY_NAME.get(word)) is not None and record.name == "to":
+                further.append(trimmed(rest))
+            case NearWhisper(rest) | TalkMarker(rest):
+                further.append(rest)
+            case _:
+                pass
+    return Say(text, near=(*near, *further[:_NEAR_LINES]))
 
 
 def _command(word: str, arguments: str) -> Say | Command:

@@ -32,6 +32,11 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 # space is easily left out.
 _BARE_WHISPER: Final = re.compile(r"\W*7?(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
 _LATIN: Final = str.maketrans("то", "to")
+# What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
+# Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
+_OTHER_KEYS: Final = re.compile(
+    r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
+)
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 _GLUED: Final = re.compile(r"\W*to(?=[0-9a-z])")
 _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
@@ -78,6 +83,8 @@ Beginning = Slash | Escaped | TalkMarker | BareKey | NearWhisper
 
 def beginning(text: str) -> Beginning | None:
     """What a typed text begins with; None for an ordinary text, at the cost of a look at its first character."""
+    if found := _OTHER_KEYS.match(text):
+        return NearWhisper(text[found.end() :])
     if _ORDINARY.match(text):
         return None
     folded, ends = _head(text)

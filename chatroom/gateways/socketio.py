@@ -265,7 +265,7 @@ class SocketIOGateway:
         line = parse_line(msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
-        if line.near is not None or not session.talk.is_plain:
+        if line.near or not session.talk.is_plain:
             try:
                 partner = typed.address(self._service, session, line, self._arrived_at(), self._monotonic())
             finally:

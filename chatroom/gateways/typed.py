@@ -102,7 +102,7 @@ def unread_hold_s(text: str) -> float | None:
         line = parse_line(text[:_HEAD])
     except Refusal as refused:
         return refused.hold_s
-    is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and line.near is not None)
+    is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
     return HOLD_S if is_private else None
 
 
@@ -163,11 +163,11 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
         BadRequest, Empty, TooLong: it could not be sent to anybody.
     """
     talk = session.talk
-    if say.near is None and talk.is_plain:
+    if not say.near and talk.is_plain:
         return None
     parse_text(say.text, service.limits.max_text)  # what could not be sent anyway is told so
     person = talk.address(partial(service.present, session), arrived_at, now, is_escaped=say.is_escaped)
-    name = _near_name(service, session, say.near) if say.near is not None else None
+    name = next(filter(None, (_near_name(service, session, near) for near in say.near)), None)
     if name is not None:
         refused = LooksPrivate(usage="/to NAME TEXT", name=name)
         refused.hold_s = HOLD_S

@@ -140,6 +140,21 @@ def test_near_misses_are_refused_and_taught(typist, guests, text):
 
 
 @pytest.mark.parametrize(
+    "line", ["/to Bob s3cret", "、w Bob s3cret", "to:Bob", "msg Bob s3cret", "/op s3cret"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"], ids=ascii)
+def test_a_private_line_further_down_is_not_sent(guests, line, end):
+    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    assert romeo.asks("message", msg=f"hello{end}{line}{end}s3cret")["code"] in (
+        "bad_request",
+        "unknown_command",
+    )
+    assert heard(bob, "whisper") == heard(third) == []
+    romeo.says(f"/say hello{end}{line}")
+    assert "hello" in third.hears("message")["msg"]
+
+
+@pytest.mark.parametrize(
     ("text", "sent"),
     [("//x", "/x"), ("／／x", "/x"), ("/say /x", "/x"), ("/say to:Bob", "to:Bob"), ("/say  two  ", " two  ")],
 )
