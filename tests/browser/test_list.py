@@ -197,14 +197,14 @@ def test_dragging_the_scroll_bar_to_the_top_reaches_everything(visit: Visit, gue
     assert reaches_the_start(visitor)
 
 
-def test_a_long_talk_keeps_a_thousand_rows(visit: Visit, start: Start, room: str) -> None:
+def test_a_long_talk_keeps_five_hundred_rows(visit: Visit, start: Start, room: str) -> None:
     server = start("--limits", "off", "--history", "3000")
     fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
     visitor = visit(url=server.url).enter()
     talk(fox, 0, 1200)
     visitor.message("message 1199").wait_for()
     assert visitor.is_at_end()
-    assert rows(visitor) <= 1000
+    assert rows(visitor) <= 500
     # Reading further up while others talk: the list is left behind, and the row stays.
     visitor.scrolls(visitor.above() / 2)
     visitor.page.wait_for_function("() => document.querySelector('.pill')")
@@ -213,7 +213,7 @@ def test_a_long_talk_keeps_a_thousand_rows(visit: Visit, start: Start, room: str
     expect(visitor.button(re.compile("^1100 new"))).to_be_visible()
     visitor.rests()
     assert visitor.top_of(row) == top
-    assert rows(visitor) <= 1000
+    assert rows(visitor) <= 500
     # Downwards again, nothing is missing.
     texts = visitor.texts()
     while texts[-1] != "message 2299":
@@ -234,7 +234,7 @@ def test_a_long_talk_keeps_a_thousand_rows(visit: Visit, start: Start, room: str
     visitor.message("message 3399").wait_for()
     visitor.rests()
     assert visitor.is_at_end()
-    assert rows(visitor) <= 1000
+    assert rows(visitor) <= 500
     fox.leaves()
 
 
@@ -242,18 +242,18 @@ def test_who_reads_the_first_message_keeps_it(visit: Visit, start: Start, room: 
     server = start("--limits", "off", "--history", "3000")
     fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
     visitor = visit(url=server.url).enter()
-    talk(fox, 0, 950)
-    visitor.message("message 949").wait_for()
+    talk(fox, 0, 450)
+    visitor.message("message 449").wait_for()
     # Above it is the line of the day.
     visitor.scrolls(0)
     visitor.page.wait_for_function("() => document.querySelector('.pill')")
     row, top = visitor.first_row()
-    talk(fox, 950, 1150)
+    talk(fox, 450, 650)
     expect(visitor.button(re.compile("^200 new"))).to_be_visible()
     visitor.rests()
     assert visitor.texts()[0] == "message 0"
     assert visitor.top_of(row) == top
-    assert rows(visitor) <= 1000
+    assert rows(visitor) <= 500
     fox.leaves()
 
 

@@ -48,14 +48,15 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
     const now = begins;
     begins = begin(index + 1);
     if (now.day) list.push({ kind: 'day', key: `d${item.key}`, time: item.time });
-    const row = { kind: 'item' as const, key: item.key, item, head: now.head, tail: begins.head, fresh: item.key === lineAt };
-    const known = made.get(item);
-    if (known && known.head === row.head && known.tail === row.tail && known.fresh === row.fresh) {
-      list.push(known);
-    } else {
+    const { head } = now;
+    const tail = begins.head;
+    const fresh = item.key === lineAt;
+    let row = made.get(item);
+    if (!row || row.head !== head || row.tail !== tail || row.fresh !== fresh) {
+      row = { kind: 'item', key: item.key, item, head, tail, fresh };
       made.set(item, row);
-      list.push(row);
     }
+    list.push(row);
   });
   return list;
 }

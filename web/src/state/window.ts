@@ -8,11 +8,11 @@ import { indexOfKey, insert, isPending, merge, mergeOlder, oldestId, placeBehind
 import type { Item, State } from './types';
 
 /** More rows than these are not kept. */
-export const KEEP = 1_000;
+export const KEEP = 500;
 /** How many rows more than necessary are dropped at a time. */
-const DROP = 200;
+const DROP = 100;
 /** The log has no whispers, so they stay when the rows around them go; of more than these the oldest go. */
-const WHISPERS = 200;
+const WHISPERS = 100;
 
 /** Drop the rows farthest from the one being read. */
 export function bound(state: State): State {
