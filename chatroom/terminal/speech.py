@@ -152,7 +152,7 @@ class Speech:
         refusals = [self._refusal(line, answer)]
         # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
         is_move = line.moves and (code != LOST or joined_room(line.text) is not None)
-        # Perhaps a misspelt `/to`. A script's next lines are held for a moment only: its input may just have such lines.
+        # Perhaps a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
         if is_move or code == "unknown_command":
             self._hold(self._hold_s if is_move else 0.0, now)
             behind, self.lines = self.lines, deque()
