@@ -111,6 +111,7 @@ class Crowd:
             self._members[number % SENDERS].send("42" + json.dumps(["msg", message]))
             number += 1
             due += 1 / PER_SECOND
+            # By the clock, so that a late message does not delay the next ones.
             time.sleep(max(0.0, due - time.monotonic()))
 
 

@@ -229,7 +229,7 @@ def _report_clock(problem: str) -> None:
 def _watch(clock: Clock) -> None:
     while True:
         clock.check()
-        runtime.sleep(_WATCH_S)
+        runtime.sleep(_WATCH_S)  # nothing announces a jump of the clock, so it is looked for
 
 
 def _limits(settings: Settings) -> Limits:

@@ -25,7 +25,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A whisper without a text: what somebody else's side must know."""
+    """A whisper without a text: what the other side must know."""
 
     sid: str
     talk: Talk

@@ -165,7 +165,7 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
     talk = session.talk
     if not say.near and talk.is_plain:
         return None
-    parse_text(say.text, service.limits.max_text)  # what could not be sent anyway is told so
+    parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
     person = talk.address(partial(service.present, session), arrived_at, now, is_escaped=say.is_escaped)
     name = next(filter(None, (_near_name(service, session, near) for near in say.near)), None)
     if name is not None:

@@ -145,7 +145,7 @@ class Link:
         """Send a text to its audience, change the audience, or run a typed command; returns at once.
 
         A message is sent again until the server has it, and said once. A whisper or a command is sent once: if the
-        connection is lost before its answer, the guest is told that nobody knows.
+        connection is lost before its answer, the guest reads that the outcome is unknown.
 
         Args:
             view: what the guest sees, by which `to:NAME` is understood.

@@ -92,7 +92,7 @@ class Relay:
         generation = self._generation
         with suppress(OSError):  # either end may close at any moment; that is what this is for
             while data := source.recv(65536):
-                time.sleep(self._slow_s)
+                time.sleep(self._slow_s)  # the delay of a slow link is what this plays
                 if generation != self._generation:
                     continue
                 if inward:

@@ -329,6 +329,7 @@ def test_a_whisper_under_way_misses_whoever_takes_the_name(visit: Visit, guests:
     visitor.writes("a secret")
     fox.emit({"action": "logout"})  # gives up the name as well
     imposters: list[Guest] = []
+    # The lambda keeps the guest, whom `becomes_free` would forget; its own result is of no use.
     becomes_free(lambda **auth: imposters.append(guests(**auth)), "fox")  # type: ignore[arg-type, func-returns-value]
     road.release()
     expect(visitor.page.locator("article.failed")).to_be_visible()
