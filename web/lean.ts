@@ -1,10 +1,12 @@
 /**
- * Leaves out of Socket.IO's client what this chat's wire never carries, binary data: it offers no build without it.
+ * Leaves out of Socket.IO's client what this page has no use for, since it offers no build without: binary data, which this
+ * chat's wire never carries, and what was written for browsers without `URL` and `fetch`.
  */
 
+import { dirname } from 'node:path';
 import type { Plugin } from 'vite';
 
-/** By importing package and module: what stands in its place. */
+/** By importing package and module: what stands in its place. `FROM` is the folder of the importer. */
 const LEFT_OUT: readonly { from: RegExp; module: string; code: string }[] = [
   {
     from: /\/socket\.io-parser\/build\/esm\/index\.js$/,
@@ -12,12 +14,37 @@ const LEFT_OUT: readonly { from: RegExp; module: string; code: string }[] = [
     code: 'export function deconstructPacket() {} export function reconstructPacket() {}',
   },
   { from: /\/socket\.io-parser\/build\/esm\/index\.js$/, module: './is-binary.js', code: 'export function isBinary() {} export function hasBinary() {}' },
-  { from: /\/engine\.io-parser\/build\/esm\/decodePacket\.browser\.js$/, module: './contrib/base64-arraybuffer.js', code: 'export function decode() {}' },
+  {
+    from: /\/engine\.io-parser\/build\/esm\/index\.js$/,
+    module: './encodePacket.js',
+    code: `import { PACKET_TYPES } from 'FROM/commons.js';
+      export const encodePacket = ({ type, data }, _binary, give) => give(PACKET_TYPES[type] + (data || ''));
+      export function encodePacketToBinary() {}`,
+  },
+  {
+    from: /\/engine\.io-parser\/build\/esm\/index\.js$/,
+    module: './decodePacket.js',
+    code: `import { ERROR_PACKET, PACKET_TYPES_REVERSE } from 'FROM/commons.js';
+      export function decodePacket(packet) {
+        const type = PACKET_TYPES_REVERSE[packet[0]];
+        return type ? { type, data: packet.slice(1) || undefined } : ERROR_PACKET;
+      }`,
+  },
+  {
+    from: /\/engine\.io-client\/build\/esm\/socket\.js$/,
+    module: './contrib/parseuri.js',
+    code: `export function parse(uri) {
+        const { protocol, hostname, port } = new URL(uri);
+        return { protocol: protocol.slice(0, -1), host: hostname.replace(/[[\\]]/g, ''), port };
+      }`,
+  },
+  // lib/polling.ts asks for itself.
+  { from: /\/engine\.io-client\/build\/esm\/index\.js$/, module: './transports/polling-fetch.js', code: `export { Polling as Fetch } from 'FROM/transports/polling.js';` },
 ];
 const PREFIX = '\0lean:';
 
 export function lean(): Plugin {
-  const met = new Set<number>();
+  const met = new Map<number, string>();
   return {
     name: 'lean',
     apply: 'build',
@@ -25,11 +52,13 @@ export function lean(): Plugin {
     resolveId(module, importer) {
       const found = LEFT_OUT.findIndex((one) => one.module === module && one.from.test(importer ?? ''));
       if (found < 0) return null;
-      met.add(found);
+      met.set(found, dirname(importer!));
       return PREFIX + found;
     },
     load(id) {
-      return id.startsWith(PREFIX) ? LEFT_OUT[Number(id.slice(PREFIX.length))]!.code : null;
+      if (!id.startsWith(PREFIX)) return null;
+      const found = Number(id.slice(PREFIX.length));
+      return LEFT_OUT[found]!.code.replace('FROM', met.get(found)!);
     },
     buildEnd(problem) {
       if (!problem && met.size < LEFT_OUT.length) throw new Error('Socket.IO has other modules now: look at lean.ts again');

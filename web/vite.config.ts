@@ -10,6 +10,9 @@ import { press } from './press';
 const SYNTAX = 'es2022';
 const OLDEST = ['chrome93', 'edge93', 'firefox98', 'safari16'];
 
+// Of Socket.IO's client only what is used; its packages do not say that the rest may be left out.
+const SOCKET_IO = /\/node_modules\/(?:@socket\.io|(?:socket|engine)\.io-[a-z]+)\//;
+
 // The page names its transports itself (src/socket.ts); Engine.IO's own table would bring five, used or not.
 const TRANSPORTS = /\/engine\.io-client\/build\/esm\/transports\//;
 const ownTransports: Plugin = {
@@ -23,7 +26,7 @@ export default defineConfig({
   base: './',
   plugins: [ownTransports, svelte({ compilerOptions: { cssHash: ({ hash, filename }) => 's' + hash(filename).slice(0, 3) } }), lean(), languages(), press()],
   build: {
-    rolldownOptions: { treeshake: { moduleSideEffects: [{ test: TRANSPORTS, sideEffects: false }] } },
+    rolldownOptions: { treeshake: { moduleSideEffects: [{ test: SOCKET_IO, sideEffects: false }] } },
     outDir: '../chatroom/static',
     emptyOutDir: true,
     target: SYNTAX,

@@ -4,7 +4,7 @@
  */
 
 import { WebSocket } from 'engine.io-client';
-import { io, type Socket } from 'socket.io-client';
+import { Manager, type Socket } from 'socket.io-client';
 import { Liveness, TICK_MS } from './lib/liveness';
 import { Polling, renewConnections } from './lib/polling';
 import type { Shut } from './state/types';
@@ -55,7 +55,7 @@ function isOriginRefused(problem: Refused): boolean {
 }
 
 export function connect(base: URL, ears: Ears): Line {
-  const socket: Socket<ServerEvents, ClientEvents> = io(base.origin, {
+  const manager = new Manager<ServerEvents, ClientEvents>(base.origin, {
     path: new URL('socket.io/', base).pathname,
     transports: [WebSocket, Polling],
     // Where a proxy knows nothing of WebSockets, polling is tried in the same breath.
@@ -63,8 +63,8 @@ export function connect(base: URL, ears: Ears): Line {
     reconnectionDelay: 400,
     reconnectionDelayMax: 5_000,
     randomizationFactor: 0.5,
-    auth: (give) => give({ ...ears.auth() }),
   });
+  const socket: Socket<ServerEvents, ClientEvents> = manager.socket('/', { auth: (give) => give({ ...ears.auth() }) });
   let later: ReturnType<typeof setTimeout> | undefined;
 
   const live = new Liveness();
