@@ -10,19 +10,21 @@ has been told so far, which is behind by whatever waits for the disk.
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from chatroom.backplane import Backplane
 from chatroom.core.errors import (
+    Misuse,
     NameChangedHands,
     NameTaken,
     NoSuchPerson,
     RateLimited,
-    Refusal,
     RoomFull,
     Unavailable,
 )
@@ -34,8 +36,10 @@ from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.room import Room
 from chatroom.core.text import parse_text
-from chatroom.sessions import LOBBY, Gateway, Hall, Session, Welcome, Wish
+from chatroom.sessions import LOBBY, Gateway, Hall, Membership, Session, Stage, Welcome, Wish
 from chatroom.tokens import Claim, Tokens, new_identity, retry_key
+
+log = logging.getLogger(__name__)
 
 WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
 _MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
@@ -121,46 +125,42 @@ class Service:
         """
         claim = self._tokens.read(wish.token) if wish.token is not None else None
         older = self._by_identity.get(claim.identity) if claim is not None else None
-        hall = self._hall(wish.room)
-        if older is not None and older.hall is hall:
-            self._replace(older)
         identity = claim.identity if claim is not None else new_identity()
-        try:
-            if claim is not None or wish.token is not None:
+        with self._open_hall(wish.room) as hall:
+            if older is not None and older.hall is hall:
+                self._replace(older)
+            if wish.token is not None:
                 resumed = self._join_again(hall, sid, identity, claim, wish)
             else:
                 resumed = False
                 self._join(hall, sid, identity, wish.username, wish.lang)
-        except Refusal:
-            self._close_if_empty(hall)
-            raise
-        if older is not None and not older.closed:
-            self._replace(older)
         now = self._monotonic()
         session = Session(
             sid=sid,
             gateway=gateway,
-            hall=hall,
+            membership=Membership(hall, resumed, wish.after),
             identity=identity,
             keeps_name=wish.keeps_name,
-            resumed=resumed,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
             since=now if claim is None else float("-inf"),
             lang=wish.lang,
-            after=wish.after,
         )
-        session.talk, session.addressed = self._parked.pop(identity, (session.talk, session.addressed))
         self._sessions[sid] = self._by_identity[identity] = session
+        if older is not None and not older.closed:
+            self._replace(older)
+        session.talk, session.addressed = self._parked.pop(identity, (session.talk, session.addressed))
         return session
 
     def enter(self, session: Session) -> None:
         """Put an admitted guest's coming into the room's order; the welcome follows from there."""
-        if self._backplane.at_hand(session.hall.key, session.after):
+        membership = session.membership
+        if self._backplane.at_hand(membership.hall.key, membership.after):
             self._announce(session)
         else:
             # The disk must be asked first, so that nobody waits for it when the coming's turn is there.
-            self._spawn(self._read_and_announce, session)
+            membership.advance(Stage.READING)
+            self._spawn(self._read_and_announce, session, membership)
 
     def leave(self, session: Session, *, cut: bool) -> None:
         """Take a guest out; a second time does nothing.
@@ -171,10 +171,7 @@ class Service:
         """
         if session.closed:
             return
-        session.closed = True
-        hall = session.hall
-        left = hall.room.leave(session.sid)
-        hall.recent.add(left.who.name, session.identity, self._monotonic())
+        hall, name = session.hall, session.person.name
         _remember(self._gone, session.sid, session.identity)
         if cut and (session.addressed or not session.talk.is_plain):
             _remember(self._parked, session.identity, (session.talk, session.addressed))
@@ -182,13 +179,9 @@ class Service:
         if self._by_identity.get(session.identity) is session:
             del self._by_identity[session.identity]
         if cut and session.keeps_name and self.limits.resume_grace_s > 0:
-            name = left.who.name
             seconds = self.limits.resume_grace_s
             self._backplane.hold(hall.key, name_key(name), name, session.identity, seconds)
-        self._speak(session)
-        if session.announced:
-            self._publish(hall, left)
-        self._close_if_empty(hall)
+        self._leave_hall(session)
 
     def move(self, session: Session, room: str) -> None:
         """Take a guest to another room, under the same name.
@@ -198,25 +191,14 @@ class Service:
             RoomFull: too many people there, or too many rooms.
             RateLimited: too often.
         """
-        old = session.hall
-        if room_key(room) == old.key:
+        if room_key(room) == session.hall.key:
             return
-        new = self._hall(room)
-        try:
+        with self._open_hall(room) as new:
             self._spend(session.speaking)
             self._join(new, session.sid, session.identity, session.person.name)
-        except Refusal:
-            self._close_if_empty(new)
-            raise
-        left = old.room.leave(session.sid)
-        old.recent.add(left.who.name, session.identity, self._monotonic())
-        self._speak(session)
-        if session.announced:
-            self._publish(old, left)
-        self._close_if_empty(old)
-        session.addressed.clear()
-        session.hall, session.after, session.early = new, None, None
-        session.announced = session.welcomed = session.resumed = False
+            self._leave_hall(session)
+            session.addressed.clear()
+            session.membership = Membership(new)
         self.enter(session)
 
     # Speaking
@@ -243,13 +225,16 @@ class Service:
         hall.awaited += 1
 
         def done(entry: Entry | None) -> None:
-            hall.awaited -= 1
-            told(entry)
-            self._close_if_empty(hall)
+            try:
+                told(entry)
+            finally:
+                hall.awaited -= 1
+                self._close_if_empty(hall)
 
-        session.early_words.append(partial(self._backplane.append, hall.key, said, key, done))
-        if session.announced:
-            self._speak(session)
+        membership = session.membership
+        membership.pending.append(partial(self._backplane.append, hall.key, said, key, done))
+        if membership.announced:
+            self._speak(membership)
 
     def whisper(self, session: Session, to: str, text: str, talk: Talk | None = None) -> Whispered:
         """Say something to whom the room calls by a name, at once; it is kept nowhere.
@@ -326,7 +311,7 @@ class Service:
         reserved = self._reserved(hall, session.identity)
         renamed = hall.room.rename(session.sid, name, reserved, session.lang)
         hall.recent.add(renamed.old, session.identity, self._monotonic())
-        if session.announced:
+        if session.membership.announced:
             self._publish(hall, renamed)
         return renamed.new, self._tokens.write(session.identity, renamed.new)
 
@@ -398,6 +383,13 @@ class Service:
 
     def _deliver(self, key: str, items: Sequence[Item]) -> None:
         hall = self._halls[key]
+        try:
+            self._tell(hall, items)
+        finally:  # whatever has failed, the room must be able to close
+            hall.awaited -= sum(isinstance(item.event, Joined | Left | Renamed) for item in items)
+            self._close_if_empty(hall)
+
+    def _tell(self, hall: Hall, items: Sequence[Item]) -> None:
         newcomers: list[tuple[Session, Item]] = []
         for item in items:
             event = item.event
@@ -405,38 +397,52 @@ class Service:
                 # They must be in before this is told: the past that they are given ends where they came.
                 self._welcome(hall, newcomers)
                 newcomers = []
-            if isinstance(event, Joined | Left | Renamed):
-                hall.awaited -= 1
-                hall.roster.apply(event)
+            try:
+                if isinstance(event, Joined | Left | Renamed):
+                    hall.roster.apply(event)
+            except Misuse:  # a fault of ours: who has heard the rest must not hear this
+                log.exception("what has happened cannot be")
+                continue
             for gateway in self._gateways:
-                gateway.tell(hall, item)
+                try:
+                    gateway.tell(hall, item)
+                except Exception:  # one gateway's fault must spare the others and what comes behind
+                    log.exception("a gateway has failed to tell what happened")
             if isinstance(event, Left):
                 newcomers = [pair for pair in newcomers if pair[0].sid != event.who.sid]
             elif isinstance(event, Joined):
                 session = self._sessions.get(event.who.sid)
-                if session is not None and session.hall is hall:
+                # Who has gone and come back meanwhile is welcomed by the later join.
+                if session is not None and session.membership.joined is event:
                     newcomers.append((session, item))
         self._welcome(hall, newcomers)
         for gateway in self._gateways:
-            gateway.flush(hall)
-        self._close_if_empty(hall)
+            try:
+                gateway.flush(hall)
+            except Exception:  # as above
+                log.exception("a gateway has failed to tell what happened")
 
     def _welcome(self, hall: Hall, newcomers: Sequence[tuple[Session, Item]]) -> None:
         for session, item in newcomers:
+            membership = session.membership
             try:
-                page = self._missed(session, item.position)
+                page = self._missed(membership, item.position)
             except Unavailable:
                 page = Page((), gap=True)  # let in all the same; what has been said can be asked for later
             person = hall.roster.get(session.sid)
-            if person is None:
-                continue  # came and left within one batch
+            if person is None or session.membership is not membership or session.closed:
+                continue  # came and left within one batch, or while the disk was asked
             token = self._tokens.write(session.identity, person.name)
-            session.early = None
-            session.welcomed = True
-            session.gateway.welcome(session, Welcome(person, hall, token, session.resumed, page, item.at_ms))
+            membership.missed = None
+            membership.advance(Stage.WELCOMED)
+            welcome = Welcome(person, hall, token, membership.resumed, page, item.at_ms)
+            try:
+                session.gateway.welcome(session, welcome)
+            except Exception:  # one guest's fault must spare the others
+                log.exception("a guest could not be welcomed")
 
-    def _missed(self, session: Session, position: str) -> Page:
-        key, after, early = session.hall.key, session.after, session.early
+    def _missed(self, membership: Membership, position: str) -> Page:
+        key, after, early = membership.hall.key, membership.after, membership.missed
         if after is None or (early is not None and early.gap):
             page = self._backplane.page(key, upto=position, limit=WELCOME_ENTRIES)
             return Page(page.entries, gap=early is not None and early.gap)
@@ -455,26 +461,29 @@ class Service:
     # Helpers
 
     def _announce(self, session: Session) -> None:
-        session.announced = True
-        self._publish(session.hall, Joined(session.person))
-        self._speak(session)
+        membership = session.membership
+        membership.advance(Stage.ANNOUNCED)
+        membership.joined = Joined(session.person)
+        self._publish(membership.hall, membership.joined)
+        self._speak(membership)
 
     @staticmethod
-    def _speak(session: Session) -> None:
-        words, session.early_words = session.early_words, []
-        for append in words:
+    def _speak(membership: Membership) -> None:
+        pending, membership.pending = membership.pending, []
+        for append in pending:
             append()
 
-    def _read_and_announce(self, session: Session) -> None:
-        hall = session.hall
+    def _read_and_announce(self, session: Session, membership: Membership) -> None:
+        """Runs later, and waits: the session may have moved on by then, and even be on its way back."""
+        key = membership.hall.key
         try:
-            session.early = self._backplane.page(hall.key, after=session.after)
+            membership.missed = self._backplane.page(key, after=membership.after)
         except Unavailable:
-            session.early = Page((), gap=True)
-        if not session.closed and session.hall is hall:
+            membership.missed = Page((), gap=True)
+        if membership.stage is Stage.READING:
             self._announce(session)
         else:
-            self._forget_if_closed(hall.key)
+            self._forget_if_closed(key)
 
     def _forget_if_closed(self, key: str) -> None:
         """After a read that may have outlasted the room's last guest."""
@@ -485,15 +494,36 @@ class Service:
         hall.awaited += 1
         self._backplane.publish(hall.key, event)
 
-    def _hall(self, name: str) -> Hall:
+    @contextmanager
+    def _open_hall(self, name: str) -> Iterator[Hall]:
+        """The hall of a room, which stays open for whoever is to join it; afterwards it closes if nobody has.
+
+        Raises:
+            RoomFull: there are too many rooms.
+        """
         key = room_key(name)
         hall = self._halls.get(key)
         if hall is None:
             if len(self._halls) >= self.limits.max_rooms:
                 raise RoomFull()
-            hall = Hall(Room(name, self._names, self._rng, self.limits.max_room_people))
-            self._halls[key] = hall
-        return hall
+            hall = self._halls[key] = Hall(Room(name, self._names, self._rng, self.limits.max_room_people))
+        hall.awaited += 1
+        try:
+            yield hall
+        finally:
+            hall.awaited -= 1
+            self._close_if_empty(hall)
+
+    def _leave_hall(self, session: Session) -> None:
+        """End a session's membership: what it has said is heard, then the room is told if it knew of the member."""
+        membership, hall, announced = session.membership, session.hall, session.membership.announced
+        left = hall.room.leave(session.sid)
+        membership.advance(Stage.LEFT)
+        hall.recent.add(left.who.name, session.identity, self._monotonic())
+        self._speak(membership)
+        if announced:
+            self._publish(hall, left)
+        self._close_if_empty(hall)
 
     def _close_if_empty(self, hall: Hall) -> None:
         if not hall.room and not hall.awaited and self._halls.get(hall.key) is hall:
@@ -529,7 +559,10 @@ class Service:
         if older.addressed or not older.talk.is_plain:
             _remember(self._parked, older.identity, (older.talk, older.addressed))
         self.leave(older, cut=False)
-        older.gateway.replaced(older)
+        try:
+            older.gateway.replaced(older)
+        except Exception:  # the older one's gateway must not keep the newer one out
+            log.exception("a replaced session could not be closed")
 
     def _spend(self, bucket: Bucket | None) -> None:
         if bucket is not None:

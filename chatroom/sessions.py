@@ -5,11 +5,13 @@ These are the nouns that the service and the gateways share; the rules are the c
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chatroom.core.events import Person, Whispered
+from chatroom.core.errors import Misuse
+from chatroom.core.events import Joined, Person, Whispered
 from chatroom.core.flood import Bucket
 from chatroom.core.log import Item, Page
 from chatroom.core.private_talk import PrivateTalk
@@ -43,7 +45,8 @@ class Hall:
 
     Attributes:
         recent: whose names were here until lately.
-        awaited: how many things are in the backplane's order that have not come out of it.
+        awaited: how many things it must stay open for: what is in the backplane's order and has not come out of it,
+            and who is being admitted.
     """
 
     room: Room
@@ -57,42 +60,91 @@ class Hall:
         self.key, self.name = self.room.key, self.room.name
 
 
+class Stage(enum.IntEnum):
+    """How far a membership has come; it only goes forward."""
+
+    ADMITTED = enum.auto()  # in the room's own list, which nobody has been told
+    READING = enum.auto()  # the disk is asked for what the member has missed
+    ANNOUNCED = enum.auto()  # the join is in the room's order, so the leave must be as well
+    WELCOMED = enum.auto()  # the member has been told that they are in; nothing else may reach them earlier
+    LEFT = enum.auto()
+
+
+@dataclass(slots=True, eq=False)
+class Membership:
+    """One session in one room, from admission to leaving; whoever moves, or comes back, has a new one.
+
+    Attributes:
+        resumed: the name is the one that the session's token was made for.
+        after: the last entry that the member has seen.
+        missed: what was read of the log before the join was announced.
+        joined: the join, once it is announced.
+        pending: what was said before that; it is heard after the join, and not lost if there is none.
+    """
+
+    hall: Hall
+    resumed: bool = False
+    after: str | None = None
+    missed: Page | None = None
+    joined: Joined | None = None
+    pending: list[Callable[[], None]] = field(default_factory=list)
+    stage: Stage = Stage.ADMITTED
+
+    def advance(self, stage: Stage) -> None:
+        """Go on to a later stage.
+
+        Raises:
+            Misuse: it has been reached before.
+        """
+        if stage <= self.stage:
+            raise Misuse(f"a membership cannot be {stage.name} when it is {self.stage.name}")
+        self.stage = stage
+
+    @property
+    def announced(self) -> bool:
+        """Whether the room is told of the join before anything that is put into its order now."""
+        return self.stage in (Stage.ANNOUNCED, Stage.WELCOMED)
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """One guest at one gateway, from admission to leaving.
 
     Attributes:
+        membership: of the room that it is in now.
         lang: whose names to draw from; None for all.
         since: when its guest first came, in seconds; minus infinity for one who has come back with a token.
         talk: whom its plain texts go to.
         addressed: whom it means by a name.
-        announced: the coming was put into the room's order, so the leaving must be as well.
-        early_words: what was said before that; it is heard after the coming, and not lost if there is none.
-        welcomed: the guest has been told that they are in; nothing else may reach them earlier.
     """
 
     sid: str
     gateway: Gateway
-    hall: Hall
+    membership: Membership
     identity: str
     keeps_name: bool
-    resumed: bool
     speaking: Bucket | None
     events: Bucket | None
     since: float
     lang: str | None = None
     talk: PrivateTalk = field(default_factory=PrivateTalk)
     addressed: Addressed = field(default_factory=Addressed)
-    after: str | None = None
-    early: Page | None = None
-    announced: bool = False
-    early_words: list[Callable[[], None]] = field(default_factory=list)
-    welcomed: bool = False
-    closed: bool = False
+
+    @property
+    def hall(self) -> Hall:
+        return self.membership.hall
 
     @property
     def person(self) -> Person:
         return self.hall.room.members[self.sid]
+
+    @property
+    def welcomed(self) -> bool:
+        return self.membership.stage is Stage.WELCOMED
+
+    @property
+    def closed(self) -> bool:
+        return self.membership.stage is Stage.LEFT
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,18 +92,23 @@ class Feed:
         if self._delivering or self._deliver is None:
             return  # what is being delivered has led to more: whoever delivers goes on with it
         self._delivering = True
-        while self._ready:
-            room = self._ready[0].room
-            batch: list[Slot] = []
-            while self._ready and self._ready[0].room == room:
-                batch.append(self._ready.popleft())
-            items = [slot.item for slot in batch if slot.item is not None]
-            if items:
-                self._spare_the_rest(partial(self._deliver, room, items))
-            for slot in batch:
-                if slot.after is not None:
-                    self._spare_the_rest(slot.after)
-        self._delivering = False
+        try:
+            while self._ready:
+                self._deliver_batch(self._deliver)
+        finally:
+            self._delivering = False
+
+    def _deliver_batch(self, deliver: Deliver) -> None:
+        room = self._ready[0].room
+        batch: list[Slot] = []
+        while self._ready and self._ready[0].room == room:
+            batch.append(self._ready.popleft())
+        items = [slot.item for slot in batch if slot.item is not None]
+        if items:
+            self._spare_the_rest(partial(deliver, room, items))
+        for slot in batch:
+            if slot.after is not None:
+                self._spare_the_rest(slot.after)
 
     @staticmethod
     def _spare_the_rest(call: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -41,6 +42,30 @@ def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
     assert (answer["ok"], answer["code"]) == (False, "room_full")
     elsewhere.says("still here")
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
+
+
+def test_joins_in_one_write_then_logout_leak_no_room(tmp_path, rng):
+    """Each moment of the logout meets another step of the joins; what happened to a room shows when all are wanted."""
+    with Program("--max-rooms", "12", "--limits", "off", data_dir=tmp_path) as program:
+        for number in range(40):
+            steps = [
+                ("message", "msg", "bye"),
+                ("join", "room", f"{number}"),
+                ("join", "room", f"{number} again"),
+            ]
+            with RawClient(program.url) as client:
+                client.enters(v=1)
+                client.sends_at_once([_msg(*step) for step in steps])
+                time.sleep(rng.uniform(0, 0.004))
+                client.sends(_msg("logout"))
+                client.hears(lambda text: text == "41")
+        with contextlib.ExitStack() as stack:
+            for number in range(12):
+                stack.enter_context(RawClient(program.url)).enters(v=1, room=f"fresh {number}")
+
+
+def _msg(action, key="action", value=None):
+    return "42" + json.dumps(["msg", {key: value, "action": action}])
 
 
 def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import websocket
@@ -44,6 +44,11 @@ class RawClient:
             self._socket.send_binary(text)
         else:
             self._socket.send(text)
+
+    def sends_at_once(self, texts: Sequence[str]) -> None:
+        """Send several frames in one write."""
+        frames = [websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format() for text in texts]
+        self._socket.sock.sendall(b"".join(frames))
 
     def hears(self, wanted: Callable[[str], bool] = lambda text: True) -> str:
         """The next Engine.IO packet that is wanted; others are passed over."""
