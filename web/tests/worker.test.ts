@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { alert, lastCall } from '../src/lib/alert';
-import { en } from '../src/words/en';
-import { zh } from '../src/words/zh';
+import { rest as en } from '../src/words/en.rest';
+import { rest as zh } from '../src/words/zh.rest';
 import { Play, entry } from './help';
 
 const source = readFileSync(new URL('../public/sw.js', import.meta.url), 'utf8');

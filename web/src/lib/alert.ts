@@ -1,7 +1,7 @@
 /** What a notification says: pure. */
 
 import type { Item, Said, Whispered } from '../state/types';
-import type { Words } from '../words/en';
+import type { Rest } from '../words/en.rest';
 import { mentions } from './mention';
 
 /** The newest mention or whisper, or null. */
@@ -15,7 +15,7 @@ export function lastCall(items: readonly Item[], name: string): Said | Whispered
 }
 
 /** A whisper is for one person only, and a notification may be seen by others, on a locked phone too: it has no text. */
-export function alert(words: Words, room: string, item: Said | Whispered): { title: string; body: string } {
+export function alert(words: Rest, room: string, item: Said | Whispered): { title: string; body: string } {
   return item.kind === 'whisper'
     ? { title: words.whisperFrom(item.name), body: '' }
     : { title: `${item.name} · ${room}`, body: item.text };

@@ -132,10 +132,10 @@ export function watch(page: Page): void {
     let told = page.state.mentions;
     $effect(() => {
       const { mentions, visible, items, name, room } = page.state;
-      const { words } = speech;
+      const { words, rest } = speech;
       if (mentions > told && !visible) {
         const call = lastCall(items, name);
-        if (call) void notifier.tell(alert(words, room === LOBBY ? words.lobby : room, call), here());
+        if (call) void notifier.tell(alert(rest, room === LOBBY ? words.lobby : room, call), here());
       } else if (mentions < told) void notifier.clear(here());
       told = mentions;
     });

@@ -1,4 +1,4 @@
-/** Every sentence of the page, in English. The type of this record is what every other language must fill. */
+/** The sentences that a first load needs, in English; the rest is in `en.rest.ts`. The type of this record is what every other language must fill. */
 
 const people = (count: number): string => (count === 1 ? '1 other' : `${count} others`);
 
@@ -14,30 +14,11 @@ export const en = {
   lobby: 'Lobby',
   here: (count: number) => `${count} here`,
   people: 'People',
-  find: 'Find someone',
-  nobodyFound: 'No one found.',
-  moreHere: (count: number) => `${count} more. Type a name to find someone.`,
-  you: 'you',
-  whisperTo: (name: string) => `Whisper to ${name}`,
   invite: 'Invite',
-  inviteWhy: 'Anyone with this link can join.',
   copyLink: 'Copy link',
   copied: 'Copied',
   qr: 'Scan to join the room',
   more: 'More',
-  close: 'Close',
-  newRoom: 'New room',
-  newRoomWhy: 'With a random link that no one can guess.',
-  toLobby: 'Go to the lobby',
-  language_: 'Language',
-  theme: 'Theme',
-  themes: { auto: 'System', light: 'Light', dark: 'Dark' },
-  notify: 'Notify me of mentions and whispers',
-  notifyTrouble: {
-    blocked: "Your browser blocks notifications from this site. You can allow them in the browser's settings.",
-    unasked: 'Your browser has not allowed notifications from this site yet. Turn this on to ask again.',
-    failed: "Your browser couldn't show the last notification.",
-  },
 
   /** what stands before and after the name */
   youAre: (_name: string): [string, string] => ['You are ', '.'],
@@ -68,13 +49,7 @@ export const en = {
   waitWhy: (seconds: number) => `One moment, sending again in ${seconds} s`,
   left: (count: number) => `${count}`,
   tooLongBy: (count: number) => (count === 1 ? '1 character over' : `${count} characters over`),
-  suggestions: 'Suggestions',
   usage: (usage: string) => `Usage: ${usage}`,
-
-  yourNameIs: 'Your name',
-  randomName: 'Random name',
-  ownName: 'Or type your own',
-  takeName: 'Use this name',
 
   notSent: 'Not sent.',
   /** the text itself cannot be sent, so there is no point in trying again */
@@ -98,30 +73,9 @@ export const en = {
   leftYou: (name: string) => `${name} has left. To write to the room, end the whisper.`,
   came: (names: readonly string[]) => `${named(names)} joined`,
   went: (names: readonly string[]) => `${named(names)} left`,
-  whisperFrom: (name: string) => `${name} whispers to you`,
   whisperBy: (name: string) => `whisper to ${name}`,
   whisperToYou: 'whisper to you',
   typing: (names: readonly string[]) => (names.length > 3 ? 'Several people are typing…' : `${named(names)} ${names.length === 1 ? 'is' : 'are'} typing…`),
-
-  heard: (name: string, text: string) => `${name}: ${text}`,
-  heardMany: (count: number) => `${count} new messages`,
-
-  shut: {
-    room_full: 'This room is full.',
-    room_locked: 'This room is locked.',
-    banned: 'You are banned from this room.',
-    room_invalid: "That room name can't be used.",
-    origin: "This chat can't be opened from this address.",
-    replaced: 'This chat is open in another tab.',
-    kicked: 'You were removed from the room.',
-    left: 'You left the room.',
-    refused: "Couldn't get in.",
-  },
-  shutDo: {
-    replaced: 'Continue here',
-    kicked: 'Join again',
-    left: 'Join again',
-  },
 
   /** What the server refuses, by its code; `other` stands for a code that is not here. */
   refusals: {

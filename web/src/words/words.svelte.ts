@@ -3,6 +3,7 @@
 import { dayKind } from '../lib/days';
 import { keep, recall } from '../lib/store';
 import type { Words } from './en';
+import type { Rest } from './en.rest';
 
 export type { Words };
 export type Lang = 'en' | 'zh';
@@ -11,6 +12,10 @@ export type Lang = 'en' | 'zh';
 const LOAD: Readonly<Record<Lang, () => Promise<Words>>> = {
   en: () => import('./en').then((module) => module.en),
   zh: () => import('./zh').then((module) => module.zh),
+};
+const LOAD_REST: Readonly<Record<Lang, () => Promise<Rest>>> = {
+  en: () => import('./en.rest').then((module) => module.rest),
+  zh: () => import('./zh.rest').then((module) => module.rest),
 };
 
 export function pick(chosen: string | null, spoken: readonly string[]): Lang {
@@ -26,6 +31,8 @@ class Speech {
   lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
   /** Loaded before anything is drawn: `main.ts` waits for `load`. */
   words = $state.raw() as Words;
+  /** Loaded before anything of `later.ts` is drawn: `App.svelte` waits for `loadRest`. */
+  rest = $state.raw() as Rest;
   /** The language as the reader's country writes it: 28 November or November 28. */
   #locale = $derived(navigator.languages.find((tag) => tag.startsWith(this.lang)) ?? this.lang);
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
@@ -40,19 +47,23 @@ class Speech {
 
   /** Fetch every language: a person may change it without a connection. */
   fetchAll(): void {
-    for (const load of Object.values(LOAD)) load().catch(() => undefined);
+    for (const load of [...Object.values(LOAD), ...Object.values(LOAD_REST)]) load().catch(() => undefined);
   }
 
   async load(): Promise<void> {
     this.words = await LOAD[this.lang]();
   }
 
+  async loadRest(): Promise<void> {
+    this.rest = await LOAD_REST[this.lang]();
+  }
+
   async speak(lang: Lang): Promise<void> {
     // Stored first: without a connection it takes effect at the next load.
     keep('localStorage', 'lang', lang);
-    const words = await LOAD[lang]().catch(() => null);
-    if (!words) return;
-    this.words = words;
+    const loaded = await Promise.all([LOAD[lang](), LOAD_REST[lang]()]).catch(() => null);
+    if (!loaded) return;
+    [this.words, this.rest] = loaded;
     this.lang = lang;
     this.#mark();
   }

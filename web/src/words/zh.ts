@@ -1,4 +1,4 @@
-/** Every sentence of the page, in Chinese. */
+/** The sentences that a first load needs, in Chinese. */
 
 import type { Words } from './en';
 
@@ -13,13 +13,13 @@ function named(names: readonly string[]): string {
 const LATIN = /[\p{Script=Latin}\p{N}]/u;
 
 /** 名字放在汉字中间：只在拉丁字母旁边留空。 */
-function amid(name: string): string {
+export function amid(name: string): string {
   const before = LATIN.test(name[0] ?? '') ? ' ' : '';
   return before + name + behind(name);
 }
 
 /** 名字后面接汉字。 */
-function behind(name: string): string {
+export function behind(name: string): string {
   return LATIN.test(name[name.length - 1] ?? '') ? ' ' : '';
 }
 
@@ -33,30 +33,11 @@ export const zh: Words = {
   lobby: '大厅',
   here: (count) => `${count} 人在线`,
   people: '在线的人',
-  find: '找人',
-  nobodyFound: '没有找到。',
-  moreHere: (count) => `还有 ${count} 人，输入名字查找。`,
-  you: '你',
-  whisperTo: (name) => `私聊${amid(name).trimEnd()}`,
   invite: '邀请',
-  inviteWhy: '拿到这个链接的人都能进入房间。',
   copyLink: '复制链接',
   copied: '已复制',
   qr: '扫码进入房间',
   more: '更多',
-  close: '关闭',
-  newRoom: '新房间',
-  newRoomWhy: '链接随机生成，别人猜不到。',
-  toLobby: '去大厅',
-  language_: '语言',
-  theme: '外观',
-  themes: { auto: '跟随系统', light: '浅色', dark: '深色' },
-  notify: '有人提到我或私聊我时通知我',
-  notifyTrouble: {
-    blocked: '浏览器禁止了本站的通知，你可以在浏览器设置里允许。',
-    unasked: '浏览器还没有允许本站发通知，打开开关会再次询问你。',
-    failed: '浏览器没能显示上一条通知。',
-  },
 
   youAre: (name) => [LATIN.test(name[0] ?? '') ? '你叫 ' : '你叫', '。'],
   aloneHere: '房间里还没有别人。',
@@ -86,13 +67,7 @@ export const zh: Words = {
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
   left: (count) => `${count}`,
   tooLongBy: (count) => `超出 ${count} 个字`,
-  suggestions: '建议',
   usage: (usage) => `用法：${usage}`,
-
-  yourNameIs: '你的名字',
-  randomName: '随机换一个',
-  ownName: '或者自己起一个',
-  takeName: '用这个名字',
 
   notSent: '发送失败。',
   unsent: {
@@ -115,30 +90,9 @@ export const zh: Words = {
   leftYou: (name) => `${name}${behind(name)}离开了。要对大家说话，请先结束私聊。`,
   came: (names) => does(names, '进入了房间'),
   went: (names) => does(names, '离开了房间'),
-  whisperFrom: (name) => `${name}${behind(name)}私聊你`,
   whisperBy: (name) => `私聊${amid(name).trimEnd()}`,
   whisperToYou: '私聊你',
   typing: (names) => (names.length > 3 ? '多人正在输入…' : does(names, '正在输入…')),
-
-  heard: (name, text) => `${name}：${text}`,
-  heardMany: (count) => `${count} 条新消息`,
-
-  shut: {
-    room_full: '这个房间已满。',
-    room_locked: '这个房间已锁定。',
-    banned: '你已被禁止进入这个房间。',
-    room_invalid: '这个房间名不能用。',
-    origin: '不能从这个网址进入。',
-    replaced: '你已在另一个标签页打开。',
-    kicked: '你被移出了房间。',
-    left: '你已离开房间。',
-    refused: '没能进入房间。',
-  },
-  shutDo: {
-    replaced: '在此继续',
-    kicked: '重新进入',
-    left: '重新进入',
-  },
 
   refusals: {
     name_taken: (name) => `这个名字有人用了，试试${amid(name + '2').trimEnd()}？`,
