@@ -70,10 +70,15 @@ class Visitor:
         return self
 
     def enter(self) -> Visitor:
-        """Open the page and wait until one has a name."""
+        """Open the page and wait until one has a name, and the page all that it fetches after its first load."""
         self.go()
         expect(self.chip).to_be_visible()
+        self.is_whole()
         return self
+
+    def is_whole(self) -> None:
+        """Wait until what the page fetches after its first load is at work."""
+        self.page.locator(".rail li").first.wait_for(state="attached")
 
     # What is on the page
 

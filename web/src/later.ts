@@ -1,5 +1,6 @@
 /** Code that reading and writing do not need: one chunk, fetched after the first load. */
 
+import './controls.css';
 import './forced.css';
 import './print.css';
 

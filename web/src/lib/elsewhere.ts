@@ -1,21 +1,9 @@
 /**
- * Keys, pastes and drops for the whole page: text goes into the composer, page keys in the composer go to the list, and
- * files are refused.
+ * Keys, pasted text and drags for the whole page: text goes into the composer, page keys in the composer go to the list, and
+ * what is dragged on the page itself drops only in a field.
  */
 
-export interface Composer {
-  focus(): void;
-  /** insert text at the caret */
-  put(text: string): void;
-  /** say that only text can be sent */
-  refuse(): void;
-}
-
-const FIELDS = 'input, textarea, select, [contenteditable]';
-
-function isField(place: EventTarget | null): boolean {
-  return place instanceof Element && place.closest(FIELDS) !== null;
-}
+import { isField, type Take } from './incoming';
 
 function isTaken(event: Event): boolean {
   return event.defaultPrevented || isField(event.target) || document.querySelector('dialog[open]') !== null;
@@ -35,44 +23,25 @@ function turn(by: -1 | 1): boolean {
   return list !== null;
 }
 
-export function listen(composer: Composer): void {
-  /** the drag began on this page */
-  let own = false;
-
+export function listen(take: Take): void {
   addEventListener('keydown', (event) => {
-    if (writes(event) && !isTaken(event)) composer.focus();
+    if (writes(event) && !isTaken(event)) take('');
     const by = event.key === 'PageUp' ? -1 : event.key === 'PageDown' ? 1 : null;
     if (by === null || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target instanceof HTMLTextAreaElement && turn(by)) event.preventDefault();
   });
 
   addEventListener('paste', (event) => {
-    const data = event.clipboardData;
-    const text = data?.getData('text/plain');
-    if (text ? isTaken(event) : !data?.types.includes('Files')) return;
+    const text = event.clipboardData?.getData('text/plain');
+    if (!text || isTaken(event)) return;
     event.preventDefault();
-    if (text) composer.put(text);
-    else composer.refuse();
-    composer.focus();
+    take(text);
   });
 
+  let own = false;
   addEventListener('dragstart', () => (own = true));
   addEventListener('dragend', () => (own = false));
-  // Browsers leave the page to open a dropped file or link that no one handles.
-  for (const type of ['dragover', 'drop'] as const) {
-    addEventListener(type, (event) => {
-      const data = event.dataTransfer;
-      const files = data?.types.includes('Files');
-      if (!data || (!files && isField(event.target))) return;
-      event.preventDefault();
-      if (type === 'dragover') {
-        data.dropEffect = own ? 'none' : 'copy';
-        return;
-      }
-      const text = data.getData('text/plain');
-      if (files) composer.refuse();
-      else if (text) composer.put(text);
-      composer.focus();
-    });
-  }
+  addEventListener('dragover', (event) => {
+    if (own && event.dataTransfer && !isField(event.target)) event.dataTransfer.dropEffect = 'none';
+  });
 }
