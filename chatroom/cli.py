@@ -1,9 +1,16 @@
-"""The command `chatroom`: which of the program's faces to show."""
+"""The command `chatroom`: which of the program's faces to show.
+
+It must be readable by a Python that lacks what the faces need, to say so.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+
+_NEEDED = (3, 11)
+_SET_UP = "in a checkout, `make run` sets up what is needed and starts the server"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,24 +20,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 with one clear line on standard error if the start is impossible; those of `chat`
         are its own.
     """
+    _open_standard_files()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["chat"]:
-        from chatroom.terminal.main import main as chat  # neither face needs the other's parts
+    if sys.version_info < _NEEDED:
+        wanted, found = (".".join(map(str, version[:2])) for version in (_NEEDED, sys.version_info))
+        return _refuse(f"Python {wanted} or newer is needed, and this is {found}; {_SET_UP}")
+    try:
+        if arguments[:1] == ["chat"]:
+            from chatroom.terminal.main import main as chat  # neither face needs the other's parts
 
-        return chat(arguments[1:])
-    if arguments[:1] == ["serve"]:
-        del arguments[0]
+            return chat(arguments[1:])
+        return _serve(arguments[1:] if arguments[:1] == ["serve"] else arguments)
+    except ModuleNotFoundError as missing:
+        return _refuse(f"this Python ({sys.executable}) lacks the module {missing.name}; {_SET_UP}")
+
+
+def _serve(arguments: list[str]) -> int:
     from chatroom import runtime
 
     runtime.patch()
 
     # Only now: what these import must see the patched runtime.
     from chatroom.server import StartError, serve
-    from chatroom.settings import PROG, Settings, SettingsError
+    from chatroom.settings import Settings, SettingsError
 
     try:
         serve(Settings.read(arguments))
     except (SettingsError, StartError) as problem:
-        print(f"{PROG}: {problem}", file=sys.stderr)
-        return 2
+        return _refuse(str(problem))
     return 0
+
+
+def _refuse(text: str) -> int:
+    """Say why there is no start: on standard error or, if nothing can be written there, on standard output."""
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            print(f"chatroom: {text}", file=stream, flush=True)
+            break
+        except OSError:
+            # What is left in its buffer would fail once more at the exit, and change the exit code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return 2
+
+
+def _open_standard_files() -> None:
+    """Let those of the three standard files that are closed lead nowhere, or another file would get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")

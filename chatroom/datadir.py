@@ -5,6 +5,7 @@ It knows files and whose they are, and nothing of what is written into them.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -15,6 +16,7 @@ from typing import IO
 _LOCK = "lock"
 _SECRET = "secret"
 _SECRET_BYTES = 32
+_OTHER_FOLDER = "choose another folder with --data-dir, or --history 0 to keep nothing"
 
 
 class DataDirError(Exception):
@@ -46,8 +48,27 @@ class DataDir:
             ) from None
         except OSError as problem:
             raise DataDirError(
-                f"cannot write to the data folder {self.path} ({_why(self.path, problem)}): {_cure(self.path)}"
+                f"cannot write to the data folder {self.path} ({_why(self.path, problem)}): "
+                f"{_cure(self.path, self.path, problem)}"
             ) from None
+
+    def claim(self, name: str) -> None:
+        """See that a database in the folder can be opened, and close it and its companions to other users.
+
+        Raises:
+            DataDirError: it is there and cannot be opened.
+        """
+        for path in (self.path / name, self.path / f"{name}-wal", self.path / f"{name}-shm"):
+            if not os.path.lexists(path):
+                continue
+            if path.is_dir():
+                raise DataDirError(f"cannot open {path} (it is a folder): move it away, or {_OTHER_FOLDER}")
+            if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+                raise DataDirError(
+                    f"cannot open {path} ({os.strerror(errno.EACCES)}): {_cure(self.path, path)}"
+                )
+            with suppress(OSError):  # another user's, who lets us write: it is theirs to close
+                path.chmod(0o600)
 
     def secret(self) -> bytes:
         """The secret that tokens are signed with, made at the first start; only its owner can read the file.
@@ -61,7 +82,9 @@ class DataDir:
                 self._write_secret(path)
             secret = path.read_bytes()
         except OSError as problem:
-            raise DataDirError(f"cannot read {path} ({problem.strerror}): {_cure(self.path)}") from None
+            raise DataDirError(
+                f"cannot open {path} ({problem.strerror}): {_cure(self.path, path, problem)}"
+            ) from None
         if len(secret) != _SECRET_BYTES:
             raise DataDirError(
                 f"{path} is damaged; delete it to have a new one made (old resume tokens then end)"
@@ -98,14 +121,19 @@ def _file_in_the_way(path: Path) -> Path | None:
     return next(filter(os.path.isfile, parts), None)  # `Path.is_file` raises where it may not look
 
 
-def _cure(path: Path) -> str:
-    """What would help. Only the folder itself is ever given away: the one it lies in may be the system's."""
+def _cure(folder: Path, path: Path, problem: OSError | None = None) -> str:
+    """What would help. Only the folder itself is ever given away: the one it lies in may be the system's.
+
+    Args:
+        path: the folder, or the file in it that could not be used.
+    """
+    if problem is not None and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"free some space there, or {_OTHER_FOLDER}"
     uid = os.geteuid()
-    other = "choose another folder with --data-dir, or --history 0 to keep nothing"
-    if uid == 0 or _file_in_the_way(path) is not None:
-        return other
-    if not os.path.lexists(path):
-        return f"`install -d -m 700 -o {uid} {path}`, as root, makes it for this user (uid {uid}), or {other}"
-    if path.is_dir() and path.stat().st_uid != uid:
-        return f"`chown -R {uid} {path}`, as root, gives it to this user (uid {uid}), or {other}"
-    return other
+    if uid == 0 or _file_in_the_way(folder) is not None:
+        return _OTHER_FOLDER
+    if not os.path.lexists(folder):
+        return f"`install -d -m 700 -o {uid} {folder}`, as root, makes it for this user (uid {uid}), or {_OTHER_FOLDER}"
+    if (path if os.path.lexists(path) else folder).lstat().st_uid != uid:
+        return f"`chown -R {uid} {folder}`, as root, gives it to this user (uid {uid}), or {_OTHER_FOLDER}"
+    return _OTHER_FOLDER

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         line = f"{moment} {level}{record.getMessage()}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import os
 import random
 import resource
 import secrets
@@ -15,12 +16,13 @@ import signal
 import socket
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 
 from chatroom import logs, runtime
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
-from chatroom.backplane.file import CorruptError, NewerSchemaError, StoreError
+from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
 from chatroom.core.clock import Clock
@@ -36,6 +38,7 @@ from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGatew
 from chatroom.gateways.words import Words
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings
+from chatroom.startup import Started, Terminal, plain_lines, terminal_lines
 from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ def serve(settings: Settings) -> None:
         StartError: a port in use, a folder that cannot be written, a file of names that is none.
     """
     logs.set_up(as_json=settings.log_json)
+    os.umask(0o077)  # what is made from here on is for this user only
     names = _read_names(settings.names)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = _listen(settings)
@@ -187,6 +191,10 @@ def _open_backplane(settings: Settings, folder: DataDir | None) -> tuple[Clock, 
     if folder is None:
         clock = Clock(_now_ms, _elapsed_s, _report_clock)
         return clock, MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+    try:
+        folder.claim(FILE_NAME)
+    except DataDirError as problem:
+        raise StartError(str(problem)) from None
     retention = Retention(settings.history, settings.history_days, settings.data_limit_bytes)
     store = Store(folder.path, retention, full_sync=settings.durability == "full")
     try:
@@ -195,7 +203,9 @@ def _open_backplane(settings: Settings, folder: DataDir | None) -> tuple[Clock, 
     except NewerSchemaError as problem:
         raise StartError(f"{problem}; run that version or choose another folder with --data-dir") from None
     except StoreError as problem:
-        raise StartError(str(problem)) from None
+        raise StartError(
+            f"cannot use {store.path} ({problem}): {problem.remedy}, or choose another folder with --data-dir"
+        ) from None
     return clock, EmbeddedBackplane(store, last_id, clock, time.monotonic)
 
 
@@ -335,29 +345,51 @@ def _listen_line(settings: Settings) -> list[socket.socket]:
 def _announce(
     settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
 ) -> None:
-    port = listeners[0].getsockname()[1]
-    everywhere = settings.host in ("", "*", "::", "0.0.0.0")
-    host = "127.0.0.1" if everywhere else listeners[0].getsockname()[0]
-    lines = [f"listening on {_url(host, port)}{settings.base_path}"]
-    own = _own_address()
-    if everywhere and own is not None:
-        lines.append(f"on this network: {_url(own, port)}{settings.base_path}")
-    if line_listeners:
-        line_host, line_port = line_listeners[0].getsockname()[:2]
-        lines.append("line gateway on " + _url(line_host, line_port).replace("http://", "telnet://"))
-    if settings.history:
-        lines.append(f"messages are kept in {settings.data_dir.absolute()}")
-    else:
-        lines.append("nothing is kept on disk; recent messages stay in memory until the process ends")
-    for line in lines:
-        if settings.log_json:
+    """Say on standard error where the server listens.
+
+    Raises:
+        StartError: nothing can be written there, as on a full disk.
+    """
+    started = _started(settings, listeners, line_listeners)
+    if settings.log_json:
+        for line in plain_lines(started):
             log.info(line)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        return
+    terminal = Terminal.of(sys.stderr, os.environ)
+    lines = plain_lines(started) if terminal is None else terminal_lines(started, terminal, settings.lang)
+    try:
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        pass  # whoever started it wants to read no more
+    except OSError as problem:
+        raise StartError(
+            f"cannot write to standard error ({problem.strerror}): free some space there, or send it elsewhere"
+        ) from None
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _started(
+    settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
+) -> Started:
+    host, port = listeners[0].getsockname()[:2]
+    everywhere = settings.host in ("", "*", "::", "0.0.0.0")
+    others: str | None = host
+    if everywhere:
+        host, others = "127.0.0.1", _own_address()
+    elif ip_address(host.partition("%")[0]).is_loopback:
+        others = None
+    line_url = None
+    if line_listeners:
+        line_url = _url("telnet", *line_listeners[0].getsockname()[:2])
+    return Started(
+        url=_url("http", host, port) + settings.base_path,
+        network_url=None if others is None else _url("http", others, port) + settings.base_path,
+        line_url=line_url,
+        folder=settings.data_dir.absolute() if settings.history else None,
+    )
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _own_address() -> str | None:

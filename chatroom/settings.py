@@ -117,7 +117,12 @@ def _line_port(text: str) -> LinePort | None:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        if text.strip():  # an empty one would be the current folder
+            return Path(text).expanduser()
+    except RuntimeError:  # the home folder of nobody
+        pass
+    raise ValueError("a path such as ./data")
 
 
 def _setting(

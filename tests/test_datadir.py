@@ -78,3 +78,41 @@ def test_a_file_in_the_way_is_named_with_the_cure(tmp_path: Path, wanted: str, w
     line = f"cannot write to the data folder {tmp_path / wanted} ({why.format(file)}): choose another folder with"
     assert str(refused.value).startswith(line)
     assert file.read_text() == "in the way"
+
+
+@pytest.mark.parametrize("name", ["chatroom.db", "chatroom.db-wal", "chatroom.db-shm"])
+def test_files_that_others_may_read_are_closed(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch(mode=0o644)
+    folder = DataDir(tmp_path)
+    folder.claim("chatroom.db")
+    folder.close()
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_a_folder_in_the_place_of_the_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "chatroom.db").mkdir()
+    folder = DataDir(tmp_path)
+    with pytest.raises(DataDirError) as refused:
+        folder.claim("chatroom.db")
+    folder.close()
+    assert str(refused.value).startswith(
+        f"cannot open {tmp_path / 'chatroom.db'} (it is a folder): move it away"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being itself")
+def test_a_log_of_another_user_is_named_with_the_cure() -> None:
+    with TemporaryDirectory() as around:  # pytest's own folders are closed to anybody else
+        data = Path(around)
+        data.chmod(0o777)
+        (data / "chatroom.db").touch(mode=0o600)
+        os.seteuid(65534)
+        try:
+            folder = DataDir(data)
+            with pytest.raises(DataDirError) as refused:
+                folder.claim("chatroom.db")
+            folder.close()
+        finally:
+            os.seteuid(0)
+    reason = f"cannot open {data / 'chatroom.db'} (Permission denied): `chown -R 65534 {data}`, as root,"
+    assert str(refused.value).startswith(reason)

@@ -128,3 +128,10 @@ def test_help_shows_no_default_where_there_is_none(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         Settings.read(["--help"], {})
     assert "none" not in capsys.readouterr().out.replace("0 keeps none", "")
+
+
+@pytest.mark.parametrize("text", ["", " ", "~no-such-user-here/data"])
+def test_a_path_that_names_nothing_is_refused(text: str) -> None:
+    for flag in ("--data-dir", "--names"):
+        with pytest.raises(SettingsError, match=rf"^{flag} is {text!r}; it must be a path such as "):
+            Settings.read([flag, text], {})

@@ -53,12 +53,35 @@ _MIGRATIONS: Final[Sequence[str]] = (
 )
 
 
+_TABLES: Final = frozenset({"room", "entry", "retry", "mark", "probe"})
+
+# By SQLite's primary result code, so that no reason stands alone.
+_REMEDIES: Final = {
+    sqlite3.SQLITE_FULL: "free some space there",
+    sqlite3.SQLITE_BUSY: "stop the other program that uses it",
+    sqlite3.SQLITE_READONLY: "make it writable for this user",
+    sqlite3.SQLITE_IOERR: "check the disk and the space left there",
+}
+
+
 class StoreError(Exception):
-    """The file cannot be used; the text says why, in a few words."""
+    """The file cannot be used; the text says why, in a few words.
+
+    Args:
+        code: SQLite's primary result code, if it was SQLite that refused.
+    """
+
+    def __init__(self, text: str, code: int = 0) -> None:
+        super().__init__(text)
+        self.remedy = _REMEDIES.get(code, "move it away")
 
 
 class NewerSchemaError(StoreError):
     """The file was written by a newer version of this program."""
+
+
+class ForeignError(StoreError):
+    """The file is a database of another program."""
 
 
 class CorruptError(StoreError):
@@ -89,9 +112,9 @@ def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
         check: read through the whole file first, to find damage before anybody is served from it.
 
     Raises:
-        NewerSchemaError, CorruptError
+        NewerSchemaError, ForeignError, CorruptError
     """
-    connection.execute("PRAGMA journal_mode=WAL")
+    # Nothing is written, the journal's mode included, before it is known that the file is ours.
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA:
         raise NewerSchemaError(f"{path} was written by a newer version of this program")
@@ -99,6 +122,10 @@ def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
         problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise CorruptError(str(problem).splitlines()[0])
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables if version == 0 else not tables.issuperset(_TABLES):
+        raise ForeignError("it was not made by this program")
+    connection.execute("PRAGMA journal_mode=WAL")
     for number in range(version, SCHEMA):
         connection.executescript(
             f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
@@ -124,7 +151,7 @@ def store_error(problem: sqlite3.DatabaseError) -> StoreError:
     """What SQLite has raised, as one of the errors above."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    return (CorruptError if damaged else StoreError)(str(problem))
+    return (CorruptError if damaged else StoreError)(str(problem), code)
 
 
 @contextmanager

@@ -11,6 +11,13 @@ from typing import Final
 from chatroom.core.errors import Refusal
 
 _ENGLISH: Final[Mapping[str, str]] = {
+    "start_listening": "listening on {url}",
+    "start_network": "on this network: {url}",
+    "start_line": "line gateway on {url}",
+    "start_kept": "messages are kept in {folder}",
+    "start_not_kept": "nothing is kept on disk; recent messages stay in memory until the process ends",
+    "start_scan": "Scan to join from the same network:",
+    "start_stop": "Press Ctrl+C to stop.",
     "bad_request": "That can't be sent: it is malformed or contains hidden characters.",
     "bad_request_character": "That can't be sent: it contains a hidden character, {character}.",
     "unknown_action": "No such action.",
@@ -92,6 +99,13 @@ _ENGLISH: Final[Mapping[str, str]] = {
 }
 
 _CHINESE: Final[Mapping[str, str]] = {
+    "start_listening": "正在监听 {url}",
+    "start_network": "同一网络里的人打开 {url}",
+    "start_line": "终端（telnet、nc）用 {url}",
+    "start_kept": "消息保存在 {folder}",
+    "start_not_kept": "磁盘上什么都不保存；最近的消息留在内存里，进程结束就没有了",
+    "start_scan": "同一网络里的手机可以扫码进入：",
+    "start_stop": "按 Ctrl+C 停止。",
     "bad_request": "不能发送：格式不对，或含有隐藏字符。",
     "bad_request_character": "不能发送：含有隐藏字符 {character}。",
     "unknown_action": "没有这种操作。",

@@ -26,7 +26,6 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code, as `--help` tells.
     """
-    plain.open_standard_files()
     parser = argparse.ArgumentParser(
         prog="chatroom chat",
         description="Chat from a terminal.",

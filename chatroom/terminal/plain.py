@@ -152,10 +152,3 @@ def complain(text: str) -> None:
 
 def _exit_by_signal(number: int, _frame: object) -> None:
     sys.exit(128 + number)  # by way of everything that has to be closed
-
-
-def open_standard_files() -> None:
-    """Let those of the three standard files that are closed lead nowhere, or a socket might get their numbers."""
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(number, True)
-    os.close(number)

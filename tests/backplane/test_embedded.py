@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, NewerSchemaError
+from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, ForeignError, NewerSchemaError
 from chatroom.backplane.store import Retention, Store
 from chatroom.backplane.tails import Tail
 from chatroom.core.clock import DAY_MS, Times
@@ -223,3 +223,15 @@ def test_what_a_reader_finds_on_the_disk_before_the_loop_knows_of_it_is_taken_on
     tail.add(entries[1])
     tail.add(entries[2])
     assert tail.newest(None, 10).entries == tuple(entries)
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA])
+def test_another_programs_database_is_left_alone(tmp_path: Path, version: int) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE room (theirs)")
+        other.execute(f"PRAGMA user_version={version}")
+    before = path.read_bytes()
+    with pytest.raises(ForeignError, match="not made by this program"):
+        Store(tmp_path, FOREVER, full_sync=False).open()
+    assert path.read_bytes() == before

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
 
 from chatroom.gateways.words import LANGUAGES
+from tests.faults import disks
 from tests.support.guests import POLLING, Guest, until
 from tests.support.program import ROOT, Program
 
@@ -120,6 +122,74 @@ def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path):
     shutil.copy(ROOT / "app.py", tmp_path)
     line = fails("--port", "0", "--data-dir", str(tmp_path / "data"), folder=tmp_path)
     assert f"cannot read the names in {tmp_path / 'name.txt'}: No such file or directory" in line
+
+
+def test_a_python_without_the_libraries_names_make_run():
+    for command in (["app.py"], ["-m", "chatroom"]):
+        done = subprocess.run(
+            [sys.executable, "-S", *command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert re.fullmatch(
+            r"chatroom: this Python .* lacks the module \w+; .*`make run`.*\n", done.stderr
+        ), done.stderr
+
+
+def test_a_log_that_cannot_be_opened_is_named_with_its_cure(tmp_path):
+    path = tmp_path / "chatroom.db"
+    path.mkdir()
+    line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
+    assert f"cannot open {path} (it is a folder): move it away" in line
+    path.rmdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE room (theirs)")
+    line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
+    assert f"cannot use {path} (it was not made by this program): move it away" in line
+    assert "--data-dir" in line
+
+
+def test_a_disk_too_full_for_the_log_is_named(tmp_path):
+    with disks.small_disk(tmp_path / "disk", "48k") as disk:
+        line = fails("--port", "0", "--line-port", "0", "--data-dir", str(disk))
+    assert f"cannot use {disk / 'chatroom.db'} (database or disk is full): free some space there" in line
+
+
+def test_a_full_standard_error_is_said_on_standard_output(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "app.py", "--port", "0", "--line-port", "0", "--data-dir", str(tmp_path)],
+            cwd=ROOT, env=Program().environ, stdout=subprocess.PIPE, stderr=full, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"chatroom: cannot write to standard error \(No space left on device\): .*\n", done.stdout
+    )
+
+
+@pytest.mark.parametrize(("lang", "stop"), [("en", "Press Ctrl+C to stop."), ("zh", "按 Ctrl+C 停止。")])
+def test_a_terminal_is_told_how_to_stop(terminals, tmp_path, lang, stop):
+    command = [
+        sys.executable,
+        ROOT / "app.py",
+        "--port",
+        0,
+        "--line-port",
+        0,
+        "--data-dir",
+        tmp_path,
+        "--lang",
+        lang,
+    ]
+    terminal = terminals(*command, env={**Program().environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
+    terminal.resizes(80, 40)
+    terminal.shows(stop)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.process.wait(30) == 0
 
 
 def test_a_newer_versions_log_is_left_alone(tmp_path):
