@@ -57,6 +57,16 @@ def is_readable(part: Locator) -> bool:
     )
 
 
+def test_the_code_to_scan_is_dark_squares_on_white(visit: Visit) -> None:
+    visitor = visit(color_scheme="dark").enter()
+    code = visitor.page.locator(".welcome svg[role=img]")
+    side = code.evaluate("(code) => code.viewBox.baseVal.width")
+    squares = code.locator("path").evaluate("(path) => path.getAttribute('d').split('M').length - 1")
+    seen = colours(code)
+    assert seen["38,35,31"] == pytest.approx(squares / side**2, abs=0.02)
+    assert seen["255,255,255"] == pytest.approx(1 - squares / side**2, abs=0.03)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_is_chosen_shows_in_system_colours(
     visit: Visit, guests: Guests, server: Program, theme: Any
