@@ -16,7 +16,7 @@ _SPEAKS: Final = re.compile(
     "|[-=~\u2010-\u2015\u2212] ?>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]"
 )
 # Among others: what separates names and goes round their number.
-_LISTS: Final = re.compile("[,()\u3001]")
+_LISTS: Final = re.compile("[,;()\u3001]")
 _DOUBLE_QUOTES: Final = re.compile('["\u201c-\u201f\u301d-\u301f\uff02]')
 
 

@@ -20,7 +20,7 @@ from chatroom.gateways.disguise import in_list
 from chatroom.gateways.line_guest import LineGuest
 from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_peer import Peer, Turn
-from chatroom.gateways.line_presence import BURST_S, SMALL_ROOM, Burst
+from chatroom.gateways.line_presence import PresenceLines
 from chatroom.gateways.line_text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -75,7 +75,7 @@ class LineGateway:
         self._guests: dict[str, LineGuest] = {}  # by session id, from admission on
         self._halls: dict[str, dict[str, LineGuest]] = {}  # by room, then session id: who is told
         self._talking: set[LineGuest] = set()  # who has a partner in a private talk
-        self._bursts: dict[str, Burst] = {}
+        self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
         self._doors: dict[socket.socket, runtime.Listener | None] = {}
 
     def __len__(self) -> int:
@@ -179,6 +179,7 @@ class LineGateway:
         self._take_out(guest.room_key, guest.session.sid)
         guest.room_key = hall.key
         self._halls.setdefault(hall.key, {})[guest.session.sid] = guest
+        self._presence.setdefault(hall.key, PresenceLines()).greeted(guest.session.sid)
 
     def forget(self, guest: LineGuest) -> None:
         self._guests.pop(guest.session.sid, None)
@@ -197,6 +198,7 @@ class LineGateway:
             guests.pop(sid, None)
             if not guests:
                 del self._halls[room_key]
+                del self._presence[room_key]
 
     # What the service tells
 
@@ -209,37 +211,39 @@ class LineGateway:
         guests = self._halls.get(hall.key)
         if not guests:
             return
-        event = item.event
+        event, presence = item.event, self._presence[hall.key]
         match event:
             case Said(who, text):
+                self._tell_presence(hall, presence)  # who begins to speak has joined
+                presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, self._more_lines))
                 speaker = guests.get(who.sid)
                 for guest in guests.values():
                     if guest is not speaker or guest.hears_oneself:
                         guest.show(line)
             case Joined(who):
-                self._burst(hall).came(who)
-                self._told(hall)
+                presence.joined(who.sid, who.name)
             case Left(who):
+                presence.left(who.sid, who.name)
                 self._take_out(hall.key, who.sid)
                 for guest in list(self._talking):
                     if guest.room_key == hall.key:
                         guest.person_left(who.sid)
-                self._burst(hall).went(who)
-                self._told(hall)
             case Renamed(sid, old, new):
-                self._tell_burst(hall)
+                is_known = presence.renamed(sid, new)
                 line = notice_line(self._words.say("line_renamed", old=in_list(old), new=in_list(new)))
                 for guest in guests.values():
                     guest.person_renamed(sid, new)
-                    if guest.session.sid != sid:
+                    if guest.session.sid != sid and (is_known or guest.talks_to(sid)):
                         guest.show(line)
 
     def _more_lines(self, count: int) -> str:
         return self._words.say("line_more_line" if count == 1 else "line_more_lines", count=count)
 
     def flush(self, hall: Hall) -> None:
-        """Nothing: what a turn of the loop has for a terminal leaves at its end."""
+        presence = self._presence.get(hall.key)
+        if presence is not None:
+            self._tell_presence(hall, presence)
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
@@ -254,24 +258,29 @@ class LineGateway:
         if guest is not None:
             guest.send_away("replaced")
 
-    # Comings and goings
+    # Joins and leaves
 
-    def _burst(self, hall: Hall) -> Burst:
-        return self._bursts.setdefault(hall.key, Burst())
-
-    def _told(self, hall: Hall) -> None:
-        if len(hall.roster) <= SMALL_ROOM:
-            self._tell_burst(hall)
-        elif not self._bursts[hall.key].is_due:
-            self._bursts[hall.key].is_due = True
-            runtime.call_later(BURST_S, self._tell_burst, hall)
-
-    def _tell_burst(self, hall: Hall) -> None:
-        burst = self._bursts.pop(hall.key, None)
-        guests = self._halls.get(hall.key)
-        if burst is None or not guests:
+    def _tell_presence(self, hall: Hall, presence: PresenceLines) -> None:
+        """Show who joined and left, if the time has come; else later."""
+        now = self._monotonic()
+        due_s = presence.due_in(now)
+        if due_s is None:
             return
-        for line, people in burst.lines(self._words, len(hall.roster)):
-            for sid, guest in guests.items():
-                if sid not in people:
-                    guest.show(line)
+        if due_s > 0:
+            if not presence.is_scheduled:
+                presence.is_scheduled = True
+                runtime.call_later(due_s, self._presence_is_due, hall, presence)
+            return
+        changes, lines = presence.take(now), dict[int, bytes]()
+        for sid, guest in self._halls[hall.key].items():
+            after = changes.greeted.get(sid, 0)
+            if after not in lines:
+                text = changes.text(self._words, len(hall.roster), after)
+                lines[after] = notice_line(text) if text else b""
+            if lines[after]:
+                guest.show(lines[after])
+
+    def _presence_is_due(self, hall: Hall, presence: PresenceLines) -> None:
+        presence.is_scheduled = False
+        if self._presence.get(hall.key) is presence:
+            self._tell_presence(hall, presence)

@@ -146,6 +146,11 @@ class LineGuest:
         """Whether one's own lines are shown again."""
         return self._interpreter.echo
 
+    def talks_to(self, sid: str) -> bool:
+        """Whether the guest talks to this session privately."""
+        partner = self.session.talk.partner
+        return partner is not None and partner.sid == sid
+
     def welcome(self, welcome: Welcome) -> None:
         """The guest is in a room: greet, and take what was typed meanwhile."""
         count, name, room = len(welcome.hall.roster), welcome.person.name, welcome.hall.name

@@ -1,57 +1,138 @@
-"""How comings and goings are told at line terminals: at once in a small room, together once a second in a large one.
+"""Joins and leaves as lines: those of a burst together, in at most one line per interval.
 
-It gathers, and gives lines. Whom they go to is the gateway's matter.
+It gathers and words what one room's people have not been told yet. Whom a line goes to is its owner's matter, and
+times are given to it, in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from chatroom.core.events import Person
 from chatroom.gateways.disguise import in_list
-from chatroom.gateways.line_text import notice_line
 from chatroom.gateways.words import Words
 
-SMALL_ROOM: Final = 64  # people
-BURST_S: Final = 1.0  # how long those of a larger room are gathered
-NAMES_TOLD: Final = 10
+INTERVAL_S: Final = 5.0
+CROWD: Final = 20  # people in the room; above that, lines have numbers instead of names
+NAMES_SHOWN: Final = 10  # of those who joined or left at once
 
 
-class Burst:
-    """Who came and went in one room since it was last told.
+class Change(NamedTuple):
+    """Someone joined or left.
 
     Attributes:
-        is_due: somebody has arranged for it to be told.
+        position: how many changes there were up to this one since the last line.
     """
 
-    __slots__ = ("_joined", "_left", "is_due")
+    position: int
+    name: str
 
-    def __init__(self) -> None:
-        self._joined: dict[str, Person] = {}
-        self._left: dict[str, Person] = {}
-        self.is_due = False
 
-    def came(self, who: Person) -> None:
-        self._joined[who.sid] = who
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Who joined and who left between two lines, in order.
 
-    def went(self, who: Person) -> None:
-        if self._joined.pop(who.sid, None) is None:  # nobody was told of who came and went in one burst
-            self._left[who.sid] = who
+    Attributes:
+        greeted: the newcomers' session ids, and the position up to which changes are no news to them.
+    """
 
-    def lines(self, words: Words, count: int) -> Iterator[tuple[bytes, dict[str, Person]]]:
-        """What to tell, and whom it is about: they need not be told it.
+    joined: Sequence[Change]
+    left: Sequence[Change]
+    greeted: Mapping[str, int]
+
+    def text(self, words: Words, count: int, after: int = 0) -> str:
+        """The line, without what came up to the position `after`; empty if there was nothing else.
 
         Args:
             count: how many people are in the room now.
         """
-        for key, people in (("line_left", self._left), ("line_came", self._joined)):
-            if people:
-                names = _names(words, [person.name for person in people.values()])
-                yield notice_line(words.say(key, names=names, count=count)), people
+        parts = []
+        for key, changes in (("left", self.left), ("joined", self.joined)):
+            start = bisect_right(changes, after, key=lambda change: change.position)
+            number = len(changes) - start
+            if number and count > CROWD:
+                parts.append(words.say(f"line_many_{key}", number=number))
+            elif number:
+                names = words.listed(in_list(each.name) for each in changes[start : start + NAMES_SHOWN])
+                more = number - NAMES_SHOWN
+                shown = names if more <= 0 else words.say("line_more", names=names, more=more)
+                parts.append(words.say(f"line_{key}", names=shown))
+        if not parts:
+            return ""
+        return words.say("line_presence", changes=words.say("semicolon").join(parts), count=count)
 
 
-def _names(words: Words, names: list[str]) -> str:
-    shown = words.listed(map(in_list, names[:NAMES_TOLD]))
-    more = len(names) - NAMES_TOLD
-    return shown if more <= 0 else words.say("line_more", names=shown, more=more)
+class PresenceLines:
+    """What one room's people have not been told about joins and leaves.
+
+    Whoever joins and leaves between two lines is in neither, unless the room has read something of theirs: then their
+    leave is told.
+
+    Attributes:
+        is_scheduled: its owner will ask again when the next line is due.
+    """
+
+    __slots__ = ("_greeted", "_has_sent", "_joined", "_left", "_next_at", "_position", "is_scheduled")
+
+    def __init__(self) -> None:
+        self._joined: dict[str, Change] = {}
+        self._left: dict[str, Change] = {}
+        self._has_sent: set[str] = set()  # of those who joined: the room knows them already
+        self._greeted: dict[str, int] = {}
+        self._position = 0
+        self._next_at = float("-inf")
+        self.is_scheduled = False
+
+    def joined(self, sid: str, name: str) -> None:
+        """Someone joined; a session that left and is back before anyone was told did neither."""
+        before = self._left.get(sid)
+        if before is not None and before.name == name:
+            del self._left[sid]
+        else:
+            self._joined[sid] = self._change(name)
+
+    def left(self, sid: str, name: str) -> None:
+        """Someone left."""
+        if self._joined.pop(sid, None) is None or sid in self._has_sent:
+            self._left[sid] = self._change(name)
+        self._has_sent.discard(sid)
+        self._greeted.pop(sid, None)
+
+    def sent(self, sid: str) -> None:
+        """Someone sent a message to the room."""
+        if sid in self._joined:
+            self._has_sent.add(sid)
+
+    def renamed(self, sid: str, name: str) -> bool:
+        """Someone has another name.
+
+        Returns:
+            Whether the room knows the old one.
+        """
+        change = self._joined.get(sid)
+        if change is None:
+            return True
+        self._joined[sid] = change._replace(name=name)
+        return sid in self._has_sent
+
+    def greeted(self, sid: str) -> None:
+        """A newcomer has been told how many people are here: what was before is no news to them."""
+        self._greeted[sid] = self._position
+
+    def due_in(self, now: float) -> float | None:
+        """In how many seconds there is a line to show; None: there is nothing to tell."""
+        return max(0.0, self._next_at - now) if self._joined or self._left else None
+
+    def take(self, now: float) -> Changes:
+        """What to tell now; the next line is due after the interval."""
+        changes = Changes(tuple(self._joined.values()), tuple(self._left.values()), self._greeted)
+        self._joined, self._left, self._greeted, self._has_sent = {}, {}, {}, set()
+        self._position = 0
+        self._next_at = now + INTERVAL_S
+        return changes
+
+    def _change(self, name: str) -> Change:
+        self._position += 1
+        return Change(self._position, name)

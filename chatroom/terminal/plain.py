@@ -11,6 +11,8 @@ import select
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from math import inf
 from typing import Final
@@ -49,7 +51,9 @@ class Plain:
             # A script reads no refusal: after a failed change of audience it sends nothing until the next one.
             hold_s=HOLD_S if self._shows_past else inf,
         )
-        self._has_entered = False
+        self._has_entered = self._is_closed = False
+        self._showing = threading.Lock()
+        self._presence_timer: threading.Timer | None = None
         self._has_output = True
         self._was_lost = False
         self._has_bad_input = False
@@ -82,6 +86,10 @@ class Plain:
             was_dismissed = self._link.was_dismissed
         finally:
             self._link.close()
+            with self._showing:
+                self._is_closed = True
+                if self._presence_timer is not None:
+                    self._presence_timer.cancel()
             signal.set_wakeup_fd(-1)
             self._stop.close()
             self._stops.close()
@@ -116,11 +124,34 @@ class Plain:
         if not self._has_entered and not self._shows_past and isinstance(frame.get("you"), dict):
             frame = {**frame, "you": {**frame["you"], "history": []}}
         self._has_entered = True
-        for shown in self._view.show(frame):
-            if shown.kind == "refused":
-                complain("; ".join(shown.lines))
-            elif not (shown.own and shown.kind == "said"):
-                self._print(shown.text())
+        partner = self._link.partner(self._view)
+        with self._showing:
+            was_here = partner is not None and partner.sid in self._view.names
+            shown = self._view.show(frame)
+            self._show_presence()
+            if partner is not None and was_here and partner.sid not in self._view.names:
+                self._print(f"* {partner.name} has left; to: alone writes to everyone again.")
+            for each in shown:
+                if each.kind == "refused":
+                    complain("; ".join(each.lines))
+                elif not (each.own and each.kind == "said"):
+                    self._print(each.text())
+
+    def _show_presence(self) -> None:
+        """Show who joined and left, if the time has come; else later."""
+        now = time.monotonic()
+        for shown in self._view.presence(now):
+            self._print(shown.text())
+        due_s = self._view.presence_due_in(now)
+        if due_s is not None and self._presence_timer is None and not self._is_closed:
+            self._presence_timer = threading.Timer(due_s, self._presence_is_due)
+            self._presence_timer.daemon = True
+            self._presence_timer.start()
+
+    def _presence_is_due(self) -> None:
+        with self._showing:
+            self._presence_timer = None
+            self._show_presence()
 
     def _changed(self, state: State) -> None:
         if state is State.LOST:

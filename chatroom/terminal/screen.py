@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -94,6 +95,7 @@ class ChatApp(App[int]):
         self._has_earlier = True
         self._wants_people: bool | None = None  # None: if there is room for them
         self._waits = False
+        self._awaits_presence = False
         self._offer: str | None = None  # what F4 sends
         self._reader = ""  # the session that it is for; "": everyone
 
@@ -166,7 +168,23 @@ class ChatApp(App[int]):
         elif is_arrival(frame):
             self.query_one(Talk).add(shown)  # the past is not new
         else:
+            self._gather_presence()
             self._gathered += shown
+
+    def _gather_presence(self) -> None:
+        """Have it shown who joined and left, if the time has come; else later."""
+        now = time.monotonic()
+        self._gathered += self._view.presence(now)
+        due_s = self._view.presence_due_in(now)
+        if due_s is not None and not self._awaits_presence:
+            self._awaits_presence = True
+            self.set_timer(due_s, self._presence_is_due)
+
+    def _presence_is_due(self) -> None:
+        self._awaits_presence = False
+        self._gather_presence()
+        self._show_gathered()
+        self._show_status()
 
     def _take_refusal(self, text: str, character: object, shown: list[Shown]) -> None:
         """Offer to send a text without the character that it was refused for."""

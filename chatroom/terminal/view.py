@@ -15,10 +15,11 @@ from typing import Any, Final
 from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text, in_list
 from chatroom.gateways.line_codec import clean
+from chatroom.gateways.line_presence import PresenceLines
+from chatroom.gateways.words import WORDS
 
 Frame = dict[str, Any]
 
-_NAMES_TOLD: Final = 10  # of a crowd that comes or goes at once
 _QUOTED: Final = 40  # characters of a refused text
 # What makes a character before it part of a longer one: a family is not its father.
 _GOES_ON: Final = "\ufe0f?[\u200c\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
@@ -71,9 +72,14 @@ class View:
         self.sid = ""
         self.room = ""
         self.names: dict[str, str] = {}
+        self._presence = PresenceLines()
+        self._presence_at: datetime | None = None
 
     def show(self, frame: Frame) -> list[Shown]:
-        """What a frame adds to the screen; frames that this client does not know are passed over."""
+        """What a frame adds to the screen; frames that this client does not know are passed over.
+
+        Joins and leaves are gathered for `presence`.
+        """
         match frame.get("action"):
             case "login" if isinstance(frame.get("you"), dict):
                 return self._enter(frame, frame["you"])
@@ -82,7 +88,7 @@ class View:
             case "whisper":
                 return [self._whispered(frame)]
             case "roster":
-                return self._roster(frame)
+                self._roster(frame)
             case "rename":
                 return self._rename(frame)
             case "notice" if "said" in frame:
@@ -92,6 +98,17 @@ class View:
             case "gap":
                 return [_GAP]
         return []
+
+    def presence_due_in(self, now: float) -> float | None:
+        """In how many seconds `presence` has something to show; None: there is nothing to tell."""
+        return self._presence.due_in(now)
+
+    def presence(self, now: float) -> list[Shown]:
+        """Who joined and left, if it is time to show it; `now` is in seconds."""
+        if self._presence.due_in(now) != 0:
+            return []
+        text = self._presence.take(now).text(WORDS["en"], len(self.names))
+        return [Shown("notice", (text,), at=self._presence_at)]
 
     def past(self, entries: object, *, back: bool = False) -> list[Shown]:
         """A page of history; `back` if it was said while the guest was away for a moment."""
@@ -104,6 +121,7 @@ class View:
         self.name, self.sid = _line(you.get("username")), _line(you.get("sid"))
         self.room = _line(frame.get("room"))
         self.names = dict(_people(frame.get("name_list")))
+        self._presence = PresenceLines()  # the list knows it all
         shown = self.past(you.get("history"), back=is_back)
         if is_back and you.get("gap"):
             shown.insert(0, _GAP)
@@ -114,6 +132,7 @@ class View:
 
     def _said(self, frame: Frame) -> Shown:
         who, lines = _line(frame.get("username")), _lines(frame.get("msg"))
+        self._presence.sent(_line(frame.get("sid")))
         # The log does not know whose a message is; in what was missed, one's own is told by the name.
         own = frame.get("sid") == self.sid if "sid" in frame else bool(frame.get("back")) and who == self.name
         calls = not own and _mentions("\n".join(lines), self.name)
@@ -125,20 +144,16 @@ class View:
         who = f"you -> {before_text(_line(frame.get('to')))}" if own else f"{before_text(speaker)} -> you"
         return Shown("whisper", _lines(frame.get("msg")), who, _time(frame), own=own, calls=not own)
 
-    def _roster(self, frame: Frame) -> list[Shown]:
-        left = [(sid, name) for sid, name in _people(frame.get("left")) if sid != self.sid]
-        joined = [(sid, name) for sid, name in _people(frame.get("joined")) if sid != self.sid]
-        for sid, _ in left:
-            self.names.pop(sid, None)
-        self.names |= dict(joined)
-        told = []
-        for people, verb in ((left, "left"), (joined, "joined")):
-            if people:
-                names = ", ".join(in_list(name) for _, name in people[:_NAMES_TOLD])
-                others = len(people) - _NAMES_TOLD
-                names += f" and {others} more" if others > 0 else ""
-                told.append(Shown("notice", (f"{names} {verb} ({len(self.names)} here)",), at=_time(frame)))
-        return told
+    def _roster(self, frame: Frame) -> None:
+        self._presence_at = _time(frame)
+        for sid, name in _people(frame.get("left")):
+            if sid != self.sid:
+                self.names.pop(sid, None)
+                self._presence.left(sid, name)
+        for sid, name in _people(frame.get("joined")):
+            if sid != self.sid:
+                self.names[sid] = name
+                self._presence.joined(sid, name)
 
     def _rename(self, frame: Frame) -> list[Shown]:
         sid, old, new = _line(frame.get("sid")), _line(frame.get("username")), _line(frame.get("to"))
@@ -147,6 +162,8 @@ class View:
         if sid == self.sid:
             self.name = new
             return []  # the answer to the command tells it
+        if not self._presence.renamed(sid, new):
+            return []
         return [Shown("notice", (f"{in_list(old)} is now called {in_list(new)}",), at=_time(frame))]
 
 

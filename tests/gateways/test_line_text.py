@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.core.events import Person
-from chatroom.gateways.line_presence import NAMES_TOLD, Burst
 from chatroom.gateways.line_text import (
     LINES_SHOWN,
     first_lines,
@@ -14,7 +12,6 @@ from chatroom.gateways.line_text import (
     said_line,
     whisper_line,
 )
-from chatroom.gateways.words import Words
 
 NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
 
@@ -47,39 +44,3 @@ def test_a_long_text_shows_its_first_lines_and_a_count():
 
 def test_every_line_of_a_notice_begins_with_an_asterisk():
     assert notice_line("one\ntwo") == b"* one\r\n* two\r\n"
-
-
-def told(burst: Burst, count: int) -> list[tuple[bytes, set[str]]]:
-    return [(line, set(people)) for line, people in burst.lines(Words("en"), count)]
-
-
-def test_those_who_went_are_told_before_those_who_came_and_nobody_of_themselves():
-    burst = Burst()
-    burst.came(Person("r", "Romeo"))
-    burst.went(Person("j", "Juliet"))
-    assert told(burst, 7) == [
-        (b"* Juliet left (7 here)\r\n", {"j"}),
-        (b"* Romeo joined (7 here)\r\n", {"r"}),
-    ]
-
-
-def test_who_came_and_went_in_one_burst_is_not_told_of():
-    burst = Burst()
-    burst.came(Person("r", "Romeo"))
-    burst.went(Person("r", "Romeo"))
-    assert told(burst, 7) == []
-
-
-def test_of_many_some_are_named_and_the_others_counted():
-    burst = Burst()
-    for number in range(NAMES_TOLD + 5):
-        burst.came(Person(str(number), f"n{number}"))
-    ((line, people),) = told(burst, 99)
-    assert line == b"* n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more joined (99 here)\r\n"
-    assert len(people) == NAMES_TOLD + 5
-
-
-def test_nobodys_name_can_tell_of_somebody_elses_going():
-    burst = Burst()
-    burst.came(Person("m", "Romeo left (3 here), Juliet"))
-    assert told(burst, 4) == [(b'* "Romeo left (3 here), Juliet" joined (4 here)\r\n', {"m"})]

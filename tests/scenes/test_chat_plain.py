@@ -368,7 +368,7 @@ def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
     juliet.process.stdin.flush()
     assert eve.hears("whisper")["msg"] == "first"
     eve.emit({"action": "logout"})  # gives up the name as well
-    juliet.reads("* Eve left")
+    juliet.reads("* Eve has left; to: alone writes to everyone again.")
     impostors: list[Any] = []
     becomes_free(lambda **auth: impostors.append(guests(**auth)), "Eve")
     juliet.reads("* Eve joined")

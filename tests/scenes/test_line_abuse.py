@@ -46,7 +46,6 @@ def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, li
     browser.reads(r"^\* This port is for terminals")
     browser.reads_the_end()
     browser.closes()
-    juliet.reads(rf"^\* {browser.name} left")
     juliet.reads_nothing("POST|secret|said by a page|Romeo$")
 
 
@@ -59,7 +58,6 @@ def test_a_web_page_cannot_hide_what_it_is_in_a_long_first_line(server: Program,
     browser.reads(r"^\* This port is for terminals")
     browser.reads_the_end()
     browser.closes()
-    juliet.reads(rf"^\* {browser.name} left")
     juliet.reads_nothing("Host|said by a page")
 
 
@@ -152,7 +150,7 @@ def test_a_last_line_without_an_end_is_told_of_even_behind_a_flood(start: Start,
         juliet.hears(romeo.name, str(number))
     romeo.reads(r"^\* Not sent: the last line has no line end\.$")
     romeo.reads_the_end()
-    juliet.reads(rf"^\* {romeo.name} left")
+    juliet.counts(1)
     assert "half" not in juliet.seen
 
 
@@ -224,4 +222,4 @@ def test_who_is_cut_off_without_a_word_leaves_the_room(server: Program, lines: L
         socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
     )  # so that closing it resets
     romeo.closes()
-    juliet.reads(rf"^\* {romeo.name} left \(1 here\)$")
+    juliet.counts(1)

@@ -93,6 +93,15 @@ class Screen:
             lines.append(line)
         return lines
 
+    def counts(self, number: int, seconds: float = WAIT_S) -> None:
+        """Ask until so many are here, without waiting for the line that tells of it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.types("/who")
+            if self.reads(r"^\* (\d+) (?:here: |人在线：)", deadline - time.monotonic())[1] == str(number):
+                return
+            time.sleep(0.05)  # so as not to be a flood
+
     def hears(self, name: str, text: str) -> None:
         """Wait until somebody is shown to have said this to the room."""
         self.reads(rf"^\[\d\d:\d\d:\d\d\] {re.escape(name)}: {re.escape(text)}$")

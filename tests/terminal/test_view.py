@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatroom.gateways.line_presence import INTERVAL_S
 from chatroom.terminal.view import Frame, Shown, View, plain_text
 
 TIME = "2026-11-21T20:15:30.123Z"
@@ -69,7 +70,8 @@ def test_no_name_can_pass_for_more_than_a_name():
         '"Owl: yes"',
         '"Owl: yes" -> you',
     ]
-    (came,) = view.show({"action": "roster", "joined": [["Owl left (1 here), Elk", "e"]], "left": []})
+    view.show({"action": "roster", "joined": [["Owl left (1 here), Elk", "e"]], "left": []})
+    (came,) = view.presence(0.0)
     assert came.text() == '* "Owl left (1 here), Elk" joined (3 here)'
     (renamed,) = view.show(
         {"action": "rename", "sid": "e", "username": "Owl left (1 here), Elk", "to": "Elk"}
@@ -146,15 +148,38 @@ def test_a_whisper_calls_whom_it_is_for():
 def test_people_come_go_and_are_renamed():
     view = entered()
     joined = [[f"P{number}", str(number)] for number in range(12)]
-    (shown,) = view.show({"action": "roster", "joined": joined, "left": []})
-    assert shown.text() == f"* {', '.join(f'P{number}' for number in range(10))} and 2 more joined (14 here)"
-    (shown,) = view.show({"action": "roster", "joined": [], "left": [["Owl", "o"]]})
+    assert view.show({"action": "roster", "joined": joined, "left": [], "time": TIME}) == []
+    (shown,) = view.presence(100.0)
+    assert shown.at is not None
+    names = ", ".join(f"P{number}" for number in range(10))
+    assert shown.lines == (f"{names} and 2 more joined (14 here)",)
+    assert view.show({"action": "roster", "joined": [], "left": [["Owl", "o"]]}) == []
+    assert (view.presence(101.0), view.presence_due_in(101.0)) == ([], INTERVAL_S - 1)
+    assert "o" not in view.names  # who may be written to is known at once
+    (shown,) = view.presence(100.0 + INTERVAL_S)
     assert shown.text() == "* Owl left (13 here)"
     (shown,) = view.show({"action": "rename", "username": "P3", "to": "Q", "sid": "3"})
     assert (shown.text(), view.names["3"]) == ("* P3 is now called Q", "Q")
     assert view.show({"action": "rename", "username": "Fox", "to": "Vixen", "sid": "f"}) == []
     assert (view.name, view.names["f"]) == ("Vixen", "Vixen")
     assert view.show({"action": "roster", "joined": [["Vixen", "f"]], "left": []}) == []
+    assert view.presence_due_in(200.0) is None
+
+
+def test_a_rename_is_told_of_whom_the_room_knows():
+    view = entered()
+    rename = {"action": "rename", "username": "Hen", "to": "Rooster", "sid": "h"}
+    view.show({"action": "roster", "joined": [["Hen", "h"]], "left": []})
+    assert view.show(rename) == []
+    assert texts(view.presence(0.0)) == ["* Rooster joined (3 here)"]
+    assert len(view.show({**rename, "username": "Rooster", "to": "Hen"})) == 1
+
+
+def test_another_room_begins_without_the_joins_of_the_last():
+    view = entered()
+    view.show({"action": "roster", "joined": [["Hen", "h"]], "left": []})
+    view.show(welcome())
+    assert view.presence_due_in(0.0) is None
 
 
 def test_a_refusal_quotes_the_beginning_of_what_was_said():
@@ -190,8 +215,9 @@ def test_controls_of_a_terminal_are_taken_out_wherever_they_stand():
     shown += view.show({"action": "notice", "msg": HOSTILE, "said": HOSTILE})
     shown += view.show({"action": "rename", "username": HOSTILE, "to": HOSTILE, "sid": HOSTILE})
     shown += view.show({"action": "whisper", "username": HOSTILE, "to": HOSTILE, "msg": HOSTILE})
-    shown += view.show({"action": "roster", "joined": [[HOSTILE, "h"]], "left": [[HOSTILE, "h"]]})
-    assert len(shown) == 7
+    view.show({"action": "roster", "joined": [[HOSTILE, "h"]], "left": [[HOSTILE, "o"]]})
+    shown += view.presence(0.0)
+    assert len(shown) == 6
     for text in (*texts(shown), *view.names.values(), view.name, view.room, plain_text(HOSTILE)):
         assert is_harmless(text)
         assert "owned" not in text
@@ -229,6 +255,7 @@ def test_no_frame_raises_and_all_that_is_shown_is_harmless(action, data):
     }
     frame = {key: data.draw(json) for key in data.draw(st.sets(st.sampled_from(KEYS), max_size=5))}
     view = entered()
-    for shown in view.show({**frame, "action": action, "you": you}) + view.past(data.draw(json)):
+    shown_by_frame = view.show({**frame, "action": action, "you": you})
+    for shown in shown_by_frame + view.presence(0.0) + view.past(data.draw(json)):
         assert is_harmless(shown.text())
     assert all(map(is_harmless, view.names.values()))
