@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.relay import Relay
-from tests.browser.visit import DESKTOP, PICTURES, Visitor
+from tests.browser.visit import DESKTOP, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +48,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
-@pytest.fixture(params=["en", "zh"] if PICTURES else ["en"])
+@pytest.fixture(params=["en", "zh"])
 def lang(request: pytest.FixtureRequest) -> str:
-    """The language of a state; pictures are taken in both."""
+    """The language of a state: each is visited in both."""
     return str(request.param)
 
 
@@ -95,11 +95,17 @@ def profiles(browser: Browser) -> Profiles:
 
 @pytest.fixture
 def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[..., Visitor]]:
-    """Lets somebody open the page: `visit(url=…, room=…, lang=…, **context options)`; all must stay calm to the end."""
+    """Lets somebody open the page: `visit(url=…, room=…, lang=…, **context options)`; all must stay calm to the end.
+
+    `lang` is given by tests that run in both languages.
+    """
     visitors: list[Visitor] = []
 
-    def come(url: str | None = None, lang: str = "en", room: str | None = room, **options: Any) -> Visitor:
-        visitor = Visitor(profiles.take(lang, **options), url or server.url, room, lang)
+    def come(
+        url: str | None = None, lang: str | None = None, room: str | None = room, **options: Any
+    ) -> Visitor:
+        context = profiles.take(lang or "en", **options)
+        visitor = Visitor(context, url or server.url, room, lang or "en", in_both=lang is not None)
         visitors.append(visitor)
         return visitor
 

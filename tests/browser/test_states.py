@@ -144,7 +144,7 @@ def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang:
     road.mend()
     row = visitor.page.locator("article.failed")
     expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "发送失败。"}[lang])
-    again = row.get_by_role("button", name={"en": "Try again", "zh": "再试一次"}[lang])
+    again = row.get_by_role("button", name={"en": "Try again", "zh": "重试"}[lang])
     expect(again).to_be_visible()
     expect(visitor.bar).to_have_text("")
     visitor.shows("failed-try-again")
@@ -385,7 +385,7 @@ def test_unsupported_browser(visit: Visit, lang: str, lacking: str) -> None:
     visitor.page.add_init_script(lacking)
     visitor.go()
     expect(visitor.page.locator("#old")).to_have_text(
-        re.compile({"en": "This browser is too old", "zh": "这个浏览器太旧"}[lang])
+        re.compile({"en": "This browser is too old", "zh": "浏览器版本太旧"}[lang])
     )
     expect(visitor.composer).to_have_count(0)
     visitor.shows("unsupported")
