@@ -252,14 +252,28 @@ class Service:
         listener = hall.room.find(to)
         if listener is None:
             raise NoSuchPerson(name=printable(to))
+        self._check_hands(session, listener)
+        return self.whisper_to(session, listener.sid, text, talk)
+
+    def check_stranger(self, session: Session, sid: str) -> None:
+        """Before a guest's first text to a session, whose name may have been another's when the guest chose it.
+
+        Raises:
+            NameChangedHands: it was; said once.
+        """
+        listener = self.present(session, sid)
+        recipient = self._sessions.get(listener.sid) if listener is not None else None
+        if listener is not None and recipient is not None and not session.addressed.knows(recipient.identity):
+            self._check_hands(session, listener)
+
+    def _check_hands(self, session: Session, listener: Person) -> None:
         recipient = self._sessions.get(listener.sid)
         if recipient is not None and recipient is not session:
-            before = hall.recent.find(listener.name, self._monotonic())
+            before = session.hall.recent.find(listener.name, self._monotonic())
             if before is not None and before.at < session.since:
                 before = None
             if session.addressed.is_other(listener.name, recipient.identity, before):
                 raise NameChangedHands(name=listener.name)
-        return self.whisper_to(session, listener.sid, text, talk)
 
     def whisper_to(
         self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""

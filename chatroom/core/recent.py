@@ -76,6 +76,10 @@ class Addressed:
         self._remember(name, identity)
         return known != identity
 
+    def knows(self, identity: str) -> bool:
+        """Whether the session has written to this one, under whatever name."""
+        return identity in self._by_key.values()
+
     def clear(self) -> None:
         """Forget all; in another room the names are others'."""
         self._by_key.clear()

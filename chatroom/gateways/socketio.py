@@ -196,11 +196,8 @@ class SocketIOGateway:
         match request:
             case wire.Message(msg, cid):
                 return self._handle_line(guest, msg, cid, ack)
-            case wire.Whisper(msg, to, str(to_sid)):
-                self._service.whisper_to(session, to_sid, msg, to=to or "")
-            case wire.Whisper(msg, str(to)):
-                session.talk.check_people(self._arrived_at())
-                self._service.whisper(session, to, msg)
+            case wire.Whisper() as whisper:
+                self._whisper(session, whisper)
             case wire.Rename(suggest=True):
                 return {"username": self._service.suggest(session)}
             case wire.Rename(username):
@@ -234,6 +231,16 @@ class SocketIOGateway:
                 self._log_out(session.sid)
                 return None
         return {}
+
+    def _whisper(self, session: Session, asked: wire.Whisper) -> None:
+        text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
+        if asked.to_sid is not None:
+            if asked.typed:
+                self._service.check_stranger(session, asked.to_sid)
+            self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")
+        elif asked.to is not None:
+            session.talk.check_people(self._arrived_at())
+            self._service.whisper(session, asked.to, text)
 
     def _choose_language(self, guest: Guest, lang: str) -> None:
         self._service.choose_language(guest.session, _known(lang))

@@ -167,12 +167,30 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
         return None
     parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
     person = talk.address(partial(service.present, session), arrived_at, now, is_escaped=say.is_escaped)
+    _check_near(service, session, say)
+    return person
+
+
+def private_text(service: Service, session: Session, msg: str) -> str:
+    """What a whisper says that a person typed to their partner in a private chat.
+
+    Raises:
+        LooksPrivate: it was probably meant for another.
+        UnknownCommand, BadRequest: it is a command, or nearly one.
+    """
+    line = parse_line(msg)
+    if isinstance(line, Command):
+        raise BadRequest()
+    _check_near(service, session, line)
+    return line.text
+
+
+def _check_near(service: Service, session: Session, say: Say) -> None:
     name = next(filter(None, (_near_name(service, session, near) for near in say.near)), None)
     if name is not None:
         refused = LooksPrivate(usage="/to NAME TEXT", name=name)
         refused.hold_s = HOLD_S
         raise refused
-    return person
 
 
 def _near_name(service: Service, session: Session, rest: str) -> str | None:

@@ -47,9 +47,12 @@ class Message(msgspec.Struct):
 
 
 class Whisper(msgspec.Struct):
+    """`typed`: `msg` is as a person typed it in a private chat."""
+
     msg: str
     to: String | None = None
     to_sid: String | None = None
+    typed: bool = False
 
 
 class Rename(msgspec.Struct):

@@ -34,6 +34,17 @@ def is_public(visitor: Visitor) -> None:
     expect(only(visitor)).to_have_count(0)
 
 
+def confirms(visitor: Visitor) -> None:
+    """Send what the page asks about, as soon as that counts as an answer."""
+    expect(visitor.page.locator(".under")).to_contain_text("Send it again to confirm.")
+
+    def is_sent() -> bool:
+        visitor.composer.press("Enter")
+        return visitor.composer.input_value() == ""
+
+    visitor.waits_until(is_sent)
+
+
 def test_reload_keeps_the_whisper_and_its_draft(visit: Visit, guests: Guests) -> None:
     fox, owl = guests(username="fox"), guests(username="owl")
     visitor = visit().enter()
@@ -133,7 +144,8 @@ def test_reload_after_the_partner_left_sends_nothing(visit: Visit, guests: Guest
     visitor.composer.press("Escape")
     is_public(visitor)
     expect(visitor.composer).to_have_value("")
-    visitor.says("for all")
+    visitor.writes("for all")
+    confirms(visitor)
     assert owl.hears("message")["msg"] == "for all"
 
 
@@ -180,7 +192,7 @@ def test_changing_rooms_during_a_whisper_asks_before_sending(
     expect(visitor.page.locator(".under")).to_contain_text("Send it again")
     expect(visitor.composer).to_have_value("cret")
     owl.hears_nothing("message")
-    visitor.page.keyboard.press("Enter")
+    confirms(visitor)
     assert owl.hears("message")["msg"] == "cret"
 
 
@@ -273,7 +285,7 @@ def test_an_unknown_name_keeps_the_draft(visit: Visit, guests: Guests) -> None:
     owl = guests(username="owl")
     visitor = visit().enter()
     visitor.writes("to:Nobody")
-    expect(visitor.page.locator(".under")).to_contain_text("put /say before it")
+    expect(visitor.page.locator(".under")).to_contain_text("begin it with /say")
     expect(visitor.composer).to_have_value("to:Nobody")
     expect(visitor.page.locator("article")).to_have_count(0)
     owl.hears_nothing("message")
@@ -286,7 +298,7 @@ def test_a_slash_however_typed_begins_a_command(visit: Visit, guests: Guests, be
     visitor.writes(f"{before or '/'}to fox a secret")
     assert fox.hears("whisper")["msg"] == "a secret"
     visitor.writes(f"{before or '/'}home/u/x.log")
-    expect(visitor.page.locator(".under")).to_contain_text("put /say before it")
+    expect(visitor.page.locator(".under")).to_contain_text("begin it with // or /say")
     owl.hears_nothing("message")
 
 
@@ -363,13 +375,69 @@ def test_a_restart_makes_no_whisper_public(
         guest.hears_nothing("whisper")
 
 
-def test_nothing_is_sent_behind_an_unanswered_command(visit: Visit, guests: Guests, road: Relay) -> None:
+@pytest.mark.parametrize("command", ["/too fox", "/name 阿狸"])
+def test_what_follows_a_command_waits_for_its_success(
+    visit: Visit, guests: Guests, road: Relay, command: str
+) -> None:
     owl = guests(username="owl")
     visitor = visit(url=road.url).enter()
     road.hold()
-    visitor.writes("/too fox")
+    visitor.writes(command)
     visitor.writes("a secret")
+    expect(visitor.message("a secret")).to_have_class(re.compile("sending"))
     road.release()
+    if command.startswith("/name"):
+        assert owl.hears("message")["msg"] == "a secret"
+        return
     expect(visitor.composer).to_have_value("/too fox\na secret")
     expect(visitor.page.locator("article")).to_have_count(0)
     owl.hears_nothing("message")
+
+
+@pytest.mark.parametrize("slip", ["tp:fox", "/too fox"])
+def test_what_follows_a_slip_at_once_is_not_sent(
+    visit: Visit, guests: Guests, road: Relay, slip: str
+) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit(url=road.url).enter()
+    road.slow(0.15)
+    visitor.composer.press_sequentially(f"{slip}\nsecret\n\nanother\n")
+    expect(visitor.composer).to_have_value(re.compile(re.escape(slip)))
+    expect(visitor.page.locator("article")).to_have_count(0)
+    fox.says("the end")
+    owl.waits_for(lambda: any(frame.get("msg") == "the end" for frame in owl.frames), "the end")
+    assert "secret" not in str(owl.frames)
+    assert "another" not in str(owl.frames)
+
+
+def test_a_slip_in_a_whisper_reaches_no_one(visit: Visit, guests: Guests) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    whispers(visitor)
+    for slip in ("to owl a secret", "\\to owl a secret", "tp:owl", "op 0123456789abcdef"):
+        visitor.writes(slip)
+        expect(visitor.page.locator(".under")).to_contain_text("/say")
+        expect(visitor.composer).to_have_value(slip)
+        visitor.composer.fill("to:fox")
+        visitor.composer.press("Enter")  # the audience is chosen anew
+    visitor.writes("/say to owl is how it begins")
+    assert fox.hears("whisper")["msg"] == "to owl is how it begins"
+    assert "secret" not in str(owl.frames)
+
+
+def test_a_refused_draft_written_over_asks_before_sending(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    visitor.writes("to;fox")
+    expect(visitor.page.locator(".under")).to_contain_text("begin with /to")
+    visitor.page.keyboard.press("Control+a")
+    visitor.page.keyboard.type("a secret\n")
+    expect(visitor.page.locator(".under")).to_have_text(
+        "Everyone in this room will see this. Send it again to confirm."
+    )
+    visitor.page.reload()
+    expect(visitor.chip).to_be_visible()
+    expect(visitor.composer).to_have_value("a secret")
+    visitor.composer.press("Enter")
+    confirms(visitor)
+    assert fox.hears("message")["msg"] == "a secret"

@@ -286,6 +286,42 @@ def test_to_sid_reaches_that_session_only(guests):
     assert romeo.asks("whisper", msg="x")["code"] == "bad_request"
 
 
+def test_a_typed_whisper_is_read_as_a_message_is(guests):
+    romeo, ben, eve = guests(), guests(username="Ben"), guests(username="Eve")
+
+    def whispers(msg, **more):
+        return romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg=msg, **more)
+
+    for near in ("to Eve s3cret", "\\to Eve s3cret", "tp:Eve", "hello\n/to Eve s3cret"):
+        answer = whispers(near, typed=True)
+        assert (answer["code"], answer["name"]) == ("bad_request", "Eve")
+    for secret in ("op 0123456789abcdef", "/too Eve s3cret"):
+        assert whispers(secret, typed=True)["code"] == "unknown_command"
+    assert whispers("/to Eve s3cret", typed=True)["code"] == "bad_request"
+    assert heard(ben, "whisper") == heard(eve, "whisper") == []
+    for typed, shown in (("//x", "/x"), ("/say to Eve x", "to Eve x"), ("hello", "hello")):
+        assert whispers(typed, typed=True) == {"ok": True}
+        assert ben.hears("whisper")["msg"] == shown
+    assert whispers("//x") == {"ok": True}  # a program's text is sent as it is
+    assert ben.hears("whisper")["msg"] == "//x"
+
+
+def test_a_typed_whisper_asks_once_about_a_name_that_changed_hands(guests):
+    romeo, ben, third = guests(), guests(username="Ben"), guests()
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    other = guests(username="Ben")
+    whispers = {"to": "Ben", "to_sid": other.sid, "typed": True}
+    assert "someone else is now called" in romeo.asks("whisper", msg="s3cret", **whispers)["msg"]
+    assert heard(other, "whisper") == []
+    assert romeo.asks("whisper", msg="hello, new one", **whispers) == {"ok": True}
+    assert other.hears("whisper")["msg"] == "hello, new one"
+    third.asks("rename", username="Eve")
+    third.asks("rename", username="Zoe")
+    other.asks("rename", username="Eve")
+    assert romeo.asks("whisper", msg="still you", **whispers) == {"ok": True}
+
+
 def test_to_sid_finds_who_has_come_back_with_a_token(guests):
     romeo, ben = guests(), guests(username="Ben")
     ben.is_cut()

@@ -16,7 +16,7 @@ import { draftOf, pack, targetOf, unpack } from './state/targets';
 import { NO_ID, oldestId } from './state/timeline';
 import { newestId } from './state/window';
 import { isReady, wakeAt } from './state/view';
-import type { Happening, State } from './state/types';
+import type { Asking, Happening, State } from './state/types';
 import type { Refusal } from './wire';
 import { speech, type Lang } from './words/words.svelte';
 
@@ -27,6 +27,8 @@ const TYPING_EVERY_MS = 3_000;
 /** setTimeout counts in 32 bits. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
+/** What the kept drafts depend on. */
+const PACKED = ['drafts', 'partner', 'room', 'held', 'asking', 'inFlight'] as const;
 const CUT_OFF: Refusal = { ok: false, code: 'offline', msg: '' };
 
 export class Page {
@@ -36,8 +38,8 @@ export class Page {
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
   #jumping = false;
-  /** a command is unanswered */
-  #asking = false;
+  /** the id of the last command that was sent */
+  #asked = '';
   #typedAt = 0;
   /** Back or Forward leads to another room, and the page follows */
   #following = false;
@@ -87,9 +89,7 @@ export class Page {
     if (this.state.room !== before.room) this.#showAddress();
     if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
     if (this.state.own !== before.own) keep('sessionStorage', 'own', packOwn(this.state.own));
-    if (this.state.drafts !== before.drafts || this.state.partner !== before.partner || this.state.room !== before.room) {
-      keep('sessionStorage', 'drafts', pack(this.state));
-    }
+    if (PACKED.some((key) => this.state[key] !== before[key])) keep('sessionStorage', 'drafts', pack(this.state));
     this.#follow();
   }
 
@@ -99,21 +99,8 @@ export class Page {
   }
 
   /** Send the draft to its target, or run it as a command. */
-  async send(): Promise<void> {
-    // What follows a command may be meant for whom its outcome decides.
-    if (!isReady(this.state) || this.#asking) return;
-    const target = targetOf(this.state);
-    const text = draftOf(this.state).trim();
-    const typed = read(text);
-    if (typed.kind !== 'command') {
-      this.tell({ type: 'write', text, cid: randomId(16) });
-      return;
-    }
-    this.draft('');
-    this.#asking = true;
-    const refusal = await this.#command(typed.text);
-    this.#asking = false;
-    if (refusal) this.tell({ type: 'refused', target, text, refusal });
+  send(): void {
+    if (isReady(this.state)) this.tell({ type: 'write', text: draftOf(this.state).trim(), cid: randomId(16) });
   }
 
   retry(key: string, text?: string): void {
@@ -218,13 +205,9 @@ export class Page {
     this.#line.open();
   }
 
-  async #command(text: string): Promise<Refusal | null> {
-    const ack = await this.#line.ask({ action: 'message', msg: text, cid: randomId(16) });
-    if (ack === null) return CUT_OFF;
-    if (!ack.ok) return ack;
-    // `/name` brings a new token, like a rename by hand.
-    this.tell({ type: 'renamed', ack });
-    return null;
+  async #command({ text, cid }: Asking): Promise<void> {
+    this.#asked = cid;
+    this.tell({ type: 'commanded', ack: await this.#line.ask({ action: 'message', msg: read(text).text, cid }) });
   }
 
   #regard(): void {
@@ -235,6 +218,8 @@ export class Page {
   #follow(): void {
     const out = nextOut(this.state);
     if (out) void this.#send(out.cid!);
+    const { asking } = this.state;
+    if (asking && asking.cid !== this.#asked) void this.#command(asking);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
     if (this.state.link.at === 'here' && this.#langTold !== speech.lang) void this.#tellLang(speech.lang);
     if (this.state.newer === 'jumping' && !this.#jumping && this.state.link.at === 'here') void this.#jump();
@@ -258,7 +243,7 @@ export class Page {
     if (!out || out.cid !== cid) return;
     this.tell({ type: 'sent', cid });
     const ack = await this.#line.ask(
-      out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, cid } : { action: 'message', msg: out.text, cid },
+      out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, typed: true, cid } : { action: 'message', msg: out.text, cid },
     );
     this.tell({ type: 'answer', cid, ack });
   }

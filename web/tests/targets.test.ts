@@ -5,7 +5,7 @@ import { MOST_DRAFTS, draftOf, longestDraft, namesake, pack, targetOf, unpack } 
 import { step } from '../src/state/recall';
 import type { Target } from '../src/state/types';
 import { isReady } from '../src/state/view';
-import type { Pair } from '../src/wire';
+import type { Ack, Pair } from '../src/wire';
 import { Play, entry, random } from './help';
 
 const FOX: Pair = ['fox', 'f'];
@@ -132,15 +132,13 @@ describe('A draft', () => {
 
   it('that was refused returns to its own target', () => {
     const play = here().to('fox', 'f');
-    const target = targetOf(play.state);
-    play.end().type('for all').do({ type: 'refused', target, text: '/nonsense', refusal: { ok: false, code: 'unknown_command', msg: '' } });
+    play.write('/nonsense').end().type('for all').do({ type: 'commanded', ack: { ok: false, code: 'unknown_command', msg: '' } });
     expect([play.draft, play.state.problem?.code]).toEqual(['for all', 'unknown_command']);
     expect(play.to('fox', 'f').draft).toBe('/nonsense');
   });
 
   it('that was refused stands before what was written since', () => {
-    const play = here().type('more');
-    play.do({ type: 'refused', target: targetOf(play.state), text: '/to fox secret', refusal: { ok: false, code: 'offline', msg: '' } });
+    const play = here().write('/to fox secret').type('more').do({ type: 'commanded', ack: null }) as Writer;
     // Behind it the command would be no command, but words for everyone.
     expect(play.draft).toBe('/to fox secret\nmore');
   });
@@ -195,7 +193,7 @@ describe('After a reload', () => {
 
   it.each(['', '{', 'null', '7', '[]', '"secret"', '{"room":"lobby"}', '{"room":"lobby","to":{"sid":1,"name":"x"}}', '{"room":7,"to":null,"drafts":[]}'])(
     'what is no draft is nothing: %s',
-    (text) => expect(unpack(text, 'lobby')).toEqual({ partner: null, drafts: [] }),
+    (text) => expect(unpack(text, 'lobby')).toMatchObject({ partner: null, drafts: [] }),
   );
 
   it('a whole draft beside broken ones is kept', () => {
@@ -275,7 +273,7 @@ describe('A whisper that waits', () => {
   });
 
   it('//x whispers /x', () => {
-    expect(nextOut(here().to('fox', 'f').write('//x', 'c').state)).toMatchObject({ kind: 'whisper', text: '/x' });
+    expect(nextOut(here().to('fox', 'f').write('//x', 'c').state)).toMatchObject({ kind: 'whisper', text: '//x' });
   });
 });
 
@@ -284,8 +282,8 @@ describe('A room that changes while a whisper is written', () => {
 
   it('sends the rest to everyone only when asked twice', () => {
     const play = moved().type('cret');
-    expect([nextOut(play.write('cret', 'a').state), play.draft, play.state.problem?.code]).toEqual([null, 'cret', 'moved']);
-    expect(nextOut(play.write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
+    expect([nextOut(play.write('cret', 'a').state), play.draft, play.state.problem?.code]).toEqual([null, 'cret', 'confirm']);
+    expect(nextOut(play.do({ type: 'tick' }, 1).write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
   });
 
   it('asks only once after a choice', () => {
@@ -412,9 +410,11 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (
       },
       () => play.reload(),
       () => {
-        const target = targetOf(play.state);
+        play.write(`/${label(targetOf(play.state))}`, `c${++sent}`);
         if (below(2) === 0) play.end();
-        play.do({ type: 'refused', target, text: label(target), refusal: { ok: false, code: 'offline', msg: '' } });
+      },
+      () => {
+        play.do({ type: 'commanded', ack: below(3) ? null : { ok: true } });
       },
       () => {
         const failed = play.state.items.find((item) => (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'failed');
@@ -424,7 +424,8 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (
         const out = nextOut(play.state);
         if (!out) return;
         play.sent(out.cid!);
-        const texts = out.text.split('\n');
+        // A refused command may stand among the lines of a draft.
+        const texts = out.text.split('\n').map((text) => text.replace(/^\//, ''));
         if (out.kind === 'said') for (const text of texts) expect(text).toBe(`for all in ${play.state.room}`);
         else {
           expect(present).toContainEqual([out.to, out.toSid]);
@@ -435,7 +436,8 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Whatever happens (
             expect(reached).toContain(out.toSid);
           }
         }
-        if (below(3) > 0) play.do({ type: 'answer', cid: out.cid!, ack: below(2) ? null : { ok: true } });
+        const acks: (Ack | null)[] = [null, { ok: true }, { ok: false, code: 'unknown_command', msg: '' }];
+        if (below(3) > 0) play.do({ type: 'answer', cid: out.cid!, ack: acks[below(3)]! });
       },
     ];
     let kept = 0;

@@ -87,23 +87,26 @@ describe('A text', () => {
 describe('What is no message', () => {
   it.each(['、to fox secret', '/to fox secret', '\u200b/x'])('such as %j is neither shown nor queued, also while away', (text) => {
     for (const play of [here(), here().do({ type: 'cut' }), here().do({ type: 'whisper_to', name: 'fox', sid: 'f' })]) {
+      const target = targetOf(play.state);
       play.enterText(text);
-      expect([play.shown, nextOut(play.state), play.draft]).toEqual([[], null, text]);
+      expect([play.shown, nextOut(play.state), play.draft, play.state.asking]).toMatchObject([[], null, '', { text, target }]);
     }
   });
 
   it.each([en, zh])('is refused with a sentence that teaches /say', (words) => {
-    for (const code of ['nobody', 'unknown_command']) expect(sentence(words, { ok: false, code, msg: '' })).toContain('/say');
+    for (const code of ['no_such_person', 'unknown_command']) expect(sentence(words, { ok: false, code, msg: '' })).toContain('/say');
     expect(words.refusals.unknown_command).toContain('//');
   });
 
-  it('but was sent as one comes back into its draft', () => {
-    const play = here().write('op KEY', 'c').sent('c').no('c', 'unknown_command') as Writer;
-    expect([play.shown, play.draft, play.problem, nextOut(play.state)]).toEqual([[], 'op KEY', 'unknown_command', null]);
-    play.write('to Bob secret', 'd').sent('d').no('d', 'bad_request', { usage: '/to NAME TEXT', name: 'Bob' });
-    expect([play.shown, play.draft]).toEqual([[], 'to Bob secret']);
-    play.write('more', 'e').sent('e').no('e', 'room_invalid', { held: true });
-    expect([play.shown, play.draft]).toEqual([[], 'more']);
+  it.each([
+    ['op KEY', 'unknown_command', {}],
+    ['to Bob secret', 'bad_request', { usage: '/to NAME TEXT', name: 'Bob' }],
+    ['more', 'room_invalid', { held: true }],
+  ])('but was sent as one (%j) comes back into its draft', (text, code, more) => {
+    for (const play of [here(), here().enterText('to:fox')]) {
+      play.write(text, 'c').sent('c').no('c', code, more);
+      expect([play.shown, play.draft, play.problem, nextOut(play.state)]).toEqual([[], text, code, null]);
+    }
   });
 
   it.each([
@@ -145,7 +148,7 @@ describe('to:NAME', () => {
 
   it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:fox secret', 'to:fox\nsecret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
-    expect([play.state.partner, play.draft, play.problem, play.shown]).toEqual([null, text, 'nobody', []]);
+    expect([play.state.partner, play.draft, play.problem, play.shown]).toEqual([null, text, 'no_such_person', []]);
   });
 
   it('alone ends the whisper', () => {
@@ -162,7 +165,7 @@ describe('to:NAME', () => {
 
   it('that two names match is refused', () => {
     const play = new Writer().enter({}, { name_list: [['fox', 'f'], ['FOX', 'g']] }).enterText('to:fox');
-    expect([play.state.partner, play.problem]).toEqual([null, 'nobody']);
+    expect([play.state.partner, play.problem]).toEqual([null, 'no_such_person']);
   });
 });
 
@@ -180,7 +183,14 @@ describe('/say TEXT', () => {
 
   it('goes to the partner in a whisper', () => {
     const play = here().enterText('to:fox').write('/say to:x', 'c');
-    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', text: 'to:x', toSid: 'f' });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', text: '/say to:x', toSid: 'f' });
+    expect(play.sent('c').do({ type: 'answer', cid: 'c', ack: { ok: true } }).shown).toEqual(['阿狸>fox: to:x']);
+  });
+
+  it('to the partner is shown once, whichever of ack and frame comes first', () => {
+    const play = here().enterText('to:fox').write('/say to:x', 'c').sent('c');
+    play.hear({ action: 'whisper', username: '阿狸', to: 'fox', msg: 'to:x', time: '' }).do({ type: 'answer', cid: 'c', ack: { ok: true } });
+    expect(play.shown).toEqual(['阿狸>fox: to:x']);
   });
 });
 

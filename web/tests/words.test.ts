@@ -43,7 +43,7 @@ describe.each([
     for (const text of sentences(words)) expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 
-  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'written_before', 'moved'])('have a sentence for %s', (code) => {
+  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
   });
 

@@ -7,7 +7,7 @@
  */
 
 import type { Ack, Entry, Refusal } from '../wire';
-import { asTyped, read } from '../lib/typed';
+import { read } from '../lib/typed';
 import { remember } from './own';
 import { aimAt, keepDraft, returnDraft, targetOf } from './targets';
 import {
@@ -34,6 +34,9 @@ const RATE_MS = 1_000;
 const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
 
 const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
+const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
+/** A confirmation that comes sooner was typed before the question could be read. */
+export const CONFIRM_MS = 1_000;
 
 export type Outgoing = Said | Whispered;
 
@@ -43,29 +46,63 @@ export function isForGood(refusal: Refusal | null): boolean {
 }
 
 /**
- * Send a message: it is shown at once and waits for its turn; `to:NAME` changes the target instead. A text that cannot
- * be sent now, or is no message, stays in its draft.
+ * Send a message: it is shown at once and waits for its turn; `to:NAME` changes the target instead, and a command is
+ * asked at once. A text that cannot be sent now stays in its draft.
  */
 export function write(before: State, text: string, cid: string): State {
   const { partner } = before;
   const typed = read(text);
+  const target = targetOf(before);
   if (typed.kind === 'to') return aimAt(before, typed.text);
-  if (partner?.gone || typed.kind === 'command') return before;
-  if (before.held) return { ...before, held: false, problem: { ok: false, code: 'moved', msg: '' } };
-  const state = keepDraft(before, targetOf(before), '');
+  if (partner?.gone) return before;
+  if (typed.kind === 'command') {
+    if (before.asking) return before;
+    return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
+  }
+  // Who types `//` or `/say` has read how it is done.
+  if (before.held && typed.text === text && !isConfirmed(before)) {
+    const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', at: before.now };
+    return { ...before, problem };
+  }
+  const state = keepDraft(before, target, '');
   const serial = state.serial + 1;
-  const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null };
+  const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null, text, fate: 'sending' } as const;
   const item: Outgoing = partner
-    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, text: typed.text, fate: 'sending', echoed: false }
-    : { ...shared, kind: 'said', id: null, text, fate: 'sending', pinned: false };
-  return toEnd({ ...state, serial, items: insert(state.items, item), problem: null, lineAt: null, unread: 0, mentions: 0 });
+    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, echoed: false }
+    : { ...shared, kind: 'said', id: null, pinned: false };
+  return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, lineAt: null, unread: 0, mentions: 0 });
+}
+
+function asksToConfirm({ problem }: State): Refusal | null {
+  return problem?.code === 'confirm' ? problem : null;
+}
+
+/** The same text is sent again, after a time in which the question could be read: another text asks anew. */
+function isConfirmed(state: State): boolean {
+  const question = asksToConfirm(state);
+  return question !== null && state.now - (question.at as number) >= CONFIRM_MS;
 }
 
 /** What is to be sent now, or null. */
 export function nextOut(state: State): Outgoing | null {
   if (state.link.at !== 'here' || state.inFlight !== null || state.now < state.quietUntil) return null;
-  for (const item of waiting(state)) if (item.fate === 'sending') return item;
-  return null;
+  const item = waiting(state).find((one) => one.fate === 'sending');
+  return item && !(state.asking && item.at > state.asking.at) ? item : null;
+}
+
+/** The command was answered, or (null) nobody knows. */
+export function commanded(state: State, ack: Ack | null): State {
+  const { asking } = state;
+  if (!asking) return state;
+  const free = { ...state, asking: null };
+  // `/name` brings a new token, like a rename by hand.
+  if (ack?.ok) return { ...free, token: ack.token ?? state.token };
+  return { ...returnDraft(stop(free, asking.at), asking.target, asking.text), problem: ack ?? OFFLINE };
+}
+
+/** What was written before its writer could know of a refusal returns to its drafts, and the next text is confirmed. */
+function stop(state: State, behind = ''): State {
+  return { ...takeBack(state, waiting(state).filter((item) => item.fate === 'sending' && item.at > behind)), held: true };
 }
 
 /** What is written and not said, oldest first: it stands at the end of the list. */
@@ -105,13 +142,13 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
     }
   }
-  if (item.kind === 'said' && ack && (ack.code === 'unknown_command' || ack.held || ack.usage)) {
+  if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage)) {
     // The server takes it for a command, or for words to one person: it was never a message.
-    const back = returnDraft({ ...free, items: without(free.items, cid) }, { room: state.room, to: null }, item.text);
-    return { ...back, tries: 0, problem: ack };
+    return { ...stop(free), tries: 0, problem: ack };
   }
-  const failed: Outgoing = { ...item, fate: 'failed', refusal: ack };
-  return { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
+  const next = { ...free, tries: 0, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: ack }) };
+  // Nobody knows what the server takes it for, or who is meant.
+  return ack && ack.code !== 'no_such_person' ? next : stop(next);
 }
 
 /** A message of one's own is safe: it goes to the place that its id gives it, which may lie beyond the rows. */
@@ -143,13 +180,14 @@ function settleWhisper(state: State, item: Whispered): State {
   const rest = without(state.items, item.key);
   const serial = state.serial + 1;
   const at = placeBehind(lastId({ ...state, items: rest }), serial);
-  return { ...state, serial, items: insert(rest, { ...item, at, fate: 'said', refusal: null }) };
+  return { ...state, serial, items: insert(rest, { ...item, at, fate: 'said', refusal: null, text: read(item.text).text }) };
 }
 
 /** A whisper frame of one's own came: it is the oldest one of these words that none came for yet. */
 export function echoWhisper(state: State, to: string, text: string): State | null {
   const index = state.items.findIndex(
-    (item) => item.kind === 'whisper' && item.mine && !item.echoed && item.to === to && item.text === text,
+    (item) =>
+      item.kind === 'whisper' && item.mine && !item.echoed && item.to === to && (item.fate === 'said' ? item.text : read(item.text).text) === text,
   );
   if (index < 0) return null;
   const item = state.items[index] as Whispered;
@@ -206,16 +244,15 @@ export function cutOutbox(state: State): State {
   const item = state.items[index];
   const free = { ...state, inFlight: null, doubtful: item?.kind === 'said' ? cid : null };
   if (item?.kind !== 'whisper' || item.fate !== 'sending') return free;
-  return { ...free, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: null }) };
+  return stop({ ...free, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: null }) });
 }
 
-/** The user leaves the room: what waits to be sent there returns to its drafts. What was in flight may have arrived. */
-export function takeBack(state: State): State {
-  const left = waiting(state).filter(({ cid }) => cid !== state.inFlight && cid !== state.doubtful);
+/** What waits to be sent returns to its drafts. What was in flight may have arrived. */
+export function takeBack(state: State, left = waiting(state)): State {
   return left.reduceRight((next, item) => {
+    if (item.cid === state.inFlight || item.cid === state.doubtful) return next;
     const to = item.kind === 'whisper' ? { sid: item.toSid, name: item.to } : null;
-    const text = item.kind === 'whisper' ? asTyped(item.text) : item.text;
-    return returnDraft(next, { room: state.room, to }, text);
+    return returnDraft({ ...next, items: without(next.items, item.key) }, { room: state.room, to }, item.text);
   }, state);
 }
 
@@ -223,5 +260,5 @@ export function takeBack(state: State): State {
 export function giveUp(state: State, cid: string): State {
   const item = waiting(state).find((one) => one.cid === cid && one.fate === 'sending');
   if (!item) return state;
-  return { ...state, items: replaceAt(state.items, indexOfKey(state.items, item.key), { ...item, fate: 'failed', refusal: null }) };
+  return stop({ ...state, items: replaceAt(state.items, indexOfKey(state.items, item.key), { ...item, fate: 'failed', refusal: null }) });
 }

@@ -20,5 +20,5 @@ export function step(state: State, from: string | null, by: -1 | 1): { key: stri
   // The message may have been deleted.
   if (!item || at < 0) return null;
   // One that is still to be sent is held as it was typed.
-  return { key: item.key, text: item.kind === 'said' && item.id === null ? item.text : asTyped(item.text) };
+  return { key: item.key, text: item.fate === 'said' ? asTyped(item.text) : item.text };
 }

@@ -5,10 +5,10 @@
 
 import { mentions } from '../lib/mention';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { answered, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, takeBack, write } from './outbox';
+import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { note as notePresence, tell } from './presence';
-import { draftOf, endWhisper, followPeople, keepDraft, returnDraft, whisperTo } from './targets';
+import { endWhisper, followPeople, holdsWhisper, keepDraft, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Kept, Shut, State, Whispered } from './types';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
@@ -47,8 +47,9 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     tries: 0,
     problem: null,
     own: [],
-    ...kept,
     held: false,
+    ...kept,
+    asking: null,
     atBottom: true,
     reading: null,
     visible: true,
@@ -82,13 +83,15 @@ function apply(state: State, event: Event): State {
       return cut(state, event.since ?? state.now);
     case 'shut':
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
-    case 'go':
+    case 'go': {
+      const left = takeBack(state);
       return {
-        ...begin(event.room, state.token, state.now, { partner: null, drafts: takeBack(state).drafts, own: state.own }),
+        ...begin(event.room, state.token, state.now, { partner: null, drafts: left.drafts, own: state.own, held: state.held || holdsWhisper(left) }),
         limits: state.limits,
         visible: state.visible,
-        held: holdsWhisper(state),
+        asking: state.asking,
       };
+    }
     case 'again':
       return { ...state, link: { at: 'opening', since: state.now } };
     case 'write':
@@ -103,6 +106,8 @@ function apply(state: State, event: Event): State {
       return answered(state, event.cid, event.ack);
     case 'renamed':
       return event.ack.ok && event.ack.token !== undefined ? { ...state, token: event.ack.token } : state;
+    case 'commanded':
+      return commanded(state, event.ack);
     case 'caught':
       return caughtUp(state, event.entries, event.more);
     case 'older':
@@ -126,9 +131,7 @@ function apply(state: State, event: Event): State {
     case 'whisper_end':
       return endWhisper(state);
     case 'draft':
-      return keepDraft(state, event.target, event.text);
-    case 'refused':
-      return { ...returnDraft(state, event.target, event.text), problem: event.refusal };
+      return { ...keepDraft(state, event.target, event.text), problem: null };
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':
@@ -169,17 +172,12 @@ function framed(state: State, frame: ServerFrame): State {
   }
 }
 
-/** Whether a move would show everyone what was typed for one person. */
-function holdsWhisper(state: State): boolean {
-  return state.partner !== null && draftOf(state) !== '';
-}
-
 /** One is in a room: at first, again after a cut, or in another room than before. */
 function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
-  const held = moved && holdsWhisper(state);
-  const before = moved ? { ...takeBack(state), ...nothingShown(), items: [] as Item[], held } : state;
+  const left = moved ? takeBack(state) : state;
+  const before = moved ? { ...left, ...nothingShown(), items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;

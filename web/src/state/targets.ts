@@ -62,13 +62,19 @@ export function whisperTo(before: State, person: Person): State {
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
   const found = [...state.people].filter(([sid, other]) => sid !== state.sid && keyOf(other) === key);
-  if (key !== '' && found.length !== 1) return { ...state, problem: { ok: false, code: 'nobody', msg: '' } };
+  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '' } };
   const cleared = keepDraft(state, targetOf(state), '');
   return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
 }
 
+/** Whoever leaves a whisper unfinished may type its rest into the room. */
 export function endWhisper(state: State): State {
-  return { ...state, partner: null, problem: null, held: false };
+  return { ...state, partner: null, problem: null, held: holdsWhisper(state) };
+}
+
+/** Whether a change of target would show others what was typed for one person. */
+export function holdsWhisper(state: State): boolean {
+  return state.partner !== null && draftOf(state) !== '';
 }
 
 /** The partner has left, and this session has the name now: the same person again, or someone else. */
@@ -104,8 +110,10 @@ function followPartner(state: State): State {
 /** What must survive a reload, as text; null if there is nothing. */
 export function pack(state: State): string | null {
   const { partner, drafts } = state;
-  if (!partner && drafts.length === 0) return null;
-  return JSON.stringify({ ...targetOf(state), drafts });
+  // What is not answered yet may be refused.
+  const held = state.held || state.inFlight !== null || state.asking !== null;
+  if (!partner && drafts.length === 0 && !held) return null;
+  return JSON.stringify({ ...targetOf(state), drafts, held });
 }
 
 /** Read what `pack` wrote, for a page that opens in this room; ignore anything else. */
@@ -118,10 +126,10 @@ export function unpack(text: string | null, room: string): Kept {
     return nothing;
   }
   if (!isTarget(kept)) return nothing;
-  const { drafts } = kept as { drafts?: unknown };
+  const { drafts, held } = kept as { drafts?: unknown; held?: unknown };
   // A whisper in another room stays there.
   const partner = kept.to && isSameRoom(kept.room, room) ? { ...kept.to, gone: false } : null;
-  return { partner, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [] };
+  return { partner, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
 }
 
 function isTarget(value: unknown): value is Target {

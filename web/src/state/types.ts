@@ -102,6 +102,16 @@ export interface Draft extends Target {
   text: string;
 }
 
+/** A command that is not answered yet. */
+export interface Asking {
+  target: Target;
+  /** as typed */
+  text: string;
+  cid: string;
+  /** what is written later stands behind it */
+  at: string;
+}
+
 /** The messages that this tab has sent to a room. */
 export interface Own {
   room: string;
@@ -112,6 +122,7 @@ export interface Own {
 export interface Kept {
   partner: Partner | null;
   drafts: readonly Draft[];
+  held?: boolean;
   own?: readonly Own[];
 }
 
@@ -158,8 +169,10 @@ export interface State {
   drafts: readonly Draft[];
   /** by room, the one written to last at the end */
   own: readonly Own[];
-  /** the room changed while a whisper was being written: the next public message has to be sent twice */
+  /** something was refused, or a whisper was left unfinished: the next text may be for others than its target, so it is sent only when confirmed */
   held: boolean;
+  /** one at a time: what is written later waits for its success */
+  asking: Asking | null;
 
   atBottom: boolean;
   /** the key of a row in view while a person reads further up */
@@ -198,6 +211,8 @@ export type Happening =
   | { type: 'sent'; cid: string }
   | { type: 'answer'; cid: string; ack: Ack | null }
   | { type: 'renamed'; ack: Ack }
+  /** the answer to the command in `asking` */
+  | { type: 'commanded'; ack: Ack | null }
   | { type: 'caught'; entries: Entry[]; more: boolean }
   /** `before`: the first message when the page was asked for; a page for other rows is not taken */
   | { type: 'older'; before: string; entries: Entry[]; more: boolean }
@@ -209,7 +224,6 @@ export type Happening =
   | { type: 'latest'; entries: Entry[] }
   | { type: 'to_end' }
   | { type: 'draft'; target: Target; text: string }
-  | { type: 'refused'; target: Target; text: string; refusal: Refusal }
   | { type: 'whisper_to'; name: string; sid: string }
   | { type: 'whisper_end' }
   | { type: 'problem'; refusal: Refusal | null }

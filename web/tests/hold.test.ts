@@ -1,0 +1,198 @@
+/** What is typed before its writer can have seen that something was refused goes to nobody. */
+
+import { describe, expect, it } from 'vitest';
+import { nextOut } from '../src/state/outbox';
+import { begin } from '../src/state/reduce';
+import { draftOf, pack, targetOf, unpack } from '../src/state/targets';
+import { isReady } from '../src/state/view';
+import type { Ack, Pair } from '../src/wire';
+import { Play, random } from './help';
+
+const PEOPLE: Pair[] = [['fox', 'f'], ['owl', 'o']];
+const NEAR: Ack = { ok: false, code: 'bad_request', msg: '', usage: '/to NAME TEXT', name: 'fox' };
+const UNKNOWN: Ack = { ok: false, code: 'unknown_command', msg: '' };
+
+class Typist extends Play {
+  #count = 0;
+
+  /** Type behind what is there. */
+  key(text: string): this {
+    return this.do({ type: 'draft', target: targetOf(this.state), text: draftOf(this.state) + text });
+  }
+
+  /** Select everything and type over it. */
+  over(text: string): this {
+    return this.do({ type: 'draft', target: targetOf(this.state), text });
+  }
+
+  /** Press Enter. */
+  enterKey(seconds = 0): this {
+    this.now += seconds;
+    return isReady(this.state) ? this.write(draftOf(this.state).trim(), `c${++this.#count}`) : this;
+  }
+
+  /** The server takes what is next and answers. */
+  answer(ack: Ack | null): this {
+    const cid = this.state.inFlight ?? nextOut(this.state)!.cid!;
+    return this.sent(cid).do({ type: 'answer', cid, ack });
+  }
+
+  reload(): this {
+    this.state = begin(this.state.room, this.state.token, this.state.now, unpack(pack(this.state), this.state.room));
+    return this.enter({ resumed: true }, { name_list: PEOPLE });
+  }
+
+  get draft(): string {
+    return draftOf(this.state);
+  }
+
+  /** What the next text has to wait for, and what goes out. */
+  get asked(): [string | undefined, string | undefined] {
+    return [this.state.problem?.code, nextOut(this.state)?.text];
+  }
+}
+
+const here = (): Typist => new Typist().enter({}, { name_list: PEOPLE });
+const refused = (): Typist => here().key('tp:fox').enterKey().answer(NEAR);
+const QUESTION = ['confirm', undefined];
+
+describe('Behind a refused text', () => {
+  it('what is typed joins it and is not sent', () => {
+    expect(refused().key('secret').enterKey().asked).toEqual(QUESTION);
+  });
+
+  it('what waits to be sent returns with it, in order', () => {
+    const play = here().key('tp:fox').enterKey().key('secret').enterKey().key('more').answer(NEAR);
+    expect([play.draft, play.shown]).toEqual(['tp:fox\nsecret\nmore', []]);
+    expect(play.enterKey().asked).toEqual(QUESTION);
+  });
+
+  it('what replaces it is sent when it is confirmed', () => {
+    const play = refused().over('secret').enterKey(5);
+    expect([play.asked, play.draft]).toEqual([QUESTION, 'secret']);
+    expect(play.enterKey(1).asked).toEqual([undefined, 'secret']);
+    expect(play.answer({ ok: true }).key('more').enterKey().asked).toEqual([undefined, 'more']);
+  });
+
+  it('Enter pressed twice at once confirms nothing', () => {
+    expect(refused().key('secret').enterKey().enterKey(0.9).asked).toEqual(QUESTION);
+  });
+
+  it('a changed text asks again', () => {
+    expect(refused().over('secret').enterKey().key('s').enterKey(5).asked).toEqual(QUESTION);
+  });
+
+  it.each(['//x', '/say x'])('%s needs no confirmation', (text) => {
+    expect(refused().over(text).enterKey().asked).toEqual([undefined, text]);
+  });
+
+  it('a whisper to the person chosen since is sent', () => {
+    const play = refused().do({ type: 'whisper_to', name: 'fox', sid: 'f' }).key('secret').enterKey();
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
+  });
+
+  it('a whisper to someone else waits as well', () => {
+    const play = here().key('to:owl').enterKey().key('tp:fox').enterKey().answer(NEAR).key('secret').enterKey();
+    expect(play.asked).toEqual(QUESTION);
+  });
+
+  it.each([
+    ['a reload', (play: Typist) => play.reload()],
+    ['another room', (play: Typist) => play.enter({}, { room: 'den' })],
+    ['a cut', (play: Typist) => play.do({ type: 'cut' }).enter({ resumed: true }, { name_list: PEOPLE })],
+  ])('%s changes nothing', (_, happen) => {
+    const play = refused();
+    happen(play);
+    expect(play.over('secret').enterKey().asked).toEqual(QUESTION);
+  });
+});
+
+describe('What may yet be refused', () => {
+  it.each(['tp:fox', '/too fox'])('(%s) still holds what follows after a reload', (text) => {
+    const play = here().key(text).enterKey();
+    if (nextOut(play.state)) play.sent(nextOut(play.state)!.cid!);
+    expect(play.key('sec').reload().key('ret').enterKey().asked).toEqual(QUESTION);
+  });
+
+  it('but was not, holds nothing', () => {
+    expect(here().key('hello').enterKey().answer({ ok: true }).key('more').reload().enterKey().asked).toEqual([undefined, 'more']);
+  });
+});
+
+describe('Behind an unanswered command', () => {
+  const asking = (): Typist => here().key('/name wolf').enterKey().key('hello').enterKey();
+
+  it('a text waits, and is sent when the command succeeds', () => {
+    const play = asking();
+    expect([play.shown, nextOut(play.state)]).toEqual([['hello (sending)'], null]);
+    expect(nextOut(play.do({ type: 'commanded', ack: { ok: true, token: 'new' } }).state)).toMatchObject({ text: 'hello' });
+    expect(play.state.token).toBe('new');
+  });
+
+  it.each([UNKNOWN, null])('a text returns to its draft when it is refused', (ack) => {
+    const play = asking().do({ type: 'commanded', ack }) as Typist;
+    expect([play.draft, play.shown, play.state.problem?.code]).toEqual(['/name wolf\nhello', [], ack ? 'unknown_command' : 'offline']);
+    expect(play.over('secret').enterKey().asked).toEqual(QUESTION);
+  });
+
+  it('another command stays in its draft', () => {
+    const play = here().key('/who').enterKey().key('/to fox secret').enterKey();
+    expect([play.draft, play.state.asking?.text]).toEqual(['/to fox secret', '/who']);
+  });
+
+  it('what was written before it goes on', () => {
+    const play = here().key('a').enterKey().key('b').enterKey().key('/who').enterKey().answer({ ok: true });
+    expect(nextOut(play.do({ type: 'commanded', ack: UNKNOWN }).state)).toMatchObject({ text: 'b' });
+  });
+});
+
+it('The rest of a whisper that was left unfinished is not sent to the room', () => {
+  const play = here().key('to:fox').enterKey().key('sec').do({ type: 'whisper_end' }) as Typist;
+  expect(play.key('ret').enterKey().asked).toEqual(QUESTION);
+});
+
+describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Typed without looking (%i)', (seed) => {
+  it('what follows a slip is never sent to the room', () => {
+    const below = random(seed);
+    for (let turn = 0; turn < 50; turn++) {
+      const slip = ['tp:fox', 'to fox s1', '/too fox', 'to:fix', '\\to fox s1', 'op 0123456789abcdef'][below(6)]!;
+      const play = here();
+      const isSlip = (text: string): boolean => text.split('\n').some((line) => line.startsWith(slip));
+      /** What the server has and will answer, in order. */
+      const serve = (): void => {
+        const out = nextOut(play.state);
+        if (play.state.asking && below(2)) play.do({ type: 'commanded', ack: isSlip(play.state.asking.text) ? UNKNOWN : { ok: true } });
+        else if (play.state.inFlight !== null && below(2)) {
+          const text = play.said.find(({ cid }) => cid === play.state.inFlight)?.text ?? '';
+          play.answer(isSlip(text) ? [UNKNOWN, NEAR][below(2)]! : { ok: true });
+        } else if (out) {
+          // Only with the slip itself before it, which the server refuses, may a secret leave the page.
+          if (/s\d/.test(out.text)) expect(isSlip(out.text), out.text).toBe(true);
+          play.sent(out.cid!);
+        }
+      };
+      const meanwhile = (): void => {
+        play.now += below(3) / 10;
+        play.do({ type: 'tick' });
+        const what = below(60);
+        if (what === 0) play.do({ type: 'cut' }).enter({ resumed: below(2) === 0 }, { name_list: PEOPLE });
+        else if (what === 1 && (play.state.inFlight !== null || play.state.asking || play.state.held)) play.reload();
+        else if (what < 40) serve();
+      };
+      const enter = (): void => {
+        for (let times = 1 + below(2); times > 0; times--) {
+          play.enterKey();
+          meanwhile();
+        }
+      };
+      for (const line of ['hello', slip, 's1', 's2', 's3']) {
+        for (const key of line) {
+          play.key(key);
+          meanwhile();
+        }
+        enter();
+      }
+      for (let left = 0; left < 60; left++) serve();
+    }
+  });
+});
