@@ -43,6 +43,12 @@ class BadRequest(Refusal):
     code = "bad_request"
 
 
+class NotInUtf8(BadRequest):
+    """A line that came in another encoding."""
+
+    wording = "line_not_utf8"
+
+
 class UnknownAction(Refusal):
     code = "unknown_action"
 

@@ -10,6 +10,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from chatroom import runtime
@@ -17,6 +18,7 @@ from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.gateways.disguise import in_list
+from chatroom.gateways.line_codec import longest_line
 from chatroom.gateways.line_guest import LineGuest
 from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_peer import Peer, Turn
@@ -61,12 +63,14 @@ class LineGateway:
         monotonic: Callable[[], float],
     ) -> None:
         kept = "line_kept" if limits["history_entries"] else "line_not_kept"
-        sentence = words.say(kept, entries=limits["history_entries"], days=limits["history_days"])
+        days = words.counted("days", limits["history_days"])
+        sentence = words.say(kept, entries=limits["history_entries"], days=days)
         self._setting = Setting(service, words, sentence, monotonic, runtime.call_later)
         self._service = service
         self._words = words
         self._idle_timeout_s = idle_timeout_s
         self._outbox_limit_bytes = outbox_limit_bytes
+        self._max_line_bytes = longest_line(service.limits.max_text)
         self._max_connections = max_connections
         self._elsewhere = elsewhere
         self._monotonic = monotonic
@@ -143,7 +147,7 @@ class LineGateway:
         if count >= self._max_connections + _REFUSED_AT_ONCE:
             sock.close()
             return
-        peer = Peer(sock, self._turn, self._monotonic, self._outbox_limit_bytes)
+        peer = Peer(sock, self._turn, self._monotonic, self._outbox_limit_bytes, self._max_line_bytes)
         is_full = count >= self._max_connections
         self._peers[peer] = None
         if is_full:
@@ -215,8 +219,9 @@ class LineGateway:
         match event:
             case Said(who, text):
                 self._tell_presence(hall, presence)  # who begins to speak has joined
+                more = partial(self._words.counted, "line_more_lines")
                 presence.sent(who.sid)
-                line = said_line(item.at_ms, who.name, first_lines(text, self._more_lines))
+                line = said_line(item.at_ms, who.name, first_lines(text, more))
                 speaker = guests.get(who.sid)
                 for guest in guests.values():
                     if guest is not speaker or guest.hears_oneself:
@@ -236,9 +241,6 @@ class LineGateway:
                     guest.person_renamed(sid, new)
                     if guest.session.sid != sid and (is_known or guest.talks_to(sid)):
                         guest.show(line)
-
-    def _more_lines(self, count: int) -> str:
-        return self._words.say("line_more_line" if count == 1 else "line_more_lines", count=count)
 
     def flush(self, hall: Hall) -> None:
         presence = self._presence.get(hall.key)

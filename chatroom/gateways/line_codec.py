@@ -10,12 +10,16 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-MAX_LINE_BYTES: Final = 4096
+_MAX_SUBNEGOTIATION: Final = 4096  # bytes
+_BEFORE_TEXT: Final = 1024  # bytes of a line for a command and the longest name before a text
 
 _LF, _CR, _NUL, _BACKSPACE, _DELETE, _ERASE_LINE = 0x0A, 0x0D, 0x00, 0x08, 0x7F, 0x15
 _SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 252, 253, 254, 255
 # EOF, SUSP, ABORT, BRK, IP, AO: what telnet makes of control characters.
 _KEYS = (236, 237, 238, 243, 244, 245)
+# A stray byte that is no UTF-8 becomes U+FFFD. With so many, and fewer characters that are, a line is in another
+# encoding: nearly every letter of a text in CP1251, KOI8-R or GBK is one.
+_BAD_IN_OTHER_ENCODINGS: Final = 3
 _BINARY = 0  # the one option that is granted (RFC 856)
 
 # The bytes at which more happens than that they are kept. Other controls are kept until the line is whole: only
@@ -34,13 +38,24 @@ _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
+def longest_line(max_text: int) -> int:
+    """How many bytes a line may have so that a text of `max_text` characters fits, whatever they are."""
+    return 4 * max_text + _BEFORE_TEXT
+
+
 class Overlong(Enum):
-    """Stands where a line grew longer than `MAX_LINE_BYTES`; all of it is thrown away, up to its end."""
+    """Stands where a line grew longer than the longest; all of it is thrown away, up to its end."""
 
     OVERLONG = auto()
 
 
 OVERLONG: Final = Overlong.OVERLONG
+
+
+class NotUtf8(str):
+    """A line that came in another encoding, with U+FFFD for what could not be decoded."""
+
+    __slots__ = ()
 
 
 class _Telnet(Enum):
@@ -56,8 +71,10 @@ class _Telnet(Enum):
 class LineDecoder:
     """Takes bytes as they come and gives lines when they are whole, one at a time.
 
-    What is given to `receive` and not yet taken out is all that it holds, besides one unfinished line of at most
-    `MAX_LINE_BYTES`.
+    What is given to `receive` and not yet taken out is all that it holds, besides one unfinished line.
+
+    Args:
+        max_line_bytes: the longest line.
     """
 
     __slots__ = (
@@ -67,13 +84,15 @@ class LineDecoder:
         "_granted",
         "_input",
         "_line",
+        "_max_line_bytes",
         "_option",
         "_overlong",
         "_skipped",
         "_state",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, max_line_bytes: int) -> None:
+        self._max_line_bytes = max_line_bytes
         self._input = b""
         self._line = bytearray()
         self._overlong = False
@@ -91,6 +110,11 @@ class LineDecoder:
         """Whether a line has begun that has no end yet."""
         return bool(self._line) or self._overlong
 
+    @property
+    def waiting(self) -> bytes:
+        """What was received and is not looked at yet."""
+        return self._input
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._input = self._input + data if self._input else data
@@ -104,7 +128,8 @@ class LineDecoder:
         """The next whole line, without its end and without anything that a terminal would act upon.
 
         Returns:
-            `OVERLONG` once for a line that is too long, as soon as it is; None when more bytes are needed.
+            `OVERLONG` once for a line that is too long, as soon as it is; a `NotUtf8` for one in another encoding; None
+            when more bytes are needed.
         """
         data, place = self._input, 0
         while place < len(data):
@@ -150,17 +175,19 @@ class LineDecoder:
         if self._overlong:
             return False
         self._line += piece
-        if len(self._line) > MAX_LINE_BYTES:
+        if len(self._line) > self._max_line_bytes:
             self._overlong = True
             self._line = bytearray()  # gives the memory back, which clear() would not
         return self._overlong
 
     def _finish(self, end: int) -> str:
         text = self._line.decode("utf-8", "replace")
+        bad = text.count("\ufffd") - self._line.count(b"\xef\xbf\xbd")
+        good = sum(char > "\x7f" for char in text) - bad if bad >= _BAD_IN_OTHER_ENCODINGS else 0
         self._line = bytearray()
         if end == _CR and "\ufffd" in text:
             self._ask_for_binary()
-        return clean(text)
+        return NotUtf8(clean(text)) if bad >= _BAD_IN_OTHER_ENCODINGS and bad > good else clean(text)
 
     def _ask_for_binary(self) -> None:
         """Ask a telnet whose text has come to harm to send bytes as they are, once.
@@ -208,7 +235,7 @@ class LineDecoder:
             self._skipped += 1
             if byte == _IAC:
                 self._state = _Telnet.SUB_IAC
-            elif self._skipped >= MAX_LINE_BYTES:
+            elif self._skipped >= _MAX_SUBNEGOTIATION:
                 self._state = _Telnet.DATA  # no subnegotiation is so long: it was none
         return False
 

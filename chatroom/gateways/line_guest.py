@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Whispered
 from chatroom.gateways.line_codec import Overlong
 from chatroom.gateways.line_intake import Intake
-from chatroom.gateways.line_interpreter import Interpreter, Setting
+from chatroom.gateways.line_interpreter import HISTORY_SHOWN, Interpreter, Setting
 from chatroom.gateways.line_peer import Peer
-from chatroom.gateways.line_text import notice_line
+from chatroom.gateways.line_text import first_lines, history_lines, notice_line
 from chatroom.sessions import Hall, Session, Welcome
 
 log = logging.getLogger(__name__)
@@ -116,8 +117,12 @@ class LineGuest:
     def refused(self, refused: Refusal) -> None:
         self.show(self._interpreter.refusal(refused))
 
-    def told_to_slow_down(self) -> None:
-        self._notice("line_too_fast")
+    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+        limits = self._setting.service.limits
+        rate = limits.speaking or limits.events  # lines are messages, or cost less
+        if rate is not None:
+            seconds += max(0, lines - 1) / rate.per_second
+        self._notice("line_too_fast", time=self._setting.words.duration(seconds))
 
     def input_over(self, *, in_mid_line: bool) -> None:
         if in_mid_line:
@@ -153,14 +158,19 @@ class LineGuest:
 
     def welcome(self, welcome: Welcome) -> None:
         """The guest is in a room: greet, and take what was typed meanwhile."""
-        count, name, room = len(welcome.hall.roster), welcome.person.name, welcome.hall.name
-        if not self._is_greeted:
-            self._is_greeted = True
-            self._notice("line_greeting", room=room, number=count, name=name)
+        words, count, room = self._setting.words, len(welcome.hall.roster), welcome.hall.name
+        is_first, self._is_greeted = not self._is_greeted, True
+        if is_first:
+            here = words.counted("people_here", count)
+            self._notice("line_greeting", room=room, here=here, name=welcome.person.name)
             self.show(notice_line(self._setting.kept))
-            self._notice("line_how")
         else:
             self._notice("line_in_room", room=room, count=count)
+        shown = partial(first_lines, more=partial(words.counted, "line_more_lines"))
+        for line in history_lines(welcome.page.entries[-HISTORY_SHOWN:], shown):
+            self.show(line)
+        if is_first:
+            self._notice("line_how")  # the last line of the greeting, so that scripts know its end
         self._house.settle(self, welcome.hall)
         self._interpreter.arrived()
         self.settled()

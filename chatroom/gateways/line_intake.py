@@ -9,11 +9,15 @@ a guest who does not read what they have asked for, costs no memory here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line_codec import LineDecoder, Overlong
 
+NOTICE_S: Final = (
+    0.25  # a flood is told of only then: the rest of a paste has come meanwhile, and can be counted
+)
 CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood
 
 
@@ -28,6 +32,9 @@ class Source(Protocol):
 
     def read_off(self) -> None:
         """Let it wait in the kernel."""
+
+    def peek(self) -> bytes:
+        """What has come and is not read yet, as far as can be seen."""
 
     def write(self, data: bytes) -> None:
         """Send bytes at the end of the turn."""
@@ -62,8 +69,13 @@ class Taker(Protocol):
     def refused(self, refused: Refusal) -> None:
         """Tell why a line was not taken."""
 
-    def told_to_slow_down(self) -> None:
-        """Tell, once in a flood, that lines wait."""
+    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+        """Tell, once in a flood, that lines wait.
+
+        Args:
+            lines: how many, as far as can be seen.
+            seconds: until the first of them can be taken.
+        """
 
     def input_over(self, *, in_mid_line: bool) -> None:
         """There will be no more lines, and all that came are dealt with; the last one may have had no end."""
@@ -178,11 +190,20 @@ class Intake:
         return line
 
     def _wait(self, seconds: float) -> None:
-        self._timer = self._call_later(seconds, self._resume)
         now = self._monotonic()
         if now > self._flood_until:
-            self._taker.told_to_slow_down()
+            until_told = min(seconds, NOTICE_S)
+            self._timer = self._call_later(until_told, partial(self._tell, seconds - until_told))
+        else:
+            self._timer = self._call_later(seconds, self._resume)
         self._flood_until = now + seconds + CALM_S
+
+    def _tell(self, seconds: float) -> None:
+        """Tell that lines wait, and for so long."""
+        waiting = self._source.decoder.waiting + self._source.peek()
+        ends = max(waiting.count(b"\n"), waiting.count(b"\r"))
+        self._taker.told_to_slow_down(ends + (self._put_back is not None), seconds)
+        self._timer = self._call_later(seconds, self._resume)
 
     def _resume(self) -> None:
         self._timer = None

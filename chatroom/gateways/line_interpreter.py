@@ -12,13 +12,22 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say, parse_line
-from chatroom.core.errors import NameTaken, NoSuchPartner, NoSuchPerson, RateLimited, Refusal, Unavailable
+from chatroom.core.errors import (
+    NameTaken,
+    NoSuchPartner,
+    NoSuchPerson,
+    NotInUtf8,
+    RateLimited,
+    Refusal,
+    TooLong,
+    Unavailable,
+)
 from chatroom.core.events import Talk, Whispered
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
-from chatroom.gateways.line_codec import MAX_LINE_BYTES, Overlong
-from chatroom.gateways.line_text import day, notice_line, own_whisper_line, said_line, whisper_line
+from chatroom.gateways.line_codec import NotUtf8, Overlong
+from chatroom.gateways.line_text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Session
@@ -136,8 +145,7 @@ class Interpreter:
         http, self._http = self._http, None
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
-            self._notice("line_too_long", limit=MAX_LINE_BYTES)
-            return
+            raise TooLong(limit=self._setting.service.limits.max_text)
         stripped = line.strip()
         if not stripped:
             return
@@ -146,6 +154,10 @@ class Interpreter:
             self._host.send_away("line_http")
         elif stripped in _LEAVING:
             self._host.send_away("bye")
+        elif isinstance(line, NotUtf8):
+            refused = NotInUtf8()
+            refused.hold_s = typed.unread_hold_s(line)
+            raise refused
         else:
             parsed = parse_line(line)
             if isinstance(parsed, Command):
@@ -230,12 +242,8 @@ class Interpreter:
             self._host.show(self.refusal(Unavailable()))
         elif not page.entries:
             self._notice("no_history")
-        shown = ""
-        for entry in page.entries if page is not None else ():
-            if day(entry.at_ms) != shown:
-                shown = day(entry.at_ms)
-                self._host.show(notice_line(shown))
-            self._host.show(said_line(entry.at_ms, entry.name, entry.text))
+        for line in history_lines(page.entries if page is not None else ()):
+            self._host.show(line)
         self._host.settled()
 
     # Speaking

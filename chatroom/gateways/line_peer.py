@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 # Of the kernel's, for a peer: it would take megabytes, and the outbox's bound mean little.
 SEND_BUFFER_BYTES: Final = 128 * 1024
 RECEIVE_BYTES: Final = 1024  # read at once, so that the worst of input keeps the loop for about a millisecond
+PEEK_BYTES: Final = 64 * 1024
 BEHIND_BYTES: Final = 32 * 1024  # with more to show a peer is behind, and asks for no more
 LINGER_S: Final = 5.0  # time for the peer to take a farewell
 
@@ -71,6 +72,7 @@ class Peer:
     Args:
         sock: non-blocking.
         outbox_limit_bytes: how much may wait for a peer who reads slowly.
+        max_line_bytes: the longest line.
 
     Attributes:
         has_more: besides what was read last, something has come.
@@ -97,7 +99,12 @@ class Peer:
     )
 
     def __init__(
-        self, sock: socket.socket, turn: Turn, now: Callable[[], float], outbox_limit_bytes: int
+        self,
+        sock: socket.socket,
+        turn: Turn,
+        now: Callable[[], float],
+        outbox_limit_bytes: int,
+        max_line_bytes: int,
     ) -> None:
         _prepare(sock)
         self._sock = sock
@@ -111,7 +118,7 @@ class Peer:
         self._writer: runtime.Listener | None = None
         self._peer_ended = False
         self.owner: Owner | None = None
-        self.decoder = LineDecoder()
+        self.decoder = LineDecoder(max_line_bytes)
         self.finishing = False
         self.has_more = False
         self.closed = False
@@ -158,14 +165,15 @@ class Peer:
                 self.owner.ended()
         elif not self.finishing and self.owner is not None:
             self.decoder.receive(data)
-            self.has_more = len(data) == RECEIVE_BYTES and self._can_read()
+            self.has_more = len(data) == RECEIVE_BYTES and bool(self.peek(1))
             self.owner.received()
 
-    def _can_read(self) -> bool:
+    def peek(self, size: int = PEEK_BYTES) -> bytes:
+        """What has come and is not read yet, or its beginning."""
         try:
-            return bool(self._sock.recv(1, socket.MSG_PEEK))
+            return self._sock.recv(size, socket.MSG_PEEK)
         except OSError:
-            return False  # nothing is there, or the peer is not
+            return b""  # nothing is there, or the peer is not
 
     # Out
 

@@ -6,9 +6,10 @@ nobody says, spaces for what goes on from the line above.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from chatroom.core.log import Entry
 from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text
 from chatroom.gateways.line_codec import encode_line
@@ -39,6 +40,20 @@ def first_lines(text: str, more: Callable[[int], str]) -> str:
     if len(lines) <= LINES_SHOWN:
         return text
     return "\n".join([*lines[:LINES_SHOWN], more(len(lines) - LINES_SHOWN)])
+
+
+def history_lines(entries: Iterable[Entry], shown: Callable[[str], str] = str) -> Iterator[bytes]:
+    """Messages of earlier, below their days.
+
+    Args:
+        shown: what of a text to show.
+    """
+    before = ""
+    for entry in entries:
+        if day(entry.at_ms) != before:
+            before = day(entry.at_ms)
+            yield notice_line(before)
+        yield said_line(entry.at_ms, entry.name, shown(entry.text))
 
 
 def notice_line(text: str) -> bytes:

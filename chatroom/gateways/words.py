@@ -6,6 +6,7 @@ Gateways choose words, nobody else does; pages word refusals themselves, by code
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Final
 
 from chatroom.core.errors import Refusal
@@ -57,9 +58,13 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "semicolon": "; ",
     "no_history": "No messages yet.",
     "bye": "Bye.",
-    "line_greeting": "Welcome to {room}. You are guest {number}; your name is {name}.",
+    "line_greeting": "Welcome to {room}. {here}; your name is {name}.",
+    "people_here": "{count} people here",
+    "people_here_one": "1 person here",
     "line_in_room": "You are in {room}, {count} here.",
-    "line_kept": "Messages are kept for {days:g} days, at most the last {entries} of each room.",
+    "line_kept": "Messages are kept for {days}, at most the last {entries} of each room.",
+    "days": "{count:g} days",
+    "days_one": "1 day",
     "line_not_kept": "Messages are kept in memory only, the last 200 of each room; whispers are not kept.",
     "line_how": "Type a message, or /help. to:NAME starts a private chat. quit leaves.",
     "line_help": "to:NAME        chat privately with NAME; to: alone ends it\n"
@@ -71,15 +76,18 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_many_joined": "{number} joined",
     "line_many_left": "{number} left",
     "line_more": "{names} and {more} more",
-    "line_more_line": "… 1 more line",
+    "line_more_lines_one": "… 1 more line",
     "line_more_lines": "… {count} more lines",
     "line_renamed": "{old} is now called {new}",
     "line_reuse": "Reuse: {name} is taken",
     "line_no_one": "no one here is called {name}",
     "line_as_it_is": "To say it as it is, begin with /say.",
     "talk_yourself": "That is you.",
-    "line_too_long": "Not sent: the line is longer than {limit} bytes.",
-    "line_too_fast": "Too fast: your lines wait and are sent one by one.",
+    "line_not_utf8": "Not sent: it did not arrive as UTF-8. Send it again; if that fails too, set your terminal to UTF-8.",
+    "line_too_fast": "Too fast: your lines wait and are sent one by one. This takes about {time}.",
+    "seconds": "{count} s",
+    "minutes": "{count} min",
+    "hours": "{count} h",
     "line_unfinished": "Not sent: the last line has no line end.",
     "talk_choose": "You are not in a private chat. Choose someone: to:NAME. /who lists who is here.",
     "talk_with": "You now talk to {name} only. to: alone ends it.",
@@ -147,9 +155,13 @@ _CHINESE: Final[Mapping[str, str]] = {
     "semicolon": "；",
     "no_history": "还没有消息。",
     "bye": "再见。",
-    "line_greeting": "欢迎来到 {room}。你是第 {number} 位客人，名字是 {name}。",
+    "line_greeting": "欢迎来到 {room}。{here}，你的名字是 {name}。",
+    "people_here": "{count} 人在线",
+    "people_here_one": "1 人在线",
     "line_in_room": "你在房间 {room}，{count} 人在线。",
-    "line_kept": "消息保留 {days:g} 天，每个房间最多保留最近 {entries} 条。",
+    "line_kept": "消息保留 {days}，每个房间最多保留最近 {entries} 条。",
+    "days": "{count:g} 天",
+    "days_one": "1 天",
     "line_not_kept": "消息只保存在内存里，每个房间最近 200 条；私聊不保存。",
     "line_how": "直接输入消息，或输入 /help。to:NAME 开始私聊。quit 离开。",
     "line_help": "to:NAME        和 NAME 私聊；单独输入 to: 结束\nquit, close    离开\n//text         发送 /text",
@@ -159,15 +171,20 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_many_joined": "{number} 人进入了房间",
     "line_many_left": "{number} 人离开了房间",
     "line_more": "{names} 和另外 {more} 人",
-    "line_more_line": "… 还有 1 行",
+    "line_more_lines_one": "… 还有 1 行",
     "line_more_lines": "… 还有 {count} 行",
     "line_renamed": "{old} 改名为 {new}",
     "line_reuse": "Reuse: {name} 已经有人用了",
     "line_no_one": "房间里没有人叫 {name}",
     "line_as_it_is": "要原样发送，请以 /say 开头。",
     "talk_yourself": "那是你自己。",
-    "line_too_long": "没有发送：这一行超过了 {limit} 字节。",
-    "line_too_fast": "太快了：你的消息在排队，会一行一行地发送。",
+    # The English is for whoever reads nothing else: such a terminal shows Chinese in UTF-8 as rubbish.
+    "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
+    " (Not sent: not UTF-8.)",
+    "line_too_fast": "太快了：你的消息在排队，会一行一行地发送，大约需要 {time}。",
+    "seconds": "{count} 秒",
+    "minutes": "{count} 分钟",
+    "hours": "{count} 小时",
     "line_unfinished": "没有发送：最后一行没有换行符。",
     "talk_choose": "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。",
     "talk_with": "你的消息现在只有 {name} 看得到。单独输入 to: 结束。",
@@ -201,6 +218,18 @@ class Words:
     def say(self, key: str, **values: object) -> str:
         """The sentence of this key, with its values filled in."""
         return self._sentences[key].format(**values)
+
+    def counted(self, key: str, count: float) -> str:
+        """The sentence of this key for so many."""
+        return self.say(f"{key}_one" if count == 1 else key, count=count)
+
+    def duration(self, seconds: float) -> str:
+        """About how long something takes: at least a second."""
+        if seconds < 120:
+            return self.say("seconds", count=max(1, ceil(seconds)))
+        if seconds < 7200:
+            return self.say("minutes", count=ceil(seconds / 60))
+        return self.say("hours", count=ceil(seconds / 3600))
 
     def listed(self, names: Iterable[str]) -> str:
         """Several names in one sentence."""

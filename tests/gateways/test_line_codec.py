@@ -11,11 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.gateways.line_codec import MAX_LINE_BYTES, OVERLONG, LineDecoder, Overlong, clean, encode_line
+from chatroom.gateways.line_codec import (
+    OVERLONG,
+    LineDecoder,
+    NotUtf8,
+    Overlong,
+    clean,
+    encode_line,
+    longest_line,
+)
+
+MAX_TEXT = 2000
+MAX_LINE_BYTES = longest_line(MAX_TEXT)
 
 
 def decode(*pieces: bytes) -> list[str | Overlong]:
-    return decode_with(LineDecoder(), *pieces)
+    return decode_with(LineDecoder(MAX_LINE_BYTES), *pieces)
 
 
 def decode_with(decoder: LineDecoder, *pieces: bytes) -> list[str | Overlong]:
@@ -37,7 +48,7 @@ def test_cr_lf_in_two_pieces_is_one_end():
 
 
 def test_a_line_without_its_end_waits():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"hel") == []
     assert decoder.unfinished
     assert decode_with(decoder, b"lo\n") == ["hello"]
@@ -51,7 +62,25 @@ def test_a_character_cut_in_two_is_whole_again():
 
 
 def test_invalid_utf_8_becomes_the_replacement_character():
-    assert decode(b"a\xc3(b\xf0\x9f\n") == ["a\ufffd(b\ufffd"]
+    (line,) = decode(b"a\xc3(b\xf0\x9f\n")
+    assert (line, type(line)) == ("a\ufffd(b\ufffd", str)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        ("Привет, мир".encode("cp1251"), NotUtf8),
+        ("привет".encode("koi8-r"), NotUtf8),
+        ("你好，世界".encode("gbk"), NotUtf8),
+        ("to:你好吗".encode("gbk"), NotUtf8),
+        ("café".encode("latin-1"), str),
+        ("caf\ufffd, \ufffd and \ufffd".encode(), str),  # whoever speaks of it
+        ("天气很好".encode() + b"\xff\xff" * 3, str),
+    ],
+)
+def test_a_line_in_another_encoding_is_known(sent, kind):
+    (line,) = decode(sent + b"\n")
+    assert type(line) is kind
 
 
 @pytest.mark.parametrize("erase", [b"\x08", b"\x7f", b"\xff\xf7"])
@@ -66,7 +95,7 @@ def test_a_line_can_be_taken_back(erase):
 
 
 def test_telnet_options_are_refused_and_never_shown():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     will_naws, do_echo, do_sga = b"\xff\xfb\x1f", b"\xff\xfd\x01", b"\xff\xfd\x03"
     assert decode_with(decoder, b"he" + will_naws + do_echo + b"l" + do_sga + b"lo\n") == ["hello"]
     assert decoder.answers() == b"\xff\xfe\x1f" + b"\xff\xfc\x01" + b"\xff\xfc\x03"
@@ -74,7 +103,7 @@ def test_telnet_options_are_refused_and_never_shown():
 
 
 def test_binary_is_granted_once_each_way_so_that_utf_8_comes_whole():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     will_binary, do_binary = b"\xff\xfb\x00", b"\xff\xfd\x00"
     assert decode_with(decoder, will_binary + do_binary + b"hi\n") == ["hi"]
     assert decoder.answers() == b"\xff\xfd\x00" + b"\xff\xfb\x00"
@@ -83,7 +112,7 @@ def test_binary_is_granted_once_each_way_so_that_utf_8_comes_whole():
 
 
 def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, "机".encode().replace(b"\x9c", b"") + b"\r\n") == ["\ufffd"]
     assert decoder.answers() == b"\xff\xfd\x00"
     assert decode_with(decoder, b"\xff\xfb\x00", b"\xe6\r\n") == ["\ufffd"]
@@ -91,20 +120,20 @@ def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
 
 
 def test_binary_is_asked_at_once_when_telnet_has_taken_a_byte_for_a_key():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     interrupt_and_timing_mark = b"\xff\xf4\xff\xfd\x06"
     assert decode_with(decoder, b"\xe8" + interrupt_and_timing_mark) == []
     assert decoder.answers() == b"\xff\xfd\x00" + b"\xff\xfc\x06"
 
 
 def test_who_ends_lines_with_lf_is_asked_nothing():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"\xe6\n") == ["\ufffd"]
     assert decoder.answers() == b""
 
 
 def test_what_telnet_will_not_or_should_not_do_is_not_answered():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"\xff\xfc\x01\xff\xfe\x03\xff\xf1hi\n") == ["hi"]
     assert decoder.answers() == b""
 
@@ -143,6 +172,7 @@ def test_escapes_and_controls_are_left_out(sent, left):
 
 
 def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
+    assert MAX_LINE_BYTES >= len(f"/to {'😀' * 128} {'😀' * MAX_TEXT}".encode())
     longest = b"x" * MAX_LINE_BYTES
     assert decode(longest + b"\nhi\n") == [longest.decode(), "hi"]
     assert decode(longest, b"x", b"more" * 5000, b"\nhi\n") == [OVERLONG, "hi"]
@@ -150,7 +180,7 @@ def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
 
 
 def test_a_line_of_any_length_takes_no_memory_to_speak_of():
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, *[b"x" * 4096] * 1000) == [OVERLONG]
     assert len(decoder._line) <= MAX_LINE_BYTES
 
@@ -169,7 +199,7 @@ def test_nothing_that_a_terminal_acts_upon_goes_out():
 def test_cuts_change_nothing(data, cuts):
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     pieces = [data[start:end] for start, end in itertools.pairwise(places)]
-    whole, cut = LineDecoder(), LineDecoder()
+    whole, cut = LineDecoder(MAX_LINE_BYTES), LineDecoder(MAX_LINE_BYTES)
     assert decode_with(whole, data) == decode_with(cut, *pieces)
     assert whole.answers() == cut.answers()
 
@@ -179,7 +209,7 @@ def test_mutated_bytes_give_clean_bounded_lines(
     rng: random.Random, scale: Callable[[int], int], report: Callable[[str], None]
 ) -> None:
     """200,000 in `make faults`, through one decoder, in pieces of any size."""
-    decoder = LineDecoder()
+    decoder = LineDecoder(MAX_LINE_BYTES)
     pieces, lines, refused = scale(200_000), 0, 0
     for number in range(1, pieces + 1):
         data = mutated(rng)

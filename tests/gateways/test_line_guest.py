@@ -78,5 +78,5 @@ def test_a_fault_in_a_line_that_had_to_wait_closes_its_session(
             if not data:
                 break
             heard += data
-    assert heard.endswith(b"* Too fast: your lines wait and are sent one by one.\r\n")
+    assert heard.endswith(b"* Too fast: your lines wait and are sent one by one. This takes about 1 s.\r\n")
     assert "a line session failed and is closed" in caplog.messages

@@ -9,8 +9,8 @@ import pytest
 
 from chatroom.core.errors import NameTaken, RateLimited, Refusal
 from chatroom.core.flood import Bucket, Rate
-from chatroom.gateways.line_codec import OVERLONG, LineDecoder, Overlong
-from chatroom.gateways.line_intake import CALM_S, Intake
+from chatroom.gateways.line_codec import OVERLONG, LineDecoder, Overlong, longest_line
+from chatroom.gateways.line_intake import CALM_S, NOTICE_S, Intake
 
 
 class Timer:
@@ -35,7 +35,7 @@ class Desk:
     def __init__(self, rate: Rate | None = None) -> None:
         self.now = 0.0
         self.timers: list[Timer] = []
-        self.decoder = LineDecoder()
+        self.decoder = LineDecoder(longest_line(2000))
         self.has_more = False
         self.reads = True
         self.written = b""
@@ -44,7 +44,8 @@ class Desk:
         self.taken: list[tuple[str | Overlong, float]] = []
         self.refusals: list[Refusal] = []
         self.spent = 0
-        self.warnings = 0
+        self.warnings: list[tuple[int, float]] = []
+        self.in_kernel = b""
         self.over: bool | None = None
         self.when_taking: Callable[[str | Overlong], None] = lambda line: None
         self._bucket = Bucket(rate, self.now) if rate is not None else None
@@ -85,6 +86,9 @@ class Desk:
     def read_off(self) -> None:
         self.reads = False
 
+    def peek(self) -> bytes:
+        return self.in_kernel
+
     def write(self, data: bytes) -> None:
         self.written += data
 
@@ -102,8 +106,8 @@ class Desk:
     def refused(self, refused: Refusal) -> None:
         self.refusals.append(refused)
 
-    def told_to_slow_down(self) -> None:
-        self.warnings += 1
+    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+        self.warnings.append((lines, seconds))
 
     def input_over(self, *, in_mid_line: bool) -> None:
         assert self.over is None
@@ -124,12 +128,15 @@ def test_a_flood_waits_its_turn_in_order_and_is_warned_once():
     desk = Desk(Rate(2, 1))
     desk.comes(b"1\n2\n3\n4\n5\n")
     assert desk.lines == ["1", "2"]
-    assert (desk.reads, desk.warnings) == (False, 1)
-    desk.passes(1)
+    assert not desk.reads
+    desk.in_kernel = b"6\r\n7\r\n8"  # the rest of the paste comes a little later
+    desk.passes(NOTICE_S)
+    assert desk.warnings == [(3 + 2, 1 - NOTICE_S)]
+    desk.passes(1 - NOTICE_S)
     assert desk.lines == ["1", "2", "3"]
     desk.passes(2)
     assert desk.lines == ["1", "2", "3", "4", "5"]
-    assert (desk.reads, desk.warnings) == (True, 1)
+    assert (desk.reads, len(desk.warnings)) == (True, 1)
 
 
 def test_a_flood_of_many_readings_is_one_flood_and_the_next_is_warned_again():
@@ -139,11 +146,12 @@ def test_a_flood_of_many_readings_is_one_flood_and_the_next_is_warned_again():
         desk.passes(2)
     desk.passes(CALM_S - 1)  # that is how long nothing has had to wait
     desk.comes(b"3\n4\n")
-    assert desk.warnings == 1
+    assert len(desk.warnings) == 1
     desk.passes(1 + CALM_S + 0.01)
     desk.comes(b"3\n")
     desk.comes(b"4\n")
-    assert desk.warnings == 2
+    desk.passes(NOTICE_S)
+    assert len(desk.warnings) == 2
 
 
 def test_a_line_that_waited_keeps_the_time_when_it_came():
@@ -211,14 +219,15 @@ def test_who_may_not_even_be_read_from_waits_and_loses_nothing():
 
     desk.spend = spend_or_wait  # type: ignore[method-assign]  # the intake asks the desk anew each time
     desk.comes(b"1\n2\n")
-    assert (desk.lines, desk.reads, desk.warnings) == ([], False, 1)
+    assert (desk.lines, desk.reads) == ([], False)
     desk.passes(2)
     assert (desk.lines, desk.reads, desk.spent) == (["1", "2"], True, 1)
+    assert len(desk.warnings) == 1
 
 
 def test_a_line_too_long_is_handed_on_as_such():
     desk = Desk()
-    desk.comes(b"x" * 5000 + b"\nshort\n")
+    desk.comes(b"x" * 10_000 + b"\nshort\n")
     assert desk.lines == [OVERLONG, "short"]
 
 

@@ -11,11 +11,20 @@ import pytest
 
 from chatroom import runtime
 from chatroom.backplane.memory import MemoryBackplane
-from chatroom.core.errors import HOLD_S, NameTaken, NoSuchPerson, NotSent, Refusal, UnknownCommand
+from chatroom.core.errors import (
+    HOLD_S,
+    NameTaken,
+    NoSuchPerson,
+    NotInUtf8,
+    NotSent,
+    Refusal,
+    TooLong,
+    UnknownCommand,
+)
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.gateways.line_codec import OVERLONG, Overlong
+from chatroom.gateways.line_codec import OVERLONG, NotUtf8, Overlong
 from chatroom.gateways.line_interpreter import Interpreter, Setting
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
@@ -228,8 +237,25 @@ def test_leaving(romeo: Somebody, line: str) -> None:
 
 
 def test_a_line_too_long_is_answered_with_its_bound(house: House, romeo: Somebody) -> None:
-    romeo.types(OVERLONG)
-    assert romeo.shown == ["* Not sent: the line is longer than 4096 bytes."]
+    with pytest.raises(TooLong) as refused:
+        romeo.types(OVERLONG)
+    assert romeo.interpreter.refusal(refused.value) == b"* That is too long: at most 2000 characters.\r\n"
+    assert house.said == []
+
+
+def test_a_line_in_another_encoding_is_not_sent(house: House, romeo: Somebody, juliet: Somebody) -> None:
+    with pytest.raises(NotInUtf8) as refused:
+        romeo.types(NotUtf8("\ufffd\ufffd\ufffd"))
+    assert romeo.interpreter.refusal(refused.value).startswith(b"* Not sent: it did not arrive as UTF-8.")
+    romeo.types("hello")
+    assert house.said == ["Romeo: hello"]
+
+
+def test_texts_behind_a_partner_in_another_encoding_are_held(house: House, romeo: Somebody) -> None:
+    with pytest.raises(NotInUtf8):
+        romeo.types(NotUtf8("to:\ufffd\ufffd\ufffd"))
+    with pytest.raises(NotSent):
+        romeo.types("secret")
     assert house.said == []
 
 
@@ -242,13 +268,19 @@ def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, ju
 
 
 def test_a_first_line_too_long_lets_no_http_in_behind_it(house: House, romeo: Somebody) -> None:
-    romeo.types(OVERLONG, OVERLONG, "Host: 127.0.0.1:5267")
+    for _ in range(2):
+        with pytest.raises(TooLong):
+            romeo.types(OVERLONG)
+    romeo.types("Host: 127.0.0.1:5267")
     assert romeo.farewell == "line_http"
     assert house.said == []
 
 
 def test_who_speaks_of_hosts_may(house: House, romeo: Somebody) -> None:
-    romeo.types("Host: it is I", OVERLONG, "Host: again")
+    romeo.types("Host: it is I")
+    with pytest.raises(TooLong):
+        romeo.types(OVERLONG)
+    romeo.types("Host: again")
     assert romeo.farewell is None
     assert house.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chatroom import runtime
+from chatroom.gateways.line_codec import longest_line
 from chatroom.gateways.line_peer import BEHIND_BYTES, LINGER_S, RECEIVE_BYTES, Peer, Turn
 
 WAIT_S = 10.0
@@ -48,7 +49,7 @@ class Ends:
         served = door.accept()[0]
         served.setblocking(False)
         self.ear = Ear()
-        self.peer = Peer(served, turn, time.monotonic, LIMIT_BYTES)
+        self.peer = Peer(served, turn, time.monotonic, LIMIT_BYTES, longest_line(2000))
         self.peer.owner = self.ear
 
     def takes(self, count: int) -> bytes:

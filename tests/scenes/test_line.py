@@ -21,12 +21,30 @@ def test_the_greeting_names_room_number_name_and_what_is_kept(start, lines):
     port = start().line_port
     romeo, juliet = lines(port=port, room=None), lines(port=port, room=None)
     assert (romeo.room, romeo.number, juliet.number) == ("lobby", 1, 2)
+    assert romeo.seen.startswith(f"* Welcome to lobby. 1 person here; your name is {romeo.name}.\r\n")
+    assert "* Welcome to lobby. 2 people here; " in juliet.seen
     assert "kept" in romeo.seen
     assert romeo.name != juliet.name
     romeo.types("quit")
     romeo.reads_the_end()
     juliet.counts(1)
     assert lines(port=port, room=None).number == 2
+
+
+def test_joining_shows_the_last_ten_messages(start, lines, guests):
+    program = start("--limits", "off")
+    romeo = guests(url=program.url, room="lobby")
+    for number in range(11):
+        romeo.says(f"line {number}")
+    romeo.says("\n".join(map(str, range(20))))
+    juliet = lines(port=program.line_port, room=None)
+    assert [text for _who, text in juliet.heard()] == [f"line {number}" for number in range(2, 11)] + ["0"]
+    assert re.search(r"    11\r\n    … 8 more lines\r\n\* Type a message", juliet.seen)
+    juliet.seen = ""
+    juliet.types("/join garden")
+    juliet.types("/join lobby")
+    juliet.reads(r"^    … 8 more lines$")
+    assert "line 2\r\n" in juliet.seen
 
 
 def test_a_line_reaches_everybody_else_and_is_not_echoed(lines):
@@ -259,12 +277,30 @@ def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
 
 def test_a_line_too_long_is_refused_once_and_nothing_of_it_said(lines):
     romeo, juliet = lines(), lines()
-    romeo.types("x" * 5000)
-    romeo.types("y" * 3000)
+    romeo.types("x" * 10_000)
+    romeo.types("y" * 2001)
     romeo.types("still here")
-    romeo.reads(r"^\* Not sent: the line is longer than 4096 bytes\.$")
+    romeo.reads(r"^\* That is too long: at most 2000 characters\.$")
     romeo.reads_next(r"^\* That is too long: at most 2000 characters\.$")
     assert "xx" not in "".join(juliet.reads_up_to(f"{romeo.name}: still here$"))
+
+
+@pytest.mark.parametrize("character", ["雪", "😀"])
+def test_the_longest_text_is_sent_whatever_its_bytes(lines, guests, character):
+    romeo, juliet = lines(), guests()
+    romeo.types(character * 2000)
+    assert juliet.hears("message")["msg"] == character * 2000
+    romeo.types(f"/to {juliet.name} {character * 2000}")
+    assert juliet.hears("whisper")["msg"] == character * 2000
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("Привет, мир", "cp1251"), ("你好，世界", "gbk")])
+def test_a_line_in_another_encoding_is_answered_and_not_sent(lines, text, encoding):
+    romeo, juliet = lines(), lines()
+    romeo.types_raw(text.encode(encoding) + b"\n")
+    romeo.reads(r"^\* Not sent: it did not arrive as UTF-8\..* set your terminal to UTF-8\.$")
+    romeo.types(text)
+    assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == text
 
 
 def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
@@ -274,7 +310,10 @@ def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
     for number in range(12):
         juliet.hears(romeo.name, str(number))
     romeo.types("/who")
-    assert len([line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]) == 1
+    told = [line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]
+    assert len(told) == 1
+    seconds = int(re.search(r"This takes about (\d+) s\.$", told[0])[1])
+    assert 1 <= seconds <= 2  # 8 lines wait, 5 a second are sent
 
 
 def test_half_closed_input_is_said_then_closed(server, lines, room):

@@ -53,7 +53,7 @@ def test_a_web_page_cannot_hide_what_it_is_in_a_long_first_line(server: Program,
     juliet = lines(room=None)
     browser = Line(server.line_port)
     browser.types_raw(
-        b"POST /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: 127.0.0.1:5267\r\n\r\nsaid by a page\r\n"
+        b"POST /" + b"x" * 10_000 + b" HTTP/1.1\r\nHost: 127.0.0.1:5267\r\n\r\nsaid by a page\r\n"
     )
     browser.reads(r"^\* This port is for terminals")
     browser.reads_the_end()
@@ -103,7 +103,7 @@ def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
 
 @pytest.mark.parametrize(
     "flood",
-    [b"\n" * 30, (b"x" * 4200 + b"\n") * 4, b"\xff\xfd\x01" * 8000],
+    [b"\n" * 30, (b"x" * 9100 + b"\n") * 4, b"\xff\xfd\x01" * 8000],
     ids=["blank", "too long", "telnet"],
 )
 def test_what_says_nothing_costs_as_much_as_other_lines(start: Start, lines: Lines, flood: bytes) -> None:

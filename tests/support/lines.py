@@ -17,8 +17,11 @@ import tty
 WAIT_S = 10.0
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _GREETINGS = {
-    "en": (r"\* Welcome to (.+)\. You are guest (\d+); your name is (.+)\.", r"\* Type a message, or /help"),
-    "zh": (r"\* 欢迎来到 (.+)。你是第 (\d+) 位客人，名字是 (.+)。", r"\* 直接输入消息，或输入 /help"),
+    "en": (
+        r"\* Welcome to (.+)\. (\d+) (?:person|people) here; your name is (.+)\.",
+        r"\* Type a message, or /help",
+    ),
+    "zh": (r"\* 欢迎来到 (.+)。(\d+) 人在线，你的名字是 (.+)。", r"\* 直接输入消息，或输入 /help"),
 }
 
 
@@ -27,6 +30,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.seen = ""  # all of it, for looking back
+        self._in_room_since = 0  # where in it the present room begins
         self._unread = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -55,6 +59,7 @@ class Screen:
             found = self.reads(r"^\* (?:You are in .*, (\d+) here\.|Reuse: .* is taken)$")
             if found[1]:
                 self.number = int(found[1])
+                self._in_room_since = len(self.seen)
                 return
             self.types("/name")
             self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
@@ -65,8 +70,9 @@ class Screen:
         self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
 
     def heard(self) -> list[tuple[str, str]]:
-        """Who has said what to the room, as far as it was shown, in its order."""
-        return re.findall(r"^\[\d\d:\d\d:\d\d\] ([^:\r\n]+): ([^\r\n]*)\r?$", self.seen, re.MULTILINE)
+        """Who has said what to the present room, as far as it was shown, in its order."""
+        seen = self.seen[self._in_room_since :]
+        return re.findall(r"^\[\d\d:\d\d:\d\d\] ([^:\r\n]+): ([^\r\n]*)\r?$", seen, re.MULTILINE)
 
     def reads(self, pattern: str, seconds: float = WAIT_S) -> re.Match[str]:
         """Wait for a line that is so; it, and those before it, are passed over."""
