@@ -83,7 +83,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_no_one": "no one here is called {name}",
     "line_as_it_is": "To say it as it is, begin with /say.",
     "talk_yourself": "That is you.",
-    "line_not_utf8": "Not sent: it did not arrive as UTF-8. Send it again; if that fails too, set your terminal to UTF-8.",
+    "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
+    "Send it again; if that fails too, set your terminal to UTF-8.",
     "line_too_fast": "Too fast: your lines wait and are sent one by one. This takes about {time}.",
     "seconds": "{count} s",
     "minutes": "{count} min",
