@@ -4,14 +4,18 @@ UTS #39 tells `Ν` (Greek) from `n` and finds it like `N`; casefolding makes `Ν
 like `v`. Following every such step would make `n` and `v` one letter. So each character, with its other case,
 gets one look: ASCII's before others', and its capital's before its small letter's, because capitals of
 different scripts are the truer twins. The data are those of the package `confusable-homoglyphs`.
+
+These leave out letters in squares and circles, small capitals and regional indicators; Unicode's own names tell which
+letters those are.
 """
 
 import json
 import pkgutil
 import re
 from collections.abc import Iterator
-from functools import cache
-from unicodedata import is_normalized, normalize
+from functools import cache, lru_cache
+from unicodedata import category, combining, digit, is_normalized, normalize
+from unicodedata import name as unicode_name
 
 from chatroom.core.characters import without_ignorable
 
@@ -23,6 +27,12 @@ _MARK = "\u200e"  # written around right-to-left characters in the data
 _HANGUL_JAMO = range(0x1100, 0x1200)  # a syllable's parts: likening them would make 각가 and 가까 one
 _WORST = (True, True, "\U0010ffff")
 _DOTTED = re.compile("([lj])\u0307+")  # a dot on what has one already is not seen
+_OVERLAY = 1  # the combining class of strokes through a letter
+# 🅰 is NEGATIVE SQUARED LATIN CAPITAL LETTER A.
+_LETTER = re.compile(
+    "(?:LATIN (?:CAPITAL|SMALL) LETTER|LATIN LETTER SMALL CAPITAL|REGIONAL INDICATOR SYMBOL LETTER) ([A-Z])$"
+)
+_ASTERISK = re.compile(r"\bASTERISK\b")
 
 
 def fold(text: str) -> str:
@@ -40,10 +50,33 @@ def skeleton(text: str) -> str:
 
     `skeleton(skeleton(text)) == skeleton(text)`. The result is for comparing, never for showing.
     """
-    folded = fold(text)
+    folded = fold(text if text.isascii() else _spelled(text))
     if folded.isascii():
         return folded.translate(_ASCII)
-    return _DOTTED.sub(r"\1", normalize("NFKD", folded.translate(_looks())))
+    looks = _spelled(folded.translate(_looks())).translate(_ASCII)
+    return _DOTTED.sub(r"\1", normalize("NFKD", looks))
+
+
+def _spelled(text: str) -> str:
+    """The text with plain letters, digits and asterisks for those that are drawn as symbols; what strikes them out or
+    encloses them is left out.
+    """
+    return "".join(map(_plain, text))
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    kind = category(character)
+    if kind == "Me" or combining(character) == _OVERLAY:
+        return ""
+    if character.isascii() or kind[0] not in "LNPS":
+        return character
+    if kind == "No":
+        return str(digit(character, character))
+    name = unicode_name(character, "")
+    if letter := _LETTER.search(name):
+        return letter[1].lower()
+    return "*" if _ASTERISK.search(name) else character
 
 
 @cache

@@ -23,7 +23,10 @@ NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
 
 # Nobody but the service may seem to be the service (protocol.md, "Client → server").
-RESERVED = ("*", "you", "server", "system", "admin", "operator", "系统", "管理员", "服务器")
+RESERVED = (
+    *("*", "you", "server", "system", "admin", "operator"),
+    *("系统", "管理员", "服务器", "系統", "管理員", "服務器", "伺服器"),
+)
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; towers of them disfigure the lines around
