@@ -8,8 +8,9 @@ A text is blank if no character of it can be seen. A character can be seen unles
 - one of the few that Unicode calls visible and fonts draw as nothing (`_BLANKS`).
 
 A code point that this interpreter's data do not know yet counts as seen: what Unicode adds is nearly always a letter, a
-symbol or an emoji, and what it may add of hidden ones has its reserved ranges, which are listed here. So nobody
-has to wait for an update to use a new emoji. The page has the same rule in `web/src/lib/blank.ts`.
+symbol or an emoji. Exceptions are listed here: the combining marks up to Unicode 17, and the ranges that are reserved
+for hidden characters. So nobody has to wait for an update to use a new emoji. The page has the same rule in
+`web/src/lib/blank.ts`.
 """
 
 from __future__ import annotations
@@ -27,14 +28,22 @@ _IGNORABLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Braille without a dot, annotation and object anchors, controls of hieroglyphs, a note without a head.
-_BLANKS: Final = "\u2800\ufff9-\ufffc\U00013430-\U0001343f\U0001d159"
+# Braille without a dot, annotation and object anchors, controls and blanks of hieroglyphs, a note without a head.
+_BLANKS: Final = "\u2800\ufff9-\ufffc\U00013430-\U0001343f\U00013441\U00013442\U0001d159"
 _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
 _HIDDEN: Final = re.compile(f"[{_IGNORABLE}{_BLANKS}{_NONCHARACTERS}]")
 _HIDDEN_KINDS: Final = frozenset(("Zs", "Zl", "Zp", "Cc", "Cs", "Co"))
 _MARKS: Final = frozenset(("Mn", "Mc", "Me"))
+# Those of Unicode 15 to 17, which older interpreters do not know. A test compares them with Node's data.
+_NEW_MARKS: Final = re.compile(
+    "[\u0897\u0cf3\u0ece\u1acf-\u1add\u1ae0-\u1aeb\U00010d69-\U00010d6d\U00010efa-\U00010eff\U00011241"
+    "\U000113b8-\U000113c0\U000113c2\U000113c5\U000113c7-\U000113ca\U000113cc-\U000113d0\U000113d2\U000113e1\U000113e2"
+    "\U00011b60-\U00011b67\U00011f00\U00011f01\U00011f03\U00011f34-\U00011f3a\U00011f3e-\U00011f42\U00011f5a\U00013440"
+    "\U00013447-\U00013455\U0001611e-\U0001612f\U0001e08f\U0001e4ec-\U0001e4ef\U0001e5ee\U0001e5ef\U0001e6e3\U0001e6e6"
+    "\U0001e6ee\U0001e6ef\U0001e6f5]"
+)
 POINTS_EACH: Final = 4  # the most code points for each character that is seen, on average: marks and joiners
 _ASCII_SEEN: Final = re.compile("[!-~]")
 
@@ -83,8 +92,11 @@ def is_blank(text: str) -> bool:
 
 def is_seen(character: str) -> bool:
     """Whether this character can be seen by itself."""
-    kind = category(character)
-    return kind not in _HIDDEN_KINDS and kind not in _MARKS and _HIDDEN.match(character) is None
+    return (
+        category(character) not in _HIDDEN_KINDS
+        and not _combines(character)
+        and _HIDDEN.match(character) is None
+    )
 
 
 def pieces(text: str) -> Iterator[tuple[str, Kind]]:
@@ -174,4 +186,8 @@ def _begins_with_letter(text: str) -> bool:
 
 def _is_mark(character: str) -> bool:
     """Whether it combines and shows then: variation selectors are marks by category, but hidden."""
-    return category(character) in _MARKS and _HIDDEN.match(character) is None
+    return _combines(character) and _HIDDEN.match(character) is None
+
+
+def _combines(character: str) -> bool:
+    return category(character) in _MARKS or _NEW_MARKS.match(character) is not None
