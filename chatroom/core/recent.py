@@ -12,7 +12,8 @@ from typing import Final
 from chatroom.core.confusables import fold
 
 LATELY_S: Final = 600.0
-MOST_NAMES: Final = 200  # remembered per room
+MOST_NAMES: Final = 2000  # remembered per room
+MOST_EACH: Final = 8  # of them one person's, so that nobody's renames push out what others were called
 MOST_ADDRESSED: Final = 64  # remembered per session
 
 
@@ -32,10 +33,11 @@ class Gone:
 class RecentNames:
     """The names that were given up in one room in the last ten minutes; of many, the latest."""
 
-    __slots__ = ("_by_key",)
+    __slots__ = ("_by_key", "_keys_of")
 
     def __init__(self) -> None:
-        self._by_key: dict[str, Gone] = {}
+        self._by_key: dict[str, Gone] = {}  # the oldest first
+        self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
 
     def add(self, name: str, identity: str, now: float) -> None:
         """Somebody has left, or has another name."""
@@ -43,10 +45,23 @@ class RecentNames:
         if before is not None and before.identity != identity:
             identity = ""
         key = fold(name)
-        self._by_key.pop(key, None)
+        self._drop(key)
         self._by_key[key] = Gone(name, identity, now)
-        while len(self._by_key) > MOST_NAMES:
-            del self._by_key[next(iter(self._by_key))]
+        if identity:
+            own = self._keys_of.setdefault(identity, {})
+            own[key] = None
+            if len(own) > MOST_EACH:
+                self._drop(next(iter(own)))
+        while len(self._by_key) > MOST_NAMES or now - next(iter(self._by_key.values())).at > LATELY_S:
+            self._drop(next(iter(self._by_key)))
+
+    def _drop(self, key: str) -> None:
+        gone = self._by_key.pop(key, None)
+        if gone is not None and gone.identity:
+            own = self._keys_of[gone.identity]
+            del own[key]
+            if not own:
+                del self._keys_of[gone.identity]
 
     def find(self, name: str, now: float) -> Gone | None:
         """Who was called so last, in whatever case; never one who only looks the same."""
@@ -64,6 +79,9 @@ class Addressed:
 
     def __bool__(self) -> bool:
         return bool(self._by_key)
+
+    def __contains__(self, name: str) -> bool:
+        return fold(name) in self._by_key
 
     def is_other(self, name: str, identity: str, before: Gone | None) -> bool:
         """Whether a name now stands for somebody else than the session knows; the second time, it knows.

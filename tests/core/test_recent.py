@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatroom.core.recent import LATELY_S, MOST_ADDRESSED, MOST_NAMES, Addressed, Gone, RecentNames
+from chatroom.core.recent import LATELY_S, MOST_ADDRESSED, MOST_EACH, MOST_NAMES, Addressed, Gone, RecentNames
 
 NOW = 1000.0
 
@@ -53,9 +53,29 @@ def test_who_had_a_name_long_ago_no_longer_counts() -> None:
 def test_only_the_latest_names_are_remembered() -> None:
     names = RecentNames()
     for number in range(MOST_NAMES + 1):
-        names.add(f"guest {number}x", "id", NOW)
+        names.add(f"guest {number}x", f"id {number}", NOW)
     assert names.find("guest 0x", NOW) is None
     assert names.find("guest 1x", NOW) is not None
+
+
+def test_ones_own_renames_push_out_nobody_elses_name() -> None:
+    names = RecentNames()
+    names.add("Ben", "ben", NOW)
+    names.add("Eve", "ben", NOW)
+    names.add("Eve", "eve", NOW)  # two had it: it is nobody's
+    for number in range(MOST_NAMES):
+        names.add(f"guest {number}x", "eve", NOW)
+    assert names.find("Ben", NOW) is not None
+    assert names.find("Eve", NOW) is not None
+    kept = [number for number in range(MOST_NAMES) if names.find(f"guest {number}x", NOW)]
+    assert kept == list(range(MOST_NAMES - MOST_EACH, MOST_NAMES))
+
+
+def test_names_given_up_long_ago_cost_nothing() -> None:
+    names = RecentNames()
+    names.add("Ben", "ben", NOW)
+    names.add("Eve", "eve", NOW + LATELY_S + 1)
+    assert (len(names._by_key), len(names._keys_of)) == (1, 1)
 
 
 def test_another_persons_name_is_told_once() -> None:
