@@ -83,6 +83,7 @@ class Link:
         self._fetch_at: float | None = None
         # What other threads touch as well: all of it under the condition.
         self._moved = threading.Condition()
+        self._entered = threading.Event()  # for the first time, or never again
         self._speech = Speech(hold_s)
         self._audience = Audience()
         self._asked: deque[tuple[Frame, Answered]] = deque()
@@ -183,8 +184,8 @@ class Link:
 
     def wait_until_in(self, patience_s: float = _PATIENCE_S) -> None:
         """Wait until it is known who is in the room, or the connection has ended."""
-        with self._moved:
-            self._moved.wait_for(lambda: self._place.is_in or self._is_over, patience_s)
+        # Not under the condition: a Ctrl-C in its `wait` could leave it locked, and `close` would hang.
+        self._entered.wait(patience_s)
 
     def unsaid(self) -> tuple[str, ...]:
         """What the server has not answered to, in its order."""
@@ -221,6 +222,7 @@ class Link:
                 else:
                     self._stay(self._channel)
         finally:
+            self._entered.set()
             with self._moved:
                 self._is_over = True
                 self._moved.notify_all()
@@ -359,6 +361,7 @@ class Link:
             self._hear(told)
         if self._place.is_in and not was_in:
             self._delay_s = _FIRST_DELAY_S
+            self._entered.set()
             self._changed(State.OPEN)
         if isinstance(frame.get("you"), dict):
             with self._moved:
