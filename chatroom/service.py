@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from chatroom.backplane import Backplane
+from chatroom.backplane import MOST_TALKS, Backplane
 from chatroom.core.errors import (
     Misuse,
     NameChangedHands,
@@ -37,12 +37,13 @@ from chatroom.core.recent import Addressed, Gone
 from chatroom.core.room import Room
 from chatroom.core.text import parse_text
 from chatroom.sessions import LOBBY, Gateway, Hall, Membership, Session, Stage, Welcome, Wish
-from chatroom.tokens import Claim, Tokens, new_identity, retry_key
+from chatroom.tokens import Claim, Tokens, new_identity, retry_key, talk_key
 
 log = logging.getLogger(__name__)
 
 WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
 _MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
+_PARKED_S = 24 * 3600.0  # for which what a cut session goes on with is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,21 @@ class Limits:
     resume_grace_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """What a guest whose session was cut or replaced goes on with, until a moment."""
+
+    identity: str
+    talk: PrivateTalk
+    addressed: Addressed
+    until: float
+
+
 Told = Callable[[Entry | None], None]
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
 
 
 class Service:
@@ -89,9 +104,10 @@ class Service:
         self._sessions: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
         self._gone: dict[str, str] = {}  # from the ids of sessions that have left to their identities
-        self._parked: dict[
-            str, tuple[PrivateTalk, Addressed]
-        ] = {}  # by identity: what cut sessions go on with
+        self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
+        self._talks = dict.fromkeys(
+            backplane.talks()
+        )  # the keys of all who are in a private talk, or came from one
         self._gateways: list[Gateway] = []
 
     def start(self, gateways: Sequence[Gateway]) -> None:
@@ -149,7 +165,8 @@ class Service:
         self._sessions[sid] = self._by_identity[identity] = session
         if older is not None and not older.closed:
             self._replace(older)
-        session.talk, session.addressed = self._parked.pop(identity, (session.talk, session.addressed))
+        if claim is not None:
+            self._go_on(session, now)
         return session
 
     def enter(self, session: Session) -> None:
@@ -173,8 +190,10 @@ class Service:
             return
         hall, name = session.hall, session.person.name
         _remember(self._gone, session.sid, session.identity)
-        if cut and (session.addressed or not session.talk.is_plain):
-            _remember(self._parked, session.identity, (session.talk, session.addressed))
+        if cut:
+            self._park(session)
+        elif session.identity not in self._parked:
+            self._save_talk(session.identity, False)
         del self._sessions[session.sid]
         if self._by_identity.get(session.identity) is session:
             del self._by_identity[session.identity]
@@ -299,6 +318,14 @@ class Service:
         for side in (recipient,) if is_signal else (recipient, session):
             side.gateway.whisper(side, whispered, now)
         return whispered
+
+    def save_talk(self, session: Session, done: Callable[[], None]) -> None:
+        """Have it outlast a restart whether a session's guest is in a private talk, for those who have a token.
+
+        Args:
+            done: called when it is safe, or already was.
+        """
+        self._save_talk(session.identity, session.talk.is_open, done)
 
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
         """Finds who gave up a name in the session's room a short while ago."""
@@ -570,13 +597,43 @@ class Service:
         return False
 
     def _replace(self, older: Session) -> None:
-        if older.addressed or not older.talk.is_plain:
-            _remember(self._parked, older.identity, (older.talk, older.addressed))
+        self._park(older)
         self.leave(older, cut=False)
         try:
             older.gateway.replaced(older)
         except Exception:  # the older one's gateway must not keep the newer one out
             log.exception("a replaced session could not be closed")
+
+    def _park(self, session: Session) -> None:
+        """Keep for a while what the session's guest goes on with after coming back."""
+        now = self._monotonic()
+        while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
+            del self._parked[oldest.identity]
+        if session.addressed or not session.talk.is_plain:
+            parked = _Parked(session.identity, session.talk, session.addressed, now + _PARKED_S)
+            _remember(self._parked, session.identity, parked)
+
+    def _go_on(self, session: Session, now: float) -> None:
+        """Give a guest who has come back their private talk; if only that there was one is known, let it know that."""
+        parked = self._parked.pop(session.identity, None)
+        if parked is not None and parked.until >= now:
+            session.talk, session.addressed = parked.talk, parked.addressed
+        elif talk_key(session.identity) in self._talks:
+            session.talk.forget(now)
+
+    def _save_talk(self, identity: str, is_open: bool, done: Callable[[], None] = _nothing) -> None:
+        if not self._talks and not is_open:
+            done()
+            return
+        key = talk_key(identity)
+        if is_open == (key in self._talks):
+            done()
+            return
+        if is_open:
+            _remember(self._talks, key, None, MOST_TALKS)
+        else:
+            del self._talks[key]
+        self._backplane.save_talk(key, is_open, done)
 
     def _spend(self, bucket: Bucket | None) -> None:
         if bucket is not None:
@@ -585,12 +642,13 @@ class Service:
                 raise RateLimited(retry_after=round(wait_s, 3))
 
 
+_Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
 
-def _remember(kept: dict[str, _Kept], key: str, value: _Kept) -> None:
+def _remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = _MAX_GONE) -> None:
     """Keep something as the latest, and no more than the bound."""
     kept.pop(key, None)
     kept[key] = value
-    if len(kept) > _MAX_GONE:
+    if len(kept) > most:
         del kept[next(iter(kept))]

@@ -38,6 +38,11 @@ def retry_key(identity: str, cid: str) -> bytes:
     return hmac.digest(identity.encode(), cid.encode(), hashlib.sha256)[:16]
 
 
+def talk_key(identity: str) -> bytes:
+    """What it is known by on disk that an identity talks privately: 16 bytes, no way back to the identity."""
+    return hmac.digest(identity.encode(), b"\0private talk", hashlib.sha256)[:16]
+
+
 class Tokens:
     """Signs and reads tokens.
 

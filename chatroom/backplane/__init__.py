@@ -14,6 +14,7 @@ from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 RECENT_ENTRIES = 200  # how many entries of a room are at hand without waiting
 RETRY_S = 24 * 3600  # how long a retried message is recognised (protocol, section 1: `cid`)
+MOST_TALKS = 100_000  # private talks that are known of, the latest
 
 
 Deliver = Callable[[str, Sequence[Item]], None]
@@ -62,6 +63,16 @@ class Backplane(Protocol):
 
         Raises:
             Unavailable: the log cannot be read now.
+        """
+
+    def talks(self) -> Sequence[bytes]:
+        """The keys of all who were in a private talk when the process before this one ended, the oldest first."""
+
+    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+        """Keep that somebody is, or is no longer, in a private talk. Returns at once.
+
+        Args:
+            done: called when it is as safe as it will be.
         """
 
     def hold(self, room: str, key: str, name: str, identity: str, seconds: float) -> None:

@@ -50,6 +50,15 @@ class _Appended(NamedTuple):
     done: Done
 
 
+class _Job(NamedTuple):
+    """What the worker is to do, which messages it commits, and what to call when it is done."""
+
+    function: Callable[..., Any]
+    arguments: tuple[object, ...]
+    group: Sequence[_Appended]
+    then: Sequence[Callable[[], None]]
+
+
 class EmbeddedBackplane:
     """Keeps the promises of `Backplane` over one `Store`.
 
@@ -72,6 +81,8 @@ class EmbeddedBackplane:
         self._holds = Holds(monotonic)
         self._tails: dict[str, Tail] = {}
         self._pending: list[_Appended] = []
+        self._talks: dict[bytes, bool] = {}  # changes that are still to be saved, and what waits for them
+        self._when_saved: list[Callable[[], None]] = []
         self._worker = runtime.Worker(_do, self._done)
         self._busy = False  # the worker has a job
         self._called = False  # and will be given one at the end of this turn
@@ -149,6 +160,19 @@ class EmbeddedBackplane:
             return replace(tail.newest(upto, limit), more=False, gap=True)
         return page
 
+    def talks(self) -> Sequence[bytes]:
+        return self._store.talks()
+
+    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+        if self._closed or self._failing:
+            done()
+            return
+        self._talks[key] = is_open
+        self._when_saved.append(done)
+        if not self._busy and not self._called:
+            self._called = True
+            runtime.call_soon(self._commit_group)
+
     def forget(self, room: str) -> None:
         self._tails.pop(room, None)
 
@@ -160,7 +184,7 @@ class EmbeddedBackplane:
             return
         self._closed = True
         for _ in range(round(_CLOSE_S / _CLOSE_STEP_S)):
-            if not (self._busy or self._called or self._pending):
+            if not (self._busy or self._called or self._pending or self._talks):
                 break
             runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
@@ -175,24 +199,33 @@ class EmbeddedBackplane:
 
     def _commit_group(self) -> None:
         self._called = False
-        if self._busy or not self._pending:
+        if self._busy:
+            return
+        if self._talks:
+            changes, self._talks = self._talks, {}
+            done, self._when_saved = self._when_saved, []
+            self._give(self._store.save_talks, changes, then=done)
+            return
+        if not self._pending:
             return
         group, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
         self._last_group = len(group)
         self._give(self._store.commit, [appended.pending for appended in group], group=group)
 
     def _give(
-        self, function: Callable[..., Any], *arguments: object, group: Sequence[_Appended] = ()
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        group: Sequence[_Appended] = (),
+        then: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._busy = True
-        self._worker.do((function, arguments, group))
+        self._worker.do(_Job(function, arguments, group, then))
 
-    def _done(
-        self, job: tuple[Callable[..., Any], tuple[object, ...], Sequence[_Appended]], outcome: Any
-    ) -> None:
+    def _done(self, job: _Job, outcome: Any) -> None:
         """The worker's outcome; from here its next job is given."""
         self._busy = False
-        function, _, group = job
+        function, _, group, then = job
         if isinstance(outcome, StoreError):
             self._fail(outcome, group)
         elif isinstance(outcome, Exception):
@@ -207,6 +240,8 @@ class EmbeddedBackplane:
         elif function == self._store.tidy and outcome is not None:
             for tail in self._tails.values():
                 tail.drop(outcome)
+        for saved in then:
+            saved()
         if not self._busy:
             self._commit_group()
 
@@ -251,6 +286,10 @@ class EmbeddedBackplane:
             log.error("the log cannot be written (%s): messages are refused until it can", problem)
         for appended in refused:
             self._feed.settle(appended.slot, None, partial(appended.done, None))
+        saved, self._when_saved = self._when_saved, []
+        self._talks = {}
+        for done in saved:
+            done()
         if isinstance(problem, CorruptError):
             runtime.spawn(self._set_aside, problem)
 
@@ -289,6 +328,6 @@ class EmbeddedBackplane:
         return read
 
 
-def _do(job: tuple[Callable[..., Any], tuple[object, ...], object]) -> Any:
+def _do(job: _Job) -> Any:
     """A job, in the worker's thread."""
-    return job[0](*job[1])
+    return job.function(*job.arguments)

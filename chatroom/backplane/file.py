@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 # What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
 _MIGRATIONS: Final[Sequence[str]] = (
@@ -49,6 +49,12 @@ _MIGRATIONS: Final[Sequence[str]] = (
     """
     ALTER TABLE entry ADD COLUMN at_ms INTEGER;   -- what the wall clock said; an id never goes back, the clock may
     ALTER TABLE retry ADD COLUMN at_ms INTEGER;
+    """,
+    """
+    CREATE TABLE talk (                        -- who is in a private talk, but not with whom
+        number INTEGER PRIMARY KEY,            -- the higher, the later
+        key BLOB NOT NULL UNIQUE
+    );
     """,
 )
 

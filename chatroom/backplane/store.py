@@ -7,13 +7,13 @@ order between them or of waiting.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatroom.backplane import RETRY_S
+from chatroom.backplane import MOST_TALKS, RETRY_S
 from chatroom.backplane.file import (
     FILE_NAME,
     StoreError,
@@ -220,6 +220,29 @@ class Store:
         if surplus > 0:
             self._surplus.add(room)
         return True
+
+    def save_talks(self, changes: Mapping[bytes, bool]) -> None:
+        """Keep who is, and who is no longer, in a private talk.
+
+        Raises:
+            CorruptError, StoreError
+        """
+        with self._transaction() as writer:
+            writer.executemany("DELETE FROM talk WHERE key = ?", [(key,) for key in changes])
+            opened = [(key,) for key, is_open in changes.items() if is_open]
+            writer.executemany("INSERT INTO talk (key) VALUES (?)", opened)
+            writer.execute(
+                "DELETE FROM talk WHERE number <= (SELECT max(number) FROM talk) - ?", (MOST_TALKS,)
+            )
+
+    def talks(self) -> list[bytes]:
+        """Who was in a private talk, the oldest first.
+
+        Raises:
+            CorruptError, StoreError
+        """
+        with store_errors():
+            return [key for (key,) in self._open_writer().execute("SELECT key FROM talk ORDER BY number")]
 
     def tidy(self, times: Times) -> str | None:
         """Delete what has expired by age and by size, and cut the write-ahead log: to be called now and then.

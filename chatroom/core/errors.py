@@ -117,6 +117,12 @@ class NameGone(NoSuchPerson):
     wording = "name_gone"
 
 
+class NameUnclear(NoSuchPerson):
+    """The text begins with `name`, to whom the writer is new, and with a shorter name that they know (`other`)."""
+
+    wording = "name_unclear"
+
+
 class NameChangedHands(NoSuchPerson):
     """Somebody else has this name now than when the writer saw it last; said once."""
 

@@ -42,16 +42,21 @@ class PrivateTalk:
         "_has_held",
         "_held_until",
         "_holds_escaped_until",
+        "_is_forgotten",
         "_is_over",
         "_moved_at",
+        "_over_at",
         "_refusal",
         "partner",
     )
 
     def __init__(self) -> None:
         self.partner: Person | None = None
-        # The partner has left or ended it: the next line is not sent, and then the partner is forgotten.
+        # The partner has left or ended it, and when: the next line is not sent, and then the partner is forgotten.
         self._is_over = False
+        self._over_at = 0.0
+        # There was one before the server restarted, with nobody knows whom: the next line is not sent.
+        self._is_forgotten = False
         # Who the partner was until somebody moved the talk, and when that was.
         self._before: Person | None = None
         self._moved_at = 0.0
@@ -64,7 +69,12 @@ class PrivateTalk:
     @property
     def is_plain(self) -> bool:
         """Whether every text goes to the room."""
-        return self.partner is None and self._refusal is None
+        return self.partner is None and self._refusal is None and not self._is_forgotten
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next text is meant for somebody in private, even if it cannot reach them."""
+        return self.partner is not None or self._is_forgotten
 
     # What the guest does
 
@@ -84,9 +94,9 @@ class PrivateTalk:
             NoPartner: there is nothing to go back from.
         """
         if self.partner is None:
-            if self._refusal is None:
+            if self.is_plain:
                 raise NoPartner(usage="to:NAME")
-            self._refusal = None
+            self._refusal, self._is_forgotten = None, False
             return [Notice("talk_choose")]
         effects: list[Effect] = [Notice("talk_over", {"name": self.partner.name})]
         if self._is_open:
@@ -96,7 +106,7 @@ class PrivateTalk:
 
     def leave_behind(self) -> list[Effect]:
         """The guest goes to another room; the partner sees that by itself."""
-        self._refusal = None
+        self._refusal, self._is_forgotten = None, False
         if self.partner is None:
             return []
         over = Notice("talk_over", {"name": self.partner.name})
@@ -112,6 +122,12 @@ class PrivateTalk:
         if self.partner is None or self._is_over:
             raise NoPartner(usage="/to NAME TEXT")
         return [Notice("talk_with", {"name": self.partner.name})]
+
+    def come_back(self) -> list[Effect]:
+        """The guest has come back with their token."""
+        if self.partner is not None:
+            return [Notice("talk_still", {"name": self.partner.name})]
+        return [Notice("talk_forgotten")] if self._is_forgotten else []
 
     def hold(self, refused: Refusal, now: float) -> None:
         """Hold what came together with something that was refused, or comes within its `hold_s`."""
@@ -145,6 +161,7 @@ class PrivateTalk:
         A text that came within `HOLD_S` of the talk being moved by somebody else is held once: it may have been meant
         for the partner before. One that came before the move, and waited behind others, was: each of those is held.
         So is each that came before the guest could read that the one before it was not sent, as those of a paste.
+        When the talk has ended by itself, the first text is not sent, nor is any that comes within `HOLD_S` of the end.
 
         Args:
             find: gives the person in the room who has this session, or goes on with it.
@@ -159,11 +176,14 @@ class PrivateTalk:
                 raise self._refusal.with_traceback(None)
             if arrived_at > self._held_until:
                 self._refusal = None
-        try:
-            return self._address(find, arrived_at)
-        except NotSent as refused:
-            self._hold(refused, now)
-            raise
+        if self._is_forgotten:
+            self._is_forgotten = False
+            raise self._held(NotSent("talk_forgotten_not_sent"), now, self._over_at + HOLD_S - now)
+        return self._address(find, arrived_at, now)
+
+    def _held(self, refusal: NotSent, now: float, seconds: float = 0.0) -> NotSent:
+        self._hold(refusal, now, max(0.0, seconds))
+        return refusal
 
     def _hold(self, refusal: NotSent, now: float, seconds: float = 0.0) -> None:
         if self._refusal is not None and self._refusal is not refusal and now <= self._held_until:
@@ -171,19 +191,20 @@ class PrivateTalk:
         self._held_until = max(now + seconds, self._held_until if self._refusal is not None else now)
         self._refusal, self._holds_escaped_until = refusal, now
 
-    def _address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
+    def _address(self, find: Callable[[str], Person | None], arrived_at: float, now: float) -> Person | None:
         partner = self.partner
         if partner is None:
             return None
         present = None if self._is_over else find(partner.sid)
         if present is None:
             self.partner = None
-            raise NotSent("talk_not_sent", name=partner.name)
+            over_at = self._over_at if self._is_over else now  # nobody has told the guest
+            raise self._held(NotSent("talk_not_sent", name=partner.name), now, over_at + HOLD_S - now)
         is_older = arrived_at < self._moved_at
         is_early = arrived_at < self._moved_at + HOLD_S and not self._has_held
         if self._before is not None and (is_older or is_early):
             self._has_held = True
-            raise NotSent("talk_held", name=partner.name, before=self._before.name)
+            raise self._held(NotSent("talk_held", name=partner.name, before=self._before.name), now)
         self.partner = present
         return present
 
@@ -209,21 +230,25 @@ class PrivateTalk:
             self._refusal = None  # that the talk has moved is now the better reason
         return effects
 
-    def signalled(self, who: Person, talk: Talk) -> list[Effect]:
+    def signalled(self, who: Person, talk: Talk, now: float) -> list[Effect]:
         """Somebody has turned to another person, or talks to the room again."""
         if self.partner is None or self.partner.sid != who.sid or self._is_over:
             return []
         if talk is Talk.TURNED:
             return [Notice("talk_turned", {"name": who.name})]
-        self._is_over = True
+        self._is_over, self._over_at = True, now
         return [Notice("talk_partner_ended", {"name": who.name})]
 
-    def left(self, sid: str) -> list[Effect]:
+    def left(self, sid: str, now: float) -> list[Effect]:
         """Somebody is no longer in the room."""
         if self.partner is None or self.partner.sid != sid or self._is_over:
             return []
-        self._is_over = True
+        self._is_over, self._over_at = True, now
         return [Notice("talk_partner_left", {"name": self.partner.name})]
+
+    def forget(self, now: float) -> None:
+        """With whom it was is not known any more, only that there was one."""
+        self._is_forgotten, self._over_at = True, now
 
     def renamed(self, sid: str, name: str) -> None:
         """Somebody has another name."""
@@ -239,6 +264,6 @@ class PrivateTalk:
 
     def _begin(self, partner: Person) -> None:
         self.partner = partner
-        self._is_over = False
+        self._is_over = self._is_forgotten = False
         self._before = None
         self._has_held = False

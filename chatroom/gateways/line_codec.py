@@ -7,6 +7,7 @@ I/O and knows nothing of chat.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
@@ -43,13 +44,15 @@ def longest_line(max_text: int) -> int:
     return 4 * max_text + _BEFORE_TEXT
 
 
-class Overlong(Enum):
-    """Stands where a line grew longer than the longest; all of it is thrown away, up to its end."""
+@dataclass(frozen=True, slots=True)
+class Overlong:
+    """Stands where a line grew longer than the longest; it is thrown away, up to its end.
 
-    OVERLONG = auto()
+    Attributes:
+        head: what it begins with, by which it is known what sort of line it was.
+    """
 
-
-OVERLONG: Final = Overlong.OVERLONG
+    head: str = field(default="", compare=False)
 
 
 class NotUtf8(str):
@@ -95,7 +98,7 @@ class LineDecoder:
         self._max_line_bytes = max_line_bytes
         self._input = b""
         self._line = bytearray()
-        self._overlong = False
+        self._overlong: Overlong | None = None  # until the end of such a line
         self._after_cr = False
         self._state = _Telnet.DATA
         self._option = 0
@@ -108,7 +111,7 @@ class LineDecoder:
     @property
     def unfinished(self) -> bool:
         """Whether a line has begun that has no end yet."""
-        return bool(self._line) or self._overlong
+        return bool(self._line) or self._overlong is not None
 
     @property
     def waiting(self) -> bytes:
@@ -128,7 +131,7 @@ class LineDecoder:
         """The next whole line, without its end and without anything that a terminal would act upon.
 
         Returns:
-            `OVERLONG` once for a line that is too long, as soon as it is; a `NotUtf8` for one in another encoding; None
+            `Overlong` once for a line that is too long, as soon as it is; a `NotUtf8` for one in another encoding; None
             when more bytes are needed.
         """
         data, place = self._input, 0
@@ -138,7 +141,7 @@ class LineDecoder:
                 place += 1
                 if too_long:
                     self._input = data[place:]
-                    return OVERLONG
+                    return self._overlong
                 continue
             if self._after_cr:
                 self._after_cr = False
@@ -149,15 +152,15 @@ class LineDecoder:
             end = found.start() if found is not None else len(data)
             if end > place and self._is_too_long(data[place:end]):
                 self._input = data[end:]
-                return OVERLONG
+                return self._overlong
             if found is None:
                 break
             place = end + 1
             special = data[end]
             if special in (_LF, _CR):
                 self._after_cr = special == _CR
-                if self._overlong:
-                    self._overlong = False
+                if self._overlong is not None:
+                    self._overlong = None
                     continue
                 self._input = data[place:]
                 return self._finish(special)
@@ -172,13 +175,14 @@ class LineDecoder:
 
     def _is_too_long(self, piece: bytes) -> bool:
         """Keep a piece of the line; True if that has just made it too long."""
-        if self._overlong:
+        if self._overlong is not None:
             return False
         self._line += piece
         if len(self._line) > self._max_line_bytes:
-            self._overlong = True
+            head = self._line[: self._max_line_bytes].decode("utf-8", "replace")
+            self._overlong = Overlong(clean(head))
             self._line = bytearray()  # gives the memory back, which clear() would not
-        return self._overlong
+        return self._overlong is not None
 
     def _finish(self, end: int) -> str:
         text = self._line.decode("utf-8", "replace")

@@ -145,7 +145,9 @@ class Interpreter:
         http, self._http = self._http, None
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
-            raise TooLong(limit=self._setting.service.limits.max_text)
+            too_long = TooLong(limit=self._setting.service.limits.max_text)
+            too_long.hold_s = typed.unread_hold_s(line.head)
+            raise too_long
         stripped = line.strip()
         if not stripped:
             return
@@ -285,13 +287,13 @@ class Interpreter:
         if talk in (Talk.LINE, Talk.OPENED):
             self._follow(self._session.talk.turned_to(who, self._setting.monotonic()))
         elif talk is not None:
-            self._follow(self._session.talk.signalled(who, talk))
+            self._follow(self._session.talk.signalled(who, talk, self._setting.monotonic()))
         if whispered.text:
             self._host.show(whisper_line(at_ms, who.name, whispered.text))
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""
-        self._follow(self._session.talk.left(sid))
+        self._follow(self._session.talk.left(sid, self._setting.monotonic()))
 
     def _follow(self, effects: Iterable[Effect]) -> None:
         """Do what follows for the talk."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import socketio.exceptions
 
-from chatroom.core.commands import Command, Quit, parse_line
-from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong, Unavailable
+from chatroom.core.commands import Command, Quit, TalkTo, parse_line
+from chatroom.core.errors import HOLD_S, BadRequest, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
 from chatroom.core.log import Entry, Item, Page
 from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
@@ -36,6 +36,10 @@ _MAX_READING: Final = 4  # pages of history on their way from the disk to one cl
 _MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 _MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -168,8 +172,10 @@ class SocketIOGateway:
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
             if _is_join(arguments):
-                # What came with it was meant for the other room and its people; a program reads its ack.
+                # What came with it was meant for the other room and its people. A program reads its ack; a client that
+                # asks for none has to wait for the notice.
                 refused.doubts_people = True
+                refused.hold_s = HOLD_S if ack is _no_ack else 0.0
             if refused.hold_s is None and refused.doubts_people:
                 refused.hold_s = 0.0
             if refused.hold_s is not None:
@@ -295,7 +301,10 @@ class SocketIOGateway:
             self._notice(guest, "command", text)
 
         refuse = partial(self._refuse, guest, _no_ack)
-        follow = partial(self._follow, guest, code="command")
+        # It is on the disk before it is acknowledged that a talk is open: its texts must not go to the room after a
+        # restart.
+        acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else _nothing
+        follow = partial(self._follow, guest, code="command", saved=acknowledged)
         arrived_at = self._arrived_at()
         token = typed.run(
             self._service, guest.words, guest.session, command, answer, refuse, follow, arrived_at
@@ -303,6 +312,8 @@ class SocketIOGateway:
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest.session.sid)
+            return None
+        if isinstance(command, TalkTo):
             return None
         return {} if token is None else {"username": guest.session.person.name, "token": token}
 
@@ -322,8 +333,19 @@ class SocketIOGateway:
         """When what is handled now came: all of a turn came at once."""
         return self._monotonic() if self._turn_began is None else self._turn_began
 
-    def _follow(self, guest: Guest, effects: Iterable[Effect], *, code: str = "talk") -> None:
-        """Do what follows for a private talk."""
+    def _follow(
+        self,
+        guest: Guest,
+        effects: Iterable[Effect],
+        *,
+        code: str = "talk",
+        saved: Callable[[], None] = _nothing,
+    ) -> None:
+        """Do what follows for a private talk.
+
+        Args:
+            saved: called when what has become of it will outlast a restart.
+        """
         session = guest.session
         for effect in effects:
             if isinstance(effect, Notice):
@@ -332,13 +354,17 @@ class SocketIOGateway:
                 self._notice(guest, code, guest.words.say(effect.key, **effect.values), whom)
             else:
                 typed.signal(self._service, session, effect)
-        self._mark_talking(guest)
+        self._mark_talking(guest, saved)
 
-    def _mark_talking(self, guest: Guest) -> None:
+    def _mark_talking(self, guest: Guest, saved: Callable[[], None] = _nothing) -> None:
         if guest.session.talk.partner is not None and not guest.session.closed:
             self._talking.add(guest)
         else:
             self._talking.discard(guest)
+        if guest.session.closed:
+            saved()
+        else:
+            self._service.save_talk(guest.session, saved)
 
     # What a client is answered
 
@@ -406,8 +432,8 @@ class SocketIOGateway:
         self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._enter_group(guest, hall.key)
-        if session.talk.partner is not None:  # it goes on with the guest who has come back
-            self._follow(guest, [Notice("talk_still", {"name": session.talk.partner.name})])
+        if effects := session.talk.come_back():
+            self._follow(guest, effects)
 
     def tell(self, hall: Hall, item: Item) -> None:
         match item.event:
@@ -420,7 +446,7 @@ class SocketIOGateway:
                 if guest is not None and guest.room_key == hall.key:
                     self._leave_group(guest)  # moved on to another room
                 for one in [one for one in self._talking if one.session.hall is hall]:
-                    self._follow(one, one.session.talk.left(who.sid))
+                    self._follow(one, one.session.talk.left(who.sid, self._monotonic()))
                 self._presence.left(hall, who, item.at_ms)
             case Renamed() as renamed:
                 for one in self._talking:
@@ -436,7 +462,8 @@ class SocketIOGateway:
             return
         if not whispered.text:  # what another has done with their talk; opening one moves nobody's here
             if whispered.talk in (Talk.TURNED, Talk.ENDED):
-                self._follow(guest, session.talk.signalled(whispered.who, whispered.talk))
+                talk = session.talk.signalled(whispered.who, whispered.talk, self._monotonic())
+                self._follow(guest, talk)
             return
         text = whispered.text
         if guest.kind == "seed":

@@ -26,6 +26,7 @@ from chatroom.core.errors import (
     BadRequest,
     LooksPrivate,
     NameGone,
+    NameUnclear,
     NoSuchPartner,
     NoSuchPerson,
     Refusal,
@@ -34,6 +35,7 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
+from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.roster import SEPARATORS, longest_match, loose_match
@@ -48,6 +50,9 @@ _NAMES_SHOWN = 100  # in the answer to /who
 _HISTORY_SHOWN = 10
 _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
+
+_QUOTES = '"\u201c'
+_LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 
 _QUOTED = re.compile('["\u201c](.+)["\u201d]')
 
@@ -99,7 +104,7 @@ def run(
 def unread_hold_s(text: str) -> float | None:
     """The `hold_s` of a refusal that comes before the text is looked at, for its length or its haste."""
     try:
-        line = parse_line(text[:_HEAD])
+        line = parse_line(trimmed(text)[:_HEAD])
     except Refusal as refused:
         return refused.hold_s
     is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
@@ -228,7 +233,30 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
         raise NoSuchPerson(name=printable(rest[: near.length + 1]))
     if found is None:
         raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
+    _check_shorter(service, session, rest[: found.length], found.who.name)
     return found.who, found.rest
+
+
+def _check_shorter(service: Service, session: Session, written: str, name: str) -> None:
+    """Ask who is meant if the writer knows somebody with a shorter name, and has never written to this one.
+
+    So nobody who is called `Bob I` is sent `/to Bob I miss you`. A name in quotes needs no question.
+
+    Raises:
+        NameUnclear: both are here.
+        NameGone: the other was here until lately.
+    """
+    ends = _LAST_SPACE.match(SEPARATORS.sub(" ", written))
+    known = session.addressed
+    if ends is None or not known or name in known or written.lstrip()[0] in _QUOTES:
+        return
+    here = longest_match(ends[1], lambda one: session.hall.roster.find(one) if one in known else None)
+    if here is not None:
+        raise NameUnclear(name=name, other=here.who.name)
+    lately = service.lately(session)
+    gone = longest_match(ends[1], lambda one: lately(one) if one in known else None)
+    if gone is not None:
+        raise NameGone(name=gone.who.name, other=name)
 
 
 def _first_name(rest: str) -> str:
@@ -246,6 +274,8 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
     found = next((one for one in names if room.find(one) is not None), None)
     if found is None:
         raise NoSuchPartner(name=printable(names[-1]))
+    if SEPARATORS.match(name[-1]):  # `to:Bob:` is for Bob rather than for one who is called so
+        _check_shorter(service, session, name, found)
     try:
         opened = service.whisper(session, found, "", Talk.OPENED)
     except BadRequest:

@@ -32,6 +32,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "no_such_person": "No one here has that name.",
     "no_such_partner": "No one here has the name {name}. To say it as it is, begin with /say.",
     "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
+    "name_unclear": 'Not sent: is it for {other} or for {name}? Put the name in quotes: /to "{other}" TEXT',
     "name_changed_hands": "Not sent: someone else is now called {name}. Send it again to write to that person.",
     "looks_private": "Not sent: it looks like a private message. To write to {name} only, begin with /to. "
     "To say it as it is, begin with /say.",
@@ -102,6 +103,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_partner_ended": "{name} ended the private chat.",
     "talk_not_sent": "Not sent: {name} no longer talks to you. You are back in the room. "
     "Send it again to say it to everyone.",
+    "talk_forgotten": "Your private chat is over: the server does not know any more whom it was with.",
+    "talk_forgotten_not_sent": "Not sent: your private chat is over. You are back in the room. "
+    "Send it again to say it to everyone.",
     "talk_over": "The private chat with {name} is over. You now talk to the room.",
     "line_echo_on": "Your own lines are now shown to you as well.",
     "line_echo_off": "Your own lines are no longer shown to you.",
@@ -132,6 +136,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "no_such_person": "房间里没有叫这个名字的人。",
     "no_such_partner": "房间里没有人叫 {name}。要原样发送，请以 /say 开头。",
     "name_gone": '{name} 已经不在了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
+    "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请给名字加上引号：/to "{other}" TEXT',
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再发一次。",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请以 /to 开头；要原样发送，请以 /say 开头。",
     "looks_like_key": "没有发送：这看起来像管理员密钥，密钥要写在 /op 后面。要原样发送，请以 /say 开头。",
@@ -197,6 +202,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_partner_left": "{name} 离开了，私聊结束。",
     "talk_partner_ended": "{name} 结束了私聊。",
     "talk_not_sent": "没有发送：{name} 已不再和你私聊。你回到了房间；再发一次，所有人都会看到。",
+    "talk_forgotten": "私聊已经结束：服务器不再知道对方是谁。",
+    "talk_forgotten_not_sent": "没有发送：私聊已经结束。你回到了房间；再发一次，所有人都会看到。",
     "talk_over": "和 {name} 的私聊结束了。现在你的消息发给整个房间。",
     "line_echo_on": "现在会回显你自己的消息。",
     "line_echo_off": "不再回显你自己的消息。",

@@ -140,12 +140,40 @@ def test_turning_to_somebody_by_oneself_holds_nothing():
 
 def test_when_the_partner_has_left_one_line_is_not_sent_and_the_next_goes_to_the_room():
     talk = talking_to(ROMEO)
-    assert talk.left("r") == [Notice("talk_partner_left", {"name": "Romeo"})]
-    assert talk.left("r") == []
+    assert talk.left("r", NOW) == [Notice("talk_partner_left", {"name": "Romeo"})]
+    assert talk.left("r", NOW) == []
     with pytest.raises(NoPartner):
         talk.ask()
     assert refused(goes(talk, WITHOUT_ROMEO, LATER, LATER)) == "talk_not_sent"
     assert goes(talk, WITHOUT_ROMEO, LATER + 0.001, LATER + 0.001) is None
+
+
+@pytest.mark.parametrize("way", ["left", "ended", "gone", "forgotten"])
+def test_when_a_talk_has_just_ended_by_itself_no_line_is_sent(way: str) -> None:
+    talk = PrivateTalk() if way == "forgotten" else talking_to(ROMEO)
+    if way == "left":
+        talk.left("r", NOW)
+    elif way == "ended":
+        talk.signalled(ROMEO, Talk.ENDED, NOW)
+    elif way == "forgotten":
+        talk.forget(NOW)
+    assert talk.is_open
+    assert not talk.is_plain
+    for moment in (NOW, NOW + 0.01, LATER):
+        held = goes(talk, WITHOUT_ROMEO, moment, moment)
+        assert refused(held) == ("talk_forgotten_not_sent" if way == "forgotten" else "talk_not_sent")
+    assert goes(talk, WITHOUT_ROMEO, LATER + 0.001, LATER + 0.001) is None
+    assert talk.is_plain
+
+
+def test_who_comes_back_is_told_of_the_talk() -> None:
+    assert PrivateTalk().come_back() == []
+    assert talking_to(ROMEO).come_back() == [Notice("talk_still", {"name": "Romeo"})]
+    talk = PrivateTalk()
+    talk.forget(NOW)
+    assert talk.come_back() == [Notice("talk_forgotten")]
+    assert talk.end() == [Notice("talk_choose")]
+    assert goes(talk, ALL, NOW, NOW) is None
 
 
 def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
@@ -154,23 +182,23 @@ def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
 
 def test_a_partner_who_ended_the_talk_is_not_signalled_again():
     talk = talking_to(ROMEO)
-    assert keys(talk.signalled(ROMEO, Talk.ENDED)) == ["talk_partner_ended"]
+    assert keys(talk.signalled(ROMEO, Talk.ENDED, NOW)) == ["talk_partner_ended"]
     assert signals(talk.turn_to(PARIS)) == []
     talk = talking_to(ROMEO)
-    talk.signalled(ROMEO, Talk.ENDED)
+    talk.signalled(ROMEO, Talk.ENDED, NOW)
     assert signals(talk.end()) == []
 
 
 def test_a_partner_who_comes_back_is_told_of_again():
     talk = talking_to(ROMEO)
-    talk.signalled(ROMEO, Talk.ENDED)
+    talk.signalled(ROMEO, Talk.ENDED, NOW)
     assert keys(talk.turned_to(ROMEO, NOW)) == ["talk_asked"]
     assert goes(talk, ALL, NOW, NOW) == ROMEO
 
 
 def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came_too_soon_is_held():
     talk = talking_to(ROMEO)
-    talk.left("r")
+    talk.left("r", NOW)
     assert talk.turned_to(PARIS, NOW) == [Notice("talk_asked", {"name": "Paris"})]
     assert refused(goes(talk, WITHOUT_ROMEO, NOW, NOW)) == "talk_held"
     assert goes(talk, WITHOUT_ROMEO, NOW + 0.001, NOW + 0.001) == PARIS
@@ -178,13 +206,13 @@ def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came
 
 def test_a_partner_who_turned_away_is_taken_back_by_the_next_line():
     talk = talking_to(ROMEO)
-    assert keys(talk.signalled(ROMEO, Talk.TURNED)) == ["talk_turned"]
+    assert keys(talk.signalled(ROMEO, Talk.TURNED, NOW)) == ["talk_turned"]
     assert goes(talk, ALL, NOW, NOW) == ROMEO
 
 
 def test_what_others_do_does_not_concern_the_talk():
     talk = talking_to(ROMEO)
-    assert talk.signalled(PARIS, Talk.ENDED) == talk.left("p") == []
+    assert talk.signalled(PARIS, Talk.ENDED, NOW) == talk.left("p", NOW) == []
     assert goes(talk, ALL, NOW, NOW) == ROMEO
 
 
@@ -213,7 +241,7 @@ def test_lines_that_came_together_are_held_together():
 
 def test_of_lines_that_came_together_for_one_who_has_left_none_slips_into_the_room_or_to_a_third():
     talk = talking_to(ROMEO)
-    talk.left("r")
+    talk.left("r", NOW)
     for _ in range(3):
         assert refused(goes(talk, WITHOUT_ROMEO, LATER, LATER + 0.1)) == "talk_not_sent"
     talk.turned_to(PARIS, LATER + 0.2)
@@ -224,7 +252,7 @@ def test_of_lines_that_came_together_for_one_who_has_left_none_slips_into_the_ro
 def test_what_stands_behind_a_turn_of_ones_own_is_meant_so():
     for turn in (PrivateTalk.end, PrivateTalk.leave_behind, lambda talk: talk.turn_to(PARIS)):
         talk = talking_to(ROMEO)
-        talk.left("r")
+        talk.left("r", NOW)
         assert refused(goes(talk, WITHOUT_ROMEO, NOW, LATER))
         turn(talk)
         assert goes(talk, WITHOUT_ROMEO, NOW, LATER) == talk.partner

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.gateways.line_codec import (
-    OVERLONG,
     LineDecoder,
     NotUtf8,
     Overlong,
@@ -175,13 +174,13 @@ def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
     assert len(f"/to {'😀' * 128} {'😀' * MAX_TEXT}".encode()) <= MAX_LINE_BYTES
     longest = b"x" * MAX_LINE_BYTES
     assert decode(longest + b"\nhi\n") == [longest.decode(), "hi"]
-    assert decode(longest, b"x", b"more" * 5000, b"\nhi\n") == [OVERLONG, "hi"]
-    assert decode(longest + b"\xff\xff" + b"y\nhi\n") == [OVERLONG, "hi"]
+    assert decode(longest, b"x", b"more" * 5000, b"\nhi\n") == [Overlong(), "hi"]
+    assert decode(longest + b"\xff\xff" + b"y\nhi\n") == [Overlong(), "hi"]
 
 
 def test_a_line_of_any_length_takes_no_memory_to_speak_of():
     decoder = LineDecoder(MAX_LINE_BYTES)
-    assert decode_with(decoder, *[b"x" * 4096] * 1000) == [OVERLONG]
+    assert decode_with(decoder, *[b"x" * 4096] * 1000) == [Overlong()]
     assert len(decoder._line) <= MAX_LINE_BYTES
 
 
@@ -216,7 +215,7 @@ def test_mutated_bytes_give_clean_bounded_lines(
         cut = rng.randrange(len(data) + 1)
         for line in decode_with(decoder, data[:cut], data[cut:]):
             lines += 1
-            if line is OVERLONG:
+            if isinstance(line, Overlong):
                 refused += 1
                 continue
             assert isinstance(line, str)

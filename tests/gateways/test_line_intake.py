@@ -9,7 +9,7 @@ import pytest
 
 from chatroom.core.errors import NameTaken, RateLimited, Refusal
 from chatroom.core.flood import Bucket, Rate
-from chatroom.gateways.line_codec import OVERLONG, LineDecoder, Overlong, longest_line
+from chatroom.gateways.line_codec import LineDecoder, Overlong, longest_line
 from chatroom.gateways.line_intake import CALM_S, NOTICE_S, Intake
 
 
@@ -228,7 +228,7 @@ def test_who_may_not_even_be_read_from_waits_and_loses_nothing():
 def test_a_line_too_long_is_handed_on_as_such():
     desk = Desk()
     desk.comes(b"x" * 10_000 + b"\nshort\n")
-    assert desk.lines == [OVERLONG, "short"]
+    assert desk.lines == [Overlong(), "short"]
 
 
 @pytest.mark.parametrize(("last", "in_mid_line"), [(b"", False), (b"half a li", True)])

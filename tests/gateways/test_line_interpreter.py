@@ -24,7 +24,7 @@ from chatroom.core.errors import (
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.gateways.line_codec import OVERLONG, NotUtf8, Overlong
+from chatroom.gateways.line_codec import NotUtf8, Overlong
 from chatroom.gateways.line_interpreter import Interpreter, Setting
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
@@ -238,7 +238,7 @@ def test_leaving(romeo: Somebody, line: str) -> None:
 
 def test_a_line_too_long_is_answered_with_its_bound(house: House, romeo: Somebody) -> None:
     with pytest.raises(TooLong) as refused:
-        romeo.types(OVERLONG)
+        romeo.types(Overlong())
     assert romeo.interpreter.refusal(refused.value) == b"* That is too long: at most 2000 characters.\r\n"
     assert house.said == []
 
@@ -270,7 +270,7 @@ def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, ju
 def test_a_first_line_too_long_lets_no_http_in_behind_it(house: House, romeo: Somebody) -> None:
     for _ in range(2):
         with pytest.raises(TooLong):
-            romeo.types(OVERLONG)
+            romeo.types(Overlong())
     romeo.types("Host: 127.0.0.1:5267")
     assert romeo.farewell == "line_http"
     assert house.said == []
@@ -279,7 +279,7 @@ def test_a_first_line_too_long_lets_no_http_in_behind_it(house: House, romeo: So
 def test_who_speaks_of_hosts_may(house: House, romeo: Somebody) -> None:
     romeo.types("Host: it is I")
     with pytest.raises(TooLong):
-        romeo.types(OVERLONG)
+        romeo.types(Overlong())
     romeo.types("Host: again")
     assert romeo.farewell is None
     assert house.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
@@ -312,6 +312,7 @@ def test_who_is_left_by_their_partner_no_longer_talks(
     house.service.leave(juliet.session, cut=False)
     with pytest.raises(NotSent):
         romeo.types("are you there")
+    romeo.ahead_s = 2 * HOLD_S
     romeo.types("hello all")
     assert house.said == ["Romeo: hello all"]
     assert not romeo.is_talking

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatroom.core.errors import HOLD_S
-from tests.support.guests import WAIT_S, until
+from tests.support.guests import WAIT_S, Guest, until
 
 HELD = HOLD_S + 0.1
 WAYS = ["socket", "line"]
@@ -251,6 +251,28 @@ def test_a_message_to_one_person_is_refused(guests, field):
     assert heard(third) == heard(bob) == []
 
 
+def test_a_line_that_comes_after_an_overlong_private_one_is_held(guests, lines):
+    romeo, third = Typist("line", guests, lines), guests()
+    for text in (f"/to Bob {'x' * 10_000}", f"\u200bTO：{'x' * 10_000}"):
+        shown = romeo.types_together(text, "s3cret")
+        assert "too long" in shown
+        assert "Not sent: it came together" in shown
+    assert heard(third) == []
+
+
+@pytest.mark.parametrize("asks_for_ack", [True, False])
+def test_a_refused_join_without_an_ack_holds_for_a_second(guests, asks_for_ack):
+    romeo, third = guests(), guests()
+    if asks_for_ack:  # who has read its ack knows where they are
+        assert romeo.asks("join", room="a/b")["code"] == "room_invalid"
+        assert romeo.says("hello")["ok"]
+        return
+    romeo.emit({"action": "join", "room": "a/b"})
+    romeo.hears("notice", code="room_invalid")
+    assert romeo.asks("message", msg="s3cret")["held"]
+    assert heard(third) == []
+
+
 def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
     romeo, third = Typist("line", guests, lines), guests()
     assert "Not sent" in romeo.types_together("/jion den", "s3cret")
@@ -339,6 +361,23 @@ def test_a_longer_name_that_has_left_is_asked_about(typist, guests):
     assert heard(ming, "whisper") == []
     romeo.types('/to "Ming" Li is a name')
     assert ming.hears("whisper")["msg"] == "Li is a name"
+
+
+@pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
+@pytest.mark.parametrize(("longer", "text"), [("Bob I", "/to Bob I s3cret"), ("Bob:", "/to Bob: s3cret")])
+def test_a_longer_name_takes_nothing_meant_for_one_known(typist, guests, longer, text, has_left):
+    romeo, bob, eve = typist(), guests(username="Bob"), guests(username=longer)
+    romeo.types("/to Bob hello")
+    if has_left:
+        bob.asks("logout")
+        eve.hears("logout", username="Bob")
+    quoted = longer if has_left else "Bob"
+    assert f'/to "{quoted}" TEXT' in romeo.types(text)
+    assert heard(eve, "whisper") == []
+    romeo.types(f'/to "{longer}" it is for you')
+    assert eve.hears("whisper")["msg"] == "it is for you"
+    romeo.types(f"/to {longer} you are known now")
+    assert eve.hears("whisper")["msg"] == "you are known now"
 
 
 def test_a_name_that_has_changed_hands_is_refused_once(typist, guests):
@@ -469,6 +508,9 @@ def test_after_the_partner_leaves_the_next_message_is_refused(guests):
     impostor = guests(username="Bob")
     answer = romeo.asks("message", msg="s3cret")
     assert (answer["code"], answer["name"], answer["held"]) == ("no_such_person", "Bob", True)
+    assert not romeo.asks("message", msg="another s3cret")["ok"]
+    assert heard(third) == []
+    time.sleep(HELD)
     romeo.says("to all")
     third.hears("message", msg="to all")
     assert heard(impostor, "whisper") == []
@@ -511,6 +553,38 @@ def test_a_talk_goes_on_when_both_sessions_resume(guests):
     again, bob_again = guests(token=romeo.you["token"]), guests(token=bob.you["token"])
     again.says("s3cret")
     bob_again.hears("whisper", msg="s3cret")
+
+
+def test_after_a_restart_the_first_text_of_a_talk_is_refused(start, room):
+    program = start()
+    people = [Guest(program.url, {"room": room, "v": 1, "username": name}).enter() for name in ("Ann", "Bob")]
+    ann, bob = people
+    ann.says("to:Bob")
+    bob.says("to:Ann")
+    bob.says("to:")
+    program.kill()
+    for guest in people:
+        guest.waits_for_disconnect()
+    program = start(port=program.port)
+    third = Guest(program.url, {"room": room, "v": 1}).enter()
+    ann, bob = (
+        Guest(program.url, {"room": room, "v": 1, "token": one.you["token"]}).enter() for one in people
+    )
+    assert "over" in ann.hears("notice", code="talk")["msg"]
+    bob.says("hello")
+    third.hears("message", msg="hello")
+    for _ in range(2):
+        answer = ann.asks("message", msg="s3cret")
+        assert (answer["code"], answer["held"]) == ("no_such_person", True)
+    time.sleep(HELD)
+    ann.says("to all")
+    third.hears_next("message", msg="to all")
+    ann.is_cut()
+    third.hears("logout", username="Ann")
+    again = Guest(program.url, {"room": room, "v": 1, "token": ann.you["token"]}).enter()
+    again.says("it was said once")
+    for guest in (third, bob, again):
+        guest.leaves()
 
 
 def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
