@@ -17,17 +17,18 @@ _WHISPERS: Final = tuple(
 def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | None:
     """The whole text with its end completed; None if there is nothing to add.
 
-    Commands and the name after `/to` or `to:` are completed as one types; a name elsewhere only if that is asked for.
+    Commands and the name after `/to` or `to:` are completed as one types, even from nothing if only one other person is
+    here; a name elsewhere only if that is asked for.
     """
     if text.lower().startswith("to:") and "\n" not in text:
-        name = _first(text[3:].lstrip(), names, "")
+        name = _first_person(text[3:].lstrip(), names, "")
         return None if name is None else f"{text[:3]}{name}"
     if text.startswith("/") and not text.startswith("//") and "\n" not in text:
         command, space, rest = text.partition(" ")
         if not space:
             return _first(command, _COMMANDS, " ")
-        if command.lower() in _WHISPERS and rest:
-            name = _first(rest, names, " ")
+        if command.lower() in _WHISPERS:
+            name = _first_person(rest.lstrip(), names, " ")
             return None if name is None else f"{command} {name}"
         return None
     if not asked:
@@ -37,6 +38,11 @@ def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | No
         return None
     name = _first(word, names, " " if space else ": ")
     return None if name is None else f"{before}{space}{name}"
+
+
+def _first_person(beginning: str, names: Iterable[str], end: str) -> str | None:
+    names = list(names)
+    return _first(beginning, names, end) if beginning or len(names) == 1 else None
 
 
 def _first(beginning: str, candidates: Iterable[str], end: str) -> str | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import importlib.util
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 
 from chatroom.terminal import plain
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         plain.complain(str(problem))
         return 2
     try:
-        if chosen.plain or not _has_screen():
+        if chosen.plain or not _has_terminal() or not _has_extra():
             return plain.Plain(address, chosen.room, chosen.name).run()
         from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
 
@@ -62,10 +65,20 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def _has_screen() -> bool:
-    """Whether there is a terminal that can be drawn on, and something to draw with."""
-    return (
-        all(map(os.isatty, (0, 1)))
-        and os.environ.get("TERM", "") not in ("", "dumb")
-        and importlib.util.find_spec("textual") is not None
-    )
+def _has_terminal() -> bool:
+    """Whether there is a terminal that can be drawn on."""
+    return all(map(os.isatty, (0, 1))) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _has_extra() -> bool:
+    """Whether there is something to draw with; if not, say how to get it."""
+    if importlib.util.find_spec("textual") is not None:
+        return True
+    try:
+        needed = importlib.metadata.requires("chatroom") or []
+    except importlib.metadata.PackageNotFoundError:
+        needed = []  # it runs from its folder
+    extra = [text.split(";")[0].strip() for text in needed if 'extra == "tui"' in text.replace("'", '"')]
+    command = shlex.join([sys.executable, "-m", "pip", "install", *(extra or ["textual"])])
+    plain.complain(f"lines only; for the full screen: {command}")
+    return False

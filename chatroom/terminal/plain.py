@@ -97,7 +97,8 @@ class Plain:
         if was_dismissed:
             complain("the server closed the connection")
         if unsaid:
-            complain(f"not sent: {len(unsaid)} lines, starting with “{unsaid[0][:40]}”")
+            lines = "1 line" if len(unsaid) == 1 else f"{len(unsaid)} lines"
+            complain(f"not sent: {lines}, starting with “{unsaid[0][:40]}”")
         return 1 if was_dismissed or unsaid or self._link.refused or self._has_bad_input else 0
 
     def _lines(self) -> Iterator[str]:

@@ -96,6 +96,7 @@ class ChatApp(App[int]):
         self._wants_people: bool | None = None  # None: if there is room for them
         self._waits = False
         self._awaits_presence = False
+        self._may_leave = False  # Ctrl+C on the empty field leaves: it says so
         self._offer: str | None = None  # what F4 sends
         self._reader = ""  # the session that it is for; "": everyone
 
@@ -235,7 +236,9 @@ class ChatApp(App[int]):
     def _show_status(self) -> None:
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
         left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
-        if self._state is State.LOST:
+        if self._may_leave:
+            right = Text("Ctrl+C again leaves", style="bold reverse")
+        elif self._state is State.LOST:
             right = Text("connection lost, reconnecting…", style="bold reverse")
         elif talk.unread:
             right = Text(f"{talk.unread} new, Esc: newest", style="bold reverse")
@@ -254,6 +257,12 @@ class ChatApp(App[int]):
         self._offer = None
         self._link.say(sent.text, self._view)
         self.action_read()
+
+    def on_text_area_changed(self, changed: Composer.Changed) -> None:
+        """Whoever writes does not leave."""
+        if self._may_leave and changed.text_area.text:
+            self._may_leave = False
+            self._show_status()
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         """Begin a whisper to the person chosen."""
@@ -298,6 +307,7 @@ class ChatApp(App[int]):
 
     def action_read(self) -> None:
         """Everything has been read."""
+        self._may_leave = False
         self.query_one(Composer).focus()
         self.query_one(Talk).read()
         self._show_status()
@@ -325,9 +335,13 @@ class ChatApp(App[int]):
     # Leaving
 
     def action_clear_or_leave(self) -> None:
-        """As in a shell: empty the field; if it is empty, leave."""
-        if not self.query_one(Composer).put_away():
+        """As in a shell: empty the field; if it is empty, say how to leave, and leave the next time."""
+        if self.query_one(Composer).put_away():
+            return
+        if self._may_leave:
             self.run_worker(self.action_leave())
+        self._may_leave = True
+        self._show_status()
 
     async def action_leave(self) -> None:
         """Leave the room and the screen, after what is still to be said if that goes quickly."""

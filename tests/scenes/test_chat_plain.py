@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -282,6 +283,30 @@ def test_ctrl_c_on_a_terminal_leaves(server, terminals, room):
     juliet.reads_the_end()
     assert juliet.process.wait(WAIT_S) == 130
     assert "Traceback" not in juliet.seen
+
+
+# The client without the extra, whether or not it is installed here.
+WITHOUT_EXTRA = """
+import importlib.util, sys
+from chatroom.terminal import main
+
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "textual" else find(name)
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_without_the_extra_it_says_how_to_get_the_full_screen(server, terminals, room):
+    command = (sys.executable, "-c", WITHOUT_EXTRA, server.url, "--room", room)
+    env = {**os.environ, "TERM": "xterm"}
+    juliet = terminals(*command, env=env)
+    told = juliet.reads(r"^chatroom: lines only; for the full screen: (.*)$")[1]
+    assert re.fullmatch(r"\S+ -m pip install 'rich\S+' 'textual\S+'", told)
+    juliet.reads(r"\* You are ")
+    for arguments, term in ((["--plain"], "xterm"), ([], "dumb")):
+        quiet = terminals(*command, *arguments, env={**env, "TERM": term})
+        quiet.reads(r"\* You are ")
+        assert "full screen" not in quiet.seen
 
 
 # The client, with a thread that takes Ctrl-C in the main thread's place, which waits for its input and is not woken.

@@ -167,6 +167,19 @@ def test_commands_and_names_are_completed(server, guests, room):
     on_screen(server, room, play)
 
 
+def test_tab_names_the_only_other_person(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press(*"/to ")
+        await until(lambda: composer.suggestion == "Romeo ", "his name")
+        await pilot.press("tab", *"psst", "enter")
+        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "psst"
+
+    on_screen(server, room, play)
+
+
 def test_choosing_somebody_begins_a_whisper(server, guests, room):
     romeo = guests(username="Romeo")
 
@@ -342,7 +355,7 @@ def test_what_was_typed_comes_back_with_up_and_goes_with_down(server, room):
     on_screen(server, room, play)
 
 
-def test_ctrl_c_empties_the_field_and_then_leaves(server, room):
+def test_ctrl_c_empties_the_field_and_leaves_when_pressed_again(server, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
         await pilot.press(*"not yet")
@@ -352,7 +365,16 @@ def test_ctrl_c_empties_the_field_and_then_leaves(server, room):
         assert not app._link.is_over
         await pilot.press("up")
         await until(lambda: composer.text == "not yet")
+        await pilot.press("ctrl+c")
+        await until(lambda: composer.text == "")
+        await pilot.press("ctrl+c")
+        await until(lambda: "Ctrl+C again leaves" in status(app), lambda: status(app))
+        await pilot.press("x")  # whoever goes on writing does not leave
+        await until(lambda: "Ctrl+C again leaves" not in status(app), lambda: status(app))
         await pilot.press("ctrl+c", "ctrl+c")
+        await until(lambda: "Ctrl+C again leaves" in status(app), lambda: status(app))
+        assert not app._exit
+        await pilot.press("ctrl+c")
         await until(lambda: app._exit, "leaving")
 
     on_screen(server, room, play)

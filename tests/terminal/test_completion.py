@@ -47,3 +47,14 @@ def test_commands_and_those_whispered_to_are_completed_as_one_types(text, comple
 def test_names_in_what_is_said_are_completed_when_that_is_asked_for(text, completed):
     assert complete(text, NAMES) == completed
     assert complete(text, NAMES, asked=False) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "completed"),
+    [("/to ", "/to 阿狸 "), ("/W  ", "/W 阿狸 "), ("to:", "to:阿狸"), ("TO: ", "TO:阿狸")],
+)
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_only_other_person_needs_no_beginning(text, completed, asked):
+    assert complete(text, ["阿狸"], asked=asked) == completed
+    assert complete(text, ["阿狸", "Romeo"], asked=asked) is None
+    assert complete(text, [], asked=asked) is None
