@@ -88,7 +88,9 @@ def run_npm(*arguments: str, quiet: bool = True, folder: Path = WEB) -> None:
         said = done.stdout or ""
         reason = f"npm {' '.join(arguments)} failed in {folder.name}/"
         if any(sign in said for sign in _UNREACHABLE):
-            reason = "npm's registry does not answer; is there a network? NPM_CONFIG_REGISTRY chooses a mirror"
+            reason = (
+                "npm's registry does not answer; is there a network? NPM_CONFIG_REGISTRY chooses a mirror"
+            )
         raise PageError(f"{reason}\n{said}".rstrip())
     for line in (done.stdout or "").splitlines():
         if line.startswith("first load:"):
