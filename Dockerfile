@@ -2,28 +2,34 @@
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
+# Mirrors, for a network where the registries are slow or out of reach.
+ARG PIP_INDEX_URL
+ARG NPM_CONFIG_REGISTRY
 WORKDIR /src
 COPY constraints.txt ./
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_BUILD_CONSTRAINT=/src/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN python -m venv /opt/chatroom
+# The environment itself needs no pip: that of the base installs into it.
+RUN python -m venv --without-pip /opt/chatroom
 COPY pyproject.toml hatch_build.py README.md LICENSE name.txt ./
 COPY web web
 COPY chatroom chatroom
-RUN /opt/chatroom/bin/pip install --no-cache-dir '.[redis]'
+RUN python -m pip --python /opt/chatroom/bin/python install --no-cache-dir .
 
 FROM ${BASE}
-# A fixed number, so that the owner of a mounted folder can be named: chown 10001 FOLDER.
-RUN mkdir /data && chown 10001:10001 /data
+# Fixed numbers, so that the owner of a mounted folder can be named: chown 10001 FOLDER. Some platforms mount folders
+# that only root may write to; there, build with --build-arg RUN_AS=0:0.
+ARG RUN_AS=10001:10001
+# Nothing is installed here any more.
+RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip && mkdir /data && chown ${RUN_AS} /data
 COPY --from=build /opt/chatroom /opt/chatroom
 ENV PATH=/opt/chatroom/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    CHATROOM_DATA_DIR=/data \
-    CHATROOM_PORT=5000
-USER 10001:10001
+    CHATROOM_DATA_DIR=/data
+USER ${RUN_AS}
 WORKDIR /data
-VOLUME /data
 EXPOSE 5000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"CHATROOM_PORT\"]}' + os.environ.get('CHATROOM_BASE_PATH', '').rstrip('/') + '/healthz', timeout=4)"]
+# It reads the same environment as the server: CHATROOM_PORT, else PORT, else 5000.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["chatroom", "health"]
 # No shell in between: SIGTERM reaches the program.
 ENTRYPOINT ["chatroom"]
 CMD ["serve"]

@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0, or 2 with one clear line on standard error if the start is impossible; those of `chat`
-        are its own.
+        and `health` are their own.
     """
     _open_standard_files()
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -30,9 +30,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             from chatroom.terminal.main import main as chat  # neither face needs the other's parts
 
             return chat(arguments[1:])
+        if arguments[:1] == ["health"]:
+            return _health(arguments[1:])
         return _serve(arguments[1:] if arguments[:1] == ["serve"] else arguments)
     except ModuleNotFoundError as missing:
         return _refuse(f"this Python ({sys.executable}) lacks the module {missing.name}; {_SET_UP}")
+
+
+def _health(arguments: list[str]) -> int:
+    from chatroom.health import main as ask
+    from chatroom.settings import SettingsError
+
+    try:
+        return ask(arguments)
+    except SettingsError as problem:
+        return _refuse(str(problem))
 
 
 def _serve(arguments: list[str]) -> int:

@@ -287,8 +287,10 @@ def env_of(name: str) -> tuple[str, ...]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROG,
-        usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]",
-        description="An anonymous chatroom. Starts the server; with `chat`, joins a room from a terminal. "
+        usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]\n"
+        "       %(prog)s health [--FLAG VALUE ...]",
+        description="An anonymous chatroom. Starts the server; with `chat`, joins a room from a terminal; "
+        "with `health`, asks whether the server with the same settings is well (exit code 0) or not (1). "
         "Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
         allow_abbrev=False,
     )

@@ -1,4 +1,5 @@
-"""Build the image, run it, talk to it, stop it; then try a data folder that the program may not write.
+"""Build the image, run it, talk to it, stop it; run the commands of docs/operating.md on what it has kept; then try a
+data folder that the program may not write.
 
 It uses whichever of docker, podman and buildah works here, and knows the image only from outside.
 
@@ -12,12 +13,13 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Protocol
@@ -30,6 +32,13 @@ IMAGE = "localhost/chatroom:check"
 USER = "10001"
 PROBE_S = 20.0
 START_S = 30.0
+LARGEST_MB = 190
+UNWANTED = """
+import importlib.util, shutil, sys
+unwanted = [*filter(importlib.util.find_spec, ["pip", "redis", "textual"]), *filter(shutil.which, ["pip", "pip3"])]
+sys.exit(f"unwanted: {unwanted}" if unwanted else 0)
+"""
+PORT = "8080"  # a platform's, where a container has a network of its own
 
 
 class Engine(Protocol):
@@ -46,6 +55,11 @@ class Engine(Protocol):
 
     def health(self) -> int:
         """Run the image's own HEALTHCHECK inside; gives its exit code."""
+
+    def size_mb(self) -> float: ...
+
+    def run(self, options: Sequence[str], program: Sequence[str]) -> int:
+        """Run a program in a container of its own, with some of docker's options; gives its exit code."""
 
     def terminate(self, process: "Popen[str]") -> None:
         """Send SIGTERM to the program as stopping the container would."""
@@ -71,19 +85,27 @@ class Daemon:
 
     def start(self, data: Path | None) -> "Popen[str]":
         mount = ["--volume", f"{data}:/data"] if data else []
-        ports = ["--publish", "127.0.0.1::5000"]
+        ports = ["--env", f"PORT={PORT}", "--publish", f"127.0.0.1::{PORT}"]
         command = [self.command, "run", "--rm", "--name", self.name, *ports, *mount, IMAGE]
         return Popen(command, stderr=PIPE, text=True)
 
     def address(self, process: "Popen[str]") -> str:
         address_of(process)
         listed = subprocess.run(
-            [self.command, "port", self.name, "5000"], capture_output=True, text=True, check=True
+            [self.command, "port", self.name, PORT], capture_output=True, text=True, check=True
         )
         return f"http://{listed.stdout.split()[0]}"
 
     def health(self) -> int:
         return subprocess.run([self.command, "exec", self.name, *health_command()], check=False).returncode
+
+    def size_mb(self) -> float:
+        command = [self.command, "image", "inspect", "--format", "{{.Size}}", IMAGE]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1e6
+
+    def run(self, options: Sequence[str], program: Sequence[str]) -> int:
+        command = [self.command, "run", "--rm", *options, "--entrypoint", program[0], IMAGE, *program[1:]]
+        return subprocess.run(command, check=False).returncode
 
     def terminate(self, process: "Popen[str]") -> None:
         subprocess.run([self.command, "kill", "--signal", "TERM", self.name], check=True, stdout=PIPE)
@@ -98,7 +120,7 @@ class Buildah:
 
     def __init__(self) -> None:
         self.container = ""
-        self.ports = ["--env", "CHATROOM_PORT=0"]
+        self.ports: list[str] = []
 
     def works(self) -> bool:
         return bool(shutil.which("buildah")) and succeeds("buildah", "info")
@@ -116,8 +138,9 @@ class Buildah:
         config = json.loads(seen.stdout)["Docker"]["config"]
         assert config["User"].split(":")[0] == USER, config["User"]
         mount = ["--volume", f"{data}:/data"] if data else []
-        # `buildah run` lays the image's own volume over what is mounted there, unlike the engines.
-        subprocess.run(["buildah", "config", "--volume", "/data-", self.container], check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.ports = ["--env", f"PORT={probe.getsockname()[1]}"]
         program = [*config["Entrypoint"], *(config["Cmd"] or [])]
         return Popen(
             [*self._run(), *self.ports, *mount, self.container, "--", *program], stderr=PIPE, text=True
@@ -125,12 +148,26 @@ class Buildah:
 
     def address(self, process: "Popen[str]") -> str:
         found = address_of(process)
-        self.ports = ["--env", f"CHATROOM_PORT={found.rpartition(':')[2]}"]
-        return re.sub(r"//.*:", "//127.0.0.1:", found)
+        assert found.endswith(self.ports[1].replace("PORT=", ":")), f"{found} is not at PORT"
+        return found
 
     def health(self) -> int:
         command = [*self._run(), *self.ports, self.container, "--", *health_command()]
         return subprocess.run(command, check=False).returncode
+
+    def size_mb(self) -> float:
+        command = ["buildah", "images", "--format", "{{.Size}}", IMAGE]
+        number, unit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return float(number) * {"KB": 0.001, "MB": 1, "GB": 1000}[unit]
+
+    def run(self, options: Sequence[str], program: Sequence[str]) -> int:
+        made = subprocess.run(["buildah", "from", IMAGE], capture_output=True, text=True, check=True)
+        container = made.stdout.strip()
+        try:
+            command = [*self._run(), *options, container, "--", *program]
+            return subprocess.run(command, check=False).returncode
+        finally:
+            succeeds("buildah", "rm", container)
 
     def terminate(self, process: "Popen[str]") -> None:
         program = descendants(process.pid)[-1]
@@ -139,7 +176,6 @@ class Buildah:
         os.kill(program, signal.SIGTERM)
 
     def remove(self, process: "Popen[str]") -> None:
-        self.ports = ["--env", "CHATROOM_PORT=0"]
         # buildah's end is not the program's, and an orphan would keep its mounts.
         for pid in [*descendants(process.pid), process.pid]:
             with suppress(ProcessLookupError):
@@ -160,30 +196,97 @@ def main() -> int:
     if base := os.environ.get("BASE"):
         flags += ["--build-arg", f"BASE={base}"]
     engine.build(flags)
+    check_contents(engine)
     check_conversation(engine)
+    check_recipes(engine)
     check_foreign_data(engine)
     return 0
 
 
+def check_contents(engine: Engine) -> None:
+    size = engine.size_mb()
+    assert size <= LARGEST_MB, f"the image has {size:.0f} MB; at most {LARGEST_MB} are allowed"
+    assert engine.run([], ["python", "-c", UNWANTED]) == 0, "the image has pip or an extra"
+    print(f"image-check: {size:.0f} MB, without pip and extras")
+
+
 def check_conversation(engine: Engine) -> None:
-    with engine.start(None) as process:
+    with running(engine, None) as (process, address):
+        assert talk(address, "hello") == []
+        assert engine.health() == 0, "HEALTHCHECK calls it unhealthy"
+        print("image-check: it listens on PORT, is healthy and talks")
+        stop(engine, process)
+        print("image-check: SIGTERM stops it with exit code 0")
+
+
+def check_recipes(engine: Engine) -> None:
+    """The commands of docs/operating.md that delete and restore messages, as they stand there."""
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    restore, *deletes = map(recipe, re.findall(r"^    (docker run --rm .*)$", page, re.MULTILINE))
+    text = "what nobody should read"
+    with tempfile.TemporaryDirectory() as folder:
+        data, backup = Path(folder, "data"), Path(folder, "backup")
+        for made in (data, backup):
+            made.mkdir(mode=0o700)
+        os.chown(data, int(USER), int(USER))
+        mount = ["--volume", f"{data}:/data"]
+        with running(engine, data) as (process, address):
+            talk(address, f"this is {text}!")
+            stop(engine, process)
+        for name in ("chatroom.db", "secret"):
+            shutil.copy(data / name, backup)
+        for options, program in deletes:
+            assert engine.run([*mount, *options], program) == 0, program
+        assert text.encode() not in (data / "chatroom.db").read_bytes()
+        with running(engine, data) as (process, address):
+            assert talk(address, "after") == []
+            stop(engine, process)
+        options, program = restore
+        options = [option.replace("./backup", str(backup)) for option in options]
+        assert engine.run([*mount, *options], program) == 0, program
+        with running(engine, data) as (process, address):
+            assert talk(address, "again") == [f"this is {text}!"]
+            stop(engine, process)
+    print("image-check: the documented commands delete and restore messages")
+
+
+def recipe(line: str) -> tuple[list[str], list[str]]:
+    """The options and the program of a documented `docker run`; the data folder is mounted otherwise here."""
+    words = shlex.split(line)[3:]
+    at = words.index("--entrypoint")
+    entrypoint, image, *arguments = words[at + 1 :]
+    assert image == "chatroom", line
+    options = words[:at]
+    volumes = options.index("--volumes-from")
+    del options[volumes : volumes + 2]
+    return options, [entrypoint, *arguments]
+
+
+@contextmanager
+def running(engine: Engine, data: Path | None) -> Iterator[tuple["Popen[str]", str]]:
+    with engine.start(data) as process:
         try:
-            address = engine.address(process)
-            client = socketio.SimpleClient()
-            client.connect(address, wait_timeout=START_S)
-            name, first = client.receive(timeout=START_S)
-            assert (name, first["action"]) == ("msg", "login"), (name, first)
-            answer = client.call("msg", {"action": "message", "msg": "hello"}, timeout=START_S)
-            assert answer["ok"] is True, answer
-            assert engine.health() == 0, "HEALTHCHECK calls it unhealthy"
-            print("image-check: it runs, is healthy and talks")
-            engine.terminate(process)
-            code = process.wait(STOP_S)
-            client.disconnect()
-            assert code == 0, f"SIGTERM: exit code {code} instead of 0"
-            print("image-check: SIGTERM stops it with exit code 0")
+            yield process, engine.address(process)
         finally:
             engine.remove(process)
+
+
+def stop(engine: Engine, process: "Popen[str]") -> None:
+    engine.terminate(process)
+    code = process.wait(STOP_S)
+    assert code == 0, f"SIGTERM: exit code {code} instead of 0"
+
+
+def talk(address: str, text: str) -> list[str]:
+    """Join, send a message and leave; gives the messages that were there."""
+    client = socketio.SimpleClient()
+    client.connect(address, wait_timeout=START_S)
+    name, first = client.receive(timeout=START_S)
+    assert (name, first["action"]) == ("msg", "login"), (name, first)
+    answer = client.call("msg", {"action": "message", "msg": text}, timeout=START_S)
+    assert answer["ok"] is True, answer
+    client.disconnect()
+    return [entry["msg"] for entry in first["you"]["history"]]
 
 
 def check_foreign_data(engine: Engine) -> None:

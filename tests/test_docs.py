@@ -1,5 +1,6 @@
 """The documents say what the code does."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,6 +26,28 @@ def test_every_setting_is_documented_with_its_default(record) -> None:
     assert unit == (record.metadata["unit"] or "–")
     assert default == (f"`{shown}`" if (shown := describe_default(record.default)) else "–")
     assert sentence
+
+
+def test_every_environment_name_that_is_shown_is_a_setting() -> None:
+    files = [*DOCS.glob("*.md"), *(DOCS.parent / "deploy").iterdir()]
+    files += [
+        DOCS.parent / name for name in ("Dockerfile", "compose.yaml", "fly.toml", "render.yaml", "README.md")
+    ]
+    shown = {
+        (path.name, name)
+        for path in files
+        for name in re.findall(r"CHATROOM_(?!TEST_)[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    known = {name for record in fields(Settings) for name in env_of(record.name)}
+    assert shown
+    assert {(path, name) for path, name in shown if name not in known} == set()
+
+
+def test_the_procfile_starts_the_server_without_a_disk() -> None:
+    command = (DOCS.parent / "Procfile").read_text(encoding="utf-8").split()
+    assert command[:3] == ["web:", "chatroom", "serve"]
+    settings = Settings.read(command[3:], {"PORT": "12345"})
+    assert (settings.port, settings.history, settings.line_port) == (12345, 0, None)
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

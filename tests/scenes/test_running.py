@@ -192,6 +192,22 @@ def test_a_terminal_is_told_how_to_stop(terminals, tmp_path, lang, stop):
     assert terminal.process.wait(30) == 0
 
 
+def test_health_follows_the_settings_of_the_server(start):
+    program = start("--base-path", "/chat")
+    command = [sys.executable, "-m", "chatroom", "health"]
+    environ = {**program.environ, "PORT": str(program.port), "CHATROOM_BASE_PATH": "/chat"}
+    assert subprocess.run(command, cwd=ROOT, env=environ, timeout=30, check=False).returncode == 0
+    program.signal(signal.SIGTERM)
+    program.wait()
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"chatroom: 127.0.0.1:{program.port} is not healthy ([Errno 111] Connection refused)\n"
+    )
+
+
 def test_a_newer_versions_log_is_left_alone(tmp_path):
     with closing(sqlite3.connect(tmp_path / "chatroom.db")) as log:
         log.execute("PRAGMA user_version=1000")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import engineio
 import requests
@@ -85,7 +86,13 @@ class Guest:
     def enter(self) -> Guest:
         """Connect and wait for the first frame, one's own login; it stays in `login`."""
         try:
-            self.client.connect(self.url, transports=self.transports, auth=self.auth, wait_timeout=WAIT_S)
+            self.client.connect(
+                self.url,
+                transports=self.transports,
+                auth=self.auth,
+                wait_timeout=WAIT_S,
+                socketio_path=f"{urlsplit(self.url).path}/socket.io",
+            )
         except socketio.exceptions.ConnectionError:
             if self._refusal is not None:
                 raise Refused(self._refusal) from None

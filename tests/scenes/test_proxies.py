@@ -1,0 +1,119 @@
+"""The proxies of docs/deploy.md, as they are configured there, at the root and under a path."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from tests.faults.disks import needed
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, until
+from tests.support.program import ROOT, START_S, Program
+
+PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+def documented(language: str, path: str) -> str:
+    """The configuration that the page shows, at the root first and then under a path."""
+    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return blocks[1 if path else 0]
+
+
+def free_port() -> int:
+    """A port that no outgoing connection takes before the proxy does: those are numbered higher."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
+def caddy(text: str, port: int, folder: Path) -> list[str]:
+    site = re.sub(r"^(\{\$DOMAIN\}|\S*example\.org)", f"http://127.0.0.1:{port}", text, flags=re.MULTILINE)
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + site)
+    return ["caddy", "run", "--config", str(folder / "Caddyfile")]
+
+
+def nginx(text: str, port: int, folder: Path) -> list[str]:
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    head = f"pid {folder}/pid; error_log stderr; events {{}}" + ("\nuser root;" if os.geteuid() == 0 else "")
+    server = f"server {{ listen 127.0.0.1:{port}; {text} }}"
+    (folder / "nginx.conf").write_text(f"{head}\nhttp {{ access_log off;\n{temporary}\n{server} }}\n")
+    return ["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+
+
+def haproxy(text: str, port: int, folder: Path) -> list[str]:
+    (folder / "haproxy.cfg").write_text(text.replace("bind :80", f"bind 127.0.0.1:{port}"))
+    return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+@contextmanager
+def running(command: list[str], url: str, folder: Path) -> Iterator[None]:
+    program = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if program is None:
+        needed(f"{command[0]} is not installed")
+    environ = {**os.environ, "HOME": str(folder)}
+    with subprocess.Popen(
+        [str(program), *command[1:]], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as proxy:
+        try:
+            until(lambda: proxy.poll() is not None or answers(url), f"{command[0]} answers", START_S)
+            assert proxy.poll() is None, proxy.communicate()[0]
+            yield
+        finally:
+            proxy.terminate()
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/healthz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
+@pytest.mark.parametrize("write", [caddy, nginx, haproxy])
+def test_a_documented_proxy_carries_the_chat(server: Program, room: str, tmp_path: Path, write, path) -> None:
+    port = free_port()
+    text = documented(write.__name__, path).replace("127.0.0.1:5000", f"127.0.0.1:{server.port}")
+    check(write(text, port, tmp_path), f"http://127.0.0.1:{port}{path}", room, tmp_path)
+
+
+def test_the_caddyfile_of_compose_carries_the_chat(server: Program, room: str, tmp_path: Path) -> None:
+    port = free_port()
+    text = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    command = caddy(text.replace("chatroom:5000", f"127.0.0.1:{server.port}"), port, tmp_path)
+    check(command, f"http://127.0.0.1:{port}", room, tmp_path)
+
+
+def check(command: list[str], url: str, room: str, folder: Path) -> None:
+    """The page comes with its parts, also without the last slash, and guests meet over every transport."""
+    with running(command, url, folder):
+        page = requests.get(url, timeout=10)
+        assert page.status_code == 200
+        parts = re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', page.text)
+        assert parts
+        for part in parts:
+            assert requests.get(urljoin(page.url, part), timeout=10).status_code == 200, part
+        guests = [
+            Guest(url, {"room": room, "v": 1}, transports).enter()
+            for transports in (POLLING, UPGRADE, WEBSOCKET)
+        ]
+        for speaker in guests:
+            speaker.says(f"hello from {speaker.name}")
+            for guest in guests:
+                guest.hears("message", msg=f"hello from {speaker.name}")
+        for guest in guests:
+            guest.leaves()
