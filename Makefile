@@ -11,6 +11,8 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
 PAGE    := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
 GUEST   := tests/node/node_modules/.stamp
+# Old and new clients that `make faults` brings back after a restart, each in an environment of its own.
+CLIENTS := $(patsubst tests/faults/%.txt,.venv/%/.stamp,$(wildcard tests/faults/python-socketio-*.txt))
 # For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
@@ -41,7 +43,7 @@ format: .venv/test.stamp ## Format, and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-faults: .venv/test.stamp $(GUEST) ## The fault tests with long counts
+faults: .venv/test.stamp $(GUEST) $(CLIENTS) ## The fault tests with long counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
 
 soak: .venv/test.stamp $(GUEST) ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
@@ -97,4 +99,9 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 # The official client, for the guest of the tests that runs on it.
 $(GUEST): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc | .venv/test.stamp
 	$(BIN)/python web/build_page.py install tests/node
+	@touch $@
+
+.venv/python-socketio-%/.stamp: tests/faults/python-socketio-%.txt | .venv/test.stamp
+	$(BIN)/python -m venv $(@D)
+	PIP_CONSTRAINT= $(@D)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
 	@touch $@

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 from chatroom import runtime
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.faults import describe
-from chatroom.engine.frames import BINARY, TEXT, frame
+from chatroom.engine.frames import BINARY, NORMAL, TEXT, frame
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.origins import PREFLIGHT, Policy
 from chatroom.engine.packets import PacketError
@@ -195,14 +195,17 @@ class HttpSide:
         connection.write(welcome + as_frames(session.take_packets()))
 
     def _upgrade(self, exchange: Exchange, session: Session) -> None:
-        if session.state is not State.POLLING or session.probe is not None:
-            self._bad(exchange, _BAD_REQUEST)
-            return
         try:
             welcome = websocket.accept_response(exchange.request)
             connection = exchange.take_over()
         except Refusal as refusal:
             websocket.refuse(exchange, refusal)
+            return
+        if session.state is not State.POLLING or session.probe is not None:
+            # A second one is of no use. As in the reference it is opened first: a refusal would raise in Node's `ws`.
+            self._websockets.begin(connection, None)
+            connection.write(welcome)
+            self._websockets.close(connection, NORMAL)
             return
         connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
         session.probe = connection
@@ -300,25 +303,32 @@ class HttpSide:
             self.answer_poll(session, session.take_payload())
 
     def close_polling(self, session: Session, reason: str) -> None:
-        """Tell a client that polls that its session is over: by its poll, or by the next ones if it was sent away.
+        """Tell a client that polls that its session is over: by its poll, or by the next ones if something waits.
 
-        Its last words and the CLOSE go by two polls: client libraries hand a message on a moment after they have
+        A CLOSE packet says that the server wants it gone: python-socketio's client then stays away. One that has lost
+        its connection is to come back, and does after a 400.
+
+        The last words and the CLOSE go by two polls: client libraries hand a message on a moment after they have
         read it, and one that reads a CLOSE in the same payload has forgotten by then whom to hand it to.
         """
         if reason == reasons.CLIENT_DISCONNECT:
             self.answer_poll(session, packets.NOOP.encode())
             return
-        if not session.outbox or reason not in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE):
-            self.answer_poll(session, packets.CLOSE.encode())
-            return
         payloads = []
-        while session.outbox:
+        while session.outbox and reason in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE):
             payloads.append(session.take_payload())
-        payloads.append(packets.CLOSE.encode())
+        if reason == reasons.SERVER_DISCONNECT or (
+            reason == reasons.PROTOCOL_ERROR and session.poll is not None
+        ):
+            payloads.append(packets.CLOSE.encode())
         if session.poll is not None:
-            self.answer_poll(session, payloads.pop(0))
-        self.parting[session.sid] = payloads
-        runtime.call_later(_PARTING_S, self.parting.pop, session.sid, None)
+            if payloads:
+                self.answer_poll(session, payloads.pop(0))
+            else:
+                self._bad(session.end_poll(), _UNKNOWN_SESSION)
+        if payloads:
+            self.parting[session.sid] = payloads
+            runtime.call_later(_PARTING_S, self.parting.pop, session.sid, None)
 
 
 def as_frames(waiting: list[str]) -> bytes:

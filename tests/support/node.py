@@ -1,4 +1,7 @@
-"""A guest on the official `socket.io-client`: `tests/node/guest.mjs` in a process of its own, with deadlines."""
+"""Clients in processes of their own, with deadlines: orders go in as JSON lines, happenings come out as JSON lines.
+
+`NodeGuest` is the official `socket.io-client`, by `tests/node/guest.mjs`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.support.guests import WAIT_S
 from tests.support.program import ROOT
 
 FOLDER = ROOT / "tests" / "node"
+NEWEST = "socket.io-client"
 Happening = dict[str, Any]
 
 
@@ -30,26 +36,20 @@ def node() -> str:
     return found
 
 
-class NodeGuest:
-    """One official client and all that has happened to it and was not spoken of yet.
+class ClientProcess:
+    """One client and all that has happened to it and was not spoken of yet.
 
     Args:
-        url: the server's.
-        auth: what to send as `auth`; None sends none.
-        options: more for `io()`, such as `transports`.
+        command: the program that it runs in, and its arguments.
+        folder: where that runs.
     """
 
-    def __init__(self, url: str, auth: dict[str, Any] | None = None, **options: Any) -> None:
-        assert (FOLDER / "node_modules").is_dir(), "socket.io-client is missing: `make test` installs it"
-        if auth is not None:
-            options["auth"] = auth
-        # It comes back soon, so that a test need not wait for a library's patience.
-        options = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, **options}
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._happenings: list[Happening] = []
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [node(), "guest.mjs", json.dumps({"url": url, "options": options})],
-            cwd=FOLDER,
+            command,
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -57,6 +57,17 @@ class NodeGuest:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def counts(self, wanted: Callable[[Happening], bool], count: int, seconds: float) -> bool:
+        """Whether so many happenings are so within this time; all stay to be seen again."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while sum(map(wanted, self._happenings)) < count:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
 
     def sees(self, event: str, **fields: Any) -> Happening:
         """Wait for the next happening that is so; those before it are passed over."""
@@ -135,3 +146,25 @@ class NodeGuest:
             with self._changed:
                 self._happenings.append(json.loads(line))
                 self._changed.notify_all()
+
+
+class NodeGuest(ClientProcess):
+    """One official client.
+
+    Args:
+        url: the server's.
+        auth: what to send as `auth`; None sends none.
+        library: which of those in `tests/node/package.json`.
+        options: more for `io()`, such as `transports`.
+    """
+
+    def __init__(
+        self, url: str, auth: dict[str, Any] | None = None, *, library: str = NEWEST, **options: Any
+    ) -> None:
+        assert (FOLDER / "node_modules").is_dir(), "socket.io-client is missing: `make test` installs it"
+        if auth is not None:
+            options["auth"] = auth
+        # It comes back soon, so that a test need not wait for a library's patience.
+        options = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, **options}
+        order = json.dumps({"url": url, "library": library, "options": options})
+        super().__init__([node(), "guest.mjs", order], FOLDER)
