@@ -245,7 +245,8 @@ def check_recipes(engine: Engine) -> None:
         options = [option.replace("./backup", str(backup)) for option in options]
         assert engine.run([*mount, *options], program) == 0, program
         with running(engine, data) as (process, address):
-            assert talk(address, "again") == [f"this is {text}!"]
+            history = talk(address, "again")
+            assert history == [f"this is {text}!"], history
             stop(engine, process)
     print("image-check: the documented commands delete and restore messages")
 

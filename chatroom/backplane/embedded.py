@@ -191,7 +191,7 @@ class EmbeddedBackplane:
         if self._busy:
             return  # the disk hangs: what it has not taken was not acknowledged
         with self._reading:
-            self._worker.do((self._store.close, ()))
+            self._worker.do(_Job(self._store.close, (), (), ()))
             self._worker.stop()
             self._worker.join()
 

@@ -235,3 +235,10 @@ def test_another_programs_database_is_left_alone(tmp_path: Path, version: int) -
     with pytest.raises(ForeignError, match="not made by this program"):
         Store(tmp_path, FOREVER, full_sync=False).open()
     assert path.read_bytes() == before
+
+
+def test_an_orderly_end_leaves_everything_in_one_file(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.fill("a", 3)
+    bench.backplane.close()
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
