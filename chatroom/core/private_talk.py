@@ -40,6 +40,7 @@ class PrivateTalk:
     __slots__ = (
         "_before",
         "_has_held",
+        "_has_left",
         "_held_until",
         "_holds_escaped_until",
         "_is_forgotten",
@@ -52,9 +53,11 @@ class PrivateTalk:
 
     def __init__(self) -> None:
         self.partner: Person | None = None
-        # The partner has left or ended it, and when: the next line is not sent, and then the partner is forgotten.
+        # The partner has ended it: the next line is not sent, and then the partner is forgotten.
         self._is_over = False
-        self._over_at = 0.0
+        # The partner has left: the same, unless they come back first.
+        self._has_left = False
+        self._over_at = 0.0  # when the partner did either
         # There was one before the server restarted, with nobody knows whom: the next line is not sent.
         self._is_forgotten = False
         # Who the partner was until somebody moved the talk, and when that was.
@@ -119,7 +122,7 @@ class PrivateTalk:
         Raises:
             NoPartner: to the room.
         """
-        if self.partner is None or self._is_over:
+        if self.partner is None or not self._is_open:
             raise NoPartner(usage="/to NAME TEXT")
         return [Notice("talk_with", {"name": self.partner.name})]
 
@@ -198,14 +201,14 @@ class PrivateTalk:
         present = None if self._is_over else find(partner.sid)
         if present is None:
             self.partner = None
-            over_at = self._over_at if self._is_over else now  # nobody has told the guest
+            over_at = self._over_at if self._is_over or self._has_left else now  # nobody has told the guest
             raise self._held(NotSent("talk_not_sent", name=partner.name), now, over_at + HOLD_S - now)
         is_older = arrived_at < self._moved_at
         is_early = arrived_at < self._moved_at + HOLD_S and not self._has_held
         if self._before is not None and (is_older or is_early):
             self._has_held = True
             raise self._held(NotSent("talk_held", name=partner.name, before=self._before.name), now)
-        self.partner = present
+        self.partner, self._has_left = present, False
         return present
 
     # What others do
@@ -241,10 +244,18 @@ class PrivateTalk:
 
     def left(self, sid: str, now: float) -> list[Effect]:
         """Somebody is no longer in the room."""
-        if self.partner is None or self.partner.sid != sid or self._is_over:
+        if self.partner is None or self.partner.sid != sid or not self._is_open:
             return []
-        self._is_over, self._over_at = True, now
+        self._has_left, self._over_at = True, now
         return [Notice("talk_partner_left", {"name": self.partner.name})]
+
+    def joined(self, find: Callable[[str], Person | None]) -> list[Effect]:
+        """Somebody has joined the room: perhaps the partner is back; `find` as in `address`."""
+        present = find(self.partner.sid) if self.partner is not None and self._has_left else None
+        if present is None:
+            return []
+        self.partner, self._has_left = present, False
+        return [Notice("talk_back", {"name": present.name})]
 
     def forget(self, now: float) -> None:
         """With whom it was is not known any more, only that there was one."""
@@ -260,10 +271,10 @@ class PrivateTalk:
     @property
     def _is_open(self) -> bool:
         """Whether there is somebody who would have to be told."""
-        return self.partner is not None and not self._is_over
+        return self.partner is not None and not self._is_over and not self._has_left
 
     def _begin(self, partner: Person) -> None:
         self.partner = partner
-        self._is_over = self._is_forgotten = False
+        self._is_over = self._has_left = self._is_forgotten = False
         self._before = None
         self._has_held = False

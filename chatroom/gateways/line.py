@@ -228,6 +228,9 @@ class LineGateway:
                         guest.show(line)
             case Joined(who):
                 presence.joined(who.sid, who.name)
+                for guest in list(self._talking):
+                    if guest.room_key == hall.key:
+                        guest.person_joined()
             case Left(who):
                 presence.left(who.sid, who.name)
                 self._take_out(hall.key, who.sid)

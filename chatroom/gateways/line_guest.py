@@ -179,6 +179,10 @@ class LineGuest:
         """A whisper that the guest has sent or received."""
         self._interpreter.hear(whispered, at_ms)
 
+    def person_joined(self) -> None:
+        """Somebody has joined the room."""
+        self._interpreter.person_joined()
+
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""
         self._interpreter.person_left(sid)

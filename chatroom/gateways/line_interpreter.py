@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say, parse_line
@@ -290,6 +291,10 @@ class Interpreter:
             self._follow(self._session.talk.signalled(who, talk, self._setting.monotonic()))
         if whispered.text:
             self._host.show(whisper_line(at_ms, who.name, whispered.text))
+
+    def person_joined(self) -> None:
+        """Somebody has joined the room."""
+        self._follow(self._session.talk.joined(partial(self._setting.service.present, self._session)))
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""

@@ -15,7 +15,15 @@ from typing import Any, Final
 import socketio.exceptions
 
 from chatroom.core.commands import Command, Quit, TalkTo, parse_line
-from chatroom.core.errors import HOLD_S, BadRequest, RateLimited, Refusal, TooLong, Unavailable
+from chatroom.core.errors import (
+    HOLD_S,
+    BadRequest,
+    NoSuchPerson,
+    RateLimited,
+    Refusal,
+    TooLong,
+    Unavailable,
+)
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
 from chatroom.core.log import Entry, Item, Page
 from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
@@ -223,6 +231,11 @@ class SocketIOGateway:
                 answer = partial(self._answer_history, guest, ack, session.hall.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
+            case wire.Who(str(sid)):
+                person = self._service.present(session, sid)
+                if person is None:
+                    raise NoSuchPerson
+                return {"username": person.name, "sid": person.sid}
             case wire.Who():
                 if self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
@@ -440,6 +453,8 @@ class SocketIOGateway:
             case Said() as said:
                 self._tell_said(hall, said, item)
             case Joined(who):
+                for one in [one for one in self._talking if one.session.hall is hall]:
+                    self._follow(one, one.session.talk.joined(partial(self._service.present, one.session)))
                 self._presence.joined(hall, who, item.at_ms)
             case Left(who):
                 guest = self._guests.get(who.sid)

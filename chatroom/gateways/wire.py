@@ -75,7 +75,9 @@ class History(msgspec.Struct):
 
 
 class Who(msgspec.Struct):
-    pass
+    """With `sid`: who goes on with that session now."""
+
+    sid: String | None = None
 
 
 class Typing(msgspec.Struct):

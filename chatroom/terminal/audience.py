@@ -136,6 +136,20 @@ class Audience:
             return Turned("Everyone in the room sees what you write.")
         return Turned(f"Only {person.name} sees what you write. to: alone ends it.")
 
+    def namesake(self, names: Mapping[str, str]) -> str | None:
+        """The session that has the name of a partner who left; the server knows whether it is theirs."""
+        partner = self._partner
+        if partner is None or partner.sid in names:
+            return None
+        return next((sid for sid, name in names.items() if name == partner.name), None)
+
+    def goes_on(self, left: str, person: Person) -> Turned | None:
+        """The partner whose session has left is back with this one."""
+        if self._partner is None or self._partner.sid != left:
+            return None
+        self._partner = person
+        return Turned(f"{person.name} is back. Only {person.name} sees what you write; to: alone ends it.")
+
     def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | Turned | NotSent:
         """Decide what becomes of a typed text.
 

@@ -86,6 +86,7 @@ class Link:
         self._entered = threading.Event()  # for the first time, or never again
         self._speech = Speech(hold_s)
         self._audience = Audience()
+        self._namesake: str | None = None  # that the server is, or was, asked about
         self._asked: deque[tuple[Frame, Answered]] = deque()
         self._answered_at = 0.0
         self._is_moving = False  # to another room, where nobody is known yet
@@ -174,6 +175,25 @@ class Link:
         """Whom messages go to; None: everyone in the room."""
         with self._moved:
             return self._audience.partner(dict(view.names))
+
+    def recognise(self, view: View) -> None:
+        """People have joined or left: perhaps a partner who has left is back."""
+        names = dict(view.names)
+        with self._moved:
+            partner, namesake = self._audience.partner(names), self._audience.namesake(names)
+            is_news = namesake is not None and namesake != self._namesake
+            self._namesake = namesake
+        if partner is not None and is_news:
+            self.ask("who", partial(self._met, partner.sid), sid=partner.sid)
+
+    def _met(self, left: str, answer: Frame) -> None:
+        """The server has said who goes on with a session that has left."""
+        sid, name = answer.get("sid"), answer.get("username")
+        if isinstance(sid, str) and isinstance(name, str):
+            with self._moved:
+                turned = self._audience.goes_on(left, Person(sid, name))
+            if turned is not None:
+                self._hear(_notice(turned.notice))
 
     def turn_to(self, person: Person) -> None:
         """Have messages go to this person from now on."""

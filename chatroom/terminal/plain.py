@@ -137,6 +137,7 @@ class Plain:
                     complain("; ".join(each.lines))
                 elif not (each.own and each.kind == "said"):
                     self._print(each.text())
+        self._link.recognise(self._view)
 
     def _show_presence(self) -> None:
         """Show who joined and left, if the time has come; else later."""

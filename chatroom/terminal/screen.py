@@ -145,6 +145,7 @@ class ChatApp(App[int]):
         self._show_gathered()
         if people != (self._view.names, self._view.sid):
             self.query_one(People).show(self._view.names, self._view.sid)
+        self._link.recognise(self._view)
         self._show_audience()
         self._show_status()
         if self._state is State.CLOSED and self._link.was_dismissed:

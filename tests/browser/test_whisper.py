@@ -129,6 +129,29 @@ def test_no_one_inherits_a_whisper_with_the_name(visit: Visit, guests: Guests) -
     expect(visitor.page.locator("article.whisper")).to_have_count(1)
 
 
+def test_a_whisper_goes_on_when_the_partner_reloads(visit: Visit) -> None:
+    visitor, partner = visit().enter(), visit().enter()
+    name = partner.name
+    visitor.writes(f"to:{name}")
+    expect(only(visitor)).to_have_text(f"Only {name} sees this")
+    visitor.composer.fill("a secret")
+    # Whatever the line above the text says meanwhile.
+    only(visitor).evaluate(
+        "(line) => { window.said = []; new MutationObserver(() => window.said.push(line.textContent))"
+        ".observe(line, {subtree: true, childList: true, characterData: true}) }"
+    )
+    for _ in range(2):
+        partner.page.reload()
+        expect(partner.chip).to_have_text(name)
+    expect(visitor.page.locator(".rail li")).to_have_count(2)
+    visitor.composer.press("Enter")
+    partner.sees("a secret")
+    expect(visitor.message("a secret")).not_to_have_class(re.compile("sending|failed"))
+    expect(only(visitor)).to_have_text(f"Only {name} sees this")
+    assert visitor.page.evaluate("window.said") == []
+    expect(visitor.page.locator(".grey", has_text="left")).to_have_count(0)
+
+
 def test_reload_after_the_partner_left_sends_nothing(visit: Visit, guests: Guests) -> None:
     fox, owl = guests(username="fox"), guests(username="owl")
     visitor = visit().enter()

@@ -176,6 +176,24 @@ def test_who_comes_back_is_told_of_the_talk() -> None:
     assert goes(talk, ALL, NOW, NOW) is None
 
 
+def test_a_partner_who_comes_back_before_the_next_line_goes_on() -> None:
+    talk = talking_to(ROMEO)
+    talk.left("r", NOW)
+    back = Person("r2", "Romeo")
+    assert talk.joined(lambda sid: None) == []
+    assert talk.joined({"r": back}.get) == [Notice("talk_back", {"name": "Romeo"})]
+    assert talk.joined({"r": back}.get) == []
+    assert goes(talk, {"r2": back}, LATER, LATER) == back
+    assert keys(talk.left("r2", LATER)) == ["talk_partner_left"]
+
+
+def test_a_partner_who_ended_the_talk_does_not_go_on_with_it() -> None:
+    talk = talking_to(ROMEO)
+    talk.signalled(ROMEO, Talk.ENDED, NOW)
+    assert talk.joined({"r": ROMEO}.get) == talk.left("r", NOW) == []
+    assert refused(goes(talk, ALL, LATER, LATER)) == "talk_not_sent"
+
+
 def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
     assert refused(goes(talking_to(ROMEO), WITHOUT_ROMEO, NOW, NOW)) == "talk_not_sent"
 

@@ -385,6 +385,21 @@ def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
     hears_no(nurse, "secret")
 
 
+def test_a_talk_goes_on_when_the_partner_comes_back(server, guests, running, room):
+    eve = guests(room=room, username="Eve")
+    juliet = running(server.url, "--room", room)
+    juliet.process.stdin.write(b"to:Eve\nfirst\n")
+    juliet.process.stdin.flush()
+    assert eve.hears("whisper")["msg"] == "first"
+    eve.is_cut()
+    juliet.reads("* Eve has left")
+    again = guests(room=room, token=eve.you["token"])
+    juliet.reads("* Eve is back. Only Eve sees what you write")
+    juliet.process.stdin.write(b"second\n")
+    juliet.process.stdin.flush()
+    assert again.hears("whisper")["msg"] == "second"
+
+
 def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     juliet = running(server.url, "--room", room)

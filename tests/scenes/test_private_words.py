@@ -353,6 +353,31 @@ def test_to_sid_finds_who_has_come_back_with_a_token(guests):
     assert again.hears("whisper")["msg"] == "still you"
 
 
+def test_who_with_a_sid_knows_who_has_come_back(guests):
+    romeo, ben = guests(), guests(username="Ben")
+    assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}
+    ben.asks("logout")
+    romeo.hears("logout", username="Ben")
+    assert romeo.asks("who", sid=ben.sid)["code"] == "no_such_person"
+    impostor = guests(username="Ben")
+    assert romeo.asks("who", sid=ben.sid)["code"] == "no_such_person"
+    again = guests(token=ben.you["token"])
+    assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": again.name, "sid": again.sid}
+    assert again.name != impostor.name
+
+
+def test_a_talk_goes_on_when_the_partner_comes_back(typist, guests):
+    romeo, ben, third = typist(), guests(username="Ben"), guests()
+    romeo.types("to:Ben")
+    ben.is_cut()
+    third.hears("logout", username="Ben")
+    again = guests(token=ben.you["token"])
+    third.hears("login", username="Ben")
+    romeo.types("s3cret")
+    assert again.hears("whisper")["msg"] == "s3cret"
+    assert heard(third) == []
+
+
 def test_a_longer_name_that_has_left_is_asked_about(typist, guests):
     romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
     ming_li.asks("logout")

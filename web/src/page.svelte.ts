@@ -12,7 +12,7 @@ import { connect, type Line } from './socket';
 import { nextOut } from './state/outbox';
 import { packOwn, unpackOwn } from './state/own';
 import { begin, reduce } from './state/reduce';
-import { draftOf, pack, targetOf, unpack } from './state/targets';
+import { draftOf, namesake, pack, targetOf, unpack } from './state/targets';
 import { NO_ID, oldestId } from './state/timeline';
 import { newestId } from './state/window';
 import { isReady, wakeAt } from './state/view';
@@ -40,6 +40,8 @@ export class Page {
   #jumping = false;
   /** the id of the last command that was sent */
   #asked = '';
+  /** the namesake of a partner who left that the server is, or was, asked about */
+  #met = '';
   #typedAt = 0;
   /** Back or Forward leads to another room, and the page follows */
   #following = false;
@@ -220,6 +222,8 @@ export class Page {
     if (out) void this.#send(out.cid!);
     const { asking } = this.state;
     if (asking && asking.cid !== this.#asked) void this.#command(asking);
+    const twin = this.state.link.at === 'here' ? namesake(this.state) : null;
+    if (twin && twin.sid !== this.#met) void this.#meet(twin.sid, this.state.partner!.sid);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
     if (this.state.link.at === 'here' && this.#langTold !== speech.lang) void this.#tellLang(speech.lang);
     if (this.state.newer === 'jumping' && !this.#jumping && this.state.link.at === 'here') void this.#jump();
@@ -229,6 +233,15 @@ export class Page {
       const pause = Math.min(Math.max(wake - Date.now(), 0), LONGEST_WAIT_MS);
       this.#waking = setTimeout(() => this.tell({ type: 'tick' }), pause);
     }
+  }
+
+  /** Somebody has the name of a partner whose session `left`: the same person, back after a reload, or someone else? */
+  async #meet(sid: string, left: string): Promise<void> {
+    this.#met = sid;
+    const ack = await this.#line.ask({ action: 'who', sid: left });
+    if (ack?.ok) this.tell({ type: 'met', sid: left, person: { sid: ack.sid!, name: ack.username! } });
+    else if (ack?.code === 'no_such_person') this.tell({ type: 'met', sid: left, person: null });
+    else this.#met = '';
   }
 
   async #tellLang(lang: Lang): Promise<void> {

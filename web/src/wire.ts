@@ -130,6 +130,7 @@ export type ClientFrame =
   | { action: 'join'; room: string }
   | { action: 'typing' }
   | { action: 'ping' }
+  | { action: 'who'; sid: string }
   | { action: 'logout' };
 
 export type Refusal = { ok: false; code: string; msg: string; retry_after?: number; [parameter: string]: unknown };
@@ -143,6 +144,7 @@ export type Ack =
       /** a part of it is no longer kept */
       gap?: boolean;
       username?: string;
+      sid?: string;
       token?: string;
       room?: string;
     }

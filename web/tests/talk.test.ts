@@ -298,7 +298,7 @@ describe('A whisper', () => {
   });
 
   it('the partner’s leaving is told, and nothing is sent to nobody', () => {
-    const play = whispering().roster([], [['fox', 'f']]);
+    const play = whispering().roster([], [['fox', 'f']]).do({ type: 'tick' }, 5);
     expect([play.state.partner?.gone, play.shown.slice(-1)]).toEqual([true, ['[partner_left]']]);
   });
 
@@ -313,7 +313,7 @@ describe('A whisper', () => {
   });
 
   it('a partner who left while one was away is told of', () => {
-    const play = whispering().do({ type: 'cut' }).enter({ resumed: true });
+    const play = whispering().do({ type: 'cut' }).enter({ resumed: true }).do({ type: 'tick' }, 5);
     expect([play.state.partner?.gone, play.shown.includes('[partner_left]')]).toEqual([true, true]);
   });
 

@@ -160,7 +160,7 @@ describe('to:NAME', () => {
     const play = here().enterText('to:fox').roster([], [PEOPLE[0]!]).type('to:eve') as Writer;
     expect(isReady(play.state)).toBe(true);
     expect(play.enterText('to:eve').state.partner).toMatchObject({ sid: 'e', gone: false });
-    expect(isReady(play.roster([], [PEOPLE[2]!]).do({ type: 'draft', target: targetOf(play.state), text: 'secret' }).state)).toBe(false);
+    expect(isReady(play.roster([], [PEOPLE[2]!]).do({ type: 'tick' }, 60).do({ type: 'draft', target: targetOf(play.state), text: 'secret' }).state)).toBe(false);
   });
 
   it('that two names match is refused', () => {

@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { aimAt, keepDraft, returnDraft, targetOf } from './targets';
+import { aimAt, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -146,7 +146,10 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
     // The server takes it for a command, or for words to one person: it was never a message.
     return { ...stop(free), tries: 0, problem: ack };
   }
-  const next = { ...free, tries: 0, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: ack }) };
+  const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person';
+  const failed: Outgoing = { ...item, fate: 'failed', refusal: hasLeft ? LEFT : ack };
+  const next = { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
+  if (hasLeft && state.partner?.sid === item.toSid) return partnerGone(stop(next));
   // Nobody knows what the server takes it for, or who is meant.
   return ack && ack.code !== 'no_such_person' ? next : stop(next);
 }
@@ -207,7 +210,6 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
   if (text === undefined && isForGood(item.refusal)) return state;
   const to = item.kind === 'whisper' ? recipient(state, item) : null;
-  if (item.kind === 'whisper' && !to) return { ...state, problem: LEFT };
   const serial = state.serial + 1;
   const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
@@ -216,22 +218,23 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
 }
 
-/** The recipient of a failed whisper: the same session, or the one that the user chose in its place. */
-function recipient({ people, partner }: State, { to, toSid }: Whispered): Person | null {
-  const name = people.get(toSid);
-  if (name !== undefined) return { sid: toSid, name };
-  return partner && !partner.gone && partner.name === to ? partner : null;
+/**
+ * The recipient of a failed whisper: the same session, or the one that the user chose in its place. For a session that
+ * has left, the server knows with which one its person is here now, and refuses if there is none.
+ */
+function recipient({ people, partner }: State, { to, toSid }: Whispered): Person {
+  if (!people.has(toSid) && partner && !partner.gone && partner.name === to) return partner;
+  return { sid: toSid, name: people.get(toSid) ?? to };
 }
 
-/** To be called after every change of `people`: a waiting whisper goes to the session it was written for, or fails. */
+/** To be called after every change of `people`: a waiting whisper is shown with the present name of its recipient. */
 export function followRecipients(state: State): State {
   let items = state.items;
   for (const item of waiting(state)) {
     if (item.kind !== 'whisper' || item.fate !== 'sending' || item.cid === state.inFlight) continue;
     const to = state.people.get(item.toSid);
-    if (to === item.to) continue;
-    const next: Whispered = to === undefined ? { ...item, fate: 'failed', refusal: LEFT } : { ...item, to };
-    items = replaceAt(items, indexOfKey(items, item.key), next);
+    if (to === undefined || to === item.to) continue;
+    items = replaceAt(items, indexOfKey(items, item.key), { ...item, to });
   }
   return items === state.items ? state : { ...state, items };
 }

@@ -8,7 +8,7 @@ import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper }
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { note as notePresence, tell } from './presence';
-import { endWhisper, followPeople, holdsWhisper, keepDraft, whisperTo } from './targets';
+import { ABSENT_MS, endWhisper, followPeople, holdsWhisper, keepDraft, met, partnerGone, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Kept, Shut, State, Whispered } from './types';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
@@ -130,6 +130,8 @@ function apply(state: State, event: Event): State {
       return whisperTo(state, { sid: event.sid, name: event.name });
     case 'whisper_end':
       return endWhisper(state);
+    case 'met':
+      return met(state, event.sid, event.person);
     case 'draft':
       return { ...keepDraft(state, event.target, event.text), problem: null };
     case 'problem':
@@ -380,9 +382,12 @@ function roster(state: State, joined: readonly Pair[], left: readonly Pair[], co
   for (const [, sid] of left) if (sid !== state.sid) people.delete(sid);
   for (const [name, sid] of joined) people.set(sid, name);
   const next = { ...state, people, count: count ?? people.size };
-  // The partner's leave has a line of its own.
-  const others = left.filter(([, sid]) => sid !== state.partner?.sid);
-  return followRecipients(followPeople(notePresence(next, joined, others)));
+  // The partner's leave has a line of its own, if they do not come back.
+  const { partner } = state;
+  const isAway = partner && !partner.gone && !people.has(partner.sid);
+  const came = joined.filter(([name]) => !isAway || name !== partner.name);
+  const gone = left.filter(([, sid]) => sid !== partner?.sid);
+  return followRecipients(followPeople(notePresence(next, came, gone)));
 }
 
 function renamed(state: State, frame: Rename): State {
@@ -450,6 +455,7 @@ function readLimits(before: State['limits'], limits: Limits | undefined): State[
 function expire(state: State): State {
   let next = state;
   if (next.back && next.back.until <= next.now) next = { ...next, back: null };
+  if (next.partner?.left !== undefined && next.partner.left + ABSENT_MS <= next.now) next = partnerGone(next);
   if (next.quietFor !== null && next.quietUntil <= next.now) next = { ...next, quietFor: null };
   if ([...next.typing.values()].some((until) => until <= next.now)) {
     next = { ...next, typing: new Map([...next.typing].filter(([, until]) => until > next.now)) };

@@ -12,6 +12,8 @@ import type { Draft, Kept, Person, State, Target } from './types';
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
+/** Within this time after a partner's session left, nothing is said of it: reloading a page takes as long. */
+export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
 
@@ -77,10 +79,10 @@ export function holdsWhisper(state: State): boolean {
   return state.partner !== null && draftOf(state) !== '';
 }
 
-/** The partner has left, and this session has the name now: the same person again, or someone else. */
+/** The partner's session has left, and this one has the name now: the same person again, or someone else. The server knows. */
 export function namesake(state: State): Person | null {
   const { partner, people } = state;
-  if (!partner?.gone) return null;
+  if (partner?.left === undefined) return null;
   for (const [sid, name] of people) if (name === partner.name && sid !== state.sid) return { sid, name };
   return null;
 }
@@ -99,12 +101,25 @@ function followPartner(state: State): State {
   const partner = state.partner;
   if (!partner) return state;
   const name = state.people.get(partner.sid);
-  if (name === undefined) {
-    if (partner.gone) return state;
-    return remark({ ...state, partner: { ...partner, gone: true } }, { code: 'partner_left', name: partner.name });
-  }
-  if (name === partner.name && !partner.gone) return state;
+  if (name === undefined) return partner.left === undefined ? { ...state, partner: { ...partner, left: state.now } } : state;
+  if (name === partner.name && partner.left === undefined) return state;
   return { ...state, partner: { sid: partner.sid, name, gone: false } };
+}
+
+/** The partner will not come back, as far as anybody knows. */
+export function partnerGone(state: State): State {
+  const { partner } = state;
+  if (!partner || partner.gone) return state;
+  return remark({ ...state, partner: { left: state.now, ...partner, gone: true } }, { code: 'partner_left', name: partner.name });
+}
+
+/** The server has said what became of the person of a session that has left. */
+export function met(state: State, sid: string, person: Person | null): State {
+  if (state.partner?.sid !== sid) return state;
+  if (!person) return partnerGone(state);
+  if (!state.people.has(person.sid)) return state;
+  const drafts = state.drafts.map((draft) => (draft.to?.sid === sid ? { ...draft, to: person } : draft));
+  return { ...state, drafts, partner: { ...person, gone: false } };
 }
 
 /** What must survive a reload, as text; null if there is nothing. */

@@ -87,9 +87,12 @@ export interface Person {
   name: string;
 }
 
-/** The recipient of a whisper. `gone`: that session has left; nothing is sent until the user chooses a target. */
+/** The recipient of a whisper. */
 export interface Partner extends Person {
+  /** nothing is sent until the user chooses a target */
   gone: boolean;
+  /** when the session left; the person may come back with another, as after a reload */
+  left?: number;
 }
 
 /** The recipient of a text: one person, or (null) everyone in the room. */
@@ -226,6 +229,8 @@ export type Happening =
   | { type: 'draft'; target: Target; text: string }
   | { type: 'whisper_to'; name: string; sid: string }
   | { type: 'whisper_end' }
+  /** the server knows with which session the person of a session that has left is here now, or (null) that they are gone */
+  | { type: 'met'; sid: string; person: Person | null }
   | { type: 'problem'; refusal: Refusal | null }
   | { type: 'scrolled'; atBottom: boolean; reading?: string | null }
   | { type: 'visible'; visible: boolean };

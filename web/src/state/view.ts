@@ -4,7 +4,7 @@ import { isBlank } from '../lib/blank';
 import { read } from '../lib/typed';
 import { nextTelling } from './presence';
 import { AWAY_SHOWN_MS } from './reduce';
-import { draftOf } from './targets';
+import { ABSENT_MS, draftOf } from './targets';
 import { hasTalk } from './timeline';
 import type { Item, State } from './types';
 
@@ -149,6 +149,7 @@ export function wakeAt(state: State): number | null {
   if (link.at === 'opening') moments.push(link.since + CONNECTING_MS);
   if (link.at === 'away') moments.push(link.since + AWAY_SHOWN_MS);
   if (state.back) moments.push(state.back.until);
+  if (state.partner?.left !== undefined) moments.push(state.partner.left + ABSENT_MS);
   if (state.quietFor !== null) {
     moments.push(state.quietUntil);
     // The count in the composer changes each second.
