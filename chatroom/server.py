@@ -86,7 +86,8 @@ def serve(settings: Settings) -> None:
         spawn=runtime.spawn,
     )
     sockets = ChatServer(
-        client_manager=EnteringFanout(),
+        client_manager=EnteringFanout(connect_timeout_s=settings.connect_timeout_s),
+        upgrade_timeout_s=settings.connect_timeout_s,
         cors_allowed_origins=settings.allowed_origins,
         ping_interval_s=settings.ping_interval_s,
         ping_timeout_s=settings.ping_timeout_s,

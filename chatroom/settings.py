@@ -222,6 +222,12 @@ class Settings:
     backlog: int = _setting(
         4096, _whole(1, 65535), "connections that the kernel may queue", unit="connections"
     )
+    connect_timeout_s: float = _setting(
+        30.0,
+        _number(0.1, 3600),
+        "time that a connection has to ask for a room, and to change from polling to WebSocket",
+        unit="seconds",
+    )
     ping_interval_s: float = _setting(25.0, _number(0.1, 3600), "time between pings", unit="seconds")
     ping_timeout_s: float = _setting(
         20.0, _number(0.1, 3600), "time that a client has to answer a ping", unit="seconds"

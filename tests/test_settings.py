@@ -35,6 +35,7 @@ TYPED = {
     "message_rate": ("0.5", 0.5),
     "event_burst": ("7", 7),
     "event_rate": ("9", 9.0),
+    "connect_timeout_s": ("60", 60.0),
     "max_text": ("100", 100),
     "max_rooms": ("5", 5),
     "max_room_people": ("2", 2),

@@ -29,7 +29,7 @@ class Fanout(socketio.Manager):
         connect_timeout_s: how long a session may live without a Socket.IO CONNECT that was accepted.
     """
 
-    def __init__(self, *, connect_timeout_s: float | None = 10.0) -> None:
+    def __init__(self, *, connect_timeout_s: float | None = 30.0) -> None:
         super().__init__()
         self._connect_timeout_s = connect_timeout_s
         self._namespaces: dict[str, Namespace] = {}

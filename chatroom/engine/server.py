@@ -75,7 +75,7 @@ class Engine(engineio.Server):
         outbox_limit_bytes: int = 262_144,
         outbox_limit_packets: int = 4096,
         leaving_limit: int = 512,
-        upgrade_timeout_s: float = 10.0,
+        upgrade_timeout_s: float = 30.0,
         cors_allowed_origins: origins.Allowed = None,
         cors_credentials: bool = False,
         loop: Loop | None = None,

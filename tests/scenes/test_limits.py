@@ -13,7 +13,9 @@ import requests
 import websocket
 
 from chatroom.backplane.file import FILE_NAME
-from tests.support.guests import Guest, Refused
+from tests.browser.relay import Relay
+from tests.engine_live.client import Polling
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Refused
 from tests.support.program import Program
 from tests.support.raw import RawClient
 
@@ -76,6 +78,48 @@ def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
                 RawClient(program.url)
         for client in inside:
             client.leaves()
+
+
+@pytest.fixture
+def slow_link(start):
+    """The address of a server with this connect timeout, behind a link on which each way takes 0.3 s."""
+    links = []
+
+    def lay(timeout_s):
+        link = Relay(start("--connect-timeout", timeout_s).port)
+        links.append(link)
+        link.slow(0.3)
+        return link
+
+    yield lay
+    for link in links:
+        link.close()
+
+
+@pytest.mark.parametrize("transports", [POLLING, UPGRADE, WEBSOCKET], ids=["polling", "upgrade", "websocket"])
+def test_a_slow_link_joins_within_the_connect_timeout(slow_link, transports):
+    guest = Guest(slow_link("30").url, {"v": 1}, transports).enter()
+    assert guest.client.transport() == transports[-1]
+    guest.says("hello")
+    guest.leaves()
+
+
+def test_a_connection_that_asks_too_late_is_closed(slow_link):
+    client = RawClient(slow_link("0.5").url)
+    client.opens()
+    client.sends("40{}")  # the server hears of its opening and this after 0.6 s
+    assert client.hears_the_end() == []
+
+
+def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
+    program = start("--connect-timeout", "0.5")
+    client = Polling(program.port, "/socket.io/")
+    client.post(b"40{}")
+    assert client.poll()[1].startswith(b"40")
+    silent = client.upgrade()
+    silent.http.close_after()
+    assert client.poll()[0] == 200
+    client.close()
 
 
 def test_both_doors_together_are_never_full_beyond_the_limit_of_open_files(tmp_path):
