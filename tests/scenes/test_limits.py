@@ -105,10 +105,10 @@ def test_a_slow_link_joins_within_the_connect_timeout(slow_link, transports):
 
 
 def test_a_connection_that_asks_too_late_is_closed(slow_link):
-    client = RawClient(slow_link("0.5").url)
-    client.opens()
-    client.sends("40{}")  # the server hears of its opening and this after 0.6 s
-    assert client.hears_the_end() == []
+    with RawClient(slow_link("0.5").url) as client:
+        client.opens()
+        client.sends("40{}")  # it comes 0.6 s after the server has sent the opening
+        assert client.hears_the_end() == []
 
 
 def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
@@ -118,6 +118,7 @@ def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
     assert client.poll()[1].startswith(b"40")
     silent = client.upgrade()
     silent.http.close_after()
+    silent.close()
     assert client.poll()[0] == 200
     client.close()
 
