@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests.support.guests import until
 from tests.support.node import FOLDER, node
 from tests.support.program import ROOT
 from tests.support.road import Road
@@ -17,15 +18,26 @@ from tests.support.road import Road
 BLOCKS = dict(
     re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "bots.md").read_text(encoding="utf-8"), re.DOTALL)
 )
+BACK_S = 60.0  # until a bot must be back; the shell's needs up to 11 s by itself
 MODULES = {**os.environ, "NODE_PATH": str(FOLDER / "node_modules")}
+
+
+def waits_for_bot(guest, name):
+    """Until the bot is in the room; what it said earlier does not count."""
+
+    def is_here():
+        people = [person for person, _sid in guest.login["name_list"]]
+        frames = [frame for frame in guest.frames if frame["action"] in ("login", "rename")]
+        return name in people or any(name in (frame["username"], frame.get("to")) for frame in frames)
+
+    guest.waits_for(is_here, name, BACK_S)
 
 
 def answers_ping(command, guests, tmp_path, name, env=None):
     bot = subprocess.Popen(command, cwd=tmp_path, env=env, start_new_session=True)
     try:
         guest = guests(room="lobby")
-        if not any(person == name for person, _sid in guest.login["name_list"]):
-            guest.waits_for(lambda: any(name in str(frame) for frame in guest.frames), f"{name} coming")
+        waits_for_bot(guest, name)
         guest.says("!ping")
         assert guest.hears("message", msg="pong")["username"] == name
     finally:
@@ -48,18 +60,37 @@ def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
     assert re.search(r"^not let in: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
 
 
-def test_the_python_bot_says_what_was_not_said(start, guests, tmp_path):
-    program = start("--message-burst", "1", "--message-rate", "0.01")
+def test_the_python_bot_waits_when_it_is_too_fast(start, guests, tmp_path):
+    program = start("--message-burst", "1", "--message-rate", "1")
     (tmp_path / "bot.py").write_text(BLOCKS["python"])
-    command = [sys.executable, "bot.py", program.url]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as bot:
+    with subprocess.Popen([sys.executable, "bot.py", program.url], cwd=tmp_path) as bot:
         try:
-            asker = guests(url=program.url, room="lobby")
-            asker.waits_for(lambda: "Python bot" in str([asker.login, *asker.frames]), "the bot")
-            asker.says("!ping")
-            asker.hears("message", msg="pong")
-            guests(url=program.url, room="lobby").says("!ping")
-            assert bot.stderr.readline().startswith("not sent: ")
+            askers = [guests(url=program.url, room="lobby") for _ in range(3)]
+            waits_for_bot(askers[0], "Python bot")
+            for asker in askers:
+                asker.says("!ping")
+            for _ in askers:
+                askers[0].hears("message", username="Python bot", msg="pong")
+        finally:
+            bot.kill()
+
+
+def said(witness):
+    return [entry["msg"] for entry in witness.asks("history")["entries"]]
+
+
+def test_the_python_bot_welcomes_each_newcomer_once(start, guests, tmp_path):
+    program = start("--limits", "off")
+    (tmp_path / "bot.py").write_text(BLOCKS["python"])
+    with subprocess.Popen([sys.executable, "bot.py", program.url], cwd=tmp_path) as bot:
+        try:
+            witness = guests(url=program.url, room="lobby")
+            waits_for_bot(witness, "Python bot")
+            for name in ("Romeo", "Romeo", "Juliet"):
+                guests(url=program.url, room="lobby", username=name).emit({"action": "logout"})
+                witness.hears("logout", username=name)
+            until(lambda: "Welcome, Juliet! I answer !ping." in said(witness), "her welcome")
+            assert said(witness).count("Welcome, Romeo! I answer !ping.") == 1
         finally:
             bot.kill()
 
@@ -71,7 +102,7 @@ def test_the_javascript_bot(server, guests, tmp_path):
 
 # So that each answer names its question: `!ping 1` is answered with `pong 1`.
 NUMBERED = {
-    "python": {'== "!ping"': '[:5] == "!ping"', 'send("pong")': 'send("pong" + message["msg"][5:])'},
+    "python": {'== "!ping"': '[:5] == "!ping"', 'say("pong")': 'say("pong" + message["msg"][5:])'},
     "javascript": {
         '=== "!ping"': '.slice(0, 5) === "!ping"',
         'send("pong")': 'send("pong" + message.msg.slice(5))',
@@ -135,6 +166,40 @@ def test_a_bot_cut_while_it_sends_sends_once_and_answers_what_it_missed(start, g
         road.close()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_a_bot_is_back_after_a_restart_of_the_server(start, guests, bot, tmp_path, number):
+    program = start("--limits", "off")
+    asker = guests(url=program.url, room="lobby")
+    process = bot(program.url)
+    asker.hears("login", username=bot.name)
+    asker.says("!ping 1")
+    asker.hears("message", msg="pong 1")
+    program.signal(number)
+    program.wait()
+    again = start("--limits", "off", port=program.port, data_dir=tmp_path / "data")
+    asker = guests(url=again.url, room="lobby")
+    waits_for_bot(asker, bot.name)
+    asker.says("!ping 2")
+    asker.hears("message", username=bot.name, msg="pong 2")
+    assert process.poll() is None
+    assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
+
+
+def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
+    program = start("--limits", "off")
+    asker = guests(url=program.url, room="lobby")
+    (file,) = tmp_path.glob("bot.*")
+    file.write_text(re.sub(r'"pong" \+', '"!ping" +', file.read_text()))  # it answers what it asks for
+    bot(program.url)
+    asker.hears("login", username=bot.name)
+    asker.says("!ping 1")
+    asker.hears("message", username=bot.name, msg="!ping 1")
+    asker.says("!ping 2")
+    asker.hears("message", username=bot.name, msg="!ping 2")
+    pings = [text for text in said(asker) if text.startswith("!ping")]
+    assert pings == ["!ping 1", "!ping 1", "!ping 2", "!ping 2"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
 def test_a_bot_that_is_started_again_has_its_name_at_once(start, guests, bot, tmp_path, number):
     program = start("--limits", "off")
@@ -169,5 +234,28 @@ def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
     ) as bot:
         try:
             assert bot.stderr.readline().startswith("* Reuse: Shell bot is taken")
+        finally:
+            os.killpg(bot.pid, signal.SIGTERM)
+
+
+def test_the_shell_bot_is_back_after_a_restart_and_answers_nothing_old(start, guests, tmp_path):
+    program = start("--limits", "off")
+    arguments = ("--limits", "off", "--line-port", str(program.line_port))
+    (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
+    asker = guests(url=program.url, room="lobby")
+    asker.says("!ping")  # before it is there
+    command = ["sh", "bot.sh", "127.0.0.1", str(program.line_port)]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as bot:
+        try:
+            asker.hears("rename", to="Shell bot")
+            asker.says("!ping")
+            asker.hears("message", username="Shell bot", msg="pong")
+            program.stop()
+            again = start(*arguments, port=program.port, data_dir=tmp_path / "data")
+            asker = guests(url=again.url, room="lobby")
+            waits_for_bot(asker, "Shell bot")
+            asker.says("!ping")
+            asker.hears("message", username="Shell bot", msg="pong")
+            assert [name for name, _text in answers(asker)] == ["Shell bot"] * 2
         finally:
             os.killpg(bot.pid, signal.SIGTERM)
