@@ -30,7 +30,7 @@ _KEY: Final = re.compile(r"\W*op[\W_]+[!-~]{16,} *$")
 _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
-_BARE_WHISPER: Final = re.compile(r"\W*7?(?:to|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_BARE_WHISPER: Final = re.compile(r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
 _LATIN: Final = str.maketrans("то", "to")
 # What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
 # Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
@@ -158,7 +158,7 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
 def _is_nearly_whisper(word: str) -> bool:
     """Whether a letter too many or a slash in another place hides a command to whisper: `tto`, `a/to`, `m/sg`."""
     letters = _NO_LETTER.sub("", word)
-    if letters in _WHISPERS or letters[1:] in _WHISPERS or word.endswith("/w"):
+    if letters in _WHISPERS or letters[1:] in _WHISPERS or letters[:-1] in _WHISPERS or word.endswith("/w"):
         return True
     return "/" in word and any(letters[:at] + letters[at + 1 :] in _WHISPERS for at in range(len(letters)))
 

@@ -18,6 +18,7 @@ from chatroom.core.names import NAME_LENGTH, name_key
 _QUOTES = {'"': '"', "“": "”"}
 SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+_PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 
@@ -122,6 +123,7 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
 
 
 def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """As `longest_match`, for a mistyped text: a colon or the like may end the name, and `to` may stand before it."""
-    candidates = (text, SEPARATORS.sub(" ", text), SEPARATORS.sub(" ", _FILLER.sub("", text, count=1)))
+    """As `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may stand before it."""
+    bare = _FILLER.sub("", text, count=1)
+    candidates = (text, SEPARATORS.sub(" ", text), SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
     return next((found for one in candidates if (found := longest_match(one, find)) is not None), None)

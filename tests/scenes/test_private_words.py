@@ -126,6 +126,10 @@ NEAR_MISSES = (
     "toBob",
     "whisper to Bob: s3cret",
     "то:Bob",
+    'to "Bob" s3cret',
+    "(to Bob) s3cret",
+    "too Bob s3cret",
+    "t o Bob s3cret",
 )
 
 

@@ -93,7 +93,7 @@ describe('Behind a refused text', () => {
 
   it('a whisper to someone else waits as well', () => {
     const play = here().key('to:owl').enterKey().key('tp:fox').enterKey().answer(NEAR).key('secret').enterKey();
-    expect(play.asked).toEqual(QUESTION);
+    expect([play.asked, play.state.problem?.name]).toEqual([QUESTION, 'owl']);
   });
 
   it.each([

@@ -43,6 +43,11 @@ describe.each([
     for (const text of sentences(words)) expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 
+  it('name whom a refusal is about', () => {
+    for (const code of ['name_taken', 'confirm']) expect(sentence(words, { ok: false, code, msg: '', name: 'fox' })).toContain('fox');
+    expect(sentence(words, { ok: false, code: 'confirm', msg: '', name: undefined })).toBe(words.refusals.confirm(''));
+  });
+
   it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
   });

@@ -61,7 +61,7 @@ export function write(before: State, text: string, cid: string): State {
   }
   // Who types `//` or `/say` has read how it is done.
   if (before.held && typed.text === text && !isConfirmed(before)) {
-    const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', at: before.now };
+    const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
     return { ...before, problem };
   }
   const state = keepDraft(before, target, '');

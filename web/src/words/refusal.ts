@@ -4,7 +4,7 @@ import { refusedIn } from '../lib/typed';
 import type { Refusal } from '../wire';
 import type { Words } from './en';
 
-export function sentence(words: Words, refusal: Refusal, wanted = ''): string {
+export function sentence(words: Words, refusal: Refusal, wanted = String(refusal.name ?? '')): string {
   // About persons the server knows more than the code says.
   if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && refusal.name))) return refusal.msg;
   // A typed command that was used wrongly: how it is used says more than that it was.

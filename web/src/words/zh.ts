@@ -115,7 +115,7 @@ export const zh: Words = {
     text_only: '只能发文字。',
     recipient_left: '发送失败：对方已经离开。',
     written_before: '这是你在对方离开之前写的，请先确认现在是不是同一个人。',
-    confirm: (name) => `${name ? `只有${amid(name)}` : '这个房间里的人都'}会看到这条消息。确定要发，请再发送一次。`,
+    confirm: (name) => `${name ? `只有${amid(name)}` : '这个房间里的人都'}会看到这条消息。确定的话，请再发一次。`,
     other: '操作没有成功。',
   },
 
