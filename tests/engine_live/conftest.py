@@ -44,13 +44,21 @@ def running(*arguments: str, script: Path = APP, faults: str | None = None, **en
 
 @pytest.fixture(scope="module")
 def socketio_app() -> Iterator[App]:
-    with running() as app:
+    with running(PING_INTERVAL_S="60", PING_TIMEOUT_S="60") as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def engine_app() -> Iterator[App]:
-    with running("--engine-only") as app:
+    """Engine.IO with frequent pings, and much time to answer them."""
+    with running("--engine-only", PING_INTERVAL_S="0.3", PING_TIMEOUT_S="10") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def hasty_app() -> Iterator[App]:
+    """Engine.IO that waits for nobody: who does not answer a ping is gone after 0.2 s."""
+    with running("--engine-only", PING_INTERVAL_S="0.3", PING_TIMEOUT_S="0.2") as app:
         yield app
 
 

