@@ -112,7 +112,6 @@ def test_what_says_nothing_costs_as_much_as_other_lines(start: Start, lines: Lin
     romeo.types_raw(flood + b"/who\n")
     juliet.types("meanwhile")
     romeo.reads("meanwhile$")
-    assert "* 2 here" not in romeo.seen
     romeo.reads(r"\* 2 here", 20)
     assert time.monotonic() - began > 1.0
     assert romeo.seen.count("* Too fast") == 1

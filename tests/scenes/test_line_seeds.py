@@ -138,25 +138,22 @@ def test_close_closes_and_the_program_at_the_other_end_ends(people: list[Termina
     juliet.hears(nurse.name, "he is gone")
 
 
-@pytest.mark.slow
-def test_a_client_that_sends_every_five_seconds_is_heard_each_time_and_holds_nobody_up(
+def test_a_client_that_sends_now_and_then_is_heard_and_holds_nobody_up(
     server: Program, terminals: Terminals, people: list[Terminal], room: str
 ) -> None:
     romeo, juliet, nurse = people
-    ticks = f"(echo '/join {room}'; echo tick 1; sleep 5; echo tick 2) | nc -N 127.0.0.1 {server.line_port}"
+    ticks = f"(echo '/join {room}'; echo tick 1; read -r _; echo tick 2) | nc -N 127.0.0.1 {server.line_port}"
     clock = terminals("sh", "-c", ticks)
     romeo.reads(r"^\[..:..:..\] .+: tick 1$")
-    began, round_ = time.monotonic(), 0
-    while not nurse.has_seen("tick 2", 0.5):
-        assert time.monotonic() - began < 20
-        juliet.types(f"meanwhile {round_}")
-        nurse.hears(juliet.name, f"meanwhile {round_}")
-        round_ += 1
-    assert round_ >= 5
-    romeo.reads(r"^\[..:..:..\] .+: tick 2$")
+    for number in range(5):
+        juliet.types(f"meanwhile {number}")
+        nurse.hears(juliet.name, f"meanwhile {number}")
+    clock.shows("meanwhile 4")
+    clock.types("")  # it is time
+    for person in people:
+        person.reads(r"^\[..:..:..\] .+: tick 2$")
     clock.reads_the_end()
     assert "tick" not in clock.seen  # everybody but the sender
-    assert f"meanwhile {round_ - 1}" in clock.seen
 
 
 # The private talk
@@ -189,7 +186,7 @@ def test_to_name_pairs_two_both_ways_with_the_time_of_each_line(people: list[Ter
         told = juliet.reads(rf"^\[(\d\d):(\d\d):(\d\d)\] {romeo.name} -> you: from romeo {number}$")
         romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: from juliet {number}$")
         hours, minutes, seconds = map(int, told.groups())
-        assert (hours * 3600 + minutes * 60 + seconds - int(before)) % 86_400 <= 10
+        assert (hours * 3600 + minutes * 60 + seconds - int(before)) % 86_400 <= time.time() - before + 1
     nurse.reads_nothing("from romeo|from juliet")
 
 
