@@ -76,15 +76,15 @@ def test_the_length_is_counted_near_its_limit(visit: Visit) -> None:
 
 
 def test_names_are_completed(visit: Visit, guests: Guests) -> None:
-    guests(username="foxglove")
+    guests(username="foxtrot")
     visitor = visit().enter()
     expect(visitor.page.locator(".rail li")).to_have_count(2)
     visitor.composer.press_sequentially("hi @fo")
-    expect(visitor.page.get_by_role("option")).to_have_text(["foxglove"])
+    expect(visitor.page.get_by_role("option")).to_have_text(["foxtrot"])
     visitor.composer.press("Enter")
-    expect(visitor.composer).to_have_value("hi @foxglove ")
+    expect(visitor.composer).to_have_value("hi @foxtrot ")
     visitor.composer.press("Enter")
-    visitor.sees("hi @foxglove")
+    visitor.sees("hi @foxtrot")
 
 
 def test_commands_are_completed_from_the_servers_table(visit: Visit) -> None:

@@ -25,7 +25,7 @@ Start = Callable[..., Program]
 
 def some_talk(guests: Guests, **where: str) -> None:
     """A short talk between two, for a room that does not look empty."""
-    fox, cat = guests(username="fox", **where), guests(username="阿狸", **where)
+    fox, cat = guests(username="fox", **where), guests(username="阿黎", **where)
     fox.says("Has anybody been up the hill since the rain?")
     cat.says("早上去了，路有点滑，但是风景很好。")
     cat.says("顶上能看到**整条河**，拍了几张照片。")
@@ -394,9 +394,9 @@ def test_unsupported_browser(visit: Visit, lang: str, lacking: str) -> None:
 def test_coming_and_going(visit: Visit, guests: Guests, lang: str) -> None:
     some_talk(guests)
     visitor = visit(lang=lang).enter()
-    for name in ("小满", "heron", "mossy stone", "芦苇"):
+    for name in ("小曼", "heron", "mossy stone", "芦花"):
         guests(username=name)
-    line = {"en": "小满, heron and 2 others joined", "zh": "小满、heron 等 4 人进入了房间"}[lang]
+    line = {"en": "小曼, heron and 2 others joined", "zh": "小曼、heron 等 4 人进入了房间"}[lang]
     expect(visitor.page.locator(".grey").last).to_have_text(line)
     expect(visitor.page.locator(".grey", has_text=re.compile("joined|进入了房间"))).to_have_count(1)
     visitor.shows("coming-and-going")

@@ -27,7 +27,7 @@ def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 def people(chinese: Program, lines: Callable[..., Line]) -> list[Line]:
     """Three people with names that none of the others' hold."""
     present = []
-    for name in ("阿狸", "小满", "老王"):
+    for name in ("阿黎", "小曼", "老王"):
         person = lines(port=chinese.line_port, room=None, lang="zh")
         person.types(f"/name {name}")
         person.reads(rf"^\* 你现在叫 {name}。$")
@@ -48,7 +48,7 @@ def test_comings_goings_and_new_names(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     ali.reads(r"^\* .* 进入了房间（2 人在线）$")
     ali.types("/name 老李")
-    xiaoman.reads(r"^\* 阿狸 改名为 老李$")
+    xiaoman.reads(r"^\* 阿黎 改名为 老李$")
     ali.types("quit")
     ali.reads(r"^\* 再见。$")
     xiaoman.reads(r"^\* 老李 离开了房间.*（2 人在线）$")
@@ -57,14 +57,14 @@ def test_comings_goings_and_new_names(people: list[Line]) -> None:
 def test_refusals(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     for line, answer in (
-        ("/name 小满", "Reuse: 小满 已经有人用了"),
+        ("/name 小曼", "Reuse: 小曼 已经有人用了"),
         ("/name 管理员", "这个名字是保留的，不能用。"),
         ("/name 小\u200d满", "名字里不能有这个隐藏字符：U+200D。"),
         ("/跳舞", "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。"),
         ("/echo 也许", "用法：/echo on|off"),
         ("to:没有这个人", "房间里没有人叫 没有这个人"),
         ("to:", "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。"),
-        ("to:阿狸", "那是你自己。"),
+        ("to:阿黎", "那是你自己。"),
         ("长" * 2001, "太长了：最多 2000 个字符。"),
         ("x" * 2001, "太长了：最多 2000 个字符。"),
     ):
@@ -86,26 +86,26 @@ def test_the_help(people: list[Line]) -> None:
 
 def test_a_private_talk(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
-    ali.types("to:小满")
-    ali.reads(r"^\* 你的消息现在只有 小满 看得到。单独输入 to: 结束。$")
-    xiaoman.reads(r"^\* 阿狸 开始和你私聊：")
+    ali.types("to:小曼")
+    ali.reads(r"^\* 你的消息现在只有 小曼 看得到。单独输入 to: 结束。$")
+    xiaoman.reads(r"^\* 阿黎 开始和你私聊：")
     ali.types("今晚见")
-    xiaoman.reads(r"^\[..:..:..\] 阿狸 -> you: 今晚见$")
-    laowang.types("to:小满")
-    xiaoman.reads(r"^\* 现在你在和 老王 私聊，不是 阿狸。to:阿狸 回到 阿狸")
-    ali.reads(r"^\* 小满 正在和别人私聊。")
+    xiaoman.reads(r"^\[..:..:..\] 阿黎 -> you: 今晚见$")
+    laowang.types("to:小曼")
+    xiaoman.reads(r"^\* 现在你在和 老王 私聊，不是 阿黎。to:阿黎 回到 阿黎")
+    ali.reads(r"^\* 小曼 正在和别人私聊。")
     laowang.types("quit")
     xiaoman.reads(r"^\* 老王 离开了，私聊结束。$")
     xiaoman.types("还在吗")
     xiaoman.reads(r"^\* 没有发送：")
     xiaoman.types("大家好")
-    ali.hears("小满", "大家好")
+    ali.hears("小曼", "大家好")
 
 
 def test_rooms_history_and_who(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     ali.types("/who")
-    ali.reads(r"^\* 3 人在线：阿狸、小满、老王$")
+    ali.reads(r"^\* 3 人在线：阿黎、小曼、老王$")
     ali.types("/rooms")
     ali.reads(r"^\* 房间：lobby（3 人）$")
     ali.types("/join 茶馆")
