@@ -43,7 +43,7 @@ from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_OTHER_FILES = 112  # descriptors for health checks, the log, the system, and who is told that it is full
+_OTHER_FILES = 120  # descriptors for health checks, the log, the system, and who is told that it is full
 _LEAVING = (16, 512)  # connections on their way out at once: at least, and if there are descriptors enough
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
@@ -69,7 +69,7 @@ def serve(settings: Settings) -> None:
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = _listen(settings)
     stop = runtime.Signal()
-    runtime.on_signals((signal.SIGTERM, signal.SIGINT), lambda number: stop.set())
+    runtime.on_signals(_stop_signals(), lambda number: stop.set())
 
     folder = _open_folder(settings)  # held, and so nobody else's, until the end
     clock, backplane = _open_backplane(settings, folder)
@@ -119,6 +119,8 @@ def serve(settings: Settings) -> None:
         outbox_limit_bytes=settings.outbox_limit_bytes,
         max_connections=max_connections,
         elsewhere=lambda: len(front),
+        is_short=lambda: front.descriptors.short,
+        ran_out=lambda problem: front.descriptors.ran_out(problem),
         monotonic=time.monotonic,
     )
     front = Front(
@@ -151,6 +153,14 @@ def serve(settings: Settings) -> None:
     _send_away(gateway.warn_all(), engine, line)
     if folder is not None:
         folder.close()
+
+
+def _stop_signals() -> tuple[int, ...]:
+    """SIGHUP among them if it can only mean that the terminal is gone in which this was started."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
+        return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return signal.SIGTERM, signal.SIGINT
 
 
 def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:

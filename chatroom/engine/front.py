@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatroom import runtime
 from chatroom.engine.connection import Connection
+from chatroom.engine.descriptors import Reserve
 from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.loop import Loop
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _ACCEPTS_A_TURN = 32  # half of `reserve`: who asks for its health is read before it would be the oldest
 _ACCEPT_PAUSE_S = 0.1
+_KEPT_BACK = 8  # descriptors for health checks when there are no others
 
 
 class Exchange:
@@ -189,6 +191,7 @@ class Front:
         self._response_timeout_s = response_timeout_s
         self._spare: dict[Connection, None] = {}  # those beyond the limit, oldest first
         self._listeners: set[socket.socket] = set()
+        self.descriptors = Reserve(_KEPT_BACK)
 
     def __len__(self) -> int:
         """How many connections there are, without those beyond the limit."""
@@ -207,17 +210,24 @@ class Front:
         listening = runtime.add_reader(raw.fileno(), ready)
 
     def _accept(self, raw: socket.socket, listening: runtime.Listener) -> None:
-        for _ in range(_ACCEPTS_A_TURN):
+        for _ in range(_KEPT_BACK // 2 if self.descriptors.short else _ACCEPTS_A_TURN):
             try:
                 accepted = runtime.accept(raw)
             except OSError as problem:
-                # Out of descriptors or memory: who waits stays in the backlog until somebody goes.
-                log.warning("cannot accept connections: %s", problem.strerror)
-                self._pause(raw, listening)
+                # Out of descriptors or memory. Who asks for nothing makes room for those who may ask for health.
+                if not self.descriptors.ran_out(problem) and not self._drop_silent():
+                    self._pause(raw, listening)
                 return
             if accepted is None:
                 return
             self._greet(*accepted)
+
+    def _drop_silent(self) -> bool:
+        silent = next((spare for spare in self._spare if spare.context is None), None)
+        if silent is None:
+            return False
+        silent.abort(TRANSPORT_CLOSE)
+        return True
 
     def _pause(self, raw: socket.socket, listening: runtime.Listener) -> None:
         runtime.remove_listener(listening)
@@ -229,7 +239,7 @@ class Front:
             max_head_bytes=self._max_head_bytes, max_body_bytes=self._max_body_bytes
         )
         self._loop.expect(connection, self._head_timeout_s)
-        if len(self) + self._elsewhere() > self._max_connections:
+        if self.descriptors.short or len(self) + self._elsewhere() > self._max_connections:
             self._spare[connection] = None
             if len(self._spare) > self._reserve:
                 # Whoever has asked for its health is being answered.

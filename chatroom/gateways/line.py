@@ -47,6 +47,8 @@ class LineGateway:
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
         max_connections: how many are served at once.
         elsewhere: how many connections of others count towards that.
+        is_short: whether the descriptors that are left are kept for others: then newcomers wait.
+        ran_out: told when the system has no descriptor left.
         monotonic: a clock in seconds.
     """
 
@@ -60,6 +62,8 @@ class LineGateway:
         outbox_limit_bytes: int,
         max_connections: int,
         elsewhere: Callable[[], int],
+        is_short: Callable[[], bool],
+        ran_out: Callable[[OSError], object],
         monotonic: Callable[[], float],
     ) -> None:
         kept = "line_kept" if limits["history_entries"] else "line_not_kept"
@@ -73,6 +77,8 @@ class LineGateway:
         self._max_line_bytes = longest_line(service.limits.max_text)
         self._max_connections = max_connections
         self._elsewhere = elsewhere
+        self._is_short = is_short
+        self._ran_out = ran_out
         self._monotonic = monotonic
         self._turn = Turn()
         self._peers: dict[Peer, LineGuest | None] = {}
@@ -115,22 +121,28 @@ class LineGateway:
     def _open_door(self, door: socket.socket) -> None:
         self._doors[door] = runtime.add_reader(door.fileno(), lambda _fileno: self._accept(door))
 
+    def _pause_door(self, door: socket.socket) -> None:
+        """Who waits goes on waiting; without a pause the loop would ask again and again."""
+        listener = self._doors[door]
+        if listener is not None:
+            runtime.remove_listener(listener)
+        self._doors[door] = None
+        runtime.call_later(_ACCEPT_PAUSE_S, self._reopen_door, door)
+
     def _reopen_door(self, door: socket.socket) -> None:
         if door in self._doors:
             self._open_door(door)
 
     def _accept(self, door: socket.socket) -> None:
+        if self._is_short():
+            self._pause_door(door)
+            return
         for _ in range(_ACCEPTS_A_TURN):
             try:
                 accepted = runtime.accept(door)
             except OSError as problem:
-                # Who waits goes on waiting; without a pause the loop would ask again and again.
-                log.warning("cannot accept a line connection: %s", problem.strerror)
-                listener = self._doors[door]
-                if listener is not None:
-                    runtime.remove_listener(listener)
-                self._doors[door] = None
-                runtime.call_later(_ACCEPT_PAUSE_S, self._reopen_door, door)
+                self._ran_out(problem)
+                self._pause_door(door)
                 return
             if accepted is None:
                 return

@@ -45,6 +45,8 @@ def gateway() -> Iterator[LineGateway]:
         outbox_limit_bytes=100_000,
         max_connections=10,
         elsewhere=lambda: 0,
+        is_short=lambda: False,
+        ran_out=lambda problem: None,
         monotonic=time.monotonic,
     )
     service.start([gateway])

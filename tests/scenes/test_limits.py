@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import resource
 import signal
 import socket
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,7 +17,8 @@ import websocket
 from chatroom.backplane.file import FILE_NAME
 from tests.browser.relay import Relay
 from tests.engine_live.client import Polling
-from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Refused
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Refused, until
+from tests.support.lines import Line
 from tests.support.program import Program
 from tests.support.raw import RawClient
 
@@ -133,9 +136,8 @@ def test_both_doors_together_are_never_full_beyond_the_limit_of_open_files(tmp_p
                 return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
 
             told = [knock(program.line_port).recv(100) for _ in range(180)]
-            assert [line.startswith(b"* Welcome") for line in told] == [True] * 172 + [
-                False
-            ] * 8  # 128 descriptors are kept
+            # 136 descriptors are kept
+            assert [line.startswith(b"* Welcome") for line in told] == [True] * 164 + [False] * 16
             for _ in range(300):
                 knock(program.port)
             assert program.get("/healthz").status_code == 200
@@ -143,6 +145,23 @@ def test_both_doors_together_are_never_full_beyond_the_limit_of_open_files(tmp_p
                 RawClient(program.url)
             assert b"full" in knock(program.line_port).recv(100)
         assert not [line for line in program.errors if "cannot accept" in line]
+
+
+def test_without_descriptors_health_answers_and_one_line_says_so(tmp_path):
+    with Program(data_dir=tmp_path) as program:
+        port = program.line_port
+        last = max(int(one.name) for one in Path(f"/proc/{program.pid}/fd").iterdir())
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (last + 6, last + 6))
+        with contextlib.ExitStack() as stack:
+            for place in [program.port, port] * 20:
+                stack.enter_context(socket.create_connection(("127.0.0.1", place), timeout=10))
+            for _ in range(5):
+                assert program.get("/healthz").status_code == 200
+        assert len([line for line in program.errors if "cannot accept" in line]) == 1
+        until(lambda: program.get("/").status_code == 200, "everybody is served again")
+        Line(port).closes()
+        with RawClient(program.url) as client:
+            client.enters(v=1)
 
 
 def test_all_who_come_at_once_are_shown_the_past(tmp_path):

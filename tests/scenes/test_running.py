@@ -1,6 +1,8 @@
 """The program as its operator meets it: settings, refusals to start, logs, and an orderly end."""
 
 import json
+import os
+import pty
 import re
 import shutil
 import signal
@@ -240,6 +242,32 @@ def test_it_ends_in_mid_traffic_with_a_notice_and_exit_code_0(start, number):
     for person in people:
         person.hears("notice", code="closing", username="*")
         assert person.waits_for_disconnect() != "io server disconnect"
+
+
+def test_closing_its_terminal_drains(start):
+    terminal, own = pty.openpty()
+    program = start(before=["setsid", "--ctty"], stdin=own)
+    romeo = Guest(program.url, {"v": 1}).enter()
+    os.close(terminal)
+    romeo.hears("notice", code="closing")
+    romeo.waits_for_disconnect()
+    assert program.wait(5) == 0
+
+
+@pytest.mark.parametrize("how", ["nohup", "no terminal"])
+def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
+    terminal, own = pty.openpty()
+    if how == "nohup":
+        program = start(before=["nohup"], stdin=own)
+    else:
+        program = start()
+        os.close(own)
+    program.signal(signal.SIGHUP)
+    guest = Guest(program.url, {"v": 1}).enter()
+    guest.says("still here")
+    assert not [line for line in program.errors if "stopping" in line]
+    guest.leaves()
+    os.close(terminal)
 
 
 def test_a_client_comes_back_to_the_next_process_with_what_was_said(start):

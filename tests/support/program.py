@@ -28,6 +28,7 @@ class Program:
         data_dir: its data directory; it has to be a fresh one unless the test is about what is kept.
         before: a command that is given the service to run, and its arguments.
         port: None leaves the flag out, for the environment to choose.
+        stdin: a descriptor for its standard input; it is closed here.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Program:
         environ: dict[str, str] | None = None,
         before: Sequence[str] = (),
         port: int | None = 0,
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         flags = [] if port is None else ["--port", str(port)]
         self.arguments = [
@@ -48,6 +50,7 @@ class Program:
         self.environ.pop("PORT", None)
         self.environ |= environ or {}
         self._before = before
+        self._stdin = stdin
         self.port = port or 0
         self.url = ""
         self._line_port: int | None = None
@@ -61,11 +64,13 @@ class Program:
             [*self._before, sys.executable, "app.py", "--line-port", "0", *self.arguments],
             cwd=ROOT,
             env=self.environ,
-            stdin=subprocess.DEVNULL,
+            stdin=self._stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
+        if self._stdin >= 0:
+            os.close(self._stdin)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         found = self.wait_for_line(r'listening on (http://[^\s"]+)', START_S)
