@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from chatroom.backplane import MOST_TALKS, Backplane
 from chatroom.core.errors import (
@@ -42,6 +42,7 @@ from chatroom.tokens import Claim, Tokens, new_identity, retry_key, talk_key
 log = logging.getLogger(__name__)
 
 WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
+_PRESENCE: Final = (Joined, Left, Renamed)  # what a roster follows
 _MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
 _PARKED_S = 24 * 3600.0  # for which what a cut session goes on with is kept
 
@@ -427,7 +428,7 @@ class Service:
         try:
             self._tell(hall, items)
         finally:  # whatever has failed, the room must be able to close
-            hall.awaited -= sum(isinstance(item.event, Joined | Left | Renamed) for item in items)
+            hall.awaited -= len([item for item in items if isinstance(item.event, _PRESENCE)])
             self._close_if_empty(hall)
 
     def _tell(self, hall: Hall, items: Sequence[Item]) -> None:
@@ -439,7 +440,7 @@ class Service:
                 self._welcome(hall, newcomers)
                 newcomers = []
             try:
-                if isinstance(event, Joined | Left | Renamed):
+                if isinstance(event, _PRESENCE):
                     hall.roster.apply(event)
             except Misuse:  # a fault of ours: who has heard the rest must not hear this
                 log.exception("what has happened cannot be")
