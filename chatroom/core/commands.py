@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chatroom.core.errors import HOLD_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
-from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
+from chatroom.core.markers import (
+    BareKey,
+    Escaped,
+    NearWhisper,
+    Slash,
+    TalkMarker,
+    beginning,
+    is_nearly_move,
+    trimmed,
+)
 from chatroom.core.names import printable
 
 _NEAR_LINES = 20  # lines of a text whose first words are compared with names
@@ -252,7 +261,10 @@ def _say(text: str, *near: str) -> Say:
 def _command(word: str, arguments: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
-        raise _held(UnknownCommand(command=printable(word)))
+        unknown = UnknownCommand(command=printable(word))
+        unknown.arguments = arguments
+        unknown.hold_s = HOLD_S if is_nearly_move(word) else 0.0
+        raise unknown
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:

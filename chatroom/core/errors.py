@@ -54,7 +54,14 @@ class UnknownAction(Refusal):
 
 
 class UnknownCommand(Refusal):
+    """No command has that name.
+
+    Attributes:
+        arguments: what stood behind it.
+    """
+
     code = "unknown_command"
+    arguments = ""
 
     def __init__(self, *, command: str) -> None:
         super().__init__(command=command)

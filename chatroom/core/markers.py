@@ -16,21 +16,26 @@ from chatroom.core.characters import is_seen, without_ignorable
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-# What begins so is an ordinary text: a word longer than `msg` that is neither `whisper` nor a name behind `to`, or a
-# letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have `то`
-# on the keys of `to`.
+# What begins so is an ordinary text: a word longer than `msg` that neither is one of those below nor begins with `to`,
+# or a letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have
+# `то` on the keys of `to`.
 _ORDINARY: Final = re.compile(
-    r"(?!whis|to|7)[0-9a-z]{4}|(?!то\W)[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    r"(?!whis|to|7|tell|mess|priv|quer|oper)[0-9a-z]{4}"
+    r"|(?!то\W|私[聊信]|悄悄|密[聊语])[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 
 _TALK: Final = re.compile(r"to *:")
 # An operator's key behind a forgotten slash: 16 characters or more without a space, and nothing else.
-_KEY: Final = re.compile(r"\W*op[\W_]+[!-~]{16,} *$")
+_KEY_WORD: Final = re.compile(r"\W*(?:o ?p+|oop|po|0p|oper|operator)[\W_]+")
+_KEY: Final = re.compile(rf"{_KEY_WORD.pattern}(?!\w+://)[!-~]{{16,}} *$")
 _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
-_BARE_WHISPER: Final = re.compile(r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm)(?:[\W_]+|(?=[^\x00-\x7f]))")
+_BARE_WHISPER: Final = re.compile(
+    r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm|tell|message|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
+    r"|\W*(?:私聊|私信|悄悄话?|密[聊语])[给对跟和]?[\W_]*"
+)
 _LATIN: Final = str.maketrans("то", "to")
 # What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
 # Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
@@ -38,8 +43,10 @@ _OTHER_KEYS: Final = re.compile(
     r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
 )
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
-_GLUED: Final = re.compile(r"\W*to(?=[0-9a-z])")
+_CLIPPED: Final = re.compile(r"\W*(?:to(?=[0-9a-z])|(?:ot|t)[\W_]+)")  # `toBob`, `t Bob`
 _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
+# Commands that change whom texts go to, here or in other chats.
+_MOVES: Final = ("join", "msg", "whisper", "tell", "query", "private")
 _WHISPERS: Final = frozenset(("to", "msg", "whisper", "dm", "pm"))
 _NO_LETTER: Final = re.compile(r"[\W_]")
 
@@ -96,7 +103,7 @@ def beginning(text: str) -> Beginning | None:
         return Slash(word, text[ends[separator] - 1 :] if separator < len(folded) else "")
     if found := _TALK.match(folded):
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
-    if "op" in folded[: _HEAD // 2] and _KEY.match(_head(text, _KEY_REACH)[0]):
+    if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
         return BareKey()
     if found := _BARE_WHISPER.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
@@ -104,7 +111,7 @@ def beginning(text: str) -> Beginning | None:
         return NearWhisper(text[ends[found.end() - 1] :])
     if (found := _FIRST_WORD.match(folded)) and _is_nearly_whisper(found[1]):
         return NearWhisper(text[ends[found.end() - 1] :])
-    if found := _GLUED.match(folded):
+    if found := _CLIPPED.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
     return None
 
@@ -161,6 +168,22 @@ def _is_nearly_whisper(word: str) -> bool:
     if letters in _WHISPERS or letters[1:] in _WHISPERS or letters[:-1] in _WHISPERS or word.endswith("/w"):
         return True
     return "/" in word and any(letters[:at] + letters[at + 1 :] in _WHISPERS for at in range(len(letters)))
+
+
+def is_nearly_move(word: str) -> bool:
+    """Whether an unknown command was probably to change whom texts go to: `jion`, `to:bob`, `msgbob`."""
+    letters = _NO_LETTER.split(word, maxsplit=1)[0]
+    if letters in ("w", "j", "dm", "pm", "room") or letters.startswith("to") or _is_nearly_to(letters):
+        return True
+    slips = _without_one(letters)
+    return any(letters.startswith(move) or slips & _without_one(move) for move in _MOVES)
+
+
+def _without_one(word: str) -> set[str]:
+    """The word, and what is left of it without each of its letters: those of two words have one in common if a slip of
+    a finger makes one of the other.
+    """
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def _is_nearly_to(word: str) -> bool:

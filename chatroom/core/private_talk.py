@@ -165,6 +165,7 @@ class PrivateTalk:
         for the partner before. One that came before the move, and waited behind others, was: each of those is held.
         So is each that came before the guest could read that the one before it was not sent, as those of a paste.
         When the talk has ended by itself, the first text is not sent, nor is any that comes within `HOLD_S` of the end.
+        Each text that is held for a time prolongs it.
 
         Args:
             find: gives the person in the room who has this session, or goes on with it.
@@ -176,6 +177,10 @@ class PrivateTalk:
         """
         if self._refusal is not None:
             if arrived_at <= (self._holds_escaped_until if is_escaped else self._held_until):
+                if (
+                    self._held_until > self._holds_escaped_until
+                ):  # a time, which what streams in does not outlast
+                    self._held_until = max(self._held_until, arrived_at + HOLD_S)
                 raise self._refusal.with_traceback(None)
             if arrived_at > self._held_until:
                 self._refusal = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
-from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say, parse_line
+from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say
 from chatroom.core.errors import (
     NameTaken,
     NoSuchPartner,
@@ -162,7 +162,7 @@ class Interpreter:
             refused.hold_s = typed.unread_hold_s(line)
             raise refused
         else:
-            parsed = parse_line(line)
+            parsed = typed.parse(self._setting.service, self._session, line)
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
             else:

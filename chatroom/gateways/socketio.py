@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import socketio.exceptions
 
-from chatroom.core.commands import Command, Quit, TalkTo, parse_line
+from chatroom.core.commands import Command, Quit, TalkTo
 from chatroom.core.errors import (
     HOLD_S,
     BadRequest,
@@ -288,7 +288,7 @@ class SocketIOGateway:
             refused = TooLong(limit=longest)
             refused.hold_s = typed.unread_hold_s(msg)
             raise refused
-        line = parse_line(msg)
+        line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, ack)
         if line.near or not session.talk.is_plain:

@@ -31,6 +31,7 @@ from chatroom.core.errors import (
     NoSuchPerson,
     Refusal,
     Unavailable,
+    UnknownCommand,
     Yourself,
 )
 from chatroom.core.events import Person, Talk
@@ -62,6 +63,20 @@ _HEAD = 512  # characters of a text that show what it is
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
 Follow = Callable[[Iterable[Effect]], None]
+
+
+def parse(service: Service, session: Session, text: str) -> Say | Command:
+    """What a text means, as `parse_line`: an unknown command before somebody's name would have been private.
+
+    Raises:
+        As `parse_line`.
+    """
+    try:
+        return parse_line(text)
+    except UnknownCommand as refused:
+        if _near_name(service, session, trimmed(refused.arguments)) is not None:
+            refused.hold_s = HOLD_S
+        raise
 
 
 def run(

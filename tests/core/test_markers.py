@@ -11,6 +11,7 @@ from chatroom.core.markers import (
     Slash,
     TalkMarker,
     beginning,
+    is_nearly_move,
     trimmed,
 )
 
@@ -63,6 +64,8 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "ещё раз",
         "새로운: x",
         "とても: x",
+        "telling Bob x",
+        "私下说",
     ],
 )
 def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
@@ -117,13 +120,20 @@ def test_a_talk_is_opened_in_any_case_width_and_spacing(word: str, colon: str) -
         "ｏｐ\u3000０１２３４５６７８９abcdef",
         "\\op 0123456789ab-def",
         "。op x" + "y" * 15,
+        "po 0123456789abcdef",
+        "o p 0123456789abcdef",
+        "0p: 0123456789abcdef",
+        "operator 0123456789abcdef",
     ],
 )
 def test_a_key_without_its_slash_is_known(text: str) -> None:
     assert beginning(text) == BareKey()
 
 
-@pytest.mark.parametrize("text", ["op 0123456789abcde", "op 0123456789abcdef is it", "oops 0123456789abcdef"])
+@pytest.mark.parametrize(
+    "text",
+    ["op 0123456789abcde", "op 0123456789abcdef is it", "oops 0123456789abcdef", "op https://example.org/x"],
+)
 def test_what_is_no_key_is_none(text: str) -> None:
     assert beginning(text) is None
 
@@ -170,10 +180,30 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("7whisper Bob x", "Bob x"),
         ("то:Bob", "Bob"),
         ("ТО：Bob", "Bob"),
+        ("tell Bob x", "Bob x"),
+        ("private: Bob x", "Bob x"),
+        ("pvt Bob x", "Bob x"),
+        ("ot Bob x", "Bob x"),
+        ("t Bob x", "Bob x"),
+        ("to(Bob)", "Bob)"),
+        ("私聊小雨 x", "小雨 x"),
+        ("，悄悄话给小雨：x", "小雨：x"),
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
     assert beginning(text) == NearWhisper(rest)
+
+
+@pytest.mark.parametrize(
+    "word", ["to:bob", "tobob", "jion", "joim", "j", "joinx", "msgbob", "dm", "ot", "tel"]
+)
+def test_a_command_that_nearly_moves_is_known(word: str) -> None:
+    assert is_nearly_move(word)
+
+
+@pytest.mark.parametrize("word", ["", "home/u/x.log", "nosuch", "foo", "help2", "me", "unknown", "你好"])
+def test_other_commands_nearly_move_nothing(word: str) -> None:
+    assert not is_nearly_move(word)
 
 
 def test_a_beginning_is_found_behind_any_number_of_invisible_characters() -> None:

@@ -162,7 +162,8 @@ def test_when_a_talk_has_just_ended_by_itself_no_line_is_sent(way: str) -> None:
     for moment in (NOW, NOW + 0.01, LATER):
         held = goes(talk, WITHOUT_ROMEO, moment, moment)
         assert refused(held) == ("talk_forgotten_not_sent" if way == "forgotten" else "talk_not_sent")
-    assert goes(talk, WITHOUT_ROMEO, LATER + 0.001, LATER + 0.001) is None
+    after = LATER + HOLD_S + 0.001
+    assert goes(talk, WITHOUT_ROMEO, after, after) is None
     assert talk.is_plain
 
 
@@ -283,7 +284,8 @@ def test_texts_with_a_failed_change_of_audience_are_held():
         held = goes(talk, ALL, moment, moment)
         assert refused(held) == "not_sent_with"
         assert (held.code, params(held)) == ("no_such_person", {"held": True})
-    assert goes(talk, ALL, LATER + 0.001, LATER + 0.001) is None
+    after = LATER + HOLD_S + 0.001  # each that is held prolongs it
+    assert goes(talk, ALL, after, after) is None
     assert talk.is_plain
 
 

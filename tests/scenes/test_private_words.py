@@ -112,6 +112,9 @@ NEAR_MISSES = (
     "/home/u/x.log",
     "、你好",
     "/too Bob s3cret",
+    "tell Bob s3cret",
+    "私聊 Bob s3cret",
+    'to"Bob"',
     "op 0123456789abcdef",
     "OP：０１２３４５６７８９abcdef",
     "to: do tomorrow",
@@ -204,7 +207,7 @@ def test_a_message_held_has_the_code_of_what_was_refused(guests):
 @pytest.mark.parametrize(
     "first",
     [
-        {"action": "message", "msg": "/jion den"},
+        {"action": "message", "msg": "/nosuch den"},
         {"action": "join", "room": "a/b"},
         {"action": "join", "room": None},
     ],
@@ -671,9 +674,14 @@ PRIVATE = st.one_of(
     st.tuples(SPACES, st.sampled_from(["to", "msg", "w"]).flatmap(spelled), GAPS, st.sampled_from(NAMES)).map(
         lambda parts: ["".join(parts) + " {secret}"]
     ),
-    st.tuples(st.sampled_from(["to;", "ot:", "too:", "\\to ", "。to ", "t:"]), st.sampled_from(NAMES)).map(
-        lambda parts: ["".join(parts), "{secret}"]
+    st.tuples(
+        st.sampled_from(["to;", "ot:", "too:", "\\to ", "。to ", "t:", "to(", "/to:", "/tell ", "/query "]),
+        st.sampled_from(NAMES),
+    ).map(lambda parts: ["".join(parts), "{secret}"]),
+    st.tuples(st.sampled_from(["tell", "pvt", "t", "ot", "私聊"]), GAPS, st.sampled_from(NAMES)).map(
+        lambda parts: ["".join(parts) + " {secret}"]
     ),
+    st.sampled_from(["/jion den", "/joinden", "/j den"]).map(lambda text: [text, "{secret}"]),
     st.tuples(spelled("/join"), GAPS, st.sampled_from(["a/b", "..", "x" * 65])).map(
         lambda parts: ["".join(parts), "{secret}"]
     ),
@@ -705,10 +713,13 @@ def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, way):
                 typist.guest.client.emit(
                     "msg", ({"action": "message", "msg": text},), callback=answers.append
                 )
+                time.sleep(0.003)  # in turns of their own
             until(lambda: len(answers) == len(texts), "every line is answered")
             assert all(answer["ok"] or answer["msg"] for answer in answers)
         else:
-            typist.line.types_raw("".join(f"{text}\n" for text in texts).encode())
+            for text in texts:
+                typist.line.types(text)
+                time.sleep(0.003)
             shown = typist.waits()
             received = [
                 frame for person in people for frame in person.frames if secret in frame.get("msg", "")
