@@ -65,17 +65,21 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
         self.focus()
 
-    def aim(self, reader: str, title: str) -> None:
+    def aim(self, reader: str, title: str, *, keeps: bool = False) -> None:
         """Write for this reader from now on: what was begun for another waits until it is their turn again.
 
         Args:
             reader: a session id; "": everyone.
             title: what is shown above the field.
+            keeps: what is in the field was typed behind the line that has changed the reader, and is for the new one.
         """
         self.border_title = escape(title)
         self.placeholder = "Whisper" if reader else _PLACEHOLDER
         self.set_class(bool(reader), "whisper")
         if reader == self._reader:
+            return
+        if keeps and self.text:
+            self._reader, self._back = reader, 0
             return
         if self.text.strip():
             self._drafts[self._reader] = self.text

@@ -223,7 +223,7 @@ class ChatApp(App[int]):
             self._has_earlier = bool(answer.get("more"))
             self.query_one(Talk).put_before(self._view.past(answer.get("entries")))
 
-    def _show_audience(self) -> None:
+    def _show_audience(self, *, keeps: bool = False) -> None:
         partner, title = self._link.partner(self._view), ""
         if partner is not None:
             is_here = partner.sid in self._view.names
@@ -232,7 +232,7 @@ class ChatApp(App[int]):
         reader = partner.sid if partner is not None else ""
         if reader != self._reader:
             self._reader, self._offer = reader, None
-        self.query_one(Composer).aim(reader, title)
+        self.query_one(Composer).aim(reader, title, keeps=keeps)
 
     def _show_status(self) -> None:
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
@@ -257,6 +257,7 @@ class ChatApp(App[int]):
         """Send it."""
         self._offer = None
         self._link.say(sent.text, self._view)
+        self._show_audience(keeps=True)
         self.action_read()
 
     def on_text_area_changed(self, changed: Composer.Changed) -> None:

@@ -226,6 +226,27 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
     assert "secret" not in str(nurse.frames)
 
 
+def test_what_is_typed_behind_to_stays_in_the_field(server, guests, room):
+    romeo, nurse = guests(username="Romeo"), guests(username="Nurse")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        for line, said, guest, action in (
+            ("to:Romeo", "s3cret", romeo, "whisper"),
+            ("to:", "for all", nurse, "message"),
+        ):
+            composer.show(line)
+            composer.send()
+            composer.insert(said)  # before the line that was sent has been dealt with
+            await until(lambda ends=line == "to:": (title(app) == "") == ends, "the change of audience")
+            assert composer.text == said
+            await pilot.press("enter")
+            assert (await asyncio.to_thread(guest.hears, action))["msg"] == said
+
+    on_screen(server, room, play)
+    assert "s3cret" not in str(nurse.frames)
+
+
 def test_nobody_inherits_a_private_talk(server, guests, room):
     romeo = guests(username="Romeo")
 
