@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.visit import PHONE
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def is_readable(part: Locator) -> bool:
     )
 
 
-def test_the_code_to_scan_is_dark_squares_on_white(visit: Visit) -> None:
-    visitor = visit(color_scheme="dark").enter()
+def test_the_code_to_scan_is_dark_squares_on_white(visit: Visit, server: Program) -> None:
+    visitor = visit(url=f"http://{FOREIGN_HOST}:{server.port}", color_scheme="dark").enter()
     code = visitor.page.locator(".welcome svg[role=img]")
     side = code.evaluate("(code) => code.viewBox.baseVal.width")
     squares = code.locator("path").evaluate("(path) => path.getAttribute('d').split('M').length - 1")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
+from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
 from tests.browser.visit import Visitor
 from tests.support.guests import Guest
@@ -48,8 +49,8 @@ def test_opening(visit: Visit, lang: str) -> None:
     visitor.shows("opening")
 
 
-def test_first_visit_alone(visit: Visit, lang: str) -> None:
-    visitor = visit(lang=lang).enter()
+def test_first_visit_alone(visit: Visit, server: Program, lang: str) -> None:
+    visitor = visit(url=f"http://{FOREIGN_HOST}:{server.port}", lang=lang).enter()
     words = {
         "en": ("You are ", "No one else is here yet.", "Copy link"),
         "zh": ("你叫", "房间里还没有别人。", "复制链接"),
@@ -65,8 +66,8 @@ def test_first_visit_alone(visit: Visit, lang: str) -> None:
     expect(visitor.page.locator(".welcome")).to_have_count(0)
 
 
-def test_where_the_code_to_scan_cannot_be_had_its_address_stands(visit: Visit) -> None:
-    visitor = visit()
+def test_where_the_code_to_scan_cannot_be_had_its_address_stands(visit: Visit, server: Program) -> None:
+    visitor = visit(url=f"http://{FOREIGN_HOST}:{server.port}")
     visitor.lossy = True
     visitor.page.route(re.compile("/assets/Qr-"), lambda route: route.abort())
     visitor.enter()
@@ -410,9 +411,11 @@ def test_coming_and_going(visit: Visit, guests: Guests, lang: str) -> None:
         ("emoji", {"en": "Emoji", "zh": "表情"}),
     ],
 )
-def test_sheets(visit: Visit, guests: Guests, lang: str, sheet: str, opens: dict[str, str]) -> None:
+def test_sheets(
+    visit: Visit, guests: Guests, server: Program, lang: str, sheet: str, opens: dict[str, str]
+) -> None:
     some_talk(guests)
-    visitor = visit(lang=lang).enter()
+    visitor = visit(url=f"http://{FOREIGN_HOST}:{server.port}", lang=lang).enter()
     visitor.button(opens[lang]).click()
     expect(visitor.page.get_by_role("dialog")).to_be_visible()
     expect(visitor.page.get_by_role("dialog").locator(".code svg, nav, .palette")).to_be_visible()

@@ -4,7 +4,7 @@
  */
 
 import { Sleep, WATCH_MS } from './lib/liveness';
-import { base, isSameRoom, pathOf, roomIn } from './lib/places';
+import { LOBBY, base, isSameRoom, pathOf, roomIn } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
@@ -34,6 +34,8 @@ const CUT_OFF: Refusal = { ok: false, code: 'offline', msg: '' };
 export class Page {
   state: State = $state.raw(begin('', null, 0));
   readonly root = base().pathname;
+  /** Scroll to what is older than the messages in view. */
+  lookBack: () => void = () => undefined;
   #line: Line;
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
@@ -51,6 +53,8 @@ export class Page {
 
   constructor() {
     const room = roomIn(location.pathname, this.root);
+    // The lobby has one address, however it was spelled.
+    if (isSameRoom(room, LOBBY)) history.replaceState(history.state, '', this.root);
     const kept = { ...unpack(recall('sessionStorage', 'drafts'), room), own: unpackOwn(recall('sessionStorage', 'own')) };
     this.state = begin(room, recall('sessionStorage', 'token'), Date.now(), kept);
     this.#line = connect(base(), {
@@ -102,7 +106,14 @@ export class Page {
 
   /** Send the draft to its target, or run it as a command. */
   send(): void {
-    if (isReady(this.state)) this.tell({ type: 'write', text: draftOf(this.state).trim(), cid: randomId(16) });
+    if (!isReady(this.state)) return;
+    const text = draftOf(this.state).trim();
+    const typed = read(text);
+    // What the server would answer is in the list already, or is loaded there.
+    if (typed.kind === 'command' && /^\/history\b/i.test(typed.text)) {
+      this.draft('');
+      this.lookBack();
+    } else this.tell({ type: 'write', text, cid: randomId(16) });
   }
 
   retry(key: string, text?: string): void {

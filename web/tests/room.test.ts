@@ -213,6 +213,12 @@ describe('An end that lasts', () => {
 });
 
 describe('Notices', () => {
+  it.each(['/name wolf', '／NICK wolf', '/to fox psst', '/w fox psst'])('what has a row of its own is not answered as well: %s', (text) => {
+    const play = here().do({ type: 'write', text, cid: 'c' }).hear({ action: 'notice', username: '*', msg: 'done', code: 'command', time: '' });
+    expect(play.shown).toEqual([]);
+    expect(play.do({ type: 'commanded', ack: { ok: true } }).hear({ action: 'notice', username: '*', msg: 'help', code: 'command', time: '' }).shown).toEqual(['[answer]']);
+  });
+
   it('an answer to a command is shown in the server’s words', () => {
     expect(here().hear({ action: 'notice', username: '*', msg: 'help', code: 'command', time: '' }).shown).toEqual(['[answer]']);
   });

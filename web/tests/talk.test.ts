@@ -207,6 +207,31 @@ describe('What one says', () => {
   });
 });
 
+describe('A message that failed', () => {
+  const failed = () => here().hear(entry(1)).write('x').sent('x').no('x', 'too_long');
+
+  it('keeps its place above what is said later', () => {
+    const play = failed().hear(entry(2)).write('y').sent('y').ok('y', 3);
+    expect(play.shown).toEqual(['m1', 'x (failed)', 'm2', 'y']);
+  });
+
+  it('tried again goes to the end', () => {
+    const play = here().hear(entry(1)).write('x').sent('x').no('x', 'muted').hear(entry(2)).do({ type: 'retry', key: 'x', cid: 'z' });
+    expect([play.shown, nextOut(play.state)?.cid]).toEqual([['m1', 'm2', 'x (sending)'], 'z']);
+  });
+
+  it('returns to the draft in another room', () => {
+    const play = failed().hear(entry(2)).do({ type: 'go', room: 'den' }).do({ type: 'go', room: 'lobby' });
+    expect(draftOf(play.state)).toBe('x');
+  });
+
+  it('stays when the rows around it go', () => {
+    const play = failed();
+    for (let n = 2; n < 700; n++) play.hear(entry(n));
+    expect(play.shown[0]).toBe('x (failed)');
+  });
+});
+
 describe('In flight when the connection broke', () => {
   const cut = () => here().hear(entry(0)).write('a').sent('a').do({ type: 'cut' });
 
@@ -222,7 +247,7 @@ describe('In flight when the connection broke', () => {
 
   it('what waited behind it returns to the draft of another identity', () => {
     const play = here().write('a').write('b').sent('a').do({ type: 'cut' }).enter({ resumed: false, username: 'other' });
-    expect([nextOut(play.state), play.shown.slice(-1), draftOf(play.state)]).toEqual([null, ['a (failed)'], 'b']);
+    expect([nextOut(play.state), play.shown.slice(-2), draftOf(play.state)]).toEqual([null, ['a (failed)', '[you_are]'], 'b']);
   });
 
   it('the answer that was lost does not come later', () => {

@@ -28,6 +28,17 @@ describe('Rows', () => {
     expect(shapes(here().hear(entry(1)).do({ type: 'scrolled', atBottom: false }).hear(entry(2)))).toEqual(['day', 'head', 'head!']);
   });
 
+  it('who joined today stands below the day of what follows', () => {
+    const play = here().hear(entry(1)).roster([['owl', 'o']], [], 90_000).hear(entry(90_001));
+    expect(shapes(play)).toEqual(['day', 'head', 'day', 'head', 'head']);
+    expect(rowsOf(play.state.items, null)[3]).toMatchObject({ item: { kind: 'presence' } });
+  });
+
+  it('who joined the day before stands above the day', () => {
+    const play = here().hear(entry(1)).roster([['owl', 'o']], [], 60).hear(entry(90_001), 90_001);
+    expect(shapes(play)).toEqual(['day', 'head', 'head', 'day', 'head']);
+  });
+
   it('another day has its own line', () => {
     expect(shapes(here().hear(entry(1)).hear(entry(90_000)))).toEqual(['day', 'head', 'day', 'head']);
   });

@@ -22,7 +22,7 @@ import {
   replaceAt,
   without,
 } from './timeline';
-import type { Person, Said, State, Whispered } from './types';
+import type { Item, Person, Said, State, Whispered } from './types';
 import { beyond, toEnd } from './window';
 
 /** After so many answers "unavailable" in a row a person is asked to decide. */
@@ -86,7 +86,7 @@ function isConfirmed(state: State): boolean {
 /** What is to be sent now, or null. */
 export function nextOut(state: State): Outgoing | null {
   if (state.link.at !== 'here' || state.inFlight !== null || state.now < state.quietUntil) return null;
-  const item = waiting(state).find((one) => one.fate === 'sending');
+  const [item] = waiting(state);
   return item && !(state.asking && item.at > state.asking.at) ? item : null;
 }
 
@@ -102,18 +102,31 @@ export function commanded(state: State, ack: Ack | null): State {
 
 /** What was written before its writer could know of a refusal returns to its drafts, and the next text is confirmed. */
 function stop(state: State, behind = ''): State {
-  return { ...takeBack(state, waiting(state).filter((item) => item.fate === 'sending' && item.at > behind)), held: true };
+  return { ...takeBack(state, waiting(state).filter((item) => item.at > behind)), held: true };
 }
 
-/** What is written and not said, oldest first: it stands at the end of the list. */
+/** Written and not said: on its way, or failed. */
+export function isUnsent(item: Item): item is Outgoing {
+  return (item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said';
+}
+
+/** What is on its way, oldest first: it stands at the end of the list. */
 export function waiting(state: State): Outgoing[] {
   const found: Outgoing[] = [];
   for (let index = state.items.length - 1; index >= 0; index--) {
     const item = state.items[index]!;
     if (!isPending(item)) break;
-    if ((item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said') found.unshift(item);
+    if (isUnsent(item)) found.unshift(item);
   }
   return found;
+}
+
+/** It will not be said by itself. From now on it stands where it failed, and what is said later comes below it. */
+function fail(state: State, item: Outgoing, refusal: Refusal | null): State {
+  const rest = without(state.items, item.key);
+  const serial = state.serial + 1;
+  const at = placeBehind(lastId({ ...state, items: rest }), serial);
+  return { ...state, serial, items: insert(rest, { ...item, at, fate: 'failed', refusal }) };
 }
 
 /** The server answered, or (null) nobody knows whether it did what was asked. */
@@ -147,8 +160,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
     return { ...stop(free), tries: 0, problem: ack };
   }
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person';
-  const failed: Outgoing = { ...item, fate: 'failed', refusal: hasLeft ? LEFT : ack };
-  const next = { ...free, tries: 0, items: replaceAt(free.items, index, failed) };
+  const next = { ...fail(free, item, hasLeft ? LEFT : ack), tries: 0 };
   if (hasLeft && state.partner?.sid === item.toSid) return partnerGone(stop(next));
   // Nobody knows what the server takes it for, or who is meant.
   return ack && ack.code !== 'no_such_person' ? next : stop(next);
@@ -231,7 +243,7 @@ function recipient({ people, partner }: State, { to, toSid }: Whispered): Person
 export function followRecipients(state: State): State {
   let items = state.items;
   for (const item of waiting(state)) {
-    if (item.kind !== 'whisper' || item.fate !== 'sending' || item.cid === state.inFlight) continue;
+    if (item.kind !== 'whisper' || item.cid === state.inFlight) continue;
     const to = state.people.get(item.toSid);
     if (to === undefined || to === item.to) continue;
     items = replaceAt(items, indexOfKey(items, item.key), { ...item, to });
@@ -247,11 +259,11 @@ export function cutOutbox(state: State): State {
   const item = state.items[index];
   const free = { ...state, inFlight: null, doubtful: item?.kind === 'said' ? cid : null };
   if (item?.kind !== 'whisper' || item.fate !== 'sending') return free;
-  return stop({ ...free, items: replaceAt(free.items, index, { ...item, fate: 'failed', refusal: null }) });
+  return stop(fail(free, item, null));
 }
 
-/** What waits to be sent returns to its drafts. What was in flight may have arrived. */
-export function takeBack(state: State, left = waiting(state)): State {
+/** What was written and not said returns to its drafts. What was in flight may have arrived. */
+export function takeBack(state: State, left = state.items.filter(isUnsent)): State {
   return left.reduceRight((next, item) => {
     if (item.cid === state.inFlight || item.cid === state.doubtful) return next;
     const to = item.kind === 'whisper' ? { sid: item.toSid, name: item.to } : null;
@@ -261,7 +273,6 @@ export function takeBack(state: State, left = waiting(state)): State {
 
 /** What waits does so no longer: it is for a person to decide whether it is still to be sent. */
 export function giveUp(state: State, cid: string): State {
-  const item = waiting(state).find((one) => one.cid === cid && one.fate === 'sending');
-  if (!item) return state;
-  return stop({ ...state, items: replaceAt(state.items, indexOfKey(state.items, item.key), { ...item, fate: 'failed', refusal: null }) });
+  const item = waiting(state).find((one) => one.cid === cid);
+  return item ? stop(fail(state, item, null)) : state;
 }

@@ -4,8 +4,9 @@
  */
 
 import { mentions } from '../lib/mention';
+import { read } from '../lib/typed';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, retry, settle, takeBack, write } from './outbox';
+import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, isUnsent, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { note as notePresence, tell } from './presence';
 import { ABSENT_MS, endWhisper, followPeople, holdsWhisper, keepDraft, met, partnerGone, whisperTo } from './targets';
@@ -404,10 +405,8 @@ function renamed(state: State, frame: Rename): State {
 
 /** What waits will be said under the name of then, not of when it was written. */
 function withName(state: State): State {
-  if (!state.items.some((item) => item.at[0] === '~')) return state;
-  const items = state.items.map((item) =>
-    (item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said' ? { ...item, name: state.name } : item,
-  );
+  if (!state.items.some(isUnsent)) return state;
+  const items = state.items.map((item) => (isUnsent(item) ? { ...item, name: state.name } : item));
   return { ...state, items };
 }
 
@@ -431,6 +430,8 @@ function noticed(state: State, notice: Notice): State {
   if (why) return { ...cutOutbox(state), link: { at: 'shut', why, text: notice.msg } };
   // `closing` needs no words of its own: the bar tells of it if it lasts. A hint that came too often is not missed.
   if (notice.code === 'closing' || notice.code === 'rate_limited') return state;
+  // The new name, or the whisper, is a row of its own.
+  if (notice.code === 'command' && state.asking && /^\/(?:name|nick|to|msg|w)\s/i.test(read(state.asking.text).text)) return state;
   return remark(state, { code: 'answer', text: notice.msg, about: notice.code });
 }
 

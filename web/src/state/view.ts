@@ -37,9 +37,7 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
   function begin(index: number): { day: boolean; head: boolean } {
     const item = items[index];
     if (!item) return { day: false, head: true };
-    // A message on its way, or a line of the page's own, begins no day.
-    const isDated = (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'said';
-    const isNew = isDated && !(item.time >= day.from && item.time < day.to);
+    const isNew = isDated(item) && !(item.time >= day.from && item.time < day.to);
     if (isNew) day = dayOf(item.time);
     return { day: isNew, head: isNew || item.key === lineAt || !follows(items[index - 1], item) };
   }
@@ -47,7 +45,14 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
   items.forEach((item, index) => {
     const now = begins;
     begins = begin(index + 1);
-    if (now.day) list.push({ kind: 'day', key: `d${item.key}`, time: item.time });
+    if (now.day) {
+      // Lines of the page's own begin no day, but belong to it.
+      const { from, to } = dayOf(item.time);
+      let place = index;
+      while (place > 0 && !isDated(items[place - 1]!) && items[place - 1]!.time >= from && items[place - 1]!.time < to) place -= 1;
+      place += list.length - index;
+      list.splice(place, 0, { kind: 'day', key: `d${item.key}`, time: item.time });
+    }
     const { head } = now;
     const tail = begins.head;
     const fresh = item.key === lineAt;
@@ -59,6 +64,11 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
     list.push(row);
   });
   return list;
+}
+
+/** A message on its way, or a line of the page's own, begins no day. */
+function isDated(item: Item): boolean {
+  return (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'said';
 }
 
 function dayOf(time: number): { from: number; to: number } {

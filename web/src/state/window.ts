@@ -11,8 +11,8 @@ import type { Item, State } from './types';
 export const KEEP = 500;
 /** How many rows more than necessary are dropped at a time. */
 const DROP = 100;
-/** The log has no whispers, so they stay when the rows around them go; of more than these the oldest go. */
-const WHISPERS = 100;
+/** What the log does not have stays when the rows around it go; of more than these the oldest go. */
+const OWN_ROWS = 100;
 
 /** Drop the rows farthest from the one being read. */
 export function bound(state: State): State {
@@ -21,16 +21,21 @@ export function bound(state: State): State {
   const drop = items.length - KEEP + DROP;
   const reading = state.atBottom || state.reading === null ? items.length : indexOfKey(items, state.reading);
   if (reading < 0 || reading >= items.length / 2) {
-    return { ...state, items: [...whispers(items.slice(0, drop)), ...items.slice(drop)], older: 'more' };
+    return { ...state, items: [...onlyHere(items.slice(0, drop)), ...items.slice(drop)], older: 'more' };
   }
   const pending = items.filter(isPending);
   const rest = items.slice(0, items.length - pending.length);
-  const kept = [...rest.slice(0, -drop), ...whispers(rest.slice(-drop)), ...pending];
+  const kept = [...rest.slice(0, -drop), ...onlyHere(rest.slice(-drop)), ...pending];
   return { ...state, items: kept, newer: state.newer === 'none' ? 'more' : state.newer };
 }
 
-function whispers(items: readonly Item[]): Item[] {
-  return items.filter((item) => item.kind === 'whisper').slice(-WHISPERS);
+/** Whispers, and messages that failed. */
+function isOnlyHere(item: Item): boolean {
+  return item.kind === 'whisper' || (item.kind === 'said' && item.fate === 'failed');
+}
+
+function onlyHere(items: readonly Item[]): Item[] {
+  return items.filter(isOnlyHere).slice(-OWN_ROWS);
 }
 
 /** The newest message that the log knows, beyond which newer ones may lie. */
@@ -75,7 +80,7 @@ export function latestCame(state: State, entries: readonly Entry[]): State {
   // With so much that arrived there may be a hole before it, and it is enough by itself.
   const newest = state.ahead.length < KEEP ? [...entries, ...state.ahead] : state.ahead;
   const first = newest[0]?.id;
-  const kept = state.items.filter((item) => item.kind === 'whisper' || isPending(item) || (first !== undefined && item.at >= first));
+  const kept = state.items.filter((item) => isOnlyHere(item) || isPending(item) || (first !== undefined && item.at >= first));
   const { items } = merge(kept, newest, state.now);
   return { ...state, items, newer: 'none', ahead: [], older: first === undefined ? 'none' : 'more', atBottom: true, reading: null };
 }

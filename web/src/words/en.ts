@@ -18,6 +18,7 @@ export const en = {
   copyLink: 'Copy link',
   copied: 'Copied',
   qr: 'Scan to join the room',
+  onlyHere: 'This link works on this computer only.',
   more: 'More',
 
   /** what stands before and after the name */
