@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import random
@@ -13,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from chatroom.core.names import name_key
 from tests.support.guests import Guest
 from tests.support.lines import Line, Terminal
-from tests.support.program import ROOT, Program
+from tests.support.program import Program
 from tests.support.turns import turn
 
 _SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))  # 20 in `make faults`
@@ -52,20 +50,12 @@ def room() -> str:
     return f"room {next(_rooms)}"
 
 
-@functools.cache
-def drawn_names() -> set[str]:
-    """What a guest without a name may be called."""
-    return {name_key(line.strip()) for line in (ROOT / "name.txt").read_text("utf-8").splitlines()}
-
-
 @pytest.fixture
 def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
     """Lets guests enter this play's room: `guests(username="fox")`; all keywords but the first two are auth keys."""
     present: list[Guest] = []
 
     def enter(transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest:
-        # By chance somebody would be here under it already; a service of one's own may have names of its own.
-        assert url or name_key(str(auth.get("username"))) not in drawn_names(), "a name that may be drawn"
         options = {} if transports is None else {"transports": transports}
         guest = Guest(url or server.url, {"room": room, "v": 1, **auth}, **options)
         present.append(guest)
