@@ -119,15 +119,13 @@ class Http:
             raise EOFError(self.buffer)
         self.buffer += data
 
-    def close_after(self) -> float:
-        """Seconds until the server closes; whatever it sends first is thrown away."""
-        began = time.monotonic()
+    def reads_the_end(self) -> None:
+        """Wait until the server closes; whatever it sends first is thrown away."""
         try:
             while self.sock.recv(65536):
                 pass
         except ConnectionResetError:
             pass  # closed all the same
-        return time.monotonic() - began
 
     def close(self) -> None:
         self.sock.close()
@@ -255,16 +253,13 @@ class Socket:
             else:
                 raise AssertionError((opcode, payload))
 
-    def closing(self) -> tuple[int, float]:
-        """The code with which the server closes, and how long it took until the connection was over."""
-        began = time.monotonic()
+    def closing(self) -> int:
+        """The code with which the server closes, once the connection is over."""
         while True:
             opcode, payload = self.frame()
             if opcode == frames.CLOSE:
-                self.http.close_after()
-                return int.from_bytes(
-                    payload[:2], "big"
-                ) if payload else frames.NO_STATUS, time.monotonic() - began
+                self.http.reads_the_end()
+                return int.from_bytes(payload[:2], "big") if payload else frames.NO_STATUS
 
     def close(self) -> None:
         self.http.close()

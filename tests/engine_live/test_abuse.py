@@ -156,7 +156,7 @@ def test_a_request_head_must_be_whole_in_time():
             return True
 
         eventually(is_cut_off)
-        silent.close_after()
+        silent.reads_the_end()
 
 
 def test_a_body_must_be_whole_in_time():

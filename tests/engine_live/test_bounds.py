@@ -133,7 +133,7 @@ def test_who_does_not_close_keeps_the_descriptor_until_then(leaves):
         http = leaves(app)
         # The wheel that ends upgrades which come to nothing would have ended it too.
         polling = Polling(app.port)
-        polling.upgrade().http.close_after()
+        polling.upgrade().http.reads_the_end()
         assert app.descriptors() == before + 3
         polling.close()
         http.close()

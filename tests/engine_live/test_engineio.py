@@ -185,7 +185,7 @@ def test_a_websocket_that_answers_pings_stays(engine_app: App):
 def test_a_bad_packet_closes_a_websocket_at_once(patient_app: App, packet):
     client = Socket.engine(patient_app.port)
     client.send(packet)
-    assert client.closing()[0] == 1002
+    assert client.closing() == 1002
 
 
 def test_a_close_packet_closes_a_websocket(patient_app: App):
@@ -213,14 +213,14 @@ def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(patient_app: App):
 def test_a_second_websocket_for_a_session_is_closed(patient_app: App):
     client = Polling(patient_app.port)
     socket = client.upgrade()
-    assert client.upgrade().closing()[0] == frames.NORMAL
+    assert client.upgrade().closing() == frames.NORMAL
     socket.send("2probe")
     assert socket.receive() == "3probe"
-    assert client.upgrade().closing()[0] == frames.NORMAL
+    assert client.upgrade().closing() == frames.NORMAL
     socket.send("5")
     second = client.upgrade()
     second.send("4hello")  # it is nobody's
-    assert second.closing()[0] == frames.NORMAL
+    assert second.closing() == frames.NORMAL
     socket.send("4hello")
     assert socket.receive() == "4hello"
 
@@ -267,7 +267,7 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\x81\x81\0\0\0\x004"
     )
     assert http.answer()[0] == 400
-    http.close_after()
+    http.reads_the_end()
 
 
 def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(rooms_app: App):
@@ -283,7 +283,7 @@ def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(
     time.sleep(0.05)  # the application is to be thinking
     http.send(b"\x81\x82\0\0\0\x0040")
     assert http.answer()[0] == 400
-    http.close_after()
+    http.reads_the_end()
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -307,7 +307,7 @@ def test_who_is_sent_away_in_the_connect_handler_never_gets_in(rooms_app: App, t
 def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers, status):
     socket = Socket(engine_app.port, "/engine.io/?EIO=4&transport=websocket", **headers)
     assert socket.status == status
-    socket.http.close_after()
+    socket.http.reads_the_end()
 
 
 def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):

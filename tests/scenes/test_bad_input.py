@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.guests import Guest
 from tests.support.raw import RawClient
 
-COUNT = max(1, int(5000 * float(os.environ.get("CHATROOM_TEST_SCALE", "1"))))
+COUNT = max(1, int(2000 * float(os.environ.get("CHATROOM_TEST_SCALE", "1"))))
 
 # Text that is no JSON, or JSON that strict readers refuse, or that breaks careless ones.
 BROKEN = [

@@ -120,7 +120,7 @@ def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
     client.post(b"40{}")
     assert client.poll()[1].startswith(b"40")
     silent = client.upgrade()
-    silent.http.close_after()
+    silent.http.reads_the_end()
     silent.close()
     assert client.poll()[0] == 200
     client.close()
