@@ -30,9 +30,9 @@ runtime.patch()
 
 
 from chatroom.engine import frames, websocket
-from chatroom.engine.connection import Connection
+from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
-from chatroom.engine.front import Exchange, Front
+from chatroom.engine.front import Front
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.loop import Loop
 from chatroom.engine.server import Engine
@@ -113,32 +113,34 @@ def engine_front() -> Front:
     return Front(engine.loop, not_found, handlers={"/engine.io/": engine.handle})
 
 
-class Echo(websocket.WebSockets):
+class Echo(websocket.WebSocket):
     """Sends every message back."""
 
-    def __call__(self, exchange: Exchange) -> None:
+    @classmethod
+    def answer(cls, exchange: Exchange) -> None:
         try:
             welcome = websocket.accept_response(exchange.request)
             connection = exchange.take_over()
         except Refusal as refusal:
             websocket.refuse(exchange, refusal)
             return
-        self.begin(connection, None)
+        cls(connection, max_message_bytes=MAX_PAYLOAD_BYTES)
         connection.write(welcome)
 
-    def message(self, connection: Connection, data: str | bytes) -> None:
+    def message(self, data: str | bytes) -> None:
+        connection = self.connection
         if isinstance(data, str):
             connection.loop.send(connection, frames.frame(frames.TEXT, data.encode()))
         else:
             connection.loop.send(connection, frames.frame(frames.BINARY, data))
 
-    def ended(self, connection: Connection, reason: str) -> None:
+    def ended(self, reason: str) -> None:
         """Nobody to tell."""
 
 
 def echo_front() -> Front:
     loop = Loop(outbox_limit_bytes=8 * MAX_PAYLOAD_BYTES)
-    return Front(loop, not_found, handlers={"/": Echo(max_message_bytes=MAX_PAYLOAD_BYTES)})
+    return Front(loop, not_found, handlers={"/": Echo.answer})
 
 
 def not_found(environ, start_response):

@@ -10,15 +10,12 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Final, Protocol
 
 from chatroom import runtime
 from chatroom.engine.faults import describe
 from chatroom.engine.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 from chatroom.engine.wheel import NO_TICK
-
-if TYPE_CHECKING:
-    from chatroom.engine.loop import Loop
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +41,28 @@ class Role(Protocol):
         """The outbox, which held something, is empty again."""
 
     def expired(self, connection: Connection) -> None:
-        """The deadline that was set on the connection has passed."""
+        """The deadline that was set by `Connection.expect` has passed."""
+
+
+class Owner(Protocol):
+    """What a connection needs of the loop that it lives on."""
+
+    outbox_limit_bytes: int
+    outbox_limit_packets: int
+    linger_s: float
+    generation: int  # counts how often any connection's `send` has become another one
+
+    def send(self, connection: Connection, frame: bytes) -> None:
+        """Let it have `frame` at the end of the turn."""
+
+    def expect(self, connection: Connection, within_s: float | None) -> None:
+        """Set its one deadline, or take it away with None."""
+
+    def leave(self, connection: Connection) -> None:
+        """It is being closed and counts no more."""
+
+    def forget(self, connection: Connection) -> None:
+        """It is closed."""
 
 
 def _discard(data: bytes) -> int:
@@ -53,7 +71,14 @@ def _discard(data: bytes) -> int:
 
 
 class Connection:
-    """A socket and its outbox. Its owner is the loop; its meaning is its role's."""
+    """A socket and its outbox.
+
+    Args:
+        loop: its owner.
+        sock: real and non-blocking.
+        role: what it is used for; whoever takes the connection over replaces it.
+        address: the peer's, without its port.
+    """
 
     __slots__ = (
         "_outbox",
@@ -61,32 +86,26 @@ class Connection:
         "_reader",
         "_writer",
         "address",
-        "context",
         "finishing",
         "limit_bytes",
         "loop",
         "own",
-        "parser",
-        "pongs_full_at",
         "role",
         "send",
         "sock",
         "tick",
     )
 
-    def __init__(self, loop: Loop, sock: socket.socket, role: Role, address: Any = None) -> None:
+    def __init__(self, loop: Owner, sock: socket.socket, role: Role, address: str = "") -> None:
         self.loop = loop
         self.sock = sock
         self.role = role
         self.address = address
-        self.parser: Any = None  # for the role
-        self.context: Any = None  # for the role
         self.send: Send = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
         # This turn's direct frames, and their places among the shared.
         self.own: list[tuple[int, bytes | None]] | None = None
         self.finishing = False
-        self.pongs_full_at = 0.0  # for the WebSocket role
         self.tick = NO_TICK
         self._outbox: deque[bytes | memoryview] | None = None  # what the kernel has not taken
         self._outbox_bytes = 0
@@ -218,6 +237,10 @@ class Connection:
             runtime.remove_listener(self._writer)
             self._writer = None
 
+    def expect(self, within_s: float | None) -> None:
+        """Set the connection's one deadline, or take it away with None."""
+        self.loop.expect(self, within_s)
+
     # ------------------------------------------------------------------ the end
 
     def finish(self, farewell: bytes = b"") -> None:
@@ -260,7 +283,8 @@ class Connection:
         self._write_off()
         self.loop.forget(self)
         self.sock.close()
-        self.role.lost(self, reason)
+        role, self.role = self.role, GONE  # which leaves no cycle of references behind
+        role.lost(self, reason)
 
 
 class _Gone:
@@ -284,4 +308,4 @@ class _Gone:
         connection.abort(TRANSPORT_CLOSE)
 
 
-GONE = _Gone()
+GONE: Final = _Gone()

@@ -14,15 +14,14 @@ from urllib.parse import unquote_plus
 from chatroom import runtime
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.faults import describe
-from chatroom.engine.frames import BINARY, NORMAL, TEXT, frame
+from chatroom.engine.frames import BINARY, NORMAL, TEXT, close_frame, frame
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.origins import PREFLIGHT, Policy
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Did, PollOverlapError, Session, SessionGoneError, State
-from chatroom.engine.websocket import WebSockets
 
 if TYPE_CHECKING:
-    from chatroom.engine.front import Exchange
+    from chatroom.engine.exchange import Exchange
     from chatroom.engine.server import Engine
 
 log = logging.getLogger(__name__)
@@ -60,16 +59,12 @@ class HttpSide:
 
     Args:
         engine: whose.
-        websockets: the role of WebSockets that belong to a session.
         policy: which web pages may speak to us.
         upgrade_timeout_s: how long a WebSocket may take to become a session's link.
     """
 
-    def __init__(
-        self, engine: Engine, *, websockets: WebSockets, policy: Policy, upgrade_timeout_s: float
-    ) -> None:
+    def __init__(self, engine: Engine, *, policy: Policy, upgrade_timeout_s: float) -> None:
         self._engine = engine
-        self._websockets = websockets
         self._origins = policy
         self._upgrade_timeout_s = upgrade_timeout_s
         # What polling clients that were sent away are still to be told, a poll each.
@@ -188,7 +183,7 @@ class HttpSide:
             self._engine.end(session, reasons.PROTOCOL_ERROR)
             websocket.refuse(exchange, refusal)
             return
-        self._websockets.begin(connection, session)
+        self._engine.begin_websocket(connection, session)
         session.state = State.WEBSOCKET
         session.link = connection
         connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
@@ -203,14 +198,13 @@ class HttpSide:
             return
         if session.state is not State.POLLING or session.probe is not None:
             # A second one is of no use. As in the reference it is opened first: a refusal would raise in Node's `ws`.
-            self._websockets.begin(connection, None)
             connection.write(welcome)
-            self._websockets.close(connection, NORMAL)
+            connection.finish(close_frame(NORMAL))
             return
         connection.limit_bytes = max(connection.limit_bytes, session.limit_bytes)
         session.probe = connection
-        self._websockets.begin(connection, session)
-        self._engine.loop.expect(connection, self._upgrade_timeout_s)
+        self._engine.begin_websocket(connection, session)
+        connection.expect(self._upgrade_timeout_s)
         connection.write(welcome)
 
     def _poll(self, exchange: Exchange, session: Session) -> None:

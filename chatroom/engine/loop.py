@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from operator import length_hint
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chatroom import runtime
 from chatroom.engine.clockwork import Clockwork
@@ -117,7 +117,7 @@ class Loop:
 
     # ------------------------------------------------------------------ connections
 
-    def attach(self, sock: socket.socket, role: Role, address: Any = None) -> Connection:
+    def attach(self, sock: socket.socket, role: Role, address: str = "") -> Connection:
         """Take over a real, non-blocking socket and begin to read."""
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from chatroom.engine.front import Exchange
+    from chatroom.engine.exchange import Exchange
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,12 @@ from chatroom.engine.loop import Loop
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Did, Session, State
 from chatroom.engine.vigil import Vigil
-from chatroom.engine.websocket import WebSockets
+from chatroom.engine.websocket import WebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from chatroom.engine.front import Exchange
+    from chatroom.engine.exchange import Exchange
 
 log = logging.getLogger(__name__)
 # What python-engineio itself has to say is of use to nobody here.
@@ -104,10 +104,8 @@ class Engine(engineio.Server):
         self.on_moved: Callable[[Session], None] | None = None
         self._outbox_limit_bytes = outbox_limit_bytes
         self._outbox_limit_packets = outbox_limit_packets
-        self._websockets = _SessionSockets(self, max_message_bytes=max_payload_bytes)
         self._http = HttpSide(
             self,
-            websockets=self._websockets,
             policy=origins.Policy(cors_allowed_origins, credentials=cors_credentials),
             upgrade_timeout_s=upgrade_timeout_s,
         )
@@ -360,6 +358,10 @@ class Engine(engineio.Server):
 
     # ------------------------------------------------------------------ packets from WebSockets, in the loop
 
+    def begin_websocket(self, connection: Connection, session: Session) -> None:
+        """From now on packets of this session may come on `connection`."""
+        SessionWebSocket(connection, self, session)
+
     def packet_came(self, connection: Connection, session: Session, data: str | bytes) -> None:
         """A message came over a WebSocket of this session."""
         if isinstance(data, bytes):
@@ -399,7 +401,7 @@ class Engine(engineio.Server):
 
     def _upgraded(self, connection: Connection, session: Session) -> None:
         """What waited for a poll goes first; whoever emits to the session's rooms must know its transport."""
-        self.loop.expect(connection, None)
+        connection.expect(None)
         self._http.answer_poll(session, packets.NOOP.encode())
         waiting = session.take_packets()
         if waiting:
@@ -410,7 +412,7 @@ class Engine(engineio.Server):
     def _misbehaved(self, connection: Connection, session: Session) -> None:
         if connection is session.probe:
             session.drop_probe()
-            self._websockets.close(connection, frames.PROTOCOL_ERROR)
+            connection.finish(frames.close_frame(frames.PROTOCOL_ERROR))
             self._http.resume_polling(session)
         else:
             self.end(session, reasons.PROTOCOL_ERROR)
@@ -453,13 +455,11 @@ class Engine(engineio.Server):
         if link is not None:
             if reason == reasons.SERVER_DISCONNECT:
                 self.loop.send(link, _CLOSE)
-            link.context = None
-            self._websockets.close(link, _CLOSE_CODES.get(reason, frames.POLICY))
+            link.finish(frames.close_frame(_CLOSE_CODES.get(reason, frames.POLICY)))
         else:
             self._http.close_polling(session, reason)
         if probe is not None:
-            probe.context = None
-            self._websockets.close(probe, frames.NORMAL)
+            probe.finish(frames.close_frame(frames.NORMAL))
         post, session.post = session.post, None
         if post is not None:
             post.respond(200, b"ok")
@@ -470,20 +470,21 @@ class Engine(engineio.Server):
         self.schedule(session)
 
 
-class _SessionSockets(WebSockets):
-    """The role of a WebSocket that is a session's link, or wants to be."""
+class SessionWebSocket(WebSocket):
+    """A WebSocket that is the link of a session, or wants to be."""
 
-    def __init__(self, engine: Engine, *, max_message_bytes: int) -> None:
-        super().__init__(max_message_bytes=max_message_bytes)
+    __slots__ = ("_engine", "_session")
+
+    def __init__(self, connection: Connection, engine: Engine, session: Session) -> None:
+        super().__init__(connection, max_message_bytes=engine.max_http_buffer_size)
         self._engine = engine
+        self._session = session
 
-    def message(self, connection: Connection, data: str | bytes) -> None:
-        self._engine.packet_came(connection, connection.context, data)
+    def message(self, data: str | bytes) -> None:
+        self._engine.packet_came(self.connection, self._session, data)
 
-    def after(self, connection: Connection) -> None:
-        self._engine.inbox_filled(connection, connection.context)
+    def after(self) -> None:
+        self._engine.inbox_filled(self.connection, self._session)
 
-    def ended(self, connection: Connection, reason: str) -> None:
-        session, connection.context = connection.context, None
-        if session is not None:
-            self._engine.websocket_ended(connection, session, reason)
+    def ended(self, reason: str) -> None:
+        self._engine.websocket_ended(self.connection, self._session, reason)

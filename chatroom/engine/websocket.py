@@ -10,15 +10,12 @@ import base64
 import binascii
 import hashlib
 import time
-from typing import TYPE_CHECKING
 
 from chatroom.engine import frames
 from chatroom.engine.connection import Connection
+from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_gate import Refusal, Request
 from chatroom.engine.reasons import PROTOCOL_ERROR, TRANSPORT_CLOSE
-
-if TYPE_CHECKING:
-    from chatroom.engine.front import Exchange
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -65,41 +62,40 @@ def _is_key(key: str) -> bool:
         return False
 
 
-class WebSockets:
-    """The role of every connection that has become a WebSocket.
+class WebSocket:
+    """The role of a connection that has become a WebSocket; the 101 is the caller's to write.
 
     Args:
+        connection: which.
         max_message_bytes: the longest message taken.
     """
 
-    def __init__(self, *, max_message_bytes: int) -> None:
-        self.max_message_bytes = max_message_bytes
+    __slots__ = ("_parser", "_pongs_full_at", "connection")
 
-    def begin(self, connection: Connection, context: object) -> None:
-        """Make `connection` a WebSocket; the 101 is the caller's to write."""
-        connection.parser = frames.FrameParser(self.max_message_bytes)
-        connection.context = context
+    def __init__(self, connection: Connection, *, max_message_bytes: int) -> None:
+        self.connection = connection
+        self._parser = frames.FrameParser(max_message_bytes)
+        self._pongs_full_at = 0.0
         connection.role = self
 
     # ------------------------------------------------------------------ for the subclass
 
-    def message(self, connection: Connection, data: str | bytes) -> None:
+    def message(self, data: str | bytes) -> None:
         """A whole message came. Runs in the loop: it must not wait."""
         raise NotImplementedError
 
-    def ended(self, connection: Connection, reason: str) -> None:
-        """The WebSocket is over: told once, whoever ended it, unless `close` did. It must not wait."""
+    def ended(self, reason: str) -> None:
+        """The WebSocket is over: told once, whoever ended it, unless `finish` did. It must not wait."""
         raise NotImplementedError
 
-    def after(self, connection: Connection) -> None:
+    def after(self) -> None:
         """Everything that came in one read has been told."""
 
     # ------------------------------------------------------------------ out
 
-    @staticmethod
-    def close(connection: Connection, code: int) -> None:
+    def finish(self, code: int) -> None:
         """End the WebSocket after what waits has been sent; `ended` is not told."""
-        connection.finish(frames.close_frame(code))
+        self.connection.finish(frames.close_frame(code))
 
     # ------------------------------------------------------------------ the loop's side
 
@@ -107,40 +103,38 @@ class WebSockets:
         if not data:
             connection.abort(TRANSPORT_CLOSE)
             return
-        for event in connection.parser.feed(data):
-            kind = type(event)
-            if kind is str or kind is bytes:
-                self.message(connection, event)
-            elif kind is frames.Ping:
+        for event in self._parser.feed(data):
+            if isinstance(event, (str, bytes)):
+                self.message(event)
+            elif isinstance(event, frames.Ping):
                 # In its place among the answers; a flood is not answered (RFC 6455, 5.5.3, asks for less).
-                if self._may_pong(connection):
+                if self._may_pong():
                     connection.loop.send(connection, frames.frame(frames.PONG, event.payload))
-            elif kind is frames.Close:
-                self._end(connection, event.code, TRANSPORT_CLOSE)
+            elif isinstance(event, frames.Close):
+                self._end(event.code, TRANSPORT_CLOSE)
                 return
-            elif kind is frames.Violation:
-                self._end(connection, event.code, PROTOCOL_ERROR)
+            elif isinstance(event, frames.Violation):
+                self._end(event.code, PROTOCOL_ERROR)
                 return
-            if connection.closed or connection.role is not self:
+            if connection.role is not self:
                 return  # that event ended it, or an answer to it that could not be sent
-        self.after(connection)
+        self.after()
 
-    def _end(self, connection: Connection, code: int, reason: str) -> None:
-        self.close(connection, code)
-        self.ended(connection, reason)
+    def _end(self, code: int, reason: str) -> None:
+        self.finish(code)
+        self.ended(reason)
 
-    @staticmethod
-    def _may_pong(connection: Connection) -> bool:
+    def _may_pong(self) -> bool:
         """A bucket of pongs, kept as the one moment at which it will be full again."""
         now = time.monotonic()
-        full_at = max(connection.pongs_full_at, now) + 1 / _PONGS_A_SECOND
+        full_at = max(self._pongs_full_at, now) + 1 / _PONGS_A_SECOND
         if full_at - now > _PONGS_AT_ONCE / _PONGS_A_SECOND:
             return False
-        connection.pongs_full_at = full_at
+        self._pongs_full_at = full_at
         return True
 
     def lost(self, connection: Connection, reason: str) -> None:
-        self.ended(connection, reason)
+        self.ended(reason)
 
     def drained(self, connection: Connection) -> None:
         """Sending goes on by itself."""

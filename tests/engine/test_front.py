@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from chatroom import runtime
-from chatroom.engine.front import Exchange, Front, Handler
+from chatroom.engine.exchange import Exchange
+from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until

@@ -23,8 +23,9 @@ runtime.patch()
 import socketio
 
 from chatroom.engine.connection import Connection
+from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
-from chatroom.engine.front import Exchange, Front
+from chatroom.engine.front import Front
 from chatroom.engine.seats import Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session

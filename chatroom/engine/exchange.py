@@ -1,0 +1,296 @@
+"""HTTP on one connection: a request is read through the gate, answered by whoever it is for, and then the next one is.
+
+It knows connections and the gate; who answers is its caller's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from chatroom.engine.connection import Connection
+from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
+from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """How long a request may be, and how long its parts may take.
+
+    Attributes:
+        head_timeout_s: for the request head, from the first byte, or from the connect, on.
+        body_timeout_s: for the body, from the head on.
+        keepalive_timeout_s: how long an idle connection is kept.
+        response_timeout_s: how long a peer may take to accept a response.
+    """
+
+    max_head_bytes: int
+    max_body_bytes: int
+    head_timeout_s: float
+    body_timeout_s: float
+    keepalive_timeout_s: float
+    response_timeout_s: float
+
+
+class Exchange:
+    """One request and the response that it is waiting for.
+
+    Attributes:
+        on_hangup: called in the loop if the peer goes, or closes its side, before the response.
+        hung_up: whether it has.
+        headers: what the answer is to carry, whoever gives it.
+        deferred: a WSGI application has left the answer to a handler.
+    """
+
+    __slots__ = ("_http", "answered", "connection", "deferred", "headers", "hung_up", "on_hangup", "request")
+
+    def __init__(self, http: HttpConnection, connection: Connection, request: Request) -> None:
+        self._http = http
+        self.connection = connection
+        self.request = request
+        self.on_hangup: Callable[[Exchange], None] | None = None
+        self.hung_up = False
+        self.headers: list[tuple[str, str]] = []
+        self.answered = False
+        self.deferred = False
+
+    def respond(
+        self,
+        status: int,
+        body: bytes,
+        *,
+        content_type: str = "text/plain; charset=UTF-8",
+        headers: list[tuple[str, str]] | None = None,
+    ) -> None:
+        """Answer; the second answer to one request is an error of the caller."""
+        if self.answered:
+            raise RuntimeError("a request is answered once")
+        self.answered = True
+        self.on_hangup = None
+        if self.connection.closed:
+            return
+        self.connection.write(
+            response(
+                status,
+                body,
+                content_type=content_type,
+                headers=self.headers + (headers or []),
+                keep_alive=self.request.keep_alive,
+                without_body=self.request.method == "HEAD",
+            )
+        )
+        self._http.settle(self.connection, keep_alive=self.request.keep_alive)
+
+    def written(self, *, keep_alive: bool) -> None:
+        """An answer was written to the connection's socket, past this object."""
+        if not self.answered and not self.connection.closed:
+            self.answered = True
+            self._http.settle(self.connection, keep_alive=keep_alive)
+
+    def abandon(self) -> None:
+        """Give no answer: the peer has gone."""
+        self.answered = True
+        self.on_hangup = None
+        self._http.settle(self.connection, keep_alive=False)
+
+    def take_over(self) -> Connection:
+        """Take the connection away from HTTP, to write to it and give it another role.
+
+        Raises:
+            Refusal: the peer has not waited for its answer: what it sent meanwhile would be lost, or it has gone.
+        """
+        if self.hung_up or self._http.holds_bytes:
+            raise Refusal(400, "bytes after an upgrade request")
+        self.answered = True
+        self.on_hangup = None
+        self._http.release(self.connection)
+        return self.connection
+
+    def environ(self) -> dict[str, Any]:
+        """The request as WSGI spells it, without a body."""
+        request = self.request
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": _unquote(request.path),
+            "RAW_PATH_INFO": request.path,
+            "QUERY_STRING": request.query,
+            "SERVER_PROTOCOL": "HTTP/" + request.version,
+            "REMOTE_ADDR": self.connection.address,
+        }
+        for name, value in request.headers:
+            if b"_" in name:
+                continue  # `x_y` and `x-y` would become one key
+            key = name.decode("ascii").replace("-", "_").upper()
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = "HTTP_" + key
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+        return environ
+
+
+def _unquote(path: str) -> str:
+    return unquote(path, encoding="latin-1") if "%" in path else path
+
+
+class HttpConnection:
+    """The role of a connection that speaks HTTP.
+
+    Args:
+        limits: its bounds.
+        on_request: called in the loop with each request; it must not wait.
+        on_over: called when the connection serves no more requests: it is closed, being closed, or taken over.
+    """
+
+    __slots__ = ("_limits", "_on_over", "_on_request", "_reader", "exchange")
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        on_request: Callable[[Exchange], None],
+        on_over: Callable[[Connection], None],
+    ) -> None:
+        self._limits = limits
+        self._on_request = on_request
+        self._on_over = on_over
+        self._reader = RequestReader(
+            max_head_bytes=limits.max_head_bytes, max_body_bytes=limits.max_body_bytes
+        )
+        self.exchange: Exchange | None = None  # the request that is being answered
+
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether something came after the last request."""
+        return self._reader.holds_bytes
+
+    # ------------------------------------------------------------------ reading requests
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        reader = self._reader
+        if not data:
+            self._half_closed(connection)
+            return
+        if self.exchange is not None or not connection.idle:
+            # A request that was sent before the last one was answered, and the answer taken, waits its turn.
+            reader.hold(data)
+            if reader.full:
+                connection.read_off()
+            return
+        stage = reader.stage
+        try:
+            request = reader.feed(data)
+        except Refusal as refusal:
+            self.refuse(connection, refusal)
+            return
+        if request is not None:
+            self._begin(connection, request)
+            return
+        self._invite(connection)
+        if reader.stage is not stage:
+            self._set_deadline(connection)
+
+    def _begin(self, connection: Connection, request: Request) -> None:
+        self.exchange = Exchange(self, connection, request)
+        connection.expect(None)
+        self._on_request(self.exchange)
+
+    def _invite(self, connection: Connection) -> None:
+        """Ask for the body that a peer holds back until it is asked for it (RFC 9110, 10.1.1)."""
+        if self._reader.wants_continue:
+            self._reader.wants_continue = False
+            connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _set_deadline(self, connection: Connection) -> None:
+        stage, limits = self._reader.stage, self._limits
+        connection.expect(
+            limits.body_timeout_s
+            if stage is Stage.BODY
+            else limits.head_timeout_s
+            if stage is Stage.HEAD
+            else limits.keepalive_timeout_s,
+        )
+
+    def _half_closed(self, connection: Connection) -> None:
+        """The peer sends nothing more. What is being answered still is, what was sent ahead is not; a poll is over."""
+        exchange = self.exchange
+        if exchange is None and connection.idle:
+            connection.abort(TRANSPORT_CLOSE)
+            return
+        connection.read_off()
+        if exchange is None:
+            return  # the answer is still on its way, and has a deadline; then the end is read once more
+        exchange.request.keep_alive = False
+        self._hang_up(exchange)
+
+    @staticmethod
+    def _hang_up(exchange: Exchange) -> None:
+        exchange.hung_up = True
+        hangup, exchange.on_hangup = exchange.on_hangup, None
+        if hangup is not None:
+            hangup(exchange)
+
+    # ------------------------------------------------------------------ after a response
+
+    def settle(self, connection: Connection, *, keep_alive: bool) -> None:
+        """A response has been handed to the connection: go on with the next request, or close."""
+        self.exchange = None
+        if connection.closed:
+            return
+        if not keep_alive:
+            self._part(connection)
+        elif connection.idle:
+            self._go_on(connection)
+        else:
+            connection.expect(self._limits.response_timeout_s)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Take up the next request, if it is here already."""
+        try:
+            request = self._reader.proceed()
+        except Refusal as refusal:
+            self.refuse(connection, refusal)
+            return
+        if not self._reader.full:
+            connection.read_on()
+        if request is not None:
+            self._begin(connection, request)
+        else:
+            self._invite(connection)
+            self._set_deadline(connection)
+
+    def drained(self, connection: Connection) -> None:
+        if self.exchange is None:
+            self._go_on(connection)
+
+    # ------------------------------------------------------------------ the end
+
+    def release(self, connection: Connection) -> None:
+        """The connection is HTTP's no more."""
+        self.exchange = None
+        connection.expect(None)
+        self._on_over(connection)
+
+    def refuse(self, connection: Connection, refusal: Refusal) -> None:
+        """Answer what is no request, and close."""
+        connection.write(response(refusal.status, refusal.reason.encode() + b"\n", keep_alive=False))
+        self._part(connection)
+
+    def _part(self, connection: Connection) -> None:
+        self._on_over(connection)
+        connection.finish()
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        exchange, self.exchange = self.exchange, None
+        self._on_over(connection)
+        if exchange is not None:
+            self._hang_up(exchange)
+
+    def expired(self, connection: Connection) -> None:
+        if not connection.idle:
+            connection.abort(SLOW_READER)
+        elif self._reader.stage is not Stage.EMPTY:
+            self.refuse(connection, Refusal(408, "the request took too long"))
+        else:
+            self._part(connection)
