@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chatroom import __version__
+from chatroom.core.errors import RoomInvalid
+from chatroom.core.names import parse_room
 
 PROG = "chatroom"
 
@@ -92,8 +94,14 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _rooms(text: str) -> tuple[str, ...]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    for name in names:
+        try:
+            parse_room(name)
+        except RoomInvalid:
+            raise ValueError("names of rooms, separated by commas") from None
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,7 @@ class Settings:
         "en", _one_of("en", "zh"), "language of the server's text unless a client asks for another: en or zh"
     )
     public_rooms: tuple[str, ...] = _setting(
-        (), _names, "rooms that /rooms lists besides the lobby, separated by commas"
+        (), _rooms, "rooms that /rooms lists besides the lobby, separated by commas"
     )
 
     line_host: str = _setting("127.0.0.1", str, "address of the line gateway; empty: every address")

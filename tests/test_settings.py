@@ -55,6 +55,7 @@ WRONG = {
     "base_path": ["/a b", "/a//b", "/é"],
     "allowed_origins": ["chat.example.org", "https://a.example/path", "https://"],
     "lang": ["fr", "EN"],
+    "public_rooms": ["..", "garden,a/b"],
     "line_port": ["65536", "on"],
     "history": ["-1"],
     "history_days": ["0", "nan"],

@@ -207,13 +207,6 @@ class NamePool:
                     raise ValueError(f"line {number}: {written!r} cannot be a nickname{why}") from None
         return cls(names)
 
-    @property
-    def names(self) -> Sequence[str]:
-        return [name for _, name in self._lines]
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
     def draw(
         self,
         rng: Randomness,

@@ -105,7 +105,16 @@ class BuiltPage:
         file = self._files.get(path)
         if file is None:
             return None
-        return lambda environ, start_response: WhiteNoise.serve(file, environ, start_response)
+
+        def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            body: Iterable[bytes]
+            try:
+                body = WhiteNoise.serve(file, environ, start_response)
+            except FileNotFoundError:
+                body = _answer_gone(start_response)
+            return body
+
+        return serve
 
 
 class _Document:
@@ -134,6 +143,14 @@ class _Document:
             headers.append(("Content-Encoding", coding))
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _answer_gone(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The page was built again since the server started."""
+    body = b"this file of the page is gone; if the page was built again, restart the server\n"
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *_HEADERS]
+    start_response("404 Not Found", headers)
+    return [body]
 
 
 def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

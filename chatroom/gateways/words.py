@@ -5,9 +5,11 @@ Gateways choose words, nobody else does; pages word refusals themselves, by code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Final
+from unicodedata import east_asian_width
 
 from chatroom.core.errors import Refusal
 
@@ -218,6 +220,25 @@ _CHINESE: Final[Mapping[str, str]] = {
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "zh": _CHINESE}
 
 
+# A blank of a Chinese sentence, and the spaces between it and Chinese; a blank in a command (to:NAME) is left alone.
+_BLANK = re.compile(r"""((?<=[一-鿿，。：；（]) )?((?<![:"])\{(\w+)[^}]*\})( (?=[一-鿿]))?""")
+
+
+def _closed_up(sentence: str, values: Mapping[str, object]) -> str:
+    """Leave out the spaces beside Chinese names: Chinese has them only beside letters and numbers."""
+
+    def fit(found: re.Match[str]) -> str:
+        before, blank, key, after = found.groups(default="")
+        value = str(values[key])
+        return (before if _is_narrow(value[:1]) else "") + blank + (after if _is_narrow(value[-1:]) else "")
+
+    return _BLANK.sub(fit, sentence)
+
+
+def _is_narrow(char: str) -> bool:
+    return char == "" or east_asian_width(char) not in "WF"
+
+
 class Words:
     """The sentences of one language."""
 
@@ -227,7 +248,8 @@ class Words:
 
     def say(self, key: str, **values: object) -> str:
         """The sentence of this key, with its values filled in."""
-        return self._sentences[key].format(**values)
+        sentence = self._sentences[key]
+        return (_closed_up(sentence, values) if self.lang == "zh" else sentence).format(**values)
 
     def counted(self, key: str, count: float) -> str:
         """The sentence of this key for so many."""

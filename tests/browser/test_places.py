@@ -170,6 +170,43 @@ def test_an_open_sheet_leaves_no_entry_when_the_room_changes(
     road.close()
 
 
+def test_a_room_that_changes_while_a_sheet_goes_back_has_its_address(visit: Visit, room: str) -> None:
+    visitor = visit().enter()
+    there = f"{room} 2"
+    # The browser takes its time to go back, as it may.
+    visitor.page.evaluate(
+        "() => { const back = history.back.bind(history);"
+        " history.back = () => (window.goesBack = back, history.back = back) }"
+    )
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    visitor.writes(f"/join {there}")
+    expect(visitor.page.locator(".head h1")).to_have_text(there)
+    visitor.page.evaluate("() => window.goesBack()")
+    in_room(visitor, there)
+    visitor.page.go_back()
+    in_room(visitor, room)
+
+
+def test_a_room_joined_while_back_is_followed_is_the_later_wish(
+    visit: Visit, room: str, server: Program
+) -> None:
+    road = Relay(server.port)
+    visitor = visit(url=road.url).enter()
+    joins(visitor, f"{room} 2")
+    road.hold()
+    visitor.page.evaluate("() => history.back()")
+    expect(visitor.page).to_have_url(f"{road.url}/r/{quote(room)}")
+    visitor.writes(f"/join {room} 3")
+    road.release()
+    in_room(visitor, f"{room} 3")
+    visitor.page.go_back()
+    in_room(visitor, room)
+    road.close()
+
+
 def test_back_joins_under_another_name_where_it_is_taken(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
     name = visitor.name

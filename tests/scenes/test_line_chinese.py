@@ -32,7 +32,7 @@ def people(chinese: Program, lines: Callable[..., Line]) -> list[Line]:
     for name in ("阿黎", "小曼", "老王"):
         person = lines(port=chinese.line_port, room=None, lang="zh")
         person.types(f"/name {name}")
-        person.reads(rf"^\* 你现在叫 {name}。$")
+        person.reads(rf"^\* 你现在叫{name}。$")
         person.name = name
         present.append(person)
     return present
@@ -48,23 +48,23 @@ def test_the_greeting_says_room_number_name_and_what_is_kept(
 
 def test_comings_goings_and_new_names(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
-    ali.reads(r"^\* .* 进入了房间（2 人在线）$")
+    ali.reads(r"^\* .* ?进入了房间（2 人在线）$")
     ali.types("/name 老李")
-    xiaoman.reads(r"^\* 阿黎 改名为 老李$")
+    xiaoman.reads(r"^\* 阿黎改名为老李$")
     ali.types("quit")
     ali.reads(r"^\* 再见。$")
-    xiaoman.reads(r"^\* 老李 离开了房间.*（2 人在线）$")
+    xiaoman.reads(r"^\* 老李离开了房间.*（2 人在线）$")
 
 
 def test_refusals(people: list[Line]) -> None:
     ali, xiaoman, _laowang = people
     for line, answer in (
-        ("/name 小曼", "Reuse: 小曼 已经有人用了"),
+        ("/name 小曼", "Reuse: 小曼已经有人用了"),
         ("/name 管理员", "这个名字是保留的，不能用。"),
         ("/name 小\u200d满", "名字里不能有这个隐藏字符：U+200D。"),
         ("/跳舞", "没有这个命令。输入 /help 查看全部命令；要原样发送，请在前面再加一个 /。"),
         ("/echo 也许", "用法：/echo on|off"),
-        ("to:没有这个人", "房间里没有人叫 没有这个人"),
+        ("to:没有这个人", "房间里没有人叫没有这个人"),
         ("to:", "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。"),
         ("to:阿黎", "那是你自己。"),
         ("长" * 2001, "太长了：最多 2000 个字符。"),
@@ -89,15 +89,15 @@ def test_the_help(people: list[Line]) -> None:
 def test_a_private_talk(people: list[Line]) -> None:
     ali, xiaoman, laowang = people
     ali.types("to:小曼")
-    ali.reads(r"^\* 你的消息现在只有 小曼 看得到。单独输入 to: 结束。$")
-    xiaoman.reads(r"^\* 阿黎 开始和你私聊：")
+    ali.reads(r"^\* 你的消息现在只有小曼看得到。单独输入 to: 结束。$")
+    xiaoman.reads(r"^\* 阿黎开始和你私聊：")
     ali.types("今晚见")
     xiaoman.reads(r"^\[..:..:..\] 阿黎 -> you: 今晚见$")
     laowang.types("to:小曼")
-    xiaoman.reads(r"^\* 现在你在和 老王 私聊，不是 阿黎。to:阿黎 回到 阿黎")
-    ali.reads(r"^\* 小曼 正在和别人私聊。")
+    xiaoman.reads(r"^\* 现在你在和老王私聊，不是阿黎。to:阿黎 回到阿黎")
+    ali.reads(r"^\* 小曼正在和别人私聊。")
     laowang.types("quit")
-    xiaoman.reads(r"^\* 老王 离开了，私聊结束。$")
+    xiaoman.reads(r"^\* 老王离开了，私聊结束。$")
     xiaoman.types("还在吗")
     xiaoman.reads(r"^\* 没有发送：")
     time.sleep(1.1 * HOLD_S)  # what comes sooner was meant for 老王
@@ -112,11 +112,11 @@ def test_rooms_history_and_who(people: list[Line]) -> None:
     ali.types("/rooms")
     ali.reads(r"^\* 房间：lobby（3 人）$")
     ali.types("/join 茶馆")
-    ali.reads(r"^\* 你在房间 茶馆，1 人在线。$")
+    ali.reads(r"^\* 你在房间茶馆，1 人在线。$")
     ali.types("/history")
     ali.reads(r"^\* 还没有消息。$")
     xiaoman.types("/to 老王 晚上见")
-    xiaoman.reads(r"^\* 只发给了 老王。$")
+    xiaoman.reads(r"^\* 只发给了老王。$")
 
 
 def test_no_sentence_is_left_in_english(people: list[Line]) -> None:

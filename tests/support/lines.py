@@ -21,7 +21,7 @@ _GREETINGS = {
         r"\* Welcome to (.+)\. (\d+) (?:person|people) here; your name is (.+)\.",
         r"\* Type a message, or /help",
     ),
-    "zh": (r"\* 欢迎来到 (.+)。(\d+) 人在线，你的名字是 (.+)。", r"\* 直接输入消息，或输入 /help"),
+    "zh": (r"\* 欢迎来到 ?(.+)。(\d+) 人在线，你的名字是 ?(.+)。", r"\* 直接输入消息，或输入 /help"),
 }
 
 

@@ -198,6 +198,21 @@ def test_a_path_that_cannot_be_a_prefix_is_not_suggested(
     assert caplog.records == []
 
 
+def test_a_file_that_a_new_build_took_away_is_not_found(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text('<base href="./" />')
+    old = tmp_path / "assets" / "index-1.js"
+    old.write_text("old")
+    page = BuiltPage(tmp_path)
+    old.unlink()
+    gateway = HTTPGateway(
+        base_path="", is_ready=lambda: True, clock_problem=lambda: None, find_page=page.find
+    )
+    status, text = ask(gateway, "/assets/index-1.js")
+    assert status == "404 Not Found"
+    assert "restart the server" in text
+
+
 def test_a_program_that_asks_for_nothing_gets_plain_text(server: Program) -> None:
     answer = server.get("/nowhere/", headers={"Accept": "*/*"})
     assert (answer.status_code, answer.text) == (404, "not found\n")

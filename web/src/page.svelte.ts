@@ -47,6 +47,8 @@ export class Page {
   #typedAt = 0;
   /** Back or Forward leads to another room, and the page follows */
   #following = false;
+  /** the address is to be changed when a sheet has gone back */
+  #isBehind = false;
   #moved: (() => void) | undefined;
   /** the language that the server knows, or is just being told */
   #langTold: Lang | null = null;
@@ -78,7 +80,12 @@ export class Page {
       if (document.visibilityState === 'visible') this.#line.check(false);
       this.#regard();
     });
-    addEventListener('popstate', () => void this.#followAddress());
+    addEventListener('popstate', () => {
+      const isBehind = this.#isBehind;
+      this.#isBehind = false;
+      if (isBehind) this.#showAddress();
+      else void this.#followAddress();
+    });
     const sleep = new Sleep(Date.now());
     setInterval(() => {
       if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#line.check(false);
@@ -142,7 +149,7 @@ export class Page {
     this.tell({ type: 'older_asked' });
     const ack = await this.#line.ask({ action: 'history', before, limit: OLDER_PAGE });
     if (ack?.ok) this.tell({ type: 'older', before, entries: ack.entries ?? [], more: ack.more ?? false });
-    else setTimeout(() => this.tell({ type: 'older_failed' }), FAILED_PAGE_MS);
+    else this.#later({ type: 'older_failed' });
   }
 
   /** Speak another language; the server's text follows. */
@@ -158,7 +165,15 @@ export class Page {
     this.tell({ type: 'newer_asked' });
     const ack = await this.#line.ask({ action: 'history', after, limit: OLDER_PAGE });
     if (ack?.ok) this.tell({ type: 'newer', after, entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false });
-    else setTimeout(() => this.tell({ type: 'newer_failed' }), FAILED_PAGE_MS);
+    else this.#later({ type: 'newer_failed' });
+  }
+
+  /** A page could not be fetched: to be tried again after a pause, unless the room is another by then. */
+  #later(happening: Happening): void {
+    const { room } = this.state;
+    setTimeout(() => {
+      if (this.state.room === room) this.tell(happening);
+    }, FAILED_PAGE_MS);
   }
 
   typing(): void {
@@ -183,7 +198,13 @@ export class Page {
   /** Put the room's address into the browser, with an entry in its history for each room. */
   #showAddress(): void {
     if (this.#following) return;
-    const isOpen = (history.state as { sheet?: boolean } | null)?.sheet === true;
+    const sheet = (history.state as { sheet?: boolean | 'closing' } | null)?.sheet;
+    if (sheet === 'closing') {
+      // The browser is on its way back from the sheet's entry: what is put there now would be left behind.
+      this.#isBehind = true;
+      return;
+    }
+    const isOpen = sheet === true;
     const path = pathOf(this.state.room, this.root);
     // The room may be spelled otherwise than in the address; and an open sheet has an entry already.
     if (isOpen || isSameRoom(this.#addressed, this.state.room)) history.replaceState(null, '', path);
@@ -201,12 +222,15 @@ export class Page {
       if (!(await this.#join(reached))) this.#enter(reached);
     }
     this.#following = false;
+    // A `/join` typed meanwhile is the later wish.
+    if (!isSameRoom(this.#addressed, this.state.room)) this.#showAddress();
   }
 
   async #join(room: string): Promise<boolean> {
+    const before = this.state.room;
     const ack = this.state.link.at === 'here' ? await this.#line.ask({ action: 'join', room }) : null;
     if (!ack?.ok) return false;
-    while (this.state.link.at === 'here' && this.state.room !== ack.room) {
+    while (this.state.link.at === 'here' && this.state.room === before && before !== ack.room) {
       await new Promise<void>((resolve) => (this.#moved = resolve));
     }
     return this.state.link.at === 'here';
@@ -258,8 +282,8 @@ export class Page {
   async #tellLang(lang: Lang): Promise<void> {
     this.#langTold = lang;
     const ack = await this.#line.ask({ action: 'lang', lang });
-    // Refused or lost: the next thing that happens asks again, or the next connection says it.
-    if (!ack?.ok && this.#langTold === lang) this.#langTold = null;
+    // Lost: the next thing that happens asks again. Refused: the next connection says it.
+    if (ack === null && this.#langTold === lang) this.#langTold = null;
   }
 
   async #send(cid: string): Promise<void> {

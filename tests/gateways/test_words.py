@@ -1,0 +1,34 @@
+"""The server's sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.gateways.words import WORDS
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "expected"),
+    [
+        ("renamed", {"name": "阿狸"}, "你现在叫阿狸。"),
+        ("renamed", {"name": "fox"}, "你现在叫 fox。"),
+        ("line_renamed", {"old": "阿狸2", "new": "小满"}, "阿狸2 改名为小满"),
+        ("people_here", {"count": 3}, "3 人在线"),
+        ("line_reuse", {"name": "阿狸"}, "Reuse: 阿狸已经有人用了"),
+        (
+            "name_gone",
+            {"name": "明明", "other": "明"},
+            '明明已经不在了。要发给明，请给名字加上引号：/to "明" TEXT',
+        ),
+        ("whisper_to", {"name": "阿狸", "text": " {name} 早 "}, "（私聊阿狸） {name} 早 "),
+    ],
+)
+def test_chinese_has_spaces_beside_letters_and_numbers_only(
+    key: str, values: dict[str, object], expected: str
+) -> None:
+    assert WORDS["zh"].say(key, **values) == expected
+
+
+def test_a_command_in_a_sentence_stays_whole() -> None:
+    said = WORDS["zh"].say("talk_moved", name="阿狸", before="小满")
+    assert "to:小满 回到小满，" in said
