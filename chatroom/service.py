@@ -104,6 +104,7 @@ class Service:
         self._halls: dict[str, Hall] = {}
         self._sessions: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
+        self._whispered: dict[bytes, None] = {}  # the retry keys of private texts that were sent
         self._gone: dict[str, str] = {}  # from the ids of sessions that have left to their identities
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
         self._talks = dict.fromkeys(
@@ -327,6 +328,15 @@ class Service:
             done: called when it is safe, or already was.
         """
         self._save_talk(session.identity, session.talk.is_open, done)
+
+    def has_whispered(self, session: Session, cid: str | None) -> bool:
+        """Whether a private text of this guest with this id was sent already."""
+        return cid is not None and retry_key(session.identity, cid) in self._whispered
+
+    def note_whispered(self, session: Session, cid: str | None) -> None:
+        """Remember that a private text was sent, in case its client sends it again."""
+        if cid is not None:
+            _remember(self._whispered, retry_key(session.identity, cid), None)
 
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
         """Finds who gave up a name in the session's room a short while ago."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import socketio.exceptions
 
-from chatroom.core.commands import Command, Quit, TalkTo
+from chatroom.core.commands import Command, Quit, TalkTo, Tell
 from chatroom.core.errors import (
     HOLD_S,
     BadRequest,
@@ -252,6 +252,8 @@ class SocketIOGateway:
         return {}
 
     def _whisper(self, session: Session, asked: wire.Whisper) -> None:
+        if self._service.has_whispered(session, asked.cid):
+            return
         text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
         if asked.to_sid is not None:
             if asked.typed:
@@ -260,6 +262,7 @@ class SocketIOGateway:
         elif asked.to is not None:
             session.talk.check_people(self._arrived_at())
             self._service.whisper(session, asked.to, text)
+        self._service.note_whispered(session, asked.cid)
 
     def _choose_language(self, guest: Guest, lang: str) -> None:
         self._service.choose_language(guest.session, _known(lang))
@@ -290,7 +293,7 @@ class SocketIOGateway:
             raise refused
         line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
-            return self._handle_command(guest, line, ack)
+            return self._handle_command(guest, line, cid, ack)
         if line.near or not session.talk.is_plain:
             try:
                 partner = typed.address(self._service, session, line, self._arrived_at(), self._monotonic())
@@ -309,7 +312,12 @@ class SocketIOGateway:
             self._server.eio.pause(guest.eio_sid)
         return None
 
-    def _handle_command(self, guest: Guest, command: Command, ack: Ack) -> Mapping[str, Any] | None:
+    def _handle_command(
+        self, guest: Guest, command: Command, cid: str | None, ack: Ack
+    ) -> Mapping[str, Any] | None:
+        if isinstance(command, Tell) and self._service.has_whispered(guest.session, cid):
+            return {}
+
         def answer(text: str) -> None:
             self._notice(guest, "command", text)
 
@@ -322,6 +330,8 @@ class SocketIOGateway:
         token = typed.run(
             self._service, guest.words, guest.session, command, answer, refuse, follow, arrived_at
         )
+        if isinstance(command, Tell):
+            self._service.note_whispered(guest.session, cid)
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest.session.sid)

@@ -53,6 +53,7 @@ class Whisper(msgspec.Struct):
     to: String | None = None
     to_sid: String | None = None
     typed: bool = False
+    cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class Rename(msgspec.Struct):

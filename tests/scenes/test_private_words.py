@@ -360,6 +360,26 @@ def test_to_sid_finds_who_has_come_back_with_a_token(guests):
     assert again.hears("whisper")["msg"] == "still you"
 
 
+@pytest.mark.parametrize("way", ["whisper", "command"])
+def test_a_private_text_sent_again_is_heard_once(guests, way):
+    romeo, ben, third = guests(), guests(username="Ben"), guests()
+
+    def send(sender, cid, text="psst"):
+        if way == "whisper":
+            return sender.asks("whisper", to="Ben", to_sid=ben.sid, msg=text, cid=cid)
+        return sender.asks("message", msg=f"/to Ben {text}", cid=cid)
+
+    for _ in range(2):
+        assert send(romeo, "c1") == {"ok": True}
+    romeo.is_cut()
+    third.hears("logout", username=romeo.name)
+    again = guests(token=romeo.you["token"])
+    assert send(again, "c1") == {"ok": True}
+    assert send(third, "c1", "another's") == {"ok": True}
+    assert send(again, "c2", "last") == {"ok": True}
+    assert heard(ben, "whisper") == ["psst", "another's", "last"]
+
+
 def test_who_with_a_sid_knows_who_has_come_back(guests):
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}

@@ -244,7 +244,9 @@ export class Page {
 
   async #command({ text, cid }: Asking): Promise<void> {
     this.#asked = cid;
-    this.tell({ type: 'commanded', ack: await this.#line.ask({ action: 'message', msg: read(text).text, cid }) });
+    const ack = await this.#line.ask({ action: 'message', msg: read(text).text, cid });
+    this.#asked = '';
+    this.tell({ type: 'commanded', ack });
   }
 
   #regard(): void {

@@ -232,6 +232,23 @@ describe('Notices', () => {
   });
 });
 
+describe('A command that nobody knows the outcome of', () => {
+  const lost = () => here().do({ type: 'write', text: '/to fox psst', cid: 'a' }).do({ type: 'commanded', ack: null });
+
+  it('is sent again as the same', () => {
+    expect(lost().do({ type: 'write', text: '/to fox psst', cid: 'b' }).state.asking?.cid).toBe('a');
+  });
+
+  it.each([
+    ['another', (play: Play) => play.do({ type: 'write', text: '/to fox else', cid: 'b' })],
+    ['one that was changed', (play: Play) => play.do({ type: 'draft', target: { room: 'lobby', to: null }, text: 'x' }).do({ type: 'write', text: '/to fox psst', cid: 'b' })],
+  ])('is not %s', (_, happen) => {
+    const play = lost();
+    happen(play);
+    expect(play.state.asking?.cid).toBe('b');
+  });
+});
+
 describe('Another room', () => {
   const moved = () => here().hear(entry(1)).roster([['fox', 'f']], []).write('late').enter({ history: entries(7, 8, 'owl') }, { room: 'den' });
 

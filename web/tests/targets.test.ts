@@ -293,8 +293,21 @@ describe('A whisper that waits', () => {
   it('is not retried with a namesake', () => {
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'retry', key: 'x', cid: 'y' });
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
-    play.sent('y').no('y', 'no_such_person');
+    play.sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, isForGood(play.whispers[0]!.refusal)]).toEqual(['recipient_left', false]);
+  });
+
+  it('whose outcome is unknown is retried as the same whisper', () => {
+    const play = whispering().write('x').sent('x').unknown('x').do({ type: 'retry', key: 'x', cid: 'y' });
+    expect(nextOut(play.state)?.cid).toBe('x');
+    const back = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } });
+    expect(nextOut(back.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ cid: 'x', toSid: 'g' });
+  });
+
+  it('refused, or to another session, is retried as a new one', () => {
+    expect(nextOut(whispering().write('x').sent('x').no('x', 'muted').do({ type: 'retry', key: 'x', cid: 'y' }).state)?.cid).toBe('y');
+    const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g').do({ type: 'retry', key: 'x', cid: 'y' });
+    expect(nextOut(play.state)?.cid).toBe('y');
   });
 
   it('is retried with the person chosen instead', () => {

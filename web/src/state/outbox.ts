@@ -2,8 +2,8 @@
  * What is written but not yet known to be safe.
  *
  * Messages go one at a time, each after the one before it was answered, so that their order holds over refusals and
- * broken connections. A message is tried again under the same `cid`, which the server says once; a whisper has no such
- * protection and is never tried again by itself.
+ * broken connections. What is tried again under the same `cid` is sent once by the server; a whisper is never tried again
+ * by itself, since its recipient may be another by then.
  */
 
 import type { Ack, Entry, Refusal } from '../wire';
@@ -57,6 +57,8 @@ export function write(before: State, text: string, cid: string): State {
   if (partner?.gone) return before;
   if (typed.kind === 'command') {
     if (before.asking) return before;
+    // Nobody knows whether it was done: sent again as it is, it is done once.
+    if (before.problem?.cid !== undefined && before.problem.text === text) cid = String(before.problem.cid);
     return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
   }
   // Who types `//` or `/say` has read how it is done.
@@ -97,7 +99,7 @@ export function commanded(state: State, ack: Ack | null): State {
   const free = { ...state, asking: null };
   // `/name` brings a new token, like a rename by hand.
   if (ack?.ok) return { ...free, token: ack.token ?? state.token };
-  return { ...returnDraft(stop(free, asking.at), asking.target, asking.text), problem: ack ?? OFFLINE };
+  return { ...returnDraft(stop(free, asking.at), asking.target, asking.text), problem: ack ?? { ...OFFLINE, cid: asking.cid, text: asking.text } };
 }
 
 /** What was written before its writer could know of a refusal returns to its drafts, and the next text is confirmed. */
@@ -223,7 +225,7 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   if (text === undefined && isForGood(item.refusal)) return state;
   const to = item.kind === 'whisper' ? recipient(state, item) : null;
   const serial = state.serial + 1;
-  const same = item.kind === 'said' && (item.refusal === null || item.refusal.code === 'unavailable');
+  const same = (item.kind === 'said' || to!.sid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
   const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null, text: text ?? item.text } as const;
   const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid } : { ...item, ...fresh };

@@ -119,7 +119,8 @@ export function met(state: State, sid: string, person: Person | null): State {
   if (!person) return partnerGone(state);
   if (!state.people.has(person.sid)) return state;
   const drafts = state.drafts.map((draft) => (draft.to?.sid === sid ? { ...draft, to: person } : draft));
-  return { ...state, drafts, partner: { ...person, gone: false } };
+  const items = state.items.map((item) => (item.kind === 'whisper' && item.toSid === sid ? { ...item, toSid: person.sid } : item));
+  return { ...state, drafts, items, partner: { ...person, gone: false } };
 }
 
 /** What must survive a reload, as text; null if there is nothing. */
