@@ -84,7 +84,13 @@ class Relay:
                 continue
             far.settimeout(None)
             with self._lock:
-                self._pairs.append((near, far))
+                refused = self._cut  # meanwhile
+                if not refused:
+                    self._pairs.append((near, far))
+            if refused:
+                _close(near)
+                _close(far)
+                continue
             threading.Thread(target=self._pass, args=(near, far, True), daemon=True).start()
             threading.Thread(target=self._pass, args=(far, near, False), daemon=True).start()
 

@@ -157,8 +157,9 @@ def test_without_descriptors_health_answers_and_one_line_says_so(tmp_path):
                 stack.enter_context(socket.create_connection(("127.0.0.1", place), timeout=10))
             for _ in range(5):
                 assert program.get("/healthz").status_code == 200
-        assert len([line for line in program.errors if "cannot accept" in line]) == 1
         until(lambda: program.get("/").status_code == 200, "everybody is served again")
+        program.wait_for_line("cannot accept")
+        assert len([line for line in program.errors if "cannot accept" in line]) == 1
         Line(port).closes()
         with RawClient(program.url) as client:
             client.enters(v=1)

@@ -119,6 +119,7 @@ def test_a_clock_that_is_set_while_running_changes_the_time_alone(set_clock, gue
     assert [entry["id"] for entry in back.you["history"]] == ids[1:]
     set_to(tmp_path, 0)
     until(lambda: program.get("/readyz").text == "ready\n", "right again")
+    until(lambda: len(clock_lines(program)) >= 3, "the last line")
     texts = [line.split("the clock ")[1].split(":")[0] for line in clock_lines(program)]
     assert texts == [
         "went ahead by 3652 days",
