@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import socketio
 
-from chatroom.engine import http_side, reasons
+from chatroom.engine import endpoint, reasons
 from chatroom.engine.server import Engine
 
 ROOT = Path(__file__).parent.parent
@@ -86,4 +86,4 @@ def test_what_is_said_not_to_be_taken_is_not():
 def test_every_reason_and_every_key_that_is_kept_is_named():
     named = set(re.findall(r"`([a-z]+ [a-z]+)`", PAGE))
     assert {value for name, value in vars(reasons).items() if name.isupper()} <= named
-    assert tuple(quoted_after("**Of a handshake's environ**")) == http_side.KEPT_ENVIRON
+    assert tuple(quoted_after("**Of a handshake's environ**")) == endpoint.KEPT_ENVIRON

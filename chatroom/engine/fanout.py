@@ -38,8 +38,8 @@ class Fanout(socketio.Manager):
     def set_server(self, server: Any) -> None:
         super().set_server(server)
         self._engine = server.eio
-        self._engine.admission_timeout_s = self._connect_timeout_s
-        self._engine.on_moved = self._moved
+        self._engine.sessions.admission_timeout_s = self._connect_timeout_s
+        self._engine.sessions.on_moved = self._moved
 
     def _moved(self, session: Session) -> None:
         """A session has another transport, is closed, or (last) its end has been told to the application.
@@ -47,11 +47,11 @@ class Fanout(socketio.Manager):
         Until it is told, one that is connecting keeps its seat: its connect handler may be at work, and if that accepts
         it the application must hear of its end as well.
         """
-        for seat in session.seats:
-            seat.namespace.moved(seat)
-            if session.told:
-                self.basic_disconnect(seat.sid, seat.namespace.name)
-        if session.told:
+        for place in session.places:
+            place.moved()
+            if session.reported:
+                self.basic_disconnect(place.sid, place.path)
+        if session.reported:
             self.server.environ.pop(session.sid, None)
             self.server._binary_packet.pop(session.sid, None)  # noqa: SLF001 - in `contracts`
 
@@ -109,8 +109,9 @@ class Fanout(socketio.Manager):
         skipped: Collection[str] = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
         if heard.audience.connections:
             seats = [seat for seat in map(space.by_sid.get, skipped) if seat is not None]
-            links = [seat.session.link for seat in seats if seat.session.link is not None]
-            self._engine.loop.publish(heard.audience, _as_frame(encoded), links)
+            connections = [seat.session.transport.connection for seat in seats]
+            skipped_connections = [connection for connection in connections if connection is not None]
+            self._engine.loop.publish(heard.audience, _as_frame(encoded), skipped_connections)
         for seat in heard.others:
             if seat.sid not in skipped:
                 self._send(seat, encoded)
@@ -142,7 +143,7 @@ class Fanout(socketio.Manager):
         session = seat.session
         # As in an outbox: the bound is on what waits already.
         if len(seat.waiting) >= session.limit_packets or seat.waiting_chars > session.limit_bytes:
-            self._engine.end(session, SLOW_READER)
+            self._engine.sessions.end(session, SLOW_READER)
             return
         if seat.waiting:  # the first may be as long as it likes
             seat.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
@@ -162,7 +163,7 @@ class Fanout(socketio.Manager):
         sid = secrets.token_urlsafe(9)
         seat = Seat(sid, space, session)
         space.by_sid[sid] = space.by_eio_sid[eio_sid] = seat
-        session.seats += (seat,)
+        session.enter(seat)
         return sid
 
     def connect(self, sid: str, namespace: str) -> str:
@@ -171,7 +172,7 @@ class Fanout(socketio.Manager):
         if seat is None or seat.state is not CONNECTING:
             return sid
         seat.state = CONNECTED
-        seat.session.admitted = True
+        seat.session.admit()
         space = seat.namespace
         space.everybody.seats[seat] = None
         space.moved(seat)
@@ -192,7 +193,7 @@ class Fanout(socketio.Manager):
         space.changed(space.everybody)
         del space.by_sid[sid]
         space.by_eio_sid.pop(seat.session.sid, None)
-        seat.session.seats = tuple(other for other in seat.session.seats if other is not seat)
+        seat.session.leave(seat)
         self.callbacks.pop(sid, None)
         if not space.by_sid:
             del self._namespaces[namespace]

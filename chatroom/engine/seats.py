@@ -38,6 +38,13 @@ class Seat:
         self.waiting: list[Encoded] | None = None  # what was sent to it before its CONNECT
         self.waiting_chars = 0
 
+    @property
+    def path(self) -> str:
+        return self.namespace.name
+
+    def moved(self) -> None:
+        self.namespace.moved(self)
+
 
 class Room:
     """The seats in a room, and which audiences would be wrong if they changed."""
@@ -50,7 +57,7 @@ class Room:
 
 
 class Heard:
-    """An audience, the sessions in it that have no WebSocket, and how many rooms it was gathered from."""
+    """An audience, the sessions in it that are sent to one by one, and how many rooms it was gathered from."""
 
     __slots__ = ("audience", "others", "rooms")
 
@@ -60,8 +67,9 @@ class Heard:
         self.others: list[Seat] = []
         for seat in seats:
             session = seat.session
-            if session.link is not None and seat.state is not CONNECTING:
-                connections.append(session.link)
+            connection = session.transport.connection
+            if connection is not None and seat.state is not CONNECTING:
+                connections.append(connection)
             elif not session.closed:
                 self.others.append(seat)
         self.audience = Audience(connections)

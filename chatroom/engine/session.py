@@ -1,27 +1,24 @@
-"""One Engine.IO session: its states, what waits in it, its bounds; no I/O and no clock.
+"""One Engine.IO session: its states, what came from the client, and the transport that carries it; no I/O and no clock.
+
+Only a session writes its fields, and only by this table its state:
 
     POLLING ──2probe on a WebSocket──▶ PROBING ──5──▶ WEBSOCKET
        ▲                                  │               │
        └──────────the WebSocket goes──────┘               ▼
        └──────────────────────────────────────────────▶ CLOSED
-
-Connections and HTTP exchanges are opaque here: the engine puts them in and gets told what to do with them.
 """
 
 from __future__ import annotations
 
 import enum
 from collections import deque
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
+from chatroom.engine.reasons import CLIENT_DISCONNECT
+from chatroom.engine.transport import NO_TRANSPORT, Transport
 from chatroom.engine.wheel import NO_TICK
-
-PAYLOAD_PACKETS: Final = 16  # python-engineio's client takes more in one payload for an attack, and goes
-
-Opaque: TypeAlias = Any
-"""A connection or an exchange: kept, compared, never called."""
 
 
 class State(enum.Enum):
@@ -33,8 +30,33 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-class Did(enum.Enum):
-    """What a packet from the client means to the engine."""
+class Step(enum.Enum):
+    """What takes a session from one state to the next."""
+
+    OPEN = "its handshake came over a WebSocket"
+    PROBE = "a WebSocket asks to take over"
+    UPGRADE = "that WebSocket takes over"
+    FALL_BACK = "that WebSocket is gone"
+    CLOSE = "it is over"
+
+
+TRANSITIONS: Final[dict[tuple[State, Step], State]] = {
+    (State.POLLING, Step.OPEN): State.WEBSOCKET,
+    (State.POLLING, Step.PROBE): State.PROBING,
+    (State.PROBING, Step.UPGRADE): State.WEBSOCKET,
+    (State.PROBING, Step.FALL_BACK): State.POLLING,
+    (State.POLLING, Step.CLOSE): State.CLOSED,
+    (State.PROBING, Step.CLOSE): State.CLOSED,
+    (State.WEBSOCKET, Step.CLOSE): State.CLOSED,
+}
+
+INBOX_HIGH: Final = 64
+"""So many messages of a session may wait for the application before the session is read no further."""
+_INBOX_LOW: Final = 16  # then it is read again
+
+
+class Outcome(enum.Enum):
+    """What a packet from the client asks for."""
 
     NOTHING = "nothing"
     DELIVER = "deliver"
@@ -44,20 +66,21 @@ class Did(enum.Enum):
     CLOSE = "close"
 
 
-class PollOverlapError(PacketError):
-    """A second poll, or a second POST, while the first one waits for its answer (protocol: the session is closed).
-
-    A POST whose body is still coming waits for none yet: it is read when it is whole, behind one that was whole before.
-    """
-
-
 class SessionGoneError(PacketError):
     """The request comes over a transport that this session does not use any more."""
 
 
-def _size(packet: str) -> int:
-    """A packet's length in bytes."""
-    return len(packet) if packet.isascii() else len(packet.encode())
+class Place(Protocol):
+    """A session's place in a Socket.IO namespace, which the client manager keeps here."""
+
+    sid: str
+
+    @property
+    def path(self) -> str:
+        """The namespace's name."""
+
+    def moved(self) -> None:
+        """The session has another transport, or none any more."""
 
 
 class Session:
@@ -65,8 +88,19 @@ class Session:
 
     Args:
         sid: the Engine.IO session id.
-        outbox_limit_bytes: what may wait for a client that polls; more, and it is too slow.
+        outbox_limit_bytes: what may wait for the client; more, and it is too slow.
         outbox_limit_packets: the same in packets.
+
+    Attributes:
+        transport: what carries its packets.
+        probe: a WebSocket that wants to become the transport.
+        inbox: messages for the application; None while there are none.
+        scheduled: somebody is handling the inbox, or will.
+        paused: the application takes no more messages for now.
+        awaiting_pong: a ping has been sent.
+        admitted: it has shown what it came for.
+        reported: the application knows that it is closed.
+        session: where python-socketio keeps its user sessions.
     """
 
     __slots__ = (
@@ -76,20 +110,16 @@ class Session:
         "inbox",
         "limit_bytes",
         "limit_packets",
-        "link",
-        "outbox",
-        "outbox_bytes",
         "paused",
-        "poll",
-        "post",
+        "places",
         "probe",
+        "reported",
         "scheduled",
-        "seats",
         "session",
         "sid",
         "state",
         "tick",
-        "told",
+        "transport",
     )
 
     def __init__(self, sid: str, *, outbox_limit_bytes: int, outbox_limit_packets: int) -> None:
@@ -97,144 +127,197 @@ class Session:
         self.state = State.POLLING
         self.limit_bytes = outbox_limit_bytes
         self.limit_packets = outbox_limit_packets
-        self.link: Opaque = None  # the WebSocket, once upgraded
-        self.probe: Opaque = None  # a WebSocket that wants to become the link
-        self.poll: Opaque = None  # the GET that waits
-        self.post: Opaque = None  # the POST whose answer waits until its messages are handled
-        self.outbox: list[str] = []  # packets for the next poll
-        self.outbox_bytes = 0
-        self.inbox: deque[str | bytes] | None = None  # messages for the application; made when needed
-        self.scheduled = False  # somebody is handling the inbox, or will
+        self.transport = NO_TRANSPORT
+        self.probe: Transport | None = None
+        self.inbox: deque[str | bytes] | None = None
+        self.scheduled = False
         self.paused = False
         self.awaiting_pong = False
         self.admitted = False
-        self.told = False  # the application knows that it is closed
+        self.reported = False
         self.closed_because = ""
-        self.tick = NO_TICK
-        self.seats: tuple[Opaque, ...] = ()  # for the client manager
-        self.session: Any = None  # python-socketio keeps its user sessions here
+        self.tick = NO_TICK  # the heartbeat's wheel writes it
+        self.places: tuple[Place, ...] = ()
+        self.session: Any = None
+
+    def _move(self, step: Step) -> None:
+        state = TRANSITIONS.get((self.state, step))
+        if state is None:
+            raise PacketError(f"{step.value}, while the session is {self.state.value}")
+        self.state = state
 
     @property
     def closed(self) -> bool:
         return self.state is State.CLOSED
 
+    # ------------------------------------------------------------------ transports
+
+    def begin(self, polling: Transport) -> None:
+        """The handshake has come: packets wait for polls, whatever it came over."""
+        self.transport = polling
+
+    def open(self, websocket: Transport) -> None:
+        """The handshake came over a WebSocket, which carries the session from now on."""
+        self._move(Step.OPEN)
+        self.transport = websocket
+
+    def begin_probe(self, websocket: Transport) -> None:
+        """A WebSocket wants to become the transport."""
+        self.probe = websocket
+
     @property
-    def upgraded(self) -> bool:
-        return self.state is State.WEBSOCKET
+    def takes_probe(self) -> bool:
+        """Whether a WebSocket may try to become the transport."""
+        return self.state is State.POLLING and self.probe is None
 
-    # ------------------------------------------------------------------ to the client, while it polls
-
-    def enqueue(self, packet: str) -> bool:
-        """Let a packet wait for the next poll; False when more waits than may.
-
-        A ping goes first: behind what takes many polls to fetch it would find no answer in time.
-        """
-        fits = self._has_room()
-        self.outbox_bytes += _size(packet)  # first, as what cannot be encoded must not be kept either
-        if packet == packets.PING:
-            self.outbox.insert(0, packet)
-        else:
-            self.outbox.append(packet)
-        return fits
-
-    def _has_room(self) -> bool:
-        """The bound in bytes is on what waits already behind the first message: each may be as long as it likes."""
-        if self.outbox_bytes > self.limit_bytes:
-            first = next((packet for packet in self.outbox if packet != packets.PING), "")
-            if self.outbox_bytes - _size(first) > self.limit_bytes:
-                return False
-        return len(self.outbox) < self.limit_packets
-
-    def begin_poll(self, exchange: Opaque) -> bytes | None:
-        """A GET: the payload that answers it at once, or None when it has to wait.
-
-        Raises:
-            PollOverlapError: one is waiting already.
-            SessionGoneError: the session uses its WebSocket, or is closed.
-        """
+    def drop_probe(self) -> None:
+        """The WebSocket that wanted to become the transport is gone; polling goes on."""
+        self.probe = None
         if self.state is State.PROBING:
-            return packets.NOOP.encode()
-        if self.state is not State.POLLING:
-            raise SessionGoneError("the session does not poll any more")
-        if self.poll is not None:
-            raise PollOverlapError("two polls at once")
-        if self.outbox:
-            return self.take_payload()
-        self.poll = exchange
-        return None
+            self._move(Step.FALL_BACK)
 
-    def take_payload(self) -> bytes:
-        """What waits for a poll, as its body; the rest of very much is for the next polls."""
-        now, self.outbox = self.outbox[:PAYLOAD_PACKETS], self.outbox[PAYLOAD_PACKETS:]
-        self.outbox_bytes -= sum(map(_size, now))
-        return packets.join_payload(now)
-
-    def take_packets(self) -> list[str]:
-        waiting, self.outbox = self.outbox, []
-        self.outbox_bytes = 0
-        return waiting
-
-    def end_poll(self) -> Opaque:
-        """Take out the GET that waits, if any."""
-        poll, self.poll = self.poll, None
-        return poll
+    def raise_limit(self, limit_bytes: int) -> None:
+        """Let at least so much wait for the client, over whatever transport."""
+        self.limit_bytes = max(self.limit_bytes, limit_bytes)
+        for transport in (self.transport, self.probe):
+            if transport is not None:
+                transport.raise_limit(limit_bytes)
 
     # ------------------------------------------------------------------ from the client
 
-    def receive(self, kind: str, data: str | bytes, source: Opaque) -> Did:
+    def receive(self, kind: str, data: str | bytes, source: Transport) -> Outcome:
         """Judge a packet from the client; messages go into the inbox.
 
         Args:
             kind: its type.
             data: what came after it.
-            source: the WebSocket it came on, or None for a POST.
+            source: the transport that it came over.
 
         Raises:
             PacketError: a client must not send this here.
         """
         if self.state is State.CLOSED:
-            return Did.NOTHING
-        if source is not self.link:
+            return Outcome.NOTHING
+        if source is not self.transport:
             return self._receive_probe(kind, data, source)
         if kind == packets.MESSAGE:
-            self.deliver(data)
-            return Did.DELIVER
+            if self.inbox is None:
+                self.inbox = deque()
+            self.inbox.append(data)
+            return Outcome.DELIVER
         if kind == packets.PONG:
-            return Did.PONG
+            return Outcome.PONG
         if kind == packets.CLOSE:
-            return Did.CLOSE
+            return Outcome.CLOSE
         raise PacketError("unexpected Engine.IO packet")
 
-    def _receive_probe(self, kind: str, data: str | bytes, source: Opaque) -> Did:
-        if source is None or source is not self.probe:
+    def _receive_probe(self, kind: str, data: str | bytes, source: Transport) -> Outcome:
+        if source is not self.probe:
             raise SessionGoneError("the session uses another transport")
-        if kind == packets.PING and data == packets.PROBE and self.state is State.POLLING:
-            self.state = State.PROBING
-            return Did.PROBED
-        if kind == packets.UPGRADE and self.state is State.PROBING:
-            self.state = State.WEBSOCKET
-            self.link, self.probe = source, None
-            return Did.UPGRADED
+        if kind == packets.PING and data == packets.PROBE:
+            self._move(Step.PROBE)
+            return Outcome.PROBED
+        if kind == packets.UPGRADE:
+            self._move(Step.UPGRADE)
+            polling, self.transport, self.probe = self.transport, source, None
+            for packet in polling.hand_over():
+                source.send(packet)
+            return Outcome.UPGRADED
         raise PacketError("unexpected packet while upgrading")
 
-    def deliver(self, message: str | bytes) -> None:
-        """Put a message into the inbox."""
-        if self.inbox is None:
-            self.inbox = deque()
-        self.inbox.append(message)
+    # ------------------------------------------------------------------ to the application
 
-    def drop_probe(self) -> None:
-        """The WebSocket that wanted to become the link is gone; polling goes on."""
-        self.probe = None
-        if self.state is State.PROBING:
-            self.state = State.POLLING
+    @property
+    def overfull(self) -> bool:
+        """Whether so many messages wait that no more should be read."""
+        return self.inbox is not None and len(self.inbox) > INBOX_HIGH
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether so few messages wait that more should be read."""
+        return not self.paused and (self.inbox is None or len(self.inbox) <= _INBOX_LOW)
+
+    def schedule(self) -> bool:
+        """Have the inbox handled; False if it is about to be already."""
+        was, self.scheduled = self.scheduled, True
+        return not was
+
+    def next_message(self) -> str | bytes | None:
+        """Take out the next message that the application may have now."""
+        if not self.inbox or (self.paused and not self.closed):
+            return None
+        return self.inbox.popleft()
+
+    def rest(self) -> bool:
+        """Some messages were handled; gives whether to go on with the others, or leave them for now."""
+        if not self.inbox:
+            self.inbox = None
+        self.scheduled = self.inbox is not None and (self.closed or not self.paused)
+        return self.scheduled
+
+    def pause(self) -> bool:
+        """Let messages wait; False if they do already."""
+        was, self.paused = self.paused, True
+        return not was
+
+    def resume(self) -> bool:
+        """Let messages wait no longer; False if they did not."""
+        was, self.paused = self.paused, False
+        return was
+
+    def admit(self) -> None:
+        """It has shown what it came for."""
+        self.admitted = True
+
+    def enter(self, place: Place) -> None:
+        """It has a place in one more namespace."""
+        self.places += (place,)
+
+    def leave(self, place: Place) -> None:
+        """It has this place no more."""
+        self.places = tuple(other for other in self.places if other is not place)
+
+    # ------------------------------------------------------------------ heartbeat
+
+    def pinged(self) -> None:
+        """A ping has been sent."""
+        self.awaiting_pong = True
+
+    def ponged(self) -> bool:
+        """A pong has come; False if none was asked for."""
+        was, self.awaiting_pong = self.awaiting_pong, False
+        return was
 
     # ------------------------------------------------------------------ the end
 
-    def close(self, reason: str) -> bool:
-        """Close the session; False if it was closed before."""
-        if self.state is State.CLOSED:
+    def close(self, reason: str, *, heard_out: bool = False) -> bool:
+        """Close the session and its transports; False if it was closed before.
+
+        Args:
+            reason: why.
+            heard_out: whether the messages that came before still count.
+        """
+        if self.closed:
             return False
-        self.state = State.CLOSED
+        self._move(Step.CLOSE)
         self.closed_because = reason
+        transport, self.transport = self.transport, NO_TRANSPORT
+        probe, self.probe = self.probe, None
+        transport.close(reason)
+        if probe is not None:
+            probe.close(CLIENT_DISCONNECT)  # it has carried nothing, and is closed without a fault
+        if not heard_out:
+            self.inbox = None
         return True
+
+    def refuse(self) -> None:
+        """The application does not take it: nobody is told of its end."""
+        if not self.closed:
+            self._move(Step.CLOSE)
+            self.transport = NO_TRANSPORT
+        self.reported = True
+
+    def report(self) -> bool:
+        """The application is told that the session is over; False if it has been."""
+        was, self.reported = self.reported, True
+        return not was

@@ -1,7 +1,6 @@
-"""WebSocket connections over the loop: the handshake's rules, control frames, the closing handshake.
+"""WebSockets: the handshake's rules, control frames, the closing handshake, and a session's transport made of one.
 
-It knows RFC 6455 and connections; what a message means is its subclass's business. A WebSocket costs no
-greenthread.
+`WebSocket` knows RFC 6455 and connections, and its subclass what a message means. A WebSocket costs no greenthread.
 """
 
 from __future__ import annotations
@@ -10,17 +9,28 @@ import base64
 import binascii
 import hashlib
 import time
+from typing import Final
 
-from chatroom.engine import frames
+from chatroom.engine import frames, packets, reasons
 from chatroom.engine.connection import Connection
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_gate import Refusal, Request
-from chatroom.engine.reasons import PROTOCOL_ERROR, TRANSPORT_CLOSE
+from chatroom.engine.packets import PacketError
+from chatroom.engine.session import Outcome, Session
+from chatroom.engine.sessions import Sessions
+from chatroom.engine.transport import Packet
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _PONGS_AT_ONCE = 64
 _PONGS_A_SECOND = 16.0
+
+_CLOSE_CODES: Final = {
+    reasons.SERVER_DISCONNECT: frames.NORMAL,
+    reasons.CLIENT_DISCONNECT: frames.NORMAL,
+    reasons.TRANSPORT_CLOSE: frames.GOING_AWAY,
+    reasons.PROTOCOL_ERROR: frames.PROTOCOL_ERROR,
+}
 
 
 def accept_response(request: Request) -> bytes:
@@ -101,7 +111,7 @@ class WebSocket:
 
     def received(self, connection: Connection, data: bytes) -> None:
         if not data:
-            connection.abort(TRANSPORT_CLOSE)
+            connection.abort(reasons.TRANSPORT_CLOSE)
             return
         for event in self._parser.feed(data):
             if isinstance(event, (str, bytes)):
@@ -111,10 +121,10 @@ class WebSocket:
                 if self._may_pong():
                     connection.loop.send(connection, frames.frame(frames.PONG, event.payload))
             elif isinstance(event, frames.Close):
-                self._end(event.code, TRANSPORT_CLOSE)
+                self._end(event.code, reasons.TRANSPORT_CLOSE)
                 return
             elif isinstance(event, frames.Violation):
-                self._end(event.code, PROTOCOL_ERROR)
+                self._end(event.code, reasons.PROTOCOL_ERROR)
                 return
             if connection.role is not self:
                 return  # that event ended it, or an answer to it that could not be sent
@@ -140,4 +150,112 @@ class WebSocket:
         """Sending goes on by itself."""
 
     def expired(self, connection: Connection) -> None:
-        connection.abort(TRANSPORT_CLOSE)
+        connection.abort(reasons.TRANSPORT_CLOSE)
+
+
+class WebSocketTransport(WebSocket):
+    """A WebSocket that is a session's transport, or wants to be.
+
+    Args:
+        connection: the WebSocket's.
+        session: whose.
+        sessions: where it is one of many.
+        max_message_bytes: the longest message taken.
+    """
+
+    __slots__ = ("_session", "_sessions")
+
+    def __init__(
+        self, connection: Connection, session: Session, sessions: Sessions, *, max_message_bytes: int
+    ) -> None:
+        super().__init__(connection, max_message_bytes=max_message_bytes)
+        self._session = session
+        self._sessions = sessions
+        self.raise_limit(session.limit_bytes)
+
+    # ------------------------------------------------------------------ to the client
+
+    def send(self, packet: Packet) -> None:
+        self.connection.loop.send(self.connection, as_frame(packet))
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self.connection.waiting_bytes
+
+    def raise_limit(self, limit_bytes: int) -> None:
+        self.connection.limit_bytes = max(self.connection.limit_bytes, limit_bytes)
+
+    # ------------------------------------------------------------------ from the client
+
+    def message(self, data: str | bytes) -> None:
+        session = self._session
+        try:
+            if isinstance(data, bytes):
+                outcome = session.receive(packets.MESSAGE, data, self)
+            elif data[:1] == packets.MESSAGE:
+                outcome = session.receive(packets.MESSAGE, data[1:], self)
+            else:
+                outcome = session.receive(*packets.parse_packet(data), self)
+        except PacketError:
+            self._misbehaved()
+            return
+        if outcome is Outcome.DELIVER or outcome is Outcome.NOTHING:
+            return
+        if outcome is Outcome.PONG:
+            self._sessions.ponged(session)
+        elif outcome is Outcome.CLOSE:
+            self._sessions.end(session, reasons.CLIENT_DISCONNECT, heard_out=True)
+        elif outcome is Outcome.PROBED:
+            self.send(packets.PONG + packets.PROBE)
+            session.transport.send(packets.NOOP)
+        else:
+            self.connection.expect(None)
+            self._sessions.moved(session)
+
+    def after(self) -> None:
+        session = self._session
+        if session.inbox and session.transport is self:
+            if session.overfull:
+                self.pause()
+            self._sessions.schedule(session)
+
+    def _misbehaved(self) -> None:
+        if self._session.probe is self:
+            self._session.drop_probe()
+            self.close(reasons.PROTOCOL_ERROR)
+        else:
+            self._sessions.end(self._session, reasons.PROTOCOL_ERROR)
+
+    def ended(self, reason: str) -> None:
+        if self._session.probe is self:
+            self._session.drop_probe()
+        elif self._session.transport is self:
+            self._sessions.end(self._session, reason, heard_out=reason == reasons.TRANSPORT_CLOSE)
+
+    @property
+    def reading(self) -> bool:
+        return self.connection.reading
+
+    def pause(self) -> None:
+        self.connection.read_off()
+
+    def resume(self) -> None:
+        self.connection.read_on()
+
+    # ------------------------------------------------------------------ the end
+
+    def hand_over(self) -> list[Packet]:
+        """Nothing replaces a WebSocket."""
+        return []
+
+    def close(self, reason: str) -> None:
+        if reason == reasons.SERVER_DISCONNECT:
+            self.send(packets.CLOSE)
+        self.finish(_CLOSE_CODES.get(reason, frames.POLICY))
+
+
+def as_frame(packet: Packet) -> bytes:
+    """A packet as the WebSocket frame that carries it."""
+    if isinstance(packet, str):
+        return frames.frame(frames.TEXT, packet.encode())
+    return frames.frame(frames.BINARY, packet)

@@ -7,8 +7,11 @@ from typing import Any
 from chatroom.engine.seats import CONNECTED, Namespace, Room, Seat
 
 
-class Link:
-    """Stands for a WebSocket: only its identity counts here."""
+class WebSocket:
+    """Stands for a transport: only the identity of its connection counts here."""
+
+    def __init__(self) -> None:
+        self.connection: Any = object()
 
 
 class Member:
@@ -17,7 +20,7 @@ class Member:
     closed = False
 
     def __init__(self) -> None:
-        self.link: Any = Link()
+        self.transport = WebSocket()
 
 
 def seated(space: Namespace, sid: str, *rooms: str) -> Seat:
@@ -40,18 +43,21 @@ def heard_by(space: Namespace, name: str | list[str]) -> list[Any]:
 def test_a_list_of_rooms_is_heard_by_who_is_in_any_of_them_once():
     space = Namespace("/")
     both, one = seated(space, "a", "red", "blue"), seated(space, "b", "blue")
-    links = [both.session.link, one.session.link]
+    links = [both.session.transport.connection, one.session.transport.connection]
     assert heard_by(space, ["red", "blue", "nobody"]) == links
     late = seated(space, "c", "nobody")
-    assert heard_by(space, ["red", "blue", "nobody"]) == [*links, late.session.link]
+    assert heard_by(space, ["red", "blue", "nobody"]) == [*links, late.session.transport.connection]
 
 
 def test_audiences_of_ever_other_lists_are_not_all_remembered():
     space = Namespace("/")
     member = seated(space, "a", "red")
     for number in range(10_000):
-        assert heard_by(space, ["red", f"gone {number}"]) == [member.session.link]
+        assert heard_by(space, ["red", f"gone {number}"]) == [member.session.transport.connection]
     assert len(space.heard) < 100
     other = seated(space, "b", "red")
     for name in ("red", ["red", "gone 9999"], ["red", "gone 1"]):
-        assert heard_by(space, name) == [member.session.link, other.session.link]
+        assert heard_by(space, name) == [
+            member.session.transport.connection,
+            other.session.transport.connection,
+        ]

@@ -10,7 +10,7 @@ from chatroom import runtime
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
-from chatroom.engine.session import Session
+from chatroom.engine.session import Session, State
 from chatroom.engine.strict import StrictServer
 from tests.support.inside import WAIT_S, nothing_here, until
 
@@ -24,7 +24,7 @@ HANDSHAKE = (
 @pytest.mark.parametrize("pieces", [1, 100])
 def test_what_waits_for_a_connect_is_bounded_but_for_a_piece_alone(pieces: int) -> None:
     server = StrictServer(client_manager=Fanout())
-    session: Session = server.eio.new_session("session")
+    session: Session = server.eio.sessions.create("session")
     sid = server.manager.pre_connect("session", "/")
     for _ in range(pieces):
         server.emit("news", "x" * (2 * LIMIT // pieces), to=sid)
@@ -40,7 +40,7 @@ def test_a_limit_that_was_raised_as_a_client_connects_holds_for_its_websocket() 
     Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
     with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:
         peer.sendall(HANDSHAKE)
-        until(lambda: any(session.link is not None for session in engine.sockets.values()))
+        until(lambda: any(session.state is State.WEBSOCKET for session in engine.sockets.values()))
         (session,) = engine.sockets.values()
-        assert session.link.limit_bytes == session.limit_bytes == 5_000_000
+        assert session.transport.connection.limit_bytes == session.limit_bytes == 5_000_000
     until(lambda: not engine.sockets)

@@ -1,128 +1,177 @@
 """A session's states: what each packet means in each, and what is refused."""
 
+import itertools
+
 import pytest
 
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
-from chatroom.engine.session import Did, PollOverlapError, Session, SessionGoneError, State
+from chatroom.engine.session import TRANSITIONS, Outcome, Session, SessionGoneError, State, Step
 
-LINK, OTHER, POLL = object(), object(), object()
+
+class Carrier:
+    """A transport that keeps what it is asked."""
+
+    connection = None
+    reading = True
+    waiting_bytes = 0
+
+    def __init__(self, *waiting):
+        self.waiting = list(waiting)
+        self.calls = []
+
+    def send(self, packet):
+        self.calls.append(("send", packet))
+
+    def raise_limit(self, limit_bytes):
+        self.calls.append(("raise_limit", limit_bytes))
+
+    def hand_over(self):
+        self.calls.append(("hand_over",))
+        return self.waiting
+
+    def close(self, reason):
+        self.calls.append(("close", reason))
 
 
 @pytest.fixture
-def session() -> Session:
-    return Session("s", outbox_limit_bytes=100, outbox_limit_packets=5)
+def polling():
+    return Carrier("4a", b"b")
 
 
 @pytest.fixture
-def upgraded(session) -> Session:
-    session.probe = LINK
-    assert session.receive(packets.PING, "probe", LINK) is Did.PROBED
-    assert session.receive(packets.UPGRADE, "", LINK) is Did.UPGRADED
+def websocket():
+    return Carrier()
+
+
+@pytest.fixture
+def session(polling):
+    session = Session("s", outbox_limit_bytes=100, outbox_limit_packets=5)
+    session.begin(polling)
     return session
 
 
-def test_what_waits_answers_a_poll_at_once(session):
-    session.enqueue("4a")
-    session.enqueue("bAQ==")
-    assert session.begin_poll(POLL) == b"4a\x1ebAQ=="
-    assert session.begin_poll(POLL) is None
-    assert session.end_poll() is POLL
-    assert session.end_poll() is None
+@pytest.fixture
+def probing(session, websocket):
+    session.begin_probe(websocket)
+    assert session.receive(packets.PING, "probe", websocket) is Outcome.PROBED
+    return session
 
 
-def test_two_polls_at_once_are_an_error(session):
-    assert session.begin_poll(POLL) is None
-    with pytest.raises(PollOverlapError):
-        session.begin_poll(object())
-    assert session.poll is POLL
+@pytest.fixture
+def upgraded(probing, websocket):
+    assert probing.receive(packets.UPGRADE, "", websocket) is Outcome.UPGRADED
+    return probing
 
 
-def test_an_outbox_is_bounded_in_packets_and_in_bytes(session):
-    assert all(session.enqueue("4") for _ in range(5))
-    assert not session.enqueue("4")
-    session.take_packets()
-    for first in (1, 500):  # whatever its length
-        assert session.enqueue("4" * first)
-        assert session.enqueue("€" * 33)
-        assert session.enqueue("é" * 250)  # there was room when it came
-        assert not session.enqueue("4")
-        session.take_packets()
-    assert session.enqueue("4" * 500)
-    assert session.enqueue(packets.PING)  # it goes first, and is not what may be long
-    assert session.enqueue("4" * 101)
-    assert not session.enqueue("4")
-    session.take_payload()
-    assert session.outbox_bytes == 0
-
-
-def test_messages_wait_in_order(session):
-    assert session.receive(packets.MESSAGE, "a", None) is Did.DELIVER
-    assert session.receive(packets.MESSAGE, b"b", None) is Did.DELIVER
-    assert list(session.inbox or ()) == ["a", b"b"]
+def test_messages_wait_in_order(session, polling):
+    assert session.receive(packets.MESSAGE, "a", polling) is Outcome.DELIVER
+    assert session.receive(packets.MESSAGE, b"b", polling) is Outcome.DELIVER
+    assert [session.next_message() for _ in range(3)] == ["a", b"b", None]
 
 
 @pytest.mark.parametrize("kind", [packets.OPEN, packets.PING, packets.UPGRADE, packets.NOOP])
-def test_a_client_sends_no_packet_of_the_servers(session, kind):
+def test_a_client_sends_no_packet_of_the_servers(session, polling, kind):
     with pytest.raises(PacketError):
-        session.receive(kind, "", None)
+        session.receive(kind, "", polling)
 
 
-def test_while_probing_polls_are_answered_with_noop_and_packets_wait(session):
-    session.probe = LINK
-    session.receive(packets.PING, "probe", LINK)
-    session.enqueue("4a")
-    assert session.begin_poll(POLL) == b"6"
-    assert session.take_packets() == ["4a"]
-    assert session.receive(packets.MESSAGE, "still by POST", None) is Did.DELIVER
+def test_while_probing_polling_still_receives(probing, polling):
+    assert probing.state is State.PROBING
+    assert probing.receive(packets.MESSAGE, "still by POST", polling) is Outcome.DELIVER
+    assert not probing.takes_probe
 
 
-def test_after_the_upgrade_only_the_websocket_speaks(upgraded):
-    assert upgraded.upgraded
-    assert upgraded.receive(packets.MESSAGE, "a", LINK) is Did.DELIVER
+def test_after_the_upgrade_only_the_websocket_speaks(upgraded, polling, websocket):
+    assert upgraded.state is State.WEBSOCKET
+    assert upgraded.receive(packets.MESSAGE, "a", websocket) is Outcome.DELIVER
     with pytest.raises(SessionGoneError):
-        upgraded.receive(packets.MESSAGE, "a", None)
-    with pytest.raises(SessionGoneError):
-        upgraded.begin_poll(POLL)
+        upgraded.receive(packets.MESSAGE, "a", polling)
     with pytest.raises(PacketError):
-        upgraded.receive(packets.UPGRADE, "", LINK)
+        upgraded.receive(packets.UPGRADE, "", websocket)
+
+
+def test_what_waited_for_a_poll_goes_over_the_websocket(upgraded, polling, websocket):
+    assert polling.calls == [("hand_over",)]
+    assert websocket.calls == [("send", "4a"), ("send", b"b")]
 
 
 @pytest.mark.parametrize(
     ("kind", "data"),
     [(packets.MESSAGE, "early"), (packets.UPGRADE, ""), (packets.PING, ""), (packets.MESSAGE, b"early")],
 )
-def test_a_websocket_that_does_not_probe_first_is_refused_and_polling_goes_on(session, kind, data):
-    session.probe = LINK
+def test_a_websocket_that_does_not_probe_first_is_refused_and_polling_goes_on(
+    session, polling, websocket, kind, data
+):
+    session.begin_probe(websocket)
     with pytest.raises(PacketError):
-        session.receive(kind, data, LINK)
+        session.receive(kind, data, websocket)
     session.drop_probe()
     assert session.state is State.POLLING
+    assert session.transport is polling
     assert not session.inbox
 
 
-def test_a_failed_upgrade_loses_nothing(session):
-    session.probe = LINK
-    session.receive(packets.PING, "probe", LINK)
-    session.enqueue("4a")
-    session.drop_probe()
-    assert session.begin_poll(POLL) == b"4a"
+def test_a_failed_upgrade_falls_back_to_polling(probing, polling):
+    probing.drop_probe()
+    assert probing.state is State.POLLING
+    assert probing.transport is polling
+    assert polling.calls == []
+    assert probing.takes_probe
 
 
-def test_some_other_websocket_is_refused(session):
-    session.probe = LINK
+def test_some_other_websocket_is_refused(session, websocket):
+    session.begin_probe(websocket)
     with pytest.raises(SessionGoneError):
-        session.receive(packets.PING, "probe", OTHER)
+        session.receive(packets.PING, "probe", Carrier())
 
 
-def test_a_closed_session_closes_once_and_hears_nothing(session):
-    assert session.close("client disconnect")
-    assert not session.close("ping timeout")
-    assert session.closed_because == "client disconnect"
-    assert session.receive(packets.MESSAGE, "a", None) is Did.NOTHING
+def test_a_closed_session_closes_once_and_hears_nothing(probing, polling, websocket):
+    assert probing.close("server disconnect")
+    assert not probing.close("ping timeout")
+    assert probing.closed_because == "server disconnect"
+    assert polling.calls == [("close", "server disconnect")]
+    assert websocket.calls == [("close", "client disconnect")]
+    assert probing.receive(packets.MESSAGE, "a", polling) is Outcome.NOTHING
 
 
-def test_what_cannot_be_encoded_is_not_kept(session):
-    with pytest.raises(UnicodeEncodeError):
-        session.enqueue("4\ud800")
-    assert session.begin_poll("exchange") is None
+def test_closing_drops_messages_unless_they_still_count(session, polling):
+    session.receive(packets.MESSAGE, "a", polling)
+    session.close("client disconnect", heard_out=True)
+    assert session.next_message() == "a"
+    assert not session.rest()
+    assert session.report()
+    assert not session.report()
+
+
+def test_a_paused_session_keeps_its_messages_until_it_is_closed(session, polling):
+    assert session.schedule()
+    assert not session.schedule()
+    session.receive(packets.MESSAGE, "a", polling)
+    assert session.pause()
+    assert session.next_message() is None
+    assert not session.rest()
+    assert not session.takes_more
+    session.close("transport close", heard_out=True)
+    assert session.rest()
+    assert session.next_message() == "a"
+
+
+def test_a_raised_limit_holds_for_every_transport(session, polling, websocket):
+    session.begin_probe(websocket)
+    session.raise_limit(500)
+    session.raise_limit(200)
+    assert session.limit_bytes == 500
+    assert polling.calls == websocket.calls == [("raise_limit", 500), ("raise_limit", 200)]
+
+
+def test_only_steps_of_the_table_change_the_state(session):
+    for state, step in itertools.product(State, Step):
+        session.state = state
+        if (state, step) in TRANSITIONS:
+            session._move(step)
+            assert session.state is TRANSITIONS[state, step]
+        else:
+            with pytest.raises(PacketError):
+                session._move(step)
+            assert session.state is state

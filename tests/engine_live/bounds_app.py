@@ -57,13 +57,13 @@ def all_away(_sid: str) -> None:
 
 def burst(sid: str, shared: str, messages: str, size: str) -> None:
     """Be sent so many messages in one turn, as one of many or alone; in the middle of it the process halts itself."""
-    session = engine.sockets[sid]
+    connection = engine.sockets[sid].transport.connection
     for _ in range(int(messages)):
         message = frame(TEXT, b"4" + b"b" * int(size))
         if shared == "shared":
-            loop.publish(Audience([session.link]), message)
+            loop.publish(Audience([connection]), message)
         else:
-            loop.send(session.link, message)
+            loop.send(connection, message)
     os.kill(os.getpid(), signal.SIGSTOP)
 
 

@@ -1,6 +1,6 @@
-"""The vigil over sessions: pings, and the end of those who do not answer or never say what they came for.
+"""The heartbeat: pings, and the end of sessions whose clients do not answer or never say what they came for.
 
-It knows the deadlines of the Engine.IO protocol ("Heartbeat"); how a ping is sent and a session ended is the engine's.
+It knows the deadlines of the Engine.IO protocol ("Heartbeat"); how a session is ended is its caller's business.
 """
 
 from __future__ import annotations
@@ -8,17 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from chatroom import runtime
-from chatroom.engine import reasons
+from chatroom.engine import packets, reasons
 from chatroom.engine.clockwork import Clockwork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from chatroom.engine.connection import Connection
-    from chatroom.engine.session import Session
+from chatroom.engine.session import Session
 
 _TOGETHER_S = 0.05  # who is due within this is judged in one go
 
@@ -29,7 +25,7 @@ class Ending(Protocol):
     def __call__(self, session: Session, reason: str) -> None: ...
 
 
-class Vigil:
+class Heartbeat:
     """Watches every session from its opening to its end.
 
     Args:
@@ -37,7 +33,6 @@ class Vigil:
         interval_s: how often a client is pinged; each ping comes a little early, at random, so that a burst of connects
             does not become a burst of pings.
         timeout_s: how long a client may take to answer.
-        ping: sends a ping.
         end: ends a session.
     """
 
@@ -47,13 +42,11 @@ class Vigil:
         interval_s: float,
         timeout_s: float,
         *,
-        ping: Callable[[Session], None],
         end: Ending,
     ) -> None:
         self._sessions = sessions
         self._interval_s = interval_s
         self._timeout_s = timeout_s
-        self._ping = ping
         self._end = end
         tick_s = min(0.5, max(0.005, min(interval_s, timeout_s) / 40))
         self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._due)
@@ -69,7 +62,7 @@ class Vigil:
 
     def ponged(self, session: Session) -> None:
         """The client has answered a ping, or pretends to."""
-        if session.awaiting_pong:
+        if session.ponged():
             self._expect_ping(session)
 
     def end(self, session: Session) -> None:
@@ -77,15 +70,14 @@ class Vigil:
         self._heartbeats.drop(session)
 
     def _expect_ping(self, session: Session) -> None:
-        session.awaiting_pong = False
         self._heartbeats.put(session, self._interval_s * random.uniform(0.75, 0.9))
 
     def _due(self, session: Session) -> None:
         if session.closed:
             return
         if not session.awaiting_pong:
-            session.awaiting_pong = True
-            self._ping(session)
+            session.pinged()
+            session.transport.send(packets.PING)
         elif not _is_held_up(session):
             self._end(session, reasons.PING_TIMEOUT)
             return
@@ -105,5 +97,4 @@ class Vigil:
 
 def _is_held_up(session: Session) -> bool:
     """Whether a pong may be waiting, unread because of us."""
-    link: Connection | None = session.link
-    return session.paused or session.post is not None or (link is not None and not link.reading)
+    return session.paused or not session.transport.reading

@@ -1,0 +1,249 @@
+"""The engine's HTTP requests: handshakes, upgrades, and which session a poll or a POST is for.
+
+It knows Engine.IO over HTTP (its protocol document, "Transports"), with every refusal that it asks for; what a packet
+means is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from chatroom.engine import packets, reasons, websocket
+from chatroom.engine.exchange import Exchange
+from chatroom.engine.faults import describe
+from chatroom.engine.frames import NORMAL, close_frame
+from chatroom.engine.http_gate import Refusal
+from chatroom.engine.origins import PREFLIGHT, Policy
+from chatroom.engine.polling import Farewells, Polling
+from chatroom.engine.refusals import (
+    BAD_METHOD,
+    BAD_REQUEST,
+    BAD_VERSION,
+    FORBIDDEN,
+    UNKNOWN_SESSION,
+    UNKNOWN_TRANSPORT,
+    refuse,
+)
+from chatroom.engine.session import Session
+from chatroom.engine.sessions import Sessions
+from chatroom.engine.websocket import WebSocketTransport, as_frame
+
+log = logging.getLogger(__name__)
+
+# What of a handshake's environ is kept for as long as the session lives; the rest costs kilobytes a client.
+KEPT_ENVIRON: Final = (
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REMOTE_ADDR",
+    "HTTP_HOST",
+    "HTTP_ORIGIN",
+    "HTTP_COOKIE",
+    "HTTP_USER_AGENT",
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_REAL_IP",
+)
+
+
+class Endpoint:
+    """Answers the requests under the Engine.IO path; called in the lane.
+
+    Args:
+        sessions: those that the requests are for.
+        policy: which web pages may speak to us.
+        generate_id: makes session ids.
+        ping_interval_s: what clients are told of it.
+        ping_timeout_s: the same.
+        max_payload_bytes: the longest message, and the longest body, taken.
+        upgrade_timeout_s: how long a WebSocket may take to become a session's transport.
+
+    Attributes:
+        refusing: handshakes are answered with 503.
+        farewells: what clients that polled are still to be told.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        policy: Policy,
+        generate_id: Callable[[], str],
+        *,
+        ping_interval_s: float,
+        ping_timeout_s: float,
+        max_payload_bytes: int,
+        upgrade_timeout_s: float,
+    ) -> None:
+        self.refusing = False
+        self.farewells = Farewells()
+        self._sessions = sessions
+        self._origins = policy
+        self._generate_id = generate_id
+        self._max_payload_bytes = max_payload_bytes
+        self._upgrade_timeout_s = upgrade_timeout_s
+        self._welcome = {
+            "pingInterval": round(ping_interval_s * 1000),
+            "pingTimeout": round(ping_timeout_s * 1000),
+            "maxPayload": max_payload_bytes,
+        }
+
+    def answer(self, exchange: Exchange) -> None:
+        """Answer a request; a poll that has to wait is answered later."""
+        try:
+            self._answer(exchange)
+        except Exception as problem:
+            # The outermost place that an HTTP request reaches: one line, and the others go on.
+            log.error("an Engine.IO request failed: %s", describe(problem))
+            if not exchange.answered:
+                exchange.request.keep_alive = False
+                exchange.respond(500, b"")
+
+    def _answer(self, exchange: Exchange) -> None:
+        request = exchange.request
+        verdict = self._origins.judge(exchange)
+        if verdict is None:
+            refuse(exchange, FORBIDDEN, status=403)
+            return
+        if request.method == "OPTIONS":
+            exchange.respond(204, b"", headers=verdict + PREFLIGHT)
+            return
+        exchange.headers = verdict
+        query = _parse_query(request.query)
+        transport = query.get("transport")
+        if transport not in ("polling", "websocket"):
+            refuse(exchange, UNKNOWN_TRANSPORT)
+            return
+        sid = query.get("sid")
+        if sid is None:
+            self._handshake(exchange, transport, query.get("EIO"))
+            return
+        session = self._sessions.by_id.get(sid)
+        if session is None:
+            self._bid_farewell(exchange, sid)
+        elif transport == "websocket":
+            self._upgrade(exchange, session)
+        elif request.method not in ("GET", "POST"):
+            refuse(exchange, BAD_METHOD)
+        elif not isinstance(session.transport, Polling):
+            refuse(exchange, BAD_REQUEST)  # it uses its WebSocket
+        elif request.method == "GET":
+            session.transport.get(exchange)
+        else:
+            session.transport.post(exchange)
+
+    def _bid_farewell(self, exchange: Exchange, sid: str) -> None:
+        """A poll for a session that was closed: what waited for it, if it was sent away, else 400."""
+        payload = None
+        if exchange.request.method == "GET" and not exchange.request.wants_upgrade():
+            payload = self.farewells.take(sid)
+        if payload is None:
+            refuse(exchange, UNKNOWN_SESSION)
+        else:
+            exchange.respond(200, payload)
+
+    # ------------------------------------------------------------------ handshakes
+
+    def _handshake(self, exchange: Exchange, transport: str, version: str | None) -> None:
+        request = exchange.request
+        upgrading = request.wants_upgrade()
+        if version != "4":
+            refuse(exchange, BAD_VERSION)
+        elif request.method != "GET":
+            refuse(exchange, BAD_METHOD)
+        elif upgrading is not (transport == "websocket"):
+            refuse(exchange, BAD_REQUEST)
+        elif self.refusing:
+            request.keep_alive = False
+            exchange.respond(503, b"the server is closing\n", headers=[("Retry-After", "1")])
+        elif upgrading:
+            self._open_websocket(exchange)
+        else:
+            polling = self._open_session(exchange, upgrades=["websocket"])
+            if polling is not None:
+                exchange.respond(200, polling.take_payload())
+
+    def _open_session(self, exchange: Exchange, *, upgrades: list[str]) -> Polling | None:
+        """Begin a session and ask the application.
+
+        Returns:
+            What waits for the client; None if there is no session, and the request is answered.
+        """
+        session = self._sessions.create(self._generate_id())
+        polling = Polling(session, self._sessions, self.farewells)
+        session.begin(polling)
+        welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
+        polling.send(packets.OPEN + json.dumps(welcome, separators=(",", ":")))
+        if not self._sessions.connect(session, _slim(exchange.environ())):
+            exchange.request.keep_alive = False
+            exchange.respond(401, b"Unauthorized")
+            return None
+        if exchange.hung_up:
+            # The peer went while the application was thinking.
+            exchange.abandon()
+            self._sessions.end(session, reasons.TRANSPORT_CLOSE)
+            return None
+        self._sessions.begin(session)
+        return polling
+
+    def _open_websocket(self, exchange: Exchange) -> None:
+        try:
+            welcome = websocket.accept_response(exchange.request)
+        except Refusal as refusal:
+            websocket.refuse(exchange, refusal)
+            return
+        polling = self._open_session(exchange, upgrades=[])
+        if polling is None:
+            return
+        session = polling.session
+        try:
+            connection = exchange.take_over()
+        except Refusal as refusal:
+            self._sessions.end(session, reasons.PROTOCOL_ERROR)
+            websocket.refuse(exchange, refusal)
+            return
+        session.open(
+            WebSocketTransport(connection, session, self._sessions, max_message_bytes=self._max_payload_bytes)
+        )
+        connection.write(welcome + b"".join(map(as_frame, polling.hand_over())))
+
+    def _upgrade(self, exchange: Exchange, session: Session) -> None:
+        try:
+            welcome = websocket.accept_response(exchange.request)
+            connection = exchange.take_over()
+        except Refusal as refusal:
+            websocket.refuse(exchange, refusal)
+            return
+        if not session.takes_probe:
+            # A second one is of no use. As in the reference it is opened first: a refusal would raise in Node's `ws`.
+            connection.write(welcome)
+            connection.finish(close_frame(NORMAL))
+            return
+        session.begin_probe(
+            WebSocketTransport(connection, session, self._sessions, max_message_bytes=self._max_payload_bytes)
+        )
+        connection.expect(self._upgrade_timeout_s)
+        connection.write(welcome)
+
+
+def _parse_query(query: str) -> dict[str, str]:
+    """A query string's parameters; of one that is repeated, the first counts."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        found.setdefault(unquote_plus(key), unquote_plus(value) if "%" in value or "+" in value else value)
+    return found
+
+
+def _slim(environ: dict[str, Any]) -> dict[str, Any]:
+    """What of an environ is kept; values that thousands of clients share are stored once."""
+    return {key: _shared(environ[key]) for key in KEPT_ENVIRON if key in environ}
+
+
+@lru_cache(maxsize=1024)
+def _shared(text: str) -> str:
+    """The same text, and the same object for everybody who brought it of late (`sys.intern` has no bound)."""
+    return text

@@ -1,0 +1,239 @@
+"""HTTP long-polling: the transport of a client that fetches by GET what waits for it, and sends by POST.
+
+It knows Engine.IO's payloads (its protocol document, "HTTP long-polling") and requests that have found their session.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from chatroom import runtime
+from chatroom.engine import packets, reasons
+from chatroom.engine.exchange import Exchange
+from chatroom.engine.packets import PacketError
+from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
+from chatroom.engine.session import Outcome, Session, State
+from chatroom.engine.sessions import Sessions
+from chatroom.engine.transport import Packet
+
+PAYLOAD_PACKETS: Final = 16  # python-engineio's client takes more in one payload for an attack, and goes
+
+_FAREWELL_S: Final = 5.0
+
+
+class Farewells:
+    """What clients that polled are still to be told after their sessions' ends: a payload for each of their polls."""
+
+    def __init__(self) -> None:
+        self._payloads: dict[str, list[bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._payloads)
+
+    def keep(self, sid: str, payloads: list[bytes]) -> None:
+        """Keep payloads for the polls of this session, for a few seconds."""
+        self._payloads[sid] = payloads
+        runtime.call_later(_FAREWELL_S, self._payloads.pop, sid, None)
+
+    def take(self, sid: str) -> bytes | None:
+        """The next one; None if there is none."""
+        payloads = self._payloads.get(sid)
+        if payloads is None:
+            return None
+        payload = payloads.pop(0)
+        if not payloads:
+            del self._payloads[sid]
+        return payload
+
+
+class Polling:
+    """The transport of one client that polls, and of every client until its handshake is answered.
+
+    Args:
+        session: whose.
+        sessions: where it is one of many.
+        farewells: what is told after the session's end.
+    """
+
+    __slots__ = ("_farewells", "_outbox", "_poll", "_post", "_sessions", "session", "waiting_bytes")
+
+    connection = None
+
+    def __init__(self, session: Session, sessions: Sessions, farewells: Farewells) -> None:
+        self.session = session
+        self._sessions = sessions
+        self._farewells = farewells
+        self._outbox: list[str] = []  # packets for the next poll
+        self._poll: Exchange | None = None  # the GET that waits
+        self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
+        self.waiting_bytes = 0
+
+    # ------------------------------------------------------------------ to the client
+
+    def send(self, packet: Packet) -> None:
+        if packet == packets.NOOP:  # it only lets go of a poll that waits
+            self._answer(packets.NOOP.encode())
+            return
+        text = packet if isinstance(packet, str) else packets.message_text(packet)
+        if not self._enqueue(text):
+            self._sessions.end(self.session, reasons.SLOW_READER)
+        elif self._poll is not None and len(self._outbox) == 1:
+            self._sessions.loop.at_end_of_turn(self._flush)
+
+    def _enqueue(self, packet: str) -> bool:
+        """Let a packet wait for the next poll; False when more waits than may.
+
+        A ping goes first: behind what takes many polls to fetch it would find no answer in time.
+        """
+        fits = self._has_room()
+        self.waiting_bytes += _size(packet)  # first, as what cannot be encoded must not be kept either
+        if packet == packets.PING:
+            self._outbox.insert(0, packet)
+        else:
+            self._outbox.append(packet)
+        return fits
+
+    def _has_room(self) -> bool:
+        """The bound in bytes is on what waits already behind the first message: each may be as long as it likes."""
+        if self.waiting_bytes > self.session.limit_bytes:
+            first = next((packet for packet in self._outbox if packet != packets.PING), "")
+            if self.waiting_bytes - _size(first) > self.session.limit_bytes:
+                return False
+        return len(self._outbox) < self.session.limit_packets
+
+    def _flush(self) -> None:
+        """Give the poll that waits what there is for it."""
+        if self._poll is not None and self._outbox and self.session.state is State.POLLING:
+            self._answer(self.take_payload())
+
+    def _answer(self, payload: bytes) -> None:
+        """Answer the poll that waits, if one does."""
+        poll, self._poll = self._poll, None
+        if poll is not None:
+            poll.respond(200, payload)
+
+    def take_payload(self) -> bytes:
+        """What waits for a poll, as its body; the rest of very much is for the next polls."""
+        now, self._outbox = self._outbox[:PAYLOAD_PACKETS], self._outbox[PAYLOAD_PACKETS:]
+        self.waiting_bytes -= sum(map(_size, now))
+        return packets.join_payload(now)
+
+    def raise_limit(self, limit_bytes: int) -> None:
+        """The session's own limit is the one that counts."""
+
+    # ------------------------------------------------------------------ requests
+
+    def get(self, exchange: Exchange) -> None:
+        """A poll: answered at once, or as soon as there is something for it."""
+        if exchange.hung_up:
+            exchange.abandon()
+            self._sessions.end(self.session, reasons.TRANSPORT_CLOSE)
+        elif self.session.state is State.PROBING:
+            exchange.respond(200, packets.NOOP.encode())
+        elif self._poll is not None:
+            refuse(exchange, BAD_REQUEST)
+            self._sessions.end(self.session, reasons.PROTOCOL_ERROR)
+        elif self._outbox:
+            exchange.respond(200, self.take_payload())
+        else:
+            self._poll = exchange
+            exchange.on_hangup = self._get_hung_up
+
+    def _get_hung_up(self, exchange: Exchange) -> None:
+        """The peer has cancelled the poll that waited: the session ends (protocol, "HTTP long-polling")."""
+        if self._poll is exchange:
+            self._poll = None
+            self._sessions.end(self.session, reasons.TRANSPORT_CLOSE, heard_out=True)
+        exchange.abandon()
+
+    def post(self, exchange: Exchange) -> None:
+        """Packets from the client; the answer waits while too many of its messages do.
+
+        A POST whose body is still coming waits for none: it is read when it is whole, behind one that was whole before.
+        """
+        session, sessions = self.session, self._sessions
+        try:
+            if self._post is not None:
+                raise PacketError("two POSTs at once")
+            for kind, data in packets.parse_payload(exchange.request.body):
+                outcome = session.receive(kind, data, self)
+                if outcome is Outcome.PONG:
+                    sessions.ponged(session)
+                elif outcome is Outcome.CLOSE:
+                    # A poll that was sent before this may be in the same turn of the loop, and behind it.
+                    sessions.soon(partial(sessions.end, session, reasons.CLIENT_DISCONNECT, heard_out=True))
+                    break
+        except PacketError:
+            refuse(exchange, BAD_REQUEST)
+            sessions.end(session, reasons.PROTOCOL_ERROR)
+            return
+        if session.overfull:
+            self._post = exchange
+            exchange.on_hangup = self._post_hung_up
+        else:
+            exchange.respond(200, b"ok")
+        if session.inbox:
+            sessions.schedule(session)
+
+    def _post_hung_up(self, exchange: Exchange) -> None:
+        exchange.abandon()
+        if self._post is exchange:
+            self._post = None
+
+    @property
+    def reading(self) -> bool:
+        return self._post is None
+
+    def pause(self) -> None:
+        """A client is paused by the POST that waits for its answer, when too many messages do."""
+
+    def resume(self) -> None:
+        post, self._post = self._post, None
+        if post is not None:
+            post.respond(200, b"ok")
+
+    # ------------------------------------------------------------------ the end
+
+    def hand_over(self) -> list[Packet]:
+        self._answer(packets.NOOP.encode())
+        self.resume()
+        waiting, self._outbox, self.waiting_bytes = self._outbox, [], 0
+        return [packets.parse_base64(one[1:]) if one[:1] == "b" else one for one in waiting]
+
+    def close(self, reason: str) -> None:
+        """Tell the client that its session is over: by its poll, or by the next ones if something waits.
+
+        A CLOSE packet says that the server wants it gone: python-socketio's client then stays away. One that has lost
+        its connection is to come back, and does after a 400.
+
+        The last words and the CLOSE go by two polls: client libraries hand a message on a moment after they have
+        read it, and one that reads a CLOSE in the same payload has forgotten by then whom to hand it to.
+        """
+        self._say_farewell(reason)
+        self.resume()
+
+    def _say_farewell(self, reason: str) -> None:
+        if reason == reasons.CLIENT_DISCONNECT:
+            self._answer(packets.NOOP.encode())
+            return
+        payloads = []
+        while self._outbox and reason in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE):
+            payloads.append(self.take_payload())
+        if reason == reasons.SERVER_DISCONNECT or (
+            reason == reasons.PROTOCOL_ERROR and self._poll is not None
+        ):
+            payloads.append(packets.CLOSE.encode())
+        if self._poll is not None:
+            if payloads:
+                self._answer(payloads.pop(0))
+            else:
+                poll, self._poll = self._poll, None
+                refuse(poll, UNKNOWN_SESSION)
+        if payloads:
+            self._farewells.keep(self.session.sid, payloads)
+
+
+def _size(packet: str) -> int:
+    """A packet's length in bytes."""
+    return len(packet) if packet.isascii() else len(packet.encode())

@@ -1,0 +1,145 @@
+"""What waits for a client that polls, and which of its requests are answered when."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from chatroom.engine import packets, reasons
+from chatroom.engine.loop import Loop
+from chatroom.engine.polling import Farewells, Polling
+from chatroom.engine.session import INBOX_HIGH
+from chatroom.engine.sessions import Sessions
+
+
+class Asked:
+    """An exchange that keeps its answer."""
+
+    def __init__(self, body=b""):
+        self.request = SimpleNamespace(body=body, keep_alive=True, wants_upgrade=lambda: False)
+        self.hung_up = False
+        self.on_hangup = None
+        self.answer = None
+
+    def respond(self, status, body, content_type=""):
+        assert self.answer is None
+        self.answer = (status, body)
+
+
+@pytest.fixture
+def sessions():
+    loop = Loop()
+    yield Sessions(
+        loop,
+        {},
+        ping_interval_s=25,
+        ping_timeout_s=20,
+        outbox_limit_bytes=100,
+        outbox_limit_packets=5,
+    )
+    loop.flush()
+
+
+@pytest.fixture
+def farewells():
+    return Farewells()
+
+
+@pytest.fixture
+def session(sessions):
+    return sessions.create("s")
+
+
+@pytest.fixture
+def polling(session, sessions, farewells):
+    polling = Polling(session, sessions, farewells)
+    session.begin(polling)
+    return polling
+
+
+def get(polling):
+    polling.get(asked := Asked())
+    return asked
+
+
+def test_what_waits_answers_a_poll_at_once(polling):
+    polling.send("4a")
+    polling.send(b"\1\2")
+    assert get(polling).answer == (200, b"4a\x1ebAQI=")
+    assert get(polling).answer is None
+
+
+def test_a_poll_that_waits_is_answered_at_the_end_of_the_turn(sessions, polling):
+    waiting = get(polling)
+    polling.send("4a")
+    polling.send("4b")
+    assert waiting.answer is None
+    sessions.loop.flush()
+    assert waiting.answer == (200, b"4a\x1e4b")
+
+
+def test_two_polls_at_once_end_the_session(session, polling):
+    first = get(polling)
+    assert get(polling).answer[0] == 400
+    assert session.closed_because == reasons.PROTOCOL_ERROR
+    assert first.answer == (200, packets.CLOSE.encode())
+
+
+@pytest.mark.parametrize("last", ["4", "packets"])
+def test_more_than_may_wait_ends_the_session(session, polling, last):
+    if last == "packets":
+        for _ in range(5):
+            polling.send("4")
+    else:
+        polling.send("4" * 500)  # the first may have any length
+        polling.send(packets.PING)  # it goes first, and is not what may be long
+        polling.send("€" * 33)
+        polling.send("é" * 250)  # there was room when it came
+    assert not session.closed
+    polling.send("4")
+    assert session.closed_because == reasons.SLOW_READER
+
+
+def test_nothing_waits_once_it_is_fetched(polling):
+    polling.send("4" * 300)
+    assert polling.waiting_bytes == 300
+    get(polling)
+    assert polling.waiting_bytes == 0
+
+
+def test_what_cannot_be_encoded_is_not_kept(polling):
+    with pytest.raises(UnicodeEncodeError):
+        polling.send("4\ud800")
+    assert get(polling).answer is None
+
+
+def test_while_probing_polls_are_answered_with_noop_and_packets_wait(session, polling):
+    websocket = SimpleNamespace(send=lambda packet: None)
+    session.begin_probe(websocket)
+    session.receive(packets.PING, "probe", websocket)
+    polling.send("4a")
+    assert get(polling).answer == (200, b"6")
+    session.drop_probe()
+    assert get(polling).answer == (200, b"4a")
+
+
+def test_handing_over_lets_go_of_both_requests(polling):
+    polling.post(post := Asked(b"\x1e".join([b"4"] * (INBOX_HIGH + 1))))
+    poll = get(polling)
+    assert (post.answer, poll.answer, polling.reading) == (None, None, False)
+    assert polling.hand_over() == []
+    assert (post.answer, poll.answer, polling.reading) == ((200, b"ok"), (200, b"6"), True)
+
+
+def test_a_second_post_ends_the_session(session, polling):
+    polling.post(first := Asked(b"\x1e".join([b"4"] * (INBOX_HIGH + 1))))
+    polling.post(second := Asked(b"4"))
+    assert second.answer[0] == 400
+    assert session.closed_because == reasons.PROTOCOL_ERROR
+    assert first.answer == (200, b"ok")
+
+
+def test_who_is_sent_away_fetches_the_last_words_first(polling, sessions, session, farewells):
+    polling.send("4last")
+    sessions.end(session, reasons.SERVER_DISCONNECT)
+    assert [farewells.take("s") for _ in range(3)] == [b"4last", b"1", None]
+    assert not farewells
