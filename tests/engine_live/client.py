@@ -57,6 +57,7 @@ class App:
     def halted(self) -> Iterator[None]:
         """Let it see all that is sent to it meanwhile at once."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)  # it runs on for a moment after the signal
         try:
             yield
         finally:
