@@ -182,6 +182,7 @@ def sleepy(sid, seconds):
 @sio.event
 def waits_for_say(sid):
     said.wait(0)  # what was said before
+    sio.emit("waits", to=sid)
     said.wait()
     return "waited"
 

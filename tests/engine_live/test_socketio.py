@@ -193,6 +193,8 @@ def test_a_handler_that_waits_delays_nobody_else_and_keeps_its_own_order(rooms_a
     sleeper, other = joined(rooms_app), joined(rooms_app)
     sleeper.send('421["waits_for_say"]')
     sleeper.send('422["say"]')
+    while sleeper.receive() != '42["waits"]':
+        pass
     assert ask(other, "say") is True  # for which the other's handler waits
     acks: list[str] = []
     while len(acks) < 2:
