@@ -9,12 +9,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Self, TextIO
 
 from chatroom.gateways.words import Words
-
-if TYPE_CHECKING:
-    from typing import Self
 
 _BORDER = 2  # modules of white around the code, without which no camera finds it
 _BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"  # whatever the terminal's own colours are

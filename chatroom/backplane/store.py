@@ -7,11 +7,11 @@ order between them or of waiting.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from chatroom.backplane import MOST_TALKS, RETRY_S
 from chatroom.backplane.file import (
@@ -27,9 +27,6 @@ from chatroom.backplane.ids import id_from_number, id_number
 from chatroom.backplane.reader import AT_MS, MAX_ID, Reader
 from chatroom.core.clock import JUMP_MS, SavedTimes, Times
 from chatroom.core.log import Entry, Page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BUSY_S: Final = 5.0  # a lock held for less delays acks; held for longer, messages are refused
 _READ_BUSY_S: Final = 1.0

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Generic
+from collections.abc import Callable
+from typing import Generic
 
 from chatroom import runtime
 from chatroom.engine.faults import describe
 from chatroom.engine.wheel import Item, Wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 

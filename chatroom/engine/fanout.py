@@ -6,7 +6,8 @@ It knows python-socketio's manager interface and the engine; who is in which roo
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 import socketio
 from socketio import packet as sio_packet
@@ -14,12 +15,8 @@ from socketio import packet as sio_packet
 from chatroom.engine import frames
 from chatroom.engine.reasons import SLOW_READER
 from chatroom.engine.seats import CONNECTED, CONNECTING, LEAVING, Encoded, Namespace, Room, Seat
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-
-    from chatroom.engine.server import Engine
-    from chatroom.engine.session import Session
+from chatroom.engine.server import Engine
+from chatroom.engine.session import Session
 
 
 class Fanout(socketio.Manager):

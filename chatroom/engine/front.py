@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatroom import runtime
 from chatroom.engine.connection import Connection
@@ -20,9 +21,6 @@ from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.loop import Loop
 from chatroom.engine.reasons import TRANSPORT_CLOSE
-
-if TYPE_CHECKING:
-    import socket
 
 log = logging.getLogger(__name__)
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Sequence
 from operator import length_hint
-from typing import TYPE_CHECKING
 
 from chatroom import runtime
 from chatroom.engine.clockwork import Clockwork
 from chatroom.engine.connection import Connection, Role, Send
 from chatroom.engine.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class Audience:

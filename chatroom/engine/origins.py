@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from chatroom.engine.exchange import Exchange
+from chatroom.engine.exchange import Exchange
 
 log = logging.getLogger(__name__)
 

@@ -7,14 +7,11 @@ last had until somebody comes, goes or changes transport.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chatroom.engine.loop import Audience
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from chatroom.engine.session import Session
+from chatroom.engine.session import Session
 
 Encoded = str | bytes | list[str | bytes]
 """A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""

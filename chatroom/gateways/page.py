@@ -9,20 +9,17 @@ import gzip
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+from wsgiref.headers import Headers
 
 from whitenoise import WhiteNoise
 
 from chatroom.core.commands import COMMANDS
 from chatroom.core.errors import Refusal
 from chatroom.gateways.manifest import manifest, room_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-    from wsgiref.headers import Headers
-
-    from chatroom.runtime import WSGIApp
+from chatroom.runtime import WSGIApp
 
 # Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the
 # list places its rows so. `connect-src 'self'` covers WebSockets in every supported browser.
