@@ -34,9 +34,9 @@ from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
 from chatroom.engine.http_gate import Refusal
-from chatroom.engine.loop import Loop
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import UNDECODABLE, PacketError, StrictServer
+from chatroom.net.loop import Loop
 
 PORT, PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 3000, 0.3, 0.2, 1_000_000
 

@@ -36,9 +36,10 @@ def example(tmp_path):
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "news.py").write_text(code)
     package = tmp_path / "chatroom"
-    shutil.copytree(
-        ROOT / "chatroom" / "engine", package / "engine", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    for folder in ("engine", "net"):
+        shutil.copytree(
+            ROOT / "chatroom" / folder, package / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(ROOT / "chatroom" / "runtime.py", package)
     (package / "__init__.py").touch()
     command = [sys.executable, "news.py", "0"]

@@ -15,7 +15,6 @@ from urllib.parse import unquote_plus
 
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.exchange import Exchange
-from chatroom.engine.faults import describe
 from chatroom.engine.frames import NORMAL, close_frame
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.origins import PREFLIGHT, Policy
@@ -32,6 +31,7 @@ from chatroom.engine.refusals import (
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.websocket import WebSocketTransport, as_frame
+from chatroom.net.faults import describe
 
 log = logging.getLogger(__name__)
 

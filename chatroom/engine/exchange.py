@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from chatroom.engine.connection import Connection
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
+from chatroom.net.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

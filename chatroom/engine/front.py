@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 from chatroom import runtime
-from chatroom.engine.connection import Connection
-from chatroom.engine.descriptors import Reserve
 from chatroom.engine.exchange import Exchange, HttpConnection, HttpLimits
-from chatroom.engine.faults import describe
 from chatroom.engine.http_gate import Refusal
-from chatroom.engine.loop import Loop
 from chatroom.engine.reasons import TRANSPORT_CLOSE
+from chatroom.net.connection import Connection
+from chatroom.net.descriptors import Reserve
+from chatroom.net.faults import describe
+from chatroom.net.loop import Loop
 
 log = logging.getLogger(__name__)
 

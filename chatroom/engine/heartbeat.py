@@ -13,8 +13,8 @@ from typing import Protocol
 
 from chatroom import runtime
 from chatroom.engine import packets, reasons
-from chatroom.engine.clockwork import Clockwork
 from chatroom.engine.session import Session
+from chatroom.net.deadlines import Deadlines
 
 _TOGETHER_S = 0.05  # who is due within this is judged in one go
 
@@ -49,7 +49,7 @@ class Heartbeat:
         self._timeout_s = timeout_s
         self._end = end
         tick_s = min(0.5, max(0.005, min(interval_s, timeout_s) / 40))
-        self._heartbeats: Clockwork[Session] = Clockwork(tick_s, self._due)
+        self._heartbeats: Deadlines[Session] = Deadlines(tick_s, self._due)
         self._unadmitted: deque[tuple[float, str]] = deque()
 
     def begin(self, session: Session, admission_s: float | None) -> None:

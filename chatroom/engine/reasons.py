@@ -1,12 +1,22 @@
-"""Why connections and sessions end: what disconnect handlers are told. The first five are python-engineio's own."""
+"""Why sessions end, as disconnect handlers are told: as connections do, or as here; three are python-engineio's own."""
+
+from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
+
+__all__ = [
+    "CLIENT_DISCONNECT",
+    "CONNECT_TIMEOUT",
+    "HANDLER_ERROR",
+    "PING_TIMEOUT",
+    "PROTOCOL_ERROR",
+    "SERVER_DISCONNECT",
+    "SLOW_READER",
+    "TRANSPORT_CLOSE",
+    "TRANSPORT_ERROR",
+]
 
 SERVER_DISCONNECT = "server disconnect"
 CLIENT_DISCONNECT = "client disconnect"
 PING_TIMEOUT = "ping timeout"
-TRANSPORT_CLOSE = "transport close"
-TRANSPORT_ERROR = "transport error"
 
-SLOW_READER = "slow reader"
 PROTOCOL_ERROR = "protocol error"
 CONNECT_TIMEOUT = "connect timeout"
-HANDLER_ERROR = "handler error"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chatroom.engine.loop import Audience
 from chatroom.engine.session import Session
+from chatroom.net.loop import Audience
 
 Encoded = str | bytes | list[str | bytes]
 """A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""

@@ -17,9 +17,9 @@ from chatroom import runtime
 from chatroom.engine import contracts, origins, packets, reasons
 from chatroom.engine.endpoint import Endpoint
 from chatroom.engine.exchange import Exchange
-from chatroom.engine.loop import Loop
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
+from chatroom.net.loop import Loop
 
 # What python-engineio itself has to say is of use to nobody here.
 _inherited_log = logging.getLogger(__name__).getChild("inherited")

@@ -18,7 +18,7 @@ from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
 from chatroom.engine.reasons import CLIENT_DISCONNECT
 from chatroom.engine.transport import NO_TRANSPORT, Transport
-from chatroom.engine.wheel import NO_TICK
+from chatroom.net.wheel import NO_TICK
 
 
 class State(enum.Enum):

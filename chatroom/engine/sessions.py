@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from chatroom import runtime
 from chatroom.engine import reasons
-from chatroom.engine.faults import describe
 from chatroom.engine.heartbeat import Heartbeat
-from chatroom.engine.loop import Loop
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Session
+from chatroom.net.faults import describe
+from chatroom.net.loop import Loop
 
 log = logging.getLogger(__name__)
 

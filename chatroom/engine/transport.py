@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from chatroom.engine.connection import Connection
+from chatroom.net.connection import Connection
 
 Packet = str | bytes
 """An Engine.IO packet as text, or the bytes of a binary message."""

@@ -12,13 +12,13 @@ import time
 from typing import Final
 
 from chatroom.engine import frames, packets, reasons
-from chatroom.engine.connection import Connection
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_gate import Refusal, Request
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Outcome, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
+from chatroom.net.connection import Connection
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -15,7 +15,7 @@ from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_gate import Refusal
-from chatroom.engine.loop import Loop
+from chatroom.net.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until
 
 ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from chatroom.engine import packets, reasons
-from chatroom.engine.loop import Loop
 from chatroom.engine.polling import Farewells, Polling
 from chatroom.engine.session import INBOX_HIGH
 from chatroom.engine.sessions import Sessions
+from chatroom.net.loop import Loop
 
 
 class Asked:

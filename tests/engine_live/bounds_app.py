@@ -21,8 +21,8 @@ runtime.patch()
 
 from chatroom.engine.frames import TEXT, frame
 from chatroom.engine.front import Front
-from chatroom.engine.loop import Audience, Loop
 from chatroom.engine.server import Engine
+from chatroom.net.loop import Audience, Loop
 from tests.engine_live.serving import serve
 
 logging.basicConfig(format="%(levelname)s %(message)s")

@@ -22,7 +22,6 @@ runtime.patch()
 
 import socketio
 
-from chatroom.engine.connection import Connection
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
@@ -30,6 +29,7 @@ from chatroom.engine.seats import Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer
+from chatroom.net.connection import Connection
 from tests.engine_live.serving import serve
 
 logging.basicConfig(format="%(levelname)s %(message)s")

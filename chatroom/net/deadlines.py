@@ -1,4 +1,4 @@
-"""Clockwork: a wheel of deadlines that turns by itself.
+"""Deadlines: a timing wheel that turns by itself.
 
 It knows time and the runtime; what is due, and what happens then, is its owner's.
 """
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Generic
 
 from chatroom import runtime
-from chatroom.engine.faults import describe
-from chatroom.engine.wheel import Item, Wheel
+from chatroom.net.faults import describe
+from chatroom.net.wheel import Item, Wheel
 
 log = logging.getLogger(__name__)
 
 
-class Clockwork(Generic[Item]):
+class Deadlines(Generic[Item]):
     """A wheel that turns by itself: one timer for everything in it, none while it is empty.
 
     Args:

@@ -6,7 +6,7 @@ import weakref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.engine.wheel import NO_TICK, Wheel
+from chatroom.net.wheel import NO_TICK, Wheel
 
 
 class Item:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from operator import length_hint
 
 from chatroom import runtime
-from chatroom.engine.clockwork import Clockwork
-from chatroom.engine.connection import Connection, Role, Send
-from chatroom.engine.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.connection import Connection, Role, Send
+from chatroom.net.deadlines import Deadlines
+from chatroom.net.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
 
 
 class Audience:
@@ -100,7 +100,7 @@ class Loop:
         self._send_buffer_bytes = send_buffer_bytes
         self._turn_limit_bytes = turn_limit_bytes
         self._pace_limit_s = pace_limit_s
-        self._deadlines: Clockwork[Connection] = Clockwork(
+        self._deadlines: Deadlines[Connection] = Deadlines(
             0.05, lambda connection: connection.role.expired(connection)
         )
         self._turn: list[tuple[Audience, bytes]] = []

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chatroom import runtime
-from chatroom.engine.connection import Connection
-from chatroom.engine.loop import Audience, Loop
+from chatroom.net.connection import Connection
+from chatroom.net.loop import Audience, Loop
 
 WAIT_S = 10.0
 MEMBERS = 5

@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Final, Protocol
 
 from chatroom import runtime
-from chatroom.engine.faults import describe
-from chatroom.engine.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
-from chatroom.engine.wheel import NO_TICK
+from chatroom.net.faults import describe
+from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.wheel import NO_TICK
 
 log = logging.getLogger(__name__)
 
