@@ -8,13 +8,13 @@ else. It knows when to ask the `Store` and what to do when it fails; SQL is the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from chatroom import runtime
-from chatroom.backplane import RECENT_ENTRIES, Deliver, Done
+from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, Deliver, Done
 from chatroom.backplane.feed import Feed, Slot
 from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.holds import Holds
@@ -28,7 +28,7 @@ from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 log = logging.getLogger(__name__)
 
-_MAX_PENDING: Final = 20_000  # entries waiting for the disk; more are refused
+_MAX_PENDING: Final = 20_000  # entries waiting for the disk, of which more are refused; callers likewise
 _BATCH: Final = 2_000  # entries in one transaction
 _HOUSE_S: Final = 0.5  # between looks at what else is to do, and between attempts while the disk refuses
 _TIDY_S: Final = 30.0
@@ -51,12 +51,13 @@ class _Appended(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What the worker is to do, which messages it commits, and what to call when it is done."""
+    """What the worker is to do, which messages or private talks it commits, and what to call when it is done."""
 
     function: Callable[..., Any]
     arguments: tuple[object, ...]
-    group: Sequence[_Appended]
-    then: Sequence[Callable[[], None]]
+    group: Sequence[_Appended] = ()
+    talks: Mapping[bytes, bool] | None = None
+    then: Sequence[Callable[[], None]] = ()
 
 
 class EmbeddedBackplane:
@@ -83,6 +84,7 @@ class EmbeddedBackplane:
         self._pending: list[_Appended] = []
         self._talks: dict[bytes, bool] = {}  # changes that are still to be saved, and what waits for them
         self._when_saved: list[Callable[[], None]] = []
+        self._has_saved_talks = False  # by its last commit: messages are next
         self._worker = runtime.Worker(_do, self._done)
         self._busy = False  # the worker has a job
         self._called = False  # and will be given one at the end of this turn
@@ -101,7 +103,7 @@ class EmbeddedBackplane:
     def start(self, deliver: Deliver) -> None:
         self._feed.start(deliver)
         self._worker.start()
-        self._give(self._store.tidy, self._clock.times())
+        self._give(_Job(self._store.tidy, (self._clock.times(),)))
         runtime.spawn(self._keep_house)
 
     def publish(self, room: str, event: Event) -> None:
@@ -164,10 +166,16 @@ class EmbeddedBackplane:
         return self._store.talks()
 
     def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
-        if self._closed or self._failing:
+        if self._closed:
             done()
             return
+        self._talks.pop(key, None)
         self._talks[key] = is_open
+        if len(self._talks) > MOST_TALKS:
+            del self._talks[next(iter(self._talks))]
+        if self._failing or len(self._when_saved) >= _MAX_PENDING:
+            done()  # it will be saved; nobody can wait for that
+            return
         self._when_saved.append(done)
         if not self._busy and not self._called:
             self._called = True
@@ -184,14 +192,15 @@ class EmbeddedBackplane:
             return
         self._closed = True
         for _ in range(round(_CLOSE_S / _CLOSE_STEP_S)):
-            if not (self._busy or self._called or self._pending or self._talks):
+            has_talks = bool(self._talks) and not self._failing
+            if not (self._busy or self._called or self._pending or has_talks):
                 break
             runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
         if self._busy:
             return  # the disk hangs: what it has not taken was not acknowledged
         with self._reading:
-            self._worker.do(_Job(self._store.close, (), (), ()))
+            self._worker.do(_Job(self._store.close, ()))
             self._worker.stop()
             self._worker.join()
 
@@ -199,34 +208,31 @@ class EmbeddedBackplane:
 
     def _commit_group(self) -> None:
         self._called = False
-        if self._busy:
+        if self._busy or self._failing:
             return
-        if self._talks:
-            changes, self._talks = self._talks, {}
+        # By turns, so that neither waits for as long as the other keeps coming.
+        self._has_saved_talks = bool(self._talks) and not (self._pending and self._has_saved_talks)
+        if self._has_saved_talks:
+            talks, self._talks = self._talks, {}
             done, self._when_saved = self._when_saved, []
-            self._give(self._store.save_talks, changes, then=done)
+            self._give(_Job(self._store.save_talks, (talks,), talks=talks, then=done))
             return
         if not self._pending:
             return
         group, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
         self._last_group = len(group)
-        self._give(self._store.commit, [appended.pending for appended in group], group=group)
+        self._give(_Job(self._store.commit, ([appended.pending for appended in group],), group))
 
-    def _give(
-        self,
-        function: Callable[..., Any],
-        *arguments: object,
-        group: Sequence[_Appended] = (),
-        then: Sequence[Callable[[], None]] = (),
-    ) -> None:
+    def _give(self, job: _Job) -> None:
         self._busy = True
-        self._worker.do(_Job(function, arguments, group, then))
+        self._worker.do(job)
 
     def _done(self, job: _Job, outcome: Any) -> None:
         """The worker's outcome; from here its next job is given."""
         self._busy = False
-        function, _, group, then = job
+        function, _, group, talks, then = job
         if isinstance(outcome, StoreError):
+            self._talks = {**(talks or {}), **self._talks}
             self._fail(outcome, group)
         elif isinstance(outcome, Exception):
             # Not the disk's fault but ours; who waits is answered all the same.
@@ -270,10 +276,10 @@ class EmbeddedBackplane:
                 self._try_again()
             elif now >= self._tidy_at:
                 self._tidy_at = now + _TIDY_S
-                self._give(self._store.tidy, self._clock.times())
+                self._give(_Job(self._store.tidy, (self._clock.times(),)))
             elif now >= self._checkpoint_at and self._store.has_expired:
                 self._checkpoint_at = now + _CHECKPOINT_S
-                self._give(self._store.checkpoint)
+                self._give(_Job(self._store.checkpoint, ()))
 
     def _fail(self, problem: StoreError, group: Sequence[_Appended] = ()) -> None:
         """The disk refuses: so is everything that waits for it, at once, until it takes writes again."""
@@ -287,7 +293,6 @@ class EmbeddedBackplane:
         for appended in refused:
             self._feed.settle(appended.slot, None, partial(appended.done, None))
         saved, self._when_saved = self._when_saved, []
-        self._talks = {}
         for done in saved:
             done()
         if isinstance(problem, CorruptError):
@@ -316,6 +321,7 @@ class EmbeddedBackplane:
         else:
             self._failing = False
             log.warning("the log can be written again")
+            self._commit_group()
 
     def _read(self, function: Callable[..., _Read], *arguments: object) -> _Read:
         try:

@@ -190,6 +190,52 @@ def test_a_store_that_fails_refuses_at_once_and_recovers_by_itself(
     bench.backplane.close()
 
 
+def test_messages_are_saved_however_many_private_talks_change(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+
+    def change(number: int = 0) -> None:
+        if not bench.outcomes:
+            bench.backplane.save_talk(b"%d" % number, True, lambda: change(number + 1))
+
+    change()
+    assert bench.say("a", "meanwhile") is not None
+    bench.backplane.close()
+
+
+def test_private_talks_that_a_failing_disk_refuses_are_saved_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.backplane.store.BUSY_S", 0.05)
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.fill("a", 1)
+    answered: list[str] = []
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        bench.backplane.save_talk(b"first", True, lambda: answered.append("first"))
+        bench.until(lambda: answered == ["first"])
+        assert not bench.backplane.ready()
+        bench.backplane.save_talk(b"second", True, lambda: answered.append("second"))
+        assert answered == ["first", "second"]
+        other.execute("ROLLBACK")
+    bench.until(bench.backplane.ready)
+    bench.until(lambda: set(bench.backplane.talks()) == {b"first", b"second"})
+    bench.backplane.close()
+
+
+def test_no_more_wait_for_a_private_talk_than_for_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.backplane.embedded._MAX_PENDING", 2)
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    answered: list[int] = []
+    for number in range(4):
+        bench.backplane.save_talk(b"%d" % number, True, lambda number=number: answered.append(number))  # type: ignore[misc]
+    assert answered == [2, 3]
+    bench.until(lambda: answered == [2, 3, 0, 1])
+    assert len(bench.backplane.talks()) == 4
+    bench.backplane.close()
+
+
 def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 500)
