@@ -287,6 +287,8 @@ class SocketIOGateway:
 
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
         session, longest = guest.session, self._service.limits.max_text
+        if self._service.has_whispered(session, cid):
+            return {}  # to one person, whoever it would go to now
         if len(msg) > longest + _MAX_COMMAND:
             refused = TooLong(limit=longest)
             refused.hold_s = typed.unread_hold_s(msg)
@@ -301,6 +303,7 @@ class SocketIOGateway:
                 self._mark_talking(guest)
             if partner is not None:
                 self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
+                self._service.note_whispered(session, cid)
                 return {}
         guest.uncommitted += 1
         try:
@@ -315,9 +318,6 @@ class SocketIOGateway:
     def _handle_command(
         self, guest: Guest, command: Command, cid: str | None, ack: Ack
     ) -> Mapping[str, Any] | None:
-        if isinstance(command, Tell) and self._service.has_whispered(guest.session, cid):
-            return {}
-
         def answer(text: str) -> None:
             self._notice(guest, "command", text)
 

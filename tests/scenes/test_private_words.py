@@ -360,14 +360,17 @@ def test_to_sid_finds_who_has_come_back_with_a_token(guests):
     assert again.hears("whisper")["msg"] == "still you"
 
 
-@pytest.mark.parametrize("way", ["whisper", "command"])
+@pytest.mark.parametrize("way", ["whisper", "command", "talk"])
 def test_a_private_text_sent_again_is_heard_once(guests, way):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
+    if way == "talk":
+        for sender in (romeo, third):
+            assert sender.asks("message", msg="to:Ben") == {"ok": True}
 
     def send(sender, cid, text="psst"):
         if way == "whisper":
             return sender.asks("whisper", to="Ben", to_sid=ben.sid, msg=text, cid=cid)
-        return sender.asks("message", msg=f"/to Ben {text}", cid=cid)
+        return sender.asks("message", msg=text if way == "talk" else f"/to Ben {text}", cid=cid)
 
     for _ in range(2):
         assert send(romeo, "c1") == {"ok": True}
@@ -378,6 +381,14 @@ def test_a_private_text_sent_again_is_heard_once(guests, way):
     assert send(third, "c1", "another's") == {"ok": True}
     assert send(again, "c2", "last") == {"ok": True}
     assert heard(ben, "whisper") == ["psst", "another's", "last"]
+
+
+def test_a_private_text_sent_again_after_the_talk_is_not_public(guests):
+    romeo, ben, third = guests(), guests(username="Ben"), guests()
+    for msg, cid in (("to:Ben", "c1"), ("secret", "c2"), ("to:", "c3"), ("secret", "c2"), ("public", "c4")):
+        assert romeo.asks("message", msg=msg, cid=cid)["ok"]
+    assert heard(ben, "whisper") == ["secret"]
+    assert heard(third, "message") == ["public"]
 
 
 def test_who_with_a_sid_knows_who_has_come_back(guests):
