@@ -190,6 +190,21 @@ def test_a_room_that_changes_while_a_sheet_goes_back_has_its_address(visit: Visi
     in_room(visitor, room)
 
 
+def test_a_room_joined_after_forward_to_a_closed_sheet_has_its_address(visit: Visit, room: str) -> None:
+    visitor = visit().enter()
+    visitor.button("More").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    visitor.waits_until(lambda: visitor.page.evaluate("() => history.state === null"))
+    visitor.page.go_forward()
+    visitor.waits_until(lambda: visitor.page.evaluate("() => history.state !== null"))
+    joins(visitor, f"{room} 2")
+    visitor.page.reload()
+    in_room(visitor, f"{room} 2")
+    visitor.page.go_back()
+    in_room(visitor, room)
+
+
 def test_a_room_joined_while_back_is_followed_is_the_later_wish(
     visit: Visit, room: str, server: Program
 ) -> None:

@@ -4,7 +4,7 @@
  */
 
 import { Sleep, WATCH_MS } from './lib/liveness';
-import { LOBBY, base, isSameRoom, pathOf, roomIn } from './lib/places';
+import { LOBBY, base, isSameRoom, leaving, pathOf, roomIn } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
@@ -82,7 +82,7 @@ export class Page {
     });
     addEventListener('popstate', () => {
       const isBehind = this.#isBehind;
-      this.#isBehind = false;
+      this.#isBehind = leaving.sheet = false;
       if (isBehind) this.#showAddress();
       else void this.#followAddress();
     });
@@ -198,13 +198,12 @@ export class Page {
   /** Put the room's address into the browser, with an entry in its history for each room. */
   #showAddress(): void {
     if (this.#following) return;
-    const sheet = (history.state as { sheet?: boolean | 'closing' } | null)?.sheet;
-    if (sheet === 'closing') {
-      // The browser is on its way back from the sheet's entry: what is put there now would be left behind.
+    if (leaving.sheet) {
+      // What is put into the sheet's entry now would be left behind.
       this.#isBehind = true;
       return;
     }
-    const isOpen = sheet === true;
+    const isOpen = (history.state as { sheet?: boolean } | null)?.sheet === true;
     const path = pathOf(this.state.room, this.root);
     // The room may be spelled otherwise than in the address; and an open sheet has an entry already.
     if (isOpen || isSameRoom(this.#addressed, this.state.room)) history.replaceState(null, '', path);
