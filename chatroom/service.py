@@ -630,7 +630,7 @@ class Service:
         if parked is not None and parked.until >= now:
             session.talk, session.addressed = parked.talk, parked.addressed
         elif talk_key(session.identity) in self._talks:
-            session.talk.forget(now)
+            session.talk.forget()
 
     def _save_talk(self, identity: str, is_open: bool, done: Callable[[], None] = _nothing) -> None:
         if not self._talks and not is_open:

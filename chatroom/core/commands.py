@@ -7,7 +7,7 @@ Names of people are left unresolved: whom `/to Ming Li hello` is for depends on 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chatroom.core.errors import HOLD_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
+from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
 from chatroom.core.markers import (
     BareKey,
     Escaped,
@@ -29,13 +29,11 @@ class Say:
     """A text to send.
 
     Attributes:
-        is_escaped: it was typed behind `//` or `/say`, as refusals teach.
         near: it, or a line of it, would be a private text, had it a slash or stood first: what would stand behind
             each `/to`, from the name on.
     """
 
     text: str
-    is_escaped: bool = False
     near: tuple[str, ...] = ()
 
 
@@ -178,7 +176,7 @@ COMMANDS: tuple[Record, ...] = (
         (),
         "/say TEXT",
         {"en": "send TEXT exactly as it is typed", "zh": "原样发送 TEXT"},
-        lambda arguments: Say(_some(arguments), is_escaped=True),
+        lambda arguments: Say(_some(arguments)),
     ),
     Record(
         "join",
@@ -223,7 +221,7 @@ def parse_line(text: str) -> Say | Command:
         case None:
             return _say(text)
         case Escaped(escaped):
-            return Say(escaped, is_escaped=True)
+            return Say(escaped)
         case Slash(word, arguments):
             return _command(word, arguments)
         case TalkMarker(name):
@@ -263,18 +261,18 @@ def _command(word: str, arguments: str) -> Say | Command:
     if record is None:
         unknown = UnknownCommand(command=printable(word))
         unknown.arguments = arguments
-        unknown.hold_s = HOLD_S if is_nearly_move(word) else 0.0
+        unknown.answer_after_s = ANSWER_AFTER_S if is_nearly_move(word) else 0.0
         raise unknown
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
         refused = BadRequest(usage=record.usage)
         if record.name == "join":
-            refused.hold_s, refused.doubts_people = HOLD_S, True
+            refused.answer_after_s, refused.doubts_people = ANSWER_AFTER_S, True
         raise refused from None
 
 
 def _held(refused: Refusal) -> Refusal:
-    """A refusal that holds what comes with it."""
-    refused.hold_s = 0.0
+    """A refusal that holds what arrives before it is answered."""
+    refused.answer_after_s = 0.0
     return refused

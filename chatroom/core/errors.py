@@ -7,9 +7,7 @@ gateways' business.
 
 from typing import Final
 
-HOLD_S: Final = (
-    1.0  # what is typed so soon after whom it goes to has changed, or failed to, was meant for somebody else
-)
+ANSWER_AFTER_S: Final = 0.25  # whoever sends another text sooner has not waited for the answer
 
 
 class Refusal(Exception):
@@ -19,14 +17,14 @@ class Refusal(Exception):
         code: the stable name of the reason, the same on every gateway.
         params: what a client needs to word it, in JSON's types; sent beside the code.
         wording: which of the server's sentences says it, where the code's own says too little.
-        hold_s: what was refused would have changed whom texts go to, so those that come with it, or within so many
-            seconds, are refused as well.
+        answer_after_s: it leaves in doubt whom texts go to. So it is answered only so many seconds after what was
+            refused arrived, and every text that arrives before the answer is refused as well. None: no doubt.
         doubts_people: it leaves in doubt who is meant by a name, so private texts that came with it are refused too.
     """
 
     code: str
     wording: str | None = None
-    hold_s: float | None = None
+    answer_after_s: float | None = None
     doubts_people = False
 
     def __init__(self, **params: object) -> None:
@@ -135,6 +133,7 @@ class NameChangedHands(NoSuchPerson):
 
     wording = "name_changed_hands"
     doubts_people = True
+    answer_after_s = 0.0
 
 
 class LooksPrivate(BadRequest):
@@ -156,6 +155,8 @@ class NotSent(NoSuchPerson):
         wording: which sentence says why.
         code: another refusal's, if it came with what that one refused.
     """
+
+    answer_after_s: float | None = ANSWER_AFTER_S
 
     def __init__(self, wording: str, code: str = NoSuchPerson.code, **params: object) -> None:
         self.wording, self.code = wording, code

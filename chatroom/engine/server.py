@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -182,6 +182,12 @@ class Engine(engineio.Server):
             if not session.overfull:
                 session.transport.resume()
             self.sessions.schedule(session)
+
+    def after_read(self, sid: str, call: Callable[[], None]) -> None:
+        """Call `call` once all that the client has sent by now is handled; never if the session ends before."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            self.sessions.after_read(session, call)
 
     def raise_outbox_limit(self, sid: str, limit_bytes: int) -> None:
         """Let at least `limit_bytes` wait for this client from now on."""

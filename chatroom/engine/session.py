@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from chatroom.engine import packets
@@ -94,7 +95,7 @@ class Session:
     Attributes:
         transport: what carries its packets.
         probe: a WebSocket that wants to become the transport.
-        inbox: messages for the application; None while there are none.
+        inbox: messages for the application, and what is to be called in their order; None while there are none.
         scheduled: somebody is handling the inbox, or will.
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
@@ -129,7 +130,7 @@ class Session:
         self.limit_packets = outbox_limit_packets
         self.transport = NO_TRANSPORT
         self.probe: Transport | None = None
-        self.inbox: deque[str | bytes] | None = None
+        self.inbox: deque[str | bytes | Callable[[], None]] | None = None
         self.scheduled = False
         self.paused = False
         self.awaiting_pong = False
@@ -201,9 +202,7 @@ class Session:
         if source is not self.transport:
             return self._receive_probe(kind, data, source)
         if kind == packets.MESSAGE:
-            if self.inbox is None:
-                self.inbox = deque()
-            self.inbox.append(data)
+            self.deliver(data)
             return Outcome.DELIVER
         if kind == packets.PONG:
             return Outcome.PONG
@@ -242,8 +241,14 @@ class Session:
         was, self.scheduled = self.scheduled, True
         return not was
 
-    def next_message(self) -> str | bytes | None:
-        """Take out the next message that the application may have now."""
+    def deliver(self, message: str | bytes | Callable[[], None]) -> None:
+        """Put a message, or a call, into the inbox."""
+        if self.inbox is None:
+            self.inbox = deque()
+        self.inbox.append(message)
+
+    def next_message(self) -> str | bytes | Callable[[], None] | None:
+        """Take out the next message, or call, that the application may have now."""
         if not self.inbox or (self.paused and not self.closed):
             return None
         return self.inbox.popleft()

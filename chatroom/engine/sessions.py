@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from chatroom import runtime
@@ -110,6 +111,23 @@ class Sessions:
         """Call `call` in the lane, behind what is there already. It must not raise."""
         self._lane.put(call)
 
+    def after_read(self, session: Session, call: Callable[[], None]) -> None:
+        """Call `call` once all that the client has sent by now is handled; never if the session ends before."""
+        # In the lane behind what this turn of the loop reads, and then in the inbox.
+        runtime.call_soon(lambda: self._lane.put(partial(self._call_after_inbox, session, call)))
+
+    def _call_after_inbox(self, session: Session, call: Callable[[], None]) -> None:
+        if not session.closed:
+            session.deliver(partial(self._call_or_read, session, call))
+            self.schedule(session)
+
+    def _call_or_read(self, session: Session, call: Callable[[], None]) -> None:
+        connection = session.transport.connection
+        if connection is not None and connection.has_unread:  # more than one read brings
+            self.after_read(session, call)
+        else:
+            call()
+
     # ------------------------------------------------------------------ the application, in the lane
 
     def _work(self, item: Session | Callable[[], None]) -> None:
@@ -125,9 +143,11 @@ class Sessions:
             message = session.next_message()
             if message is None:
                 break
-            if handler is not None:
+            if not callable(message) and handler is not None:
+                message = partial(handler, session.sid, message)
+            if callable(message):
                 try:
-                    handler(session.sid, message)
+                    message()
                 except Exception as problem:
                     # The outermost place that a message reaches: one line, this session ends, the others go on.
                     self._failed(session, problem)

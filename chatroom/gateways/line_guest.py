@@ -115,7 +115,7 @@ class LineGuest:
         self._interpreter.take(line, arrived_at)
 
     def refused(self, refused: Refusal) -> None:
-        self.show(self._interpreter.refusal(refused))
+        self._interpreter.answer(refused)
 
     def told_to_slow_down(self, lines: int, seconds: float) -> None:
         limits = self._setting.service.limits

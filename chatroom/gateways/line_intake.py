@@ -8,6 +8,7 @@ a guest who does not read what they have asked for, costs no memory here.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Protocol
@@ -18,6 +19,7 @@ from chatroom.gateways.line_codec import LineDecoder, Overlong
 NOTICE_S: Final = (
     0.25  # a flood is told of only then: the rest of a paste has come meanwhile, and can be counted
 )
+MOST_WAITING: Final = 64  # lines, or readings, that are taken in while an answer waits
 CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood
 
 
@@ -85,19 +87,23 @@ class Intake:
     """Takes line after line, as long as their guest may speak and is not too fast."""
 
     __slots__ = (
+        "_answered_at",
         "_arrived_at",
         "_call_later",
         "_flood_until",
         "_has_ended",
         "_has_more",
         "_has_stopped",
+        "_is_reading",
         "_is_taking",
         "_monotonic",
-        "_owes_event",
-        "_put_back",
+        "_owed_events",
+        "_read_at",
         "_source",
         "_taker",
         "_timer",
+        "_unanswered",
+        "_waiting",
     )
 
     def __init__(
@@ -111,9 +117,14 @@ class Intake:
         self._taker = taker
         self._monotonic = monotonic
         self._call_later = call_later
-        self._arrived_at = 0.0  # of all lines that wait: more is read only when none does
-        self._owes_event = False
-        self._put_back: str | Overlong | None = None
+        self._arrived_at = 0.0  # of all lines in the decoder: not later than that
+        self._read_at = 0.0  # the same: not sooner than that
+        self._answered_at = 0.0
+        self._owed_events = 0
+        # Lines that are out of the decoder, with both times: more is read only when none waits, or for an answer.
+        self._waiting: deque[tuple[str | Overlong, float, float]] = deque()
+        self._unanswered: Refusal | None = None
+        self._is_reading = True
         self._timer: Any = None
         self._is_taking = False
         self._flood_until = float("-inf")
@@ -123,21 +134,30 @@ class Intake:
 
     def received(self) -> None:
         """The decoder has new input."""
+        self._read_at = self._monotonic()
         if not self._has_more:  # or it came with what was read before, as the rest of a paste does
-            self._arrived_at = self._monotonic()
+            self._arrived_at = self._read_at
         self._has_more = self._source.has_more
         # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
-        self._owes_event = True
+        self._owed_events += 1
         self.go_on()
 
     def ended(self) -> None:
         """The peer has sent its last; it may still read."""
         self._has_ended = True
+        if self._unanswered is not None:  # nothing can follow that would have to be held
+            self._stop_timer()
+            self._answer()
         self.go_on()
 
     def stop(self) -> None:
         """Take no more, ever."""
         self._has_stopped = True
+        self._stop_timer()
+        if self._unanswered is not None:
+            self._answer()
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -153,41 +173,89 @@ class Intake:
             self._is_taking = False
         if self._has_stopped:
             return
-        if is_drained and not self._has_ended:
-            self._source.read_on()
+        if not self._has_ended and (is_drained or self._may_take_in()):
+            self._read_on()
             return
         self._source.read_off()
+        self._is_reading = False
         if is_drained and self._taker.is_settled:
             self._taker.input_over(in_mid_line=self._source.decoder.unfinished)
 
     def _take_lines(self) -> bool:
         """Take what lines there are; True if there are no more, False if they have to wait."""
         while self._taker.may_take and self._timer is None and not self._has_stopped:
-            line: str | Overlong | None = None
             try:
-                if self._owes_event:
+                while self._owed_events:
                     self._taker.spend()
-                    self._owes_event = False
-                line = self._next_line()
-                if line is None:
+                    self._owed_events -= 1
+                if not self._waiting and not self._take_out():
                     return True
-                self._taker.take(line, self._arrived_at)
+                line, arrived_at, read_at = self._waiting[0]
+                try:
+                    self._taker.take(line, arrived_at)
+                except RateLimited:
+                    raise
+                except Refusal as refused:
+                    self._refuse(refused, read_at)
+                self._waiting.popleft()
             except RateLimited as refused:
-                if line is not None:
-                    self._put_back = line
                 self._wait(float(str(refused.params["retry_after"])))
-            except Refusal as refused:
-                self._taker.refused(refused)
         return False
 
-    def _next_line(self) -> str | Overlong | None:
-        line, self._put_back = self._put_back, None
-        if line is None:
-            line = self._source.decoder.next_line()
-            answers = self._source.decoder.answers()
-            if answers:
-                self._source.write(answers)
-        return line
+    def _take_out(self) -> bool:
+        """Take one line out of the decoder, if there is one."""
+        line = self._source.decoder.next_line()
+        answers = self._source.decoder.answers()
+        if answers:
+            self._source.write(answers)
+        if line is not None:
+            self._waiting.append((line, self._arrived_at, self._read_at))
+        return line is not None
+
+    def _may_take_in(self) -> bool:
+        """While an answer waits, what comes is given the time when it comes; whether more may come."""
+        if self._unanswered is None:
+            return False
+        while len(self._waiting) < MOST_WAITING:
+            if not self._take_out():
+                return self._owed_events < MOST_WAITING
+        return False
+
+    def _read_on(self) -> None:
+        is_behind = self._unanswered is None and self._answered_at >= self._arrived_at
+        if not self._is_reading and is_behind and self._source.peek():
+            # Who sent it while lines had to wait has not waited for the last answer.
+            self._arrived_at, self._has_more = self._answered_at, True
+        self._is_reading = True
+        self._source.read_on()
+
+    # Answers that wait
+
+    def _refuse(self, refused: Refusal, read_at: float) -> None:
+        """Tell why a line was not taken, when the time has come."""
+        self._unanswered = refused
+        wait_s = read_at + (refused.answer_after_s or 0.0) - self._monotonic()
+        if wait_s <= 0 or self._has_ended or self._has_stopped:
+            self._answer()
+        else:
+            self._timer = self._call_later(wait_s, self._answer_soon)
+
+    def _answer_soon(self) -> None:
+        # What has come by now, and could not be read for the load, is read first.
+        self._timer = self._call_later(0, self._answer_and_go_on)
+
+    def _answer_and_go_on(self) -> None:
+        self._timer = None
+        self._answer()
+        self.go_on()
+
+    def _answer(self) -> None:
+        refused, self._unanswered = self._unanswered, None
+        if refused is not None:
+            self._answered_at = self._monotonic()
+            self._taker.refused(refused)
+
+    # Floods
 
     def _wait(self, seconds: float) -> None:
         now = self._monotonic()
@@ -202,7 +270,7 @@ class Intake:
         """Tell that lines wait, and for so long."""
         waiting = self._source.decoder.waiting + self._source.peek()
         ends = max(waiting.count(b"\n"), waiting.count(b"\r"))
-        self._taker.told_to_slow_down(ends + (self._put_back is not None), seconds)
+        self._taker.told_to_slow_down(ends + len(self._waiting), seconds)
         self._timer = self._call_later(seconds, self._resume)
 
     def _resume(self) -> None:

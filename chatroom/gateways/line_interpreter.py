@@ -139,7 +139,8 @@ class Interpreter:
         except RateLimited:
             raise  # it is taken later, and what comes behind it waits
         except Refusal as refused:
-            self._session.talk.hold(refused, self._setting.monotonic())
+            if refused.answer_after_s is not None:
+                self._session.talk.hold(refused, arrived_at)
             raise
 
     def _take(self, line: str | Overlong, arrived_at: float) -> None:
@@ -147,7 +148,7 @@ class Interpreter:
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
             too_long = TooLong(limit=self._setting.service.limits.max_text)
-            too_long.hold_s = typed.unread_hold_s(line.head)
+            too_long.answer_after_s = typed.unread_answer_after_s(line.head)
             raise too_long
         stripped = line.strip()
         if not stripped:
@@ -159,7 +160,7 @@ class Interpreter:
             self._host.send_away("bye")
         elif isinstance(line, NotUtf8):
             refused = NotInUtf8()
-            refused.hold_s = typed.unread_hold_s(line)
+            refused.answer_after_s = typed.unread_answer_after_s(line)
             raise refused
         else:
             parsed = typed.parse(self._setting.service, self._session, line)
@@ -167,6 +168,13 @@ class Interpreter:
                 self._run(parsed, arrived_at)
             else:
                 self._speak(parsed, arrived_at)
+
+    def answer(self, refused: Refusal) -> None:
+        """Show a refusal that `take` has raised."""
+        if refused.answer_after_s is not None:
+            self._session.talk.answered(self._setting.monotonic())
+            self._mark_talking()
+        self._host.show(self.refusal(refused))
 
     def refusal(self, refused: Refusal) -> bytes:
         """A refusal, as it is shown."""
@@ -252,9 +260,9 @@ class Interpreter:
     # Speaking
 
     def _speak(self, say: Say, arrived_at: float) -> None:
-        service, now = self._setting.service, self._setting.monotonic()
+        service = self._setting.service
         try:
-            partner = typed.address(service, self._session, say, arrived_at, now)
+            partner = typed.address(service, self._session, say, arrived_at)
         finally:
             self._mark_talking()
         if partner is not None:
@@ -288,7 +296,7 @@ class Interpreter:
         if talk in (Talk.LINE, Talk.OPENED):
             self._follow(self._session.talk.turned_to(who, self._setting.monotonic()))
         elif talk is not None:
-            self._follow(self._session.talk.signalled(who, talk, self._setting.monotonic()))
+            self._follow(self._session.talk.signalled(who, talk))
         if whispered.text:
             self._host.show(whisper_line(at_ms, who.name, whispered.text))
 
@@ -298,7 +306,7 @@ class Interpreter:
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""
-        self._follow(self._session.talk.left(sid, self._setting.monotonic()))
+        self._follow(self._session.talk.left(sid))
 
     def _follow(self, effects: Iterable[Effect]) -> None:
         """Do what follows for the talk."""

@@ -7,8 +7,9 @@ knows python-socketio and the wire, and neither the rules of a room nor the disk
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import socketio.exceptions
 
 from chatroom.core.commands import Command, Quit, TalkTo, Tell
 from chatroom.core.errors import (
-    HOLD_S,
+    ANSWER_AFTER_S,
     BadRequest,
     NoSuchPerson,
     RateLimited,
@@ -43,6 +44,7 @@ NAMESPACE: Final = "/"
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
 _MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
+_MAX_UNANSWERED: Final = 64  # answers of one session that wait; with more, the oldest leaves early
 _MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
@@ -60,6 +62,7 @@ class Guest:
         room_key: the room whose frames it hears; None before it is welcomed.
         uncommitted: how many of its messages are on their way to the disk.
         reading: how many pages of history it waits for.
+        unanswered: what was refused and left in doubt whom texts go to, with when to answer, in order.
     """
 
     session: Session
@@ -70,6 +73,7 @@ class Guest:
     uncommitted: int = 0
     reading: int = 0
     noticed_at: float = float("-inf")
+    unanswered: deque[tuple[float, Ack, Refusal]] = field(default_factory=deque)
 
 
 class SocketIOGateway:
@@ -102,9 +106,6 @@ class SocketIOGateway:
         self._call_later = call_later
         self._guests: dict[str, Guest] = {}
         self._talking: set[Guest] = set()  # who has a partner in a private talk
-        self._turn_began: float | None = (
-            None  # kept from the first refusal in a turn on that holds what came with it
-        )
         self._presence = Presence(self._emit, server.is_heard, call_later)
         server.gateway = self
         server.on("connect", self._on_connect, namespace=NAMESPACE)
@@ -145,10 +146,14 @@ class SocketIOGateway:
         guest = self._guests.pop(sid, None)
         if guest is not None:
             self._talking.discard(guest)
+            guest.unanswered.clear()
+            guest.session.talk.cut()
             self._service.leave(guest.session, cut=True)
 
     def _log_out(self, sid: str) -> None:
-        guest = self._guests.pop(sid)
+        guest = self._guests[sid]
+        self._answer_at_last(guest)
+        del self._guests[sid]
         self._talking.discard(guest)
         self._service.leave(guest.session, cut=False)
         self._server.disconnect(sid)
@@ -161,6 +166,7 @@ class SocketIOGateway:
             for lang, words in WORDS.items()
         }
         for sid, guest in self._guests.items():
+            self._answer_at_last(guest)
             self._emit(frames[guest.words.lang], sid)
         return [guest.eio_sid for guest in self._guests.values()]
 
@@ -175,20 +181,17 @@ class SocketIOGateway:
             try:
                 self._service.spend_event(guest.session)
             except RateLimited as refused:
-                refused.hold_s = _unread_hold_s(arguments)
+                refused.answer_after_s = _unread_answer_after_s(arguments)
                 raise
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
             if _is_join(arguments):
-                # What came with it was meant for the other room and its people. A program reads its ack; a client that
-                # asks for none has to wait for the notice.
-                refused.doubts_people = True
-                refused.hold_s = HOLD_S if ack is _no_ack else 0.0
-            if refused.hold_s is None and refused.doubts_people:
-                refused.hold_s = 0.0
-            if refused.hold_s is not None:
-                self._hold(guest, refused)
-            self._refuse(guest, ack, refused)
+                # What comes before the answer was meant for the other room and its people.
+                refused.doubts_people, refused.answer_after_s = True, ANSWER_AFTER_S
+            if refused.answer_after_s is None:
+                self._refuse(guest, ack, refused)
+            else:
+                self._hold(guest, ack, refused, refused.answer_after_s)
         else:
             if answer is not None:
                 ack({"ok": True, **answer})
@@ -260,7 +263,7 @@ class SocketIOGateway:
                 self._service.check_stranger(session, asked.to_sid)
             self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")
         elif asked.to is not None:
-            session.talk.check_people(self._arrived_at())
+            session.talk.check_people(self._monotonic())
             self._service.whisper(session, asked.to, text)
         self._service.note_whispered(session, asked.cid)
 
@@ -291,14 +294,14 @@ class SocketIOGateway:
             return {}  # to one person, whoever it would go to now
         if len(msg) > longest + _MAX_COMMAND:
             refused = TooLong(limit=longest)
-            refused.hold_s = typed.unread_hold_s(msg)
+            refused.answer_after_s = typed.unread_answer_after_s(msg)
             raise refused
         line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
             return self._handle_command(guest, line, cid, ack)
         if line.near or not session.talk.is_plain:
             try:
-                partner = typed.address(self._service, session, line, self._arrived_at(), self._monotonic())
+                partner = typed.address(self._service, session, line, self._monotonic())
             finally:
                 self._mark_talking(guest)
             if partner is not None:
@@ -326,10 +329,8 @@ class SocketIOGateway:
         # restart.
         acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else _nothing
         follow = partial(self._follow, guest, code="command", saved=acknowledged)
-        arrived_at = self._arrived_at()
-        token = typed.run(
-            self._service, guest.words, guest.session, command, answer, refuse, follow, arrived_at
-        )
+        now = self._monotonic()
+        token = typed.run(self._service, guest.words, guest.session, command, answer, refuse, follow, now)
         if isinstance(command, Tell):
             self._service.note_whispered(guest.session, cid)
         if isinstance(command, Quit):
@@ -342,19 +343,40 @@ class SocketIOGateway:
 
     # Private talks, and what is held
 
-    def _hold(self, guest: Guest, refused: Refusal) -> None:
-        """Hold what came in one turn with something that was refused, or comes soon after."""
-        if self._turn_began is None:
-            self._turn_began = self._monotonic()
-            self._call_later(0, self._end_turn)
-        guest.session.talk.hold(refused, self._monotonic())
+    def _hold(self, guest: Guest, ack: Ack, refused: Refusal, answer_after_s: float) -> None:
+        """Answer a refusal when the time has come, and hold the texts that are sent before that."""
+        now = self._monotonic()
+        guest.session.talk.hold(refused, now)
+        if len(guest.unanswered) == _MAX_UNANSWERED:
+            self._answer_oldest(guest)
+        guest.unanswered.append((now + answer_after_s, ack, refused.with_traceback(None)))
+        if len(guest.unanswered) == 1:
+            self._answer_later(guest)
 
-    def _end_turn(self) -> None:
-        self._turn_began = None
+    def _answer_later(self, guest: Guest) -> None:
+        wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())
+        # What has come by then, and could not be read or handled for the load, is held as well.
+        answer = partial(self._answer_due, guest)
+        self._call_later(wait_s, self._server.eio.after_read, guest.eio_sid, answer)
 
-    def _arrived_at(self) -> float:
-        """When what is handled now came: all of a turn came at once."""
-        return self._monotonic() if self._turn_began is None else self._turn_began
+    def _answer_due(self, guest: Guest) -> None:
+        now = self._monotonic()
+        while guest.unanswered and guest.unanswered[0][0] <= now:
+            self._answer_oldest(guest)
+        if guest.unanswered:
+            self._answer_later(guest)
+
+    def _answer_at_last(self, guest: Guest) -> None:
+        """Answer while there is a connection. What is still to be handled is held all the same."""
+        while guest.unanswered:
+            _due_at, ack, refused = guest.unanswered.popleft()
+            self._refuse(guest, ack, refused)
+
+    def _answer_oldest(self, guest: Guest) -> None:
+        _due_at, ack, refused = guest.unanswered.popleft()
+        guest.session.talk.answered(self._monotonic())
+        self._mark_talking(guest)
+        self._refuse(guest, ack, refused)
 
     def _follow(
         self,
@@ -471,7 +493,7 @@ class SocketIOGateway:
                 if guest is not None and guest.room_key == hall.key:
                     self._leave_group(guest)  # moved on to another room
                 for one in [one for one in self._talking if one.session.hall is hall]:
-                    self._follow(one, one.session.talk.left(who.sid, self._monotonic()))
+                    self._follow(one, one.session.talk.left(who.sid))
                 self._presence.left(hall, who, item.at_ms)
             case Renamed() as renamed:
                 for one in self._talking:
@@ -487,8 +509,7 @@ class SocketIOGateway:
             return
         if not whispered.text:  # what another has done with their talk; opening one moves nobody's here
             if whispered.talk in (Talk.TURNED, Talk.ENDED):
-                talk = session.talk.signalled(whispered.who, whispered.talk, self._monotonic())
-                self._follow(guest, talk)
+                self._follow(guest, session.talk.signalled(whispered.who, whispered.talk))
             return
         text = whispered.text
         if guest.kind == "seed":
@@ -502,6 +523,8 @@ class SocketIOGateway:
     def replaced(self, session: Session) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
+            self._answer_at_last(guest)
+            session.talk.cut()
             self._notice(guest, "replaced", guest.words.say("replaced"))
             del self._guests[session.sid]
             self._talking.discard(guest)
@@ -537,15 +560,13 @@ class SocketIOGateway:
 Ack = Callable[[Mapping[str, Any]], None]
 
 
-def _unread_hold_s(arguments: Sequence[object]) -> float | None:
-    """The `hold_s` of an event that comes too fast."""
+def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
+    """The `answer_after_s` of an event that comes too fast."""
     try:
         request = wire.read_request(arguments)
     except Refusal:
         return None
-    if isinstance(request, wire.Message):
-        return typed.unread_hold_s(request.msg)
-    return 0.0 if isinstance(request, wire.Join) else None
+    return typed.unread_answer_after_s(request.msg) if isinstance(request, wire.Message) else None
 
 
 def _is_join(arguments: Sequence[object]) -> bool:

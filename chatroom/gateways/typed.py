@@ -22,7 +22,7 @@ from chatroom.core.commands import (
     parse_line,
 )
 from chatroom.core.errors import (
-    HOLD_S,
+    ANSWER_AFTER_S,
     BadRequest,
     LooksPrivate,
     NameGone,
@@ -75,7 +75,7 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
         return parse_line(text)
     except UnknownCommand as refused:
         if _near_name(service, session, trimmed(refused.arguments)) is not None:
-            refused.hold_s = HOLD_S
+            refused.answer_after_s = ANSWER_AFTER_S
         raise
 
 
@@ -101,8 +101,7 @@ def run(
         A new token, if the command was a rename.
 
     Raises:
-        Refusal: the command cannot be done. If it would have changed whom texts go to, those that come with it are to
-            be held.
+        Refusal: the command cannot be done; if it would have changed whom texts go to, with an `answer_after_s`.
     """
     try:
         if isinstance(command, Tell | TalkTo):
@@ -110,20 +109,20 @@ def run(
         return _run(service, words, session, command, answer, refuse, follow)
     except Refusal as refused:
         if isinstance(command, _TO_OTHERS):
-            refused.hold_s = HOLD_S
+            refused.answer_after_s = ANSWER_AFTER_S
         if isinstance(command, Join):
             refused.doubts_people = True
         raise
 
 
-def unread_hold_s(text: str) -> float | None:
-    """The `hold_s` of a refusal that comes before the text is looked at, for its length or its haste."""
+def unread_answer_after_s(text: str) -> float | None:
+    """The `answer_after_s` of a refusal that comes before the text is looked at, for its length or its haste."""
     try:
         line = parse_line(trimmed(text)[:_HEAD])
     except Refusal as refused:
-        return refused.hold_s
+        return refused.answer_after_s
     is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
-    return HOLD_S if is_private else None
+    return ANSWER_AFTER_S if is_private else None
 
 
 def _run(
@@ -174,7 +173,7 @@ def _run(
     return token
 
 
-def address(service: Service, session: Session, say: Say, arrived_at: float, now: float) -> Person | None:
+def address(service: Service, session: Session, say: Say, arrived_at: float) -> Person | None:
     """Whom a text goes to; None: the room.
 
     Raises:
@@ -186,7 +185,7 @@ def address(service: Service, session: Session, say: Say, arrived_at: float, now
     if not say.near and talk.is_plain:
         return None
     parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
-    person = talk.address(partial(service.present, session), arrived_at, now, is_escaped=say.is_escaped)
+    person = talk.address(partial(service.present, session), arrived_at)
     _check_near(service, session, say)
     return person
 
@@ -209,7 +208,7 @@ def _check_near(service: Service, session: Session, say: Say) -> None:
     name = next(filter(None, (_near_name(service, session, near) for near in say.near)), None)
     if name is not None:
         refused = LooksPrivate(usage="/to NAME TEXT", name=name)
-        refused.hold_s = HOLD_S
+        refused.answer_after_s = ANSWER_AFTER_S
         raise refused
 
 

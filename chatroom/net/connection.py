@@ -138,6 +138,14 @@ class Connection:
         """Whether the role is told of bytes that come."""
         return self._reader is not None
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes wait in the kernel."""
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False  # nothing is there, or the peer is not
+
     def read_on(self) -> None:
         """Have the role told of bytes that come."""
         if self._reader is None and not self.closed:

@@ -27,16 +27,16 @@ def test_plain_text_is_said_unchanged(text: str) -> None:
 
 
 def test_two_slashes_say_one() -> None:
-    assert parse_line("//help me") == Say("/help me", is_escaped=True)
-    assert parse_line(" ///") == Say("//", is_escaped=True)
+    assert parse_line("//help me") == Say("/help me")
+    assert parse_line(" ///") == Say("//")
 
 
 @pytest.mark.parametrize(
     "text", ["x", "/x", "to:Bob", " two  spaces ", "op 0123456789abcdef", "//", "to Bob x"]
 )
 def test_say_sends_exactly_what_stands_behind_it(text: str) -> None:
-    assert parse_line(f"/say {text}") == Say(text, is_escaped=True)
-    assert parse_line(f"\ufeff／SAY\u3000{text}") == Say(text, is_escaped=True)
+    assert parse_line(f"/say {text}") == Say(text)
+    assert parse_line(f"\ufeff／SAY\u3000{text}") == Say(text)
 
 
 def test_what_is_nearly_private_is_marked_and_not_changed() -> None:

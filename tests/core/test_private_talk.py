@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatroom.core.errors import (
-    HOLD_S,
+    ANSWER_AFTER_S,
     NoPartner,
     NoSuchPerson,
     NotSent,
@@ -15,13 +15,13 @@ from chatroom.core.errors import (
     UnknownCommand,
 )
 from chatroom.core.events import Person, Talk
-from chatroom.core.private_talk import Effect, Notice, PrivateTalk, Signal
+from chatroom.core.private_talk import MOVE_HOLD_S, Effect, Notice, PrivateTalk, Signal
 
 ROMEO, PARIS, NURSE = Person("r", "Romeo"), Person("p", "Paris"), Person("n", "Nurse")
 ALL = {person.sid: person for person in (ROMEO, PARIS, NURSE)}
 WITHOUT_ROMEO = {"p": PARIS}
 NOW = 100.0
-LATER = NOW + HOLD_S
+LATER = NOW + MOVE_HOLD_S
 
 
 def keys(effects: list[Effect]) -> list[str]:
@@ -33,11 +33,14 @@ def signals(effects: list[Effect]) -> list[Signal]:
 
 
 def goes(
-    talk: PrivateTalk, present: dict[str, Person], arrived_at: float, now: float, *, is_escaped: bool = False
+    talk: PrivateTalk, present: dict[str, Person], arrived_at: float, answered_at: float | None = None
 ) -> Person | NotSent | None:
+    """Where a text goes; what is refused is answered at `answered_at`, or at once."""
     try:
-        return talk.address(present.get, arrived_at, now, is_escaped=is_escaped)
+        return talk.address(present.get, arrived_at)
     except NotSent as refused:
+        talk.hold(refused, arrived_at)
+        talk.answered(answered_at if answered_at is not None else arrived_at)
         return refused
 
 
@@ -51,9 +54,10 @@ def params(answer: Person | NotSent | None) -> dict[str, object]:
     return answer.params
 
 
-def failed(refusal: Refusal, hold_s: float) -> Refusal:
-    refusal.hold_s = hold_s
-    return refusal
+def fails(talk: PrivateTalk, refusal: Refusal, after_s: float = ANSWER_AFTER_S) -> None:
+    """Something that arrived at `NOW` is refused, and not answered yet."""
+    refusal.answer_after_s = after_s
+    talk.hold(refusal, NOW)
 
 
 def talking_to(person: Person) -> PrivateTalk:
@@ -64,7 +68,7 @@ def talking_to(person: Person) -> PrivateTalk:
 
 def test_without_a_partner_lines_go_to_the_room():
     talk = PrivateTalk()
-    assert goes(talk, ALL, NOW, NOW) is None
+    assert goes(talk, ALL, NOW) is None
     for ask in (talk.ask, talk.end):
         with pytest.raises(NoPartner):
             ask()
@@ -73,7 +77,7 @@ def test_without_a_partner_lines_go_to_the_room():
 
 def test_lines_go_to_whom_one_has_turned_to_at_once():
     talk = talking_to(ROMEO)
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert goes(talk, ALL, NOW) == ROMEO
     assert talk.ask() == [Notice("talk_with", {"name": "Romeo"})]
 
 
@@ -81,19 +85,19 @@ def test_who_is_left_for_somebody_else_is_signalled_and_one_who_is_kept_is_not()
     talk = talking_to(ROMEO)
     assert signals(talk.turn_to(ROMEO)) == []
     assert signals(talk.turn_to(PARIS)) == [Signal("r", Talk.TURNED)]
-    assert goes(talk, ALL, NOW, NOW) == PARIS
+    assert goes(talk, ALL, NOW) == PARIS
 
 
 def test_an_ended_talk_is_signalled_and_lines_go_to_the_room():
     talk = talking_to(ROMEO)
     assert talk.end() == [Notice("talk_over", {"name": "Romeo"}), Signal("r", Talk.ENDED)]
-    assert goes(talk, ALL, NOW, NOW) is None
+    assert goes(talk, ALL, NOW) is None
 
 
 def test_who_is_turned_to_talks_back():
     talk = PrivateTalk()
     assert talk.turned_to(ROMEO, NOW) == [Notice("talk_asked", {"name": "Romeo"})]
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert goes(talk, ALL, NOW) == ROMEO
     assert talk.turned_to(ROMEO, NOW) == []
 
 
@@ -103,96 +107,130 @@ def test_a_third_moves_the_talk_and_what_came_too_soon_is_held_once():
         Notice("talk_moved", {"name": "Paris", "before": "Romeo"}),
         Signal("r", Talk.TURNED),
     ]
-    held = goes(talk, ALL, LATER - 0.002, LATER - 0.002)
+    held = goes(talk, ALL, LATER - 0.002)
     assert refused(held) == "talk_held"
     assert params(held) == {"name": "Paris", "before": "Romeo", "held": True}
-    assert goes(talk, ALL, LATER - 0.001, LATER - 0.001) == PARIS
+    assert goes(talk, ALL, LATER - 0.001) == PARIS
 
 
 def test_a_second_later_nothing_is_held():
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
-    assert goes(talk, ALL, LATER, LATER) == PARIS
+    assert goes(talk, ALL, LATER) == PARIS
 
 
 def test_every_line_that_came_before_the_move_is_held_however_long_it_waited():
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     for _ in range(3):
-        assert refused(goes(talk, ALL, NOW - 0.001, NOW - 0.001)) == "talk_held"
-    assert goes(talk, ALL, LATER, LATER) == PARIS
+        assert refused(goes(talk, ALL, NOW - 0.001)) == "talk_held"
+    assert goes(talk, ALL, LATER) == PARIS
 
 
 def test_the_second_of_two_moves_holds_again():
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
-    goes(talk, ALL, NOW, NOW)
-    talk.turned_to(NURSE, NOW)
-    assert params(goes(talk, ALL, NOW, NOW)) == {"name": "Nurse", "before": "Paris", "held": True}
+    goes(talk, ALL, NOW)
+    talk.turned_to(NURSE, NOW + 0.1)
+    assert params(goes(talk, ALL, NOW + 0.1)) == {"name": "Nurse", "before": "Paris", "held": True}
 
 
 def test_turning_to_somebody_by_oneself_holds_nothing():
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     talk.turn_to(ROMEO)
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert goes(talk, ALL, NOW) == ROMEO
 
 
 def test_when_the_partner_has_left_one_line_is_not_sent_and_the_next_goes_to_the_room():
     talk = talking_to(ROMEO)
-    assert talk.left("r", NOW) == [Notice("talk_partner_left", {"name": "Romeo"})]
-    assert talk.left("r", NOW) == []
+    assert talk.left("r") == [Notice("talk_partner_left", {"name": "Romeo"})]
+    assert talk.left("r") == []
     with pytest.raises(NoPartner):
         talk.ask()
-    assert refused(goes(talk, WITHOUT_ROMEO, LATER, LATER)) == "talk_not_sent"
-    assert goes(talk, WITHOUT_ROMEO, LATER + 0.001, LATER + 0.001) is None
+    assert refused(goes(talk, WITHOUT_ROMEO, LATER)) == "talk_not_sent"
+    assert goes(talk, WITHOUT_ROMEO, LATER + 0.001) is None
 
 
-@pytest.mark.parametrize("way", ["left", "ended", "gone", "forgotten"])
-def test_when_a_talk_has_just_ended_by_itself_no_line_is_sent(way: str) -> None:
+WAYS_TO_END = ["left", "ended", "gone", "forgotten"]
+
+
+def ended_talk(way: str) -> PrivateTalk:
     talk = PrivateTalk() if way == "forgotten" else talking_to(ROMEO)
     if way == "left":
-        talk.left("r", NOW)
+        talk.left("r")
     elif way == "ended":
-        talk.signalled(ROMEO, Talk.ENDED, NOW)
+        talk.signalled(ROMEO, Talk.ENDED)
     elif way == "forgotten":
-        talk.forget(NOW)
+        talk.forget()
     assert talk.is_open
     assert not talk.is_plain
-    for moment in (NOW, NOW + 0.01, LATER):
-        held = goes(talk, WITHOUT_ROMEO, moment, moment)
-        assert refused(held) == ("talk_forgotten_not_sent" if way == "forgotten" else "talk_not_sent")
-    after = LATER + HOLD_S + 0.001
-    assert goes(talk, WITHOUT_ROMEO, after, after) is None
+    return talk
+
+
+@pytest.mark.parametrize("way", WAYS_TO_END)
+def test_after_a_talk_ended_by_itself_texts_are_held_until_the_answer(way: str) -> None:
+    talk = ended_talk(way)
+    wording = "talk_forgotten_not_sent" if way == "forgotten" else "talk_not_sent"
+    answered_at = NOW
+    for gap in (0.0, 0.0, 0.005, 0.1, 0.24):  # each comes before the one before it is answered
+        arrived_at = answered_at - ANSWER_AFTER_S + gap
+        answered_at = arrived_at + ANSWER_AFTER_S
+        assert refused(goes(talk, WITHOUT_ROMEO, arrived_at, answered_at)) == wording
+    assert goes(talk, WITHOUT_ROMEO, answered_at + 0.001) is None
     assert talk.is_plain
+
+
+@pytest.mark.parametrize("way", WAYS_TO_END)
+def test_a_text_whose_answer_was_lost_is_refused_again(way: str) -> None:
+    talk = ended_talk(way)
+    for moment in (NOW, LATER):
+        with pytest.raises(NotSent) as not_sent:
+            talk.address(WITHOUT_ROMEO.get, moment)
+        talk.hold(not_sent.value, moment)
+        talk.cut()
+        assert talk.joined(WITHOUT_ROMEO.get) == []
+    assert talk.is_open
+
+
+def test_a_partner_who_comes_back_during_the_answer_is_a_newcomer() -> None:
+    talk = ended_talk("left")
+    with pytest.raises(NotSent) as not_sent:
+        talk.address(WITHOUT_ROMEO.get, NOW)
+    talk.hold(not_sent.value, NOW)
+    assert talk.joined(ALL.get) == talk.left("r") == []
+    assert keys(talk.turned_to(ROMEO, NOW)) == ["talk_asked"]
+    assert refused(goes(talk, ALL, NOW + 0.1)) == "talk_not_sent"
+    talk.answered(NOW + ANSWER_AFTER_S)
+    assert goes(talk, ALL, NOW + 0.3) == ROMEO
 
 
 def test_who_comes_back_is_told_of_the_talk() -> None:
     assert PrivateTalk().come_back() == []
     assert talking_to(ROMEO).come_back() == [Notice("talk_still", {"name": "Romeo"})]
     talk = PrivateTalk()
-    talk.forget(NOW)
+    talk.forget()
     assert talk.come_back() == [Notice("talk_forgotten")]
     assert talk.end() == [Notice("talk_choose")]
-    assert goes(talk, ALL, NOW, NOW) is None
+    assert goes(talk, ALL, NOW) is None
 
 
 def test_a_partner_who_comes_back_before_the_next_line_goes_on() -> None:
     talk = talking_to(ROMEO)
-    talk.left("r", NOW)
+    talk.left("r")
     back = Person("r2", "Romeo")
     assert talk.joined(lambda sid: None) == []
     assert talk.joined({"r": back}.get) == [Notice("talk_back", {"name": "Romeo"})]
     assert talk.joined({"r": back}.get) == []
-    assert goes(talk, {"r2": back}, LATER, LATER) == back
-    assert keys(talk.left("r2", LATER)) == ["talk_partner_left"]
+    assert goes(talk, {"r2": back}, LATER) == back
+    assert keys(talk.left("r2")) == ["talk_partner_left"]
 
 
 def test_a_partner_who_ended_the_talk_does_not_go_on_with_it() -> None:
     talk = talking_to(ROMEO)
-    talk.signalled(ROMEO, Talk.ENDED, NOW)
-    assert talk.joined({"r": ROMEO}.get) == talk.left("r", NOW) == []
-    assert refused(goes(talk, ALL, LATER, LATER)) == "talk_not_sent"
+    talk.signalled(ROMEO, Talk.ENDED)
+    assert talk.joined({"r": ROMEO}.get) == talk.left("r") == []
+    assert refused(goes(talk, ALL, LATER)) == "talk_not_sent"
 
 
 def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
@@ -201,38 +239,38 @@ def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
 
 def test_a_partner_who_ended_the_talk_is_not_signalled_again():
     talk = talking_to(ROMEO)
-    assert keys(talk.signalled(ROMEO, Talk.ENDED, NOW)) == ["talk_partner_ended"]
+    assert keys(talk.signalled(ROMEO, Talk.ENDED)) == ["talk_partner_ended"]
     assert signals(talk.turn_to(PARIS)) == []
     talk = talking_to(ROMEO)
-    talk.signalled(ROMEO, Talk.ENDED, NOW)
+    talk.signalled(ROMEO, Talk.ENDED)
     assert signals(talk.end()) == []
 
 
 def test_a_partner_who_comes_back_is_told_of_again():
     talk = talking_to(ROMEO)
-    talk.signalled(ROMEO, Talk.ENDED, NOW)
+    talk.signalled(ROMEO, Talk.ENDED)
     assert keys(talk.turned_to(ROMEO, NOW)) == ["talk_asked"]
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert goes(talk, ALL, NOW) == ROMEO
 
 
 def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came_too_soon_is_held():
     talk = talking_to(ROMEO)
-    talk.left("r", NOW)
+    talk.left("r")
     assert talk.turned_to(PARIS, NOW) == [Notice("talk_asked", {"name": "Paris"})]
-    assert refused(goes(talk, WITHOUT_ROMEO, NOW, NOW)) == "talk_held"
-    assert goes(talk, WITHOUT_ROMEO, NOW + 0.001, NOW + 0.001) == PARIS
+    assert refused(goes(talk, WITHOUT_ROMEO, NOW)) == "talk_held"
+    assert goes(talk, WITHOUT_ROMEO, NOW + 0.001) == PARIS
 
 
 def test_a_partner_who_turned_away_is_taken_back_by_the_next_line():
     talk = talking_to(ROMEO)
-    assert keys(talk.signalled(ROMEO, Talk.TURNED, NOW)) == ["talk_turned"]
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert keys(talk.signalled(ROMEO, Talk.TURNED)) == ["talk_turned"]
+    assert goes(talk, ALL, NOW) == ROMEO
 
 
 def test_what_others_do_does_not_concern_the_talk():
     talk = talking_to(ROMEO)
-    assert talk.signalled(PARIS, Talk.ENDED, NOW) == talk.left("p", NOW) == []
-    assert goes(talk, ALL, NOW, NOW) == ROMEO
+    assert talk.signalled(PARIS, Talk.ENDED) == talk.left("p") == []
+    assert goes(talk, ALL, NOW) == ROMEO
 
 
 def test_a_new_name_is_used_from_then_on():
@@ -241,13 +279,13 @@ def test_a_new_name_is_used_from_then_on():
     assert talk.ask() == [Notice("talk_with", {"name": "Montague"})]
     talk.turned_to(PARIS, NOW)
     talk.renamed("r", "Banished")
-    assert params(goes(talk, ALL, NOW, NOW)) == {"name": "Paris", "before": "Banished", "held": True}
+    assert params(goes(talk, ALL, NOW)) == {"name": "Paris", "before": "Banished", "held": True}
 
 
 def test_going_elsewhere_ends_it_without_a_word_to_the_partner():
     talk = talking_to(ROMEO)
     assert talk.leave_behind() == [Notice("talk_over", {"name": "Romeo"})]
-    assert goes(talk, ALL, NOW, NOW) is None
+    assert goes(talk, ALL, NOW) is None
 
 
 def test_lines_that_came_together_are_held_together():
@@ -255,94 +293,96 @@ def test_lines_that_came_together_are_held_together():
     talk.turned_to(PARIS, NOW)
     for _ in range(3):
         assert refused(goes(talk, ALL, NOW + 0.1, NOW + 0.2)) == "talk_held"
-    assert goes(talk, ALL, NOW + 0.3, NOW + 0.3) == PARIS
+    assert goes(talk, ALL, NOW + 0.3) == PARIS
 
 
 def test_of_lines_that_came_together_for_one_who_has_left_none_slips_into_the_room_or_to_a_third():
     talk = talking_to(ROMEO)
-    talk.left("r", NOW)
+    talk.left("r")
     for _ in range(3):
         assert refused(goes(talk, WITHOUT_ROMEO, LATER, LATER + 0.1)) == "talk_not_sent"
     talk.turned_to(PARIS, LATER + 0.2)
     assert refused(goes(talk, WITHOUT_ROMEO, LATER, LATER + 0.3)) == "talk_not_sent"
-    assert goes(talk, WITHOUT_ROMEO, LATER + 0.4, LATER + 0.4) == PARIS
+    assert goes(talk, WITHOUT_ROMEO, LATER + 0.4) == PARIS
 
 
 def test_what_stands_behind_a_turn_of_ones_own_is_meant_so():
     for turn in (PrivateTalk.end, PrivateTalk.leave_behind, lambda talk: talk.turn_to(PARIS)):
         talk = talking_to(ROMEO)
-        talk.left("r", NOW)
+        talk.left("r")
         assert refused(goes(talk, WITHOUT_ROMEO, NOW, LATER))
         turn(talk)
-        assert goes(talk, WITHOUT_ROMEO, NOW, LATER) == talk.partner
+        assert goes(talk, WITHOUT_ROMEO, NOW) == talk.partner
 
 
-def test_texts_with_a_failed_change_of_audience_are_held():
+def test_texts_are_held_until_a_failed_change_of_audience_is_answered():
     talk = PrivateTalk()
-    talk.hold(failed(NoSuchPerson(name="Romeo"), HOLD_S), NOW)
-    for moment in (NOW, NOW + 0.5, LATER):
-        held = goes(talk, ALL, moment, moment)
-        assert refused(held) == "not_sent_with"
-        assert (held.code, params(held)) == ("no_such_person", {"held": True})
-    after = LATER + HOLD_S + 0.001  # each that is held prolongs it
-    assert goes(talk, ALL, after, after) is None
+    fails(talk, NoSuchPerson(name="Romeo"))
+    held = goes(talk, ALL, NOW + 10)  # however late the answer is
+    assert refused(held) == "not_sent_with"
+    assert isinstance(held, NotSent)
+    assert (held.code, held.answer_after_s, params(held)) == (
+        "no_such_person",
+        ANSWER_AFTER_S,
+        {"held": True},
+    )
+    talk.answered(NOW + 11)
+    assert refused(goes(talk, ALL, NOW + 11)) == "not_sent_with"
+    assert goes(talk, ALL, NOW + 11.001) is None
     assert talk.is_plain
 
 
 def test_a_text_is_held_by_when_it_arrived():
     talk = PrivateTalk()
-    talk.hold(failed(RoomInvalid(), HOLD_S), NOW)
-    assert refused(goes(talk, ALL, NOW - 1, LATER + 10)) == "not_sent_with"
+    fails(talk, RoomInvalid())
+    talk.answered(NOW + ANSWER_AFTER_S)
+    assert refused(goes(talk, ALL, NOW - 1)) == "not_sent_with"
+    assert goes(talk, ALL, NOW + ANSWER_AFTER_S) is None
 
 
-def test_an_escaped_text_is_held_only_with_the_refusal():
+def test_of_several_refusals_each_must_be_answered():
     talk = PrivateTalk()
-    talk.hold(failed(NoSuchPerson(), HOLD_S), NOW)
-    assert refused(goes(talk, ALL, NOW, NOW + 0.1, is_escaped=True)) == "not_sent_with"
-    assert goes(talk, ALL, NOW + 0.2, NOW + 0.2, is_escaped=True) is None
-    assert refused(goes(talk, ALL, NOW + 0.3, NOW + 0.3)) == "not_sent_with"
+    fails(talk, NoSuchPerson())
+    fails(talk, UnknownCommand(command="x"), 0.0)
+    talk.answered(NOW + 0.1)
+    held = goes(talk, ALL, NOW + 0.2)
+    assert isinstance(held, NotSent)
+    assert held.code == "unknown_command"
+    talk.answered(NOW + 0.3)
+    assert goes(talk, ALL, NOW + 0.4) is None
 
 
-def test_an_unknown_command_holds_only_what_came_with_it():
+def test_a_failed_join_leaves_names_in_doubt_until_its_answer():
     talk = PrivateTalk()
-    talk.hold(failed(UnknownCommand(command="too"), 0.0), NOW)
-    assert refused(goes(talk, ALL, NOW, NOW + 0.1)) == "not_sent_with"
-    assert goes(talk, ALL, NOW + 0.001, NOW + 0.2) is None
-
-
-def test_other_refusals_hold_nothing():
-    talk = PrivateTalk()
-    talk.hold(NoSuchPerson(), NOW)
-    assert talk.is_plain
-
-
-def test_an_unknown_command_does_not_shorten_a_hold():
-    talk = PrivateTalk()
-    talk.hold(failed(NoSuchPerson(), HOLD_S), NOW)
-    talk.hold(failed(UnknownCommand(command="x"), 0.0), NOW + 0.1)
-    assert refused(goes(talk, ALL, LATER, LATER)) == "not_sent_with"
+    join = RoomInvalid()
+    join.doubts_people = True
+    fails(talk, join)
+    fails(talk, UnknownCommand(command="x"), 0.0)
+    for _ in range(2):
+        talk.answered(NOW + ANSWER_AFTER_S)
+        with pytest.raises(NotSent):
+            talk.check_people(NOW + 0.1)
+    talk.check_people(NOW + 0.3)
 
 
 def test_a_hold_outlasts_a_talk_that_others_move():
     talk = talking_to(ROMEO)
-    talk.hold(failed(RoomInvalid(), HOLD_S), NOW)
+    fails(talk, RoomInvalid())
     talk.turned_to(PARIS, NOW + 0.1)
     for _ in range(2):
-        assert refused(goes(talk, ALL, NOW + 0.2, NOW + 0.2)) == "not_sent_with"
+        assert refused(goes(talk, ALL, NOW + 0.2)) == "not_sent_with"
 
 
 def test_a_partner_with_a_new_session_is_still_the_partner():
     talk = talking_to(ROMEO)
     again = Person("r2", "Romeo")
-    assert talk.address(lambda sid: again if sid in ("r", "r2") else None, NOW, NOW) == again
+    assert talk.address(lambda sid: again if sid in ("r", "r2") else None, NOW) == again
     assert talk.partner == again
 
 
 def test_a_text_held_is_not_one_to_try_again() -> None:
     talk = PrivateTalk()
-    refused = RateLimited(retry_after=0.1)
-    refused.hold_s = HOLD_S
-    talk.hold(refused, 1.0)
-    with pytest.raises(NotSent) as held:
-        talk.address(lambda sid: None, 1.0, 1.0)
-    assert held.value.code == "no_such_person"
+    fails(talk, RateLimited(retry_after=0.1))
+    held = goes(talk, ALL, NOW)
+    assert isinstance(held, NotSent)
+    assert held.code == "no_such_person"

@@ -44,3 +44,23 @@ def test_a_limit_that_was_raised_as_a_client_connects_holds_for_its_websocket() 
         (session,) = engine.sockets.values()
         assert session.transport.connection.limit_bytes == session.limit_bytes == 5_000_000
     until(lambda: not engine.sockets)
+
+
+def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
+    engine = Engine(cors_allowed_origins="*")
+    handled: list[str] = []
+    engine.on("message", lambda sid, message: handled.append(message))
+    listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+    Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
+    masked = b"".join(b"\x81\xfe\x0f\xa1" + bytes(4) + b"4" + b"x" * 4000 for _ in range(25))
+    with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:
+        peer.sendall(HANDSHAKE)
+        until(lambda: any(session.state is State.WEBSOCKET for session in engine.sockets.values()))
+        (session,) = engine.sockets.values()
+        peer.sendall(masked)  # more than one read brings, or one turn handles
+        engine.after_read(session.sid, lambda: handled.append("called"))
+        until(lambda: "called" in handled)
+        assert handled.index("called") == 25
+        engine.after_read("nobody", lambda: handled.append("called"))
+    until(lambda: not engine.sockets)
+    assert handled.count("called") == 1

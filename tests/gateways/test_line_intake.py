@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chatroom.core.errors import NameTaken, RateLimited, Refusal
+from chatroom.core.errors import ANSWER_AFTER_S, NameTaken, NoSuchPartner, RateLimited, Refusal
 from chatroom.core.flood import Bucket, Rate
+from chatroom.core.private_talk import PrivateTalk
 from chatroom.gateways.line_codec import LineDecoder, Overlong, longest_line
-from chatroom.gateways.line_intake import CALM_S, NOTICE_S, Intake
+from chatroom.gateways.line_intake import CALM_S, MOST_WAITING, NOTICE_S, Intake
 
 
 class Timer:
@@ -283,3 +284,127 @@ def test_what_could_not_be_read_at_once_came_with_the_rest():
         desk.passes(1)
         desk.comes(data, has_more=has_more)
     assert [arrived_at for _line, arrived_at in desk.taken] == [1.0, 1.0, 1.0, 4.0]
+
+
+# Answers that wait
+
+
+class Talker(Desk):
+    """A desk at which `to:NAME` fails, and other lines are held or go to the room, with when."""
+
+    def __init__(self, rate: Rate | None = None) -> None:
+        super().__init__(rate)
+        self.talk = PrivateTalk()
+        self.answers: list[float] = []
+        self.room: list[str] = []
+
+    def take(self, line: str | Overlong, arrived_at: float) -> None:
+        super().take(line, arrived_at)
+        try:
+            if str(line).startswith("to:"):
+                refused = NoSuchPartner(name="Zed")
+                refused.answer_after_s = ANSWER_AFTER_S
+                raise refused
+            self.talk.address(lambda sid: None, arrived_at)
+        except Refusal as refused:
+            self.talk.hold(refused, arrived_at)
+            raise
+        self.room.append(str(line))
+
+    def refused(self, refused: Refusal) -> None:
+        super().refused(refused)
+        self.talk.answered(self.now)
+        self.answers.append(round(self.now, 3))
+
+    def streams(self, lines: int, gap_s: float) -> None:
+        """Lines come one by one; while nothing is read, into the kernel."""
+        for number in range(lines):
+            if self.reads:
+                self.comes(b"secret %d\n" % number)
+            else:
+                self.in_kernel += b"secret %d\n" % number
+            self.passes(gap_s)
+
+    def read_on(self) -> None:
+        super().read_on()
+        if self.in_kernel:  # the loop finds it in its next turn
+            self._call_later(0, self._read_kernel)
+
+    def _read_kernel(self) -> None:
+        if self.reads and self.in_kernel:
+            data, self.in_kernel = self.in_kernel, b""
+            self.comes(data)
+
+
+def test_lines_that_do_not_wait_for_the_answer_are_held():
+    desk = Talker()
+    desk.now = 1.0
+    desk.comes(b"to:Zed\nsecret a\n")
+    for gap_s in (0.005, 0.1, 0.24):
+        desk.passes(gap_s)
+        assert desk.reads
+        desk.comes(b"secret b\n")
+    assert desk.answers == [1.25, 1.25, 1.255]
+    desk.passes(ANSWER_AFTER_S)
+    assert desk.answers == [1.25, 1.25, 1.255, 1.355, 1.595]
+    desk.passes(0.001)
+    desk.comes(b"hello\n")
+    assert desk.room == ["hello"]
+
+
+def test_a_line_right_after_the_answer_goes_to_the_room():
+    desk = Talker()
+    desk.comes(b"to:Zed\n")
+    desk.passes(ANSWER_AFTER_S)
+    assert desk.answers == [ANSWER_AFTER_S]
+    desk.passes(0.001)
+    desk.comes(b"hello\n")
+    assert desk.room == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "lines", "gap_s"),
+    [(None, 30, 0.05), (Rate(4, 16), 100, 1 / 64), (None, 1000, 0.001), (Rate(2, 4), 12, 0.1875)],
+    ids=str,
+)
+def test_nothing_of_a_stream_after_a_refusal_reaches_the_room(
+    rate: Rate | None, lines: int, gap_s: float
+) -> None:
+    desk = Talker(rate)
+    desk.comes(b"to:Zed\n")
+    desk.streams(lines, gap_s)
+    desk.passes(60)
+    assert (desk.room, len(desk.answers)) == ([], 1 + lines)
+    desk.comes(b"hello\n")
+    assert desk.room == ["hello"]
+
+
+def test_what_can_wait_for_an_answer_is_bounded():
+    desk = Talker()
+    desk.comes(b"to:Zed\n" + b"secret\n" * (MOST_WAITING + 5))
+    assert not desk.reads
+    desk.passes(ANSWER_AFTER_S)
+    assert (desk.reads, len(desk.answers)) == (True, MOST_WAITING + 6)
+    desk = Talker()
+    desk.comes(b"to:Zed\n")
+    for _ in range(MOST_WAITING):
+        desk.comes(b"x")
+    assert not desk.reads
+
+
+def test_at_the_end_of_input_answers_do_not_wait():
+    desk = Talker()
+    desk.comes(b"to:Zed\nsecret\n")
+    assert desk.answers == []
+    desk.intake.ended()
+    assert (desk.answers, desk.over, desk.room) == ([0.0, 0.0], False, [])
+    desk.passes(1)
+    assert len(desk.answers) == 2
+
+
+def test_who_leaves_during_a_wait_is_answered_once():
+    desk = Talker()
+    desk.comes(b"to:Zed\nsecret\n")
+    desk.intake.stop()
+    desk.passes(1)
+    assert (desk.answers, desk.room) == ([0.0], [])

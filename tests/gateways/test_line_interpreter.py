@@ -12,7 +12,6 @@ import pytest
 from chatroom import runtime
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import (
-    HOLD_S,
     NameTaken,
     NoSuchPerson,
     NotInUtf8,
@@ -49,7 +48,6 @@ class Somebody:
         self.farewell: str | None = None
         self.is_talking = False
         self.settlings = 0
-        self.ahead_s = 0.0  # when lines come, beyond now: holds are over without waiting for them
         self._house = house
         self.session = house.service.admit(name, house, Wish(username=name))
         self.interpreter = Interpreter(house.setting, self, self.session)
@@ -62,7 +60,11 @@ class Somebody:
         """Type lines; what follows from each is over before the next."""
         for line in lines:
             assert self.interpreter.may_take
-            self.interpreter.take(line, time.monotonic() + self.ahead_s)
+            try:
+                self.interpreter.take(line, time.monotonic())
+            except Refusal as refused:
+                self.interpreter.answer(refused)
+                raise
             self._house.until(lambda: self.interpreter.is_settled)
 
     # What an interpreter needs
@@ -225,7 +227,6 @@ def test_a_refusal_changes_nothing_and_has_its_words(
         romeo.types(line)
     assert romeo.interpreter.refusal(refused.value).decode().splitlines()[0] == shown
     assert (house.said, romeo.session.talk.partner) == ([], None)
-    romeo.ahead_s = 2 * HOLD_S
     romeo.types("hello")
     assert house.said == ["Romeo: hello"]
 
@@ -252,10 +253,10 @@ def test_a_line_in_another_encoding_is_not_sent(house: House, romeo: Somebody, j
 
 
 def test_texts_behind_a_partner_in_another_encoding_are_held(house: House, romeo: Somebody) -> None:
-    with pytest.raises(NotInUtf8):
-        romeo.types(NotUtf8("to:\ufffd\ufffd\ufffd"))
-    with pytest.raises(NotSent):
-        romeo.types("secret")
+    now = time.monotonic()
+    for line, refusal in ((NotUtf8("to:\ufffd\ufffd\ufffd"), NotInUtf8), ("secret", NotSent)):
+        with pytest.raises(refusal):
+            romeo.interpreter.take(line, now)
     assert house.said == []
 
 
@@ -312,7 +313,6 @@ def test_who_is_left_by_their_partner_no_longer_talks(
     house.service.leave(juliet.session, cut=False)
     with pytest.raises(NotSent):
         romeo.types("are you there")
-    romeo.ahead_s = 2 * HOLD_S
     romeo.types("hello all")
     assert house.said == ["Romeo: hello all"]
     assert not romeo.is_talking

@@ -6,9 +6,7 @@ import time
 
 import pytest
 
-HELD = (
-    1.1  # a little more than the second in which a line is held after the talk has moved or ended by itself
-)
+HELD = 1.1  # a little more than the second in which a line is held after the talk has moved
 
 
 def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
@@ -34,10 +32,7 @@ def test_to_alone_ends_the_talk_and_the_partners_next_line_does_not_slip_into_th
     juliet.reads(rf"^\* {romeo.name} ended the private chat")
     juliet.types("a secret")
     juliet.reads(r"^\* Not sent")
-    juliet.types("another secret")
-    juliet.reads(r"^\* Not sent")
     nurse.reads_nothing("secret")
-    time.sleep(HELD)
     juliet.types("hello all")
     nurse.hears(juliet.name, "hello all")
     romeo.types("me too")
@@ -111,7 +106,6 @@ def test_nothing_of_a_paste_for_somebody_who_has_left_slips_into_the_room(lines)
     romeo.types_raw(b"".join(f"secret {number}, {'x' * 700}\n".encode() for number in range(4)))
     for _ in range(4):
         romeo.reads(r"^\* Not sent: ")
-    time.sleep(HELD)
     romeo.types("hello all")
     nurse.hears(romeo.name, "hello all")
     assert "secret" not in nurse.seen
