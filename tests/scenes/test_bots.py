@@ -57,7 +57,7 @@ def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
     command = [sys.executable, "bot.py", server.url]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
-    assert re.search(r"^not let in: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
+    assert re.search(r"^cannot join: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
 
 
 def test_the_python_bot_waits_when_it_is_too_fast(start, guests, tmp_path):
