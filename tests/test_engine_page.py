@@ -79,7 +79,7 @@ def test_every_option_is_in_the_table_with_its_default():
 
 
 def test_what_is_said_not_to_be_taken_is_not():
-    refused = quoted_after("Any other is a `TypeError`")[1:-1]
+    refused = quoted_after("the server raises a `TypeError`")[1:-1]
     assert "async_mode" in refused
     assert {option.name for option in OPTIONS} & set(refused) == set()
 
@@ -87,4 +87,4 @@ def test_what_is_said_not_to_be_taken_is_not():
 def test_every_reason_and_every_key_that_is_kept_is_named():
     named = set(re.findall(r"`([a-z]+ [a-z]+)`", PAGE))
     assert {value for name, value in vars(reasons).items() if name.isupper()} <= named
-    assert tuple(quoted_after("**Of a handshake's environ**")) == endpoint.KEPT_ENVIRON
+    assert tuple(quoted_after("**The engine keeps these keys")) == endpoint.KEPT_ENVIRON
