@@ -194,6 +194,9 @@ class Link:
                 turned = self._audience.goes_on(left, Person(sid, name))
             if turned is not None:
                 self._hear(_notice(turned.notice))
+        elif answer.get("code") != "no_such_person":
+            with self._moved:
+                self._namesake = None  # it is not known: the next frame asks again
 
     def turn_to(self, person: Person) -> None:
         """Have messages go to this person from now on."""

@@ -52,7 +52,7 @@ class Line:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether sending it again does it once: the server knows only messages by their `cid`."""
+        """Whether sending it again does it once: after a restart, the server knows only messages by their `cid`."""
         return self.to is None and not self.is_command
 
     @property
