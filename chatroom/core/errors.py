@@ -192,6 +192,7 @@ class RateLimited(Refusal):
 
     def __init__(self, *, retry_after: float) -> None:
         super().__init__(retry_after=retry_after)
+        self.retry_after = retry_after
 
 
 class Unavailable(Refusal):

@@ -199,7 +199,7 @@ class Intake:
                     self._refuse(refused, read_at)
                 self._waiting.popleft()
             except RateLimited as refused:
-                self._wait(float(str(refused.params["retry_after"])))
+                self._wait(refused.retry_after)
         return False
 
     def _take_out(self) -> bool:

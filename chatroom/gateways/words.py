@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final
 from unicodedata import east_asian_width
 
-from chatroom.core.errors import Refusal
+from chatroom.core.errors import RateLimited, Refusal
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "start_listening": "listening on {url}",
@@ -96,7 +96,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_choose": "You are not in a private chat. Choose someone: to:NAME. /who lists who is here.",
     "talk_with": "You now talk to {name} only. to: alone ends it.",
     "talk_still": "You still talk to {name} only. to: alone ends it.",
-    "talk_asked": "{name} started a private chat: your lines now go to {name} only. to: alone ends it.",
+    "talk_asked": "{name} started a private chat with you: what you type now goes to {name} only. "
+    "To talk to the room again, type to: alone.",
     "talk_moved": "You now talk to {name}, not {before}. to:{before} returns to {before}, to: alone to the room.",
     "talk_held": "You now talk to {name}, not {before}. Send it again to say it.",
     "talk_turned": "{name} now talks to someone else. Your next line brings {name} back; "
@@ -198,7 +199,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_choose": "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。",
     "talk_with": "你的消息现在只有 {name} 看得到。单独输入 to: 结束。",
     "talk_still": "你的消息仍然只有 {name} 看得到。单独输入 to: 结束。",
-    "talk_asked": "{name} 开始和你私聊：你的消息现在只有 {name} 看得到。单独输入 to: 结束。",
+    "talk_asked": "{name} 开始和你私聊：你现在输入的内容只有 {name} 看得到。要回到房间，请单独输入 to:。",
     "talk_moved": "现在你在和 {name} 私聊，不是 {before}。to:{before} 回到 {before}，单独输入 to: 回到房间。",
     "talk_held": "现在你在和 {name} 私聊，不是 {before}。要发给 {name}，请再发一次。",
     "talk_turned": "{name} 正在和别人私聊。你再发一行，{name} 就会回来和你私聊；单独输入 to: 回到房间。",
@@ -273,6 +274,8 @@ class Words:
             return self.say(refused.wording, **refused.params)
         if "usage" in refused.params:
             return self.say("usage", usage=refused.params["usage"])
+        if isinstance(refused, RateLimited):  # rounded up: nobody is to come too early again
+            return self.say(refused.code, retry_after=max(1, ceil(refused.retry_after * 10)) / 10)
         key = f"{refused.code}_character" if "character" in refused.params else refused.code
         return self.say(key, **refused.params)
 

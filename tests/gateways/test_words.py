@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatroom.core.errors import RateLimited
 from chatroom.gateways.words import WORDS
 
 
@@ -32,3 +33,8 @@ def test_chinese_has_spaces_beside_letters_and_numbers_only(
 def test_a_command_in_a_sentence_stays_whole() -> None:
     said = WORDS["zh"].say("talk_moved", name="阿狸", before="小满")
     assert "to:小满 回到小满，" in said
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.004, "0.1"), (0.5, "0.5"), (1.01, "1.1")])
+def test_the_time_to_wait_is_rounded_up(seconds: float, shown: str) -> None:
+    assert WORDS["en"].refusal(RateLimited(retry_after=seconds)) == f"Too fast. Try again in {shown} s."

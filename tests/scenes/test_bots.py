@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -60,21 +62,6 @@ def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
     assert re.search(r"^cannot join: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
 
 
-def test_the_python_bot_waits_when_it_is_too_fast(start, guests, tmp_path):
-    program = start("--message-burst", "1", "--message-rate", "1")
-    (tmp_path / "bot.py").write_text(BLOCKS["python"])
-    with subprocess.Popen([sys.executable, "bot.py", program.url], cwd=tmp_path) as bot:
-        try:
-            askers = [guests(url=program.url, room="lobby") for _ in range(3)]
-            waits_for_bot(askers[0], "Python bot")
-            for asker in askers:
-                asker.says("!ping")
-            for _ in askers:
-                askers[0].hears("message", username="Python bot", msg="pong")
-        finally:
-            bot.kill()
-
-
 def said(witness):
     return [entry["msg"] for entry in witness.asks("history")["entries"]]
 
@@ -105,7 +92,7 @@ NUMBERED = {
     "python": {'== "!ping"': '[:5] == "!ping"', 'say("pong")': 'say("pong" + message["msg"][5:])'},
     "javascript": {
         '=== "!ping"': '.slice(0, 5) === "!ping"',
-        'send("pong")': 'send("pong" + message.msg.slice(5))',
+        'say("pong")': 'say("pong" + message.msg.slice(5))',
     },
 }
 
@@ -185,6 +172,17 @@ def test_a_bot_is_back_after_a_restart_of_the_server(start, guests, bot, tmp_pat
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
 
+def test_a_bot_waits_when_it_is_too_fast(start, guests, bot):
+    program = start("--message-burst", "1", "--message-rate", "1")
+    askers = [guests(url=program.url, room="lobby") for _ in range(3)]
+    bot(program.url)
+    waits_for_bot(askers[0], bot.name)
+    for number, asker in enumerate(askers):
+        asker.says(f"!ping {number}")
+    until(lambda: len(answers(askers[0])) == 3, "an answer to each")
+    assert {text for _name, text in answers(askers[0])} == {"pong 0", "pong 1", "pong 2"}
+
+
 def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
@@ -220,9 +218,66 @@ def test_a_bot_that_is_started_again_has_its_name_at_once(start, guests, bot, tm
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
 
-def test_the_shell_bot(server, guests, tmp_path):
+@pytest.fixture
+def shell_bot(tmp_path):
+    """Starts the shell bot; its FIFOs are in `folder`, and `tries` gets a line for each connection it tries."""
+    running = []
     (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
-    answers_ping(["sh", "bot.sh", "127.0.0.1", str(server.line_port)], guests, tmp_path, "Shell bot")
+    folder, tries, own_nc = tmp_path / "tmp", tmp_path / "tries", tmp_path / "bin" / "nc"
+    folder.mkdir()
+    own_nc.parent.mkdir()
+    own_nc.write_text(f'#!/bin/sh\necho "$@" >> {tries}\nexec {shutil.which("nc")} "$@"\n')
+    own_nc.chmod(0o700)
+    path = f"{own_nc.parent}:{os.environ['PATH']}"
+
+    def start_one(port):
+        command = ["sh", "bot.sh", "127.0.0.1", str(port)]
+        environ = {**os.environ, "TMPDIR": str(folder), "PATH": path}
+        bot = subprocess.Popen(command, cwd=tmp_path, env=environ, start_new_session=True)
+        running.append(bot)
+        return bot
+
+    start_one.folder = folder
+    start_one.tries = lambda: len(tries.read_text().splitlines())
+    yield start_one
+    for bot in running:
+        with suppress(ProcessLookupError):
+            os.killpg(bot.pid, signal.SIGKILL)
+        bot.wait(10)
+
+
+def group_is_empty(pgid):
+    try:
+        os.killpg(pgid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_shell_bot_leaves_nothing_behind(server, guests, shell_bot, number):
+    bot = shell_bot(server.line_port)
+    guest = guests(room="lobby")
+    waits_for_bot(guest, "Shell bot")
+    guest.says("!ping")
+    guest.hears("message", username="Shell bot", msg="pong")
+    assert list(shell_bot.folder.iterdir()) != []
+    bot.send_signal(number)
+    bot.wait(BACK_S)
+    until(lambda: group_is_empty(bot.pid), "the end of what it started")
+    assert list(shell_bot.folder.iterdir()) == []
+
+
+def test_a_stranger_cannot_keep_the_shell_bot_to_themselves(start, guests, lines, shell_bot):
+    program = start("--limits", "off")
+    shell_bot(program.line_port)
+    asker = guests(url=program.url, room="lobby")
+    waits_for_bot(asker, "Shell bot")
+    stranger = lines(port=program.line_port, room=None)
+    stranger.types("to:Shell bot")
+    stranger.reads(r"^\* Shell bot ended the private chat")
+    asker.says("!ping")
+    asker.hears("message", username="Shell bot", msg="pong")
 
 
 def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
@@ -238,24 +293,21 @@ def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
             os.killpg(bot.pid, signal.SIGTERM)
 
 
-def test_the_shell_bot_is_back_after_a_restart_and_answers_nothing_old(start, guests, tmp_path):
+def test_the_shell_bot_is_back_after_an_outage_and_answers_nothing_old(start, guests, shell_bot, tmp_path):
     program = start("--limits", "off")
     arguments = ("--limits", "off", "--line-port", str(program.line_port))
-    (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
     asker = guests(url=program.url, room="lobby")
     asker.says("!ping")  # before it is there
-    command = ["sh", "bot.sh", "127.0.0.1", str(program.line_port)]
-    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as bot:
-        try:
-            asker.hears("rename", to="Shell bot")
-            asker.says("!ping")
-            asker.hears("message", username="Shell bot", msg="pong")
-            program.stop()
-            again = start(*arguments, port=program.port, data_dir=tmp_path / "data")
-            asker = guests(url=again.url, room="lobby")
-            waits_for_bot(asker, "Shell bot")
-            asker.says("!ping")
-            asker.hears("message", username="Shell bot", msg="pong")
-            assert [name for name, _text in answers(asker)] == ["Shell bot"] * 2
-        finally:
-            os.killpg(bot.pid, signal.SIGTERM)
+    bot = shell_bot(program.line_port)
+    asker.hears("rename", to="Shell bot")
+    asker.says("!ping")
+    asker.hears("message", username="Shell bot", msg="pong")
+    program.stop()
+    until(lambda: shell_bot.tries() >= 4, "a third attempt in vain", BACK_S)
+    again = start(*arguments, port=program.port, data_dir=tmp_path / "data")
+    asker = guests(url=again.url, room="lobby")
+    waits_for_bot(asker, "Shell bot")
+    asker.says("!ping")
+    asker.hears("message", username="Shell bot", msg="pong")
+    assert [name for name, _text in answers(asker)] == ["Shell bot"] * 2
+    assert bot.poll() is None
