@@ -145,9 +145,7 @@ class Settings:
 
     host: str = _setting("", str, "address to listen on; empty: every address, IPv4 and IPv6")
     port: int = _setting(5000, _whole(0, 65535), "port to listen on; 0 picks a free one", env=("PORT",))
-    base_path: str = _setting(
-        "", _base_path, "path that a proxy passes on before every address, such as /chat"
-    )
+    base_path: str = _setting("", _base_path, "path that a proxy leaves before every address, such as /chat")
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )
@@ -163,7 +161,7 @@ class Settings:
     line_port: LinePort | None = _setting(
         LinePort(5267, chosen=False),
         _line_port,
-        "port of the line gateway, for telnet and nc; 0 picks a free one, off closes it",
+        "port of the line gateway, for telnet and nc; 0 picks a free one, off disables it",
     )
     line_idle_timeout_s: float = _setting(
         14_400.0,
@@ -195,7 +193,7 @@ class Settings:
         8, _whole(1, 10_000), "messages that a session may send at once", unit="messages"
     )
     message_rate: float = _setting(
-        2.0, _number(0.01, 10_000), "messages that a session may send in the long run", unit="messages/s"
+        2.0, _number(0.01, 10_000), "messages that a session may send on average", unit="messages/s"
     )
     event_burst: int = _setting(
         120, _whole(1, 100_000), "events of any kind that a session may send at once", unit="events"
@@ -203,7 +201,7 @@ class Settings:
     event_rate: float = _setting(
         40.0,
         _number(0.01, 100_000),
-        "events of any kind that a session may send in the long run",
+        "events of any kind that a session may send on average",
         unit="events/s",
     )
     max_text: int = _setting(2000, _whole(1, 16_000), "longest message", unit="characters")
@@ -233,7 +231,7 @@ class Settings:
     connect_timeout_s: float = _setting(
         30.0,
         _number(0.1, 3600),
-        "time that a connection has to ask for a room, and to change from polling to WebSocket",
+        "time that a connection has to join a room, and to upgrade from polling to WebSocket",
         unit="seconds",
     )
     ping_interval_s: float = _setting(25.0, _number(0.1, 3600), "time between pings", unit="seconds")
@@ -251,7 +249,7 @@ class Settings:
     drain_delay_s: float = _setting(
         0.0,
         _number(0, 600),
-        "time between turning not ready and closing, for a load balancer to notice",
+        "time between not ready and closing, so that a load balancer notices",
         unit="seconds",
     )
     log_json: bool = _setting(False, _on_off, "log lines as JSON objects")
@@ -304,7 +302,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]\n"
         "       %(prog)s health [--FLAG VALUE ...]",
         description="An anonymous chatroom. Starts the server; with `chat`, joins a room from a terminal; "
-        "with `health`, asks whether the server with the same settings is well (exit code 0) or not (1). "
+        "with `health`, checks whether the server with the same settings is healthy (exit code 0) or not (1). "
         "Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
         allow_abbrev=False,
     )
