@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from chatroom.settings import Settings
 
 _TIMEOUT_S = 4.0
-_EVERY_ADDRESS = ("", "*", "0.0.0.0", "::")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         SettingsError: a value cannot be used.
     """
     settings = Settings.read(arguments)
-    host = "127.0.0.1" if settings.host in _EVERY_ADDRESS else settings.host
+    host = "127.0.0.1" if settings.is_everywhere else settings.host
     connection = http.client.HTTPConnection(host, settings.port, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", f"{settings.base_path}/healthz")

@@ -382,9 +382,8 @@ def _started(
     settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
 ) -> Started:
     host, port = listeners[0].getsockname()[:2]
-    everywhere = settings.host in ("", "*", "::", "0.0.0.0")
     others: str | None = host
-    if everywhere:
+    if settings.is_everywhere:
         host, others = "127.0.0.1", _own_address()
     elif ip_address(host.partition("%")[0]).is_loopback:
         others = None

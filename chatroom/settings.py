@@ -254,6 +254,11 @@ class Settings:
     )
     log_json: bool = _setting(False, _on_off, "log lines as JSON objects")
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the server listens on every address of the machine."""
+        return self.host in ("", "*", "::", "0.0.0.0")
+
     @classmethod
     def read(cls, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Settings:
         """Read the flags, then the environment, then the defaults.
