@@ -87,7 +87,7 @@ class DataDir:
             ) from None
         if len(secret) != _SECRET_BYTES:
             raise DataDirError(
-                f"{path} is damaged; delete it to have a new one made (old resume tokens then end)"
+                f"{path} is damaged; delete it, and the next start creates a new one (old resume tokens become invalid)"
             )
         return secret
 

@@ -323,12 +323,12 @@ def _listen(settings: Settings) -> list[socket.socket]:
     try:
         return runtime.listen(settings.host, settings.port, backlog=settings.backlog)
     except socket.gaierror:
-        raise StartError(f"--host {settings.host} is no address of this machine") from None
+        raise StartError(f"--host {settings.host} is not an address of this machine") from None
     except OSError as problem:
         cures = {
             errno.EADDRINUSE: f"port {settings.port} is in use; stop what uses it or choose another with --port",
-            errno.EADDRNOTAVAIL: f"--host {settings.host} is no address of this machine",
-            errno.EACCES: f"port {settings.port} needs more rights; choose one above 1023 with --port",
+            errno.EADDRNOTAVAIL: f"--host {settings.host} is not an address of this machine",
+            errno.EACCES: f"port {settings.port} needs more privileges; choose one above 1023 with --port",
         }
         text = cures.get(problem.errno or 0, f"cannot listen on {shown}: {problem.strerror}")
         raise StartError(text) from None
@@ -347,9 +347,9 @@ def _listen_line(settings: Settings) -> list[socket.socket]:
             return []
         cures = {
             errno.EADDRINUSE: f"port {port} is in use; choose another with --line-port, or off",
-            errno.EACCES: f"port {port} needs more rights; choose one above 1023 with --line-port",
+            errno.EACCES: f"port {port} needs more privileges; choose one above 1023 with --line-port",
         }
-        no_address = f"--line-host {settings.line_host} is no address of this machine"
+        no_address = f"--line-host {settings.line_host} is not an address of this machine"
         raise StartError(cures.get(problem.errno or 0, no_address)) from None
 
 

@@ -453,13 +453,13 @@ class Service:
                 if isinstance(event, _PRESENCE):
                     hall.roster.apply(event)
             except Misuse:  # a fault of ours: who has heard the rest must not hear this
-                log.exception("what has happened cannot be")
+                log.exception("an event contradicts the roster")
                 continue
             for gateway in self._gateways:
                 try:
                     gateway.tell(hall, item)
                 except Exception:  # one gateway's fault must spare the others and what comes behind
-                    log.exception("a gateway has failed to tell what happened")
+                    log.exception("a gateway failed to deliver an event")
             if isinstance(event, Left):
                 newcomers = [pair for pair in newcomers if pair[0].sid != event.who.sid]
             elif isinstance(event, Joined):
@@ -472,7 +472,7 @@ class Service:
             try:
                 gateway.flush(hall)
             except Exception:  # as above
-                log.exception("a gateway has failed to tell what happened")
+                log.exception("a gateway failed to deliver an event")
 
     def _welcome(self, hall: Hall, newcomers: Sequence[tuple[Session, Item]]) -> None:
         for session, item in newcomers:
@@ -491,7 +491,7 @@ class Service:
             try:
                 session.gateway.welcome(session, welcome)
             except Exception:  # one guest's fault must spare the others
-                log.exception("a guest could not be welcomed")
+                log.exception("a gateway failed to welcome a newcomer")
 
     def _missed(self, membership: Membership, position: str) -> Page:
         key, after, early = membership.hall.key, membership.after, membership.missed
@@ -613,7 +613,7 @@ class Service:
         try:
             older.gateway.replaced(older)
         except Exception:  # the older one's gateway must not keep the newer one out
-            log.exception("a replaced session could not be closed")
+            log.exception("a gateway failed to close a replaced session")
 
     def _park(self, session: Session) -> None:
         """Keep for a while what the session's guest goes on with after coming back."""

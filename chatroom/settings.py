@@ -145,7 +145,9 @@ class Settings:
 
     host: str = _setting("", str, "address to listen on; empty: every address, IPv4 and IPv6")
     port: int = _setting(5000, _whole(0, 65535), "port to listen on; 0 picks a free one", env=("PORT",))
-    base_path: str = _setting("", _base_path, "path that a proxy leaves before every address, such as /chat")
+    base_path: str = _setting(
+        "", _base_path, "path that a proxy does not remove from addresses, such as /chat"
+    )
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )

@@ -80,7 +80,7 @@ def build_page(kind):
     # The tests' own tools need Node also where the page is built.
     wanted = page.requirements() if kind == "run" or page.node_on_path() else [page.NODE_WHEEL]
     if wanted:
-        say("fetching Node, for there is none on the PATH that is new enough")
+        say("fetching Node: there is none on the PATH that is new enough")
         pip("install", *wanted)
     if subprocess.run([str(PYTHON), "web/build_page.py"], cwd=str(ROOT)).returncode:
         raise SetUpError("the page could not be built")

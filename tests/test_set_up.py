@@ -81,5 +81,5 @@ def test_without_a_network_our_line_comes_first(checkout: Path) -> None:
     lines = set_up(checkout, "sys.path.insert(0, 'web'); import build_page; build_page.is_built = lambda: False;"
                    "build_page.node_on_path = lambda: None")  # fmt: skip
     assert "the package index does not answer; is there a network? PIP_INDEX_URL" in lines[1]
-    assert lines[0] == "set up: fetching Node, for there is none on the PATH that is new enough"
+    assert lines[0] == "set up: fetching Node: there is none on the PATH that is new enough"
     assert lines[2] == "set up: pip could not install what is needed"

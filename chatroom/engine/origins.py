@@ -71,7 +71,7 @@ class Policy:
         if origin not in self._refused and len(self._refused) < _REMEMBERED:
             self._refused.add(origin)
             log.warning(
-                "a page of the origin %.200r was refused; if it is yours, name it with --allowed-origins",
+                "a page of the origin %.200r was refused; if it is yours, add it to --allowed-origins",
                 origin,
             )
 

@@ -168,12 +168,12 @@ class Audience:
             case Message() if partner.sid in names:
                 if _is_slip(text, names):
                     return NotSent(
-                        "It looks like a command without its slash. To send it as it is, put /say before it."
+                        "It looks like a command without its slash. To send it as a message, begin it with /say."
                     )
                 return Deliver(text, partner)
         choice = ""
         if any(_key(name) == _key(partner.name) for name in names.values()):
-            choice = f"to:{partner.name} writes to who has that name now, "
+            choice = f"to:{partner.name} writes to the person who has that name now, "
         return NotSent(f"{partner.name} has left; {choice}to: alone writes to everyone again.")
 
     def _turn(self, wanted: str, names: Mapping[str, str], own: str) -> Turned | NotSent:
@@ -185,4 +185,4 @@ class Audience:
                 return NotSent("That is you.")
             if len(found) == 1:
                 return self.turn_to(Person(found[0], names[found[0]]))
-        return NotSent("No one here has that name. To send it as a message, put /say before it.")
+        return NotSent("No one here has that name. To send it as a message, begin it with /say.")

@@ -301,7 +301,7 @@ class Link:
         if isinstance(problem, Untrusted):
             return (
                 f"the certificate of {origin} is not trusted: {problem}"
-                " (SSL_CERT_FILE names a file of certificates to trust)"
+                " (set SSL_CERT_FILE to a file of certificates to trust)"
             )
         return f"no chatroom answers at {origin}: {problem}"
 

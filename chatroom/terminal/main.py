@@ -17,7 +17,7 @@ DEFAULT_URL = "http://127.0.0.1:5000"
 
 _EPILOG = """\
 exit codes: 0 everything typed was sent; 1 something was refused or could not be sent, or the server
-closed the connection; 2 wrong arguments, or the room could not be joined; 130 Ctrl-C.
+closed the connection; 2 wrong arguments, or it could not join the room; 130 Ctrl+C.
 https: SSL_CERT_FILE or SSL_CERT_DIR names the certificates to trust.
 keys of the full screen, and more: docs/terminal.md
 """
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         help="the chatroom's address, or the link of a room (default: %(default)s)",
     )
     parser.add_argument("--room", help="the room to join; default: the link's, or lobby")
-    parser.add_argument("--name", help="the name to ask for; default: a random one")
+    parser.add_argument("--name", help="your name; default: a random one")
     parser.add_argument(
         "--plain",
         action="store_true",
@@ -80,5 +80,5 @@ def _has_extra() -> bool:
         needed = []  # it runs from its folder
     extra = [text.split(";")[0].strip() for text in needed if 'extra == "tui"' in text.replace("'", '"')]
     command = shlex.join([sys.executable, "-m", "pip", "install", *(extra or ["textual"])])
-    plain.complain(f"lines only; for the full screen: {command}")
+    plain.complain(f"lines only; for the full screen, run: {command}")
     return False

@@ -192,7 +192,7 @@ class ChatApp(App[int]):
         """Offer to send a text without the character that it was refused for."""
         self._offer = without(text, character)
         if self._offer is not None:
-            shown.append(Shown("notice", ("F4 sends it without.",)))
+            shown.append(Shown("notice", ("F4 sends it without that character.",)))
 
     def _show_gathered(self) -> None:
         things, self._gathered = self._gathered, []
@@ -238,7 +238,7 @@ class ChatApp(App[int]):
         view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
         left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
         if self._may_leave:
-            right = Text("Ctrl+C again leaves", style="bold reverse")
+            right = Text("Ctrl+C again to leave", style="bold reverse")
         elif self._state is State.LOST:
             right = Text("connection lost, reconnecting…", style="bold reverse")
         elif talk.unread:

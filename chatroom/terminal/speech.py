@@ -19,7 +19,7 @@ MAX_LOSSES: Final = 6  # connections lost over one line: then it is the line tha
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
 HOLD_S: Final = 1.0  # what is typed so soon after a refused change of audience was typed before that was read
-_HELD: Final = "The line before it failed to change who reads it. Send it again to send it all the same."
+_HELD: Final = "A line before it was refused, so it may be meant for someone else. Send it again to confirm."
 
 Frame = dict[str, Any]
 

@@ -259,7 +259,8 @@ def test_nobody_inherits_a_private_talk(server, guests, room):
         await until(lambda: "Romeo joined" in shown(app), "an impostor")
         await pilot.press(*"secret", "enter")
         await until(
-            lambda: "to:Romeo writes to who has that name now" in " ".join(shown(app).split()), "a refusal"
+            lambda: "to:Romeo writes to the person who has that name now" in " ".join(shown(app).split()),
+            "a refusal",
         )
         await asyncio.to_thread(impostors[0].hears_nothing, "whisper")
         await asyncio.to_thread(impostors[0].hears_nothing, "message")
@@ -278,7 +279,10 @@ def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, roo
     async def play(app, pilot):
         composer = app.query_one(Composer)
         composer.post_message(Composer.Sent("/name Vi\u200bxen"))
-        await until(lambda: "(U+200B)" in shown(app) and "F4 sends it without" in shown(app), "the offer")
+        await until(
+            lambda: "(U+200B)" in shown(app) and "F4 sends it without that character" in shown(app),
+            "the offer",
+        )
         await pilot.press("f4")
         await until(lambda: "You are now called Vixen" in shown(app), "the name")
         await pilot.press(*"to:Romeo", "enter")
@@ -302,7 +306,7 @@ def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room
     async def play(app, pilot):
         for line in ("to:Nobody", "secret one", "/join a/b", "secret two", "/to Nobody x", "secret three"):
             app.query_one(Composer).post_message(Composer.Sent(line))
-        await until(lambda: shown(app).count("who reads it") == 3, "three refusals")
+        await until(lambda: shown(app).count("someone else") == 3, "three refusals")
         await asyncio.to_thread(romeo.hears_nothing, "message")
 
     on_screen(server, room, play)
@@ -389,11 +393,11 @@ def test_ctrl_c_empties_the_field_and_leaves_when_pressed_again(server, room):
         await pilot.press("ctrl+c")
         await until(lambda: composer.text == "")
         await pilot.press("ctrl+c")
-        await until(lambda: "Ctrl+C again leaves" in status(app), lambda: status(app))
+        await until(lambda: "Ctrl+C again to leave" in status(app), lambda: status(app))
         await pilot.press("x")  # whoever goes on writing does not leave
-        await until(lambda: "Ctrl+C again leaves" not in status(app), lambda: status(app))
+        await until(lambda: "Ctrl+C again to leave" not in status(app), lambda: status(app))
         await pilot.press("ctrl+c", "ctrl+c")
-        await until(lambda: "Ctrl+C again leaves" in status(app), lambda: status(app))
+        await until(lambda: "Ctrl+C again to leave" in status(app), lambda: status(app))
         assert not app._exit
         await pilot.press("ctrl+c")
         await until(lambda: app._exit, "leaving")

@@ -160,7 +160,7 @@ NEAR_MISSES = (
 def test_near_misses_are_refused_and_taught(typist, guests, text):
     romeo, bob, third = typist(), guests(username="Bob"), guests()
     answer = romeo.types(text)
-    assert "begin with //." in answer or "begin with /say." in answer
+    assert "begin it with //." in answer or "begin it with /say." in answer
     romeo.types(f"/say {text}")
     assert third.hears("message")["msg"] == text
     assert heard(bob, "whisper") == []
@@ -201,7 +201,7 @@ def test_escapes_send_what_stands_behind_them(guests, lines, text, sent):
 def test_texts_with_a_failed_change_of_audience_are_held(typist, guests, text):
     romeo, third = typist(), guests()
     shown = romeo.types_together(text, "s3cret one", "s3cret two")
-    assert shown.count("Not sent: it came together") == 2
+    assert shown.count("Not sent: something just before it was refused") == 2
     assert heard(third) == []
     romeo.types("hello")
     assert third.hears("message")["msg"] == "hello"
@@ -312,7 +312,7 @@ def test_a_payload_holds_what_stands_behind_something_refused(server, guests, ro
         answers = ""
         while answers.count('"ok":false') < 2:
             answers += http.get(url, timeout=WAIT_S).text
-        assert "Not sent: it came together" in answers
+        assert "Not sent: something just before it was refused" in answers
         http.post(
             url, "42" + packets[1], timeout=WAIT_S
         )  # once it could be read, it is a message as any other
@@ -347,7 +347,7 @@ def test_a_line_that_comes_after_an_overlong_private_one_is_held(guests, lines):
     for text in (f"/to Bob {'x' * 10_000}", f"\u200bTO：{'x' * 10_000}"):
         shown = romeo.types_together(text, "s3cret")
         assert "too long" in shown
-        assert "Not sent: it came together" in shown
+        assert "Not sent: something just before it was refused" in shown
     assert heard(third) == []
 
 
@@ -600,7 +600,7 @@ def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, roo
     other, bob, third = guests(username="Ann", room=f"{room}-2"), guests(username="Bob"), guests()
     ann = lines(name="Ann")
     ann.types_raw(f"/join {room}-2\n{private}\n".encode())
-    ann.reads("^[*] Not sent: it came together")
+    ann.reads("^[*] Not sent: something just before it was refused")
     ann.types("/rooms")
     ann.reads("^[*] Rooms: ")
     assert heard(bob, "whisper") == heard(third) == heard(other) == []

@@ -37,7 +37,7 @@ export const rest = {
     replaced: 'This chat is open in another tab.',
     kicked: 'You were removed from the room.',
     left: 'You left the room.',
-    refused: "Couldn't get in.",
+    refused: "Couldn't join.",
   },
   shutDo: {
     replaced: 'Continue here',

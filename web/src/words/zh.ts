@@ -67,7 +67,7 @@ export const zh: Words = {
   waitSeconds: (seconds) => `${seconds} 秒`,
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
   left: (count) => `${count}`,
-  tooLongBy: (count) => `超出 ${count} 个字`,
+  tooLongBy: (count) => `超出 ${count} 个字符`,
   usage: (usage) => `用法：${usage}`,
 
   notSent: '发送失败。',
@@ -97,12 +97,12 @@ export const zh: Words = {
 
   refusals: {
     name_taken: (name) => `这个名字有人用了，试试${amid(name + '2').trimEnd()}？`,
-    name_invalid: '名字要有 1 到 32 个看得见的字符。',
+    name_invalid: '名字需要 1 到 32 个可见字符。',
     name_reserved: '这个名字是保留的，不能用。',
     empty: '没有可以发送的内容。',
     too_long: '太长了。',
-    unknown_command: '没有这个命令。要当消息发送，请以 // 或 /say 开头。',
-    no_such_person: '没有叫这个名字的人。要当消息发送，请以 /say 开头。',
+    unknown_command: '没有这个命令。要原样发送，请以 // 或 /say 开头。',
+    no_such_person: '没有叫这个名字的人。要原样发送，请以 /say 开头。',
     room_invalid: '这个房间名不能用。',
     room_full: '那个房间已满。',
     room_locked: '那个房间已锁定。',
@@ -111,7 +111,7 @@ export const zh: Words = {
     muted: '你在这个房间里被禁言了。',
     banned: '你已被禁止进入那个房间。',
     not_allowed: '你没有权限。',
-    offline: '没有连上，请稍后再试。',
+    offline: '未连接，请稍后再试。',
     unavailable: '操作没有成功，请稍后再试。',
     text_only: '只能发文字。',
     recipient_left: '发送失败：对方已经离开。',
