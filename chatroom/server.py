@@ -117,6 +117,7 @@ def serve(settings: Settings) -> None:
         _told_limits(settings),
         idle_timeout_s=settings.line_idle_timeout_s,
         outbox_limit_bytes=settings.outbox_limit_bytes,
+        leaving_limit=leaving_limit,
         max_connections=max_connections,
         elsewhere=lambda: len(front),
         is_short=lambda: front.descriptors.short,

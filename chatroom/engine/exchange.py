@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
-from chatroom.net.connection import Connection
+from chatroom.net.connection import Connection, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def _unquote(path: str) -> str:
     return unquote(path, encoding="latin-1") if "%" in path else path
 
 
-class HttpConnection:
+class HttpConnection(Role):
     """The role of a connection that speaks HTTP.
 
     Args:

@@ -18,7 +18,7 @@ from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Outcome, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
-from chatroom.net.connection import Connection
+from chatroom.net.connection import Connection, Role
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -72,7 +72,7 @@ def _is_key(key: str) -> bool:
         return False
 
 
-class WebSocket:
+class WebSocket(Role):
     """The role of a connection that has become a WebSocket; the 101 is the caller's to write.
 
     Args:
@@ -145,12 +145,6 @@ class WebSocket:
 
     def lost(self, connection: Connection, reason: str) -> None:
         self.ended(reason)
-
-    def drained(self, connection: Connection) -> None:
-        """Sending goes on by itself."""
-
-    def expired(self, connection: Connection) -> None:
-        connection.abort(reasons.TRANSPORT_CLOSE)
 
 
 class WebSocketTransport(WebSocket):

@@ -19,21 +19,23 @@ from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.gateways.disguise import in_list
 from chatroom.gateways.line_codec import longest_line
+from chatroom.gateways.line_connection import LineConnection
 from chatroom.gateways.line_guest import LineGuest
 from chatroom.gateways.line_interpreter import Setting
-from chatroom.gateways.line_peer import Peer, Turn
 from chatroom.gateways.line_presence import PresenceLines
 from chatroom.gateways.line_text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
+from chatroom.net.connection import Connection
+from chatroom.net.loop import Audience, Loop
 from chatroom.service import Service
 from chatroom.sessions import Hall, Session, Welcome, Wish
 
 log = logging.getLogger(__name__)
 
-_SWEEP_S: Final = 0.5  # how often deadlines are looked at
 _ACCEPT_PAUSE_S: Final = 0.5  # when the system has no descriptor left
 _ACCEPTS_A_TURN: Final = 64
-_REFUSED_AT_ONCE: Final = 32  # connections beyond the most that are told why they are refused
+_SEND_BUFFER_BYTES: Final = 128 * 1024
+_LINGER_S: Final = 5.0  # time for a terminal to take a farewell
 
 
 class LineGateway:
@@ -45,6 +47,7 @@ class LineGateway:
         limits: `history_entries` and `history_days` say in the greeting what is kept.
         idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
+        leaving_limit: how many may be on their way out at once.
         max_connections: how many are served at once.
         elsewhere: how many connections of others count towards that.
         is_short: whether the descriptors that are left are kept for others: then newcomers wait.
@@ -60,6 +63,7 @@ class LineGateway:
         *,
         idle_timeout_s: float,
         outbox_limit_bytes: int,
+        leaving_limit: int,
         max_connections: int,
         elsewhere: Callable[[], int],
         is_short: Callable[[], bool],
@@ -73,24 +77,28 @@ class LineGateway:
         self._service = service
         self._words = words
         self._idle_timeout_s = idle_timeout_s
-        self._outbox_limit_bytes = outbox_limit_bytes
         self._max_line_bytes = longest_line(service.limits.max_text)
         self._max_connections = max_connections
         self._elsewhere = elsewhere
         self._is_short = is_short
         self._ran_out = ran_out
         self._monotonic = monotonic
-        self._turn = Turn()
-        self._peers: dict[Peer, LineGuest | None] = {}
+        self._loop = Loop(
+            outbox_limit_bytes=outbox_limit_bytes,
+            send_buffer_bytes=_SEND_BUFFER_BYTES,
+            linger_s=_LINGER_S,
+            leaving_limit=leaving_limit,
+        )
         self._guests: dict[str, LineGuest] = {}  # by session id, from admission on
         self._halls: dict[str, dict[str, LineGuest]] = {}  # by room, then session id: who is told
+        self._audiences: dict[str, Audience] = {}  # by room, until somebody comes or goes
         self._talking: set[LineGuest] = set()  # who has a partner in a private talk
         self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
         self._doors: dict[socket.socket, runtime.Listener | None] = {}
 
     def __len__(self) -> int:
         """How many connections there are."""
-        return len(self._peers)
+        return len(self._loop.connections)
 
     # Coming and going
 
@@ -98,8 +106,6 @@ class LineGateway:
         """Begin to accept."""
         for listener in listeners:
             self._open_door(runtime.raw_socket(listener))
-        if listeners:
-            runtime.call_later(_SWEEP_S, self._sweep)
 
     def refuse_newcomers(self) -> None:
         """Take nobody in any more."""
@@ -116,7 +122,8 @@ class LineGateway:
 
     def drained(self) -> bool:
         """Whether every farewell has been handed to the kernel."""
-        return all(peer.flushed for peer in self._peers)
+        self._loop.flush()
+        return self._loop.idle()
 
     def _open_door(self, door: socket.socket) -> None:
         self._doors[door] = runtime.add_reader(door.fileno(), lambda _fileno: self._accept(door))
@@ -155,13 +162,8 @@ class LineGateway:
                 accepted[0].close()
 
     def _let_in(self, sock: socket.socket) -> None:
-        count = len(self._peers) + self._elsewhere()
-        if count >= self._max_connections + _REFUSED_AT_ONCE:
-            sock.close()
-            return
-        peer = Peer(sock, self._turn, self._monotonic, self._outbox_limit_bytes, self._max_line_bytes)
-        is_full = count >= self._max_connections
-        self._peers[peer] = None
+        is_full = len(self) + self._elsewhere() >= self._max_connections
+        peer = LineConnection(sock, self._loop, self._max_line_bytes)
         if is_full:
             peer.finish(notice_line(self._words.say("line_full")))
             return
@@ -171,23 +173,8 @@ class LineGateway:
         except Refusal as refused:
             peer.finish(notice_line(self._words.refusal(refused)))
             return
-        guest = LineGuest(self._setting, self, peer, session)
-        peer.owner = guest
-        self._peers[peer] = self._guests[sid] = guest
+        self._guests[sid] = LineGuest(self._setting, self, peer, session, self._idle_timeout_s)
         self._service.enter(session)
-
-    def _sweep(self) -> None:
-        """Look at the deadlines of all; ten thousand take a few milliseconds."""
-        runtime.call_later(_SWEEP_S, self._sweep)
-        now = self._monotonic()
-        for peer, guest in list(self._peers.items()):
-            if peer.closed:
-                del self._peers[peer]
-            elif now > peer.deadline:
-                peer.abort()
-                del self._peers[peer]
-            elif guest is not None and not peer.finishing and now - guest.active_at > self._idle_timeout_s:
-                guest.send_away("line_idle")
 
     # What guests need
 
@@ -195,6 +182,7 @@ class LineGateway:
         self._take_out(guest.room_key, guest.session.sid)
         guest.room_key = hall.key
         self._halls.setdefault(hall.key, {})[guest.session.sid] = guest
+        self._audiences.pop(hall.key, None)
         self._presence.setdefault(hall.key, PresenceLines()).greeted(guest.session.sid)
 
     def forget(self, guest: LineGuest) -> None:
@@ -212,6 +200,7 @@ class LineGateway:
         guests = self._halls.get(room_key) if room_key is not None else None
         if room_key is not None and guests is not None:
             guests.pop(sid, None)
+            self._audiences.pop(room_key, None)
             if not guests:
                 del self._halls[room_key]
                 del self._presence[room_key]
@@ -235,9 +224,8 @@ class LineGateway:
                 presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, more))
                 speaker = guests.get(who.sid)
-                for guest in guests.values():
-                    if guest is not speaker or guest.hears_oneself:
-                        guest.show(line)
+                hears_not = () if speaker is None or speaker.hears_oneself else (speaker.connection,)
+                self._loop.publish(self._audience(hall.key), line, hears_not)
             case Joined(who):
                 presence.joined(who.sid, who.name)
                 for guest in list(self._talking):
@@ -275,6 +263,14 @@ class LineGateway:
         if guest is not None:
             guest.send_away("replaced")
 
+    def _audience(self, room_key: str) -> Audience:
+        """Everybody who is told what happens in a room."""
+        audience = self._audiences.get(room_key)
+        if audience is None:
+            guests = self._halls[room_key].values()
+            audience = self._audiences[room_key] = Audience([guest.connection for guest in guests])
+        return audience
+
     # Joins and leaves
 
     def _tell_presence(self, hall: Hall, presence: PresenceLines) -> None:
@@ -288,14 +284,14 @@ class LineGateway:
                 presence.is_scheduled = True
                 runtime.call_later(due_s, self._presence_is_due, hall, presence)
             return
-        changes, lines = presence.take(now), dict[int, bytes]()
+        changes, groups = presence.take(now), dict[int, list[Connection]]()
         for sid, guest in self._halls[hall.key].items():
-            after = changes.greeted.get(sid, 0)
-            if after not in lines:
-                text = changes.text(self._words, len(hall.roster), after)
-                lines[after] = notice_line(text) if text else b""
-            if lines[after]:
-                guest.show(lines[after])
+            groups.setdefault(changes.greeted.get(sid, 0), []).append(guest.connection)
+        for after, connections in groups.items():
+            text = changes.text(self._words, len(hall.roster), after)
+            if text:
+                audience = self._audience(hall.key) if len(groups) == 1 else Audience(connections)
+                self._loop.publish(audience, notice_line(text))
 
     def _presence_is_due(self, hall: Hall, presence: PresenceLines) -> None:
         presence.is_scheduled = False

@@ -1,7 +1,7 @@
 """Somebody at a line terminal, from the greeting to the farewell.
 
-It ties a connection to a session: the peer has the bytes, the intake the pace, the interpreter the meaning. It knows
-who is told what, and when all is over; it knows nothing of what is said.
+It ties a connection to a session: the connection has the bytes, the intake the pace, the interpreter the meaning. It
+knows who is told what, and when all is over; it knows nothing of what is said.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, Protocol
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Whispered
 from chatroom.gateways.line_codec import Overlong
+from chatroom.gateways.line_connection import LineConnection
 from chatroom.gateways.line_intake import Intake
 from chatroom.gateways.line_interpreter import HISTORY_SHOWN, Interpreter, Setting
-from chatroom.gateways.line_peer import Peer
 from chatroom.gateways.line_text import first_lines, history_lines, notice_line
+from chatroom.net.connection import Connection
 from chatroom.sessions import Hall, Session, Welcome
 
 log = logging.getLogger(__name__)
@@ -37,27 +38,36 @@ class House(Protocol):
 
 
 class LineGuest:
-    """A guest: the owner of a peer, the taker of an intake, the host of an interpreter. Nothing in it waits.
+    """A guest: the owner of a connection, the taker of an intake, the host of an interpreter. Nothing in it waits.
+
+    Args:
+        idle_timeout_s: who has sent no whole line for so long is sent away.
 
     Attributes:
         room_key: where the guest is told what happens; None before the greeting.
-        active_at: when the last whole line was taken.
     """
 
     __slots__ = (
         "_has_left",
         "_house",
+        "_idle_timeout_s",
         "_intake",
         "_interpreter",
         "_is_greeted",
         "_peer",
         "_setting",
-        "active_at",
         "room_key",
         "session",
     )
 
-    def __init__(self, setting: Setting, house: House, peer: Peer, session: Session) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        house: House,
+        peer: LineConnection,
+        session: Session,
+        idle_timeout_s: float,
+    ) -> None:
         self._setting = setting
         self._house = house
         self._peer = peer
@@ -65,9 +75,11 @@ class LineGuest:
         self._interpreter = Interpreter(setting, self, session)
         self._is_greeted = False
         self._has_left = False
-        self.active_at = setting.monotonic()
+        self._idle_timeout_s = idle_timeout_s
         self.room_key: str | None = None
         self.session = session
+        peer.owner = self
+        peer.expect_line(idle_timeout_s)
 
     # What the peer tells
 
@@ -81,10 +93,13 @@ class LineGuest:
         self._guard(self._intake.go_on)
 
     def lost(self) -> None:
-        self._leave()
+        self._guard(self._leave)
 
     def fell_behind(self) -> None:
-        self.send_away("line_slow", drop=True)
+        self._guard(partial(self.send_away, "line_slow", drop=True))
+
+    def idled(self) -> None:
+        self._guard(partial(self.send_away, "line_idle"))
 
     def _call_later(self, seconds: float, step: Callable[[], None]) -> Any:
         return self._setting.call_later(seconds, self._guard, step)
@@ -111,7 +126,7 @@ class LineGuest:
         self._setting.service.spend_event(self.session)
 
     def take(self, line: str | Overlong, arrived_at: float) -> None:
-        self.active_at = self._setting.monotonic()
+        self._peer.expect_line(self._idle_timeout_s)
         self._interpreter.take(line, arrived_at)
 
     def refused(self, refused: Refusal) -> None:
@@ -145,6 +160,11 @@ class LineGuest:
         self._house.mark_talking(self, is_talking)
 
     # What the gateway tells
+
+    @property
+    def connection(self) -> Connection:
+        """Where lines that are the same for many may be published."""
+        return self._peer.connection
 
     @property
     def hears_oneself(self) -> bool:

@@ -19,16 +19,25 @@ from chatroom.net.wheel import NO_TICK
 
 log = logging.getLogger(__name__)
 
-RECEIVE_BYTES = 65536
 Send = Callable[[bytes], int]
 _GATHER = 64  # pieces of an outbox handed to one sendmsg
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
 
 
-class Role(Protocol):
-    """What a connection is used for at the moment."""
+class Role:
+    """What a connection is used for at the moment.
+
+    Attributes:
+        receive_bytes: the most that is read at once.
+    """
+
+    __slots__ = ()
+
+    receive_bytes = 65_536
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Bytes came; none at all means that the peer has sent its last."""
+        raise NotImplementedError
 
     def lost(self, connection: Connection, reason: str) -> None:
         """The connection has just been closed, by the peer, an error or a bound.
@@ -40,8 +49,16 @@ class Role(Protocol):
     def drained(self, connection: Connection) -> None:
         """The outbox, which held something, is empty again."""
 
+    def overflowed(self, connection: Connection) -> None:
+        """The peer reads too slowly: more waits for it than may, and what was to be sent is lost.
+
+        The connection must be aborted or finished. As `lost`, this can be told in the middle of a flush.
+        """
+        connection.abort(SLOW_READER)
+
     def expired(self, connection: Connection) -> None:
         """The deadline that was set by `Connection.expect` has passed."""
+        connection.abort(TRANSPORT_CLOSE)
 
 
 class Owner(Protocol):
@@ -67,6 +84,11 @@ class Owner(Protocol):
 
 def _discard(data: bytes) -> int:
     """Stands in for `send` once the connection is closed."""
+    return len(data)
+
+
+def _ignore(data: bytes) -> int:
+    """Stands in for `send` while a farewell, which nothing may follow, is under way."""
     return len(data)
 
 
@@ -131,6 +153,11 @@ class Connection:
         """What was sent to it alone, or was left over from earlier turns, and has not been handed to the kernel."""
         return self._outbox_bytes + sum(len(frame) for _, frame in self.own or () if frame is not None)
 
+    @property
+    def outbox_bytes(self) -> int:
+        """What was left over from earlier turns, because the kernel has not taken it."""
+        return self._outbox_bytes
+
     # ------------------------------------------------------------------ in
 
     @property
@@ -159,7 +186,7 @@ class Connection:
 
     def _readable(self, _fileno: int) -> None:
         try:
-            data = self.sock.recv(RECEIVE_BYTES)
+            data = self.sock.recv(self.role.receive_bytes)
         except BlockingIOError:
             return
         except OSError:
@@ -171,6 +198,23 @@ class Connection:
             # The outermost place that bytes reach: one line, this connection ends, the others go on.
             log.error("a connection failed and is closed: %s", describe(problem))
             self.abort(HANDLER_ERROR)
+
+    def peek(self, size: int) -> bytes:
+        """What has come and is not read yet, or its beginning."""
+        try:
+            return self.sock.recv(size, socket.MSG_PEEK)
+        except OSError:
+            return b""  # nothing is there, or the peer is not
+
+    def keep_alive(self) -> None:
+        """Have the kernel find out when the peer is gone, which says nothing by itself for long."""
+        try:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in _KEEPALIVE.items():
+                if hasattr(socket, name):  # not every system has all of them
+                    self.sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        except OSError:
+            pass  # not TCP, or the peer has gone, which the first read will tell
 
     # ------------------------------------------------------------------ out
 
@@ -204,11 +248,19 @@ class Connection:
             raise RuntimeError("an outbox is held that was never begun")
         behind = self._outbox_bytes - len(outbox[0])
         if behind > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
-            self.abort(SLOW_READER)
+            self._overflow()
         else:
             outbox.append(data)
             self._outbox_bytes += len(data)
         return len(data)
+
+    def _overflow(self) -> None:
+        try:
+            self.role.overflowed(self)
+        except Exception as problem:
+            # One role's fault must spare the others of a flush: one line, and this connection ends.
+            log.error("a connection failed and is closed: %s", describe(problem))
+            self.abort(HANDLER_ERROR)
 
     def _writable(self, _fileno: int) -> None:
         outbox = self._outbox
@@ -251,16 +303,27 @@ class Connection:
 
     # ------------------------------------------------------------------ the end
 
-    def finish(self, farewell: bytes = b"") -> None:
+    def finish(self, farewell: bytes = b"", *, drop: bool = False) -> None:
         """Close once all that waits, and `farewell`, has been sent; what still comes in is not looked at.
 
         The role hears nothing more. A peer that does not take it all within `linger_s` is cut off.
+
+        Args:
+            farewell: the last bytes.
+            drop: whether what the kernel has not taken is thrown away, as its reader is too slow.
         """
         if self.finishing or self.closed:
             return
         self.finishing = True
         self.role = GONE
-        self.loop.send(self, farewell)
+        if drop and self._outbox is not None:
+            self._outbox = deque((farewell,))
+            self._outbox_bytes = len(farewell)
+            if self.own is not None:
+                self.own.clear()
+            self._send_by(_ignore)
+        else:
+            self.loop.send(self, farewell)
         if self.send is _discard:
             return  # the turn was full and written at once, and the peer is gone
         self.loop.expect(self, self.loop.linger_s)
@@ -295,8 +358,10 @@ class Connection:
         role.lost(self, reason)
 
 
-class _Gone:
+class _Gone(Role):
     """The role of a connection that is being closed."""
+
+    __slots__ = ()
 
     def received(self, connection: Connection, data: bytes) -> None:
         if data:
@@ -305,15 +370,6 @@ class _Gone:
             connection.abort(TRANSPORT_CLOSE)
         else:
             connection.read_off()  # until the rest has been sent; it has a deadline
-
-    def lost(self, connection: Connection, reason: str) -> None:
-        """Nobody is left to tell."""
-
-    def drained(self, connection: Connection) -> None:
-        """Nobody is left to tell."""
-
-    def expired(self, connection: Connection) -> None:
-        connection.abort(TRANSPORT_CLOSE)
 
 
 GONE: Final = _Gone()

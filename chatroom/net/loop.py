@@ -61,7 +61,7 @@ class Audience:
 
 
 class Loop:
-    """All connections of one server.
+    """All connections of one gateway.
 
     Frames are published to an audience or sent to one connection; they are written at the end of the turn,
     for each connection in exactly the order of these calls. When the last flush was costly the next one waits
@@ -114,8 +114,10 @@ class Loop:
 
     # ------------------------------------------------------------------ connections
 
-    def attach(self, sock: socket.socket, role: Role, address: str = "") -> Connection:
-        """Take over a real, non-blocking socket and begin to read."""
+    def attach(
+        self, sock: socket.socket, role: Role, address: str = "", *, reading: bool = True
+    ) -> Connection:
+        """Take over a real, non-blocking socket; begin to read, unless `reading` is False."""
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
@@ -123,7 +125,8 @@ class Loop:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
         connection = Connection(self, sock, role, address)
         self.connections.add(connection)
-        connection.read_on()
+        if reading:
+            connection.read_on()
         return connection
 
     def forget(self, connection: Connection) -> None:

@@ -43,6 +43,7 @@ def gateway() -> Iterator[LineGateway]:
         {"history_entries": 0, "history_days": 0},
         idle_timeout_s=1000,
         outbox_limit_bytes=100_000,
+        leaving_limit=10,
         max_connections=10,
         elsewhere=lambda: 0,
         is_short=lambda: False,

@@ -9,29 +9,26 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chatroom import runtime
-from chatroom.net.connection import Connection
+from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Audience, Loop
 
 WAIT_S = 10.0
 MEMBERS = 5
 
 
-class Deaf:
+class Deaf(Role):
     """A role that hears nothing and remembers who was lost."""
 
     def __init__(self) -> None:
         self.losses: list[Connection] = []
         self.on_lost: Callable[[Connection], None] = lambda _: None
 
-    def received(self, connection: Connection, data: bytes) -> None: ...
+    def received(self, connection: Connection, data: bytes) -> None:
+        """It hears nothing."""
 
     def lost(self, connection: Connection, reason: str) -> None:
         self.losses.append(connection)
         self.on_lost(connection)
-
-    def drained(self, connection: Connection) -> None: ...
-
-    def expired(self, connection: Connection) -> None: ...
 
 
 class Party:

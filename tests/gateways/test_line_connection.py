@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from chatroom import runtime
 from chatroom.gateways.line_codec import longest_line
-from chatroom.gateways.line_peer import BEHIND_BYTES, LINGER_S, RECEIVE_BYTES, Peer, Turn
+from chatroom.gateways.line_connection import BEHIND_BYTES, LineConnection
+from chatroom.net.loop import Loop
+from tests.support.inside import WAIT_S, until
 
-WAIT_S = 10.0
+RECEIVE_BYTES = LineConnection.receive_bytes
 LIMIT_BYTES = 300_000
 MUCH = b"x" * 8_000_000  # more than the kernel takes for somebody who does not read
 
@@ -40,16 +41,19 @@ class Ear:
         self.told.append("fell behind")
         self.when_behind()
 
+    def idled(self) -> None:
+        self.told.append("idled")
+
 
 class Ends:
     """Both ends of one connection."""
 
-    def __init__(self, door: socket.socket, turn: Turn) -> None:
+    def __init__(self, door: socket.socket, loop: Loop) -> None:
         self.client = socket.create_connection(door.getsockname(), timeout=WAIT_S)
         served = door.accept()[0]
         served.setblocking(False)
         self.ear = Ear()
-        self.peer = Peer(served, turn, time.monotonic, LIMIT_BYTES, longest_line(2000))
+        self.peer = LineConnection(served, loop, longest_line(2000))
         self.peer.owner = self.ear
 
     def takes(self, count: int) -> bytes:
@@ -69,22 +73,14 @@ class Ends:
         return bytes(received)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until it is so."""
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        runtime.sleep(0.001)
-
-
 @pytest.fixture
 def connect() -> Iterator[Callable[[], Ends]]:
     made: list[Ends] = []
-    turn = Turn()
+    loop = Loop(outbox_limit_bytes=LIMIT_BYTES)
     with socket.create_server(("127.0.0.1", 0)) as door:
 
         def one() -> Ends:
-            made.append(Ends(door, turn))
+            made.append(Ends(door, loop))
             return made[-1]
 
         yield one
@@ -97,8 +93,8 @@ def test_what_is_written_in_one_turn_leaves_together_at_its_end(connect: Callabl
     ends = connect()
     for word in (b"one ", b"two ", b"three"):
         ends.peer.write(word)
-    assert not ends.peer.flushed
-    until(lambda: ends.peer.flushed)
+    assert not ends.peer.connection.idle
+    until(lambda: ends.peer.connection.idle)
     assert ends.client.recv(100) == b"one two three"
 
 
@@ -121,7 +117,7 @@ def test_the_end_of_input_is_told_once_and_one_may_still_write(connect: Callable
     ends.client.shutdown(socket.SHUT_WR)
     until(lambda: ends.ear.told == ["ended"])
     ends.peer.write(b"still here")
-    until(lambda: ends.peer.flushed)
+    until(lambda: ends.peer.connection.idle)
     assert ends.client.recv(100) == b"still here"
     assert ends.ear.told == ["ended"]
 
@@ -129,30 +125,35 @@ def test_the_end_of_input_is_told_once_and_one_may_still_write(connect: Callable
 def test_a_burst_alone_drops_nobody_and_its_end_is_told(connect: Callable[[], Ends]) -> None:
     ends = connect()
     ends.peer.write(MUCH)
-    assert ends.peer.is_behind
-    runtime.sleep(0.05)
+    until(lambda: ends.peer.is_behind)
     assert ends.takes(len(MUCH)) == MUCH
-    until(lambda: ends.peer.flushed)
+    until(lambda: ends.peer.connection.idle)
     assert not ends.peer.is_behind
     assert ends.ear.told == ["caught up"]
 
 
-def test_who_was_behind_and_is_given_more_than_may_wait_has_fallen_behind(
+def test_who_is_given_more_than_may_wait_has_fallen_behind(
     connect: Callable[[], Ends],
 ) -> None:
     ends = connect()
-    ends.peer.write(MUCH)
-    runtime.sleep(0.05)
+    for words in (MUCH, b"z" * (LIMIT_BYTES + 1)):
+        ends.peer.write(words)
+        until(lambda: ends.peer.connection.own is None)
     ends.peer.write(b"z")
     until(lambda: ends.ear.told == ["fell behind"])
 
 
-def test_a_little_that_waits_is_no_reason_to_hold_anything_back(connect: Callable[[], Ends]) -> None:
+@pytest.mark.parametrize("more", [0, 1])
+def test_only_much_that_waits_is_behind(connect: Callable[[], Ends], more: int) -> None:
     ends = connect()
-    ends.peer.write(b"x" * BEHIND_BYTES)
-    assert not ends.peer.is_behind
-    ends.peer.write(b"x")
-    assert ends.peer.is_behind
+    ends.peer.connection.stall(b"x" * (BEHIND_BYTES + more), 0)
+    assert ends.peer.is_behind is bool(more)
+
+
+def test_a_line_that_was_expected_in_vain_is_told(connect: Callable[[], Ends]) -> None:
+    ends = connect()
+    ends.peer.expect_line(0.01)
+    until(lambda: ends.ear.told == ["idled"])
 
 
 def test_a_farewell_arrives_though_input_is_left_unread(connect: Callable[[], Ends]) -> None:
@@ -160,19 +161,18 @@ def test_a_farewell_arrives_though_input_is_left_unread(connect: Callable[[], En
     ends.client.sendall(b"unread " * 1000)
     ends.peer.finish(b"bye\r\n")
     ends.peer.write(b"too late")
-    until(lambda: ends.peer.flushed)
+    until(lambda: ends.peer.connection.idle)
     assert ends.takes(100) == b"bye\r\n"
-    assert not ends.peer.closed
-    assert ends.peer.deadline <= time.monotonic() + LINGER_S
+    assert not ends.peer.connection.closed
     ends.client.close()
-    until(lambda: ends.peer.closed)
-    assert ends.ear.told == ["lost"]
+    until(lambda: ends.peer.connection.closed)
+    assert ends.ear.told == []
 
 
 def test_what_waited_for_a_slow_reader_is_dropped_for_the_reason(connect: Callable[[], Ends]) -> None:
     ends = connect()
     ends.peer.write(MUCH)
-    runtime.sleep(0.05)
+    until(lambda: ends.peer.is_behind)
     ends.peer.finish(b"too slow\r\n", drop=True)
     received = ends.takes(len(MUCH))
     assert received.endswith(b"x\r\ntoo slow\r\n")
@@ -185,10 +185,10 @@ def test_a_peer_that_resets_the_connection_is_lost(connect: Callable[[], Ends]) 
     ends.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     ends.client.close()
     until(lambda: ends.ear.told == ["lost"])
-    assert ends.peer.closed
+    assert ends.peer.connection.closed
 
 
-def test_one_whose_end_goes_wrong_spares_the_others_of_its_turn(
+def test_a_fault_of_one_spares_the_others_of_its_turn(
     connect: Callable[[], Ends], caplog: pytest.LogCaptureFixture
 ) -> None:
     slow, other = connect(), connect()
@@ -197,10 +197,11 @@ def test_one_whose_end_goes_wrong_spares_the_others_of_its_turn(
         raise RuntimeError("on purpose")
 
     slow.ear.when_behind = fails
-    slow.peer.write(MUCH)
-    runtime.sleep(0.05)
+    for words in (MUCH, b"z" * (LIMIT_BYTES + 1)):
+        slow.peer.write(words)
+        until(lambda: slow.peer.connection.own is None)
     slow.peer.write(b"z")
     other.peer.write(b"hello")
-    until(lambda: slow.peer.closed and other.peer.flushed)
+    until(lambda: slow.peer.connection.closed and other.peer.connection.idle)
     assert other.client.recv(100) == b"hello"
-    assert "a line connection failed" in caplog.text
+    assert "a connection failed" in caplog.text
