@@ -37,7 +37,7 @@ from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.service import Limits, Service
-from chatroom.settings import Settings
+from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import Started, Terminal, plain_lines, terminal_lines
 from chatroom.tokens import Tokens
 
@@ -64,6 +64,8 @@ def serve(settings: Settings) -> None:
         StartError: a port in use, a folder that cannot be written, a file of names that is none.
     """
     logs.set_up(as_json=settings.log_json)
+    for line in unknown_variables(os.environ):
+        log.warning(line)
     os.umask(0o077)  # what is made from here on is for this user only
     names = _read_names(settings.names)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)

@@ -7,11 +7,12 @@ that keeps `docs/settings.md` true are made from the same record. It knows nothi
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from chatroom import __version__
@@ -19,6 +20,8 @@ from chatroom.core.errors import RoomInvalid
 from chatroom.core.names import parse_room
 
 PROG = "chatroom"
+_PREFIX = "CHATROOM_"
+_OF_THE_TESTS = "CHATROOM_TEST_"
 
 
 class SettingsError(Exception):
@@ -180,7 +183,10 @@ class Settings:
     )
     history_days: float = _setting(7.0, _number(0.0001, 36_500), "how long messages are kept", unit="days")
     data_limit_bytes: int = _setting(
-        10**9, _bytes, "disk space for all messages; the oldest are deleted first", unit="bytes"
+        10**9,
+        _bytes,
+        "disk space for all messages, such as 500MB or 1GB; the oldest are deleted first",
+        unit="bytes",
     )
     durability: str = _setting(
         "full",
@@ -299,12 +305,41 @@ def flag_of(name: str) -> str:
 def env_of(name: str) -> tuple[str, ...]:
     """The environment names of a setting, the first that is set counts."""
     record = next(record for record in fields(Settings) if record.name == name)
-    own = "CHATROOM_" + flag_of(name)[2:].replace("-", "_").upper()
+    own = _PREFIX + flag_of(name)[2:].replace("-", "_").upper()
     return (own, *record.metadata["env"])
 
 
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """One line for each `CHATROOM_…` variable that is no setting, as a misspelt one is."""
+    known = [name for record in fields(Settings) for name in env_of(record.name)]
+    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+    return [
+        f"{name} is no setting and is ignored{_nearest(name, known)}"
+        for name in unknown
+        if not name.startswith(_OF_THE_TESTS)
+    ]
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses what is no setting in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        flag = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
+        near = (
+            _nearest(flag, map(flag_of, (record.name for record in fields(Settings))))
+            if flag[:1] == "-"
+            else ""
+        )
+        self.exit(2, f"{PROG}: {message}{near or ';'} --help lists the settings\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROG,
         usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]\n"
         "       %(prog)s health [--FLAG VALUE ...]",
@@ -316,7 +351,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
     for record in fields(Settings):
         default = describe_default(record.default)
-        unit = f" ({record.metadata['unit']})" if record.metadata["unit"] else ""
         parser.add_argument(
             flag_of(record.name),
             dest=record.name,
@@ -324,9 +358,7 @@ def _parser() -> argparse.ArgumentParser:
             nargs="?" if isinstance(record.default, bool) else None,
             const="on" if isinstance(record.default, bool) else None,
             metavar=record.metadata["unit"].upper() or "VALUE",
-            help=(record.metadata["help"] + unit + (f"; default: {default}" if default else "")).replace(
-                "%", "%%"
-            ),
+            help=(record.metadata["help"] + (f"; default: {default}" if default else "")).replace("%", "%%"),
         )
     return parser
 

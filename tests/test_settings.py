@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatroom import __version__
-from chatroom.settings import LinePort, Settings, SettingsError, env_of, flag_of
+from chatroom.settings import LinePort, Settings, SettingsError, env_of, flag_of, unknown_variables
 
 # Each setting as one would type it, never its default, and what that is inside.
 TYPED = {
@@ -110,7 +110,34 @@ def test_what_is_no_setting_is_refused(argv: list[str], capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as end:
         Settings.read(argv, {})
     assert end.value.code == 2
-    assert argv[0] in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert argv[0] in said
+    assert said.count("\n") == 1
+    assert "--help" in said
+
+
+def test_a_misspelt_setting_is_told_its_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read(["--prot", "1"], {})
+    assert "--prot 1; did you mean --port?" in capsys.readouterr().err
+    environ = {
+        "CHATROOM_HISTROY": "0",
+        "CHATROOM_QQQQ": "",
+        "CHATROOM_TEST_SEED": "1",
+        "CHATROOM_HISTORY": "0",
+    }
+    assert unknown_variables(environ) == [
+        "CHATROOM_HISTROY is no setting and is ignored; did you mean CHATROOM_HISTORY?",
+        "CHATROOM_QQQQ is no setting and is ignored",
+    ]
+
+
+def test_help_names_each_unit_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read(["--help"], {})
+    said = capsys.readouterr().out
+    assert "such as 500MB or 1GB" in " ".join(said.split())
+    assert "(seconds)" not in said
 
 
 def test_a_switch_alone_means_on() -> None:
