@@ -485,3 +485,18 @@ def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
                     callback(number)
 
     spawn(watch)
+
+
+def hang_up_with(terminal: int) -> None:
+    """Send this process SIGHUP when the terminal behind a descriptor is closed.
+
+    The kernel tells only the session's leader, and a `make` that is one waits for the end of what it runs.
+    """
+    poll = eventlet.patcher.original("select").poll()
+    poll.register(terminal, 0)  # what is typed does not wake it
+
+    def watch() -> None:
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    eventlet.patcher.original("threading").Thread(target=watch, daemon=True).start()

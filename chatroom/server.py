@@ -161,9 +161,19 @@ def serve(settings: Settings) -> None:
 def _stop_signals() -> tuple[int, ...]:
     """SIGHUP among them if it can only mean that the terminal is gone in which this was started."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
+        if _is_in_foreground(sys.stdin.fileno()):
+            runtime.hang_up_with(sys.stdin.fileno())
         return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return signal.SIGTERM, signal.SIGINT
+
+
+def _is_in_foreground(terminal: int) -> bool:
+    """Whether it was not sent to the background, from where it may outlive its terminal (`disown`)."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # it is not the terminal of this session
+        return False
 
 
 def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:

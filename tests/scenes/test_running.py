@@ -241,9 +241,14 @@ def test_it_ends_in_mid_traffic_with_a_notice_and_exit_code_0(start, number):
         assert person.waits_for_disconnect() != "io server disconnect"
 
 
-def test_closing_its_terminal_drains(start):
+# As `make run` in a window of tmux: the kernel's SIGHUP goes to make, which waits for the end of the server.
+MAKE = ["sh", "-c", 'trap : HUP; "$@"; exit $?', "sh"]
+
+
+@pytest.mark.parametrize("between", [[], MAKE], ids=["by itself", "make"])
+def test_closing_its_terminal_drains(start, between):
     terminal, own = pty.openpty()
-    program = start(before=["setsid", "--ctty"], stdin=own)
+    program = start(before=["setsid", "--ctty", *between], stdin=own)
     romeo = Guest(program.url, {"v": 1}).enter()
     os.close(terminal)
     romeo.hears("notice", code="closing")
