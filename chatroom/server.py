@@ -64,8 +64,8 @@ def serve(settings: Settings) -> None:
         StartError: a port in use, a folder that cannot be written, a file of names that is none.
     """
     logs.set_up(as_json=settings.log_json)
-    for line in unknown_variables(os.environ):
-        log.warning(line)
+    for problem in unknown_variables(os.environ):
+        log.warning(problem)
     os.umask(0o077)  # what is made from here on is for this user only
     names = _read_names(settings.names)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)

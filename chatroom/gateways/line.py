@@ -169,7 +169,7 @@ class LineGateway:
             return
         sid = secrets.token_urlsafe(15)
         try:
-            session = self._service.admit(sid, self, Wish())
+            session = self._service.admit(sid, self, Wish(lang=self._words.lang))
         except Refusal as refused:
             peer.finish(notice_line(self._words.refusal(refused)))
             return

@@ -54,6 +54,7 @@ class Link:
         address: where to.
         room: overrides the address's.
         name: the wanted nickname.
+        lang: of the server's text and of random names.
         hear: is told every frame, as `Place` and `Speech` give them.
         changed: is told how the connection is.
         waits: is told which lines the server has not answered to, whenever that changes.
@@ -66,6 +67,7 @@ class Link:
         *,
         room: str | None,
         name: str | None,
+        lang: str | None = None,
         hear: Callable[[Frame], None],
         changed: Callable[[State], None] = lambda state: None,
         waits: Callable[[tuple[str, ...]], None] = lambda texts: None,
@@ -75,7 +77,7 @@ class Link:
         self._hear = hear
         self._changed = changed
         self._waits = waits
-        self._place = Place(room or address.room, name)
+        self._place = Place(room or address.room, name, lang)
         self._delay_s = _FIRST_DELAY_S
         self._channel: Channel | None = None
         self._acks: dict[int, Answered] = {}

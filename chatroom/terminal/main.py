@@ -8,7 +8,7 @@ import importlib.util
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chatroom.terminal import plain
 from chatroom.terminal.address import Address, AddressError
@@ -55,14 +55,22 @@ def main(arguments: Sequence[str]) -> int:
     except AddressError as problem:
         plain.complain(str(problem))
         return 2
+    lang = language(os.environ)
     try:
         if chosen.plain or not _has_terminal() or not _has_extra():
-            return plain.Plain(address, chosen.room, chosen.name).run()
+            return plain.Plain(address, chosen.room, chosen.name, lang).run()
         from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
 
-        return ChatApp(address, chosen.room, chosen.name).run() or 0
+        return ChatApp(address, chosen.room, chosen.name, lang).run() or 0
     except KeyboardInterrupt:
         return 130
+
+
+def language(environ: Mapping[str, str]) -> str | None:
+    """Which of the server's languages the locale names; None: neither."""
+    locale = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    found = locale.partition(".")[0].partition("_")[0]
+    return found if found in ("en", "zh") else None
 
 
 def _has_terminal() -> bool:

@@ -28,17 +28,19 @@ class Place:
     Args:
         room: the room to enter; None for the server's first one.
         name: the nickname to ask for; None for a random one.
+        lang: the language of the server's text and of random names; None: whatever the server prefers.
 
     Attributes:
         is_in: the server has let us in, on this connection.
         max_text: the longest text that the server takes, in characters; None if it has not told.
     """
 
-    def __init__(self, room: str | None, name: str | None) -> None:
+    def __init__(self, room: str | None, name: str | None, lang: str | None = None) -> None:
         self.is_in = False
         self.max_text: int | None = None
         self._room = room
         self._name = name
+        self._lang = lang
         self._token: str | None = None
         self._last: str | None = None  # the newest entry that was told
         self._held: list[Frame] | None = None  # live frames, while what was missed is still being fetched
@@ -61,6 +63,7 @@ class Place:
             "username": self._name if self._token is None else None,
             "token": self._token,
             "after": self._last,
+            "lang": self._lang,
         }
         return {key: value for key, value in auth.items() if value is not None}
 

@@ -37,15 +37,17 @@ class Plain:
         address: where to.
         room: overrides the address's.
         name: the wanted nickname.
+        lang: of the server's text and of random names.
     """
 
-    def __init__(self, address: Address, room: str | None, name: str | None) -> None:
+    def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
         self._view = View()
         self._shows_past = os.isatty(_INPUT)  # somebody is there to read it; a script asked for nothing
         self._link = Link(
             address,
             room=room,
             name=name,
+            lang=lang,
             hear=self._hear,
             changed=self._changed,
             # A script reads no refusal: after a failed change of audience it sends nothing until the next one.

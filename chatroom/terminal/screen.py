@@ -37,6 +37,7 @@ _PAGE: Final = 50
 _WIDE: Final = 60  # columns from which on there is room for the people beside the talk
 _PATIENCE_S: Final = 0.4  # what is not answered to after this is shown as not sent yet
 _HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl+Q leave"
+_FEWEST_HINTS: Final = "Ctrl+Q leave"  # those there is always room for
 _LAST_WORDS_S: Final = 2.0  # that leaving waits for what is still to be sent
 
 
@@ -74,13 +75,14 @@ class ChatApp(App[int]):
     class Told(Message):
         """The link has told something."""
 
-    def __init__(self, address: Address, room: str | None, name: str | None) -> None:
+    def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
         super().__init__()
         self._view = View()
         self._link = Link(
             address,
             room=room,
             name=name,
+            lang=lang,
             hear=partial(self._hand_over, self._hear),
             changed=partial(self._hand_over, self._change),
             waits=partial(self._hand_over, self._wait),
@@ -246,7 +248,8 @@ class ChatApp(App[int]):
         elif not talk.follows:
             right = Text("scrolled back, Esc: newest", style="bold reverse")
         else:
-            right = Text(_HINTS if cell_len(left) + len(_HINTS) + 2 <= width else "", style="dim")
+            has_room = cell_len(left) + len(_HINTS) + 2 <= width
+            right = Text(_HINTS if has_room else _FEWEST_HINTS, style="dim")
         text = Text(left)
         text.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
         self.query_one("#status", Static).update(Text.assemble(text, " ", right))

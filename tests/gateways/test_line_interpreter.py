@@ -216,7 +216,7 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo:
         (
             "/dance",
             UnknownCommand,
-            "* No such command. /help lists the commands. To send it as a message, begin it with //.",
+            "* No such command. /help lists the commands. To send it as a message, begin it with /say.",
         ),
     ],
 )

@@ -153,7 +153,7 @@ def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests
     assert "* 3 here: Romeo, Juliet, Nurse" in out.decode()
     assert (
         err.decode() == "chatroom: Failed: “/nonsense”. No such command. /help lists the commands."
-        " To send it as a message, begin it with //.\n"
+        " To send it as a message, begin it with /say.\n"
     )
     assert juliet.process.returncode == 1
 

@@ -519,6 +519,7 @@ def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(serve
         assert people.display
         await pilot.resize_terminal(40, 15)
         await until(lambda: not people.display and talk.size.width >= 36)
+        assert status(app).endswith("Ctrl+Q leave")
         await pilot.press("f2")
         await until(lambda: people.display and app.focused is people)
         await pilot.press("down", "down", "enter")

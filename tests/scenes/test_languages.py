@@ -115,12 +115,9 @@ def test_names_are_drawn_in_the_script_of_each(guests, lang):
     assert [name for name in drawn if wrong.search(name)] == []
 
 
-def test_a_client_without_a_language_draws_from_all_names(start, guests, lines, names_file):
+def test_a_client_without_a_language_draws_from_all_names(start, guests, names_file):
     program = start("--names", names_file)
-    drawn = {guests(url=program.url).name for _ in range(3)} | {
-        lines(port=program.line_port, room=None).name for _ in range(4)
-    }
-    assert {"Ming", "Lotus", "小雨", "小满"} <= drawn
+    assert {guests(url=program.url).name for _ in range(4)} == {"Ming", "Lotus", "小雨", "小满"}
 
 
 def test_a_suggested_name_changes_nothing_and_nobody_is_told(guests):
@@ -161,3 +158,9 @@ def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start, gues
     answer = romeo.asks("rename", suggest=True)
     assert (answer["ok"], answer["code"]) == (False, "rate_limited")
     assert answer["retry_after"] > 0
+
+
+@pytest.mark.parametrize(("lang", "names"), [("en", {"Ming", "Lotus"}), ("zh", {"小雨", "小满"})])
+def test_a_line_guest_draws_names_of_the_servers_language(start, lines, names_file, lang, names):
+    port = start("--lang", lang, "--names", names_file).line_port
+    assert {lines(port=port, room=None, lang=lang).name for _ in names} == names

@@ -402,7 +402,7 @@ def test_everybody_is_told_when_the_server_goes(start, lines):
     program = start()
     romeo = lines(port=program.line_port, room=None)
     program.signal(2)  # Ctrl-C
-    romeo.reads(r"^\* The server is restarting")
+    romeo.reads(r"^\* The server is stopping or restarting")
     romeo.reads_the_end()
     assert program.wait() == 0
 

@@ -96,7 +96,7 @@ def test_ctrl_c_at_the_servers_terminal_ends_it_without_a_traceback(
     juliet.types_raw(b"half a li")
     console.types_raw(b"\x03")
     for person in (romeo, juliet):
-        person.reads(r"^\* The server is restarting")
+        person.reads(r"^\* The server is stopping or restarting")
     juliet.reads_the_end()
     romeo.reads(r"Connection closed by foreign host")
     console.reads_the_end()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatroom.terminal.main import language
 from chatroom.terminal.place import MAX_HELD, WELCOME, Frame, Overrun, Place
 
 
@@ -33,6 +34,23 @@ def numbers(frames: list[Frame]) -> list[int]:
 
 def page(*which: int, more: bool = False, **fields: object) -> Frame:
     return {"ok": True, "entries": [entry(number) for number in which], "more": more, **fields}
+
+
+def test_the_language_is_asked_for() -> None:
+    assert Place("tea", None, "zh").auth()["lang"] == "zh"
+
+
+@pytest.mark.parametrize(
+    ("environ", "lang"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LC_ALL": "en_GB", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "C.UTF-8"}, None),
+        ({}, None),
+    ],
+)
+def test_the_locale_names_the_language(environ: dict[str, str], lang: str | None) -> None:
+    assert language(environ) == lang
 
 
 def entered(*which: int) -> Place:
