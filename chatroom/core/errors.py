@@ -35,7 +35,8 @@ class Refusal(Exception):
 class BadRequest(Refusal):
     """The request has the wrong shape.
 
-    `usage` says the right one where it is a typed command's; `character` is the one (`U+202A`) that no text may hold.
+    `usage` says the right one where it is a typed command's; `character` is the one (`U+202A`) that no text may hold;
+    `field` is the one that is missing or wrong.
     """
 
     code = "bad_request"

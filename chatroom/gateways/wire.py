@@ -5,6 +5,7 @@ The only place that spells the names of actions and fields. It knows shapes; wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -110,6 +111,10 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
+# Where msgspec says which field is wrong, or missing.
+_FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
+
+
 def read_auth(data: object) -> Auth:
     """What the client said as it connected.
 
@@ -122,7 +127,7 @@ def read_auth(data: object) -> Auth:
         raise BadRequest()
     auth = _convert(data, Auth)
     if auth.roster not in (None, "full", "delta"):
-        raise BadRequest()
+        raise BadRequest(field="roster")
     return auth
 
 
@@ -157,7 +162,10 @@ def read_request(arguments: Sequence[object]) -> Request:
 def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:
     try:
         return msgspec.convert(data, kind)
-    except (msgspec.ValidationError, RecursionError):
+    except msgspec.ValidationError as problem:
+        found = _FIELD.search(str(problem))
+        raise BadRequest(**({"field": found[1]} if found is not None else {})) from None
+    except RecursionError:
         raise BadRequest() from None
 
 

@@ -23,6 +23,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "start_stop": "Press Ctrl+C to stop.",
     "bad_request": "That can't be sent: it is malformed or contains hidden characters.",
     "bad_request_character": "That can't be sent: it contains a hidden character, {character}.",
+    "bad_request_field": "That can't be sent: the field {field} is missing or wrong.",
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists the commands. To send it as a message, begin it with /say.",
     "empty": "There is nothing to send.",
@@ -128,6 +129,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "start_stop": "按 Ctrl+C 停止。",
     "bad_request": "不能发送：格式不对，或含有隐藏字符。",
     "bad_request_character": "不能发送：含有隐藏字符 {character}。",
+    "bad_request_field": "不能发送：字段 {field} 缺失或不对。",
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请以 /say 开头。",
     "empty": "没有可以发送的内容。",
@@ -275,8 +277,8 @@ class Words:
             return self.say("usage", usage=refused.params["usage"])
         if isinstance(refused, RateLimited):  # rounded up: nobody is to come too early again
             return self.say(refused.code, retry_after=max(1, ceil(refused.retry_after * 10)) / 10)
-        key = f"{refused.code}_character" if "character" in refused.params else refused.code
-        return self.say(key, **refused.params)
+        detail = next((f"_{param}" for param in ("character", "field") if param in refused.params), "")
+        return self.say(refused.code + detail, **refused.params)
 
 
 WORDS: Final[Mapping[str, Words]] = {lang: Words(lang) for lang in LANGUAGES}

@@ -2,7 +2,9 @@
 
 import pytest
 
-from chatroom.gateways.wire import time_text
+from chatroom.core.errors import BadRequest
+from chatroom.gateways.wire import read_auth, read_request, time_text
+from chatroom.gateways.words import WORDS
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,24 @@ from chatroom.gateways.wire import time_text
 def test_a_moment_is_told_in_utc_to_the_millisecond(at_ms: int, text: str) -> None:
     assert time_text(at_ms) == text
     assert time_text(at_ms) == text  # from the cache as well
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "field"),
+    [
+        ({"action": "message", "msg": 5}, "msg"),
+        ({"action": "message"}, "msg"),
+        ({"action": "history", "limit": 0}, "limit"),
+    ],
+)
+def test_a_malformed_request_names_its_field(request_fields: dict[str, object], field: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_request([request_fields])
+    assert refused.value.params == {"field": field}
+    assert f"the field {field} is missing" in WORDS["en"].refusal(refused.value)
+
+
+def test_a_malformed_auth_names_its_field() -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_auth({"room": 5})
+    assert refused.value.params == {"field": "room"}

@@ -120,7 +120,8 @@ def test_auth_that_is_no_object_is_refused(server, auth):
     [{"room": 1}, {"username": []}, {"token": {}}, {"after": 5}, {"roster": "half"}, {"v": "1"}, {"v": 0}],
 )
 def test_auth_of_a_wrong_type_is_refused(guests, wrong):
-    assert refusal(guests, **wrong) == {"code": "bad_request"}
+    (field,) = wrong
+    assert refusal(guests, **wrong) == {"code": "bad_request", "field": field}
 
 
 def test_a_refused_client_changes_nothing_for_those_inside(guests):

@@ -55,11 +55,12 @@ def test_styles_stay_where_they_were():
     ]
 
 
-alphabet = st.sampled_from("ab  水。（“e\u0301👩‍🦊\n-")
+# Joiners and accents only where they belong: the drawing library has no firm width for a stray one.
+pieces = st.sampled_from([*"ab  水。（“\n-", "e\u0301", "👩‍🦊"])
 
 
 @settings(deadline=None)  # a busy machine is no failure
-@given(st.text(alphabet, max_size=60), st.integers(2, 20))
+@given(st.lists(pieces, max_size=60).map("".join), st.integers(2, 20))
 def test_nothing_is_lost_and_nothing_is_too_wide(text, width):
     found = broken(text, width)
     assert "".join(found).replace(" ", "") == text.replace("\n", "").replace(" ", "")
