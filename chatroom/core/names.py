@@ -207,6 +207,14 @@ class NamePool:
                     raise ValueError(f"line {number}: {written!r} cannot be a nickname{why}") from None
         return cls(names)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """All of them, as they are drawn."""
+        return [name for _, name in self._lines]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def draw(
         self,
         rng: Randomness,
