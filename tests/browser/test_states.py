@@ -115,8 +115,8 @@ def test_failed(visit: Visit, guests: Guests, lang: str) -> None:
     expect(row).to_be_visible()
     expect(row.locator(".fate")).to_contain_text(
         {
-            "en": "Not sent. It contains hidden characters that can't be sent. (U+0007)",
-            "zh": "发送失败：含有不能发送的隐藏字符。 (U+0007)",
+            "en": "Not sent. It contains hidden characters that can't be sent (U+0007).",
+            "zh": "发送失败：含有不能发送的隐藏字符（U+0007）。",
         }[lang]
     )
     # It would be refused again as it is; it is had back by the key that recalls any, or sent without the character.

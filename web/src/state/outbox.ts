@@ -36,7 +36,7 @@ const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long
 const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
-export const CONFIRM_MS = 1_000;
+export const CONFIRM_MS = 400;
 
 export type Outgoing = Said | Whispered;
 

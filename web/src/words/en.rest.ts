@@ -26,6 +26,7 @@ export const rest = {
   ownName: 'Or type your own',
   takeName: 'Use this name',
   whisperFrom: (name: string) => `${name} whispers to you`,
+  whisperCopied: (name: string) => ` (whisper to ${name})`,
   heard: (name: string, text: string) => `${name}: ${text}`,
   heardMany: (count: number) => `${count} new messages`,
   shut: {

@@ -85,7 +85,7 @@ export const en = {
     name_reserved: 'That name is reserved.',
     empty: 'There is nothing to send.',
     too_long: 'That is too long.',
-    unknown_command: 'No such command. To send this as a message, begin it with // or /say.',
+    unknown_command: 'No such command. To say it as it is, begin with //.',
     no_such_person: 'No one here has that name. To send this as a message, begin it with /say.',
     room_invalid: "That room name can't be used.",
     room_full: 'That room is full.',

@@ -12,18 +12,20 @@ export function sentence(words: Words, refusal: Refusal, wanted = String(refusal
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
   const known: Record<string, string | ((name: string) => string)> = words.refusals;
   const found = Object.hasOwn(known, refusal.code) ? known[refusal.code]! : words.refusals.other;
-  return (typeof found === 'function' ? found(wanted) : found) + refusedCharacter(refusal);
+  return withCharacter(typeof found === 'function' ? found(wanted) : found, refusal);
 }
 
-function refusedCharacter(refusal: Refusal): string {
-  return refusedIn(refusal) && ` (${refusal.character})`;
+/** The sentence with the refused character, if there is one, before its full stop. */
+function withCharacter(said: string, refusal: Refusal): string {
+  if (!refusedIn(refusal)) return said;
+  return said.endsWith('。') ? `${said.slice(0, -1)}（${refusal.character}）。` : said.replace(/\.?$/, ` (${refusal.character})$&`);
 }
 
 /** Why a message was not sent, as far as there is a word for it that helps. */
 export function unsent(words: Words, refusal: Refusal | null): string {
   if (refusal === null || refusal.code === 'unavailable') return words.notSent;
   const known: Record<string, string> = words.unsent;
-  if (Object.hasOwn(known, refusal.code)) return known[refusal.code]! + refusedCharacter(refusal);
+  if (Object.hasOwn(known, refusal.code)) return withCharacter(known[refusal.code]!, refusal);
   const why = sentence(words, refusal);
   return why === words.refusals.other ? words.notSent : why;
 }

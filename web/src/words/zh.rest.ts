@@ -29,6 +29,7 @@ export const rest: Rest = {
   ownName: '或者自己起一个',
   takeName: '用这个名字',
   whisperFrom: (name) => `${name}${behind(name)}私聊你`,
+  whisperCopied: (name) => `（私聊${amid(name).trimEnd()}）`,
   heard: (name, text) => `${name}：${text}`,
   heardMany: (count) => `${count} 条新消息`,
   shut: {

@@ -101,7 +101,7 @@ export const zh: Words = {
     name_reserved: '这个名字是保留的，不能用。',
     empty: '没有可以发送的内容。',
     too_long: '太长了。',
-    unknown_command: '没有这个命令。要原样发送，请以 // 或 /say 开头。',
+    unknown_command: '没有这个命令。要原样发送，请以 // 开头。',
     no_such_person: '没有叫这个名字的人。要原样发送，请以 /say 开头。',
     room_invalid: '这个房间名不能用。',
     room_full: '那个房间已满。',
