@@ -16,12 +16,12 @@ from chatroom.core.characters import is_seen, without_ignorable
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-# What begins so is an ordinary text: a word longer than `msg` that neither is one of those below nor begins with `to`,
-# or a letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound have
-# `то` on the keys of `to`.
+# What begins so is an ordinary text: a word longer than `msg` that neither is nearly one of those below nor begins with
+# `to`, or a letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound
+# have `то` on the keys of `to`.
 _ORDINARY: Final = re.compile(
-    r"(?!whis|to|7|tell|mess|priv|quer|oper)[0-9a-z]{4}"
-    r"|(?!то\W|私[聊信]|悄悄|密[聊语])[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    r"(?!w|hw|hi|[qeas23][hw]|to|7|tell|mess|priv|quer|oper)[0-9a-z]{4}"
+    r"|(?!то\W|私[聊信]|[悄偷]|小声|[对對]|密[聊语])[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 
@@ -36,6 +36,8 @@ _BARE_WHISPER: Final = re.compile(
     r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm|tell|message|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
     r"|\W*(?:私聊|私信|悄悄话?|密[聊语])[给对跟和]?[\W_]*"
 )
+# `对Bob说`
+_SAID_TO: Final = re.compile(r"\W*(?:(?:悄悄|偷偷|小声)[地的]?)?[对對]\W*([^\n]{1,40}?)\W*[说說]")
 _LATIN: Final = str.maketrans("то", "to")
 # What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
 # Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
@@ -43,7 +45,7 @@ _OTHER_KEYS: Final = re.compile(
     r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
 )
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
-_CLIPPED: Final = re.compile(r"\W*(?:to(?=[0-9a-z])|(?:ot|t)[\W_]+)")  # `toBob`, `t Bob`
+_CLIPPED: Final = re.compile(r"\W*(?:to(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)")  # `toBob`, `t Bob`, `tp Bob`
 _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
 # Commands that change whom texts go to, here or in other chats.
 _MOVES: Final = ("join", "msg", "whisper", "tell", "query", "private")
@@ -105,6 +107,8 @@ def beginning(text: str) -> Beginning | None:
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
     if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
         return BareKey()
+    if found := _SAID_TO.match(folded):
+        return NearWhisper(text[ends[found.start(1) - 1] : ends[found.end(1) - 1]])
     if found := _BARE_WHISPER.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
     if (found := _BARE_TALK.match(folded)) and _is_nearly_to(_NO_LETTER.sub("", found[1])):
@@ -163,9 +167,13 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
 
 
 def _is_nearly_whisper(word: str) -> bool:
-    """Whether a letter too many or a slash in another place hides a command to whisper: `tto`, `a/to`, `m/sg`."""
+    """Whether a letter too many or a slash in another place hides a command to whisper: `tto`, `a/to`, `m/sg`,
+    or one slip of a finger makes `whisper` of it: `wisper`, `wispher`.
+    """
     letters = _NO_LETTER.sub("", word)
     if letters in _WHISPERS or letters[1:] in _WHISPERS or letters[:-1] in _WHISPERS or word.endswith("/w"):
+        return True
+    if len(letters) > 5 and _without_one(letters) & _without_one("whisper"):
         return True
     return "/" in word and any(letters[:at] + letters[at + 1 :] in _WHISPERS for at in range(len(letters)))
 

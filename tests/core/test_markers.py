@@ -66,6 +66,8 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "とても: x",
         "telling Bob x",
         "私下说",
+        "wished Bob well",
+        "对，小雨来了",
     ],
 )
 def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
@@ -188,6 +190,13 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("to(Bob)", "Bob)"),
         ("私聊小雨 x", "小雨 x"),
         ("，悄悄话给小雨：x", "小雨：x"),
+        ("wisper Bob x", "Bob x"),
+        ("wispher Bob x", "Bob x"),
+        ("Whsiper  Bob x", "Bob x"),
+        ("qhisper Bob x", "Bob x"),
+        ("tp Bob x", "Bob x"),
+        ("对Bob说 x", "Bob"),
+        ("悄悄对 小雨 说：x", "小雨"),
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:

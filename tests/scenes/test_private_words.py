@@ -153,6 +153,9 @@ NEAR_MISSES = (
     "(to Bob) s3cret",
     "too Bob s3cret",
     "t o Bob s3cret",
+    "wisper Bob s3cret",
+    "tp Bob s3cret",
+    "对Bob说 s3cret",
 )
 
 
