@@ -36,6 +36,7 @@ from chatroom.gateways.line import LineGateway
 from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
+from chatroom.net.acceptor import Acceptor
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import Started, Terminal, plain_lines, terminal_lines
@@ -113,6 +114,7 @@ def serve(settings: Settings) -> None:
         clock_problem=clock.problem,
         find_page=BuiltPage(Path(__file__).parent / "static").find,
     )
+    acceptor = Acceptor(max_connections=max_connections)
     line = LineGateway(
         service,
         Words(settings.lang),
@@ -120,18 +122,14 @@ def serve(settings: Settings) -> None:
         idle_timeout_s=settings.line_idle_timeout_s,
         outbox_limit_bytes=settings.outbox_limit_bytes,
         leaving_limit=leaving_limit,
-        max_connections=max_connections,
-        elsewhere=lambda: len(front),
-        is_short=lambda: front.descriptors.short,
-        ran_out=lambda problem: front.descriptors.ran_out(problem),
+        acceptor=acceptor,
         monotonic=time.monotonic,
     )
     front = Front(
         engine.loop,
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
-        max_connections=max_connections,
-        elsewhere=lambda: len(line),
+        acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )

@@ -1,6 +1,6 @@
-"""The front door: accepts connections and gives each request to whoever answers it.
+"""The front door: takes HTTP connections and gives each request to whoever answers it.
 
-It knows the connection limit and two kinds of answerers: handlers that answer when they like without a greenthread (the
+It knows two kinds of answerers: handlers that answer when they like without a greenthread (the
 engine), and a WSGI application, which gets a greenthread for each of its requests. It knows no session.
 """
 
@@ -17,17 +17,12 @@ from chatroom import runtime
 from chatroom.engine.exchange import Exchange, HttpConnection, HttpLimits
 from chatroom.engine.http_gate import Refusal
 from chatroom.engine.reasons import TRANSPORT_CLOSE
+from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
-from chatroom.net.descriptors import Reserve
 from chatroom.net.faults import describe
 from chatroom.net.loop import Loop
 
 log = logging.getLogger(__name__)
-
-_ACCEPTS_A_TURN = 32  # half of `reserve`: who asks for its health is read before it would be the oldest
-_ACCEPT_PAUSE_S = 0.1
-_KEPT_BACK = 8  # descriptors for health checks when there are no others
-
 
 Handler = Callable[[Exchange], None]
 
@@ -40,10 +35,10 @@ class Front:
         app: the WSGI application for every path that no handler has.
         handlers: path prefixes, each ending with `/`, and who answers the requests under them. A handler is
             called in the loop, must not wait, and answers what keeps its connection after it has returned.
-        max_connections: beyond it a connection gets a 503, unless it asks for one of `vital_paths`.
+        acceptor: accepts connections, and counts them; by default one of its own. When it is full a connection gets a
+            503, unless it asks for one of `vital_paths`.
         vital_paths: what is answered even when full, so that a full server is not taken for a dead one.
         reserve: how many connections beyond the limit may be asking at once.
-        elsewhere: how many connections of others count towards the limit.
         max_body_bytes: the longest request body.
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
@@ -57,10 +52,9 @@ class Front:
         app: runtime.WSGIApp,
         *,
         handlers: dict[str, Handler],
-        max_connections: int = 10_000,
+        acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
-        elsewhere: Callable[[], int] = lambda: 0,
         max_head_bytes: int = 16_384,
         max_body_bytes: int = 1_000_000,
         head_timeout_s: float = 10.0,
@@ -71,10 +65,10 @@ class Front:
         self._loop = loop
         self._app = app
         self._handlers = handlers
-        self._max_connections = max_connections
+        self._acceptor = acceptor or Acceptor()
+        self._acceptor.include(self.__len__)
         self._vital_paths = vital_paths
         self._reserve = reserve
-        self._elsewhere = elsewhere
         self._limits = HttpLimits(
             max_head_bytes=max_head_bytes,
             max_body_bytes=max_body_bytes,
@@ -84,8 +78,6 @@ class Front:
             response_timeout_s=response_timeout_s,
         )
         self._spare: dict[Connection, HttpConnection] = {}  # those beyond the limit, oldest first
-        self._listeners: set[socket.socket] = set()
-        self.descriptors = Reserve(_KEPT_BACK)
 
     def __len__(self) -> int:
         """How many connections there are, without those beyond the limit."""
@@ -95,26 +87,7 @@ class Front:
 
     def listen(self, listener: socket.socket) -> None:
         """Accept connections on an open listening socket from now on."""
-        self._listeners.add(listener)  # it is closed with the last reference to it
-        raw = runtime.raw_socket(listener)
-
-        def ready(_fileno: int) -> None:
-            self._accept(raw, listening)
-
-        listening = runtime.add_reader(raw.fileno(), ready)
-
-    def _accept(self, raw: socket.socket, listening: runtime.Listener) -> None:
-        for _ in range(_KEPT_BACK // 2 if self.descriptors.short else _ACCEPTS_A_TURN):
-            try:
-                accepted = runtime.accept(raw)
-            except OSError as problem:
-                # Out of descriptors or memory. Who asks for nothing makes room for those who may ask for health.
-                if not self.descriptors.ran_out(problem) and not self._drop_silent():
-                    self._pause(raw, listening)
-                return
-            if accepted is None:
-                return
-            self._greet(*accepted)
+        self._acceptor.listen(listener, self._greet, make_room=self._drop_silent)
 
     def _drop_silent(self) -> bool:
         for connection, http in self._spare.items():
@@ -123,15 +96,11 @@ class Front:
                 return True
         return False
 
-    def _pause(self, raw: socket.socket, listening: runtime.Listener) -> None:
-        runtime.remove_listener(listening)
-        runtime.call_later(_ACCEPT_PAUSE_S, self.listen, raw)
-
-    def _greet(self, sock: socket.socket, address: Any) -> None:
+    def _greet(self, sock: socket.socket, address: str) -> None:
         http = HttpConnection(self._limits, self._dispatch, self._over)
-        connection = self._loop.attach(sock, http, str(address[0]) if address else "")
+        connection = self._loop.attach(sock, http, address)
         connection.expect(self._limits.head_timeout_s)
-        if self.descriptors.short or len(self) + self._elsewhere() > self._max_connections:
+        if self._acceptor.is_full():
             self._spare[connection] = http
             if len(self._spare) > self._reserve:
                 self._refuse_silent()

@@ -25,6 +25,7 @@ from chatroom.gateways.line_interpreter import Setting
 from chatroom.gateways.line_presence import PresenceLines
 from chatroom.gateways.line_text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
+from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
 from chatroom.net.loop import Audience, Loop
 from chatroom.service import Service
@@ -32,8 +33,6 @@ from chatroom.sessions import Hall, Session, Welcome, Wish
 
 log = logging.getLogger(__name__)
 
-_ACCEPT_PAUSE_S: Final = 0.5  # when the system has no descriptor left
-_ACCEPTS_A_TURN: Final = 64
 _SEND_BUFFER_BYTES: Final = 128 * 1024
 _LINGER_S: Final = 5.0  # time for a terminal to take a farewell
 
@@ -48,10 +47,7 @@ class LineGateway:
         idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
         leaving_limit: how many may be on their way out at once.
-        max_connections: how many are served at once.
-        elsewhere: how many connections of others count towards that.
-        is_short: whether the descriptors that are left are kept for others: then newcomers wait.
-        ran_out: told when the system has no descriptor left.
+        acceptor: accepts connections, and counts them.
         monotonic: a clock in seconds.
     """
 
@@ -64,10 +60,7 @@ class LineGateway:
         idle_timeout_s: float,
         outbox_limit_bytes: int,
         leaving_limit: int,
-        max_connections: int,
-        elsewhere: Callable[[], int],
-        is_short: Callable[[], bool],
-        ran_out: Callable[[OSError], object],
+        acceptor: Acceptor,
         monotonic: Callable[[], float],
     ) -> None:
         kept = "line_kept" if limits["history_entries"] else "line_not_kept"
@@ -78,10 +71,7 @@ class LineGateway:
         self._words = words
         self._idle_timeout_s = idle_timeout_s
         self._max_line_bytes = longest_line(service.limits.max_text)
-        self._max_connections = max_connections
-        self._elsewhere = elsewhere
-        self._is_short = is_short
-        self._ran_out = ran_out
+        self._acceptor = acceptor
         self._monotonic = monotonic
         self._loop = Loop(
             outbox_limit_bytes=outbox_limit_bytes,
@@ -94,7 +84,8 @@ class LineGateway:
         self._audiences: dict[str, Audience] = {}  # by room, until somebody comes or goes
         self._talking: set[LineGuest] = set()  # who has a partner in a private talk
         self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
-        self._doors: dict[socket.socket, runtime.Listener | None] = {}
+        self._listeners: list[socket.socket] = []
+        acceptor.include(self.__len__)
 
     def __len__(self) -> int:
         """How many connections there are."""
@@ -105,15 +96,14 @@ class LineGateway:
     def open(self, listeners: Sequence[socket.socket]) -> None:
         """Begin to accept."""
         for listener in listeners:
-            self._open_door(runtime.raw_socket(listener))
+            self._acceptor.listen(listener, self._let_in)
+            self._listeners.append(listener)
 
     def refuse_newcomers(self) -> None:
         """Take nobody in any more."""
-        for door, listener in self._doors.items():
-            if listener is not None:
-                runtime.remove_listener(listener)
-            door.close()
-        self._doors.clear()
+        for listener in self._listeners:
+            self._acceptor.close(listener)
+        self._listeners.clear()
 
     def send_away_all(self) -> None:
         """Tell everybody that the server goes, and close."""
@@ -125,54 +115,22 @@ class LineGateway:
         self._loop.flush()
         return self._loop.idle()
 
-    def _open_door(self, door: socket.socket) -> None:
-        self._doors[door] = runtime.add_reader(door.fileno(), lambda _fileno: self._accept(door))
-
-    def _pause_door(self, door: socket.socket) -> None:
-        """Who waits goes on waiting; without a pause the loop would ask again and again."""
-        listener = self._doors[door]
-        if listener is not None:
-            runtime.remove_listener(listener)
-        self._doors[door] = None
-        runtime.call_later(_ACCEPT_PAUSE_S, self._reopen_door, door)
-
-    def _reopen_door(self, door: socket.socket) -> None:
-        if door in self._doors:
-            self._open_door(door)
-
-    def _accept(self, door: socket.socket) -> None:
-        if self._is_short():
-            self._pause_door(door)
-            return
-        for _ in range(_ACCEPTS_A_TURN):
-            try:
-                accepted = runtime.accept(door)
-            except OSError as problem:
-                self._ran_out(problem)
-                self._pause_door(door)
-                return
-            if accepted is None:
-                return
-            try:
-                self._let_in(accepted[0])
-            except OSError:
-                accepted[0].close()  # gone before it could be greeted
-            except Exception:  # whatever is wrong with one newcomer, the door must stay open for the next
-                log.exception("a line connection could not be served")
-                accepted[0].close()
-
-    def _let_in(self, sock: socket.socket) -> None:
-        is_full = len(self) + self._elsewhere() >= self._max_connections
+    def _let_in(self, sock: socket.socket, _address: str) -> None:
         peer = LineConnection(sock, self._loop, self._max_line_bytes)
-        if is_full:
+        if self._acceptor.is_full():
             peer.finish(notice_line(self._words.say("line_full")))
             return
-        sid = secrets.token_urlsafe(15)
         try:
-            session = self._service.admit(sid, self, Wish(lang=self._words.lang))
+            self._admit(peer)
         except Refusal as refused:
             peer.finish(notice_line(self._words.refusal(refused)))
-            return
+        except Exception:
+            peer.abort()  # it must not be counted for ever
+            raise
+
+    def _admit(self, peer: LineConnection) -> None:
+        sid = secrets.token_urlsafe(15)
+        session = self._service.admit(sid, self, Wish(lang=self._words.lang))
         self._guests[sid] = LineGuest(self._setting, self, peer, session, self._idle_timeout_s)
         self._service.enter(session)
 

@@ -29,6 +29,7 @@ from chatroom.engine.seats import Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer
+from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
 from tests.engine_live.serving import serve
 
@@ -258,7 +259,7 @@ front = Front(
     # Both roads to the engine: straight from the front door, and through a WSGI application.
     socketio.WSGIApp(sio, site, socketio_path="wsgi.io"),
     handlers={"/socket.io/": engine.handle},
-    max_connections=int(setting("MAX_CONNECTIONS", 10_000)),
+    acceptor=Acceptor(max_connections=int(setting("MAX_CONNECTIONS", 10_000))),
     head_timeout_s=setting("HEAD_TIMEOUT_S", 10),
     body_timeout_s=setting("BODY_TIMEOUT_S", 20),
     response_timeout_s=setting("RESPONSE_TIMEOUT_S", 30),

@@ -16,6 +16,7 @@ from chatroom.core.names import NamePool
 from chatroom.gateways.line import LineGateway
 from chatroom.gateways.line_interpreter import Interpreter
 from chatroom.gateways.words import Words
+from chatroom.net.acceptor import Acceptor
 from chatroom.service import Limits, Service
 from chatroom.tokens import Tokens
 
@@ -44,10 +45,7 @@ def gateway() -> Iterator[LineGateway]:
         idle_timeout_s=1000,
         outbox_limit_bytes=100_000,
         leaving_limit=10,
-        max_connections=10,
-        elsewhere=lambda: 0,
-        is_short=lambda: False,
-        ran_out=lambda problem: None,
+        acceptor=Acceptor(),
         monotonic=time.monotonic,
     )
     service.start([gateway])
