@@ -108,9 +108,10 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Nothing is sent, for this reason."""
+    """Nothing is sent, for this reason; `is_doubtful`: what follows may be meant for somebody else."""
 
     why: str
+    is_doubtful: bool = False
 
 
 class Audience:
@@ -168,7 +169,8 @@ class Audience:
             case Message() if partner.sid in names:
                 if _is_slip(text, names):
                     return NotSent(
-                        "It looks like a command without its slash. To send it as a message, begin it with /say."
+                        "It looks like a command without its slash. To send it as a message, begin it with /say.",
+                        is_doubtful=True,
                     )
                 return Deliver(text, partner)
         choice = ""

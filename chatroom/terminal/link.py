@@ -163,8 +163,8 @@ class Link:
                     if not self._speech.lines:
                         self._answered_at = now
                     told = self._speech.add(Line(said, to), now)
-                case NotSent(why):
-                    told = self._speech.refuse(Line(text), why, now)
+                case NotSent(why, is_doubtful):
+                    told = self._speech.refuse(Line(text), why, now, is_doubtful=is_doubtful)
                 case Turned(notice):
                     self._speech.turned()
                     told = _notice(notice)

@@ -46,6 +46,11 @@ class Line:
         return self.to is None and not isinstance(read(self.text), Message)
 
     @property
+    def is_message(self) -> bool:
+        """Whether it is a text for the room."""
+        return self.to is None and not self.is_command
+
+    @property
     def moves(self) -> bool:
         """Whether it decides who reads what is typed after it."""
         return self.to is None and changes_audience(self.text)
@@ -53,7 +58,7 @@ class Line:
     @property
     def can_repeat(self) -> bool:
         """Whether sending it again does it once: after a restart, the server knows only messages by their `cid`."""
-        return self.to is None and not self.is_command
+        return self.is_message
 
     @property
     def is_quit(self) -> bool:
@@ -97,9 +102,13 @@ class Speech:
             return None
         return self.refuse(line, _HELD, now)
 
-    def refuse(self, line: Line, why: str, now: float) -> Frame:
-        """Refuse a line that is not to be sent; gives what to tell the guest."""
-        if line.moves:
+    def refuse(self, line: Line, why: str, now: float, *, is_doubtful: bool = False) -> Frame:
+        """Refuse a line that is not to be sent; gives what to tell the guest.
+
+        Args:
+            is_doubtful: it may have been meant to change the audience.
+        """
+        if line.moves or is_doubtful:
             self._hold(self._hold_s, now)
         elif now < self._held_until:
             self._held_until = max(self._held_until, now + self._extension_s)
@@ -134,8 +143,8 @@ class Speech:
         """The server has answered to the line that is on its way.
 
         Returns:
-            The refusals to tell the guest, each a `notice` frame with the text in `said`: if the line was to change the
-            audience, those of the messages behind it as well.
+            The refusals to tell the guest, each a `notice` frame with the text in `said`: if it is in doubt who was
+            meant, those of the messages behind it as well.
         """
         code = answer.get("code")
         line.losses += code == LOST
@@ -152,9 +161,10 @@ class Speech:
         refusals = [self._refusal(line, answer)]
         # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
         is_move = line.moves and (code != LOST or joined_room(line.text) is not None)
-        # Perhaps a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
-        if is_move or code == "unknown_command":
-            self._hold(self._hold_s if is_move else 0.0, now)
+        is_doubtful = is_move or (line.is_message and code == "bad_request")  # perhaps a misspelt `to:`
+        # Or a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
+        if is_doubtful or code == "unknown_command" or (line.is_message and code != LOST):
+            self._hold(self._hold_s if is_doubtful else 0.0, now)
             behind, self.lines = self.lines, deque()
             refusals += [refusal for each in behind if (refusal := self.add(each, now)) is not None]
         return refusals

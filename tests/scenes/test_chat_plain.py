@@ -206,12 +206,12 @@ def test_what_has_no_line_end_at_all_is_no_text(server, room):
     assert (ended.code, ended.err) == (1, "chatroom: not sent: more than 1048576 bytes without a line end\n")
 
 
-def test_a_line_far_above_the_limit_is_refused_here_and_the_next_is_said(server, guests, room):
+def test_a_line_far_above_the_limit_is_refused_here_with_what_came_along(server, guests, room):
     romeo = guests()
-    ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nnext\n")
+    ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nwith it\nto:\nnext\n")
     assert ended.code == 1
     assert "That is too long: at most " in ended.err
-    assert ended.err.count("\n") == 1
+    assert ended.err.count("\n") == 2
     assert romeo.hears("message")["msg"] == "next"
 
 
@@ -358,7 +358,17 @@ def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, mark
 
 
 @pytest.mark.parametrize(
-    "refused", ["to:Nobody", "/join a/b", "/to Nobody x", "、to Nobody x", "／join a/b", "\ufeff/w Nobody x"]
+    "refused",
+    [
+        "to:Nobody",
+        "/join a/b",
+        "/to Nobody x",
+        "、to Nobody x",
+        "／join a/b",
+        "\ufeff/w Nobody x",
+        "tp:Nurse",
+        "to Nurse",
+    ],
 )
 def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room, refused):
     nurse = guests(username="Nurse")

@@ -154,8 +154,8 @@ def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
         match take(audience, typed, names):
             case Deliver(text, to):
                 speech.add(Line(text, to), 0.0)
-            case NotSent(why):
-                speech.refuse(Line(typed), why, 0.0)
+            case NotSent(why, is_doubtful):
+                speech.refuse(Line(typed), why, 0.0, is_doubtful=is_doubtful)
             case Turned():
                 speech.turned()
     while speech.lines:

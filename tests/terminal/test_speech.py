@@ -110,9 +110,30 @@ def test_a_line_that_costs_every_connection_is_given_up_and_told():
 def test_a_text_longer_than_the_server_takes_is_refused_before_it_is_sent():
     spoken = speech("12345", "123")
     assert spoken.refuse_too_long(5, 0.0) == []
-    (refusal,) = spoken.refuse_too_long(4, 0.0)
-    assert (refusal["code"], refusal["said"]) == ("too_long", "12345")
-    assert sent(spoken).text == "123"
+    refusals = spoken.refuse_too_long(4, 0.0)
+    assert [(refusal["code"], refusal["said"]) for refusal in refusals] == [
+        ("too_long", "12345"),
+        ("refused", "123"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("muted", False)]
+)
+def test_messages_behind_a_refused_message_are_held(code, holds_scripts):
+    spoken = Speech(float("inf"))
+    spoken.lines.extend(map(Line, ("tp:Bob", "secret", "/who")))
+    refusals = spoken.answered(sent(spoken), {"ok": False, "code": code, "msg": ""}, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["tp:Bob", "secret"]
+    assert texts(spoken) == ["/who"]
+    assert spoken.add(Line("more"), HOLD_S / 2) is not None
+    assert (spoken.add(Line("for all"), HOLD_S) is not None) is holds_scripts
+
+
+def test_what_follows_a_doubtful_text_is_held():
+    spoken = Speech()
+    spoken.refuse(Line("to Eve"), "A slip.", 0.0, is_doubtful=True)
+    assert spoken.add(Line("secret", EVE), HOLD_S / 2) is not None
 
 
 EVE = Person("e", "Eve")
