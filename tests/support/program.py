@@ -73,7 +73,15 @@ class Program:
             os.close(self._stdin)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        found = self.wait_for_line(r'listening on (http://[^\s"]+)', START_S)
+        try:
+            found = self.wait_for_line(r'listening on (http://[^\s"]+)', START_S)
+        except AssertionError:
+            # Nobody stops what never started: it would run on, and slow down every test after this one.
+            try:
+                self._process.wait(1)
+            except subprocess.TimeoutExpired:
+                self.kill()
+            raise
         self.url = found[1]
         self.port = int(self.url.rsplit(":", 1)[1].split("/")[0])
         return self
