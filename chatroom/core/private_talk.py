@@ -47,6 +47,7 @@ class PrivateTalk:
         "_is_ending",
         "_is_forgotten",
         "_is_over",
+        "_is_unread",
         "_moved_at",
         "_refusal",
         "_unanswered",
@@ -72,6 +73,8 @@ class PrivateTalk:
         self._refusal: NotSent | None = None
         self._unanswered = 0
         self._held_until = 0.0
+        # The connection was lost before that answer: the first text after it is not sent.
+        self._is_unread = False
 
     @property
     def is_plain(self) -> bool:
@@ -92,6 +95,7 @@ class PrivateTalk:
             effects.append(Signal(self.partner.sid, Talk.TURNED))
         self._begin(to)
         self._refusal = None  # what stands behind it is meant for them
+        self._is_unread = False
         return effects
 
     def end(self) -> list[Effect]:
@@ -152,12 +156,15 @@ class PrivateTalk:
         """The oldest of what was held is answered: from now on the guest can know of it."""
         self._unanswered -= 1
         self._held_until = now
+        self._is_unread = False
         if self._is_ending and not self._unanswered:
             self.partner = None
             self._is_forgotten = self._is_ending = False
 
     def cut(self) -> None:
         """The guest has gone without the answers: they know nothing of them."""
+        # If the talk was ending, it is still to end, which refuses a text anyway.
+        self._is_unread |= self._unanswered > 0 and not self._is_ending
         self._unanswered = 0
         self._is_ending = False
 
@@ -195,7 +202,7 @@ class PrivateTalk:
         return self._address(find, arrived_at)
 
     def _is_held(self, arrived_at: float) -> bool:
-        return self._unanswered > 0 or arrived_at <= self._held_until
+        return self._is_unread or self._unanswered > 0 or arrived_at <= self._held_until
 
     def _address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
         partner = self.partner
@@ -281,7 +288,7 @@ class PrivateTalk:
 
     def _close(self) -> None:
         self.partner = self._refusal = None
-        self._is_forgotten = self._is_ending = False
+        self._is_forgotten = self._is_ending = self._is_unread = False
 
     def _begin(self, partner: Person) -> None:
         self.partner = partner

@@ -193,6 +193,21 @@ def test_a_text_whose_answer_was_lost_is_refused_again(way: str) -> None:
     assert talk.is_open
 
 
+@pytest.mark.parametrize("partner", [None, PARIS])
+def test_a_text_behind_a_lost_refusal_is_held(partner: Person | None) -> None:
+    talk = talking_to(partner) if partner is not None else PrivateTalk()
+    fails(talk, NoSuchPerson(name="Romeo"))
+    talk.cut()
+    assert not talk.is_plain
+    with pytest.raises(NotSent) as not_sent:
+        talk.address(ALL.get, NOW + 5)
+    assert not_sent.value.wording == "not_sent_with"
+    talk.hold(not_sent.value, NOW + 5)
+    talk.cut()  # that answer is lost as well
+    assert refused(goes(talk, ALL, NOW + 10)) == "not_sent_with"
+    assert goes(talk, ALL, NOW + 11) == partner
+
+
 def test_a_partner_who_comes_back_during_the_answer_is_a_newcomer() -> None:
     talk = ended_talk("left")
     with pytest.raises(NotSent) as not_sent:
