@@ -105,7 +105,9 @@ class Service:
         self._sessions: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
         self._whispered: dict[bytes, None] = {}  # the retry keys of private texts that were sent
-        self._gone: dict[str, str] = {}  # from the ids of sessions that have left to their identities
+        self._gone: dict[
+            str, str
+        ] = {}  # from the ids of sessions that were cut or replaced to their identities
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
         self._talks = dict.fromkeys(
             backplane.talks()
@@ -190,11 +192,16 @@ class Service:
         """
         if session.closed:
             return
-        hall, name = session.hall, session.person.name
-        _remember(self._gone, session.sid, session.identity)
         if cut:
             self._park(session)
-        elif session.identity not in self._parked:
+        else:  # nothing says who comes with that token later
+            for sid in [sid for sid, identity in self._gone.items() if identity == session.identity]:
+                del self._gone[sid]
+        self._take_out(session, cut=cut)
+
+    def _take_out(self, session: Session, *, cut: bool) -> None:
+        hall, name = session.hall, session.person.name
+        if not cut and session.identity not in self._parked:
             self._save_talk(session.identity, False)
         del self._sessions[session.sid]
         if self._by_identity.get(session.identity) is session:
@@ -609,7 +616,7 @@ class Service:
 
     def _replace(self, older: Session) -> None:
         self._park(older)
-        self.leave(older, cut=False)
+        self._take_out(older, cut=False)
         try:
             older.gateway.replaced(older)
         except Exception:  # the older one's gateway must not keep the newer one out
@@ -617,6 +624,7 @@ class Service:
 
     def _park(self, session: Session) -> None:
         """Keep for a while what the session's guest goes on with after coming back."""
+        _remember(self._gone, session.sid, session.identity)
         now = self._monotonic()
         while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
             del self._parked[oldest.identity]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections import Counter
@@ -293,6 +294,26 @@ def test_a_text_refused_before_a_cut_is_refused_again(guests):
     third.hears("message", msg="hello")
 
 
+def test_a_text_behind_a_refusal_lost_with_the_connection_is_held(server, guests, room):
+    third = guests()
+    with requests.Session() as http:
+        url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        sid = json.loads(http.get(url, timeout=WAIT_S).text[1:])["sid"]
+        url += f"&sid={sid}"
+        http.post(url, f"40{json.dumps({'room': room, 'v': 1})}", timeout=WAIT_S)
+        heard_so_far = ""
+        while '"token"' not in heard_so_far:
+            heard_so_far += http.get(url, timeout=WAIT_S).text
+        message = json.dumps(["msg", {"action": "message", "msg": "to:Ghost"}])
+        http.post(url, f"420{message}\x1e41", timeout=WAIT_S)
+    third.hears("logout")
+    again = guests(token=re.search(r'"token":"([^"]+)"', heard_so_far)[1])
+    assert again.asks("message", msg="s3cret")["held"]
+    assert heard(third) == []
+    again.says("hello")
+    third.hears("message", msg="hello")
+
+
 @pytest.mark.parametrize(
     "first",
     [
@@ -483,14 +504,25 @@ def test_a_private_text_sent_again_after_the_talk_is_not_public(guests):
 def test_who_with_a_sid_knows_who_has_come_back(guests):
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}
-    ben.asks("logout")
+    ben.is_cut()
     romeo.hears("logout", username="Ben")
     assert romeo.asks("who", sid=ben.sid)["code"] == "no_such_person"
-    impostor = guests(username="Ben")
-    assert romeo.asks("who", sid=ben.sid)["code"] == "no_such_person"
     again = guests(token=ben.you["token"])
-    assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": again.name, "sid": again.sid}
-    assert again.name != impostor.name
+    assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": again.sid}
+
+
+def test_nothing_ties_who_logged_out_to_a_later_session(guests):
+    romeo, ben = guests(), guests(username="Ben")
+    ben.is_cut()
+    romeo.hears("logout", username="Ben")
+    back = guests(token=ben.you["token"])
+    back.asks("logout")
+    romeo.hears("logout", username="Ben")
+    later = guests(token=ben.you["token"])
+    for sid in (ben.sid, back.sid):
+        assert romeo.asks("who", sid=sid)["code"] == "no_such_person"
+        assert romeo.asks("whisper", to_sid=sid, to="Ben", msg="s3cret")["code"] == "no_such_person"
+    assert heard(later, "whisper") == []
 
 
 def test_a_talk_goes_on_when_the_partner_comes_back(typist, guests):
