@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say
 from chatroom.core.errors import (
+    ANSWER_AFTER_S,
     NameTaken,
     NoSuchPartner,
     NoSuchPerson,
@@ -160,7 +161,7 @@ class Interpreter:
             self._host.send_away("bye")
         elif isinstance(line, NotUtf8):
             refused = NotInUtf8()
-            refused.answer_after_s = typed.unread_answer_after_s(line)
+            refused.answer_after_s = ANSWER_AFTER_S  # nobody can tell whom it was for
             raise refused
         else:
             parsed = typed.parse(self._setting.service, self._session, line)

@@ -173,6 +173,12 @@ class Link:
         self._waits(self.unsaid())
         self._wake()
 
+    def refuse(self, text: str, why: str) -> None:
+        """Refuse a text that cannot be read, and what was typed with it: nobody can tell whom it was for."""
+        with self._moved:
+            told = self._speech.refuse(Line(text), why, time.monotonic(), is_doubtful=True)
+        self._hear(told)
+
     def partner(self, view: View) -> Person | None:
         """Whom messages go to; None: everyone in the room."""
         with self._moved:

@@ -28,6 +28,7 @@ from chatroom.terminal.view import View, plain_text
 MAX_LINE_BYTES: Final = 1024 * 1024  # far above what any server takes
 _AHEAD: Final = 100  # lines that are read before those before them are said
 _INPUT, _OUTPUT = 0, 1
+_NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
 
 
 class Plain:
@@ -80,7 +81,12 @@ class Plain:
             return 2
         try:
             self._link.wait_until_in()
-            for line in self._lines():
+            for data in self._lines():
+                try:
+                    line = data.decode()
+                except UnicodeDecodeError:
+                    self._link.refuse(data.decode("utf-8", "replace"), _NOT_UTF8)
+                    continue
                 self._link.say(line, self._view)
                 if not self._link.wait_until_said(at_most=0 if changes_audience(line) else _AHEAD):
                     break
@@ -103,7 +109,7 @@ class Plain:
             complain(f"not sent: {lines}, starting with “{unsaid[0][:40]}”")
         return 1 if was_dismissed or unsaid or self._link.refused or self._has_bad_input else 0
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self) -> Iterator[bytes]:
         """What is typed, line by line; the last one may have no end. Blank lines are nothing to say."""
         rest = b""
         while True:
@@ -113,8 +119,8 @@ class Plain:
             data = os.read(_INPUT, 65536)
             *whole, rest = (rest + data).split(b"\n")
             for line in whole if data else [*whole, rest]:
-                text = line.decode("utf-8", "replace").rstrip("\r")
-                if not is_blank(text):
+                text = line.rstrip(b"\r")
+                if not is_blank(text.decode("utf-8", "replace")):
                     yield text
             if len(rest) >= MAX_LINE_BYTES:
                 complain(f"not sent: more than {MAX_LINE_BYTES} bytes without a line end")

@@ -252,9 +252,10 @@ def test_a_line_in_another_encoding_is_not_sent(house: House, romeo: Somebody, j
     assert house.said == ["Romeo: hello"]
 
 
-def test_texts_behind_a_partner_in_another_encoding_are_held(house: House, romeo: Somebody) -> None:
+@pytest.mark.parametrize("unread", ["to:\ufffd\ufffd\ufffd", "\ufffd\ufffd\ufffd"])
+def test_texts_behind_a_line_in_another_encoding_are_held(house: House, romeo: Somebody, unread: str) -> None:
     now = time.monotonic()
-    for line, refusal in ((NotUtf8("to:\ufffd\ufffd\ufffd"), NotInUtf8), ("secret", NotSent)):
+    for line, refusal in ((NotUtf8(unread), NotInUtf8), ("secret", NotSent)):
         with pytest.raises(refusal):
             romeo.interpreter.take(line, now)
     assert house.said == []

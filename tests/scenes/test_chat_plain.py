@@ -112,11 +112,21 @@ def test_without_a_terminal_it_is_plain_by_itself(server, guests, room):
 
 def test_lines_of_every_kind_are_said(server, guests, room):
     romeo = guests()
-    says = "one\r\n\n \t \n  two  \n水 🦊\n".encode() + b"\xff\xfe bytes\nlast"
+    says = "one\r\n\n \t \n  two  \n水 🦊\nlast".encode()
     ended = chat(server.url, "--plain", "--room", room, says=says)
     assert (ended.code, ended.err) == (0, "")
-    heard = [romeo.hears("message")["msg"] for _ in range(5)]
-    assert heard == ["one", "  two  ", "水 🦊", "\ufffd\ufffd bytes", "last"]
+    heard = [romeo.hears("message")["msg"] for _ in range(4)]
+    assert heard == ["one", "  two  ", "水 🦊", "last"]
+
+
+def test_a_line_that_is_not_utf8_is_refused_with_those_behind_it(server, guests, room):
+    nurse = guests()
+    says = "、join 秘密\nsecret\nto:\nhello\n".encode("gbk")
+    ended = chat(server.url, "--plain", "--room", room, says=says)
+    assert ended.code == 1
+    assert "It did not arrive as UTF-8." in ended.err
+    assert nurse.hears("message")["msg"] == "hello"
+    hears_no(nurse, "secret")
 
 
 def test_many_lines_are_all_said_before_it_ends(server, guests, room):
