@@ -283,8 +283,11 @@ class Service:
         self._check_hands(session, listener)
         return self.whisper_to(session, listener.sid, text, talk)
 
-    def check_stranger(self, session: Session, sid: str) -> None:
+    def check_stranger(self, session: Session, sid: str, *, confirmed: bool = False) -> None:
         """Before a guest's first text to a session, whose name may have been another's when the guest chose it.
+
+        Args:
+            confirmed: the guest has been told that it may be someone else, and wants to write to them.
 
         Raises:
             NameChangedHands: it was; said once.
@@ -292,7 +295,11 @@ class Service:
         listener = self.present(session, sid)
         recipient = self._sessions.get(listener.sid) if listener is not None else None
         if listener is not None and recipient is not None and not session.addressed.knows(recipient.identity):
-            self._check_hands(session, listener)
+            try:
+                self._check_hands(session, listener)
+            except NameChangedHands:
+                if not confirmed:
+                    raise
 
     def _check_hands(self, session: Session, listener: Person) -> None:
         recipient = self._sessions.get(listener.sid)
@@ -301,7 +308,7 @@ class Service:
             if before is not None and before.at < session.since:
                 before = None
             if session.addressed.is_other(listener.name, recipient.identity, before):
-                raise NameChangedHands(name=listener.name)
+                raise NameChangedHands(name=listener.name, again=True)
 
     def whisper_to(
         self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""

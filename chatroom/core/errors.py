@@ -130,7 +130,7 @@ class NameUnclear(NoSuchPerson):
 
 
 class NameChangedHands(NoSuchPerson):
-    """Somebody else has this name now than when the writer saw it last; said once."""
+    """Somebody else has this name now than when the writer saw it last; said once, so sent `again` it goes to them."""
 
     wording = "name_changed_hands"
     doubts_people = True

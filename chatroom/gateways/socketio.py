@@ -260,7 +260,7 @@ class SocketIOGateway:
         text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
         if asked.to_sid is not None:
             if asked.typed:
-                self._service.check_stranger(session, asked.to_sid)
+                self._service.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
             self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")
         elif asked.to is not None:
             session.talk.check_people(self._monotonic())

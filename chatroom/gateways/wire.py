@@ -48,12 +48,13 @@ class Message(msgspec.Struct):
 
 
 class Whisper(msgspec.Struct):
-    """`typed`: `msg` is as a person typed it in a private chat."""
+    """`typed`: `msg` is as a person typed it in a private chat; `confirmed`: they know that it may be someone else."""
 
     msg: str
     to: String | None = None
     to_sid: String | None = None
     typed: bool = False
+    confirmed: bool = False
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 

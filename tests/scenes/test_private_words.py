@@ -451,7 +451,9 @@ def test_a_typed_whisper_asks_once_about_a_name_that_changed_hands(guests):
     third.hears("logout", username="Ben")
     other = guests(username="Ben")
     whispers = {"to": "Ben", "to_sid": other.sid, "typed": True}
-    assert "someone else is now called" in romeo.asks("whisper", msg="s3cret", **whispers)["msg"]
+    refused = romeo.asks("whisper", msg="s3cret", **whispers)
+    assert (refused["code"], refused["again"]) == ("no_such_person", True)
+    assert "someone else is now called" in refused["msg"]
     assert heard(other, "whisper") == []
     assert romeo.asks("whisper", msg="hello, new one", **whispers) == {"ok": True}
     assert other.hears("whisper")["msg"] == "hello, new one"
@@ -459,6 +461,17 @@ def test_a_typed_whisper_asks_once_about_a_name_that_changed_hands(guests):
     third.asks("rename", username="Zoe")
     other.asks("rename", username="Eve")
     assert romeo.asks("whisper", msg="still you", **whispers) == {"ok": True}
+
+
+def test_a_confirmed_whisper_goes_to_who_has_the_name_now(guests):
+    romeo, ben, third = guests(), guests(username="Ben"), guests()
+    ben.asks("logout")
+    third.hears("logout", username="Ben")
+    other = guests(username="Ben")
+    whispers = {"to": "Ben", "to_sid": other.sid, "typed": True}
+    assert romeo.asks("whisper", msg="is it you?", confirmed=True, **whispers) == {"ok": True}
+    assert romeo.asks("whisper", msg="and so on", **whispers) == {"ok": True}
+    assert other.hears("whisper", msg="and so on")
 
 
 def test_to_sid_finds_who_has_come_back_with_a_token(guests):

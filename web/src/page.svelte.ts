@@ -292,7 +292,7 @@ export class Page {
     if (!out || out.cid !== cid) return;
     this.tell({ type: 'sent', cid });
     const ack = await this.#line.ask(
-      out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, typed: true, cid } : { action: 'message', msg: out.text, cid },
+      out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, typed: true, confirmed: out.confirmed === true, cid } : { action: 'message', msg: out.text, cid },
     );
     this.tell({ type: 'answer', cid, ack });
   }

@@ -122,7 +122,7 @@ export type ServerFrame = Login | Logout | Roster | Entry | Whisper | Rename | T
 
 export type ClientFrame =
   | { action: 'message'; msg: string; cid: string }
-  | { action: 'whisper'; to: string; to_sid: string; msg: string; typed: true; cid: string }
+  | { action: 'whisper'; to: string; to_sid: string; msg: string; typed: true; confirmed?: boolean; cid: string }
   | { action: 'rename'; username: string }
   | { action: 'rename'; suggest: true }
   | { action: 'lang'; lang: string }

@@ -187,7 +187,7 @@ describe('After a reload', () => {
     // The server knows whether that is the same person, and refuses if not.
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
     play.sent('secret').no('secret', 'no_such_person');
-    expect([nextOut(play.state), play.whispers[0]!.refusal?.code]).toEqual([null, 'recipient_left']);
+    expect([nextOut(play.state), play.whispers[0]!.refusal?.code]).toEqual([null, 'recipient_other']);
   });
 
   it('in another room the whisper and its draft stay behind', () => {
@@ -217,7 +217,9 @@ describe('A partner', () => {
   it('who left is not whoever takes the name', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: null });
     expect([play.state.partner, isReady(play.state)]).toMatchObject([{ name: 'fox', sid: 'f', gone: true }, false]);
-    expect(namesake(play.state)).toEqual({ sid: 'g', name: 'fox' });
+    expect([namesake(play.state), play.shown]).toEqual([{ sid: 'g', name: 'fox' }, ['[partner_other]']]);
+    const whole = play.do({ type: 'whisper_to', sid: 'g', name: 'fox', confirmed: true }).write('x');
+    expect([nextOut(whole.state), whole.shown]).toMatchObject([{ toSid: 'g', confirmed: true }, ['阿狸>fox: x (sending)']]);
   });
 
   it.each([
@@ -290,11 +292,26 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
   });
 
-  it('is not retried with a namesake', () => {
+  it('is retried with a namesake only by who was told', () => {
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'retry', key: 'x', cid: 'y' });
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
     play.sent('x').no('x', 'no_such_person');
-    expect([play.whispers[0]!.refusal?.code, isForGood(play.whispers[0]!.refusal)]).toEqual(['recipient_left', false]);
+    expect([play.whispers[0]!.refusal?.code, isForGood(play.whispers[0]!.refusal)]).toEqual(['recipient_other', false]);
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'z' }).state)).toMatchObject({ toSid: 'g', confirmed: true });
+  });
+
+  it('refused since the name was another’s is sent to the same session again', () => {
+    const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true });
+    expect([play.whispers[0]!.refusal?.code, play.state.partner?.gone]).toEqual(['recipient_other', false]);
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ toSid: 'f', confirmed: true });
+  });
+
+  it('to a partner who comes back is not said to have no recipient', () => {
+    const play = whispering().roster([], [FOX]).write('x').sent('x').no('x', 'no_such_person');
+    expect([play.whispers[0]!.refusal?.code, play.shown.includes('[partner_left]')]).toEqual(['recipient_left', true]);
+    play.roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } });
+    expect([play.whispers[0]!.refusal, play.shown.includes('[partner_left]'), play.state.partner?.gone]).toEqual([null, false, false]);
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ toSid: 'g' });
   });
 
   it('whose outcome is unknown is retried as the same whisper', () => {

@@ -48,7 +48,7 @@ describe.each([
     expect(sentence(words, { ok: false, code: 'confirm', msg: '', name: undefined })).toBe(words.refusals.confirm(''));
   });
 
-  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
+  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'recipient_other', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
   });
 

@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { aimAt, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
+import { LEFT, OTHER, aimAt, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -33,7 +33,6 @@ const RATE_MS = 1_000;
 /** Of a text that is a string, `bad_request` can only mean its characters. */
 const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
 
-const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
 export const CONFIRM_MS = 400;
@@ -70,7 +69,7 @@ export function write(before: State, text: string, cid: string): State {
   const serial = state.serial + 1;
   const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null, text, fate: 'sending' } as const;
   const item: Outgoing = partner
-    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, echoed: false }
+    ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, confirmed: partner.confirmed, echoed: false }
     : { ...shared, kind: 'said', id: null, pinned: false };
   return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, lineAt: null, unread: 0, mentions: 0 });
 }
@@ -161,8 +160,11 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
     // The server takes it for a command, or for words to one person: it was never a message.
     return { ...stop(free), tries: 0, problem: ack };
   }
-  const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person';
-  const next = { ...fail(free, item, hasLeft ? LEFT : ack), tries: 0 };
+  const isOther = item.kind === 'whisper' && ack?.again === true;
+  const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
+  // The session has left, or the server says that its name was another's: someone may have that name now.
+  const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? OTHER : hasLeft ? LEFT : ack;
+  const next = { ...fail(free, item, why), tries: 0 };
   if (hasLeft && state.partner?.sid === item.toSid) return partnerGone(stop(next));
   // Nobody knows what the server takes it for, or who is meant.
   return ack && ack.code !== 'no_such_person' ? next : stop(next);
@@ -228,17 +230,22 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   const same = (item.kind === 'said' || to!.sid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
   const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null, text: text ?? item.text } as const;
-  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid } : { ...item, ...fresh };
+  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid, confirmed: to!.confirmed } : { ...item, ...fresh };
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
 }
 
 /**
- * The recipient of a failed whisper: the same session, or the one that the user chose in its place. For a session that
- * has left, the server knows with which one its person is here now, and refuses if there is none.
+ * The recipient of a failed whisper: the same session, or the one that the user chose in its place, be it by trying again
+ * after having read that it may be someone else. For a session that has left, the server knows with which one its person
+ * is here now, and refuses if there is none.
  */
-function recipient({ people, partner }: State, { to, toSid }: Whispered): Person {
-  if (!people.has(toSid) && partner && !partner.gone && partner.name === to) return partner;
-  return { sid: toSid, name: people.get(toSid) ?? to };
+function recipient(state: State, { to, toSid, refusal, confirmed }: Whispered): Person & { confirmed?: boolean } {
+  const { people, partner } = state;
+  const isHere = people.has(toSid);
+  if (!isHere && partner && !partner.gone && partner.name === to) return partner;
+  const isTold = refusal?.code === OTHER.code;
+  const other = isTold && !isHere ? calledNow(state, to, toSid) : null;
+  return { ...(other ?? { sid: toSid, name: people.get(toSid) ?? to }), confirmed: isTold || confirmed };
 }
 
 /** To be called after every change of `people`: a waiting whisper is shown with the present name of its recipient. */

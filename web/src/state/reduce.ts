@@ -128,7 +128,7 @@ function apply(state: State, event: Event): State {
     case 'to_end':
       return regarded(toEnd(state));
     case 'whisper_to':
-      return whisperTo(state, { sid: event.sid, name: event.name });
+      return whisperTo(state, { sid: event.sid, name: event.name }, event.confirmed);
     case 'whisper_end':
       return endWhisper(state);
     case 'met':

@@ -7,8 +7,9 @@
 
 import { isSameRoom } from '../lib/places';
 import { keyOf } from '../lib/typed';
+import type { Refusal } from '../wire';
 import { remark } from './timeline';
-import type { Draft, Kept, Person, State, Target } from './types';
+import type { Draft, Item, Kept, Person, State, Target, Whispered } from './types';
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
@@ -16,6 +17,10 @@ export const MOST_DRAFTS = 20;
 export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
+
+/** Why a whisper was not sent: its recipient has left, and nobody, or perhaps somebody else, has the name now. */
+export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
+export const OTHER: Refusal = { ok: false, code: 'recipient_other', msg: '' };
 
 export function longestDraft(state: State): number {
   return UNITS * state.limits.text;
@@ -49,8 +54,8 @@ export function returnDraft(state: State, target: Target, text: string): State {
 }
 
 /** Begin a whisper, or continue one with another session; the user chose this person. */
-export function whisperTo(before: State, person: Person): State {
-  const state: State = { ...before, partner: { ...person, gone: false }, problem: null, held: false };
+export function whisperTo(before: State, person: Person, confirmed?: boolean): State {
+  const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false };
   const target = targetOf(state);
   if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
   // The draft was for a session of this name that has left. It may be the same person, so the user is told.
@@ -81,9 +86,13 @@ export function holdsWhisper(state: State): boolean {
 
 /** The partner's session has left, and this one has the name now: the same person again, or someone else. The server knows. */
 export function namesake(state: State): Person | null {
-  const { partner, people } = state;
-  if (partner?.left === undefined) return null;
-  for (const [sid, name] of people) if (name === partner.name && sid !== state.sid) return { sid, name };
+  const { partner } = state;
+  return partner?.left === undefined ? null : calledNow(state, partner.name, partner.sid);
+}
+
+/** Who has this name now, if it is another session than this one and the user's own. */
+export function calledNow(state: State, called: string, not: string): Person | null {
+  for (const [sid, name] of state.people) if (name === called && sid !== state.sid && sid !== not) return { sid, name };
   return null;
 }
 
@@ -103,24 +112,41 @@ function followPartner(state: State): State {
   const name = state.people.get(partner.sid);
   if (name === undefined) return partner.left === undefined ? { ...state, partner: { ...partner, left: state.now } } : state;
   if (name === partner.name && partner.left === undefined) return state;
-  return { ...state, partner: { sid: partner.sid, name, gone: false } };
+  return { ...(partner.gone ? backAgain(state, partner.name) : state), partner: { sid: partner.sid, name, gone: false, confirmed: partner.confirmed } };
+}
+
+/** That a partner of this name has left is no longer so. */
+function backAgain(state: State, name: string): State {
+  const isOver = (item: Item): boolean =>
+    item.kind === 'note' && (item.note.code === 'partner_left' || item.note.code === 'partner_other') && item.note.name === name;
+  return state.items.some(isOver) ? { ...state, items: state.items.filter((item) => !isOver(item)) } : state;
 }
 
 /** The partner will not come back, as far as anybody knows. */
 export function partnerGone(state: State): State {
   const { partner } = state;
   if (!partner || partner.gone) return state;
-  return remark({ ...state, partner: { left: state.now, ...partner, gone: true } }, { code: 'partner_left', name: partner.name });
+  return remark({ ...state, partner: { left: state.now, ...partner, gone: true } }, { code: calledNow(state, partner.name, partner.sid) ? 'partner_other' : 'partner_left', name: partner.name });
 }
 
 /** The server has said what became of the person of a session that has left. */
 export function met(state: State, sid: string, person: Person | null): State {
   if (state.partner?.sid !== sid) return state;
-  if (!person) return partnerGone(state);
+  if (!person) {
+    const isOther = calledNow(state, state.partner.name, sid) !== null;
+    const items = state.items.map((item) => (isOther && item.kind === 'whisper' && item.toSid === sid && item.refusal === LEFT ? { ...item, refusal: OTHER } : item));
+    return partnerGone({ ...state, items });
+  }
   if (!state.people.has(person.sid)) return state;
   const drafts = state.drafts.map((draft) => (draft.to?.sid === sid ? { ...draft, to: person } : draft));
-  const items = state.items.map((item) => (item.kind === 'whisper' && item.toSid === sid ? { ...item, toSid: person.sid } : item));
+  const back = backAgain(state, state.partner.name);
+  const items = back.items.map((item) => (item.kind === 'whisper' && item.toSid === sid ? rebound(item, person.sid) : item));
   return { ...state, drafts, items, partner: { ...person, gone: false } };
+}
+
+/** The recipient is here again, so it is no longer the reason why this was not sent. */
+function rebound(item: Whispered, toSid: string): Whispered {
+  return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal === OTHER ? null : item.refusal };
 }
 
 /** What must survive a reload, as text; null if there is nothing. */

@@ -35,6 +35,8 @@ export interface Whispered extends Placed {
   to: string;
   /** the recipient's session, since another may take the name; empty if unknown */
   toSid: string;
+  /** the writer knows that this may be someone else than before */
+  confirmed?: boolean;
   text: string;
   mine: boolean;
   fate: Fate;
@@ -53,7 +55,7 @@ export type NoteText =
   | { code: 'you_are'; name: string }
   | { code: 'renamed'; from: string; to: string; mine: boolean }
   | { code: 'gap' }
-  | { code: 'partner_left'; name: string }
+  | { code: 'partner_left' | 'partner_other'; name: string }
   /** the server's own words; `about` is the notice's code, for which the page may have words of its own */
   | { code: 'answer'; text: string; about: string };
 
@@ -91,6 +93,8 @@ export interface Person {
 export interface Partner extends Person {
   /** nothing is sent until the user chooses a target */
   gone: boolean;
+  /** the user knows that this may be someone else than before */
+  confirmed?: boolean;
   /** when the session left; the person may come back with another, as after a reload */
   left?: number;
 }
@@ -227,7 +231,7 @@ export type Happening =
   | { type: 'latest'; entries: Entry[] }
   | { type: 'to_end' }
   | { type: 'draft'; target: Target; text: string }
-  | { type: 'whisper_to'; name: string; sid: string }
+  | { type: 'whisper_to'; name: string; sid: string; confirmed?: boolean }
   | { type: 'whisper_end' }
   /** the server knows with which session the person of a session that has left is here now, or (null) that they are gone */
   | { type: 'met'; sid: string; person: Person | null }
