@@ -258,7 +258,7 @@ class SocketIOGateway:
         if self._service.has_whispered(session, asked.cid):
             return
         text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
-        if asked.to_sid is not None:
+        if isinstance(asked.to_sid, str):
             if asked.typed:
                 self._service.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
             self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from chatroom.core.errors import BadRequest, Refusal, UnknownAction
 from chatroom.core.events import Person, Renamed, Whispered
@@ -48,11 +48,14 @@ class Message(msgspec.Struct):
 
 
 class Whisper(msgspec.Struct):
-    """`typed`: `msg` is as a person typed it in a private chat; `confirmed`: they know that it may be someone else."""
+    """`typed`: `msg` is as a person typed it in a private chat; `confirmed`: they know that it may be someone else.
+
+    A `to_sid` of null is wrong: whoever has lost the id must not reach another person by the name.
+    """
 
     msg: str
     to: String | None = None
-    to_sid: String | None = None
+    to_sid: String | UnsetType = UNSET
     typed: bool = False
     confirmed: bool = False
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
@@ -152,7 +155,7 @@ def read_request(arguments: Sequence[object]) -> Request:
         case (
             History(before=str(), after=str())
             | Rename(username=str(), suggest=True)
-            | Whisper(to=None, to_sid=None)
+            | Whisper(to=None, to_sid=UnsetType())
         ):
             raise BadRequest()
         case Message(to=to, to_sid=to_sid) if to is not None or to_sid is not None:

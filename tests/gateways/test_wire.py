@@ -30,6 +30,7 @@ def test_a_moment_is_told_in_utc_to_the_millisecond(at_ms: int, text: str) -> No
         ({"action": "message", "msg": 5}, "msg"),
         ({"action": "message"}, "msg"),
         ({"action": "history", "limit": 0}, "limit"),
+        ({"action": "whisper", "msg": "x", "to": "Bob", "to_sid": None}, "to_sid"),
     ],
 )
 def test_a_malformed_request_names_its_field(request_fields: dict[str, object], field: str) -> None:
