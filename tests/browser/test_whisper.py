@@ -442,7 +442,7 @@ def test_a_slip_in_a_whisper_reaches_no_one(visit: Visit, guests: Guests) -> Non
     whispers(visitor)
     for slip in ("to owl a secret", "\\to owl a secret", "tp:owl", "op 0123456789abcdef"):
         visitor.writes(slip)
-        expect(visitor.page.locator(".under")).to_contain_text("begin with //")
+        expect(visitor.page.locator(".under")).to_contain_text(re.compile("begin with //|begin it with /say"))
         expect(visitor.composer).to_have_value(slip)
         visitor.composer.fill("to:fox")
         visitor.composer.press("Enter")  # the audience is chosen anew
