@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Pair } from '../src/wire';
+import type { Pair, ServerFrame } from '../src/wire';
 import { wakeAt } from '../src/state/view';
 import { Play, START, entry } from './help';
 
 const here = () => new Play().enter();
 const fox: Pair = ['fox', 'f'];
 const owl: Pair = ['owl', 'o'];
+const named = ([username, sid]: Pair, to: string): ServerFrame => ({ action: 'rename', username, to, sid, msg: '', time: '' });
 const many = (count: number): Pair[] => Array.from({ length: count }, (_, index) => [`n${index}`, `s${index}`]);
 
 describe('Coming and going', () => {
@@ -56,7 +57,23 @@ describe('Coming and going', () => {
 
   it('a return after ten seconds is told, too', () => {
     const play = here().roster([fox], [], 0).roster([], [fox], 100).do({ type: 'tick' }, 110).roster([fox], [], 112);
-    expect(play.shown).toEqual(['+fox', '+fox -fox']);
+    expect(play.shown).toEqual(['+fox', '+fox']);
+  });
+
+  it('who is back in the line that has their leave has not left', () => {
+    const play = here().roster([fox], [], 0).roster([], [fox], 20).do({ type: 'tick' }, 30);
+    expect(play.shown).toEqual(['+fox -fox']);
+    expect(play.roster([fox], [], 40).shown).toEqual(['+fox']);
+  });
+
+  it('a join that is not shown yet is shown under the new name', () => {
+    const play = here().roster([fox], [], 0).hear(entry(1), 1).roster([owl], [], 2).hear(named(owl, 'elk'));
+    expect(play.do({ type: 'tick' }, 60).shown).toEqual(['+fox', 'm1', '+elk']);
+  });
+
+  it('the leave of who had a name stands above the rename to it', () => {
+    const play = here().roster([fox, owl], [], 0).hear(entry(1), 1).roster([], [fox], 2).hear(named(owl, 'fox'));
+    expect(play.shown).toEqual(['+fox +owl', 'm1', '-fox', '[renamed]']);
   });
 
   it('who came and went before either could be told is not told of', () => {

@@ -40,7 +40,9 @@ export function tell(state: State): State {
     const index = indexOfKey(state.items, current.key);
     const line = state.items[index];
     if (line?.kind !== 'presence' || !isLast(state.items, index)) return state;
-    const longer: Presence = { ...line, came: [...line.came, ...state.came], left: [...line.left, ...gone] };
+    const back = new Set(state.came);
+    const came = [...new Set([...line.came, ...back])];
+    const longer: Presence = { ...line, came, left: [...line.left.filter((name) => !back.has(name)), ...gone] };
     return { ...told, items: replaceAt(state.items, index, longer) };
   }
   const serial = state.serial + 1;
@@ -53,6 +55,17 @@ export function tell(state: State): State {
     left: gone,
   };
   return { ...told, serial, items: insert(state.items, line), presence: { key: line.key, since: state.now } };
+}
+
+/**
+ * Before a rename is shown: the leave of whoever had the new name is due now, and someone whose join is not shown yet
+ * will be shown under it. The second result says so: their rename needs no line of its own.
+ */
+export function beforeRename(state: State, from: string, to: string): [State, boolean] {
+  if (state.came.includes(from)) return [{ ...state, came: state.came.map((name) => (name === from ? to : name)) }, true];
+  if (!state.leaving.some((one) => one.name === to)) return [state, false];
+  const leaving = state.leaving.map((one) => (one.name === to ? { ...one, at: -Infinity } : one));
+  return [tell({ ...state, leaving, presence: null }), false];
 }
 
 /** When `tell` has something to say next, if nothing else happens. */

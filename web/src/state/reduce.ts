@@ -8,7 +8,7 @@ import { read } from '../lib/typed';
 import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, isUnsent, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
-import { note as notePresence, tell } from './presence';
+import { beforeRename, note as notePresence, tell } from './presence';
 import { ABSENT_MS, endWhisper, followPeople, holdsWhisper, keepDraft, met, partnerGone, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Kept, Shut, State, Whispered } from './types';
@@ -400,7 +400,8 @@ function renamed(state: State, frame: Rename): State {
   if (mine) next = withName({ ...next, name: frame.to, token: frame.token ?? next.token });
   next = followRecipients(followPeople(next));
   if (!mine && state.count > 20 && !state.spoke.has(frame.username)) return next;
-  return remark(next, { code: 'renamed', from: frame.username, to: frame.to, mine });
+  const [told, isTold] = beforeRename(next, frame.username, frame.to);
+  return isTold ? told : remark(told, { code: 'renamed', from: frame.username, to: frame.to, mine });
 }
 
 /** What waits will be said under the name of then, not of when it was written. */
