@@ -30,6 +30,13 @@ LIKE_ANDROID = (
     " { construct() { throw new TypeError('Illegal constructor.') } })"
 )
 
+# Chromium forgets a notification that it is asked about before it shows it: `notified` asks only afterwards.
+COUNTS_SHOWN = (
+    "const show = ServiceWorkerRegistration.prototype.showNotification; window.shown = 0;"
+    " ServiceWorkerRegistration.prototype.showNotification ="
+    " async function (...all) { await show.apply(this, all); window.shown++ }"
+)
+
 
 def switch(visitor: Visitor) -> Locator:
     return visitor.page.get_by_role("switch", name="Notify me of mentions and whispers")
@@ -49,6 +56,7 @@ def notified(visitor: Visitor, count: int = 1) -> list[list[str]]:
     # Not by wait_for_function: what it repeats is an eval, which the page's policy forbids.
     return visitor.page.evaluate(
         "async (count) => { let found = []; for (let turn = 0; turn < 2000; turn++) {"
+        " if (count > window.shown) { await new Promise((go) => setTimeout(go, 10)); continue }"
         " const all = await (await navigator.serviceWorker.ready).getNotifications();"
         " found = all.map((one) => [one.title, one.body, one.data.url]);"
         " if (found.length === count) break; await new Promise((go) => setTimeout(go, 10)) } return found }",
@@ -60,6 +68,7 @@ def is_notified(visit: Visit, server: Program, **options: Any) -> Visitor:
     """A visitor at a secure page who has switched notifications on."""
     visitor: Visitor = visit(url=f"http://localhost:{server.port}", permissions=["notifications"], **options)
     visitor.page.add_init_script(LIKE_ANDROID)
+    visitor.page.add_init_script(COUNTS_SHOWN)
     visitor.enter()
     visitor.button("More").click()
     switch(visitor).click()
