@@ -44,7 +44,9 @@ from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_OTHER_FILES = 120  # descriptors for health checks, the log, the system, and who is told that it is full
+_OTHER_FILES = (
+    120  # descriptors for health checks, the log, the system, and those who are refused as it is full
+)
 _LEAVING = (16, 512)  # connections on their way out at once: at least, and if there are descriptors enough
 _DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom

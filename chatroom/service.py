@@ -485,7 +485,7 @@ class Service:
         for gateway in self._gateways:
             try:
                 gateway.flush(hall)
-            except Exception:  # as above
+            except Exception:  # one gateway's fault must spare the others
                 log.exception("a gateway failed to deliver an event")
 
     def _welcome(self, hall: Hall, newcomers: Sequence[tuple[Session, Item]]) -> None:

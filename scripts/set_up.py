@@ -53,8 +53,8 @@ def check_python(goals):
             f"Python {needed} or newer is needed, this is {version}: make {goals} PYTHON=python3.13"
         )
     try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
+        import ensurepip  # noqa: F401 - only to see whether it is there
+        import venv  # noqa: F401 - likewise; Debian has it in a package of its own
     except ImportError:
         raise SetUpError(
             f"this Python cannot make virtual environments; on Debian and Ubuntu: apt install python{version}-venv"

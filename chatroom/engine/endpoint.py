@@ -57,7 +57,7 @@ class Endpoint:
         sessions: those that the requests are for.
         policy: which web pages may speak to us.
         generate_id: makes session ids.
-        ping_interval_s: what clients are told of it.
+        ping_interval_s: seconds between pings, as announced to clients.
         ping_timeout_s: the same.
         max_payload_bytes: the longest message, and the longest body, taken.
         upgrade_timeout_s: how long a WebSocket may take to become a session's transport.

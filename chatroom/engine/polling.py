@@ -53,7 +53,7 @@ class Polling:
     Args:
         session: whose.
         sessions: where it is one of many.
-        farewells: what is told after the session's end.
+        farewells: what is sent after the session's end.
     """
 
     __slots__ = ("_farewells", "_outbox", "_poll", "_post", "_sessions", "session", "waiting_bytes")

@@ -316,13 +316,13 @@ class Session:
         return True
 
     def refuse(self) -> None:
-        """The application does not take it: nobody is told of its end."""
+        """The application refuses it: its end is not reported."""
         if not self.closed:
             self._move(Step.CLOSE)
             self.transport = NO_TRANSPORT
         self.reported = True
 
     def report(self) -> bool:
-        """The application is told that the session is over; False if it has been."""
+        """Report the session's end to the application; False if that was done before."""
         was, self.reported = self.reported, True
         return not was

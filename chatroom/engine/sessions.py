@@ -1,4 +1,4 @@
-"""All sessions, and what the application is told of them: connects, messages and disconnects, each session's in order.
+"""All sessions, and what the application learns of them: connects, messages and disconnects, each session's in order.
 
 It knows sessions and handlers; how packets come and go is the transports' business.
 """

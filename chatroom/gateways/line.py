@@ -222,7 +222,7 @@ class LineGateway:
             guest.send_away("replaced")
 
     def _audience(self, room_key: str) -> Audience:
-        """Everybody who is told what happens in a room."""
+        """The terminals that receive what happens in a room."""
         audience = self._audiences.get(room_key)
         if audience is None:
             guests = self._halls[room_key].values()

@@ -1,7 +1,7 @@
 """Somebody at a line terminal, from the greeting to the farewell.
 
 It ties a connection to a session: the connection has the bytes, the intake the pace, the interpreter the meaning. It
-knows who is told what, and when all is over; it knows nothing of what is said.
+knows who receives what, and when the session ends; it knows nothing of the texts.
 """
 
 from __future__ import annotations

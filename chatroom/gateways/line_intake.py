@@ -17,7 +17,7 @@ from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line_codec import LineDecoder, Overlong
 
 NOTICE_S: Final = (
-    0.25  # a flood is told of only then: the rest of a paste has come meanwhile, and can be counted
+    0.25  # a flood is reported only then: the rest of a paste has come meanwhile, and can be counted
 )
 MOST_WAITING: Final = 64  # lines, or readings, that are taken in while an answer waits
 CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood

@@ -68,7 +68,7 @@ class PresenceLines:
     """What one room's people have not been told about joins and leaves.
 
     Whoever joins and leaves between two lines is in neither, unless the room has read something of theirs: then their
-    leave is told.
+    leave is shown.
 
     Attributes:
         is_scheduled: its owner will ask again when the next line is due.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -229,7 +230,7 @@ def test_no_more_wait_for_a_private_talk_than_for_messages(
     bench = Bench(embedded_in(tmp_path, FOREVER))
     answered: list[int] = []
     for number in range(4):
-        bench.backplane.save_talk(b"%d" % number, True, lambda number=number: answered.append(number))  # type: ignore[misc]
+        bench.backplane.save_talk(b"%d" % number, True, partial(answered.append, number))
     assert answered == [2, 3]
     bench.until(lambda: answered == [2, 3, 0, 1])
     assert len(bench.backplane.talks()) == 4

@@ -55,7 +55,7 @@ def notified(visitor: Visitor, count: int = 1) -> list[list[str]]:
     """The notifications that are shown, once there are so many."""
     # Not by wait_for_function: what it repeats is an eval, which the page's policy forbids.
     return visitor.page.evaluate(
-        "async (count) => { let found = []; for (let turn = 0; turn < 2000; turn++) {"
+        "async (count) => { let found = []; for (let turn = 0; turn < 500; turn++) {"
         " if (count > window.shown) { await new Promise((go) => setTimeout(go, 10)); continue }"
         " const all = await (await navigator.serviceWorker.ready).getNotifications();"
         " found = all.map((one) => [one.title, one.body, one.data.url]);"

@@ -21,8 +21,6 @@ WAIT_MS = 10_000
 _LOST = re.compile(
     r"WebSocket connection to|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|Failed to load resource"
 )
-# What it says when a page is left or reloaded while it still connects, as happens on a slow machine.
-_LEFT = "WebSocket is closed before the connection is established"
 
 _AXE = Axe().axe_script
 # `innerText` knows nothing of rows that are not drawn (`content-visibility`), so lines are broken by hand.
@@ -257,7 +255,7 @@ class Visitor:
         assert faults == [], faults
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and _LEFT not in message.text:
+        if message.type in ("error", "warning"):
             self.faults.append(f"console {message.type}: {message.text}")
 
     def _asks(self, request: Request) -> None:
