@@ -43,6 +43,15 @@ def test_every_environment_name_that_is_shown_is_a_setting() -> None:
     assert {(path, name) for path, name in shown if name not in known} == set()
 
 
+def test_operating_shows_the_same_commands_in_both_languages() -> None:
+    english, chinese = (
+        (DOCS / name).read_text(encoding="utf-8") for name in ("operating.md", "operating.zh-CN.md")
+    )
+    indented = re.compile(r"^    .*$", re.MULTILINE)
+    assert indented.findall(english) == indented.findall(chinese)
+    assert len(re.findall("^##", english, re.MULTILINE)) == len(re.findall("^##", chinese, re.MULTILINE))
+
+
 def test_the_procfile_starts_the_server_without_a_disk() -> None:
     command = (DOCS.parent / "Procfile").read_text(encoding="utf-8").split()
     assert command[:3] == ["web:", "chatroom", "serve"]
