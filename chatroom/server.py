@@ -32,7 +32,7 @@ from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
-from chatroom.gateways.line import LineGateway
+from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words

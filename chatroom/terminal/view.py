@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text, in_list
-from chatroom.gateways.line_codec import clean
-from chatroom.gateways.line_presence import PresenceLines
+from chatroom.gateways.line.codec import clean
+from chatroom.gateways.line.presence import PresenceLines
 from chatroom.gateways.words import WORDS
 
 Frame = dict[str, Any]

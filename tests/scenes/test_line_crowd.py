@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways.test_line_codec import mutated
+from tests.gateways.line.test_codec import mutated
 from tests.support.crowd import Crowd, LineClient, SocketClient
 from tests.support.guests import Guest
 from tests.support.lines import Line

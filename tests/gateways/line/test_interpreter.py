@@ -23,8 +23,8 @@ from chatroom.core.errors import (
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.gateways.line_codec import NotUtf8, Overlong
-from chatroom.gateways.line_interpreter import Interpreter, Setting
+from chatroom.gateways.line.codec import NotUtf8, Overlong
+from chatroom.gateways.line.interpreter import Interpreter, Setting
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
 from chatroom.tokens import Tokens

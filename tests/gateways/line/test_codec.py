@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.gateways.line_codec import (
+from chatroom.gateways.line.codec import (
     LineDecoder,
     NotUtf8,
     Overlong,

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Whispered
-from chatroom.gateways.line_codec import Overlong
-from chatroom.gateways.line_connection import LineConnection
-from chatroom.gateways.line_intake import Intake
-from chatroom.gateways.line_interpreter import HISTORY_SHOWN, Interpreter, Setting
-from chatroom.gateways.line_text import first_lines, history_lines, notice_line
+from chatroom.gateways.line.codec import Overlong
+from chatroom.gateways.line.connection import LineConnection
+from chatroom.gateways.line.intake import Intake
+from chatroom.gateways.line.interpreter import HISTORY_SHOWN, Interpreter, Setting
+from chatroom.gateways.line.text import first_lines, history_lines, notice_line
 from chatroom.net.connection import Connection
 from chatroom.sessions import Hall, Session, Welcome
 

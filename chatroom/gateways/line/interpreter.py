@@ -28,8 +28,8 @@ from chatroom.core.events import Talk, Whispered
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
-from chatroom.gateways.line_codec import NotUtf8, Overlong
-from chatroom.gateways.line_text import history_lines, notice_line, own_whisper_line, whisper_line
+from chatroom.gateways.line.codec import NotUtf8, Overlong
+from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Session

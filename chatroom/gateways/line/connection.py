@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from typing import Final, Protocol
 
-from chatroom.gateways.line_codec import LineDecoder
+from chatroom.gateways.line.codec import LineDecoder
 from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Loop
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.gateways.line_text import (
+from chatroom.gateways.line.text import (
     LINES_SHOWN,
     first_lines,
     notice_line,

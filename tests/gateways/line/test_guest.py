@@ -13,8 +13,8 @@ from chatroom import runtime
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import RateLimited
 from chatroom.core.names import NamePool
-from chatroom.gateways.line import LineGateway
-from chatroom.gateways.line_interpreter import Interpreter
+from chatroom.gateways.line.gateway import LineGateway
+from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.service import Limits, Service

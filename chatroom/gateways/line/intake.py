@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from chatroom.core.errors import RateLimited, Refusal
-from chatroom.gateways.line_codec import LineDecoder, Overlong
+from chatroom.gateways.line.codec import LineDecoder, Overlong
 
 NOTICE_S: Final = (
     0.25  # a flood is reported only then: the rest of a paste has come meanwhile, and can be counted

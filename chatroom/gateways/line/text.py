@@ -12,7 +12,7 @@ from typing import Final
 from chatroom.core.log import Entry
 from chatroom.core.text import fold_empty_lines
 from chatroom.gateways.disguise import before_text
-from chatroom.gateways.line_codec import encode_line
+from chatroom.gateways.line.codec import encode_line
 from chatroom.gateways.wire import time_text
 
 LINES_SHOWN: Final = 12  # of a message, as it arrives; the history shows all

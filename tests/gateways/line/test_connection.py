@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chatroom import runtime
-from chatroom.gateways.line_codec import longest_line
-from chatroom.gateways.line_connection import BEHIND_BYTES, LineConnection
+from chatroom.gateways.line.codec import longest_line
+from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
 from chatroom.net.loop import Loop
 from tests.support.inside import WAIT_S, until
 

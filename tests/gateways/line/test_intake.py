@@ -10,8 +10,8 @@ import pytest
 from chatroom.core.errors import ANSWER_AFTER_S, NameTaken, NoSuchPartner, RateLimited, Refusal
 from chatroom.core.flood import Bucket, Rate
 from chatroom.core.private_talk import PrivateTalk
-from chatroom.gateways.line_codec import LineDecoder, Overlong, longest_line
-from chatroom.gateways.line_intake import CALM_S, MOST_WAITING, NOTICE_S, Intake
+from chatroom.gateways.line.codec import LineDecoder, Overlong, longest_line
+from chatroom.gateways.line.intake import CALM_S, MOST_WAITING, NOTICE_S, Intake
 
 
 class Timer:
