@@ -7,19 +7,18 @@ that keeps `docs/settings.md` true are made from the same record. It knows nothi
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 from chatroom import __version__
+from chatroom.arguments import PROG, Parser, nearest
 from chatroom.core.errors import RoomInvalid
 from chatroom.core.names import parse_room
 
-PROG = "chatroom"
 _PREFIX = "CHATROOM_"
 _OF_THE_TESTS = "CHATROOM_TEST_"
 
@@ -278,7 +277,7 @@ class Settings:
 
         Raises:
             SettingsError: a value cannot be used.
-            SystemExit: `--help`, or an argument that is no setting (argparse says which; exit code 2).
+            SystemExit: `--help`, or an argument that is no setting (one line says which; exit code 2).
         """
         environ = os.environ if environ is None else environ
         flags = _parser().parse_args(argv)
@@ -314,32 +313,14 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = [name for record in fields(Settings) for name in env_of(record.name)]
     unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     return [
-        f"{name} is no setting and is ignored{_nearest(name, known)}"
+        f"{name} is no setting and is ignored{nearest(name, known)}"
         for name in unknown
         if not name.startswith(_OF_THE_TESTS)
     ]
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Refuses what is no setting in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        flag = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
-        near = (
-            _nearest(flag, map(flag_of, (record.name for record in fields(Settings))))
-            if flag[:1] == "-"
-            else ""
-        )
-        self.exit(2, f"{PROG}: {message}{near or ';'} --help lists the settings\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         usage="%(prog)s [serve] [--FLAG VALUE ...]\n       %(prog)s chat [--help] [URL]\n"
         "       %(prog)s health [--FLAG VALUE ...]",
@@ -348,6 +329,7 @@ def _parser() -> argparse.ArgumentParser:
         "Each flag is also read from the environment, as CHATROOM_FLAG_NAME.",
         allow_abbrev=False,
     )
+    parser.words = ("serve", "chat", "health")
     parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
     for record in fields(Settings):
         default = describe_default(record.default)

@@ -105,7 +105,7 @@ def test_a_wrong_value_that_does_not_count_is_not_looked_at() -> None:
     assert Settings.read(["--port", "1"], {"CHATROOM_PORT": "x"}).port == 1
 
 
-@pytest.mark.parametrize("argv", [["--nonsense"], ["--por", "1"], ["--port"], ["stray"]])
+@pytest.mark.parametrize("argv", [["--nonsense"], ["--por", "1"], ["--port"], ["stray"], [""]])
 def test_what_is_no_setting_is_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         Settings.read(argv, {})
@@ -120,6 +120,11 @@ def test_a_misspelt_setting_is_told_its_nearest(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         Settings.read(["--prot", "1"], {})
     assert "--prot 1; did you mean --port?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        Settings.read(["caht", "\x1b[2J\n"], {})
+    assert capsys.readouterr().err == (
+        "chatroom: unrecognized arguments: caht \ufffd[2J\ufffd; did you mean chat? See chatroom --help.\n"
+    )
     environ = {
         "CHATROOM_HISTROY": "0",
         "CHATROOM_QQQQ": "",

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
+from chatroom.arguments import PROG, Parser
 from chatroom.terminal import plain
 from chatroom.terminal.address import Address, AddressError
 
@@ -29,8 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code, as `--help` tells.
     """
-    parser = argparse.ArgumentParser(
-        prog="chatroom chat",
+    parser = Parser(
+        prog=f"{PROG} chat",
         description="Chat from a terminal.",
         epilog=_EPILOG,
         allow_abbrev=False,

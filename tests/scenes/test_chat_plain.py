@@ -168,11 +168,21 @@ def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests
     assert juliet.process.returncode == 1
 
 
-@pytest.mark.parametrize("arguments", [("--nonsense",), ("a", "b"), ("ftp://x",), ("http://[::1",)])
-def test_wrong_arguments_end_with_2_and_say_why(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--plian",), "--plian; did you mean --plain?"),
+        (("a", "b"), "unrecognized arguments: b"),
+        (("a", "--room"), "--room: expected one"),
+        (("ftp://x",), "ftp"),
+        (("http://[::1",), "[::1"),
+    ],
+)
+def test_wrong_arguments_end_with_2_and_one_line(arguments, why):
     ended = chat(*arguments)
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ended.err.startswith("chatroom: ")
+    assert why in ended.err
 
 
 def test_quit_ends_with_0(server, running, room):
