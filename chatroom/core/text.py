@@ -1,4 +1,4 @@
-"""What may be said: a message's text, judged and otherwise left alone."""
+"""Texts: what a message may hold, and what of any text a terminal may be shown."""
 
 import re
 from typing import Final
@@ -11,6 +11,15 @@ from chatroom.core.errors import BadRequest, Empty, TooLong
 # need them.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
+# ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes. A string
+# ends where another begins, or a line full of beginnings would be searched to its end from each of them.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+# All but TAB, and what turns the direction of writing around for the rest of a line.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # The most empty lines that may follow each other: more of them only push what others wrote out of sight.
 MAX_EMPTY_LINES: Final = 2
 
@@ -46,6 +55,13 @@ def fold_empty_lines(text: str) -> str:
     Texts from the log go through this too where they are shown: they may be older than this rule.
     """
     return _folded(_LINE_ENDS.sub("\n", text))
+
+
+def clean(text: str) -> str:
+    """A line without escape sequences, and without controls other than TAB."""
+    if _CONTROLS.search(text) is None:
+        return text
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
 def _folded(text: str) -> str:

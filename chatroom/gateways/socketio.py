@@ -29,6 +29,7 @@ from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whis
 from chatroom.core.log import Entry, Item, Page
 from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
 from chatroom.core.private_talk import Effect, Notice
+from chatroom.core.utc import time_text
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
 from chatroom.gateways import typed, wire
@@ -420,7 +421,7 @@ class SocketIOGateway:
         if entry is None:
             self._refuse(guest, ack, Unavailable())
         else:
-            ack({"ok": True, "id": entry.id, "time": wire.time_text(entry.at_ms)})
+            ack({"ok": True, "id": entry.id, "time": time_text(entry.at_ms)})
 
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
         guest.reading -= 1

@@ -39,10 +39,10 @@ from chatroom.core.log import Entry, Page
 from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
+from chatroom.core.quoting import before_text, in_list
 from chatroom.core.roster import SEPARATORS, longest_match, loose_match
 from chatroom.core.text import fold_empty_lines, parse_text
-from chatroom.gateways.disguise import before_text, in_list
-from chatroom.gateways.wire import time_text
+from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Session
@@ -327,6 +327,6 @@ def _entry_text(entry: Entry) -> str:
 
     Lines after a text's first are indented, so that none can pass for somebody else's.
     """
-    moment = time_text(entry.at_ms)[:19].replace("T", " ")
+    moment = f"{day(entry.at_ms)} {time_of_day(entry.at_ms)}"
     text = _LINE_ENDS.sub(f"\n{_INDENT}", fold_empty_lines(entry.text))
     return f"[{moment}Z] {before_text(entry.name)}: {text}"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -17,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatroom.core.errors import BadRequest, Refusal, UnknownAction
 from chatroom.core.events import Person, Renamed, Whispered
 from chatroom.core.log import PAGE_ENTRIES, Entry, Page
+from chatroom.core.utc import time_text
 
 VERSION = 1
 _Shape = TypeVar("_Shape")
@@ -181,20 +180,6 @@ encode = msgspec.json.Encoder().encode
 def frame(fields: Mapping[str, Any]) -> str:
     """A `msg` object as JSON, encoded once for however many it goes to."""
     return encode(fields).decode()
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def time_text(at_ms: int) -> str:
-    """UTC, ISO 8601, milliseconds, Z."""
-    seconds, ms = divmod(at_ms, 1000)
-    return f"{_to_the_second(seconds)}.{ms:03d}Z"
-
-
-@lru_cache(maxsize=256)  # what is said in a second needs it once
-def _to_the_second(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def name_list(people: Iterable[Person]) -> msgspec.Raw:

@@ -5,13 +5,13 @@ Gateways choose words, nobody else does; pages word refusals themselves, by code
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import ceil
 from typing import Final
-from unicodedata import east_asian_width
 
+from chatroom.core import presence
 from chatroom.core.errors import RateLimited, Refusal
+from chatroom.core.sentences import Sentences
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "start_listening": "listening on {url}",
@@ -57,8 +57,6 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "moved": "You are in {room}.",
     "rooms": "Rooms: {rooms}",
     "room": "{name} ({count})",
-    "comma": ", ",
-    "semicolon": "; ",
     "no_history": "No messages yet.",
     "bye": "Bye.",
     "line_greeting": "Welcome to {room}. {here}; your name is {name}.",
@@ -73,12 +71,6 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_help": "to:NAME        chat privately with NAME; to: alone ends it\n"
     "quit, close    leave\n"
     "//text         send /text",
-    "line_presence": "{changes} ({count} here)",
-    "line_joined": "{names} joined",
-    "line_left": "{names} left",
-    "line_many_joined": "{number} joined",
-    "line_many_left": "{number} left",
-    "line_more": "{names} and {more} more",
     "line_more_lines_one": "… 1 more line",
     "line_more_lines": "… {count} more lines",
     "line_renamed": "{old} is now called {new}",
@@ -162,8 +154,6 @@ _CHINESE: Final[Mapping[str, str]] = {
     "moved": "你在房间 {room}。",
     "rooms": "房间：{rooms}",
     "room": "{name}（{count} 人）",
-    "comma": "、",
-    "semicolon": "；",
     "no_history": "还没有消息。",
     "bye": "再见。",
     "line_greeting": "欢迎来到 {room}。{here}，你的名字是 {name}。",
@@ -176,12 +166,6 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_not_kept": "消息只保存在内存里，每个房间最近 200 条；私聊不保存。",
     "line_how": "直接输入消息，或输入 /help。to:NAME 开始私聊。quit 离开。",
     "line_help": "to:NAME        和 NAME 私聊；单独输入 to: 结束\nquit, close    离开\n//text         发送 /text",
-    "line_presence": "{changes}（{count} 人在线）",
-    "line_joined": "{names} 进入了房间",
-    "line_left": "{names} 离开了房间",
-    "line_many_joined": "{number} 人进入了房间",
-    "line_many_left": "{number} 人离开了房间",
-    "line_more": "{names} 和另外 {more} 人",
     "line_more_lines_one": "… 还有 1 行",
     "line_more_lines": "… 还有 {count} 行",
     "line_renamed": "{old} 改名为 {new}",
@@ -219,43 +203,17 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_http": "这个端口只供 telnet、nc 等终端使用，网页用的是另一个端口。没有发送任何内容。",
 }
 
-LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "zh": _CHINESE}
+LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {**presence.SENTENCES["en"], **_ENGLISH},
+    "zh": {**presence.SENTENCES["zh"], **_CHINESE},
+}
 
 
-# A blank of a Chinese sentence, and the spaces between it and Chinese; a blank in a command (to:NAME) is left alone.
-_BLANK = re.compile(r"""((?<=[一-鿿，。：；（]) )?((?<![:"])\{(\w+)[^}]*\})( (?=[一-鿿]))?""")
-
-
-def _closed_up(sentence: str, values: Mapping[str, object]) -> str:
-    """Leave out the spaces beside Chinese names: Chinese has them only beside letters and numbers."""
-
-    def fit(found: re.Match[str]) -> str:
-        before, blank, key, after = found.groups(default="")
-        value = str(values[key])
-        return (before if _is_narrow(value[:1]) else "") + blank + (after if _is_narrow(value[-1:]) else "")
-
-    return _BLANK.sub(fit, sentence)
-
-
-def _is_narrow(char: str) -> bool:
-    return char == "" or east_asian_width(char) not in "WF"
-
-
-class Words:
-    """The sentences of one language."""
+class Words(Sentences):
+    """All sentences of the server in one language."""
 
     def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self._sentences = LANGUAGES[lang]
-
-    def say(self, key: str, **values: object) -> str:
-        """The sentence of this key, with its values filled in."""
-        sentence = self._sentences[key]
-        return (_closed_up(sentence, values) if self.lang == "zh" else sentence).format(**values)
-
-    def counted(self, key: str, count: float) -> str:
-        """The sentence of this key for so many."""
-        return self.say(f"{key}_one" if count == 1 else key, count=count)
+        super().__init__(lang, LANGUAGES[lang])
 
     def duration(self, seconds: float) -> str:
         """About how long something takes: at least a second."""
@@ -264,10 +222,6 @@ class Words:
         if seconds < 7200:
             return self.say("minutes", count=ceil(seconds / 60))
         return self.say("hours", count=ceil(seconds / 3600))
-
-    def listed(self, names: Iterable[str]) -> str:
-        """Several names in one sentence."""
-        return self.say("comma").join(names)
 
     def refusal(self, refused: Refusal) -> str:
         """A refusal as a sentence."""

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from chatroom.core.characters import is_blank
-from chatroom.gateways.line.codec import clean
+from chatroom.core.text import clean
 from chatroom.terminal import completion
 
 _REMEMBERED: Final = 200

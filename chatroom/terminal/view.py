@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from chatroom.core.text import fold_empty_lines
-from chatroom.gateways.disguise import before_text, in_list
-from chatroom.gateways.line.codec import clean
-from chatroom.gateways.line.presence import PresenceLines
-from chatroom.gateways.words import WORDS
+from chatroom.core.presence import SENTENCES, PresenceLines
+from chatroom.core.quoting import before_text, in_list
+from chatroom.core.sentences import Sentences
+from chatroom.core.text import clean, fold_empty_lines
 
 Frame = dict[str, Any]
+
+_ENGLISH: Final = Sentences("en", SENTENCES["en"])
 
 _QUOTED: Final = 40  # characters of a refused text
 # What makes a character before it part of a longer one: a family is not its father.
@@ -107,7 +108,7 @@ class View:
         """Who joined and left, if it is time to show it; `now` is in seconds."""
         if self._presence.due_in(now) != 0:
             return []
-        text = self._presence.take(now).text(WORDS["en"], len(self.names))
+        text = self._presence.take(now).text(_ENGLISH, len(self.names))
         return [Shown("notice", (text,), at=self._presence_at)]
 
     def past(self, entries: object, *, back: bool = False) -> list[Shown]:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from chatroom.gateways.line.presence import CROWD, INTERVAL_S
+from chatroom.core.presence import CROWD, INTERVAL_S
 from chatroom.server import _listen_line as listen_line
 from chatroom.settings import LinePort, Settings
 from tests.support.lines import WAIT_S

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.gateways.line.presence import INTERVAL_S
+from chatroom.core.presence import INTERVAL_S
 from chatroom.terminal.view import Frame, Shown, View, plain_text
 
 TIME = "2026-11-21T20:15:30.123Z"

@@ -1,7 +1,6 @@
 """Bytes from a terminal into lines, and lines into bytes: telnet's or netcat's, whole or in crumbs.
 
-It knows line ends, telnet's commands (RFC 854, 855) and what may not pass from one terminal to another. It does no
-I/O and knows nothing of chat.
+It knows line ends and telnet's commands (RFC 854, 855). It does no I/O and knows nothing of chat.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
+
+from chatroom.core.text import clean
 
 _MAX_SUBNEGOTIATION: Final = 4096  # bytes
 _BEFORE_TEXT: Final = 1024  # bytes of a line for a command and the longest name before a text
@@ -27,15 +28,6 @@ _BINARY = 0  # the one option that is granted (RFC 856)
 # then can an escape sequence be told from what follows it.
 _SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
 
-# ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes. A string
-# ends where another begins, or a line full of beginnings would be searched to its end from each of them.
-_ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"
-)
-# All but TAB, and what turns the direction of writing around for the rest of a line.
-_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -255,13 +247,6 @@ class LineDecoder:
             self._granted.add(verb)
             if not (verb == _WILL and self._asked):  # then it is the answer
                 self._answers += bytes((_IAC, _WILL if verb == _DO else _DO, option))
-
-
-def clean(text: str) -> str:
-    """A line without escape sequences, and without controls other than TAB."""
-    if _CONTROLS.search(text) is None:
-        return text
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
 def encode_line(text: str, indent: str = "") -> bytes:

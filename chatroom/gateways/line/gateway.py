@@ -17,12 +17,12 @@ from chatroom import runtime
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
-from chatroom.gateways.disguise import in_list
+from chatroom.core.presence import PresenceLines
+from chatroom.core.quoting import in_list
 from chatroom.gateways.line.codec import longest_line
 from chatroom.gateways.line.connection import LineConnection
 from chatroom.gateways.line.guest import LineGuest
 from chatroom.gateways.line.interpreter import Setting
-from chatroom.gateways.line.presence import PresenceLines
 from chatroom.gateways.line.text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from chatroom.core.log import Entry
+from chatroom.core.quoting import before_text
 from chatroom.core.text import fold_empty_lines
-from chatroom.gateways.disguise import before_text
+from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.line.codec import encode_line
-from chatroom.gateways.wire import time_text
 
 LINES_SHOWN: Final = 12  # of a message, as it arrives; the history shows all
 _INDENT: Final = "    "
@@ -59,16 +59,6 @@ def history_lines(entries: Iterable[Entry], shown: Callable[[str], str] = str) -
 def notice_line(text: str) -> bytes:
     """What is nobody's words: every line of it begins with an asterisk."""
     return encode_line(f"* {text}", "* ")
-
-
-def time_of_day(at_ms: int) -> str:
-    """UTC, `HH:MM:SS`."""
-    return time_text(at_ms)[11:19]
-
-
-def day(at_ms: int) -> str:
-    """UTC, `YYYY-MM-DD`."""
-    return time_text(at_ms)[:10]
 
 
 def _line(at_ms: int, head: str, text: str) -> bytes:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.core.text import clean
 from chatroom.gateways.line.codec import (
     LineDecoder,
     NotUtf8,
     Overlong,
-    clean,
     encode_line,
     longest_line,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.gateways.disguise import before_text, in_list
+from chatroom.core.quoting import before_text, in_list
 from chatroom.gateways.line.text import said_line
 
 NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC

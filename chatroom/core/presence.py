@@ -1,6 +1,6 @@
 """Joins and leaves as lines: those of a burst together, in at most one line per interval.
 
-It gathers and words what one room's people have not been told yet. Whom a line goes to is its owner's matter, and
+It gathers and words what one room's people have not been shown yet. Whom a line goes to is its owner's matter, and
 times are given to it, in seconds.
 """
 
@@ -11,12 +11,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from chatroom.gateways.disguise import in_list
-from chatroom.gateways.words import Words
+from chatroom.core.quoting import in_list
+from chatroom.core.sentences import Sentences
 
 INTERVAL_S: Final = 5.0
 CROWD: Final = 20  # people in the room; above that, lines have numbers instead of names
 NAMES_SHOWN: Final = 10  # of those who joined or left at once
+
+SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "comma": ", ",
+        "semicolon": "; ",
+        "line_presence": "{changes} ({count} here)",
+        "line_joined": "{names} joined",
+        "line_left": "{names} left",
+        "line_many_joined": "{number} joined",
+        "line_many_left": "{number} left",
+        "line_more": "{names} and {more} more",
+    },
+    "zh": {
+        "comma": "、",
+        "semicolon": "；",
+        "line_presence": "{changes}（{count} 人在线）",
+        "line_joined": "{names} 进入了房间",
+        "line_left": "{names} 离开了房间",
+        "line_many_joined": "{number} 人进入了房间",
+        "line_many_left": "{number} 人离开了房间",
+        "line_more": "{names} 和另外 {more} 人",
+    },
+}
 
 
 class Change(NamedTuple):
@@ -42,7 +65,7 @@ class Changes:
     left: Sequence[Change]
     greeted: Mapping[str, int]
 
-    def text(self, words: Words, count: int, after: int = 0) -> str:
+    def text(self, sentences: Sentences, count: int, after: int = 0) -> str:
         """The line, without what came up to the position `after`; empty if there was nothing else.
 
         Args:
@@ -53,15 +76,15 @@ class Changes:
             start = bisect_right(changes, after, key=lambda change: change.position)
             number = len(changes) - start
             if number and count > CROWD:
-                parts.append(words.say(f"line_many_{key}", number=number))
+                parts.append(sentences.say(f"line_many_{key}", number=number))
             elif number:
-                names = words.listed(in_list(each.name) for each in changes[start : start + NAMES_SHOWN])
+                names = sentences.listed(in_list(each.name) for each in changes[start : start + NAMES_SHOWN])
                 more = number - NAMES_SHOWN
-                shown = names if more <= 0 else words.say("line_more", names=names, more=more)
-                parts.append(words.say(f"line_{key}", names=shown))
+                shown = names if more <= 0 else sentences.say("line_more", names=names, more=more)
+                parts.append(sentences.say(f"line_{key}", names=shown))
         if not parts:
             return ""
-        return words.say("line_presence", changes=words.say("semicolon").join(parts), count=count)
+        return sentences.say("line_presence", changes=sentences.say("semicolon").join(parts), count=count)
 
 
 class PresenceLines:

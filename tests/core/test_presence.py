@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.gateways.line.presence import CROWD, INTERVAL_S, NAMES_SHOWN, PresenceLines
+from chatroom.core.presence import CROWD, INTERVAL_S, NAMES_SHOWN, PresenceLines
 from chatroom.gateways.words import WORDS
 
 
