@@ -34,7 +34,7 @@ from chatroom.engine.server import Engine
 from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
 from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.page import BuiltPage
-from chatroom.gateways.socketio import ChatServer, EnteringFanout, SocketIOGateway
+from chatroom.gateways.socketio.gateway import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.service import Limits, Service

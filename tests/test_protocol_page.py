@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.core.errors import REFUSALS
-from chatroom.gateways.wire import ACTIONS, Auth
+from chatroom.gateways.socketio.wire import ACTIONS, Auth
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from chatroom.core.events import Person, Renamed
-from chatroom.gateways import wire
+from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS
 from chatroom.sessions import Hall
 

@@ -12,7 +12,7 @@ import pytest
 from chatroom.core.events import Joined, Person, Renamed
 from chatroom.core.names import NamePool
 from chatroom.core.room import Room
-from chatroom.gateways.presence import SMALL_ROOM, Presence, group
+from chatroom.gateways.socketio.presence import SMALL_ROOM, Presence, group
 from chatroom.sessions import Hall
 
 KEY = "lobby"

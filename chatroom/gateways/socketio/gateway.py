@@ -32,8 +32,9 @@ from chatroom.core.private_talk import Effect, Notice
 from chatroom.core.utc import time_text
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import StrictServer
-from chatroom.gateways import typed, wire
-from chatroom.gateways.presence import Presence, group, groups
+from chatroom.gateways import typed
+from chatroom.gateways.socketio import wire
+from chatroom.gateways.socketio.presence import Presence, group, groups
 from chatroom.gateways.words import WORDS, Words
 from chatroom.service import Service
 from chatroom.sessions import LOBBY, Hall, Session, Welcome, Wish

@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.core.errors import BadRequest
-from chatroom.gateways.wire import read_auth, read_request
+from chatroom.gateways.socketio.wire import read_auth, read_request
 from chatroom.gateways.words import WORDS
 
 
