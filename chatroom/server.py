@@ -31,9 +31,9 @@ from chatroom.core.names import NamePool
 from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
-from chatroom.gateways.http import VITAL_PATHS, HTTPGateway
+from chatroom.gateways.http.gateway import VITAL_PATHS, HTTPGateway
+from chatroom.gateways.http.page import BuiltPage
 from chatroom.gateways.line.gateway import LineGateway
-from chatroom.gateways.page import BuiltPage
 from chatroom.gateways.socketio.gateway import ChatServer, EnteringFanout, SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor

@@ -18,7 +18,7 @@ from whitenoise import WhiteNoise
 
 from chatroom.core.commands import COMMANDS
 from chatroom.core.errors import Refusal
-from chatroom.gateways.manifest import manifest, room_of
+from chatroom.gateways.http.manifest import manifest, room_of
 from chatroom.runtime import WSGIApp
 
 # Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the

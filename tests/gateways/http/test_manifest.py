@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin
 import pytest
 
 from chatroom.core.errors import BadRequest, RoomInvalid
-from chatroom.gateways.manifest import manifest, room_of
+from chatroom.gateways.http.manifest import manifest, room_of
 
 
 @pytest.mark.parametrize("root", ["/", "/chat/"])

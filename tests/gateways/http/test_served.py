@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
-from chatroom.gateways.http import HTTPGateway
-from chatroom.gateways.page import BuiltPage
+from chatroom.gateways.http.gateway import HTTPGateway
+from chatroom.gateways.http.page import BuiltPage
 from tests.support.program import Program
 
 

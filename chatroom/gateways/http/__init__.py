@@ -1,0 +1,1 @@
+"""The HTTP gateway: the built page, its manifest, health and metrics."""
