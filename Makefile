@@ -19,7 +19,7 @@ export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format faults soak bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
+.PHONY: help setup run test check format faults soak repeat test-all-pythons bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,26 @@ soak: .venv/test.stamp $(GUEST) ## Repeat all tests for SOAK_MINUTES (10), until
 		round=$$(( round + 1 )); echo "round $$round"; \
 		$(BIN)/python -m pytest -q -x -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || exit 1; \
 	done
+
+repeat: .venv/test.stamp $(GUEST) ## Run all tests ROUNDS (10) times, also after a failure; fails if any round did
+	@failed=0; \
+	for round in $$(seq $${ROUNDS:-10}); do \
+		echo "round $$round"; \
+		$(BIN)/python -m pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || failed=$$(( failed + 1 )); \
+	done; \
+	echo "$$failed of $${ROUNDS:-10} rounds failed"; [ "$$failed" -eq 0 ]
+
+# Each in a clone of the last commit, so that it begins as on a fresh machine. Under pyenv: PYENV_VERSION=3.11.7:3.12.1 make test-all-pythons
+test-all-pythons: ## Run the tests with every installed Python from 3.11 on
+	@failed=; tried=; \
+	for minor in $$(seq 11 30); do \
+		python=python3.$$minor; \
+		$$python -c 'import ensurepip, venv' 2>/dev/null || continue; \
+		tried="$$tried $$python"; clone=$$(mktemp -d); \
+		git clone -q . "$$clone" && echo "$$python" && $(MAKE) -C "$$clone" --no-print-directory test PYTHON=$$python || failed="$$failed $$python"; \
+		rm -rf "$$clone"; \
+	done; \
+	echo "tried:$${tried:- none}; failed:$${failed:- none}"; [ -n "$$tried" ] && [ -z "$$failed" ]
 
 bench: .venv/run.stamp ## Compare this server with its peers, ~12 min: make bench ARGS="--only saturated"
 	@exec $(BIN)/python -m bench $(ARGS)
