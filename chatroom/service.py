@@ -19,8 +19,10 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from chatroom.backplane import MOST_TALKS, Backplane
+from chatroom.core.confusables import fold
 from chatroom.core.errors import (
     Misuse,
+    NameAfterRestart,
     NameChangedHands,
     NameTaken,
     NoSuchPerson,
@@ -45,6 +47,7 @@ WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 
 _PRESENCE: Final = (Joined, Left, Renamed)  # what a roster follows
 _MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
 _PARKED_S = 24 * 3600.0  # for which what a cut session goes on with is kept
+_MAX_RETURNED = 100_000  # people known to be back from before the start, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +112,12 @@ class Service:
             str, str
         ] = {}  # from the ids of sessions that were cut or replaced to their identities
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        self._talks = dict.fromkeys(
-            backplane.talks()
-        )  # the keys of all who are in a private talk, or came from one
+        # Who has come back with a token from before the start, and the name in it, folded; "" if it was not valid.
+        self._returned: dict[str, str] = {}
+        self._doubt_until = monotonic() + _PARKED_S
+        # The keys of all who are in a private talk, or came from one, and how many saves of each are on their way.
+        self._talks = dict.fromkeys(backplane.talks())
+        self._unsaved: dict[bytes, int] = {}
         self._gateways: list[Gateway] = []
 
     def start(self, gateways: Sequence[Gateway]) -> None:
@@ -167,6 +173,8 @@ class Service:
             lang=wish.lang,
         )
         self._sessions[sid] = self._by_identity[identity] = session
+        if wish.token is not None and (claim is None or claim.is_earlier):
+            _remember(self._returned, identity, fold(claim.name) if claim is not None else "", _MAX_RETURNED)
         if older is not None and not older.closed:
             self._replace(older)
         if claim is not None:
@@ -304,11 +312,24 @@ class Service:
     def _check_hands(self, session: Session, listener: Person) -> None:
         recipient = self._sessions.get(listener.sid)
         if recipient is not None and recipient is not session:
-            before = session.hall.recent.find(listener.name, self._monotonic())
+            now = self._monotonic()
+            before = session.hall.recent.find(listener.name, now)
             if before is not None and before.at < session.since:
                 before = None
+            refusal: type[NameChangedHands] = NameChangedHands
+            if listener.name not in session.addressed and self._is_doubtful(session, listener, recipient):
+                refusal, before = NameAfterRestart, Gone(listener.name, "", now)
             if session.addressed.is_other(listener.name, recipient.identity, before):
-                raise NameChangedHands(name=listener.name, again=True)
+                raise refusal(name=listener.name, again=True)
+
+    def _is_doubtful(self, session: Session, listener: Person, recipient: Session) -> bool:
+        """Whether the name may have been another's before a restart, when the session's guest chose it.
+
+        Who comes back with a token for that very name is the one whom it was meant for.
+        """
+        if session.identity not in self._returned or self._monotonic() >= self._doubt_until:
+            return False
+        return self._returned.get(recipient.identity) != fold(listener.name)
 
     def whisper_to(
         self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""
@@ -652,14 +673,21 @@ class Service:
             done()
             return
         key = talk_key(identity)
-        if is_open == (key in self._talks):
+        if is_open == (key in self._talks) and key not in self._unsaved:
             done()
             return
         if is_open:
             _remember(self._talks, key, None, MOST_TALKS)
         else:
-            del self._talks[key]
-        self._backplane.save_talk(key, is_open, done)
+            self._talks.pop(key, None)
+        self._unsaved[key] = self._unsaved.get(key, 0) + 1
+        self._backplane.save_talk(key, is_open, partial(self._talk_saved, key, done))
+
+    def _talk_saved(self, key: bytes, done: Callable[[], None]) -> None:
+        self._unsaved[key] -= 1
+        if not self._unsaved[key]:
+            del self._unsaved[key]
+        done()
 
     def _spend(self, bucket: Bucket | None) -> None:
         if bucket is not None:

@@ -1,8 +1,8 @@
 """Resume tokens and the two secrets' work: who a returning guest is, and what a retried message is known by.
 
-A token holds an identity (random, made at the first visit) and the name that its owner had. It ties nobody to a
-message: what is kept with an entry is an HMAC of the identity and the client's own id for the message, which only
-the same identity can repeat.
+A token holds an identity (random, made at the first visit), the name that its owner had, and a mark of the process
+that wrote it (random, made at its start). It ties nobody to a message: what is kept with an entry is an HMAC of the
+identity and the client's own id for the message, which only the same identity can repeat.
 """
 
 from __future__ import annotations
@@ -17,15 +17,21 @@ from typing import Any
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
+_PROCESS_BYTES = 6
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a valid token says."""
+    """What a valid token says.
+
+    Attributes:
+        is_earlier: a process before this one wrote it, so this one knows nothing of what its owner has done.
+    """
 
     identity: str
     name: str
+    is_earlier: bool = False
 
 
 def new_identity() -> str:
@@ -58,10 +64,11 @@ class Tokens:
         )
         self._max_age_s = max_age_s
         self._now_s = now_s
+        self._process = secrets.token_urlsafe(_PROCESS_BYTES)
 
     def write(self, identity: str, name: str) -> str:
         """A token for this identity under this name."""
-        token = self._serializer.dumps([identity, name])
+        token = self._serializer.dumps([identity, name, self._process])
         return token if isinstance(token, str) else token.decode()
 
     def read(self, token: str) -> Claim | None:
@@ -73,12 +80,13 @@ class Tokens:
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            (identity, name), written = self._serializer.loads(token, return_timestamp=True)
+            # Versions before wrote no process.
+            (identity, name, *process), written = self._serializer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
         if self._now_s() - written.timestamp() > self._max_age_s:
             return None
-        return Claim(identity, name)
+        return Claim(identity, name, is_earlier=process != [self._process])
 
 
 class _Signer(TimestampSigner):

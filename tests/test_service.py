@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import greenlet  # type: ignore[import-untyped]  # it ships none
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chatroom.backplane import Deliver, Done
 from chatroom.backplane.holds import Holds
 from chatroom.backplane.ids import IdSource
-from chatroom.core.errors import Refusal, Unavailable
+from chatroom.core.errors import NameChangedHands, Refusal, Unavailable
 from chatroom.core.events import Event, Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Entry, Item, Page
 from chatroom.core.names import NamePool
@@ -210,6 +211,7 @@ class House:
         self.backplane = SlowBackplane()
         self.gateway = gateways[0]
         self.sessions: list[Session] = []
+        self.now = 0.0
         self.tokens = Tokens(b"s" * 32, 1000.0, lambda: 0.0)
         self.service = Service(
             backplane=self.backplane,
@@ -224,7 +226,7 @@ class House:
                 resume_grace_s=9,
             ),
             now_ms=lambda: 0,
-            monotonic=lambda: 0.0,
+            monotonic=lambda: self.now,
             rng=random.Random(1),
             spawn=self.backplane.spawn,
         )
@@ -238,8 +240,8 @@ class House:
         self.sessions.append(session)
         return session
 
-    def enter(self, room: str) -> Session:
-        session = self.admit(room=room)
+    def enter(self, room: str, **wish: Any) -> Session:
+        session = self.admit(room=room, **wish)
         self.service.enter(session)
         self.backplane.settle()
         return session
@@ -317,6 +319,88 @@ def test_a_faulty_gateway_holds_no_room_open(caplog: pytest.LogCaptureFixture) -
     assert juliet.welcomed
     house.close()
     assert "a fault of ours" in caplog.text
+
+
+class Restarted:
+    """A house after a restart: Ming is back with her token, and somebody without one has taken the name Bob."""
+
+    def __init__(self) -> None:
+        self.tokens = House([Witness()]).tokens
+        self.house = House([Witness()])
+        self.ming = self.comes_back("Ming")
+        self.bob = self.house.enter("lobby", username="Bob")
+
+    def comes_back(self, name: str) -> Session:
+        """Somebody comes back with the token that the server before this one gave them."""
+        return self.house.enter("lobby", token=self.tokens.write(f"identity {name}", name))
+
+    def again(self, session: Session) -> Session:
+        """Somebody's connection is cut, and they come back with the token that this server gave them."""
+        token = self.house.gateway.welcomed[session.sid][1]
+        self.house.leave(session, cut=True)
+        self.house.backplane.settle()
+        return self.house.enter("lobby", token=token)
+
+    def rename(self, session: Session, name: str) -> None:
+        self.house.service.rename(session, name)
+        self.house.backplane.settle()
+
+    def whispers(self, to: str = "Bob") -> None:
+        self.house.service.whisper(self.ming, to, "hi")
+
+
+def test_after_a_restart_a_name_is_asked_about_once() -> None:
+    restarted = Restarted()
+    with pytest.raises(NameChangedHands) as refused:
+        restarted.whispers()
+    assert (refused.value.wording, refused.value.params["again"]) == ("name_after_restart", True)
+    restarted.whispers()
+
+
+def test_no_way_of_taking_a_name_avoids_the_question() -> None:
+    restarted = Restarted()
+    restarted.bob = restarted.again(restarted.bob)
+    restarted.ming = restarted.again(restarted.ming)
+    for name in ("Lotus", "Bob"):
+        restarted.rename(restarted.bob, name)
+    with pytest.raises(NameChangedHands):
+        restarted.house.service.check_stranger(restarted.ming, restarted.bob.sid)
+    restarted.house.leave(restarted.bob)
+    restarted.rename(restarted.comes_back("Lotus"), "Bob")
+    with pytest.raises(NameChangedHands):
+        restarted.whispers()
+
+
+def test_who_came_back_as_themselves_is_not_asked_about() -> None:
+    restarted = Restarted()
+    lotus = restarted.comes_back("Lotus")
+    restarted.whispers("Lotus")
+    restarted.again(lotus)
+    restarted.whispers("Lotus")
+    restarted.house.service.whisper(restarted.bob, "Ming", "hi")
+
+
+def test_a_day_after_a_restart_nobody_is_asked_about() -> None:
+    restarted = Restarted()
+    restarted.house.now += 24 * 3600
+    restarted.whispers()
+
+
+def test_a_second_ack_of_a_talk_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House([Witness()])
+    romeo, bob = house.enter("lobby"), house.enter("lobby")
+    saving: list[Callable[[], None]] = []
+    acks: list[str] = []
+    monkeypatch.setattr(house.backplane, "save_talk", lambda key, is_open, done: saving.append(done))
+    romeo.talk.turn_to(bob.person)
+    house.service.save_talk(romeo, partial(acks.append, "first"))
+    house.service.save_talk(romeo, partial(acks.append, "second"))
+    assert acks == []
+    for done in saving:
+        done()
+    assert acks == ["first", "second"]
+    house.service.save_talk(romeo, partial(acks.append, "third"))
+    assert acks == ["first", "second", "third"]
 
 
 class ServiceMachine(RuleBasedStateMachine):

@@ -46,7 +46,14 @@ def test_a_token_from_the_future_is_good_and_ends_as_well() -> None:
 def test_a_token_of_the_version_before_is_read() -> None:
     token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox"])
     assert isinstance(token, str)
-    assert Tokens(SECRET, 30 * DAY_S, time.time).read(token) == Claim("identity", "Fox")
+    assert Tokens(SECRET, 30 * DAY_S, time.time).read(token) == Claim("identity", "Fox", is_earlier=True)
+
+
+def test_a_token_tells_whether_an_earlier_process_wrote_it() -> None:
+    tokens, later = Tokens(SECRET, 30 * DAY_S, Now()), Tokens(SECRET, 30 * DAY_S, Now())
+    token = tokens.write("identity", "Fox")
+    assert tokens.read(token) == Claim("identity", "Fox")
+    assert later.read(token) == Claim("identity", "Fox", is_earlier=True)
 
 
 def test_what_is_not_ours_is_nobodys() -> None:

@@ -137,6 +137,12 @@ class NameChangedHands(NoSuchPerson):
     answer_after_s = 0.0
 
 
+class NameAfterRestart(NameChangedHands):
+    """Nobody knows whether the writer knew this person under the name, or another before the server restarted."""
+
+    wording = "name_after_restart"
+
+
 class LooksPrivate(BadRequest):
     """It was probably meant for `name` alone, and `usage` says how to write that."""
 

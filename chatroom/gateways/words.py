@@ -37,6 +37,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
     "name_unclear": 'Not sent: is it for {other} or for {name}? Put the name in quotes: /to "{other}" TEXT',
     "name_changed_hands": "Not sent: someone else is now called {name}. Send it again to write to that person.",
+    "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
+    "Send it again to write to that person.",
     "looks_private": "Not sent: it looks like a whisper. To send it to {name} only, begin it with /to. "
     "To send it as a message, begin it with /say.",
     "looks_like_key": "Not sent: it looks like an operator's key. To send it as a message, begin it with /say.",
@@ -135,6 +137,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_gone": '{name} 已经不在了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请给名字加上引号：/to "{other}" TEXT',
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再发一次。",
+    "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请以 /to 开头；要原样发送，请以 /say 开头。",
     "looks_like_key": "没有发送：这看起来像管理员密钥。要原样发送，请以 /say 开头。",
     "not_sent_with": "没有发送：它前面的内容刚刚被拒绝。确定要发送，请再发一次。",

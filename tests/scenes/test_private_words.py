@@ -780,6 +780,37 @@ def test_after_a_restart_the_first_text_of_a_talk_is_refused(start, room):
         guest.leaves()
 
 
+def test_after_a_restart_a_name_is_not_trusted(start, room):
+    program = start()
+    ann, lotus = (
+        Guest(program.url, {"room": room, "v": 1, "username": one}).enter() for one in ("Ann", "Lotus")
+    )
+    program.kill()
+    for guest in (ann, lotus):
+        guest.waits_for_disconnect()
+    program = start(port=program.port)
+    others = [
+        Guest(program.url, {"room": room, "v": 1, "username": f"Bob{number}"}).enter() for number in range(4)
+    ]
+    ann, lotus = (
+        Guest(program.url, {"room": room, "v": 1, "token": one.you["token"]}).enter() for one in (ann, lotus)
+    )
+    for request in (
+        {"action": "whisper", "to": "Bob0", "msg": "s3cret"},
+        {"action": "whisper", "to": "Bob1", "to_sid": others[1].sid, "msg": "s3cret", "typed": True},
+        {"action": "message", "msg": "/to Bob2 s3cret"},
+        {"action": "message", "msg": "to:Bob3"},
+    ):
+        assert ann.asks_raw(request)["again"]
+    assert [heard(one, "whisper") for one in others] == [[]] * 4
+    ann.says("/to Bob2 hello")
+    others[2].hears("whisper", msg="hello")
+    ann.says("/to Lotus hello")
+    lotus.hears("whisper", msg="hello")
+    for guest in (ann, lotus, *others):
+        guest.leaves()
+
+
 def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
     romeo.says("to:Bob")
