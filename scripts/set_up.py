@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NEEDED = (3, 11)
-PACKAGES = {"run": ".", "test": ".[redis,tui,test]"}
+PACKAGES = {"run": ".", "test": ".[tui,test]"}
 SHOWN_LINES = 15
 # How pip says that it cannot reach the index, at once and in the end.
 UNREACHABLE = ("Retrying (", "NewConnectionError", "Could not fetch URL")
