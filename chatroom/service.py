@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from chatroom.backplane import MOST_TALKS, Backplane
-from chatroom.core.confusables import fold
+from chatroom.backplane import Backplane
 from chatroom.core.errors import (
     Misuse,
     NameAfterRestart,
@@ -34,20 +33,17 @@ from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whis
 from chatroom.core.flood import Bucket, Rate
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 from chatroom.core.names import NamePool, name_key, printable, room_key
-from chatroom.core.private_talk import PrivateTalk
-from chatroom.core.recent import Addressed, Gone
+from chatroom.core.recent import Gone
 from chatroom.core.room import Room
 from chatroom.core.text import parse_text
+from chatroom.returning import Returning, remember
 from chatroom.sessions import LOBBY, Gateway, Hall, Membership, Session, Stage, Welcome, Wish
-from chatroom.tokens import Claim, Tokens, new_identity, retry_key, talk_key
+from chatroom.tokens import Claim, Tokens, new_identity, retry_key
 
 log = logging.getLogger(__name__)
 
 WELCOME_ENTRIES = 50  # what a newcomer is shown of the past (protocol, section 1: `you`)
 _PRESENCE: Final = (Joined, Left, Renamed)  # what a roster follows
-_MAX_GONE = 10_000  # sessions that have left and whose owners may come back, the latest
-_PARKED_S = 24 * 3600.0  # for which what a cut session goes on with is kept
-_MAX_RETURNED = 100_000  # people known to be back from before the start, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +58,7 @@ class Limits:
     resume_grace_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Parked:
-    """What a guest whose session was cut or replaced goes on with, until a moment."""
-
-    identity: str
-    talk: PrivateTalk
-    addressed: Addressed
-    until: float
-
-
 Told = Callable[[Entry | None], None]
-
-
-def _nothing() -> None:
-    """Nobody waits for it."""
 
 
 class Service:
@@ -108,16 +90,8 @@ class Service:
         self._sessions: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
         self._whispered: dict[bytes, None] = {}  # the retry keys of private texts that were sent
-        self._gone: dict[
-            str, str
-        ] = {}  # from the ids of sessions that were cut or replaced to their identities
-        self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        # Who has come back with a token from before the start, and the name in it, folded; "" if it was not valid.
-        self._returned: dict[str, str] = {}
-        self._doubt_until = monotonic() + _PARKED_S
-        # The keys of all who are in a private talk, or came from one, and how many saves of each are on their way.
-        self._talks = dict.fromkeys(backplane.talks())
-        self._unsaved: dict[bytes, int] = {}
+        self._returning = Returning(backplane, monotonic)
+        self.save_talk = self._returning.save_talk
         self._gateways: list[Gateway] = []
 
     def start(self, gateways: Sequence[Gateway]) -> None:
@@ -174,11 +148,11 @@ class Service:
         )
         self._sessions[sid] = self._by_identity[identity] = session
         if wish.token is not None and (claim is None or claim.is_earlier):
-            _remember(self._returned, identity, fold(claim.name) if claim is not None else "", _MAX_RETURNED)
+            self._returning.note_restart(identity, claim.name if claim is not None else "")
         if older is not None and not older.closed:
             self._replace(older)
         if claim is not None:
-            self._go_on(session, now)
+            self._returning.go_on(session)
         return session
 
     def enter(self, session: Session) -> None:
@@ -201,16 +175,15 @@ class Service:
         if session.closed:
             return
         if cut:
-            self._park(session)
-        else:  # nothing says who comes with that token later
-            for sid in [sid for sid, identity in self._gone.items() if identity == session.identity]:
-                del self._gone[sid]
+            self._returning.park(session)
+        else:
+            self._returning.forget(session.identity)
         self._take_out(session, cut=cut)
 
     def _take_out(self, session: Session, *, cut: bool) -> None:
         hall, name = session.hall, session.person.name
-        if not cut and session.identity not in self._parked:
-            self._save_talk(session.identity, False)
+        if not cut:
+            self._returning.left(session.identity)
         del self._sessions[session.sid]
         if self._by_identity.get(session.identity) is session:
             del self._by_identity[session.identity]
@@ -317,19 +290,11 @@ class Service:
             if before is not None and before.at < session.since:
                 before = None
             refusal: type[NameChangedHands] = NameChangedHands
-            if listener.name not in session.addressed and self._is_doubtful(session, listener, recipient):
+            is_new = listener.name not in session.addressed
+            if is_new and self._returning.is_doubtful(session.identity, listener.name, recipient.identity):
                 refusal, before = NameAfterRestart, Gone(listener.name, "", now)
             if session.addressed.is_other(listener.name, recipient.identity, before):
                 raise refusal(name=listener.name, again=True)
-
-    def _is_doubtful(self, session: Session, listener: Person, recipient: Session) -> bool:
-        """Whether the name may have been another's before a restart, when the session's guest chose it.
-
-        Who comes back with a token for that very name is the one whom it was meant for.
-        """
-        if session.identity not in self._returned or self._monotonic() >= self._doubt_until:
-            return False
-        return self._returned.get(recipient.identity) != fold(listener.name)
 
     def whisper_to(
         self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""
@@ -356,14 +321,6 @@ class Service:
             side.gateway.whisper(side, whispered, now)
         return whispered
 
-    def save_talk(self, session: Session, done: Callable[[], None]) -> None:
-        """Have it outlast a restart whether a session's guest is in a private talk, for those who have a token.
-
-        Args:
-            done: called when it is safe, or already was.
-        """
-        self._save_talk(session.identity, session.talk.is_open, done)
-
     def has_whispered(self, session: Session, cid: str | None) -> bool:
         """Whether a private text of this guest with this id was sent already."""
         return cid is not None and retry_key(session.identity, cid) in self._whispered
@@ -371,7 +328,7 @@ class Service:
     def note_whispered(self, session: Session, cid: str | None) -> None:
         """Remember that a private text was sent, in case its client sends it again."""
         if cid is not None:
-            _remember(self._whispered, retry_key(session.identity, cid), None)
+            remember(self._whispered, retry_key(session.identity, cid), None)
 
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
         """Finds who gave up a name in the session's room a short while ago."""
@@ -380,7 +337,7 @@ class Service:
     def present(self, session: Session, sid: str) -> Person | None:
         """Who in the session's room has this id, or had it and has come back, as their token says."""
         person = session.hall.room.members.get(sid)
-        heir = self._by_identity.get(self._gone.get(sid, "")) if person is None else None
+        heir = self._by_identity.get(self._returning.identity(sid) or "") if person is None else None
         return heir.person if heir is not None and heir.hall is session.hall else person
 
     def rename(self, session: Session, name: str | None) -> tuple[str, str]:
@@ -643,66 +600,15 @@ class Service:
         return False
 
     def _replace(self, older: Session) -> None:
-        self._park(older)
+        self._returning.park(older)
         self._take_out(older, cut=False)
         try:
             older.gateway.replaced(older)
         except Exception:  # the older one's gateway must not keep the newer one out
             log.exception("a gateway failed to close a replaced session")
 
-    def _park(self, session: Session) -> None:
-        """Keep for a while what the session's guest goes on with after coming back."""
-        _remember(self._gone, session.sid, session.identity)
-        now = self._monotonic()
-        while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
-            del self._parked[oldest.identity]
-        if session.addressed or not session.talk.is_plain:
-            parked = _Parked(session.identity, session.talk, session.addressed, now + _PARKED_S)
-            _remember(self._parked, session.identity, parked)
-
-    def _go_on(self, session: Session, now: float) -> None:
-        """Give a guest who has come back their private talk; if only that there was one is known, let it know that."""
-        parked = self._parked.pop(session.identity, None)
-        if parked is not None and parked.until >= now:
-            session.talk, session.addressed = parked.talk, parked.addressed
-        elif talk_key(session.identity) in self._talks:
-            session.talk.forget()
-
-    def _save_talk(self, identity: str, is_open: bool, done: Callable[[], None] = _nothing) -> None:
-        if not self._talks and not is_open:
-            done()
-            return
-        key = talk_key(identity)
-        if is_open == (key in self._talks) and key not in self._unsaved:
-            done()
-            return
-        if is_open:
-            _remember(self._talks, key, None, MOST_TALKS)
-        else:
-            self._talks.pop(key, None)
-        self._unsaved[key] = self._unsaved.get(key, 0) + 1
-        self._backplane.save_talk(key, is_open, partial(self._talk_saved, key, done))
-
-    def _talk_saved(self, key: bytes, done: Callable[[], None]) -> None:
-        self._unsaved[key] -= 1
-        if not self._unsaved[key]:
-            del self._unsaved[key]
-        done()
-
     def _spend(self, bucket: Bucket | None) -> None:
         if bucket is not None:
             wait_s = bucket.take(self._monotonic())
             if wait_s > 0:
                 raise RateLimited(retry_after=round(wait_s, 3))
-
-
-_Key = TypeVar("_Key")
-_Kept = TypeVar("_Kept")
-
-
-def _remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = _MAX_GONE) -> None:
-    """Keep something as the latest, and no more than the bound."""
-    kept.pop(key, None)
-    kept[key] = value
-    if len(kept) > most:
-        del kept[next(iter(kept))]

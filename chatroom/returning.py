@@ -1,0 +1,149 @@
+"""What guests who come back go on with: their private talk, and whom they meant by a name.
+
+It knows sessions and identities, and keeps a bounded number of each. Who may come back is the service's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from chatroom.backplane import MOST_TALKS, Backplane
+from chatroom.core.confusables import fold
+from chatroom.core.private_talk import PrivateTalk
+from chatroom.core.recent import Addressed
+from chatroom.sessions import Session
+from chatroom.tokens import talk_key
+
+MOST_KEPT: Final = 10_000  # of anything that is remembered about guests, the latest
+_MOST_RETURNED: Final = 100_000  # people known to be back from before the start, the latest
+_PARKED_S: Final = 24 * 3600.0  # how long a cut session's talk is kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """What a guest whose session was cut or replaced goes on with, until a moment."""
+
+    identity: str
+    talk: PrivateTalk
+    addressed: Addressed
+    until: float
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
+class Returning:
+    """The guests whose sessions were cut or replaced.
+
+    Args:
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(self, backplane: Backplane, monotonic: Callable[[], float]) -> None:
+        self._backplane = backplane
+        self._monotonic = monotonic
+        self._identities: dict[str, str] = {}  # by the id of the session that was cut or replaced
+        self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
+        # Who has come back with a token from before the start, and the name in it, folded; "" if it was not valid.
+        self._returned: dict[str, str] = {}
+        self._doubt_until = monotonic() + _PARKED_S
+        # The keys of all who are in a private talk, or came from one, and how many saves of each are on their way.
+        self._talks = dict.fromkeys(backplane.talks())
+        self._unsaved: dict[bytes, int] = {}
+
+    def identity(self, sid: str) -> str | None:
+        """Whose session this was, if it was cut or replaced."""
+        return self._identities.get(sid)
+
+    def park(self, session: Session) -> None:
+        """Keep for a while what the session's guest goes on with after coming back."""
+        remember(self._identities, session.sid, session.identity)
+        now = self._monotonic()
+        while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
+            del self._parked[oldest.identity]
+        if session.addressed or not session.talk.is_plain:
+            parked = _Parked(session.identity, session.talk, session.addressed, now + _PARKED_S)
+            remember(self._parked, session.identity, parked)
+
+    def forget(self, identity: str) -> None:
+        """The guest has left: nothing says who comes with that token later."""
+        for sid in [sid for sid, one in self._identities.items() if one == identity]:
+            del self._identities[sid]
+
+    def left(self, identity: str) -> None:
+        """A session is over that nobody goes on with: so is its talk, unless an older one's is kept."""
+        if identity not in self._parked:
+            self._save_talk(identity, False)
+
+    def go_on(self, session: Session) -> None:
+        """Give a guest who has come back their private talk; if only that there was one is known, let it know that."""
+        parked = self._parked.pop(session.identity, None)
+        if parked is not None and parked.until >= self._monotonic():
+            session.talk, session.addressed = parked.talk, parked.addressed
+        elif talk_key(session.identity) in self._talks:
+            session.talk.forget()
+
+    def note_restart(self, identity: str, name: str) -> None:
+        """A guest has come back with a token from before the start.
+
+        Args:
+            name: the one in the token; "" if it was not valid.
+        """
+        remember(self._returned, identity, fold(name), _MOST_RETURNED)
+
+    def is_doubtful(self, identity: str, name: str, owner: str) -> bool:
+        """Whether the name may have been another's before a restart, when the guest with this identity chose it.
+
+        Who comes back with a token for that very name is the one whom it was meant for.
+
+        Args:
+            owner: the identity of the person who has the name now.
+        """
+        if identity not in self._returned or self._monotonic() >= self._doubt_until:
+            return False
+        return self._returned.get(owner) != fold(name)
+
+    def save_talk(self, session: Session, done: Callable[[], None]) -> None:
+        """Have it outlast a restart whether a session's guest is in a private talk, for those who have a token.
+
+        Args:
+            done: called when it is safe, or already was.
+        """
+        self._save_talk(session.identity, session.talk.is_open, done)
+
+    def _save_talk(self, identity: str, is_open: bool, done: Callable[[], None] = _nothing) -> None:
+        if not self._talks and not is_open:
+            done()
+            return
+        key = talk_key(identity)
+        if is_open == (key in self._talks) and key not in self._unsaved:
+            done()
+            return
+        if is_open:
+            remember(self._talks, key, None, MOST_TALKS)
+        else:
+            self._talks.pop(key, None)
+        self._unsaved[key] = self._unsaved.get(key, 0) + 1
+        self._backplane.save_talk(key, is_open, partial(self._talk_saved, key, done))
+
+    def _talk_saved(self, key: bytes, done: Callable[[], None]) -> None:
+        self._unsaved[key] -= 1
+        if not self._unsaved[key]:
+            del self._unsaved[key]
+        done()
+
+
+_Key = TypeVar("_Key")
+_Kept = TypeVar("_Kept")
+
+
+def remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = MOST_KEPT) -> None:
+    """Keep something as the latest, and no more than the bound."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > most:
+        del kept[next(iter(kept))]
