@@ -19,7 +19,7 @@ export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format faults soak repeat test-all-pythons bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
+.PHONY: help setup run test check format faults soak repeat test-all-pythons coverage bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,11 @@ test-all-pythons: ## Run the tests with every installed Python from 3.11 on
 		rm -rf "$$clone"; \
 	done; \
 	echo "tried:$${tried:- none}; failed:$${failed:- none}"; [ -n "$$tried" ] && [ -z "$$failed" ]
+
+# What the tests in this process reach: a scene's server is a process of its own, and is not counted.
+coverage: .venv/test.stamp ## Print what the in-process tests cover of core, engine, net, service and backplane
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(foreach part,core engine net service backplane,--cov=chatroom.$(part)) \
+		tests/core tests/engine tests/net tests/backplane tests/test_service.py $(ARGS)
 
 bench: .venv/run.stamp ## Compare this server with its peers, ~12 min: make bench ARGS="--only saturated"
 	@exec $(BIN)/python -m bench $(ARGS)
