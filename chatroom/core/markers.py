@@ -102,7 +102,10 @@ def beginning(text: str) -> Beginning | None:
             return Escaped(f"/{text[ends[1] :]}")
         word = folded[1:].split(" ", 1)[0]
         separator = len(word) + 1
-        return Slash(word, text[ends[separator] - 1 :] if separator < len(folded) else "")
+        if separator < len(folded):
+            return Slash(word, text[ends[separator] - 1 :])
+        marks = trimmed(text[ends[-1] :])  # on the last letter, but typed as something of its own
+        return Slash(word, f" {marks}" if marks else "")
     if found := _TALK.match(folded):
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
     if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
@@ -121,11 +124,17 @@ def beginning(text: str) -> Beginning | None:
 
 
 def trimmed(text: str) -> str:
-    """The text without spaces and hidden characters around it."""
-    end = len(text)
-    while end and (text[end - 1].isspace() or not without_ignorable(text[end - 1])):
+    """The text without spaces and hidden characters around it; a combining mark is no such character."""
+    start, end = 0, len(text)
+    while end and _is_nothing(text[end - 1]):
         end -= 1
-    return text[_start(text) : end]
+    while start < end and _is_nothing(text[start]):
+        start += 1
+    return text[start:end]
+
+
+def _is_nothing(character: str) -> bool:
+    return character.isspace() or not without_ignorable(character)
 
 
 def _start(text: str) -> int:

@@ -55,6 +55,9 @@ def test_a_key_without_its_slash_is_refused() -> None:
         ("/help", Help()),
         ("  /WHO ", Who()),
         ("/name", Name(None)),
+        ("/name\u200b \ufeff", Name(None)),
+        ("/name \u0301", Name("\u0301")),  # no name, but typed as one
+        ("/name\u0301", Name("\u0301")),
         ("/nick  Ming Li ", Name("Ming Li")),
         ("/to Ming hello  there", Tell("Ming hello  there")),
         ("/msg Ming", Tell("Ming")),
