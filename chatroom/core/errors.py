@@ -5,9 +5,14 @@ ours: the caller broke a promise of the core, and nobody should catch it. The wo
 gateways' business.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
+from chatroom.core.characters import shortened
+
 ANSWER_AFTER_S: Final = 0.25  # whoever sends another text sooner has not waited for the answer
+_SHOWN: Final = 32  # characters of a refused text that are shown again
 
 
 class Refusal(Exception):
@@ -147,6 +152,19 @@ class LooksPrivate(BadRequest):
     """It was probably meant for `name` alone, and `usage` says how to write that."""
 
     wording = "looks_private"
+
+
+class TextBehindTo(LooksPrivate):
+    """`to:NAME TEXT`: `usage` is the command that sends the text to `name`."""
+
+    wording = "text_behind_to"
+
+    @classmethod
+    def of(cls, name: str, text: str) -> TextBehindTo:
+        """The refusal of a text behind the name of somebody who is here."""
+        words = " ".join(text.split())
+        shown = shortened(words, _SHOWN)
+        return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
 
 
 class LooksLikeKey(UnknownCommand):

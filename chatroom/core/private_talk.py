@@ -99,14 +99,8 @@ class PrivateTalk:
         return effects
 
     def end(self) -> list[Effect]:
-        """`to:` alone: to the room, whatever was refused before.
-
-        Raises:
-            NoPartner: there is nothing to go back from.
-        """
+        """`to:` alone: to the room, whatever was refused before; so it always succeeds."""
         if self.partner is None:
-            if self.is_plain:
-                raise NoPartner(usage="to:NAME")
             self._close()
             return [Notice("talk_choose")]
         effects: list[Effect] = [Notice("talk_over", {"name": self.partner.name})]

@@ -17,6 +17,7 @@ from chatroom.core.names import NAME_LENGTH, name_key
 
 _QUOTES = {'"': '"', "“": "”"}
 SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+_BEFORE_REST = re.compile(rf"\A(?:\s|{SEPARATORS.pattern})+")
 _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -120,6 +121,14 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
             if who is not None:
                 return Match(who, text[end:].lstrip(), start + end)
     return None
+
+
+def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """As `longest_match`, but punctuation may end the name too: `Bob, hello`."""
+    found = longest_match(text, find) or longest_match(SEPARATORS.sub(" ", text), find)
+    if found is None:
+        return None
+    return found._replace(rest=_BEFORE_REST.sub("", text[found.length :]))
 
 
 def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:

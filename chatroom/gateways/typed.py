@@ -30,6 +30,7 @@ from chatroom.core.errors import (
     NoSuchPartner,
     NoSuchPerson,
     Refusal,
+    TextBehindTo,
     Unavailable,
     UnknownCommand,
     Yourself,
@@ -40,7 +41,7 @@ from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
-from chatroom.core.roster import SEPARATORS, longest_match, loose_match
+from chatroom.core.roster import SEPARATORS, longest_match, loose_match, punctuated_match
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
@@ -287,7 +288,7 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
     names = (name, quoted[1] if quoted is not None else name)
     found = next((one for one in names if room.find(one) is not None), None)
     if found is None:
-        raise NoSuchPartner(name=printable(names[-1]))
+        raise _no_partner(service, session, name)
     if SEPARATORS.match(name[-1]):  # `to:Bob:` is for Bob rather than for one who is called so
         _check_shorter(service, session, name, found)
     try:
@@ -295,6 +296,18 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
     except BadRequest:
         raise Yourself from None
     return session.talk.turn_to(opened.to)
+
+
+def _no_partner(service: Service, session: Session, written: str) -> Refusal:
+    """Why `to:WRITTEN` names nobody: it has a text behind the name, or nobody here is called so."""
+    here = punctuated_match(written, session.hall.roster.find)
+    gone = punctuated_match(written, service.lately(session))
+    if gone is not None and (here is None or gone.length > here.length):
+        return NoSuchPartner(name=gone.who.name)
+    if here is not None:
+        return TextBehindTo.of(here.who.name, here.rest)
+    quoted = _QUOTED.fullmatch(written)
+    return NoSuchPartner(name=printable(quoted[1] if quoted is not None else written))
 
 
 def help_text(lang: str, *, at_a_line: bool = False) -> str:

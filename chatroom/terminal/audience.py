@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core.confusables import fold
+from chatroom.core.errors import TextBehindTo
 from chatroom.core.events import Person
 from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
-from chatroom.core.roster import loose_match
+from chatroom.core.roster import loose_match, punctuated_match
 
 _MOVING: Final = ("to", "msg", "w", "join")
+_LITERALLY: Final = "To send it as a message, begin it with /say."
 _QUOTES: Final = '"“”'
 
 
@@ -169,7 +171,7 @@ class Audience:
             case Message() if partner.sid in names:
                 if _is_slip(text, names):
                     return NotSent(
-                        "It looks like a command without its slash. To send it as a message, begin it with /say.",
+                        f"It looks like a command without its slash. {_LITERALLY}",
                         is_doubtful=True,
                     )
                 return Deliver(text, partner)
@@ -187,4 +189,9 @@ class Audience:
                 return NotSent("That is you.")
             if len(found) == 1:
                 return self.turn_to(Person(found[0], names[found[0]]))
-        return NotSent("No one here has that name. To send it as a message, begin it with /say.")
+        keys = {_key(name): name for name in names.values()}
+        meant = punctuated_match(trimmed(wanted), lambda name: keys.get(_key(name)))
+        if meant is not None and meant.rest:
+            usage = TextBehindTo.of(meant.who, meant.rest).params["usage"]
+            return NotSent(f"To send {meant.who} a private message, type {usage}. {_LITERALLY}")
+        return NotSent(f"No one here has that name. {_LITERALLY}")

@@ -69,9 +69,10 @@ def talking_to(person: Person) -> PrivateTalk:
 def test_without_a_partner_lines_go_to_the_room():
     talk = PrivateTalk()
     assert goes(talk, ALL, NOW) is None
-    for ask in (talk.ask, talk.end):
-        with pytest.raises(NoPartner):
-            ask()
+    with pytest.raises(NoPartner):
+        talk.ask()
+    assert talk.end() == [Notice("talk_choose")]
+    assert talk.is_plain
     assert talk.leave_behind() == []
 
 

@@ -129,6 +129,24 @@ def test_to_opens_a_talk_in_any_case_width_and_spacing(typist, guests, text):
     assert third.hears("message")["msg"] == "to all"
 
 
+@pytest.mark.parametrize(
+    ("text", "taught"),
+    [
+        ("to:Bob hello", "/to Bob hello"),
+        ("ＴＯ：bob,  hello\u3000you", "/to Bob hello you"),
+        ('to:"Bob" hello', "/to Bob hello"),
+        ("to:Ming Li: hello", "/to Ming Li hello"),
+        ("to:Bob " + "long " * 20, "/to Bob long long long long long long lo…"),
+    ],
+    ids=ascii,
+)
+def test_a_text_behind_to_is_refused_and_taught(typist, guests, text, taught):
+    romeo, bob, third = typist(), guests(username="Bob"), guests(username="Ming Li")
+    answer = romeo.types(text)
+    assert f"a private message, type {taught}" in answer
+    assert heard(third) == heard(third, "whisper") == heard(bob, "whisper") == []
+
+
 NEAR_MISSES = (
     "/home/u/x.log",
     "、你好",
@@ -200,10 +218,10 @@ def test_escapes_send_what_stands_behind_them(guests, lines, text, sent):
 
 @pytest.mark.parametrize(
     "text",
-    ["to:Bob", "To：Bob", "/to", "/to Bob", "/to Bob x", "/w", "/join a/b", "/join", "to:"],
+    ["to:Bob", "To：Bob", "to:Eve s3cret", "/to", "/to Bob", "/to Bob x", "/w", "/join a/b", "/join"],
 )
 def test_texts_with_a_failed_change_of_audience_are_held(typist, guests, text):
-    romeo, third = typist(), guests()
+    romeo, third = typist(), guests(username="Eve")
     shown = romeo.types_together(text, "s3cret one", "s3cret two")
     assert shown.count("Not sent: something just before it was refused") == 2
     assert heard(third) == []
@@ -235,6 +253,13 @@ def test_who_does_not_wait_for_the_answer_is_held(typist, guests, count, gap_s):
         pytest.fail("the machine makes too many pauses")
     romeo.types("hello")
     third.hears("message", msg="hello")
+
+
+def test_to_alone_holds_nothing(typist, guests):
+    romeo, third = typist(), guests()
+    romeo.types_together("to:", "hello", "to:", "to all")
+    for text in ("hello", "to all"):
+        third.hears_next("message", msg=text)
 
 
 def test_to_alone_ends_the_hold(typist, guests):

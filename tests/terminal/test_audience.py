@@ -87,6 +87,21 @@ def test_an_unknown_name_turns_to_nobody(text):
     assert audience.partner(NAMES) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "taught"),
+    [
+        ("to:Eve secret", "/to Eve secret"),
+        ("TO： ming li，secret", "/to Ming Li secret"),
+        ("to:a:b\nx", "/to a:b x"),
+    ],
+)
+def test_a_text_behind_the_name_is_refused_and_taught(text, taught):
+    audience, refused = Audience(), take(Audience(), text)
+    assert isinstance(refused, NotSent)
+    assert f"a private message, type {taught}." in refused.why
+    assert audience.partner(NAMES) is None
+
+
 def test_a_name_that_two_have_turns_to_neither():
     assert isinstance(take(Audience(), "to:eve", {"a": "Eve", "b": "EVE"}), NotSent)
 
