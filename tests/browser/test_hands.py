@@ -87,6 +87,32 @@ def test_names_are_completed(visit: Visit, guests: Guests) -> None:
     visitor.sees("hi @foxtrot")
 
 
+@pytest.mark.parametrize(("typed", "completed"), [("/to My F", '/to "My Fox" '), ("to:my", "to:My Fox")])
+def test_recipients_are_completed(visit: Visit, guests: Guests, typed: str, completed: str) -> None:
+    guests(username="My Fox")
+    visitor = visit().enter()
+    expect(visitor.page.locator(".rail li")).to_have_count(2)
+    visitor.composer.press_sequentially(typed)
+    offer = visitor.page.get_by_role("option", name="My Fox", exact=True)
+    expect(offer).to_be_in_viewport(ratio=1)
+    assert visitor.composer.get_attribute("aria-activedescendant") == offer.get_attribute("id")
+    offer.click()
+    expect(visitor.composer).to_have_value(completed)
+    visitor.composer.fill("")
+    visitor.composer.press_sequentially(typed)
+    visitor.composer.press("Enter")
+    expect(visitor.composer).to_have_value(completed)
+
+
+def test_a_whole_command_is_sent_by_one_enter(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.composer.press_sequentially("、help")
+    expect(visitor.page.get_by_role("option")).to_contain_text(["/help"])
+    visitor.composer.press("Enter")
+    expect(visitor.page.locator(".answer")).to_contain_text("/help")
+    expect(visitor.composer).to_have_value("")
+
+
 def test_commands_are_completed_from_the_servers_table(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.composer.press_sequentially("/wh")

@@ -116,7 +116,7 @@ def test_failed(visit: Visit, guests: Guests, lang: str) -> None:
     expect(row.locator(".fate")).to_contain_text(
         {
             "en": "Not sent. It contains hidden characters that can't be sent (U+0007).",
-            "zh": "发送失败：含有不能发送的隐藏字符（U+0007）。",
+            "zh": "没有发送：含有不能发送的隐藏字符（U+0007）。",
         }[lang]
     )
     # It would be refused again as it is; it is had back by the key that recalls any, or sent without the character.
@@ -144,7 +144,7 @@ def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang:
     road.release()
     road.mend()
     row = visitor.page.locator("article.failed")
-    expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "发送失败。"}[lang])
+    expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "没有发送。"}[lang])
     again = row.get_by_role("button", name={"en": "Try again", "zh": "重试"}[lang])
     expect(again).to_be_visible()
     expect(visitor.bar).to_have_text("")

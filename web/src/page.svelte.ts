@@ -107,8 +107,8 @@ export class Page {
   }
 
   /** Change the draft for the current target. */
-  draft(text: string): void {
-    this.tell({ type: 'draft', target: targetOf(this.state), text });
+  draft(text: string, over = false): void {
+    this.tell({ type: 'draft', target: targetOf(this.state), text, over });
   }
 
   /** Send the draft to its target, or run it as a command. */

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
-import { draftOf, pack, targetOf, unpack } from '../src/state/targets';
+import { asideOf, draftOf, isBack, pack, targetOf, unpack } from '../src/state/targets';
 import { isReady } from '../src/state/view';
 import type { Ack, Pair } from '../src/wire';
 import { Play, random } from './help';
@@ -15,14 +15,23 @@ const UNKNOWN: Ack = { ok: false, code: 'unknown_command', msg: '' };
 class Typist extends Play {
   #count = 0;
 
-  /** Type behind what is there. */
+  /** Type behind what is there, or over a refused text that has just come back: the page selects it. */
   key(text: string): this {
+    return isBack(this.state) ? this.over(text) : this.behind(text);
+  }
+
+  /** Go to the end and type. */
+  behind(text: string): this {
     return this.do({ type: 'draft', target: targetOf(this.state), text: draftOf(this.state) + text });
   }
 
   /** Select everything and type over it. */
   over(text: string): this {
-    return this.do({ type: 'draft', target: targetOf(this.state), text });
+    return this.do({ type: 'draft', target: targetOf(this.state), text, over: true });
+  }
+
+  edit(): this {
+    return this.do({ type: 'aside' });
   }
 
   /** Press Enter. */
@@ -46,6 +55,11 @@ class Typist extends Play {
     return draftOf(this.state);
   }
 
+  /** The text in the box, and the refused one beside it. */
+  get both(): [string, string] {
+    return [draftOf(this.state), asideOf(this.state)];
+  }
+
   /** What the next text has to wait for, and what goes out. */
   get asked(): [string | undefined, string | undefined] {
     return [this.state.problem?.code, nextOut(this.state)?.text];
@@ -57,14 +71,35 @@ const refused = (): Typist => here().key('tp:fox').enterKey().answer(NEAR);
 const QUESTION = ['confirm', undefined];
 
 describe('Behind a refused text', () => {
-  it('what is typed joins it and is not sent', () => {
-    expect(refused().key('secret').enterKey().asked).toEqual(QUESTION);
+  it('what is typed takes its place, is not sent, and loses nothing', () => {
+    const play = refused().key('secret');
+    expect([play.both, play.enterKey().asked]).toEqual([['secret', 'tp:fox'], QUESTION]);
+  });
+
+  it('what was being typed stays as it is', () => {
+    const play = here().key('tp:fox').enterKey().key('sec').answer(NEAR).key('ret');
+    expect([play.both, play.enterKey().asked]).toEqual([['secret', 'tp:fox'], QUESTION]);
   });
 
   it('what waits to be sent returns with it, in order', () => {
     const play = here().key('tp:fox').enterKey().key('secret').enterKey().key('more').answer(NEAR);
-    expect([play.draft, play.shown]).toEqual(['tp:fox\nsecret\nmore', []]);
+    expect([play.both, play.shown]).toEqual([['more', 'tp:fox\nsecret'], []]);
     expect(play.enterKey().asked).toEqual(QUESTION);
+  });
+
+  it('an edit of it is an edit', () => {
+    expect(refused().behind('es').over('').both).toEqual(['', '']);
+    expect(refused().do({ type: 'draft', target: targetOf(refused().state), text: 'tp:fo' })).toMatchObject({ both: ['tp:fo', ''] });
+  });
+
+  it('it and the text in the box change places, over a reload too', () => {
+    const play = refused().key('secret').reload().edit();
+    expect([play.both, play.edit().both, play.do({ type: 'aside', drop: true })]).toMatchObject([['tp:fox', 'secret'], ['secret', 'tp:fox'], { both: ['secret', ''] }]);
+  });
+
+  it('it waits beside the draft of its own target', () => {
+    const play = refused().key('secret').do({ type: 'whisper_to', name: 'fox', sid: 'f' }) as Typist;
+    expect([play.both, play.edit().both, play.do({ type: 'whisper_end' })]).toMatchObject([['', ''], ['', ''], { both: ['secret', 'tp:fox'] }]);
   });
 
   it('what replaces it is sent when it is confirmed', () => {
@@ -129,7 +164,7 @@ describe('Behind an unanswered command', () => {
     expect(play.state.token).toBe('new');
   });
 
-  it.each([UNKNOWN, null])('a text returns to its draft when it is refused', (ack) => {
+  it.each([UNKNOWN, null])('a text returns with it when it is refused', (ack) => {
     const play = asking().do({ type: 'commanded', ack }) as Typist;
     expect([play.draft, play.shown, play.state.problem?.code]).toEqual(['/name wolf\nhello', [], ack ? 'unknown_command' : 'offline']);
     expect(play.over('secret').enterKey().asked).toEqual(QUESTION);

@@ -263,13 +263,13 @@ describe('Another room', () => {
   ])('what waits to be sent returns to its draft: %s', (_, move) => {
     const play = here().write('on its way').write('one').write('//two').sent('on its way');
     move(play.do({ type: 'draft', target: { room: 'lobby', to: null }, text: 'half' }));
-    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'one\n//two\nhalf' }]);
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'half' }, { room: 'lobby', to: null, text: 'one\n//two', back: 'aside' }]);
   });
 
   it('a whisper that waits returns to its own draft', () => {
     const play = here().roster([['fox', 'f']], []).do({ type: 'whisper_to', name: 'fox', sid: 'f' }).write('first').sent('first').write('//psst');
     play.enter({ history: [] }, { room: 'den' });
-    expect(play.state.drafts).toEqual([{ room: 'lobby', to: { sid: 'f', name: 'fox' }, text: '//psst' }]);
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: { sid: 'f', name: 'fox' }, text: '//psst', back: 'here' }]);
   });
 
   it('what was not said yet is not said in another room', () => {
@@ -297,7 +297,7 @@ describe('Another room by the browser’s Back', () => {
   it('receives no message meant for the other, which stays in its draft', () => {
     const play = gone().enter({ resumed: true, history: entries(7, 8, 'owl') }, { room: 'den' });
     expect(play.shown).toEqual(['m7', 'm8', '[you_are]']);
-    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'late\nhalf' }]);
+    expect(play.state.drafts).toEqual([{ room: 'lobby', to: null, text: 'half' }, { room: 'lobby', to: null, text: 'late', back: 'aside' }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isForGood, nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
-import { ABSENT_MS, MOST_DRAFTS, draftOf, longestDraft, namesake, pack, targetOf, unpack } from '../src/state/targets';
+import { ABSENT_MS, MOST_DRAFTS, asideOf, draftOf, longestDraft, namesake, pack, targetOf, unpack } from '../src/state/targets';
 import { step } from '../src/state/recall';
 import type { Target } from '../src/state/types';
 import { isReady } from '../src/state/view';
@@ -137,10 +137,9 @@ describe('A draft', () => {
     expect(play.to('fox', 'f').draft).toBe('/nonsense');
   });
 
-  it('that was refused stands before what was written since', () => {
+  it('that was refused waits beside what was written since', () => {
     const play = here().write('/to fox secret').type('more').do({ type: 'commanded', ack: null }) as Writer;
-    // Behind it the command would be no command, but words for everyone.
-    expect(play.draft).toBe('/to fox secret\nmore');
+    expect([play.draft, asideOf(play.state)]).toEqual(['more', '/to fox secret']);
   });
 
   it('beyond the twentieth is forgotten, the oldest first', () => {

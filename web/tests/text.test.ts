@@ -448,6 +448,13 @@ describe('Completion', () => {
     ['@@fo', []],
     ['@nobody', []],
     ['plain', []],
+    ['/to fo', ['fox ', 'Fowl ']],
+    ['、W  FO', ['fox ', 'Fowl ']],
+    ['/msg "two w', ['"two words" ']],
+    ['/to fox hi', []],
+    ['to:fo', ['fox', 'Fowl']],
+    [' To：two ', ['two words']],
+    ['onto:fo', []],
   ])('%j offers %j', (text, expected) => {
     expect(offered(text)).toEqual(expected);
   });
@@ -474,6 +481,22 @@ describe('Completion', () => {
 
   it('explains in one’s own language', () => {
     expect(complete('/na', 3, commands, [], 'zh').map((one) => [one.label, one.hint])).toEqual([['/name [NEW]', '换名字']]);
+  });
+
+  it.each([
+    ['/help', '/help'],
+    ['、HELP', '/help'],
+    ['to:FOX', 'to:fox'],
+    ['to:', 'to:fox'],
+    ['/to ', '/to fox '],
+    ['@Fox', '@fox '],
+  ])('%j is sent by Enter, and completed by Tab', (text, tabbed) => {
+    const [first] = complete(text, text.length, [{ usage: '/help', help: {} }], ['foxtrot', 'fox'].sort());
+    expect([first!.isWhole, text.slice(0, first!.start) + first!.insert.replace(/^\/help $/, '/help')]).toEqual([true, tabbed]);
+  });
+
+  it.each(['/hel', 'to:fo', '/to f', '@fo', '@'])('%j is completed by Enter', (text) => {
+    expect(complete(text, text.length, [{ usage: '/help', help: {} }], ['fox'])[0]!.isWhole).toBe(false);
   });
 
   it('offers a few, not all', () => {

@@ -5,12 +5,16 @@ import { isForGood, nextOut } from '../src/state/outbox';
 import { step } from '../src/state/recall';
 import { draftOf, targetOf } from '../src/state/targets';
 import { isReady } from '../src/state/view';
-import { en } from '../src/words/en';
+import { en as first } from '../src/words/en';
+import { rest } from '../src/words/en.rest';
 import { sentence, unsent } from '../src/words/refusal';
-import { zh } from '../src/words/zh';
+import { zh as zhFirst } from '../src/words/zh';
+import { rest as zhRest } from '../src/words/zh.rest';
 import type { Pair, Refusal } from '../src/wire';
 import { Play, random } from './help';
 
+const en = { ...first, ...rest };
+const zh = { ...zhFirst, ...zhRest };
 const PEOPLE: Pair[] = [['fox', 'f'], ['Ming Li', 'm'], ['Ｅｖｅ', 'e'], ['a:b', 'c'], ['"q"', 'q']];
 
 class Writer extends Play {
@@ -146,7 +150,31 @@ describe('to:NAME', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f', text: 'secret' });
   });
 
-  it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:fox secret', 'to:fox\nsecret'])('%j is refused, and the draft stays', (text) => {
+  it.each([
+    ['to:fox secret', 'fox', '/to fox secret'],
+    ['to:fox\nsecret', 'fox', '/to fox secret'],
+    ['TO：ＦＯＸ： Secret', 'fox', '/to fox Secret'],
+    ['to:"Ming Li" hi, fox', 'Ming Li', '/to Ming Li hi, fox'],
+    [`to:fox ${'x'.repeat(50)}`, 'fox', `/to fox ${'x'.repeat(40)}…`],
+  ])('%j is refused, and what to type instead is said', (text, name, instead) => {
+    const play = here().enterText(text);
+    expect([play.state.partner, play.draft, play.shown, play.state.problem]).toMatchObject([null, text, [], { code: 'text_behind_to', name, instead }]);
+    for (const words of [en, zh]) expect(sentence(words, play.state.problem!)).toContain(instead);
+  });
+
+  it.each(['to:fox secret', 'tp:fox'])('in a whisper to that person, %j is said to be one already', (text) => {
+    const play = here().enterText('to:fox').enterText(text);
+    if (nextOut(play.state)) play.sent(text).no(text, 'bad_request', { usage: '/to NAME TEXT', name: 'fox', msg: 'Begin it with /to.' });
+    expect([play.draft, play.shown, play.state.problem]).toMatchObject([text, [], { code: 'already_private', name: 'fox' }]);
+    expect(sentence(en, play.state.problem!)).not.toContain('/to');
+  });
+
+  it('in a whisper to someone else, it is said how to reach that person', () => {
+    const play = here().enterText('to:eve').enterText('to:fox secret');
+    expect(play.state.problem).toMatchObject({ code: 'text_behind_to', name: 'fox' });
+  });
+
+  it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, play.problem, play.shown]).toEqual([null, text, 'no_such_person', []]);
   });

@@ -15,7 +15,7 @@ import { Play, entry } from './help';
 const OF_NAMES = new Set(['cameIn', 'came', 'went', 'typing']);
 const OF_TEXTS = new Set([
   'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'namesake', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
-  'whisperBy', 'whisperCopied', 'heard', 'name_taken', 'usage',
+  'whisperBy', 'whisperCopied', 'heard', 'name_taken', 'usage', 'text_behind_to', 'already_private',
 ]);
 
 /** Every sentence of a language, those with a blank filled in several ways. */
@@ -66,6 +66,12 @@ describe.each([
     expect(sentence(words, { ok: false, code: 'bad_request', msg: '', usage: '/to NAME TEXT' })).toContain('/to NAME TEXT');
   });
 
+  it('are the server’s until the rest is there', () => {
+    const first = words.lobby === en.lobby ? en : zh;
+    expect(sentence(first, { ok: false, code: 'muted', msg: 'You are muted.' })).toBe('You are muted.');
+    expect(unsent(first, { ok: false, code: 'offline', msg: '' })).toBe(words.notSent);
+  });
+
   it.each(['never_heard_of', 'toString', '__proto__', 'constructor'])('have a sentence for any code: %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' })).toBe(words.refusals.other);
   });
@@ -108,7 +114,7 @@ describe('English', () => {
   });
 
   it('suggests a name that is like the taken one', () => {
-    expect(sentence(en, { ok: false, code: 'name_taken', msg: '' }, '阿狸')).toBe('That name is taken. Try 阿狸2?');
+    expect(sentence({ ...en, ...enRest }, { ok: false, code: 'name_taken', msg: '' }, '阿狸')).toBe('That name is taken. Try 阿狸2?');
   });
 });
 

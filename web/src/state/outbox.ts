@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { LEFT, OTHER, aimAt, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
+import { LEFT, OTHER, aimAt, alreadyPrivate, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -158,7 +158,8 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   }
   if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage)) {
     // The server takes it for a command, or for words to one person: it was never a message.
-    return { ...stop(free), tries: 0, problem: ack };
+    const isThere = item.kind === 'whisper' && ack.usage !== undefined && ack.name === item.to;
+    return { ...stop(free), tries: 0, problem: isThere ? alreadyPrivate(item.to) : ack };
   }
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;

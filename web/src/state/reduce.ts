@@ -9,7 +9,7 @@ import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper }
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, isUnsent, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, tell } from './presence';
-import { ABSENT_MS, endWhisper, followPeople, holdsWhisper, keepDraft, met, partnerGone, whisperTo } from './targets';
+import { ABSENT_MS, changeDraft, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Item, Kept, Shut, State, Whispered } from './types';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
@@ -134,7 +134,9 @@ function apply(state: State, event: Event): State {
     case 'met':
       return met(state, event.sid, event.person);
     case 'draft':
-      return { ...keepDraft(state, event.target, event.text), problem: null };
+      return { ...changeDraft(state, event.target, event.text, event.over), problem: null };
+    case 'aside':
+      return { ...takeAside(state, event.drop), problem: null };
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':

@@ -18,6 +18,13 @@ export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
 
+/** What ends a name before a text, as for the server. */
+const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
+/** UTF-16 units in which a name is looked for. */
+const LONGEST_NAME = 300;
+/** Characters of a text that are quoted in a sentence. */
+const SHOWN = 40;
+
 /** Why a whisper was not sent: its recipient has left, and nobody, or perhaps somebody else, has the name now. */
 export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 export const OTHER: Refusal = { ok: false, code: 'recipient_other', msg: '' };
@@ -35,22 +42,58 @@ export function isSameTarget(one: Target, other: Target): boolean {
   return one.to?.sid === other.to?.sid && isSameRoom(one.room, other.room);
 }
 
-export function draftOf(state: State): string {
-  const target = targetOf(state);
-  return state.drafts.find((draft) => isSameTarget(draft, target))?.text ?? '';
+/** The draft in the text box, or the one that waits beside it. */
+function find({ drafts }: State, target: Target, isAside = false): Draft | undefined {
+  return drafts.find((draft) => isSameTarget(draft, target) && (draft.back === 'aside') === isAside);
 }
 
-export function keepDraft(state: State, { room, to }: Target, text: string): State {
+export function draftOf(state: State): string {
+  return find(state, targetOf(state))?.text ?? '';
+}
+
+/** The refused text of the current target that waits beside what was written since, or ''. */
+export function asideOf(state: State): string {
+  return find(state, targetOf(state), true)?.text ?? '';
+}
+
+/** The draft is a refused text as it came back: what is typed next takes its place. */
+export function isBack(state: State): boolean {
+  return find(state, targetOf(state))?.back === 'here';
+}
+
+export function keepDraft(state: State, { room, to }: Target, text: string, back?: Draft['back']): State {
+  const old = find(state, { room, to }, back === 'aside');
   // Never half of a surrogate pair.
   const cut = text.slice(0, longestDraft(state)).replace(/[\ud800-\udbff]$/, '');
-  const rest = state.drafts.filter((draft) => !isSameTarget(draft, { room, to }));
-  return { ...state, drafts: cut === '' ? rest : [...rest, { room, to, text: cut }].slice(-MOST_DRAFTS) };
+  const rest = state.drafts.filter((draft) => draft !== old);
+  return { ...state, drafts: cut === '' ? rest : [...rest, { room, to, text: cut, back }].slice(-MOST_DRAFTS) };
 }
 
-/** Put a refused text back, before what was written for the same target since then. */
+/** The user has changed the draft. A refused text that was typed over, perhaps before it was seen, waits beside it. */
+export function changeDraft(before: State, target: Target, text: string, isOver = false): State {
+  const old = find(before, target);
+  const state = keepDraft(before, target, text);
+  return isOver && old?.back && text !== '' ? putBack(state, target, old.text, 'aside') : state;
+}
+
+/** Put a refused text back: beside what was written for the same target since then, if anything was. */
 export function returnDraft(state: State, target: Target, text: string): State {
-  const since = state.drafts.find((draft) => isSameTarget(draft, target));
-  return keepDraft(state, target, since ? `${text}\n${since.text}` : text);
+  const since = find(state, target);
+  return putBack(state, target, text, since && !since.back ? 'aside' : 'here');
+}
+
+/** Texts that were refused together came one after the other, the last first. */
+function putBack(state: State, target: Target, text: string, back: 'here' | 'aside'): State {
+  const later = find(state, target, back === 'aside');
+  return keepDraft(state, target, later ? `${text}\n${later.text}` : text, back);
+}
+
+/** Exchange the draft and the refused text that waits beside it, or (`drop`) forget the latter. */
+export function takeAside(state: State, drop = false): State {
+  const target = targetOf(state);
+  const [draft, aside] = [draftOf(state), asideOf(state)];
+  const without = keepDraft(state, target, '', 'aside');
+  return drop || aside === '' ? without : keepDraft(keepDraft(without, target, aside), target, draft, 'aside');
 }
 
 /** Begin a whisper, or continue one with another session; the user chose this person. */
@@ -61,17 +104,35 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
   // The draft was for a session of this name that has left. It may be the same person, so the user is told.
   const old = state.drafts.filter(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room)).pop();
   if (!old) return state;
-  const moved = keepDraft(keepDraft(state, old, ''), target, old.text);
-  return { ...moved, problem: { ok: false, code: 'written_before', msg: '' } };
+  const drafts = state.drafts.map((draft) => (isSameTarget(draft, old) ? { ...draft, to: target.to } : draft));
+  return { ...state, drafts, problem: { ok: false, code: 'written_before', msg: '' } };
 }
 
 /** `to:NAME` was typed; `to:` alone ends the whisper. */
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
   const found = [...state.people].filter(([sid, other]) => sid !== state.sid && keyOf(other) === key);
-  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '' } };
+  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: textBehind(state, name) ?? { ok: false, code: 'no_such_person', msg: '' } };
   const cleared = keepDraft(state, targetOf(state), '');
   return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
+}
+
+/** Of `to:NAME` the rest of the line is the name. What to type instead if it is a name and a text. */
+function textBehind({ people, sid: own, partner }: State, line: string): Refusal | null {
+  for (const { 0: end, index } of [...line.slice(0, LONGEST_NAME).matchAll(ENDS_NAME)].reverse()) {
+    const key = keyOf(line.slice(0, index));
+    const [sid, name] = [...people].find(([sid, other]) => sid !== own && keyOf(other) === key) ?? [];
+    if (name === undefined) continue;
+    const text = line.slice(index + end.length).replace(/\s+/g, ' ');
+    const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
+    return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}` };
+  }
+  return null;
+}
+
+/** Why a text was refused that would begin a whisper to the person to whom it goes anyway. */
+export function alreadyPrivate(name: string): Refusal {
+  return { ok: false, code: 'already_private', msg: '', name };
 }
 
 /** Whoever leaves a whisper unfinished may type its rest into the room. */

@@ -107,6 +107,8 @@ export interface Target {
 
 export interface Draft extends Target {
   text: string;
+  /** it was refused and has come back: into the text box (`here`), or beside what was written there since */
+  back?: 'here' | 'aside';
 }
 
 /** A command that is not answered yet. */
@@ -172,7 +174,7 @@ export interface State {
   /** a typed command that was refused, or anything else that the composer has to say; gone with the next key */
   problem: Refusal | null;
   partner: Partner | null;
-  /** one per target, the latest changed last */
+  /** one per target, and perhaps a refused one beside it; the latest changed last */
   drafts: readonly Draft[];
   /** by room, the one written to last at the end */
   own: readonly Own[];
@@ -230,7 +232,10 @@ export type Happening =
   | { type: 'newer_failed' }
   | { type: 'latest'; entries: Entry[] }
   | { type: 'to_end' }
-  | { type: 'draft'; target: Target; text: string }
+  /** `over`: it takes the place of all that was there */
+  | { type: 'draft'; target: Target; text: string; over?: boolean }
+  /** exchange the draft and the refused text beside it, or (`drop`) forget the latter */
+  | { type: 'aside'; drop?: boolean }
   | { type: 'whisper_to'; name: string; sid: string; confirmed?: boolean }
   | { type: 'whisper_end' }
   /** the server knows with which session the person of a session that has left is here now, or (null) that they are gone */

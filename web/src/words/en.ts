@@ -53,12 +53,6 @@ export const en = {
   usage: (usage: string) => `Usage: ${usage}`,
 
   notSent: 'Not sent.',
-  /** the text itself cannot be sent, so there is no point in trying again */
-  unsent: {
-    bad_request: "Not sent. It contains hidden characters that can't be sent.",
-    empty: 'Not sent. There is nothing visible in it.',
-    too_long: 'Not sent. It is too long.',
-  },
   sendWithout: 'Send without it',
   tryAgain: 'Try again',
   remove: 'Remove',
@@ -77,33 +71,6 @@ export const en = {
   whisperBy: (name: string) => `whisper to ${name}`,
   whisperToYou: 'whisper to you',
   typing: (names: readonly string[]) => (names.length > 3 ? 'Several people are typing…' : `${named(names)} ${names.length === 1 ? 'is' : 'are'} typing…`),
-
-  /** What the server refuses, by its code; `other` stands for a code that is not here. */
-  refusals: {
-    name_taken: (name: string) => `That name is taken. Try ${name}2?`,
-    name_invalid: 'A name needs 1 to 32 visible characters.',
-    name_reserved: 'That name is reserved.',
-    empty: 'There is nothing to send.',
-    too_long: 'That is too long.',
-    unknown_command: 'No such command. To say it as it is, begin with //.',
-    no_such_person: 'No one here has that name. To send this as a message, begin it with /say.',
-    room_invalid: "That room name can't be used.",
-    room_full: 'That room is full.',
-    room_locked: 'That room is locked.',
-    rate_limited: 'Too fast. Please wait a moment.',
-    slow_mode: 'Slow mode is on. Please wait a moment.',
-    muted: 'You are muted in this room.',
-    banned: 'You are banned from that room.',
-    not_allowed: "You can't do that.",
-    offline: 'Not connected. Try again in a moment.',
-    unavailable: "That didn't go through. Try again in a moment.",
-    text_only: 'Only text can be sent.',
-    recipient_left: 'Not sent. They have left.',
-    recipient_other: 'This may be someone else than before. Send it again to send it to them.',
-    written_before: 'You wrote this before they left. Check that this is the same person.',
-    confirm: (name: string) => `${name ? `Only ${name}` : 'Everyone in this room'} will see this. Send it again to confirm.`,
-    other: "That didn't work.",
-  },
 
   yesterday: 'Yesterday',
   today: 'Today',

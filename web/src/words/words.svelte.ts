@@ -4,6 +4,7 @@ import { dayKind } from '../lib/days';
 import { keep, recall } from '../lib/store';
 import type { Words } from './en';
 import type { Rest } from './en.rest';
+import type { Known } from './refusal';
 
 export type { Words };
 export type Lang = 'en' | 'zh';
@@ -33,6 +34,8 @@ class Speech {
   words = $state.raw() as Words;
   /** Loaded before anything of `later.ts` is drawn: `App.svelte` waits for `loadRest`. */
   rest = $state.raw() as Rest;
+  /** What there is by now. */
+  known: Known = $derived({ ...this.words, ...this.rest });
   /** The language as the reader's country writes it: 28 November or November 28. */
   #locale = $derived(navigator.languages.find((tag) => tag.startsWith(this.lang)) ?? this.lang);
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
