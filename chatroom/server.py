@@ -34,7 +34,7 @@ from chatroom.engine.server import Engine
 from chatroom.gateways.http.gateway import VITAL_PATHS, HTTPGateway
 from chatroom.gateways.http.page import BuiltPage
 from chatroom.gateways.line.gateway import LineGateway
-from chatroom.gateways.socketio.gateway import ChatServer, EnteringFanout, SocketIOGateway
+from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.service import Limits, Service
@@ -90,26 +90,25 @@ def serve(settings: Settings) -> None:
         rng=random.SystemRandom(),
         spawn=runtime.spawn,
     )
-    sockets = ChatServer(
-        client_manager=EnteringFanout(connect_timeout_s=settings.connect_timeout_s),
-        upgrade_timeout_s=settings.connect_timeout_s,
-        cors_allowed_origins=settings.allowed_origins,
-        ping_interval_s=settings.ping_interval_s,
-        ping_timeout_s=settings.ping_timeout_s,
-        max_payload_bytes=settings.max_payload_bytes,
-        outbox_limit_bytes=settings.outbox_limit_bytes,
-        leaving_limit=leaving_limit,
-    )
     gateway = SocketIOGateway(
         service,
-        sockets,
         Words(settings.lang),
         _told_limits(settings),
-        time.monotonic,
-        clock.now_ms,
-        runtime.call_later,
+        connect_timeout_s=settings.connect_timeout_s,
+        engine_options={
+            "upgrade_timeout_s": settings.connect_timeout_s,
+            "cors_allowed_origins": settings.allowed_origins,
+            "ping_interval_s": settings.ping_interval_s,
+            "ping_timeout_s": settings.ping_timeout_s,
+            "max_payload_bytes": settings.max_payload_bytes,
+            "outbox_limit_bytes": settings.outbox_limit_bytes,
+            "leaving_limit": leaving_limit,
+        },
+        monotonic=time.monotonic,
+        now_ms=clock.now_ms,
+        call_later=runtime.call_later,
     )
-    engine: Engine = sockets.eio
+    engine = gateway.engine
     http = HTTPGateway(
         base_path=settings.base_path,
         is_ready=lambda: service.ready() and not engine.refusing,

@@ -78,27 +78,18 @@ def options() -> dict[str, Any]:
     }
 
 
-class Greeter(Fanout):
-    """Greets whoever has just been connected with the auth it sent."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.auth: dict[str, object] = {}
-
-    def connect(self, sid: str, namespace: str) -> str:
-        super().connect(sid, namespace)
-        self.emit("auth", self.auth.pop(sid, {}), namespace, room=sid)
-        return sid
-
-
 def socketio_front() -> Front:
-    manager = Greeter()
-    sio = StrictServer(client_manager=manager, namespaces=["/", "/custom"], **options())
+    auths: dict[str, object] = {}
+
+    def greet(sid: str, namespace: str) -> None:
+        sio.emit("auth", auths.pop(sid), namespace=namespace, to=sid)
+
+    sio = StrictServer(client_manager=Fanout(on_connected=greet), namespaces=["/", "/custom"], **options())
 
     def remember(sid, environ, auth=None):
         if auth is UNDECODABLE:
             raise PacketError("auth must be an object")
-        manager.auth[sid] = auth or {}
+        auths[sid] = auth or {}
 
     sio.on("connect", remember)
     sio.on("connect", remember, namespace="/custom")

@@ -24,11 +24,18 @@ class Fanout(socketio.Manager):
 
     Args:
         connect_timeout_s: how long a session may live without a Socket.IO CONNECT that was accepted.
+        on_connected: called with a client's sid and namespace once it has its CONNECT packet.
     """
 
-    def __init__(self, *, connect_timeout_s: float | None = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout_s: float | None = 30.0,
+        on_connected: Callable[[str, str], None] | None = None,
+    ) -> None:
         super().__init__()
         self._connect_timeout_s = connect_timeout_s
+        self._on_connected = on_connected
         self._namespaces: dict[str, Namespace] = {}
         self._engine: Engine
 
@@ -176,6 +183,8 @@ class Fanout(socketio.Manager):
         waiting, seat.waiting = seat.waiting, None
         for encoded in waiting or ():
             self._send(seat, encoded)
+        if self._on_connected is not None:
+            self._on_connected(sid, namespace)
         return sid
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:

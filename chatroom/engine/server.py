@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import engineio
 
@@ -24,6 +24,21 @@ from chatroom.net.loop import Loop
 # What python-engineio itself has to say is of use to nobody here.
 _inherited_log = logging.getLogger(__name__).getChild("inherited")
 _inherited_log.setLevel(logging.WARNING)
+
+
+class EngineOptions(TypedDict, total=False):
+    """The keyword arguments of `Engine`, for those who make it through a `socketio.Server`."""
+
+    ping_interval_s: float
+    ping_timeout_s: float
+    max_payload_bytes: int
+    outbox_limit_bytes: int
+    outbox_limit_packets: int
+    leaving_limit: int
+    upgrade_timeout_s: float
+    cors_allowed_origins: origins.Allowed
+    cors_credentials: bool
+    loop: Loop | None
 
 
 class Engine(engineio.Server):

@@ -2,7 +2,7 @@
 
 python-socketio trusts its clients in a few places: numbers of attachments, ids of any length, reserved names of events,
 acks that are no lists, events before their CONNECT. Here they are told apart: what is no Socket.IO packet closes the
-connection, what is one but makes no sense is handed to `refuse_event`. It knows the Socket.IO protocol, revision 5, and
+connection, what is one but makes no sense is handed to `on_bad_event`. It knows the Socket.IO protocol, revision 5, and
 nothing of chat.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import socketio
 from socketio import packet
 
+from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,15 @@ _MAX_ID_DIGITS: Final = 15  # JavaScript's safe integers
 RESERVED_EVENTS: Final = frozenset(
     {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 )
+
+
+Ack = Callable[[Any], None]
+OnEvent = Callable[[str, str, Sequence[object], Ack], None]
+OnBadEvent = Callable[[str, Ack], None]
+
+
+def no_ack(answer: Any) -> None:
+    """Stands where an event asked for no ack."""
 
 
 class PacketError(ValueError):
@@ -127,12 +138,32 @@ _TYPES: Final = frozenset("012356")  # 4, CONNECT_ERROR, is for servers to send
 class StrictServer(socketio.Server):
     """A `socketio.Server` in which every packet is checked before anything of the application runs.
 
-    Subclasses may override `refuse_event` (what to answer to an event that makes no sense; by default its connection is
-    closed, as the Socket.IO protocol's reference server does) and `_handle_event_internal` (to answer later).
+    Args:
+        client_manager: who is in which room.
+        on_event: receives the events of the namespace `/`, in place of handlers: the client's sid, the event's name,
+            its arguments, and an ack, which may be called later (`no_ack` if the client wants none).
+        on_bad_event: receives the sid and the ack of an event of `/` that makes no sense: undecodable, without a name,
+            or with a reserved one. By default its connection is closed, as the Socket.IO protocol's reference server
+            does.
+        options: python-socketio's and the engine's.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(serializer=StrictPacket, async_handlers=False, **options)
+    eio: Engine
+    manager: Fanout
+
+    def __init__(
+        self,
+        *,
+        client_manager: Fanout,
+        on_event: OnEvent | None = None,
+        on_bad_event: OnBadEvent | None = None,
+        **options: Any,
+    ) -> None:
+        self._on_event = on_event
+        self._on_bad_event = on_bad_event
+        super().__init__(
+            client_manager=client_manager, serializer=StrictPacket, async_handlers=False, **options
+        )
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -154,15 +185,10 @@ class StrictServer(socketio.Server):
 
     def is_heard(self, rooms: Sequence[str]) -> bool:
         """Whether anyone is in any of these rooms of the namespace `/`."""
-        return bool(self.manager.is_heard("/", rooms))
+        return self.manager.is_heard("/", rooms)
 
-    def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:
-        """An event that makes no sense has come: undecodable, without a name, or with a reserved one.
-
-        Raises:
-            PacketError: to have the connection closed.
-        """
-        raise PacketError("an event that makes no sense")
+    def _ack(self, eio_sid: str, ack_id: int | None) -> Ack:
+        return no_ack if ack_id is None else partial(self.send_ack, eio_sid, ack_id)
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
@@ -222,7 +248,12 @@ class StrictServer(socketio.Server):
         if not self.manager.is_connected(sid, name):
             return  # it is being disconnected: too late, and nobody's fault
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
-            self.refuse_event(sid, eio_sid, name, id)
+            if self._on_bad_event is None or name != "/":
+                raise PacketError("an event that makes no sense")
+            self._on_bad_event(sid, self._ack(eio_sid, id))
+        elif self._on_event is not None and name == "/":
+            # No handler, so that an ack can be sent when it is safe, from elsewhere, and no greenthread waits for that.
+            self._on_event(sid, data[0], data[1:], self._ack(eio_sid, id))
         else:
             self._handle_event_internal(self, sid, eio_sid, data, name, id)
 

@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 from socketio import packet
 
-from chatroom.engine.strict import StrictPacket
+from chatroom.engine.fanout import Fanout
+from chatroom.engine.strict import Ack, StrictPacket, StrictServer, no_ack
 
 
 def test_what_is_no_json_number_is_written_as_null_with_attachments_too():
@@ -14,3 +16,77 @@ def test_what_is_no_json_number_is_written_as_null_with_attachments_too():
     assert text == '51-/a,7["e",null,null,{"_placeholder":true,"num":0}]'
     assert attachment == b"x"
     assert json.loads(StrictPacket(packet.EVENT, data=["e", float("nan")]).encode()[1:]) == ["e", None]
+
+
+class Hooks:
+    """A server of which everything is heard that its hooks are called with."""
+
+    def __init__(self, *, on_bad_event: bool = True) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.acks: list[Ack] = []
+        self.server = StrictServer(
+            client_manager=Fanout(on_connected=lambda *call: self.calls.append(("connected", *call))),
+            namespaces=["/", "/other"],
+            on_event=self._on_event,
+            on_bad_event=self._on_bad_event if on_bad_event else None,
+        )
+        self.server.eio.sessions.create("session")
+        self.server._handle_eio_connect("session", {})
+
+    def receive(self, *packets: str) -> None:
+        for each in packets:
+            self.server._handle_eio_message("session", each)
+
+    def sid(self, namespace: str = "/") -> str | None:
+        return self.server.manager.sid_from_eio_sid("session", namespace)
+
+    def _on_event(self, sid: str, event: str, arguments: object, ack: Ack) -> None:
+        self.calls.append((sid, event, arguments))
+        self.acks.append(ack)
+
+    def _on_bad_event(self, sid: str, ack: Ack) -> None:
+        self.calls.append(("bad", sid))
+        self.acks.append(ack)
+
+
+def test_hooks_receive_connects_events_and_bad_events_in_order():
+    hooks = Hooks()
+    hooks.receive("0", '2["msg",{"a":1},2]', '27["msg"]', "28[", '2["disconnect"]')
+    sid = hooks.sid()
+    assert hooks.calls == [
+        ("connected", sid, "/"),
+        (sid, "msg", [{"a": 1}, 2]),
+        (sid, "msg", []),
+        ("bad", sid),
+        ("bad", sid),
+    ]
+    assert [ack is no_ack for ack in hooks.acks] == [True, False, False, True]
+
+
+def test_an_ack_can_be_sent_later():
+    hooks = Hooks()
+    hooks.receive("0", '27["msg"]', '2["msg"]')
+    sent: list[tuple[str, str]] = []
+    hooks.server.eio.send = lambda *call: sent.append(call)  # type: ignore[method-assign]
+    for ack in hooks.acks:
+        ack({"ok": True})
+    assert sent == [("session", '37[{"ok":true}]')]
+
+
+@pytest.mark.parametrize("namespace", ["/", "/other"])
+def test_a_bad_event_without_a_hook_closes_the_connection(namespace: str):
+    hooks = Hooks(on_bad_event=namespace != "/")
+    head = "" if namespace == "/" else f"{namespace},"
+    hooks.receive(f"0{head}")
+    assert hooks.sid(namespace) is not None
+    hooks.receive(f"2{head}[")
+    assert "bad" not in [call[0] for call in hooks.calls]
+    assert "session" not in hooks.server.eio.sockets
+
+
+def test_events_of_other_namespaces_go_to_their_handlers():
+    hooks = Hooks()
+    heard: list[tuple[str, int]] = []
+    hooks.server.on("msg", lambda *call: heard.append(call), namespace="/other")
+    hooks.receive("0/other,", '2/other,["msg",5]')
+    assert heard == [(hooks.sid("/other"), 5)]

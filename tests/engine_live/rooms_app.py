@@ -44,23 +44,18 @@ def setting(name: str, default: float) -> float:
 class Server(StrictServer):
     judged = 0
 
-    def _engineio_server_class(self):
-        return Engine
-
     def _handle_eio_message(self, eio_sid, data):
         self.judged += 1
         super()._handle_eio_message(eio_sid, data)
 
-    def refuse_event(self, sid, eio_sid, namespace, ack_id):
-        """Its sender may try again, as it may in the chatroom."""
+
+def greet(sid, namespace):
+    sio.enter_room(sid, "room")
+    sio.emit("hello", number(), room="room")
 
 
-class Rooms(Fanout):
-    def connect(self, sid, namespace):
-        super().connect(sid, namespace)
-        self.enter_room(sid, namespace, "room")
-        self.emit("hello", number(), namespace, room="room")
-        return sid
+def refuse(sid, ack):
+    """Its sender may try again, as it may in the chatroom."""
 
 
 last = 0
@@ -73,7 +68,8 @@ def number() -> int:
 
 
 sio = Server(
-    client_manager=Rooms(connect_timeout_s=setting("CONNECT_TIMEOUT_S", 10)),
+    client_manager=Fanout(connect_timeout_s=setting("CONNECT_TIMEOUT_S", 10), on_connected=greet),
+    on_bad_event=refuse,
     cors_allowed_origins=["http://page.example"],
     ping_interval_s=setting("PING_INTERVAL_S", 60),
     ping_timeout_s=setting("PING_TIMEOUT_S", 60),

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import socketio.exceptions
 
+from chatroom import runtime
 from chatroom.core.commands import Command, Quit, TalkTo, Tell
 from chatroom.core.errors import (
     ANSWER_AFTER_S,
@@ -31,7 +32,8 @@ from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.core.utc import time_text
 from chatroom.engine.fanout import Fanout
-from chatroom.engine.strict import StrictServer
+from chatroom.engine.server import Engine, EngineOptions
+from chatroom.engine.strict import Ack, StrictServer, no_ack
 from chatroom.gateways import typed
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.presence import Presence, group, groups
@@ -79,28 +81,39 @@ class Guest:
 
 
 class SocketIOGateway:
-    """Serves `msg` on a `ChatServer`.
+    """Serves `msg` on a Socket.IO server of its own.
 
     Args:
         service: the use cases.
-        server: the Socket.IO server, which this object becomes the application of.
         words: the server's sentences for clients that ask for no language.
         limits: what a page must know, as `you.limits`.
+        connect_timeout_s: how long a client may take for its Socket.IO CONNECT.
         monotonic: a clock in seconds.
+
+    Attributes:
+        engine: the server's Engine.IO server, to be given requests.
     """
 
     def __init__(
         self,
         service: Service,
-        server: ChatServer,
         words: Words,
         limits: Mapping[str, object],
+        *,
+        connect_timeout_s: float,
+        engine_options: EngineOptions,
         monotonic: Callable[[], float],
         now_ms: Callable[[], int],
-        call_later: Callable[..., Any],
+        call_later: Callable[..., runtime.Timer],
     ) -> None:
         self._service = service
-        self._server = server
+        self._server = StrictServer(
+            client_manager=Fanout(connect_timeout_s=connect_timeout_s, on_connected=self._on_connected),
+            on_event=self._on_event,
+            on_bad_event=self._on_bad_event,
+            **engine_options,
+        )
+        self.engine: Engine = self._server.eio
         self._words = words
         self._limits = limits
         self._monotonic = monotonic
@@ -108,10 +121,9 @@ class SocketIOGateway:
         self._call_later = call_later
         self._guests: dict[str, Guest] = {}
         self._talking: set[Guest] = set()  # who has a partner in a private talk
-        self._presence = Presence(self._emit, server.is_heard, call_later)
-        server.gateway = self
-        server.on("connect", self._on_connect, namespace=NAMESPACE)
-        server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
+        self._presence = Presence(self._emit, self._server.is_heard, call_later)
+        self._server.on("connect", self._on_connect, namespace=NAMESPACE)
+        self._server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
 
     # Coming and going
 
@@ -136,9 +148,10 @@ class SocketIOGateway:
             raise socketio.exceptions.ConnectionRefusedError(text, parameters) from None
         kind = "seed" if auth.v is None else auth.roster or "full"
         eio_sid = self._server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        assert eio_sid is not None  # as long as this handler runs
         self._guests[sid] = Guest(session, words, kind, eio_sid)
 
-    def connected(self, sid: str) -> None:
+    def _on_connected(self, sid: str, namespace: str) -> None:
         """The client has its CONNECT packet: it may enter."""
         guest = self._guests.get(sid)
         if guest is not None:
@@ -174,8 +187,11 @@ class SocketIOGateway:
 
     # What a client asks
 
-    def receive(self, sid: str, arguments: Sequence[object], ack: Ack) -> None:
-        """A `msg` event; the answer goes to `ack`, now or when the message is safe."""
+    def _on_event(self, sid: str, event: str, arguments: Sequence[object], ack: Ack) -> None:
+        """Handle an event; the answer goes to `ack`, now or when the message is safe."""
+        if event != EVENT:
+            self._on_bad_event(sid, ack)
+            return
         guest = self._guests.get(sid)
         if guest is None:
             return  # it has just logged out
@@ -198,8 +214,8 @@ class SocketIOGateway:
             if answer is not None:
                 ack({"ok": True, **answer})
 
-    def refuse(self, sid: str, ack: Ack) -> None:
-        """An event that is none: undecodable, unnamed, or not `msg`."""
+    def _on_bad_event(self, sid: str, ack: Ack) -> None:
+        """Refuse an event that is undecodable, unnamed, or not `msg`."""
         guest = self._guests.get(sid)
         if guest is None:
             return
@@ -282,7 +298,7 @@ class SocketIOGateway:
 
     def _is_behind(self, guest: Guest) -> bool:
         """Whether a client has so much to take that more long answers could drop it as a slow reader."""
-        return bool(self._server.eio.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES)
+        return self.engine.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES
 
     def _move(self, guest: Guest, room: str) -> None:
         session, old = guest.session, guest.session.hall
@@ -317,7 +333,7 @@ class SocketIOGateway:
             guest.uncommitted -= 1
             raise
         if guest.uncommitted == MAX_UNCOMMITTED:
-            self._server.eio.pause(guest.eio_sid)
+            self.engine.pause(guest.eio_sid)
         return None
 
     def _handle_command(
@@ -326,7 +342,7 @@ class SocketIOGateway:
         def answer(text: str) -> None:
             self._notice(guest, "command", text)
 
-        refuse = partial(self._refuse, guest, _no_ack)
+        refuse = partial(self._refuse, guest, no_ack)
         # It is on the disk before it is acknowledged that a talk is open: its texts must not go to the room after a
         # restart.
         acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else _nothing
@@ -359,7 +375,7 @@ class SocketIOGateway:
         wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())
         # What has come by then, and could not be read or handled for the load, is held as well.
         answer = partial(self._answer_due, guest)
-        self._call_later(wait_s, self._server.eio.after_read, guest.eio_sid, answer)
+        self._call_later(wait_s, self.engine.after_read, guest.eio_sid, answer)
 
     def _answer_due(self, guest: Guest) -> None:
         now = self._monotonic()
@@ -418,7 +434,7 @@ class SocketIOGateway:
     def _said(self, guest: Guest, ack: Ack, entry: Entry | None) -> None:
         guest.uncommitted -= 1
         if guest.uncommitted == MAX_UNCOMMITTED // 2:
-            self._server.eio.resume(guest.eio_sid)
+            self.engine.resume(guest.eio_sid)
         if entry is None:
             self._refuse(guest, ack, Unavailable())
         else:
@@ -433,7 +449,7 @@ class SocketIOGateway:
 
     def _refuse(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
         text = guest.words.refusal(refused)
-        if ack is not _no_ack:
+        if ack is not no_ack:
             ack(wire.refusal(refused, text))
             return
         if isinstance(refused, RateLimited):
@@ -476,7 +492,7 @@ class SocketIOGateway:
         self._leave_group(guest)
         frame = wire.frame(fields)
         # A newcomer to a room of ten thousand is no slow reader.
-        self._server.eio.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
+        self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._enter_group(guest, hall.key)
         if effects := session.talk.come_back():
@@ -559,9 +575,6 @@ class SocketIOGateway:
         self._server.emit_json(EVENT, frame, to, skip_sid)
 
 
-Ack = Callable[[Mapping[str, Any]], None]
-
-
 def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
     """The `answer_after_s` of an event that comes too fast."""
     try:
@@ -578,44 +591,3 @@ def _is_join(arguments: Sequence[object]) -> bool:
 def _known(lang: str | None) -> str | None:
     """A language that the server speaks, or none."""
     return lang if lang in WORDS else None
-
-
-def _no_ack(fields: Mapping[str, Any]) -> None:
-    """Stands where an event asked for no ack."""
-
-
-class ChatServer(StrictServer):
-    """The Socket.IO server with the gateway as its application."""
-
-    gateway: SocketIOGateway
-
-    def refuse_event(self, sid: str, eio_sid: str, namespace: str, ack_id: int | None) -> None:
-        self.gateway.refuse(sid, self._ack(eio_sid, ack_id))
-
-    def _handle_event_internal(
-        self, server: Any, sid: str, eio_sid: str, data: list[Any], namespace: str, id: int | None
-    ) -> None:
-        # Overridden so that a message's ack can leave when it is safe, from elsewhere, without a greenthread waiting.
-        ack = self._ack(eio_sid, id)
-        if data[0] == EVENT:
-            self.gateway.receive(sid, data[1:], ack)
-        else:
-            self.gateway.refuse(sid, ack)
-
-    def _ack(self, eio_sid: str, ack_id: int | None) -> Ack:
-        if ack_id is None:
-            return _no_ack
-
-        def ack(fields: Mapping[str, Any]) -> None:
-            self.send_ack(eio_sid, ack_id, fields)
-
-        return ack
-
-
-class EnteringFanout(Fanout):
-    """A client manager that lets the gateway know when a client has its CONNECT packet."""
-
-    def connect(self, sid: str, namespace: str) -> str:
-        super().connect(sid, namespace)
-        self.server.gateway.connected(sid)
-        return sid

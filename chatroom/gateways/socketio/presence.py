@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from chatroom.core.events import Person, Renamed
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS
+from chatroom.runtime import Timer
 from chatroom.sessions import Hall
 
 SMALL_ROOM: Final = 64  # people; the protocol's number
@@ -39,7 +40,7 @@ class _Burst:
     joined: dict[str, Person] = field(default_factory=dict)
     left: list[Person] = field(default_factory=list)
     at_ms: int = 0
-    timer: Any = None
+    timer: Timer | None = None
 
 
 class Presence:
@@ -51,7 +52,7 @@ class Presence:
     """
 
     def __init__(
-        self, emit: Emit, is_heard: Callable[[Sequence[str]], bool], call_later: Callable[..., Any]
+        self, emit: Emit, is_heard: Callable[[Sequence[str]], bool], call_later: Callable[..., Timer]
     ) -> None:
         self._emit = emit
         self._is_heard = is_heard
