@@ -397,6 +397,11 @@ class Service:
             listed.append((name, len(hall.roster) if hall is not None else 0))
         return listed
 
+    def is_other_room(self, session: Session, name: str) -> bool:
+        """Whether somebody is in a room of this name, and it is not the session's own."""
+        hall = self._halls.get(room_key(name))
+        return hall is not None and hall is not session.hall
+
     def history(
         self,
         session: Session,

@@ -11,6 +11,8 @@ from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, LooksLikeKey, Refus
 from chatroom.core.markers import (
     BareKey,
     Escaped,
+    Near,
+    NearJoin,
     NearWhisper,
     Slash,
     TalkMarker,
@@ -29,12 +31,12 @@ class Say:
     """A text to send.
 
     Attributes:
-        near: it, or a line of it, would be a private text, had it a slash or stood first: what would stand behind
-            each `/to`, from the name on.
+        near: what it, or a line of it, would be, had it a slash or stood first; `core.near` tells whether that was
+            meant.
     """
 
     text: str
-    near: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +228,13 @@ def parse_line(text: str) -> Say | Command:
             return _command(word, arguments)
         case TalkMarker(name):
             return TalkTo(name)
-        case NearWhisper(rest):
-            return _say(text, rest)
+        case NearWhisper() | NearJoin() as near:
+            return _say(text, near)
         case BareKey():
             raise _held(LooksLikeKey(command="op"))
 
 
-def _say(text: str, *near: str) -> Say:
+def _say(text: str, *near: Near) -> Say:
     """An ordinary text. Commands count in its first line only, but what is private counts in each.
 
     Raises:
@@ -240,7 +242,7 @@ def _say(text: str, *near: str) -> Say:
     """
     if text.isprintable():  # it has no line ends
         return Say(text, near=near)
-    further: list[str] = []
+    further: list[Near] = []
     for line in text.splitlines()[1:]:
         match beginning(line):
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
@@ -248,9 +250,9 @@ def _say(text: str, *near: str) -> Say:
             case BareKey():
                 raise _held(LooksLikeKey(command="op"))
             case Slash(word, rest) if (record := _BY_NAME.get(word)) is not None and record.name == "to":
-                further.append(trimmed(rest))
+                further.append(NearWhisper(trimmed(rest)))
             case NearWhisper(rest) | TalkMarker(rest):
-                further.append(rest)
+                further.append(NearWhisper(rest))
             case _:
                 pass
     return Say(text, near=(*near, *further[:_NEAR_LINES]))

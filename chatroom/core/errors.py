@@ -167,6 +167,13 @@ class TextBehindTo(LooksPrivate):
         return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
 
 
+class LooksLikeJoin(BadRequest):
+    """It was probably `/join` and the name of a `room` that there is: what follows was meant for the people there."""
+
+    wording = "looks_like_join"
+    doubts_people = True
+
+
 class LooksLikeKey(UnknownCommand):
     """It was probably `/op KEY`."""
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from unicodedata import category, normalize
 
 from chatroom.core.characters import is_seen, without_ignorable
+from chatroom.core.confusables import skeleton
 
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
 # What begins so is an ordinary text: a word longer than `msg` that neither is nearly one of those below nor begins with
-# `to`, or a letter of another script. The slash of many European keyboards is Shift+7, and Cyrillic keyboards by sound
-# have `то` on the keys of `to`.
+# `to`, or a letter of another script. The slash of many European keyboards is Shift+7. A short word in Cyrillic may
+# look like one of those below.
 _ORDINARY: Final = re.compile(
-    r"(?!w|hw|hi|[qeas23][hw]|to|7|tell|mess|priv|quer|oper)[0-9a-z]{4}"
-    r"|(?!то\W|私[聊信]|[悄偷]|小声|[对對]|密[聊语])[\u0400-\u04ff\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    r"(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr)[0-9a-z]{4}"
+    r"|(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
+    r"|(?!私[聊信]|[悄偷]|小声|[对對]|密[聊语])[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 
@@ -33,23 +36,35 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
 _BARE_WHISPER: Final = re.compile(
-    r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm|tell|message|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
+    r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm|tell|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
+    r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
     r"|\W*(?:私聊|私信|悄悄话?|密[聊语])[给对跟和]?[\W_]*"
 )
 # `对Bob说`
 _SAID_TO: Final = re.compile(r"\W*(?:(?:悄悄|偷偷|小声)[地的]?)?[对對]\W*([^\n]{1,40}?)\W*[说說]")
-_LATIN: Final = str.maketrans("то", "to")
 # What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
 # Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
 _OTHER_KEYS: Final = re.compile(
     r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
 )
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
+# A marker with a slip of the finger, and nothing behind it but one word: `ot:Bob`. No sentence looks so.
+_SLIPPED_TALK: Final = re.compile(r"(?:to|ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
+# A slash behind a key that was hit as well. What opens a quotation may stand before a slash in a sentence.
+_STRAYED: Final = re.compile(
+    r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|join|op)(?= |$)"
+)
+_JOIN: Final = re.compile(r"\W*7?(\w{4,5})[\W_]+")
 _CLIPPED: Final = re.compile(r"\W*(?:to(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)")  # `toBob`, `t Bob`, `tp Bob`
+_FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
 _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
-# Commands that change whom texts go to, here or in other chats.
-_MOVES: Final = ("join", "msg", "whisper", "tell", "query", "private")
+# Commands to whisper, here or in other chats.
+_MOVES: Final = ("msg", "whisper", "tell", "query", "private")
 _WHISPERS: Final = frozenset(("to", "msg", "whisper", "dm", "pm"))
+# Those that two exchanged letters, or one typed twice, make no other word of.
+_LONGER: Final = ("msg", "tell", "query", "private")
+_SLIPPED_MSG: Final = re.compile(r"m[^aeiou]g")
+_LOOKALIKES: Final = ("to", "w", "msg", "dm", "pm", "tell", "whisper", "join")
 _NO_LETTER: Final = re.compile(r"[\W_]")
 
 
@@ -82,12 +97,25 @@ class BareKey:
 
 @dataclass(frozen=True, slots=True)
 class NearWhisper:
-    """It would be private, had it a slash or another letter: refused if a name stands first in `rest`."""
+    """It would be private, had it a slash or another letter: refused if a name stands first in `rest`.
+
+    Attributes:
+        is_certain: it is nothing else either, so it is refused whoever is here.
+    """
 
     rest: str
+    is_certain: bool = False
 
 
-Beginning = Slash | Escaped | TalkMarker | BareKey | NearWhisper
+@dataclass(frozen=True, slots=True)
+class NearJoin:
+    """`join ROOM` without its slash: refused if there is such a room."""
+
+    room: str
+
+
+Near = NearWhisper | NearJoin
+Beginning = Slash | Escaped | TalkMarker | BareKey | Near
 
 
 def beginning(text: str) -> Beginning | None:
@@ -108,16 +136,22 @@ def beginning(text: str) -> Beginning | None:
         return Slash(word, f" {marks}" if marks else "")
     if found := _TALK.match(folded):
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
+    if found := _STRAYED.match(folded):
+        return Slash(found[0], text[ends[found.end() - 1] :])
+    folded = _with_latin(folded)
     if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
         return BareKey()
     if found := _SAID_TO.match(folded):
         return NearWhisper(text[ends[found.start(1) - 1] : ends[found.end(1) - 1]])
+    is_certain = _SLIPPED_TALK.match(folded) is not None
     if found := _BARE_WHISPER.match(folded):
-        return NearWhisper(text[ends[found.end() - 1] :])
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain)
     if (found := _BARE_TALK.match(folded)) and _is_nearly_to(_NO_LETTER.sub("", found[1])):
-        return NearWhisper(text[ends[found.end() - 1] :])
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain)
     if (found := _FIRST_WORD.match(folded)) and _is_nearly_whisper(found[1]):
         return NearWhisper(text[ends[found.end() - 1] :])
+    if (found := _JOIN.match(folded)) and (found[1] == "join" or _is_slip(found[1], "join")):
+        return NearJoin(text[ends[found.end() - 1] :])
     if found := _CLIPPED.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :])
     return None
@@ -184,16 +218,30 @@ def _is_nearly_whisper(word: str) -> bool:
         return True
     if len(letters) > 5 and _without_one(letters) & _without_one("whisper"):
         return True
+    if _SLIPPED_MSG.fullmatch(letters) or any(_is_slip(letters, one) for one in _LONGER):
+        return True
     return "/" in word and any(letters[:at] + letters[at + 1 :] in _WHISPERS for at in range(len(letters)))
 
 
 def is_nearly_move(word: str) -> bool:
     """Whether an unknown command was probably to change whom texts go to: `jion`, `to:bob`, `msgbob`."""
-    letters = _NO_LETTER.split(word, maxsplit=1)[0]
-    if letters in ("w", "j", "dm", "pm", "room") or letters.startswith("to") or _is_nearly_to(letters):
+    letters = _first_letters(word)
+    if letters in ("w", "dm", "pm") or letters.startswith("to") or _is_nearly_to(letters):
         return True
     slips = _without_one(letters)
-    return any(letters.startswith(move) or slips & _without_one(move) for move in _MOVES)
+    is_whisper = any(letters.startswith(move) or slips & _without_one(move) for move in _MOVES)
+    return is_whisper or is_nearly_join(word)
+
+
+def is_nearly_join(word: str) -> bool:
+    """Whether an unknown command was probably `/join`: what follows was meant for another room."""
+    letters = _first_letters(word)
+    is_slip = bool(_without_one(letters) & _without_one("join"))
+    return is_slip or letters in ("j", "room") or letters.startswith("join")
+
+
+def _first_letters(word: str) -> str:
+    return next(filter(None, _NO_LETTER.split(_with_latin(word))), "")
 
 
 def _without_one(word: str) -> set[str]:
@@ -203,9 +251,37 @@ def _without_one(word: str) -> set[str]:
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
+def _is_slip(word: str, meant: str) -> bool:
+    """Whether two letters are exchanged in the word, or one is typed twice."""
+    if len(word) == len(meant):
+        differs = [at for at in range(len(word)) if word[at] != meant[at]]
+        return (
+            len(differs) == 2
+            and differs[1] == differs[0] + 1
+            and word[differs[0]] == meant[differs[1]]
+            and word[differs[1]] == meant[differs[0]]
+        )
+    twice = (at for at in range(1, len(word)) if word[at] == word[at - 1])
+    return any(word[:at] + word[at + 1 :] == meant for at in twice)
+
+
+def _with_latin(folded: str) -> str:
+    """The beginning with the Latin letters that its first word looks like, if it then is one of those to whisper."""
+    found = _FIRST_LETTERS.match(folded) if not folded.isascii() else None
+    if found is None or found[1].isascii():
+        return folded
+    meant = _lookalikes().get(skeleton(found[1]), "")
+    return folded[: found.start(1)] + meant + folded[found.end() :] if len(meant) == len(found[1]) else folded
+
+
+@cache
+def _lookalikes() -> dict[str, str]:
+    return {skeleton(word): word for word in _LOOKALIKES}
+
+
 def _is_nearly_to(word: str) -> bool:
     """Whether one slip of a finger makes `to` of the word: a letter more, less or other, or the two exchanged."""
-    word = word.translate(_LATIN)
+    word = word if word.isascii() else skeleton(word)
     if len(word) == 2:
         return word == "ot" or word[0] == "t" or word[1] == "o"
     return word in ("t", "o") or (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from chatroom.core import near
 from chatroom.core.commands import (
     COMMANDS,
     Command,
@@ -24,7 +25,6 @@ from chatroom.core.commands import (
 from chatroom.core.errors import (
     ANSWER_AFTER_S,
     BadRequest,
-    LooksPrivate,
     NameGone,
     NameUnclear,
     NoSuchPartner,
@@ -41,7 +41,7 @@ from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
-from chatroom.core.roster import SEPARATORS, longest_match, loose_match, punctuated_match
+from chatroom.core.roster import SEPARATORS, longest_match, punctuated_match
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
@@ -75,7 +75,8 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     try:
         return parse_line(text)
     except UnknownCommand as refused:
-        if _near_name(service, session, trimmed(refused.arguments)) is not None:
+        here, lately = session.hall.roster.find, service.lately(session)
+        if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
             refused.answer_after_s = ANSWER_AFTER_S
         raise
 
@@ -178,7 +179,7 @@ def address(service: Service, session: Session, say: Say, arrived_at: float) -> 
     """Whom a text goes to; None: the room.
 
     Raises:
-        LooksPrivate: it was probably meant for one person.
+        LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for one person, or for another room.
         NotSent: it came with something that was refused, or its partner has gone.
         BadRequest, Empty, TooLong: it could not be sent to anybody.
     """
@@ -195,7 +196,7 @@ def private_text(service: Service, session: Session, msg: str) -> str:
     """What a whisper says that a person typed to their partner in a private chat.
 
     Raises:
-        LooksPrivate: it was probably meant for another.
+        LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for another, or for another room.
         UnknownCommand, BadRequest: it is a command, or nearly one.
     """
     line = parse_line(msg)
@@ -206,20 +207,8 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:
-    name = next(filter(None, (_near_name(service, session, near) for near in say.near)), None)
-    if name is not None:
-        refused = LooksPrivate(usage="/to NAME TEXT", name=name)
-        refused.answer_after_s = ANSWER_AFTER_S
-        raise refused
-
-
-def _near_name(service: Service, session: Session, rest: str) -> str | None:
-    """Whose name the rest of a text begins with, or what the room knew as one until lately."""
-    here = loose_match(rest, session.hall.roster.find)
-    if here is not None:
-        return here.who.name
-    gone = loose_match(rest, service.lately(session))
-    return gone.who.name if gone is not None else None
+    here, lately = session.hall.roster.find, service.lately(session)
+    near.check(say.near, here, lately, partial(service.is_other_room, session))
 
 
 def signal(service: Service, session: Session, told: Signal) -> None:
@@ -240,12 +229,16 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
     """
     found = longest_match(rest, session.hall.roster.find)
     spaced = SEPARATORS.sub(" ", rest)
-    near = longest_match(spaced, session.hall.roster.find)
+    closer = longest_match(spaced, session.hall.roster.find)
     gone = longest_match(spaced, service.lately(session))
-    if gone is not None and found is not None and gone.length > max(found.length, near.length if near else 0):
+    if (
+        gone is not None
+        and found is not None
+        and gone.length > max(found.length, closer.length if closer else 0)
+    ):
         raise NameGone(name=gone.who.name, other=found.who.name)
-    if near is not None and found is not None and near.length > found.length:
-        raise NoSuchPerson(name=printable(rest[: near.length + 1]))
+    if closer is not None and found is not None and closer.length > found.length:
+        raise NoSuchPerson(name=printable(rest[: closer.length + 1]))
     if found is None:
         raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
     _check_shorter(service, session, rest[: found.length], found.who.name)

@@ -43,6 +43,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To send {name} a private message, type {usage}. "
     "To send it as a message, begin it with /say.",
+    "looks_like_join": "Not sent: it looks like a command. To join {room}, type /join {room}. "
+    "To send it as a message, begin it with /say.",
     "looks_like_key": "Not sent: it looks like an operator's key. To send it as a message, begin it with /say.",
     "not_sent_with": "Not sent: something just before it was refused. Send it again to confirm.",
     "room_invalid": "That room name can't be used: it needs 1 to 64 visible characters and no slash.",
@@ -142,6 +144,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请以 /to 开头；要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "looks_like_join": "没有发送：这看起来像命令。要进入房间 {room}，请输入 /join {room}；要原样发送，请以 /say 开头。",
     "looks_like_key": "没有发送：这看起来像管理员密钥。要原样发送，请以 /say 开头。",
     "not_sent_with": "没有发送：它前面的内容刚刚被拒绝。确定要发送，请再发一次。",
     "room_invalid": "这个房间名不能用：需要 1 到 64 个可见字符，不能含斜杠。",

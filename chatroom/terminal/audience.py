@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from chatroom.core import near
+from chatroom.core.characters import is_blank
+from chatroom.core.commands import Say, parse_line
 from chatroom.core.confusables import fold
-from chatroom.core.errors import TextBehindTo
+from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
-from chatroom.core.markers import BareKey, Escaped, NearWhisper, Slash, TalkMarker, beginning, trimmed
-from chatroom.core.roster import loose_match, punctuated_match
+from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join, trimmed
+from chatroom.core.roster import punctuated_match
 
 _MOVING: Final = ("to", "msg", "w", "join")
 _LITERALLY: Final = "To send it as a message, begin it with /say."
@@ -49,7 +52,7 @@ def read(text: str) -> Typed:
     match beginning(text):
         case Escaped(said):
             return Message(said)
-        case Slash("say", said) if said.strip():
+        case Slash("say", said) if not is_blank(said):
             return Message(said[1:])
         case Slash(word, arguments):
             return Command(f"/{word}{arguments}")
@@ -63,7 +66,7 @@ def changes_audience(text: str) -> bool:
     """Whether what is typed after this text may be for other readers than what was typed before it."""
     match beginning(text):
         case Slash(word):
-            return word in _MOVING
+            return word in _MOVING or is_nearly_join(word)
         case TalkMarker():
             return True
         case _:
@@ -78,14 +81,22 @@ def joined_room(text: str) -> str | None:
 
 def _is_slip(text: str, names: Mapping[str, str]) -> bool:
     """Whether a text was probably meant for somebody else than the partner, as the server tells it in the room."""
-    match beginning(text):
-        case BareKey():
-            return True
-        case NearWhisper(rest):
-            keys = {_key(name): name for name in names.values()}
-            return loose_match(rest, lambda name: keys.get(_key(name))) is not None
-        case _:
-            return False
+    keys = {_key(name): Person(sid, name) for sid, name in names.items()}
+    try:
+        line = parse_line(text)
+        if isinstance(line, Say):
+            near.check(line.near, lambda name: keys.get(_key(name)), _nobody, _no_room)
+    except Refusal:
+        return True
+    return False
+
+
+def _nobody(_name: str) -> None:
+    """Who has left is the server's to know."""
+
+
+def _no_room(_name: str) -> bool:
+    return False
 
 
 def _key(name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from chatroom.core.markers import (
     BareKey,
     Escaped,
+    NearJoin,
     NearWhisper,
     Slash,
     TalkMarker,
@@ -50,7 +51,6 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "re: x",
         "mt: x",
         "wow: x",
-        "то есть да",
         "только: x",
         "7 to 9",
         "77to Bob",
@@ -68,6 +68,11 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "私下说",
         "wished Bob well",
         "对，小雨来了",
+        "message Bob tomorrow",
+        "mag Bob das",
+        "mug Bob",
+        "тот Bob",
+        "coin den",
     ],
 )
 def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
@@ -146,14 +151,22 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("to Bob secret", "Bob secret"),
         ("TO Bob: secret", "Bob: secret"),
         ("to;Bob", "Bob"),
-        ("🩷/to Bob", "Bob"),
         ("to小雨 秘密", "小雨 秘密"),
         ("\\to Bob secret", "Bob secret"),
         ("。to Bob secret", "Bob secret"),
         ("-> w Bob x", "Bob x"),
         ("msg\u200b Bob x", "Bob x"),
         ("?whisper Bob x", "Bob x"),
-        ("ot:Bob", "Bob"),
+        ("ot: Bob", "Bob"),
+        ("то есть да", "есть да"),
+        ("тo Bob x", "Bob x"),
+        ("τo: Bob", "Bob"),
+        ("το: Bob", "Bob"),
+        ("mgs Bob x", "Bob x"),
+        ("mssg Bob x", "Bob x"),
+        ("mdg Bob x", "Bob x"),
+        ("tlel Bob x", "Bob x"),
+        ("\\message Bob x", "Bob x"),
         ("too : Bob", "Bob"),
         ("yo:Bob", "Bob"),
         ("t：Bob", "Bob"),
@@ -180,8 +193,8 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("toBob", "Bob"),
         ("7msg Bob x", "Bob x"),
         ("7whisper Bob x", "Bob x"),
-        ("то:Bob", "Bob"),
-        ("ТО：Bob", "Bob"),
+        ("то: Bob", "Bob"),
+        ("ТО： Bob", "Bob"),
         ("tell Bob x", "Bob x"),
         ("private: Bob x", "Bob x"),
         ("pvt Bob x", "Bob x"),
@@ -201,6 +214,27 @@ def test_what_is_no_key_is_none(text: str) -> None:
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
     assert beginning(text) == NearWhisper(rest)
+
+
+@pytest.mark.parametrize("text", ["ot:Bob", "tp:小雨", "ТО：Bob", "τo:Bob", "too:Bob ", "t0:Bob"])
+def test_a_slipped_marker_and_one_word_is_certain(text: str) -> None:
+    found = beginning(text)
+    assert isinstance(found, NearWhisper)
+    assert found.is_certain
+
+
+@pytest.mark.parametrize(
+    "text", ["join den", "Ｊｏｉｎ: den", "jion den", "7join den", "\\join den", "јоіn den"]
+)
+def test_a_join_without_its_slash_names_its_room(text: str) -> None:
+    assert beginning(text) == NearJoin("den")
+
+
+@pytest.mark.parametrize("text", ["\\/join den", "。/join den", ".,/JOIN den", "🩷/join den"])
+def test_a_slash_counts_behind_a_stray_key(text: str) -> None:
+    found = beginning(text)
+    assert isinstance(found, Slash)
+    assert (is_nearly_move(found.word), found.arguments) == (True, " den")
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,10 @@ NEAR_MISSES = (
     "wisper Bob s3cret",
     "tp Bob s3cret",
     "对Bob说 s3cret",
+    "mgs Bob s3cret",
+    "тo Bob s3cret",
+    "ot:Zed",
+    "\\/join s3cret",
 )
 
 
@@ -186,6 +190,17 @@ def test_near_misses_are_refused_and_taught(typist, guests, text):
     romeo.types(f"/say {text}")
     assert third.hears("message")["msg"] == text
     assert heard(bob, "whisper") == []
+
+
+@pytest.mark.parametrize("join", ["join", "Join:", "jion"])
+def test_a_join_without_its_slash_holds_what_follows(typist, guests, room, join):
+    romeo, third, there = typist(), guests(), guests(room=f"{room} den")
+    shown = romeo.types_together(f"{join} {room} den", "s3cret")
+    assert f"type /join {room} den" in shown or romeo.way == "socket"
+    assert "Not sent" in shown
+    romeo.types(f"{join} us later")
+    third.hears_next("message", msg=f"{join} us later")
+    assert heard(third) == heard(there) == []
 
 
 @pytest.mark.parametrize(

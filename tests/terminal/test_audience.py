@@ -56,7 +56,14 @@ def test_a_command_gets_a_plain_slash(text):
     assert changes_audience(text)
 
 
-@pytest.mark.parametrize("text", ["/home/u/x.log", "/", "/say", "/ /x", "、"])
+@pytest.mark.parametrize("text", ["/jion den", "/joinden x", "/ｊ den", "\\/join den", "/јоіn den"])
+def test_a_misspelt_join_may_change_the_audience(text):
+    assert changes_audience(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["/home/u/x.log", "/tools/x", "/too Eve x", "/rooms", "/", "/say", "/say\u2800", "/ /x", "、"]
+)
 def test_what_begins_like_a_command_is_no_message(text):
     assert isinstance(read(text), Command)
     assert not changes_audience(text)

@@ -1,0 +1,64 @@
+"""Whether a text that nearly is a private one, or a command, may be sent: the one place that decides it.
+
+What it nearly is says `core.markers`; whether that was meant depends on who is here and which rooms there are. The
+boundary is drawn by examples, with a reason for each: `tests/core/near.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal
+from chatroom.core.events import Person
+from chatroom.core.markers import Near, NearJoin, NearWhisper, trimmed
+from chatroom.core.names import printable
+from chatroom.core.recent import Gone
+from chatroom.core.roster import loose_match
+
+Here = Callable[[str], Person | None]
+Lately = Callable[[str], Gone | None]
+
+_ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
+
+
+def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[str], bool]) -> None:
+    """Refuse a text that was probably meant for somebody alone, or for another room.
+
+    Args:
+        here: finds who is in the room by their name.
+        lately: the same for those who gave up a name a short while ago.
+        is_room: whether there is another room with this name.
+
+    Raises:
+        LooksPrivate: for whom it probably was.
+        NoSuchPartner: it is `to:NAME` with a slip, and nobody is called that.
+        LooksLikeJoin: the room is there.
+    """
+    refused = next(filter(None, (_refusal(one, here, lately, is_room) for one in near)), None)
+    if refused is not None:
+        refused.answer_after_s = ANSWER_AFTER_S
+        raise refused
+
+
+def name_meant(rest: str, here: Here, lately: Lately) -> str | None:
+    """Whose name a text begins with, or whose was so lately."""
+    found = loose_match(rest, here)
+    if found is not None:
+        return found.who.name
+    gone = loose_match(rest, lately)
+    return gone.who.name if gone is not None else None
+
+
+def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bool]) -> Refusal | None:
+    match near:
+        case NearWhisper(rest, is_certain):
+            name = name_meant(rest, here, lately)
+            if name is not None:
+                return LooksPrivate(usage="/to NAME TEXT", name=name)
+            return NoSuchPartner(name=printable(trimmed(rest))) if is_certain else None
+        case NearJoin(room):
+            names = (trimmed(room), _ENDS.sub("", room))
+            meant = next(filter(is_room, names), None)
+            return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None

@@ -1,0 +1,49 @@
+"""Which texts are refused for what they nearly are: the table of examples, each with its reason."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatroom.core import near
+from chatroom.core.commands import Say, parse_line
+from chatroom.core.confusables import fold
+from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
+from chatroom.core.events import Person
+from chatroom.core.recent import Gone
+
+TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
+HERE = {fold(name): Person(name, name) for name in TABLE["here"]}
+LATELY = {fold(name): Gone(name, "", 0.0) for name in TABLE["lately"]}
+
+
+def judge(text: str) -> Say | Refusal:
+    """What becomes of a text in the room of the table."""
+    try:
+        line = parse_line(text)
+        assert isinstance(line, Say)
+        near.check(
+            line.near,
+            lambda name: HERE.get(fold(name)),
+            lambda name: LATELY.get(fold(name)),
+            lambda room: room in TABLE["rooms"],
+        )
+    except Refusal as refused:
+        return refused
+    return line
+
+
+@pytest.mark.parametrize(("text", "verdict", "why"), TABLE["cases"])
+def test_a_text_is_sent_or_refused_as_the_table_says(text: str, verdict: str, why: str) -> None:
+    outcome = judge(text)
+    assert ("sent" if isinstance(outcome, Say) else "refused", why) == (verdict, why)
+    if isinstance(outcome, Refusal):
+        assert outcome.answer_after_s == ANSWER_AFTER_S
+
+
+def test_the_refusal_names_whom_or_what_it_is_about() -> None:
+    missing, room = judge("ot:Zed"), judge("join tea house.")
+    assert isinstance(missing, NoSuchPartner)
+    assert missing.params == {"name": "Zed"}
+    assert isinstance(room, LooksLikeJoin)
+    assert (room.params["room"], room.doubts_people) == ("tea house", True)
