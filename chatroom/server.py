@@ -37,6 +37,7 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.listeners import listen
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import Started, Terminal, plain_lines, terminal_lines
@@ -333,7 +334,7 @@ def _raise_file_limit(wanted: int) -> tuple[int, int]:
 def _listen(settings: Settings) -> list[socket.socket]:
     shown = f"{settings.host or '*'}:{settings.port}"
     try:
-        return runtime.listen(settings.host, settings.port, backlog=settings.backlog)
+        return listen(settings.host, settings.port, backlog=settings.backlog)
     except socket.gaierror:
         raise StartError(f"--host {settings.host} is not an address of this machine") from None
     except OSError as problem:
@@ -352,7 +353,7 @@ def _listen_line(settings: Settings) -> list[socket.socket]:
     if port is None:
         return []
     try:
-        return runtime.listen(settings.line_host, port.number, backlog=settings.backlog)
+        return listen(settings.line_host, port.number, backlog=settings.backlog)
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE and not port.chosen:
             log.warning("port %s is in use: there is no line gateway (--line-port chooses another)", port)

@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from chatroom import runtime
+from chatroom.net.listeners import listen
 
 runtime.patch()
 
@@ -165,7 +166,7 @@ def main() -> None:
     number = port()
     try:
         # Every address: for some clients `localhost` is ::1, and a suite may run in a container.
-        listeners = runtime.listen("*", number, backlog=4096)
+        listeners = listen("*", number, backlog=4096)
     except OSError as problem:
         give_up(f"cannot listen on port {number} ({problem.strerror}): choose another with PORT")
     for listener in listeners:

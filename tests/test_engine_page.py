@@ -36,11 +36,10 @@ def example(tmp_path):
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "news.py").write_text(code)
     package = tmp_path / "chatroom"
-    for folder in ("engine", "net"):
+    for folder in ("engine", "net", "runtime"):
         shutil.copytree(
             ROOT / "chatroom" / folder, package / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
-    shutil.copy(ROOT / "chatroom" / "runtime.py", package)
     (package / "__init__.py").touch()
     command = [sys.executable, "news.py", "0"]
     with subprocess.Popen(

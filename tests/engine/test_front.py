@@ -15,6 +15,7 @@ from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_gate import Refusal
+from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until
 
@@ -29,7 +30,7 @@ class Door:
         self.loop = Loop()
         handlers: dict[str, Handler] = {"/held/": self.asked.append}
         self.front = Front(self.loop, app, handlers=handlers, **settings)  # type: ignore[arg-type]  # times only
-        listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+        listener = listen("127.0.0.1", 0, backlog=8)[0]
         address = listener.getsockname()
         self.front.listen(listener)
         del listener

@@ -6,12 +6,12 @@ import socket
 
 import pytest
 
-from chatroom import runtime
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session, State
 from chatroom.engine.strict import StrictServer
+from chatroom.net.listeners import listen
 from tests.support.inside import WAIT_S, nothing_here, until
 
 LIMIT = 262_144
@@ -36,7 +36,7 @@ def test_what_waits_for_a_connect_is_bounded_but_for_a_piece_alone(pieces: int) 
 def test_a_limit_that_was_raised_as_a_client_connects_holds_for_its_websocket() -> None:
     engine = Engine(cors_allowed_origins="*")
     engine.on("connect", lambda sid, environ: engine.raise_outbox_limit(sid, 5_000_000))
-    listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+    listener = listen("127.0.0.1", 0, backlog=8)[0]
     Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
     with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:
         peer.sendall(HANDSHAKE)
@@ -50,7 +50,7 @@ def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
     engine = Engine(cors_allowed_origins="*")
     handled: list[str] = []
     engine.on("message", lambda sid, message: handled.append(message))
-    listener = runtime.listen("127.0.0.1", 0, backlog=8)[0]
+    listener = listen("127.0.0.1", 0, backlog=8)[0]
     Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
     masked = b"".join(b"\x81\xfe\x0f\xa1" + bytes(4) + b"4" + b"x" * 4000 for _ in range(25))
     with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:

@@ -2,11 +2,12 @@
 
 from chatroom import runtime
 from chatroom.engine.front import Front
+from chatroom.net.listeners import listen
 
 
 def serve(front: Front, *, backlog: int) -> None:
     """Listen on a free port of loopback, and say on standard output which; never returns."""
-    (listener,) = runtime.listen("127.0.0.1", 0, backlog=backlog)
+    (listener,) = listen("127.0.0.1", 0, backlog=backlog)
     front.listen(listener)
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     while True:

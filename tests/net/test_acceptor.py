@@ -11,6 +11,7 @@ import pytest
 
 from chatroom import runtime
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.listeners import listen
 from tests.support.inside import WAIT_S, until
 
 
@@ -40,7 +41,7 @@ def stack() -> Iterator[contextlib.ExitStack]:
 
 
 def opened(stack: contextlib.ExitStack, acceptor: Acceptor) -> tuple[Gateway, socket.socket]:
-    gateway, (listener,) = Gateway(acceptor), runtime.listen("127.0.0.1", 0, backlog=8)
+    gateway, (listener,) = Gateway(acceptor), listen("127.0.0.1", 0, backlog=8)
     acceptor.listen(listener, gateway.greet)
     return gateway, listener
 

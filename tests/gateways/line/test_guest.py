@@ -17,6 +17,7 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.listeners import listen
 from chatroom.service import Limits, Service
 from chatroom.tokens import Tokens
 
@@ -63,7 +64,7 @@ def test_a_fault_in_a_line_that_had_to_wait_closes_its_session(
         raise next(faults)
 
     monkeypatch.setattr(Interpreter, "take", take)
-    (door,) = runtime.listen("127.0.0.1", 0, backlog=10)
+    (door,) = listen("127.0.0.1", 0, backlog=10)
     gateway.open([door])
     with socket.create_connection(door.getsockname()) as romeo:
         romeo.setblocking(False)

@@ -1,0 +1,204 @@
+"""The loop: greenthreads, timers, calls at the end of a turn, descriptors that can be read or written.
+
+It is eventlet's; docs/architecture.md says why.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+with warnings.catch_warnings():
+    # Its authors discourage new use; docs/architecture.md says why it is used all the same. Guests need not read it.
+    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
+    import eventlet
+import eventlet.event
+import eventlet.hubs
+import eventlet.semaphore
+import eventlet.timeout
+
+PRIVATE_NAMES = (
+    "eventlet.hubs:notify_opened",
+    "eventlet.hubs.hub:BaseHub.add",
+    "eventlet.hubs.hub:BaseHub.remove",
+    "eventlet.hubs.hub:BaseHub.switch",
+    "eventlet.hubs.hub:BaseHub.schedule_call_global",
+    "eventlet.hubs.hub:BaseHub.squelch_timer_exception",
+    "eventlet.hubs.hub:BaseHub.SYSTEM_EXCEPTIONS",
+    "eventlet.hubs.hub:BaseHub.wait",
+)
+
+
+def patch() -> None:
+    """Make the standard library's blocking calls cooperative; must run before anything else is imported."""
+    eventlet.monkey_patch()
+
+
+class Timer(Protocol):
+    """A call that is due later and can be called off."""
+
+    def cancel(self) -> None: ...
+
+
+class Task(Protocol):
+    """A greenthread."""
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> Any: ...
+
+
+def spawn(function: Callable[..., Any], *args: Any) -> Task:
+    """Run `function` in a greenthread of its own, from the next turn of the loop on."""
+    task: Task = eventlet.spawn(function, *args)
+    return task
+
+
+def sleep(seconds: float = 0) -> None:
+    """Let others run for `seconds`; 0 gives way for one turn."""
+    eventlet.sleep(seconds)
+
+
+def call_later(seconds: float, function: Callable[..., Any], *args: Any) -> Timer:
+    """Call `function` from the loop after `seconds`. It must not wait: it runs in the loop itself."""
+    timer: Timer = eventlet.hubs.get_hub().schedule_call_global(seconds, function, *args)
+    return timer
+
+
+def call_soon(function: Callable[[], Any]) -> None:
+    """Call `function` from the loop in its next turn. It must not wait."""
+    eventlet.hubs.get_hub().soon.append(function)
+
+
+def call_last(function: Callable[[], Any]) -> None:
+    """Call `function` from the loop at the end of a turn: after what was read and what was to be called soon. It must
+    not wait.
+    """
+    eventlet.hubs.get_hub().last.append(function)
+
+
+_DefaultHub: Any = eventlet.hubs.get_default_hub().Hub
+
+
+class _Hub(_DefaultHub):
+    """Eventlet's loop, with an end to each turn.
+
+    A turn is: timers that are due, then what can be read and written, then what was to be called soon, then what was
+    to be called last. Eventlet has timers only; the three that a message took cost a tenth of an echo in memory.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        super().__init__(clock)
+        self.soon: deque[Callable[[], Any]] = deque()
+        self.last: deque[Callable[[], Any]] = deque()
+
+    @staticmethod
+    def is_available() -> bool:
+        return True  # it stands on whichever hub is
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Called once a turn, with the time until a timer is due."""
+        super().wait(0 if self.soon or self.last else seconds)
+        for calls in (self.soon, self.last):
+            # What they ask for in their turn waits for the next one, or the sockets might wait for ever.
+            for _ in range(len(calls)):
+                try:
+                    calls.popleft()()
+                except self.SYSTEM_EXCEPTIONS:
+                    raise
+                except BaseException:
+                    # As eventlet does with a timer's: one call's fault must not end the loop.
+                    self.squelch_timer_exception(None, sys.exc_info())
+
+
+eventlet.hubs.use_hub(_Hub)
+
+
+def lock() -> AbstractContextManager[Any]:
+    """A lock between greenthreads, for `with`; real threads must not take it."""
+    semaphore: AbstractContextManager[Any] = eventlet.semaphore.Semaphore()
+    return semaphore
+
+
+class Signal:
+    """A flag that one greenthread waits on and others set; setting it twice is setting it once."""
+
+    def __init__(self) -> None:
+        self._event = eventlet.event.Event()
+
+    def set(self) -> None:
+        if not self._event.ready():
+            self._event.send()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the flag is set, then clear it; True if it was set within `timeout_s`."""
+        with eventlet.timeout.Timeout(timeout_s, False):
+            self._event.wait()
+        was_set: bool = self._event.ready()
+        if was_set:
+            self._event = eventlet.event.Event()
+        return was_set
+
+
+class Listener(Protocol):
+    """What `add_reader` and `add_writer` give, for `remove_listener`."""
+
+    fileno: int
+
+
+def throw_away(*_: Any) -> None:
+    """The loop calls this on a listener whose descriptor was closed before it was removed: never on ours."""
+
+
+def add_reader(fileno: int, callback: Callable[[int], None]) -> Listener:
+    """Call `callback` from the loop whenever `fileno` can be read, until the listener is removed. It must not
+    wait.
+
+    A listener keeps the greenthread alive that added it: add listeners from the loop or from a lane.
+    """
+    hub = eventlet.hubs.get_hub()
+    listener: Listener = hub.add(hub.READ, fileno, callback, throw_away, None)
+    return listener
+
+
+def add_writer(fileno: int, callback: Callable[[int], None]) -> Listener:
+    """Call `callback` from the loop whenever `fileno` can be written, until the listener is removed."""
+    hub = eventlet.hubs.get_hub()
+    listener: Listener = hub.add(hub.WRITE, fileno, callback, throw_away, None)
+    return listener
+
+
+def remove_listener(listener: Listener) -> None:
+    """Remove what `add_reader` or `add_writer` gave; before the descriptor is closed."""
+    eventlet.hubs.get_hub().remove(listener)
+
+
+def raw_socket(sock: socket.socket) -> socket.socket:
+    """The real, non-blocking socket under a patched one."""
+    raw: socket.socket = getattr(sock, "fd", sock)
+    raw.setblocking(False)
+    return raw
+
+
+def accept(listener: socket.socket) -> tuple[socket.socket, Any] | None:
+    """Accept one connection on a real listening socket: the real socket, non-blocking, and the peer's
+    address.
+
+    Returns:
+        None when nobody waits.
+
+    Raises:
+        OSError: descriptors or memory are short; whoever waits goes on waiting.
+    """
+    try:
+        sock, address = listener.accept()
+    except (BlockingIOError, ConnectionAbortedError):
+        return None
+    sock.setblocking(False)
+    eventlet.hubs.notify_opened(sock.fileno())
+    return sock, address

@@ -1,0 +1,48 @@
+"""What the operating system tells the process: signals, and that its terminal is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterable
+
+import eventlet.patcher
+
+from chatroom.runtime.hub import spawn
+
+
+def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
+    """Call `callback` with the number, in a greenthread, when one of the signals arrives.
+
+    Python runs a signal handler between two bytecodes of whatever happens to run, and what it raises there is
+    sometimes swallowed; so the handler does nothing, and a greenthread watches the wake-up descriptor.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    for number in numbers:
+        signal.signal(number, lambda *_: None)
+
+    def watch() -> None:
+        with writer:  # the descriptor must live as long as signals may come
+            while True:
+                for number in reader.recv(64):
+                    callback(number)
+
+    spawn(watch)
+
+
+def hang_up_with(terminal: int) -> None:
+    """Send this process SIGHUP when the terminal behind a descriptor is closed.
+
+    The kernel tells only the session's leader, and a `make` that is one waits for the end of what it runs.
+    """
+    poll = eventlet.patcher.original("select").poll()
+    poll.register(terminal, 0)  # what is typed does not wake it
+
+    def watch() -> None:
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    eventlet.patcher.original("threading").Thread(target=watch, daemon=True).start()

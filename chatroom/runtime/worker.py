@@ -1,0 +1,89 @@
+"""Real threads, for work that blocks."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import eventlet.patcher
+import eventlet.tpool
+
+from chatroom.runtime.hub import Listener, add_reader, remove_listener
+from chatroom.runtime.lane import Lane
+
+
+def run_blocking(function: Callable[..., Any], *args: Any) -> Any:
+    """Run `function` in a real thread; the calling greenthread waits, the loop goes on.
+
+    Raises:
+        Whatever `function` raises.
+    """
+    return eventlet.tpool.execute(function, *args)
+
+
+class Worker:
+    """A real thread that does one kind of blocking work, job after job, for one greenthread or callback after another.
+
+    `run_blocking` costs a hand-over through a pool and a greenthread that waits; this costs a queue and a bell, which
+    is what a commit a message can afford.
+
+    Args:
+        work: called in the thread with each job; what it returns or raises is the job's outcome.
+        done: called in a lane with each job and its outcome: a value, or the exception.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], done: Callable[[Any, Any], None]) -> None:
+        self._work = work
+        self._jobs: deque[tuple[Any] | None] = deque()
+        self._call = os.eventfd(0, os.EFD_CLOEXEC)  # the thread waits at it
+        self._outcomes: deque[tuple[Any, Any]] = deque()
+        self._done = done
+        self._lane: Lane[tuple[Any, Any]]
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._listener: Listener | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._lane = Lane(lambda outcome: self._done(*outcome))
+        self._listener = add_reader(self._bell, self._collect)
+        self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def do(self, job: Any) -> None:
+        """Have a job done; returns at once."""
+        self._jobs.append((job,))
+        os.eventfd_write(self._call, 1)
+
+    def stop(self) -> None:
+        """End the thread once all jobs are done; their outcomes must have been waited for."""
+        if self._listener is not None:
+            remove_listener(self._listener)
+            self._listener = None
+        self._jobs.append(None)
+        os.eventfd_write(self._call, 1)
+
+    def join(self) -> None:
+        """Wait for the end of the thread, as a greenthread waits; after `stop`, once."""
+        run_blocking(self._thread.join)
+        os.close(self._call)
+        os.close(self._bell)
+
+    def _run(self) -> None:
+        while os.eventfd_read(self._call):
+            while self._jobs:
+                job = self._jobs.popleft()
+                if job is None:
+                    return
+                try:
+                    outcome = self._work(job[0])
+                except Exception as problem:  # it is the outcome, and judged where that is
+                    outcome = problem
+                self._outcomes.append((job[0], outcome))
+                os.eventfd_write(self._bell, 1)
+
+    def _collect(self, _fileno: int) -> None:
+        os.eventfd_read(self._bell)
+        while self._outcomes:
+            self._lane.put(self._outcomes.popleft())

@@ -1,0 +1,75 @@
+"""The WSGI server: one response, for a request that was read elsewhere."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import eventlet.greenio
+import eventlet.wsgi
+
+from chatroom.runtime.hub import throw_away
+
+PRIVATE_NAMES = (
+    "eventlet.wsgi:HttpProtocol.handle_one_response",
+    "eventlet.wsgi:Input",
+    "eventlet.wsgi:Server",
+    "eventlet.wsgi:WSGI_LOCAL",
+    "eventlet.greenio:GreenSocket",
+)
+
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Answer(eventlet.wsgi.HttpProtocol):
+    """One WSGI response by eventlet's machinery, for a request that was read and judged elsewhere."""
+
+    def __init__(self, app: WSGIApp, environ: dict[str, Any], sock: Any, *, keep_alive: bool) -> None:
+        # The inherited constructor would read requests from the socket: what it sets up for a response is set
+        # here.
+        self.server = eventlet.wsgi.Server(None, None, app, log_output=False, debug=False)
+        self.environ = environ
+        self.application = app
+        self.command = environ["REQUEST_METHOD"]
+        self.request_version = environ["SERVER_PROTOCOL"]
+        self.headers = {"Connection": "" if keep_alive else "close"}
+        self.close_connection = not keep_alive
+        self.wfile = sock.makefile("wb", self.wbufsize)
+        body = environ["wsgi.input"]
+        environ["eventlet.input"] = environ["wsgi.input"] = eventlet.wsgi.Input(
+            body, len(body.getbuffer()), sock, chunked_input=False
+        )
+        environ["eventlet.posthooks"] = []
+
+
+def answer_wsgi(
+    app: WSGIApp, environ: dict[str, Any], sock: socket.socket, *, keep_alive: bool, timeout_s: float
+) -> bool:
+    """Answer one request through a WSGI application, in the calling greenthread.
+
+    Args:
+        app: the application.
+        environ: the request, whole: its body stands in `wsgi.input` as a `BytesIO`.
+        sock: the real socket, open before and after.
+        keep_alive: whether the peer wants the connection to live on.
+        timeout_s: how long the peer may take to accept a piece of the response.
+
+    Returns:
+        Whether the connection may be used again.
+    """
+    green = eventlet.greenio.GreenSocket(sock, set_nonblocking=False)
+    green.close = throw_away  # or the wrapper would close the socket when it is collected
+    green.settimeout(timeout_s)
+    answer = _Answer(app, environ, green, keep_alive=keep_alive)
+    try:
+        answer.handle_one_response()
+        answer.wfile.close()
+    except OSError:
+        return False  # the peer has gone, or reads nothing
+    return not answer.close_connection
+
+
+def leave_unanswered() -> None:
+    """Called in a WSGI application: its response will be written by somebody else, later."""
+    eventlet.wsgi.WSGI_LOCAL.already_handled = True

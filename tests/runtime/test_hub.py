@@ -1,0 +1,60 @@
+"""The loop: what is called when."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from chatroom import runtime
+from tests.support.inside import until
+
+
+def test_what_is_called_last_comes_after_what_is_called_soon_in_the_same_turn():
+    seen: list[str] = []
+
+    def first() -> None:
+        seen.append("soon")
+        runtime.call_soon(lambda: seen.append("soon, asked for in the turn"))
+        runtime.call_last(lambda: seen.append("last, asked for in the turn"))
+
+    runtime.call_last(lambda: seen.append("last"))
+    runtime.call_soon(first)
+    assert seen == []
+    until(lambda: len(seen) == 4)
+    assert seen == ["soon", "last", "last, asked for in the turn", "soon, asked for in the turn"]
+
+
+def test_calls_that_always_ask_for_another_turn_keep_nothing_else_waiting():
+    turns = {runtime.call_soon: 0, runtime.call_last: 0}
+    heard: list[bytes] = []
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        for ask in turns:
+
+            def again(ask: Callable[[Callable[[], None]], None] = ask) -> None:
+                turns[ask] += 1
+                if not heard:
+                    ask(again)
+
+            again()
+        begun = dict(turns)
+        until(lambda: all(turns[ask] > begun[ask] for ask in turns))
+        listener = runtime.add_reader(near.fileno(), lambda _: heard.append(near.recv(9)))
+        far.send(b"hello")
+        until(lambda: bool(heard))
+        runtime.remove_listener(listener)
+    assert heard == [b"hello"]
+
+
+def test_a_call_that_fails_takes_nobody_with_it(capfd):
+    seen: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("ours")
+
+    for ask in (runtime.call_soon, runtime.call_last):
+        ask(fail)
+        ask(lambda: seen.append("the next one"))
+    until(lambda: len(seen) == 2)
+    assert capfd.readouterr().err.count("ValueError: ours") == 2
