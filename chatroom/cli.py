@@ -53,8 +53,9 @@ def _serve(arguments: list[str]) -> int:
     runtime.patch()
 
     # Only now: what these import must see the patched runtime.
-    from chatroom.server import StartError, serve
+    from chatroom.server import serve
     from chatroom.settings import Settings, SettingsError
+    from chatroom.startup import StartError
 
     try:
         serve(Settings.read(arguments))

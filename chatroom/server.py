@@ -5,7 +5,6 @@ It knows every part by name and does nothing that a part could do itself.
 
 from __future__ import annotations
 
-import errno
 import gc
 import logging
 import os
@@ -13,13 +12,11 @@ import random
 import resource
 import secrets
 import signal
-import socket
 import sys
 import time
-from ipaddress import ip_address
 from pathlib import Path
 
-from chatroom import logs, runtime
+from chatroom import listening, logs, runtime
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
@@ -37,10 +34,9 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
-from chatroom.net.listeners import listen
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings, unknown_variables
-from chatroom.startup import Started, Terminal, plain_lines, terminal_lines
+from chatroom.startup import StartError
 from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -57,10 +53,6 @@ _SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # or faster, if they are few
 
 
-class StartError(Exception):
-    """The service cannot start; the text is one line that names the cure."""
-
-
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT has come and everybody is sent away.
 
@@ -73,14 +65,45 @@ def serve(settings: Settings) -> None:
     os.umask(0o077)  # what is made from here on is for this user only
     names = _read_names(settings.names)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
-    listeners = _listen(settings)
+    listeners = listening.open_web(settings)
     stop = runtime.Signal()
     runtime.on_signals(_stop_signals(), lambda number: stop.set())
 
     folder = _open_folder(settings)  # held, and so nobody else's, until the end
     clock, backplane = _open_backplane(settings, folder)
-    line_listeners = _listen_line(settings)
-    service = Service(
+    line_listeners = listening.open_line(settings)
+    service = _make_service(settings, names=names, folder=folder, clock=clock, backplane=backplane)
+    acceptor = Acceptor(max_connections=max_connections)
+    gateway = _make_gateway(settings, service, clock=clock, leaving_limit=leaving_limit)
+    line = _make_line_gateway(settings, service, acceptor=acceptor, leaving_limit=leaving_limit)
+    front = _make_front(settings, service, engine=gateway.engine, clock=clock, acceptor=acceptor)
+    service.start([gateway, line])
+    runtime.spawn(_watch, clock)
+    _tune_collector()
+    for listener in listeners:
+        front.listen(listener)
+    line.open(line_listeners)
+    listening.announce(settings, listeners, line_listeners)
+
+    stop.wait()
+    log.info("stopping")
+    gateway.engine.refuse_newcomers()
+    line.refuse_newcomers()
+    runtime.sleep(settings.drain_delay_s)
+    backplane.close()
+    line.send_away_all()
+    _send_away(gateway.warn_all(), gateway.engine, line)
+    if folder is not None:
+        folder.close()
+
+
+# The parts
+
+
+def _make_service(
+    settings: Settings, *, names: NamePool, folder: DataDir | None, clock: Clock, backplane: Backplane
+) -> Service:
+    return Service(
         backplane=backplane,
         names=names,
         tokens=Tokens(_secret(folder), settings.token_days * 86_400, lambda: clock.times().steady_ms / 1000),
@@ -91,7 +114,12 @@ def serve(settings: Settings) -> None:
         rng=random.SystemRandom(),
         spawn=runtime.spawn,
     )
-    gateway = SocketIOGateway(
+
+
+def _make_gateway(
+    settings: Settings, service: Service, *, clock: Clock, leaving_limit: int
+) -> SocketIOGateway:
+    return SocketIOGateway(
         service,
         Words(settings.lang),
         _told_limits(settings),
@@ -109,15 +137,12 @@ def serve(settings: Settings) -> None:
         now_ms=clock.now_ms,
         call_later=runtime.call_later,
     )
-    engine = gateway.engine
-    http = HTTPGateway(
-        base_path=settings.base_path,
-        is_ready=lambda: service.ready() and not engine.refusing,
-        clock_problem=clock.problem,
-        find_page=BuiltPage(Path(__file__).parent / "static").find,
-    )
-    acceptor = Acceptor(max_connections=max_connections)
-    line = LineGateway(
+
+
+def _make_line_gateway(
+    settings: Settings, service: Service, *, acceptor: Acceptor, leaving_limit: int
+) -> LineGateway:
+    return LineGateway(
         service,
         Words(settings.lang),
         _told_limits(settings),
@@ -127,35 +152,36 @@ def serve(settings: Settings) -> None:
         acceptor=acceptor,
         monotonic=time.monotonic,
     )
-    front = Front(
+
+
+def _make_front(
+    settings: Settings, service: Service, *, engine: Engine, clock: Clock, acceptor: Acceptor
+) -> Front:
+    http = HTTPGateway(
+        base_path=settings.base_path,
+        is_ready=lambda: service.ready() and not engine.refusing,
+        clock_problem=clock.problem,
+        find_page=BuiltPage(Path(__file__).parent / "static").find,
+    )
+    paths = {"", settings.base_path}
+    return Front(
         engine.loop,
         http,
-        handlers={path + _SOCKET_PATH: engine.handle for path in {"", settings.base_path}},
+        handlers={path + _SOCKET_PATH: engine.handle for path in paths},
         acceptor=acceptor,
-        vital_paths=frozenset(path + vital for path in ("", settings.base_path) for vital in VITAL_PATHS),
+        vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
-    service.start([gateway, line])
-    runtime.spawn(_watch, clock)
-    # What is built now lives as long as the process: the collector need not look at it again.
+
+
+def _tune_collector() -> None:
+    """What is built now lives as long as the process: the collector need not look at it again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    for listener in listeners:
-        front.listen(listener)
-    line.open(line_listeners)
-    _announce(settings, listeners, line_listeners)
 
-    stop.wait()
-    log.info("stopping")
-    engine.refuse_newcomers()
-    line.refuse_newcomers()
-    runtime.sleep(settings.drain_delay_s)
-    backplane.close()
-    line.send_away_all()
-    _send_away(gateway.warn_all(), engine, line)
-    if folder is not None:
-        folder.close()
+
+# Stopping
 
 
 def _stop_signals() -> tuple[int, ...]:
@@ -189,6 +215,9 @@ def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
     deadline = time.monotonic() + _LINGER_S
     while not (engine.drained() and line.drained()) and time.monotonic() < deadline:
         runtime.sleep(0.01)
+
+
+# State
 
 
 def _open_folder(settings: Settings) -> DataDir | None:
@@ -266,6 +295,9 @@ def _watch(clock: Clock) -> None:
         runtime.sleep(_WATCH_S)  # nothing announces a jump of the clock, so it is looked for
 
 
+# Limits
+
+
 def _limits(settings: Settings) -> Limits:
     on = settings.limits
     return Limits(
@@ -329,102 +361,3 @@ def _raise_file_limit(wanted: int) -> tuple[int, int]:
         )
     served = min(wanted, possible)
     return served, max(fewest, min(most, hard - _OTHER_FILES - served))
-
-
-def _listen(settings: Settings) -> list[socket.socket]:
-    shown = f"{settings.host or '*'}:{settings.port}"
-    try:
-        return listen(settings.host, settings.port, backlog=settings.backlog)
-    except socket.gaierror:
-        raise StartError(f"--host {settings.host} is not an address of this machine") from None
-    except OSError as problem:
-        cures = {
-            errno.EADDRINUSE: f"port {settings.port} is in use; stop what uses it or choose another with --port",
-            errno.EADDRNOTAVAIL: f"--host {settings.host} is not an address of this machine",
-            errno.EACCES: f"port {settings.port} needs more privileges; choose one above 1023 with --port",
-        }
-        text = cures.get(problem.errno or 0, f"cannot listen on {shown}: {problem.strerror}")
-        raise StartError(text) from None
-
-
-def _listen_line(settings: Settings) -> list[socket.socket]:
-    """The line gateway's listening sockets; none if it is off, or if its port is taken and nobody chose it."""
-    port = settings.line_port
-    if port is None:
-        return []
-    try:
-        return listen(settings.line_host, port.number, backlog=settings.backlog)
-    except OSError as problem:
-        if problem.errno == errno.EADDRINUSE and not port.chosen:
-            log.warning("port %s is in use: there is no line gateway (--line-port chooses another)", port)
-            return []
-        cures = {
-            errno.EADDRINUSE: f"port {port} is in use; choose another with --line-port, or off",
-            errno.EACCES: f"port {port} needs more privileges; choose one above 1023 with --line-port",
-        }
-        no_address = f"--line-host {settings.line_host} is not an address of this machine"
-        raise StartError(cures.get(problem.errno or 0, no_address)) from None
-
-
-def _announce(
-    settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
-) -> None:
-    """Say on standard error where the server listens.
-
-    Raises:
-        StartError: nothing can be written there, as on a full disk.
-    """
-    started = _started(settings, listeners, line_listeners)
-    if settings.log_json:
-        for line in plain_lines(started):
-            log.info(line)
-        return
-    terminal = Terminal.of(sys.stderr, os.environ)
-    lines = plain_lines(started) if terminal is None else terminal_lines(started, terminal, settings.lang)
-    try:
-        print(*lines, sep="\n", file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        pass  # whoever started it wants to read no more
-    except OSError as problem:
-        raise StartError(
-            f"cannot write to standard error ({problem.strerror}): free some space there, or send it elsewhere"
-        ) from None
-
-
-def _started(
-    settings: Settings, listeners: list[socket.socket], line_listeners: list[socket.socket]
-) -> Started:
-    host, port = listeners[0].getsockname()[:2]
-    others: str | None = host
-    if settings.is_everywhere:
-        host, others = "127.0.0.1", _own_address()
-    elif ip_address(host.partition("%")[0]).is_loopback:
-        others = None
-    line_url = None
-    if line_listeners:
-        line_url = _url("telnet", *line_listeners[0].getsockname()[:2])
-    return Started(
-        url=_url("http", host, port) + settings.base_path,
-        network_url=None if others is None else _url("http", others, port) + settings.base_path,
-        line_url=line_url,
-        folder=settings.data_dir.absolute() if settings.history else None,
-    )
-
-
-def _url(scheme: str, host: str, port: int) -> str:
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _own_address() -> str | None:
-    """The address that this machine would speak from; nothing is sent, and there may be none.
-
-    By route, not by host name: many machines call themselves 127.0.1.1.
-    """
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            # A documentation address (RFC 5737); a datagram socket only looks up the route.
-            probe.connect(("192.0.2.1", 9))
-            address: str = probe.getsockname()[0]
-            return address
-    except OSError:
-        return None

@@ -18,6 +18,10 @@ _BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"  # whatever the terminal's own colour
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
+class StartError(Exception):
+    """The service cannot start; the text is one line that names the cure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """Where the server listens, and where messages are."""

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from chatroom.core.presence import CROWD, INTERVAL_S
-from chatroom.server import _listen_line as listen_line
+from chatroom.listening import open_line
 from chatroom.settings import LinePort, Settings
 from tests.support.lines import WAIT_S
 from tests.support.program import ROOT
@@ -386,7 +386,7 @@ def test_a_port_that_is_taken_and_that_nobody_chose_is_done_without_and_warned_o
     # Not as a play: the port that nobody chooses is the same for all, and may be somebody's here.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert listen_line(Settings(line_port=LinePort(port, chosen=False))) == []
+        assert open_line(Settings(line_port=LinePort(port, chosen=False))) == []
     assert caplog.messages == [
         f"port {port} is in use: there is no line gateway (--line-port chooses another)"
     ]
