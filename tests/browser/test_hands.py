@@ -136,6 +136,20 @@ def test_a_desktop_shows_every_command_whole(visit: Visit) -> None:
     assert cut == []
 
 
+@pytest.mark.parametrize("name", ["Trotting Corgi", "Cornflower", "吐泡泡的金鱼"])
+def test_a_narrow_phone_shows_the_whole_name(visit: Visit, name: str) -> None:
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
+    visitor.writes(f"/name {name}")
+    expect(visitor.chip).to_have_text(name)
+    # The letters themselves, wherever they are cut.
+    assert visitor.chip.evaluate(
+        "(chip) => { const range = document.createRange(); range.selectNodeContents(chip);"
+        " const [text, box] = [range.getBoundingClientRect(), chip.getBoundingClientRect()];"
+        " return text.width > 0 && text.left >= box.left && text.right <= box.right"
+        " && text.top >= box.top && text.bottom <= box.bottom }"
+    )
+
+
 def test_what_was_tapped_is_not_left_underlined(visit: Visit, guests: Guests) -> None:
     guests(username="fox").says("\n".join(["a", "long", "message"] * 9))
     visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()

@@ -230,7 +230,8 @@ def test_a_text_behind_to_is_refused_and_teaches_the_command(visit: Visit, guest
     visitor = visit().enter()
     visitor.writes("to:fox hello")
     expect(visitor.page.locator(".under")).to_have_text(
-        "Not sent. To send fox a private message, type /to fox hello"
+        "Not sent. To send fox a private message, type /to fox hello. "
+        "To send it as a message, begin it with /say."
     )
     visitor.writes("/to fox hello")
     assert fox.hears("whisper")["msg"] == "hello"
@@ -395,6 +396,18 @@ def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guest
         " const range = document.createRange(); range.selectNode(text); return range.getBoundingClientRect().bottom })"
     )
     assert abs(ends[0] - ends[1]) < 0.5
+
+
+def test_every_whisper_has_round_corners(visit: Visit, guests: Guests) -> None:
+    guests(username="fox")
+    visitor = visit().enter()
+    whispers(visitor)
+    for text in ("one", "two", "three"):
+        visitor.says(text)
+    corners = visitor.page.locator("article.whisper").evaluate_all(
+        "(rows) => rows.map((row) => getComputedStyle(row).borderRadius)"
+    )
+    assert corners == ["8px"] * 3
 
 
 def test_a_whisper_under_way_misses_whoever_takes_the_name(visit: Visit, guests: Guests, road: Relay) -> None:

@@ -155,7 +155,7 @@ describe('to:NAME', () => {
     ['to:fox\nsecret', 'fox', '/to fox secret'],
     ['TO：ＦＯＸ： Secret', 'fox', '/to fox Secret'],
     ['to:"Ming Li" hi, fox', 'Ming Li', '/to Ming Li hi, fox'],
-    [`to:fox ${'x'.repeat(50)}`, 'fox', `/to fox ${'x'.repeat(40)}…`],
+    [`to:fox ${'x'.repeat(50)}`, 'fox', `/to fox ${'x'.repeat(32)}…`],
   ])('%j is refused, and what to type instead is said', (text, name, instead) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, play.shown, play.state.problem]).toMatchObject([null, text, [], { code: 'text_behind_to', name, instead }]);

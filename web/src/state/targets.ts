@@ -23,7 +23,7 @@ const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
 /** UTF-16 units in which a name is looked for. */
 const LONGEST_NAME = 300;
 /** Characters of a text that are quoted in a sentence. */
-const SHOWN = 40;
+const SHOWN = 32;
 
 /** Why a whisper was not sent: its recipient has left, and nobody, or perhaps somebody else, has the name now. */
 export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };

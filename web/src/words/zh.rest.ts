@@ -58,7 +58,7 @@ export const rest: Rest = {
     offline: '未连接，请稍后再试。',
     unavailable: '操作没有成功，请稍后再试。',
     text_only: '只能发文字。',
-    text_behind_to: (name, instead) => `没有发送。要私聊${amid(name).trimEnd()}，请输入 ${instead}`,
+    text_behind_to: (name, instead) => `没有发送。想私聊${amid(name).trimEnd()}，请输入 ${instead}；要原样发送，请以 /say 开头。`,
     already_private: (name) => `没有发送。这里写的只有${amid(name)}看得到。要原样发送，请以 /say 开头。`,
     recipient_left: '没有发送：对方已经离开。',
     recipient_other: '现在叫这个名字的可能是另一个人。再发一次，就会发给对方。',
