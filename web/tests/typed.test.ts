@@ -1,6 +1,8 @@
+import near from '../../tests/core/near.json';
 import { describe, expect, it } from 'vitest';
 import { asTyped, keyOf, purged, read, refusedIn } from '../src/lib/typed';
 import { complete } from '../src/lib/complete';
+import { advised } from '../src/state/advice';
 import { isForGood, nextOut } from '../src/state/outbox';
 import { step } from '../src/state/recall';
 import { draftOf, targetOf } from '../src/state/targets';
@@ -106,6 +108,8 @@ describe('What is no message', () => {
     ['op KEY', 'unknown_command', {}],
     ['to Bob secret', 'bad_request', { usage: '/to NAME TEXT', name: 'Bob' }],
     ['more', 'room_invalid', { held: true }],
+    ['ot:Zed', 'no_such_person', { name: 'Zed' }],
+    ['join den', 'bad_request', { usage: '/join ROOM', room: 'den' }],
   ])('but was sent as one (%j) comes back into its draft', (text, code, more) => {
     for (const play of [here(), here().enterText('to:fox')]) {
       play.write(text, 'c').sent('c').no('c', code, more);
@@ -117,6 +121,7 @@ describe('What is no message', () => {
     { code: 'no_such_person', name: 'Bob' },
     { code: 'room_invalid', held: true },
     { code: 'bad_request', name: 'Bob', usage: '/to NAME TEXT' },
+    { code: 'bad_request', room: 'den', usage: '/join ROOM' },
   ])('is refused in the words of the server where it knows who is meant', (refusal) => {
     expect(sentence(en, { ok: false, msg: 'Someone else is called Bob now.', ...refusal })).toBe('Someone else is called Bob now.');
   });
@@ -124,6 +129,19 @@ describe('What is no message', () => {
   it('is completed from what a Chinese keyboard types for a slash', () => {
     const table = [{ usage: '/who', help: {} }];
     for (const text of ['/wh', '／wh', '、wh', ' 、']) expect(complete(text, text.length, table, [])).toMatchObject([{ insert: '/who ', start: text.search(/[/／、]/) }]);
+  });
+});
+
+describe('A near miss', () => {
+  const table = near.cases as [string, string, string][];
+
+  it.each(table.filter(([, verdict]) => verdict === 'sent'))('%j is a message for the page too', (text) => {
+    expect(read(text).kind).toBe('message');
+  });
+
+  it.each(table.filter(([, verdict]) => verdict === 'refused'))('%j goes to the server as typed, or is a command', (text) => {
+    const play = here().enterText(text);
+    expect(play.state.asking?.text ?? nextOut(play.state)?.text).toBe(text);
   });
 });
 
@@ -158,25 +176,25 @@ describe('to:NAME', () => {
     [`to:fox ${'x'.repeat(50)}`, 'fox', `/to fox ${'x'.repeat(32)}…`],
   ])('%j is refused, and what to type instead is said', (text, name, instead) => {
     const play = here().enterText(text);
-    expect([play.state.partner, play.draft, play.shown, play.state.problem]).toMatchObject([null, text, [], { code: 'text_behind_to', name, instead }]);
-    for (const words of [en, zh]) expect(sentence(words, play.state.problem!)).toContain(instead);
+    expect([play.state.partner, play.draft, play.shown, advised(play.state)]).toMatchObject([null, text, [], { code: 'text_behind_to', name, instead }]);
+    for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain(instead);
   });
 
   it.each(['to:fox secret', 'tp:fox'])('in a whisper to that person, %j is said to be one already', (text) => {
     const play = here().enterText('to:fox').enterText(text);
     if (nextOut(play.state)) play.sent(text).no(text, 'bad_request', { usage: '/to NAME TEXT', name: 'fox', msg: 'Begin it with /to.' });
-    expect([play.draft, play.shown, play.state.problem]).toMatchObject([text, [], { code: 'already_private', name: 'fox' }]);
-    expect(sentence(en, play.state.problem!)).not.toContain('/to');
+    expect([play.draft, play.shown, advised(play.state)]).toMatchObject([text, [], { code: 'already_private', name: 'fox' }]);
+    expect(sentence(en, advised(play.state)!)).not.toContain('/to');
   });
 
   it('in a whisper to someone else, it is said how to reach that person', () => {
     const play = here().enterText('to:eve').enterText('to:fox secret');
-    expect(play.state.problem).toMatchObject({ code: 'text_behind_to', name: 'fox' });
+    expect(advised(play.state)).toMatchObject({ code: 'text_behind_to', name: 'fox' });
   });
 
   it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
-    expect([play.state.partner, play.draft, play.problem, play.shown]).toEqual([null, text, 'no_such_person', []]);
+    expect([play.state.partner, play.draft, advised(play.state)?.code, play.shown]).toEqual([null, text, 'no_such_person', []]);
   });
 
   it('alone ends the whisper', () => {

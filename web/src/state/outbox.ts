@@ -156,7 +156,9 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
     }
   }
-  if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage)) {
+  // Of a whisper, it is the recipient who is missing, or somebody whom its text is nearly for.
+  const isForOther = ack?.code === 'no_such_person' && !ack.again && (item.kind === 'said' || (ack.name !== undefined && ack.name !== item.to));
+  if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage || isForOther)) {
     // The server takes it for a command, or for words to one person: it was never a message.
     const isThere = item.kind === 'whisper' && ack.usage !== undefined && ack.name === item.to;
     return { ...stop(free), tries: 0, problem: isThere ? alreadyPrivate(item.to) : ack };

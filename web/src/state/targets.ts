@@ -18,13 +18,6 @@ export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
 
-/** What ends a name before a text, as for the server. */
-const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
-/** UTF-16 units in which a name is looked for. */
-const LONGEST_NAME = 300;
-/** Characters of a text that are quoted in a sentence. */
-const SHOWN = 32;
-
 /** Why a whisper was not sent: its recipient has left, and nobody, or perhaps somebody else, has the name now. */
 export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 export const OTHER: Refusal = { ok: false, code: 'recipient_other', msg: '' };
@@ -112,22 +105,9 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
   const found = [...state.people].filter(([sid, other]) => sid !== state.sid && keyOf(other) === key);
-  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: textBehind(state, name) ?? { ok: false, code: 'no_such_person', msg: '' } };
+  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '', line: name } };
   const cleared = keepDraft(state, targetOf(state), '');
   return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
-}
-
-/** Of `to:NAME` the rest of the line is the name. What to type instead if it is a name and a text. */
-function textBehind({ people, sid: own, partner }: State, line: string): Refusal | null {
-  for (const { 0: end, index } of [...line.slice(0, LONGEST_NAME).matchAll(ENDS_NAME)].reverse()) {
-    const key = keyOf(line.slice(0, index));
-    const [sid, name] = [...people].find(([sid, other]) => sid !== own && keyOf(other) === key) ?? [];
-    if (name === undefined) continue;
-    const text = line.slice(index + end.length).replace(/\s+/g, ' ');
-    const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
-    return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}` };
-  }
-  return null;
 }
 
 /** Why a text was refused that would begin a whisper to the person to whom it goes anyway. */

@@ -9,8 +9,8 @@ import type { Rest } from './en.rest';
 export type Known = Words & Partial<Rest>;
 
 export function sentence(words: Known, refusal: Refusal, wanted = String(refusal.name ?? '')): string {
-  // About persons the server knows more than the code says.
-  if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && refusal.name))) return refusal.msg;
+  // About persons and rooms the server knows more than the code says.
+  if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && (refusal.name || refusal.room)))) return refusal.msg;
   // A typed command that was used wrongly: how it is used says more than that it was.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);

@@ -1,0 +1,29 @@
+/** How to do what was refused: only the sentence depends on it, so it comes after the first load. */
+
+import { keyOf } from '../lib/typed';
+import type { Refusal } from '../wire';
+import { alreadyPrivate } from './targets';
+import type { State } from './types';
+
+/** What ends a name before a text, as for the server. */
+const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
+/** UTF-16 units in which a name is looked for. */
+const LONGEST_NAME = 300;
+/** Characters of a text that are quoted in a sentence. */
+const SHOWN = 32;
+
+/** What the composer has to say, with what to type instead where `to:NAME` has a text behind the name. */
+export function advised({ people, sid: own, partner, problem }: State): Refusal | null {
+  // Of `to:NAME` the rest of the line is the name.
+  const line = String(problem?.line ?? '');
+  if (line === '') return problem;
+  const others = new Map([...people].filter(([sid]) => sid !== own).map((person) => [keyOf(person[1]), person]));
+  for (const { 0: end, index } of [...line.slice(0, LONGEST_NAME).matchAll(ENDS_NAME)].reverse()) {
+    const [sid, name] = others.get(keyOf(line.slice(0, index))) ?? [];
+    if (name === undefined) continue;
+    const text = line.slice(index + end.length).replace(/\s+/g, ' ');
+    const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
+    return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}`.trimEnd() };
+  }
+  return problem;
+}
