@@ -5,6 +5,7 @@ It knows keys, and nothing of the connection.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import ClassVar, Final
@@ -39,11 +40,16 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """A text is to be said."""
+        """A text is to be said.
 
-        def __init__(self, text: str) -> None:
+        Args:
+            begun_at: when the first of it was typed, on the monotonic clock; None: now.
+        """
+
+        def __init__(self, text: str, begun_at: float | None = None) -> None:
             super().__init__()
             self.text = text
+            self.begun_at = begun_at
 
     def __init__(self, names: Callable[[], list[str]]) -> None:
         super().__init__(
@@ -56,6 +62,7 @@ class Composer(TextArea):
         self._typed: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # for whom, and the text
         self._back = 0  # how many texts back the one shown is; 0 is the new one
         self._draft = ""
+        self._begun_at: float | None = None  # when something was typed into the empty field
         self._reader = ""  # the session that the text is for; "": everyone
         self._drafts: dict[str, str] = {}
 
@@ -105,6 +112,13 @@ class Composer(TextArea):
             event.prevent_default()
             act(self)
 
+    def on_text_area_changed(self) -> None:
+        """Somebody types, or has taken back what they typed."""
+        if is_blank(self.text):
+            self._begun_at = None
+        elif self._begun_at is None:
+            self._begun_at = time.monotonic()
+
     def update_suggestion(self) -> None:
         """Show what the text would become with Tab, dimly, behind the cursor."""
         text = self.text
@@ -122,8 +136,9 @@ class Composer(TextArea):
         """Hand on what was typed."""
         text = "\n".join(map(clean, self.text.rstrip().split("\n")))
         if not is_blank(text):
+            begun_at, self._begun_at = self._begun_at, None
             self.put_away()
-            self.post_message(self.Sent(text))
+            self.post_message(self.Sent(text, begun_at))
 
     def begin_line(self) -> None:
         """Begin another line of the same message."""

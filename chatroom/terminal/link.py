@@ -145,7 +145,7 @@ class Link:
             self._wakes.close()
             self._waker.close()
 
-    def say(self, text: str, view: View) -> None:
+    def say(self, text: str, view: View, begun_at: float | None = None) -> None:
         """Send a text to its audience, change the audience, or run a typed command; returns at once.
 
         A message is sent again until the server has it, and said once. A whisper or a command is sent once: if the
@@ -153,6 +153,7 @@ class Link:
 
         Args:
             view: what the guest sees, by which `to:NAME` is understood.
+            begun_at: when the first of it was typed; None: now.
         """
         now = time.monotonic()
         told: Frame | None
@@ -162,7 +163,7 @@ class Link:
                 case Deliver(said, to):
                     if not self._speech.lines:
                         self._answered_at = now
-                    told = self._speech.add(Line(said, to), now)
+                    told = self._speech.add(Line(said, to), now, begun_at)
                 case NotSent(why, is_doubtful):
                     told = self._speech.refuse(Line(text), why, now, is_doubtful=is_doubtful)
                 case Turned(notice):

@@ -259,7 +259,7 @@ class ChatApp(App[int]):
     def on_composer_sent(self, sent: Composer.Sent) -> None:
         """Send it."""
         self._offer = None
-        self._link.say(sent.text, self._view)
+        self._link.say(sent.text, self._view, sent.begun_at)
         self._show_audience(keeps=True)
         self.action_read()
 

@@ -94,10 +94,16 @@ class Speech:
         self._held_until = 0.0
         self._extension_s = 0.0  # by which each line that is held prolongs it
 
-    def add(self, line: Line, now: float) -> Frame | None:
-        """Take a line that was typed; gives the refusal if it is held."""
+    def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:
+        """Take a line that was typed; gives the refusal if it is held.
+
+        Args:
+            begun_at: when its first character was typed; None: now. What was begun before a refusal could be read is
+                held, however late it is sent.
+        """
+        begun_at = now if begun_at is None else begun_at
         # Behind another change of audience its outcome decides.
-        if line.is_command or now >= self._held_until or any(each.moves for each in self.lines):
+        if line.is_command or begun_at >= self._held_until or any(each.moves for each in self.lines):
             self.lines.append(line)
             return None
         return self.refuse(line, _HELD, now)

@@ -19,6 +19,7 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
 from chatroom.terminal.people import SHOWN, People
 from chatroom.terminal.screen import ChatApp
+from chatroom.terminal.speech import HOLD_S
 from chatroom.terminal.talk import Talk
 from tests.support import loops
 from tests.support.guests import becomes_free
@@ -307,6 +308,21 @@ def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room
         for line in ("to:Nobody", "secret one", "/join a/b", "secret two", "/to Nobody x", "secret three"):
             app.query_one(Composer).post_message(Composer.Sent(line))
         await until(lambda: shown(app).count("someone else") == 3, "three refusals")
+        await asyncio.to_thread(romeo.hears_nothing, "message")
+
+    on_screen(server, room, play)
+
+
+def test_a_text_begun_before_a_refusal_was_read_is_held(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        await pilot.press(*"to:Nobody", "enter", "s")
+        begun_at = time.monotonic()
+        await until(lambda: "No one here" in " ".join(shown(app).split()), "the refusal")
+        await until(lambda: time.monotonic() > begun_at + HOLD_S, "more time than a hold takes")
+        await pilot.press(*"ecret", "enter")
+        await until(lambda: "someone else" in " ".join(shown(app).split()), "another refusal")
         await asyncio.to_thread(romeo.hears_nothing, "message")
 
     on_screen(server, room, play)

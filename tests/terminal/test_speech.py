@@ -219,6 +219,14 @@ def test_a_hold_lasts_until_it_could_be_read():
     assert (texts(spoken), spoken.refused) == (["for all"], 3)
 
 
+def test_what_was_begun_before_a_refusal_is_held_however_late():
+    spoken = Speech()
+    spoken.refuse(Line("to:Nobody"), "No one.", 10.0)
+    assert spoken.add(Line("secret"), 60.0, begun_at=10.0) is not None
+    assert spoken.add(Line("for all"), 70.0, begun_at=65.0) is None
+    assert texts(spoken) == ["for all"]
+
+
 def test_a_script_is_held_until_it_changes_the_audience():
     spoken = Speech(float("inf"))
     spoken.refuse(Line("to:Nobody"), "No one.", 0.0)

@@ -106,6 +106,11 @@ class LineDecoder:
         return bool(self._line) or self._overlong is not None
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the beginning of a line has been looked at that is to be one, without its end."""
+        return bool(self._line)
+
+    @property
     def waiting(self) -> bytes:
         """What was received and is not looked at yet."""
         return self._input

@@ -89,6 +89,7 @@ class Intake:
     __slots__ = (
         "_answered_at",
         "_arrived_at",
+        "_begun_at",
         "_call_later",
         "_flood_until",
         "_has_ended",
@@ -118,6 +119,7 @@ class Intake:
         self._monotonic = monotonic
         self._call_later = call_later
         self._arrived_at = 0.0  # of all lines in the decoder: not later than that
+        self._begun_at: float | None = None  # when the first of a line came that has no end yet
         self._read_at = 0.0  # the same: not sooner than that
         self._answered_at = 0.0
         self._owed_events = 0
@@ -209,7 +211,14 @@ class Intake:
         if answers:
             self._source.write(answers)
         if line is not None:
-            self._waiting.append((line, self._arrived_at, self._read_at))
+            # A line that was begun before an answer may have been meant otherwise, however late its end comes.
+            arrived_at = self._arrived_at if self._begun_at is None else self._begun_at
+            self._waiting.append((line, arrived_at, self._read_at))
+            self._begun_at = None
+        elif not self._source.decoder.has_begun:
+            self._begun_at = None
+        elif self._begun_at is None:
+            self._begun_at = self._arrived_at
         return line is not None
 
     def _may_take_in(self) -> bool:

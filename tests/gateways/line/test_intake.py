@@ -362,6 +362,30 @@ def test_a_line_right_after_the_answer_goes_to_the_room():
     assert desk.room == ["hello"]
 
 
+def test_a_line_begun_before_the_answer_is_held_however_late_it_ends():
+    desk = Talker()
+    desk.comes(b"to:Zed\ns")
+    desk.comes(b"ec")
+    desk.passes(60)
+    desk.comes(b"ret\n")
+    desk.passes(1)
+    assert (desk.room, len(desk.answers)) == ([], 2)
+    desk.comes(b"to:Zed\nsecret\x7f\x7f\x7f\x7f\x7f\x7f")  # taken back before the answer
+    desk.passes(60)
+    desk.comes(b"hel")
+    desk.passes(1)
+    desk.comes(b"lo\n")
+    assert desk.room == ["hello"]
+
+
+def test_the_rest_of_a_long_line_is_no_beginning():
+    desk = Talker()
+    desk.comes(b"to:Zed\n" + b"x" * (longest_line(2000) + 1))
+    desk.passes(60)
+    desk.comes(b"xx\nhello\n")
+    assert desk.room == ["hello"]
+
+
 @pytest.mark.parametrize(
     ("rate", "lines", "gap_s"),
     [(None, 30, 0.05), (Rate(4, 16), 100, 1 / 64), (None, 1000, 0.001), (Rate(2, 4), 12, 0.1875)],
