@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.guests import Guest
 from tests.support.raw import RawClient
 
-COUNT = max(1, int(2000 * float(os.environ.get("CHATROOM_TEST_SCALE", "1"))))
+COUNT = max(1, int(5000 * float(os.environ.get("CHATROOM_TEST_SCALE", "1"))))
 
 # Text that is no JSON, or JSON that strict readers refuse, or that breaks careless ones.
 BROKEN = [
@@ -77,7 +77,6 @@ bad_texts = (
 bad_requests = (
     st.fixed_dictionaries({"action": st.sampled_from(["message", "send msg"]), "msg": bad_texts})
     | st.fixed_dictionaries({"action": st.just("whisper"), "to": json_values, "msg": bad_texts})
-    | st.fixed_dictionaries({"action": st.just("join"), "room": st.integers() | st.just("a/b") | st.just("")})
     | st.fixed_dictionaries({"action": st.just("history"), "limit": st.text() | st.just(0) | st.just(10**30)})
     | st.fixed_dictionaries(
         {
@@ -100,6 +99,9 @@ bad_arguments = (
 bad_texts_on_the_wire = st.sampled_from(BROKEN) | bad_arguments.map(
     lambda arguments: json.dumps(["msg", *arguments])
 )
+# Several in one example: hypothesis spends most of its time between examples.
+BATCH = 10
+batches = st.lists(st.tuples(bad_texts_on_the_wire, st.booleans()), min_size=BATCH, max_size=BATCH)
 
 
 @pytest.fixture(scope="module")
@@ -142,16 +144,31 @@ def test_what_makes_no_sense_is_refused_and_the_connection_stays(stage, text, ac
     bystander.hears_nothing()
 
 
+# Not among the generated ones: the answer to a join that fails is held back for 0.25 s.
+def test_a_join_to_no_possible_room_is_refused(stage):
+    raw, bystander = stage
+    for number, room in enumerate((71, -(10**30), True, ["den"], {"room": "den"}, "", "a/b", "\u200b")):
+        ack_id = 7 if number % 2 else None
+        refused(raw, event(json.dumps(["msg", {"action": "join", "room": room}]), ack_id), ack_id)
+    bystander.hears_nothing()
+
+
 @pytest.mark.slow
 def test_thousands_of_generated_bad_inputs_disconnect_nobody(stage, server):
     raw, bystander = stage
     numbers = iter(range(1, 10**9))
 
-    @settings(max_examples=COUNT, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(bad_texts_on_the_wire, st.booleans())
-    def misbehave(text: str, asks: bool) -> None:
-        ack_id = next(numbers) if asks else None
-        refused(raw, event(text, ack_id), ack_id)
+    @settings(
+        max_examples=max(1, COUNT // BATCH),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(batches)
+    def misbehave(batch: list[tuple[str, bool]]) -> None:
+        for text, asks in batch:
+            ack_id = next(numbers) if asks else None
+            refused(raw, event(text, ack_id), ack_id)
 
     misbehave()
     bystander.hears_nothing()
