@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
-from tests.browser.visit import Visitor
+from tests.browser.visit import DESKTOP, Visitor
 from tests.support.guests import Guest
 from tests.support.program import Program
 
@@ -273,17 +274,33 @@ def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
-    server = start("--message-burst", "3", "--message-rate", "0.15")
-    visitor = visit(url=server.url, lang=lang).enter()
-    for number in range(4):
-        visitor.writes(f"hasty {number}")
+    server = start("--message-burst", "3", "--message-rate", "0.25")
+    visitor = visit(url=server.url, lang=lang, viewport=DESKTOP)  # the clock is its whole profile's
+    visitor.page.clock.install()
+    with visitor.page.expect_websocket() as socket:
+        visitor.enter()
+    visitor.page.clock.set_fixed_time(visitor.page.evaluate("() => Date.now()") / 1000)
+    answers: list[dict[str, Any]] = []
+    while not answers or answers[-1]["ok"]:
+        with socket.value.expect_event("framereceived", _is_answer) as frame:
+            visitor.writes(f"hasty {len(answers)}")
+        answers.append(json.loads(frame.value[frame.value.index("[") :])[0])
+    assert len(answers) > 3
+    seconds = math.ceil(answers[-1]["retry_after"])
     wait = visitor.page.locator(".wait")
-    expect(wait).to_have_text(re.compile({"en": r"^[1-7] s$", "zh": r"^[1-7] 秒$"}[lang]))
+    expect(wait).to_have_text({"en": f"{seconds} s", "zh": f"{seconds} 秒"}[lang])
     visitor.writes("the next thought")
     expect(visitor.composer).to_have_value("the next thought")
     visitor.shows("rate-limited")
-    expect(visitor.message("hasty 3")).not_to_have_class(re.compile("sending"))
-    assert visitor.texts() == [f"hasty {number}" for number in range(4)]
+    expect(wait).to_have_count(1)
+    visitor.page.clock.set_system_time(visitor.page.evaluate("() => Date.now()") / 1000 + seconds)
+    expect(visitor.message(f"hasty {len(answers) - 1}")).not_to_have_class(re.compile("sending"))
+    assert visitor.texts() == [f"hasty {number}" for number in range(len(answers))]
+
+
+def _is_answer(frame: str | bytes) -> bool:
+    """An ack of a message."""
+    return str(frame).startswith("43") and ('"id"' in str(frame) or '"retry_after"' in str(frame))
 
 
 SHUT = {
