@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,13 +106,14 @@ def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
     ids=["blank", "too long", "telnet"],
 )
 def test_what_says_nothing_costs_as_much_as_other_lines(start: Start, lines: Lines, flood: bytes) -> None:
-    _program, (romeo, juliet) = alone_in_the_lobby(start, lines, "--event-burst", "10", "--event-rate", "10")
-    began = time.monotonic()
+    flags = ("--event-burst", "10", "--event-rate", "10", "--message-burst", "100")
+    _program, (romeo, juliet) = alone_in_the_lobby(start, lines, *flags)
+    paced = [f"meanwhile {number}" for number in range(16)]  # sent first, and done before a flood of twenty
+    juliet.types_raw("".join(f"{text}\n" for text in paced).encode())
     romeo.types_raw(flood + b"/who\n")
-    juliet.types("meanwhile")
-    romeo.reads("meanwhile$")
-    romeo.reads(r"\* 2 here", 20)
-    assert time.monotonic() - began > 1.0
+    for text in paced:
+        romeo.reads(f": {text}$")  # behind answers to telnet, which end no line
+    romeo.reads(r"\* 2 here")
     assert romeo.seen.count("* Too fast") == 1
 
 
