@@ -79,10 +79,11 @@ engine: Engine = sio.eio
 
 @engine.on("connect")
 def thinks(eio_sid, environ):
-    """Connects at once, unless the query asks for something else."""
+    """Connects at once, unless the query asks for something else; to think takes until somebody says something."""
     sio._handle_eio_connect(eio_sid, environ)
     if "think" in environ["QUERY_STRING"]:
-        runtime.sleep(0.2)
+        said.wait(0)  # what was said before
+        said.wait()
     if "leave" in environ["QUERY_STRING"]:
         engine.disconnect(eio_sid)
 

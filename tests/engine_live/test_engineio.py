@@ -271,6 +271,7 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
 
 
 def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(rooms_app: App):
+    other = joined(rooms_app)
     http = Http(rooms_app.port)
     http.request(
         "GET",
@@ -280,8 +281,10 @@ def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(
         Sec_WebSocket_Version="13",
         Sec_WebSocket_Key="AAAAAAAAAAAAAAAAAAAAAA==",
     )
-    time.sleep(0.05)  # the application is to be thinking
+    ask(other, "tell")  # by its answer the application thinks
     http.send(b"\x81\x82\0\0\0\x0040")
+    ask(other, "tell")  # and by this one the bytes are there
+    ask(other, "say")
     assert http.answer()[0] == 400
     http.reads_the_end()
 
