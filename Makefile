@@ -96,7 +96,7 @@ image-check: .venv/test.stamp ## Build the container image, start it, test it an
 	$(BIN)/python scripts/image_check.py
 
 screenshots: .venv/test.stamp ## Take pictures of every state of the page into screenshots/
-	CHATROOM_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+	CHATROOM_TEST_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
 
 icons: .venv/test.stamp ## Draw the page's PNG icons from web/public/icon.svg
 	$(BIN)/python scripts/icons.py

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 640}
-PICTURES = os.environ.get("CHATROOM_SCREENSHOTS")
+PICTURES = os.environ.get("CHATROOM_TEST_SCREENSHOTS")
 WAIT_MS = 10_000
 # The browser itself says so when a connection breaks; where a test breaks one, that is no fault of the page.
 _LOST = re.compile(
