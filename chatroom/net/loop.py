@@ -111,6 +111,7 @@ class Loop:
         self._scheduled = False
         self._flushing = False
         self._not_before = 0.0
+        self._flush_began = 0.0
 
     # ------------------------------------------------------------------ connections
 
@@ -196,6 +197,10 @@ class Loop:
         if not self._scheduled:
             self._schedule()
 
+    def when_written(self, call: Callable[[float], None]) -> None:
+        """Call `call` when this turn's frames are written, with the seconds that writing them has taken."""
+        self.at_end_of_turn(lambda: call(time.monotonic() - self._flush_began))
+
     def _schedule(self) -> None:
         self._scheduled = True
         pause = self._not_before - time.monotonic()
@@ -216,7 +221,7 @@ class Loop:
         self._turn, self._direct, self._finals = [], [], []
         self._mixed = False
         self._turn_bytes = 0
-        began = time.monotonic()
+        began = self._flush_began = time.monotonic()
         self._flushing = True
         # Taken out before anything is written: what is sent in the middle of it has its place in the next turn.
         owns = [connection.own or [] for connection in direct]

@@ -103,6 +103,19 @@ def test_who_falls_behind_and_catches_up_again_and_again_has_everything_in_order
     assert party.role.losses == []
 
 
+def test_writing_is_timed_once_all_is_written(party: Party) -> None:
+    times: list[float] = []
+    party.loop.when_written(times.append)
+    party.loop.when_written(lambda _: [party.read(place) for place in range(MEMBERS)])
+    party.loop.publish(party.audience, b"one")
+    assert times == []
+    began = time.monotonic()
+    party.loop.flush()
+    assert party.heard == [b"one"] * MEMBERS
+    assert len(times) == 1
+    assert 0 < times[0] <= time.monotonic() - began
+
+
 def test_who_is_closed_is_sent_nothing_and_holds_nobody_up(party: Party) -> None:
     party.loop.publish(party.audience, b"one")
     party.loop.flush()

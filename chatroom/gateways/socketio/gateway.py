@@ -121,7 +121,9 @@ class SocketIOGateway:
         self._call_later = call_later
         self._guests: dict[str, Guest] = {}
         self._talking: set[Guest] = set()  # who has a partner in a private talk
-        self._presence = Presence(self._emit, self._server.is_heard, call_later)
+        self._presence = Presence(
+            self._emit, self._server.is_heard, call_later, self.engine.loop.when_written, monotonic
+        )
         self._server.on("connect", self._on_connect, namespace=NAMESPACE)
         self._server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
 

@@ -1,15 +1,15 @@
 """How comings and goings are told on Socket.IO (protocol, section 1, "Rosters").
 
 In rooms of up to 64 people each is told at once. Above that, those of a burst are told together, at an interval
-that grows with the roster's bytes: a thousand people coming at once would otherwise cost a million frames, each
-with a thousand names.
+that grows with the roster's bytes and with what sending the last one cost: a thousand people coming at once would
+otherwise cost a million frames, each with a thousand names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import msgspec
@@ -25,6 +25,7 @@ _MIN_INTERVAL_S: Final = 0.05
 _MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # what each of a room's `full` clients is sent of rosters
+_ROSTER_SHARE: Final = 0.05  # of a core, for a room's rosters
 
 KINDS: Final = ("seed", "full", "delta")
 _LISTED: Final = ("seed", "full")  # the kinds of clients that are sent a `name_list`
@@ -49,16 +50,26 @@ class Presence:
     Args:
         emit: sends a frame to some groups.
         is_heard: whether any of these groups has a member.
+        when_written: calls back when what was emitted is written, with the seconds that this took.
+        monotonic: a clock in seconds.
     """
 
     def __init__(
-        self, emit: Emit, is_heard: Callable[[Sequence[str]], bool], call_later: Callable[..., Timer]
+        self,
+        emit: Emit,
+        is_heard: Callable[[Sequence[str]], bool],
+        call_later: Callable[..., Timer],
+        when_written: Callable[[Callable[[float], None]], None],
+        monotonic: Callable[[], float],
     ) -> None:
         self._emit = emit
         self._is_heard = is_heard
         self._call_later = call_later
+        self._when_written = when_written
+        self._monotonic = monotonic
         self._bursts: dict[str, _Burst] = {}
         self._names: dict[str, msgspec.Raw] = {}
+        self._costs: dict[str, float] = {}  # seconds that the last roster of a large room took
 
     def names(self, hall: Hall) -> msgspec.Raw:
         """The room's `name_list` as everybody has been told it, encoded once for a whole batch."""
@@ -107,11 +118,15 @@ class Presence:
 
     def _told(self, hall: Hall, burst: _Burst) -> None:
         if len(hall.roster) <= SMALL_ROOM:
+            self._costs.pop(hall.key, None)
             self._tell(hall)
         elif burst.timer is None:
-            size = len(hall.roster) * _NAME_BYTES
-            interval = min(max(_MIN_INTERVAL_S, size / _ROSTER_BYTES_PER_S), _MAX_INTERVAL_S)
-            burst.timer = self._call_later(interval, self._tell, hall)
+            burst.timer = self._call_later(self._interval_s(hall), self._tell, hall)
+
+    def _interval_s(self, hall: Hall) -> float:
+        by_size = len(hall.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
+        by_cost = self._costs.get(hall.key, 0.0) / _ROSTER_SHARE
+        return min(max(_MIN_INTERVAL_S, by_size, by_cost), _MAX_INTERVAL_S)
 
     def _tell(self, hall: Hall) -> None:
         burst = self._bursts.pop(hall.key, None)
@@ -119,6 +134,7 @@ class Presence:
             return
         if burst.timer is not None:
             burst.timer.cancel()
+        began = self._monotonic()
         count, at_ms = len(hall.roster), burst.at_ms
         delta = wire.roster(burst.joined.values(), burst.left, count, at_ms)
         self._emit(wire.frame(delta), groups(hall.key, _DELTA))
@@ -133,6 +149,13 @@ class Presence:
             self._emit(wire.frame(gone), listed)
         if hall.key in self._names:
             del self._names[hall.key]
+        if count > SMALL_ROOM:
+            self._when_written(partial(self._note_cost, hall, self._monotonic() - began))
+
+    def _note_cost(self, hall: Hall, encoding_s: float, writing_s: float) -> None:
+        """Remember what a roster cost. What else left in the same turn counts too: it is not told apart."""
+        if len(hall.roster) > SMALL_ROOM:  # else the room may be gone for good
+            self._costs[hall.key] = encoding_s + writing_s
 
 
 def group(kind: str, lang: str, key: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
-from chatroom.core.events import Joined, Person, Renamed
+from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.names import NamePool
 from chatroom.core.room import Room
 from chatroom.gateways.socketio.presence import SMALL_ROOM, Presence, group
@@ -32,6 +33,45 @@ class Sent:
         self.frames.append((json.loads(frame), self.groups.intersection(to)))
 
 
+class Timer:
+    def cancel(self) -> None:
+        pass
+
+
+class Clock:
+    """Time that moves when it is told to, and what a roster costs to encode and to write."""
+
+    def __init__(self, encoding_s: float = 0.0, writing_s: float = 0.0) -> None:
+        self.now = 0.0
+        self.encoding_s = encoding_s
+        self.writing_s = writing_s
+        self.intervals: list[float] = []
+        self.due: list[Callable[[], object]] = []
+
+    def emit(self, frame: str, to: str | Sequence[str]) -> None:
+        if json.loads(frame)["action"] == "roster":
+            self.now += self.encoding_s
+
+    def call_later(self, seconds: float, call: Callable[..., object], *arguments: object) -> Timer:
+        self.intervals.append(seconds)
+        self.due.append(partial(call, *arguments))
+        return Timer()
+
+    def when_written(self, call: Callable[[float], None]) -> None:
+        call(self.writing_s)
+
+    def presence(self) -> Presence:
+        return Presence(self.emit, lambda _: True, self.call_later, self.when_written, lambda: self.now)
+
+    def join(self, presence: Presence, hall: Hall) -> None:
+        """One more person joins, and is announced when the interval is over."""
+        who = Person(f"late {len(hall.roster)}", f"late {len(hall.roster)}")
+        hall.roster.apply(Joined(who))
+        presence.joined(hall, who, 0)
+        while self.due:
+            self.due.pop()()
+
+
 def hall_of(count: int) -> Hall:
     hall = Hall(Room(KEY, NamePool(["Ming"]), random.Random(1), None))
     for number in range(count):
@@ -41,7 +81,7 @@ def hall_of(count: int) -> Hall:
 
 def renamed(sent: Sent, count: int) -> list[tuple[str, bool, set[str]]]:
     """For each rename frame: its sentence, whether it has a `name_list`, and who receives it."""
-    presence = Presence(sent.emit, sent.is_heard, lambda *_: None)
+    presence = Presence(sent.emit, sent.is_heard, Clock().call_later, lambda _: None, lambda: 0.0)
     presence.renamed(hall_of(count), Renamed("s0", "guest 0", "Romeo"), 0)
     return [(frame["msg"], "name_list" in frame, told) for frame, told in sent.frames]
 
@@ -70,3 +110,33 @@ def test_every_group_is_told_of_a_rename_once() -> None:
 
 def test_a_room_without_listeners_costs_nothing() -> None:
     assert renamed(Sent(), 2) == []
+
+
+@pytest.mark.parametrize(
+    ("encoding_s", "writing_s", "interval_s"),
+    [(0.0, 0.001, 0.05), (0.0, 0.01, 0.2), (0.005, 0.015, 0.4), (0.03, 0.0, 0.6), (0.0, 5.0, 2.0)],
+)
+def test_rosters_take_at_most_a_twentieth_of_a_core(
+    encoding_s: float, writing_s: float, interval_s: float
+) -> None:
+    clock, hall = Clock(encoding_s, writing_s), hall_of(SMALL_ROOM + 1)
+    presence = clock.presence()
+    for _ in range(3):
+        clock.join(presence, hall)
+    assert clock.intervals == pytest.approx([0.05, interval_s, interval_s])
+
+
+def test_a_room_that_was_small_again_begins_anew() -> None:
+    clock, hall = Clock(writing_s=0.01), hall_of(SMALL_ROOM)
+    presence = clock.presence()
+    for _ in range(2):
+        clock.join(presence, hall)
+    assert clock.intervals == pytest.approx([0.05, 0.2])
+    for who in hall.roster.people()[SMALL_ROOM:]:
+        hall.roster.apply(Left(who))
+        presence.left(hall, who, 0)
+    clock.intervals.clear()
+    clock.writing_s = 0.02
+    for _ in range(2):
+        clock.join(presence, hall)
+    assert clock.intervals == pytest.approx([0.05, 0.4])
