@@ -360,6 +360,8 @@ def test_a_text_behind_a_refusal_lost_with_the_connection_is_held(server, guests
         {"action": "message", "msg": "/nosuch den"},
         {"action": "join", "room": "a/b"},
         {"action": "join", "room": None},
+        {"action": "Join", "room": "den"},
+        {"room": "den"},
     ],
     ids=str,
 )
@@ -413,6 +415,27 @@ def test_a_line_that_comes_after_an_overlong_private_one_is_held(guests, lines):
         assert "too long" in shown
         assert "Not sent: something just before it was refused" in shown
     assert heard(third) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ("msg", {"action": "move", "room": "den"}),
+        ("msg", {"action": ["join"], "room": "den"}),
+        ("msg", {"action": "join", "room": "den"}, "den"),
+        ("join", {"room": "den"}),
+    ],
+    ids=str,
+)
+def test_what_may_have_been_a_join_holds_texts(guests, event):
+    romeo, third = guests(), guests()
+    name, *arguments = event
+    romeo.client.emit(name, tuple(arguments))
+    answer = romeo.asks("message", msg="s3cret")
+    assert (answer["ok"], answer.get("held")) == (False, True)
+    assert heard(third) == []
+    romeo.says("hello")
+    third.hears_next("message", msg="hello")
 
 
 @pytest.mark.parametrize("asks_for_ack", [True, False])

@@ -205,10 +205,9 @@ class SocketIOGateway:
                 raise
             answer = self._handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
-            if _is_join(arguments):
-                # What comes before the answer was meant for the other room and its people.
-                refused.doubts_people, refused.answer_after_s = True, ANSWER_AFTER_S
-            if refused.answer_after_s is None:
+            if wire.may_join(arguments):
+                self._hold_for_other_room(guest, ack, refused)
+            elif refused.answer_after_s is None:
                 self._refuse(guest, ack, refused)
             else:
                 self._hold(guest, ack, refused, refused.answer_after_s)
@@ -225,7 +224,7 @@ class SocketIOGateway:
             self._service.spend_event(guest.session)
             raise BadRequest
         except Refusal as refused:
-            self._refuse(guest, ack, refused)
+            self._hold_for_other_room(guest, ack, refused)
 
     def _handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, Any] | None:
         """Do what is asked; gives the ack's fields, or None if the ack comes later."""
@@ -372,6 +371,11 @@ class SocketIOGateway:
         guest.unanswered.append((now + answer_after_s, ack, refused.with_traceback(None)))
         if len(guest.unanswered) == 1:
             self._answer_later(guest)
+
+    def _hold_for_other_room(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
+        """What comes before the answer may be meant for another room and its people."""
+        refused.doubts_people, refused.answer_after_s = True, ANSWER_AFTER_S
+        self._hold(guest, ack, refused, ANSWER_AFTER_S)
 
     def _answer_later(self, guest: Guest) -> None:
         wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())
@@ -584,10 +588,6 @@ def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
     except Refusal:
         return None
     return typed.unread_answer_after_s(request.msg) if isinstance(request, wire.Message) else None
-
-
-def _is_join(arguments: Sequence[object]) -> bool:
-    return bool(arguments) and isinstance(arguments[0], dict) and arguments[0].get("action") == "join"
 
 
 def _known(lang: str | None) -> str | None:

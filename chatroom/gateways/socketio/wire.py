@@ -38,12 +38,8 @@ class Auth(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """`to` and `to_sid` are a whisper's: what has one of them was not meant for the room, and is refused."""
-
     msg: str
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    to: object = None
-    to_sid: object = None
 
 
 class Whisper(msgspec.Struct):
@@ -114,6 +110,25 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
+# Keys that say whom a text is for, however they are spelled. With one that is not its own, a text was not meant for the
+# room, or not for whoever has a name now.
+_RECIPIENTS = frozenset(
+    (
+        "to",
+        "tosid",
+        "toname",
+        "touser",
+        "tousername",
+        "recipient",
+        "recipients",
+        "receiver",
+        "target",
+        "private",
+    )
+)
+_MAX_KEY = 32  # characters of a key that may be one of them
+_NO_LETTER = re.compile("[^a-z]")
+
 # Where msgspec says which field is wrong, or missing.
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
 
@@ -138,7 +153,8 @@ def read_request(arguments: Sequence[object]) -> Request:
     """The request in the arguments of a `msg` event.
 
     Raises:
-        BadRequest: not exactly one object, no action, a field of a wrong type, or two that exclude each other.
+        BadRequest: not exactly one object, no action, a field of a wrong type, two that exclude each other, or a text
+            with a field that says whom it is for, where there is no such field.
         UnknownAction: nothing is called so.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
@@ -157,9 +173,23 @@ def read_request(arguments: Sequence[object]) -> Request:
             | Whisper(to=None, to_sid=UnsetType())
         ):
             raise BadRequest()
-        case Message(to=to, to_sid=to_sid) if to is not None or to_sid is not None:
-            raise BadRequest()
+        case Message() | Whisper():
+            _check_recipients(arguments[0], request.__struct_fields__)
     return request
+
+
+def may_join(arguments: Sequence[object]) -> bool:
+    """Whether an event's arguments are a `join`, or no known request, and so perhaps meant as one."""
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        return True
+    action = arguments[0].get("action")
+    return not isinstance(action, str) or action not in ACTIONS or action == "join"
+
+
+def _check_recipients(data: Iterable[str], fields: Iterable[str]) -> None:
+    for key in set(data).difference(fields):
+        if len(key) <= _MAX_KEY and _NO_LETTER.sub("", key.lower()) in _RECIPIENTS:
+            raise BadRequest(field=key)
 
 
 def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:

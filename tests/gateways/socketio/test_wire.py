@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.core.errors import BadRequest
-from chatroom.gateways.socketio.wire import read_auth, read_request
+from chatroom.gateways.socketio.wire import Message, read_auth, read_request
 from chatroom.gateways.words import WORDS
 
 
@@ -14,6 +14,10 @@ from chatroom.gateways.words import WORDS
         ({"action": "message"}, "msg"),
         ({"action": "history", "limit": 0}, "limit"),
         ({"action": "whisper", "msg": "x", "to": "Bob", "to_sid": None}, "to_sid"),
+        *(({"action": "message", "msg": "x", "to": value}, "to") for value in ("", None, False, [])),
+        ({"action": "send msg", "msg": "x", "to_sid": None}, "to_sid"),
+        *(({"action": "message", "msg": "x", key: "Bob"}, key) for key in ("To", "toSid", "recipient")),
+        ({"action": "whisper", "msg": "x", "to": "Bob", "toSid": "s1"}, "toSid"),
     ],
 )
 def test_a_malformed_request_names_its_field(request_fields: dict[str, object], field: str) -> None:
@@ -21,6 +25,11 @@ def test_a_malformed_request_names_its_field(request_fields: dict[str, object], 
         read_request([request_fields])
     assert refused.value.params == {"field": field}
     assert f"the field {field} is missing" in WORDS["en"].refusal(refused.value)
+
+
+def test_keys_that_name_no_recipient_are_ignored() -> None:
+    claims = {"username": "Bob", "sid": "s1", "id": "1", "time": "now", "room": "den", "reply_to": "1"}
+    assert read_request([{"action": "message", "msg": "x", **claims}]) == Message("x")
 
 
 def test_a_malformed_auth_names_its_field() -> None:
