@@ -44,12 +44,21 @@ class Composer(TextArea):
 
         Args:
             begun_at: when the first of it was typed, on the monotonic clock; None: now.
+            is_damaged: a part of it did not arrive as UTF-8.
         """
 
-        def __init__(self, text: str, begun_at: float | None = None) -> None:
+        def __init__(self, text: str, begun_at: float | None = None, *, is_damaged: bool = False) -> None:
             super().__init__()
             self.text = text
             self.begun_at = begun_at
+            self.is_damaged = is_damaged
+
+    class Damaged(Message):
+        """Something to insert that did not arrive as UTF-8."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(self, names: Callable[[], list[str]]) -> None:
         super().__init__(
@@ -62,6 +71,7 @@ class Composer(TextArea):
         self._typed: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # for whom, and the text
         self._back = 0  # how many texts back the one shown is; 0 is the new one
         self._draft = ""
+        self._is_damaged = False
         self._begun_at: float | None = None  # when something was typed into the empty field
         self._reader = ""  # the session that the text is for; "": everyone
         self._drafts: dict[str, str] = {}
@@ -115,9 +125,14 @@ class Composer(TextArea):
     def on_text_area_changed(self) -> None:
         """Somebody types, or has taken back what they typed."""
         if is_blank(self.text):
-            self._begun_at = None
+            self._begun_at, self._is_damaged = None, False
         elif self._begun_at is None:
             self._begun_at = time.monotonic()
+
+    def on_composer_damaged(self, damaged: Damaged) -> None:
+        """Show what cannot be read; the whole text is refused when it is sent."""
+        self._is_damaged = True
+        self.insert("\n".join(map(clean, damaged.text.splitlines())))
 
     def update_suggestion(self) -> None:
         """Show what the text would become with Tab, dimly, behind the cursor."""
@@ -136,9 +151,10 @@ class Composer(TextArea):
         """Hand on what was typed."""
         text = "\n".join(map(clean, self.text.rstrip().split("\n")))
         if not is_blank(text):
-            begun_at, self._begun_at = self._begun_at, None
+            sent = self.Sent(text, self._begun_at, is_damaged=self._is_damaged)
+            self._begun_at, self._is_damaged = None, False
             self.put_away()
-            self.post_message(self.Sent(text, begun_at))
+            self.post_message(sent)
 
     def begin_line(self) -> None:
         """Begin another line of the same message."""

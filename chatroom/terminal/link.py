@@ -30,6 +30,7 @@ _FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
 _LAST_DELAY_S: Final = 10.0
 _PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
 _CLOSE_S: Final = 3.0
+_NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
 _PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
 Answered = Callable[[Frame], None]
@@ -174,10 +175,10 @@ class Link:
         self._waits(self.unsaid())
         self._wake()
 
-    def refuse(self, text: str, why: str) -> None:
-        """Refuse a text that cannot be read, and what was typed with it: nobody can tell whom it was for."""
+    def refuse_unreadable(self, text: str) -> None:
+        """Refuse a text that did not arrive as UTF-8, and what was typed with it: nobody can tell whom it was for."""
         with self._moved:
-            told = self._speech.refuse(Line(text), why, time.monotonic(), is_doubtful=True)
+            told = self._speech.refuse(Line(text), _NOT_UTF8, time.monotonic(), is_doubtful=True)
         self._hear(told)
 
     def partner(self, view: View) -> Person | None:

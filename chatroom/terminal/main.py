@@ -62,9 +62,12 @@ def main(arguments: Sequence[str]) -> int:
             return plain.Plain(address, chosen.room, chosen.name, lang).run()
         from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
 
-        return ChatApp(address, chosen.room, chosen.name, lang).run() or 0
+        app = ChatApp(address, chosen.room, chosen.name, lang)
+        app.run()
     except KeyboardInterrupt:
         return 130
+    # Without a value of its own the app has failed.
+    return app.return_code or 0 if app.return_value is None else app.return_value
 
 
 def language(environ: Mapping[str, str]) -> str | None:

@@ -28,7 +28,6 @@ from chatroom.terminal.view import View, plain_text
 MAX_LINE_BYTES: Final = 1024 * 1024  # far above what any server takes
 _AHEAD: Final = 100  # lines that are read before those before them are said
 _INPUT, _OUTPUT = 0, 1
-_NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
 
 
 class Plain:
@@ -85,7 +84,7 @@ class Plain:
                 try:
                     line = data.decode()
                 except UnicodeDecodeError:
-                    self._link.refuse(data.decode("utf-8", "replace"), _NOT_UTF8)
+                    self._link.refuse_unreadable(data.decode("utf-8", "replace"))
                     continue
                 self._link.say(line, self._view)
                 if not self._link.wait_until_said(at_most=0 if changes_audience(line) else _AHEAD):

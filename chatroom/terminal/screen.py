@@ -27,6 +27,7 @@ from textual.widgets import OptionList, Static
 from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
+from chatroom.terminal.keyboard import Keyboard, NotUtf8
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.people import People
 from chatroom.terminal.place import Frame, is_arrival
@@ -76,7 +77,7 @@ class ChatApp(App[int]):
         """The link has told something."""
 
     def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=Keyboard)
         self._view = View()
         self._link = Link(
             address,
@@ -259,9 +260,16 @@ class ChatApp(App[int]):
     def on_composer_sent(self, sent: Composer.Sent) -> None:
         """Send it."""
         self._offer = None
-        self._link.say(sent.text, self._view, sent.begun_at)
+        if sent.is_damaged:
+            self._link.refuse_unreadable(sent.text)
+        else:
+            self._link.say(sent.text, self._view, sent.begun_at)
         self._show_audience(keeps=True)
         self.action_read()
+
+    def on_not_utf8(self, typed: NotUtf8) -> None:
+        """Put it where one types, behind the keys before it: it is refused when it is sent."""
+        self.query_one(Composer).post_message(Composer.Damaged(typed.text))
 
     def on_text_area_changed(self, changed: Composer.Changed) -> None:
         """Whoever writes does not leave."""

@@ -665,6 +665,25 @@ def test_what_is_typed_fast_is_sent_whole(server, terminals, guests, room):
 
 
 @pytest.mark.parametrize(
+    "typed",
+    ["to:小雨\rs3cret\r".encode("gbk"), b"s3cr\xe9t\r", b"\xff\xfe", b"\x1b[200~s3cret\xc4\xe3\r\x1b[201~"],
+    ids=ascii,
+)
+def test_what_is_no_utf8_is_refused_when_it_is_sent(server, terminals, guests, room, typed):
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    fox.types_raw(typed)
+    fox.reads("\ufffd")
+    fox.types_raw(b"\r")
+    fox.reads("UTF")  # the sentence is broken where the row ends
+    fox.types_raw(b"s3cret\r")
+    fox.types_raw(b"to:\rhello\r")
+    assert romeo.hears("message", username="Fox")["msg"] == "hello"
+    assert not [frame for frame in romeo.frames if "s3cr" in str(frame)]
+
+
+@pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
 def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room, number, code):
