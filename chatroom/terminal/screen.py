@@ -278,7 +278,7 @@ class ChatApp(App[int]):
             self._show_status()
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
-        """Begin a whisper to the person chosen."""
+        """Begin a private chat with the person chosen."""
         sid = selected.option.id or ""
         name = self._view.names.get(sid)
         self.query_one(Composer).focus()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chatroom.core.commands import COMMANDS
 from chatroom.core.errors import RateLimited
-from chatroom.gateways.words import WORDS
+from chatroom.gateways.words import LANGUAGES, WORDS
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,11 @@ def test_a_command_in_a_sentence_stays_whole() -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(0.004, "0.1"), (0.5, "0.5"), (1.01, "1.1")])
 def test_the_time_to_wait_is_rounded_up(seconds: float, shown: str) -> None:
     assert WORDS["en"].refusal(RateLimited(retry_after=seconds)) == f"Too fast. Try again in {shown} s."
+
+
+def test_a_private_text_has_one_name_in_each_language() -> None:
+    helps = {lang: {record.name: record.help[lang] for record in COMMANDS} for lang in LANGUAGES}
+    for lang, other in (("en", "hisper"), ("zh", "发送失败"), ("zh", "悄悄话")):
+        sentences = {**LANGUAGES[lang], **helps[lang]}
+        named = {key for key, sentence in sentences.items() if other in sentence}
+        assert named <= {"whisper_to"}  # its words are part of the protocol
