@@ -236,7 +236,7 @@ def test_a_phone_opens_its_keyboard_only_when_asked(visit: Visit, guests: Guests
     visitor.button("2 here").tap()
     visitor.button("Whisper to fox").tap()
     expect(visitor.composer).to_be_focused()
-    visitor.button("End whisper").tap()
+    visitor.button("End private chat").tap()
     expect(visitor.composer).not_to_be_focused()
 
 

@@ -205,7 +205,7 @@ def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
     visitor.composer.press("Enter")
     expect(visitor.composer).to_have_value("too late")
     visitor.shows("whisper-left")
-    visitor.button({"en": "End whisper", "zh": "结束私聊"}[lang]).click()
+    visitor.button({"en": "End private chat", "zh": "结束私聊"}[lang]).click()
     expect(visitor.page.locator(".only")).to_have_count(0)
 
 

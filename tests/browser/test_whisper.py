@@ -75,7 +75,7 @@ def test_leaving_a_whisper_leaves_its_draft_behind(visit: Visit, guests: Guests,
     if way == "escape":
         visitor.page.keyboard.press("Escape")
     else:
-        visitor.button("End whisper").click()
+        visitor.button("End private chat").click()
     is_public(visitor)
     expect(visitor.composer).to_have_value("for all")
     whispers(visitor)
@@ -89,7 +89,7 @@ def test_unfinished_input_method_text_stays_in_the_whisper(visit: Visit, guests:
     devtools = visitor.context.new_cdp_session(visitor.page)
     devtools.send("Input.imeSetComposition", {"text": "mimi", "selectionStart": 4, "selectionEnd": 4})
     expect(visitor.composer).to_have_value("mimi")
-    visitor.button("End whisper").evaluate("(cross) => cross.click()")  # the focus stays where it is
+    visitor.button("End private chat").evaluate("(cross) => cross.click()")  # the focus stays where it is
     is_public(visitor)
     devtools.send("Input.insertText", {"text": "!"})
     expect(visitor.composer).to_have_value("!")
@@ -205,11 +205,18 @@ def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, road: Relay)
     expect(visitor.composer).to_have_value("more")
 
 
-def test_typing_on_behind_a_refused_text_keeps_the_two_apart(visit: Visit, guests: Guests) -> None:
+@pytest.mark.parametrize("reloads", [False, True])
+def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
+    visit: Visit, guests: Guests, reloads: bool
+) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
     visitor.composer.press_sequentially("tp:fox\n")
     expect(visitor.page.locator(".under")).to_contain_text("begin it with /to")
+    if reloads:
+        visitor.page.reload()
+        visitor.is_whole()
+        expect(visitor.composer).to_be_focused()
     visitor.page.keyboard.type("secret")
     expect(visitor.composer).to_have_value("secret")
     expect(beside(visitor)).to_have_text("tp:fox")
