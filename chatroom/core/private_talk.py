@@ -125,11 +125,18 @@ class PrivateTalk:
             raise NoPartner(usage="/to NAME TEXT")
         return [Notice("talk_with", {"name": self.partner.name})]
 
-    def come_back(self) -> list[Effect]:
-        """The guest has come back with their token."""
-        if self.partner is not None:
-            return [Notice("talk_still", {"name": self.partner.name})]
-        return [Notice("talk_forgotten")] if self._is_forgotten else []
+    def come_back(self, find: Callable[[str], Person | None]) -> list[Effect]:
+        """The guest has come back with their token; `find` as in `address`."""
+        if self.partner is None:
+            return [Notice("talk_forgotten")] if self._is_forgotten else []
+        if self._is_over:
+            return [Notice("talk_partner_ended", {"name": self.partner.name})]
+        present = find(self.partner.sid)
+        self._has_left = present is None
+        if present is None:
+            return [Notice("talk_partner_absent", {"name": self.partner.name})]
+        self.partner = present
+        return [Notice("talk_still", {"name": present.name})]
 
     def hold(self, refused: Refusal, arrived_at: float) -> None:
         """Something that arrived then is refused; if it has an `answer_after_s`, `answered` must follow."""

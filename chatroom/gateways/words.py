@@ -101,6 +101,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_turned": "{name} now talks to someone else. Your next line brings {name} back; "
     "to: alone returns to the room.",
     "talk_partner_left": "{name} has left. The private chat is over.",
+    "talk_partner_absent": "{name} is not in this room. The private chat is over.",
     "talk_back": "{name} is back. Only {name} sees what you write; to: alone ends it.",
     "talk_partner_ended": "{name} ended the private chat.",
     "talk_not_sent": "Not sent: {name} no longer talks to you. You are back in the room. "
@@ -198,6 +199,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_held": "现在你在和 {name} 私聊，不是 {before}。要发给 {name}，请再发一次。",
     "talk_turned": "{name} 正在和别人私聊。你再发一行，{name} 就会回来和你私聊；单独输入 to: 回到房间。",
     "talk_partner_left": "{name} 离开了，私聊结束。",
+    "talk_partner_absent": "{name} 不在这个房间，私聊结束。",
     "talk_back": "{name} 回来了，你的消息仍然只有对方看得到。单独输入 to: 结束。",
     "talk_partner_ended": "{name} 结束了私聊。",
     "talk_not_sent": "没有发送：{name} 已不再和你私聊。你回到了房间；再发一次，所有人都会看到。",

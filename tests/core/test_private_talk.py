@@ -222,13 +222,24 @@ def test_a_partner_who_comes_back_during_the_answer_is_a_newcomer() -> None:
 
 
 def test_who_comes_back_is_told_of_the_talk() -> None:
-    assert PrivateTalk().come_back() == []
-    assert talking_to(ROMEO).come_back() == [Notice("talk_still", {"name": "Romeo"})]
+    assert PrivateTalk().come_back(ALL.get) == []
+    renamed = Person("r", "Montague")
+    assert talking_to(ROMEO).come_back({"r": renamed}.get) == [Notice("talk_still", {"name": "Montague"})]
     talk = PrivateTalk()
     talk.forget()
-    assert talk.come_back() == [Notice("talk_forgotten")]
+    assert talk.come_back(ALL.get) == [Notice("talk_forgotten")]
     assert talk.end() == [Notice("talk_choose")]
     assert goes(talk, ALL, NOW) is None
+
+
+def test_who_comes_back_without_their_partner_is_told_so() -> None:
+    talk = talking_to(ROMEO)
+    assert talk.come_back(WITHOUT_ROMEO.get) == [Notice("talk_partner_absent", {"name": "Romeo"})]
+    assert talk.joined(ALL.get) == [Notice("talk_back", {"name": "Romeo"})]
+    talk = talking_to(ROMEO)
+    talk.signalled(ROMEO, Talk.ENDED)
+    assert talk.come_back(ALL.get) == [Notice("talk_partner_ended", {"name": "Romeo"})]
+    assert refused(goes(talk, ALL, NOW)) == "talk_not_sent"
 
 
 def test_a_partner_who_comes_back_before_the_next_line_goes_on() -> None:

@@ -882,6 +882,7 @@ def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
     bob.asks("logout")
     third.hears("logout", username="Bob")
     again, impostor = guests(token=romeo.you["token"]), guests(username="Bob")
+    assert "Bob is not in this room" in again.hears("notice", code="talk")["msg"]
     assert again.asks("message", msg="s3cret")["code"] == "no_such_person"
     assert heard(third) == heard(impostor, "whisper") == []
 

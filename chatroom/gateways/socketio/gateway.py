@@ -501,7 +501,7 @@ class SocketIOGateway:
         self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._enter_group(guest, hall.key)
-        if effects := session.talk.come_back():
+        if effects := session.talk.come_back(partial(self._service.present, session)):
             self._follow(guest, effects)
 
     def tell(self, hall: Hall, item: Item) -> None:
