@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatroom.engine import frames
+from tests.support.program import LEAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ class App:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, "PORT": "0", "PYTHONWARNINGS": "ignore", **env},
+            env={**os.environ, "PORT": "0", "PYTHONPATH": LEAN, "PYTHONWARNINGS": "ignore", **env},
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 
 from chatroom import runtime
 from tests.support.inside import until
+
+
+def test_no_resolver_of_names_is_loaded():
+    assert "eventlet.support.greendns" not in sys.modules
 
 
 def test_what_is_called_last_comes_after_what_is_called_soon_in_the_same_turn():

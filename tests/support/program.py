@@ -16,6 +16,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+LEAN = str(Path(__file__).parent / "lean")  # for PYTHONPATH: nothing is imported that only tests need
 START_S = 30.0  # a busy machine takes its time to import
 
 
@@ -48,6 +49,7 @@ class Program:
         ]
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith("CHATROOM_")}
         self.environ.pop("PORT", None)
+        self.environ["PYTHONPATH"] = LEAN
         self.environ |= environ or {}
         self._before = before
         self._stdin = stdin
