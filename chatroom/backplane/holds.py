@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+MOST_HELD: Final = 100_000  # names at once, the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Holds:
         """Keep a name for an identity; an identity holds one name a room, the newest."""
         self._sweep()
         self.release(room, identity)
+        if len(self._by_identity) >= MOST_HELD:
+            self.release(*next(iter(self._by_identity)))
         held = _Hold(key, name, identity, self._now() + seconds)
         self._by_key[room, key] = held
         self._by_identity[room, identity] = held
