@@ -60,7 +60,12 @@ def missed_line(ratios: Sequence[Ratio], values: Mapping[str, float]) -> str:
 
 
 def summary_line(
-    ratios: Sequence[Ratio], values: Mapping[str, float], faults: Sequence[str], quick: bool
+    ratios: Sequence[Ratio],
+    values: Mapping[str, float],
+    faults: Sequence[str],
+    left_out: Sequence[str],
+    *,
+    quick: bool,
 ) -> str:
     """The last line: `summary: ` and one JSON object."""
     content = {
@@ -68,6 +73,7 @@ def summary_line(
         "ratios": {name: float(f"{value:.4g}") for name, value in values.items()},
         "missed": missed(ratios, values),
         "faults": list(faults),
+        "left_out": list(left_out),
     }
     return f"summary: {json.dumps(content, ensure_ascii=False)}"
 

@@ -61,8 +61,6 @@ def speak(peer: Peer, cores: Cores, *more: str, rosters: bool = False) -> Report
         str(SPEAKERS),
         "--count",
         str(PER_SPEAKER),
-        "--drain-s",
-        "1",
     ]
     with serving(peer, cores.server, rosters=rosters) as server:
         return run_load(server, cores.load, [*options, "--seconds", "10", *more])
@@ -155,7 +153,7 @@ def test_a_lost_delivery_is_noticed(cores: Cores) -> None:
         "--seconds",
         "1",
         "--drain-s",
-        "0.5",
+        "3",
     ]
     with serving(lossy, cores.server, rosters=False) as server:
         report = run_load(server, cores.load, options)
@@ -223,13 +221,14 @@ def test_a_ratio_is_one_of_medians_and_a_missed_one_is_named() -> None:
     values = ratio_values(ratios, trials)
     assert values == {"fast": 4.0, "small": 5}
     assert missed(ratios, values) == ["small"]
-    line = summary_line(ratios, values, ["a fault"], quick=True)
+    line = summary_line(ratios, values, ["a fault"], ["t, node"], quick=True)
     assert line.startswith("summary: ")
     assert json.loads(line.removeprefix("summary: ")) == {
         "quick": True,
         "ratios": {"fast": 4.0, "small": 5.0},
         "missed": ["small"],
         "faults": ["a fault"],
+        "left_out": ["t, node"],
     }
 
 
@@ -259,6 +258,14 @@ def test_a_durable_echo_is_judged_against_the_durable_node() -> None:
     values = ratio_values(RATIOS, trials)
     assert missed_line(RATIOS, values) == "not met: echo_32_cpu_vs_durable_node 0.76 (must be <= 0.75)"
     assert missed_line(RATIOS, {"echo_cpu_vs_durable_node": 2.5}) == "not met: none"
+
+
+def test_a_quick_run_has_every_peer_that_a_ratio_is_over() -> None:
+    quick = {scenario.name: scenario.peers for scenario in scenarios(quick=True)}
+    assert set(SCENARIOS) - set(quick) == {"saturated_100"}
+    for name, peers in quick.items():
+        compared = {ratio.peer for ratio in RATIOS if ratio.scenario == name and ratio.peer}
+        assert set(peers) == {"ours", *compared}
 
 
 def test_a_quick_run_judges_no_join_storm_of_fewer_people() -> None:
