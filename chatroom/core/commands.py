@@ -17,6 +17,7 @@ from chatroom.core.markers import (
     Slash,
     TalkMarker,
     beginning,
+    is_nearly_join,
     is_nearly_move,
     trimmed,
 )
@@ -264,6 +265,7 @@ def _command(word: str, arguments: str) -> Say | Command:
         unknown = UnknownCommand(command=printable(word))
         unknown.arguments = arguments
         unknown.answer_after_s = ANSWER_AFTER_S if is_nearly_move(word) else 0.0
+        unknown.doubts_people = is_nearly_join(word)
         raise unknown
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))

@@ -15,7 +15,7 @@ from chatroom.core.commands import Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
-from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join, trimmed
+from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
 from chatroom.core.roster import punctuated_match
 
 _MOVING: Final = ("to", "msg", "w", "join")
@@ -68,6 +68,17 @@ def changes_audience(text: str) -> bool:
         case Slash(word):
             return word in _MOVING or is_nearly_join(word)
         case TalkMarker():
+            return True
+        case _:
+            return False
+
+
+def is_join(text: str) -> bool:
+    """Whether a text is, or was probably meant as, a way to another room, where a name may be somebody else's."""
+    match beginning(text):
+        case Slash(word):
+            return is_nearly_join(word)
+        case NearJoin():
             return True
         case _:
             return False

@@ -159,8 +159,11 @@ class Link:
         now = time.monotonic()
         told: Frame | None
         with self._moved:
-            outcome = self._audience.take(text, dict(view.names), view.sid)
+            held = self._speech.hold_private(text, now)
+            outcome = held or self._audience.take(text, dict(view.names), view.sid)
             match outcome:
+                case dict():
+                    told = held
                 case Deliver(said, to):
                     if not self._speech.lines:
                         self._answered_at = now

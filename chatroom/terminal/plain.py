@@ -86,8 +86,12 @@ class Plain:
                 except UnicodeDecodeError:
                     self._link.refuse_unreadable(data.decode("utf-8", "replace"))
                     continue
+                # What was typed before it is answered first, and it before what is typed behind it.
+                is_change = changes_audience(line)
+                if is_change and not self._link.wait_until_said():
+                    break
                 self._link.say(line, self._view)
-                if not self._link.wait_until_said(at_most=0 if changes_audience(line) else _AHEAD):
+                if not self._link.wait_until_said(at_most=0 if is_change else _AHEAD):
                     break
             self._link.wait_until_said()
             was_dismissed = self._link.was_dismissed

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatroom.core.events import Person
-from chatroom.terminal.audience import Message, changes_audience, joined_room, read
+from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
 
 RETRY_S: Final = 1.0  # when the server could not keep a message
 MAX_LOSSES: Final = 6  # connections lost over one line: then it is the line that the server cannot stand
@@ -92,6 +92,9 @@ class Speech:
         self._not_before = 0.0
         self._hold_s = hold_s
         self._held_until = 0.0
+        self._doubts_people = (
+            False  # while it is held: names may be those of another room, which was not joined
+        )
         self._extension_s = 0.0  # by which each line that is held prolongs it
 
     def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:
@@ -120,9 +123,20 @@ class Speech:
             self._held_until = max(self._held_until, now + self._extension_s)
         return self._refusal(line, {"code": "refused", "msg": why})
 
+    def hold_private(self, text: str, now: float) -> Frame | None:
+        """Refuse a private text to a name, or `to:`, behind a room that was not joined; None: it may be taken."""
+        if (
+            not (self._doubts_people and now < self._held_until)
+            or not changes_audience(text)
+            or is_join(text)
+        ):
+            return None
+        return self.refuse(Line(text), _HELD, now)
+
     def turned(self) -> None:
         """The audience has changed as the guest asked: what follows is meant for it."""
         self._held_until = 0.0
+        self._doubts_people = False
 
     def refuse_too_long(self, limit: int, now: float) -> list[Frame]:
         """Refuse the first line if it is longer than the server takes: far above that it would cost the connection.
@@ -171,11 +185,13 @@ class Speech:
         # Or a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
         if is_doubtful or code == "unknown_command" or (line.is_message and code != LOST):
             self._hold(self._hold_s if is_doubtful else 0.0, now)
+            self._doubts_people |= is_doubtful and is_join(line.text)
             behind, self.lines = self.lines, deque()
             refusals += [refusal for each in behind if (refusal := self.add(each, now)) is not None]
         return refusals
 
     def _hold(self, extension_s: float, now: float) -> None:
+        self._doubts_people &= now < self._held_until
         self._extension_s = max(extension_s, self._extension_s if now < self._held_until else 0.0)
         self._held_until = max(self._held_until, now + max(extension_s, HOLD_S))
 

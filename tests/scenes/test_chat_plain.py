@@ -399,6 +399,27 @@ def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room
     hears_no(nurse, "secret")
 
 
+@pytest.mark.parametrize("refused", ["/join a/b", "/jion den", "join {room} den"])
+@pytest.mark.parametrize("private", ["to:Eve", "to:", "/to Eve s3cret"])
+def test_behind_a_room_not_joined_nothing_is_private_here(server, guests, room, refused, private):
+    nurse, eve = guests(username="Nurse"), guests(username="Eve")
+    there = guests(room=f"{room} den")
+    ended = chat(
+        server.url, "--plain", "--room", room, says=f"{refused.format(room=room)}\n{private}\ns3cret\n"
+    )
+    assert ended.code == 1
+    for each in (nurse, eve, there):
+        hears_no(each, "s3cret")
+
+
+def test_a_talk_opened_behind_a_near_miss_is_open(server, guests, room):
+    eve, nurse = guests(username="Eve"), guests(username="Nurse")
+    ended = chat(server.url, "--plain", "--room", room, says="tp:Eve\ns3cret one\nto:Eve\ns3cret two\n")
+    assert ended.code == 1
+    assert eve.hears("whisper")["msg"] == "s3cret two"
+    hears_no(nurse, "s3cret")
+
+
 def test_the_marker_alone_lets_a_script_go_on(server, guests, room):
     nurse = guests(username="Nurse")
     ended = chat(server.url, "--plain", "--room", room, says="to:Nobody\nsecret\nto:\nhello\n")

@@ -707,10 +707,11 @@ def test_a_name_taken_during_a_cut_is_another_persons(guests):
 
 
 @pytest.mark.parametrize("private", ["/to Bob s3cret", "to:Bob\ns3cret", "to:\ns3cret"], ids=ascii)
-def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, room, private):
+@pytest.mark.parametrize("join", ["/join", "/jion", "join"])
+def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, room, join, private):
     other, bob, third = guests(username="Ann", room=f"{room}-2"), guests(username="Bob"), guests()
     ann = lines(name="Ann")
-    ann.types_raw(f"/join {room}-2\n{private}\n".encode())
+    ann.types_raw(f"{join} {room}-2\n{private}\n".encode())
     ann.reads("^[*] Not sent: something just before it was refused")
     ann.types("/rooms")
     ann.reads("^[*] Rooms: ")

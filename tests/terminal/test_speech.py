@@ -210,6 +210,26 @@ def test_what_stands_behind_a_further_change_of_audience_is_for_that():
     assert texts(spoken) == ["/join tea", "hello"]
 
 
+@pytest.mark.parametrize("join", ["/join a/b", "/jion den", "join den"])
+def test_behind_a_room_not_joined_names_are_in_doubt(join):
+    spoken = Speech(float("inf"))
+    spoken.lines.append(Line(join))
+    code = "unknown_command" if join == "/jion den" else "bad_request"
+    spoken.answered(sent(spoken), {"ok": False, "code": code, "msg": ""}, 0.0)
+    for private in ("to:Bob", "to:", "/w Bob secret"):
+        assert spoken.hold_private(private, 60.0) is not None
+    assert spoken.hold_private("/join den", 60.0) is None
+    assert spoken.add(Line("/join den"), 60.0) is None
+    spoken.answered(sent(spoken, 60.0), {"ok": True}, 60.0)
+    assert spoken.hold_private("to:Bob", 60.0) is None
+
+
+def test_behind_another_refusal_names_are_in_no_doubt():
+    spoken = speech("to Bob")
+    spoken.answered(sent(spoken), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
+    assert spoken.hold_private("to:Bob", 0.0) is None
+
+
 def test_a_hold_lasts_until_it_could_be_read():
     spoken = Speech()
     spoken.refuse(Line("to:Nobody"), "No one.", 10.0)
