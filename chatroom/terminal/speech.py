@@ -70,7 +70,8 @@ class Line:
                 "action": "whisper",
                 "to": self.to.name,
                 "to_sid": self.to.sid,
-                "msg": read(self.text).text,
+                "msg": self.text,
+                "typed": True,
             }
         return {"action": "message", "msg": self.text, "cid": self.cid}
 
@@ -181,13 +182,18 @@ class Speech:
         refusals = [self._refusal(line, answer)]
         # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
         is_move = line.moves and (code != LOST or joined_room(line.text) is not None)
-        is_doubtful = is_move or (line.is_message and code == "bad_request")  # perhaps a misspelt `to:`
+        is_other = answer.get("again") is True  # the name may be another person's now
+        # Perhaps a misspelt `to:`.
+        is_doubtful = is_move or is_other or (line.is_message and code == "bad_request")
         # Or a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
         if is_doubtful or code == "unknown_command" or (line.is_message and code != LOST):
             self._hold(self._hold_s if is_doubtful else 0.0, now)
             self._doubts_people |= is_doubtful and is_join(line.text)
             behind, self.lines = self.lines, deque()
-            refusals += [refusal for each in behind if (refusal := self.add(each, now)) is not None]
+            for each in behind:
+                is_private = each.moves or each.to is not None
+                refusal = self.refuse(each, _HELD, now) if is_other and is_private else self.add(each, now)
+                refusals += [refusal] if refusal is not None else []
         return refusals
 
     def _hold(self, extension_s: float, now: float) -> None:

@@ -143,9 +143,20 @@ def texts(spoken: Speech) -> list[str]:
     return [line.text for line in spoken.lines]
 
 
-def test_a_whisper_goes_to_a_session_as_it_will_look():
-    assert Line("//x", EVE).frame() == {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "/x"}
-    assert Line("/say to:x", EVE).frame()["msg"] == "to:x"
+def test_a_whisper_goes_to_a_session_as_it_was_typed():
+    frame = {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "//x", "typed": True}
+    assert Line("//x", EVE).frame() == frame
+
+
+def test_private_lines_behind_one_for_another_person_are_held():
+    spoken = Speech()
+    for line in (Line("one", EVE), Line("two", EVE), Line("/to Eve three"), Line("/who")):
+        assert spoken.add(line, 0.0) is None
+    answer = {"ok": False, "code": "no_such_person", "again": True, "msg": "Someone else."}
+    refusals = spoken.answered(sent(spoken), answer, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["one", "two", "/to Eve three"]
+    assert texts(spoken) == ["/who"]
+    assert spoken.add(Line("four", EVE), HOLD_S / 2) is not None
 
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
