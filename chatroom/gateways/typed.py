@@ -86,6 +86,7 @@ def run(
     words: Words,
     session: Session,
     command: Command,
+    *,
     answer: Answer,
     refuse: Refuse,
     follow: Follow,
@@ -108,7 +109,7 @@ def run(
     try:
         if isinstance(command, Tell | TalkTo):
             session.talk.check_people(arrived_at)
-        return _run(service, words, session, command, answer, refuse, follow)
+        return _run(service, words, session, command, answer=answer, refuse=refuse, follow=follow)
     except Refusal as refused:
         if isinstance(command, _TO_OTHERS):
             refused.answer_after_s = ANSWER_AFTER_S
@@ -132,6 +133,7 @@ def _run(
     words: Words,
     session: Session,
     command: Command,
+    *,
     answer: Answer,
     refuse: Refuse,
     follow: Follow,

@@ -226,10 +226,10 @@ class Interpreter:
             setting.words,
             self._session,
             command,
-            answer,
-            _refused_later,
-            self._follow,
-            arrived_at,
+            answer=answer,
+            refuse=_refused_later,
+            follow=self._follow,
+            arrived_at=arrived_at,
         )
 
     def _answer(self, text: str) -> None:

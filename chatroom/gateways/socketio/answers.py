@@ -1,0 +1,51 @@
+"""What a client is told for itself: refusals and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chatroom.core.errors import RateLimited, Refusal
+from chatroom.engine.strict import Ack, no_ack
+from chatroom.gateways.socketio import wire
+from chatroom.gateways.socketio.guest import Guest
+
+
+class Answers:
+    """Words refusals and notices in the client's language, and sends them.
+
+    Args:
+        emit: sends a frame to a client.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[str, str], None],
+        *,
+        monotonic: Callable[[], float],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._emit = emit
+        self._monotonic = monotonic
+        self._now_ms = now_ms
+
+    def refuse(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
+        """Refuse an event: in its ack, or else by a notice."""
+        text = guest.words.refusal(refused)
+        if ack is not no_ack:
+            ack(wire.refusal(refused, text))
+            return
+        if isinstance(refused, RateLimited):
+            # A flood is told once a second that it is one: notices must not become a flood of their own.
+            now = self._monotonic()
+            if now - guest.noticed_at < 1:
+                return
+            guest.noticed_at = now
+        self.notice(guest, refused.code, text, refused.params)
+
+    def notice(
+        self, guest: Guest, code: str, text: str, parameters: Mapping[str, object] | None = None
+    ) -> None:
+        """Send a notice; nothing to a client that is not welcomed yet, or is gone."""
+        if guest.room_key is not None and not guest.is_gone:
+            frame = wire.frame(wire.notice(code, text, self._now_ms(), parameters or {}))
+            self._emit(frame, guest.session.sid)

@@ -1,0 +1,72 @@
+"""A connected client, and the groups of clients that are sent the same frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from chatroom.core.errors import Refusal
+from chatroom.engine.strict import Ack, StrictServer
+from chatroom.gateways.socketio.presence import group
+from chatroom.gateways.words import WORDS, Words
+from chatroom.sessions import Session
+
+EVENT: Final = "msg"
+NAMESPACE: Final = "/"
+
+
+@dataclass(slots=True, eq=False)
+class Guest:
+    """A connected client: what it can read, and where it stands.
+
+    Attributes:
+        words: the server's sentences in its language.
+        kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
+        room_key: the room whose frames it hears; None before it is welcomed.
+        uncommitted: how many of its messages are on their way to the disk.
+        reading: how many pages of history it waits for.
+        is_gone: it has logged out, was replaced, or its connection is closed.
+        unanswered: what was refused and left in doubt whom texts go to, with when to answer, in order.
+    """
+
+    session: Session
+    words: Words
+    kind: str
+    eio_sid: str
+    room_key: str | None = None
+    uncommitted: int = 0
+    reading: int = 0
+    is_gone: bool = False
+    noticed_at: float = float("-inf")
+    unanswered: deque[tuple[float, Ack, Refusal]] = field(default_factory=deque)
+
+
+class Groups:
+    """The clients of a room that have one kind and one language are one of python-socketio's rooms."""
+
+    def __init__(self, server: StrictServer) -> None:
+        self._server = server
+
+    def enter(self, guest: Guest, room_key: str) -> None:
+        """From now on the client is sent what happens in this room."""
+        name = group(guest.kind, guest.words.lang, room_key)
+        self._server.enter_room(guest.session.sid, name, namespace=NAMESPACE)
+        guest.room_key = room_key
+
+    def leave(self, guest: Guest) -> None:
+        """The client is sent what happens in no room."""
+        if guest.room_key is not None:
+            name = group(guest.kind, guest.words.lang, guest.room_key)
+            self._server.leave_room(guest.session.sid, name, namespace=NAMESPACE)
+            guest.room_key = None
+
+
+def known_language(lang: str | None) -> str | None:
+    """A language that the server speaks, or none."""
+    return lang if lang in WORDS else None
+
+
+def words_in(lang: str | None, default: Words) -> Words:
+    """The server's sentences in a language, if it speaks it."""
+    return WORDS.get(lang, default) if lang is not None else default

@@ -1,0 +1,214 @@
+"""What a client asks with `msg`, done: the service is asked, and the answer goes into the event's ack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from chatroom.core.commands import Command, Quit, TalkTo, Tell
+from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
+from chatroom.core.events import Talk
+from chatroom.core.log import Entry, Page
+from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
+from chatroom.core.utc import time_text
+from chatroom.engine.server import Engine
+from chatroom.engine.strict import Ack, no_ack
+from chatroom.gateways import typed
+from chatroom.gateways.socketio import wire
+from chatroom.gateways.socketio.answers import Answers
+from chatroom.gateways.socketio.guest import Groups, Guest, known_language, words_in
+from chatroom.gateways.socketio.talks import Talks, nothing
+from chatroom.gateways.words import Words
+from chatroom.service import Service
+from chatroom.sessions import Session
+
+_MAX_READING: Final = 4  # pages of history on their way from the disk to one client
+_MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
+MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
+_MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
+
+
+class Requests:
+    """Does what clients ask.
+
+    Args:
+        words: the server's sentences for clients that ask for no language.
+        log_out: ends a client's session.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        engine: Engine,
+        *,
+        answers: Answers,
+        talks: Talks,
+        groups: Groups,
+        words: Words,
+        log_out: Callable[[Guest], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._service = service
+        self._engine = engine
+        self._answers = answers
+        self._talks = talks
+        self._groups = groups
+        self._words = words
+        self._log_out = log_out
+        self._monotonic = monotonic
+
+    def handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, Any] | None:
+        """Do what is asked; gives the ack's fields, or None if the ack comes later."""
+        session = guest.session
+        match request:
+            case wire.Message(msg, cid):
+                return self._handle_line(guest, msg, cid, ack)
+            case wire.Whisper() as whisper:
+                self._whisper(session, whisper)
+            case wire.Rename(suggest=True):
+                return {"username": self._service.suggest(session)}
+            case wire.Rename(username):
+                name, token = self._service.rename(
+                    session, parse_name(username) if username is not None else None
+                )
+                return {"username": name, "token": token}
+            case wire.Lang(lang):
+                self._choose_language(guest, lang)
+            case wire.Join(room):
+                self._move(guest, room)
+                return {"room": session.hall.name}
+            case wire.History(before, after, limit):
+                if guest.reading == _MAX_READING or self._is_behind(guest):
+                    raise RateLimited(retry_after=0.1)
+                guest.reading += 1
+                answer = partial(self._answer_history, guest, ack, session.hall.name)
+                self._service.history(session, after=after, before=before, limit=limit, answer=answer)
+                return None
+            case wire.Who(str(sid)):
+                person = self._service.present(session, sid)
+                if person is None:
+                    raise NoSuchPerson
+                return {"username": person.name, "sid": person.sid}
+            case wire.Who():
+                if self._is_behind(guest):
+                    raise RateLimited(retry_after=0.1)
+                people = self._service.who(session)
+                return {"name_list": wire.name_list(people), "count": len(people)}
+            case wire.Typing():
+                self._service.type(session)
+            case wire.Ping():
+                pass
+            case wire.Logout():
+                ack({"ok": True})
+                self._log_out(guest)
+                return None
+        return {}
+
+    def _whisper(self, session: Session, asked: wire.Whisper) -> None:
+        if self._service.has_whispered(session, asked.cid):
+            return
+        text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
+        if isinstance(asked.to_sid, str):
+            if asked.typed:
+                self._service.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
+            self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")
+        elif asked.to is not None:
+            session.talk.check_people(self._monotonic())
+            self._service.whisper(session, asked.to, text)
+        self._service.note_whispered(session, asked.cid)
+
+    def _choose_language(self, guest: Guest, lang: str) -> None:
+        self._service.choose_language(guest.session, known_language(lang))
+        room_key = guest.room_key
+        self._groups.leave(guest)
+        guest.words = words_in(lang, self._words)
+        if room_key is not None:
+            self._groups.enter(guest, room_key)
+
+    def _is_behind(self, guest: Guest) -> bool:
+        """Whether a client has so much to take that more long answers could drop it as a slow reader."""
+        return self._engine.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES
+
+    def _move(self, guest: Guest, room: str) -> None:
+        session, old = guest.session, guest.session.hall
+        self._service.move(session, parse_room(room))
+        if session.hall is not old:
+            self._talks.follow(guest, session.talk.leave_behind())
+
+    def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
+        session, longest = guest.session, self._service.limits.max_text
+        if self._service.has_whispered(session, cid):
+            return {}  # to one person, whoever it would go to now
+        if len(msg) > longest + _MAX_COMMAND:
+            refused = TooLong(limit=longest)
+            refused.answer_after_s = typed.unread_answer_after_s(msg)
+            raise refused
+        line = typed.parse(self._service, session, msg)
+        if isinstance(line, Command):
+            return self._handle_command(guest, line, cid, ack)
+        if line.near or not session.talk.is_plain:
+            try:
+                partner = typed.address(self._service, session, line, self._monotonic())
+            finally:
+                self._talks.mark(guest)
+            if partner is not None:
+                self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
+                self._service.note_whispered(session, cid)
+                return {}
+        guest.uncommitted += 1
+        try:
+            self._service.say(session, line.text, cid, partial(self._said, guest, ack))
+        except Refusal:
+            guest.uncommitted -= 1
+            raise
+        if guest.uncommitted == MAX_UNCOMMITTED:
+            self._engine.pause(guest.eio_sid)
+        return None
+
+    def _handle_command(
+        self, guest: Guest, command: Command, cid: str | None, ack: Ack
+    ) -> Mapping[str, Any] | None:
+        def answer(text: str) -> None:
+            self._answers.notice(guest, "command", text)
+
+        refuse = partial(self._answers.refuse, guest, no_ack)
+        # It is on the disk before it is acknowledged that a talk is open: its texts must not go to the room after a
+        # restart.
+        acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else nothing
+        follow = partial(self._talks.follow, guest, code="command", saved=acknowledged)
+        token = typed.run(
+            self._service,
+            guest.words,
+            guest.session,
+            command,
+            answer=answer,
+            refuse=refuse,
+            follow=follow,
+            arrived_at=self._monotonic(),
+        )
+        if isinstance(command, Tell):
+            self._service.note_whispered(guest.session, cid)
+        if isinstance(command, Quit):
+            ack({"ok": True})
+            self._log_out(guest)
+            return None
+        if isinstance(command, TalkTo):
+            return None
+        return {} if token is None else {"username": guest.session.person.name, "token": token}
+
+    def _said(self, guest: Guest, ack: Ack, entry: Entry | None) -> None:
+        guest.uncommitted -= 1
+        if guest.uncommitted == MAX_UNCOMMITTED // 2:
+            self._engine.resume(guest.eio_sid)
+        if entry is None:
+            self._answers.refuse(guest, ack, Unavailable())
+        else:
+            ack({"ok": True, "id": entry.id, "time": time_text(entry.at_ms)})
+
+    def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
+        guest.reading -= 1
+        if page is None:
+            self._answers.refuse(guest, ack, Unavailable())
+        else:
+            ack({"ok": True, **wire.page(room, page)})
