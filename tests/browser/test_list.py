@@ -43,6 +43,15 @@ _WATCH = """
   }).observe(list, {childList: true});
 }
 """
+# Scrolls up until rows come into view that were never drawn, above others that were.
+_TO_GUESSED = """
+(list) => {
+  const rows = [...list.querySelectorAll('.row[data-key]')];
+  const drawn = (row) => row.firstElementChild.checkVisibility({contentVisibilityAuto: true});
+  const last = rows.slice(0, rows.findIndex(drawn)).pop();
+  list.scrollTop += last.getBoundingClientRect().top - list.getBoundingClientRect().top - 200;
+}
+"""
 _TEXTS = (
     "short",
     "a longer line that runs over the edge of a narrow view, " * 3,
@@ -236,6 +245,32 @@ def test_a_long_talk_keeps_five_hundred_rows(visit: Visit, start: Start, room: s
     assert visitor.is_at_end()
     assert rows(visitor) <= 500
     fox.leaves()
+
+
+@pytest.mark.parametrize("anchored", [True, False], ids=["anchored", "without scroll anchoring"])
+def test_the_row_being_read_stays_when_newer_rows_are_dropped(
+    visit: Visit, guests: Guests, *, anchored: bool
+) -> None:
+    fox = filled(guests, 50)
+    visitor = visit()
+    if not anchored:
+        without_anchoring(visitor)
+    visitor.enter()
+    visitor.message(re.compile("^before 49")).wait_for()
+    visitor.scrolls(0)
+    # As many rows as the list holds. Those that are not near the view are not drawn, so that their heights are guessed.
+    new = 500 - visitor.page.locator(".row[data-key]").count()
+    talk(fox, 0, new)
+    expect(visitor.button(re.compile(f"^{new} new"))).to_be_visible()
+    visitor.scrolls(6000)
+    visitor.scroller.evaluate(_TO_GUESSED)
+    visitor.rests()
+    row, top = visitor.first_row()
+    talk(fox, new, new + 1)
+    expect(visitor.button(re.compile(f"^{new + 1} new"))).to_be_visible()
+    visitor.rests()
+    assert rows(visitor) < new
+    assert visitor.top_of(row) == top
 
 
 def test_who_reads_the_first_message_keeps_it(visit: Visit, start: Start, room: str) -> None:

@@ -31,6 +31,18 @@ _TEXTS = """
   return copy.textContent;
 })
 """
+# Where rows stand in the frame that is drawn next. A script that asks for a box at any other time may get one that
+# nobody sees: a row has a guessed height until it is drawn, and one that was moved is put back before the frame.
+_DRAWN = """
+(rows) => new Promise((done) => {
+  const watcher = new IntersectionObserver((all) => {
+    watcher.disconnect();
+    done(all.map(({target, isIntersecting, boundingClientRect, rootBounds}) =>
+      [target.dataset.id, boundingClientRect.top - rootBounds.top, isIntersecting]));
+  }, {root: document.querySelector('.scroller')});
+  for (const row of document.querySelectorAll(rows)) watcher.observe(row);
+})
+"""
 expect.set_options(timeout=WAIT_MS)
 
 
@@ -184,21 +196,15 @@ class Visitor:
 
     def first_row(self) -> tuple[str, float]:
         """The first message wholly in view, and where it stands: [id, pixels from the top of the list]."""
-        found = self.page.evaluate(
-            "() => { const top = document.querySelector('.scroller').getBoundingClientRect().top;"
-            " return [...document.querySelectorAll('article[data-id]')]"
-            ".map((row) => [row.dataset.id, row.getBoundingClientRect().top - top])"
-            ".filter((row) => row[1] >= 0).sort((one, other) => one[1] - other[1])[0] }"
-        )
-        return found[0], found[1]
+        drawn = self.page.evaluate(_DRAWN, "article[data-id]")
+        top, row = min((top, row) for row, top, in_view in drawn if in_view and top >= 0)
+        return row, top
 
     def top_of(self, row: str) -> float:
         """Where a message stands, in pixels from the top of the list."""
-        return self.page.evaluate(
-            "(id) => document.querySelector(`article[data-id='${id}']`).getBoundingClientRect().top"
-            " - document.querySelector('.scroller').getBoundingClientRect().top",
-            row,
-        )
+        ((_, top, in_view),) = self.page.evaluate(_DRAWN, f"article[data-id='{row}']")
+        assert in_view, "the row is out of view"
+        return top
 
     def is_at_end(self) -> bool:
         return self.scroller.evaluate("(list) => Math.abs(list.scrollTop) < 1")
