@@ -254,6 +254,32 @@ def test_back_while_the_connection_is_gone_enters_when_it_returns(
     road.close()
 
 
+def test_back_while_the_page_connects_needs_no_second_attempt(
+    visit: Visit, room: str, server: Program
+) -> None:
+    road = Relay(server.port)
+    visitor = visit(url=road.url)
+    visitor.lossy = True
+    visitor.enter()
+    joins(visitor, f"{room} 2")
+    road.cut()
+    expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
+    road.hold()
+    with visitor.page.expect_websocket():
+        road.mend()
+    attempts: list[str] = []
+    visitor.page.on("websocket", lambda attempt: attempts.append(attempt.url))
+    visitor.page.go_back()
+    expect(visitor.page.locator(".head h1")).to_have_text(room)
+    road.release()
+    visitor.says("here again")
+    in_room(visitor, room)
+    assert attempts == []
+    # As the browser says of an attempt that is given up.
+    assert not any("before the connection is established" in fault for fault in visitor.faults)
+    road.close()
+
+
 def test_a_link_in_a_message_opens_a_chinese_room(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
     visitor.says(f"{visitor.url}/r/茶馆{room.split()[-1]}")

@@ -187,8 +187,7 @@ export class Page {
   /** Come back after an end: taken over by another tab, refused, left. */
   again(): void {
     this.tell({ type: 'again' });
-    this.#line.close();
-    this.#line.open();
+    this.#line.again();
   }
 
   get #addressed(): string {
@@ -237,8 +236,7 @@ export class Page {
 
   #enter(room: string): void {
     this.tell({ type: 'go', room });
-    this.#line.close();
-    this.#line.open();
+    this.#line.again();
   }
 
   async #command({ text, cid }: Asking): Promise<void> {

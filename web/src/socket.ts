@@ -18,9 +18,8 @@ export interface Line {
   ask(frame: ClientFrame): Promise<Ack | null>;
   /** Check the connection now: probe the one there is, or reconnect before the pause is over. */
   check(isNetworkNew: boolean): void;
-  /** Begin again after an end that was meant to last. */
-  open(): void;
-  close(): void;
+  /** Connect again with what `auth` gives now. */
+  again(): void;
 }
 
 export interface Ears {
@@ -177,16 +176,14 @@ export function connect(base: URL, ears: Ears): Line {
       } else if (socket.connected) probe();
       else void restart();
     },
-    open() {
-      turn += 1;
-      clearTimeout(later);
-      attemptAt = Date.now();
-      socket.connect();
-    },
-    close() {
+    again() {
+      // An attempt that is under way asks for it only when it gets through.
+      if (socket.active && socket.io.engine.readyState === 'opening') return;
       turn += 1;
       clearTimeout(later);
       socket.disconnect();
+      attemptAt = Date.now();
+      socket.connect();
     },
   };
 }
