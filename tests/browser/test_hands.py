@@ -328,7 +328,15 @@ def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None
                 "() => document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
             )
         )
-    assert {"Invite", "More", "Messages", "Write a message", "Emoji", "Send", "Private chat with fox"} <= reached
+    assert {
+        "Invite",
+        "More",
+        "Messages",
+        "Write a message",
+        "Emoji",
+        "Send",
+        "Private chat with fox",
+    } <= reached
 
 
 def test_reduced_motion_moves_nothing(visit: Visit, guests: Guests) -> None:

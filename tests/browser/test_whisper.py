@@ -221,6 +221,7 @@ def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
     expect(visitor.composer).to_have_value("secret")
     expect(beside(visitor)).to_have_text("tp:fox")
     expect(visitor.page.locator(".aside")).to_be_in_viewport(ratio=1)
+    visitor.is_accessible("a refused text beside another")
     visitor.button("Edit").click()
     expect(visitor.composer).to_have_value("tp:fox")
     expect(beside(visitor)).to_have_text("secret")
@@ -403,6 +404,20 @@ def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guest
         " const range = document.createRange(); range.selectNode(text); return range.getBoundingClientRect().bottom })"
     )
     assert abs(ends[0] - ends[1]) < 0.5
+
+
+def test_long_names_above_a_whisper_have_lines_of_their_own(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="Wandering Albatross of the South")
+    visitor = visit(viewport=PHONE).enter()
+    fox.asks("whisper", to=visitor.name, msg="psst")
+    header = visitor.message("psst").locator("header")
+    time, label, lock = (header.locator(part).bounding_box() for part in (".secret ~ time", ".secret", "svg"))
+    assert time is not None
+    assert label is not None
+    assert lock is not None
+    assert lock["width"] == 13
+    assert label["height"] < 30
+    assert abs(time["y"] + time["height"] - label["y"] - label["height"]) < 2
 
 
 def test_every_whisper_has_round_corners(visit: Visit, guests: Guests) -> None:
