@@ -117,10 +117,15 @@ def _key(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Send the text, as typed: to this person, or (None) to everyone in the room, or as a command to the server."""
+    """Send the text, as typed: to this person, or (None) to everyone in the room, or as a command to the server.
+
+    Attributes:
+        confirmed: the guest was told that the person has the name of a partner who has left.
+    """
 
     text: str
     to: Person | None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,9 @@ class Audience:
 
     def __init__(self) -> None:
         self._partner: Person | None = None
+        self._known_namesake: str | None = (
+            None  # the session that the guest was told has a former partner's name
+        )
 
     def partner(self, names: Mapping[str, str]) -> Person | None:
         """The person whom texts go to, by their present name; None: everyone.
@@ -196,9 +204,11 @@ class Audience:
                         f"It looks like a command without its slash. {_LITERALLY}",
                         is_doubtful=True,
                     )
-                return Deliver(text, partner)
+                return Deliver(text, partner, partner.sid == self._known_namesake)
         choice = ""
-        if any(_key(name) == _key(partner.name) for name in names.values()):
+        namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
+        self._known_namesake = next(namesakes, None)
+        if self._known_namesake is not None:
             choice = f"to:{partner.name} writes to the person who has that name now, "
         return NotSent(f"{partner.name} has left; {choice}to: alone writes to everyone again.")
 

@@ -164,10 +164,10 @@ class Link:
             match outcome:
                 case dict():
                     told = held
-                case Deliver(said, to):
+                case Deliver(said, to, confirmed):
                     if not self._speech.lines:
                         self._answered_at = now
-                    told = self._speech.add(Line(said, to), now, begun_at)
+                    told = self._speech.add(Line(said, to, confirmed), now, begun_at)
                 case NotSent(why, is_doubtful):
                     told = self._speech.refuse(Line(text), why, now, is_doubtful=is_doubtful)
                 case Turned(notice):

@@ -30,6 +30,7 @@ class Line:
 
     Attributes:
         to: whom it is for; None for everyone, and for a command.
+        confirmed: the guest knows that this may be another person than the one who had the name before.
         cid: how the server knows a message again.
         sent: on this connection, and not answered to.
         losses: how many connections were lost while it was on its way.
@@ -37,6 +38,7 @@ class Line:
 
     text: str
     to: Person | None = None
+    confirmed: bool = False
     cid: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     sent: bool = False
     losses: int = 0
@@ -66,13 +68,14 @@ class Line:
 
     def frame(self) -> Frame:
         if self.to is not None:
-            return {
+            frame = {
                 "action": "whisper",
                 "to": self.to.name,
                 "to_sid": self.to.sid,
                 "msg": self.text,
                 "typed": True,
             }
+            return frame | {"confirmed": True} if self.confirmed else frame
         return {"action": "message", "msg": self.text, "cid": self.cid}
 
 

@@ -201,3 +201,13 @@ def test_a_slip_does_not_go_to_another_partner(text):
     assert isinstance(audience.take(text, people, "me"), NotSent)
     assert audience.take(f"/say {text}", people, "me") == Deliver(f"/say {text}", Person("e", "Eve"))
     assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
+
+
+def test_who_is_told_of_a_namesake_is_not_asked_again():
+    audience, people = Audience(), {"me": "Me", "e2": "Eve", "e3": "Nurse"}
+    audience.turn_to(Person("e", "Eve"))
+    assert isinstance(audience.take("secret", people, "me"), NotSent)
+    audience.take("to:Nurse", people, "me")
+    assert audience.take("hello", people, "me") == Deliver("hello", Person("e3", "Nurse"))
+    audience.take("to:Eve", people, "me")
+    assert audience.take("hello", people, "me") == Deliver("hello", Person("e2", "Eve"), confirmed=True)

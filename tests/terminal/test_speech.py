@@ -146,6 +146,7 @@ def texts(spoken: Speech) -> list[str]:
 def test_a_whisper_goes_to_a_session_as_it_was_typed():
     frame = {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "//x", "typed": True}
     assert Line("//x", EVE).frame() == frame
+    assert Line("//x", EVE, confirmed=True).frame() == {**frame, "confirmed": True}
 
 
 def test_private_lines_behind_one_for_another_person_are_held():
