@@ -49,7 +49,7 @@ _OTHER_KEYS: Final = re.compile(
 )
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 # A marker with a slip of the finger, and nothing behind it but one word: `ot:Bob`. No sentence looks so.
-_SLIPPED_TALK: Final = re.compile(r"(?:to|ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
+_SLIPPED_TALK: Final = re.compile(r"(?:ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
 # A slash behind a key that was hit as well. What opens a quotation may stand before a slash in a sentence.
 _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|join|op)(?= |$)"
@@ -138,12 +138,13 @@ def beginning(text: str) -> Beginning | None:
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
     if found := _STRAYED.match(folded):
         return Slash(found[0], text[ends[found.end() - 1] :])
-    folded = _with_latin(folded)
+    typed, folded = folded, _with_latin(folded)
     if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
         return BareKey()
     if found := _SAID_TO.match(folded):
         return NearWhisper(text[ends[found.start(1) - 1] : ends[found.end(1) - 1]])
-    is_certain = _SLIPPED_TALK.match(folded) is not None
+    looks_alike = folded != typed and _TALK.match(folded) is not None
+    is_certain = looks_alike or _SLIPPED_TALK.match(folded) is not None
     if found := _BARE_WHISPER.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain)
     if (found := _BARE_TALK.match(folded)) and _is_nearly_to(_NO_LETTER.sub("", found[1])):
@@ -266,12 +267,23 @@ def _is_slip(word: str, meant: str) -> bool:
 
 
 def _with_latin(folded: str) -> str:
-    """The beginning with the Latin letters that its first word looks like, if it then is one of those to whisper."""
+    """The beginning with the Latin letters that its first word looks like.
+
+    In a word that mixes scripts each letter counts, since no language has such words; one wholly in another script only
+    counts if it then is one of those to whisper.
+    """
     found = _FIRST_LETTERS.match(folded) if not folded.isascii() else None
     if found is None or found[1].isascii():
         return folded
     meant = _lookalikes().get(skeleton(found[1]), "")
+    if not meant and any(map(str.isascii, found[1])):
+        meant = "".join(map(_latin, found[1]))
     return folded[: found.start(1)] + meant + folded[found.end() :] if len(meant) == len(found[1]) else folded
+
+
+def _latin(letter: str) -> str:
+    """The letter that this one looks like; `i` where that may be `l` too."""
+    return letter if letter.isascii() else skeleton(letter).replace("l", "i")
 
 
 @cache

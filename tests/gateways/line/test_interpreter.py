@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from chatroom import runtime
 from chatroom.backplane.memory import MemoryBackplane
@@ -28,8 +30,10 @@ from chatroom.gateways.line.interpreter import Interpreter, Setting
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
 from chatroom.tokens import Tokens
+from tests.support.typos import NAMES, PRIVATE
 
 WAIT_S = 10.0
+SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
 
 
 class FarLog(MemoryBackplane):
@@ -66,6 +70,20 @@ class Somebody:
                 self.interpreter.answer(refused)
                 raise
             self._house.until(lambda: self.interpreter.is_settled)
+
+    def types_together(self, lines: list[str]) -> list[str]:
+        """Type lines in one write, before any of them is answered; gives what is shown."""
+        before, arrived_at, refusals = len(self.shown), time.monotonic(), []
+        for line in lines:
+            self._house.until(lambda: self.interpreter.may_take)
+            try:
+                self.interpreter.take(line, arrived_at)
+            except Refusal as refused:
+                refusals.append(refused)
+        for refused in refusals:
+            self.interpreter.answer(refused)
+        self._house.until(lambda: self.interpreter.is_settled)
+        return self.shown[before:]
 
     # What an interpreter needs
 
@@ -317,3 +335,42 @@ def test_who_is_left_by_their_partner_no_longer_talks(
     romeo.types("hello all")
     assert house.said == ["Romeo: hello all"]
     assert not romeo.is_talking
+
+
+def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> None:
+    people = [Somebody(house, name) for name in NAMES]
+    typist, elsewhere = Somebody(house, "Typist"), Somebody(house, "Denny")
+    elsewhere.types("/join den")
+    house.reads_the_log()
+    house.until(lambda: elsewhere.interpreter.may_take)
+
+    @settings(
+        max_examples=max(1, round(300 * SCALE)),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(PRIVATE)
+    def types(texts: list[str]) -> None:
+        lines = [text.replace("{secret}", "s3cret").replace("{room}", "den") for text in texts]
+        house.said.clear()
+        for one in people:
+            one.shown.clear()
+        shown = typist.types_together([line for text in lines for line in text.split("\n")])
+        heard = [line for one in people for line in one.shown if "s3cret" in line]
+        assert shown or heard, lines
+        assert not [said for said in house.said if "s3cret" in said], lines
+        assert typist.session.hall.name == "lobby"
+        typist.types("to:Bob", "to:")  # whatever it did to the talk is over
+
+    types()
+
+
+def test_a_text_that_is_asked_for_is_said_after_all(house: House) -> None:
+    """What a slip is refused for can be sent: the other test could not fail for what refuses everything."""
+    typist = Somebody(house, "Typist")
+    Somebody(house, "Bob")
+    assert typist.types_together(["to Bob s3cret"])
+    typist.types("/say to Bob s3cret", "to be honest", "join us later", "message Bob tomorrow")
+    assert len(house.said) == 4
