@@ -145,7 +145,8 @@ def _make_line_gateway(
     return LineGateway(
         service,
         Words(settings.lang),
-        _told_limits(settings),
+        history_entries=settings.history,
+        history_days=settings.history_days,
         idle_timeout_s=settings.line_idle_timeout_s,
         outbox_limit_bytes=settings.outbox_limit_bytes,
         leaving_limit=leaving_limit,

@@ -1,65 +1,87 @@
-"""One terminal's connection: lines out of its bytes, and whether its reader is behind.
+"""One terminal, from the greeting to the farewell.
 
-It knows the socket layer. What the lines mean is its owner's business, and it does not know who that is.
+It ties a connection to a session of the service: the connection has the bytes, the intake the pace, the interpreter the
+meaning. It knows nothing of the texts, nor who else is in the room.
 """
 
 from __future__ import annotations
 
-import socket
-from typing import Final, Protocol
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
-from chatroom.gateways.line.codec import LineDecoder
+from chatroom.core.errors import Refusal
+from chatroom.gateways.line.codec import LineDecoder, Overlong
+from chatroom.gateways.line.intake import Intake
+from chatroom.gateways.line.interpreter import HISTORY_SHOWN, Interpreter, LineContext
+from chatroom.gateways.line.text import first_lines, history_lines, notice_line
 from chatroom.net.connection import Connection, Role
-from chatroom.net.loop import Loop
+from chatroom.runtime import Timer
+from chatroom.sessions import Session, Welcome
+
+log = logging.getLogger(__name__)
 
 PEEK_BYTES: Final = 64 * 1024
-BEHIND_BYTES: Final = 32 * 1024  # with more to read a peer is behind, and asks for no more
-
-
-class Owner(Protocol):
-    """Whose connection it is."""
-
-    def received(self) -> None:
-        """The decoder has new input."""
-
-    def ended(self) -> None:
-        """The peer has sent its last; it may still read."""
-
-    def lost(self) -> None:
-        """The connection is no more."""
-
-    def caught_up(self) -> None:
-        """The peer is no longer behind."""
-
-    def fell_behind(self) -> None:
-        """The peer reads too slowly: more waits for it than may. The connection must be finished or aborted."""
-
-    def idled(self) -> None:
-        """The time that was given by `LineConnection.expect_line` has passed."""
+BEHIND_BYTES: Final = 32 * 1024  # with more to read a peer is behind, and nothing more is taken from it
 
 
 class LineConnection(Role):
-    """A connected terminal. Nothing in it waits.
+    """A connected terminal, whose lines are taken and whose session they belong to. Nothing in it waits.
 
     Args:
-        sock: non-blocking.
-        loop: where the connection lives.
-        max_line_bytes: the longest line.
+        connection: carries the bytes; this becomes its role.
+        context: what all terminals share.
+        session: whose lines they are.
+        on_left: called once, when the session ends.
+        on_talking: called with whether the guest has a partner in a private chat, when that may have changed.
 
     Attributes:
+        decoder: makes lines of what came.
         has_more: besides what was read last, something has come.
+        interpreter: does what lines say.
+        room_key: the room whose events are shown; None before the greeting.
     """
 
-    __slots__ = ("connection", "decoder", "has_more", "owner")
+    __slots__ = (
+        "_context",
+        "_has_left",
+        "_intake",
+        "_on_left",
+        "_on_talking",
+        "connection",
+        "decoder",
+        "has_more",
+        "interpreter",
+        "room_key",
+        "session",
+    )
 
     receive_bytes = 1024  # so that the worst of input keeps the loop for about a millisecond
 
-    def __init__(self, sock: socket.socket, loop: Loop, max_line_bytes: int) -> None:
-        self.owner: Owner | None = None
-        self.decoder = LineDecoder(max_line_bytes)
+    def __init__(
+        self,
+        connection: Connection,
+        context: LineContext,
+        session: Session,
+        *,
+        on_left: Callable[[LineConnection], None],
+        on_talking: Callable[[LineConnection, bool], None],
+    ) -> None:
+        self.connection = connection
+        self.session = session
+        self.decoder = LineDecoder(context.max_line_bytes)
         self.has_more = False
-        self.connection = loop.attach(sock, self, reading=False)
-        self.connection.keep_alive()
+        self.room_key: str | None = None
+        self._context = context
+        self._on_left = on_left
+        self._on_talking = on_talking
+        self._has_left = False
+        self._intake = Intake(self, context.monotonic, self._call_later)
+        self.interpreter = Interpreter(context, self, session)
+        connection.role = self
+        connection.keep_alive()
+        connection.expect(context.idle_timeout_s)
 
     @property
     def is_open(self) -> bool:
@@ -68,79 +90,139 @@ class LineConnection(Role):
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits for the peer that what adds to it should wait; `Owner.caught_up` tells when no more."""
+        """Whether so much waits for the peer that what adds to it should wait."""
         return self.connection.outbox_bytes > BEHIND_BYTES
 
-    # In
+    # What the connection tells
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        if data:
+            self.decoder.receive(data)
+            self.has_more = len(data) == self.receive_bytes and bool(connection.peek(1))
+            self._guard(self._intake.received)
+        else:
+            connection.read_off()
+            self._guard(self._intake.ended)
+
+    def drained(self, connection: Connection) -> None:
+        self._guard(self._intake.go_on)
+
+    def overflowed(self, connection: Connection) -> None:
+        self._guard(partial(self.send_away, "line_slow", drop=True))
+
+    def expired(self, connection: Connection) -> None:
+        self._guard(partial(self.send_away, "line_idle"))
+
+    def lost(self, connection: Connection, reason: str) -> None:
+        self._guard(self._leave)
+
+    def _call_later(self, seconds: float, step: Callable[[], None]) -> Timer:
+        return self._context.call_later(seconds, self._guard, step)
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception:  # the outermost loop of a session: its fault must spare the others
+            log.exception("a line session failed and is closed")
+            self._leave()
+            self.connection.abort("aborted")
+
+    # What the intake asks
 
     def read_on(self) -> None:
-        """Have the owner told of what comes."""
         if self.is_open:
             self.connection.read_on()
 
     def read_off(self) -> None:
-        """Let input wait in the kernel, and the peer with it."""
         if self.is_open:
             self.connection.read_off()
 
-    def received(self, connection: Connection, data: bytes) -> None:
-        if self.owner is None:
-            return
-        if data:
-            self.decoder.receive(data)
-            self.has_more = len(data) == self.receive_bytes and bool(self.peek(1))
-            self.owner.received()
-        else:
-            connection.read_off()
-            self.owner.ended()
-
-    def peek(self, size: int = PEEK_BYTES) -> bytes:
-        """What has come and is not read yet, or its beginning."""
-        return self.connection.peek(size)
-
-    # Out
+    def peek(self) -> bytes:
+        return self.connection.peek(PEEK_BYTES)
 
     def write(self, data: bytes) -> None:
-        """Send `data` at the end of this turn."""
         if self.is_open:
             self.connection.loop.send(self.connection, data)
 
-    def drained(self, connection: Connection) -> None:
-        if self.owner is not None:
-            self.owner.caught_up()
+    @property
+    def may_take(self) -> bool:
+        return self.interpreter.may_take and not self.is_behind
 
-    def overflowed(self, connection: Connection) -> None:
-        if self.owner is not None:
-            self.owner.fell_behind()
-        else:
-            super().overflowed(connection)
+    @property
+    def is_settled(self) -> bool:
+        return self.interpreter.is_settled
 
-    def expect_line(self, within_s: float) -> None:
-        """Have the owner told when so much time has passed, unless this is called again."""
+    def spend(self) -> None:
+        self._context.service.spend_event(self.session)
+
+    def take(self, line: str | Overlong, arrived_at: float) -> None:
         if self.is_open:
-            self.connection.expect(within_s)
+            self.connection.expect(self._context.idle_timeout_s)
+        self.interpreter.take(line, arrived_at)
 
-    def expired(self, connection: Connection) -> None:
-        if self.owner is not None:
-            self.owner.idled()
+    def refused(self, refused: Refusal) -> None:
+        self.interpreter.answer(refused)
 
-    # The end
+    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+        limits = self._context.service.limits
+        rate = limits.speaking or limits.events  # lines are messages, or cost less
+        if rate is not None:
+            seconds += max(0, lines - 1) / rate.per_second
+        self._notice("line_too_fast", time=self._context.words.duration(seconds))
 
-    def finish(self, farewell: bytes = b"", *, drop: bool = False) -> None:
-        """Send what waits and a farewell, then close; what still comes is not looked at.
+    def input_over(self, *, in_mid_line: bool) -> None:
+        if in_mid_line:
+            # Half a line may be half a thought, or a name without the rest of it: it is not said.
+            self._notice("line_unfinished")
+        self._leave()
+        self.connection.finish()
+
+    # What the interpreter asks
+
+    def settled(self) -> None:
+        # Not at once: it may be the feed that calls.
+        self._call_later(0, self._intake.go_on)
+
+    def mark_talking(self, is_talking: bool) -> None:
+        self._on_talking(self, is_talking)
+
+    def send_away(self, key: str, *, drop: bool = False) -> None:
+        """Leave with one of the server's sentences.
 
         Args:
-            drop: what waits is thrown away, since the peer does not read it.
+            drop: throw away what still waits to be shown, since the peer does not read it.
         """
-        self.owner = None
+        self._leave()
+        farewell = notice_line(self._context.words.say(key))
         # Something may stand in the line already.
         self.connection.finish(b"\r\n" + farewell if drop else farewell, drop=drop)
 
-    def abort(self) -> None:
-        """Close now."""
-        self.connection.abort("aborted")
+    # What the gateway tells
 
-    def lost(self, connection: Connection, reason: str) -> None:
-        owner, self.owner = self.owner, None
-        if owner is not None:
-            owner.lost()
+    def greet(self, welcome: Welcome) -> None:
+        """The guest is in a room: greet, and take what was typed meanwhile."""
+        words, count, room = self._context.words, len(welcome.hall.roster), welcome.hall.name
+        is_first, self.room_key = self.room_key is None, welcome.hall.key
+        if is_first:
+            here = words.counted("people_here", count)
+            self._notice("line_greeting", room=room, here=here, name=welcome.person.name)
+            self.write(notice_line(self._context.kept))
+        else:
+            self._notice("line_in_room", room=room, count=count)
+        shown = partial(first_lines, more=partial(words.counted, "line_more_lines"))
+        for line in history_lines(welcome.page.entries[-HISTORY_SHOWN:], shown):
+            self.write(line)
+        if is_first:
+            self._notice("line_how")  # the last line of the greeting, so that scripts know its end
+        self.interpreter.arrived()
+        self.settled()
+
+    def _leave(self) -> None:
+        self._intake.stop()
+        if not self._has_left:
+            self._has_left = True
+            self._on_left(self)
+            self._context.service.leave(self.session, cut=False)
+
+    def _notice(self, key: str, **values: object) -> None:
+        self.write(notice_line(self._context.words.say(key, **values)))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from chatroom import runtime
 from chatroom.core.errors import Refusal
@@ -21,12 +21,11 @@ from chatroom.core.presence import PresenceLines
 from chatroom.core.quoting import in_list
 from chatroom.gateways.line.codec import longest_line
 from chatroom.gateways.line.connection import LineConnection
-from chatroom.gateways.line.guest import LineGuest
-from chatroom.gateways.line.interpreter import Setting
+from chatroom.gateways.line.interpreter import LineContext
 from chatroom.gateways.line.text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
-from chatroom.net.connection import Connection
+from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Audience, Loop
 from chatroom.service import Service
 from chatroom.sessions import Hall, Session, Welcome, Wish
@@ -43,7 +42,7 @@ class LineGateway:
     Args:
         service: the use cases.
         words: the server's sentences.
-        limits: `history_entries` and `history_days` say in the greeting what is kept.
+        history_entries, history_days: the greeting says that so much is kept.
         idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
         leaving_limit: how many may be on their way out at once.
@@ -55,22 +54,28 @@ class LineGateway:
         self,
         service: Service,
         words: Words,
-        limits: Mapping[str, Any],
         *,
+        history_entries: int,
+        history_days: float,
         idle_timeout_s: float,
         outbox_limit_bytes: int,
         leaving_limit: int,
         acceptor: Acceptor,
         monotonic: Callable[[], float],
     ) -> None:
-        kept = "line_kept" if limits["history_entries"] else "line_not_kept"
-        days = words.counted("days", limits["history_days"])
-        sentence = words.say(kept, entries=limits["history_entries"], days=days)
-        self._setting = Setting(service, words, sentence, monotonic, runtime.call_later)
+        kept = "line_kept" if history_entries else "line_not_kept"
+        sentence = words.say(kept, entries=history_entries, days=words.counted("days", history_days))
+        self._context = LineContext(
+            service=service,
+            words=words,
+            kept=sentence,
+            max_line_bytes=longest_line(service.limits.max_text),
+            idle_timeout_s=idle_timeout_s,
+            monotonic=monotonic,
+            call_later=runtime.call_later,
+        )
         self._service = service
         self._words = words
-        self._idle_timeout_s = idle_timeout_s
-        self._max_line_bytes = longest_line(service.limits.max_text)
         self._acceptor = acceptor
         self._monotonic = monotonic
         self._loop = Loop(
@@ -79,10 +84,10 @@ class LineGateway:
             linger_s=_LINGER_S,
             leaving_limit=leaving_limit,
         )
-        self._guests: dict[str, LineGuest] = {}  # by session id, from admission on
-        self._halls: dict[str, dict[str, LineGuest]] = {}  # by room, then session id: who is told
+        self._guests: dict[str, LineConnection] = {}  # by session id, from admission on
+        self._halls: dict[str, dict[str, LineConnection]] = {}  # by room, then session id: who is told
         self._audiences: dict[str, Audience] = {}  # by room, until somebody comes or goes
-        self._talking: set[LineGuest] = set()  # who has a partner in a private talk
+        self._talking: set[LineConnection] = set()  # who has a partner in a private talk
         self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
         self._listeners: list[socket.socket] = []
         acceptor.include(self.__len__)
@@ -116,39 +121,32 @@ class LineGateway:
         return self._loop.idle()
 
     def _let_in(self, sock: socket.socket, _address: str) -> None:
-        peer = LineConnection(sock, self._loop, self._max_line_bytes)
+        connection = self._loop.attach(sock, Role(), reading=False)
         if self._acceptor.is_full():
-            peer.finish(notice_line(self._words.say("line_full")))
+            connection.finish(notice_line(self._words.say("line_full")))
             return
         try:
-            self._admit(peer)
+            self._admit(connection)
         except Refusal as refused:
-            peer.finish(notice_line(self._words.refusal(refused)))
+            connection.finish(notice_line(self._words.refusal(refused)))
         except Exception:
-            peer.abort()  # it must not be counted for ever
+            connection.abort("aborted")  # it must not be counted for ever
             raise
 
-    def _admit(self, peer: LineConnection) -> None:
+    def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
         session = self._service.admit(sid, self, Wish(lang=self._words.lang))
-        self._guests[sid] = LineGuest(self._setting, self, peer, session, self._idle_timeout_s)
+        self._guests[sid] = LineConnection(
+            connection, self._context, session, on_left=self._forget, on_talking=self._mark_talking
+        )
         self._service.enter(session)
 
-    # What guests need
-
-    def settle(self, guest: LineGuest, hall: Hall) -> None:
-        self._take_out(guest.room_key, guest.session.sid)
-        guest.room_key = hall.key
-        self._halls.setdefault(hall.key, {})[guest.session.sid] = guest
-        self._audiences.pop(hall.key, None)
-        self._presence.setdefault(hall.key, PresenceLines()).greeted(guest.session.sid)
-
-    def forget(self, guest: LineGuest) -> None:
+    def _forget(self, guest: LineConnection) -> None:
         self._guests.pop(guest.session.sid, None)
         self._take_out(guest.room_key, guest.session.sid)
         self._talking.discard(guest)
 
-    def mark_talking(self, guest: LineGuest, is_talking: bool) -> None:
+    def _mark_talking(self, guest: LineConnection, is_talking: bool) -> None:
         if is_talking:
             self._talking.add(guest)
         else:
@@ -166,9 +164,14 @@ class LineGateway:
     # What the service tells
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
-        guest = self._guests.get(session.sid)
-        if guest is not None:
-            guest.welcome(welcome)
+        guest, key = self._guests.get(session.sid), welcome.hall.key
+        if guest is None:
+            return
+        self._take_out(guest.room_key, session.sid)
+        guest.greet(welcome)
+        self._halls.setdefault(key, {})[session.sid] = guest
+        self._audiences.pop(key, None)
+        self._presence.setdefault(key, PresenceLines()).greeted(session.sid)
 
     def tell(self, hall: Hall, item: Item) -> None:
         guests = self._halls.get(hall.key)
@@ -182,26 +185,26 @@ class LineGateway:
                 presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, more))
                 speaker = guests.get(who.sid)
-                hears_not = () if speaker is None or speaker.hears_oneself else (speaker.connection,)
+                hears_not = () if speaker is None or speaker.interpreter.echo else (speaker.connection,)
                 self._loop.publish(self._audience(hall.key), line, hears_not)
             case Joined(who):
                 presence.joined(who.sid, who.name)
                 for guest in list(self._talking):
                     if guest.room_key == hall.key:
-                        guest.person_joined()
+                        guest.interpreter.person_joined()
             case Left(who):
                 presence.left(who.sid, who.name)
                 self._take_out(hall.key, who.sid)
                 for guest in list(self._talking):
                     if guest.room_key == hall.key:
-                        guest.person_left(who.sid)
+                        guest.interpreter.person_left(who.sid)
             case Renamed(sid, old, new):
                 is_known = presence.renamed(sid, new)
                 line = notice_line(self._words.say("line_renamed", old=in_list(old), new=in_list(new)))
                 for guest in guests.values():
-                    guest.person_renamed(sid, new)
-                    if guest.session.sid != sid and (is_known or guest.talks_to(sid)):
-                        guest.show(line)
+                    guest.interpreter.person_renamed(sid, new)
+                    if guest.session.sid != sid and (is_known or guest.interpreter.talks_to(sid)):
+                        guest.write(line)
 
     def flush(self, hall: Hall) -> None:
         presence = self._presence.get(hall.key)
@@ -211,7 +214,7 @@ class LineGateway:
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
-            guest.hear(whispered, at_ms)
+            guest.interpreter.hear(whispered, at_ms)
 
     def typing(self, hall: Hall, person: Person) -> None:
         """Nothing: it makes no line."""

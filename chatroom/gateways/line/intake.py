@@ -1,6 +1,6 @@
 """The pace at which a terminal's lines are taken: no line is lost, and none is taken before its turn.
 
-It knows bytes that come, lines that wait, and rates. What a line means is its guest's business.
+It knows bytes that come, lines that wait, and rates. What a line means is its terminal's business.
 
 Whatever cannot be taken now waits in the decoder, then in the kernel, and then at the peer: so a flood, a slow disk, or
 a guest who does not read what they have asked for, costs no memory here.
@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line.codec import LineDecoder, Overlong
+from chatroom.runtime import Timer
 
 NOTICE_S: Final = (
     0.25  # a flood is reported only then: the rest of a paste has come meanwhile, and can be counted
@@ -23,8 +24,8 @@ MOST_WAITING: Final = 64  # lines, or readings, that are taken in while an answe
 CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood
 
 
-class Source(Protocol):
-    """Where the bytes come from, and go back to."""
+class Terminal(Protocol):
+    """Where the bytes come from and go back to, and whose lines they are."""
 
     decoder: LineDecoder
     has_more: bool  # besides what it has given to the decoder last, something has come
@@ -40,10 +41,6 @@ class Source(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes at the end of the turn."""
-
-
-class Taker(Protocol):
-    """Whose lines they are."""
 
     @property
     def may_take(self) -> bool:
@@ -100,8 +97,7 @@ class Intake:
         "_monotonic",
         "_owed_events",
         "_read_at",
-        "_source",
-        "_taker",
+        "_terminal",
         "_timer",
         "_unanswered",
         "_waiting",
@@ -109,13 +105,11 @@ class Intake:
 
     def __init__(
         self,
-        source: Source,
-        taker: Taker,
+        terminal: Terminal,
         monotonic: Callable[[], float],
-        call_later: Callable[..., Any],
+        call_later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
-        self._source = source
-        self._taker = taker
+        self._terminal = terminal
         self._monotonic = monotonic
         self._call_later = call_later
         self._arrived_at = 0.0  # of all lines in the decoder: not later than that
@@ -127,7 +121,7 @@ class Intake:
         self._waiting: deque[tuple[str | Overlong, float, float]] = deque()
         self._unanswered: Refusal | None = None
         self._is_reading = True
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._is_taking = False
         self._flood_until = float("-inf")
         self._has_ended = False
@@ -139,7 +133,7 @@ class Intake:
         self._read_at = self._monotonic()
         if not self._has_more:  # or it came with what was read before, as the rest of a paste does
             self._arrived_at = self._read_at
-        self._has_more = self._source.has_more
+        self._has_more = self._terminal.has_more
         # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
         self._owed_events += 1
         self.go_on()
@@ -178,23 +172,23 @@ class Intake:
         if not self._has_ended and (is_drained or self._may_take_in()):
             self._read_on()
             return
-        self._source.read_off()
+        self._terminal.read_off()
         self._is_reading = False
-        if is_drained and self._taker.is_settled:
-            self._taker.input_over(in_mid_line=self._source.decoder.unfinished)
+        if is_drained and self._terminal.is_settled:
+            self._terminal.input_over(in_mid_line=self._terminal.decoder.unfinished)
 
     def _take_lines(self) -> bool:
         """Take what lines there are; True if there are no more, False if they have to wait."""
-        while self._taker.may_take and self._timer is None and not self._has_stopped:
+        while self._terminal.may_take and self._timer is None and not self._has_stopped:
             try:
                 while self._owed_events:
-                    self._taker.spend()
+                    self._terminal.spend()
                     self._owed_events -= 1
                 if not self._waiting and not self._take_out():
                     return True
                 line, arrived_at, read_at = self._waiting[0]
                 try:
-                    self._taker.take(line, arrived_at)
+                    self._terminal.take(line, arrived_at)
                 except RateLimited:
                     raise
                 except Refusal as refused:
@@ -206,16 +200,16 @@ class Intake:
 
     def _take_out(self) -> bool:
         """Take one line out of the decoder, if there is one."""
-        line = self._source.decoder.next_line()
-        answers = self._source.decoder.answers()
+        line = self._terminal.decoder.next_line()
+        answers = self._terminal.decoder.answers()
         if answers:
-            self._source.write(answers)
+            self._terminal.write(answers)
         if line is not None:
             # A line that was begun before an answer may have been meant otherwise, however late its end comes.
             arrived_at = self._arrived_at if self._begun_at is None else self._begun_at
             self._waiting.append((line, arrived_at, self._read_at))
             self._begun_at = None
-        elif not self._source.decoder.has_begun:
+        elif not self._terminal.decoder.has_begun:
             self._begun_at = None
         elif self._begun_at is None:
             self._begun_at = self._arrived_at
@@ -232,11 +226,11 @@ class Intake:
 
     def _read_on(self) -> None:
         is_behind = self._unanswered is None and self._answered_at >= self._arrived_at
-        if not self._is_reading and is_behind and self._source.peek():
+        if not self._is_reading and is_behind and self._terminal.peek():
             # Who sent it while lines had to wait has not waited for the last answer.
             self._arrived_at, self._has_more = self._answered_at, True
         self._is_reading = True
-        self._source.read_on()
+        self._terminal.read_on()
 
     # Answers that wait
 
@@ -262,7 +256,7 @@ class Intake:
         refused, self._unanswered = self._unanswered, None
         if refused is not None:
             self._answered_at = self._monotonic()
-            self._taker.refused(refused)
+            self._terminal.refused(refused)
 
     # Floods
 
@@ -277,9 +271,9 @@ class Intake:
 
     def _tell(self, seconds: float) -> None:
         """Tell that lines wait, and for so long."""
-        waiting = self._source.decoder.waiting + self._source.peek()
+        waiting = self._terminal.decoder.waiting + self._terminal.peek()
         ends = max(waiting.count(b"\n"), waiting.count(b"\r"))
-        self._taker.told_to_slow_down(ends + len(self._waiting), seconds)
+        self._terminal.told_to_slow_down(ends + len(self._waiting), seconds)
         self._timer = self._call_later(seconds, self._resume)
 
     def _resume(self) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say
 from chatroom.core.errors import (
@@ -31,6 +31,7 @@ from chatroom.gateways import typed
 from chatroom.gateways.line.codec import NotUtf8, Overlong
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
+from chatroom.runtime import Timer
 from chatroom.service import Service
 from chatroom.sessions import Session
 
@@ -43,25 +44,30 @@ _HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 _HTTP_BEHIND: Final = re.compile(r"Host: ")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What all guests share.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineContext:
+    """What all terminals share.
 
     Attributes:
         kept: the sentence that says what is kept for how long.
+        max_line_bytes: the longest line.
+        idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
+        monotonic: a clock in seconds.
     """
 
     service: Service
     words: Words
     kept: str
+    max_line_bytes: int
+    idle_timeout_s: float
     monotonic: Callable[[], float]
-    call_later: Callable[..., Any]
+    call_later: Callable[..., Timer]
 
 
 class Host(Protocol):
-    """What an interpreter needs of its guest."""
+    """What an interpreter needs of its terminal."""
 
-    def show(self, line: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Show an encoded line."""
 
     def send_away(self, key: str) -> None:
@@ -78,19 +84,19 @@ class Interpreter:
     """Does what one guest's lines say; shows what is said to them alone."""
 
     __slots__ = (
+        "_context",
         "_host",
         "_http",
         "_is_being_renamed",
         "_is_on_the_way",
         "_looks_back",
         "_session",
-        "_setting",
         "_uncommitted",
         "echo",
     )
 
-    def __init__(self, setting: Setting, host: Host, session: Session) -> None:
-        self._setting = setting
+    def __init__(self, context: LineContext, host: Host, session: Session) -> None:
+        self._context = context
         self._host = host
         self._session = session
         # How the next line would show that it is a browser that speaks.
@@ -128,13 +134,13 @@ class Interpreter:
         """Do what a line says.
 
         Args:
-            arrived_at: when it came, on the clock of the setting.
+            arrived_at: when it came, on the clock of the context.
 
         Raises:
             RateLimited: not now; nothing has been done.
             Refusal: not at all.
         """
-        self._setting.service.spend_event(self._session)
+        self._context.service.spend_event(self._session)
         try:
             self._take(line, arrived_at)
         except RateLimited:
@@ -148,7 +154,7 @@ class Interpreter:
         http, self._http = self._http, None
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
-            too_long = TooLong(limit=self._setting.service.limits.max_text)
+            too_long = TooLong(limit=self._context.service.limits.max_text)
             too_long.answer_after_s = typed.unread_answer_after_s(line.head)
             raise too_long
         stripped = line.strip()
@@ -164,7 +170,7 @@ class Interpreter:
             refused.answer_after_s = ANSWER_AFTER_S  # nobody can tell whom it was for
             raise refused
         else:
-            parsed = typed.parse(self._setting.service, self._session, line)
+            parsed = typed.parse(self._context.service, self._session, line)
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
             else:
@@ -173,13 +179,13 @@ class Interpreter:
     def answer(self, refused: Refusal) -> None:
         """Show a refusal that `take` has raised."""
         if refused.answer_after_s is not None:
-            self._session.talk.answered(self._setting.monotonic())
+            self._session.talk.answered(self._context.monotonic())
             self._mark_talking()
-        self._host.show(self.refusal(refused))
+        self._host.write(self.refusal(refused))
 
     def refusal(self, refused: Refusal) -> bytes:
         """A refusal, as it is shown."""
-        words = self._setting.words
+        words = self._context.words
         if isinstance(refused, NameTaken):
             return notice_line(words.say("line_reuse", name=refused.params["name"]))
         if isinstance(refused, NoSuchPerson) and (
@@ -196,8 +202,8 @@ class Interpreter:
     def _run(self, command: Command, arrived_at: float) -> None:
         match command:
             case Help():
-                table = typed.help_text(self._setting.words.lang, at_a_line=True)
-                self._host.show(notice_line(f"{table}\n{self._setting.words.say('line_help')}"))
+                table = typed.help_text(self._context.words.lang, at_a_line=True)
+                self._host.write(notice_line(f"{table}\n{self._context.words.say('line_help')}"))
             case Echo(on):
                 self.echo = on
                 self._notice("line_echo_on" if on else "line_echo_off")
@@ -220,10 +226,10 @@ class Interpreter:
                 self._run_typed(command, self._answer, arrived_at)
 
     def _run_typed(self, command: Command, answer: Callable[[str], None], arrived_at: float) -> None:
-        setting = self._setting
+        context = self._context
         typed.run(
-            setting.service,
-            setting.words,
+            context.service,
+            context.words,
             self._session,
             command,
             answer=answer,
@@ -233,7 +239,7 @@ class Interpreter:
         )
 
     def _answer(self, text: str) -> None:
-        self._host.show(notice_line(text))
+        self._host.write(notice_line(text))
 
     def _move(self, command: Join, arrived_at: float) -> None:
         old = self._session.hall
@@ -244,24 +250,24 @@ class Interpreter:
             self._is_on_the_way = True
 
     def _look_back(self) -> None:
-        self._setting.service.history(
+        self._context.service.history(
             self._session, after=None, before=None, limit=self._looks_back, answer=self._show_history
         )
 
     def _show_history(self, page: Page | None) -> None:
         self._looks_back = 0
         if page is None:
-            self._host.show(self.refusal(Unavailable()))
+            self._host.write(self.refusal(Unavailable()))
         elif not page.entries:
             self._notice("no_history")
         for line in history_lines(page.entries if page is not None else ()):
-            self._host.show(line)
+            self._host.write(line)
         self._host.settled()
 
     # Speaking
 
     def _speak(self, say: Say, arrived_at: float) -> None:
-        service = self._setting.service
+        service = self._context.service
         try:
             partner = typed.address(service, self._session, say, arrived_at)
         finally:
@@ -279,7 +285,7 @@ class Interpreter:
     def _said(self, entry: Entry | None) -> None:
         self._uncommitted -= 1
         if entry is None:
-            self._host.show(self.refusal(Unavailable()))
+            self._host.write(self.refusal(Unavailable()))
         if self._looks_back and self.is_settled:
             self._look_back()
         elif self._uncommitted in (0, MAX_UNCOMMITTED - 1):
@@ -292,18 +298,23 @@ class Interpreter:
         who, to, talk = whispered.who, whispered.to, whispered.talk
         if who.sid == self._session.sid:
             if talk is Talk.LINE and self.echo:
-                self._host.show(own_whisper_line(at_ms, to.name, whispered.text))
+                self._host.write(own_whisper_line(at_ms, to.name, whispered.text))
             return
         if talk in (Talk.LINE, Talk.OPENED):
-            self._follow(self._session.talk.turned_to(who, self._setting.monotonic()))
+            self._follow(self._session.talk.turned_to(who, self._context.monotonic()))
         elif talk is not None:
             self._follow(self._session.talk.signalled(who, talk))
         if whispered.text:
-            self._host.show(whisper_line(at_ms, who.name, whispered.text))
+            self._host.write(whisper_line(at_ms, who.name, whispered.text))
+
+    def talks_to(self, sid: str) -> bool:
+        """Whether the guest is in a private chat with this session."""
+        partner = self._session.talk.partner
+        return partner is not None and partner.sid == sid
 
     def person_joined(self) -> None:
         """Somebody has joined the room."""
-        self._follow(self._session.talk.joined(partial(self._setting.service.present, self._session)))
+        self._follow(self._session.talk.joined(partial(self._context.service.present, self._session)))
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""
@@ -315,14 +326,14 @@ class Interpreter:
             if isinstance(effect, Notice):
                 self._notice(effect.key, **effect.values)
             else:
-                typed.signal(self._setting.service, self._session, effect)
+                typed.signal(self._context.service, self._session, effect)
         self._mark_talking()
 
     def _mark_talking(self) -> None:
         self._host.mark_talking(self._session.talk.partner is not None)
 
     def _notice(self, key: str, **values: object) -> None:
-        self._host.show(notice_line(self._setting.words.say(key, **values)))
+        self._host.write(notice_line(self._context.words.say(key, **values)))
 
 
 def _no_answer(text: str) -> None:

@@ -27,7 +27,7 @@ class Timer:
 
 
 class Desk:
-    """Both sides of an intake: where bytes come from, and whose lines they are.
+    """The terminal of an intake: where bytes come from, and whose lines they are.
 
     Args:
         rate: how often a line may be taken.
@@ -50,7 +50,7 @@ class Desk:
         self.over: bool | None = None
         self.when_taking: Callable[[str | Overlong], None] = lambda line: None
         self._bucket = Bucket(rate, self.now) if rate is not None else None
-        self.intake = Intake(self, self, lambda: self.now, self._call_later)
+        self.intake = Intake(self, lambda: self.now, self._call_later)
 
     def comes(self, data: bytes, *, has_more: bool = False) -> None:
         """The peer has sent this, and perhaps more that is not read yet."""
@@ -79,7 +79,7 @@ class Desk:
         self.timers.append(timer)
         return timer
 
-    # What the intake asks of its source
+    # What the intake asks of its terminal
 
     def read_on(self) -> None:
         self.reads = True
@@ -92,8 +92,6 @@ class Desk:
 
     def write(self, data: bytes) -> None:
         self.written += data
-
-    # and of the taker
 
     def spend(self) -> None:
         self.spent += 1

@@ -26,7 +26,7 @@ from chatroom.core.events import Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
 from chatroom.gateways.line.codec import NotUtf8, Overlong
-from chatroom.gateways.line.interpreter import Interpreter, Setting
+from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
 from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
 from chatroom.tokens import Tokens
@@ -54,7 +54,7 @@ class Somebody:
         self.settlings = 0
         self._house = house
         self.session = house.service.admit(name, house, Wish(username=name))
-        self.interpreter = Interpreter(house.setting, self, self.session)
+        self.interpreter = Interpreter(house.context, self, self.session)
         house.people[name] = self
         house.service.enter(self.session)
         house.reads_the_log()
@@ -87,8 +87,8 @@ class Somebody:
 
     # What an interpreter needs
 
-    def show(self, line: bytes) -> None:
-        self.shown.append(line.decode().rstrip("\r\n"))
+    def write(self, data: bytes) -> None:
+        self.shown.append(data.decode().rstrip("\r\n"))
 
     def send_away(self, key: str) -> None:
         self.farewell = key
@@ -120,7 +120,15 @@ class House:
             rng=random.Random(6),
             spawn=lambda read, *args: self._reads.append(lambda: read(*args)),
         )
-        self.setting = Setting(self.service, Words("en"), "", time.monotonic, runtime.call_later)
+        self.context = LineContext(
+            service=self.service,
+            words=Words("en"),
+            kept="",
+            max_line_bytes=10_000,
+            idle_timeout_s=1000,
+            monotonic=time.monotonic,
+            call_later=runtime.call_later,
+        )
         self.service.start([self])
 
     def reads_the_log(self) -> None:
@@ -191,7 +199,7 @@ def test_a_line_is_said_and_a_blank_one_is_not(house: House, romeo: Somebody) ->
 
 def test_nothing_is_taken_before_one_is_in_the_room(house: House) -> None:
     session = house.service.admit("x", house, Wish())
-    assert not Interpreter(house.setting, Somebody(house, "Host"), session).may_take
+    assert not Interpreter(house.context, Somebody(house, "Host"), session).may_take
 
 
 def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, romeo: Somebody) -> None:
