@@ -127,7 +127,7 @@ def test_behind_a_base_path(visit: Visit, start: Start) -> None:
     expect(visitor.page.get_by_role("option").first).to_be_visible()
     visitor.page.goto(root)
     expect(visitor.page.locator(".head h1")).to_have_text("Lobby")
-    assert visitor.page.url == f"{root}/"
+    expect(visitor.page).to_have_url(f"{root}/")
 
 
 def test_a_room_that_cannot_be(visit: Visit) -> None:

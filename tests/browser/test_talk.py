@@ -157,7 +157,7 @@ def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> Non
     visitor.writes(f"/join {room} den")
     expect(visitor.page.locator(".head h1")).to_have_text(f"{room} den")
     expect(visitor.page.locator(".welcome")).to_be_visible()
-    assert visitor.page.url.endswith(f"/r/{(room + ' den').replace(' ', '%20')}")
+    expect(visitor.page).to_have_url(f"{visitor.url}/r/{(room + ' den').replace(' ', '%20')}")
 
 
 def test_an_unknown_command_is_not_said(visit: Visit) -> None:

@@ -181,6 +181,12 @@ class Visitor:
         """How much of the list lies above the view, in pixels."""
         return self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight + list.scrollTop")
 
+    def closes_sheet(self) -> None:
+        """Press Escape; wait until the browser has also left the sheet's entry in its history."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+        self.waits_until(lambda: self.page.evaluate("() => history.state === null"))
+
     def rests(self) -> None:
         """Wait until two frames have been drawn."""
         self.page.evaluate(
