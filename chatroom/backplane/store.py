@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from chatroom.backplane import MOST_TALKS, RETRY_S
+from chatroom.backplane import MOST_TALKS, RETRY_S, marks
 from chatroom.backplane.file import (
     FILE_NAME,
     StoreError,
@@ -25,7 +25,8 @@ from chatroom.backplane.file import (
 )
 from chatroom.backplane.ids import id_from_number, id_number
 from chatroom.backplane.reader import AT_MS, MAX_ID, Reader
-from chatroom.core.clock import JUMP_MS, SavedTimes, Times
+from chatroom.backplane.rows import RoomRows
+from chatroom.core.clock import SavedTimes, Times
 from chatroom.core.log import Entry, Page
 
 BUSY_S: Final = 5.0  # a lock held for less delays acks; held for longer, messages are refused
@@ -33,19 +34,12 @@ _READ_BUSY_S: Final = 1.0
 _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
-_CACHED_ROOMS: Final = 20_000
 _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
-_SAVE_MS: Final = 3_600_000  # between two savings of the time
 # When a row was written, as far as that can be told: neither its id's time nor its own is believed if in the future,
 # where a wrong clock has put them; what has both there was written before the clock was seen to be behind.
 _WRITTEN_MS: Final = (
     "CASE WHEN id <= :now * 1000000 THEN id / 1000000 WHEN at_ms <= :now THEN at_ms ELSE :behind_since END"
 )
-_LAST: Final = (
-    "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
-    " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
-)
-_SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
 
 
 class Pending(NamedTuple):
@@ -80,10 +74,7 @@ class Store:
         self._full_sync = full_sync
         self._writer: sqlite3.Connection | None = None
         self._reader: Reader | None = None
-        self._room_numbers: dict[str, int] = {}
-        self._counts: dict[int, int] = {}
-        self._slack = min(_SLACK, retention.entries // 16)
-        self._surplus: set[int] = set()  # rooms with a little more than is kept
+        self._rooms = RoomRows(retention.entries)
         self._expired = False  # text was deleted that the write-ahead log may still hold
         self._saved: Times | None = None
 
@@ -110,13 +101,11 @@ class Store:
             writer = self._connect(BUSY_S)
             undo.callback(writer.close)
             prepare(writer, self.path, check=check)
-            last = writer.execute(_LAST).fetchone()[0]
+            last = marks.last_number(writer)
             self._saved = None
             self._reader = Reader(self._connect(_READ_BUSY_S), self._retention.entries)
             self._writer = writer
-            self._room_numbers.clear()
-            self._counts.clear()
-            self._surplus.clear()
+            self._rooms = RoomRows(self._retention.entries)
             undo.pop_all()
             return id_from_number(last) if last else None
 
@@ -129,8 +118,8 @@ class Store:
         with store_errors():
             writer = self._open_writer()
             newest = writer.execute(f"SELECT {AT_MS} FROM entry ORDER BY id DESC LIMIT 1").fetchone()
-            marks = _marks(writer)
-        return SavedTimes(newest[0] if newest is not None else None, marks.get("aging"), marks.get("steady"))
+            saved = marks.read(writer)
+        return SavedTimes(newest[0] if newest is not None else None, saved.get("aging"), saved.get("steady"))
 
     def close(self) -> None:
         """Bring the write-ahead log into the file and let go of it."""
@@ -172,7 +161,7 @@ class Store:
         rows: list[tuple[int, int, str, str, int]] = []
         with self._transaction() as writer:
             for pending in batch:
-                room = self._room(writer, pending.room)
+                room = self._rooms.number(writer, pending.room)
                 entry = pending.entry
                 number = id_number(entry.id)
                 if pending.retry_key is not None:
@@ -191,7 +180,7 @@ class Store:
                 touched[room] = touched.get(room, 0) + 1
             writer.executemany(_ADD_ENTRY, rows)
             for room, added_rows in touched.items():
-                self._trim(writer, room, added_rows, self._slack)
+                self._expired |= self._rooms.trim(writer, room, added_rows)
         return kept
 
     def _commit_alone(self, pending: Pending) -> bool:
@@ -200,11 +189,8 @@ class Store:
         Returns:
             False if it takes more than that: it may have been said before, or its room is not known or wants trimming.
         """
-        room = self._room_numbers.get(pending.room)
-        if room is None or room not in self._counts or pending.retry_key is not None:
-            return False
-        surplus = self._counts[room] + 1 - self._retention.entries
-        if surplus > self._slack:
+        room = self._rooms.number_with_space(pending.room)
+        if room is None or pending.retry_key is not None:
             return False
         entry = pending.entry
         try:
@@ -213,9 +199,7 @@ class Store:
             )
         except sqlite3.DatabaseError as problem:
             raise store_error(problem) from problem
-        self._counts[room] += 1
-        if surplus > 0:
-            self._surplus.add(room)
+        self._rooms.added(room)
         return True
 
     def save_talks(self, changes: Mapping[bytes, bool]) -> None:
@@ -253,8 +237,8 @@ class Store:
             CorruptError, StoreError
         """
         with self._transaction() as writer:
-            self._save(writer, times)
-            known = {"now": times.aging_ms, "behind_since": self._behind_since(writer, times)}
+            self._saved = marks.save(writer, times, self._saved)
+            known = {"now": times.aging_ms, "behind_since": marks.behind_since(writer, times)}
             oldest = int(times.aging_ms - self._retention.days * 86_400_000)
             kept = writer.execute(
                 f"SELECT id FROM entry WHERE {_WRITTEN_MS} >= :oldest ORDER BY id LIMIT 1",
@@ -286,10 +270,10 @@ class Store:
         Raises:
             CorruptError, StoreError
         """
-        if self._surplus:
+        if self._rooms.surplus:
             with self._transaction() as writer:
-                for room in list(self._surplus):
-                    self._trim(writer, room, 0, 0)
+                for room in list(self._rooms.surplus):
+                    self._expired |= self._rooms.trim(writer, room, 0, slack=0)
         with store_errors():
             busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._expired = self._expired and bool(busy)
@@ -297,7 +281,7 @@ class Store:
     @property
     def has_expired(self) -> bool:
         """Whether text was deleted that the write-ahead log may still hold."""
-        return self._expired or bool(self._surplus)
+        return self._expired or bool(self._rooms.surplus)
 
     def probe(self) -> None:
         """See whether the disk takes writes again: open the file anew and write a little.
@@ -350,49 +334,10 @@ class Store:
                 writer.execute("COMMIT")
             except BaseException:
                 # What the caches say may not have come to be.
-                self._room_numbers.clear()
-                self._counts.clear()
+                self._rooms.forget()
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
-
-    def _room(self, writer: sqlite3.Connection, key: str) -> int:
-        number = self._room_numbers.get(key)
-        if number is None:
-            found = writer.execute("SELECT number FROM room WHERE key = ?", (key,)).fetchone()
-            if found is None:
-                found = writer.execute(
-                    "INSERT INTO room (key) VALUES (?) RETURNING number", (key,)
-                ).fetchone()
-            number = int(found[0])
-            if len(self._room_numbers) >= _CACHED_ROOMS:
-                self._room_numbers.clear()
-                self._counts.clear()
-            self._room_numbers[key] = number
-        return number
-
-    def _trim(self, writer: sqlite3.Connection, room: int, added: int, slack: int) -> None:
-        """Delete what is more than is kept; up to `slack` entries wait for the next time, which makes it cheap."""
-        count = self._counts.get(room)
-        if count is None:
-            count = int(writer.execute("SELECT count(*) FROM entry WHERE room = ?", (room,)).fetchone()[0])
-        else:
-            count += added
-        surplus = count - self._retention.entries
-        self._counts[room] = count
-        if surplus > slack:
-            edge = writer.execute(
-                "SELECT id FROM entry WHERE room = ? ORDER BY id LIMIT 1 OFFSET ?", (room, surplus - 1)
-            ).fetchone()[0]
-            writer.execute("DELETE FROM entry WHERE room = ? AND id <= ?", (room, edge))
-            writer.execute("UPDATE room SET dropped = ? WHERE number = ?", (edge, room))
-            self._counts[room] = self._retention.entries
-            self._surplus.discard(room)
-            self._expired = True
-        elif surplus > 0:
-            self._surplus.add(room)
-        else:
-            self._surplus.discard(room)
 
     def _delete(self, writer: sqlite3.Connection, upto: int) -> str | None:
         """Delete every room's entries up to an id; gives the newest that was deleted."""
@@ -412,33 +357,9 @@ class Store:
         writer.execute(
             "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.number)"
         )
-        self._room_numbers.clear()
-        self._counts.clear()
+        self._rooms.forget()
         self._expired = True
         return id_from_number(max(newest for _, newest in dropped))
-
-    def _save(self, writer: sqlite3.Connection, times: Times) -> None:
-        """Save the time for the next start to go on from: now and then, and when the clock was set."""
-        if self._saved is not None:
-            aged_ms = times.aging_ms - self._saved.aging_ms
-            passed_ms = times.steady_ms - self._saved.steady_ms
-            if passed_ms < _SAVE_MS and abs(aged_ms - passed_ms) <= JUMP_MS:
-                return
-        marks = (("aging", times.aging_ms), ("steady", times.steady_ms))
-        writer.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks)
-        self._saved = times
-
-    def _behind_since(self, writer: sqlite3.Connection, times: Times) -> int:
-        """When the clock was first seen to be behind the newest id; now, if it is not."""
-        since = _marks(writer).get("behind")
-        if writer.execute(_LAST).fetchone()[0] <= times.wall_ms * 1_000_000:
-            if since is not None:
-                writer.execute("DELETE FROM mark WHERE name = 'behind'")
-            return times.aging_ms
-        if since is None or since > times.wall_ms:
-            since = times.wall_ms
-            writer.execute("INSERT OR REPLACE INTO mark VALUES ('behind', ?)", (since,))
-        return since
 
     def _used_bytes(self) -> int:
         with store_errors():
@@ -448,7 +369,3 @@ class Store:
                 for name in ("page_count", "freelist_count", "page_size")
             )
             return (pages - free) * size
-
-
-def _marks(writer: sqlite3.Connection) -> dict[str, int]:
-    return dict(writer.execute("SELECT name, value FROM mark").fetchall())

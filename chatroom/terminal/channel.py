@@ -31,6 +31,7 @@ _PART_S: Final = 0.05
 # Engine.IO's packet types, and Socket.IO's behind a message's 4. The only namespace is `/`, which is not spelt.
 _OPEN, _CLOSE, _PING, _PONG, _MESSAGE = "01234"
 _PACKET: Final = re.compile(r"([0-6])(\d*)(.*)", re.DOTALL)
+_PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
 
 class ChannelError(Exception):
@@ -258,3 +259,20 @@ def _reason(problem: Exception) -> str:
     if isinstance(problem, websocket.WebSocketException) and "edirect" in str(problem):
         return "it redirects to another address (HTTP redirect)"
     return "it does not speak WebSocket"
+
+
+def is_final(problem: ChannelError) -> bool:
+    """Whether it is no use to come again."""
+    return isinstance(problem, Untrusted) or (isinstance(problem, Refused) and problem.code not in _PASSING)
+
+
+def explain(problem: ChannelError, origin: str) -> str:
+    """What is wrong, for the guest."""
+    if isinstance(problem, Refused):
+        return str(problem)
+    if isinstance(problem, Untrusted):
+        return (
+            f"the certificate of {origin} is not trusted: {problem}"
+            " (set SSL_CERT_FILE to a file of certificates to trust)"
+        )
+    return f"no chatroom answers at {origin}: {problem}"

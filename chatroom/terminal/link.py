@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import select
-import socket
 import threading
 import time
 from collections import deque
@@ -21,17 +20,17 @@ from typing import Final
 from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.audience import Audience, Deliver, NotSent, Turned, joined_room
-from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, Refused, Untrusted
+from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, explain, is_final
 from chatroom.terminal.place import Frame, Overrun, Place
 from chatroom.terminal.speech import HOLD_S, LOST, Line, Speech, wait_s
 from chatroom.terminal.view import View
+from chatroom.terminal.waker import Waker
 
 _FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
 _LAST_DELAY_S: Final = 10.0
 _PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
 _CLOSE_S: Final = 3.0
 _NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
-_PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
 
 Answered = Callable[[Frame], None]
 
@@ -96,9 +95,7 @@ class Link:
         self._is_over = False
         self._leaves = False  # by our own will
         self._thread: threading.Thread | None = None
-        self._wakes, self._waker = socket.socketpair()
-        self._wakes.setblocking(False)
-        self._waker.setblocking(False)
+        self._waker = Waker()
 
     # For everybody
 
@@ -126,7 +123,7 @@ class Link:
         try:
             self._channel = Channel(self._address, self._place.auth())
         except ChannelError as problem:
-            raise LinkError(self._words(problem)) from None
+            raise LinkError(explain(problem, self._address.origin)) from None
         with self._moved:
             if not self._is_over:
                 self._thread = threading.Thread(target=self._live, name="link", daemon=True)
@@ -140,10 +137,9 @@ class Link:
             self._is_over = self._leaves = True
             self._moved.notify_all()
         if self._thread is not None:
-            self._wake()
+            self._waker.wake()
             self._thread.join(_CLOSE_S)
         if self._thread is None or not self._thread.is_alive():
-            self._wakes.close()
             self._waker.close()
 
     def say(self, text: str, view: View, begun_at: float | None = None) -> None:
@@ -176,7 +172,7 @@ class Link:
         if told is not None:
             self._hear(told)
         self._waits(self.unsaid())
-        self._wake()
+        self._waker.wake()
 
     def refuse_unreadable(self, text: str) -> None:
         """Refuse a text that did not arrive as UTF-8, and what was typed with it: nobody can tell whom it was for."""
@@ -246,7 +242,7 @@ class Link:
         """Ask for something; if the connection is lost first, the answer has `ok` false and the code `lost`."""
         with self._moved:
             self._asked.append(({"action": action, **fields}, answered))
-        self._wake()
+        self._waker.wake()
 
     # The thread: staying, and coming back
 
@@ -270,8 +266,8 @@ class Link:
         try:
             while not self._is_over:
                 self._send_what_is_due()
-                channel.wait(self._wakes, self._due_in())
-                self._take_wakes()
+                channel.wait(self._waker.socket, self._due_in())
+                self._waker.take()
                 for packet in channel.receive():
                     self._take(packet)
             last = {"action": "logout"} if self._leaves else None
@@ -291,44 +287,18 @@ class Link:
         """Try once, after a while."""
         until = time.monotonic() + self._delay_s * random.uniform(0.75, 1.25)
         while not self._is_over and (left := until - time.monotonic()) > 0:
-            select.select([self._wakes], [], [], left)
-            self._take_wakes()
+            select.select([self._waker.socket], [], [], left)
+            self._waker.take()
         if self._is_over:
             return
         self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
         try:
             self._channel = Channel(self._address, self._place.auth())
         except ChannelError as problem:
-            if isinstance(problem, Untrusted) or (
-                isinstance(problem, Refused) and problem.code not in _PASSING
-            ):
-                self._hear(
-                    {"action": "notice", "username": "*", "msg": self._words(problem), "code": "refused"}
-                )
+            if is_final(problem):
+                words = explain(problem, self._address.origin)
+                self._hear({"action": "notice", "username": "*", "msg": words, "code": "refused"})
                 self._is_over = True
-
-    def _words(self, problem: ChannelError) -> str:
-        origin = self._address.origin
-        if isinstance(problem, Refused):
-            return str(problem)
-        if isinstance(problem, Untrusted):
-            return (
-                f"the certificate of {origin} is not trusted: {problem}"
-                " (set SSL_CERT_FILE to a file of certificates to trust)"
-            )
-        return f"no chatroom answers at {origin}: {problem}"
-
-    def _wake(self) -> None:
-        try:
-            self._waker.send(b"\0")
-        except OSError:
-            pass  # full, so the thread is about to wake; or closed, and nobody is there to be woken
-
-    def _take_wakes(self) -> None:
-        try:
-            self._wakes.recv(4096)
-        except BlockingIOError:
-            pass  # it was something else that happened
 
     # The thread: asking and being answered
 

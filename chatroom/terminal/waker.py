@@ -1,0 +1,36 @@
+"""Wakes a thread that waits for sockets."""
+
+from __future__ import annotations
+
+import socket
+
+
+class Waker:
+    """A socket that can be read once somebody has called `wake`.
+
+    Attributes:
+        socket: to wait for.
+    """
+
+    def __init__(self) -> None:
+        self.socket, self._far_end = socket.socketpair()
+        self.socket.setblocking(False)
+        self._far_end.setblocking(False)
+
+    def wake(self) -> None:
+        """From any thread."""
+        try:
+            self._far_end.send(b"\0")
+        except OSError:
+            pass  # full, so the thread is about to wake; or closed, and nobody is there to be woken
+
+    def take(self) -> None:
+        """In the thread, once it is awake."""
+        try:
+            self.socket.recv(4096)
+        except BlockingIOError:
+            pass  # it was something else that happened
+
+    def close(self) -> None:
+        self.socket.close()
+        self._far_end.close()
