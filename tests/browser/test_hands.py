@@ -167,7 +167,7 @@ def test_what_was_tapped_is_not_left_underlined(visit: Visit, guests: Guests) ->
 def test_escape_closes_the_sheet_before_it_ends_the_whisper(visit: Visit, guests: Guests) -> None:
     guests(username="fox")
     visitor = visit().enter()
-    visitor.button("Private chat with fox").click()
+    visitor.button("Whisper to fox").click()
     visitor.button("More").click()
     visitor.page.keyboard.press("Escape")
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
@@ -328,15 +328,7 @@ def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None
                 "() => document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
             )
         )
-    assert {
-        "Invite",
-        "More",
-        "Messages",
-        "Write a message",
-        "Emoji",
-        "Send",
-        "Private chat with fox",
-    } <= reached
+    assert {"Invite", "More", "Messages", "Write a message", "Emoji", "Send", "Whisper to fox"} <= reached
 
 
 def test_reduced_motion_moves_nothing(visit: Visit, guests: Guests) -> None:

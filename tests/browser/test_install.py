@@ -39,7 +39,7 @@ COUNTS_SHOWN = (
 
 
 def switch(visitor: Visitor) -> Locator:
-    return visitor.page.get_by_role("switch", name="Notify me of mentions and private messages")
+    return visitor.page.get_by_role("switch", name="Notify me of mentions and whispers")
 
 
 def looks_away(visitor: Visitor, away: bool = True) -> None:
@@ -113,7 +113,7 @@ def test_a_whispers_notification_keeps_its_text(visit: Visit, guests: Guests, se
     visitor = is_notified(visit, server)
     looks_away(visitor)
     fox.asks("whisper", to=visitor.name, msg="a secret")
-    assert notified(visitor) == [["Private message from fox", "", visitor.page.url]]
+    assert notified(visitor) == [["fox whispers to you", "", visitor.page.url]]
 
 
 def test_a_click_brings_the_page_of_the_room(visit: Visit, guests: Guests, server: Program) -> None:

@@ -319,7 +319,7 @@ def test_several_messages_are_copied_with_time_and_name(visit: Visit, guests: Gu
     visitor.page.keyboard.press("Control+c")
     copied = visitor.page.evaluate("() => navigator.clipboard.readText()")
     assert re.sub(r"\[\d\d:\d\d\]", "[]", copied) == (
-        f"[] fox: first\n    of two lines\n[] fox: second\n[] fox (private message to {visitor.name}): third"
+        f"[] fox: first\n    of two lines\n[] fox: second\n[] fox (whisper to {visitor.name}): third"
     )
 
 

@@ -82,7 +82,7 @@ def test_as_names_it_is_inert(visit: Visit, guests: Guests) -> None:
             visitor.sees(f"as {number}")
             is_inert(visitor)
     assert taken >= 500
-    visitor.button(re.compile("^Private chat with")).click()
+    visitor.button(re.compile("^Whisper to")).click()
     expect(visitor.page.locator(".only")).to_be_visible()
     is_inert(visitor)
 

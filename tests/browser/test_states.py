@@ -138,7 +138,7 @@ def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang:
     owl = guests(username="owl")
     visitor = visit(url=road.url, lang=lang).enter()
     visitor.lossy = True
-    visitor.button({"en": "Private chat with owl", "zh": "私聊 owl"}[lang]).first.click()
+    visitor.button({"en": "Whisper to owl", "zh": "私聊 owl"}[lang]).first.click()
     road.hold()
     visitor.writes("did this arrive")
     road.cut()
@@ -189,7 +189,7 @@ def test_whisper(visit: Visit, guests: Guests, lang: str) -> None:
     some_talk(guests)
     owl = guests(username="owl")
     visitor = visit(lang=lang).enter()
-    visitor.button({"en": "Private chat with owl", "zh": "私聊 owl"}[lang]).first.click()
+    visitor.button({"en": "Whisper to owl", "zh": "私聊 owl"}[lang]).first.click()
     expect(visitor.page.locator(".only")).to_contain_text(
         {"en": "Only owl sees this", "zh": "只有 owl 看得到"}[lang]
     )

@@ -22,7 +22,7 @@ def whispers(visitor: Visitor, name: str = "fox") -> None:
     """Begin a whisper from the list of people."""
     if visitor.page.viewport_size == PHONE:
         visitor.button(re.compile("here$")).click()
-    visitor.button(f"Private chat with {name}").first.click()
+    visitor.button(f"Whisper to {name}").first.click()
     expect(only(visitor)).to_have_text(f"Only {name} sees this")
 
 

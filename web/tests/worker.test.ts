@@ -97,7 +97,7 @@ describe('A notification', () => {
   });
 
   it.each([
-    [en, 'Private message from fox'],
+    [en, 'fox whispers to you'],
     [zh, 'fox 私聊你'],
   ])('of a whisper says that it is private, and not what it says', (words, title) => {
     const whispered = new Play().enter({ username: '阿狸' }).hear({ action: 'whisper', username: 'fox', to: '阿狸', msg: 'secret', time: '' });

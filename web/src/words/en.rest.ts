@@ -5,7 +5,7 @@ export const rest = {
   nobodyFound: 'No one found.',
   moreHere: (count: number) => `${count} more. Type a name to find someone.`,
   you: 'you',
-  whisperTo: (name: string) => `Private chat with ${name}`,
+  whisperTo: (name: string) => `Whisper to ${name}`,
   inviteWhy: 'Anyone with this link can join.',
   close: 'Close',
   newRoom: 'New room',
@@ -14,7 +14,7 @@ export const rest = {
   language_: 'Language',
   theme: 'Theme',
   themes: { auto: 'System', light: 'Light', dark: 'Dark' },
-  notify: 'Notify me of mentions and private messages',
+  notify: 'Notify me of mentions and whispers',
   notifyTrouble: {
     blocked: "Your browser blocks notifications from this site. You can allow them in the browser's settings.",
     unasked: 'Your browser has not allowed notifications from this site yet. Turn this on to ask again.',
@@ -27,8 +27,8 @@ export const rest = {
   randomName: 'Random name',
   ownName: 'Or type your own',
   takeName: 'Use this name',
-  whisperFrom: (name: string) => `Private message from ${name}`,
-  whisperCopied: (name: string) => ` (private message to ${name})`,
+  whisperFrom: (name: string) => `${name} whispers to you`,
+  whisperCopied: (name: string) => ` (whisper to ${name})`,
   heard: (name: string, text: string) => `${name}: ${text}`,
   heardMany: (count: number) => `${count} new messages`,
   /** the text itself cannot be sent, so there is no point in trying again */

@@ -36,8 +36,8 @@ export const en = {
 
   messages: 'Messages',
   write: 'Write a message',
-  whisper: 'Private message',
-  writeTo: (name: string) => `Private message to ${name}`,
+  whisper: 'Whisper',
+  writeTo: (name: string) => `Whisper to ${name}`,
   send: 'Send',
   emoji: 'Emoji',
   yourName: (name: string) => `Your name: ${name}. Change it`,
@@ -68,8 +68,8 @@ export const en = {
   leftYou: (name: string) => `${name} has left. To write to the room, end the private chat.`,
   came: (names: readonly string[]) => `${named(names)} joined`,
   went: (names: readonly string[]) => `${named(names)} left`,
-  whisperBy: (name: string) => `private message to ${name}`,
-  whisperToYou: 'private message to you',
+  whisperBy: (name: string) => `whisper to ${name}`,
+  whisperToYou: 'whisper to you',
   typing: (names: readonly string[]) => (names.length > 3 ? 'Several people are typing…' : `${named(names)} ${names.length === 1 ? 'is' : 'are'} typing…`),
 
   yesterday: 'Yesterday',
