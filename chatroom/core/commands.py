@@ -171,7 +171,7 @@ COMMANDS: tuple[Record, ...] = (
         "to",
         ("msg", "w"),
         "/to NAME TEXT",
-        {"en": "send TEXT to NAME only, as a private message", "zh": "把 TEXT 私聊发给 NAME"},
+        {"en": "whisper TEXT to NAME", "zh": "把 TEXT 私聊发给 NAME"},
         Tell,
     ),
     Record(

@@ -39,9 +39,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "name_changed_hands": "Not sent: someone else is now called {name}. Send it again to write to that person.",
     "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
     "Send it again to write to that person.",
-    "looks_private": "Not sent: it looks like a private message. To send it to {name} only, begin it with /to. "
+    "looks_private": "Not sent: it looks like a whisper. To send it to {name} only, begin it with /to. "
     "To send it as a message, begin it with /say.",
-    "text_behind_to": "Not sent. To send {name} a private message, type {usage}. "
+    "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "looks_like_join": "Not sent: it looks like a command. To join {room}, type /join {room}. "
     "To send it as a message, begin it with /say.",
@@ -72,7 +72,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_kept": "Messages are kept for {days}, at most the last {entries} of each room.",
     "days": "{count:g} days",
     "days_one": "1 day",
-    "line_not_kept": "Messages are kept in memory only, the last 200 of each room; private messages are not kept.",
+    "line_not_kept": "Messages are kept in memory only, the last 200 of each room; whispers are not kept.",
     "line_how": "Type a message, or /help. to:NAME starts a private chat. quit leaves.",
     "line_help": "to:NAME        chat privately with NAME; to: alone ends it\n"
     "quit, close    leave\n"

@@ -225,5 +225,5 @@ class Audience:
         meant = punctuated_match(trimmed(wanted), lambda name: keys.get(_key(name)))
         if meant is not None and meant.rest:
             usage = TextBehindTo.of(meant.who, meant.rest).params["usage"]
-            return NotSent(f"To send {meant.who} a private message, type {usage}. {_LITERALLY}")
+            return NotSent(f"To whisper to {meant.who}, type {usage}. {_LITERALLY}")
         return NotSent(f"No one here has that name. {_LITERALLY}")

@@ -91,7 +91,7 @@ class Composer(TextArea):
             keeps: what is in the field was typed behind the line that has changed the reader, and is for the new one.
         """
         self.border_title = escape(title)
-        self.placeholder = "Private message" if reader else _PLACEHOLDER
+        self.placeholder = "Whisper" if reader else _PLACEHOLDER
         self.set_class(bool(reader), "whisper")
         if reader == self._reader:
             return

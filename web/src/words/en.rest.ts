@@ -57,7 +57,7 @@ export const rest = {
     offline: 'Not connected. Try again in a moment.',
     unavailable: "That didn't go through. Try again in a moment.",
     text_only: 'Only text can be sent.',
-    text_behind_to: (name: string, instead: string) => `Not sent. To send ${name} a private message, type ${instead}. To send it as a message, begin it with /say.`,
+    text_behind_to: (name: string, instead: string) => `Not sent. To whisper to ${name}, type ${instead}. To send it as a message, begin it with /say.`,
     already_private: (name: string) => `Not sent. Only ${name} sees what you write here. To send this as it is, begin it with /say.`,
     recipient_left: 'Not sent. They have left.',
     recipient_other: 'This may be someone else than before. Send it again to send it to them.',
