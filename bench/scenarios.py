@@ -189,7 +189,8 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
     short = ("--warmup-s", "0.3", "--seconds", "0.4") if quick else ("--warmup-s", "1", "--seconds", "2")
     calm = ("--warmup-s", "0.3", "--seconds", "1") if quick else ("--warmup-s", "1", "--seconds", "5")
     # SQLite's log grows over its first thousand pages, which costs each commit more; a full run begins behind that.
-    storing = ("--warmup-s", "0.3", "--seconds", "0.4") if quick else ("--warmup-s", "3", "--seconds", "2")
+    grown = ("--warmup-s", "2", "--warmup-messages", "2000", "--seconds", "2", "--drain-s", "30")
+    storing = short if quick else grown
     crowds = (1000,) if quick else (1000, 100)
     saturated = [
         Scenario(

@@ -34,11 +34,12 @@ enum {
     TEXT_MAX = 60000,
     QUEUE_MAX = 1 << 20,
     UNTOLD_MS = 5000,
+    WARMUP_MAX_S = 30,
     MARK = 33, /* `~` and 32 digits */
 };
 
 static struct {
-    int port, server_pid, clients, ramp, senders, rooms, bytes, count, stall, quiet_ms;
+    int port, server_pid, clients, ramp, senders, rooms, bytes, count, stall, quiet_ms, warmup_messages;
     double rate, warmup_s, seconds, deadline_s, drain_s;
     bool wait_for_all, ack, delta, login, hold, polling, rosters;
 } want = {.quiet_ms = 400, .clients = 1, .ramp = 256, .rooms = 1, .bytes = 100, .warmup_s = 0.5, .seconds = 1, .deadline_s = 60, .drain_s = 10};
@@ -799,6 +800,13 @@ static int clock_timer(int64_t first_due_ns)
     return timer;
 }
 
+/* The warm-up is over: its time and, unless that takes too long, its messages. */
+static bool is_warm(int64_t from_ns)
+{
+    int64_t now = now_ns();
+    return now >= from_ns && (completions >= (uint64_t)want.warmup_messages || now >= from_ns + WARMUP_MAX_S * 1000000000ll);
+}
+
 static void talk(void)
 {
     int64_t start = now_ns(), from = start + (int64_t)(want.warmup_s * 1e9), to = from + (int64_t)(want.seconds * 1e9);
@@ -812,13 +820,15 @@ static void talk(void)
     if (!want.rate)
         for (int i = 0; i < want.senders; i++)
             speak(i, now_ns());
-    while (want.count ? completions < (uint64_t)want.count * want.senders && now_ns() < to : now_ns() < to) {
+    while (want.count ? completions < (uint64_t)want.count * want.senders && now_ns() < to : !measuring || now_ns() < to) {
         turn(10);
         if (want.rate > 0)
             speak_by_the_clock(timer, first_due, to);
-        if (!measuring && now_ns() >= from) {
+        if (!measuring && is_warm(from)) {
             mark(&begin);
             measuring = true;
+            if (!want.rate)
+                to = begin.at_ns + (int64_t)(want.seconds * 1e9);
         }
     }
     mark(&end);
@@ -874,7 +884,7 @@ static void report(const struct counters *start, const struct counters *entered,
     printf(" \"stalled_dropped\": %d}\n", stalled_dropped);
 }
 
-enum option_name { PORT = 1, PID, CLIENTS, RAMP, SENDERS, ROOMS, BYTES, COUNT, STALL, RATE, WARMUP, SECONDS, DEADLINE, DRAIN, ALL, ACK, DELTA, LOGIN, HOLD, POLLING, QUIET, ROSTERS };
+enum option_name { PORT = 1, PID, CLIENTS, RAMP, SENDERS, ROOMS, BYTES, COUNT, STALL, RATE, WARMUP, SECONDS, DEADLINE, DRAIN, ALL, ACK, DELTA, LOGIN, HOLD, POLLING, QUIET, ROSTERS, WARMUP_MESSAGES };
 
 static void parse(int argc, char **argv)
 {
@@ -883,7 +893,8 @@ static void parse(int argc, char **argv)
         {"rooms", 1, 0, ROOMS}, {"bytes", 1, 0, BYTES}, {"count", 1, 0, COUNT}, {"stall", 1, 0, STALL}, {"rate", 1, 0, RATE},
         {"warmup-s", 1, 0, WARMUP}, {"seconds", 1, 0, SECONDS}, {"deadline-s", 1, 0, DEADLINE}, {"drain-s", 1, 0, DRAIN},
         {"wait-for-all", 0, 0, ALL}, {"ack", 0, 0, ACK}, {"delta", 0, 0, DELTA}, {"login", 0, 0, LOGIN}, {"hold", 0, 0, HOLD},
-        {"polling", 0, 0, POLLING}, {"quiet-ms", 1, 0, QUIET}, {"rosters", 0, 0, ROSTERS}, {0}};
+        {"polling", 0, 0, POLLING}, {"quiet-ms", 1, 0, QUIET}, {"rosters", 0, 0, ROSTERS},
+        {"warmup-messages", 1, 0, WARMUP_MESSAGES}, {0}};
     for (int name; (name = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (name) {
         case PORT: want.port = atoi(optarg); break;
@@ -908,11 +919,13 @@ static void parse(int argc, char **argv)
         case POLLING: want.polling = true; break;
         case QUIET: want.quiet_ms = atoi(optarg); break;
         case ROSTERS: want.rosters = true; break;
+        case WARMUP_MESSAGES: want.warmup_messages = atoi(optarg); break;
         default: exit(2);
         }
     }
     if (want.port < 1 || want.clients < 1 || want.senders < 0 || want.senders + want.stall > want.clients || want.rooms < 1 || want.ramp < 1
-        || want.bytes < MARK || want.bytes > TEXT_MAX || (want.rate > 0 && want.senders < 1) || (want.polling && want.stall))
+        || want.bytes < MARK || want.bytes > TEXT_MAX || (want.rate > 0 && want.senders < 1) || (want.polling && want.stall)
+        || (want.rate > 0 && want.warmup_messages))
         fail("these options do not go together");
 }
 
@@ -920,7 +933,7 @@ int main(int argc, char **argv)
 {
     parse(argc, argv);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    alarm((unsigned)(want.deadline_s + want.seconds + want.warmup_s + want.drain_s + 30)); /* the last resort; SIGALRM ends us */
+    alarm((unsigned)(want.deadline_s + want.seconds + want.warmup_s + want.drain_s + WARMUP_MAX_S + 30)); /* the last resort; SIGALRM ends us */
     struct rlimit files = {0};
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
