@@ -5,21 +5,18 @@
 
 import { mentions } from '../lib/mention';
 import { read } from '../lib/typed';
-import type { Entry, Limits, Login, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { answered, commanded, cutOutbox, echoWhisper, followRecipients, giveUp, isUnsent, retry, settle, takeBack, write } from './outbox';
+import type { Entry, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
+import { caughtUp, entered, remember, withName } from './arrival';
+import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, tell } from './presence';
 import { ABSENT_MS, changeDraft, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
-import { NO_ID, indexAt, insert, lastId, merge, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
-import type { Event, Item, Kept, Shut, State, Whispered } from './types';
+import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
+import type { Event, Kept, Shut, State, Whispered } from './types';
+import { arrived, regarded } from './unread';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
 
 const TYPING_MS = 6_000;
-const BACK_MS = 4_000;
-/** A shorter absence than this is nobody's concern. */
-export const AWAY_SHOWN_MS = 2_000;
-/** With this many names remembered as having spoken the oldest are forgotten. */
-const SPOKE_BOUND = 2_000;
 const TYPING_BOUND = 50;
 
 export function begin(room: string, token: string | null, now: number, kept: Kept = { partner: null, drafts: [] }): State {
@@ -177,137 +174,6 @@ function framed(state: State, frame: ServerFrame): State {
   }
 }
 
-/** One is in a room: at first, again after a cut, or in another room than before. */
-function entered(state: State, frame: Login): State {
-  const you = frame.you!;
-  const moved = state.link.at === 'here';
-  const left = moved ? takeBack(state) : state;
-  const before = moved ? { ...left, ...nothingShown(), items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
-  const first = moved || before.name === '';
-  const asked = !first && before.seen !== NO_ID;
-  const away = before.link.at === 'away' ? before.link.since : null;
-
-  let items: readonly Item[] = before.items;
-  let serial = before.serial;
-  if (you.gap && asked) {
-    serial += 1;
-    items = insert(items, {
-      kind: 'note',
-      key: `n${serial}`,
-      at: placeBehind(lastId(before), serial),
-      time: state.now,
-      note: { code: 'gap' },
-    });
-  }
-  const known = items.length;
-  const merged = missed(before, items, you.history);
-  const last = you.history[you.history.length - 1]?.id ?? before.seen;
-  const replaying = you.more && asked && !you.gap && you.history.length > 0;
-  const people = new Map((frame.name_list ?? []).map(([name, sid]) => [sid, name] as const));
-  people.set(you.sid, you.username);
-
-  let next: State = {
-    ...before,
-    room: frame.room ?? before.room,
-    link: { at: 'here' },
-    sid: you.sid,
-    name: you.username,
-    token: you.token,
-    people,
-    count: frame.count ?? people.size,
-    limits: readLimits(before.limits, you.limits),
-    items: merged.items,
-    serial,
-    seen: last > before.seen ? last : before.seen,
-    live: last > before.live ? last : before.live,
-    catchUp: replaying ? last : null,
-    older: asked && !you.gap ? before.older : you.history.length > 0 ? 'more' : 'none',
-    inFlight: null,
-    quietUntil: 0,
-    quietFor: null,
-    tries: 0,
-    came: [],
-    leaving: [],
-    typing: new Map(),
-    spoke: remember(before.spoke, you.history.map((entry) => entry.username)),
-  };
-  next = withName(next);
-  if (!you.resumed && next.doubtful !== null) {
-    // Another identity than then: the server cannot know the message again, so it must not be said by itself.
-    next = giveUp(next, next.doubtful);
-  }
-  next = { ...next, doubtful: null };
-  next = followRecipients(followPeople(next));
-  if (first && you.history.length > 0) next = remark(next, { code: 'you_are', name: next.name });
-  else if (!first && before.name !== '' && before.name !== next.name) next = remark(next, { code: 'you_are', name: next.name });
-  if (first) return next;
-
-  const since = away ?? state.now;
-  const fresh = firstFresh(items, merged.items, known);
-  next = unreadBy(next, merged.added, fresh);
-  return replaying ? { ...next, returning: { since, count: merged.added } } : returned(next, since, merged.added);
-}
-
-function nothingShown(): Pick<
-  State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'spoke' | 'atBottom' | 'problem'
-> {
-  return {
-    seen: NO_ID,
-    live: NO_ID,
-    catchUp: null,
-    older: 'none',
-    newer: 'none',
-    ahead: [],
-    reading: null,
-    unread: 0,
-    mentions: 0,
-    lineAt: null,
-    presence: null,
-    partner: null,
-    spoke: new Set(),
-    atBottom: true,
-    problem: null,
-  };
-}
-
-/** The key of the first row that the merge brought, to draw the line above it. */
-function firstFresh(before: readonly Item[], after: readonly Item[], known: number): string | null {
-  if (after.length === known) return null;
-  const had = new Set(before.map((item) => item.key));
-  return after.find((item) => !had.has(item.key))?.key ?? null;
-}
-
-function returned(state: State, since: number, count: number): State {
-  const shown = state.now - since >= AWAY_SHOWN_MS || count > 0;
-  return { ...state, returning: null, back: shown ? { count, until: state.now + BACK_MS } : null };
-}
-
-/** What was missed, in its place; where the list does not reach the newest messages it is only counted. */
-function missed(state: State, items: readonly Item[], entries: readonly Entry[]): { items: readonly Item[]; added: number } {
-  return state.newer === 'none' ? merge(items, entries, state.now) : { items, added: entries.length };
-}
-
-/** A further page of the replay; live frames may already stand behind it. */
-function caughtUp(state: State, entries: readonly Entry[], more: boolean): State {
-  const merged = missed(state, state.items, entries);
-  const last = entries[entries.length - 1]?.id ?? state.seen;
-  const goesOn = more && entries.length > 0;
-  const seen = last > state.seen ? last : state.seen;
-  const next: State = {
-    ...state,
-    items: merged.items,
-    seen: goesOn || state.live < seen ? seen : state.live,
-    catchUp: goesOn ? last : null,
-    spoke: remember(state.spoke, entries.map((entry) => entry.username)),
-  };
-  const counted = unreadBy(next, merged.added, null);
-  const returning = state.returning;
-  if (!returning) return counted;
-  const count = returning.count + merged.added;
-  return goesOn ? { ...counted, returning: { ...returning, count } } : returned(counted, returning.since, count);
-}
-
 function cut(state: State, since: number): State {
   const gone = cutOutbox({ ...olderFailed(newerFailed(state)), typing: new Map(), catchUp: null, ahead: [] });
   return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since } } : gone;
@@ -357,29 +223,6 @@ function whispered(state: State, frame: Whisper): State {
   return mine ? next : arrived(next, item.key, true);
 }
 
-/** Something by somebody else stands at the end: is it seen at once, or counted? */
-function arrived(before: State, key: string, personal: boolean): State {
-  const state = { ...before, heard: before.heard + 1 };
-  if (state.atBottom && state.visible) return state.unread === 0 && state.lineAt !== null ? { ...state, lineAt: null } : state;
-  return {
-    ...state,
-    unread: state.unread + 1,
-    mentions: state.mentions + (personal ? 1 : 0),
-    lineAt: state.unread === 0 || state.lineAt === null ? key : state.lineAt,
-  };
-}
-
-function unreadBy(state: State, added: number, fresh: string | null): State {
-  if (added === 0) return state;
-  const lineAt = state.unread === 0 && fresh !== null ? fresh : state.lineAt;
-  const unread = state.atBottom && state.visible ? state.unread : state.unread + added;
-  return { ...state, lineAt, unread, heard: state.heard + added };
-}
-
-function regarded(state: State): State {
-  return state.atBottom && state.visible && (state.unread > 0 || state.mentions > 0) ? { ...state, unread: 0, mentions: 0 } : state;
-}
-
 function roster(state: State, joined: readonly Pair[], left: readonly Pair[], count: number | undefined): State {
   const people = new Map(state.people);
   for (const [, sid] of left) if (sid !== state.sid) people.delete(sid);
@@ -406,13 +249,6 @@ function renamed(state: State, frame: Rename): State {
   return isTold ? told : remark(told, { code: 'renamed', from: frame.username, to: frame.to, mine });
 }
 
-/** What waits will be said under the name of then, not of when it was written. */
-function withName(state: State): State {
-  if (!state.items.some(isUnsent)) return state;
-  const items = state.items.map((item) => (isUnsent(item) ? { ...item, name: state.name } : item));
-  return { ...state, items };
-}
-
 function typed(state: State, name: string): State {
   if (name === state.name || (state.typing.size >= TYPING_BOUND && !state.typing.has(name))) return state;
   const typing = new Map(state.typing);
@@ -436,23 +272,6 @@ function noticed(state: State, notice: Notice): State {
   // The new name, or the whisper, is a row of its own.
   if (notice.code === 'command' && state.asking && /^\/(?:name|nick|to|msg|w)\s/i.test(read(state.asking.text).text)) return state;
   return remark(state, { code: 'answer', text: notice.msg, about: notice.code });
-}
-
-function remember(spoke: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
-  const fresh = names.filter((name) => !spoke.has(name));
-  if (fresh.length === 0) return spoke;
-  const all = [...spoke, ...new Set(fresh)];
-  return new Set(all.slice(-SPOKE_BOUND));
-}
-
-function readLimits(before: State['limits'], limits: Limits | undefined): State['limits'] {
-  const number = (value: unknown, otherwise: number): number => (typeof value === 'number' && value > 0 ? value : otherwise);
-  return {
-    text: number(limits?.text, before.text),
-    name: number(limits?.name, before.name),
-    history: typeof limits?.history_entries === 'number' ? limits.history_entries : before.history,
-    days: typeof limits?.history_days === 'number' ? limits.history_days : before.days,
-  };
 }
 
 /** What only lasts a while is over. */

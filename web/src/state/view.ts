@@ -3,7 +3,7 @@
 import { isBlank } from '../lib/blank';
 import { read } from '../lib/typed';
 import { nextTelling } from './presence';
-import { AWAY_SHOWN_MS } from './reduce';
+import { AWAY_SHOWN_MS } from './arrival';
 import { ABSENT_MS, draftOf } from './targets';
 import { hasTalk } from './timeline';
 import type { Item, State } from './types';

@@ -1,0 +1,170 @@
+/** Joining a room: at first, again after the connection was lost, or another room; and the pages of what was missed. */
+
+import type { Entry, Limits, Login } from '../wire';
+import { followRecipients, giveUp, isUnsent, takeBack } from './outbox';
+import { followPeople, holdsWhisper } from './targets';
+import { NO_ID, insert, lastId, merge, placeBehind, remark } from './timeline';
+import type { Item, State } from './types';
+import { unreadBy } from './unread';
+
+const BACK_MS = 4_000;
+/** A shorter absence than this is nobody's concern. */
+export const AWAY_SHOWN_MS = 2_000;
+/** With this many names remembered as having spoken the oldest are forgotten. */
+const SPOKE_BOUND = 2_000;
+
+/** One is in a room: at first, again after a cut, or in another room than before. */
+export function entered(state: State, frame: Login): State {
+  const you = frame.you!;
+  const moved = state.link.at === 'here';
+  const left = moved ? takeBack(state) : state;
+  const before = moved ? { ...left, ...nothingShown(), items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
+  const first = moved || before.name === '';
+  const asked = !first && before.seen !== NO_ID;
+  const away = before.link.at === 'away' ? before.link.since : null;
+
+  let items: readonly Item[] = before.items;
+  let serial = before.serial;
+  if (you.gap && asked) {
+    serial += 1;
+    items = insert(items, {
+      kind: 'note',
+      key: `n${serial}`,
+      at: placeBehind(lastId(before), serial),
+      time: state.now,
+      note: { code: 'gap' },
+    });
+  }
+  const known = items.length;
+  const merged = missed(before, items, you.history);
+  const last = you.history[you.history.length - 1]?.id ?? before.seen;
+  const replaying = you.more && asked && !you.gap && you.history.length > 0;
+  const people = new Map((frame.name_list ?? []).map(([name, sid]) => [sid, name] as const));
+  people.set(you.sid, you.username);
+
+  let next: State = {
+    ...before,
+    room: frame.room ?? before.room,
+    link: { at: 'here' },
+    sid: you.sid,
+    name: you.username,
+    token: you.token,
+    people,
+    count: frame.count ?? people.size,
+    limits: readLimits(before.limits, you.limits),
+    items: merged.items,
+    serial,
+    seen: last > before.seen ? last : before.seen,
+    live: last > before.live ? last : before.live,
+    catchUp: replaying ? last : null,
+    older: asked && !you.gap ? before.older : you.history.length > 0 ? 'more' : 'none',
+    inFlight: null,
+    quietUntil: 0,
+    quietFor: null,
+    tries: 0,
+    came: [],
+    leaving: [],
+    typing: new Map(),
+    spoke: remember(before.spoke, you.history.map((entry) => entry.username)),
+  };
+  next = withName(next);
+  if (!you.resumed && next.doubtful !== null) {
+    // Another identity than then: the server cannot know the message again, so it must not be said by itself.
+    next = giveUp(next, next.doubtful);
+  }
+  next = { ...next, doubtful: null };
+  next = followRecipients(followPeople(next));
+  if (first && you.history.length > 0) next = remark(next, { code: 'you_are', name: next.name });
+  else if (!first && before.name !== '' && before.name !== next.name) next = remark(next, { code: 'you_are', name: next.name });
+  if (first) return next;
+
+  const since = away ?? state.now;
+  const fresh = firstFresh(items, merged.items, known);
+  next = unreadBy(next, merged.added, fresh);
+  return replaying ? { ...next, returning: { since, count: merged.added } } : returned(next, since, merged.added);
+}
+
+function nothingShown(): Pick<
+  State,
+  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'spoke' | 'atBottom' | 'problem'
+> {
+  return {
+    seen: NO_ID,
+    live: NO_ID,
+    catchUp: null,
+    older: 'none',
+    newer: 'none',
+    ahead: [],
+    reading: null,
+    unread: 0,
+    mentions: 0,
+    lineAt: null,
+    presence: null,
+    partner: null,
+    spoke: new Set(),
+    atBottom: true,
+    problem: null,
+  };
+}
+
+/** The key of the first row that the merge brought, to draw the line above it. */
+function firstFresh(before: readonly Item[], after: readonly Item[], known: number): string | null {
+  if (after.length === known) return null;
+  const had = new Set(before.map((item) => item.key));
+  return after.find((item) => !had.has(item.key))?.key ?? null;
+}
+
+function returned(state: State, since: number, count: number): State {
+  const shown = state.now - since >= AWAY_SHOWN_MS || count > 0;
+  return { ...state, returning: null, back: shown ? { count, until: state.now + BACK_MS } : null };
+}
+
+/** What was missed, in its place; where the list does not reach the newest messages it is only counted. */
+function missed(state: State, items: readonly Item[], entries: readonly Entry[]): { items: readonly Item[]; added: number } {
+  return state.newer === 'none' ? merge(items, entries, state.now) : { items, added: entries.length };
+}
+
+/** A further page of the replay; live frames may already stand behind it. */
+export function caughtUp(state: State, entries: readonly Entry[], more: boolean): State {
+  const merged = missed(state, state.items, entries);
+  const last = entries[entries.length - 1]?.id ?? state.seen;
+  const goesOn = more && entries.length > 0;
+  const seen = last > state.seen ? last : state.seen;
+  const next: State = {
+    ...state,
+    items: merged.items,
+    seen: goesOn || state.live < seen ? seen : state.live,
+    catchUp: goesOn ? last : null,
+    spoke: remember(state.spoke, entries.map((entry) => entry.username)),
+  };
+  const counted = unreadBy(next, merged.added, null);
+  const returning = state.returning;
+  if (!returning) return counted;
+  const count = returning.count + merged.added;
+  return goesOn ? { ...counted, returning: { ...returning, count } } : returned(counted, returning.since, count);
+}
+
+/** What waits will be said under the name of then, not of when it was written. */
+export function withName(state: State): State {
+  if (!state.items.some(isUnsent)) return state;
+  const items = state.items.map((item) => (isUnsent(item) ? { ...item, name: state.name } : item));
+  return { ...state, items };
+}
+
+/** Names of which the user has read something. */
+export function remember(spoke: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
+  const fresh = names.filter((name) => !spoke.has(name));
+  if (fresh.length === 0) return spoke;
+  const all = [...spoke, ...new Set(fresh)];
+  return new Set(all.slice(-SPOKE_BOUND));
+}
+
+function readLimits(before: State['limits'], limits: Limits | undefined): State['limits'] {
+  const number = (value: unknown, otherwise: number): number => (typeof value === 'number' && value > 0 ? value : otherwise);
+  return {
+    text: number(limits?.text, before.text),
+    name: number(limits?.name, before.name),
+    history: typeof limits?.history_entries === 'number' ? limits.history_entries : before.history,
+    days: typeof limits?.history_days === 'number' ? limits.history_days : before.days,
+  };
+}

@@ -1,0 +1,28 @@
+/** What the user has not seen: counted, and where the line above it is drawn. */
+
+import type { State } from './types';
+
+/** Something by somebody else stands at the end: is it seen at once, or counted? */
+export function arrived(before: State, key: string, personal: boolean): State {
+  const state = { ...before, heard: before.heard + 1 };
+  if (state.atBottom && state.visible) return state.unread === 0 && state.lineAt !== null ? { ...state, lineAt: null } : state;
+  return {
+    ...state,
+    unread: state.unread + 1,
+    mentions: state.mentions + (personal ? 1 : 0),
+    lineAt: state.unread === 0 || state.lineAt === null ? key : state.lineAt,
+  };
+}
+
+/** Several messages came at once, such as a page of what was missed. */
+export function unreadBy(state: State, added: number, fresh: string | null): State {
+  if (added === 0) return state;
+  const lineAt = state.unread === 0 && fresh !== null ? fresh : state.lineAt;
+  const unread = state.atBottom && state.visible ? state.unread : state.unread + added;
+  return { ...state, lineAt, unread, heard: state.heard + added };
+}
+
+/** The end of the list is in view: nothing is unread any more. */
+export function regarded(state: State): State {
+  return state.atBottom && state.visible && (state.unread > 0 || state.mentions > 0) ? { ...state, unread: 0, mentions: 0 } : state;
+}
