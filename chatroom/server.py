@@ -20,6 +20,7 @@ from chatroom import listening, logs, runtime
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
+from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
 from chatroom.core.clock import Clock
@@ -63,16 +64,16 @@ def serve(settings: Settings) -> None:
     for problem in unknown_variables(os.environ):
         log.warning(problem)
     os.umask(0o077)  # what is made from here on is for this user only
-    names = _read_names(settings.names)
+    rules = RoomRules(_read_names(settings.names), random.SystemRandom(), settings.max_room_people)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = listening.open_web(settings)
     stop = runtime.Signal()
     runtime.on_signals(_stop_signals(), lambda number: stop.set())
 
     folder = _open_folder(settings)  # held, and so nobody else's, until the end
-    clock, backplane = _open_backplane(settings, folder)
+    clock, backplane = _open_backplane(settings, folder, rules)
     line_listeners = listening.open_line(settings)
-    service = _make_service(settings, names=names, folder=folder, clock=clock, backplane=backplane)
+    service = _make_service(settings, folder=folder, clock=clock, backplane=backplane)
     acceptor = Acceptor(max_connections=max_connections)
     gateway = _make_gateway(settings, service, clock=clock, leaving_limit=leaving_limit)
     line = _make_line_gateway(settings, service, acceptor=acceptor, leaving_limit=leaving_limit)
@@ -90,9 +91,10 @@ def serve(settings: Settings) -> None:
     gateway.engine.refuse_newcomers()
     line.refuse_newcomers()
     runtime.sleep(settings.drain_delay_s)
-    backplane.close()
+    backplane.settle()
     line.send_away_all()
     _send_away(gateway.warn_all(), gateway.engine, line)
+    backplane.close()
     if folder is not None:
         folder.close()
 
@@ -101,18 +103,17 @@ def serve(settings: Settings) -> None:
 
 
 def _make_service(
-    settings: Settings, *, names: NamePool, folder: DataDir | None, clock: Clock, backplane: Backplane
+    settings: Settings, *, folder: DataDir | None, clock: Clock, backplane: Backplane
 ) -> Service:
     return Service(
         backplane=backplane,
-        names=names,
         tokens=Tokens(_secret(folder), settings.token_days * 86_400, lambda: clock.times().steady_ms / 1000),
         limits=_limits(settings),
         public_rooms=settings.public_rooms,
         now_ms=clock.now_ms,
         monotonic=time.monotonic,
-        rng=random.SystemRandom(),
         spawn=runtime.spawn,
+        signal=runtime.Signal,
     )
 
 
@@ -241,10 +242,10 @@ def _secret(folder: DataDir | None) -> bytes:
         raise StartError(str(problem)) from None
 
 
-def _open_backplane(settings: Settings, folder: DataDir | None) -> tuple[Clock, Backplane]:
+def _open_backplane(settings: Settings, folder: DataDir | None, rules: RoomRules) -> tuple[Clock, Backplane]:
     if folder is None:
         clock = Clock(_now_ms, _elapsed_s, _report_clock)
-        return clock, MemoryBackplane(_now_ms, time.monotonic, max_logs=settings.max_rooms)
+        return clock, MemoryBackplane(rules, _now_ms, time.monotonic, max_logs=settings.max_rooms)
     try:
         folder.claim(FILE_NAME)
     except DataDirError as problem:
@@ -260,7 +261,7 @@ def _open_backplane(settings: Settings, folder: DataDir | None) -> tuple[Clock, 
         raise StartError(
             f"cannot use {store.path} ({problem}): {problem.remedy}, or choose another folder with --data-dir"
         ) from None
-    return clock, EmbeddedBackplane(store, last_id, clock, time.monotonic)
+    return clock, EmbeddedBackplane(rules, store, last_id, clock, time.monotonic)
 
 
 def _open_store(store: Store) -> str | None:
@@ -306,7 +307,6 @@ def _limits(settings: Settings) -> Limits:
         events=Rate(settings.event_burst, settings.event_rate) if on else None,
         max_text=settings.max_text,
         max_rooms=settings.max_rooms,
-        max_room_people=settings.max_room_people,
         resume_grace_s=settings.resume_grace_s,
     )
 

@@ -14,16 +14,16 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from chatroom import runtime
-from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, Deliver, Done
-from chatroom.backplane.feed import Feed, Slot
+from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, House, OnAppended
+from chatroom.backplane.feed import Slot
 from chatroom.backplane.file import CorruptError, StoreError
-from chatroom.backplane.holds import Holds
 from chatroom.backplane.ids import IdSource
+from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.store import Pending, Store
 from chatroom.backplane.tails import Tail
 from chatroom.core.clock import Clock
 from chatroom.core.errors import Unavailable
-from chatroom.core.events import Event, Said
+from chatroom.core.events import Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class _Appended(NamedTuple):
     pending: Pending
     said: Said
     slot: Slot
-    done: Done
+    on_done: OnAppended
 
 
 class _Job(NamedTuple):
@@ -60,7 +60,7 @@ class _Job(NamedTuple):
     then: Sequence[Callable[[], None]] = ()
 
 
-class EmbeddedBackplane:
+class EmbeddedBackplane(LocalAuthority):
     """Keeps the promises of `Backplane` over one `Store`.
 
     Args:
@@ -71,15 +71,16 @@ class EmbeddedBackplane:
     """
 
     def __init__(
-        self, store: Store, last_id: str | None, clock: Clock, monotonic: Callable[[], float]
+        self,
+        rules: RoomRules,
+        store: Store,
+        last_id: str | None,
+        clock: Clock,
+        monotonic: Callable[[], float],
     ) -> None:
+        super().__init__(rules, clock.now_ms, monotonic, IdSource(last_id))
         self._store = store
         self._clock = clock
-        self._now_ms = clock.now_ms
-        self._monotonic = monotonic
-        self._ids = IdSource(last_id)
-        self._feed = Feed()
-        self._holds = Holds(monotonic)
         self._tails: dict[str, Tail] = {}
         self._pending: list[_Appended] = []
         self._talks: dict[bytes, bool] = {}  # changes that are still to be saved, and what waits for them
@@ -92,31 +93,30 @@ class EmbeddedBackplane:
         self._tidy_at = monotonic() + _TIDY_S
         self._checkpoint_at = monotonic()
         self._reading = runtime.lock()  # no connection is closed while somebody reads from it
-        self._closed = False
+        self._is_settled = False
+        self._is_closed = False
         self._failing = False
         self._damage: CorruptError | None = None  # found by a reader, for the writer to deal with
         self._logged_at = float("-inf")
-        self.hold = self._holds.hold
-        self.holder = self._holds.holder
-        self.release = self._holds.release
 
-    def start(self, deliver: Deliver) -> None:
-        self._feed.start(deliver)
+    def start(self, house: House) -> None:
+        super().start(house)
         self._worker.start()
         self._give(_Job(self._store.tidy, (self._clock.times(),)))
         runtime.spawn(self._keep_house)
 
-    def publish(self, room: str, event: Event) -> None:
-        self._feed.put(room, Item(event, self._now_ms(), self._ids.last))
-
-    def append(self, room: str, said: Said, retry_key: bytes | None, done: Done) -> None:
+    def append(
+        self, room: str, sid: str, text: str, cid: str | None, retry_key: bytes | None, on_done: OnAppended
+    ) -> None:
         slot = self._feed.reserve(room)
-        if self._closed or self._failing or len(self._pending) >= _MAX_PENDING:
-            self._feed.settle(slot, None, partial(done, None))
+        who = self._person(room, sid)
+        if who is None or self._is_settled or self._failing or len(self._pending) >= _MAX_PENDING:
+            self._feed.settle(slot, None, partial(on_done, None))
             return
         at_ms = self._now_ms()
-        entry = Entry(self._ids.next(at_ms), at_ms, said.who.name, said.text)
-        self._pending.append(_Appended(Pending(room, entry, retry_key), said, slot, done))
+        entry = Entry(self._ids.next(at_ms), at_ms, who.name, text)
+        pending = Pending(room, entry, retry_key)
+        self._pending.append(_Appended(pending, Said(who, text, cid), slot, on_done))
         if not self._busy and not self._called:
             if self._last_group == 1:
                 self._commit_group()  # nobody else seems to speak: no reason to wait for more
@@ -166,7 +166,7 @@ class EmbeddedBackplane:
         return self._store.talks()
 
     def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
-        if self._closed:
+        if self._is_settled:
             done()
             return
         self._talks.pop(key, None)
@@ -185,20 +185,24 @@ class EmbeddedBackplane:
         self._tails.pop(room, None)
 
     def ready(self) -> bool:
-        return not (self._closed or self._failing)
+        return not (self._is_settled or self._failing)
 
-    def close(self) -> None:
-        if self._closed:
+    def settle(self) -> None:
+        if self._is_settled:
             return
-        self._closed = True
+        self._is_settled = True
         for _ in range(round(_CLOSE_S / _CLOSE_STEP_S)):
             has_talks = bool(self._talks) and not self._failing
             if not (self._busy or self._called or self._pending or has_talks):
                 break
             runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
-        if self._busy:
+
+    def close(self) -> None:
+        self.settle()
+        if self._busy or self._is_closed:
             return  # the disk hangs: what it has not taken was not acknowledged
+        self._is_closed = True
         with self._reading:
             self._worker.do(_Job(self._store.close, ()))
             self._worker.stop()
@@ -242,7 +246,7 @@ class EmbeddedBackplane:
             if self._pending:
                 self._commit_group()
             for appended, kept in zip(group, outcome, strict=True):
-                self._settle(appended, kept)
+                self._committed(appended, kept)
         elif function == self._store.tidy and outcome is not None:
             for tail in self._tails.values():
                 tail.drop(outcome)
@@ -251,23 +255,23 @@ class EmbeddedBackplane:
         if not self._busy:
             self._commit_group()
 
-    def _settle(self, appended: _Appended, kept: Entry) -> None:
-        pending, said, slot, done = appended
+    def _committed(self, appended: _Appended, kept: Entry) -> None:
+        pending, said, slot, on_done = appended
         entry = pending.entry
         if kept.id != entry.id:  # it had been said before
-            self._feed.settle(slot, None, partial(done, kept))
+            self._feed.settle(slot, None, partial(on_done, kept))
             return
         tail = self._tails.get(pending.room)
         if tail is not None:
             tail.add(entry)
-        self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(done, entry))
+        self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(on_done, entry))
 
     def _keep_house(self) -> None:
         """What has to be done now and then, beside the messages."""
-        while not self._closed:
+        while not self._is_settled:
             runtime.sleep(_HOUSE_S)
             now = self._monotonic()
-            if self._busy or self._closed:
+            if self._busy or self._is_settled:
                 continue
             if self._damage is not None:
                 damage, self._damage = self._damage, None
@@ -291,7 +295,7 @@ class EmbeddedBackplane:
             self._logged_at = now
             log.error("the log cannot be written (%s): messages are refused until it can", problem)
         for appended in refused:
-            self._feed.settle(appended.slot, None, partial(appended.done, None))
+            self._feed.settle(appended.slot, None, partial(appended.on_done, None))
         saved, self._when_saved = self._when_saved, []
         for done in saved:
             done()

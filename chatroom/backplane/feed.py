@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from chatroom import runtime
-from chatroom.backplane import Deliver
 from chatroom.core.log import Item
 
 log = logging.getLogger(__name__)
+
+Deliver = Callable[[str, Sequence[Item]], None]
 
 
 class Slot:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from chatroom.backplane import RECENT_ENTRIES, RETRY_S, Deliver, Done
-from chatroom.backplane.feed import Feed
-from chatroom.backplane.holds import Holds
+from chatroom.backplane import RECENT_ENTRIES, RETRY_S, OnAppended
 from chatroom.backplane.ids import IdSource, is_id
+from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.pages import newer, older
-from chatroom.core.events import Event, Said
+from chatroom.core.events import Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 
@@ -37,7 +36,7 @@ class _Log:
 _RETRIES = 10_000  # retry keys a room, the youngest
 
 
-class MemoryBackplane:
+class MemoryBackplane(LocalAuthority):
     """Keeps the promises of `Backplane` within one process; entries are settled as soon as they are appended.
 
     Args:
@@ -46,42 +45,35 @@ class MemoryBackplane:
         max_logs: how many rooms are remembered; the log of the room that has been silent longest goes first.
     """
 
-    def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float], *, max_logs: int) -> None:
-        self._now_ms = now_ms
-        self._monotonic = monotonic
-        self._ids = IdSource()
-        self._feed = Feed()
-        self._holds = Holds(monotonic)
+    def __init__(
+        self, rules: RoomRules, now_ms: Callable[[], int], monotonic: Callable[[], float], *, max_logs: int
+    ) -> None:
+        super().__init__(rules, now_ms, monotonic, IdSource())
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         self._max_logs = max_logs
-        self._closed = False
-        self.hold = self._holds.hold
-        self.holder = self._holds.holder
-        self.release = self._holds.release
+        self._is_settled = False
 
-    def start(self, deliver: Deliver) -> None:
-        self._feed.start(deliver)
-
-    def publish(self, room: str, event: Event) -> None:
-        self._feed.put(room, Item(event, self._now_ms(), self._ids.last))
-
-    def append(self, room: str, said: Said, retry_key: bytes | None, done: Done) -> None:
+    def append(
+        self, room: str, sid: str, text: str, cid: str | None, retry_key: bytes | None, on_done: OnAppended
+    ) -> None:
         slot = self._feed.reserve(room)
-        if self._closed:
-            self._feed.settle(slot, None, partial(done, None))
+        who = self._person(room, sid)
+        if self._is_settled or who is None:
+            self._feed.settle(slot, None, partial(on_done, None))
             return
         log = self._logs.setdefault(room, _Log())
         self._logs.move_to_end(room)
         first = log.retries.get(retry_key) if retry_key is not None else None
         if first is not None:
-            self._feed.settle(slot, None, partial(done, first[1]))
+            self._feed.settle(slot, None, partial(on_done, first[1]))
             return
         at_ms = self._now_ms()
-        entry = Entry(self._ids.next(at_ms), at_ms, said.who.name, said.text)
+        entry = Entry(self._ids.next(at_ms), at_ms, who.name, text)
         log.add(entry, retry_key, self._monotonic())
         if len(self._logs) > self._max_logs:
             self._logs.popitem(last=False)
-        self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(done, entry))
+        item = Item(Said(who, text, cid), entry.at_ms, entry.id, entry)
+        self._feed.settle(slot, item, partial(on_done, entry))
 
     def at_hand(self, room: str, after: str | None = None) -> bool:
         return True
@@ -114,8 +106,11 @@ class MemoryBackplane:
         """Nothing: what is in memory is all there is."""
 
     def ready(self) -> bool:
-        return not self._closed
+        return not self._is_settled
+
+    def settle(self) -> None:
+        self._is_settled = True
+        self._feed.drain()
 
     def close(self) -> None:
-        self._closed = True
-        self._feed.drain()
+        self.settle()

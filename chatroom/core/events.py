@@ -1,6 +1,9 @@
 """What can happen in a room, as facts: who, and what. How they are told is the gateways' business."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -12,14 +15,35 @@ class Person:
     name: str
 
 
+class Why(Enum):
+    """Why somebody is no longer in a room."""
+
+    LEFT = "left"  # they wanted to, or went to another room
+    CUT = "cut"  # their connection was lost
+    REPLACED = "replaced"  # their newer session took the place of this one
+    LOST = "lost"  # the process that served them is gone, or lost track of them
+    KICKED = "kicked"  # somebody with the right to do so removed them
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
+    """Somebody is in the room.
+
+    Attributes:
+        claim: which of the session's claims it follows from.
+    """
+
     who: Person
+    claim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
+    """Somebody is no longer in the room; `claim` is as in `Joined`."""
+
     who: Person
+    why: Why = Why.LEFT
+    claim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +60,55 @@ class Said:
     who: Person
     text: str
     cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something of the room's state (topic, lock, slow, …) has another value; None ends it."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message has another text. `at` numbers the change among the room's ids."""
+
+    id: str
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Messages are deleted. `at` is as in `Edited`."""
+
+    ids: Sequence[str]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """So many people react to a message with this emoji now. `at` is as in `Edited`."""
+
+    id: str
+    emoji: str
+    count: int
+    names: Sequence[str]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The whole truth about a room at its place in the feed: what was announced before may have had a gap.
+
+    Attributes:
+        people: who is in the room, in order of coming, under their present names.
+        state: what `Changed` changes, by name.
+    """
+
+    people: Sequence[Joined]
+    state: Mapping[str, object] = field(default_factory=dict)
 
 
 class Talk(Enum):
@@ -57,9 +130,5 @@ class Whispered:
     talk: Talk | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Typing:
-    who: Person
-
-
-Event = Joined | Left | Renamed | Said | Whispered | Typing
+Presence = Joined | Left | Renamed
+Event = Presence | Said | Changed | Edited | Deleted | Reacted | Present  # what a room's feed yields

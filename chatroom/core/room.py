@@ -7,32 +7,26 @@ no history and tells nobody: it decides, others act.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from chatroom.core.confusables import fold
 from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NotAMember, RoomFull
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Typing, Whispered
-from chatroom.core.names import NamePool, Randomness, name_key, never, room_key
+from chatroom.core.events import Joined, Left, Person, Renamed, Talk, Whispered
+from chatroom.core.names import NamePool, Randomness, name_key, never
 
 
 class Room:
     """The people in one room, their names all different by key.
 
     Attributes:
-        name: as its first visitor typed it.
-        key: what tells it from other rooms.
         members: by session id, in order of coming.
     """
 
-    def __init__(self, name: str, pool: NamePool, rng: Randomness, limit: int | None) -> None:
+    def __init__(self, pool: NamePool, rng: Randomness, limit: int | None) -> None:
         """Open an empty room.
 
         Args:
-            name: already through `parse_room`.
             pool: where the names come from for those who bring none.
             rng: draws them.
             limit: the most people at once; None for no bound.
         """
-        self.name = name
-        self.key = room_key(name)
         self._pool = pool
         self._rng = rng
         self._limit = limit
@@ -111,15 +105,7 @@ class Room:
         """
         return self._obtain(None, reserved, lang)
 
-    def say(self, sid: str, text: str) -> Said:
-        """Say a text, already through `parse_text`, to the whole room.
-
-        Raises:
-            NotAMember: the session is not in the room.
-        """
-        return Said(self._member(sid), text)
-
-    def whisper(self, sid: str, to_sid: str, text: str) -> Whispered:
+    def whisper(self, sid: str, to_sid: str, text: str, talk: Talk | None = None) -> Whispered:
         """Say a text, already through `parse_text`, to one member, whatever their name is now.
 
         Raises:
@@ -129,23 +115,7 @@ class Room:
         who, listener = self._member(sid), self._member(to_sid)
         if listener is who:
             raise BadRequest
-        return Whispered(who, listener, text)
-
-    def typing(self, sid: str) -> Typing:
-        """Let others know that a member is writing.
-
-        Raises:
-            NotAMember: the session is not in the room.
-        """
-        return Typing(self._member(sid))
-
-    def find(self, name: str) -> Person | None:
-        """Whom the room calls by this name, in whatever case.
-
-        A name that only looks the same finds nobody: what is meant for one must not reach their double.
-        """
-        person = self._by_key.get(name_key(name))
-        return person if person is not None and fold(person.name) == fold(name) else None
+        return Whispered(who, listener, text, talk)
 
     def _member(self, sid: str) -> Person:
         try:

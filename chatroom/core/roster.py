@@ -1,8 +1,7 @@
 """Who is in a room as everybody there has been told.
 
-The room decides at once; its events wait in the feed behind messages that are being committed. A roster
-follows the
-feed: what it says is what the room's people have seen by now.
+What is decided waits in the feed behind messages that are being committed. A roster follows the feed: it holds what the
+room's people have seen by now.
 """
 
 import re
@@ -12,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from chatroom.core.characters import POINTS_EACH
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
-from chatroom.core.events import Joined, Left, Person, Renamed
+from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
 from chatroom.core.names import NAME_LENGTH, name_key
 
 _QUOTES = {'"': '"', "“": "”"}
@@ -27,9 +26,10 @@ _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 class Roster:
     """The people of one room, in order of coming."""
 
-    __slots__ = ("_by_key", "_by_sid")
+    __slots__ = ("_by_key", "_by_sid", "_claims")
 
     def __init__(self) -> None:
+        self._claims: dict[str, int] = {}
         self._by_sid: dict[str, Person] = {}
         self._by_key: dict[str, Person] = {}
 
@@ -47,7 +47,7 @@ class Roster:
         """Everybody, in order of coming; a new name keeps the place."""
         return list(self._by_sid.values())
 
-    def apply(self, event: Joined | Left | Renamed) -> None:
+    def apply(self, event: Presence) -> None:
         """Follow what the room has been told.
 
         Raises:
@@ -57,12 +57,34 @@ class Roster:
             if event.who.sid in self._by_sid:
                 raise Misuse(f"{event.who.sid} is told to have come twice")
             self._put(event.who)
+            self._claims[event.who.sid] = event.claim
         elif isinstance(event, Left):
             self._drop_name(event.who.sid)
-            del self._by_sid[event.who.sid]
+            del self._by_sid[event.who.sid], self._claims[event.who.sid]
         else:
             self._drop_name(event.sid)
             self._put(Person(event.sid, event.new))
+
+    def changes(self, present: Present) -> list[Presence]:
+        """What must have happened since the last announcement, if this is who is here: leaves, renames, joins."""
+        now = {joined.who.sid: joined for joined in present.people}
+        stays = {sid for sid, claim in self._claims.items() if sid in now and now[sid].claim == claim}
+        left = [
+            Left(who, Why.LOST, self._claims[sid]) for sid, who in self._by_sid.items() if sid not in stays
+        ]
+        renamed = [
+            Renamed(sid, who.name, now[sid].who.name)
+            for sid, who in self._by_sid.items()
+            if sid in stays and now[sid].who.name != who.name
+        ]
+        joined = [each for sid, each in now.items() if sid not in stays]
+        return [*left, *renamed, *joined]
+
+    def replace(self, present: Present) -> None:
+        """Take over who is here, in this order."""
+        self._by_sid, self._by_key, self._claims = {}, {}, {}
+        for joined in present.people:
+            self.apply(joined)
 
     def find(self, name: str) -> Person | None:
         """Whom the room calls by this name, in whatever case; never one who only looks the same."""
@@ -81,7 +103,9 @@ class Roster:
         person = self._by_sid.get(sid)
         if person is None:
             raise Misuse(f"{sid} was never told to have come")
-        del self._by_key[name_key(person.name)]
+        key = name_key(person.name)
+        if self._by_key.get(key) is person:  # else somebody has it already: two have swapped
+            del self._by_key[key]
 
 
 _Who = TypeVar("_Who")

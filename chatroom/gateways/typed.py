@@ -75,7 +75,7 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     try:
         return parse_line(text)
     except UnknownCommand as refused:
-        here, lately = session.hall.roster.find, service.lately(session)
+        here, lately = session.room.roster.find, service.lately(session)
         if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
             refused.answer_after_s = ANSWER_AFTER_S
         raise
@@ -159,10 +159,10 @@ def _run(
         case TalkTo(name):
             follow(_turn_to(service, session, name))
         case Join(room):
-            old = session.hall
+            old = session.room
             service.move(session, parse_room(room))
-            answer(words.say("moved", room=session.hall.name))
-            if session.hall is not old:
+            answer(words.say("moved", room=session.room.name))
+            if session.room is not old:
                 follow(session.talk.leave_behind())
         case Rooms():
             listed = [words.say("room", name=name, count=count) for name, count in service.rooms()]
@@ -209,17 +209,13 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:
-    here, lately = session.hall.roster.find, service.lately(session)
+    here, lately = session.room.roster.find, service.lately(session)
     near.check(say.near, here, lately, partial(service.is_other_room, session))
 
 
 def signal(service: Service, session: Session, told: Signal) -> None:
     """Let somebody's side know what the session's guest has done with their talk."""
-    if not session.closed:
-        try:
-            service.whisper_to(session, told.sid, "", told.talk)
-        except NoSuchPerson:
-            pass  # on the way in or out: there is nobody to tell
+    service.signal(session, told.sid, told.talk)
 
 
 def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
@@ -229,9 +225,9 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
         NameGone: it may be for one who was here until lately.
         NoSuchPerson: it begins with nobody's name, or with a longer one than that and something else than a space.
     """
-    found = longest_match(rest, session.hall.roster.find)
+    found = longest_match(rest, session.room.roster.find)
     spaced = SEPARATORS.sub(" ", rest)
-    closer = longest_match(spaced, session.hall.roster.find)
+    closer = longest_match(spaced, session.room.roster.find)
     gone = longest_match(spaced, service.lately(session))
     if (
         gone is not None
@@ -260,7 +256,7 @@ def _check_shorter(service: Service, session: Session, written: str, name: str) 
     known = session.addressed
     if ends is None or not known or name in known or written.lstrip()[0] in _QUOTES:
         return
-    here = longest_match(ends[1], lambda one: session.hall.roster.find(one) if one in known else None)
+    here = longest_match(ends[1], lambda one: session.room.roster.find(one) if one in known else None)
     if here is not None:
         raise NameUnclear(name=name, other=here.who.name)
     lately = service.lately(session)
@@ -278,10 +274,9 @@ def _first_name(rest: str) -> str:
 
 def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
     """`to:NAME`. The name is as it is, or without the quotes that it may stand in."""
-    room = session.hall.room
     quoted = _QUOTED.fullmatch(name)
     names = (name, quoted[1] if quoted is not None else name)
-    found = next((one for one in names if room.find(one) is not None), None)
+    found = next((one for one in names if session.room.roster.find(one) is not None), None)
     if found is None:
         raise _no_partner(service, session, name)
     if SEPARATORS.match(name[-1]):  # `to:Bob:` is for Bob rather than for one who is called so
@@ -295,7 +290,7 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
 
 def _no_partner(service: Service, session: Session, written: str) -> Refusal:
     """Why `to:WRITTEN` names nobody: it has a text behind the name, or nobody here is called so."""
-    here = punctuated_match(written, session.hall.roster.find)
+    here = punctuated_match(written, session.room.roster.find)
     gone = punctuated_match(written, service.lately(session))
     if gone is not None and (here is None or gone.length > here.length):
         return NoSuchPartner(name=gone.who.name)

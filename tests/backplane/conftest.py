@@ -5,52 +5,98 @@ The runtime is used without its patch: greenthreads and timers work, and nothing
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 from chatroom import runtime
-from chatroom.backplane import Backplane
+from chatroom.backplane import Asks, Backplane, Claimed
 from chatroom.backplane.embedded import EmbeddedBackplane
+from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
 from chatroom.core.clock import Clock
-from chatroom.core.events import Joined, Left, Person, Said
+from chatroom.core.errors import Refusal
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Entry, Item
+from chatroom.core.names import NamePool
 
 WAIT_S = 10.0
 NOW_MS = 1_800_000_000_000
 
+_Answer = TypeVar("_Answer")
+
 
 class Bench:
-    """One backplane, driven by hand."""
+    """One backplane, driven by hand.
 
-    def __init__(self, make: Callable[[Bench], Backplane], now_ms: int = NOW_MS) -> None:
+    Args:
+        clocks_run: its clocks go with the machine's; else they stand still, until the test sets them.
+    """
+
+    def __init__(
+        self, make: Callable[[Bench], Backplane], now_ms: int = NOW_MS, *, clocks_run: bool = False
+    ) -> None:
         self.now_ms = now_ms
         self.monotonic = 100.0
+        self._began = time.monotonic() if clocks_run else None
         self.delivered: list[tuple[str, Item]] = []
         self.outcomes: list[tuple[str, Entry | None]] = []
         self.events: list[str] = []
         self.reports: list[str] = []  # of the clock
+        self.whispers: list[Whispered] = []
+        self.typing: list[Person] = []
+        self.is_away = False  # nobody is found here to take a whisper
+        self._members: set[tuple[str, str]] = set()
+        self._claims = 0
         self.backplane = make(self)
-        self.backplane.start(self._deliver)
+        self.backplane.start(self)
+
+    def asks(self, sid: str, **asked: Any) -> Asks:
+        """What a session asks for; its identity is its own unless one is given."""
+        self._claims += 1
+        return Asks(sid=sid, claim=self._claims, **{"identity": f"identity {sid}", **asked})
+
+    def claim(self, room: str, sid: str, **asked: Any) -> Claimed | Refusal | None:
+        """Claim a place and wait for the outcome."""
+        return self._ask(lambda on_done: self.backplane.claim(room, self.asks(sid, **asked), on_done))
+
+    def enter(self, room: str, sid: str, **asked: Any) -> str:
+        """Claim a place, and have the room told; gives the name."""
+        claimed = self.claim(room, sid, **asked)
+        assert isinstance(claimed, Claimed), claimed
+        self.backplane.announce(room, sid)
+        return claimed.person.name
+
+    def rename(self, room: str, sid: str, name: str | None) -> Renamed | Refusal | None:
+        """Rename a member and wait for the outcome."""
+        return self._ask(lambda on_done: self.backplane.rename(room, sid, name, None, on_done))
+
+    def whisper(self, room: str, sid: str, to_sid: str, text: str) -> Whispered | Refusal | None:
+        """Whisper and wait for the outcome. The names that the asker has in mind are of no matter."""
+        whispered = Whispered(Person(sid, "?"), Person(to_sid, "?"), text)
+        return self._ask(lambda on_done: self.backplane.whisper(room, whispered, on_done))
 
     def joined(self, room: str, name: str) -> None:
-        self.backplane.publish(room, Joined(Person(name, name)))
+        self._member(room, name)
+        self.backplane.announce(room, f"{name} {room}")
 
     def left(self, room: str, name: str) -> None:
-        self.backplane.publish(room, Left(Person(name, name)))
+        self.backplane.leave(room, f"{name} {room}")
 
     def append(self, room: str, text: str, key: bytes | None = None, name: str = "fox") -> None:
-        """Append without waiting for the outcome."""
+        """Append without waiting for the outcome; who has never been in the room gets a place first."""
 
         def done(entry: Entry | None) -> None:
             self.outcomes.append((text, entry))
             self.events.append(f"done {text}")
 
-        self.backplane.append(room, Said(Person(name, name), text), key, done)
+        self._member(room, name)
+        self.backplane.append(room, f"{name} {room}", text, None, key, done)
 
     def say(self, room: str, text: str, key: bytes | None = None) -> Entry | None:
         """Append and wait for the outcome."""
@@ -72,11 +118,23 @@ class Bench:
         found = []
         for delivered_to, item in self.delivered:
             if delivered_to == room:
-                event = item.event
-                found.append(
-                    event.text if isinstance(event, Said) else f"{type(event).__name__} {event.who.name}"
-                )
+                match item.event:
+                    case Said(text=text):
+                        found.append(text)
+                    case Renamed(old=old, new=new):
+                        found.append(f"Renamed {old} {new}")
+                    case Joined(who=who) | Left(who=who):
+                        found.append(f"{type(item.event).__name__} {who.name}")
         return found
+
+    def wall_ms(self) -> int:
+        return self.now_ms + round(self._ran_s() * 1000)
+
+    def elapsed_s(self) -> float:
+        return self.monotonic + self._ran_s()
+
+    def _ran_s(self) -> float:
+        return time.monotonic() - self._began if self._began is not None else 0.0
 
     def passes(self, seconds: float) -> None:
         """Let time pass on every clock."""
@@ -90,11 +148,35 @@ class Bench:
             assert time.monotonic() < deadline, "it never came to be"
             runtime.sleep(0.001)
 
-    def _deliver(self, room: str, items: Sequence[Item]) -> None:
+    # What a backplane needs of its house
+
+    def deliver(self, room: str, items: Sequence[Item]) -> None:
         for item in items:
             self.delivered.append((room, item))
             if isinstance(item.event, Said):
                 self.events.append(f"deliver {item.event.text}")
+
+    def whispered(self, room: str, whispered: Whispered) -> bool:
+        if not self.is_away:
+            self.whispers.append(whispered)
+        return not self.is_away
+
+    def typed(self, room: str, who: Person) -> None:
+        self.typing.append(who)
+
+    def _member(self, room: str, name: str) -> None:
+        if (room, name) not in self._members:
+            self._members.add((room, name))
+            assert isinstance(self.claim(room, f"{name} {room}", wanted=name), Claimed)
+
+    def _ask(self, question: Callable[[Callable[[_Answer], None]], None]) -> _Answer:
+        answers: list[_Answer] = []
+        question(answers.append)
+        self.until(lambda: bool(answers))
+        return answers[0]
+
+
+RULES = RoomRules(NamePool(["Ming", "Lotus", "Bob"]), random.Random(1), max_people=4)
 
 
 @pytest.fixture
@@ -105,13 +187,24 @@ def retention() -> Retention:
 @pytest.fixture(params=["memory", "embedded"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention) -> Iterator[Bench]:
     """Each test is run on each backplane."""
-
-    def memory(bench: Bench) -> Backplane:
-        return MemoryBackplane(lambda: bench.now_ms, lambda: bench.monotonic, max_logs=100)
-
-    made = Bench(memory if request.param == "memory" else embedded_in(tmp_path, retention))
+    made = Bench(_maker(request.param, tmp_path, retention), clocks_run=True)
     yield made
     made.backplane.close()
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def clocked(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention) -> Iterator[Bench]:
+    """Each test is run on each backplane that is given its clocks."""
+    made = Bench(_maker(request.param, tmp_path, retention))
+    yield made
+    made.backplane.close()
+
+
+def _maker(kind: str, folder: Path, retention: Retention) -> Callable[[Bench], Backplane]:
+    def memory(bench: Bench) -> Backplane:
+        return MemoryBackplane(RULES, bench.wall_ms, bench.elapsed_s, max_logs=100)
+
+    return memory if kind == "memory" else embedded_in(folder, retention)
 
 
 def embedded_in(folder: Path, retention: Retention) -> Callable[[Bench], Backplane]:
@@ -120,9 +213,7 @@ def embedded_in(folder: Path, retention: Retention) -> Callable[[Bench], Backpla
     def make(bench: Bench) -> Backplane:
         store = Store(folder, retention, full_sync=False)
         last_id = store.open()
-        clock = Clock(
-            lambda: bench.now_ms, lambda: bench.monotonic, bench.reports.append, store.saved_times()
-        )
-        return EmbeddedBackplane(store, last_id, clock, lambda: bench.monotonic)
+        clock = Clock(bench.wall_ms, bench.elapsed_s, bench.reports.append, store.saved_times())
+        return EmbeddedBackplane(RULES, store, last_id, clock, bench.elapsed_s)
 
     return make

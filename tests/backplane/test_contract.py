@@ -1,9 +1,10 @@
-"""What every backplane promises."""
+"""What every backplane promises. Nothing here moves a clock: a backplane may follow one of its own."""
 
 from __future__ import annotations
 
-from chatroom.backplane import RETRY_S
-from chatroom.core.clock import DAY_MS
+from chatroom.backplane import Claimed
+from chatroom.core.errors import BadRequest, NameTaken, NoSuchPerson, RoomFull
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.log import PAGE_BYTES
 from tests.backplane.conftest import Bench
 
@@ -33,40 +34,6 @@ def test_outcomes_come_in_order(bench: Bench) -> None:
     ids = bench.fill("a", 50)
     assert [text for text, _ in bench.outcomes] == [f"a {number}" for number in range(50)]
     assert ids == sorted(set(ids))
-
-
-def test_ids_rise_although_the_clock_goes_back(bench: Bench) -> None:
-    first = bench.fill("a", 2)
-    bench.now_ms -= 3_600_000
-    second = bench.fill("a", 2)
-    bench.now_ms += 7_200_000
-    third = bench.fill("a", 2)
-    ids = first + second + third
-    assert ids == sorted(set(ids))
-
-
-def test_each_message_keeps_its_own_time_whatever_the_ids_do(bench: Bench) -> None:
-    times = []
-    for jump_ms in (0, 3652 * DAY_MS, -3652 * DAY_MS, -DAY_MS, 0):
-        bench.now_ms += jump_ms
-        bench.passes(1)
-        bench.say("a", "one")
-        times.append(bench.now_ms)
-    assert [entry.at_ms for _, entry in bench.outcomes if entry is not None] == times
-    assert [item.at_ms for _, item in bench.delivered] == times
-    page = bench.backplane.page("a")
-    assert [entry.at_ms for entry in page.entries] == times
-    bench.backplane.forget("a")  # so that they are read from where they are kept
-    assert bench.backplane.page("a") == page
-
-
-def test_a_retry_is_recognised_although_the_clock_is_set(bench: Bench) -> None:
-    first = bench.say("a", "one", b"key")
-    for jump_ms in (3652 * DAY_MS, -2 * 3652 * DAY_MS):
-        bench.now_ms += jump_ms
-        bench.passes(60)  # time to tidy
-        bench.say("a", "other", b"other %d" % jump_ms)
-        assert bench.say("a", "one", b"key") == first
 
 
 def test_a_position_lies_between_what_was_before_and_what_comes_after(bench: Bench) -> None:
@@ -204,63 +171,163 @@ def test_what_is_kept_is_what_was_said(bench: Bench) -> None:
     assert kept == said
 
 
-def test_a_held_name_is_nobody_elses_until_the_time_is_over(bench: Bench) -> None:
-    bench.backplane.hold("a", "fox", "Fox", "identity", 300)
-    assert bench.backplane.holder("a", "fox") == "identity"
-    assert bench.backplane.holder("b", "fox") is None
-    bench.monotonic += 301
-    assert bench.backplane.holder("a", "fox") is None
-    assert bench.backplane.release("a", "identity") is None
-
-
-def test_a_held_name_is_given_back_once(bench: Bench) -> None:
-    bench.backplane.hold("a", "fox", "Fox", "identity", 300)
-    assert bench.backplane.release("a", "identity") == "Fox"
-    assert bench.backplane.holder("a", "fox") is None
-    assert bench.backplane.release("a", "identity") is None
-
-
-def test_an_identity_holds_one_name_a_room(bench: Bench) -> None:
-    bench.backplane.hold("a", "fox", "Fox", "identity", 300)
-    bench.backplane.hold("a", "owl", "Owl", "identity", 300)
-    assert bench.backplane.holder("a", "fox") is None
-    assert bench.backplane.holder("a", "owl") == "identity"
-
-
-def test_closing_brings_what_is_pending_to_its_end(bench: Bench) -> None:
+def test_settling_brings_what_is_pending_to_its_end(bench: Bench) -> None:
+    bench.joined("a", "fox")
     for number in range(20):
         bench.append("a", str(number))
     bench.left("a", "fox")
-    bench.backplane.close()
-    assert bench.texts("a") == [*map(str, range(20)), "Left fox"]
+    bench.backplane.settle()
+    assert bench.texts("a") == ["Joined fox", *map(str, range(20)), "Left fox"]
     assert all(entry is not None for _, entry in bench.outcomes)
     assert not bench.backplane.ready()
     assert bench.say("a", "too late") is None
 
 
-def test_a_retry_key_is_forgotten_after_a_day(bench: Bench) -> None:
-    first = bench.say("a", "one", b"key")
-    bench.passes(RETRY_S + 60)
-    bench.say("a", "other", b"other")
-    bench.passes(3600)  # time to tidy
-    bench.until(lambda: _is_forgotten(bench))
-    assert first is not None
+HOLD_S = 0.05  # a short one, for what happens when it is over
 
 
-def test_a_retry_key_of_a_wrong_future_is_forgotten_as_well(bench: Bench) -> None:
-    bench.now_ms += 3652 * DAY_MS
-    bench.say("a", "one", b"key")
-    bench.now_ms -= 3652 * DAY_MS
-
-    def an_hour_later() -> bool:
-        bench.passes(3600)
-        bench.say("a", "other", b"other %d" % bench.now_ms)
-        return _is_forgotten(bench)
-
-    bench.until(an_hour_later)
+def events(bench: Bench, room: str) -> list[object]:
+    return [item.event for delivered_to, item in bench.delivered if delivered_to == room]
 
 
-def _is_forgotten(bench: Bench) -> bool:
-    seen = len(bench.texts("a"))
-    bench.say("a", "one", b"key")
-    return len(bench.texts("a")) > seen
+def test_nobody_is_told_of_a_claim_before_it_is_announced(bench: Bench) -> None:
+    claimed = bench.claim("a", "1", wanted="Fox")
+    assert claimed == Claimed(Person("1", "Fox"), resumed=False)
+    bench.enter("a", "2")
+    bench.until(lambda: len(bench.delivered) == 1)
+    bench.backplane.announce("a", "1")
+    bench.until(lambda: len(bench.delivered) == 2)
+    assert events(bench, "a")[1] == Joined(Person("1", "Fox"), claim=1)
+
+
+def test_a_name_has_one_owner(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    assert isinstance(bench.claim("a", "2", wanted="FOX", insists=True), NameTaken)
+    assert isinstance(bench.claim("b", "2", wanted="FOX", insists=True), Claimed)
+    other = bench.enter("a", "3", wanted="Fox")
+    assert other.casefold() != "fox"
+    assert isinstance(bench.rename("a", "3", "fox"), NameTaken)
+
+
+def test_a_full_room_refuses(bench: Bench) -> None:
+    for number in range(4):
+        bench.enter("a", str(number))
+    assert isinstance(bench.claim("a", "5"), RoomFull)
+    assert bench.backplane.count("a") == 4
+    bench.backplane.leave("a", "0")
+    assert isinstance(bench.claim("a", "5"), Claimed)
+
+
+def test_rename_then_say_has_the_new_name(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    answers: list[object] = []
+    bench.backplane.rename("a", "1", "Owl", None, answers.append)
+    bench.backplane.append("a", "1", "hoo", "mine", None, answers.append)
+    bench.until(lambda: len(answers) == 2)
+    assert answers[0] == Renamed("1", "Fox", "Owl")
+    assert events(bench, "a")[1:] == [answers[0], Said(Person("1", "Owl"), "hoo", "mine")]
+
+
+def test_a_new_name_is_not_announced_before_its_owner(bench: Bench) -> None:
+    bench.claim("a", "1", wanted="Fox")
+    assert bench.rename("a", "1", "Owl") == Renamed("1", "Fox", "Owl")
+    bench.backplane.announce("a", "1")
+    bench.until(lambda: len(bench.delivered) == 1)
+    assert events(bench, "a") == [Joined(Person("1", "Owl"), claim=1)]
+
+
+def test_the_newest_session_of_an_identity_replaces_the_older(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox", identity="fox")
+    claimed = bench.claim("a", "2", identity="fox", known=("Fox",))
+    assert claimed == Claimed(Person("2", "Fox"), resumed=True)
+    bench.enter("b", "3", identity="fox", known=("Fox",))
+    bench.until(lambda: len(bench.delivered) == 4)
+    replaced = [Left(Person(str(n), "Fox"), Why.REPLACED, claim=n) for n in (1, 2)]
+    assert events(bench, "a") == [Joined(Person("1", "Fox"), claim=1), *replaced]
+
+
+def test_a_session_that_moves_is_not_replaced(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox", identity="fox")
+    bench.enter("b", "1", wanted="Fox", identity="fox", insists=True)
+    bench.backplane.leave("a", "1")
+    bench.until(lambda: len(bench.delivered) == 3)
+    assert events(bench, "a")[1:] == [Left(Person("1", "Fox"), Why.LEFT, claim=1)]
+    bench.enter("a", "2", identity="fox", known=("Fox",))
+    bench.until(lambda: len(bench.delivered) == 5)
+    assert events(bench, "b")[1:] == [Left(Person("1", "Fox"), Why.REPLACED, claim=2)]
+
+
+def test_who_is_not_in_the_room_changes_nothing(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    answers: list[object] = []
+    for sid in ("nobody", "2"):
+        bench.backplane.announce("a", sid)
+        bench.backplane.leave("a", sid, hold_s=60)
+        bench.backplane.append("a", sid, "hi", None, None, answers.append)
+        assert not isinstance(bench.rename("a", sid, "Owl"), Renamed)
+        assert isinstance(bench.whisper("a", sid, "1", "hi"), NoSuchPerson)
+        assert isinstance(bench.whisper("a", "1", sid, "hi"), NoSuchPerson)
+    bench.until(lambda: len(answers) == 2)
+    assert answers == [None, None]
+    assert events(bench, "a") == [Joined(Person("1", "Fox"), claim=1)]
+    assert bench.whispers == []
+
+
+def test_a_whisper_has_the_names_of_its_moment(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    bench.enter("a", "2", wanted="Owl")
+    bench.rename("a", "2", "Hen")
+    whispered = Whispered(Person("1", "Fox"), Person("2", "Hen"), "psst")
+    assert bench.whisper("a", "1", "2", "psst") == whispered
+    assert bench.whispers == [whispered]
+    assert isinstance(bench.whisper("a", "1", "1", "psst"), BadRequest)
+    bench.is_away = True
+    assert isinstance(bench.whisper("a", "1", "2", "psst"), NoSuchPerson)
+
+
+def test_typing_is_passed_on_for_members(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    bench.backplane.notify("a", Person("1", "?"))
+    bench.backplane.notify("a", Person("2", "?"))
+    assert bench.typing == [Person("1", "Fox")]
+
+
+def test_a_suggested_name_is_free_and_changes_nothing(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Ming")
+    bench.enter("a", "2", wanted="Lotus")
+    answers: list[object] = []
+    bench.backplane.suggest("a", "1", None, answers.append)
+    bench.until(lambda: bool(answers))
+    assert answers == ["Bob"]
+    assert isinstance(bench.claim("a", "3", wanted="Bob", insists=True), Claimed)
+
+
+def test_a_held_name_is_given_back_to_its_identity_only(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox", identity="fox")
+    bench.backplane.leave("a", "1", hold_s=60, why=Why.CUT)
+    assert isinstance(bench.claim("a", "2", wanted="fox", insists=True), NameTaken)
+    assert isinstance(bench.claim("b", "2", wanted="fox", insists=True), Claimed)
+    assert bench.claim("a", "3", identity="fox") == Claimed(Person("3", "Fox"), resumed=True)
+    bench.backplane.leave("a", "3")
+    assert isinstance(bench.claim("a", "4", wanted="fox", insists=True), Claimed)
+
+
+def test_a_held_name_is_free_when_its_time_is_over(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox", identity="fox")
+    bench.backplane.leave("a", "1", hold_s=HOLD_S, why=Why.CUT)
+    bench.until(lambda: isinstance(bench.claim("a", "2", wanted="fox", insists=True), Claimed))
+
+
+def test_an_identity_holds_one_name_per_room(bench: Bench) -> None:
+    for sid, name in (("1", "Fox"), ("2", "Owl")):
+        bench.enter("a", sid, wanted=name, insists=True, identity="fox")
+        bench.backplane.leave("a", sid, hold_s=60, why=Why.CUT)
+    assert isinstance(bench.claim("a", "3", wanted="Fox", insists=True), Claimed)
+    assert isinstance(bench.claim("a", "4", wanted="Owl", insists=True), NameTaken)
+
+
+def test_people_may_still_leave_after_settling(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox")
+    bench.backplane.settle()
+    bench.backplane.leave("a", "1")
+    bench.until(lambda: bench.texts("a") == ["Joined Fox", "Left Fox"])

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from chatroom.core.errors import AlreadyAMember, BadRequest, NameTaken, NotAMember, RoomFull
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Typing, Whispered
+from chatroom.core.events import Joined, Left, Person, Renamed, Whispered
 from chatroom.core.names import NamePool
 from chatroom.core.room import Room
 
@@ -13,15 +13,10 @@ POOL = NamePool(["Ming", "Lotus", "小雨"])
 
 
 def make_room(limit: int | None = None, *names: str) -> Room:
-    room = Room("Lobby", POOL, random.Random(1), limit)
+    room = Room(POOL, random.Random(1), limit)
     for name in names:
         room.join(f"sid-{name}", name)
     return room
-
-
-def test_room_is_known_by_its_name_without_case() -> None:
-    room = make_room()
-    assert (room.name, room.key) == ("Lobby", "lobby")
 
 
 def test_newcomer_without_a_wish_gets_a_name_of_the_pool() -> None:
@@ -91,7 +86,6 @@ def test_rename_keeps_the_place_and_frees_the_old_name() -> None:
     room = make_room(None, "A", "B")
     assert room.rename("sid-A", "C") == Renamed("sid-A", "A", "C")
     assert [person.name for person in room.members.values()] == ["C", "B"]
-    assert room.find("A") is None
     room.join("a", "A")
 
 
@@ -100,7 +94,7 @@ def test_member_may_change_the_case_of_their_own_name() -> None:
     assert room.rename("sid-alice", "Alice", reserved=lambda key: True) == Renamed(
         "sid-alice", "alice", "Alice"
     )
-    assert room.find("alice") == Person("sid-alice", "Alice")
+    assert room.members["sid-alice"] == Person("sid-alice", "Alice")
 
 
 def test_rename_to_somebody_elses_name_is_refused() -> None:
@@ -118,21 +112,9 @@ def test_rename_without_a_wish_draws_another_name() -> None:
         assert renamed.new in POOL.names
 
 
-def test_said_and_typing_carry_the_member() -> None:
-    room = make_room(None, "A")
-    assert room.say("sid-A", "hi") == Said(Person("sid-A", "A"), "hi")
-    assert room.typing("sid-A") == Typing(Person("sid-A", "A"))
-
-
 def test_whisper_names_the_two() -> None:
     room = make_room(None, "A", "B", "C")
     assert room.whisper("sid-A", "sid-B", "hi") == Whispered(Person("sid-A", "A"), Person("sid-B", "B"), "hi")
-
-
-def test_a_name_never_finds_its_double() -> None:
-    room = make_room(None, "A", "Аlice")  # the latter begins with a Cyrillic А
-    assert room.find("Alice") is None
-    assert room.find("a") == Person("sid-A", "A")
 
 
 def test_whisper_to_oneself_is_refused() -> None:
@@ -146,10 +128,8 @@ def test_stranger_can_do_nothing() -> None:
     for act in (
         lambda: room.leave("x"),
         lambda: room.rename("x", "B"),
-        lambda: room.say("x", "hi"),
         lambda: room.whisper("x", "sid-A", "hi"),
         lambda: room.whisper("sid-A", "x", "hi"),
-        lambda: room.typing("x"),
     ):
         with pytest.raises(NotAMember):
             act()

@@ -201,8 +201,8 @@ class LineConnection(Role):
 
     def greet(self, welcome: Welcome) -> None:
         """The guest is in a room: greet, and take what was typed meanwhile."""
-        words, count, room = self._context.words, len(welcome.hall.roster), welcome.hall.name
-        is_first, self.room_key = self.room_key is None, welcome.hall.key
+        words, count, room = self._context.words, len(welcome.room.roster), welcome.room.name
+        is_first, self.room_key = self.room_key is None, welcome.room.key
         if is_first:
             here = words.counted("people_here", count)
             self._notice("line_greeting", room=room, here=here, name=welcome.person.name)

@@ -15,7 +15,7 @@ from typing import Final
 
 from chatroom import runtime
 from chatroom.core.errors import Refusal
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.presence import PresenceLines
 from chatroom.core.quoting import in_list
@@ -27,8 +27,9 @@ from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Audience, Loop
+from chatroom.rooms import RoomView
 from chatroom.service import Service
-from chatroom.sessions import Hall, Session, Welcome, Wish
+from chatroom.sessions import JoinRequest, Session, Welcome
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class LineGateway:
             leaving_limit=leaving_limit,
         )
         self._guests: dict[str, LineConnection] = {}  # by session id, from admission on
-        self._halls: dict[str, dict[str, LineConnection]] = {}  # by room, then session id: who is told
+        self._rooms: dict[str, dict[str, LineConnection]] = {}  # by room, then session id: who is told
         self._audiences: dict[str, Audience] = {}  # by room, until somebody comes or goes
         self._talking: set[LineConnection] = set()  # who has a partner in a private talk
         self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
@@ -135,7 +136,7 @@ class LineGateway:
 
     def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
-        session = self._service.admit(sid, self, Wish(lang=self._words.lang))
+        session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
         self._guests[sid] = LineConnection(
             connection, self._context, session, on_left=self._forget, on_talking=self._mark_talking
         )
@@ -153,50 +154,50 @@ class LineGateway:
             self._talking.discard(guest)
 
     def _take_out(self, room_key: str | None, sid: str) -> None:
-        guests = self._halls.get(room_key) if room_key is not None else None
+        guests = self._rooms.get(room_key) if room_key is not None else None
         if room_key is not None and guests is not None:
             guests.pop(sid, None)
             self._audiences.pop(room_key, None)
             if not guests:
-                del self._halls[room_key]
+                del self._rooms[room_key]
                 del self._presence[room_key]
 
     # What the service tells
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
-        guest, key = self._guests.get(session.sid), welcome.hall.key
+        guest, key = self._guests.get(session.sid), welcome.room.key
         if guest is None:
             return
         self._take_out(guest.room_key, session.sid)
         guest.greet(welcome)
-        self._halls.setdefault(key, {})[session.sid] = guest
+        self._rooms.setdefault(key, {})[session.sid] = guest
         self._audiences.pop(key, None)
         self._presence.setdefault(key, PresenceLines()).greeted(session.sid)
 
-    def tell(self, hall: Hall, item: Item) -> None:
-        guests = self._halls.get(hall.key)
+    def tell(self, room: RoomView, item: Item) -> None:
+        guests = self._rooms.get(room.key)
         if not guests:
             return
-        event, presence = item.event, self._presence[hall.key]
+        event, presence = item.event, self._presence[room.key]
         match event:
             case Said(who, text):
-                self._tell_presence(hall, presence)  # who begins to speak has joined
+                self._tell_presence(room, presence)  # who begins to speak has joined
                 more = partial(self._words.counted, "line_more_lines")
                 presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, more))
                 speaker = guests.get(who.sid)
                 hears_not = () if speaker is None or speaker.interpreter.echo else (speaker.connection,)
-                self._loop.publish(self._audience(hall.key), line, hears_not)
+                self._loop.publish(self._audience(room.key), line, hears_not)
             case Joined(who):
                 presence.joined(who.sid, who.name)
                 for guest in list(self._talking):
-                    if guest.room_key == hall.key:
+                    if guest.room_key == room.key:
                         guest.interpreter.person_joined()
             case Left(who):
                 presence.left(who.sid, who.name)
-                self._take_out(hall.key, who.sid)
+                self._take_out(room.key, who.sid)
                 for guest in list(self._talking):
-                    if guest.room_key == hall.key:
+                    if guest.room_key == room.key:
                         guest.interpreter.person_left(who.sid)
             case Renamed(sid, old, new):
                 is_known = presence.renamed(sid, new)
@@ -206,35 +207,35 @@ class LineGateway:
                     if guest.session.sid != sid and (is_known or guest.interpreter.talks_to(sid)):
                         guest.write(line)
 
-    def flush(self, hall: Hall) -> None:
-        presence = self._presence.get(hall.key)
+    def flush(self, room: RoomView) -> None:
+        presence = self._presence.get(room.key)
         if presence is not None:
-            self._tell_presence(hall, presence)
+            self._tell_presence(room, presence)
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
             guest.interpreter.hear(whispered, at_ms)
 
-    def typing(self, hall: Hall, person: Person) -> None:
+    def typing(self, room: RoomView, person: Person) -> None:
         """Nothing: it makes no line."""
 
-    def replaced(self, session: Session) -> None:
+    def ended(self, session: Session, why: Why) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
-            guest.send_away("replaced")
+            guest.send_away("replaced" if why is Why.REPLACED else "closing")
 
     def _audience(self, room_key: str) -> Audience:
         """The terminals that receive what happens in a room."""
         audience = self._audiences.get(room_key)
         if audience is None:
-            guests = self._halls[room_key].values()
+            guests = self._rooms[room_key].values()
             audience = self._audiences[room_key] = Audience([guest.connection for guest in guests])
         return audience
 
     # Joins and leaves
 
-    def _tell_presence(self, hall: Hall, presence: PresenceLines) -> None:
+    def _tell_presence(self, room: RoomView, presence: PresenceLines) -> None:
         """Show who joined and left, if the time has come; else later."""
         now = self._monotonic()
         due_s = presence.due_in(now)
@@ -243,18 +244,18 @@ class LineGateway:
         if due_s > 0:
             if not presence.is_scheduled:
                 presence.is_scheduled = True
-                runtime.call_later(due_s, self._presence_is_due, hall, presence)
+                runtime.call_later(due_s, self._presence_is_due, room, presence)
             return
         changes, groups = presence.take(now), dict[int, list[Connection]]()
-        for sid, guest in self._halls[hall.key].items():
+        for sid, guest in self._rooms[room.key].items():
             groups.setdefault(changes.greeted.get(sid, 0), []).append(guest.connection)
         for after, connections in groups.items():
-            text = changes.text(self._words, len(hall.roster), after)
+            text = changes.text(self._words, len(room.roster), after)
             if text:
-                audience = self._audience(hall.key) if len(groups) == 1 else Audience(connections)
+                audience = self._audience(room.key) if len(groups) == 1 else Audience(connections)
                 self._loop.publish(audience, notice_line(text))
 
-    def _presence_is_due(self, hall: Hall, presence: PresenceLines) -> None:
+    def _presence_is_due(self, room: RoomView, presence: PresenceLines) -> None:
         presence.is_scheduled = False
-        if self._presence.get(hall.key) is presence:
-            self._tell_presence(hall, presence)
+        if self._presence.get(room.key) is presence:
+            self._tell_presence(room, presence)

@@ -242,9 +242,9 @@ class Interpreter:
         self._host.write(notice_line(text))
 
     def _move(self, command: Join, arrived_at: float) -> None:
-        old = self._session.hall
+        old = self._session.room
         self._run_typed(command, _no_answer, arrived_at)
-        if self._session.hall is old:  # it is the room that the guest is in
+        if self._session.room is old:  # it is the room that the guest is in
             self._notice("line_in_room", room=old.name, count=len(old.roster))
         else:
             self._is_on_the_way = True

@@ -13,7 +13,7 @@ import socketio.exceptions
 
 from chatroom import runtime
 from chatroom.core.errors import BadRequest, RateLimited, Refusal
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import parse_name, parse_room
 from chatroom.engine.fanout import Fanout
@@ -27,8 +27,9 @@ from chatroom.gateways.socketio.presence import Presence, groups
 from chatroom.gateways.socketio.requests import Requests
 from chatroom.gateways.socketio.talks import Talks
 from chatroom.gateways.words import WORDS, Words
+from chatroom.rooms import RoomView
 from chatroom.service import Service
-from chatroom.sessions import LOBBY, Hall, Session, Welcome, Wish
+from chatroom.sessions import LOBBY, JoinRequest, Session, Welcome
 
 
 class SocketIOGateway:
@@ -96,7 +97,7 @@ class SocketIOGateway:
         try:
             auth = wire.read_auth(data)
             words = words_in(auth.lang, self._words)
-            wish = Wish(
+            request = JoinRequest(
                 room=parse_room(auth.room) if auth.room is not None else LOBBY,
                 username=parse_name(auth.username) if auth.username is not None else None,
                 token=auth.token,
@@ -104,7 +105,7 @@ class SocketIOGateway:
                 keeps_name=auth.v is not None,
                 lang=known_language(auth.lang),
             )
-            session = self._service.admit(sid, self, wish)
+            session = self._service.admit(sid, self, request)
         except Refusal as refused:
             text = words.refusal(refused)
             parameters = {**refused.params, "code": refused.code}
@@ -196,17 +197,17 @@ class SocketIOGateway:
         guest = self._guests.get(session.sid)
         if guest is None:
             return
-        hall, who = welcome.hall, welcome.person
+        room, who = welcome.room, welcome.person
         page = welcome.page
         fields = wire.presence(
-            "login", who, hall.name, len(hall.roster), welcome.at_ms, self._presence.names(hall)
+            "login", who, room.name, len(room.roster), welcome.at_ms, self._presence.names(room)
         )
         fields["you"] = {
             "sid": who.sid,
             "username": who.name,
             "token": welcome.token,
             "resumed": welcome.resumed,
-            "history": [wire.message(hall.name, entry) for entry in page.entries],
+            "history": [wire.message(room.name, entry) for entry in page.entries],
             "more": page.more,
             "gap": page.gap,
             "limits": self._limits,
@@ -217,29 +218,29 @@ class SocketIOGateway:
         # A newcomer to a room of ten thousand is no slow reader.
         self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
-        self._groups.enter(guest, hall.key)
+        self._groups.enter(guest, room.key)
         if effects := session.talk.come_back(partial(self._service.present, session)):
             self._talks.follow(guest, effects)
 
-    def tell(self, hall: Hall, item: Item) -> None:
+    def tell(self, room: RoomView, item: Item) -> None:
         match item.event:
             case Said() as said:
-                self._tell_said(hall, said, item)
+                self._tell_said(room, said, item)
             case Joined(who):
-                self._talks.joined(hall)
-                self._presence.joined(hall, who, item.at_ms)
+                self._talks.joined(room)
+                self._presence.joined(room, who, item.at_ms)
             case Left(who):
                 guest = self._guests.get(who.sid)
-                if guest is not None and guest.room_key == hall.key:
+                if guest is not None and guest.room_key == room.key:
                     self._groups.leave(guest)  # moved on to another room
-                self._talks.left(hall, who.sid)
-                self._presence.left(hall, who, item.at_ms)
+                self._talks.left(room, who.sid)
+                self._presence.left(room, who, item.at_ms)
             case Renamed() as renamed:
                 self._talks.renamed(renamed.sid, renamed.new)
-                self._presence.renamed(hall, renamed, item.at_ms)
+                self._presence.renamed(room, renamed, item.at_ms)
 
-    def flush(self, hall: Hall) -> None:
-        self._presence.flush(hall)
+    def flush(self, room: RoomView) -> None:
+        self._presence.flush(room)
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
@@ -254,30 +255,35 @@ class SocketIOGateway:
             text = guest.words.say("whisper_to", name=whispered.to.name, text=text)
         self._emit(wire.frame(wire.whisper(whispered, text, at_ms)), session.sid)
 
-    def typing(self, hall: Hall, person: Person) -> None:
-        modern = groups(hall.key, ("full", "delta"))
+    def typing(self, room: RoomView, person: Person) -> None:
+        modern = groups(room.key, ("full", "delta"))
         self._emit(wire.frame(wire.typing(person)), modern, skip_sid=person.sid)
 
-    def replaced(self, session: Session) -> None:
+    def ended(self, session: Session, why: Why) -> None:
         guest = self._guests.get(session.sid)
-        if guest is not None:
-            self._talks.answer_all(guest)
-            session.talk.cut()
+        if guest is None:
+            return
+        self._talks.answer_all(guest)
+        session.talk.cut()
+        if why is Why.REPLACED:
             self._answers.notice(guest, "replaced", guest.words.say("replaced"))
-            self._forget(guest)
+        self._forget(guest)
+        if why is Why.LOST:
+            self.engine.close(guest.eio_sid)  # clients take that for a lost connection and come back
+        else:
             self._server.disconnect(session.sid)
 
-    def _tell_said(self, hall: Hall, said: Said, item: Item) -> None:
+    def _tell_said(self, room: RoomView, said: Said, item: Item) -> None:
         assert item.entry is not None  # the backplane's promise for what was said
         sid = said.who.sid
-        everybody = groups(hall.key)
-        frame = wire.frame(wire.message(hall.name, item.entry, sid))
+        everybody = groups(room.key)
+        frame = wire.frame(wire.message(room.name, item.entry, sid))
         sender = self._guests.get(sid) if said.cid is not None else None
-        if sender is None or sender.room_key != hall.key:
+        if sender is None or sender.room_key != room.key:
             self._emit(frame, everybody)
         else:
             self._emit(frame, everybody, skip_sid=sid)
-            self._emit(wire.frame(wire.message(hall.name, item.entry, sid, said.cid)), sid)
+            self._emit(wire.frame(wire.message(room.name, item.entry, sid, said.cid)), sid)
 
     def _emit(self, frame: str, to: str | Sequence[str], skip_sid: str | None = None) -> None:
         self._server.emit_json(EVENT, frame, to, skip_sid)

@@ -17,8 +17,8 @@ import msgspec
 from chatroom.core.events import Person, Renamed
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS
+from chatroom.rooms import RoomView
 from chatroom.runtime import Timer
-from chatroom.sessions import Hall
 
 SMALL_ROOM: Final = 64  # people; the protocol's number
 _MIN_INTERVAL_S: Final = 0.05
@@ -71,91 +71,91 @@ class Presence:
         self._names: dict[str, msgspec.Raw] = {}
         self._costs: dict[str, float] = {}  # seconds that the last roster of a large room took
 
-    def names(self, hall: Hall) -> msgspec.Raw:
+    def names(self, room: RoomView) -> msgspec.Raw:
         """The room's `name_list` as everybody has been told it, encoded once for a whole batch."""
-        names = self._names.get(hall.key)
+        names = self._names.get(room.key)
         if names is None:
-            names = self._names[hall.key] = wire.name_list(hall.roster.people())
+            names = self._names[room.key] = wire.name_list(room.roster.people())
         return names
 
-    def joined(self, hall: Hall, who: Person, at_ms: int) -> None:
-        self._names.pop(hall.key, None)
-        burst = self._burst(hall)
+    def joined(self, room: RoomView, who: Person, at_ms: int) -> None:
+        self._names.pop(room.key, None)
+        burst = self._burst(room)
         burst.joined[who.sid] = who
         burst.at_ms = at_ms
-        self._told(hall, burst)
+        self._told(room, burst)
 
-    def left(self, hall: Hall, who: Person, at_ms: int) -> None:
-        self._names.pop(hall.key, None)
-        burst = self._burst(hall)
+    def left(self, room: RoomView, who: Person, at_ms: int) -> None:
+        self._names.pop(room.key, None)
+        burst = self._burst(room)
         # Who came and went within a burst is told as gone: a newcomer may have seen the name in between.
         burst.joined.pop(who.sid, None)
         burst.left.append(who)
         burst.at_ms = at_ms
-        self._told(hall, burst)
+        self._told(room, burst)
 
-    def renamed(self, hall: Hall, renamed: Renamed, at_ms: int) -> None:
-        self._tell(hall)  # nobody is renamed who was not told of
-        self._names.pop(hall.key, None)
-        small = len(hall.roster) <= SMALL_ROOM
+    def renamed(self, room: RoomView, renamed: Renamed, at_ms: int) -> None:
+        self._tell(room)  # nobody is renamed who was not told of
+        self._names.pop(room.key, None)
+        small = len(room.roster) <= SMALL_ROOM
         for lang, words in WORDS.items():
             text = words.say("renames", name=renamed.new)
             for kinds in (_LISTED, _DELTA) if small else (KINDS,):
-                to = groups(hall.key, kinds, (lang,))
+                to = groups(room.key, kinds, (lang,))
                 if self._is_heard(to):
-                    names = self.names(hall) if kinds is _LISTED else None
+                    names = self.names(room) if kinds is _LISTED else None
                     self._emit(wire.frame(wire.rename(renamed, text, at_ms, names)), to)
 
-    def flush(self, hall: Hall) -> None:
+    def flush(self, room: RoomView) -> None:
         """A batch is over: its list of names is of no more use."""
-        self._names.pop(hall.key, None)
+        self._names.pop(room.key, None)
 
-    def _burst(self, hall: Hall) -> _Burst:
-        burst = self._bursts.get(hall.key)
+    def _burst(self, room: RoomView) -> _Burst:
+        burst = self._bursts.get(room.key)
         if burst is None:
-            burst = self._bursts[hall.key] = _Burst()
+            burst = self._bursts[room.key] = _Burst()
         return burst
 
-    def _told(self, hall: Hall, burst: _Burst) -> None:
-        if len(hall.roster) <= SMALL_ROOM:
-            self._costs.pop(hall.key, None)
-            self._tell(hall)
+    def _told(self, room: RoomView, burst: _Burst) -> None:
+        if len(room.roster) <= SMALL_ROOM:
+            self._costs.pop(room.key, None)
+            self._tell(room)
         elif burst.timer is None:
-            burst.timer = self._call_later(self._interval_s(hall), self._tell, hall)
+            burst.timer = self._call_later(self._interval_s(room), self._tell, room)
 
-    def _interval_s(self, hall: Hall) -> float:
-        by_size = len(hall.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
-        by_cost = self._costs.get(hall.key, 0.0) / _ROSTER_SHARE
+    def _interval_s(self, room: RoomView) -> float:
+        by_size = len(room.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
+        by_cost = self._costs.get(room.key, 0.0) / _ROSTER_SHARE
         return min(max(_MIN_INTERVAL_S, by_size, by_cost), _MAX_INTERVAL_S)
 
-    def _tell(self, hall: Hall) -> None:
-        burst = self._bursts.pop(hall.key, None)
+    def _tell(self, room: RoomView) -> None:
+        burst = self._bursts.pop(room.key, None)
         if burst is None:
             return
         if burst.timer is not None:
             burst.timer.cancel()
         began = self._monotonic()
-        count, at_ms = len(hall.roster), burst.at_ms
+        count, at_ms = len(room.roster), burst.at_ms
         delta = wire.roster(burst.joined.values(), burst.left, count, at_ms)
-        self._emit(wire.frame(delta), groups(hall.key, _DELTA))
-        listed = groups(hall.key, _LISTED)
+        self._emit(wire.frame(delta), groups(room.key, _DELTA))
+        listed = groups(room.key, _LISTED)
         comers = list(burst.joined.values())
         for who in comers:
-            names = self.names(hall) if who is comers[-1] else None
-            self._emit(wire.frame(wire.presence("login", who, hall.name, count, at_ms, names)), listed)
+            names = self.names(room) if who is comers[-1] else None
+            self._emit(wire.frame(wire.presence("login", who, room.name, count, at_ms, names)), listed)
         if burst.left:
             who = burst.left[-1]
-            gone = wire.presence("logout", who, hall.name, count, at_ms, self.names(hall))
+            gone = wire.presence("logout", who, room.name, count, at_ms, self.names(room))
             self._emit(wire.frame(gone), listed)
-        if hall.key in self._names:
-            del self._names[hall.key]
+        if room.key in self._names:
+            del self._names[room.key]
         if count > SMALL_ROOM:
-            self._when_written(partial(self._note_cost, hall, self._monotonic() - began))
+            self._when_written(partial(self._note_cost, room, self._monotonic() - began))
 
-    def _note_cost(self, hall: Hall, encoding_s: float, writing_s: float) -> None:
+    def _note_cost(self, room: RoomView, encoding_s: float, writing_s: float) -> None:
         """Remember what a roster cost. What else left in the same turn counts too: it is not told apart."""
-        if len(hall.roster) > SMALL_ROOM:  # else the room may be gone for good
-            self._costs[hall.key] = encoding_s + writing_s
+        if len(room.roster) > SMALL_ROOM:  # else the room may be gone for good
+            self._costs[room.key] = encoding_s + writing_s
 
 
 def group(kind: str, lang: str, key: str) -> str:

@@ -77,12 +77,12 @@ class Requests:
                 self._choose_language(guest, lang)
             case wire.Join(room):
                 self._move(guest, room)
-                return {"room": session.hall.name}
+                return {"room": session.room.name}
             case wire.History(before, after, limit):
                 if guest.reading == _MAX_READING or self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 guest.reading += 1
-                answer = partial(self._answer_history, guest, ack, session.hall.name)
+                answer = partial(self._answer_history, guest, ack, session.room.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
             case wire.Who(str(sid)):
@@ -131,9 +131,9 @@ class Requests:
         return self._engine.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES
 
     def _move(self, guest: Guest, room: str) -> None:
-        session, old = guest.session, guest.session.hall
+        session, old = guest.session, guest.session.room
         self._service.move(session, parse_room(room))
-        if session.hall is not old:
+        if session.room is not old:
             self._talks.follow(guest, session.talk.leave_behind())
 
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:

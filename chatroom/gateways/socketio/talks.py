@@ -16,9 +16,9 @@ from chatroom.engine.strict import Ack
 from chatroom.gateways import typed
 from chatroom.gateways.socketio.answers import Answers
 from chatroom.gateways.socketio.guest import Guest
+from chatroom.rooms import RoomView
 from chatroom.runtime import Timer
 from chatroom.service import Service
-from chatroom.sessions import Hall
 
 _MAX_UNANSWERED: Final = 64  # answers of one session that wait; with more, the oldest leaves early
 
@@ -52,14 +52,14 @@ class Talks:
 
     # What happens in a room
 
-    def joined(self, hall: Hall) -> None:
+    def joined(self, room: RoomView) -> None:
         """Somebody has joined a room."""
-        for guest in self._in(hall):
+        for guest in self._in(room):
             self.follow(guest, guest.session.talk.joined(partial(self._service.present, guest.session)))
 
-    def left(self, hall: Hall, sid: str) -> None:
+    def left(self, room: RoomView, sid: str) -> None:
         """Somebody has left a room."""
-        for guest in self._in(hall):
+        for guest in self._in(room):
             self.follow(guest, guest.session.talk.left(sid))
 
     def renamed(self, sid: str, name: str) -> None:
@@ -71,8 +71,8 @@ class Talks:
         """The client is gone."""
         self._talking.discard(guest)
 
-    def _in(self, hall: Hall) -> list[Guest]:
-        return [guest for guest in self._talking if guest.session.hall is hall]
+    def _in(self, room: RoomView) -> list[Guest]:
+        return [guest for guest in self._talking if guest.session.room is room]
 
     # Answers that wait
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chatroom import runtime
+from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.names import NamePool
 from chatroom.gateways.line.connection import LineConnection
@@ -22,6 +23,9 @@ from chatroom.tokens import Tokens
 from tests.support.inside import WAIT_S, until
 
 OUTBOX_LIMIT_BYTES = 300_000
+
+
+RULES = RoomRules(NamePool(["Romeo", "Juliet", "Paris", "Nurse"]), random.Random(6), max_people=10)
 
 
 class Ends:
@@ -67,18 +71,15 @@ class Ends:
 
 @pytest.fixture
 def gateway() -> Iterator[LineGateway]:
-    backplane = MemoryBackplane(lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
+    backplane = MemoryBackplane(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
     service = Service(
         backplane=backplane,
-        names=NamePool(["Romeo", "Juliet", "Paris", "Nurse"]),
         tokens=Tokens(b"s" * 32, 1000.0, time.time),
-        limits=Limits(
-            speaking=None, events=None, max_text=2000, max_rooms=10, max_room_people=10, resume_grace_s=0
-        ),
+        limits=Limits(speaking=None, events=None, max_text=2000, max_rooms=10, resume_grace_s=0),
         now_ms=lambda: time.time_ns() // 1_000_000,
         monotonic=time.monotonic,
-        rng=random.Random(6),
         spawn=runtime.spawn,
+        signal=runtime.Signal,
     )
     gateway = LineGateway(
         service,

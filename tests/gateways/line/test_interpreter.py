@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from chatroom import runtime
+from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import (
     NameTaken,
@@ -22,18 +23,23 @@ from chatroom.core.errors import (
     TooLong,
     UnknownCommand,
 )
-from chatroom.core.events import Left, Person, Renamed, Said, Whispered
+from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
 from chatroom.gateways.line.codec import NotUtf8, Overlong
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
-from chatroom.service import Hall, Limits, Service, Session, Welcome, Wish
+from chatroom.rooms import RoomView
+from chatroom.service import Limits, Service
+from chatroom.sessions import JoinRequest, Session, Welcome
 from chatroom.tokens import Tokens
 from tests.support.typos import NAMES, PRIVATE
 
 WAIT_S = 10.0
 SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
+
+
+RULES = RoomRules(NamePool(["Nobody"]), random.Random(6), max_people=10)
 
 
 class FarLog(MemoryBackplane):
@@ -53,7 +59,7 @@ class Somebody:
         self.is_talking = False
         self.settlings = 0
         self._house = house
-        self.session = house.service.admit(name, house, Wish(username=name))
+        self.session = house.service.admit(name, house, JoinRequest(username=name))
         self.interpreter = Interpreter(house.context, self, self.session)
         house.people[name] = self
         house.service.enter(self.session)
@@ -107,18 +113,15 @@ class House:
         self.people: dict[str, Somebody] = {}
         self.said: list[str] = []
         self._reads: list[Callable[[], Any]] = []
-        self._backplane = FarLog(lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
+        self._backplane = FarLog(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
         self.service = Service(
             backplane=self._backplane,
-            names=NamePool(["Nobody"]),
             tokens=Tokens(b"s" * 32, 1000.0, time.time),
-            limits=Limits(
-                speaking=None, events=None, max_text=2000, max_rooms=10, max_room_people=10, resume_grace_s=0
-            ),
+            limits=Limits(speaking=None, events=None, max_text=2000, max_rooms=10, resume_grace_s=0),
             now_ms=lambda: time.time_ns() // 1_000_000,
             monotonic=time.monotonic,
-            rng=random.Random(6),
             spawn=lambda read, *args: self._reads.append(lambda: read(*args)),
+            signal=runtime.Signal,
         )
         self.context = LineContext(
             service=self.service,
@@ -151,7 +154,7 @@ class House:
     def welcome(self, session: Session, welcome: Welcome) -> None:
         self.people[session.sid].interpreter.arrived()
 
-    def tell(self, hall: Hall, item: Item) -> None:
+    def tell(self, room: RoomView, item: Item) -> None:
         if isinstance(item.event, Said):
             self.said.append(f"{item.event.who.name}: {item.event.text}")
         elif isinstance(item.event, Renamed):
@@ -161,16 +164,16 @@ class House:
             for one in self.people.values():
                 one.interpreter.person_left(item.event.who.sid)
 
-    def flush(self, hall: Hall) -> None:
+    def flush(self, room: RoomView) -> None:
         pass
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         self.people[session.sid].interpreter.hear(whispered, at_ms)
 
-    def typing(self, hall: Hall, person: Person) -> None:
+    def typing(self, room: RoomView, person: Person) -> None:
         pass
 
-    def replaced(self, session: Session) -> None:
+    def ended(self, session: Session, why: Why) -> None:
         pass
 
 
@@ -198,7 +201,7 @@ def test_a_line_is_said_and_a_blank_one_is_not(house: House, romeo: Somebody) ->
 
 
 def test_nothing_is_taken_before_one_is_in_the_room(house: House) -> None:
-    session = house.service.admit("x", house, Wish())
+    session = house.service.admit("x", house, JoinRequest())
     assert not Interpreter(house.context, Somebody(house, "Host"), session).may_take
 
 
@@ -369,7 +372,7 @@ def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> No
         heard = [line for one in people for line in one.shown if "s3cret" in line]
         assert shown or heard, lines
         assert not [said for said in house.said if "s3cret" in said], lines
-        assert typist.session.hall.name == "lobby"
+        assert typist.session.room.name == "lobby"
         typist.types("to:Bob", "to:")  # whatever it did to the talk is over
 
     types()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,10 +10,8 @@ from typing import Any
 import pytest
 
 from chatroom.core.events import Joined, Left, Person, Renamed
-from chatroom.core.names import NamePool
-from chatroom.core.room import Room
 from chatroom.gateways.socketio.presence import SMALL_ROOM, Presence, group
-from chatroom.sessions import Hall
+from chatroom.rooms import RoomView
 
 KEY = "lobby"
 
@@ -63,20 +60,20 @@ class Clock:
     def presence(self) -> Presence:
         return Presence(self.emit, lambda _: True, self.call_later, self.when_written, lambda: self.now)
 
-    def join(self, presence: Presence, hall: Hall) -> None:
+    def join(self, presence: Presence, room: RoomView) -> None:
         """One more person joins, and is announced when the interval is over."""
-        who = Person(f"late {len(hall.roster)}", f"late {len(hall.roster)}")
-        hall.roster.apply(Joined(who))
-        presence.joined(hall, who, 0)
+        who = Person(f"late {len(room.roster)}", f"late {len(room.roster)}")
+        room.roster.apply(Joined(who))
+        presence.joined(room, who, 0)
         while self.due:
             self.due.pop()()
 
 
-def hall_of(count: int) -> Hall:
-    hall = Hall(Room(KEY, NamePool(["Ming"]), random.Random(1), None))
+def hall_of(count: int) -> RoomView:
+    room = RoomView(KEY, KEY)
     for number in range(count):
-        hall.roster.apply(Joined(Person(f"s{number}", f"guest {number}")))
-    return hall
+        room.roster.apply(Joined(Person(f"s{number}", f"guest {number}")))
+    return room
 
 
 def renamed(sent: Sent, count: int) -> list[tuple[str, bool, set[str]]]:
@@ -119,24 +116,24 @@ def test_a_room_without_listeners_costs_nothing() -> None:
 def test_rosters_take_at_most_a_twentieth_of_a_core(
     encoding_s: float, writing_s: float, interval_s: float
 ) -> None:
-    clock, hall = Clock(encoding_s, writing_s), hall_of(SMALL_ROOM + 1)
+    clock, room = Clock(encoding_s, writing_s), hall_of(SMALL_ROOM + 1)
     presence = clock.presence()
     for _ in range(3):
-        clock.join(presence, hall)
+        clock.join(presence, room)
     assert clock.intervals == pytest.approx([0.05, interval_s, interval_s])
 
 
 def test_a_room_that_was_small_again_begins_anew() -> None:
-    clock, hall = Clock(writing_s=0.01), hall_of(SMALL_ROOM)
+    clock, room = Clock(writing_s=0.01), hall_of(SMALL_ROOM)
     presence = clock.presence()
     for _ in range(2):
-        clock.join(presence, hall)
+        clock.join(presence, room)
     assert clock.intervals == pytest.approx([0.05, 0.2])
-    for who in hall.roster.people()[SMALL_ROOM:]:
-        hall.roster.apply(Left(who))
-        presence.left(hall, who, 0)
+    for who in room.roster.people()[SMALL_ROOM:]:
+        room.roster.apply(Left(who))
+        presence.left(room, who, 0)
     clock.intervals.clear()
     clock.writing_s = 0.02
     for _ in range(2):
-        clock.join(presence, hall)
+        clock.join(presence, room)
     assert clock.intervals == pytest.approx([0.05, 0.4])

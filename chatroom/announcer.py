@@ -1,0 +1,152 @@
+"""Announces what a room's feed yields to the people of this process, whoever did it.
+
+It keeps rosters true, welcomes newcomers where their join is in the feed, and notices when a session has been ended
+elsewhere. It decides nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from chatroom.arrival import Arrivals, Stage
+from chatroom.core.errors import Misuse, Unavailable
+from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Said
+from chatroom.core.log import Item, Page
+from chatroom.rooms import Rooms, RoomView
+from chatroom.sessions import Gateway, Session, Sessions, Welcome
+from chatroom.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+_PRESENCE: Final = (Joined, Left, Renamed)  # what a roster follows
+
+_Newcomers = list[tuple[Session, Item]]
+
+
+class Announcer:
+    """Tells gateways.
+
+    Args:
+        left: called with the session's id for each `Left`, after it is announced.
+        monotonic: a clock in seconds.
+
+    Attributes:
+        gateways: all of them.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        sessions: Sessions,
+        arrivals: Arrivals,
+        tokens: Tokens,
+        *,
+        left: Callable[[RoomView, Left], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.gateways: Sequence[Gateway] = ()
+        self._rooms = rooms
+        self._sessions = sessions
+        self._arrivals = arrivals
+        self._tokens = tokens
+        self._left = left
+        self._monotonic = monotonic
+
+    def deliver(self, room: str, items: Sequence[Item]) -> None:
+        """Tell the room's people what has happened."""
+        view = self._rooms.get(room)
+        if view is None:
+            return  # nobody is left to be told
+        try:
+            self._tell_all(view, items)
+        finally:  # whatever has failed, the room must be able to close
+            self._rooms.close_if_empty(view)
+
+    def typed(self, room: str, who: Person) -> None:
+        """Tell the room's people that somebody types."""
+        view = self._rooms.get(room)
+        if view is not None:
+            for gateway in self.gateways:
+                gateway.typing(view, who)
+
+    def _tell_all(self, room: RoomView, items: Sequence[Item]) -> None:
+        newcomers: _Newcomers = []
+        for item in items:
+            event = item.event
+            if isinstance(event, _PRESENCE):
+                self._follow(room, item, event, newcomers)
+            elif isinstance(event, Present):
+                for change in room.roster.changes(event):
+                    self._follow(room, item._replace(event=change), change, newcomers)
+                room.roster.replace(event)
+            else:
+                if newcomers and isinstance(event, Said):
+                    # They must be in before this is told: the history that they are given ends where they came.
+                    self._welcome(room, newcomers)
+                    newcomers.clear()
+                self._tell(room, item)
+        self._welcome(room, newcomers)
+        for gateway in self.gateways:
+            try:
+                gateway.flush(room)
+            except Exception:  # one gateway's fault must spare the others
+                log.exception("a gateway failed to deliver an event")
+
+    def _tell(self, room: RoomView, item: Item) -> None:
+        for gateway in self.gateways:
+            try:
+                gateway.tell(room, item)
+            except Exception:  # one gateway's fault must spare the others and what comes behind
+                log.exception("a gateway failed to deliver an event")
+
+    def _follow(self, room: RoomView, item: Item, event: Presence, newcomers: _Newcomers) -> None:
+        """Announce a join, a leave or a new name."""
+        if isinstance(event, Left) and event.who.sid not in room.roster:  # it had not been announced yet
+            self._left(room, event)
+            return
+        try:
+            room.roster.apply(event)
+        except Misuse:  # a fault of ours: who has heard the rest must not hear this
+            log.exception("an event contradicts the roster")
+            return
+        self._tell(room, item)
+        if isinstance(event, Joined):
+            session = self._sessions.get(event.who.sid)
+            if session is not None:
+                room.own[session.sid] = session.identity
+                # Who has gone and come back meanwhile is welcomed by the later join.
+                if session.room is room and session.membership.claim == event.claim:
+                    newcomers.append((session, item))
+        elif isinstance(event, Renamed):
+            room.recent.add(event.old, room.own.get(event.sid, event.sid), self._monotonic())
+            session = self._sessions.get(event.sid)
+            if session is not None and session.room is room and session.person.name == event.old:
+                session.membership.person = Person(event.sid, event.new)  # else it has the next one already
+        else:
+            sid = event.who.sid
+            room.recent.add(event.who.name, room.own.pop(sid, sid), self._monotonic())
+            newcomers[:] = [pair for pair in newcomers if pair[0].sid != sid]
+            self._left(room, event)
+
+    def _welcome(self, room: RoomView, newcomers: _Newcomers) -> None:
+        for session, item in newcomers:
+            member = session.membership
+            if member.room is not room:
+                continue
+            try:
+                page = self._arrivals.history(member, item.position)
+            except Unavailable:
+                page = Page((), gap=True)  # let in all the same; what has been said can be asked for later
+            person = room.roster.get(session.sid)
+            if person is None or session.membership is not member or member.stage is not Stage.ANNOUNCED:
+                continue  # came and left within one batch, or while the disk was asked
+            token = self._tokens.write(session.identity, person.name)
+            member.missed = None
+            member.advance(Stage.IN)
+            welcome = Welcome(person, room, token, member.resumed, page, item.at_ms)
+            try:
+                session.gateway.welcome(session, welcome)
+            except Exception:  # one guest's fault must spare the others
+                log.exception("a gateway failed to welcome a newcomer")

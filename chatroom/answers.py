@@ -1,0 +1,49 @@
+"""Waiting for what a backplane answers by callback.
+
+Most answer before the call returns: then nothing waits, and nothing is made to wait with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+ANSWER_S: Final = 10.0  # for an answer; later, the outcome counts as unknown
+
+
+class Signal(Protocol):
+    """Something to wait for."""
+
+    def set(self) -> None: ...
+
+    def wait(self, timeout_s: float | None = None) -> bool: ...
+
+
+_Answer = TypeVar("_Answer")
+
+
+class Answers:
+    """Asks, and waits if it must: not to be used in what the feed or the loop calls.
+
+    Args:
+        signal: makes something that a greenthread can wait for.
+    """
+
+    def __init__(self, signal: Callable[[], Signal]) -> None:
+        self._signal = signal
+
+    def ask(self, question: Callable[[Callable[[_Answer | None], None]], None]) -> _Answer | None:
+        """The answer to a question; None: the outcome is unknown."""
+        answers: list[_Answer | None] = []
+        answered: Signal | None = None
+
+        def on_done(answer: _Answer | None) -> None:
+            answers.append(answer)
+            if answered is not None:
+                answered.set()
+
+        question(on_done)
+        if not answers:
+            answered = self._signal()
+            answered.wait(ANSWER_S)
+        return answers[0] if answers else None

@@ -1,0 +1,158 @@
+"""How a member joins: ADMITTED → READING → ANNOUNCED → IN → GONE.
+
+A newcomer's history ends where their join is in the room's feed, so that nothing is missing and nothing comes twice. If
+the disk must be asked for it, that is done before the join is announced: nobody then waits when its turn has come. It
+knows memberships, the log and the feed, and no session.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from chatroom.backplane import Backplane, OnAppended
+from chatroom.core.errors import Misuse, Unavailable
+from chatroom.core.events import Person, Why
+from chatroom.core.log import PAGE_ENTRIES, Page
+from chatroom.rooms import Rooms, RoomView
+
+WELCOME_ENTRIES: Final = 50  # of the history, for a newcomer (protocol, section 1: `you`)
+
+
+class Stage(enum.IntEnum):
+    """How far a membership has come; it only goes forward."""
+
+    ADMITTED = enum.auto()  # the backplane has a place for the member, or is asked for one again
+    READING = enum.auto()  # the disk is asked for what the member has missed
+    ANNOUNCED = enum.auto()  # the join is on its way through the room's feed
+    IN = enum.auto()  # the member has been welcomed; nothing else may reach them earlier
+    GONE = enum.auto()
+
+
+class Message(NamedTuple):
+    """What is to be said."""
+
+    text: str
+    cid: str | None
+    retry_key: bytes | None
+    on_done: OnAppended
+
+
+@dataclass(slots=True, eq=False)
+class Membership:
+    """One session in one room, from admission to leaving; whoever moves, or comes back, has a new one.
+
+    Attributes:
+        person: under the name that the backplane gave last.
+        claim: its number in the feed.
+        resumed: the name is the one that the session's token was made for.
+        after: the last entry that the member has seen.
+        missed: what was read of the log before the join was announced.
+        pending: what was said before that; it is heard after the join, and not lost if there is none.
+    """
+
+    room: RoomView
+    person: Person
+    claim: int
+    resumed: bool = False
+    after: str | None = None
+    missed: Page | None = None
+    pending: list[Message] = field(default_factory=list)
+    stage: Stage = Stage.ADMITTED
+
+    def advance(self, stage: Stage) -> None:
+        """Go on to a later stage.
+
+        Raises:
+            Misuse: it has been reached before.
+        """
+        if stage <= self.stage:
+            raise Misuse(f"a membership cannot be {stage.name} when it is {self.stage.name}")
+        self.stage = stage
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether the room is told of the join before anything that is asked for now."""
+        return self.stage in (Stage.ANNOUNCED, Stage.IN)
+
+
+class Arrivals:
+    """Takes memberships from stage to stage.
+
+    Args:
+        spawn: runs a function that may wait.
+    """
+
+    def __init__(self, backplane: Backplane, rooms: Rooms, spawn: Callable[..., Any]) -> None:
+        self._backplane = backplane
+        self._rooms = rooms
+        self._spawn = spawn
+
+    def admit(
+        self, room: RoomView, person: Person, claim: int, *, resumed: bool = False, after: str | None = None
+    ) -> Membership:
+        """A new membership, for which the room stays open."""
+        room.memberships += 1
+        return Membership(room, person, claim, resumed, after)
+
+    def enter(self, member: Membership) -> None:
+        """Have the room told of an admitted member; the welcome follows from there."""
+        if self._backplane.at_hand(member.room.key, member.after):
+            self._announce(member)
+        else:
+            member.advance(Stage.READING)
+            self._spawn(self._read_and_announce, member)
+
+    def end(self, member: Membership, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+        """Take a member out: what they have said is heard first."""
+        member.advance(Stage.GONE)
+        self._speak(member)
+        self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, why=why)
+        member.room.memberships -= 1
+        self._rooms.close_if_empty(member.room)
+
+    def history(self, member: Membership, position: str) -> Page:
+        """What a member whose join is at this position has missed. May wait for the disk.
+
+        Raises:
+            Unavailable: it cannot be read now.
+        """
+        key, after, early = member.room.key, member.after, member.missed
+        if after is None or (early is not None and early.gap):
+            page = self._backplane.page(key, upto=position, limit=WELCOME_ENTRIES)
+            return Page(page.entries, gap=early is not None and early.gap)
+        if early is None:
+            page = self._backplane.page(key, after=after, upto=position)
+            if page.gap:
+                recent = self._backplane.page(key, upto=position, limit=WELCOME_ENTRIES)
+                return Page(recent.entries, gap=True)
+            return page
+        if early.more:
+            return early
+        since = early.entries[-1].id if early.entries else after
+        rest = self._backplane.page(key, after=since, upto=position, limit=PAGE_ENTRIES - len(early.entries))
+        return Page(early.entries + rest.entries, more=rest.more)
+
+    def _announce(self, member: Membership) -> None:
+        member.advance(Stage.ANNOUNCED)
+        self._backplane.announce(member.room.key, member.person.sid)
+        self._speak(member)
+
+    def _speak(self, member: Membership) -> None:
+        pending, member.pending = member.pending, []
+        for message in pending:
+            self._backplane.append(member.room.key, member.person.sid, *message)
+
+    def _read_and_announce(self, member: Membership) -> None:
+        """Runs later, and waits: the session may have moved on by then, and even be on its way back."""
+        key = member.room.key
+        try:
+            member.missed = self._backplane.page(key, after=member.after)
+        except Unavailable:
+            member.missed = Page((), gap=True)
+        if member.stage is Stage.READING:
+            self._announce(member)
+        else:
+            self._rooms.forget_if_closed(key)

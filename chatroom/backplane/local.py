@@ -1,0 +1,225 @@
+"""The authority of one process: it decides at once, and is the only one there is.
+
+It joins the core's rooms with the names that are held for people who are away, and puts what it decides into the feed.
+It knows no log: what is said is its subclasses' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chatroom.backplane import (
+    Asks,
+    Claimed,
+    House,
+    OnChanged,
+    OnClaimed,
+    OnRenamed,
+    OnSet,
+    OnSuggested,
+    OnWhispered,
+)
+from chatroom.backplane.feed import Feed
+from chatroom.backplane.holds import Holds
+from chatroom.backplane.ids import IdSource
+from chatroom.core.errors import (
+    BadRequest,
+    NameTaken,
+    NoSuchPerson,
+    NotAMember,
+    Refusal,
+    RoomFull,
+    Unavailable,
+)
+from chatroom.core.events import Deleted, Edited, Event, Joined, Left, Person, Reacted, Whispered, Why
+from chatroom.core.log import Item
+from chatroom.core.names import NamePool, Randomness, name_key
+from chatroom.core.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRules:
+    """What holds in every room.
+
+    Attributes:
+        names: where the names come from for those who bring none.
+        rng: draws them.
+        max_people: the most people at once; None for no bound.
+    """
+
+    names: NamePool
+    rng: Randomness
+    max_people: int | None
+
+
+@dataclass(slots=True)
+class _Member:
+    identity: str
+    claim: int
+    is_announced: bool = False
+
+
+@dataclass(slots=True)
+class _Place:
+    """A room that somebody is in, and what it does not know of its members."""
+
+    room: Room
+    members: dict[str, _Member] = field(default_factory=dict)
+
+
+class LocalAuthority:
+    """Keeps the promises of `Backplane` that concern names and membership.
+
+    Args:
+        now_ms: the wall clock, UTC, milliseconds since the epoch.
+        monotonic: a clock in seconds that never goes back.
+        ids: of the log's entries.
+    """
+
+    def __init__(
+        self, rules: RoomRules, now_ms: Callable[[], int], monotonic: Callable[[], float], ids: IdSource
+    ) -> None:
+        self._rules = rules
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._ids = ids
+        self._feed = Feed()
+        self._holds = Holds(monotonic)
+        self._places: dict[str, _Place] = {}
+        self._whereabouts: dict[str, tuple[str, str]] = {}  # by identity: the room, and the session in it
+        self._house: House | None = None
+
+    def start(self, house: House) -> None:
+        self._house = house
+        self._feed.start(house.deliver)
+
+    def claim(self, room: str, asks: Asks, on_done: OnClaimed) -> None:
+        try:
+            claimed: Claimed | Refusal = self._claim(room, asks)
+        except Refusal as refused:
+            claimed = refused
+        on_done(claimed)
+
+    def _claim(self, key: str, asks: Asks) -> Claimed:
+        place = self._places.get(key)
+        older_key, older_sid = self._whereabouts.get(asks.identity, (None, ""))
+        limit = self._rules.max_people
+        if limit is not None and place is not None and len(place.room) >= limit and older_key != key:
+            raise RoomFull  # before the name that is held is let go of
+        if older_key == key:
+            self.leave(key, older_sid, why=Why.REPLACED)
+        place = self._places.get(key) or _Place(Room(self._rules.names, self._rules.rng, limit))
+        claimed = self._obtain(place, key, asks)
+        self._places[key] = place
+        place.members[asks.sid] = _Member(asks.identity, asks.claim)
+        self._whereabouts[asks.identity] = (key, asks.sid)
+        if older_key is not None and older_key != key and older_sid != asks.sid:
+            self.leave(older_key, older_sid, why=Why.REPLACED)
+        return claimed
+
+    def _obtain(self, place: _Place, key: str, asks: Asks) -> Claimed:
+        reserved = self._reserved(key, asks.identity)
+        if asks.insists:
+            return Claimed(place.room.join(asks.sid, asks.wanted, reserved, asks.lang).who, resumed=False)
+        held = self._holds.release(key, asks.identity)
+        known = [name for name in (held, *asks.known) if name is not None]
+        for name in (*known, asks.wanted):
+            if name is not None:
+                try:
+                    return Claimed(place.room.join(asks.sid, name, reserved).who, resumed=name in known)
+                except NameTaken:
+                    continue
+        return Claimed(place.room.join(asks.sid, None, reserved, asks.lang).who, resumed=False)
+
+    def announce(self, room: str, sid: str) -> None:
+        place, member = self._find(room, sid)
+        if place is not None and member is not None and not member.is_announced:
+            member.is_announced = True
+            self._put(room, Joined(place.room.members[sid], member.claim))
+
+    def rename(self, room: str, sid: str, wanted: str | None, lang: str | None, on_done: OnRenamed) -> None:
+        place, member = self._find(room, sid)
+        if place is None or member is None:
+            on_done(Unavailable())
+            return
+        try:
+            renamed = place.room.rename(sid, wanted, self._reserved(room, member.identity), lang)
+        except Refusal as refused:
+            on_done(refused)
+            return
+        if member.is_announced:
+            self._put(room, renamed)
+        on_done(renamed)
+
+    def suggest(self, room: str, sid: str, lang: str | None, on_done: OnSuggested) -> None:
+        place, member = self._find(room, sid)
+        if place is None or member is None:
+            on_done(Unavailable())
+        else:
+            on_done(place.room.suggest(self._reserved(room, member.identity), lang))
+
+    def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+        place, member = self._find(room, sid)
+        if place is None or member is None:
+            return
+        who = place.room.leave(sid).who
+        del place.members[sid]
+        if not place.members:
+            del self._places[room]
+        if self._whereabouts.get(member.identity) == (room, sid):
+            del self._whereabouts[member.identity]
+        if hold_s > 0:
+            self._holds.hold(room, name_key(who.name), who.name, member.identity, hold_s)
+        if member.is_announced or why not in (Why.LEFT, Why.CUT):
+            self._put(room, Left(who, why, member.claim))
+
+    def count(self, room: str) -> int:
+        place = self._places.get(room)
+        return len(place.room) if place is not None else 0
+
+    def whisper(self, room: str, whispered: Whispered, on_done: OnWhispered) -> None:
+        place = self._places.get(room)
+        gone = NoSuchPerson(name=whispered.to.name)
+        if place is None or self._house is None:
+            on_done(gone)
+            return
+        try:
+            stamped = place.room.whisper(whispered.who.sid, whispered.to.sid, whispered.text, whispered.talk)
+        except NotAMember:
+            on_done(gone)
+        except Refusal as refused:
+            on_done(refused)
+        else:
+            on_done(stamped if self._house.whispered(room, stamped) else gone)
+
+    def notify(self, room: str, typing: Person) -> None:
+        who = self._person(room, typing.sid)
+        if who is not None and self._house is not None:
+            self._house.typed(room, who)
+
+    def set(self, room: str, name: str, value: object, seconds: float | None, on_done: OnSet) -> None:
+        on_done(BadRequest())  # a room has no state yet
+
+    def change(
+        self, room: str, sid: str, entry_id: str, what: Edited | Deleted | Reacted, on_done: OnChanged
+    ) -> None:
+        on_done(BadRequest())  # what was said cannot be changed yet
+
+    def _find(self, room: str, sid: str) -> tuple[_Place | None, _Member | None]:
+        place = self._places.get(room)
+        return place, place.members.get(sid) if place is not None else None
+
+    def _person(self, room: str, sid: str) -> Person | None:
+        """The member with this id, under the name of now."""
+        place = self._places.get(room)
+        return place.room.members.get(sid) if place is not None else None
+
+    def _reserved(self, room: str, identity: str) -> Callable[[str], bool]:
+        def reserved(key: str) -> bool:
+            return self._holds.holder(room, key) not in (None, identity)
+
+        return reserved
+
+    def _put(self, room: str, event: Event) -> None:
+        self._feed.put(room, Item(event, self._now_ms(), self._ids.last))

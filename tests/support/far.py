@@ -1,0 +1,400 @@
+"""A backplane that is somewhere else, for tests: nothing reaches it at once, and nothing comes back at once.
+
+What it decides is decided by the authority of one process, at the moment when a request arrives there. Requests arrive
+in the order of the calls. Answers and each room's facts come back in order, but not in step with each other. An answer
+may be lost, other processes have people in the same rooms, and a `Present` may make up for facts that are trimmed away.
+
+Nothing happens by itself: whoever drives it says what comes next. Reads and waiting happen in greenlets, as in the
+product; `Far.run` begins one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import greenlet  # type: ignore[import-untyped]  # it ships none
+
+from chatroom.backplane import (
+    Asks,
+    Claimed,
+    House,
+    OnAppended,
+    OnChanged,
+    OnClaimed,
+    OnRenamed,
+    OnSet,
+    OnSuggested,
+    OnWhispered,
+)
+from chatroom.backplane.local import RoomRules
+from chatroom.backplane.memory import MemoryBackplane
+from chatroom.core.errors import Refusal, Unavailable
+from chatroom.core.events import (
+    Deleted,
+    Edited,
+    Joined,
+    Left,
+    Person,
+    Presence,
+    Present,
+    Reacted,
+    Renamed,
+    Whispered,
+    Why,
+)
+from chatroom.core.log import Entry, Item, Page
+
+
+class _Slot:
+    def __init__(self, room: str) -> None:
+        self.room = room
+
+
+class _Facts:
+    """Stands where an authority has its feed: hands on each fact as it is decided."""
+
+    def __init__(self, decided: Callable[[str, Item], None]) -> None:
+        self._decided = decided
+
+    def start(self, deliver: object) -> None:
+        """Everything is handed on anyway."""
+
+    def put(self, room: str, item: Item) -> None:
+        self._decided(room, item)
+
+    def reserve(self, room: str) -> _Slot:
+        return _Slot(room)
+
+    def settle(self, slot: _Slot, item: Item | None, after: Callable[[], None]) -> None:
+        if item is not None:
+            self._decided(slot.room, item)
+        after()
+
+    def drain(self) -> None:
+        """Nothing waits here."""
+
+
+class Truth(MemoryBackplane):
+    """The authority, which decides at once.
+
+    Attributes:
+        announced: by room, who has been announced, as joins under their present names, in order of coming.
+    """
+
+    def __init__(self, rules: RoomRules, decided: Callable[[str, Item], None]) -> None:
+        super().__init__(rules, lambda: 0, lambda: 0.0, max_logs=1000)
+        self.announced: dict[str, dict[str, Joined]] = {}
+        self._decided = decided
+        self._feed = _Facts(self._note)  # type: ignore[assignment]
+
+    def is_member(self, room: str, sid: str) -> bool:
+        return self._person(room, sid) is not None
+
+    def name_of(self, room: str, sid: str) -> str | None:
+        person = self._person(room, sid)
+        return person.name if person is not None else None
+
+    def present(self, room: str) -> Item:
+        """Who is in a room, as a fact."""
+        people = tuple(self.announced.get(room, {}).values())
+        return Item(Present(people), 0, self._ids.last)
+
+    def _note(self, room: str, item: Item) -> None:
+        people = self.announced.setdefault(room, {})
+        match item.event:
+            case Joined(who) as joined:
+                people[who.sid] = joined
+            case Left(who):
+                people.pop(who.sid, None)
+            case Renamed(sid, _, new):
+                people[sid] = Joined(Person(sid, new), people[sid].claim)
+        self._decided(room, item)
+
+
+class Waiting:
+    """What a greenlet waits for, as the service does for an answer."""
+
+    def __init__(self, far: Far) -> None:
+        self._far = far
+        self._greenlet: greenlet.greenlet | None = None
+        self.is_set = False
+
+    def set(self) -> None:
+        self.is_set = True
+        if self._greenlet is not None:
+            self._far.woken.append(self._greenlet)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        if not self.is_set:
+            self._greenlet = greenlet.getcurrent()
+            self._far.waiting.append(self)
+            self._greenlet.parent.switch()
+            self._far.waiting.remove(self)
+        return self.is_set
+
+    def time_out(self) -> None:
+        """The time is over before an answer has come."""
+        assert self._greenlet is not None
+        self._greenlet.parent = greenlet.getcurrent()
+        self._greenlet.switch()
+
+
+class Far:
+    """Keeps a backplane's promises for one process among several.
+
+    Attributes:
+        reads: greenlets that read the log, or are to begin something.
+        waiting: what greenlets wait for.
+        lossy: gives what becomes of each request that is answered: "" (all is well), "request" (it never arrives), or
+            "answer" (it arrives, and nobody learns of it).
+    """
+
+    def __init__(self, rules: RoomRules, lossy: Callable[[], str] = lambda: "") -> None:
+        self.truth = Truth(rules, self._decided)
+        self.reads: list[greenlet.greenlet] = []
+        self.waiting: list[Waiting] = []
+        self.woken: list[greenlet.greenlet] = []
+        self.lossy = lossy
+        self.requests: deque[Callable[[], None]] = deque()
+        self.answers: deque[Callable[[], None]] = deque()
+        self.facts: dict[str, deque[Item | Callable[[], None]]] = {}
+        self.own: dict[str, set[str]] = {}  # by room, the sessions of this process that are in it
+        self.foreign: dict[str, str] = {}  # the sessions of other processes, and their rooms
+        self._at_hand: set[str] = set()
+        self._delivering: greenlet.greenlet | None = None
+        self._house: House
+
+    def start(self, house: House) -> None:
+        self._house = house
+        self.truth.start(self)
+
+    # What the service asks
+
+    def claim(self, room: str, asks: Asks, on_done: OnClaimed) -> None:
+        def arrive(answer: OnClaimed) -> None:
+            def claimed(outcome: Claimed | Refusal | None) -> None:
+                if isinstance(outcome, Claimed):
+                    self._follow(room, asks.sid)
+                answer(outcome)
+
+            self.truth.claim(room, asks, claimed)
+
+        self._ask(arrive, on_done)
+
+    def announce(self, room: str, sid: str) -> None:
+        self.requests.append(partial(self.truth.announce, room, sid))
+
+    def rename(self, room: str, sid: str, wanted: str | None, lang: str | None, on_done: OnRenamed) -> None:
+        self._ask(lambda answer: self.truth.rename(room, sid, wanted, lang, answer), on_done)
+
+    def suggest(self, room: str, sid: str, lang: str | None, on_done: OnSuggested) -> None:
+        self._ask(lambda answer: self.truth.suggest(room, sid, lang, answer), on_done)
+
+    def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+        self.requests.append(partial(self.truth.leave, room, sid, hold_s=hold_s, why=why))
+        self.requests.append(partial(self._unfollow, room, sid))
+
+    def count(self, room: str) -> int:
+        return self.truth.count(room)
+
+    def append(
+        self, room: str, sid: str, text: str, cid: str | None, retry_key: bytes | None, on_done: OnAppended
+    ) -> None:
+        loss = self.lossy()
+
+        def arrive() -> None:
+            def kept(entry: Entry | None) -> None:
+                # It is known when this process's own reader comes to it.
+                outcome = partial(on_done, None if loss else entry)
+                self.facts.setdefault(room, deque()).append(outcome)
+
+            if loss == "request":
+                kept(None)
+            else:
+                self.truth.append(room, sid, text, cid, retry_key, kept)
+
+        self.requests.append(arrive)
+
+    def whisper(self, room: str, whispered: Whispered, on_done: OnWhispered) -> None:
+        self._ask(lambda answer: self.truth.whisper(room, whispered, answer), on_done)
+
+    def notify(self, room: str, typing: Person) -> None:
+        self.requests.append(partial(self.truth.notify, room, typing))
+
+    def set(self, room: str, name: str, value: object, seconds: float | None, on_done: OnSet) -> None:
+        self._ask(lambda answer: self.truth.set(room, name, value, seconds, answer), on_done)
+
+    def change(
+        self, room: str, sid: str, entry_id: str, what: Edited | Deleted | Reacted, on_done: OnChanged
+    ) -> None:
+        self._ask(lambda answer: self.truth.change(room, sid, entry_id, what, answer), on_done)
+
+    def at_hand(self, room: str, after: str | None = None) -> bool:
+        return room in self._at_hand and after is None
+
+    def page(self, room: str, *, after: str | None = None, **which: Any) -> Page:
+        if not self.at_hand(room, after):
+            here = greenlet.getcurrent()
+            self.reads.append(here)
+            if not here.parent.switch():
+                raise Unavailable
+            self._at_hand.add(room)
+        return self.truth.page(room, after=after, **which)
+
+    def forget(self, room: str) -> None:
+        self._at_hand.discard(room)
+
+    def talks(self) -> Sequence[bytes]:
+        return ()
+
+    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+        done()
+
+    def ready(self) -> bool:
+        return True
+
+    def settle(self) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    # What the authority tells
+
+    def deliver(self, room: str, items: Sequence[Item]) -> None:
+        raise AssertionError("facts come one by one")
+
+    def whispered(self, room: str, whispered: Whispered) -> bool:
+        return whispered.to.sid in self.foreign or self._house.whispered(room, whispered)
+
+    def typed(self, room: str, who: Person) -> None:
+        self._house.typed(room, who)
+
+    def _decided(self, room: str, item: Item) -> None:
+        if room in self.own:
+            self.facts.setdefault(room, deque()).append(item)
+        if isinstance(item.event, Left):
+            self._unfollow(room, item.event.who.sid)
+
+    # What the test says
+
+    def spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Run a greenthread from the next turn on: it is among the reads that have not begun."""
+        self.reads.append(greenlet.greenlet(lambda _: function(*arguments)))
+
+    def signal(self) -> Waiting:
+        return Waiting(self)
+
+    def run(self, function: Callable[[], Any]) -> greenlet.greenlet:
+        """Begin something that may wait."""
+        thread = greenlet.greenlet(function)
+        thread.switch()
+        return thread
+
+    def read(self, number: int, readable: bool = True) -> None:
+        """Begin a read, or end it, with success or without."""
+        thread = self.reads.pop(number)
+        thread.parent = greenlet.getcurrent()
+        thread.switch(readable)
+        self._wake()
+
+    def arrive(self) -> None:
+        """The oldest request arrives."""
+        self.requests.popleft()()
+
+    def answer(self) -> None:
+        """The oldest answer comes back."""
+        self.answers.popleft()()
+        self._wake()
+
+    def deliverable(self) -> list[str]:
+        """The rooms with facts, unless something is being delivered."""
+        if self._delivering is not None and not self._delivering.dead:
+            return []
+        return sorted(room for room, facts in self.facts.items() if facts)
+
+    def deliver_some(self, room: str, most: int) -> None:
+        """Deliver a batch of one room's facts, in order."""
+        facts = self.facts[room]
+        batch = [facts.popleft() for _ in range(min(most, len(facts)))]
+
+        def run() -> None:
+            items = [fact for fact in batch if isinstance(fact, Item)]
+            try:
+                if items:
+                    self._house.deliver(room, items)
+            finally:
+                for fact in batch:
+                    if not isinstance(fact, Item):
+                        fact()
+
+        self._delivering = self.run(run)
+        self._wake()
+
+    def reconnect(self, room: str) -> None:
+        """The feed was away: a `Present` makes up for joins, leaves and renames; messages are read."""
+        if room in self.own:
+            facts = self.facts.setdefault(room, deque())
+            kept = [fact for fact in facts if not _is_presence(fact)]
+            facts.clear()
+            facts.extend(kept)
+            facts.append(self.truth.present(room))
+
+    def present(self, room: str) -> None:
+        """The truth about a room, for no reason."""
+        if room in self.own:
+            self.facts.setdefault(room, deque()).append(self.truth.present(room))
+
+    def settle_all(self) -> None:
+        """Bring everything to its end."""
+        while self.requests or self.answers or self.reads or any(self.facts.values()):
+            self.step()
+
+    def step(self) -> None:
+        """Let one thing come that is due."""
+        if self.reads:
+            self.read(0)
+        elif self.requests:
+            self.arrive()
+        elif self.answers:
+            self.answer()
+        else:
+            self.deliver_some(self.deliverable()[0], 100)
+
+    def _ask(self, arrive: Callable[[Callable[[Any], None]], None], on_done: Callable[[Any], None]) -> None:
+        loss = self.lossy()
+
+        def answer(outcome: object) -> None:
+            self.answers.append(partial(on_done, None if loss else outcome))
+
+        if loss == "request":
+            self.requests.append(partial(answer, None))
+        else:
+            self.requests.append(partial(arrive, answer))
+
+    def _follow(self, room: str, sid: str) -> None:
+        if room not in self.own:
+            self.own[room] = set()
+            self.present(room)
+        self.own[room].add(sid)
+
+    def _unfollow(self, room: str, sid: str) -> None:
+        """A session of this process is out of a room; with the last one, the process follows it no longer."""
+        if room in self.own and not self.truth.is_member(room, sid):
+            self.own[room].discard(sid)
+            if not self.own[room]:
+                del self.own[room]
+
+    def _wake(self) -> None:
+        while self.woken:
+            thread = self.woken.pop(0)
+            if not thread.dead:
+                thread.parent = greenlet.getcurrent()
+                thread.switch()
+
+
+def _is_presence(fact: Item | Callable[[], None]) -> bool:
+    return isinstance(fact, Item) and isinstance(fact.event, Presence | Present)
