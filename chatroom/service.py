@@ -13,13 +13,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
 from chatroom.announcer import Announcer
 from chatroom.answers import Answers, Signal
 from chatroom.arrival import Arrivals, Membership, Message, Stage
-from chatroom.backplane import Asks, Backplane, Claimed, OnAppended
+from chatroom.backplane import Asks, Backplane, OnAppended
+from chatroom.claims import Claims
 from chatroom.core.errors import RateLimited, Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.flood import Bucket, Rate
@@ -76,9 +76,7 @@ class Service:
         self._arrivals = Arrivals(backplane, self._rooms, spawn)
         self._sessions = Sessions()
         self._answers = Answers(signal)
-        self._claims = count(1)
-        # Claims that are not answered, and have not been ended meanwhile, by session id and number.
-        self._undecided: set[tuple[str, int]] = set()
+        self._claims = Claims(backplane, self._answers)
         self._returning = Returning(backplane, monotonic)
         self._whispers = Whispers(
             backplane,
@@ -132,14 +130,14 @@ class Service:
         asks = Asks(
             sid=sid,
             identity=token.identity if token is not None else new_identity(),
-            claim=next(self._claims),
+            claim=self._claims.number(),
             known=(token.name,) if token is not None else (),
             wanted=request.username,
             insists=request.token is None,
             lang=request.lang,
         )
         with self._rooms.opened(request.room) as room:
-            claimed = self._claim(room, asks)
+            claimed = self._claims.claim(room.key, asks)
             older = self._sessions.of(asks.identity)
             pending: list[Message] = []
             if older is not None:
@@ -226,11 +224,11 @@ class Service:
             asks = Asks(
                 sid=session.sid,
                 identity=session.identity,
-                claim=next(self._claims),
+                claim=self._claims.number(),
                 wanted=session.person.name,
                 insists=True,
             )
-            claimed = self._claim(new, asks)
+            claimed = self._claims.claim(new.key, asks)
             if session.closed or session.membership is not before:  # it has ended while this was decided
                 self._backplane.leave(new.key, session.sid)
                 raise Unavailable
@@ -238,20 +236,6 @@ class Service:
             session.membership = self._arrivals.admit(new, claimed.person, asks.claim)
             self._arrivals.end(before)
         self.enter(session)
-
-    def _claim(self, room: RoomView, asks: Asks) -> Claimed:
-        mark = (asks.sid, asks.claim)
-        self._undecided.add(mark)
-        question = partial(self._backplane.claim, room.key, asks)
-        outcome: Claimed | Refusal | None = self._answers.ask(question)
-        has_ended = mark not in self._undecided
-        self._undecided.discard(mark)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        if outcome is None or has_ended:
-            self._backplane.leave(room.key, asks.sid)
-            raise Unavailable
-        return outcome
 
     # Speaking
 
@@ -300,11 +284,7 @@ class Service:
         return outcome.new, self._tokens.write(session.identity, outcome.new)
 
     def suggest(self, session: Session) -> str:
-        """A random name that the guest could take now; nothing changes. May wait.
-
-        Raises:
-            Unavailable: nobody can tell now.
-        """
+        """A random name that the guest could take now; nothing changes. May wait, and be `Unavailable`."""
         question = partial(self._backplane.suggest, session.room.key, session.sid, session.lang)
         outcome: str | Refusal | None = self._answers.ask(question)
         if isinstance(outcome, str):
@@ -381,13 +361,14 @@ class Service:
     def _left(self, room: RoomView, left: Left) -> None:
         """Somebody is no longer in a room: if it is one of ours who does not know, it was decided elsewhere."""
         sid = left.who.sid
-        self._undecided.discard((sid, left.claim))
+        self._claims.ended(left)
         session = self._sessions.get(sid)
         if session is None or session.room is not room or session.membership.claim != left.claim:
             return
-        if left.why is Why.LOST:  # it is still here: back into the room, as one who comes from another
-            member = session.membership
-            session.membership = self._arrivals.admit(room, member.person, next(self._claims))
+        member = session.membership
+        if left.why is Why.LOST and member.stage is not Stage.ADMITTED:
+            # It is still here: back into the room, as one who comes from another.
+            session.membership = self._arrivals.admit(room, member.person, self._claims.number())
             self._arrivals.end(member)
             self._spawn(self._claim_again, session, session.membership)
         elif left.why is Why.REPLACED:
@@ -399,7 +380,7 @@ class Service:
         known = (member.person.name,)
         asks = Asks(sid=session.sid, identity=session.identity, claim=member.claim, known=known)
         try:
-            claimed = self._claim(member.room, asks)
+            claimed = self._claims.claim(member.room.key, asks)
         except Refusal:
             if session.membership is member and not session.closed:
                 self._returning.park(session)

@@ -24,7 +24,7 @@ from chatroom.runtime.hub import (
     sleep,
     spawn,
 )
-from chatroom.runtime.lane import Lane
+from chatroom.runtime.lane import Lane, begin
 from chatroom.runtime.signals import hang_up_with, on_signals
 from chatroom.runtime.worker import Worker, run_blocking
 from chatroom.runtime.wsgi import WSGIApp, answer_wsgi, leave_unanswered
@@ -45,6 +45,7 @@ __all__ = [
     "add_reader",
     "add_writer",
     "answer_wsgi",
+    "begin",
     "call_last",
     "call_later",
     "call_soon",

@@ -15,6 +15,18 @@ from chatroom.runtime.hub import call_soon
 _ItemT = TypeVar("_ItemT")
 
 
+def begin(function: Callable[..., Any], *args: Any) -> None:
+    """Run `function` now, from the loop, in a greenthread of its own: if it waits, the loop goes on.
+
+    It should not raise. Called from a greenthread that may wait itself, it is a mere call.
+    """
+    loop = eventlet.hubs.get_hub().greenlet
+    if greenlet.getcurrent() is loop:
+        greenlet.greenlet(function, loop).switch(*args)
+    else:
+        function(*args)
+
+
 class Lane(Generic[_ItemT]):
     """Does `work` on one item after another in a greenthread of its own, whoever puts them.
 

@@ -32,3 +32,19 @@ def test_what_waits_in_a_lane_does_not_keep_back_what_comes_after_it():
     door.set()
     until(lambda: len(seen) == 3)
     assert seen == ["quick", "quicker", "slow"]
+
+
+def test_what_the_loop_begins_may_wait_while_the_loop_goes_on():
+    seen: list[str] = []
+    signal = runtime.Signal()
+
+    def act(name: str) -> None:
+        seen.append(f"{name} begins")
+        signal.wait(WAIT_S)
+        seen.append(f"{name} ends")
+
+    runtime.call_soon(lambda: (runtime.begin(act, "one"), runtime.begin(act, "two"), seen.append("on")))
+    until(lambda: len(seen) == 3)
+    assert seen == ["one begins", "two begins", "on"]
+    signal.set()
+    until(lambda: len(seen) == 5)

@@ -85,7 +85,7 @@ class Truth(MemoryBackplane):
     """
 
     def __init__(self, rules: RoomRules, decided: Callable[[str, Item], None]) -> None:
-        super().__init__(rules, lambda: 0, lambda: 0.0, max_logs=1000)
+        super().__init__(rules, lambda: 1, lambda: 0.0, max_logs=1000)
         self.announced: dict[str, dict[str, Joined]] = {}
         self._decided = decided
         self._feed = _Facts(self._note)  # type: ignore[assignment]
@@ -125,21 +125,22 @@ class Waiting:
     def set(self) -> None:
         self.is_set = True
         if self._greenlet is not None:
-            self._far.woken.append(self._greenlet)
+            self._far.woken.append(self)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         if not self.is_set:
             self._greenlet = greenlet.getcurrent()
             self._far.waiting.append(self)
             self._greenlet.parent.switch()
-            self._far.waiting.remove(self)
         return self.is_set
 
-    def time_out(self) -> None:
-        """The time is over before an answer has come."""
-        assert self._greenlet is not None
-        self._greenlet.parent = greenlet.getcurrent()
-        self._greenlet.switch()
+    def go_on(self) -> None:
+        """An answer has come, or the time is over before it."""
+        thread, self._greenlet = self._greenlet, None
+        if thread is not None:
+            self._far.waiting.remove(self)
+            thread.parent = greenlet.getcurrent()
+            thread.switch()
 
 
 class Far:
@@ -156,7 +157,7 @@ class Far:
         self.truth = Truth(rules, self._decided)
         self.reads: list[greenlet.greenlet] = []
         self.waiting: list[Waiting] = []
-        self.woken: list[greenlet.greenlet] = []
+        self.woken: list[Waiting] = []
         self.lossy = lossy
         self.requests: deque[Callable[[], None]] = deque()
         self.answers: deque[Callable[[], None]] = deque()
@@ -390,10 +391,7 @@ class Far:
 
     def _wake(self) -> None:
         while self.woken:
-            thread = self.woken.pop(0)
-            if not thread.dead:
-                thread.parent = greenlet.getcurrent()
-                thread.switch()
+            self.woken.pop(0).go_on()
 
 
 def _is_presence(fact: Item | Callable[[], None]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from chatroom import runtime
 from chatroom.core.errors import Refusal
 from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.gateways.line.intake import Intake
@@ -27,7 +28,7 @@ BEHIND_BYTES: Final = 32 * 1024  # with more to read a peer is behind, and nothi
 
 
 class LineConnection(Role):
-    """A connected terminal, whose lines are taken and whose session they belong to. Nothing in it waits.
+    """A connected terminal, whose lines are taken and whose session they belong to. The loop waits for nothing in it.
 
     Args:
         connection: carries the bytes; this becomes its role.
@@ -120,6 +121,9 @@ class LineConnection(Role):
         return self._context.call_later(seconds, self._guard, step)
 
     def _guard(self, step: Callable[[], None]) -> None:
+        runtime.begin(self._run, step)  # what a line does may wait for an answer
+
+    def _run(self, step: Callable[[], None]) -> None:
         try:
             step()
         except Exception:  # the outermost loop of a session: its fault must spare the others

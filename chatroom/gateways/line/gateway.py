@@ -102,7 +102,7 @@ class LineGateway:
     def open(self, listeners: Sequence[socket.socket]) -> None:
         """Begin to accept."""
         for listener in listeners:
-            self._acceptor.listen(listener, self._let_in)
+            self._acceptor.listen(listener, partial(runtime.begin, self._let_in))
             self._listeners.append(listener)
 
     def refuse_newcomers(self) -> None:
@@ -130,13 +130,17 @@ class LineGateway:
             self._admit(connection)
         except Refusal as refused:
             connection.finish(notice_line(self._words.refusal(refused)))
-        except Exception:
+        except Exception:  # the outermost loop of a session that is not there yet
+            log.exception("a terminal could not be let in")
             connection.abort("aborted")  # it must not be counted for ever
-            raise
 
     def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
+        role = connection.role
         session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
+        if connection.role is not role:  # it has gone while this was decided
+            self._service.leave(session, cut=False)
+            return
         self._guests[sid] = LineConnection(
             connection, self._context, session, on_left=self._forget, on_talking=self._mark_talking
         )

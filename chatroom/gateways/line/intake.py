@@ -161,6 +161,9 @@ class Intake:
     def go_on(self) -> None:
         """Take what can be taken now."""
         if self._is_taking:
+            # Perhaps a line waits for an answer: what comes behind it waits in the kernel.
+            self._terminal.read_off()
+            self._is_reading = False
             return
         self._is_taking = True
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import greenlet
 import pytest
 
 from chatroom.core.errors import ANSWER_AFTER_S, NameTaken, NoSuchPartner, RateLimited, Refusal
@@ -121,6 +122,20 @@ def test_whole_lines_are_taken_and_half_a_line_waits():
     assert desk.reads
     desk.comes(b"ee\n")
     assert desk.lines == ["one", "two", "three"]
+
+
+def test_lines_wait_behind_one_that_waits_for_an_answer():
+    desk = Desk()
+    test = greenlet.getcurrent()
+    desk.when_taking = lambda line: test.switch() if line == "/join b" else None
+    taking = greenlet.greenlet(lambda: desk.comes(b"/join b\none\n"))
+    taking.switch()
+    desk.comes(b"two\n")
+    assert desk.lines == []
+    assert not desk.reads  # the rest waits in the kernel
+    taking.switch()
+    assert desk.lines == ["/join b", "one", "two"]
+    assert desk.reads
 
 
 def test_a_flood_waits_its_turn_in_order_and_is_warned_once():

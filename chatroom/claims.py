@@ -1,0 +1,51 @@
+"""Claims of places in rooms, each with a number of its own, by which the feed can be told from what was before.
+
+It knows which of them are not answered yet, and which were ended before their answer came.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+
+from chatroom.answers import Answers
+from chatroom.backplane import Asks, Backplane, Claimed
+from chatroom.core.errors import Refusal, Unavailable
+from chatroom.core.events import Left
+
+
+class Claims:
+    """The claims of this process."""
+
+    def __init__(self, backplane: Backplane, answers: Answers) -> None:
+        self._backplane = backplane
+        self._answers = answers
+        self._numbers = count(1)
+        self._undecided: set[tuple[str, int]] = set()  # by session id and number
+
+    def number(self) -> int:
+        """The number of the next claim."""
+        return next(self._numbers)
+
+    def claim(self, room: str, asks: Asks) -> Claimed:
+        """A place in a room. May wait.
+
+        Raises:
+            NameTaken, RoomFull: it is refused.
+            Unavailable: nobody can decide it now, or it was ended at once.
+        """
+        mark = (asks.sid, asks.claim)
+        self._undecided.add(mark)
+        outcome: Claimed | Refusal | None = self._answers.ask(partial(self._backplane.claim, room, asks))
+        has_ended = mark not in self._undecided
+        self._undecided.discard(mark)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        if outcome is None or has_ended:
+            self._backplane.leave(room, asks.sid)
+            raise Unavailable
+        return outcome
+
+    def ended(self, left: Left) -> None:
+        """Somebody's claim is over, perhaps one that is not answered yet."""
+        self._undecided.discard((left.who.sid, left.claim))

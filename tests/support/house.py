@@ -1,0 +1,175 @@
+"""A service over a far backplane, with a gateway that objects to what cannot be: all in this process, step by step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from chatroom.backplane.local import RoomRules
+from chatroom.core.errors import Refusal
+from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
+from chatroom.core.log import Item
+from chatroom.core.names import NamePool, name_key
+from chatroom.rooms import RoomView
+from chatroom.service import Limits, Service
+from chatroom.sessions import JoinRequest, Session, Welcome
+from chatroom.tokens import Tokens
+from tests.support.far import Far
+
+_Result = TypeVar("_Result")
+
+MAX_ROOMS = 4
+ROOMS = ("lobby", "a", "b", "c")
+NAMES = ("Ming", "Lotus", "Bob")
+
+
+class Witness:
+    """A gateway that knows what it was told, and objects to what cannot be."""
+
+    def __init__(self) -> None:
+        self.present: dict[RoomView, dict[str, str]] = {}
+        self.welcomed: dict[str, tuple[RoomView, str]] = {}
+        self.ended_sids: dict[str, Why] = {}
+        self.last_ids: dict[str, str] = {}
+        self.seen: dict[str, list[str]] = {}  # by session: the ids of the messages that it has, in this room
+
+    def welcome(self, session: Session, welcome: Welcome) -> None:
+        sid, room = session.sid, welcome.room
+        assert session.room is room, "welcomed to a room that it has left"
+        assert self.present[room][sid] == welcome.person.name
+        assert self.welcomed.get(sid, (None, ""))[0] is not room, "welcomed twice"
+        self.welcomed[sid] = (room, welcome.token)
+        self.seen[sid] = [entry.id for entry in welcome.page.entries]
+
+    def tell(self, room: RoomView, item: Item) -> None:
+        names = self.present.setdefault(room, {})
+        match item.event:
+            case Joined(who):
+                assert who.sid not in names, "announced twice"
+                names[who.sid] = who.name
+            case Left(who):
+                assert names.pop(who.sid) == who.name
+                if self.welcomed.get(who.sid, (None, ""))[0] is room:
+                    del self.welcomed[who.sid]
+            case Renamed(sid, old, new):
+                assert names[sid] == old
+                names[sid] = new
+            case Said():
+                assert item.entry is not None
+                assert item.entry.id > self.last_ids.get(room.key, ""), "out of order, or twice"
+                self.last_ids[room.key] = item.entry.id
+                for sid, (welcomed_to, _) in self.welcomed.items():
+                    if welcomed_to is room:
+                        self.seen[sid].append(item.entry.id)
+
+    def flush(self, room: RoomView) -> None:
+        names = {person.sid: person.name for person in room.roster.people()}
+        assert names == self.present.get(room, {})
+        assert len({name_key(name) for name in names.values()}) == len(names), "a name has two owners"
+
+    def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
+        assert session.is_in
+
+    def typing(self, room: RoomView, person: Person) -> None:
+        """Not of interest."""
+
+    def ended(self, session: Session, why: Why) -> None:
+        assert session.closed
+        self.ended_sids[session.sid] = why
+
+
+class Faulty(Witness):
+    """A gateway with a fault in everything that it is told."""
+
+    def tell(self, room: RoomView, item: Item) -> None:
+        raise RuntimeError("a fault of ours")
+
+    welcome = flush = ended = tell  # type: ignore[assignment]
+
+
+class House:
+    """A service, its far backplane and who is in it."""
+
+    def __init__(self, gateways: Sequence[Witness], lossy: Callable[[], str] = lambda: "") -> None:
+        self.backplane = Far(RoomRules(NamePool(NAMES), random.Random(1), max_people=4), lossy)
+        self.gateway = gateways[0]
+        self.sessions: list[Session] = []
+        self.now = 0.0
+        self.tokens = Tokens(b"s" * 32, 1000.0, lambda: 0.0)
+        self.service = Service(
+            backplane=self.backplane,
+            tokens=self.tokens,
+            limits=Limits(speaking=None, events=None, max_text=9, max_rooms=MAX_ROOMS, resume_grace_s=9),
+            now_ms=lambda: 0,
+            monotonic=lambda: self.now,
+            spawn=self.backplane.spawn,
+            signal=self.backplane.signal,
+        )
+        self.service.start(gateways)
+        self.count = 0
+
+    def does(self, act: Callable[[], _Result]) -> _Result:
+        """Let somebody do something, and bring it to its end.
+
+        Raises:
+            Refusal: what it was refused with.
+        """
+        outcome: list[Any] = []
+
+        def run() -> None:
+            try:
+                outcome.append(act())
+            except Refusal as refused:
+                outcome.append(refused)
+
+        self.backplane.run(run)
+        while not outcome:
+            self.backplane.step()
+        if isinstance(outcome[0], Refusal):
+            raise outcome[0]
+        result: _Result = outcome[0]
+        return result
+
+    def admit(self, **asked: Any) -> Session:
+        return self.does(partial(self.admits, **asked))
+
+    def admits(self, **asked: Any) -> Session:
+        """As `admit`, in whatever greenlet it is called."""
+        self.count += 1
+        session = self.service.admit(f"s{self.count}", self.gateway, JoinRequest(keeps_name=True, **asked))
+        self.sessions = [one for one in self.sessions if not one.closed]
+        self.sessions.append(session)
+        return session
+
+    def moves_by_requests(self, session: Session, room: str) -> None:
+        """Move somebody, and let requests and answers go their way, but no facts."""
+        self.backplane.run(lambda: self.service.move(session, room))
+        while self.backplane.requests or self.backplane.answers:
+            if self.backplane.requests:
+                self.backplane.arrive()
+            else:
+                self.backplane.answer()
+
+    def enter(self, room: str, **asked: Any) -> Session:
+        session = self.admit(room=room, **asked)
+        self.service.enter(session)
+        self.backplane.settle_all()
+        return session
+
+    def leave(self, session: Session, *, cut: bool = False) -> None:
+        self.service.leave(session, cut=cut)
+        self.sessions.remove(session)
+
+    def close(self) -> None:
+        """Everybody leaves; then as many rooms can be opened as may be, or one has leaked."""
+        self.backplane.settle_all()
+        for session in list(self.sessions):
+            if not session.closed:
+                self.leave(session)
+        self.backplane.settle_all()
+        assert not any(sid.startswith("s") for names in self.gateway.present.values() for sid in names)
+        assert self.gateway.welcomed == {}
+        for number in range(MAX_ROOMS):
+            self.enter(f"fresh {number}")
