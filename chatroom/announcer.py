@@ -145,6 +145,7 @@ class Announcer:
             token = self._tokens.write(session.identity, person.name)
             member.missed = None
             member.advance(Stage.IN)
+            session.since = min(session.since, self._monotonic())
             welcome = Welcome(person, room, token, member.resumed, page, item.at_ms)
             try:
                 session.gateway.welcome(session, welcome)

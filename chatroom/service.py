@@ -157,7 +157,7 @@ class Service:
             keeps_name=request.keeps_name,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
-            since=now if token is None else float("-inf"),
+            since=float("inf" if token is None else "-inf"),
             lang=request.lang,
         )
         self._sessions.add(session)

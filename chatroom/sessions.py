@@ -41,7 +41,8 @@ class Session:
     Attributes:
         membership: of the room that it is in now.
         lang: whose names to draw from; None for all.
-        since: when its guest first came, in seconds; minus infinity for one who has come back with a token.
+        since: when its guest was first welcomed, in seconds; infinity before that, and minus infinity for one who has
+            come back with a token.
         talk: whom its plain texts go to.
         addressed: whom it means by a name.
     """

@@ -71,6 +71,19 @@ def test_a_faulty_gateway_holds_no_room_open(caplog: pytest.LogCaptureFixture) -
     assert "a fault of ours" in caplog.text
 
 
+def test_a_name_given_up_before_the_welcome_leaves_no_doubt() -> None:
+    house = House([Witness()])
+    bob, ming = house.enter("lobby", username="Bob"), house.admit(room="lobby")
+    house.now += 1
+    house.leave(bob)
+    house.backplane.settle_all()
+    house.now += 1
+    house.service.enter(ming)
+    house.backplane.settle_all()
+    house.enter("lobby", username="Bob")
+    house.does(lambda: house.service.whisper(ming, "Bob", "hi"))
+
+
 class Restarted:
     """A house after a restart: Ming is back with her token, and somebody without one has taken the name Bob."""
 
