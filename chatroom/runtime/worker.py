@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, ParamSpec, TypeVar
 
 import eventlet.patcher
 import eventlet.tpool
@@ -13,17 +13,24 @@ import eventlet.tpool
 from chatroom.runtime.hub import Listener, add_reader, remove_listener
 from chatroom.runtime.lane import Lane
 
+_ArgsP = ParamSpec("_ArgsP")
+_JobT = TypeVar("_JobT")
+_ResultT = TypeVar("_ResultT")
 
-def run_blocking(function: Callable[..., Any], *args: Any) -> Any:
+
+def run_blocking(
+    function: Callable[_ArgsP, _ResultT], *args: _ArgsP.args, **options: _ArgsP.kwargs
+) -> _ResultT:
     """Run `function` in a real thread; the calling greenthread waits, the loop goes on.
 
     Raises:
         Whatever `function` raises.
     """
-    return eventlet.tpool.execute(function, *args)
+    result: _ResultT = eventlet.tpool.execute(function, *args, **options)
+    return result
 
 
-class Worker:
+class Worker(Generic[_JobT, _ResultT]):
     """A real thread that does one kind of blocking work, job after job, for one greenthread or callback after another.
 
     `run_blocking` costs a hand-over through a pool and a greenthread that waits; this costs a queue and a bell, which
@@ -34,13 +41,15 @@ class Worker:
         done: called in a lane with each job and its outcome: a value, or the exception.
     """
 
-    def __init__(self, work: Callable[[Any], Any], done: Callable[[Any, Any], None]) -> None:
+    def __init__(
+        self, work: Callable[[_JobT], _ResultT], done: Callable[[_JobT, _ResultT | Exception], None]
+    ) -> None:
         self._work = work
-        self._jobs: deque[tuple[Any] | None] = deque()
+        self._jobs: deque[tuple[_JobT] | None] = deque()
         self._call = os.eventfd(0, os.EFD_CLOEXEC)  # the thread waits at it
-        self._outcomes: deque[tuple[Any, Any]] = deque()
+        self._outcomes: deque[tuple[_JobT, _ResultT | Exception]] = deque()
         self._done = done
-        self._lane: Lane[tuple[Any, Any]]
+        self._lane: Lane[tuple[_JobT, _ResultT | Exception]]
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._listener: Listener | None = None
 
@@ -51,7 +60,7 @@ class Worker:
         self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def do(self, job: Any) -> None:
+    def do(self, job: _JobT) -> None:
         """Have a job done; returns at once."""
         self._jobs.append((job,))
         os.eventfd_write(self._call, 1)
@@ -76,6 +85,7 @@ class Worker:
                 job = self._jobs.popleft()
                 if job is None:
                     return
+                outcome: _ResultT | Exception
                 try:
                     outcome = self._work(job[0])
                 except Exception as problem:  # it is the outcome, and judged where that is

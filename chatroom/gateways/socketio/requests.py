@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from chatroom.core.commands import Command, Quit, TalkTo, Tell
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
@@ -58,7 +58,7 @@ class Requests:
         self._log_out = log_out
         self._monotonic = monotonic
 
-    def handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, Any] | None:
+    def handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, object] | None:
         """Do what is asked; gives the ack's fields, or None if the ack comes later."""
         session = guest.session
         match request:
@@ -136,7 +136,7 @@ class Requests:
         if session.room is not old:
             self._talks.follow(guest, session.talk.leave_behind())
 
-    def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, Any] | None:
+    def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
         if self._service.has_whispered(session, cid):
             return {}  # to one person, whoever it would go to now
@@ -168,7 +168,7 @@ class Requests:
 
     def _handle_command(
         self, guest: Guest, command: Command, cid: str | None, ack: Ack
-    ) -> Mapping[str, Any] | None:
+    ) -> Mapping[str, object] | None:
         def answer(text: str) -> None:
             self._answers.notice(guest, "command", text)
 

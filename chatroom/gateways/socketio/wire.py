@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -192,7 +192,7 @@ def _check_recipients(data: Iterable[str], fields: Iterable[str]) -> None:
             raise BadRequest(field=key)
 
 
-def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:
+def _convert(data: dict[str, object], kind: type[_Shape]) -> _Shape:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as problem:
@@ -207,7 +207,7 @@ def _convert(data: dict[str, Any], kind: type[_Shape]) -> _Shape:
 encode = msgspec.json.Encoder().encode
 
 
-def frame(fields: Mapping[str, Any]) -> str:
+def frame(fields: Mapping[str, object]) -> str:
     """A `msg` object as JSON, encoded once for however many it goes to."""
     return encode(fields).decode()
 
@@ -219,15 +219,15 @@ def name_list(people: Iterable[Person]) -> msgspec.Raw:
 
 def presence(
     action: str, who: Person, room: str, count: int, at_ms: int, names: msgspec.Raw | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A `login` or `logout`; without names where another frame of the same burst carries them."""
-    fields: dict[str, Any] = {"action": action, "username": who.name, "sid": who.sid}
+    fields: dict[str, object] = {"action": action, "username": who.name, "sid": who.sid}
     if names is not None:
         fields["name_list"] = names
     return fields | {"room": room, "count": count, "time": time_text(at_ms)}
 
 
-def roster(joined: Iterable[Person], left: Iterable[Person], count: int, at_ms: int) -> dict[str, Any]:
+def roster(joined: Iterable[Person], left: Iterable[Person], count: int, at_ms: int) -> dict[str, object]:
     return {
         "action": "roster",
         "joined": name_list(joined),
@@ -237,9 +237,9 @@ def roster(joined: Iterable[Person], left: Iterable[Person], count: int, at_ms: 
     }
 
 
-def message(room: str, entry: Entry, sid: str | None = None, cid: str | None = None) -> dict[str, Any]:
+def message(room: str, entry: Entry, sid: str | None = None, cid: str | None = None) -> dict[str, object]:
     """A message: from the log, live (with `sid`), or to its own sender (with `cid`, if one was given)."""
-    fields: dict[str, Any] = {"action": "message", "username": entry.name}
+    fields: dict[str, object] = {"action": "message", "username": entry.name}
     if sid is not None:
         fields["sid"] = sid
     fields |= {"msg": entry.text, "id": entry.id, "time": time_text(entry.at_ms), "room": room}
@@ -248,7 +248,7 @@ def message(room: str, entry: Entry, sid: str | None = None, cid: str | None = N
     return fields
 
 
-def whisper(whispered: Whispered, msg: str, at_ms: int) -> dict[str, Any]:
+def whisper(whispered: Whispered, msg: str, at_ms: int) -> dict[str, object]:
     return {
         "action": "whisper",
         "username": whispered.who.name,
@@ -258,8 +258,8 @@ def whisper(whispered: Whispered, msg: str, at_ms: int) -> dict[str, Any]:
     }
 
 
-def rename(renamed: Renamed, msg: str, at_ms: int, names: msgspec.Raw | None) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+def rename(renamed: Renamed, msg: str, at_ms: int, names: msgspec.Raw | None) -> dict[str, object]:
+    fields: dict[str, object] = {
         "action": "rename",
         "username": renamed.old,
         "to": renamed.new,
@@ -270,21 +270,21 @@ def rename(renamed: Renamed, msg: str, at_ms: int, names: msgspec.Raw | None) ->
     return fields if names is None else fields | {"name_list": names}
 
 
-def typing(who: Person) -> dict[str, Any]:
+def typing(who: Person) -> dict[str, object]:
     return {"action": "typing", "username": who.name}
 
 
-def notice(code: str, msg: str, at_ms: int, parameters: Mapping[str, object]) -> dict[str, Any]:
+def notice(code: str, msg: str, at_ms: int, parameters: Mapping[str, object]) -> dict[str, object]:
     own = {"action": "notice", "username": "*", "msg": msg, "code": code, "time": time_text(at_ms)}
     return {**parameters, **own}
 
 
-def refusal(refused: Refusal, msg: str) -> dict[str, Any]:
+def refusal(refused: Refusal, msg: str) -> dict[str, object]:
     """The ack of an event that was refused."""
     return {**refused.params, "ok": False, "code": refused.code, "msg": msg}
 
 
-def page(room: str, found: Page) -> dict[str, Any]:
+def page(room: str, found: Page) -> dict[str, object]:
     """The fields of a `history` ack."""
     return {
         "entries": [message(room, entry) for entry in found.entries],
