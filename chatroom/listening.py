@@ -51,7 +51,9 @@ def open_line(settings: Settings) -> list[socket.socket]:
         return listen(settings.line_host, port.number, backlog=settings.backlog)
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE and not port.chosen:
-            log.warning("port %s is in use: there is no line gateway (--line-port chooses another)", port)
+            log.warning(
+                "port %s is in use, so the line gateway is off; choose another with --line-port", port
+            )
             return []
         cures = {
             errno.EADDRINUSE: f"port {port} is in use; choose another with --line-port, or off",

@@ -153,7 +153,9 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )
-    names: Path | None = _setting(None, _path, "file of names, one per line; default: name.txt beside app.py")
+    names: Path | None = _setting(
+        None, _path, "file of names, one per line; default: the file that comes with the program"
+    )
     lang: str = _setting(
         "en", _one_of("en", "zh"), "language of the server's text unless a client asks for another: en or zh"
     )

@@ -293,7 +293,7 @@ class EmbeddedBackplane(LocalAuthority):
         now = self._monotonic()
         if now - self._logged_at >= _LOG_AGAIN_S:
             self._logged_at = now
-            log.error("the log cannot be written (%s): messages are refused until it can", problem)
+            log.error("the log cannot be written (%s): messages are refused until it can be written", problem)
         for appended in refused:
             self._feed.settle(appended.slot, None, partial(appended.on_done, None))
         saved, self._when_saved = self._when_saved, []

@@ -33,7 +33,7 @@ class _Log:
                 self.retries.popitem(last=False)
 
 
-_RETRIES = 10_000  # retry keys a room, the youngest
+_RETRIES = 10_000  # retry keys per room, the youngest
 
 
 class MemoryBackplane(LocalAuthority):

@@ -188,7 +188,7 @@ class NamePool:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "NamePool":
-        """Read one name a line, skipping blank lines and `#` comments.
+        """Read one name per line, skipping blank lines and `#` comments.
 
         Raises:
             ValueError: a line holds no valid name (the message says which), or no line holds any.

@@ -97,7 +97,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_asked": "{name} started a private chat with you: what you type now goes to {name} only. "
     "To talk to the room again, type to: alone.",
     "talk_moved": "You now talk to {name}, not {before}. to:{before} returns to {before}, to: alone to the room.",
-    "talk_held": "You now talk to {name}, not {before}. Send it again to confirm.",
+    "talk_held": "You now talk to {name}, not {before}. Send it again to say it.",
     "talk_turned": "{name} now talks to someone else. Your next line brings {name} back; "
     "to: alone returns to the room.",
     "talk_partner_left": "{name} has left. The private chat is over.",
@@ -139,7 +139,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_reserved": "这个名字是保留的，不能用。",
     "no_such_person": "房间里没有叫这个名字的人。",
     "no_such_partner": "房间里没有人叫 {name}。要原样发送，请以 /say 开头。",
-    "name_gone": '{name} 已经不在了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
+    "name_gone": '{name} 已经离开了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请给名字加上引号：/to "{other}" TEXT',
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再发一次。",
     "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",

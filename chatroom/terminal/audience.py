@@ -209,8 +209,8 @@ class Audience:
         namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
         self._known_namesake = next(namesakes, None)
         if self._known_namesake is not None:
-            choice = f"to:{partner.name} writes to the person who has that name now, "
-        return NotSent(f"{partner.name} has left; {choice}to: alone writes to everyone again.")
+            choice = f"to:{partner.name} writes to the person who has that name now. "
+        return NotSent(f"{partner.name} has left. {choice}Type to: alone to write to everyone again.")
 
     def _turn(self, wanted: str, names: Mapping[str, str], own: str) -> Turned | NotSent:
         if not trimmed(wanted):

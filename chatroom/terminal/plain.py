@@ -142,7 +142,7 @@ class Plain:
             shown = self._view.show(frame)
             self._show_presence()
             if partner is not None and was_here and partner.sid not in self._view.names:
-                self._print(f"* {partner.name} has left; to: alone writes to everyone again.")
+                self._print(f"* {partner.name} has left. Type to: alone to write to everyone again.")
             for each in shown:
                 if each.kind == "refused":
                     complain("; ".join(each.lines))

@@ -459,12 +459,12 @@ def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
     juliet.process.stdin.flush()
     assert eve.hears("whisper")["msg"] == "first"
     eve.emit({"action": "logout"})  # gives up the name as well
-    juliet.reads("* Eve has left; to: alone writes to everyone again.")
+    juliet.reads("* Eve has left. Type to: alone to write to everyone again.")
     impostors: list[Any] = []
     becomes_free(lambda **auth: impostors.append(guests(**auth)), "Eve")
     juliet.reads("* Eve joined")
     _, err = juliet.process.communicate(b"secret\n", WAIT_S)
-    assert "Eve has left; to:Eve writes to the person who has that name now" in err.decode()
+    assert "Eve has left. to:Eve writes to the person who has that name now" in err.decode()
     assert juliet.process.returncode == 1
     for each in (nurse, impostors[-1]):
         hears_no(each, "secret")

@@ -388,7 +388,7 @@ def test_a_port_that_is_taken_and_that_nobody_chose_is_done_without_and_warned_o
         port = taken.getsockname()[1]
         assert open_line(Settings(line_port=LinePort(port, chosen=False))) == []
     assert caplog.messages == [
-        f"port {port} is in use: there is no line gateway (--line-port chooses another)"
+        f"port {port} is in use, so the line gateway is off; choose another with --line-port"
     ]
 
 

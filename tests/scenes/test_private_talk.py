@@ -57,7 +57,7 @@ def test_a_third_takes_the_talk_over_and_all_are_told(lines):
     juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. to:{romeo.name} returns")
     romeo.reads(rf"^\* {juliet.name} now talks to someone else")
     juliet.types("meant for romeo")
-    juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. Send it again to confirm\.$")
+    juliet.reads(rf"^\* You now talk to {paris.name}, not {romeo.name}\. Send it again to say it\.$")
     juliet.types("hello paris")
     paris.reads(rf"{juliet.name} -> you: hello paris$")
     paris.reads_nothing("meant for romeo")

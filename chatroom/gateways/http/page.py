@@ -21,8 +21,8 @@ from chatroom.core.errors import Refusal
 from chatroom.gateways.http.manifest import manifest, room_of
 from chatroom.runtime import WSGIApp
 
-# Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the
-# list places its rows so. `connect-src 'self'` covers WebSockets in every supported browser.
+# Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the page
+# sets colours of names and heights on elements. `connect-src 'self'` covers WebSockets in every supported browser.
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'",

@@ -60,7 +60,7 @@ export const rest = {
     text_behind_to: (name: string, instead: string) => `Not sent. To whisper to ${name}, type ${instead}. To send it as a message, begin it with /say.`,
     already_private: (name: string) => `Not sent. Only ${name} sees what you write here. To send this as it is, begin it with /say.`,
     recipient_left: 'Not sent. They have left.',
-    recipient_other: 'This may be someone else than before. Send it again to send it to them.',
+    recipient_other: 'This may not be the same person. Send it again if you mean them.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
     confirm: (name: string) => `${name ? `Only ${name}` : 'Everyone in this room'} will see this. Send it again to confirm.`,
     other: "That didn't work.",

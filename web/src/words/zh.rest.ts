@@ -23,7 +23,7 @@ export const rest: Rest = {
     unasked: '浏览器还没有允许本站发通知，打开开关会再次询问你。',
     failed: '浏览器没能显示上一条通知。',
   },
-  suggestions: '建议',
+  suggestions: '补全',
   refusedText: '没有发送：',
   edit: '编辑',
   yourNameIs: '你的名字',
