@@ -138,7 +138,8 @@ class HTTPGateway:
             return
         self._hinted.add(prefix)
         log.warning(
-            "a browser asked for %s/: nothing is there; if a proxy serves the chat there, start the chatroom with --base-path %s",
+            "a browser asked for %s/: nothing is there; "
+            "if a proxy serves the chat there, start the chatroom with --base-path %s",
             prefix,
             prefix,
         )
