@@ -29,7 +29,7 @@ class Announcer:
     """Tells gateways.
 
     Args:
-        left: called with the session's id for each `Left`, after it is announced.
+        left: called with each `Left`, before it is announced.
         monotonic: a clock in seconds.
 
     Attributes:
@@ -103,9 +103,10 @@ class Announcer:
 
     def _follow(self, room: RoomView, item: Item, event: Presence, newcomers: _Newcomers) -> None:
         """Announce a join, a leave or a new name."""
-        if isinstance(event, Left) and event.who.sid not in room.roster:  # it had not been announced yet
-            self._left(room, event)
-            return
+        if isinstance(event, Left):
+            self._left(room, event)  # first: a session that is over is told so while it still hears the room
+            if event.who.sid not in room.roster:
+                return  # nobody has been told that they were here
         try:
             room.roster.apply(event)
         except Misuse:  # a fault of ours: who has heard the rest must not hear this
@@ -118,6 +119,7 @@ class Announcer:
                 room.own[session.sid] = session.identity
                 # Who has gone and come back meanwhile is welcomed by the later join.
                 if session.room is room and session.membership.claim == event.claim:
+                    session.membership.person = event.who  # which may be news: an answer can be lost
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):
             room.recent.add(event.old, room.own.get(event.sid, event.sid), self._monotonic())
@@ -128,7 +130,6 @@ class Announcer:
             sid = event.who.sid
             room.recent.add(event.who.name, room.own.pop(sid, sid), self._monotonic())
             newcomers[:] = [pair for pair in newcomers if pair[0].sid != sid]
-            self._left(room, event)
 
     def _welcome(self, room: RoomView, newcomers: _Newcomers) -> None:
         for session, item in newcomers:

@@ -84,8 +84,14 @@ class Truth(MemoryBackplane):
         announced: by room, who has been announced, as joins under their present names, in order of coming.
     """
 
-    def __init__(self, rules: RoomRules, decided: Callable[[str, Item], None]) -> None:
-        super().__init__(rules, lambda: 1, lambda: 0.0, max_logs=1000)
+    def __init__(
+        self,
+        rules: RoomRules,
+        decided: Callable[[str, Item], None],
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+    ) -> None:
+        super().__init__(rules, now_ms, monotonic, max_logs=1000)
         self.announced: dict[str, dict[str, Joined]] = {}
         self._decided = decided
         self._feed = _Facts(self._note)  # type: ignore[assignment]
@@ -100,7 +106,7 @@ class Truth(MemoryBackplane):
     def present(self, room: str) -> Item:
         """Who is in a room, as a fact."""
         people = tuple(self.announced.get(room, {}).values())
-        return Item(Present(people), 0, self._ids.last)
+        return Item(Present(people), self._now_ms(), self._ids.last)
 
     def _note(self, room: str, item: Item) -> None:
         people = self.announced.setdefault(room, {})
@@ -153,8 +159,15 @@ class Far:
             "answer" (it arrives, and nobody learns of it).
     """
 
-    def __init__(self, rules: RoomRules, lossy: Callable[[], str] = lambda: "") -> None:
-        self.truth = Truth(rules, self._decided)
+    def __init__(
+        self,
+        rules: RoomRules,
+        lossy: Callable[[], str] = lambda: "",
+        *,
+        now_ms: Callable[[], int] = lambda: 1,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.truth = Truth(rules, self._decided, now_ms, monotonic)
         self.reads: list[greenlet.greenlet] = []
         self.waiting: list[Waiting] = []
         self.woken: list[Waiting] = []

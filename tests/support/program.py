@@ -30,6 +30,7 @@ class Program:
         before: a command that is given the service to run, and its arguments.
         port: None leaves the flag out, for the environment to choose.
         stdin: a descriptor for its standard input; it is closed here.
+        app: what to start in place of `app.py`.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class Program:
         before: Sequence[str] = (),
         port: int | None = 0,
         stdin: int = subprocess.DEVNULL,
+        app: str | None = None,
     ) -> None:
+        self._app = app or os.environ.get("TEST_APP", "app.py")
         flags = [] if port is None else ["--port", str(port)]
         self.arguments = [
             *flags,
@@ -63,7 +66,7 @@ class Program:
     def start(self) -> Program:
         """Start and wait until it listens."""
         self._process = subprocess.Popen(
-            [*self._before, sys.executable, "app.py", "--line-port", "0", *self.arguments],
+            [*self._before, sys.executable, self._app, "--line-port", "0", *self.arguments],
             cwd=ROOT,
             env=self.environ,
             stdin=self._stdin,

@@ -1,0 +1,81 @@
+"""A backplane that takes its time: what is asked in one breath is done in order, and nobody notices the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.guests import Guest
+from tests.support.lines import Line
+from tests.support.program import Program
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[Program]:
+    with Program("--limits", "off", app="tests/support/far_app.py") as program:
+        yield program
+
+
+@pytest.fixture
+def enter(far: Program, guests: Callable[..., Guest]) -> Callable[..., Guest]:
+    return lambda **auth: guests(url=far.url, **auth)
+
+
+def names(guest: Guest) -> list[str]:
+    return sorted(name for name, _ in guest.asks("who")["name_list"])
+
+
+def test_what_follows_a_join_waits_for_it(enter: Callable[..., Guest]) -> None:
+    romeo, juliet = enter(username="Romeo"), enter(username="Juliet", room="the garden")
+    romeo.emit({"action": "join", "room": "the garden"})
+    romeo.emit({"action": "message", "msg": "what light is this"})
+    juliet.hears("message", username="Romeo", msg="what light is this")
+    assert romeo.hears("login")["room"] == "the garden"
+
+
+def test_a_new_name_holds_for_what_follows(enter: Callable[..., Guest]) -> None:
+    romeo, juliet = enter(username="Romeo"), enter()
+    for name in ("Tybalt", "Paris"):
+        romeo.emit({"action": "rename", "username": name})
+        romeo.emit({"action": "message", "msg": f"I am {name}"})
+    for name in ("Tybalt", "Paris"):
+        juliet.hears("rename", to=name)
+        juliet.hears("message", username=name, msg=f"I am {name}")
+
+
+def test_a_private_line_behind_its_address_stays_private(
+    far: Program, enter: Callable[..., Guest], lines: Callable[..., Line]
+) -> None:
+    juliet, nurse = enter(room="lobby", username="Juliet"), enter(room="lobby")
+    romeo = lines(port=far.line_port, room=None)
+    romeo.types_raw(b"to:Juliet\nsecret\nto:\naloud\n")
+    assert juliet.hears("whisper")["msg"] == "secret"
+    assert nurse.hears("message")["msg"] == "aloud"
+
+
+def test_the_newest_tab_replaces_the_older(enter: Callable[..., Guest]) -> None:
+    older, other = enter(username="Romeo"), enter()
+    newer = enter(token=older.you["token"])
+    older.hears("notice", code="replaced")
+    assert (newer.name, newer.you["resumed"]) == ("Romeo", True)
+    assert names(other) == sorted(["Romeo", other.name])
+
+
+def test_everybody_knows_who_is_here(enter: Callable[..., Guest]) -> None:
+    watcher = enter(roster="delta")
+    people = [enter() for _ in range(6)]
+    for guest in people[::2]:
+        guest.leaves()
+    people[1].asks("rename", username="Benvolio")
+    here = sorted([watcher.name, "Benvolio", people[3].name, people[5].name])
+    watcher.waits_for(lambda: names(watcher) == here, "the names")
+    joined = [sid for frame in rosters(watcher) for _, sid in frame["joined"]]
+    left = [sid for frame in rosters(watcher) for _, sid in frame["left"]]
+    assert joined == [guest.sid for guest in people]
+    assert sorted(left) == sorted(guest.sid for guest in people[::2])
+
+
+def rosters(guest: Guest) -> list[dict[str, Any]]:
+    return [frame for frame in guest.frames if frame["action"] == "roster"]

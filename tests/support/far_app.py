@@ -1,0 +1,89 @@
+"""The program with a backplane that is somewhere else: `python tests/support/far_app.py`, and the flags of `app.py`.
+
+Every request, answer and fact takes a few milliseconds, each its own, and rooms are told the truth about themselves at
+any moment. Nobody at a client may notice anything of it. Nothing is kept on disk. TEST_SEED repeats a run.
+"""
+
+# ruff: noqa: E402 - the runtime must be patched before anything else is imported
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from chatroom import runtime
+
+runtime.patch()
+
+
+from chatroom import cli, server
+from chatroom.backplane import House
+from chatroom.backplane.local import RoomRules
+from chatroom.core.clock import Clock
+from chatroom.core.log import Page
+from tests.support.far import Far
+
+STEP_S = 0.004  # at most, between two steps
+PRESENT_OF = 50  # one step in so many is a truth that nobody has asked for
+
+
+class Road(Far):
+    """A far backplane on which things come by themselves."""
+
+    def __init__(self, rules: RoomRules, clock: Clock, rng: random.Random) -> None:
+        super().__init__(rules, now_ms=clock.now_ms, monotonic=time.monotonic)
+        self._rng = rng
+
+    def start(self, house: House) -> None:
+        super().start(house)
+        runtime.spawn(self._carry)
+
+    def at_hand(self, room: str, after: str | None = None) -> bool:
+        return self._rng.random() < 0.5
+
+    def page(self, room: str, *, after: str | None = None, **which: Any) -> Page:
+        runtime.sleep(self._rng.uniform(0, STEP_S))
+        return self.truth.page(room, after=after, **which)
+
+    def run(self, function: Callable[[], Any]) -> None:
+        function()
+
+    def settle(self) -> None:
+        self.truth.settle()
+        while self.requests or self.answers or any(self.facts.values()):
+            runtime.sleep(STEP_S)
+
+    def _carry(self) -> None:
+        while True:
+            runtime.sleep(self._rng.uniform(0, STEP_S))
+            for _ in range(self._rng.randrange(1, 20)):
+                self._carry_one()
+            if self.own and not self._rng.randrange(PRESENT_OF):
+                self.present(self._rng.choice(sorted(self.own)))
+
+    def _carry_one(self) -> None:
+        ways = [
+            *([self.arrive] if self.requests else []),
+            *([self.answer] if self.answers else []),
+            *(partial(self.deliver_some, room, self._rng.randrange(1, 5)) for room in self.deliverable()),
+        ]
+        if ways:
+            self._rng.choice(ways)()
+
+
+def open_backplane(_settings: object, _folder: object, rules: RoomRules) -> tuple[Clock, Road]:
+    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda _: None)
+    return clock, Road(rules, clock, random.Random(os.environ.get("TEST_SEED")))
+
+
+if __name__ == "__main__":
+    server._open_backplane = open_backplane  # type: ignore[assignment]
+    sys.exit(cli.main([*sys.argv[1:], "--history", "0"]))
