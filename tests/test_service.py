@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from chatroom.core.errors import NameChangedHands
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, Unavailable
+from chatroom.core.events import Person, Why
 from chatroom.sessions import Session
 from tests.support.house import Faulty, House, Witness
 
@@ -82,6 +83,78 @@ def test_a_name_given_up_before_the_welcome_leaves_no_doubt() -> None:
     house.backplane.settle_all()
     house.enter("lobby", username="Bob")
     house.does(lambda: house.service.whisper(ming, "Bob", "hi"))
+
+
+def test_whoever_was_there_before_is_in_the_first_list() -> None:
+    house = House([Witness()])
+    house.foreigner("lobby", "Bob")
+    romeo = house.enter("lobby", username="Ming")
+    assert [person.name for person in house.service.who(romeo)] == ["Bob", "Ming"]
+    assert house.gateway.present[romeo.room] == {"x1": "Bob", romeo.sid: "Ming"}
+
+
+def test_after_a_gap_the_differences_are_announced() -> None:
+    house = House([Witness()])
+    gone, stays = house.foreigner("lobby", "Bob"), house.foreigner("lobby", "Lotus")
+    romeo = house.enter("lobby", username="Ming")
+    house.backplane.truth.leave("lobby", gone)
+    house.backplane.truth.rename("lobby", stays, "Bob", None, lambda _: None)
+    house.foreigner("lobby", "Lotus")
+    house.backplane.reconnect("lobby")
+    house.backplane.settle_all()
+    assert [person.name for person in house.service.who(romeo)] == ["Bob", "Ming", "Lotus"]
+    assert sorted(house.gateway.present[romeo.room].values()) == ["Bob", "Lotus", "Ming"]
+    assert romeo.is_in
+
+
+def test_a_session_that_others_take_for_lost_is_welcomed_again() -> None:
+    house = House([Witness()])
+    romeo = house.enter("lobby", username="Ming")
+    house.backplane.truth.leave("lobby", romeo.sid, why=Why.LOST)
+    house.backplane.deliver_some("lobby", 1)
+    assert not romeo.is_in
+    outcomes: list[object] = []
+    house.service.say(romeo, "hi", None, outcomes.append)  # waits for the join
+    house.backplane.settle_all()
+    assert (romeo.is_in, romeo.person.name) == (True, "Ming")
+    assert len(outcomes) == 1
+    assert outcomes[0] is not None
+    house.close()
+
+
+@pytest.mark.parametrize("why", [Why.REPLACED, Why.KICKED])
+def test_a_session_that_is_ended_elsewhere_is_closed(why: Why) -> None:
+    house = House([Witness()])
+    romeo, juliet = house.enter("lobby"), house.enter("lobby")
+    house.backplane.truth.leave("lobby", romeo.sid, why=why)
+    house.backplane.settle_all()
+    assert house.gateway.ended_sids == {romeo.sid: why}
+    assert romeo.closed
+    assert house.service.who(juliet) == [juliet.person]
+    house.close()
+
+
+def test_a_private_text_reaches_somebody_who_is_served_elsewhere() -> None:
+    house = House([Witness()])
+    sid = house.foreigner("lobby", "Bob")
+    romeo = house.enter("lobby", username="Ming")
+    sent = house.does(lambda: house.service.whisper(romeo, "bob", "hi"))
+    assert sent.to == Person(sid, "Bob")
+    house.backplane.truth.leave("lobby", sid)
+    with pytest.raises(NoSuchPerson):
+        house.does(lambda: house.service.whisper(romeo, "bob", "hi"))
+
+
+@pytest.mark.parametrize("loss", ["request", "answer"])
+def test_a_claim_whose_outcome_is_unknown_leaves_nobody_behind(loss: str) -> None:
+    losses = [loss]
+    house = House([Witness()], lambda: losses.pop() if losses else "")
+    with pytest.raises(Unavailable):
+        house.admit(room="lobby", username="Bob")
+    house.backplane.settle_all()
+    assert house.backplane.truth.count("lobby") == 0
+    assert house.enter("lobby", username="Bob").person.name == "Bob"
+    house.close()
 
 
 class Restarted:

@@ -6,6 +6,7 @@ other processes are in the same rooms, sessions are ended elsewhere, and the fee
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -26,10 +27,23 @@ rooms = st.sampled_from(ROOMS)
 wishes = st.none() | st.sampled_from(NAMES)
 
 
+class Faults(logging.Handler):
+    """What is logged as a fault of ours, which the product outlives."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(self.format(record))
+
+
 class ServiceMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.loss = ""
+        self.faults = Faults()
+        logging.getLogger("chatroom").addHandler(self.faults)
         self.house = House([Witness()], self.takes_loss)
         self.far, self.service = self.house.backplane, self.house.service
         self.tokens = [self.house.tokens.write(f"identity {name}", name) for name in NAMES]
@@ -190,6 +204,14 @@ class ServiceMachine(RuleBasedStateMachine):
         self.far.reconnect(room)
 
     def teardown(self) -> None:
+        try:
+            self.settle()
+        finally:
+            logging.getLogger("chatroom").removeHandler(self.faults)
+        assert self.faults.records == []
+
+    def settle(self) -> None:
+        """Bring everything to its end, and compare."""
         self.loss = ""
         self.far.settle_all()
         for session in self.admitted:

@@ -92,6 +92,7 @@ class Backplane(Protocol):
         * Ids of entries rise, as ASCII strings, and never go back; an entry's `at_ms` is what the wall clock said.
         * Feed: a process is told everything that happens in a room from its first own member's `Joined` up to its last
           own member's `Left`. Where others are in the room already, or something has been missed, there is a `Present`.
+          That a session of its own was ended by others is always told, announced or not.
     """
 
     def start(self, house: House) -> None:
@@ -177,7 +178,10 @@ class Backplane(Protocol):
         """
 
     def forget(self, room: str) -> None:
-        """Nobody of this process is in the room any more: let go of what was only kept to be quick."""
+        """Nobody of this process is in the room any more: let go of what was only kept to be quick.
+
+        After this the feed may begin anew with the next claim, if it begins with a `Present`.
+        """
 
     # Private talks
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.core.errors import Misuse
-from chatroom.core.events import Joined, Left, Person, Renamed
+from chatroom.core.events import Joined, Left, Person, Present, Renamed, Why
 from chatroom.core.roster import Roster
 
 
@@ -81,3 +81,32 @@ def test_text_that_begins_with_nobodys_name_matches_nobody(text: str) -> None:
 
 def test_match_looks_no_further_than_a_name_can_reach() -> None:
     assert make_roster("Ming").longest_match("a " * 1000) is None
+
+
+def test_what_has_happened_follows_from_who_is_here_now() -> None:
+    roster = make_roster("Alice", "Bob", "Carol")
+    alice, carol = Person("sid-Alice", "Bob"), Person("sid-Carol", "Carol")
+    dave = Person("sid-Dave", "Alice")
+    present = Present([Joined(dave), Joined(alice), Joined(carol, claim=2)])
+    changes = roster.changes(present)
+    assert changes == [
+        Left(Person("sid-Bob", "Bob"), Why.LOST),
+        Left(carol, Why.LOST),  # has left and come back
+        Renamed("sid-Alice", "Alice", "Bob"),
+        Joined(dave),
+        Joined(carol, claim=2),
+    ]
+    for change in changes:
+        roster.apply(change)
+    roster.replace(present)
+    assert roster.people() == [dave, alice, carol]
+    assert roster.changes(present) == []
+
+
+def test_two_may_swap_their_names() -> None:
+    roster = make_roster("Alice", "Bob")
+    present = Present([Joined(Person("sid-Alice", "Bob")), Joined(Person("sid-Bob", "Alice"))])
+    for change in roster.changes(present):
+        roster.apply(change)
+    assert roster.find("alice") == Person("sid-Bob", "Alice")
+    assert roster.find("bob") == Person("sid-Alice", "Bob")

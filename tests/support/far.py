@@ -178,6 +178,7 @@ class Far:
         self.own: dict[str, set[str]] = {}  # by room, the sessions of this process that are in it
         self.foreign: dict[str, str] = {}  # the sessions of other processes, and their rooms
         self._at_hand: set[str] = set()
+        self._followed: set[str] = set()  # the rooms whose facts come here
         self._delivering: greenlet.greenlet | None = None
         self._house: House
 
@@ -260,6 +261,9 @@ class Far:
 
     def forget(self, room: str) -> None:
         self._at_hand.discard(room)
+        self._followed.discard(room)
+        if room in self.facts:  # who waits for an outcome is still told
+            self.facts[room] = deque(fact for fact in self.facts[room] if not isinstance(fact, Item))
 
     def talks(self) -> Sequence[bytes]:
         return ()
@@ -288,7 +292,7 @@ class Far:
         self._house.typed(room, who)
 
     def _decided(self, room: str, item: Item) -> None:
-        if room in self.own:
+        if room in self._followed:
             self.facts.setdefault(room, deque()).append(item)
         if isinstance(item.event, Left):
             self._unfollow(room, item.event.who.sid)
@@ -350,16 +354,16 @@ class Far:
 
     def reconnect(self, room: str) -> None:
         """The feed was away: a `Present` makes up for joins, leaves and renames; messages are read."""
-        if room in self.own:
+        if room in self._followed:
             facts = self.facts.setdefault(room, deque())
-            kept = [fact for fact in facts if not _is_presence(fact)]
+            kept = [fact for fact in facts if not _can_be_made_up_for(fact)]
             facts.clear()
             facts.extend(kept)
             facts.append(self.truth.present(room))
 
     def present(self, room: str) -> None:
         """The truth about a room, for no reason."""
-        if room in self.own:
+        if room in self._followed:
             self.facts.setdefault(room, deque()).append(self.truth.present(room))
 
     def settle_all(self) -> None:
@@ -390,10 +394,10 @@ class Far:
             self.requests.append(partial(arrive, answer))
 
     def _follow(self, room: str, sid: str) -> None:
-        if room not in self.own:
-            self.own[room] = set()
-            self.present(room)
-        self.own[room].add(sid)
+        self.own.setdefault(room, set()).add(sid)
+        if room not in self._followed:
+            self._followed.add(room)
+            self.reconnect(room)
 
     def _unfollow(self, room: str, sid: str) -> None:
         """A session of this process is out of a room; with the last one, the process follows it no longer."""
@@ -401,11 +405,14 @@ class Far:
             self.own[room].discard(sid)
             if not self.own[room]:
                 del self.own[room]
+                self._followed.discard(room)
 
     def _wake(self) -> None:
         while self.woken:
             self.woken.pop(0).go_on()
 
 
-def _is_presence(fact: Item | Callable[[], None]) -> bool:
-    return isinstance(fact, Item) and isinstance(fact.event, Presence | Present)
+def _can_be_made_up_for(fact: Item | Callable[[], None]) -> bool:
+    if not isinstance(fact, Item) or not isinstance(fact.event, Presence | Present):
+        return False
+    return not isinstance(fact.event, Left) or fact.event.why in (Why.LEFT, Why.CUT)

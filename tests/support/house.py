@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from chatroom.backplane import Asks
 from chatroom.backplane.local import RoomRules
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
@@ -157,6 +158,15 @@ class House:
         self.service.enter(session)
         self.backplane.settle_all()
         return session
+
+    def foreigner(self, room: str, name: str) -> str:
+        """Somebody whom another process serves; gives the session."""
+        sid = f"x{len(self.backplane.foreign) + 1}"
+        self.backplane.foreign[sid] = room
+        asks = Asks(sid=sid, identity=f"identity {sid}", claim=1, wanted=name, insists=True)
+        self.backplane.truth.claim(room, asks, lambda _: None)
+        self.backplane.truth.announce(room, sid)
+        return sid
 
     def leave(self, session: Session, *, cut: bool = False) -> None:
         self.service.leave(session, cut=cut)
