@@ -430,7 +430,7 @@ describe('Completion', () => {
     { usage: '/who', help: {} },
   ];
   const names = ['fox', 'Fowl', '阿狸', 'two words'];
-  const offered = (text: string) => complete(text, text.length, commands, names).map((one) => one.insert);
+  const offered = (text: string) => complete(text, text.length, commands, () => names).map((one) => one.insert);
 
   it.each([
     ['/', ['/name ', '/nick ', '/who ']],
@@ -455,32 +455,42 @@ describe('Completion', () => {
     ['to:fo', ['fox', 'Fowl']],
     [' To：two ', ['two words']],
     ['onto:fo', []],
+    ['ｔｏ：fo', ['fox', 'Fowl']],
+    ['t\u200bo ∶ fo', ['fox', 'Fowl']],
+    ['／ｔｏ fo', ['fox ', 'Fowl ']],
+    ['⧸Ｎ', ['/name ', '/nick ']],
+    ['/say to:fo', []],
   ])('%j offers %j', (text, expected) => {
     expect(offered(text)).toEqual(expected);
   });
 
   it.each(['@👨', '@👨\u200d👩', '@👨\u200d👩\u200d👧'])('%j offers the family', (text) => {
-    expect(complete(text, text.length, [], ['👨\u200d👩\u200d👧', 'fox']).map((one) => one.insert)).toEqual(['@👨\u200d👩\u200d👧 ']);
+    expect(complete(text, text.length, [], () => ['👨\u200d👩\u200d👧', 'fox']).map((one) => one.insert)).toEqual(['@👨\u200d👩\u200d👧 ']);
   });
 
   it('asks for no joiners', () => {
-    expect(complete('@میخ', 4, [], ['می\u200cخواهم']).map((one) => one.insert)).toEqual(['@می\u200cخواهم ']);
+    expect(complete('@میخ', 4, [], () => ['می\u200cخواهم']).map((one) => one.insert)).toEqual(['@می\u200cخواهم ']);
   });
 
   it('finds names of many code points', () => {
     const name = '👨\u200d👩\u200d👧'.repeat(18);
-    expect(complete(`@${name}`, name.length + 1, [], [name])).toHaveLength(1);
+    expect(complete(`@${name}`, name.length + 1, [], () => [name])).toHaveLength(1);
+  });
+
+  it.each(['to:fox', 'ｔｏ： “fo', '\u200bto\ufe55 fo', '／ｔｏ fo', '\u200b/fo'])('takes the place of what was typed behind the marker of %j', (text) => {
+    const [first] = complete(text, text.length, [{ usage: '/fox', help: {} }], () => ['fox']);
+    expect(text.slice(first!.start)).toMatch(/^[“/]?fox?$/);
   });
 
   it('looks only at what is before the caret', () => {
-    expect(complete('@fo later', 3, [], names).map((one) => [one.insert, one.start])).toEqual([
+    expect(complete('@fo later', 3, [], () => names).map((one) => [one.insert, one.start])).toEqual([
       ['@fox ', 0],
       ['@Fowl ', 0],
     ]);
   });
 
   it('explains in one’s own language', () => {
-    expect(complete('/na', 3, commands, [], 'zh').map((one) => [one.label, one.hint])).toEqual([['/name [NEW]', '换名字']]);
+    expect(complete('/na', 3, commands, () => [], 'zh').map((one) => [one.label, one.hint])).toEqual([['/name [NEW]', '换名字']]);
   });
 
   it.each([
@@ -491,16 +501,16 @@ describe('Completion', () => {
     ['/to ', '/to fox '],
     ['@Fox', '@fox '],
   ])('%j is sent by Enter, and completed by Tab', (text, tabbed) => {
-    const [first] = complete(text, text.length, [{ usage: '/help', help: {} }], ['foxtrot', 'fox'].sort());
+    const [first] = complete(text, text.length, [{ usage: '/help', help: {} }], () => ['fox', 'foxtrot']);
     expect([first!.isWhole, text.slice(0, first!.start) + first!.insert.replace(/^\/help $/, '/help')]).toEqual([true, tabbed]);
   });
 
   it.each(['/hel', 'to:fo', '/to f', '@fo', '@'])('%j is completed by Enter', (text) => {
-    expect(complete(text, text.length, [{ usage: '/help', help: {} }], ['fox'])[0]!.isWhole).toBe(false);
+    expect(complete(text, text.length, [{ usage: '/help', help: {} }], () => ['fox'])[0]!.isWhole).toBe(false);
   });
 
   it('offers a few, not all', () => {
-    expect(complete('@', 1, [], Array.from({ length: 1000 }, (_, n) => `n${n}`))).toHaveLength(12);
+    expect(complete('@', 1, [], () => Array.from({ length: 1000 }, (_, n) => `n${n}`))).toHaveLength(12);
   });
 });
 

@@ -128,7 +128,7 @@ describe('What is no message', () => {
 
   it('is completed from what a Chinese keyboard types for a slash', () => {
     const table = [{ usage: '/who', help: {} }];
-    for (const text of ['/wh', '／wh', '、wh', ' 、']) expect(complete(text, text.length, table, [])).toMatchObject([{ insert: '/who ', start: text.search(/[/／、]/) }]);
+    for (const text of ['/wh', '／wh', '、wh', ' 、']) expect(complete(text, text.length, table, () => [])).toMatchObject([{ insert: '/who ', start: text.search(/[/／、]/) }]);
   });
 });
 

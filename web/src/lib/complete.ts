@@ -1,8 +1,8 @@
-/** What may be meant by what is being typed: a command after `/` or what Chinese keyboards type for it, a name after `@`, `/to` or `to:`. */
+/** What may complete the text before the caret: a command, or a name after `@`, `/to` or `to:`, however these are typed. */
 
 import type { Command } from '../wire';
 import { folded } from './names';
-import { keyOf } from './typed';
+import { behindColon, keyOf, read } from './typed';
 
 export interface Completion {
   /** what is shown */
@@ -16,43 +16,54 @@ export interface Completion {
 }
 
 const MOST = 12;
-/** `/to` or `to:`, and what of a name stands behind it: `/to` has a text behind the name, so a name with spaces is quoted. */
-const RECIPIENT = /^\s*(?:([/／、](?:to|msg|w)\s+)|to\s*[:：]\s*)(["“]?([^\n"”]{0,256}))$/i;
+/** The commands whose first argument is a name. A text stands behind it, so a name with spaces is quoted. */
+const WHISPERS = /^(?:to|msg|w)$/;
+/** A name that is being typed, perhaps behind a quotation mark. */
+const BEGUN = /^["“]?([^\n"”]{0,256})$/;
 
-export function complete(text: string, caret: number, commands: readonly Command[], names: readonly string[], lang = 'en'): Completion[] {
+/** `names` is called only where a name is being typed. */
+export function complete(text: string, caret: number, commands: readonly Command[], names: () => readonly string[], lang = 'en'): Completion[] {
   const before = text.slice(0, caret);
-  const command = /^\s*[/／、]([^\s/]*)$/.exec(before);
-  if (command) {
-    const typed = command[1]!.normalize('NFKC').toLowerCase();
-    const start = caret - command[1]!.length - 1;
-    return commands
-      .map((one) => ({ ...one, word: one.usage.split(' ')[0]! }))
-      .filter((one) => one.word.toLowerCase().startsWith('/' + typed))
-      .slice(0, MOST)
-      .map((one) => ({ label: one.usage, hint: one.help[lang] ?? '', insert: one.word + ' ', start, isWhole: one.word.toLowerCase() === '/' + typed }));
+  const typed = read(before);
+  if (typed.kind === 'command') {
+    const behind = typed.text.slice(1);
+    const [word] = behind.split(/\s/, 1);
+    const known = folded(word!);
+    if (word === behind) return completeCommand(known, caret - behind.length - 1, commands, lang);
+    if (WHISPERS.test(known)) return completeRecipient(behind.slice(word!.length), caret, names, (name) => (/\s/.test(name) ? `"${name}" ` : `${name} `));
   }
-  const recipient = RECIPIENT.exec(before);
-  if (recipient) {
-    const [, slash, written, part] = recipient;
-    const typed = folded(part!);
-    const key = keyOf(part!);
-    return names
-      .filter((name) => folded(name).startsWith(typed))
-      .sort((one, other) => Number(keyOf(other) === key) - Number(keyOf(one) === key))
-      .slice(0, MOST)
-      .map((name) => ({
-        label: name,
-        hint: '',
-        insert: slash ? (/\s/.test(name) ? `"${name}" ` : `${name} `) : name,
-        start: caret - written!.length,
-        isWhole: key === '' || keyOf(name) === key,
-      }));
-  }
+  if (typed.kind === 'to') return completeRecipient(behindColon(before), caret, names, (name) => name);
+  return completeMention(before, names);
+}
+
+function completeCommand(typed: string, start: number, commands: readonly Command[], lang: string): Completion[] {
+  return commands
+    .map((one) => ({ ...one, word: one.usage.split(' ')[0]! }))
+    .filter((one) => one.word.toLowerCase().startsWith('/' + typed))
+    .slice(0, MOST)
+    .map((one) => ({ label: one.usage, hint: one.help[lang] ?? '', insert: one.word + ' ', start, isWhole: one.word.toLowerCase() === '/' + typed }));
+}
+
+/** The names that begin with `behind`, which ends at the caret; the one that is meant exactly comes first. */
+function completeRecipient(behind: string, caret: number, names: () => readonly string[], written: (name: string) => string): Completion[] {
+  const begun = behind.trimStart();
+  const part = BEGUN.exec(begun)?.[1];
+  if (part === undefined) return [];
+  const typed = folded(part);
+  const key = keyOf(part);
+  return names()
+    .filter((name) => folded(name).startsWith(typed))
+    .sort((one, other) => Number(keyOf(other) === key) - Number(keyOf(one) === key))
+    .slice(0, MOST)
+    .map((name) => ({ label: name, hint: '', insert: written(name), start: caret - begun.length, isWhole: key === '' || keyOf(name) === key }));
+}
+
+function completeMention(before: string, names: () => readonly string[]): Completion[] {
   const mention = /(?:^|[^\p{Script=Latin}\p{N}@])@([^\s@]{0,256})$/u.exec(before);
   if (!mention) return [];
   const typed = folded(mention[1]!);
-  const start = caret - mention[1]!.length - 1;
-  return names
+  const start = before.length - mention[1]!.length - 1;
+  return names()
     .filter((name) => folded(name).startsWith(typed))
     .slice(0, MOST)
     .map((name) => ({ label: name, hint: '', insert: `@${name} `, start, isWhole: folded(name) === typed }));

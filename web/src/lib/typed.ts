@@ -17,6 +17,7 @@ const SLASH = '[/⁄∕╱⟋⧸、／､]';
 const BEGINS = new RegExp(`^${HIDDEN}*${SLASH}((?:(?!\\s)${HIDDEN})*${SLASH})?`, 'u');
 const COLON = '[:ː˸։׃⁚∶ꓽ꞉]';
 const TO = new RegExp(`^to${COLON}`);
+const TO_COLON = new RegExp(`^[^]*?${COLON.replace(']', '：︓﹕]')}`);
 
 /** `//x` sends `/x`, `/say TEXT` sends TEXT. */
 export function read(text: string): Typed {
@@ -28,8 +29,13 @@ export function read(text: string): Typed {
     const said = rest.slice(word!.length + 1);
     return folded(word!) === 'say' && said.trim() ? { kind: 'message', text: said } : { kind: 'command', text: '/' + rest };
   }
-  if (TO.test(folded(text))) return { kind: 'to', text: text.normalize('NFKC').replace(new RegExp(`^[^]*?${COLON}`), '') };
+  if (TO.test(folded(text))) return { kind: 'to', text: behindColon(text.normalize('NFKC')) };
   return { kind: 'message', text };
+}
+
+/** What stands behind the colon of `to:NAME`. */
+export function behindColon(text: string): string {
+  return text.replace(TO_COLON, '');
 }
 
 function folded(text: string): string {
