@@ -128,7 +128,8 @@ class View:
             shown.insert(0, _GAP)
         if is_back and before == self.name:
             return shown
-        greeting = f"You are {self.name} in {self.room}, {len(self.names)} here."
+        here = "1 person" if len(self.names) == 1 else f"{len(self.names)} people"
+        greeting = f"You are {self.name} in {self.room}. {here} here."
         return [*shown, Shown("notice", (greeting,), at=_time(frame))]
 
     def _said(self, frame: Frame) -> Shown:

@@ -434,9 +434,9 @@ def test_a_room_with_a_cjk_name_a_base_path_and_ipv6_are_entered(start):
     program = start("--base-path", "/chat", *(("--host", "::1") if has_ipv6() else ()))
     ended = says_hello(f"{program.url}/r/%E8%8C%B6%20room")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "in 茶 room, 1 here." in ended.stdout
+    assert "in 茶 room. 1 person here." in ended.stdout
     ended = says_hello(program.url, "--room", "茶室")
-    assert "in 茶室, 1 here." in ended.stdout
+    assert "in 茶室. 1 person here." in ended.stdout
 
 
 def has_ipv6() -> bool:

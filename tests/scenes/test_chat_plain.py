@@ -100,7 +100,7 @@ def test_a_script_says_its_lines_and_ends(server, guests, room):
     romeo.says("said before")
     ended = chat(server.url, "--plain", "--room", room, "--name", "Script", says="hello\nworld\n")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == f"* You are Script in {room}, 2 here.\n"
+    assert ended.out == f"* You are Script in {room}. 2 people here.\n"
     assert [romeo.hears("message", username="Script")["msg"] for _ in range(2)] == ["hello", "world"]
 
 

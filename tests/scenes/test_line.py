@@ -204,7 +204,7 @@ def test_going_to_another_room(lines, guests, room):
     romeo.types_raw(f"here\n/join {room} next\nthere\n".encode())
     assert juliet.hears("login", username=romeo.name)
     assert juliet.hears("message")["msg"] == "there"
-    romeo.reads(rf"^\* You are in {room} next, 2 here\.$")
+    romeo.reads(rf"^\* You are in {room} next\. 2 people here\.$")
     juliet.says("welcome")
     romeo.hears(juliet.name, "welcome")
 

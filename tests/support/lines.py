@@ -56,7 +56,7 @@ class Screen:
         """Go to another room, under another name if one's own is somebody's there."""
         while True:
             self.types(f"/join {room}")
-            found = self.reads(r"^\* (?:You are in .*, (\d+) here\.|Reuse: .* is taken)$")
+            found = self.reads(r"^\* (?:You are in .*\. (\d+) (?:person|people) here\.|Reuse: .* is taken)$")
             if found[1]:
                 self.number = int(found[1])
                 self._in_room_since = len(self.seen)

@@ -92,7 +92,7 @@ def test_coming_back_is_told_only_under_another_name():
     view = entered()
     assert view.show(welcome(back=True)) == []
     (shown,) = view.show(welcome(back=True, username="Hen"))
-    assert shown.text().endswith("You are Hen in tea, 2 here.")
+    assert shown.text().endswith("You are Hen in tea. 2 people here.")
 
 
 def test_a_gap_is_told_on_the_way_back_only():

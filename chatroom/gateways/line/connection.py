@@ -205,14 +205,14 @@ class LineConnection(Role):
 
     def greet(self, welcome: Welcome) -> None:
         """The guest is in a room: greet, and take what was typed meanwhile."""
-        words, count, room = self._context.words, len(welcome.room.roster), welcome.room.name
+        words, room = self._context.words, welcome.room.name
+        here = words.counted("people_here", len(welcome.room.roster))
         is_first, self.room_key = self.room_key is None, welcome.room.key
         if is_first:
-            here = words.counted("people_here", count)
             self._notice("line_greeting", room=room, here=here, name=welcome.person.name)
             self.write(notice_line(self._context.kept))
         else:
-            self._notice("line_in_room", room=room, count=count)
+            self._notice("line_in_room", room=room, here=here)
         shown = partial(first_lines, more=partial(words.counted, "line_more_lines"))
         for line in history_lines(welcome.page.entries[-HISTORY_SHOWN:], shown):
             self.write(line)

@@ -245,7 +245,8 @@ class Interpreter:
         old = self._session.room
         self._run_typed(command, _no_answer, arrived_at)
         if self._session.room is old:  # it is the room that the guest is in
-            self._notice("line_in_room", room=old.name, count=len(old.roster))
+            here = self._context.words.counted("people_here", len(old.roster))
+            self._notice("line_in_room", room=old.name, here=here)
         else:
             self._is_on_the_way = True
 

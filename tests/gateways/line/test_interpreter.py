@@ -232,7 +232,7 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo:
     house.until(lambda: romeo.interpreter.may_take)
     romeo.types("/join garden")  # one is there
     assert romeo.interpreter.may_take
-    assert romeo.shown == ["* You are in garden, 1 here."]
+    assert romeo.shown == ["* You are in garden. 1 person here."]
 
 
 @pytest.mark.parametrize(
