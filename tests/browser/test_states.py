@@ -310,7 +310,7 @@ SHUT = {
     "banned": ("You are banned from this room.", "你已被禁止进入这个房间。", "Go to the lobby", "去大厅"),
     "replaced": (
         "This chat is open in another tab.",
-        "聊天已在另一个标签页打开。",
+        "你已在另一个标签页打开。",
         "Continue here",
         "在此继续",
     ),

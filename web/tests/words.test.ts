@@ -77,6 +77,29 @@ describe.each([
   });
 });
 
+/** The wording that was agreed on, as a page shows it. */
+it.each([
+  [`${en.keptDays(7)} ${en.noAccounts}`, 'Messages are kept 7 days. No accounts, no IP addresses stored.'],
+  [[enRest.theme, enRest.themes.auto, enRest.notify], ['Theme', 'System', 'Notify me of mentions and whispers']],
+  [[enRest.yourNameIs, enRest.randomName, enRest.ownName, enRest.takeName], ['Your name', 'Random name', 'Or type your own', 'Use this name']],
+  [[en.tooLongBy(340), en.waitWhy(4), en.usage('')], ['340 characters over', 'One moment, sending again in 4 s', 'Usage: ']],
+  [[enRest.refusals.room_invalid, enRest.shut.room_invalid], ["That room name can't be used.", "That room name can't be used."]],
+  [enRest.refusals.unknown_command, 'No such command. To say it as it is, begin with //.'],
+  [[enRest.shut.replaced, enRest.shutDo.replaced], ['This chat is open in another tab.', 'Continue here']],
+  [[enRest.refusals.not_allowed, enRest.refusals.name_reserved], ["You can't do that.", 'That name is reserved.']],
+  [[enRest.shut.refused, enRest.unsent.bad_request], ["Couldn't get in.", "Not sent. It contains hidden characters that can't be sent."]],
+  [[zh.here(13), zh.people, zh.qr], ['13 人在线', '在线的人', '扫码进入房间']],
+  [zh.keptDays(7) + zh.noAccounts, '消息保留 7 天。不用注册，不记录 IP。'],
+  [[zhRest.refusals.room_invalid, zhRest.shut.room_invalid], ['这个房间名不能用。', '这个房间名不能用。']],
+  [[zh.back(5), zh.tooLongBy(340)], ['已重新连上，补收 5 条消息。', '超出 340 个字']],
+  [[zhRest.randomName, zhRest.newRoomWhy], ['随机换一个', '链接随机生成，别人猜不到。']],
+  [[zhRest.shut.replaced, zhRest.shutDo.replaced], ['你已在另一个标签页打开。', '在此继续']],
+  [[zhRest.shut.refused, zhRest.refusals.other, zhRest.refusals.not_allowed], ['没能进入房间。', '操作没有成功。', '你没有权限。']],
+  [zhRest.shut.origin, '不能从这个网址进入。'],
+])('The page says %j', (shown, agreed) => {
+  expect(shown).toEqual(agreed);
+});
+
 describe('Chinese', () => {
   it.each([
     [['fox'], 'fox 进入了房间'],

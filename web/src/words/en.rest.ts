@@ -74,7 +74,7 @@ export const rest = {
     replaced: 'This chat is open in another tab.',
     kicked: 'You were removed from the room.',
     left: 'You left the room.',
-    refused: "Couldn't join.",
+    refused: "Couldn't get in.",
   },
   shutDo: {
     replaced: 'Continue here',

@@ -72,7 +72,7 @@ export const rest: Rest = {
     banned: '你已被禁止进入这个房间。',
     room_invalid: '这个房间名不能用。',
     origin: '不能从这个网址进入。',
-    replaced: '聊天已在另一个标签页打开。',
+    replaced: '你已在另一个标签页打开。',
     kicked: '你被移出了房间。',
     left: '你已离开房间。',
     refused: '没能进入房间。',

@@ -67,7 +67,7 @@ export const zh: Words = {
   waitSeconds: (seconds) => `${seconds} 秒`,
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
   left: (count) => `${count}`,
-  tooLongBy: (count) => `超出 ${count} 个字符`,
+  tooLongBy: (count) => `超出 ${count} 个字`,
   usage: (usage) => `用法：${usage}`,
 
   notSent: '没有发送。',
