@@ -79,7 +79,7 @@ def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
     assert beginning(text) is None
 
 
-@pytest.mark.parametrize("slash", list("/／⁄∕⧸╱、､"), ids=ascii)
+@pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)
 @pytest.mark.parametrize("before", ["", *INVISIBLE, *SPACES, "\ufeff \u200b", "\u0301"], ids=ascii)
 def test_a_slash_counts_in_any_form_behind_hidden_characters(before: str, slash: str) -> None:
     assert beginning(f"{before}{slash}to Bob  秘密 ") == Slash("to", " Bob  秘密 ")
