@@ -34,7 +34,7 @@ from chatroom.engine import frames, websocket
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
-from chatroom.engine.http_gate import Refusal
+from chatroom.engine.http_request import Refusal
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import UNDECODABLE, PacketError, StrictServer
 from chatroom.net.loop import Loop

@@ -1,8 +1,7 @@
-"""Every private name of python-engineio, python-socketio and eventlet that this package leans on, in one
-list.
+"""Every private name of python-engineio, python-socketio and eventlet that this package relies on, in one list.
 
-They are checked before the first session, so that an upgrade that takes one away fails with its name at the
-start and not in the night. `pyproject.toml` holds the three libraries to one minor release each.
+They are checked before the first session. So an upgrade that removes one fails at the start, and names it.
+`pyproject.toml` holds the three libraries to one minor release each.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def check(names: tuple[str, ...] = NAMES) -> None:
     """Make sure that every name is there.
 
     Raises:
-        ContractError: one is not; the message says which, and the cure.
+        ContractError: one is missing; the message says which, and what to do.
     """
     for name in names:
         module, _, path = name.partition(":")

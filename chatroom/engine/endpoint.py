@@ -1,7 +1,7 @@
 """The engine's HTTP requests: handshakes, upgrades, and which session a poll or a POST is for.
 
-It knows Engine.IO over HTTP (its protocol document, "Transports"), with every refusal that it asks for; what a packet
-means is judged elsewhere.
+It knows Engine.IO over HTTP (its protocol document, "Transports") and the refusals that this requires. What a packet
+means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.parse import unquote_plus
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.frames import NORMAL, close_frame
-from chatroom.engine.http_gate import Refusal
+from chatroom.engine.http_request import Refusal
 from chatroom.engine.origins import PREFLIGHT, Policy
-from chatroom.engine.polling import Farewells, Polling
+from chatroom.engine.polling import FinalPayloads, Polling
 from chatroom.engine.refusals import (
     BAD_METHOD,
     BAD_REQUEST,
@@ -35,7 +35,7 @@ from chatroom.net.faults import describe
 
 log = logging.getLogger(__name__)
 
-# What of a handshake's environ is kept for as long as the session lives; the rest costs kilobytes a client.
+# The part of a handshake's environ that is kept as long as the session lives; the rest costs kilobytes per client.
 KEPT_ENVIRON: Final = (
     "PATH_INFO",
     "QUERY_STRING",
@@ -54,17 +54,17 @@ class Endpoint:
     """Answers the requests under the Engine.IO path; called in the lane.
 
     Args:
-        sessions: those that the requests are for.
-        policy: which web pages may speak to us.
+        sessions: the sessions that the requests are for.
+        policy: which web pages may use this server.
         generate_id: makes session ids.
         ping_interval_s: seconds between pings, as announced to clients.
         ping_timeout_s: the same.
-        max_payload_bytes: the longest message, and the longest body, taken.
+        max_payload_bytes: the longest message, and the longest body, that is accepted.
         upgrade_timeout_s: how long a WebSocket may take to become a session's transport.
 
     Attributes:
         refusing: handshakes are answered with 503.
-        farewells: what clients that polled are still to be told.
+        final_payloads: what polling clients still have to receive.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Endpoint:
         upgrade_timeout_s: float,
     ) -> None:
         self.refusing = False
-        self.farewells = Farewells()
+        self.final_payloads = FinalPayloads()
         self._sessions = sessions
         self._origins = policy
         self._generate_id = generate_id
@@ -96,7 +96,7 @@ class Endpoint:
         try:
             self._answer(exchange)
         except Exception as problem:
-            # The outermost place that an HTTP request reaches: one line, and the others go on.
+            # The outermost place that an HTTP request reaches: one log line, and the other requests go on.
             log.error("an Engine.IO request failed: %s", describe(problem))
             if not exchange.answered:
                 exchange.request.keep_alive = False
@@ -104,14 +104,14 @@ class Endpoint:
 
     def _answer(self, exchange: Exchange) -> None:
         request = exchange.request
-        verdict = self._origins.judge(exchange)
-        if verdict is None:
+        cors_headers = self._origins.check(exchange)
+        if cors_headers is None:
             refuse(exchange, FORBIDDEN, status=403)
             return
         if request.method == "OPTIONS":
-            exchange.respond(204, b"", headers=verdict + PREFLIGHT)
+            exchange.respond(204, b"", headers=cors_headers + PREFLIGHT)
             return
-        exchange.headers = verdict
+        exchange.headers = cors_headers
         query = _parse_query(request.query)
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):
@@ -123,7 +123,7 @@ class Endpoint:
             return
         session = self._sessions.by_id.get(sid)
         if session is None:
-            self._bid_farewell(exchange, sid)
+            self._answer_closed_session(exchange, sid)
         elif transport == "websocket":
             self._upgrade(exchange, session)
         elif request.method not in ("GET", "POST"):
@@ -135,11 +135,11 @@ class Endpoint:
         else:
             session.transport.post(exchange)
 
-    def _bid_farewell(self, exchange: Exchange, sid: str) -> None:
-        """A poll for a session that was closed: what waited for it, if it was sent away, else 400."""
+    def _answer_closed_session(self, exchange: Exchange, sid: str) -> None:
+        """Answer a poll for a session that was closed: with what still waits for it, or with 400."""
         payload = None
         if exchange.request.method == "GET" and not exchange.request.wants_upgrade():
-            payload = self.farewells.take(sid)
+            payload = self.final_payloads.take(sid)
         if payload is None:
             refuse(exchange, UNKNOWN_SESSION)
         else:
@@ -167,22 +167,22 @@ class Endpoint:
                 exchange.respond(200, polling.take_payload())
 
     def _open_session(self, exchange: Exchange, *, upgrades: list[str]) -> Polling | None:
-        """Begin a session and ask the application.
+        """Start a session and ask the application.
 
         Returns:
             What waits for the client; None if there is no session, and the request is answered.
         """
         session = self._sessions.create(self._generate_id())
-        polling = Polling(session, self._sessions, self.farewells)
+        polling = Polling(session, self._sessions, self.final_payloads)
         session.begin(polling)
         welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
         polling.send(packets.OPEN + json.dumps(welcome, separators=(",", ":")))
-        if not self._sessions.connect(session, _slim(exchange.environ())):
+        if not self._sessions.connect(session, _kept(exchange.environ())):
             exchange.request.keep_alive = False
             exchange.respond(401, b"Unauthorized")
             return None
         if exchange.hung_up:
-            # The peer went while the application was thinking.
+            # The peer left while the application was deciding.
             exchange.abandon()
             self._sessions.end(session, reasons.TRANSPORT_CLOSE)
             return None
@@ -217,8 +217,8 @@ class Endpoint:
         except Refusal as refusal:
             websocket.refuse(exchange, refusal)
             return
-        if not session.takes_probe:
-            # A second one is of no use. As in the reference it is opened first: a refusal would raise in Node's `ws`.
+        if not session.accepts_probe:
+            # A second one is useless. As in the reference, it is opened first: a refusal would raise in Node's `ws`.
             connection.write(welcome)
             connection.finish(close_frame(NORMAL))
             return
@@ -230,7 +230,7 @@ class Endpoint:
 
 
 def _parse_query(query: str) -> dict[str, str]:
-    """A query string's parameters; of one that is repeated, the first counts."""
+    """Parse the parameters of a query string; the first of a repeated one counts."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
         key, _, value = pair.partition("=")
@@ -238,12 +238,12 @@ def _parse_query(query: str) -> dict[str, str]:
     return found
 
 
-def _slim(environ: dict[str, Any]) -> dict[str, Any]:
-    """What of an environ is kept; values that thousands of clients share are stored once."""
-    return {key: _shared(environ[key]) for key in KEPT_ENVIRON if key in environ}
+def _kept(environ: dict[str, Any]) -> dict[str, Any]:
+    """The part of an environ that is kept; values that thousands of clients share are stored once."""
+    return {key: _interned(environ[key]) for key in KEPT_ENVIRON if key in environ}
 
 
 @lru_cache(maxsize=1024)
-def _shared(text: str) -> str:
-    """The same text, and the same object for everybody who brought it of late (`sys.intern` has no bound)."""
+def _interned(text: str) -> str:
+    """The same text, as one object for all recent clients that sent it (`sys.intern` has no bound)."""
     return text

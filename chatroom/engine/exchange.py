@@ -1,6 +1,6 @@
-"""HTTP on one connection: a request is read through the gate, answered by whoever it is for, and then the next one is.
+"""HTTP on one connection: a request is read and answered, then the next one.
 
-It knows connections and the gate; who answers is its caller's business.
+It knows connections and the request reader; who answers is its caller's business.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
+from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 from chatroom.net.connection import Connection, Role
 
@@ -38,9 +38,9 @@ class Exchange:
     """One request and the response that it is waiting for.
 
     Attributes:
-        on_hangup: called in the loop if the peer goes, or closes its side, before the response.
+        on_hangup: called in the loop if the peer leaves, or closes its side, before the response.
         hung_up: whether it has.
-        headers: what the answer is to carry, whoever gives it.
+        headers: headers that the response gets, whoever writes it.
         deferred: a WSGI application has left the answer to a handler.
     """
 
@@ -84,13 +84,13 @@ class Exchange:
         self._http.settle(self.connection, keep_alive=self.request.keep_alive)
 
     def written(self, *, keep_alive: bool) -> None:
-        """An answer was written to the connection's socket, past this object."""
+        """A response was written to the connection's socket directly."""
         if not self.answered and not self.connection.closed:
             self.answered = True
             self._http.settle(self.connection, keep_alive=keep_alive)
 
     def abandon(self) -> None:
-        """Give no answer: the peer has gone."""
+        """Give no answer: the peer has left."""
         self.answered = True
         self.on_hangup = None
         self._http.settle(self.connection, keep_alive=False)
@@ -99,7 +99,7 @@ class Exchange:
         """Take the connection away from HTTP, to write to it and give it another role.
 
         Raises:
-            Refusal: the peer has not waited for its answer: what it sent meanwhile would be lost, or it has gone.
+            Refusal: the peer did not wait for the answer, so that what it sent meanwhile would be lost, or has left.
         """
         if self.hung_up or self._http.holds_bytes:
             raise Refusal(400, "bytes after an upgrade request")
@@ -173,7 +173,7 @@ class HttpConnection(Role):
             self._half_closed(connection)
             return
         if self.exchange is not None or not connection.idle:
-            # A request that was sent before the last one was answered, and the answer taken, waits its turn.
+            # The peer has not received the last answer yet: this request waits.
             reader.hold(data)
             if reader.full:
                 connection.read_off()
@@ -187,7 +187,7 @@ class HttpConnection(Role):
         if request is not None:
             self._begin(connection, request)
             return
-        self._invite(connection)
+        self._send_continue(connection)
         if reader.stage is not stage:
             self._set_deadline(connection)
 
@@ -196,7 +196,7 @@ class HttpConnection(Role):
         connection.expect(None)
         self._on_request(self.exchange)
 
-    def _invite(self, connection: Connection) -> None:
+    def _send_continue(self, connection: Connection) -> None:
         """Ask for the body that a peer holds back until it is asked for it (RFC 9110, 10.1.1)."""
         if self._reader.wants_continue:
             self._reader.wants_continue = False
@@ -213,7 +213,7 @@ class HttpConnection(Role):
         )
 
     def _half_closed(self, connection: Connection) -> None:
-        """The peer sends nothing more. What is being answered still is, what was sent ahead is not; a poll is over."""
+        """The peer sends nothing more. The present request is still answered, later ones are not, and a poll ends."""
         exchange = self.exchange
         if exchange is None and connection.idle:
             connection.abort(TRANSPORT_CLOSE)
@@ -234,12 +234,12 @@ class HttpConnection(Role):
     # ------------------------------------------------------------------ after a response
 
     def settle(self, connection: Connection, *, keep_alive: bool) -> None:
-        """A response has been handed to the connection: go on with the next request, or close."""
+        """A response was given to the connection: go on with the next request, or close."""
         self.exchange = None
         if connection.closed:
             return
         if not keep_alive:
-            self._part(connection)
+            self._close_after_writing(connection)
         elif connection.idle:
             self._go_on(connection)
         else:
@@ -257,7 +257,7 @@ class HttpConnection(Role):
         if request is not None:
             self._begin(connection, request)
         else:
-            self._invite(connection)
+            self._send_continue(connection)
             self._set_deadline(connection)
 
     def drained(self, connection: Connection) -> None:
@@ -267,17 +267,17 @@ class HttpConnection(Role):
     # ------------------------------------------------------------------ the end
 
     def release(self, connection: Connection) -> None:
-        """The connection is HTTP's no more."""
+        """The connection is no longer used for HTTP."""
         self.exchange = None
         connection.expect(None)
         self._on_over(connection)
 
     def refuse(self, connection: Connection, refusal: Refusal) -> None:
-        """Answer what is no request, and close."""
+        """Answer what is not a request, and close."""
         connection.write(response(refusal.status, refusal.reason.encode() + b"\n", keep_alive=False))
-        self._part(connection)
+        self._close_after_writing(connection)
 
-    def _part(self, connection: Connection) -> None:
+    def _close_after_writing(self, connection: Connection) -> None:
         self._on_over(connection)
         connection.finish()
 
@@ -293,4 +293,4 @@ class HttpConnection(Role):
         elif self._reader.stage is not Stage.EMPTY:
             self.refuse(connection, Refusal(408, "the request took too long"))
         else:
-            self._part(connection)
+            self._close_after_writing(connection)

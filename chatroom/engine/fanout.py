@@ -1,6 +1,6 @@
 """The client manager: one encoding for everybody in a room.
 
-It knows python-socketio's manager interface and the engine; who is in which room is kept by `seats`.
+It knows python-socketio's manager interface and the engine; `namespaces` keeps who is in which room.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import socketio
 from socketio import packet as sio_packet
 
 from chatroom.engine import frames
+from chatroom.engine.namespaces import CONNECTED, CONNECTING, LEAVING, Encoded, Group, Membership, Namespace
 from chatroom.engine.reasons import SLOW_READER
-from chatroom.engine.seats import CONNECTED, CONNECTING, LEAVING, Encoded, Namespace, Room, Seat
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 
 
 class Fanout(socketio.Manager):
-    """A `client_manager` for a `socketio.Server` that stands on `Engine`.
+    """A `client_manager` for a `socketio.Server` over `Engine`.
 
     Args:
-        connect_timeout_s: how long a session may live without a Socket.IO CONNECT that was accepted.
+        connect_timeout_s: how long a session may live without an accepted Socket.IO CONNECT.
         on_connected: called with a client's sid and namespace once it has its CONNECT packet.
     """
 
@@ -43,18 +43,18 @@ class Fanout(socketio.Manager):
         super().set_server(server)
         self._engine = server.eio
         self._engine.sessions.admission_timeout_s = self._connect_timeout_s
-        self._engine.sessions.on_moved = self._moved
+        self._engine.sessions.on_change = self._session_changed
 
-    def _moved(self, session: Session) -> None:
-        """A session has another transport, is closed, or (last) its end has been told to the application.
+    def _session_changed(self, session: Session) -> None:
+        """A session has another transport, is closed, or (last) the application knows that it has ended.
 
-        Until it is told, one that is connecting keeps its seat: its connect handler may be at work, and if that accepts
-        it the application must hear of its end as well.
+        Until then, one that is connecting keeps its membership: its connect handler may be running, and if that accepts
+        it, the application must learn of its end as well.
         """
-        for place in session.places:
-            place.moved()
+        for membership in session.memberships:
+            membership.transport_changed()
             if session.reported:
-                self.basic_disconnect(place.sid, place.path)
+                self.basic_disconnect(membership.sid, membership.path)
         if session.reported:
             self.server.environ.pop(session.sid, None)
             self.server._binary_packet.pop(session.sid, None)  # noqa: SLF001 - in `contracts`
@@ -86,7 +86,7 @@ class Fanout(socketio.Manager):
             self._emit_with_callback(space, room, arguments, skip_sid, callback)
             return
         packet = self.server.packet_class(sio_packet.EVENT, namespace=namespace, data=arguments)
-        self._spread(space, room, packet.encode(), skip_sid)
+        self._publish(space, room, packet.encode(), skip_sid)
 
     def emit_encoded(
         self,
@@ -95,30 +95,30 @@ class Fanout(socketio.Manager):
         encoded: Encoded,
         skip_sid: str | list[str] | None = None,
     ) -> None:
-        """As `emit`, for a packet that was encoded before."""
+        """Like `emit`, for a packet that is already encoded."""
         space = self._namespaces.get(namespace)
         if space is not None:
-            self._spread(space, room, encoded, skip_sid)
+            self._publish(space, room, encoded, skip_sid)
 
-    def _spread(
+    def _publish(
         self,
         space: Namespace,
         room: str | Sequence[str] | None,
         encoded: Encoded,
         skip_sid: str | list[str] | None,
     ) -> None:
-        heard = space.hearing(room)
-        if heard is None:
+        recipients = space.recipients_of(room)
+        if recipients is None:
             return
         skipped: Collection[str] = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
-        if heard.audience.connections:
-            seats = [seat for seat in map(space.by_sid.get, skipped) if seat is not None]
-            connections = [seat.session.transport.connection for seat in seats]
+        if recipients.audience.connections:
+            members = [member for member in map(space.by_sid.get, skipped) if member is not None]
+            connections = [member.session.transport.connection for member in members]
             skipped_connections = [connection for connection in connections if connection is not None]
-            self._engine.loop.publish(heard.audience, _as_frame(encoded), skipped_connections)
-        for seat in heard.others:
-            if seat.sid not in skipped:
-                self._send(seat, encoded)
+            self._engine.loop.publish(recipients.audience, _as_frame(encoded), skipped_connections)
+        for member in recipients.others:
+            if member.sid not in skipped:
+                self._send(member, encoded)
 
     def _emit_with_callback(
         self,
@@ -130,33 +130,33 @@ class Fanout(socketio.Manager):
     ) -> None:
         skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
         names = (room,) if room is None or isinstance(room, str) else room
-        for seat in space.seats_of(names):
-            if seat.sid not in skipped:
-                number = self._generate_ack_id(seat.sid, callback)
+        for member in space.members_of(names):
+            if member.sid not in skipped:
+                number = self._generate_ack_id(member.sid, callback)
                 packet = self.server.packet_class(
                     sio_packet.EVENT, namespace=space.name, data=list(arguments), id=number
                 )
-                self._send(seat, packet.encode())
+                self._send(member, packet.encode())
 
-    def _send(self, seat: Seat, encoded: Encoded) -> None:
-        if seat.state is not CONNECTING:
-            self._engine.send_all(seat.session, encoded if isinstance(encoded, list) else (encoded,))
+    def _send(self, member: Membership, encoded: Encoded) -> None:
+        if member.state is not CONNECTING:
+            self._engine.send_all(member.session, encoded if isinstance(encoded, list) else (encoded,))
             return
-        if seat.waiting is None:
-            seat.waiting = []
-        session = seat.session
-        # As in an outbox: the bound is on what waits already.
-        if len(seat.waiting) >= session.limit_packets or seat.waiting_chars > session.limit_bytes:
+        if member.waiting is None:
+            member.waiting = []
+        session = member.session
+        # As in an outbox, the bound is on what already waits.
+        if len(member.waiting) >= session.limit_packets or member.waiting_chars > session.limit_bytes:
             self._engine.sessions.end(session, SLOW_READER)
             return
-        if seat.waiting:  # the first may be as long as it likes
-            seat.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
-        seat.waiting.append(encoded)
+        if member.waiting:  # the first may have any length
+            member.waiting_chars += sum(map(len, encoded)) if isinstance(encoded, list) else len(encoded)
+        member.waiting.append(encoded)
 
-    # ------------------------------------------------------------------ coming and going
+    # ------------------------------------------------------------------ connects and disconnects
 
     def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        """Give a session a seat that hears nothing yet; None if it has one."""
+        """Add a session to a namespace, where it receives nothing yet; None if it is in it."""
         session = self._engine.sockets.get(eio_sid)
         space = self._namespaces.get(namespace)
         if session is None or (space is not None and eio_sid in space.by_eio_sid):
@@ -165,52 +165,52 @@ class Fanout(socketio.Manager):
             space = self._namespaces[namespace] = Namespace(namespace)
         # Public, and in every list of names: as short as uniqueness permits (72 bits).
         sid = secrets.token_urlsafe(9)
-        seat = Seat(sid, space, session)
-        space.by_sid[sid] = space.by_eio_sid[eio_sid] = seat
-        session.enter(seat)
+        member = Membership(sid, space, session)
+        space.by_sid[sid] = space.by_eio_sid[eio_sid] = member
+        session.enter(member)
         return sid
 
     def connect(self, sid: str, namespace: str) -> str:
-        """The client has been told that it is connected: from now on it hears what is emitted."""
-        seat = self._seat(sid, namespace)
-        if seat is None or seat.state is not CONNECTING:
+        """The client has its CONNECT packet: from now on it receives what is emitted."""
+        member = self._member(sid, namespace)
+        if member is None or member.state is not CONNECTING:
             return sid
-        seat.state = CONNECTED
-        seat.session.admit()
-        space = seat.namespace
-        space.everybody.seats[seat] = None
-        space.moved(seat)
-        waiting, seat.waiting = seat.waiting, None
+        member.state = CONNECTED
+        member.session.admit()
+        space = member.namespace
+        space.everybody.members[member] = None
+        space.transport_changed(member)
+        waiting, member.waiting = member.waiting, None
         for encoded in waiting or ():
-            self._send(seat, encoded)
+            self._send(member, encoded)
         if self._on_connected is not None:
             self._on_connected(sid, namespace)
         return sid
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
-        """Take a client out of every room it is in, and forget it."""
-        seat = self._seat(sid, namespace)
-        if seat is None:
+        """Remove a client from every room that it is in, and forget it."""
+        member = self._member(sid, namespace)
+        if member is None:
             return
-        for name in seat.rooms:
-            self._leave(seat, name)
-        space = seat.namespace
-        space.everybody.seats.pop(seat, None)
+        for name in member.rooms:
+            self._leave(member, name)
+        space = member.namespace
+        space.everybody.members.pop(member, None)
         space.changed(space.everybody)
         del space.by_sid[sid]
-        space.by_eio_sid.pop(seat.session.sid, None)
-        seat.session.leave(seat)
+        space.by_eio_sid.pop(member.session.sid, None)
+        member.session.leave(member)
         self.callbacks.pop(sid, None)
         if not space.by_sid:
             del self._namespaces[namespace]
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
-        """The client is about to go: it counts as connected no more, but still has its rooms."""
-        seat = self._seat(sid, namespace)
-        if seat is None:
+        """The client is about to leave: it no longer counts as connected, but still has its rooms."""
+        member = self._member(sid, namespace)
+        if member is None:
             return None
-        seat.state = LEAVING
-        return seat.session.sid
+        member.state = LEAVING
+        return member.session.sid
 
     # ------------------------------------------------------------------ rooms
 
@@ -222,41 +222,41 @@ class Fanout(socketio.Manager):
         Raises:
             ValueError: there is no such client, or the room's name is another client's sid.
         """
-        seat = self._seat(sid, namespace)
-        if seat is None:
+        member = self._member(sid, namespace)
+        if member is None:
             raise ValueError("sid is not connected to requested namespace")
-        space = seat.namespace
-        if room is None or room == sid or room in seat.rooms:
+        space = member.namespace
+        if room is None or room == sid or room in member.rooms:
             return
         if room in space.by_sid:
             raise ValueError("cannot enter a sid room")
-        place = space.rooms.get(room)
-        if place is None:
-            place = space.rooms[room] = Room()
-        place.seats[seat] = None
-        seat.rooms += (room,)
-        space.changed(place)
+        group = space.groups.get(room)
+        if group is None:
+            group = space.groups[room] = Group()
+        group.members[member] = None
+        member.rooms += (room,)
+        space.changed(group)
 
     def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
-        """Take a client out of a room; harmless when it is not in it."""
-        seat = self._seat(sid, namespace)
-        if seat is not None and room is not None:
-            self._leave(seat, room)
+        """Remove a client from a room, if it is in it."""
+        member = self._member(sid, namespace)
+        if member is not None and room is not None:
+            self._leave(member, room)
 
     @staticmethod
-    def _leave(seat: Seat, name: str) -> None:
-        space = seat.namespace
-        room = space.rooms.get(name)
-        if room is None or seat not in room.seats:
+    def _leave(member: Membership, name: str) -> None:
+        space = member.namespace
+        group = space.groups.get(name)
+        if group is None or member not in group.members:
             return
-        del room.seats[seat]
-        seat.rooms = tuple(other for other in seat.rooms if other != name)
-        space.changed(room)
-        if not room.seats:
-            del space.rooms[name]
+        del group.members[member]
+        member.rooms = tuple(other for other in member.rooms if other != name)
+        space.changed(group)
+        if not group.members:
+            del space.groups[name]
 
     def basic_close_room(self, room: str, namespace: str) -> None:
-        """Take everybody out of a room.
+        """Remove everybody from a room.
 
         Raises:
             ValueError: the room's name is a client's sid.
@@ -266,19 +266,19 @@ class Fanout(socketio.Manager):
             return
         if room in space.by_sid:
             raise ValueError("cannot close a sid room")
-        place = space.rooms.get(room)
-        for seat in list(place.seats) if place is not None else ():
-            self._leave(seat, room)
+        group = space.groups.get(room)
+        for member in list(group.members) if group is not None else ():
+            self._leave(member, room)
 
-    def is_heard(self, namespace: str, rooms: Sequence[str]) -> bool:
+    def has_recipients(self, namespace: str, rooms: Sequence[str]) -> bool:
         """Whether anyone is in any of these rooms."""
         space = self._namespaces.get(namespace)
-        return space is not None and any(map(space.rooms.__contains__, rooms))
+        return space is not None and any(map(space.groups.__contains__, rooms))
 
     def get_rooms(self, sid: str, namespace: str) -> list[str]:
         """The rooms that a client is in, its own included."""
-        seat = self._seat(sid, namespace)
-        return [] if seat is None else [sid, *seat.rooms]
+        member = self._member(sid, namespace)
+        return [] if member is None else [sid, *member.rooms]
 
     def get_participants(
         self, namespace: str, room: str | list[str] | tuple[str, ...] | None
@@ -287,11 +287,11 @@ class Fanout(socketio.Manager):
         space = self._namespaces.get(namespace)
         if space is not None:
             names = (room,) if room is None or isinstance(room, str) else room
-            yield from [(seat.sid, seat.session.sid) for seat in space.seats_of(names)]
+            yield from [(member.sid, member.session.sid) for member in space.members_of(names)]
 
-    # ------------------------------------------------------------------ looking up
+    # ------------------------------------------------------------------ queries
 
-    def _seat(self, sid: str, namespace: str) -> Seat | None:
+    def _member(self, sid: str, namespace: str) -> Membership | None:
         space = self._namespaces.get(namespace)
         return None if space is None else space.by_sid.get(sid)
 
@@ -299,24 +299,24 @@ class Fanout(socketio.Manager):
         return list(self._namespaces)
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
-        seat = self._seat(sid, namespace)
-        return seat is not None and seat.state is CONNECTING
+        member = self._member(sid, namespace)
+        return member is not None and member.state is CONNECTING
 
     def is_connected(self, sid: str, namespace: str) -> bool:
-        seat = self._seat(sid, namespace)
-        return seat is not None and seat.state is CONNECTED
+        member = self._member(sid, namespace)
+        return member is not None and member.state is CONNECTED
 
     def is_sid_room(self, namespace: str, room: str) -> bool:
-        return self._seat(room, namespace) is not None
+        return self._member(room, namespace) is not None
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         space = self._namespaces.get(namespace)
-        seat = None if space is None else space.by_eio_sid.get(eio_sid)
-        return None if seat is None else seat.sid
+        member = None if space is None else space.by_eio_sid.get(eio_sid)
+        return None if member is None else member.sid
 
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
-        seat = self._seat(sid, namespace)
-        return None if seat is None else seat.session.sid
+        member = self._member(sid, namespace)
+        return None if member is None else member.session.sid
 
 
 def _as_frame(encoded: Encoded) -> bytes:

@@ -1,7 +1,7 @@
 """WebSocket frames, server side (RFC 6455), without I/O.
 
-It turns bytes into messages and control frames and back. It negotiates no extension: frames are shared
-between clients, and a compressor a client would cost 64-256 KB each. It knows nothing of Engine.IO.
+It turns bytes into messages and control frames and back. It negotiates no extension: frames are shared between
+clients, and one compressor per client would cost 64 to 256 KB each. It knows nothing of Engine.IO.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Pong(NamedTuple):
 
 
 class Close(NamedTuple):
-    """The peer's goodbye. Nothing that follows it is read."""
+    """The peer's close frame. Nothing that follows it is read."""
 
     code: int
 
 
 class Violation(NamedTuple):
-    """What the peer did against the protocol. Nothing that follows it is read."""
+    """How the peer violated the protocol. Nothing that follows is read."""
 
     code: int
     reason: str
@@ -56,8 +56,8 @@ class FrameParser:
     """One connection's incoming frames.
 
     Args:
-        max_message_bytes: the longest message, reassembled; a longer one is a violation with code 1009 as
-            soon as its length is known, before its bytes are kept.
+        max_message_bytes: the longest message, reassembled. A longer one is a violation with code 1009 as soon as its
+            length is known, before its bytes are kept.
     """
 
     __slots__ = ("_decoder", "_done", "_fragments", "_max", "_need", "_parts", "_size")
@@ -72,12 +72,12 @@ class FrameParser:
         self._done = False
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take what the socket gave and return the events that it completes, in order."""
+        """Take bytes from the socket and return the events that they complete, in order."""
         if self._done:
             return []
         parts = self._parts
         if parts is not None:
-            # Joined only when a whole frame is there: a frame that drips in must not be copied once a byte.
+            # Joined only once a whole frame is there: a frame that arrives in tiny pieces is not copied for each piece.
             parts.append(data)
             self._size += len(data)
             if self._size < self._need:
@@ -91,7 +91,7 @@ class FrameParser:
                 need = position + 2
                 break
             first, second = data[position], data[position + 1]
-            problem = self._judge(first, second)
+            problem = self._check(first, second)
             if problem is not None:
                 return self._stop(events, problem)
             length = second & 0x7F
@@ -125,8 +125,8 @@ class FrameParser:
             self._need = need - position
         return events
 
-    def _judge(self, first: int, second: int) -> Violation | None:
-        """What the first two bytes of a frame alone forbid."""
+    def _check(self, first: int, second: int) -> Violation | None:
+        """What is wrong with the first two bytes of a frame."""
         opcode = first & 0xF
         if first & 0x70:
             return Violation(PROTOCOL_ERROR, "reserved bits set")
@@ -150,7 +150,7 @@ class FrameParser:
         return events
 
     def _frame(self, first: int, payload: bytes) -> Event | None:
-        """The event that one whole frame makes, or None when more fragments must come."""
+        """The event of one whole frame, or None if more fragments must come."""
         opcode = first & 0xF
         if opcode > 7:
             if opcode == PING:
@@ -165,7 +165,7 @@ class FrameParser:
             self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
         fragments += payload
         if self._decoder is not None:
-            # Bad text is told with its first bad fragment, not after the last.
+            # Bad text is reported at its first bad fragment, not after the last one.
             try:
                 self._decoder.decode(payload, final)
             except UnicodeDecodeError:
@@ -197,9 +197,7 @@ def _parse_close(payload: bytes) -> Close | Violation:
 
 
 def unmask(payload: bytes, key: bytes) -> bytes:
-    """XOR a payload with its four-byte key, as one operation on two long integers instead of a loop over
-    bytes.
-    """
+    """XOR a payload with its four-byte key, as one operation on two long integers: a loop over bytes is slow."""
     length = len(payload)
     if not length:
         return b""

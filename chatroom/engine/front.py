@@ -1,7 +1,7 @@
-"""The front door: takes HTTP connections and gives each request to whoever answers it.
+"""The HTTP server: takes connections, and gives each request to a handler or to the WSGI application.
 
-It knows two kinds of answerers: handlers that answer when they like without a greenthread (the
-engine), and a WSGI application, which gets a greenthread for each of its requests. It knows no session.
+Handlers (the engine) answer when they are ready and need no greenthread. The WSGI application gets a greenthread for
+each of its requests. This module knows no session.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from chatroom import runtime
 from chatroom.engine.exchange import Exchange, HttpConnection, HttpLimits
-from chatroom.engine.http_gate import Refusal
+from chatroom.engine.http_request import Refusal
 from chatroom.engine.reasons import TRANSPORT_CLOSE
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
@@ -32,13 +32,13 @@ class Front:
 
     Args:
         loop: where the connections live.
-        app: the WSGI application for every path that no handler has.
-        handlers: path prefixes, each ending with `/`, and who answers the requests under them. A handler is
-            called in the loop, must not wait, and answers what keeps its connection after it has returned.
+        app: the WSGI application, for every path that has no handler.
+        handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
+            must not wait, and answers a request that keeps its connection only after it has returned.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full a connection gets a
             503, unless it asks for one of `vital_paths`.
-        vital_paths: what is answered even when full, so that a full server is not taken for a dead one.
-        reserve: how many connections beyond the limit may be asking at once.
+        vital_paths: what is answered even when full, so that a full server is not mistaken for a dead one.
+        reserve: how many connections beyond the limit may send a request at once.
         max_body_bytes: the longest request body.
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
@@ -87,9 +87,9 @@ class Front:
 
     def listen(self, listener: socket.socket) -> None:
         """Accept connections on an open listening socket from now on."""
-        self._acceptor.listen(listener, self._greet, make_room=self._drop_silent)
+        self._acceptor.listen(listener, self._greet, make_room=self._drop_idle)
 
-    def _drop_silent(self) -> bool:
+    def _drop_idle(self) -> bool:
         for connection, http in self._spare.items():
             if http.exchange is None:
                 connection.abort(TRANSPORT_CLOSE)
@@ -103,15 +103,15 @@ class Front:
         if self._acceptor.is_full():
             self._spare[connection] = http
             if len(self._spare) > self._reserve:
-                self._refuse_silent()
+                self._refuse_idle()
 
-    def _refuse_silent(self) -> None:
-        """Whoever has asked for its health is being answered; the oldest of the others makes room."""
+    def _refuse_idle(self) -> None:
+        """Close the oldest connection beyond the limit that has sent no request yet."""
         connection = next(one for one, http in self._spare.items() if http.exchange is None)
         self._spare[connection].refuse(connection, Refusal(503, "the server is full"))
 
     def _over(self, connection: Connection) -> None:
-        """It asks for nothing more: otherwise the limit would grow by everybody who was turned away."""
+        """It sends no more requests: otherwise each refused connection would raise the limit."""
         self._spare.pop(connection, None)
 
     # ------------------------------------------------------------------ answering requests
@@ -156,7 +156,7 @@ class Front:
                 timeout_s=self._limits.response_timeout_s,
             )
         except Exception as problem:
-            # The application's, in the middle of its response or after it: one line, and this connection ends.
+            # The application failed during or after its response: one log line, and this connection ends.
             log.error("a response failed: %s", describe(problem))
             keep = False
         if not exchange.deferred:
@@ -166,7 +166,7 @@ class Front:
         try:
             return self._app(environ, start_response)
         except Exception as problem:
-            # The peer gets a 500 from the WSGI machinery, which would say nothing here.
+            # The peer gets a 500 from the WSGI server, which would log nothing.
             log.error("a request failed: %s", describe(problem))
             raise
 

@@ -1,4 +1,4 @@
-"""The heartbeat: pings, and the end of sessions whose clients do not answer or never say what they came for.
+"""The heartbeat: pings, and the end of sessions whose clients do not answer or never connect a namespace.
 
 It knows the deadlines of the Engine.IO protocol ("Heartbeat"); how a session is ended is its caller's business.
 """
@@ -16,10 +16,10 @@ from chatroom.engine import packets, reasons
 from chatroom.engine.session import Session
 from chatroom.net.deadlines import Deadlines
 
-_TOGETHER_S = 0.05  # who is due within this is judged in one go
+_BATCH_S = 0.05  # sessions that are due within this time are checked together
 
 
-class Ending(Protocol):
+class EndSession(Protocol):
     """How a session is ended."""
 
     def __call__(self, session: Session, reason: str) -> None: ...
@@ -29,7 +29,7 @@ class Heartbeat:
     """Watches every session from its opening to its end.
 
     Args:
-        sessions: those that live, by their ids.
+        sessions: those that are open, by id.
         interval_s: how often a client is pinged; each ping comes a little early, at random, so that a burst of connects
             does not become a burst of pings.
         timeout_s: how long a client may take to answer.
@@ -42,7 +42,7 @@ class Heartbeat:
         interval_s: float,
         timeout_s: float,
         *,
-        end: Ending,
+        end: EndSession,
     ) -> None:
         self._sessions = sessions
         self._interval_s = interval_s
@@ -60,9 +60,9 @@ class Heartbeat:
             if len(self._unadmitted) == 1:
                 runtime.call_later(admission_s, self._admission_due)
 
-    def ponged(self, session: Session) -> None:
+    def pong_received(self, session: Session) -> None:
         """The client has answered a ping, or pretends to."""
-        if session.ponged():
+        if session.pong_received():
             self._expect_ping(session)
 
     def end(self, session: Session) -> None:
@@ -76,9 +76,9 @@ class Heartbeat:
         if session.closed:
             return
         if not session.awaiting_pong:
-            session.pinged()
+            session.ping_sent()
             session.transport.send(packets.PING)
-        elif not _is_held_up(session):
+        elif not _may_have_unread_pong(session):
             self._end(session, reasons.PING_TIMEOUT)
             return
         self._heartbeats.put(session, self._timeout_s)
@@ -86,7 +86,7 @@ class Heartbeat:
     def _admission_due(self) -> None:
         waiting, now = self._unadmitted, time.monotonic()
         try:
-            while waiting and waiting[0][0] <= now + _TOGETHER_S:
+            while waiting and waiting[0][0] <= now + _BATCH_S:
                 session = self._sessions.get(waiting.popleft()[1])
                 if session is not None and not session.admitted:
                     self._end(session, reasons.CONNECT_TIMEOUT)
@@ -95,6 +95,6 @@ class Heartbeat:
                 runtime.call_later(max(0.0, waiting[0][0] - now), self._admission_due)
 
 
-def _is_held_up(session: Session) -> bool:
-    """Whether a pong may be waiting, unread because of us."""
+def _may_have_unread_pong(session: Session) -> bool:
+    """Whether a pong may be waiting that this server has not read."""
     return session.paused or not session.transport.reading

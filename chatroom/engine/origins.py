@@ -1,7 +1,7 @@
-"""Which web pages may speak to this server (docs/protocol.md, "HTTP").
+"""Which web pages may use this server (docs/protocol.md, "HTTP").
 
-Origin is compared with Host only: a forwarded host is whatever the peer says it is. The scheme does not
-count, because TLS ends at a proxy.
+Origin is compared with Host only: a peer can forge a forwarded host. The scheme does not count, because TLS ends at a
+proxy.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Policy:
     """The rule for Origin headers.
 
     Args:
-        allowed: None for the same origin only; "*" for any, without credentials; a list of origins besides
-            the same one; or a function of origin and environ that decides alone.
+        allowed: None for the same origin only; "*" for any, without credentials; a list of other origins; or a function
+            of origin and environ that decides alone.
         credentials: whether pages of other origins that are allowed by name may send cookies.
     """
 
@@ -47,8 +47,8 @@ class Policy:
             self._listed = frozenset(allowed)
         self._refused: set[str] = set()
 
-    def judge(self, exchange: Exchange) -> Headers | None:
-        """The CORS headers of the response, or None when the page may not speak to us."""
+    def check(self, exchange: Exchange) -> Headers | None:
+        """The CORS headers of the response, or None if the page may not use this server."""
         origin = exchange.request.header(b"origin")
         if not origin:
             return []

@@ -1,7 +1,6 @@
 """Engine.IO packets and polling payloads, as text and bytes.
 
-It knows the Engine.IO 4 wire format (its protocol, "Packet encoding") and nothing of sessions, sockets or
-time.
+It knows the Engine.IO 4 wire format (its protocol, "Packet encoding"), and nothing of sessions, sockets or time.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"
 """The packet types, as the one character that begins a packet."""
 
 PROBE = "probe"
-"""What a ping carries that asks whether a WebSocket works, and the pong that answers it."""
+"""The data of the ping that asks whether a WebSocket works, and of the pong that answers it."""
 
 _SEPARATOR = "\x1e"
 _TYPES = frozenset("0123456")
-_PACKETS_A_PAYLOAD = 4096
+_PACKETS_PER_PAYLOAD = 4096
 
 Packet = tuple[str, str | bytes]
 """A type and what comes after it; `bytes` is always a message."""
 
 
 class PacketError(ValueError):
-    """What the peer sent is no packet. Its text is safe to log: it never quotes the peer."""
+    """The peer sent something that is not a packet. The message is safe to log: it never quotes the peer."""
 
 
 def parse_packet(text: str) -> tuple[str, str]:
@@ -39,19 +38,18 @@ def parse_packet(text: str) -> tuple[str, str]:
 
 
 def parse_payload(body: bytes) -> list[Packet]:
-    """Split the body of a polling POST into its packets; a packet that begins with `b` is a message in
-    base64.
+    """Split the body of a polling POST into its packets; one that begins with `b` is a message in base64.
 
     Raises:
-        PacketError: the body is empty, is not UTF-8, holds no packet between two separators, more packets
-            than a client has reason to send at once, or bad base64.
+        PacketError: the body is empty or not UTF-8, has no packet between two separators, has more packets than a
+            client has reason to send at once, or bad base64.
     """
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise PacketError("a polling payload must be UTF-8") from None
-    pieces = text.split(_SEPARATOR, _PACKETS_A_PAYLOAD)
-    if len(pieces) > _PACKETS_A_PAYLOAD:
+    pieces = text.split(_SEPARATOR, _PACKETS_PER_PAYLOAD)
+    if len(pieces) > _PACKETS_PER_PAYLOAD:
         raise PacketError("too many packets in one payload")
     return [_parse_piece(piece) for piece in pieces]
 
@@ -63,7 +61,7 @@ def _parse_piece(piece: str) -> Packet:
 
 
 def parse_base64(text: str) -> bytes:
-    """What a binary packet of a payload holds.
+    """Decode a binary packet of a payload.
 
     Raises:
         PacketError: it is not base64.

@@ -1,6 +1,6 @@
-"""HTTP long-polling: the transport of a client that fetches by GET what waits for it, and sends by POST.
+"""HTTP long-polling: the transport of a client that receives by GET and sends by POST.
 
-It knows Engine.IO's payloads (its protocol document, "HTTP long-polling") and requests that have found their session.
+It knows Engine.IO's payloads (its protocol document, "HTTP long-polling"), and requests whose session is known.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from chatroom.engine.session import Outcome, Session, State
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
 
-PAYLOAD_PACKETS: Final = 16  # python-engineio's client takes more in one payload for an attack, and goes
+PAYLOAD_PACKETS: Final = (
+    16  # python-engineio's client takes more in one payload for an attack, and disconnects
+)
 
-_FAREWELL_S: Final = 5.0
+_KEEP_FINAL_S: Final = 5.0
 
 
-class Farewells:
-    """What clients that polled are still to be told after their sessions' ends: a payload for each of their polls."""
+class FinalPayloads:
+    """What polling clients still have to receive after their sessions have ended: one payload for each poll."""
 
     def __init__(self) -> None:
         self._payloads: dict[str, list[bytes]] = {}
@@ -34,7 +36,7 @@ class Farewells:
     def keep(self, sid: str, payloads: list[bytes]) -> None:
         """Keep payloads for the polls of this session, for a few seconds."""
         self._payloads[sid] = payloads
-        runtime.call_later(_FAREWELL_S, self._payloads.pop, sid, None)
+        runtime.call_later(_KEEP_FINAL_S, self._payloads.pop, sid, None)
 
     def take(self, sid: str) -> bytes | None:
         """The next one; None if there is none."""
@@ -51,19 +53,19 @@ class Polling:
     """The transport of one client that polls, and of every client until its handshake is answered.
 
     Args:
-        session: whose.
-        sessions: where it is one of many.
-        farewells: what is sent after the session's end.
+        session: the session that it carries.
+        sessions: all sessions.
+        final_payloads: keeps what is sent after the session's end.
     """
 
-    __slots__ = ("_farewells", "_outbox", "_poll", "_post", "_sessions", "session", "waiting_bytes")
+    __slots__ = ("_final_payloads", "_outbox", "_poll", "_post", "_sessions", "session", "waiting_bytes")
 
     connection = None
 
-    def __init__(self, session: Session, sessions: Sessions, farewells: Farewells) -> None:
+    def __init__(self, session: Session, sessions: Sessions, final_payloads: FinalPayloads) -> None:
         self.session = session
         self._sessions = sessions
-        self._farewells = farewells
+        self._final_payloads = final_payloads
         self._outbox: list[str] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
@@ -72,7 +74,7 @@ class Polling:
     # ------------------------------------------------------------------ to the client
 
     def send(self, packet: Packet) -> None:
-        if packet == packets.NOOP:  # it only lets go of a poll that waits
+        if packet == packets.NOOP:  # it only releases a waiting poll
             self._answer(packets.NOOP.encode())
             return
         text = packet if isinstance(packet, str) else packets.message_text(packet)
@@ -82,12 +84,12 @@ class Polling:
             self._sessions.loop.at_end_of_turn(self._flush)
 
     def _enqueue(self, packet: str) -> bool:
-        """Let a packet wait for the next poll; False when more waits than may.
+        """Queue a packet for the next poll; False if too much waits.
 
-        A ping goes first: behind what takes many polls to fetch it would find no answer in time.
+        A ping goes first: behind a queue that takes many polls, it would not be answered in time.
         """
         fits = self._has_room()
-        self.waiting_bytes += _size(packet)  # first, as what cannot be encoded must not be kept either
+        self.waiting_bytes += _size(packet)  # first: what cannot be encoded must not be queued
         if packet == packets.PING:
             self._outbox.insert(0, packet)
         else:
@@ -95,7 +97,7 @@ class Polling:
         return fits
 
     def _has_room(self) -> bool:
-        """The bound in bytes is on what waits already behind the first message: each may be as long as it likes."""
+        """The bound in bytes is on what waits behind the first message, which may have any length."""
         if self.waiting_bytes > self.session.limit_bytes:
             first = next((packet for packet in self._outbox if packet != packets.PING), "")
             if self.waiting_bytes - _size(first) > self.session.limit_bytes:
@@ -103,24 +105,24 @@ class Polling:
         return len(self._outbox) < self.session.limit_packets
 
     def _flush(self) -> None:
-        """Give the poll that waits what there is for it."""
+        """Answer the waiting poll with what there is for it."""
         if self._poll is not None and self._outbox and self.session.state is State.POLLING:
             self._answer(self.take_payload())
 
     def _answer(self, payload: bytes) -> None:
-        """Answer the poll that waits, if one does."""
+        """Answer the waiting poll, if there is one."""
         poll, self._poll = self._poll, None
         if poll is not None:
             poll.respond(200, payload)
 
     def take_payload(self) -> bytes:
-        """What waits for a poll, as its body; the rest of very much is for the next polls."""
+        """The body for a poll; what does not fit into one payload waits for the next polls."""
         now, self._outbox = self._outbox[:PAYLOAD_PACKETS], self._outbox[PAYLOAD_PACKETS:]
         self.waiting_bytes -= sum(map(_size, now))
         return packets.join_payload(now)
 
     def raise_limit(self, limit_bytes: int) -> None:
-        """The session's own limit is the one that counts."""
+        """Only the session's limit counts."""
 
     # ------------------------------------------------------------------ requests
 
@@ -144,13 +146,13 @@ class Polling:
         """The peer has cancelled the poll that waited: the session ends (protocol, "HTTP long-polling")."""
         if self._poll is exchange:
             self._poll = None
-            self._sessions.end(self.session, reasons.TRANSPORT_CLOSE, heard_out=True)
+            self._sessions.end(self.session, reasons.TRANSPORT_CLOSE, keep_inbox=True)
         exchange.abandon()
 
     def post(self, exchange: Exchange) -> None:
-        """Packets from the client; the answer waits while too many of its messages do.
+        """Take packets from the client; the answer waits while too many of its messages do.
 
-        A POST whose body is still coming waits for none: it is read when it is whole, behind one that was whole before.
+        Bodies are handled in the order in which they become complete.
         """
         session, sessions = self.session, self._sessions
         try:
@@ -159,10 +161,12 @@ class Polling:
             for kind, data in packets.parse_payload(exchange.request.body):
                 outcome = session.receive(kind, data, self)
                 if outcome is Outcome.PONG:
-                    sessions.ponged(session)
+                    sessions.pong_received(session)
                 elif outcome is Outcome.CLOSE:
                     # A poll that was sent before this may be in the same turn of the loop, and behind it.
-                    sessions.soon(partial(sessions.end, session, reasons.CLIENT_DISCONNECT, heard_out=True))
+                    sessions.call_soon(
+                        partial(sessions.end, session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
+                    )
                     break
         except PacketError:
             refuse(exchange, BAD_REQUEST)
@@ -186,7 +190,7 @@ class Polling:
         return self._post is None
 
     def pause(self) -> None:
-        """A client is paused by the POST that waits for its answer, when too many messages do."""
+        """Nothing to do: a POST gets no answer while too many messages wait, and that pauses the client."""
 
     def resume(self) -> None:
         post, self._post = self._post, None
@@ -202,18 +206,18 @@ class Polling:
         return [packets.parse_base64(one[1:]) if one[:1] == "b" else one for one in waiting]
 
     def close(self, reason: str) -> None:
-        """Tell the client that its session is over: by its poll, or by the next ones if something waits.
+        """Let the client know that its session is over: by its poll, or by the next ones if something waits.
 
-        A CLOSE packet says that the server wants it gone: python-socketio's client then stays away. One that has lost
-        its connection is to come back, and does after a 400.
+        A CLOSE packet says that the server does not want the client: python-socketio's client does not reconnect then.
+        A client that lost its connection should reconnect, and does so after a 400.
 
-        The last words and the CLOSE go by two polls: client libraries hand a message on a moment after they have
-        read it, and one that reads a CLOSE in the same payload has forgotten by then whom to hand it to.
+        The last messages and the CLOSE go by two polls: client libraries deliver a message a moment after they have
+        read it, and one that reads a CLOSE in the same payload has dropped its handlers by then.
         """
-        self._say_farewell(reason)
+        self._send_final_payloads(reason)
         self.resume()
 
-    def _say_farewell(self, reason: str) -> None:
+    def _send_final_payloads(self, reason: str) -> None:
         if reason == reasons.CLIENT_DISCONNECT:
             self._answer(packets.NOOP.encode())
             return
@@ -231,7 +235,7 @@ class Polling:
                 poll, self._poll = self._poll, None
                 refuse(poll, UNKNOWN_SESSION)
         if payloads:
-            self._farewells.keep(self.session.sid, payloads)
+            self._final_payloads.keep(self.session.sid, payloads)
 
 
 def _size(packet: str) -> int:

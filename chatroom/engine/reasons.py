@@ -1,4 +1,4 @@
-"""Why sessions end, as disconnect handlers receive it: as connections do, or as here; three are engineio's own."""
+"""Why sessions end, as disconnect handlers receive it: the reasons of connections, and these; three are engineio's."""
 
 from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 

@@ -18,7 +18,7 @@ BAD_VERSION: Final[Error] = (5, "Unsupported protocol version")
 
 
 def refuse(exchange: Exchange, error: Error, *, status: int = 400) -> None:
-    """Answer a request that is not served."""
+    """Refuse a request."""
     code, message = error
     body = json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
     if exchange.request.wants_upgrade():

@@ -1,4 +1,4 @@
-"""The Engine.IO 4 server that `socketio.Server` stands on: the interface of python-engineio's, over this package.
+"""The Engine.IO 4 server under `socketio.Server`: python-engineio's interface, over this package.
 
 It knows nothing of Socket.IO.
 """
@@ -21,7 +21,7 @@ from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
 from chatroom.net.loop import Loop
 
-# What python-engineio itself has to say is of use to nobody here.
+# python-engineio's own log lines are of no use here.
 _inherited_log = logging.getLogger(__name__).getChild("inherited")
 _inherited_log.setLevel(logging.WARNING)
 
@@ -45,16 +45,16 @@ class Engine(engineio.Server):
     """An Engine.IO 4 server made for fan-out.
 
     Args:
-        ping_interval_s: how often a client is pinged; each ping comes a little early, at random, so that a
-            burst of connects does not become a burst of pings.
+        ping_interval_s: how often a client is pinged; each ping comes a little early, at random, so that a burst of
+            connects does not become a burst of pings.
         ping_timeout_s: how long a client may take to answer.
-        max_payload_bytes: the longest message and the longest polling body taken.
+        max_payload_bytes: the longest message and the longest polling body that are accepted.
         outbox_limit_bytes: what may wait for a client; more, and it is dropped as a slow reader.
         outbox_limit_packets: the same in packets.
-        leaving_limit: how many connections may be on their way out at once.
+        leaving_limit: how many connections may be closing at once.
         upgrade_timeout_s: how long a WebSocket may take to replace polling.
-        cors_allowed_origins: None for the same origin only, "*" for any, a list of origins, or a function of
-            origin and environ.
+        cors_allowed_origins: None for the same origin only, "*" for any, a list of origins, or a function of origin and
+            environ.
         cors_credentials: whether pages of other origins that are allowed by name may send cookies.
         loop: the loop to live on; by default one of its own, on `engine.loop`.
     """
@@ -148,13 +148,13 @@ class Engine(engineio.Server):
         return session.session
 
     def disconnect(self, sid: str | None = None) -> None:
-        """Send a client away, or all of them: what waits is still sent, then the application is told."""
+        """Disconnect a client, or all of them: what waits is still sent, then the application is notified."""
         chosen = list(self.sockets.values()) if sid is None else [s for s in (self.sockets.get(sid),) if s]
         for session in chosen:
             self.sessions.end(session, reasons.SERVER_DISCONNECT)
 
     def handle_request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a request that came through a WSGI application; only under this package's `Front`.
+        """Answer a request that came through a WSGI application; only behind this package's `Front`.
 
         Raises:
             RuntimeError: some other server called.
@@ -171,15 +171,15 @@ class Engine(engineio.Server):
 
     def handle(self, exchange: Exchange) -> None:
         """Answer an HTTP request, soon. Called in the loop."""
-        self.sessions.soon(partial(self._endpoint.answer, exchange))
+        self.sessions.call_soon(partial(self._endpoint.answer, exchange))
 
     def shutdown(self) -> None:
-        """Nothing runs in the background that would have to be stopped."""
+        """Nothing to do: nothing runs in the background."""
 
-    # ------------------------------------------------------------------ what else an application may want
+    # ------------------------------------------------------------------ for applications
 
     def close(self, sid: str, reason: str = reasons.TRANSPORT_CLOSE) -> None:
-        """End a session as a lost connection ends: JavaScript clients come back by themselves. What waits is sent."""
+        """End a session as if the connection were lost, after what waits is sent: JavaScript clients reconnect."""
         session = self.sockets.get(sid)
         if session is not None:
             self.sessions.end(session, reason)
@@ -205,18 +205,18 @@ class Engine(engineio.Server):
             self.sessions.after_read(session, call)
 
     def raise_outbox_limit(self, sid: str, limit_bytes: int) -> None:
-        """Let at least `limit_bytes` wait for this client from now on."""
+        """Allow at least `limit_bytes` to wait for this client from now on."""
         session = self.sockets.get(sid)
         if session is not None:
             session.raise_limit(limit_bytes)
 
     def waiting_bytes(self, sid: str) -> int:
-        """How much of what was sent to this client it has not taken: an application may refuse to answer more."""
+        """How many of the bytes sent to this client wait: an application may refuse to answer more."""
         session = self.sockets.get(sid)
         return 0 if session is None else session.transport.waiting_bytes
 
     def refuse_newcomers(self) -> None:
-        """Answer every handshake with 503 from now on; sessions that live go on."""
+        """Answer every handshake with 503 from now on; open sessions go on."""
         self._endpoint.refusing = True
 
     @property
@@ -227,10 +227,10 @@ class Engine(engineio.Server):
     def drained(self) -> bool:
         """Whether everything that was sent has been handed to the kernel."""
         self.loop.flush()
-        return self.loop.idle() and not self._endpoint.farewells
+        return self.loop.idle() and not self._endpoint.final_payloads
 
     def admit(self, sid: str) -> None:
-        """This session has shown what it came for; `admission_timeout_s` threatens it no more."""
+        """This session has connected; `admission_timeout_s` no longer applies to it."""
         session = self.sockets.get(sid)
         if session is not None:
             session.admit()

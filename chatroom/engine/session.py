@@ -52,8 +52,8 @@ TRANSITIONS: Final[dict[tuple[State, Step], State]] = {
 }
 
 INBOX_HIGH: Final = 64
-"""So many messages of a session may wait for the application before the session is read no further."""
-_INBOX_LOW: Final = 16  # then it is read again
+"""How many messages of a session may wait for the application; with more, nothing is read from the client."""
+_INBOX_LOW: Final = 16  # reading resumes at this many
 
 
 class Outcome(enum.Enum):
@@ -68,11 +68,11 @@ class Outcome(enum.Enum):
 
 
 class SessionGoneError(PacketError):
-    """The request comes over a transport that this session does not use any more."""
+    """The request came over a transport that this session no longer uses."""
 
 
-class Place(Protocol):
-    """A session's place in a Socket.IO namespace, which the client manager keeps here."""
+class NamespaceMembership(Protocol):
+    """A session's membership of a Socket.IO namespace, which the client manager keeps here."""
 
     sid: str
 
@@ -80,7 +80,7 @@ class Place(Protocol):
     def path(self) -> str:
         """The namespace's name."""
 
-    def moved(self) -> None:
+    def transport_changed(self) -> None:
         """The session has another transport, or none any more."""
 
 
@@ -95,11 +95,11 @@ class Session:
     Attributes:
         transport: what carries its packets.
         probe: a WebSocket that wants to become the transport.
-        inbox: messages for the application, and what is to be called in their order; None while there are none.
-        scheduled: somebody is handling the inbox, or will.
+        inbox: messages for the application, and calls that wait behind them; None while it is empty.
+        scheduled: the inbox is being handled, or will be.
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
-        admitted: it has shown what it came for.
+        admitted: it has connected a namespace.
         reported: the application knows that it is closed.
         session: where python-socketio keeps its user sessions.
     """
@@ -111,8 +111,8 @@ class Session:
         "inbox",
         "limit_bytes",
         "limit_packets",
+        "memberships",
         "paused",
-        "places",
         "probe",
         "reported",
         "scheduled",
@@ -138,7 +138,7 @@ class Session:
         self.reported = False
         self.closed_because = ""
         self.tick = NO_TICK  # the heartbeat's wheel writes it
-        self.places: tuple[Place, ...] = ()
+        self.memberships: tuple[NamespaceMembership, ...] = ()
         self.session: Any = None
 
     def _move(self, step: Step) -> None:
@@ -154,7 +154,7 @@ class Session:
     # ------------------------------------------------------------------ transports
 
     def begin(self, polling: Transport) -> None:
-        """The handshake has come: packets wait for polls, whatever it came over."""
+        """The handshake has come: at first, packets wait for polls, whatever it came over."""
         self.transport = polling
 
     def open(self, websocket: Transport) -> None:
@@ -167,7 +167,7 @@ class Session:
         self.probe = websocket
 
     @property
-    def takes_probe(self) -> bool:
+    def accepts_probe(self) -> bool:
         """Whether a WebSocket may try to become the transport."""
         return self.state is State.POLLING and self.probe is None
 
@@ -178,7 +178,7 @@ class Session:
             self._move(Step.FALL_BACK)
 
     def raise_limit(self, limit_bytes: int) -> None:
-        """Let at least so much wait for the client, over whatever transport."""
+        """Allow at least this much to wait for the client, over whatever transport."""
         self.limit_bytes = max(self.limit_bytes, limit_bytes)
         for transport in (self.transport, self.probe):
             if transport is not None:
@@ -187,7 +187,7 @@ class Session:
     # ------------------------------------------------------------------ from the client
 
     def receive(self, kind: str, data: str | bytes, source: Transport) -> Outcome:
-        """Judge a packet from the client; messages go into the inbox.
+        """Take a packet from the client; messages go into the inbox.
 
         Args:
             kind: its type.
@@ -228,16 +228,16 @@ class Session:
 
     @property
     def overfull(self) -> bool:
-        """Whether so many messages wait that no more should be read."""
+        """Whether too many messages wait to read more."""
         return self.inbox is not None and len(self.inbox) > INBOX_HIGH
 
     @property
-    def takes_more(self) -> bool:
-        """Whether so few messages wait that more should be read."""
+    def may_read_more(self) -> bool:
+        """Whether few enough messages wait to read more."""
         return not self.paused and (self.inbox is None or len(self.inbox) <= _INBOX_LOW)
 
     def schedule(self) -> bool:
-        """Have the inbox handled; False if it is about to be already."""
+        """Mark the inbox to be handled; False if it already is."""
         was, self.scheduled = self.scheduled, True
         return not was
 
@@ -248,59 +248,59 @@ class Session:
         self.inbox.append(message)
 
     def next_message(self) -> str | bytes | Callable[[], None] | None:
-        """Take out the next message, or call, that the application may have now."""
+        """Take out the next message, or call, for the application; None if there is none now."""
         if not self.inbox or (self.paused and not self.closed):
             return None
         return self.inbox.popleft()
 
-    def rest(self) -> bool:
-        """Some messages were handled; gives whether to go on with the others, or leave them for now."""
+    def end_batch(self) -> bool:
+        """Some messages were handled; returns whether to go on with the others."""
         if not self.inbox:
             self.inbox = None
         self.scheduled = self.inbox is not None and (self.closed or not self.paused)
         return self.scheduled
 
     def pause(self) -> bool:
-        """Let messages wait; False if they do already."""
+        """Let messages wait; False if they already did."""
         was, self.paused = self.paused, True
         return not was
 
     def resume(self) -> bool:
-        """Let messages wait no longer; False if they did not."""
+        """Handle messages again; False if they did not wait."""
         was, self.paused = self.paused, False
         return was
 
     def admit(self) -> None:
-        """It has shown what it came for."""
+        """It has connected a namespace."""
         self.admitted = True
 
-    def enter(self, place: Place) -> None:
-        """It has a place in one more namespace."""
-        self.places += (place,)
+    def enter(self, membership: NamespaceMembership) -> None:
+        """It is in one more namespace."""
+        self.memberships += (membership,)
 
-    def leave(self, place: Place) -> None:
-        """It has this place no more."""
-        self.places = tuple(other for other in self.places if other is not place)
+    def leave(self, membership: NamespaceMembership) -> None:
+        """It is no longer in this namespace."""
+        self.memberships = tuple(other for other in self.memberships if other is not membership)
 
     # ------------------------------------------------------------------ heartbeat
 
-    def pinged(self) -> None:
+    def ping_sent(self) -> None:
         """A ping has been sent."""
         self.awaiting_pong = True
 
-    def ponged(self) -> bool:
+    def pong_received(self) -> bool:
         """A pong has come; False if none was asked for."""
         was, self.awaiting_pong = self.awaiting_pong, False
         return was
 
     # ------------------------------------------------------------------ the end
 
-    def close(self, reason: str, *, heard_out: bool = False) -> bool:
+    def close(self, reason: str, *, keep_inbox: bool = False) -> bool:
         """Close the session and its transports; False if it was closed before.
 
         Args:
             reason: why.
-            heard_out: whether the messages that came before still count.
+            keep_inbox: whether the messages that came before are still handled.
         """
         if self.closed:
             return False
@@ -310,8 +310,8 @@ class Session:
         probe, self.probe = self.probe, None
         transport.close(reason)
         if probe is not None:
-            probe.close(CLIENT_DISCONNECT)  # it has carried nothing, and is closed without a fault
-        if not heard_out:
+            probe.close(CLIENT_DISCONNECT)  # it has carried nothing, and is closed as usual
+        if not keep_inbox:
             self.inbox = None
         return True
 

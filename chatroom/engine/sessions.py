@@ -1,6 +1,6 @@
-"""All sessions, and what the application learns of them: connects, messages and disconnects, each session's in order.
+"""All sessions, and the calls of the application's handlers: connects, messages and disconnects, in order per session.
 
-It knows sessions and handlers; how packets come and go is the transports' business.
+It knows sessions and handlers; how packets travel is the transports' business.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatroom.net.loop import Loop
 
 log = logging.getLogger(__name__)
 
-_MESSAGES_A_TURN: Final = 16
+_MESSAGES_PER_TURN: Final = 16
 
 
 class Sessions:
@@ -35,9 +35,9 @@ class Sessions:
         outbox_limit_packets: the same in packets.
 
     Attributes:
-        by_id: those that live.
+        by_id: those that are open.
         admission_timeout_s: how long a session may live without being admitted; None for ever.
-        on_moved: called when a session has another transport or is closed, and when the application knows of its end.
+        on_change: called when a session changes its transport or is closed, and when the application knows of its end.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Sessions:
         self.loop = loop
         self.by_id: dict[str, Session] = {}
         self.admission_timeout_s: float | None = None
-        self.on_moved: Callable[[Session], None] | None = None
+        self.on_change: Callable[[Session], None] | None = None
         self._handlers = handlers
         self._outbox_limit_bytes = outbox_limit_bytes
         self._outbox_limit_packets = outbox_limit_packets
@@ -63,7 +63,7 @@ class Sessions:
     # ------------------------------------------------------------------ the beginning
 
     def create(self, sid: str) -> Session:
-        """A session that nobody knows yet but the list of all."""
+        """Create a session; the application does not know it yet."""
         session = self.by_id[sid] = Session(
             sid,
             outbox_limit_bytes=self._outbox_limit_bytes,
@@ -72,7 +72,7 @@ class Sessions:
         return session
 
     def connect(self, session: Session, environ: dict[str, Any]) -> bool:
-        """Ask the application, which may wait; False if it does not take the session, or has sent it away meanwhile."""
+        """Ask the application, which may wait; False if it refuses the session, or has disconnected it meanwhile."""
         handler = self._handlers.get("connect")
         if handler is None:
             return True
@@ -80,7 +80,7 @@ class Sessions:
         try:
             accepted = handler(session.sid, environ)
         except Exception as problem:
-            # The outermost place that a handshake reaches: one line, and it is refused.
+            # The outermost place that a handshake reaches: one log line, and it is refused.
             log.error("a connect handler failed: %s", describe(problem))
         if accepted is not None and accepted is not True:
             self.by_id.pop(session.sid, None)
@@ -91,23 +91,23 @@ class Sessions:
         """The application has accepted the session: its deadlines begin."""
         self._heartbeat.begin(session, self.admission_timeout_s)
 
-    # ------------------------------------------------------------------ what the transports tell
+    # ------------------------------------------------------------------ for the transports
 
-    def ponged(self, session: Session) -> None:
+    def pong_received(self, session: Session) -> None:
         """The client has answered a ping, or pretends to."""
-        self._heartbeat.ponged(session)
+        self._heartbeat.pong_received(session)
 
-    def moved(self, session: Session) -> None:
-        """The session has another transport: whoever emits to its rooms must know."""
-        if self.on_moved is not None:
-            self.on_moved(session)
+    def changed(self, session: Session) -> None:
+        """The session has another transport, which changes the audiences of its rooms."""
+        if self.on_change is not None:
+            self.on_change(session)
 
     def schedule(self, session: Session) -> None:
-        """Have the session's inbox looked at."""
+        """Have the session's inbox handled."""
         if session.schedule():
             self._lane.put(session)
 
-    def soon(self, call: Callable[[], None]) -> None:
+    def call_soon(self, call: Callable[[], None]) -> None:
         """Call `call` in the lane, behind what is there already. It must not raise."""
         self._lane.put(call)
 
@@ -139,7 +139,7 @@ class Sessions:
     def _serve(self, session: Session) -> None:
         """Give the application some of what a session has for it, in order."""
         handler = self._handlers.get("message")
-        for _ in range(_MESSAGES_A_TURN):
+        for _ in range(_MESSAGES_PER_TURN):
             message = session.next_message()
             if message is None:
                 break
@@ -149,11 +149,11 @@ class Sessions:
                 try:
                     message()
                 except Exception as problem:
-                    # The outermost place that a message reaches: one line, this session ends, the others go on.
+                    # The outermost place that a message reaches: one log line, this session ends, the others go on.
                     self._failed(session, problem)
-        if session.takes_more:
+        if session.may_read_more:
             session.transport.resume()
-        if session.rest():
+        if session.end_batch():
             self._lane.put(session)
         elif session.closed:
             self._report(session)
@@ -167,7 +167,7 @@ class Sessions:
             self.end(session, reasons.HANDLER_ERROR)
 
     def _report(self, session: Session) -> None:
-        """Tell the application that a session is over, once."""
+        """Let the application know, once, that a session is over."""
         if not session.report():
             return
         handler = self._handlers.get("disconnect")
@@ -177,21 +177,21 @@ class Sessions:
             except Exception as problem:
                 # The outermost place, as above.
                 log.error("a disconnect handler failed: %s", describe(problem))
-        self.moved(session)
+        self.changed(session)
 
     # ------------------------------------------------------------------ the end
 
-    def end(self, session: Session, reason: str, *, heard_out: bool = False) -> None:
-        """End a session, whatever its state, and tell the application.
+    def end(self, session: Session, reason: str, *, keep_inbox: bool = False) -> None:
+        """End a session, whatever its state, and let the application know.
 
         Args:
             session: the session.
             reason: for the disconnect handler.
-            heard_out: whether the messages that came before still count, as when the client said goodbye.
+            keep_inbox: whether the messages that came before are still handled, as when the client disconnected.
         """
-        if not session.close(reason, heard_out=heard_out):
+        if not session.close(reason, keep_inbox=keep_inbox):
             return
         self.by_id.pop(session.sid, None)
         self._heartbeat.end(session)
-        self.moved(session)
+        self.changed(session)
         self.schedule(session)

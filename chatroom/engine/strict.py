@@ -1,8 +1,8 @@
-"""Socket.IO read strictly: a packet class, and a `socketio.Server` that lets nothing half-understood through.
+"""Strict Socket.IO: a packet class, and a `socketio.Server` that passes on only what it has understood.
 
-python-socketio trusts its clients in a few places: numbers of attachments, ids of any length, reserved names of events,
-acks that are no lists, events before their CONNECT. Here they are told apart: what is no Socket.IO packet closes the
-connection, what is one but makes no sense is handed to `on_bad_event`. It knows the Socket.IO protocol, revision 5, and
+python-socketio trusts its clients in a few places: numbers of attachments, ids of any length, reserved event names,
+acks that are not lists, events before their CONNECT. Here, whatever is not a Socket.IO packet closes the connection,
+and an event that makes no sense is given to `on_bad_event`. This module knows the Socket.IO protocol, revision 5, and
 nothing of chat.
 """
 
@@ -36,15 +36,15 @@ OnBadEvent = Callable[[str, Ack], None]
 
 
 def no_ack(answer: Any) -> None:
-    """Stands where an event asked for no ack."""
+    """The ack of an event that asked for none."""
 
 
 class PacketError(ValueError):
-    """The bytes are no Socket.IO packet; the connection that they came on must be closed."""
+    """The bytes are not a Socket.IO packet; their connection must be closed."""
 
 
 class Undecodable:
-    """Stands where a packet's data should be: the packet is well-formed up to there, the data is not."""
+    """Stands for the data of a packet that is well-formed except for its data."""
 
     __slots__ = ()
 
@@ -92,7 +92,7 @@ class StrictPacket(packet.Packet):
         if rest.startswith("/"):
             self.namespace, _, rest = rest.partition(",")
             self.namespace = self.namespace.partition("?")[0]
-        # A CONNECT has no id: what follows is its data, be it a bare number.
+        # A CONNECT has no id: what follows is its data, even a bare number.
         number = _DIGITS.match(rest) if self.packet_type != packet.CONNECT else None
         if number is not None:
             if number.end() > _MAX_ID_DIGITS:
@@ -183,9 +183,9 @@ class StrictServer(socketio.Server):
         """
         self.manager.emit_encoded("/", to, f'{packet.EVENT}["{event}",{encoded}]', skip_sid)
 
-    def is_heard(self, rooms: Sequence[str]) -> bool:
+    def has_recipients(self, rooms: Sequence[str]) -> bool:
         """Whether anyone is in any of these rooms of the namespace `/`."""
-        return self.manager.is_heard("/", rooms)
+        return self.manager.has_recipients("/", rooms)
 
     def _ack(self, eio_sid: str, ack_id: int | None) -> Ack:
         return no_ack if ack_id is None else partial(self.send_ack, eio_sid, ack_id)
@@ -228,9 +228,9 @@ class StrictServer(socketio.Server):
         if not known:
             self._refuse_connect(eio_sid, name, "Invalid namespace")
         elif self.manager.sid_from_eio_sid(eio_sid, name) is None:
-            # A second CONNECT is passed over: the official client sends one when it is told to connect while it does.
-            # An empty object is what "no auth" is; anything else that is no object must reach the handler as such,
-            # which python-socketio would turn into None if it is falsy.
+            # A second CONNECT is ignored: the official client sends one if `connect` is called while it connects.
+            # An empty object means "no auth". Anything else that is not an object must reach the handler as such;
+            # python-socketio would turn it into None if it is falsy.
             well_formed = data is None or isinstance(data, dict)
             super()._handle_connect(eio_sid, name, data if well_formed else UNDECODABLE)
 
@@ -246,13 +246,13 @@ class StrictServer(socketio.Server):
         if sid is None:
             raise PacketError("an event before its namespace was connected")
         if not self.manager.is_connected(sid, name):
-            return  # it is being disconnected: too late, and nobody's fault
+            return  # it is being disconnected: the event is too late, which is nobody's fault
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
             if self._on_bad_event is None or name != "/":
                 raise PacketError("an event that makes no sense")
             self._on_bad_event(sid, self._ack(eio_sid, id))
         elif self._on_event is not None and name == "/":
-            # No handler, so that an ack can be sent when it is safe, from elsewhere, and no greenthread waits for that.
+            # Not a handler: the ack can be sent later, from elsewhere, and no greenthread waits for it.
             self._on_event(sid, data[0], data[1:], self._ack(eio_sid, id))
         else:
             self._handle_event_internal(self, sid, eio_sid, data, name, id)

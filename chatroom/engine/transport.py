@@ -11,48 +11,48 @@ Packet = str | bytes
 
 
 class Transport(Protocol):
-    """The way between a session and its client."""
+    """Carries packets between a session and its client."""
 
     @property
     def connection(self) -> Connection | None:
-        """Where frames that are the same for many may be published; None if every packet must go through `send`."""
+        """Where frames for many clients may be published; None if every packet must go through `send`."""
 
     @property
     def reading(self) -> bool:
-        """Whether what the client sends is taken; a pong may be waiting if not."""
+        """Whether what the client sends is read; if not, a pong may be waiting."""
 
     @property
     def waiting_bytes(self) -> int:
-        """How much of what was sent the client has not taken."""
+        """How many of the bytes that were sent are still waiting."""
 
     def send(self, packet: Packet) -> None:
-        """Let the client have a packet, in the order of these calls. A client that takes too little is dropped."""
+        """Send a packet, in the order of these calls. A client that reads too slowly is dropped."""
 
     def raise_limit(self, limit_bytes: int) -> None:
-        """Let at least so much wait for the client."""
+        """Allow at least this much to wait for the client."""
 
     def pause(self) -> None:
-        """Take nothing more of what the client sends, until `resume`."""
+        """Stop reading what the client sends, until `resume`."""
 
     def resume(self) -> None:
-        """Take what the client sends again."""
+        """Read what the client sends again."""
 
     def hand_over(self) -> list[Packet]:
-        """Give up what waits for the client: another transport carries the session from now on."""
+        """Return what waits for the client: another transport carries the session from now on."""
 
     def close(self, reason: str) -> None:
-        """End it, after what waits has been sent if the reason permits; the session hears no more of it."""
+        """Close it, after what waits has been sent if the reason permits; it no longer calls the session."""
 
 
 class _NoTransport:
-    """Of a session that has none yet, or none any more."""
+    """The transport of a session that has none yet, or none any more."""
 
     connection = None
     reading = True
     waiting_bytes = 0
 
     def send(self, packet: Packet) -> None:
-        """Nobody is there."""
+        """Drop the packet: there is no client."""
 
     def raise_limit(self, limit_bytes: int) -> None:
         """Nothing waits."""
@@ -67,7 +67,7 @@ class _NoTransport:
         return []
 
     def close(self, reason: str) -> None:
-        """It is."""
+        """It is closed already."""
 
 
 NO_TRANSPORT: Final[Transport] = _NoTransport()

@@ -1,6 +1,6 @@
-"""WebSockets: the handshake's rules, control frames, the closing handshake, and a session's transport made of one.
+"""WebSockets: the opening handshake, control frames, the closing handshake, and the transport of a session.
 
-`WebSocket` knows RFC 6455 and connections, and its subclass what a message means. A WebSocket costs no greenthread.
+`WebSocket` knows RFC 6455 and connections; its subclass knows what a message means. A WebSocket needs no greenthread.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from chatroom.engine import frames, packets, reasons
 from chatroom.engine.exchange import Exchange
-from chatroom.engine.http_gate import Refusal, Request
+from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Outcome, Session
 from chatroom.engine.sessions import Sessions
@@ -22,8 +22,8 @@ from chatroom.net.connection import Connection, Role
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-_PONGS_AT_ONCE = 64
-_PONGS_A_SECOND = 16.0
+_PONG_BURST = 64
+_PONGS_PER_SECOND = 16.0
 
 _CLOSE_CODES: Final = {
     reasons.SERVER_DISCONNECT: frames.NORMAL,
@@ -34,11 +34,10 @@ _CLOSE_CODES: Final = {
 
 
 def accept_response(request: Request) -> bytes:
-    """The 101 that turns the connection of `request` into a WebSocket. No extension and no subprotocol is
-    taken up.
+    """The 101 that turns the connection of `request` into a WebSocket, without extension or subprotocol.
 
     Raises:
-        Refusal: the request is no WebSocket handshake (RFC 6455, 4.2.1), or one of another version.
+        Refusal: the request is not a WebSocket handshake (RFC 6455, 4.2.1), or one of another version.
     """
     key = request.header(b"sec-websocket-key")
     if (
@@ -59,7 +58,7 @@ def accept_response(request: Request) -> bytes:
 
 
 def refuse(exchange: Exchange, refusal: Refusal) -> None:
-    """Answer a handshake that `accept_response` has not let pass, with the version that would (RFC 6455, 4.4)."""
+    """Answer a handshake that `accept_response` refused, with the accepted version (RFC 6455, 4.4)."""
     exchange.request.keep_alive = False
     headers = [("Sec-WebSocket-Version", "13")] if refusal.status == 426 else None
     exchange.respond(refusal.status, refusal.reason.encode(), headers=headers)
@@ -73,11 +72,11 @@ def _is_key(key: str) -> bool:
 
 
 class WebSocket(Role):
-    """The role of a connection that has become a WebSocket; the 101 is the caller's to write.
+    """The role of a connection that has become a WebSocket; the caller writes the 101.
 
     Args:
-        connection: which.
-        max_message_bytes: the longest message taken.
+        connection: the connection.
+        max_message_bytes: the longest message that is accepted.
     """
 
     __slots__ = ("_parser", "_pongs_full_at", "connection")
@@ -91,20 +90,20 @@ class WebSocket(Role):
     # ------------------------------------------------------------------ for the subclass
 
     def message(self, data: str | bytes) -> None:
-        """A whole message came. Runs in the loop: it must not wait."""
+        """A whole message came. Called in the loop: it must not wait."""
         raise NotImplementedError
 
     def ended(self, reason: str) -> None:
-        """The WebSocket is over: told once, whoever ended it, unless `finish` did. It must not wait."""
+        """The WebSocket is over. Called once, unless `finish` ended it. It must not wait."""
         raise NotImplementedError
 
     def after(self) -> None:
-        """Everything that came in one read has been told."""
+        """All messages of one read have been passed on."""
 
     # ------------------------------------------------------------------ out
 
     def finish(self, code: int) -> None:
-        """End the WebSocket after what waits has been sent; `ended` is not told."""
+        """Close the WebSocket after what waits has been sent, without a call of `ended`."""
         self.connection.finish(frames.close_frame(code))
 
     # ------------------------------------------------------------------ the loop's side
@@ -117,7 +116,7 @@ class WebSocket(Role):
             if isinstance(event, (str, bytes)):
                 self.message(event)
             elif isinstance(event, frames.Ping):
-                # In its place among the answers; a flood is not answered (RFC 6455, 5.5.3, asks for less).
+                # In order with the answers; a flood is not answered (RFC 6455, 5.5.3, asks for less).
                 if self._may_pong():
                     connection.loop.send(connection, frames.frame(frames.PONG, event.payload))
             elif isinstance(event, frames.Close):
@@ -135,10 +134,10 @@ class WebSocket(Role):
         self.ended(reason)
 
     def _may_pong(self) -> bool:
-        """A bucket of pongs, kept as the one moment at which it will be full again."""
+        """A token bucket of pongs, kept as the time at which it will be full again."""
         now = time.monotonic()
-        full_at = max(self._pongs_full_at, now) + 1 / _PONGS_A_SECOND
-        if full_at - now > _PONGS_AT_ONCE / _PONGS_A_SECOND:
+        full_at = max(self._pongs_full_at, now) + 1 / _PONGS_PER_SECOND
+        if full_at - now > _PONG_BURST / _PONGS_PER_SECOND:
             return False
         self._pongs_full_at = full_at
         return True
@@ -148,13 +147,13 @@ class WebSocket(Role):
 
 
 class WebSocketTransport(WebSocket):
-    """A WebSocket that is a session's transport, or wants to be.
+    """A WebSocket that is a session's transport, or wants to become it.
 
     Args:
         connection: the WebSocket's.
-        session: whose.
-        sessions: where it is one of many.
-        max_message_bytes: the longest message taken.
+        session: the session that it carries, or wants to.
+        sessions: all sessions.
+        max_message_bytes: the longest message that is accepted.
     """
 
     __slots__ = ("_session", "_sessions")
@@ -196,15 +195,15 @@ class WebSocketTransport(WebSocket):
         if outcome is Outcome.DELIVER or outcome is Outcome.NOTHING:
             return
         if outcome is Outcome.PONG:
-            self._sessions.ponged(session)
+            self._sessions.pong_received(session)
         elif outcome is Outcome.CLOSE:
-            self._sessions.end(session, reasons.CLIENT_DISCONNECT, heard_out=True)
+            self._sessions.end(session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
         elif outcome is Outcome.PROBED:
             self.send(packets.PONG + packets.PROBE)
             session.transport.send(packets.NOOP)
         else:
             self.connection.expect(None)
-            self._sessions.moved(session)
+            self._sessions.changed(session)
 
     def after(self) -> None:
         session = self._session
@@ -224,7 +223,7 @@ class WebSocketTransport(WebSocket):
         if self._session.probe is self:
             self._session.drop_probe()
         elif self._session.transport is self:
-            self._sessions.end(self._session, reason, heard_out=reason == reasons.TRANSPORT_CLOSE)
+            self._sessions.end(self._session, reason, keep_inbox=reason == reasons.TRANSPORT_CLOSE)
 
     @property
     def reading(self) -> bool:
@@ -239,7 +238,7 @@ class WebSocketTransport(WebSocket):
     # ------------------------------------------------------------------ the end
 
     def hand_over(self) -> list[Packet]:
-        """Nothing replaces a WebSocket."""
+        """Nothing: a WebSocket is never replaced."""
         return []
 
     def close(self, reason: str) -> None:

@@ -17,7 +17,7 @@ from chatroom.net.faults import describe
 
 log = logging.getLogger(__name__)
 
-_ACCEPTS_A_TURN: Final = (
+_ACCEPTS_PER_TURN: Final = (
     32  # half of the reserve of `Front`: who asks for its health is read before it is the oldest
 )
 _PAUSE_S: Final = 0.1
@@ -96,7 +96,7 @@ class Acceptor:
         if self._descriptors.short and door.make_room is None:
             self._pause(door)
             return
-        for _ in range(_KEPT_BACK // 2 if self._descriptors.short else _ACCEPTS_A_TURN):
+        for _ in range(_KEPT_BACK // 2 if self._descriptors.short else _ACCEPTS_PER_TURN):
             try:
                 accepted = runtime.accept(door.sock)
             except OSError as problem:

@@ -14,7 +14,7 @@ import pytest
 from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
-from chatroom.engine.http_gate import Refusal
+from chatroom.engine.http_request import Refusal
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from chatroom.engine import packets, reasons
-from chatroom.engine.polling import Farewells, Polling
+from chatroom.engine.polling import FinalPayloads, Polling
 from chatroom.engine.session import INBOX_HIGH
 from chatroom.engine.sessions import Sessions
 from chatroom.net.loop import Loop
@@ -40,8 +40,8 @@ def sessions():
 
 
 @pytest.fixture
-def farewells():
-    return Farewells()
+def final_payloads():
+    return FinalPayloads()
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def session(sessions):
 
 
 @pytest.fixture
-def polling(session, sessions, farewells):
-    polling = Polling(session, sessions, farewells)
+def polling(session, sessions, final_payloads):
+    polling = Polling(session, sessions, final_payloads)
     session.begin(polling)
     return polling
 
@@ -138,8 +138,8 @@ def test_a_second_post_ends_the_session(session, polling):
     assert first.answer == (200, b"ok")
 
 
-def test_who_is_sent_away_fetches_the_last_words_first(polling, sessions, session, farewells):
+def test_who_is_sent_away_fetches_the_last_words_first(polling, sessions, session, final_payloads):
     polling.send("4last")
     sessions.end(session, reasons.SERVER_DISCONNECT)
-    assert [farewells.take("s") for _ in range(3)] == [b"4last", b"1", None]
-    assert not farewells
+    assert [final_payloads.take("s") for _ in range(3)] == [b"4last", b"1", None]
+    assert not final_payloads

@@ -79,7 +79,7 @@ def test_a_client_sends_no_packet_of_the_servers(session, polling, kind):
 def test_while_probing_polling_still_receives(probing, polling):
     assert probing.state is State.PROBING
     assert probing.receive(packets.MESSAGE, "still by POST", polling) is Outcome.DELIVER
-    assert not probing.takes_probe
+    assert not probing.accepts_probe
 
 
 def test_after_the_upgrade_only_the_websocket_speaks(upgraded, polling, websocket):
@@ -117,7 +117,7 @@ def test_a_failed_upgrade_falls_back_to_polling(probing, polling):
     assert probing.state is State.POLLING
     assert probing.transport is polling
     assert polling.calls == []
-    assert probing.takes_probe
+    assert probing.accepts_probe
 
 
 def test_some_other_websocket_is_refused(session, websocket):
@@ -137,9 +137,9 @@ def test_a_closed_session_closes_once_and_hears_nothing(probing, polling, websoc
 
 def test_closing_drops_messages_unless_they_still_count(session, polling):
     session.receive(packets.MESSAGE, "a", polling)
-    session.close("client disconnect", heard_out=True)
+    session.close("client disconnect", keep_inbox=True)
     assert session.next_message() == "a"
-    assert not session.rest()
+    assert not session.end_batch()
     assert session.report()
     assert not session.report()
 
@@ -150,10 +150,10 @@ def test_a_paused_session_keeps_its_messages_until_it_is_closed(session, polling
     session.receive(packets.MESSAGE, "a", polling)
     assert session.pause()
     assert session.next_message() is None
-    assert not session.rest()
-    assert not session.takes_more
-    session.close("transport close", heard_out=True)
-    assert session.rest()
+    assert not session.end_batch()
+    assert not session.may_read_more
+    session.close("transport close", keep_inbox=True)
+    assert session.end_batch()
     assert session.next_message() == "a"
 
 

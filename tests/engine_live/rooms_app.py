@@ -25,7 +25,7 @@ import socketio
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
-from chatroom.engine.seats import Seat
+from chatroom.engine.namespaces import Membership
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
 from chatroom.engine.strict import StrictServer
@@ -34,7 +34,7 @@ from chatroom.net.connection import Connection
 from tests.engine_live.serving import serve
 
 logging.basicConfig(format="%(levelname)s %(message)s")
-COUNTED = {"sessions": Session, "connections": Connection, "seats": Seat, "exchanges": Exchange}
+COUNTED = {"sessions": Session, "connections": Connection, "memberships": Membership, "exchanges": Exchange}
 
 
 def setting(name: str, default: float) -> float:

@@ -150,7 +150,7 @@ def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest
         assert ask(doomed, "boom_at_the_end") is True
         doomed.close()
         assert reason_of(app, doomed.sid) == "transport close"
-        eventually(lambda: [ask(witness, "state")[what] for what in ("seats", "environs")] == [1, 1])
+        eventually(lambda: [ask(witness, "state")[what] for what in ("memberships", "environs")] == [1, 1])
         lines = app.stop().splitlines()
         assert len(lines) == 4, lines
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
@@ -162,7 +162,7 @@ def test_who_goes_while_being_connected_is_told_of_as_gone():
         client.send('40{"leave":1}')
         assert client.closing() == 1001
         eventually(lambda: "transport close" in ask(witness, "state")["reasons"].values())
-        assert ask(witness, "state")["seats"] == 1
+        assert ask(witness, "state")["memberships"] == 1
         assert app.stop() == ""
 
 

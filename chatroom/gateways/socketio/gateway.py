@@ -71,7 +71,7 @@ class SocketIOGateway:
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
         self._presence = Presence(
-            self._emit, self._server.is_heard, call_later, self.engine.loop.when_written, monotonic
+            self._emit, self._server.has_recipients, call_later, self.engine.loop.when_written, monotonic
         )
         self._groups = Groups(self._server)
         self._answers = Answers(self._emit, monotonic=monotonic, now_ms=now_ms)

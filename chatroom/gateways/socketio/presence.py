@@ -49,7 +49,7 @@ class Presence:
 
     Args:
         emit: sends a frame to some groups.
-        is_heard: whether any of these groups has a member.
+        has_recipients: whether any of these groups has a member.
         when_written: calls back when what was emitted is written, with the seconds that this took.
         monotonic: a clock in seconds.
     """
@@ -57,13 +57,13 @@ class Presence:
     def __init__(
         self,
         emit: Emit,
-        is_heard: Callable[[Sequence[str]], bool],
+        has_recipients: Callable[[Sequence[str]], bool],
         call_later: Callable[..., Timer],
         when_written: Callable[[Callable[[float], None]], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._emit = emit
-        self._is_heard = is_heard
+        self._has_recipients = has_recipients
         self._call_later = call_later
         self._when_written = when_written
         self._monotonic = monotonic
@@ -102,7 +102,7 @@ class Presence:
             text = words.say("renames", name=renamed.new)
             for kinds in (_LISTED, _DELTA) if small else (KINDS,):
                 to = groups(room.key, kinds, (lang,))
-                if self._is_heard(to):
+                if self._has_recipients(to):
                     names = self.names(room) if kinds is _LISTED else None
                     self._emit(wire.frame(wire.rename(renamed, text, at_ms, names)), to)
 

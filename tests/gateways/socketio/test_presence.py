@@ -23,7 +23,7 @@ class Sent:
         self.groups = {group(kind, lang, KEY) for kind, lang in present}
         self.frames: list[tuple[dict[str, Any], set[str]]] = []
 
-    def is_heard(self, to: Sequence[str]) -> bool:
+    def has_recipients(self, to: Sequence[str]) -> bool:
         return not self.groups.isdisjoint(to)
 
     def emit(self, frame: str, to: str | Sequence[str]) -> None:
@@ -78,7 +78,7 @@ def hall_of(count: int) -> RoomView:
 
 def renamed(sent: Sent, count: int) -> list[tuple[str, bool, set[str]]]:
     """For each rename frame: its sentence, whether it has a `name_list`, and who receives it."""
-    presence = Presence(sent.emit, sent.is_heard, Clock().call_later, lambda _: None, lambda: 0.0)
+    presence = Presence(sent.emit, sent.has_recipients, Clock().call_later, lambda _: None, lambda: 0.0)
     presence.renamed(hall_of(count), Renamed("s0", "guest 0", "Romeo"), 0)
     return [(frame["msg"], "name_list" in frame, told) for frame, told in sent.frames]
 

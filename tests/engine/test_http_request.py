@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatroom.engine.http_gate import Refusal, Request, RequestReader, Stage, response
+from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage, response
 
 GET = b"GET /socket.io/?EIO=4 HTTP/1.1\r\nHost: a.example:5000\r\nX-One: 1\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"

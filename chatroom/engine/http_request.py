@@ -1,8 +1,8 @@
-"""The gate: one HTTP/1.1 request, read whole within bounds and judged before anybody acts on it; no I/O.
+"""HTTP/1.1 requests: each is read whole, within bounds, and checked before anything acts on it; no I/O.
 
-h11 is the judge of the head, of its framing and of chunked bodies. What h11 lets pass but two servers in a
-row could read differently is refused here, on the raw bytes: a parser that has already normalised them cannot
-see it any more. The gate knows nothing of paths, sessions or sockets.
+h11 checks the head, its framing and chunked bodies. What h11 accepts but two servers in a row could read differently
+is refused here, on the raw bytes: after normalisation it can no longer be seen. This module knows nothing of paths,
+sessions or sockets.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Request:
         return _tokens(self.headers, name)
 
     def wants_upgrade(self) -> bool:
-        """Whether the peer asks to speak WebSocket from here on."""
+        """Whether the peer asks to use WebSocket from here on."""
         return "websocket" in self.tokens(b"upgrade")
 
 
@@ -75,7 +75,7 @@ def _tokens(headers: Headers, name: bytes) -> list[str]:
 
 
 class Stage(enum.Enum):
-    """How far the reading of a request has come."""
+    """How much of a request has been read."""
 
     EMPTY = "empty"
     HEAD = "head"
@@ -95,7 +95,7 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_buffer",
-        "_judge",
+        "_h11",
         "_max_body",
         "_max_head",
         "_request",
@@ -108,7 +108,7 @@ class RequestReader:
         self._max_body = max_body_bytes
         self._buffer = bytearray()
         self._scanned = 0
-        self._judge: h11.Connection | None = None  # while a body is being read
+        self._h11: h11.Connection | None = None  # while a body is being read
         self._request: Request | None = None
         self._body = bytearray()
         self.wants_continue = False
@@ -116,9 +116,9 @@ class RequestReader:
     @property
     def stage(self) -> Stage:
         """How much of the next request is here."""
-        if self._judge is not None:
+        if self._h11 is not None:
             return Stage.BODY
-        # Half of an empty line, which may come before a request, is no beginning of one (RFC 9112, 2.2).
+        # Half of an empty line, which may precede a request, does not begin one (RFC 9112, 2.2).
         return Stage.EMPTY if not self._buffer or self._buffer == b"\r" else Stage.HEAD
 
     def hold(self, data: bytes) -> None:
@@ -132,11 +132,11 @@ class RequestReader:
 
     @property
     def full(self) -> bool:
-        """Whether more is kept than a request head may have: nothing should be read before some of it is answered."""
+        """Whether more is kept than a request head may have; then nothing more is read until some of it is answered."""
         return len(self._buffer) > self._max_head
 
     def proceed(self) -> Request | None:
-        """Begin with the next request; returns it if it is already here whole.
+        """Go on to the next request; returns it if all of it is here.
 
         Raises:
             Refusal: as `feed` does.
@@ -146,12 +146,12 @@ class RequestReader:
         return self.feed(data) if data else None
 
     def feed(self, data: bytes) -> Request | None:
-        """Take what the socket gave; returns the request once it is whole.
+        """Take bytes from the socket; returns the request once it is complete.
 
         Raises:
             Refusal: the request is malformed, ambiguous or too big.
         """
-        if self._judge is not None:
+        if self._h11 is not None:
             return self._read_body(data)
         buffer = self._buffer
         buffer += data
@@ -173,7 +173,7 @@ class RequestReader:
         head, rest = bytes(buffer[:stop]), bytes(buffer[stop:])
         buffer.clear()
         self._scanned = 0
-        return self._judge_head(head, rest)
+        return self._check_head(head, rest)
 
     def _skip_empty_lines(self) -> None:
         for _ in range(_EMPTY_LINES):
@@ -181,13 +181,13 @@ class RequestReader:
                 del self._buffer[:2]
                 self._scanned = 0
 
-    def _judge_head(self, head: bytes, rest: bytes) -> Request | None:
+    def _check_head(self, head: bytes, rest: bytes) -> Request | None:
         if b"\r\n " in head or b"\r\n\t" in head:
             raise Refusal(400, "folded header")
-        judge = h11.Connection(h11.SERVER, max_incomplete_event_size=self._max_head)
+        parser = h11.Connection(h11.SERVER, max_incomplete_event_size=self._max_head)
         try:
-            judge.receive_data(head)
-            event = judge.next_event()
+            parser.receive_data(head)
+            event = parser.next_event()
         except h11.RemoteProtocolError as problem:
             raise Refusal(problem.error_status_hint, "malformed request head") from None
         if not isinstance(event, h11.Request):
@@ -200,13 +200,13 @@ class RequestReader:
                     raise Refusal(400, "bytes after an upgrade request")
                 self._buffer += rest
             return request
-        self._judge_framing(request, names)
-        self._judge = judge
+        self._check_framing(request, names)
+        self._h11 = parser
         self._request = request
         self.wants_continue = request.header(b"expect").lower() == "100-continue" and not rest
         return self._read_body(rest)
 
-    def _judge_framing(self, request: Request, names: set[bytes]) -> None:
+    def _check_framing(self, request: Request, names: set[bytes]) -> None:
         if b"transfer-encoding" in names and (b"content-length" in names or request.version == "1.0"):
             raise Refusal(400, "ambiguous length")
         length = request.header(b"content-length")
@@ -216,14 +216,14 @@ class RequestReader:
             raise Refusal(400, "body in an upgrade request")
 
     def _read_body(self, data: bytes) -> Request | None:
-        judge, request = self._judge, self._request
-        if judge is None or request is None:
+        parser, request = self._h11, self._request
+        if parser is None or request is None:
             raise RuntimeError("a body without a head")
         try:
             if data:
-                judge.receive_data(data)
+                parser.receive_data(data)
             while True:
-                event = judge.next_event()
+                event = parser.next_event()
                 if isinstance(event, h11.Data):
                     self._body += event.data
                     if len(self._body) > self._max_body:
@@ -235,9 +235,9 @@ class RequestReader:
         except h11.RemoteProtocolError as problem:
             raise Refusal(problem.error_status_hint, "malformed request body") from None
         request.body = bytes(self._body)
-        self._buffer += judge.trailing_data[0]
+        self._buffer += parser.trailing_data[0]
         self._body.clear()
-        self._judge = self._request = None
+        self._h11 = self._request = None
         self.wants_continue = False
         return request
 
@@ -258,8 +258,8 @@ def _to_request(event: h11.Request) -> Request:
             raise Refusal(400, "bad request target")
         target = slash + path or b"/"
     where, _, query = target.decode("ascii").partition("?")
-    wishes = _tokens(headers, b"connection")
-    keep_alive = "close" not in wishes if version == "1.1" else "keep-alive" in wishes
+    connection = _tokens(headers, b"connection")
+    keep_alive = "close" not in connection if version == "1.1" else "keep-alive" in connection
     return Request(event.method.decode(), where, query, version, headers, keep_alive=keep_alive)
 
 
