@@ -3,8 +3,9 @@
  * The rules are in `state/`; here is only what touches the world.
  */
 
+import { Address } from './address';
 import { Sleep, WATCH_MS } from './lib/liveness';
-import { LOBBY, base, isSameRoom, leaving, pathOf, roomIn } from './lib/places';
+import { base } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
@@ -34,6 +35,7 @@ const CUT_OFF: Refusal = { ok: false, code: 'offline', msg: '' };
 export class Page {
   state: State = $state.raw(begin('', null, 0));
   readonly root = base().pathname;
+  readonly #address = new Address(this.root, () => this.state.room, (room) => this.#go(room));
   /** Scroll to what is older than the messages in view. */
   lookBack: () => void = () => undefined;
   #line: Line;
@@ -45,18 +47,12 @@ export class Page {
   /** the namesake of a partner who left that the server is, or was, asked about */
   #met = '';
   #typedAt = 0;
-  /** Back or Forward leads to another room, and the page follows */
-  #following = false;
-  /** the address is to be changed when a sheet has gone back */
-  #isBehind = false;
   #moved: (() => void) | undefined;
   /** the language that the server knows, or is just being told */
   #langTold: Lang | null = null;
 
   constructor() {
-    const room = roomIn(location.pathname, this.root);
-    // The lobby has one address, however it was spelled.
-    if (isSameRoom(room, LOBBY)) history.replaceState(history.state, '', this.root);
+    const { room } = this.#address;
     const kept = { ...unpack(recall('sessionStorage', 'drafts'), room), own: unpackOwn(recall('sessionStorage', 'own')) };
     this.state = begin(room, recall('sessionStorage', 'token'), Date.now(), kept);
     this.#line = connect(base(), {
@@ -80,12 +76,6 @@ export class Page {
       if (document.visibilityState === 'visible') this.#line.check(false);
       this.#regard();
     });
-    addEventListener('popstate', () => {
-      const isBehind = this.#isBehind;
-      this.#isBehind = leaving.sheet = false;
-      if (isBehind) this.#showAddress();
-      else void this.#followAddress();
-    });
     const sleep = new Sleep(Date.now());
     setInterval(() => {
       if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#line.check(false);
@@ -99,7 +89,7 @@ export class Page {
     const before = this.state;
     this.state = reduce(before, { ...happening, now: Date.now() });
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
-    if (this.state.room !== before.room) this.#showAddress();
+    if (this.state.room !== before.room) this.#address.show();
     if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
     if (this.state.own !== before.own) keep('sessionStorage', 'own', packOwn(this.state.own));
     if (PACKED.some((key) => this.state[key] !== before[key])) keep('sessionStorage', 'drafts', pack(this.state));
@@ -190,38 +180,11 @@ export class Page {
     this.#line.again();
   }
 
-  get #addressed(): string {
-    return roomIn(location.pathname, this.root);
-  }
-
-  /** Put the room's address into the browser, with an entry in its history for each room. */
-  #showAddress(): void {
-    if (this.#following) return;
-    if (leaving.sheet) {
-      // What is put into the sheet's entry now would be left behind.
-      this.#isBehind = true;
-      return;
-    }
-    const isOpen = (history.state as { sheet?: boolean } | null)?.sheet === true;
-    const path = pathOf(this.state.room, this.root);
-    // The room may be spelled otherwise than in the address; and an open sheet has an entry already.
-    if (isOpen || isSameRoom(this.#addressed, this.state.room)) history.replaceState(null, '', path);
-    else history.pushState(null, '', path);
-  }
-
-  /** Go to the room in the address, however often that changes meanwhile. */
-  async #followAddress(): Promise<void> {
-    if (this.#following) return;
-    this.#following = true;
-    let reached = this.state.room;
-    while (!isSameRoom(this.#addressed, reached)) {
-      reached = this.#addressed;
-      // Refused, or not connected: a page opened there gets in if anybody does, or says why not.
-      if (!(await this.#join(reached))) this.#enter(reached);
-    }
-    this.#following = false;
-    // A `/join` typed meanwhile is the later wish.
-    if (!isSameRoom(this.#addressed, this.state.room)) this.#showAddress();
+  /** Join a room. Refused, or not connected: a page opened there gets in if anybody does, or says why not. */
+  async #go(room: string): Promise<void> {
+    if (await this.#join(room)) return;
+    this.tell({ type: 'go', room });
+    this.#line.again();
   }
 
   async #join(room: string): Promise<boolean> {
@@ -232,11 +195,6 @@ export class Page {
       await new Promise<void>((resolve) => (this.#moved = resolve));
     }
     return this.state.link.at === 'here';
-  }
-
-  #enter(room: string): void {
-    this.tell({ type: 'go', room });
-    this.#line.again();
   }
 
   async #command({ text, cid }: Asking): Promise<void> {

@@ -36,6 +36,3 @@ export function pathOf(room: string, root: string): string {
 export function isSameRoom(one: string, other: string): boolean {
   return folded(one) === folded(other);
 }
-
-/** `sheet`: the browser is on its way back from the history entry of a sheet that was closed. */
-export const leaving = { sheet: false };
