@@ -170,7 +170,7 @@ def test_under_an_unknown_path_the_answer_names_the_setting(
         assert status == "404 Not Found"
         assert page.count("--base-path /chat<") == 2  # once in each language
     (record,) = caplog.records
-    assert "start it with --base-path /chat" in record.getMessage()
+    assert "start the chatroom with --base-path /chat" in record.getMessage()
 
 
 def test_many_unknown_paths_do_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
