@@ -190,7 +190,7 @@ def _stop_signals() -> tuple[int, ...]:
     """SIGHUP among them if it can only mean that the terminal is gone in which this was started."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
         if _is_in_foreground(sys.stdin.fileno()):
-            runtime.hang_up_with(sys.stdin.fileno())
+            runtime.sighup_when_closed(sys.stdin.fileno())
         return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return signal.SIGTERM, signal.SIGINT

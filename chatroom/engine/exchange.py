@@ -176,7 +176,7 @@ class HttpConnection(Role):
             # The peer has not received the last answer yet: this request waits.
             reader.hold(data)
             if reader.full:
-                connection.read_off()
+                connection.stop_reading()
             return
         stage = reader.stage
         try:
@@ -218,7 +218,7 @@ class HttpConnection(Role):
         if exchange is None and connection.idle:
             connection.abort(TRANSPORT_CLOSE)
             return
-        connection.read_off()
+        connection.stop_reading()
         if exchange is None:
             return  # the answer is still on its way, and has a deadline; then the end is read once more
         exchange.request.keep_alive = False
@@ -253,7 +253,7 @@ class HttpConnection(Role):
             self.refuse(connection, refusal)
             return
         if not self._reader.full:
-            connection.read_on()
+            connection.start_reading()
         if request is not None:
             self._begin(connection, request)
         else:

@@ -230,10 +230,10 @@ class WebSocketTransport(WebSocket):
         return self.connection.reading
 
     def pause(self) -> None:
-        self.connection.read_off()
+        self.connection.stop_reading()
 
     def resume(self) -> None:
-        self.connection.read_on()
+        self.connection.start_reading()
 
     # ------------------------------------------------------------------ the end
 

@@ -1,4 +1,4 @@
-"""The acceptor: takes connections for every gateway, up to one limit, as long as the system has descriptors for them.
+"""The acceptor: takes connections for every gateway, up to one limit, while the system has descriptors for them.
 
 It knows listening sockets; what a connection is for is its gateway's business.
 """
@@ -18,20 +18,20 @@ from chatroom.net.faults import describe
 log = logging.getLogger(__name__)
 
 _ACCEPTS_PER_TURN: Final = (
-    32  # half of the reserve of `Front`: who asks for its health is read before it is the oldest
+    32  # half of the reserve of `Front`: a health check is read before its connection is the oldest
 )
 _PAUSE_S: Final = 0.1
-_KEPT_BACK: Final = 8  # descriptors for health checks when there are no others
+_RESERVED: Final = 8  # descriptors for health checks when there are no others
 
-Greet = Callable[[socket.socket, str], None]
+OnAccept = Callable[[socket.socket, str], None]
 MakeRoom = Callable[[], bool]
 
 
 @dataclass(eq=False, slots=True)
-class _Door:
+class _Entry:
     sock: socket.socket  # the real one
     listener: socket.socket  # which is closed with the last reference to it
-    greet: Greet
+    on_accept: OnAccept
     make_room: MakeRoom | None
     reader: runtime.Listener | None = None
     closed: bool = False
@@ -47,70 +47,72 @@ class Acceptor:
     def __init__(self, *, max_connections: int = 10_000) -> None:
         self._max_connections = max_connections
         self._counts: list[Callable[[], int]] = []
-        self._doors: dict[socket.socket, _Door] = {}
-        self._descriptors = Reserve(_KEPT_BACK)
+        self._entries: dict[socket.socket, _Entry] = {}
+        self._descriptors = Reserve(_RESERVED)
 
     def include(self, count: Callable[[], int]) -> None:
-        """Count a gateway's connections, those that it refuses left out."""
+        """Count a gateway's connections, without those that it refuses."""
         self._counts.append(count)
 
     def is_full(self) -> bool:
         """Whether the connection that was accepted last is one too many."""
         return self._descriptors.short or sum(count() for count in self._counts) > self._max_connections
 
-    def listen(self, listener: socket.socket, greet: Greet, *, make_room: MakeRoom | None = None) -> None:
+    def listen(
+        self, listener: socket.socket, on_accept: OnAccept, *, make_room: MakeRoom | None = None
+    ) -> None:
         """Accept connections on an open listening socket from now on.
 
         Args:
             listener: the socket.
-            greet: called with each connection's socket, non-blocking, and the peer's address. It must not wait.
-            make_room: ends a connection that may be ended, and gives whether there was one. With it, connections are
-                accepted while descriptors are short: `greet` refuses those that are not vital.
+            on_accept: called with each connection's socket, non-blocking, and the peer's address. It must not wait.
+            make_room: closes a connection that may be closed, and returns whether there was one. With it, connections
+                are accepted while descriptors are short: `on_accept` refuses those that are not vital.
         """
-        door = self._doors[listener] = _Door(runtime.raw_socket(listener), listener, greet, make_room)
-        self._open(door)
+        entry = self._entries[listener] = _Entry(runtime.raw_socket(listener), listener, on_accept, make_room)
+        self._open(entry)
 
     def close(self, listener: socket.socket) -> None:
-        """Accept no more on this listening socket, and close it."""
-        door = self._doors.pop(listener)
-        door.closed = True
-        self._shut(door)
-        door.sock.close()
+        """Stop accepting on this listening socket, and close it."""
+        entry = self._entries.pop(listener)
+        entry.closed = True
+        self._shut(entry)
+        entry.sock.close()
 
-    def _open(self, door: _Door) -> None:
-        if not door.closed:
-            door.reader = runtime.add_reader(door.sock.fileno(), lambda _fileno: self._accept(door))
+    def _open(self, entry: _Entry) -> None:
+        if not entry.closed:
+            entry.reader = runtime.add_reader(entry.sock.fileno(), lambda _fileno: self._accept(entry))
 
     @staticmethod
-    def _shut(door: _Door) -> None:
-        if door.reader is not None:
-            runtime.remove_listener(door.reader)
-            door.reader = None
+    def _shut(entry: _Entry) -> None:
+        if entry.reader is not None:
+            runtime.remove_listener(entry.reader)
+            entry.reader = None
 
-    def _pause(self, door: _Door) -> None:
-        """Who waits goes on waiting; without a pause the loop would ask again and again."""
-        self._shut(door)
-        runtime.call_later(_PAUSE_S, self._open, door)
+    def _pause(self, entry: _Entry) -> None:
+        """Let clients wait in the backlog; without a pause the loop would try again and again."""
+        self._shut(entry)
+        runtime.call_later(_PAUSE_S, self._open, entry)
 
-    def _accept(self, door: _Door) -> None:
-        if self._descriptors.short and door.make_room is None:
-            self._pause(door)
+    def _accept(self, entry: _Entry) -> None:
+        if self._descriptors.short and entry.make_room is None:
+            self._pause(entry)
             return
-        for _ in range(_KEPT_BACK // 2 if self._descriptors.short else _ACCEPTS_PER_TURN):
+        for _ in range(_RESERVED // 2 if self._descriptors.short else _ACCEPTS_PER_TURN):
             try:
-                accepted = runtime.accept(door.sock)
+                accepted = runtime.accept(entry.sock)
             except OSError as problem:
-                # Out of descriptors or memory. Who asks for nothing makes room for those who may ask for health.
+                # Out of descriptors or memory. Connections without a request make room for possible health checks.
                 have_some = self._descriptors.ran_out(problem)
-                if door.make_room is None or not (have_some or door.make_room()):
-                    self._pause(door)
+                if entry.make_room is None or not (have_some or entry.make_room()):
+                    self._pause(entry)
                 return
             if accepted is None:
                 return
             sock, address = accepted
             try:
-                door.greet(sock, str(address[0]) if address else "")
+                entry.on_accept(sock, str(address[0]) if address else "")
             except Exception as problem:
-                # Whatever is wrong with one newcomer, the door must stay open for the next.
+                # Whatever is wrong with one connection, the next must be accepted.
                 log.error("a connection could not be served: %s", describe(problem))
                 sock.close()

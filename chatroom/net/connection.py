@@ -1,6 +1,6 @@
-"""A connection: a socket, who is told of what it reads, and what it could not write yet.
+"""A connection: a socket, the role that receives what it reads, and an outbox for what it could not write yet.
 
-It knows bytes and the runtime; what the bytes mean is its role's, when they are written is the loop's.
+It knows bytes and the runtime. Its role knows what the bytes mean, and the loop decides when they are written.
 """
 
 from __future__ import annotations
@@ -36,59 +36,59 @@ class Role:
     receive_bytes = 65_536
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """Bytes came; none at all means that the peer has sent its last."""
+        """Bytes came; empty bytes mean that the peer sends nothing more."""
         raise NotImplementedError
 
     def lost(self, connection: Connection, reason: str) -> None:
-        """The connection has just been closed, by the peer, an error or a bound.
+        """The connection was just closed, by the peer, an error or a bound.
 
-        It can be told in the middle of a flush: it must not wait, and what it has to say goes through the loop, never
-        by `write` past the frames that the flush has for others.
+        This may be called during a flush. It must not wait, and must send through the loop, never by `write`, which
+        would overtake the frames of the flush.
         """
 
     def drained(self, connection: Connection) -> None:
-        """The outbox, which held something, is empty again."""
+        """The outbox is empty again."""
 
     def overflowed(self, connection: Connection) -> None:
-        """The peer reads too slowly: more waits for it than may, and what was to be sent is lost.
+        """The peer reads too slowly: its outbox is full, and what should have been sent is lost.
 
-        The connection must be aborted or finished. As `lost`, this can be told in the middle of a flush.
+        The connection must be aborted or finished. Like `lost`, this may be called during a flush.
         """
         connection.abort(SLOW_READER)
 
     def expired(self, connection: Connection) -> None:
-        """The deadline that was set by `Connection.expect` has passed."""
+        """The deadline set by `Connection.expect` has passed."""
         connection.abort(TRANSPORT_CLOSE)
 
 
 class Owner(Protocol):
-    """What a connection needs of the loop that it lives on."""
+    """What a connection needs from its loop."""
 
     outbox_limit_bytes: int
     outbox_limit_packets: int
     linger_s: float
-    generation: int  # counts how often any connection's `send` has become another one
+    generation: int  # counts how often the `send` of any connection was replaced
 
     def send(self, connection: Connection, frame: bytes) -> None:
-        """Let it have `frame` at the end of the turn."""
+        """Send it `frame` at the end of the turn."""
 
     def expect(self, connection: Connection, within_s: float | None) -> None:
-        """Set its one deadline, or take it away with None."""
+        """Set its one deadline, or remove it with None."""
 
     def leave(self, connection: Connection) -> None:
-        """It is being closed and counts no more."""
+        """It is being closed and no longer counts."""
 
     def forget(self, connection: Connection) -> None:
         """It is closed."""
 
 
 def _discard(data: bytes) -> int:
-    """Stands in for `send` once the connection is closed."""
+    """Replaces `send` once the connection is closed."""
     return len(data)
 
 
 def _ignore(data: bytes) -> int:
-    """Stands in for `send` while a farewell, which nothing may follow, is under way."""
+    """Replaces `send` while the last bytes are sent, which nothing may follow."""
     return len(data)
 
 
@@ -98,7 +98,7 @@ class Connection:
     Args:
         loop: its owner.
         sock: real and non-blocking.
-        role: what it is used for; whoever takes the connection over replaces it.
+        role: what it is used for; whatever takes the connection over replaces it.
         address: the peer's, without its port.
     """
 
@@ -125,7 +125,7 @@ class Connection:
         self.address = address
         self.send: Send = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
-        # This turn's direct frames, and their places among the shared.
+        # This turn's direct frames, and their positions among the shared ones.
         self.own: list[tuple[int, bytes | None]] | None = None
         self.finishing = False
         self.tick = NO_TICK
@@ -150,19 +150,19 @@ class Connection:
 
     @property
     def waiting_bytes(self) -> int:
-        """What was sent to it alone, or was left over from earlier turns, and has not been handed to the kernel."""
+        """How many bytes were sent to it alone, or left over from earlier turns, and are not in the kernel yet."""
         return self._outbox_bytes + sum(len(frame) for _, frame in self.own or () if frame is not None)
 
     @property
     def outbox_bytes(self) -> int:
-        """What was left over from earlier turns, because the kernel has not taken it."""
+        """How many bytes of earlier turns the kernel has not taken."""
         return self._outbox_bytes
 
     # ------------------------------------------------------------------ in
 
     @property
     def reading(self) -> bool:
-        """Whether the role is told of bytes that come."""
+        """Whether the role receives bytes that come."""
         return self._reader is not None
 
     @property
@@ -171,15 +171,15 @@ class Connection:
         try:
             return bool(self.sock.recv(1, socket.MSG_PEEK))
         except OSError:
-            return False  # nothing is there, or the peer is not
+            return False  # there is nothing, or the peer has left
 
-    def read_on(self) -> None:
-        """Have the role told of bytes that come."""
+    def start_reading(self) -> None:
+        """Let the role receive bytes that come."""
         if self._reader is None and not self.closed:
             self._reader = runtime.add_reader(self.sock.fileno(), self._readable)
 
-    def read_off(self) -> None:
-        """Let bytes wait in the kernel, and the peer with them."""
+    def stop_reading(self) -> None:
+        """Let bytes wait in the kernel, and the peer wait with them."""
         if self._reader is not None:
             runtime.remove_listener(self._reader)
             self._reader = None
@@ -195,31 +195,31 @@ class Connection:
         try:
             self.role.received(self, data)
         except Exception as problem:
-            # The outermost place that bytes reach: one line, this connection ends, the others go on.
+            # The outermost place that bytes reach: one log line, this connection ends, the others go on.
             log.error("a connection failed and is closed: %s", describe(problem))
             self.abort(HANDLER_ERROR)
 
     def peek(self, size: int) -> bytes:
-        """What has come and is not read yet, or its beginning."""
+        """The beginning of what has come and is not read yet."""
         try:
             return self.sock.recv(size, socket.MSG_PEEK)
         except OSError:
-            return b""  # nothing is there, or the peer is not
+            return b""  # there is nothing, or the peer has left
 
     def keep_alive(self) -> None:
-        """Have the kernel find out when the peer is gone, which says nothing by itself for long."""
+        """Let the kernel find out whether a peer that is silent for long is still there."""
         try:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in _KEEPALIVE.items():
                 if hasattr(socket, name):  # not every system has all of them
                     self.sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         except OSError:
-            pass  # not TCP, or the peer has gone, which the first read will tell
+            pass  # not TCP, or the peer has left, which the first read will show
 
     # ------------------------------------------------------------------ out
 
     def write(self, data: bytes) -> None:
-        """Send now what the kernel takes; the rest waits in the outbox. For members of audiences it is the loop's."""
+        """Send now what the kernel takes; the rest waits. Only the loop may write to members of audiences."""
         try:
             sent = self.send(data)
         except BlockingIOError:
@@ -231,17 +231,17 @@ class Connection:
             self.stall(data, sent)
 
     def stall(self, data: bytes, sent: int) -> None:
-        """The kernel took only `sent` bytes of `data`: the outbox begins."""
+        """The kernel took only `sent` bytes of `data`: put the rest into an outbox."""
         self._outbox = deque((memoryview(data)[sent:] if sent else data,))
         self._outbox_bytes = len(data) - sent
-        self._send_by(self._hold)
+        self._replace_send(self._hold)
         self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
 
     def _hold(self, data: bytes) -> int:
-        """Stands in for `send` while the kernel takes nothing.
+        """Replaces `send` while the kernel takes nothing.
 
-        The bound is on what waits already, behind the piece that is under way: a message may be as long as it likes,
-        and its reader is not slow for having been sent it, nor for what comes before it has been read.
+        The bound is on what already waits behind the piece that is being sent. So a message may have any length, and
+        its reader is not taken for a slow one because of it, nor because of what follows before it has been read.
         """
         outbox = self._outbox
         if outbox is None:
@@ -258,7 +258,7 @@ class Connection:
         try:
             self.role.overflowed(self)
         except Exception as problem:
-            # One role's fault must spare the others of a flush: one line, and this connection ends.
+            # One role's fault must not disturb the rest of a flush: one log line, and this connection ends.
             log.error("a connection failed and is closed: %s", describe(problem))
             self.abort(HANDLER_ERROR)
 
@@ -281,51 +281,51 @@ class Connection:
                 outbox[0] = memoryview(outbox[0])[sent:]
             return
         self._outbox = None
-        self._send_by(self.sock.send)
-        self._write_off()
+        self._replace_send(self.sock.send)
+        self._stop_writing()
         if not self.finishing:
             self.role.drained(self)
-        elif self.own is None:  # otherwise the farewell waits for the flush, which closes
+        elif self.own is None:  # otherwise the last bytes wait for the flush, which closes
             self._half_close()
 
-    def _send_by(self, send: Send) -> None:
+    def _replace_send(self, send: Send) -> None:
         self.send = send
         self.loop.generation += 1
 
-    def _write_off(self) -> None:
+    def _stop_writing(self) -> None:
         if self._writer is not None:
             runtime.remove_listener(self._writer)
             self._writer = None
 
     def expect(self, within_s: float | None) -> None:
-        """Set the connection's one deadline, or take it away with None."""
+        """Set the connection's one deadline, or remove it with None."""
         self.loop.expect(self, within_s)
 
     # ------------------------------------------------------------------ the end
 
-    def finish(self, farewell: bytes = b"", *, drop: bool = False) -> None:
-        """Close once all that waits, and `farewell`, has been sent; what still comes in is not looked at.
+    def finish(self, last: bytes = b"", *, drop: bool = False) -> None:
+        """Close once everything that waits, and `last`, has been sent; what still comes in is dropped.
 
-        The role hears nothing more. A peer that does not take it all within `linger_s` is cut off.
+        The role is not called any more. A peer that does not read everything within `linger_s` is cut off.
 
         Args:
-            farewell: the last bytes.
-            drop: whether what the kernel has not taken is thrown away, as its reader is too slow.
+            last: the last bytes.
+            drop: whether to drop what the kernel has not taken, because the reader is too slow.
         """
         if self.finishing or self.closed:
             return
         self.finishing = True
         self.role = GONE
         if drop and self._outbox is not None:
-            self._outbox = deque((farewell,))
-            self._outbox_bytes = len(farewell)
+            self._outbox = deque((last,))
+            self._outbox_bytes = len(last)
             if self.own is not None:
                 self.own.clear()
-            self._send_by(_ignore)
+            self._replace_send(_ignore)
         else:
-            self.loop.send(self, farewell)
+            self.loop.send(self, last)
         if self.send is _discard:
-            return  # the turn was full and written at once, and the peer is gone
+            return  # the turn was full and was written at once, and the peer has left
         self.loop.expect(self, self.loop.linger_s)
         self.loop.leave(self)
 
@@ -335,23 +335,23 @@ class Connection:
             self._half_close()
 
     def _half_close(self) -> None:
-        # Closing with unread bytes would send a reset, and the peer might never see what was sent last.
+        # Closing with unread bytes would send a reset, and the peer might never receive the last bytes.
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self.abort(TRANSPORT_ERROR)
             return
-        self.read_on()
+        self.start_reading()
 
     def abort(self, reason: str) -> None:
-        """Close now; what waits is lost. The role is told."""
+        """Close now; what waits is lost. The role's `lost` is called."""
         if self.closed:
             return
-        self._send_by(_discard)
+        self._replace_send(_discard)
         self._outbox = None
         self._outbox_bytes = 0
-        self.read_off()
-        self._write_off()
+        self.stop_reading()
+        self._stop_writing()
         self.loop.forget(self)
         self.sock.close()
         role, self.role = self.role, GONE  # which leaves no cycle of references behind
@@ -369,7 +369,7 @@ class _Gone(Role):
         if connection.idle:
             connection.abort(TRANSPORT_CLOSE)
         else:
-            connection.read_off()  # until the rest has been sent; it has a deadline
+            connection.stop_reading()  # until the rest has been sent, which has a deadline
 
 
 GONE: Final = _Gone()

@@ -1,6 +1,6 @@
 """Deadlines: a timing wheel that turns by itself.
 
-It knows time and the runtime; what is due, and what happens then, is its owner's.
+It knows time and the runtime; its owner knows what is due and what happens then.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ class Deadlines(Generic[Item]):
     def put(self, item: Item, within_s: float) -> None:
         """Let `item` be due in `within_s`."""
         self._wheel.put(item, time.monotonic() + within_s)
-        self._wind()
+        self._set_timer()
 
     def drop(self, item: Item) -> None:
         """Forget `item`."""
         self._wheel.drop(item)
 
-    def _wind(self) -> None:
+    def _set_timer(self) -> None:
         at = self._wheel.next_at()
         if at is None or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
-        self._timer = runtime.call_later(max(0.0, at - time.monotonic()), self._turn_wheel)
+        self._timer = runtime.call_later(max(0.0, at - time.monotonic()), self._advance)
 
-    def _turn_wheel(self) -> None:
+    def _advance(self) -> None:
         self._timer = None
         for item in self._wheel.advance(time.monotonic()):
             try:
                 self._fire(item)
             except Exception as problem:
-                # The outermost place that a deadline reaches: one line, and the others are kept.
+                # The outermost place that a deadline reaches: one log line, and the others go on.
                 log.error("a deadline failed: %s", describe(problem))
-        self._wind()
+        self._set_timer()

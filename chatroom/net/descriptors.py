@@ -1,7 +1,7 @@
-"""Descriptors that are kept back, so that somebody can still be let in when the process has no other left.
+"""Reserved descriptors: with them, a few connections can be accepted when the process has no others left.
 
-It knows how many, when they are given up and when they are back, and says once a minute that they are short; who is
-let in is the front's business.
+It knows how many there are and when they are released and taken back, and logs once per minute that descriptors are
+short. Which connections are accepted then is the front's business.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _LOG_AGAIN_S: Final = 60.0
 
 
 class Reserve:
-    """So many descriptors, open for nothing.
+    """A number of descriptors that are open and unused.
 
     Attributes:
-        short: they are given up: what can be opened now is for those who ask for vital paths.
+        short: they are released: what can be opened now is for vital paths only.
     """
 
     def __init__(self, size: int) -> None:
@@ -34,7 +34,7 @@ class Reserve:
         self._fill()
 
     def ran_out(self, problem: OSError) -> bool:
-        """The system refuses a descriptor, or memory for it; gives whether some have become free now."""
+        """The system refuses a descriptor, or memory for it; returns whether some are free now."""
         now = time.monotonic()
         if now - self._logged_at >= _LOG_AGAIN_S:
             self._logged_at = now
@@ -46,14 +46,14 @@ class Reserve:
             return False
         self.short = True
         self._release()
-        runtime.call_later(_TRY_S, self._try)
+        runtime.call_later(_TRY_S, self._try_again)
         return True
 
-    def _try(self) -> None:
+    def _try_again(self) -> None:
         if self._fill():
             self.short = False
         else:
-            runtime.call_later(_TRY_S, self._try)
+            runtime.call_later(_TRY_S, self._try_again)
 
     def _fill(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Listening sockets, as the system gives them."""
+"""Listening sockets."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 def listen(host: str, port: int, *, backlog: int) -> list[socket.socket]:
     """Open the listening sockets of `host`; an empty host, "::" or "*" means every address, IPv4 and IPv6.
 
-    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it a second copy on the
-    same port would start silently and take half of the connections.
+    With port 0 the system picks one, the same for all. SO_REUSEPORT stays off: with it, a second copy on the same port
+    would start silently and take half of the connections.
 
     Raises:
-        OSError: the address cannot be had; `errno` says why (EADDRINUSE, EADDRNOTAVAIL, EACCES, …).
+        OSError: the address is not available; `errno` says why (EADDRINUSE, EADDRNOTAVAIL, EACCES, …).
     """
     hosts: Sequence[str] = ("0.0.0.0", "::") if host in ("", "*", "::") else (host,)
     found = [info for name in hosts for info in _resolve(name, port)]

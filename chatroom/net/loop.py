@@ -1,8 +1,8 @@
-"""The loop: what waits to be written, and one send a client a turn.
+"""The loop: what waits to be written, and one send per client and turn.
 
-It knows frames, audiences and connections; it does not know what the bytes mean: a connection's role does. Everything
-that one turn has for a client goes out in one send, and bytes that are the same for many clients are joined once and
-shared (docs/architecture.md, "The engine").
+It knows frames, audiences and connections; what the bytes mean, a connection's role knows. Everything that one turn
+has for a client goes out in one send. Bytes that are the same for many clients are joined once and shared
+(docs/architecture.md, "The sockets").
 """
 
 from __future__ import annotations
@@ -19,63 +19,62 @@ from chatroom.net.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
 
 
 class Audience:
-    """The clients that a room had at one moment; never changed, replaced when the room changes.
+    """The connections that a group had at one moment; never changed, but replaced when the group changes.
 
-    It holds those on a WebSocket; the others are sent to one by one.
+    It has those on a WebSocket; the other clients are sent to one by one.
     """
 
-    __slots__ = ("_places", "_sends", "_sends_of", "connections")
+    __slots__ = ("_positions", "_sends", "_sends_of", "connections")
 
     def __init__(self, connections: list[Connection]) -> None:
         self.connections = connections
-        self._places: dict[Connection, int] | None = None
+        self._positions: dict[Connection, int] | None = None
         self._sends: list[Send] = []
         self._sends_of = -1
 
     def __contains__(self, connection: Connection) -> bool:
-        return connection in self._find_places()
+        return connection in self._find_positions()
 
     def sends(self, generation: int, apart: Sequence[Connection]) -> list[Send]:
-        """What sends to each connection, in their order; to those in `apart` it sends nothing.
+        """The `send` of each connection, in order; for those in `apart`, one that sends nothing.
 
-        The list is kept until `generation`, the loop's, is another one: a flush that goes from connection to connection
-        to ask each for its `send` waits for memory a thousand times.
+        The list is kept until the loop's `generation` changes: a flush that asks each connection for its `send` waits
+        for memory a thousand times.
         """
         if self._sends_of != generation:
-            # New ones, made together and so near each other in memory, instead of those that the connections hold.
+            # New bound methods, made together and so near each other in memory, instead of the connections' own.
             self._sends = [one.send if one.held else one.sock.send for one in self.connections]
             self._sends_of = generation
         if not apart:
             return self._sends
-        sends, places = self._sends.copy(), self._find_places()
+        sends, positions = self._sends.copy(), self._find_positions()
         for connection in apart:
-            place = places.get(connection)
+            place = positions.get(connection)
             if place is not None:
-                sends[place] = len  # answers as a `send` that took everything
+                sends[place] = len  # returns what a `send` returns that took everything
         return sends
 
-    def _find_places(self) -> dict[Connection, int]:
-        if self._places is None:
-            self._places = {connection: place for place, connection in enumerate(self.connections)}
-        return self._places
+    def _find_positions(self) -> dict[Connection, int]:
+        if self._positions is None:
+            self._positions = {connection: place for place, connection in enumerate(self.connections)}
+        return self._positions
 
 
 class Loop:
     """All connections of one gateway.
 
-    Frames are published to an audience or sent to one connection; they are written at the end of the turn,
-    for each connection in exactly the order of these calls. When the last flush was costly the next one waits
-    as long as it took (at most `pace_limit_s`), so that more gathers for every send; when idle there is no
-    delay.
+    Frames are published to an audience or sent to one connection. They are written at the end of the turn, for each
+    connection in exactly the order of these calls. After a costly flush, the next one waits as long as it took (at most
+    `pace_limit_s`), so that each send carries more; without load there is no delay.
 
     Args:
-        outbox_limit_bytes: what may wait for a client beyond the kernel's buffer; more, and it is dropped.
-        outbox_limit_packets: the same in pieces, one a turn.
-        send_buffer_bytes: the kernel's buffer a client (SO_SNDBUF), without which the bound would be
+        outbox_limit_bytes: what may wait for a client beyond the kernel's buffer; with more, it is dropped.
+        outbox_limit_packets: the same in pieces, one per turn.
+        send_buffer_bytes: the kernel's buffer per client (SO_SNDBUF); with the system's, the bound would be reached
             megabytes later.
-        turn_limit_bytes: how much may gather in one turn before it is written at once.
+        turn_limit_bytes: how much may gather in one turn; with more, it is written at once.
         linger_s: how long a connection that is being closed may take to read its last bytes.
-        leaving_limit: how many connections may be on their way out at once.
+        leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
     """
 
@@ -95,7 +94,7 @@ class Loop:
         self.linger_s = linger_s
         self.connections: set[Connection] = set()
         self.leaving: dict[Connection, None] = {}  # being closed, oldest first
-        self.generation = 0  # counts how often any connection's `send` has become another one
+        self.generation = 0  # counts how often the `send` of any connection was replaced
         self._leaving_limit = leaving_limit
         self._send_buffer_bytes = send_buffer_bytes
         self._turn_limit_bytes = turn_limit_bytes
@@ -118,16 +117,16 @@ class Loop:
     def attach(
         self, sock: socket.socket, role: Role, address: str = "", *, reading: bool = True
     ) -> Connection:
-        """Take over a real, non-blocking socket; begin to read, unless `reading` is False."""
+        """Take over a real, non-blocking socket; start to read, unless `reading` is False."""
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
-            pass  # not TCP (a Unix socket), or the peer has gone, which the first read will tell
+            pass  # not TCP (a Unix socket), or the peer has left, which the first read will show
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
         connection = Connection(self, sock, role, address)
         self.connections.add(connection)
         if reading:
-            connection.read_on()
+            connection.start_reading()
         return connection
 
     def forget(self, connection: Connection) -> None:
@@ -137,17 +136,17 @@ class Loop:
         self._deadlines.drop(connection)
 
     def leave(self, connection: Connection) -> None:
-        """The connection is being closed and counts no more; too many such, and the oldest is cut off."""
+        """The connection is being closed and no longer counts; with too many of these, the oldest is cut off."""
         self.connections.discard(connection)
         self.leaving[connection] = None
         if len(self.leaving) > self._leaving_limit:
-            self.flush()  # its last words go to the kernel, which delivers them (unless this is a flush already)
+            self.flush()  # its last bytes go to the kernel, which delivers them (unless this is a flush already)
             oldest = next(iter(self.leaving), None)
             if oldest is not None:
                 oldest.abort(TRANSPORT_CLOSE)
 
     def expect(self, connection: Connection, within_s: float | None) -> None:
-        """Set the connection's one deadline, or take it away with None."""
+        """Set the connection's one deadline, or remove it with None."""
         if within_s is None:
             self._deadlines.drop(connection)
         else:
@@ -156,10 +155,10 @@ class Loop:
     # ------------------------------------------------------------------ a turn
 
     def publish(self, audience: Audience, frame: bytes, skipped: Sequence[Connection] = ()) -> None:
-        """Let everybody in `audience` have `frame`, but for those in `skipped`."""
+        """Send `frame` to everybody in `audience`, except those in `skipped`."""
         turn = self._turn
         for connection in skipped:
-            self._note(connection, None)
+            self._add_direct(connection, None)
         if turn and turn[-1][0] is not audience:
             self._mixed = True
         turn.append((audience, frame))
@@ -170,16 +169,16 @@ class Loop:
             self._schedule()
 
     def send(self, connection: Connection, frame: bytes) -> None:
-        """Let one connection have `frame`."""
-        self._note(connection, frame)
+        """Send `frame` to one connection."""
+        self._add_direct(connection, frame)
         self._turn_bytes += len(frame)
         if self._turn_bytes > self._turn_limit_bytes:
             self.flush()
         elif not self._scheduled:
             self._schedule()
 
-    def _note(self, connection: Connection, frame: bytes | None) -> None:
-        """This connection has a frame of its own here, or (None) does not get the next shared one."""
+    def _add_direct(self, connection: Connection, frame: bytes | None) -> None:
+        """Note that this connection gets a frame of its own here, or (None) does not get the next shared one."""
         own = connection.own
         if own is None:
             connection.own = [(len(self._turn), frame)]
@@ -188,7 +187,7 @@ class Loop:
             own.append((len(self._turn), frame))
 
     def idle(self) -> bool:
-        """Whether everything that was sent, to those who are leaving too, has been handed to the kernel."""
+        """Whether the kernel has everything that was sent, also to connections that are closing."""
         return all(one.idle for one in self.connections) and all(one.idle for one in self.leaving)
 
     def at_end_of_turn(self, call: Callable[[], None]) -> None:
@@ -223,7 +222,7 @@ class Loop:
         self._turn_bytes = 0
         began = self._flush_began = time.monotonic()
         self._flushing = True
-        # Taken out before anything is written: what is sent in the middle of it has its place in the next turn.
+        # Taken out before anything is written: what is sent during a flush belongs to the next turn.
         owns = [connection.own or [] for connection in direct]
         for connection in direct:
             connection.own = None
@@ -240,23 +239,23 @@ class Loop:
         finally:
             self._flushing = False
         if (self._turn or self._direct or self._finals) and not self._scheduled:
-            self._schedule()  # somebody who was dropped or closed left something for the others
+            self._schedule()  # a connection that was dropped or closed caused frames for others
         now = time.monotonic()
         self._not_before = now + min(now - began, self._pace_limit_s)
 
     def _write_shared(
         self, turn: list[tuple[Audience, bytes]], direct: list[Connection], *, mixed: bool
     ) -> None:
-        """Write to everybody but those in `direct`, who have frames of their own among the shared."""
+        """Write to everybody except those in `direct`, who get frames of their own between the shared ones."""
         if mixed:
             self._write_mixed(turn, frozenset(direct))
             return
         audience = turn[0][0]
         data = turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn])
-        blast(audience.connections, audience.sends(self.generation, direct), data)
+        send_to_all(audience.connections, audience.sends(self.generation, direct), data)
 
     def _write_mixed(self, turn: list[tuple[Audience, bytes]], apart: frozenset[Connection]) -> None:
-        """Write frames of several audiences: whoever is in the same ones, and not in `apart`, shares the bytes."""
+        """Write frames of several audiences: connections in the same audiences, and not in `apart`, share the bytes."""
         frames: dict[Audience, list[bytes]] = {}
         for audience, frame in turn:
             frames.setdefault(audience, []).append(frame)
@@ -272,39 +271,39 @@ class Loop:
         alone = {bit: frames[audience] for audience, bit in bits.items()}
         for mask, members in groups.items():
             mine = alone.get(mask) or [frame for audience, frame in turn if bits[audience] & mask]
-            blast(members, [member.send for member in members], b"".join(mine))
+            send_to_all(members, [member.send for member in members], b"".join(mine))
 
 
-def blast(connections: list[Connection], sends: list[Send], data: bytes) -> None:
+def send_to_all(connections: list[Connection], sends: list[Send], data: bytes) -> None:
     """Send the same bytes to many. This loop is where a saturated server spends its time: keep it bare.
 
     Args:
-        connections: to whom.
+        connections: who receives them.
         sends: the `send` of each.
-        data: what.
+        data: the bytes.
     """
     length = len(data)
     rest = iter(sends)
 
-    def whose() -> Connection:
-        """The one that was just sent to. Counting along costs a fiftieth of the whole; this is asked for seldom."""
+    def current() -> Connection:
+        """The connection that was just sent to. Counting in the loop costs 2%; this is called seldom."""
         return connections[len(sends) - length_hint(rest) - 1]
 
     for send in rest:
         try:
             sent = send(data)
             if sent != length:
-                whose().stall(data, sent)
+                current().stall(data, sent)
         except BlockingIOError:
-            whose().stall(data, 0)
+            current().stall(data, 0)
         except OSError:
-            whose().abort(TRANSPORT_ERROR)
+            current().abort(TRANSPORT_ERROR)
 
 
 def _interleave(
     connection: Connection, own: list[tuple[int, bytes | None]], turn: list[tuple[Audience, bytes]]
 ) -> bytes:
-    """A connection's own frames and the shared ones that it is to have, in the order of the calls."""
+    """A connection's own frames and the shared ones that it gets, in the order of the calls."""
     if not turn:
         return b"".join([frame for _, frame in own if frame is not None])
     parts: list[bytes] = []

@@ -1,8 +1,7 @@
-"""Deadlines by the thousand, kept coarsely.
+"""A timing wheel: thousands of deadlines, with coarse precision.
 
-A wheel knows ticks and what is due in them; it has no clock and starts no timer. An entry costs one slot of a
-dict, is moved and removed in constant time, and leaves nothing behind: a timer each would keep closed
-sessions alive.
+A wheel knows ticks and what is due in them; it has no clock and starts no timer. An entry costs one slot of a dict, is
+moved and removed in constant time, and leaves nothing behind. One timer per deadline would keep closed sessions alive.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Timed(Protocol):
-    """What can stand in a wheel: it remembers its own tick, so that the wheel needs no index."""
+    """What a wheel can hold: it remembers its own tick, so that the wheel needs no index."""
 
     tick: int
 
@@ -23,7 +22,7 @@ Item = TypeVar("Item", bound=Timed)
 
 
 class Wheel(Generic[Item]):
-    """Items by the tick in which they are due; one place an item.
+    """Items by the tick in which they are due; each item is due once.
 
     Args:
         tick_s: how coarse the wheel is. Nothing is due early; everything may be due up to one tick late.
@@ -35,7 +34,7 @@ class Wheel(Generic[Item]):
         self._order: list[int] = []
 
     def put(self, item: Item, at: float) -> None:
-        """Let `item` be due at `at` (seconds of the caller's clock), and no longer at any other time."""
+        """Make `item` due at `at` (seconds of the caller's clock), and no longer at another time."""
         tick = int(at / self.tick_s) + 1
         if item.tick == tick:
             return
@@ -48,7 +47,7 @@ class Wheel(Generic[Item]):
         item.tick = tick
 
     def drop(self, item: Item) -> None:
-        """Forget `item`; harmless when it is not there."""
+        """Forget `item`, if it is there."""
         if item.tick != NO_TICK:
             due = self._items.get(item.tick)
             if due is not None:
@@ -56,7 +55,7 @@ class Wheel(Generic[Item]):
             item.tick = NO_TICK
 
     def next_at(self) -> float | None:
-        """When to call `advance` again; None when nothing waits."""
+        """When to call `advance` again; None if nothing is due."""
         while self._order and not self._items[self._order[0]]:
             del self._items[heapq.heappop(self._order)]
         return self._order[0] * self.tick_s if self._order else None

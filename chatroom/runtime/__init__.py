@@ -2,7 +2,7 @@
 
 It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, signals, and the WSGI
 server. It knows nothing of rooms, of Socket.IO or of settings. A second driver (asyncio, gevent) would be a second
-version of this package, held by the same tests; `docs/architecture.md` says why it is eventlet today.
+version of this package that passes the same tests; `docs/architecture.md` says why it is eventlet today.
 """
 
 from chatroom.runtime import hub, wsgi
@@ -25,11 +25,11 @@ from chatroom.runtime.hub import (
     spawn,
 )
 from chatroom.runtime.lane import Lane, begin
-from chatroom.runtime.signals import hang_up_with, on_signals
+from chatroom.runtime.signals import on_signals, sighup_when_closed
 from chatroom.runtime.worker import Worker, run_blocking
 from chatroom.runtime.wsgi import WSGIApp, answer_wsgi, leave_unanswered
 
-# Private names that this package leans on; the engine checks them at its start, with its own.
+# Private names that this package relies on; the engine checks them at its start, with its own.
 PRIVATE_NAMES = (*hub.PRIVATE_NAMES, *wsgi.PRIVATE_NAMES)
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "call_last",
     "call_later",
     "call_soon",
-    "hang_up_with",
     "leave_unanswered",
     "lock",
     "on_signals",
@@ -57,6 +56,7 @@ __all__ = [
     "raw_socket",
     "remove_listener",
     "run_blocking",
+    "sighup_when_closed",
     "sleep",
     "spawn",
 ]

@@ -1,4 +1,4 @@
-"""The loop: greenthreads, timers, calls at the end of a turn, descriptors that can be read or written.
+"""The loop: greenthreads, timers, calls at the end of a turn, readable and writable descriptors.
 
 It is eventlet's; docs/architecture.md says why.
 """
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-# Its own resolver of names would take a third of a start's time, and 6 MB: names are resolved at the start alone.
+# Eventlet's own DNS resolver would take a third of the start's time, and 6 MB: names are resolved only at the start.
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 with warnings.catch_warnings():
-    # Its authors discourage new use; docs/architecture.md says why it is used all the same. Guests need not read it.
+    # Its authors discourage new use; docs/architecture.md says why it is used here. Users need not see the warning.
     warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
     import eventlet
 import eventlet.event
@@ -43,7 +43,7 @@ def patch() -> None:
 
 
 class Timer(Protocol):
-    """A call that is due later and can be called off."""
+    """A call that is due later and can be cancelled."""
 
     def cancel(self) -> None: ...
 
@@ -63,7 +63,7 @@ def spawn(function: Callable[..., Any], *args: Any) -> Task:
 
 
 def sleep(seconds: float = 0) -> None:
-    """Let others run for `seconds`; 0 gives way for one turn."""
+    """Let others run for `seconds`; with 0, for one turn."""
     eventlet.sleep(seconds)
 
 
@@ -79,9 +79,7 @@ def call_soon(function: Callable[[], Any]) -> None:
 
 
 def call_last(function: Callable[[], Any]) -> None:
-    """Call `function` from the loop at the end of a turn: after what was read and what was to be called soon. It must
-    not wait.
-    """
+    """Call `function` from the loop at the end of a turn: after reads and after `call_soon`. It must not wait."""
     eventlet.hubs.get_hub().last.append(function)
 
 
@@ -91,8 +89,8 @@ _DefaultHub: Any = eventlet.hubs.get_default_hub().Hub
 class _Hub(_DefaultHub):
     """Eventlet's loop, with an end to each turn.
 
-    A turn is: timers that are due, then what can be read and written, then what was to be called soon, then what was
-    to be called last. Eventlet has timers only; the three that a message took cost a tenth of an echo in memory.
+    A turn runs the timers that are due, then reads and writes, then the calls of `call_soon`, then those of
+    `call_last`. Eventlet has only timers; the three that a message needed cost a tenth of an in-memory echo.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
@@ -102,20 +100,20 @@ class _Hub(_DefaultHub):
 
     @staticmethod
     def is_available() -> bool:
-        return True  # it stands on whichever hub is
+        return True  # it extends whichever hub is available
 
     def wait(self, seconds: float | None = None) -> None:
-        """Called once a turn, with the time until a timer is due."""
+        """Called once per turn, with the time until a timer is due."""
         super().wait(0 if self.soon or self.last else seconds)
         for calls in (self.soon, self.last):
-            # What they ask for in their turn waits for the next one, or the sockets might wait for ever.
+            # New calls that these calls ask for wait for the next turn, or the sockets might wait for ever.
             for _ in range(len(calls)):
                 try:
                     calls.popleft()()
                 except self.SYSTEM_EXCEPTIONS:
                     raise
                 except BaseException:
-                    # As eventlet does with a timer's: one call's fault must not end the loop.
+                    # As with eventlet's timers: one failing call must not end the loop.
                     self.squelch_timer_exception(None, sys.exc_info())
 
 
@@ -149,35 +147,34 @@ class Signal:
 
 
 class Listener(Protocol):
-    """What `add_reader` and `add_writer` give, for `remove_listener`."""
+    """What `add_reader` and `add_writer` return, for `remove_listener`."""
 
     fileno: int
 
 
-def throw_away(*_: Any) -> None:
-    """The loop calls this on a listener whose descriptor was closed before it was removed: never on ours."""
+def ignore(*_: Any) -> None:
+    """What the loop calls for a listener whose descriptor was closed before it was removed; that never happens."""
 
 
 def add_reader(fileno: int, callback: Callable[[int], None]) -> Listener:
-    """Call `callback` from the loop whenever `fileno` can be read, until the listener is removed. It must not
-    wait.
+    """Call `callback` from the loop whenever `fileno` can be read, until the listener is removed. It must not wait.
 
     A listener keeps the greenthread alive that added it: add listeners from the loop or from a lane.
     """
     hub = eventlet.hubs.get_hub()
-    listener: Listener = hub.add(hub.READ, fileno, callback, throw_away, None)
+    listener: Listener = hub.add(hub.READ, fileno, callback, ignore, None)
     return listener
 
 
 def add_writer(fileno: int, callback: Callable[[int], None]) -> Listener:
     """Call `callback` from the loop whenever `fileno` can be written, until the listener is removed."""
     hub = eventlet.hubs.get_hub()
-    listener: Listener = hub.add(hub.WRITE, fileno, callback, throw_away, None)
+    listener: Listener = hub.add(hub.WRITE, fileno, callback, ignore, None)
     return listener
 
 
 def remove_listener(listener: Listener) -> None:
-    """Remove what `add_reader` or `add_writer` gave; before the descriptor is closed."""
+    """Remove what `add_reader` or `add_writer` returned; call it before the descriptor is closed."""
     eventlet.hubs.get_hub().remove(listener)
 
 
@@ -189,14 +186,13 @@ def raw_socket(sock: socket.socket) -> socket.socket:
 
 
 def accept(listener: socket.socket) -> tuple[socket.socket, Any] | None:
-    """Accept one connection on a real listening socket: the real socket, non-blocking, and the peer's
-    address.
+    """Accept one connection on a real listening socket.
 
     Returns:
-        None when nobody waits.
+        The real socket, non-blocking, and the peer's address; None if nobody waits.
 
     Raises:
-        OSError: descriptors or memory are short; whoever waits goes on waiting.
+        OSError: descriptors or memory are short; the connection stays in the backlog.
     """
     try:
         sock, address = listener.accept()

@@ -1,4 +1,4 @@
-"""Work in order, in greenthreads that never hold each other up."""
+"""Work in order, in greenthreads that never delay each other."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ItemT = TypeVar("_ItemT")
 
 
 def begin(function: Callable[..., Any], *args: Any) -> None:
-    """Run `function` now, from the loop, in a greenthread of its own: if it waits, the loop goes on.
+    """Call `function` now, in a greenthread of its own if this is the loop: if it waits, the loop goes on.
 
-    It should not raise. Called from a greenthread that may wait itself, it is a mere call.
+    It should not raise. In a greenthread, which may wait itself, this is a plain call.
     """
     loop = eventlet.hubs.get_hub().greenlet
     if greenlet.getcurrent() is loop:
@@ -28,14 +28,13 @@ def begin(function: Callable[..., Any], *args: Any) -> None:
 
 
 class Lane(Generic[_ItemT]):
-    """Does `work` on one item after another in a greenthread of its own, whoever puts them.
+    """Calls `work` with one item after another, in a greenthread of its own.
 
-    Should `work` wait for something, a second greenthread goes on with the items behind it, so one slow item
-    delays nobody; whoever needs an order among items keeps it by not putting the second before the first is
-    done.
+    If `work` waits for something, a second greenthread goes on with the next items, so one slow item delays nobody.
+    To keep an order among items, put the second one only when the first is done.
 
     Args:
-        work: called with each item; what it raises ends its greenthread with a traceback, so it should not.
+        work: called with each item. It should not raise: that ends its greenthread with a traceback.
         turn_s: how long items are worked on before the loop gets its turn.
     """
 
@@ -47,11 +46,11 @@ class Lane(Generic[_ItemT]):
         self._idle: Any = None
 
     def put(self, item: _ItemT) -> None:
-        """Have `item` worked on from the next turn of the loop on."""
+        """Call `work` with `item` in the next turn of the loop."""
         self._items.append(item)
-        self._ring()
+        self._wake_soon()
 
-    def _ring(self) -> None:
+    def _wake_soon(self) -> None:
         if not self._woken:
             self._woken = True
             call_soon(self._wake)
@@ -71,13 +70,13 @@ class Lane(Generic[_ItemT]):
         while True:
             stop_at = clock() + self._turn_s
             if len(items) > 1:
-                self._ring()  # should the first one wait, somebody must come for the others
+                self._wake_soon()  # if `work` waits with the first item, another greenthread must take the others
             while items:
                 self._work(items.popleft())
                 if clock() > stop_at:
                     break
             if items:
-                self._ring()
+                self._wake_soon()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over
             self._idle = greenlet.getcurrent()

@@ -1,4 +1,4 @@
-"""What the operating system tells the process: signals, and that its terminal is gone."""
+"""What the process learns from the operating system: signals, and that its terminal is gone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chatroom.runtime.hub import spawn
 def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
     """Call `callback` with the number, in a greenthread, when one of the signals arrives.
 
-    Python runs a signal handler between two bytecodes of whatever happens to run, and what it raises there is
-    sometimes swallowed; so the handler does nothing, and a greenthread watches the wake-up descriptor.
+    Python runs a signal handler between two bytecodes of whatever runs at that moment, and an exception raised there is
+    sometimes lost. So the handler does nothing, and a greenthread watches the wake-up descriptor.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
@@ -33,13 +33,13 @@ def on_signals(numbers: Iterable[int], callback: Callable[[int], None]) -> None:
     spawn(watch)
 
 
-def hang_up_with(terminal: int) -> None:
+def sighup_when_closed(terminal: int) -> None:
     """Send this process SIGHUP when the terminal behind a descriptor is closed.
 
-    The kernel tells only the session's leader, and a `make` that is one waits for the end of what it runs.
+    The kernel sends it only to the session's leader; if that is `make`, it waits for the end of what it runs.
     """
     poll = eventlet.patcher.original("select").poll()
-    poll.register(terminal, 0)  # what is typed does not wake it
+    poll.register(terminal, 0)  # typing does not wake it
 
     def watch() -> None:
         poll.poll()

@@ -31,56 +31,56 @@ def run_blocking(
 
 
 class Worker(Generic[_JobT, _ResultT]):
-    """A real thread that does one kind of blocking work, job after job, for one greenthread or callback after another.
+    """A real thread that does one kind of blocking work, job after job.
 
-    `run_blocking` costs a hand-over through a pool and a greenthread that waits; this costs a queue and a bell, which
-    is what a commit a message can afford.
+    `run_blocking` costs a pool's thread switch and a greenthread that waits. This costs a queue and an eventfd, which
+    is cheap enough for one commit per message.
 
     Args:
         work: called in the thread with each job; what it returns or raises is the job's outcome.
-        done: called in a lane with each job and its outcome: a value, or the exception.
+        on_done: called in a lane with each job and its outcome: a value, or the exception.
     """
 
     def __init__(
-        self, work: Callable[[_JobT], _ResultT], done: Callable[[_JobT, _ResultT | Exception], None]
+        self, work: Callable[[_JobT], _ResultT], on_done: Callable[[_JobT, _ResultT | Exception], None]
     ) -> None:
         self._work = work
         self._jobs: deque[tuple[_JobT] | None] = deque()
-        self._call = os.eventfd(0, os.EFD_CLOEXEC)  # the thread waits at it
+        self._work_fd = os.eventfd(0, os.EFD_CLOEXEC)  # the thread waits for it
         self._outcomes: deque[tuple[_JobT, _ResultT | Exception]] = deque()
-        self._done = done
+        self._on_done = on_done
         self._lane: Lane[tuple[_JobT, _ResultT | Exception]]
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._done_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._listener: Listener | None = None
 
     def start(self) -> None:
-        """Begin to work."""
-        self._lane = Lane(lambda outcome: self._done(*outcome))
-        self._listener = add_reader(self._bell, self._collect)
+        """Start the thread."""
+        self._lane = Lane(lambda outcome: self._on_done(*outcome))
+        self._listener = add_reader(self._done_fd, self._collect)
         self._thread = eventlet.patcher.original("threading").Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def do(self, job: _JobT) -> None:
-        """Have a job done; returns at once."""
+        """Queue a job; returns at once."""
         self._jobs.append((job,))
-        os.eventfd_write(self._call, 1)
+        os.eventfd_write(self._work_fd, 1)
 
     def stop(self) -> None:
-        """End the thread once all jobs are done; their outcomes must have been waited for."""
+        """End the thread once all jobs are done; wait for their outcomes first."""
         if self._listener is not None:
             remove_listener(self._listener)
             self._listener = None
         self._jobs.append(None)
-        os.eventfd_write(self._call, 1)
+        os.eventfd_write(self._work_fd, 1)
 
     def join(self) -> None:
-        """Wait for the end of the thread, as a greenthread waits; after `stop`, once."""
+        """Wait, as a greenthread, for the end of the thread; call it once, after `stop`."""
         run_blocking(self._thread.join)
-        os.close(self._call)
-        os.close(self._bell)
+        os.close(self._work_fd)
+        os.close(self._done_fd)
 
     def _run(self) -> None:
-        while os.eventfd_read(self._call):
+        while os.eventfd_read(self._work_fd):
             while self._jobs:
                 job = self._jobs.popleft()
                 if job is None:
@@ -88,12 +88,12 @@ class Worker(Generic[_JobT, _ResultT]):
                 outcome: _ResultT | Exception
                 try:
                     outcome = self._work(job[0])
-                except Exception as problem:  # it is the outcome, and judged where that is
+                except Exception as problem:  # it is the outcome
                     outcome = problem
                 self._outcomes.append((job[0], outcome))
-                os.eventfd_write(self._bell, 1)
+                os.eventfd_write(self._done_fd, 1)
 
     def _collect(self, _fileno: int) -> None:
-        os.eventfd_read(self._bell)
+        os.eventfd_read(self._done_fd)
         while self._outcomes:
             self._lane.put(self._outcomes.popleft())

@@ -1,4 +1,4 @@
-"""The WSGI server: one response, for a request that was read elsewhere."""
+"""The WSGI server: one response, to a request that was read elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import eventlet.greenio
 import eventlet.wsgi
 
-from chatroom.runtime.hub import throw_away
+from chatroom.runtime.hub import ignore
 
 PRIVATE_NAMES = (
     "eventlet.wsgi:HttpProtocol.handle_one_response",
@@ -23,11 +23,10 @@ WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class _Answer(eventlet.wsgi.HttpProtocol):
-    """One WSGI response by eventlet's machinery, for a request that was read and judged elsewhere."""
+    """One WSGI response by eventlet's server, to a request that was read and checked elsewhere."""
 
     def __init__(self, app: WSGIApp, environ: dict[str, Any], sock: Any, *, keep_alive: bool) -> None:
-        # The inherited constructor would read requests from the socket: what it sets up for a response is set
-        # here.
+        # The inherited constructor would read requests from the socket; what it sets up for a response is set here.
         self.server = eventlet.wsgi.Server(None, None, app, log_output=False, debug=False)
         self.environ = environ
         self.application = app
@@ -50,26 +49,26 @@ def answer_wsgi(
 
     Args:
         app: the application.
-        environ: the request, whole: its body stands in `wsgi.input` as a `BytesIO`.
+        environ: the request; its body is in `wsgi.input`, as a `BytesIO`.
         sock: the real socket, open before and after.
-        keep_alive: whether the peer wants the connection to live on.
+        keep_alive: whether the peer wants to keep the connection.
         timeout_s: how long the peer may take to accept a piece of the response.
 
     Returns:
         Whether the connection may be used again.
     """
     green = eventlet.greenio.GreenSocket(sock, set_nonblocking=False)
-    green.close = throw_away  # or the wrapper would close the socket when it is collected
+    green.close = ignore  # or the wrapper would close the socket when it is garbage-collected
     green.settimeout(timeout_s)
     answer = _Answer(app, environ, green, keep_alive=keep_alive)
     try:
         answer.handle_one_response()
         answer.wfile.close()
     except OSError:
-        return False  # the peer has gone, or reads nothing
+        return False  # the peer has left, or reads nothing
     return not answer.close_connection
 
 
 def leave_unanswered() -> None:
-    """Called in a WSGI application: its response will be written by somebody else, later."""
+    """Called in a WSGI application: its response will be written later, by other code."""
     eventlet.wsgi.WSGI_LOCAL.already_handled = True

@@ -102,7 +102,7 @@ class LineConnection(Role):
             self.has_more = len(data) == self.receive_bytes and bool(connection.peek(1))
             self._guard(self._intake.received)
         else:
-            connection.read_off()
+            connection.stop_reading()
             self._guard(self._intake.ended)
 
     def drained(self, connection: Connection) -> None:
@@ -133,13 +133,13 @@ class LineConnection(Role):
 
     # What the intake asks
 
-    def read_on(self) -> None:
+    def start_reading(self) -> None:
         if self.is_open:
-            self.connection.read_on()
+            self.connection.start_reading()
 
-    def read_off(self) -> None:
+    def stop_reading(self) -> None:
         if self.is_open:
-            self.connection.read_off()
+            self.connection.stop_reading()
 
     def peek(self) -> bytes:
         return self.connection.peek(PEEK_BYTES)

@@ -30,10 +30,10 @@ class Terminal(Protocol):
     decoder: LineDecoder
     has_more: bool  # besides what it has given to the decoder last, something has come
 
-    def read_on(self) -> None:
+    def start_reading(self) -> None:
         """Have `Intake.received` called for what comes."""
 
-    def read_off(self) -> None:
+    def stop_reading(self) -> None:
         """Let it wait in the kernel."""
 
     def peek(self) -> bytes:
@@ -162,7 +162,7 @@ class Intake:
         """Take what can be taken now."""
         if self._is_taking:
             # Perhaps a line waits for an answer: what comes behind it waits in the kernel.
-            self._terminal.read_off()
+            self._terminal.stop_reading()
             self._is_reading = False
             return
         self._is_taking = True
@@ -173,9 +173,9 @@ class Intake:
         if self._has_stopped:
             return
         if not self._has_ended and (is_drained or self._may_take_in()):
-            self._read_on()
+            self._start_reading()
             return
-        self._terminal.read_off()
+        self._terminal.stop_reading()
         self._is_reading = False
         if is_drained and self._terminal.is_settled:
             self._terminal.input_over(in_mid_line=self._terminal.decoder.unfinished)
@@ -227,13 +227,13 @@ class Intake:
                 return self._owed_events < MOST_WAITING
         return False
 
-    def _read_on(self) -> None:
+    def _start_reading(self) -> None:
         is_behind = self._unanswered is None and self._answered_at >= self._arrived_at
         if not self._is_reading and is_behind and self._terminal.peek():
             # Who sent it while lines had to wait has not waited for the last answer.
             self._arrived_at, self._has_more = self._answered_at, True
         self._is_reading = True
-        self._terminal.read_on()
+        self._terminal.start_reading()
 
     # Answers that wait
 

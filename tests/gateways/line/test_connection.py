@@ -103,7 +103,7 @@ def test_a_guest_who_sends_nothing_is_sent_away(connect: Callable[[], Ends]) -> 
 
 def test_a_farewell_arrives_though_input_is_left_unread(connect: Callable[[], Ends]) -> None:
     ends = connect()
-    ends.terminal.read_off()
+    ends.terminal.stop_reading()
     ends.client.sendall(b"unread " * 1000)
     ends.terminal.send_away("bye")
     ends.terminal.write(b"too late")

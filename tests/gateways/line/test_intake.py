@@ -82,10 +82,10 @@ class Desk:
 
     # What the intake asks of its terminal
 
-    def read_on(self) -> None:
+    def start_reading(self) -> None:
         self.reads = True
 
-    def read_off(self) -> None:
+    def stop_reading(self) -> None:
         self.reads = False
 
     def peek(self) -> bytes:
@@ -338,8 +338,8 @@ class Talker(Desk):
                 self.in_kernel += b"secret %d\n" % number
             self.passes(gap_s)
 
-    def read_on(self) -> None:
-        super().read_on()
+    def start_reading(self) -> None:
+        super().start_reading()
         if self.in_kernel:  # the loop finds it in its next turn
             self._call_later(0, self._read_kernel)
 
