@@ -1,0 +1,135 @@
+/** How long a page whose connection died silently takes until it is in its room again, on a clock of the test's own. */
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { begin, reduce } from '../src/state/reduce';
+import type { Happening, State } from '../src/state/types';
+import { bar } from '../src/state/view';
+import type { ServerFrame } from '../src/wire';
+import { greeting } from './help';
+
+/** Just under what the promise holds for. */
+const ROUND_TRIP_MS = 480;
+/** Until a message counts as unanswered: the four seconds begin there. */
+const OVERDUE_MS = 500;
+const OPENING = `0${JSON.stringify({ sid: 's', upgrades: [], pingInterval: 60_000, pingTimeout: 60_000, maxPayload: 1_000_000 })}`;
+
+/** How often all connections have died: those made before pass nothing more. */
+let deaths = 0;
+
+/** Do something round trips from now, over a connection that may die meanwhile. */
+function after(roundTrips: number, then: () => void): void {
+  const before = deaths;
+  setTimeout(() => deaths === before && then(), roundTrips * ROUND_TRIP_MS);
+}
+
+/** What the server answers to a packet. */
+function answers(packet: string): string[] {
+  if (packet.startsWith('40')) return ['40{"sid":"s"}', `42${JSON.stringify(['msg', greeting()])}`];
+  const asked = /^42(\d+)\[/.exec(packet);
+  return asked ? [`43${asked[1]}[{"ok":true}]`] : [];
+}
+
+class FarSocket {
+  static works = true;
+  onopen?: () => void;
+  onmessage?: (event: { data: string }) => void;
+  onerror?: (event: unknown) => void;
+  readonly #death = deaths;
+
+  constructor() {
+    // One for TCP, one for the upgrade.
+    after(2, () => {
+      if (!FarSocket.works) return this.onerror?.({});
+      this.onopen?.();
+      this.onmessage?.({ data: OPENING });
+    });
+  }
+
+  send(packet: string): void {
+    if (this.#death === deaths) after(1, () => answers(packet).forEach((data) => this.onmessage?.({ data })));
+  }
+
+  close(): void {}
+}
+
+/** Long polling to the same server; a dead session's requests hang until they are dropped. */
+class FarPolling {
+  #queue: string[] = [];
+  #poll: ((packets: string[]) => void) | null = null;
+  #death = deaths;
+
+  readonly fetch = (address: URL | string, { method = 'GET', body = '', signal }: RequestInit = {}): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      const answer = (text: string, roundTrips: number): void => after(roundTrips, () => resolve(new Response(text)));
+      if (method === 'HEAD') answer('', 2);
+      else if (!String(address).includes('sid=')) {
+        this.#death = deaths;
+        this.#queue = [];
+        answer(OPENING, 1);
+      } else if (this.#death !== deaths) return;
+      else if (method === 'POST') {
+        answer('ok', 1);
+        after(0.5, () => this.#send(String(body).split('\x1e').flatMap(answers)));
+      } else {
+        this.#poll = (packets) => answer(packets.join('\x1e'), 0.5);
+        after(0.5, () => this.#send([]));
+      }
+    });
+
+  #send(packets: string[]): void {
+    this.#queue.push(...packets);
+    if (!this.#poll || this.#queue.length === 0) return;
+    this.#poll(this.#queue.splice(0));
+    this.#poll = null;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  // Engine.IO takes the browser's WebSocket when it is loaded.
+  vi.resetModules();
+  vi.stubGlobal('WebSocket', FarSocket);
+  vi.stubGlobal('fetch', new FarPolling().fetch);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** Let time pass until something is so; gives how long that took. */
+async function passes(until: () => boolean): Promise<number> {
+  const from = performance.now();
+  while (!until() && performance.now() - from < 120_000) await vi.advanceTimersByTimeAsync(10);
+  expect(until()).toBe(true);
+  return performance.now() - from;
+}
+
+describe.each(['websocket', 'polling'])('Over %s, a dead connection', (transport) => {
+  it.each(['the page is shown', 'a message is unanswered'])('is replaced within four seconds when %s', async (sign) => {
+    FarSocket.works = transport === 'websocket';
+    const { connect } = await import('../src/socket');
+    let state: State = begin('lobby', null, Date.now());
+    const happens = (happening: Happening): void => void (state = reduce(state, { ...happening, now: Date.now() }));
+    const line = connect(new URL('http://chat.example/'), {
+      auth: () => ({ v: 1, roster: 'delta', lang: 'en', room: 'lobby' }),
+      frame: (frame: ServerFrame) => happens({ type: 'frame', frame }),
+      cut: (since) => happens({ type: 'cut', since }),
+      shut: (why, text) => happens({ type: 'shut', why, text }),
+    });
+    await passes(() => state.link.at === 'here');
+    await vi.advanceTimersByTimeAsync(40_000);
+    deaths += 1;
+    if (sign === 'the page is shown') line.check(false);
+    else {
+      void line.ask({ action: 'message', msg: 'x', cid: 'c' });
+      await vi.advanceTimersByTimeAsync(OVERDUE_MS);
+    }
+    const noticed = await passes(() => state.link.at === 'away');
+    expect(bar(state)).toEqual({ code: 'reconnecting' });
+    const back = await passes(() => state.link.at === 'here');
+    expect(bar(state)).toEqual({ code: 'back', count: 0 });
+    expect(noticed + back).toBeLessThan(4_000);
+  });
+});
