@@ -13,7 +13,7 @@ from tests.browser.visit import DESKTOP, Visitor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
     from tests.support.program import Program
 
@@ -55,31 +55,32 @@ def lang(request: pytest.FixtureRequest) -> str:
 
 
 class Profiles:
-    """Browser contexts. A plain one goes from visitor to visitor, emptied in between: what it has cached makes half the
-    cost of a page.
+    """Browser contexts. They go from visitor to visitor, emptied in between: what one has cached makes half the cost of
+    a page.
     """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._plain: dict[BrowserContext, str] = {}
+        self._shared: dict[BrowserContext, dict[str, Any]] = {}  # with what each was made
         self._idle: list[BrowserContext] = []
 
-    def take(self, lang: str, **options: Any) -> BrowserContext:
-        """A context that nobody else uses; one of its own for who wants it special."""
-        if not options:
+    def take(self, lang: str, *, own: bool, **options: Any) -> BrowserContext:
+        """A context that nobody else uses now or, if it is to be one's own, ever; permissions are kept by it."""
+        whole = {"viewport": DESKTOP, "locale": _LOCALES[lang], "timezone_id": "Asia/Shanghai", **options}
+        own = own or "permissions" in options
+        if not own:
             for context in self._idle:
-                if self._plain[context] == lang:
+                if self._shared[context] == whole:
                     self._idle.remove(context)
                     return context
-        whole = {"viewport": DESKTOP, "locale": _LOCALES[lang], "timezone_id": "Asia/Shanghai", **options}
         context = self._browser.new_context(**whole)
-        if not options:
-            self._plain[context] = lang
+        if not own:
+            self._shared[context] = whole
         return context
 
     def give_back(self, visitor: Visitor) -> None:
         """Take the visitor's page away; nothing that it has stored stays."""
-        if visitor.context in self._plain:
+        if visitor.context in self._shared:
             visitor.page.evaluate("() => localStorage.clear()")
             visitor.page.close()
             self._idle.append(visitor.context)
@@ -89,7 +90,7 @@ class Profiles:
 
 @pytest.fixture(scope="session")
 def profiles(browser: Browser) -> Profiles:
-    """Plain profiles of the browser, for one visitor after another."""
+    """Profiles of the browser, for one visitor after another."""
     return Profiles(browser)
 
 
@@ -97,15 +98,22 @@ def profiles(browser: Browser) -> Profiles:
 def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[..., Visitor]]:
     """Lets somebody open the page: `visit(url=…, room=…, lang=…, **context options)`; all must stay calm to the end.
 
-    `lang` is given by tests that run in both languages.
+    `lang` is given by tests that run in both languages; `own` by those that leave something in the context.
     """
     visitors: list[Visitor] = []
 
     def come(
-        url: str | None = None, lang: str | None = None, room: str | None = room, **options: Any
+        url: str | None = None,
+        lang: str | None = None,
+        room: str | None = room,
+        viewport: ViewportSize = DESKTOP,
+        own: bool = False,
+        **options: Any,
     ) -> Visitor:
-        context = profiles.take(lang or "en", **options)
+        context = profiles.take(lang or "en", own=own, **options)
         visitor = Visitor(context, url or server.url, room, lang or "en", in_both=lang is not None)
+        if viewport != DESKTOP:
+            visitor.page.set_viewport_size(viewport)
         visitors.append(visitor)
         return visitor
 
@@ -118,9 +126,16 @@ def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[.
             profiles.give_back(visitor)
 
 
-@pytest.fixture
-def road(server: Program) -> Iterator[Relay]:
-    """A road to the server that can be cut."""
+@pytest.fixture(scope="session")
+def relay(server: Program) -> Iterator[Relay]:
+    """One address for all roads, so that browsers find the page in their caches."""
     relay = Relay(server.port)
     yield relay
     relay.close()
+
+
+@pytest.fixture
+def road(relay: Relay) -> Iterator[Relay]:
+    """A road to the server that can be cut."""
+    yield relay
+    relay.reset()

@@ -17,7 +17,7 @@ class Relay:
     """
 
     def __init__(self, port: int, rewrite: tuple[bytes, bytes] | None = None) -> None:
-        self._target = port
+        self._server = self._target = port
         self._rewrite = rewrite
         self._open = threading.Event()  # bytes may pass towards the server
         self._open.set()
@@ -61,8 +61,15 @@ class Relay:
             self._cut = False
             self._target = port or self._target
 
+    def reset(self) -> None:
+        """Break every connection, and be as at the start for those that follow."""
+        self.release()
+        self.cut()
+        self._slow_s = 0.0
+        self.mend(self._server)
+
     def close(self) -> None:
-        self._open.set()
+        self.release()
         self.cut()
         _close(self._listener)
 

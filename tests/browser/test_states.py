@@ -13,7 +13,7 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
-from tests.browser.visit import DESKTOP, Visitor
+from tests.browser.visit import Visitor
 from tests.support.guests import Guest
 from tests.support.program import Program
 
@@ -275,7 +275,7 @@ def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -
 @pytest.mark.slow
 def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
     server = start("--message-burst", "3", "--message-rate", "0.25")
-    visitor = visit(url=server.url, lang=lang, viewport=DESKTOP)  # the clock is its whole profile's
+    visitor = visit(url=server.url, lang=lang, own=True)  # the clock is its whole context's
     visitor.page.clock.install()
     with visitor.page.expect_websocket() as socket:
         visitor.enter()
