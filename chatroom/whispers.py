@@ -106,7 +106,7 @@ class Whispers:
             raise Unavailable
         if isinstance(outcome, Refusal):
             raise outcome
-        if not is_signal and not session.closed:
+        if not is_signal and session.is_in:  # nothing may reach it before its welcome
             session.gateway.whisper(session, outcome, self._now_ms())
         return outcome
 

@@ -145,6 +145,13 @@ def test_a_private_text_reaches_somebody_who_is_served_elsewhere() -> None:
         house.does(lambda: house.service.whisper(romeo, "bob", "hi"))
 
 
+def test_nothing_reaches_a_newcomer_before_the_welcome() -> None:
+    house = House([Witness()])
+    house.enter("lobby", username="Bob")
+    romeo = house.admit(room="lobby")
+    house.does(lambda: house.service.whisper(romeo, "Bob", "hi"))  # the gateway objects to a copy
+
+
 @pytest.mark.parametrize("loss", ["request", "answer"])
 def test_a_claim_whose_outcome_is_unknown_leaves_nobody_behind(loss: str) -> None:
     losses = [loss]
