@@ -63,7 +63,9 @@ class Bench:
 
     def claim(self, room: str, sid: str, **asked: Any) -> Claimed | Refusal | None:
         """Claim a place and wait for the outcome."""
-        return self._ask(lambda on_done: self.backplane.claim(room, self.asks(sid, **asked), on_done))
+        answers: list[Claimed | Refusal | None] = []
+        self.backplane.claim(room, self.asks(sid, **asked), answers.append)
+        return self._first(answers)
 
     def enter(self, room: str, sid: str, **asked: Any) -> str:
         """Claim a place, and have the room told; gives the name."""
@@ -74,12 +76,16 @@ class Bench:
 
     def rename(self, room: str, sid: str, name: str | None) -> Renamed | Refusal | None:
         """Rename a member and wait for the outcome."""
-        return self._ask(lambda on_done: self.backplane.rename(room, sid, name, None, on_done))
+        answers: list[Renamed | Refusal | None] = []
+        self.backplane.rename(room, sid, name, None, answers.append)
+        return self._first(answers)
 
     def whisper(self, room: str, sid: str, to_sid: str, text: str) -> Whispered | Refusal | None:
         """Whisper and wait for the outcome. The names that the asker has in mind are of no matter."""
         whispered = Whispered(Person(sid, "?"), Person(to_sid, "?"), text)
-        return self._ask(lambda on_done: self.backplane.whisper(room, whispered, on_done))
+        answers: list[Whispered | Refusal | None] = []
+        self.backplane.whisper(room, whispered, answers.append)
+        return self._first(answers)
 
     def joined(self, room: str, name: str) -> None:
         self._member(room, name)
@@ -169,9 +175,7 @@ class Bench:
             self._members.add((room, name))
             assert isinstance(self.claim(room, f"{name} {room}", wanted=name), Claimed)
 
-    def _ask(self, question: Callable[[Callable[[_Answer], None]], None]) -> _Answer:
-        answers: list[_Answer] = []
-        question(answers.append)
+    def _first(self, answers: list[_Answer]) -> _Answer:
         self.until(lambda: bool(answers))
         return answers[0]
 

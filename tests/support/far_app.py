@@ -70,7 +70,7 @@ class Road(Far):
                 self.present(self._rng.choice(sorted(self.own)))
 
     def _carry_one(self) -> None:
-        ways = [
+        ways: list[Callable[[], None]] = [
             *([self.arrive] if self.requests else []),
             *([self.answer] if self.answers else []),
             *(partial(self.deliver_some, room, self._rng.randrange(1, 5)) for room in self.deliverable()),
