@@ -18,8 +18,8 @@ Visit = Callable[..., Visitor]
 Guests = Callable[..., Guest]
 Start = Callable[..., Program]
 
-# Two frames after it has arrived, no row is below the end of the scroller's box, and the newest one is wholly inside it,
-# or the pill is shown.
+# Two frames after it has arrived, no row is below the end of the scroller's box, and the newest one is wholly inside
+# it, or the pill is shown.
 _WATCH = """
 () => {
   const list = document.querySelector('.rows');
@@ -383,7 +383,8 @@ def without_anchoring(visitor: Visitor) -> None:
 def newest_row(visitor: Visitor) -> dict[str, float]:
     """How high the newest row is, and how far it stands below the view; in pixels."""
     found: dict[str, float] = visitor.page.evaluate(
-        "() => { const box = document.querySelector('.rows').lastElementChild.firstElementChild.getBoundingClientRect();"
+        "() => { const row = document.querySelector('.rows').lastElementChild.firstElementChild;"
+        " const box = row.getBoundingClientRect();"
         " const view = document.querySelector('.scroller').getBoundingClientRect();"
         " return {height: box.height, below: box.bottom - view.bottom}; }"
     )
