@@ -97,7 +97,7 @@ class Service:
         self.save_talk = self._returning.save_talk
         self.whisper = self._whispers.whisper
         self.whisper_to = self._whispers.whisper_to
-        self.signal = self._whispers.signal
+        self.signal_talk = self._whispers.signal_talk
         self.present = self._whispers.present
         self.lately = self._whispers.lately
         self.has_whispered = self._whispers.has_whispered

@@ -110,7 +110,7 @@ class Whispers:
             session.gateway.whisper(session, outcome, self._now_ms())
         return outcome
 
-    def signal(self, session: Session, to_sid: str, talk: Talk) -> None:
+    def signal_talk(self, session: Session, to_sid: str, talk: Talk) -> None:
         """Let a session know what another's guest has done with their talk, if it is there to know it."""
         listener = self.present(session, to_sid)
         if listener is not None and not session.closed:

@@ -215,7 +215,7 @@ def _check_near(service: Service, session: Session, say: Say) -> None:
 
 def signal(service: Service, session: Session, told: Signal) -> None:
     """Let somebody's side know what the session's guest has done with their talk."""
-    service.signal(session, told.sid, told.talk)
+    service.signal_talk(session, told.sid, told.talk)
 
 
 def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
