@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
-from tests.browser.visit import PHONE
+from tests.browser.visit import DESKTOP, PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,36 +124,40 @@ def test_what_is_chosen_shows_in_system_colours(
     assert is_readable(pill)
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, {"width": 700, "height": 500}])
-@pytest.mark.parametrize(
-    "text", [LONG, "שורה ארוכה מאוד " * 30, f"```\n{LONG}\n```", "一行很长的中文" * 60, f"> {LONG}"]
-)
-def test_the_time_of_a_row_never_covers_its_text(
-    visit: Visit, guests: Guests, text: str, size: dict[str, Any]
-) -> None:
+def test_the_time_of_a_row_never_covers_its_text(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     fox.says("head")
-    fox.says(text)
-    visitor = visit(viewport=size).enter()
-    row = visitor.page.locator("article:not(.head)").last
-    row.hover()
-    time = row.locator("time")
-    expect(time).to_have_css("opacity", "1")
-    boxes = row.evaluate(
-        "(row) => { const rects = []; "
-        " const walk = document.createTreeWalker(row.querySelector('.text'), NodeFilter.SHOW_TEXT);"
-        " const clip = [...row.querySelectorAll('pre')].map((one) => one.getBoundingClientRect())[0];"
-        " while (walk.nextNode()) { const range = document.createRange(); range.selectNodeContents(walk.currentNode);"
-        " for (const one of range.getClientRects())"
-        " rects.push([one.left, one.top, Math.min(one.right, clip?.right ?? Infinity), one.bottom]) }"
-        " const one = row.querySelector('time').getBoundingClientRect();"
-        " return [[one.left, one.top, one.right, one.bottom], rects] }"
-    )
-    (left, top, right, bottom), lines = boxes
-    assert lines
-    assert right > left
-    for line in lines:
-        assert line[2] <= left or line[0] >= right or line[3] <= top or line[1] >= bottom
+    texts = (LONG, "שורה ארוכה מאוד " * 30, f"```\n{LONG}\n```", "一行很长的中文" * 60, f"> {LONG}")
+    for text in texts:
+        fox.says(text)
+    visitor = visit().enter()
+    rows = visitor.page.locator("article:not(.head)")
+    expect(rows).to_have_count(len(texts))
+    for size in (DESKTOP, {"width": 700, "height": 500}):
+        visitor.page.set_viewport_size(size)
+        for row, text in zip(rows.all(), texts, strict=True):
+            row.hover()
+            time = row.locator("time")
+            expect(time).to_have_css("opacity", "1")
+            (left, top, right, bottom), lines = row.evaluate(_TIME_AND_LINES)
+            assert lines
+            assert right > left
+            for line in lines:
+                beside = line[2] <= left or line[0] >= right or line[3] <= top or line[1] >= bottom
+                assert beside, (size, text[:20])
+
+
+# Where the time of a row stands, and the lines of its text; of a block of code, what is in view.
+_TIME_AND_LINES = (
+    "(row) => { const rects = []; "
+    " const walk = document.createTreeWalker(row.querySelector('.text'), NodeFilter.SHOW_TEXT);"
+    " const clip = [...row.querySelectorAll('pre')].map((one) => one.getBoundingClientRect())[0];"
+    " while (walk.nextNode()) { const range = document.createRange(); range.selectNodeContents(walk.currentNode);"
+    " for (const one of range.getClientRects())"
+    " rects.push([one.left, one.top, Math.min(one.right, clip?.right ?? Infinity), one.bottom]) }"
+    " const one = row.querySelector('time').getBoundingClientRect();"
+    " return [[one.left, one.top, one.right, one.bottom], rects] }"
+)
 
 
 def test_print_shows_every_message_and_no_control(visit: Visit, guests: Guests) -> None:
