@@ -115,6 +115,16 @@ def test_a_connection_that_asks_too_late_is_closed(slow_link):
         assert client.hears_the_end() == []
 
 
+@pytest.mark.slow
+def test_a_client_may_take_longer_than_ten_seconds_to_join(start, tmp_path):
+    usual, strict = start(), start("--connect-timeout", "10", data_dir=tmp_path / "strict")
+    with RawClient(usual.url) as slow, RawClient(strict.url) as late:
+        slow.opens()
+        late.opens()
+        assert late.hears_the_end(30) == []  # by now the other one has taken longer
+        assert slow.connects({"v": 1})[0] == "0"
+
+
 def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
     program = start("--connect-timeout", "0.5")
     client = Polling(program.port, "/socket.io/")

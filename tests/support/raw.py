@@ -67,10 +67,10 @@ class RawClient:
         head = f"43{ack_id}["
         return json.loads(self.hears(lambda text: text.startswith(head))[len(head) - 1 :])[0]
 
-    def hears_the_end(self) -> list[str]:
+    def hears_the_end(self, within_s: float = WAIT_S) -> list[str]:
         """All that still comes; then the connection must have been closed, with or without a farewell."""
         heard: list[str] = []
-        self._socket.settimeout(WAIT_S)
+        self._socket.settimeout(within_s)
         try:
             while True:
                 opcode, data = self._socket.recv_data()
