@@ -22,3 +22,8 @@ export function step(state: State, from: string | null, by: -1 | 1): { key: stri
   // One that is still to be sent is held as it was typed.
   return { key: item.key, text: item.fate === 'said' ? asTyped(item.text) : item.text };
 }
+
+/** Whether the arrow (-1: up) moves the caret between lines of the text. */
+export function isInside(box: Pick<HTMLTextAreaElement, 'value' | 'selectionStart' | 'selectionEnd'>, by: -1 | 1): boolean {
+  return (by < 0 ? box.value.slice(0, box.selectionStart) : box.value.slice(box.selectionEnd)).includes('\n');
+}
