@@ -93,6 +93,20 @@ def test_what_comes_before_the_page_is_whole_is_answered(
     assert visitor.page.url == visitor.address
 
 
+def test_a_refusal_before_its_sentence_has_loaded_shows_the_servers(visit: Visit) -> None:
+    visitor = visit()
+    # They never come.
+    visitor.page.route(re.compile(r"/assets/(later|refusal)-"), lambda _: None)
+    visitor.go()
+    expect(visitor.chip).to_be_visible()
+    visitor.writes("/nonsense")
+    expect(under(visitor)).to_have_text(
+        "No such command. /help lists the commands. To send it as a message, begin it with /say."
+    )
+    expect(under(visitor)).to_be_in_viewport(ratio=1)
+    expect(visitor.composer).to_have_value("/nonsense")
+
+
 # A dialog dims what is behind it, and must not stand before it.
 _IS_UNCOVERED = (
     "(line) => { const at = line.getBoundingClientRect();"

@@ -1,6 +1,7 @@
 import near from '../../tests/core/near.json';
 import { describe, expect, it } from 'vitest';
-import { asTyped, keyOf, purged, read, refusedIn } from '../src/lib/typed';
+import { purged, refusedIn } from '../src/lib/refused';
+import { asTyped, keyOf, read } from '../src/lib/typed';
 import { complete } from '../src/lib/complete';
 import { advised } from '../src/state/advice';
 import { isForGood, nextOut } from '../src/state/outbox';

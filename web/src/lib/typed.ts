@@ -3,8 +3,6 @@
  * width, leading spaces and what cannot be seen, because a private text must not become public by a slip of the keyboard.
  */
 
-import type { Refusal } from '../wire';
-
 export interface Typed {
   kind: 'message' | 'command' | 'to';
   /** the text as it will look, the command with a plain slash, or the name */
@@ -52,15 +50,4 @@ export function asTyped(text: string): string {
 export function keyOf(name: string): string {
   const key = name.normalize('NFKC').replace(/\p{DI}/gu, '').replace(/\s+/g, ' ').toLowerCase();
   return key.replace(/^[ "“”]+|[ "“”]+$/g, '');
-}
-
-/** The character that the server refused ("U+202A"), or ''. */
-export function refusedIn(refusal: Refusal | null): string {
-  const [, hex] = /^U\+([\dA-F]{4,5})$/.exec(String(refusal?.character)) ?? [];
-  return hex ? String.fromCodePoint(parseInt(hex, 16)) : '';
-}
-
-/** The text without this character, nor any control or other sign of direction. */
-export function purged(text: string, character: string): string {
-  return text.split(character).join('').replace(/(?![\t\n])[\p{Cc}\p{Bidi_C}]/gu, '');
 }

@@ -21,6 +21,8 @@ export const rest = {
     failed: "Your browser couldn't show the last notification.",
   },
   suggestions: 'Suggestions',
+  usage: (usage: string) => `Usage: ${usage}`,
+  sendWithout: 'Send without it',
   refusedText: 'Not sent:',
   edit: 'Edit',
   yourNameIs: 'Your name',

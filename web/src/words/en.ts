@@ -50,10 +50,8 @@ export const en = {
   waitWhy: (seconds: number) => `One moment, sending again in ${seconds} s`,
   left: (count: number) => `${count}`,
   tooLongBy: (count: number) => (count === 1 ? '1 character over' : `${count} characters over`),
-  usage: (usage: string) => `Usage: ${usage}`,
 
   notSent: 'Not sent.',
-  sendWithout: 'Send without it',
   tryAgain: 'Try again',
   remove: 'Remove',
   newLine: 'New',

@@ -1,12 +1,13 @@
 /** The page's own words for what the server refuses. */
 
-import { refusedIn } from '../lib/typed';
+import { purged, refusedIn } from '../lib/refused';
 import type { Refusal } from '../wire';
 import type { Words } from './en';
 import type { Rest } from './en.rest';
 
-/** Until the rest is there, the server's words must do. */
-export type Known = Words & Partial<Rest>;
+export { purged, refusedIn };
+
+export type Known = Words & Rest;
 
 export function sentence(words: Known, refusal: Refusal, wanted = String(refusal.name ?? '')): string {
   // About persons and rooms the server knows more than the code says.
@@ -14,8 +15,8 @@ export function sentence(words: Known, refusal: Refusal, wanted = String(refusal
   // A typed command that was used wrongly: how it is used says more than that it was.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
-  const known: Record<string, string | ((name: string, instead: string) => string)> = words.refusals ?? {};
-  const found = Object.hasOwn(known, refusal.code) ? known[refusal.code]! : (words.refusals?.other ?? (refusal.msg || words.notSent));
+  const known: Record<string, string | ((name: string, instead: string) => string)> = words.refusals;
+  const found = Object.hasOwn(known, refusal.code) ? known[refusal.code]! : words.refusals.other;
   return withCharacter(typeof found === 'function' ? found(wanted, String(refusal.instead)) : found, refusal);
 }
 
@@ -28,14 +29,14 @@ function withCharacter(said: string, refusal: Refusal): string {
 /** Why a message was not sent, as far as there is a word for it that helps. */
 export function unsent(words: Known, refusal: Refusal | null): string {
   if (refusal === null || refusal.code === 'unavailable') return words.notSent;
-  const known: Record<string, string> = words.unsent ?? {};
+  const known: Record<string, string> = words.unsent;
   if (Object.hasOwn(known, refusal.code)) return withCharacter(known[refusal.code]!, refusal);
   const why = sentence(words, refusal);
-  return why === words.refusals?.other ? words.notSent : why;
+  return why === words.refusals.other ? words.notSent : why;
 }
 
 /** What a notice says: in the page's words where it has some, else in the server's. */
 export function noticed(words: Known, about: string, text: string): string {
   const refusal = sentence(words, { ok: false, code: about, msg: text });
-  return refusal === words.refusals?.other || about === 'name_taken' ? text : refusal;
+  return refusal === words.refusals.other || about === 'name_taken' ? text : refusal;
 }

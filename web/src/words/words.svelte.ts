@@ -4,7 +4,7 @@ import { dayKind } from '../lib/days';
 import { keep, recall } from '../lib/store';
 import type { Words } from './en';
 import type { Rest } from './en.rest';
-import type { Known } from './refusal';
+import type { Refusal } from '../wire';
 
 export type { Words };
 export type Lang = 'en' | 'zh';
@@ -34,8 +34,9 @@ class Speech {
   words = $state.raw() as Words;
   /** Loaded before anything of `later.ts` is drawn: `App.svelte` waits for `loadRest`. */
   rest = $state.raw() as Rest;
-  /** What there is by now. */
-  known: Known = $derived({ ...this.words, ...this.rest });
+  /** Finds the sentence for a refusal among `rest`; loaded with it. */
+  refusal: typeof import('./refusal') | undefined = $state.raw();
+  known = $derived({ ...this.words, ...this.rest });
   /** The language as the reader's country writes it: 28 November or November 28. */
   #locale = $derived(navigator.languages.find((tag) => tag.startsWith(this.lang)) ?? this.lang);
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
@@ -58,7 +59,7 @@ class Speech {
   }
 
   async loadRest(): Promise<void> {
-    this.rest = await LOAD_REST[this.lang]();
+    [this.rest, this.refusal] = await Promise.all([LOAD_REST[this.lang](), import('./refusal')]);
   }
 
   async speak(lang: Lang): Promise<void> {
@@ -69,6 +70,11 @@ class Speech {
     [this.words, this.rest] = loaded;
     this.lang = lang;
     this.#mark();
+  }
+
+  /** Until the rest is there, the server's words must do. */
+  sentence(refusal: Refusal): string {
+    return this.refusal?.sentence(this.known, refusal) ?? (refusal.msg || this.words.notSent);
   }
 
   clock(time: number): string {

@@ -24,6 +24,8 @@ export const rest: Rest = {
     failed: '浏览器没能显示上一条通知。',
   },
   suggestions: '补全',
+  usage: (usage) => `用法：${usage}`,
+  sendWithout: '去掉后发送',
   refusedText: '没有发送：',
   edit: '编辑',
   yourNameIs: '你的名字',

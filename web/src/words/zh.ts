@@ -68,10 +68,8 @@ export const zh: Words = {
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
   left: (count) => `${count}`,
   tooLongBy: (count) => `超出 ${count} 个字`,
-  usage: (usage) => `用法：${usage}`,
 
   notSent: '没有发送。',
-  sendWithout: '去掉后发送',
   tryAgain: '重试',
   remove: '删除',
   newLine: '新消息',
