@@ -18,7 +18,7 @@ import { NO_ID, oldestId } from './state/timeline';
 import { newestId } from './state/window';
 import { isReady, wakeAt } from './state/view';
 import type { Asking, Happening, State } from './state/types';
-import type { Refusal } from './wire';
+import type { Ack, ClientFrame, Entry } from './wire';
 import { speech, type Lang } from './words/words.svelte';
 
 const OLDER_PAGE = 50;
@@ -30,7 +30,6 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** What the kept drafts depend on. */
 const PACKED = ['drafts', 'partner', 'room', 'held', 'asking', 'inFlight'] as const;
-const CUT_OFF: Refusal = { ok: false, code: 'offline', msg: '' };
 
 export class Page {
   state: State = $state.raw(begin('', null, 0));
@@ -117,19 +116,9 @@ export class Page {
     this.tell({ type: 'retry', key, cid: randomId(16), text });
   }
 
-  /** A random name that is free; nobody is told. */
-  async suggest(): Promise<string | Refusal> {
-    const ack = await this.#line.ask({ action: 'rename', suggest: true });
-    return ack === null ? CUT_OFF : ack.ok ? (ack.username ?? '') : ack;
-  }
-
-  /** Take another name. */
-  async rename(name: string): Promise<Refusal | null> {
-    const ack = await this.#line.ask({ action: 'rename', username: name });
-    if (ack === null) return CUT_OFF;
-    if (!ack.ok) return ack;
-    this.tell({ type: 'renamed', ack });
-    return null;
+  /** Ask the server; null: no one knows whether it was done. */
+  ask(frame: ClientFrame): Promise<Ack | null> {
+    return this.#line.ask(frame);
   }
 
   /** Fetch what is older than all that is shown. */
@@ -137,8 +126,8 @@ export class Page {
     const before = oldestId(this.state.items);
     if (this.state.older !== 'more' || before === null || this.state.link.at !== 'here') return;
     this.tell({ type: 'older_asked' });
-    const ack = await this.#line.ask({ action: 'history', before, limit: OLDER_PAGE });
-    if (ack?.ok) this.tell({ type: 'older', before, entries: ack.entries ?? [], more: ack.more ?? false });
+    const page = await this.#history({ before });
+    if (page) this.tell({ type: 'older', before, ...page });
     else this.#later({ type: 'older_failed' });
   }
 
@@ -153,9 +142,17 @@ export class Page {
     const after = newestId(this.state.items);
     if (this.state.newer !== 'more' || after === null || this.state.link.at !== 'here') return;
     this.tell({ type: 'newer_asked' });
-    const ack = await this.#line.ask({ action: 'history', after, limit: OLDER_PAGE });
-    if (ack?.ok) this.tell({ type: 'newer', after, entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false });
+    const page = await this.#history({ after });
+    if (page) this.tell({ type: 'newer', after, ...page });
     else this.#later({ type: 'newer_failed' });
+  }
+
+  /** A page of the history, or, after a pause, null. */
+  async #history(where: { before?: string; after?: string; limit?: number }, pause = 0): Promise<{ entries: Entry[]; more: boolean; gap: boolean } | null> {
+    const ack = await this.ask({ action: 'history', limit: OLDER_PAGE, ...where });
+    if (ack?.ok) return { entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false };
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    return null;
   }
 
   /** A page could not be fetched: to be tried again after a pause, unless the room is another by then. */
@@ -171,7 +168,7 @@ export class Page {
     if (this.state.partner || now - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = now;
     // Whether it arrives is nobody's concern.
-    void this.#line.ask({ action: 'typing' });
+    void this.ask({ action: 'typing' });
   }
 
   /** Come back after an end: taken over by another tab, refused, left. */
@@ -189,7 +186,7 @@ export class Page {
 
   async #join(room: string): Promise<boolean> {
     const before = this.state.room;
-    const ack = this.state.link.at === 'here' ? await this.#line.ask({ action: 'join', room }) : null;
+    const ack = this.state.link.at === 'here' ? await this.ask({ action: 'join', room }) : null;
     if (!ack?.ok) return false;
     while (this.state.link.at === 'here' && this.state.room === before && before !== ack.room) {
       await new Promise<void>((resolve) => (this.#moved = resolve));
@@ -199,7 +196,7 @@ export class Page {
 
   async #command({ text, cid }: Asking): Promise<void> {
     this.#asked = cid;
-    const ack = await this.#line.ask({ action: 'message', msg: read(text).text, cid });
+    const ack = await this.ask({ action: 'message', msg: read(text).text, cid });
     this.#asked = '';
     this.tell({ type: 'commanded', ack });
   }
@@ -230,7 +227,7 @@ export class Page {
   /** Somebody has the name of a partner whose session `left`: the same person, back after a reload, or someone else? */
   async #meet(sid: string, left: string): Promise<void> {
     this.#met = sid;
-    const ack = await this.#line.ask({ action: 'who', sid: left });
+    const ack = await this.ask({ action: 'who', sid: left });
     if (ack?.ok) this.tell({ type: 'met', sid: left, person: { sid: ack.sid!, name: ack.username! } });
     else if (ack?.code === 'no_such_person') this.tell({ type: 'met', sid: left, person: null });
     else this.#met = '';
@@ -238,7 +235,7 @@ export class Page {
 
   async #tellLang(lang: Lang): Promise<void> {
     this.#langTold = lang;
-    const ack = await this.#line.ask({ action: 'lang', lang });
+    const ack = await this.ask({ action: 'lang', lang });
     // Lost: the next thing that happens asks again. Refused: the next connection says it.
     if (ack === null && this.#langTold === lang) this.#langTold = null;
   }
@@ -247,7 +244,7 @@ export class Page {
     const out = nextOut(this.state);
     if (!out || out.cid !== cid) return;
     this.tell({ type: 'sent', cid });
-    const ack = await this.#line.ask(
+    const ack = await this.ask(
       out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, typed: true, confirmed: out.confirmed === true, cid } : { action: 'message', msg: out.text, cid },
     );
     this.tell({ type: 'answer', cid, ack });
@@ -256,22 +253,20 @@ export class Page {
   /** Fetch the newest messages, to go on from there. */
   async #jump(): Promise<void> {
     this.#jumping = true;
-    const ack = await this.#line.ask({ action: 'history', limit: OLDER_PAGE });
-    if (!ack?.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_PAGE_MS));
+    const page = await this.#history({}, FAILED_PAGE_MS);
     this.#jumping = false;
-    if (ack?.ok) this.tell({ type: 'latest', entries: ack.entries ?? [] });
+    if (page) this.tell({ type: 'latest', ...page });
     else this.#follow();
   }
 
   async #catchUp(): Promise<void> {
     this.#catchingUp = true;
     const after = this.state.catchUp!;
-    const ack = await this.#line.ask({ action: 'history', after, limit: CATCH_UP_PAGE });
-    if (!ack?.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_PAGE_MS));
+    const page = await this.#history({ after, limit: CATCH_UP_PAGE }, FAILED_PAGE_MS);
     this.#catchingUp = false;
     // Cut in between: the next greeting replays from what is known.
     if (this.state.catchUp !== after) return this.#follow();
-    if (ack?.ok) this.tell({ type: 'caught', entries: ack.entries ?? [], more: ack.more ?? false });
+    if (page) this.tell({ type: 'caught', ...page });
     else this.#follow();
   }
 }
