@@ -86,7 +86,7 @@ bench: .venv/run.stamp $(NODE) ## Compare this server with its peers, ~14 min: m
 bench-quick: .venv/run.stamp $(NODE) ## Run one short round of the same, under 60 s
 	@exec $(BIN)/python -m bench --quick $(ARGS)
 
-bench-page: .venv/test.stamp ## Measure from key to paint in the page in a busy room, in Chromium, ~1 min
+bench-page: .venv/test.stamp ## Measure from key to paint in the page in a busy room, ~1 min: make bench-page ARGS=--check
 	@exec $(BIN)/python -m bench.page $(ARGS)
 
 dist: .venv/test.stamp ## Build wheel and sdist; install and test each in a clean environment

@@ -2,7 +2,8 @@
 
 A room of 500 members, 50 messages per second, and a person who types. The browser says how long each key took from the
 event to the next paint (Event Timing, in steps of 8 ms). Printed are p50, p95 and the longest, on a desktop and on a
-phone whose CPU is four times slower, and in how many painted frames the newest message was not wholly in view.
+phone whose CPU is four times slower, and in how many painted frames the newest message was not wholly in view; then the
+bounds of `RATIOS`. The exit status is 1 after a fault, and with `--check` also when a bound is missed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 import websocket
 from playwright.sync_api import Browser, sync_playwright
 
+from bench.scenarios import Figures, Ratio
+from bench.summary import missed, missed_line, ratio_lines, ratio_values
 from tests.support.program import Program
 
 MEMBERS = 500
@@ -39,8 +42,15 @@ TEXTS = (
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PROFILES: dict[str, tuple[dict[str, Any], int]] = {
     "desktop": ({"viewport": {"width": 1280, "height": 800}}, 1),
-    "phone, CPU 4x": ({"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}, 4),
+    "phone": ({"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}, 4),
 }
+RATIOS = (
+    Ratio("desktop_p95_ms", "desktop", "p95_ms", must=50),
+    Ratio("desktop_out_of_view", "desktop", "out_of_view", must=0),
+    Ratio("phone_p95_ms", "phone", "p95_ms", must=120),
+    Ratio("phone_out_of_view", "phone", "out_of_view", must=0),
+)
+LEAST_PER_SECOND = 0.9 * PER_SECOND  # of messages in the page, or the room was not as busy as it should be
 _PING = b"\x81\x012"  # a text frame that holds Engine.IO's ping
 _WATCH = """
 () => {
@@ -56,7 +66,7 @@ _WATCH = """
     window.checked += 1;
     const box = window.last.getBoundingClientRect();
     const view = document.querySelector('.scroller').getBoundingClientRect();
-    if (box.bottom > view.bottom + 1 && !document.querySelector('.pill')) window.missed += 1;
+    if (box.bottom > view.bottom + 1) window.missed += 1;
   };
   after.port1.onmessage = inView;
   const look = () => {
@@ -68,6 +78,10 @@ _WATCH = """
   };
   look();
 }
+"""
+# When the page last looked, and the number that the newest message begins with.
+_NEWEST = """
+() => [performance.now(), parseInt([...document.querySelectorAll('article .text')].at(-1).textContent, 10)]
 """
 
 
@@ -115,7 +129,7 @@ class Crowd:
             time.sleep(max(0.0, due - time.monotonic()))
 
 
-def measure(browser: Browser, url: str, name: str) -> dict[str, object]:
+def measure(browser: Browser, url: str, name: str) -> Figures:
     """Type in the busy room; gives milliseconds from key to paint, and how often the newest message was out of view."""
     options, slower = PROFILES[name]
     context = browser.new_context(**options)
@@ -125,30 +139,52 @@ def measure(browser: Browser, url: str, name: str) -> dict[str, object]:
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
     page.evaluate(_WATCH)
     page.locator("textarea").focus()
+    began, first = page.evaluate(_NEWEST)
     for _ in range(KEYS):
         page.keyboard.press("a")
         page.wait_for_timeout(KEY_PAUSE_MS)
+    ended, last = page.evaluate(_NEWEST)
     slow: list[float] = page.evaluate("() => window.keys")
-    missed, checked = page.evaluate("() => [window.missed, window.checked]")
+    out_of_view, frames = page.evaluate("() => [window.missed, window.checked]")
     context.close()
     # Keys that took less than the threshold are not reported: they took at most 16 ms.
     keys = sorted([16.0] * (KEYS - len(slow)) + slow)
     return {
-        "name": name,
         "p50_ms": statistics.median(keys),
         "p95_ms": keys[int(0.95 * len(keys))],
         "longest_ms": keys[-1],
-        "frames": checked,
-        "out_of_view": missed,
+        "frames": frames,
+        "out_of_view": out_of_view,
+        "messages_per_s": (last - first) / (ended - began) * 1000,
     }
 
 
-def main() -> None:
+def fault(figures: Figures) -> str | None:
+    """Why the figures are not those of a busy room."""
+    if figures["messages_per_s"] < LEAST_PER_SECOND:
+        return f"{figures['messages_per_s']:.3g} messages/s reached the page, not {PER_SECOND}"
+    return None if figures["frames"] else "the newest message was looked at in no frame"
+
+
+def judge(trials: dict[tuple[str, str], list[Figures]]) -> tuple[list[str], bool]:
+    """The lines that say which bounds were met, and whether all of them were."""
+    values = ratio_values(RATIOS, trials)
+    lines = [*ratio_lines(RATIOS, values), missed_line(RATIOS, values)]
+    return lines, len(values) == len(RATIOS) and not missed(RATIOS, values)
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "url", nargs="?", help="a server that runs with --limits off; without it one is started"
     )
-    url = parser.parse_args().url
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 when something that must be is missed"
+    )
+    arguments = parser.parse_args()
+    url = arguments.url
+    trials: dict[tuple[str, str], list[Figures]] = {}
+    is_faulty = False
     with TemporaryDirectory() as folder:
         program = None if url else Program("--limits", "off", data_dir=Path(folder)).start()
         crowd = Crowd(url or program.url)
@@ -156,12 +192,21 @@ def main() -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
                 for name in PROFILES:
-                    print(json.dumps(measure(browser, url or program.url, name)), flush=True)
+                    figures = measure(browser, url or program.url, name)
+                    for figure, value in figures.items():
+                        print(f"  {name:<8} {figure:<15} {value:.4g}", flush=True)
+                    if why := fault(figures):
+                        print(f"  FAULT {name}: {why}", flush=True)
+                        is_faulty = True
+                    trials[name, "ours"] = [figures]
                 browser.close()
         finally:
             crowd.leave()
             if program:
                 program.stop()
+    lines, is_met = judge(trials)
+    print("\n".join(lines))
+    return 1 if is_faulty or (arguments.check and not is_met) else 0
 
 
 if __name__ == "__main__":
