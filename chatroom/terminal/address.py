@@ -1,4 +1,4 @@
-"""Where a chatroom is, as people write it: an address, perhaps with a path, perhaps a room's own link."""
+"""The address of a chatroom as people write it: perhaps with a path, perhaps a room's link."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class AddressError(ValueError):
-    """It is no address of a chatroom; the text says what would be."""
+    """It is not the address of a chatroom; the text says what one looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Address:
         """Read `http(s)://HOST[:PORT][/BASE][/r/ROOM]`; without a scheme it is http.
 
         Raises:
-            AddressError: it is none.
+            AddressError: it is not an address.
         """
         text = text.strip()
         try:
@@ -36,7 +36,7 @@ class Address:
                 and " " not in parts.netloc
             )
         except ValueError:
-            is_right = False  # a port that is no number, brackets that do not close
+            is_right = False  # a port that is not a number, brackets that do not close
         if not is_right:
             raise AddressError(
                 f"{text!r} is not an address; use one such as https://chat.example.org or localhost:5000"

@@ -1,6 +1,6 @@
-"""Whom a typed text goes to: everyone in the room, or one person (`to:NAME`). Pure.
+"""Who receives a typed text: everyone in the room, or one person (`to:NAME`). Pure.
 
-A person is a session: nobody inherits a private text with a name.
+A person is a session: whoever takes over a name does not receive private texts meant for its former owner.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _QUOTES: Final = '"“”'
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text to send, as it will look."""
+    """A text to send, as others will see it."""
 
     text: str
 
@@ -38,17 +38,17 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TalkTo:
     """`to:NAME`; `text` is the name, and empty for `to:` alone."""
 
     text: str
 
 
-Typed = Message | Command | Turn
+Typed = Message | Command | TalkTo
 
 
 def read(text: str) -> Typed:
-    """Tell what a typed text is, as the server does, however its beginning was typed."""
+    """Interpret a typed text as the server does, however its beginning was typed."""
     match beginning(text):
         case Escaped(said):
             return Message(said)
@@ -57,13 +57,13 @@ def read(text: str) -> Typed:
         case Slash(word, arguments):
             return Command(f"/{word}{arguments}")
         case TalkMarker(name):
-            return Turn(name)
+            return TalkTo(name)
         case _:
             return Message(text)
 
 
 def changes_audience(text: str) -> bool:
-    """Whether what is typed after this text may be for other readers than what was typed before it."""
+    """Whether the texts after this one may have other recipients than those before it."""
     match beginning(text):
         case Slash(word):
             return word in _MOVING or is_nearly_join(word)
@@ -74,7 +74,7 @@ def changes_audience(text: str) -> bool:
 
 
 def is_join(text: str) -> bool:
-    """Whether a text is, or was probably meant as, a way to another room, where a name may be somebody else's."""
+    """Whether a text is, or was probably meant as, a `/join`: in another room a name may be somebody else's."""
     match beginning(text):
         case Slash(word):
             return is_nearly_join(word)
@@ -91,7 +91,7 @@ def joined_room(text: str) -> str | None:
 
 
 def _is_slip(text: str, names: Mapping[str, str]) -> bool:
-    """Whether a text was probably meant for somebody else than the partner, as the server tells it in the room."""
+    """Whether a text was probably meant for someone other than the partner, by the server's rules for a room."""
     keys = {_key(name): Person(sid, name) for sid, name in names.items()}
     try:
         line = parse_line(text)
@@ -103,7 +103,7 @@ def _is_slip(text: str, names: Mapping[str, str]) -> bool:
 
 
 def _nobody(_name: str) -> None:
-    """Who has left is the server's to know."""
+    """Only the server knows who has left."""
 
 
 def _no_room(_name: str) -> bool:
@@ -111,16 +111,16 @@ def _no_room(_name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    """What tells names apart in `to:NAME`: neither case and width nor what cannot be seen."""
+    """The key by which `to:NAME` compares names: without case, width and invisible characters."""
     return " ".join(fold(name).split())
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Send the text, as typed: to this person, or (None) to everyone in the room, or as a command to the server.
+    """Send the text as typed: to this person, or (None) to everyone in the room, or as a command to the server.
 
     Attributes:
-        confirmed: the guest was told that the person has the name of a partner who has left.
+        confirmed: the guest knows that this person has the name of a partner who has left.
     """
 
     text: str
@@ -129,7 +129,7 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class AudienceChanged:
     """The audience has changed, as the notice says."""
 
     notice: str
@@ -137,23 +137,23 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Nothing is sent, for this reason; `is_doubtful`: what follows may be meant for somebody else."""
+    """Nothing is sent, for this reason; `is_doubtful`: the next texts may be meant for someone else."""
 
     why: str
     is_doubtful: bool = False
 
 
 class Audience:
-    """Whom a guest's texts go to."""
+    """Decides who receives a guest's texts."""
 
     def __init__(self) -> None:
         self._partner: Person | None = None
         self._known_namesake: str | None = (
-            None  # the session that the guest was told has a former partner's name
+            None  # the session that has a former partner's name, once the guest knows it
         )
 
     def partner(self, names: Mapping[str, str]) -> Person | None:
-        """The person whom texts go to, by their present name; None: everyone.
+        """The person who receives texts, with their present name; None: everyone.
 
         Args:
             names: who is in the room, by session id.
@@ -162,12 +162,12 @@ class Audience:
             self._partner = Person(self._partner.sid, names[self._partner.sid])
         return self._partner
 
-    def turn_to(self, person: Person | None) -> Turned:
+    def talk_to(self, person: Person | None) -> AudienceChanged:
         """Write to this person from now on, or to everyone."""
         self._partner = person
         if person is None:
-            return Turned("Everyone in the room sees what you write.")
-        return Turned(f"Only {person.name} sees what you write. to: alone ends it.")
+            return AudienceChanged("Everyone in the room sees what you write.")
+        return AudienceChanged(f"Only {person.name} sees what you write. to: alone ends it.")
 
     def namesake(self, names: Mapping[str, str]) -> str | None:
         """The session that has the name of a partner who left; the server knows whether it is theirs."""
@@ -176,15 +176,17 @@ class Audience:
             return None
         return next((sid for sid, name in names.items() if name == partner.name), None)
 
-    def goes_on(self, left: str, person: Person) -> Turned | None:
-        """The partner whose session has left is back with this one."""
+    def resume(self, left: str, person: Person) -> AudienceChanged | None:
+        """The partner whose session has left is back with another session."""
         if self._partner is None or self._partner.sid != left:
             return None
         self._partner = person
-        return Turned(f"{person.name} is back. Only {person.name} sees what you write; to: alone ends it.")
+        return AudienceChanged(
+            f"{person.name} is back. Only {person.name} sees what you write; to: alone ends it."
+        )
 
-    def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | Turned | NotSent:
-        """Decide what becomes of a typed text.
+    def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | AudienceChanged | NotSent:
+        """Decide what to do with a typed text.
 
         Args:
             names: who is in the room, by session id.
@@ -194,8 +196,8 @@ class Audience:
         match read(text):
             case Command(command):
                 return Deliver(command, None)
-            case Turn(name):
-                return self._turn(name, names, own)
+            case TalkTo(name):
+                return self._talk_to(name, names, own)
             case Message() if partner is None:
                 return Deliver(text, None)
             case Message() if partner.sid in names:
@@ -212,15 +214,15 @@ class Audience:
             choice = f"to:{partner.name} writes to the person who has that name now. "
         return NotSent(f"{partner.name} has left. {choice}Type to: alone to write to everyone again.")
 
-    def _turn(self, wanted: str, names: Mapping[str, str], own: str) -> Turned | NotSent:
+    def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
         if not trimmed(wanted):
-            return self.turn_to(None)
+            return self.talk_to(None)
         for name in (wanted, trimmed(wanted).strip(_QUOTES)):
             found = [sid for sid, known in names.items() if _key(known) == _key(name)]
             if found == [own]:
                 return NotSent("That is you.")
             if len(found) == 1:
-                return self.turn_to(Person(found[0], names[found[0]]))
+                return self.talk_to(Person(found[0], names[found[0]]))
         keys = {_key(name): name for name in names.values()}
         meant = punctuated_match(trimmed(wanted), lambda name: keys.get(_key(name)))
         if meant is not None and meant.rest:

@@ -1,8 +1,7 @@
-"""One connection: Socket.IO over a WebSocket, in as much as a guest of one room needs of it.
+"""One connection: as much of Socket.IO over a WebSocket as a guest of one room needs.
 
-It knows packets (Engine.IO 4, Socket.IO 5), TLS and why a connection cannot be made. It never comes back by itself,
-and what the packets say is `link`'s business. One thread uses a channel: TLS does not stand reading and writing at
-the same time.
+It knows packets (Engine.IO 4, Socket.IO 5), TLS and why a connection fails. It does not reconnect, and what the packets
+mean is `link`'s business. Only one thread may use a channel: TLS does not allow reading and writing at the same time.
 """
 
 from __future__ import annotations
@@ -25,21 +24,25 @@ from chatroom.terminal.address import Address
 CONNECT_S: Final = 10.0
 _SEND_S: Final = 10.0
 _CLOSE_S: Final = 2.0
-# A frame of which only a part is here: so long it is waited for before others have their turn; no part is lost.
+# How long to wait for the rest of a frame before other work is done; no part is lost.
 _PART_S: Final = 0.05
 
-# Engine.IO's packet types, and Socket.IO's behind a message's 4. The only namespace is `/`, which is not spelt.
+# Engine.IO's packet types, and Socket.IO's after a message's 4. The only namespace is `/`, which is not written.
 _OPEN, _CLOSE, _PING, _PONG, _MESSAGE = "01234"
 _PACKET: Final = re.compile(r"([0-6])(\d*)(.*)", re.DOTALL)
-_PASSING: Final = ("unavailable", "rate_limited", "room_full")  # refusals that are worth coming again for
+_TEMPORARY: Final = (
+    "unavailable",
+    "rate_limited",
+    "room_full",
+)  # refusals after which trying again makes sense
 
 
 class ChannelError(Exception):
-    """There is no connection, or no more; the text is part of a line."""
+    """There is no connection, or no longer; the text is part of a line."""
 
 
 class Refused(ChannelError):
-    """The server has answered, and does not let us in.
+    """The server has answered, and refuses the connection.
 
     Attributes:
         code: the stable name of the reason; "" if it gives none.
@@ -51,7 +54,7 @@ class Refused(ChannelError):
 
 
 class Untrusted(ChannelError):
-    """The server cannot prove that it is who we mean to talk to; the text says what is wrong with its certificate."""
+    """The server's certificate is not trusted; the text says what is wrong with it."""
 
 
 class Kind(Enum):
@@ -69,8 +72,8 @@ class Packet:
     """A Socket.IO packet.
 
     Attributes:
-        ack: the number under which an answer is asked for, or given.
-        data: what it carries: the event's or the answer's arguments, the refusal.
+        ack: the number of the ack that is requested, or given.
+        data: the event's or the ack's arguments, or the refusal.
     """
 
     kind: Kind
@@ -82,13 +85,13 @@ class Channel:
     """An open connection; whoever opens it closes it.
 
     Args:
-        address: where to.
-        auth: what to enter with.
+        address: the chatroom's.
+        auth: the auth of the Socket.IO CONNECT.
 
     Raises:
-        Refused: the server has answered, and lets us not in.
-        Untrusted: its certificate is not to be trusted.
-        ChannelError: nobody answers there, or nobody who speaks this protocol.
+        Refused: the server has answered, and refuses the connection.
+        Untrusted: its certificate is not trusted.
+        ChannelError: nothing answers there, or something with another protocol.
     """
 
     def __init__(self, address: Address, auth: dict[str, object]) -> None:
@@ -97,7 +100,7 @@ class Channel:
         assert self._socket.sock is not None  # it is connected
         self._sock = self._socket.sock
         self._silence_s = CONNECT_S
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         try:
             self._enter(auth, deadline)
         except BaseException:
@@ -114,16 +117,16 @@ class Channel:
         self._send(f"{_MESSAGE}{Kind.EVENT.value}{number}{json.dumps(['msg', frame], ensure_ascii=False)}")
 
     def wait(self, waker: socket.socket, seconds: float) -> None:
-        """Wait until something has come, something can be read from `waker`, or the time is over."""
-        seconds = max(0.0, min(seconds, self._heard_at + self._silence_s - time.monotonic()))
+        """Wait until something has come, `waker` can be read, or the time is over."""
+        seconds = max(0.0, min(seconds, self._received_at + self._silence_s - time.monotonic()))
         if not self._has_pending():
             select.select([self._sock, waker], [], [], seconds)
 
     def receive(self) -> list[Packet]:
-        """What has come meanwhile, perhaps nothing.
+        """Return what has come meanwhile, perhaps nothing.
 
         Raises:
-            ChannelError: the connection is lost, or what comes is not of this protocol.
+            ChannelError: the connection is lost, or what came is not of this protocol.
         """
         packets = []
         while self._has_pending() or select.select([self._sock], [], [], 0)[0]:
@@ -134,8 +137,8 @@ class Channel:
             if packet is not None:
                 packets.append(packet)
                 if len(packets) == 100:
-                    break  # what is to be sent has its turn
-        if time.monotonic() > self._heard_at + self._silence_s:
+                    break  # now something may be sent
+        if time.monotonic() > self._received_at + self._silence_s:
             raise ChannelError("the server stopped answering")
         return packets
 
@@ -147,7 +150,7 @@ class Channel:
             self._socket.close(timeout=_CLOSE_S)  # waits for the other side, so that nothing sent is lost
         except (ChannelError, OSError, websocket.WebSocketException):
             pass  # it has ended already
-        self._sock.close()  # which the library leaves open when the other side was first
+        self._sock.close()  # the library leaves it open if the other side closed first
 
     def _enter(self, auth: dict[str, object], deadline: float) -> None:
         opening = self._next(deadline)
@@ -179,7 +182,7 @@ class Channel:
                 raise ChannelError("it did not answer in time")
 
     def _has_pending(self) -> bool:
-        """Whether TLS has decrypted more than was read: select() knows nothing of that."""
+        """Whether TLS has decrypted more than was read, which select() cannot see."""
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def _receive_text(self) -> str | None:
@@ -191,13 +194,13 @@ class Channel:
             return None
         except (OSError, websocket.WebSocketException, UnicodeDecodeError) as problem:
             raise ChannelError(_reason(problem)) from None
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         if not isinstance(text, str) or not text:
             raise ChannelError("the server closed the connection")
         return text
 
     def _read(self, text: str) -> Packet | None:
-        """The Socket.IO packet in a text; None if it was one of Engine.IO's own, which is dealt with."""
+        """The Socket.IO packet in a text; None for one of Engine.IO's own, which is handled here."""
         if text[0] == _PING:
             self._send(_PONG + text[1:])
             return None
@@ -226,7 +229,7 @@ def _connect(address: Address) -> websocket.WebSocket:
             f"{address.origin.replace('http', 'ws', 1)}/{address.socket_path}/?EIO=4&transport=websocket",
             timeout=CONNECT_S,
             header=[f"User-Agent: chatroom/{__version__}"],
-            suppress_origin=True,  # it is a page's, and this is none
+            suppress_origin=True,  # this is not a web page
             redirect_limit=0,
         )
     except ssl.SSLCertVerificationError as problem:
@@ -234,19 +237,19 @@ def _connect(address: Address) -> websocket.WebSocket:
     except ssl.SSLError as problem:
         raise ChannelError(f"it does not speak TLS: {(problem.reason or 'SSL error').lower()}") from None
     except websocket.WebSocketBadStatusException as problem:
-        raise ChannelError(_told_by_status(problem.status_code)) from None
+        raise ChannelError(_status_reason(problem.status_code)) from None
     except (OSError, websocket.WebSocketException, ValueError) as problem:
         raise ChannelError(_reason(problem)) from None
 
 
-def _told_by_status(status: int) -> str:
+def _status_reason(status: int) -> str:
     if status == 503:
         return "it is full, or not ready: try again later (HTTP 503)"
     return f"HTTP {status}"
 
 
 def _reason(problem: Exception) -> str:
-    """A few words, without the peer's own."""
+    """A short reason, without the peer's own words."""
     if isinstance(problem, OSError) and problem.strerror:
         return problem.strerror
     cause = problem.args[0] if problem.args else None
@@ -262,8 +265,8 @@ def _reason(problem: Exception) -> str:
 
 
 def is_final(problem: ChannelError) -> bool:
-    """Whether it is no use to come again."""
-    return isinstance(problem, Untrusted) or (isinstance(problem, Refused) and problem.code not in _PASSING)
+    """Whether trying again is useless."""
+    return isinstance(problem, Untrusted) or (isinstance(problem, Refused) and problem.code not in _TEMPORARY)
 
 
 def explain(problem: ChannelError, origin: str) -> str:

@@ -1,4 +1,4 @@
-"""What a beginning could become: a command, or the name of somebody who is here. Pure."""
+"""Completion of what is typed: a command, or the name of someone who is here. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _WHISPERS: Final = tuple(
 def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | None:
     """The whole text with its end completed; None if there is nothing to add.
 
-    Commands and the name after `/to` or `to:` are completed as one types, even from nothing if only one other person is
-    here; a name elsewhere only if that is asked for.
+    Commands and the name after `/to` or `to:` are completed while typing, even from nothing if only one other person is
+    here. A name elsewhere is completed only if that is asked for.
     """
     if text.lower().startswith("to:") and "\n" not in text:
         name = _first_person(text[3:].lstrip(), names, "")

@@ -40,10 +40,10 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """A text is to be said.
+        """The guest sends a text.
 
         Args:
-            begun_at: when the first of it was typed, on the monotonic clock; None: now.
+            begun_at: when its first character was typed, on the monotonic clock; None: now.
             is_damaged: a part of it did not arrive as UTF-8.
         """
 
@@ -77,18 +77,18 @@ class Composer(TextArea):
         self._drafts: dict[str, str] = {}
 
     def show(self, text: str) -> None:
-        """Put a text here, and the cursor behind it."""
+        """Set the text, with the cursor at its end."""
         self.text = text
         self.move_cursor(self.document.end)
         self.focus()
 
-    def aim(self, reader: str, title: str, *, keeps: bool = False) -> None:
-        """Write for this reader from now on: what was begun for another waits until it is their turn again.
+    def set_reader(self, reader: str, title: str, *, keeps: bool = False) -> None:
+        """Write to this reader from now on; a draft for another one is kept until they are the reader again.
 
         Args:
             reader: a session id; "": everyone.
             title: what is shown above the field.
-            keeps: what is in the field was typed behind the line that has changed the reader, and is for the new one.
+            keeps: the text in the field was typed after the line that changed the reader, and is for the new one.
         """
         self.border_title = escape(title)
         self.placeholder = "Whisper" if reader else _PLACEHOLDER
@@ -104,7 +104,7 @@ class Composer(TextArea):
         self.text = self._drafts.pop(reader, "")
         self.move_cursor(self.document.end)
 
-    def put_away(self) -> bool:
+    def save_and_clear(self) -> bool:
         """Empty the field, so that Up brings back what was in it; False if there was nothing."""
         text = self.text
         if is_blank(text):
@@ -114,8 +114,8 @@ class Composer(TextArea):
         return True
 
     async def _on_key(self, event: Key) -> None:
-        # Here and not as bindings: those run beside the keys that are still on their way here, and what is typed fast
-        # would be sent in pieces.
+        # Not as bindings: those run concurrently with the keys that have not arrived here yet, and fast typing would be
+        # sent in pieces.
         act = _KEYS.get(event.key)
         if act is not None:
             event.stop()
@@ -123,7 +123,7 @@ class Composer(TextArea):
             act(self)
 
     def on_text_area_changed(self) -> None:
-        """Somebody types, or has taken back what they typed."""
+        """The text has changed: note when it was begun, or that it is empty."""
         if is_blank(self.text):
             self._begun_at, self._is_damaged = None, False
         elif self._begun_at is None:
@@ -135,7 +135,7 @@ class Composer(TextArea):
         self.insert("\n".join(map(clean, damaged.text.splitlines())))
 
     def update_suggestion(self) -> None:
-        """Show what the text would become with Tab, dimly, behind the cursor."""
+        """Show what Tab would add, dimly, after the cursor."""
         text = self.text
         completed = (
             completion.complete(text, self._names(), asked=False) if self.cursor_at_end_of_text else None
@@ -144,16 +144,16 @@ class Composer(TextArea):
         self.suggestion = completed[len(text) :] if completed is not None and goes_on else ""
 
     def on_text_area_selection_changed(self) -> None:
-        """The cursor may have left the end."""
+        """The cursor may have left the end of the text."""
         self.update_suggestion()
 
     def send(self) -> None:
-        """Hand on what was typed."""
+        """Send what was typed."""
         text = "\n".join(map(clean, self.text.rstrip().split("\n")))
         if not is_blank(text):
             sent = self.Sent(text, self._begun_at, is_damaged=self._is_damaged)
             self._begun_at, self._is_damaged = None, False
-            self.put_away()
+            self.save_and_clear()
             self.post_message(sent)
 
     def begin_line(self) -> None:
@@ -161,14 +161,14 @@ class Composer(TextArea):
         self.insert("\n")
 
     def complete(self) -> None:
-        """Take what is suggested, or complete the name before the cursor."""
+        """Accept the suggestion, or complete the name before the cursor."""
         if self.cursor_at_end_of_text:
             completed = completion.complete(self.text, self._names())
             if completed is not None:
                 self.show(completed)
 
     def go_right(self) -> None:
-        """At the end, take what is suggested."""
+        """At the end, accept the suggestion."""
         if self.suggestion:
             self.complete()
         else:
@@ -178,30 +178,30 @@ class Composer(TextArea):
         """From the first line, to what was typed before."""
         if not self.cursor_at_first_line:
             self.action_cursor_up()
-        elif self._back < len(self._own()):
+        elif self._back < len(self._typed_for_reader()):
             if self._back == 0:
                 self._draft = self.text
-            self._go_back(self._back + 1)
+            self._show_earlier(self._back + 1)
 
     def go_down(self) -> None:
         """From the last line, to what was typed after."""
         if not self.cursor_at_last_line:
             self.action_cursor_down()
         elif self._back > 0:
-            self._go_back(self._back - 1)
+            self._show_earlier(self._back - 1)
 
     async def action_delete_or_leave(self) -> None:
-        """As in a shell: the end of the input, if there is none."""
+        """As in a shell: delete, or leave if there is no text."""
         if self.text:
             self.action_delete_right()
         else:
             await self.app.run_action("leave")
 
-    def _go_back(self, count: int) -> None:
+    def _show_earlier(self, count: int) -> None:
         self._back = count
-        self.show(self._own()[-count] if count else self._draft)
+        self.show(self._typed_for_reader()[-count] if count else self._draft)
 
-    def _own(self) -> list[str]:
+    def _typed_for_reader(self) -> list[str]:
         """What was typed for this reader."""
         return [text for reader, text in self._typed if reader == self._reader]
 

@@ -1,6 +1,6 @@
-"""What the terminal sends, also when it is no UTF-8: textual's own driver would end the program then.
+"""Terminal input, also if it is not UTF-8: textual's own driver would end the program then.
 
-It knows bytes. What was meant by them nobody knows, so they are handed on marked.
+It knows bytes. Nobody knows what those bytes meant, so they are passed on with a mark.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class NotUtf8(Message):
     """Something was typed or pasted that did not arrive as UTF-8.
 
     Attributes:
-        text: what could be read of it, with U+FFFD for the rest.
+        text: what could be decoded, with U+FFFD for the rest.
     """
 
     def __init__(self, text: str) -> None:
@@ -22,12 +22,12 @@ class NotUtf8(Message):
 
 
 class Keyboard(LinuxDriver):
-    """Goes on after bytes that are no UTF-8."""
+    """A driver that goes on after bytes that are not UTF-8."""
 
     def run_input_thread(self) -> None:
-        """Read until the end, and begin anew behind what cannot be decoded."""
+        """Read until the end, and start again after what cannot be decoded."""
         while not self.exit_event.is_set():
             try:
                 super().run_input_thread()
-            except UnicodeDecodeError as problem:  # none of these bytes has been handed on
+            except UnicodeDecodeError as problem:  # none of these bytes was passed on
                 self.send_message(NotUtf8(problem.object.decode("utf-8", "replace")))

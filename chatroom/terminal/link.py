@@ -1,8 +1,8 @@
-"""A guest's connection to a chatroom that comes back by itself.
+"""A guest's connection to a chatroom, which reconnects by itself.
 
-It knows threads, moments and when to try again. What was missed is `place`'s business, what is still to be said
-`speech`'s, and how bytes travel `channel`'s. One thread does everything, one thing after another; frames are told
-from there, in their order.
+It knows threads, time and when to try again. `resume_state` knows what was missed, `outbox` what is still to be sent,
+and `channel` how bytes travel. One thread does everything, one thing after another, and calls `on_frame` for each
+frame in order.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from typing import Final
 
 from chatroom.core.events import Person
 from chatroom.terminal.address import Address
-from chatroom.terminal.audience import Audience, Deliver, NotSent, Turned, joined_room
+from chatroom.terminal.audience import Audience, AudienceChanged, Deliver, NotSent, joined_room
 from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, explain, is_final
-from chatroom.terminal.place import Frame, Overrun, Place
-from chatroom.terminal.speech import HOLD_S, LOST, Line, Speech, wait_s
+from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
+from chatroom.terminal.resume_state import Frame, Overrun, ResumeState
 from chatroom.terminal.view import View
 from chatroom.terminal.waker import Waker
 
-_FIRST_DELAY_S: Final = 0.5  # before coming back; doubled each time in vain
+_FIRST_DELAY_S: Final = 0.5  # before reconnecting; doubled after each failure
 _LAST_DELAY_S: Final = 10.0
-_PATIENCE_S: Final = 60.0  # without any answer, until what is unsaid is given up
+_PATIENCE_S: Final = 60.0  # without any answer, until unsent lines are given up
 _CLOSE_S: Final = 3.0
 _NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
 
-Answered = Callable[[Frame], None]
+OnAnswer = Callable[[Frame], None]
 
 
 class LinkError(Exception):
-    """The chatroom cannot be entered; the text is one line."""
+    """The room could not be joined; the text is one line."""
 
 
 class State(Enum):
     """How the connection is."""
 
     OPEN = auto()
-    LOST = auto()  # it will come back
-    CLOSED = auto()  # by the server or by us: for good
+    LOST = auto()  # it is being restored
+    CLOSED = auto()  # by the server or by the guest: for good
 
 
 class Link:
     """One guest's connection.
 
     Args:
-        address: where to.
+        address: the chatroom's.
         room: overrides the address's.
         name: the wanted nickname.
         lang: of the server's text and of random names.
-        hear: is told every frame, as `Place` and `Speech` give them.
-        changed: is told how the connection is.
-        waits: is told which lines the server has not answered to, whenever that changes.
-        hold_s: for how long after a refused change of audience messages are refused.
+        on_frame: called with every frame, as `ResumeState` and `Outbox` return them.
+        on_state: called with the state of the connection when it changes.
+        on_waiting: called with the lines that the server has not answered, whenever they change.
+        hold_s: for how long messages are refused after a refused change of audience.
     """
 
     def __init__(
@@ -68,36 +68,36 @@ class Link:
         room: str | None,
         name: str | None,
         lang: str | None = None,
-        hear: Callable[[Frame], None],
-        changed: Callable[[State], None] = lambda state: None,
-        waits: Callable[[tuple[str, ...]], None] = lambda texts: None,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[State], None] = lambda state: None,
+        on_waiting: Callable[[tuple[str, ...]], None] = lambda texts: None,
         hold_s: float = HOLD_S,
     ) -> None:
         self._address = address
-        self._hear = hear
-        self._changed = changed
-        self._waits = waits
-        self._place = Place(room or address.room, name, lang)
+        self._on_frame = on_frame
+        self._on_state = on_state
+        self._on_waiting = on_waiting
+        self._resume = ResumeState(room or address.room, name, lang)
         self._delay_s = _FIRST_DELAY_S
         self._channel: Channel | None = None
-        self._acks: dict[int, Answered] = {}
+        self._acks: dict[int, OnAnswer] = {}
         self._next_ack = 0
         self._fetch_at: float | None = None
-        # What other threads touch as well: all of it under the condition.
-        self._moved = threading.Condition()
+        # What other threads use as well, always under the condition:
+        self._condition = threading.Condition()
         self._entered = threading.Event()  # for the first time, or never again
-        self._speech = Speech(hold_s)
+        self._outbox = Outbox(hold_s)
         self._audience = Audience()
-        self._namesake: str | None = None  # that the server is, or was, asked about
-        self._asked: deque[tuple[Frame, Answered]] = deque()
-        self._answered_at = 0.0
+        self._namesake: str | None = None  # the one that the server is, or was, asked about
+        self._asked: deque[tuple[Frame, OnAnswer]] = deque()
+        self._last_answer_at = 0.0
         self._is_moving = False  # to another room, where nobody is known yet
         self._is_over = False
-        self._leaves = False  # by our own will
+        self._is_leaving = False  # because the guest wants to
         self._thread: threading.Thread | None = None
         self._waker = Waker()
 
-    # For everybody
+    # For every thread
 
     @property
     def is_over(self) -> bool:
@@ -106,162 +106,162 @@ class Link:
 
     @property
     def was_dismissed(self) -> bool:
-        """Whether it was the server that has ended it, without being asked."""
-        return self._is_over and not self._leaves
+        """Whether the server has ended it unasked."""
+        return self._is_over and not self._is_leaving
 
     @property
     def refused(self) -> int:
-        """How many lines the server would not take, or nobody knows of."""
-        return self._speech.refused
+        """How many lines were refused, or have an unknown outcome."""
+        return self._outbox.refused
 
     def open(self) -> None:
-        """Enter the room.
+        """Join the room.
 
         Raises:
-            LinkError: nobody answers there, or the server does not let us in.
+            LinkError: nothing answers there, or the server refuses the connection.
         """
         try:
-            self._channel = Channel(self._address, self._place.auth())
+            self._channel = Channel(self._address, self._resume.auth())
         except ChannelError as problem:
             raise LinkError(explain(problem, self._address.origin)) from None
-        with self._moved:
+        with self._condition:
             if not self._is_over:
-                self._thread = threading.Thread(target=self._live, name="link", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="link", daemon=True)
                 self._thread.start()
                 return
-        self._channel.close({"action": "logout"})  # the guest has not waited for this
+        self._channel.close({"action": "logout"})  # the guest has left meanwhile
 
     def close(self) -> None:
-        """Leave; the name is free at once. A second time does nothing."""
-        with self._moved:
-            self._is_over = self._leaves = True
-            self._moved.notify_all()
+        """Leave; the name is free at once. A second call does nothing."""
+        with self._condition:
+            self._is_over = self._is_leaving = True
+            self._condition.notify_all()
         if self._thread is not None:
             self._waker.wake()
             self._thread.join(_CLOSE_S)
         if self._thread is None or not self._thread.is_alive():
             self._waker.close()
 
-    def say(self, text: str, view: View, begun_at: float | None = None) -> None:
+    def send(self, text: str, view: View, begun_at: float | None = None) -> None:
         """Send a text to its audience, change the audience, or run a typed command; returns at once.
 
-        A message is sent again until the server has it, and said once. A whisper or a command is sent once: if the
+        A message is sent again until the server has it, and appears once. A whisper or a command is sent once: if the
         connection is lost before its answer, the guest reads that the outcome is unknown.
 
         Args:
-            view: what the guest sees, by which `to:NAME` is understood.
-            begun_at: when the first of it was typed; None: now.
+            view: what the guest sees, to resolve `to:NAME`.
+            begun_at: when its first character was typed; None: now.
         """
         now = time.monotonic()
-        told: Frame | None
-        with self._moved:
-            held = self._speech.hold_private(text, now)
+        frame: Frame | None
+        with self._condition:
+            held = self._outbox.hold_private(text, now)
             outcome = held or self._audience.take(text, dict(view.names), view.sid)
             match outcome:
                 case dict():
-                    told = held
+                    frame = held
                 case Deliver(said, to, confirmed):
-                    if not self._speech.lines:
-                        self._answered_at = now
-                    told = self._speech.add(Line(said, to, confirmed), now, begun_at)
+                    if not self._outbox.lines:
+                        self._last_answer_at = now
+                    frame = self._outbox.add(Line(said, to, confirmed), now, begun_at)
                 case NotSent(why, is_doubtful):
-                    told = self._speech.refuse(Line(text), why, now, is_doubtful=is_doubtful)
-                case Turned(notice):
-                    self._speech.turned()
-                    told = _notice(notice)
-        if told is not None:
-            self._hear(told)
-        self._waits(self.unsaid())
+                    frame = self._outbox.refuse(Line(text), why, now, is_doubtful=is_doubtful)
+                case AudienceChanged(notice):
+                    self._outbox.audience_changed()
+                    frame = _notice(notice)
+        if frame is not None:
+            self._on_frame(frame)
+        self._on_waiting(self.unsent())
         self._waker.wake()
 
     def refuse_unreadable(self, text: str) -> None:
-        """Refuse a text that did not arrive as UTF-8, and what was typed with it: nobody can tell whom it was for."""
-        with self._moved:
-            told = self._speech.refuse(Line(text), _NOT_UTF8, time.monotonic(), is_doubtful=True)
-        self._hear(told)
+        """Refuse a text that did not arrive as UTF-8, and what was typed with it: its recipient is unknown."""
+        with self._condition:
+            frame = self._outbox.refuse(Line(text), _NOT_UTF8, time.monotonic(), is_doubtful=True)
+        self._on_frame(frame)
 
     def partner(self, view: View) -> Person | None:
-        """Whom messages go to; None: everyone in the room."""
-        with self._moved:
+        """The person who receives messages; None: everyone in the room."""
+        with self._condition:
             return self._audience.partner(dict(view.names))
 
-    def recognise(self, view: View) -> None:
+    def check_partner(self, view: View) -> None:
         """People have joined or left: perhaps a partner who has left is back."""
         names = dict(view.names)
-        with self._moved:
+        with self._condition:
             partner, namesake = self._audience.partner(names), self._audience.namesake(names)
             is_news = namesake is not None and namesake != self._namesake
             self._namesake = namesake
         if partner is not None and is_news:
-            self.ask("who", partial(self._met, partner.sid), sid=partner.sid)
+            self.ask("who", partial(self._partner_found, partner.sid), sid=partner.sid)
 
-    def _met(self, left: str, answer: Frame) -> None:
-        """The server has said who goes on with a session that has left."""
+    def _partner_found(self, left: str, answer: Frame) -> None:
+        """The server has answered who resumed a session that has left."""
         sid, name = answer.get("sid"), answer.get("username")
         if isinstance(sid, str) and isinstance(name, str):
-            with self._moved:
-                turned = self._audience.goes_on(left, Person(sid, name))
-            if turned is not None:
-                self._hear(_notice(turned.notice))
+            with self._condition:
+                change = self._audience.resume(left, Person(sid, name))
+            if change is not None:
+                self._on_frame(_notice(change.notice))
         elif answer.get("code") != "no_such_person":
-            with self._moved:
-                self._namesake = None  # it is not known: the next frame asks again
+            with self._condition:
+                self._namesake = None  # unknown: the next frame asks again
 
-    def turn_to(self, person: Person) -> None:
-        """Have messages go to this person from now on."""
-        with self._moved:
-            self._speech.turned()
-            notice = self._audience.turn_to(person).notice
-        self._hear(_notice(notice))
+    def talk_to(self, person: Person) -> None:
+        """Send messages to this person from now on."""
+        with self._condition:
+            self._outbox.audience_changed()
+            notice = self._audience.talk_to(person).notice
+        self._on_frame(_notice(notice))
 
-    def wait_until_in(self, patience_s: float = _PATIENCE_S) -> None:
+    def wait_until_joined(self, patience_s: float = _PATIENCE_S) -> None:
         """Wait until it is known who is in the room, or the connection has ended."""
         # Not under the condition: a Ctrl-C in its `wait` could leave it locked, and `close` would hang.
         self._entered.wait(patience_s)
 
-    def unsaid(self) -> tuple[str, ...]:
-        """What the server has not answered to, in its order."""
-        with self._moved:
-            return tuple(line.text for line in self._speech.lines)
+    def unsent(self) -> tuple[str, ...]:
+        """The texts that the server has not answered, in order."""
+        with self._condition:
+            return tuple(line.text for line in self._outbox.lines)
 
-    def wait_until_said(self, at_most: int = 0, patience_s: float = _PATIENCE_S) -> bool:
-        """Wait until all but so many lines are answered to, and the guest is in the room that they joined.
+    def wait_until_sent(self, at_most: int = 0, patience_s: float = _PATIENCE_S) -> bool:
+        """Wait until at most so many lines are unanswered, and the guest is in the room that they joined.
 
         Returns:
-            False if they are not: the connection has ended for good, or no answer has come for too long.
+            False if that did not happen: the connection has ended for good, or no answer has come for too long.
         """
-        with self._moved:
-            while (len(self._speech.lines) > at_most or self._is_moving) and not self._is_over:
-                left = self._answered_at + patience_s - time.monotonic()
+        with self._condition:
+            while (len(self._outbox.lines) > at_most or self._is_moving) and not self._is_over:
+                left = self._last_answer_at + patience_s - time.monotonic()
                 if left <= 0:
                     break
-                self._moved.wait(left)
-            return len(self._speech.lines) <= at_most
+                self._condition.wait(left)
+            return len(self._outbox.lines) <= at_most
 
-    def ask(self, action: str, answered: Answered, **fields: object) -> None:
-        """Ask for something; if the connection is lost first, the answer has `ok` false and the code `lost`."""
-        with self._moved:
-            self._asked.append(({"action": action, **fields}, answered))
+    def ask(self, action: str, on_answer: OnAnswer, **fields: object) -> None:
+        """Send a request; if the connection is lost first, the answer has `ok` false and the code `lost`."""
+        with self._condition:
+            self._asked.append(({"action": action, **fields}, on_answer))
         self._waker.wake()
 
-    # The thread: staying, and coming back
+    # The thread: connecting
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         try:
             while not self._is_over:
                 if self._channel is None:
-                    self._come_back()
+                    self._reconnect()
                 else:
-                    self._stay(self._channel)
+                    self._serve(self._channel)
         finally:
             self._entered.set()
-            with self._moved:
+            with self._condition:
                 self._is_over = True
-                self._moved.notify_all()
-            self._changed(State.CLOSED)
+                self._condition.notify_all()
+            self._on_state(State.CLOSED)
 
-    def _stay(self, channel: Channel) -> None:
-        """Serve a connection until it is lost or not wanted any more."""
+    def _serve(self, channel: Channel) -> None:
+        """Serve a connection until it is lost or no longer wanted."""
         last: Frame | None = None
         try:
             while not self._is_over:
@@ -270,21 +270,21 @@ class Link:
                 self._waker.take()
                 for packet in channel.receive():
                     self._take(packet)
-            last = {"action": "logout"} if self._leaves else None
+            last = {"action": "logout"} if self._is_leaving else None
         except (ChannelError, Overrun):
-            pass  # whatever it was, the way is to come back
+            pass  # whatever it was, the next step is to reconnect
         channel.close(last)
         self._channel = None
-        self._place.lose()
+        self._resume.disconnected()
         self._fetch_at = None
         if not self._is_over:
-            self._changed(State.LOST)
+            self._on_state(State.LOST)
         acks, self._acks = self._acks, {}
-        for answered in acks.values():
-            answered({"ok": False, "code": LOST})
+        for on_answer in acks.values():
+            on_answer({"ok": False, "code": LOST})
 
-    def _come_back(self) -> None:
-        """Try once, after a while."""
+    def _reconnect(self) -> None:
+        """Try once, after a delay."""
         until = time.monotonic() + self._delay_s * random.uniform(0.75, 1.25)
         while not self._is_over and (left := until - time.monotonic()) > 0:
             select.select([self._waker.socket], [], [], left)
@@ -293,64 +293,66 @@ class Link:
             return
         self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
         try:
-            self._channel = Channel(self._address, self._place.auth())
+            self._channel = Channel(self._address, self._resume.auth())
         except ChannelError as problem:
             if is_final(problem):
                 words = explain(problem, self._address.origin)
-                self._hear({"action": "notice", "username": "*", "msg": words, "code": "refused"})
+                self._on_frame({"action": "notice", "username": "*", "msg": words, "code": "refused"})
                 self._is_over = True
 
-    # The thread: asking and being answered
+    # The thread: sending and receiving
 
     def _due_in(self) -> float:
-        """In how many seconds there is something to send; a wake or a frame comes earlier."""
+        """In how many seconds there is something to send; a wake-up or a frame may come earlier."""
         now = time.monotonic()
-        with self._moved:
-            line_s = self._speech.due_in(now) if self._place.is_in else None
+        with self._condition:
+            line_s = self._outbox.due_in(now) if self._resume.is_in else None
         fetch_s = max(0.0, self._fetch_at - now) if self._fetch_at is not None else None
         return min((seconds for seconds in (line_s, fetch_s) if seconds is not None), default=_PATIENCE_S)
 
     def _send_what_is_due(self) -> None:
-        if not self._place.is_in:
+        if not self._resume.is_in:
             return
         now = time.monotonic()
         if self._fetch_at is not None and now >= self._fetch_at:
             self._fetch()
-        with self._moved:
+        with self._condition:
             asked = list(self._asked)
             self._asked.clear()
-            refusals = self._speech.refuse_too_long(self._place.max_text, now) if self._place.max_text else []
-            line = self._speech.due(now) if not refusals else None
-            self._moved.notify_all()
+            refusals = (
+                self._outbox.refuse_too_long(self._resume.max_text, now) if self._resume.max_text else []
+            )
+            line = self._outbox.due(now) if not refusals else None
+            self._condition.notify_all()
         if refusals:
-            self._waits(self.unsaid())
+            self._on_waiting(self.unsent())
         for refusal in refusals:
-            self._hear(refusal)
-        for frame, answered in asked:
-            self._emit(frame, answered)
+            self._on_frame(refusal)
+        for frame, on_answer in asked:
+            self._emit(frame, on_answer)
         if line is not None:
             line.sent = True
-            self._emit(line.frame(), partial(self._said, line))
+            self._emit(line.frame(), partial(self._line_answered, line))
 
-    def _emit(self, frame: Frame, answered: Answered) -> None:
-        assert self._channel is not None  # only a connection's own loop comes here
+    def _emit(self, frame: Frame, on_answer: OnAnswer) -> None:
+        assert self._channel is not None  # only called while a connection is served
         self._next_ack += 1
-        self._acks[self._next_ack] = answered
+        self._acks[self._next_ack] = on_answer
         self._channel.emit(frame, self._next_ack)
 
-    def _said(self, line: Line, answer: Frame) -> None:
+    def _line_answered(self, line: Line, answer: Frame) -> None:
         now = time.monotonic()
-        with self._moved:
-            self._answered_at = now
-            refusals = self._speech.answered(line, answer, now)
+        with self._condition:
+            self._last_answer_at = now
+            refusals = self._outbox.answered(line, answer, now)
             room = joined_room(line.text) if line.to is None and answer.get("ok") else None
-            self._is_moving = self._is_moving or (room is not None and not self._place.is_at(room))
-            self._moved.notify_all()
-        self._place.renamed(answer.get("token"))
-        self._leaves = self._leaves or (line.is_quit and answer.get("ok") is True)
-        self._waits(self.unsaid())
+            self._is_moving = self._is_moving or (room is not None and not self._resume.is_at(room))
+            self._condition.notify_all()
+        self._resume.renamed(answer.get("token"))
+        self._is_leaving = self._is_leaving or (line.is_quit and answer.get("ok") is True)
+        self._on_waiting(self.unsent())
         for refusal in refusals:
-            self._hear(refusal)
+            self._on_frame(refusal)
 
     def _take(self, packet: Packet) -> None:
         data = packet.data if isinstance(packet.data, list) else []
@@ -359,41 +361,41 @@ class Link:
         elif packet.kind is Kind.ACK and packet.ack in self._acks:
             self._acks.pop(packet.ack)(data[0] if data and isinstance(data[0], dict) else {})
         elif packet.kind is Kind.EVENT and len(data) == 2 and isinstance(data[1], dict):
-            self._heard(data[1])
+            self._received(data[1])
 
-    def _heard(self, frame: Frame) -> None:
-        was_in = self._place.is_in
-        for told in self._place.hear(frame):
-            self._hear(told)
-        if self._place.is_in and not was_in:
+    def _received(self, frame: Frame) -> None:
+        was_in = self._resume.is_in
+        for each in self._resume.receive(frame):
+            self._on_frame(each)
+        if self._resume.is_in and not was_in:
             self._delay_s = _FIRST_DELAY_S
             self._entered.set()
-            self._changed(State.OPEN)
+            self._on_state(State.OPEN)
         if isinstance(frame.get("you"), dict):
-            with self._moved:
+            with self._condition:
                 self._is_moving = False
-                self._moved.notify_all()
-        if self._place.is_behind and isinstance(frame.get("you"), dict):
+                self._condition.notify_all()
+        if self._resume.is_behind and isinstance(frame.get("you"), dict):
             self._fetch()
 
     def _fetch(self) -> None:
-        """More was missed than the welcome holds."""
+        """Request what was missed beyond the welcome."""
         self._fetch_at = None
-        if self._place.is_behind:
-            self._emit(self._place.request(), self._fetched)
+        if self._resume.is_behind:
+            self._emit(self._resume.request(), self._fetched)
 
     def _fetched(self, answer: Frame) -> None:
         if answer.get("code") == LOST:
-            return  # what was missed is another connection's business now
+            return  # the next connection will fetch what was missed
         if not answer.get("ok"):
             self._fetch_at = time.monotonic() + wait_s(answer)
             return
-        for told in self._place.catch_up(answer):
-            self._hear(told)
-        if self._place.is_behind:
+        for frame in self._resume.catch_up(answer):
+            self._on_frame(frame)
+        if self._resume.is_behind:
             self._fetch()
 
 
 def _notice(text: str) -> Frame:
-    """What the client itself has to say, as a frame."""
+    """A notice of the client itself, as a frame."""
     return {"action": "notice", "username": "*", "msg": text, "code": "audience"}

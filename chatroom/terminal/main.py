@@ -1,4 +1,4 @@
-"""`chatroom chat`: its arguments, and which face to show."""
+"""`chatroom chat`: its arguments, and the choice between lines and a full screen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the terminal client.
 
     Returns:
-        The exit code, as `--help` tells.
+        The exit code, as `--help` says.
     """
     parser = Parser(
         prog=f"{PROG} chat",
@@ -54,36 +54,36 @@ def main(arguments: Sequence[str]) -> int:
     try:
         address = Address.parse(chosen.url)
     except AddressError as problem:
-        plain.complain(str(problem))
+        plain.report_error(str(problem))
         return 2
     lang = language(os.environ)
     try:
         if chosen.plain or not _has_terminal() or not _has_extra():
             return plain.Plain(address, chosen.room, chosen.name, lang).run()
-        from chatroom.terminal.screen import ChatApp  # only now: the extra may not be there
+        from chatroom.terminal.screen import ChatApp  # only now: the extra may be missing
 
         app = ChatApp(address, chosen.room, chosen.name, lang)
         app.run()
     except KeyboardInterrupt:
         return 130
-    # Without a value of its own the app has failed.
+    # Without a return value the app has failed.
     return app.return_code or 0 if app.return_value is None else app.return_value
 
 
 def language(environ: Mapping[str, str]) -> str | None:
-    """Which of the server's languages the locale names; None: neither."""
+    """The one of the server's languages that the locale names; None: neither."""
     locale = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     found = locale.partition(".")[0].partition("_")[0]
     return found if found in ("en", "zh") else None
 
 
 def _has_terminal() -> bool:
-    """Whether there is a terminal that can be drawn on."""
+    """Whether there is a terminal that can show a full screen."""
     return all(map(os.isatty, (0, 1))) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
 def _has_extra() -> bool:
-    """Whether there is something to draw with; if not, say how to get it."""
+    """Whether the full screen is installed; if not, say how to get it."""
     if importlib.util.find_spec("textual") is not None:
         return True
     try:
@@ -92,5 +92,5 @@ def _has_extra() -> bool:
         needed = []  # it runs from its folder
     extra = [text.split(";")[0].strip() for text in needed if 'extra == "tui"' in text.replace("'", '"')]
     command = shlex.join([sys.executable, "-m", "pip", "install", *(extra or ["textual"])])
-    plain.complain(f"lines only; for the full screen, run: {command}")
+    plain.report_error(f"lines only; for the full screen, run: {command}")
     return False

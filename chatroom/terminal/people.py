@@ -1,4 +1,4 @@
-"""Who is in the room, as a list to choose from."""
+"""The people in the room, as a list to choose from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-SHOWN: Final = 500  # of a crowd: whoever looks for somebody there types the beginning of the name
+SHOWN: Final = 500  # in a larger room, typing the beginning of a name finds someone faster
 
 
 class People(OptionList):
@@ -17,7 +17,7 @@ class People(OptionList):
         super().__init__(id="people", markup=False, compact=True)
 
     def show(self, names: dict[str, str], own: str) -> None:
-        """Show these people; who is highlighted stays so, and the list where it is.
+        """Show these people; the highlighted person and the scroll position stay.
 
         Args:
             names: by session id.

@@ -1,7 +1,6 @@
-"""The full screen: the talk, who is there, how the connection is, and a field to type in.
+"""The full screen: the messages, who is there, the state of the connection, and a field to type in.
 
-It puts the parts together and carries things between them and the link: what is told by the link's thread is taken
-here, all that has gathered at once.
+It connects these parts with the link. Calls from the link's thread are collected, and run here together.
 """
 
 from __future__ import annotations
@@ -29,24 +28,24 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
 from chatroom.terminal.keyboard import Keyboard, NotUtf8
 from chatroom.terminal.link import Link, LinkError, State
+from chatroom.terminal.message_list import MessageList
 from chatroom.terminal.people import People
-from chatroom.terminal.place import Frame, is_arrival
-from chatroom.terminal.talk import Talk
+from chatroom.terminal.resume_state import Frame, is_arrival
 from chatroom.terminal.view import Shown, View, plain_text, without
 
 _PAGE: Final = 50
-_WIDE: Final = 60  # columns from which on there is room for the people beside the talk
-_PATIENCE_S: Final = 0.4  # what is not answered to after this is shown as not sent yet
+_WIDE: Final = 60  # columns; with fewer, there is no room for the people beside the messages
+_SHOW_WAITING_AFTER_S: Final = 0.4  # what is unanswered after this is shown as not sent yet
 _HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl+Q leave"
-_FEWEST_HINTS: Final = "Ctrl+Q leave"  # those there is always room for
-_LAST_WORDS_S: Final = 2.0  # that leaving waits for what is still to be sent
+_SHORT_HINTS: Final = "Ctrl+Q leave"  # for narrow screens
+_LEAVE_S: Final = 2.0  # how long leaving waits for what is still to be sent
 
 
 class ChatApp(App[int]):
     """The chatroom on a full screen.
 
     Args:
-        address: where to.
+        address: the chatroom's.
         room: overrides the address's.
         name: the wanted nickname.
     """
@@ -64,7 +63,7 @@ class ChatApp(App[int]):
     ]
     CSS = """
     #status { height: 1; background: $primary-background; padding: 0 1; }
-    #talk { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    #messages { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     #people { width: 24; max-width: 50%; height: 1fr; border: none; border-left: solid $primary-background;
               padding: 0; background: $background; scrollbar-size-vertical: 1; }
     #composer { height: auto; max-height: 6; border: none; border-top: solid $primary-background; padding: 0 1;
@@ -73,8 +72,8 @@ class ChatApp(App[int]):
     #composer.whisper, #composer.whisper:focus { border-top: heavy $warning; border-title-color: $warning; }
     """
 
-    class Told(Message):
-        """The link has told something."""
+    class Received(Message):
+        """The link has called back."""
 
     def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
         super().__init__(driver_class=Keyboard)
@@ -84,20 +83,20 @@ class ChatApp(App[int]):
             room=room,
             name=name,
             lang=lang,
-            hear=partial(self._hand_over, self._hear),
-            changed=partial(self._hand_over, self._change),
-            waits=partial(self._hand_over, self._wait),
+            on_frame=partial(self._call_in_app, self._take_frame),
+            on_state=partial(self._call_in_app, self._take_state),
+            on_waiting=partial(self._call_in_app, self._take_waiting),
         )
         self._inbox: deque[Callable[[], None]] = deque()
-        self._is_told = False
-        self._gathered: list[Shown] = []  # what is to be shown, together, when all of the inbox is taken
+        self._is_posted = False
+        self._gathered: list[Shown] = []  # shown together, once the inbox is empty
         self._state: State | None = None
         self._last_notice = ""
         self._is_away = False
-        self._asks_earlier = False
+        self._is_loading_earlier = False
         self._has_earlier = True
-        self._wants_people: bool | None = None  # None: if there is room for them
-        self._waits = False
+        self._shows_people: bool | None = None  # None: if there is room for them
+        self._shows_waiting_soon = False
         self._awaits_presence = False
         self._may_leave = False  # Ctrl+C on the empty field leaves: it says so
         self._offer: str | None = None  # what F4 sends
@@ -107,19 +106,19 @@ class ChatApp(App[int]):
         yield Static("connecting…", id="status", markup=False)
         with Horizontal():
             with Vertical():
-                yield Talk()
+                yield MessageList()
                 yield Composer(
                     lambda: [name for sid, name in self._view.names.items() if sid != self._view.sid]
                 )
             yield People()
 
     def on_mount(self) -> None:
-        """Begin."""
+        """Start the connection."""
         self.query_one(Composer).focus()
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                # Or the terminal would not be left as it was.
+                # Otherwise the terminal would not be restored.
                 loop.add_signal_handler(number, self._end, 128 + number)
         # A daemon, so that leaving does not wait for a server that does not answer.
         threading.Thread(target=self._open, daemon=True).start()
@@ -128,27 +127,27 @@ class ChatApp(App[int]):
         try:
             self._link.open()
         except LinkError as problem:
-            self._hand_over(self._end, 2, str(problem))
+            self._call_in_app(self._end, 2, str(problem))
 
-    # What the link tells
+    # Calls from the link
 
-    def _hand_over(self, act: Callable[..., None], *arguments: object) -> None:
-        """Have something done here; called in the link's thread."""
+    def _call_in_app(self, act: Callable[..., None], *arguments: object) -> None:
+        """Call something in the app's thread; used in the link's thread."""
         self._inbox.append(partial(act, *arguments))
-        if not self._is_told:
-            self._is_told = True
-            self.post_message(self.Told())
+        if not self._is_posted:
+            self._is_posted = True
+            self.post_message(self.Received())
 
-    def on_chat_app_told(self) -> None:
-        """Take all that has gathered."""
-        self._is_told = False
+    def on_chat_app_received(self) -> None:
+        """Run all calls from the link."""
+        self._is_posted = False
         people = (dict(self._view.names), self._view.sid)
         while self._inbox:
             self._inbox.popleft()()
         self._show_gathered()
         if people != (self._view.names, self._view.sid):
             self.query_one(People).show(self._view.names, self._view.sid)
-        self._link.recognise(self._view)
+        self._link.check_partner(self._view)
         self._show_audience()
         self._show_status()
         if self._state is State.CLOSED and self._link.was_dismissed:
@@ -156,12 +155,12 @@ class ChatApp(App[int]):
         elif self._state is State.CLOSED:
             self._end(0)
 
-    def _hear(self, frame: Frame) -> None:
+    def _take_frame(self, frame: Frame) -> None:
         room = self._view.room
         shown = self._view.show(frame)
         if self._view.room != room:
             self._gathered.clear()
-            self.query_one(Talk).restart()
+            self.query_one(MessageList).reset()
             self._has_earlier = True
         if "said" in frame:
             self._take_refusal(str(frame["said"]), frame.get("character"), shown)
@@ -169,15 +168,15 @@ class ChatApp(App[int]):
             self._last_notice = str(frame.get("msg"))
         if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
             self._show_gathered()
-            self.query_one(Talk).take_away(map(str, frame["ids"]))
+            self.query_one(MessageList).mark_deleted(map(str, frame["ids"]))
         elif is_arrival(frame):
-            self.query_one(Talk).add(shown)  # the past is not new
+            self.query_one(MessageList).add(shown)  # history is not new
         else:
             self._gather_presence()
             self._gathered += shown
 
     def _gather_presence(self) -> None:
-        """Have it shown who joined and left, if the time has come; else later."""
+        """Collect who joined and left, if it is due; otherwise later."""
         now = time.monotonic()
         self._gathered += self._view.presence(now)
         due_s = self._view.presence_due_in(now)
@@ -199,32 +198,32 @@ class ChatApp(App[int]):
 
     def _show_gathered(self) -> None:
         things, self._gathered = self._gathered, []
-        talk = self.query_one(Talk)
-        talk.add(things, new=self._is_away or not talk.follows)
+        messages = self.query_one(MessageList)
+        messages.add(things, new=self._is_away or not messages.follows)
         if any(shown.calls for shown in things):
             self.bell()
 
-    def _change(self, state: State) -> None:
+    def _take_state(self, state: State) -> None:
         self._state = state
 
-    def _wait(self, texts: tuple[str, ...]) -> None:
-        """What is not sent after a moment is shown so; most is sent sooner, and would only flicker."""
+    def _take_waiting(self, texts: tuple[str, ...]) -> None:
+        """Show what is still not sent after a moment; most is sent sooner, and would only flicker."""
         if not texts:
-            self.query_one(Talk).show_waiting(())
-        elif not self._waits:
-            self._waits = True
-            self.set_timer(_PATIENCE_S, self._show_waiting)
+            self.query_one(MessageList).show_waiting(())
+        elif not self._shows_waiting_soon:
+            self._shows_waiting_soon = True
+            self.set_timer(_SHOW_WAITING_AFTER_S, self._show_waiting)
 
     def _show_waiting(self) -> None:
-        self._waits = False
-        self.query_one(Talk).show_waiting(tuple(map(plain_text, self._link.unsaid())))
+        self._shows_waiting_soon = False
+        self.query_one(MessageList).show_waiting(tuple(map(plain_text, self._link.unsent())))
 
     def _show_earlier(self, answer: Frame) -> None:
-        """Put a page of the past above what is shown."""
-        self._asks_earlier = False
+        """Put a page of history above what is shown."""
+        self._is_loading_earlier = False
         if answer.get("ok"):
             self._has_earlier = bool(answer.get("more"))
-            self.query_one(Talk).put_before(self._view.past(answer.get("entries")))
+            self.query_one(MessageList).prepend(self._view.history(answer.get("entries")))
 
     def _show_audience(self, *, keeps: bool = False) -> None:
         partner, title = self._link.partner(self._view), ""
@@ -235,22 +234,22 @@ class ChatApp(App[int]):
         reader = partner.sid if partner is not None else ""
         if reader != self._reader:
             self._reader, self._offer = reader, None
-        self.query_one(Composer).aim(reader, title, keeps=keeps)
+        self.query_one(Composer).set_reader(reader, title, keeps=keeps)
 
     def _show_status(self) -> None:
-        view, talk, width = self._view, self.query_one(Talk), self.size.width - 2
+        view, messages, width = self._view, self.query_one(MessageList), self.size.width - 2
         left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
         if self._may_leave:
             right = Text("Ctrl+C again to leave", style="bold reverse")
         elif self._state is State.LOST:
             right = Text("connection lost, reconnecting…", style="bold reverse")
-        elif talk.unread:
-            right = Text(f"{talk.unread} new, Esc: newest", style="bold reverse")
-        elif not talk.follows:
+        elif messages.unread:
+            right = Text(f"{messages.unread} new, Esc: newest", style="bold reverse")
+        elif not messages.follows:
             right = Text("scrolled back, Esc: newest", style="bold reverse")
         else:
             has_room = cell_len(left) + len(_HINTS) + 2 <= width
-            right = Text(_HINTS if has_room else _FEWEST_HINTS, style="dim")
+            right = Text(_HINTS if has_room else _SHORT_HINTS, style="dim")
         text = Text(left)
         text.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
         self.query_one("#status", Static).update(Text.assemble(text, " ", right))
@@ -263,93 +262,93 @@ class ChatApp(App[int]):
         if sent.is_damaged:
             self._link.refuse_unreadable(sent.text)
         else:
-            self._link.say(sent.text, self._view, sent.begun_at)
+            self._link.send(sent.text, self._view, sent.begun_at)
         self._show_audience(keeps=True)
         self.action_read()
 
     def on_not_utf8(self, typed: NotUtf8) -> None:
-        """Put it where one types, behind the keys before it: it is refused when it is sent."""
+        """Insert it into the field, after the keys before it: it is refused when it is sent."""
         self.query_one(Composer).post_message(Composer.Damaged(typed.text))
 
     def on_text_area_changed(self, changed: Composer.Changed) -> None:
-        """Whoever writes does not leave."""
+        """A guest who types does not want to leave."""
         if self._may_leave and changed.text_area.text:
             self._may_leave = False
             self._show_status()
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
-        """Begin a private chat with the person chosen."""
+        """Start a private chat with the chosen person."""
         sid = selected.option.id or ""
         name = self._view.names.get(sid)
         self.query_one(Composer).focus()
         if name is not None and sid != self._view.sid:
-            self._link.turn_to(Person(sid, name))
+            self._link.talk_to(Person(sid, name))
 
     def on_app_blur(self, _event: events.AppBlur) -> None:
-        """What comes now is new when the guest is back."""
+        """The guest is away: what comes now is new when they are back."""
         self._is_away = True
 
     def on_app_focus(self, _event: events.AppFocus) -> None:
-        """The guest is back; the line of what is new stays until it is read."""
+        """The guest is back; the "new" line stays until everything is read."""
         self._is_away = False
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the people if there is room for them."""
-        wanted = self._wants_people
+        wanted = self._shows_people
         self.query_one(People).display = event.size.width >= _WIDE if wanted is None else wanted
         self.call_after_refresh(self._show_status)
 
     def action_people(self) -> None:
-        """Show the people, and go there; hide them if one is there."""
+        """Show the people, and focus them; hide them if they are focused."""
         people = self.query_one(People)
         if people.display and self.focused is not people and self.size.width < _WIDE:
             people.focus()
             return
-        self._wants_people = people.display = not people.display
+        self._shows_people = people.display = not people.display
         (people if people.display else self.query_one(Composer)).focus()
 
     def action_help(self) -> None:
         """Show the commands."""
-        self._link.say("/help", self._view)
+        self._link.send("/help", self._view)
 
     def action_send_without(self) -> None:
-        """Send what was refused, without the character that it was refused for."""
+        """Send the refused text without the character that it was refused for."""
         text, self._offer = self._offer, None
         if text is not None:
-            self._link.say(text, self._view)
+            self._link.send(text, self._view)
 
     def action_read(self) -> None:
-        """Everything has been read."""
+        """Mark everything as read."""
         self._may_leave = False
         self.query_one(Composer).focus()
-        self.query_one(Talk).read()
+        self.query_one(MessageList).mark_read()
         self._show_status()
 
     def action_fold(self) -> None:
         """Show long messages whole, or fold them again."""
-        self.query_one(Talk).fold()
+        self.query_one(MessageList).fold()
         self._show_status()
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages; above the oldest line, ask for what was said before."""
-        talk = self.query_one(Talk)
-        if pages < 0 and talk.scroll_y <= 0:
+        """Scroll by pages; above the oldest message, ask for earlier ones."""
+        messages = self.query_one(MessageList)
+        if pages < 0 and messages.scroll_y <= 0:
             self._ask_earlier()
-        talk.turn(pages)
+        messages.scroll_pages(pages)
         self._show_status()
 
     def _ask_earlier(self) -> None:
-        talk = self.query_one(Talk)
-        if talk.oldest and talk.has_room and self._has_earlier and not self._asks_earlier:
-            self._asks_earlier = True
-            answered = partial(self._hand_over, self._show_earlier)
-            self._link.ask("history", answered, before=talk.oldest, limit=_PAGE)
+        messages = self.query_one(MessageList)
+        if messages.oldest and messages.has_room and self._has_earlier and not self._is_loading_earlier:
+            self._is_loading_earlier = True
+            answered = partial(self._call_in_app, self._show_earlier)
+            self._link.ask("history", answered, before=messages.oldest, limit=_PAGE)
 
     # Leaving
 
     def action_clear_or_leave(self) -> None:
-        """As in a shell: empty the field; if it is empty, say how to leave, and leave the next time."""
-        if self.query_one(Composer).put_away():
+        """As in a shell: empty the field; if it is empty, send how to leave, and leave the next time."""
+        if self.query_one(Composer).save_and_clear():
             return
         if self._may_leave:
             self.run_worker(self.action_leave())
@@ -357,12 +356,12 @@ class ChatApp(App[int]):
         self._show_status()
 
     async def action_leave(self) -> None:
-        """Leave the room and the screen, after what is still to be said if that goes quickly."""
+        """Leave the room and the screen; first send what is unsent, if that goes quickly."""
         if self._state is State.OPEN:
-            await asyncio.to_thread(self._link.wait_until_said, patience_s=_LAST_WORDS_S)
-        unsaid = self._link.unsaid()
-        if unsaid:
-            self._end(1, f"not sent: {len(unsaid)} of your lines, starting with “{unsaid[0][:40]}”")
+            await asyncio.to_thread(self._link.wait_until_sent, patience_s=_LEAVE_S)
+        unsent = self._link.unsent()
+        if unsent:
+            self._end(1, f"not sent: {len(unsent)} of your lines, starting with “{unsent[0][:40]}”")
         else:
             self._end(0)
 

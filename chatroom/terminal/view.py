@@ -1,7 +1,7 @@
-"""What frames look like as lines of a terminal, and who is in the room: pure, for both faces of the client.
+"""Frames as lines of a terminal, and who is in the room: pure, for lines and the full screen alike.
 
-Nothing that leaves this module moves a cursor, turns a line around or cannot be written as UTF-8, whatever the
-server has sent; and no frame is so broken that it raises.
+Whatever the server has sent, nothing that leaves this module moves a cursor, reverses a line or cannot be written as
+UTF-8; and no frame is so broken that it raises.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Frame = dict[str, Any]
 _ENGLISH: Final = Sentences("en", SENTENCES["en"])
 
 _QUOTED: Final = 40  # characters of a refused text
-# What makes a character before it part of a longer one: a family is not its father.
+# What makes the character before it part of a longer one: a family emoji is not a mention of its first person.
 _GOES_ON: Final = "\ufe0f?[\u200c\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 _SURROGATES = re.compile("[\ud800-\udfff]")  # which JSON can carry and UTF-8 cannot
 
@@ -34,8 +34,8 @@ class Shown:
     Attributes:
         kind: "said", "whisper", "notice" or "refused".
         lines: the text.
-        who: who speaks, as it stands before the text; "" for what nobody says.
-        at: the local time, if the server has told one.
+        who: the sender, as shown before the text; "" if there is none.
+        at: the local time, if the server has sent one.
         entry_id: of a message in the log.
         own: it is the guest's own.
         calls: it is meant for the guest: a whisper, or their name is in it.
@@ -54,7 +54,7 @@ class Shown:
         return self.at.date() if self.at is not None else None
 
     def text(self) -> str:
-        """As plain lines; those that follow the first are indented, and so are nobody's."""
+        """As plain lines; those after the first are indented, so that none can pass for another person's message."""
         body = "\n    ".join(self.lines)
         time = f"[{self.at:%H:%M:%S}] " if self.at is not None else ""
         return f"{time}{self.who}: {body}" if self.who else f"* {body}"
@@ -65,7 +65,7 @@ class View:
 
     Attributes:
         name, sid, room: the guest's.
-        names: who is in the room, by session id, in the order of coming.
+        names: who is in the room, by session id, in the order of joining.
     """
 
     def __init__(self) -> None:
@@ -77,17 +77,17 @@ class View:
         self._presence_at: datetime | None = None
 
     def show(self, frame: Frame) -> list[Shown]:
-        """What a frame adds to the screen; frames that this client does not know are passed over.
+        """What a frame adds to the screen; frames that this client does not know are ignored.
 
-        Joins and leaves are gathered for `presence`.
+        Joins and leaves are collected for `presence`.
         """
         match frame.get("action"):
             case "login" if isinstance(frame.get("you"), dict):
                 return self._enter(frame, frame["you"])
             case "message":
-                return [self._said(frame)]
+                return [self._message(frame)]
             case "whisper":
-                return [self._whispered(frame)]
+                return [self._whisper(frame)]
             case "roster":
                 self._roster(frame)
             case "rename":
@@ -101,7 +101,7 @@ class View:
         return []
 
     def presence_due_in(self, now: float) -> float | None:
-        """In how many seconds `presence` has something to show; None: there is nothing to tell."""
+        """In how many seconds `presence` has something to show; None: there is nothing to show."""
         return self._presence.due_in(now)
 
     def presence(self, now: float) -> list[Shown]:
@@ -111,10 +111,10 @@ class View:
         text = self._presence.take(now).text(_ENGLISH, len(self.names))
         return [Shown("notice", (text,), at=self._presence_at)]
 
-    def past(self, entries: object, *, back: bool = False) -> list[Shown]:
-        """A page of history; `back` if it was said while the guest was away for a moment."""
+    def history(self, entries: object, *, back: bool = False) -> list[Shown]:
+        """A page of history; `back` if it was sent while the guest was away for a moment."""
         found = entries if isinstance(entries, list) else []
-        return [self._said({**entry, "back": back}) for entry in found if isinstance(entry, dict)]
+        return [self._message({**entry, "back": back}) for entry in found if isinstance(entry, dict)]
 
     def _enter(self, frame: Frame, you: Frame) -> list[Shown]:
         is_back = bool(you.get("back"))
@@ -122,8 +122,8 @@ class View:
         self.name, self.sid = _line(you.get("username")), _line(you.get("sid"))
         self.room = _line(frame.get("room"))
         self.names = dict(_people(frame.get("name_list")))
-        self._presence = PresenceLines()  # the list knows it all
-        shown = self.past(you.get("history"), back=is_back)
+        self._presence = PresenceLines()  # the list contains everybody
+        shown = self.history(you.get("history"), back=is_back)
         if is_back and you.get("gap"):
             shown.insert(0, _GAP)
         if is_back and before == self.name:
@@ -132,15 +132,15 @@ class View:
         greeting = f"You are {self.name} in {self.room}. {here} here."
         return [*shown, Shown("notice", (greeting,), at=_time(frame))]
 
-    def _said(self, frame: Frame) -> Shown:
+    def _message(self, frame: Frame) -> Shown:
         who, lines = _line(frame.get("username")), _lines(frame.get("msg"))
         self._presence.sent(_line(frame.get("sid")))
-        # The log does not know whose a message is; in what was missed, one's own is told by the name.
+        # History has no session ids; in what was missed, the guest's own messages are recognised by the name.
         own = frame.get("sid") == self.sid if "sid" in frame else bool(frame.get("back")) and who == self.name
         calls = not own and _mentions("\n".join(lines), self.name)
         return Shown("said", lines, before_text(who), _time(frame), str(frame.get("id", "")), own, calls)
 
-    def _whispered(self, frame: Frame) -> Shown:
+    def _whisper(self, frame: Frame) -> Shown:
         speaker = _line(frame.get("username"))
         own = speaker == self.name
         who = f"you -> {before_text(_line(frame.get('to')))}" if own else f"{before_text(speaker)} -> you"
@@ -163,7 +163,7 @@ class View:
             self.names[sid] = new
         if sid == self.sid:
             self.name = new
-            return []  # the answer to the command tells it
+            return []  # the answer to the command says it
         if not self._presence.renamed(sid, new):
             return []
         return [Shown("notice", (f"{in_list(old)} is now called {in_list(new)}",), at=_time(frame))]
@@ -173,15 +173,15 @@ _GAP: Final = Shown("notice", ("Some of the messages you missed are no longer ke
 
 
 def plain_text(text: object) -> str:
-    """Any text on one line, fit for any terminal."""
+    """Any text on one line, safe for any terminal."""
     return _line(text)
 
 
 def without(text: str, character: object) -> str | None:
-    """The text without a character such as "U+202A", and without controls and signs of direction.
+    """The text without a character such as "U+202A", and without controls and direction marks.
 
     Returns:
-        None if no character is meant, or nothing is left.
+        None if no character is named, or nothing is left.
     """
     found = re.fullmatch(r"U\+([0-9A-F]{4,5})", character) if isinstance(character, str) else None
     if found is None:
@@ -191,7 +191,7 @@ def without(text: str, character: object) -> str | None:
 
 
 def _people(value: object) -> Iterable[tuple[str, str]]:
-    """Session ids and names, of a list of pairs of name and id."""
+    """Session ids and names, from a list of pairs of name and id."""
     for pair in value if isinstance(value, list) else ():
         if isinstance(pair, list) and len(pair) == 2:
             yield _line(pair[1]), _line(pair[0])
@@ -205,7 +205,7 @@ def _time(frame: Frame) -> datetime | None:
 
 
 def _mentions(text: str, name: str) -> bool:
-    """Whether a name is in a text, as a word or words of their own, and no part of an emoji sequence."""
+    """Whether a name is in a text, as separate words, and not as part of an emoji sequence."""
     pattern = rf"(?<![\w\u200d]){re.escape(name)}(?!\w|{_GOES_ON})"
     return bool(name) and re.search(pattern, text, re.IGNORECASE) is not None
 

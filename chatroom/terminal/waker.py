@@ -18,18 +18,18 @@ class Waker:
         self._far_end.setblocking(False)
 
     def wake(self) -> None:
-        """From any thread."""
+        """Wake the thread; callable from any thread."""
         try:
             self._far_end.send(b"\0")
         except OSError:
-            pass  # full, so the thread is about to wake; or closed, and nobody is there to be woken
+            pass  # full, so the thread is about to wake; or closed, so there is no thread to wake
 
     def take(self) -> None:
-        """In the thread, once it is awake."""
+        """Clear the wake-up; called in the thread once it is awake."""
         try:
             self.socket.recv(4096)
         except BlockingIOError:
-            pass  # it was something else that happened
+            pass  # something else has happened
 
     def close(self) -> None:
         self.socket.close()

@@ -15,7 +15,7 @@ import pytest
 
 from chatroom.terminal.address import Address
 from chatroom.terminal.link import Link, State
-from chatroom.terminal.place import Frame
+from chatroom.terminal.resume_state import Frame
 from chatroom.terminal.view import View
 from tests.support.guests import until
 from tests.support.impostor import OPENING, Impostor
@@ -36,9 +36,9 @@ class Ear:
             Address.parse(url),
             room=room,
             name=name,
-            hear=self.frames.append,
-            changed=self.states.append,
-            waits=self.waiting.append,
+            on_frame=self.frames.append,
+            on_state=self.states.append,
+            on_waiting=self.waiting.append,
         )
         self.link.open()
         until(lambda: self.states, "the room")
@@ -102,14 +102,14 @@ def test_a_message_cut_before_the_server_has_it_is_said_once(road, ears, guests,
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("in")
-    juliet.link.say("one", View())
-    juliet.link.say("two", View())
+    juliet.link.send("one", View())
+    juliet.link.send("two", View())
     road.waits("in")
     road.cut()
     juliet.is_lost()
-    assert juliet.link.unsaid() == ("one", "two")
+    assert juliet.link.unsent() == ("one", "two")
     road.mend()
-    assert juliet.link.wait_until_said()
+    assert juliet.link.wait_until_sent()
     assert [romeo.hears("message", username="Juliet")["msg"] for _ in range(2)] == ["one", "two"]
     assert in_the_room(guests) == ["one", "two"]
     assert juliet.link.refused == 0
@@ -119,15 +119,15 @@ def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
-    juliet.link.say("one", View())
+    juliet.link.send("one", View())
     assert romeo.hears("message")["msg"] == "one"
     road.waits("out")
     road.cut()
     juliet.is_lost()
-    assert juliet.link.unsaid() == ("one",)
+    assert juliet.link.unsent() == ("one",)
     road.mend()
-    assert juliet.link.wait_until_said()
-    juliet.link.say("two", View())
+    assert juliet.link.wait_until_sent()
+    juliet.link.send("two", View())
     assert romeo.hears("message")["msg"] == "two"
     assert in_the_room(guests) == ["one", "two"]
     until(lambda: juliet.texts() == ["one", "two"], lambda: juliet.texts())
@@ -138,14 +138,14 @@ def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, e
     romeo = guests(username="Romeo")
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
-    juliet.link.say("/to Romeo psst", View())
+    juliet.link.send("/to Romeo psst", View())
     assert romeo.hears("whisper")["msg"] == "psst"
-    juliet.link.say("aloud", View())
+    juliet.link.send("aloud", View())
     road.waits("out")
     road.cut()
     juliet.is_lost()
     road.mend()
-    assert juliet.link.wait_until_said()
+    assert juliet.link.wait_until_sent()
     romeo.waits_for(
         lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "what was said after it"
     )
@@ -162,9 +162,9 @@ def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, gues
     road.cut()
     juliet.is_lost()
     for text in ("one", "/name Jules", "two"):
-        juliet.link.say(text, View())
+        juliet.link.send(text, View())
     road.mend()
-    assert juliet.link.wait_until_said()
+    assert juliet.link.wait_until_sent()
     heard = [romeo.hears("message") for _ in range(2)]
     assert [(frame["username"], frame["msg"]) for frame in heard] == [("Juliet", "one"), ("Jules", "two")]
 
@@ -172,13 +172,13 @@ def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, gues
 def test_a_name_taken_by_command_is_kept_when_the_road_is_cut(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
-    juliet.link.say("/name Jules", View())
-    assert juliet.link.wait_until_said()
+    juliet.link.send("/name Jules", View())
+    assert juliet.link.wait_until_sent()
     road.cut()
     romeo.waits_for(lambda: any(frame["action"] in ("logout", "roster") for frame in romeo.frames), "leaving")
     road.mend()
     juliet.is_back()
-    juliet.link.say("it is me", View())
+    juliet.link.send("it is me", View())
     assert romeo.hears("message", msg="it is me")["username"] == "Jules"
 
 
@@ -278,7 +278,7 @@ def test_who_is_gone_for_longer_than_the_name_is_held_gets_another_and_is_told(s
         other = guests(url=program.url, room="lobby", username="Juliet")
         road.mend()
         juliet.is_back()
-        juliet.link.say("who am I", View())
+        juliet.link.send("who am I", View())
         assert other.hears("message", msg="who am I")["username"] != "Juliet"
     finally:
         road.close()
@@ -293,11 +293,11 @@ def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority,
     try:
         romeo = guests()
         juliet = ears(road.url, room, "Juliet")
-        juliet.link.say("through TLS", View())
+        juliet.link.send("through TLS", View())
         assert romeo.hears("message")["msg"] == "through TLS"
-        assert juliet.link.wait_until_said()
+        assert juliet.link.wait_until_sent()
         road.hold("out")
-        juliet.link.say("under way", View())
+        juliet.link.send("under way", View())
         assert romeo.hears("message")["msg"] == "under way"
         road.waits("out")
         road.cut()
@@ -306,7 +306,7 @@ def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority,
         for _ in range(40):
             romeo.says(long)  # more than a record of TLS
         road.mend()
-        assert juliet.link.wait_until_said()
+        assert juliet.link.wait_until_sent()
         until(lambda: juliet.texts().count(long) == 40, "what was missed")
         assert juliet.texts()[:2] == ["through TLS", "under way"]
         assert juliet.texts().count("under way") == 1
@@ -537,7 +537,7 @@ def test_a_server_that_falls_silent_is_left_and_found_again(start, ears, guests)
         road.release("out")
         juliet.is_back()
         romeo = guests(url=program.url, room="lobby")
-        juliet.link.say("still here", View())
+        juliet.link.send("still here", View())
         assert romeo.hears("message", msg="still here")["username"] == "Juliet"
     finally:
         road.close()

@@ -17,10 +17,10 @@ from textual.widgets import Static
 
 from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
+from chatroom.terminal.message_list import MessageList
+from chatroom.terminal.outbox import HOLD_S
 from chatroom.terminal.people import SHOWN, People
 from chatroom.terminal.screen import ChatApp
-from chatroom.terminal.speech import HOLD_S
-from chatroom.terminal.talk import Talk
 from tests.support import loops
 from tests.support.guests import becomes_free
 from tests.support.impostor import OPENING, Impostor
@@ -39,7 +39,7 @@ async def until(found, what="what the keys do"):
 
 
 def shown(app: ChatApp) -> str:
-    return "\n".join(app.query_one(Talk).lines())
+    return "\n".join(app.query_one(MessageList).lines())
 
 
 def status(app: ChatApp) -> str:
@@ -87,10 +87,12 @@ def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
     async def play(app, pilot):
         await asyncio.to_thread(romeo.says, " ".join(f"word{number}" for number in range(40)))
         await until(lambda: "word39" in shown(app), "the end of it")
-        talk = app.query_one(Talk)
-        assert all(len(line) <= talk.size.width for line in talk.lines())
+        messages = app.query_one(MessageList)
+        assert all(len(line) <= messages.size.width for line in messages.lines())
         await pilot.resize_terminal(60, 20)
-        await until(lambda: all(len(line) <= talk.size.width for line in talk.lines()), "narrower lines")
+        await until(
+            lambda: all(len(line) <= messages.size.width for line in messages.lines()), "narrower lines"
+        )
         assert "word39" in shown(app)
 
     on_screen(server, room, play)
@@ -100,7 +102,7 @@ def test_long_messages_are_folded_until_f3(server, guests, room):
     romeo = guests()
 
     async def play(app, pilot):
-        talk = app.query_one(Talk)
+        messages = app.query_one(MessageList)
         text = "\n".join(f"line {number}" for number in range(1, 41))
         for words in ("before", text, "\n".join(f"short {number}" for number in range(12)), "word " * 300):
             await asyncio.to_thread(romeo.says, words)
@@ -110,21 +112,21 @@ def test_long_messages_are_folded_until_f3(server, guests, room):
         assert "line 13" not in shown(app)
         assert "… 28 more lines (F3)" in shown(app)
         assert "short 11" in shown(app)
-        wrapped = [line for line in talk.lines() if "word word" in line]
+        wrapped = [line for line in messages.lines() if "word word" in line]
         assert len(wrapped) == 12
         assert shown(app).count("more line") == 2
-        assert talk.follows
+        assert messages.follows
 
         await pilot.press("pageup")
-        await until(lambda: not talk.follows)
-        top = talk.render_line(0).text
+        await until(lambda: not messages.follows)
+        top = messages.render_line(0).text
         await pilot.press("f3")
         await until(lambda: "line 40" in shown(app), lambda: shown(app))
         assert "more line" not in shown(app)
-        assert talk.render_line(0).text == top
+        assert messages.render_line(0).text == top
         await pilot.press("f3")
         await until(lambda: "line 40" not in shown(app), lambda: shown(app))
-        assert talk.render_line(0).text == top
+        assert messages.render_line(0).text == top
 
     on_screen(server, room, play)
 
@@ -135,18 +137,20 @@ def test_f3_at_the_end_leads_into_the_message(server, guests, room):
         romeo.says(f"number {number}")
 
     async def play(app, pilot):
-        talk = app.query_one(Talk)
+        messages = app.query_one(MessageList)
         await asyncio.to_thread(romeo.says, "\n".join(f"line {number}" for number in range(1, 61)))
         await until(lambda: "… 48 more lines (F3)" in shown(app), lambda: shown(app))
-        top = talk.render_line(0).text
+        top = messages.render_line(0).text
         await pilot.press("f3")
         await until(lambda: "line 60" in shown(app), lambda: shown(app))
-        assert talk.render_line(0).text == top
-        assert not talk.follows
+        assert messages.render_line(0).text == top
+        assert not messages.follows
         await pilot.press("f3")
-        await until(lambda: talk.follows)
+        await until(lambda: messages.follows)
         await asyncio.to_thread(romeo.says, "newest")
-        await until(lambda: "newest" in talk.render_line(talk.size.height - 1).text, lambda: shown(app))
+        await until(
+            lambda: "newest" in messages.render_line(messages.size.height - 1).text, lambda: shown(app)
+        )
 
     on_screen(server, room, play)
 
@@ -207,14 +211,14 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
         await pilot.press(*"TO:romeo", "enter")
-        await until(lambda: "only Romeo sees this" in title(app), "a private talk")
+        await until(lambda: "only Romeo sees this" in title(app), "a private chat")
         await pilot.press(*"secret", "enter", *"begun")
         assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "secret"
         await asyncio.to_thread(romeo.asks, "rename", username="Montague")
         await until(lambda: "only Montague sees this" in title(app), "the new name")
         composer.select_all()
         await pilot.press("backspace", *"to:", "enter")
-        await until(lambda: title(app) == "", "the end of the talk")
+        await until(lambda: title(app) == "", "the end of the chat")
         await pilot.press("up")
         assert composer.text == "TO:romeo"  # what was typed to Romeo is not recalled for everyone
         await pilot.press("up")
@@ -253,7 +257,7 @@ def test_nobody_inherits_a_private_talk(server, guests, room):
 
     async def play(app, pilot):
         await pilot.press(*"to:Romeo", "enter")
-        await until(lambda: "only Romeo sees this" in title(app), "a private talk")
+        await until(lambda: "only Romeo sees this" in title(app), "a private chat")
         await asyncio.to_thread(romeo.emit, {"action": "logout"})  # gives up the name as well
         await until(lambda: "Romeo has left" in title(app), "his leaving")
         impostors.append(await asyncio.to_thread(lambda: guests(username="Romeo")))
@@ -266,7 +270,7 @@ def test_nobody_inherits_a_private_talk(server, guests, room):
         await asyncio.to_thread(impostors[0].hears_nothing, "whisper")
         await asyncio.to_thread(impostors[0].hears_nothing, "message")
         await pilot.press(*"to:Romeo", "enter")
-        await until(lambda: "only Romeo sees this" in title(app), "another talk")
+        await until(lambda: "only Romeo sees this" in title(app), "another private chat")
         await pilot.press(*"who are you?", "enter")
         assert (await asyncio.to_thread(impostors[0].hears, "whisper"))["msg"] == "who are you?"
 
@@ -294,7 +298,7 @@ def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, roo
         composer.post_message(Composer.Sent("mo\u202are"))
         await until(lambda: shown(app).count("(U+202A)") == 2, "a third")
         await pilot.press(*"to:", "enter")
-        await until(lambda: title(app) == "", "the end of the talk")
+        await until(lambda: title(app) == "", "the end of the chat")
         await pilot.press("f4", *"for all", "enter")
         assert (await asyncio.to_thread(romeo.hears, "message"))["msg"] == "for all"  # and nothing before it
 
@@ -474,10 +478,10 @@ def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, r
     async def play(app, _pilot):
         await asyncio.to_thread(lambda: [romeo.says(f"number {number}") for number in range(150)])
         await until(lambda: "number 149" in shown(app), "the last one")
-        talk = app.query_one(Talk)
-        assert talk.follows
+        messages = app.query_one(MessageList)
+        assert messages.follows
         assert "new" not in shown(app).replace("newest", "")
-        assert "number 149" in talk.render_line(talk.size.height - 1).text
+        assert "number 149" in messages.render_line(messages.size.height - 1).text
 
     on_screen(server, room, play)
 
@@ -488,25 +492,25 @@ def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, roo
         romeo.says(f"number {number}" + " word" * 9)
 
     async def play(app, pilot):
-        talk = app.query_one(Talk)
+        messages = app.query_one(MessageList)
         await until(lambda: "number 59" in shown(app), "the last one")
         await pilot.press("pageup")
         await until(lambda: "scrolled back" in status(app), lambda: status(app))
-        top = talk.render_line(0).text
+        top = messages.render_line(0).text
         await asyncio.to_thread(romeo.says, "hello Fox")
         await asyncio.to_thread(romeo.says, "and more")
         await until(lambda: "2 new" in status(app), lambda: status(app))
-        assert talk.render_line(0).text == top
+        assert messages.render_line(0).text == top
         assert shown(app).index("─── new") < shown(app).index("hello Fox")
-        block, row = talk._top
+        block, row = messages._top
         await pilot.resize_terminal(50, 24)
-        await until(lambda: talk.size.width < 50)
-        await until(lambda: talk._top == (block, row), lambda: talk.render_line(0).text)
-        assert talk.render_line(0).text.strip() == block.rows[row].text.strip()
+        await until(lambda: messages.size.width < 50)
+        await until(lambda: messages._top == (block, row), lambda: messages.render_line(0).text)
+        assert messages.render_line(0).text.strip() == block.rows[row].text.strip()
         await pilot.press("escape")
-        await until(lambda: talk.follows)
+        await until(lambda: messages.follows)
         assert "─── new" not in shown(app)
-        assert "and more" in talk.render_line(talk.size.height - 1).text
+        assert "and more" in messages.render_line(messages.size.height - 1).text
 
     on_screen(server, room, play)
 
@@ -517,12 +521,16 @@ def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
         romeo.says(f"number {number} " + "word " * 20)
 
     async def play(app, pilot):
-        talk = app.query_one(Talk)
+        messages = app.query_one(MessageList)
         for size in ((40, 15), (120, 40), (30, 10), (80, 24)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            assert talk.follows
-            assert talk.render_line(talk.size.height - 1).text.strip() == talk.lines()[-1].strip() != ""
+            assert messages.follows
+            assert (
+                messages.render_line(messages.size.height - 1).text.strip()
+                == messages.lines()[-1].strip()
+                != ""
+            )
 
     on_screen(server, room, play)
 
@@ -531,10 +539,14 @@ def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(serve
     guests(username="Romeo")
 
     async def play(app, pilot):
-        people, talk, composer = app.query_one(People), app.query_one(Talk), app.query_one(Composer)
+        people, messages, composer = (
+            app.query_one(People),
+            app.query_one(MessageList),
+            app.query_one(Composer),
+        )
         assert people.display
         await pilot.resize_terminal(40, 15)
-        await until(lambda: not people.display and talk.size.width >= 36)
+        await until(lambda: not people.display and messages.size.width >= 36)
         assert status(app).endswith("Ctrl+Q leave")
         await pilot.press("f2")
         await until(lambda: people.display and app.focused is people)
@@ -567,7 +579,7 @@ def test_who_is_chosen_among_the_people_stays_so_while_they_come_and_go(server, 
 def test_of_a_crowd_the_first_are_listed_and_the_rest_counted(server, room):
     async def play(app, pilot):
         crowd = [[f"P{number:04}", f"s{number}"] for number in range(SHOWN + 7)]
-        app._hand_over(app._hear, {"action": "roster", "joined": crowd, "left": []})
+        app._call_in_app(app._take_frame, {"action": "roster", "joined": crowd, "left": []})
         people = app.query_one(People)
         await until(lambda: people.option_count == SHOWN + 2, "the crowd")
         assert str(people.get_option_at_index(SHOWN + 1).prompt) == "… and 7 more"
@@ -587,15 +599,17 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
         await asyncio.to_thread(romeo.says, "the end")
         await until(lambda: "the end" in shown(app), "the end")
         await pilot.press("f3")
-        talk = app.query_one(Talk)
+        messages = app.query_one(MessageList)
 
         def fits(width):
-            return talk.size.width < width and all(cell_len(line) <= talk.size.width for line in talk.lines())
+            return messages.size.width < width and all(
+                cell_len(line) <= messages.size.width for line in messages.lines()
+            )
 
         for width in (80, 31, 20, 12):
             await pilot.resize_terminal(width, 24)
             await until(partial(fits, width))
-            assert "".join(talk.lines()).count("水") == 3 * 5 + 200
+            assert "".join(messages.lines()).count("水") == 3 * 5 + 200
 
     on_screen(server, room, play)
 
@@ -614,7 +628,7 @@ def test_days_are_ruled_off_and_deleted_messages_go(server, room):
             return {**frame, "id": f"9{number}"}
 
         for number, day in ((1, 18), (2, 18), (3, 20)):
-            app._hand_over(app._hear, message(number, day))
+            app._call_in_app(app._take_frame, message(number, day))
         await until(lambda: "number 3" in shown(app), "all of them")
         lines = shown(app).splitlines()
         ruled = [line for line in lines if line.startswith("─── ")]
@@ -622,7 +636,7 @@ def test_days_are_ruled_off_and_deleted_messages_go(server, room):
             "Wednesday, 18 November 2026",
             "Friday, 20 November 2026",
         ]
-        app._hand_over(app._hear, {"action": "clear", "ids": ["92"]})
+        app._call_in_app(app._take_frame, {"action": "clear", "ids": ["92"]})
         await until(lambda: "* (deleted)" in shown(app), "the deletion")
         assert "number 2" not in shown(app)
         assert "number 1" in shown(app)

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from chatroom.core.events import Person
 from chatroom.terminal.audience import (
     Audience,
+    AudienceChanged,
     Command,
     Deliver,
     Message,
     NotSent,
-    Turned,
     changes_audience,
     read,
 )
-from chatroom.terminal.speech import Line, Speech
+from chatroom.terminal.outbox import Line, Outbox
 
 NAMES = {"me": "Fox", "e": "Eve", "m": "Ming Li", "c": "a:b", "q": '"q"'}
 
 
-def take(audience: Audience, text: str, names: dict[str, str] = NAMES) -> Deliver | Turned | NotSent:
+def take(audience: Audience, text: str, names: dict[str, str] = NAMES) -> Deliver | AudienceChanged | NotSent:
     return audience.take(text, names, "me")
 
 
@@ -83,7 +83,7 @@ def test_what_begins_like_a_command_is_no_message(text):
 )
 def test_a_marker_turns_to_the_session(text, sid):
     audience = Audience()
-    assert isinstance(take(audience, text), Turned)
+    assert isinstance(take(audience, text), AudienceChanged)
     assert take(audience, "secret") == Deliver("secret", Person(sid, NAMES[sid]))
 
 
@@ -116,7 +116,7 @@ def test_a_name_that_two_have_turns_to_neither():
 def test_the_marker_alone_returns_to_everyone():
     audience = Audience()
     take(audience, "to:Eve")
-    assert isinstance(take(audience, " To："), Turned)
+    assert isinstance(take(audience, " To："), AudienceChanged)
     assert take(audience, "hello") == Deliver("hello", None)
 
 
@@ -170,24 +170,24 @@ def test_however_it_is_mistyped_a_command_is_no_message(line):
 
 @given(st.lists(mistyped("/to Eve x", "/w Eve x", "/msg No x", "to:Eve", "to:No"), min_size=1, max_size=5))
 def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
-    audience, speech = Audience(), Speech(float("inf"))
+    audience, outbox = Audience(), Outbox(float("inf"))
     names = {"me": "Fox", "e": "Eve"}
     for typed in [each for line in lines for each in (line, "secret")]:
         match take(audience, typed, names):
             case Deliver(text, to):
-                speech.add(Line(text, to), 0.0)
+                outbox.add(Line(text, to), 0.0)
             case NotSent(why, is_doubtful):
-                speech.refuse(Line(typed), why, 0.0, is_doubtful=is_doubtful)
-            case Turned():
-                speech.turned()
-    while speech.lines:
-        line = speech.lines[0]
+                outbox.refuse(Line(typed), why, 0.0, is_doubtful=is_doubtful)
+            case AudienceChanged():
+                outbox.audience_changed()
+    while outbox.lines:
+        line = outbox.lines[0]
         frame = line.frame()
         if frame["action"] == "whisper":
             assert frame["to_sid"] == "e"
         else:
             assert isinstance(read(frame["msg"]), Command), frame
-        speech.answered(line, {"ok": False, "code": "no_such_person", "msg": ""}, 0.0)
+        outbox.answered(line, {"ok": False, "code": "no_such_person", "msg": ""}, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
 def test_a_slip_does_not_go_to_another_partner(text):
     people = {"me": "Me", "e": "Eve", "b": "Bob"}
     audience = Audience()
-    audience.turn_to(Person("e", "Eve"))
+    audience.talk_to(Person("e", "Eve"))
     assert isinstance(audience.take(text, people, "me"), NotSent)
     assert audience.take(f"/say {text}", people, "me") == Deliver(f"/say {text}", Person("e", "Eve"))
     assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
@@ -205,7 +205,7 @@ def test_a_slip_does_not_go_to_another_partner(text):
 
 def test_who_is_told_of_a_namesake_is_not_asked_again():
     audience, people = Audience(), {"me": "Me", "e2": "Eve", "e3": "Nurse"}
-    audience.turn_to(Person("e", "Eve"))
+    audience.talk_to(Person("e", "Eve"))
     assert isinstance(audience.take("secret", people, "me"), NotSent)
     audience.take("to:Nurse", people, "me")
     assert audience.take("hello", people, "me") == Deliver("hello", Person("e3", "Nurse"))

@@ -23,7 +23,7 @@ from chatroom.terminal.view import View
 def test_who_has_a_partners_name_is_asked_until_known(
     monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], times: int
 ) -> None:
-    link = Link(Address.parse("http://127.0.0.1"), room=None, name=None, hear=lambda _: None)
+    link = Link(Address.parse("http://127.0.0.1"), room=None, name=None, on_frame=lambda _: None)
     asked: list[str] = []
 
     def ask(action: str, answered: Any, *, sid: str) -> None:
@@ -31,10 +31,10 @@ def test_who_has_a_partners_name_is_asked_until_known(
         answered(answer)
 
     monkeypatch.setattr(link, "ask", ask)
-    link.turn_to(Person("1", "Ben"))
+    link.talk_to(Person("1", "Ben"))
     view = View()
     view.names = {"2": "Ben"}
     for _ in range(2):
-        link.recognise(view)
+        link.check_partner(view)
     link.close()
     assert asked == ["1"] * times

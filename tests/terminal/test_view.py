@@ -53,7 +53,7 @@ def test_the_lines_of_a_text_are_indented():
 def test_runs_of_empty_lines_are_folded():
     (shown,) = entered().show(message("a" + "\n \u200b" * 1000 + "\nb"))
     assert len(shown.lines) == 4
-    (shown,) = entered().past([message("a" + "\u2028" * 1998 + "b")])
+    (shown,) = entered().history([message("a" + "\u2028" * 1998 + "b")])
     assert shown.lines == ("a", "", "", "b")
 
 
@@ -256,6 +256,6 @@ def test_no_frame_raises_and_all_that_is_shown_is_harmless(action, data):
     frame = {key: data.draw(json) for key in data.draw(st.sets(st.sampled_from(KEYS), max_size=5))}
     view = entered()
     shown_by_frame = view.show({**frame, "action": action, "you": you})
-    for shown in shown_by_frame + view.presence(0.0) + view.past(data.draw(json)):
+    for shown in shown_by_frame + view.presence(0.0) + view.history(data.draw(json)):
         assert is_harmless(shown.text())
     assert all(map(is_harmless, view.names.values()))

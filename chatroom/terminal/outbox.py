@@ -1,7 +1,7 @@
-"""What a guest has typed and the server has not answered to yet: each message is said once, in its order.
+"""What a guest has typed and the server has not answered yet: each message is sent once, in order.
 
-It knows the answers of protocol.md, section 1, and what may be tried again after each. It does no I/O; moments are
-given to it, in seconds.
+It knows the answers of protocol.md, section 1, and what may be tried again after each. It does no I/O; the time is
+passed in, in seconds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from chatroom.core.events import Person
 from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
 
 RETRY_S: Final = 1.0  # when the server could not keep a message
-MAX_LOSSES: Final = 6  # connections lost over one line: then it is the line that the server cannot stand
+MAX_LOSSES: Final = 6  # connections lost with one line on its way: then the line is probably the cause
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
-HOLD_S: Final = 1.0  # what is typed so soon after a refused change of audience was typed before that was read
+HOLD_S: Final = (
+    1.0  # a text typed this soon after a refused change of audience was typed before that was read
+)
 _HELD: Final = "A line before it was refused, so it may be meant for someone else. Send it again to confirm."
 
 Frame = dict[str, Any]
@@ -29,10 +31,10 @@ class Line:
     """Something typed.
 
     Attributes:
-        to: whom it is for; None for everyone, and for a command.
-        confirmed: the guest knows that this may be another person than the one who had the name before.
-        cid: how the server knows a message again.
-        sent: on this connection, and not answered to.
+        to: its recipient; None for everyone, and for a command.
+        confirmed: the guest knows that this may not be the person who had the name before.
+        cid: how the server recognises a message that is sent again.
+        sent: it was sent on this connection, and is not answered.
         losses: how many connections were lost while it was on its way.
     """
 
@@ -54,12 +56,12 @@ class Line:
 
     @property
     def moves(self) -> bool:
-        """Whether it decides who reads what is typed after it."""
+        """Whether it decides who receives what is typed after it."""
         return self.to is None and changes_audience(self.text)
 
     @property
     def can_repeat(self) -> bool:
-        """Whether sending it again does it once: after a restart, the server knows only messages by their `cid`."""
+        """Whether it may be sent again: after a restart, the server recognises only messages, by their `cid`."""
         return self.is_message
 
     @property
@@ -79,15 +81,15 @@ class Line:
         return {"action": "message", "msg": self.text, "cid": self.cid}
 
 
-class Speech:
+class Outbox:
     """The lines of one guest.
 
     Args:
-        hold_s: for how long after a refused change of audience messages are refused.
+        hold_s: for how long messages are refused after a refused change of audience.
 
     Attributes:
-        lines: the first one is on its way, or the next to be.
-        refused: how many the server would not take, or nobody knows of.
+        lines: the first one is on its way, or will be next.
+        refused: how many were refused, or have an unknown outcome.
     """
 
     def __init__(self, hold_s: float = HOLD_S) -> None:
@@ -97,26 +99,26 @@ class Speech:
         self._hold_s = hold_s
         self._held_until = 0.0
         self._doubts_people = (
-            False  # while it is held: names may be those of another room, which was not joined
+            False  # while texts are held: names may be those of another room, which was not joined
         )
-        self._extension_s = 0.0  # by which each line that is held prolongs it
+        self._extension_s = 0.0  # by which each line that is held prolongs the hold
 
     def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:
-        """Take a line that was typed; gives the refusal if it is held.
+        """Take a line that was typed; returns the refusal if it is held.
 
         Args:
-            begun_at: when its first character was typed; None: now. What was begun before a refusal could be read is
+            begun_at: when its first character was typed; None: now. A line begun before a refusal could be read is
                 held, however late it is sent.
         """
         begun_at = now if begun_at is None else begun_at
-        # Behind another change of audience its outcome decides.
+        # After another change of audience, the outcome of that one decides.
         if line.is_command or begun_at >= self._held_until or any(each.moves for each in self.lines):
             self.lines.append(line)
             return None
         return self.refuse(line, _HELD, now)
 
     def refuse(self, line: Line, why: str, now: float, *, is_doubtful: bool = False) -> Frame:
-        """Refuse a line that is not to be sent; gives what to tell the guest.
+        """Refuse a line that must not be sent; returns the notice for the guest.
 
         Args:
             is_doubtful: it may have been meant to change the audience.
@@ -128,7 +130,7 @@ class Speech:
         return self._refusal(line, {"code": "refused", "msg": why})
 
     def hold_private(self, text: str, now: float) -> Frame | None:
-        """Refuse a private text to a name, or `to:`, behind a room that was not joined; None: it may be taken."""
+        """Refuse a private text to a name, or `to:`, after a room that was not joined; None: it may be sent."""
         if (
             not (self._doubts_people and now < self._held_until)
             or not changes_audience(text)
@@ -137,16 +139,16 @@ class Speech:
             return None
         return self.refuse(Line(text), _HELD, now)
 
-    def turned(self) -> None:
-        """The audience has changed as the guest asked: what follows is meant for it."""
+    def audience_changed(self) -> None:
+        """The audience has changed as requested: the next texts are meant for it."""
         self._held_until = 0.0
         self._doubts_people = False
 
     def refuse_too_long(self, limit: int, now: float) -> list[Frame]:
-        """Refuse the first line if it is longer than the server takes: far above that it would cost the connection.
+        """Refuse the first line if the server would refuse it as too long; a far longer one would end the connection.
 
         Returns:
-            What to tell the guest.
+            The notices for the guest.
         """
         if not self.lines or len(self.lines[0].text) <= limit:
             return []
@@ -154,21 +156,21 @@ class Speech:
         return self.answered(self.lines[0], {"code": "too_long", "msg": text}, now)
 
     def due(self, now: float) -> Line | None:
-        """The line to send now. One at a time: what is refused for its haste must not be overtaken by the next."""
+        """The line to send now. Only one at a time: after a rate limit, the next line must not overtake this one."""
         if not self.lines or self.lines[0].sent or now < self._not_before:
             return None
         return self.lines[0]
 
     def due_in(self, now: float) -> float | None:
-        """In how many seconds there is a line to send; None if that is not a question of time."""
+        """In how many seconds there is a line to send; None if that does not depend on time."""
         return max(0.0, self._not_before - now) if self.lines and not self.lines[0].sent else None
 
     def answered(self, line: Line, answer: Frame, now: float) -> list[Frame]:
-        """The server has answered to the line that is on its way.
+        """The server has answered the line that is on its way.
 
         Returns:
-            The refusals to tell the guest, each a `notice` frame with the text in `said`: if it is in doubt who was
-            meant, those of the messages behind it as well.
+            The refusals for the guest, each a `notice` frame with the text in `said`. If it is doubtful who was meant,
+            the messages behind it are refused as well.
         """
         code = answer.get("code")
         line.losses += code == LOST
@@ -180,15 +182,15 @@ class Speech:
         self.lines.popleft()
         if answer.get("ok"):
             if line.moves:
-                self.turned()
+                self.audience_changed()
             return []
         refusals = [self._refusal(line, answer)]
-        # Whether a whisper was sent is not known; whether one is in the other room is what the next line depends on.
+        # If a whisper is lost, nothing follows from it. If a `/join` is lost, the next line depends on its outcome.
         is_move = line.moves and (code != LOST or joined_room(line.text) is not None)
         is_other = answer.get("again") is True  # the name may be another person's now
         # Perhaps a misspelt `to:`.
         is_doubtful = is_move or is_other or (line.is_message and code == "bad_request")
-        # Or a misspelt `/to`. A script's next lines are held for a moment only: its input may have such lines.
+        # Or a misspelt `/to`. A script's next lines are held only for a moment: its input may contain such lines.
         if is_doubtful or code == "unknown_command" or (line.is_message and code != LOST):
             self._hold(self._hold_s if is_doubtful else 0.0, now)
             self._doubts_people |= is_doubtful and is_join(line.text)

@@ -1,6 +1,6 @@
-"""What is said, as rows of a screen: broken anew for every width, with days, what is new, and what is not sent yet.
+"""Messages as rows of a screen: wrapped for every width, with days, what is new, and what is not sent yet.
 
-It knows columns and colours. Where things come from and what is new is told to it.
+It knows columns and colours. Where messages come from, and which are new, its caller knows.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from textual.strip import Strip
 from chatroom.terminal.rows import rows
 from chatroom.terminal.view import Shown
 
-KEPT: Final = 2000  # things held for scrolling; those that are older can be asked for again
-LINES: Final = 12  # rows of a message that are shown of one that has more
+KEPT: Final = 2000  # messages and notices held for scrolling; older ones can be asked for again
+LINES: Final = 12  # rows that are shown of a longer message
 _TIME: Final = 6  # columns before the text: `HH:MM `
 _COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_green", "bright_cyan")
 
 
 @dataclass(slots=True, eq=False)
 class _Block:
-    """One thing, and how it is broken into rows for the present width."""
+    """One message or notice, and its rows at the present width."""
 
     shown: Shown
     rows: list[Strip]
 
 
-class Talk(ScrollView, can_focus=False):
-    """The talk of one room."""
+class MessageList(ScrollView, can_focus=False):
+    """The messages and notices of one room."""
 
     def __init__(self) -> None:
-        super().__init__(id="talk")
+        super().__init__(id="messages")
         self._blocks: list[_Block] = []
         self._rows: list[Strip] = []
-        self._starts: dict[_Block, int] = {}  # the row at which each one begins, those before it as well
+        self._starts: dict[_Block, int] = {}  # the row at which each one begins, with the rules above it
         self._waiting: tuple[str, ...] = ()
-        self._unread: _Block | None = None  # the first one that is new
-        self._follows = True  # the newest row is to stay in sight
+        self._unread: _Block | None = None  # the first new one
+        self._follows = True  # the newest row stays visible
         self._top: tuple[_Block, int] | None = (
-            None  # else this: which of whose rows the guest has scrolled to
+            None  # otherwise the block, and its row, that the guest has scrolled to
         )
-        self._is_placing = False  # it is not the guest who scrolls
+        self._is_scrolling = False  # this code scrolls, not the guest
         self._width = 0
         self._is_whole = False  # long messages are not folded
 
@@ -55,15 +55,15 @@ class Talk(ScrollView, can_focus=False):
 
     @property
     def follows(self) -> bool:
-        """Whether the newest row is in sight, and stays there."""
+        """Whether the newest row is visible, and stays so."""
         return self._follows
 
     @property
     def unread(self) -> int:
-        """How much of what people have said is new."""
+        """How many messages of others are new."""
         if self._unread is None:
             return 0
-        return sum(_is_told(block.shown) for block in self._blocks[self._blocks.index(self._unread) :])
+        return sum(_is_from_others(block.shown) for block in self._blocks[self._blocks.index(self._unread) :])
 
     @property
     def oldest(self) -> str:
@@ -76,16 +76,16 @@ class Talk(ScrollView, can_focus=False):
         return len(self._blocks) < KEPT
 
     def lines(self) -> list[str]:
-        """The rows as text, for whoever cannot see them."""
+        """The rows as text."""
         return [row.text.rstrip() for row in self._rows]
 
-    # What is told to it
+    # Changes
 
     def add(self, things: Iterable[Shown], *, new: bool = False) -> None:
-        """Put things at the end; `new` begins with the first of them, if nothing is new yet."""
-        blocks = [self._block(shown) for shown in list(things)[-KEPT:]]
+        """Append messages and notices; if `new`, the first one starts what is new, if nothing is new yet."""
+        blocks = [self._make_block(shown) for shown in list(things)[-KEPT:]]
         if new and self._unread is None:
-            self._unread = next((block for block in blocks if _is_told(block.shown)), None)
+            self._unread = next((block for block in blocks if _is_from_others(block.shown)), None)
         self._blocks += blocks
         dropped = self._blocks[: max(0, len(self._blocks) - KEPT)]
         del self._blocks[: len(dropped)]
@@ -93,14 +93,14 @@ class Talk(ScrollView, can_focus=False):
             self._unread = self._blocks[0]
         self._lay_out()
 
-    def put_before(self, things: Sequence[Shown]) -> None:
-        """Put older things at the beginning, as many as there is room for."""
+    def prepend(self, things: Sequence[Shown]) -> None:
+        """Put older messages at the beginning, as many as there is room for."""
         dropped = max(0, len(self._blocks) + len(things) - KEPT)
-        self._blocks[:0] = map(self._block, things[dropped:])
+        self._blocks[:0] = map(self._make_block, things[dropped:])
         self._lay_out()
 
-    def take_away(self, ids: Iterable[str]) -> None:
-        """Take messages away."""
+    def mark_deleted(self, ids: Iterable[str]) -> None:
+        """Show that messages were deleted."""
         gone = set(ids)
         for block in self._blocks:
             if block.shown.entry_id in gone:
@@ -108,14 +108,14 @@ class Talk(ScrollView, can_focus=False):
                 block.shown, block.rows = shown, self._break(shown)
         self._lay_out()
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Forget everything: it is another room."""
         self._blocks, self._unread = [], None
         self._follows = True
         self._lay_out()
 
-    def read(self) -> None:
-        """Nothing is new any more; the newest row comes into sight."""
+    def mark_read(self) -> None:
+        """Mark everything as read, and scroll to the newest row."""
         self._unread = None
         self._follows = True
         self._lay_out()
@@ -137,10 +137,10 @@ class Talk(ScrollView, can_focus=False):
         self._lay_out()
         self._follows = round(self.scroll_y) >= self.max_scroll_y
 
-    def turn(self, pages: int) -> None:
-        """Scroll by so many pages, two rows of which are seen again."""
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll by so many pages, which overlap by two rows."""
         y = self.scroll_y + pages * max(1, self.size.height - 2)
-        # Forced: without that nothing moves until textual has drawn the scroll bar that came with the latest rows.
+        # Forced: otherwise nothing moves until textual has drawn the scroll bar for the latest rows.
         self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     # Rows
@@ -154,7 +154,7 @@ class Talk(ScrollView, can_focus=False):
         return self._rows[row].crop_extend(0, width, style).apply_style(style)
 
     def on_resize(self, _event: Resize) -> None:
-        """Break everything anew."""
+        """Wrap everything again."""
         width = self.scrollable_content_region.width
         if width != self._width:
             self._width = width
@@ -162,17 +162,17 @@ class Talk(ScrollView, can_focus=False):
                 block.rows = self._break(block.shown)
             self._lay_out()
         elif self._follows:
-            self._place()
+            self._restore_scroll()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Somebody scrolls: who is at the end stays there."""
+        """Follow the newest row if the guest scrolls to the end."""
         super().watch_scroll_y(old_value, new_value)
-        if not self._is_placing:
+        if not self._is_scrolling:
             self._follows = round(new_value) >= self.max_scroll_y
             self._top = self._at_top()
 
     def _lay_out(self) -> None:
-        """Put the rows together; what is at the top of the screen stays there, unless the newest row is to be seen."""
+        """Put the rows together; what is at the top of the screen stays there, unless the newest row is followed."""
         day: date | None = None
         laid: list[Strip] = []
         self._starts = {}
@@ -188,34 +188,34 @@ class Talk(ScrollView, can_focus=False):
         for text in self._waiting:
             laid += self._folded(self._strips(Text("  …   "), Text(text, style="dim italic")))
         self._rows = laid
-        self._is_placing = True
+        self._is_scrolling = True
         self.virtual_size = Size(self._width, len(laid))
-        self._is_placing = False
-        self._place()
+        self._is_scrolling = False
+        self._restore_scroll()
         self.refresh()
 
-    def _place(self) -> None:
-        """Scroll to where the guest is."""
+    def _restore_scroll(self) -> None:
+        """Scroll to where the guest was."""
         row = len(self._rows)
         if not self._follows and self._top is not None:
             block, below = self._top
             row = self._starts.get(block, 0) + min(below, max(0, len(block.rows) - 1))
-        self._is_placing = True
+        self._is_scrolling = True
         self.scroll_to(y=row, animate=False, immediate=True, force=True)
-        self._is_placing = False
+        self._is_scrolling = False
 
     def _at_top(self) -> tuple[_Block, int] | None:
-        """What the row at the top of the screen belongs to, and which of its rows that is."""
+        """The block of the row at the top of the screen, and which of its rows that is."""
         row = int(self.scroll_y)
         found = ((block, row - start) for block, start in reversed(self._starts.items()) if start <= row)
         return next(found, None)
 
-    def _block(self, shown: Shown) -> _Block:
+    def _make_block(self, shown: Shown) -> _Block:
         return _Block(shown, self._break(shown))
 
     def _break(self, shown: Shown) -> list[Strip]:
         if not self._width:
-            return []  # the first resize brings it
+            return []  # the first resize sets it
         time = Text.assemble((f"{shown.at:%H:%M} " if shown.at is not None else " " * _TIME, "dim"))
         body = "\n".join(shown.lines)
         if shown.kind == "refused":
@@ -233,15 +233,15 @@ class Talk(ScrollView, can_focus=False):
         return self._folded(self._strips(time, text))
 
     def _folded(self, rows: list[Strip]) -> list[Strip]:
-        """The first rows of many, and how many more there are."""
+        """The first rows of a long message, and how many more there are."""
         more = len(rows) - LINES
         if more <= 0 or self._is_whole:
             return rows
-        told = f"… {more} more line{'s' if more > 1 else ''} (F3)"
-        return [*rows[:LINES], *self._strips(Text(" " * _TIME), Text(told, style="dim"))]
+        note = f"… {more} more line{'s' if more > 1 else ''} (F3)"
+        return [*rows[:LINES], *self._strips(Text(" " * _TIME), Text(note, style="dim"))]
 
     def _strips(self, first: Text, text: Text) -> list[Strip]:
-        """Rows of the present width; what does not fit stands below, so that no row seems to be somebody else's."""
+        """Rows of the present width; further rows are indented, so that none can pass for another message."""
         broken: list[Strip] = []
         for row in rows(text, max(1, self._width - _TIME)):
             before = Text(" " * _TIME) if broken else first
@@ -253,6 +253,6 @@ class Talk(ScrollView, can_focus=False):
         return Strip(Text.assemble((rule, style)).render(self.app.console))
 
 
-def _is_told(shown: Shown) -> bool:
-    """Whether it is something that somebody else has said."""
+def _is_from_others(shown: Shown) -> bool:
+    """Whether it is a message of someone else."""
     return shown.kind in ("said", "whisper") and not shown.own

@@ -1,8 +1,7 @@
-"""Where a guest stands in what happens in a room, so that coming back misses nothing and repeats nothing.
+"""What a guest has received so far, so that reconnecting misses nothing and repeats nothing.
 
-It knows the frames of protocol.md, section 1, as far as resuming needs them: tokens, entries' ids, pages of what was
-missed. It does no I/O and has no clock. What a server sends is taken as it is: a field that is missing or wrong
-counts as absent.
+It knows the frames of protocol.md, section 1, as far as resuming needs them: tokens, entry ids, pages of what was
+missed. It does no I/O and has no clock. A field that is missing or wrong in a frame counts as absent.
 """
 
 from __future__ import annotations
@@ -12,27 +11,27 @@ from typing import Any, Final
 from chatroom.core.names import room_key
 
 PAGE: Final = 200  # entries asked for at once
-WELCOME: Final = 50  # entries that a newcomer is shown
-MAX_HELD: Final = 10_000  # live frames that wait for what was missed before them
+WELCOME: Final = 50  # entries that a newcomer receives
+MAX_HELD: Final = 10_000  # live frames that wait while earlier ones are fetched
 
 Frame = dict[str, Any]
 
 
 class Overrun(Exception):
-    """More is said than can be caught up with; the way is to come in again, from what was told so far."""
+    """Messages arrive faster than history is fetched; the way out is to reconnect from the last entry."""
 
 
-class Place:
-    """A guest's place in one room after another.
+class ResumeState:
+    """A guest's position in the history of one room after another.
 
     Args:
-        room: the room to enter; None for the server's first one.
+        room: the room to join; None for the server's first one.
         name: the nickname to ask for; None for a random one.
         lang: the language of the server's text and of random names; None: whatever the server prefers.
 
     Attributes:
-        is_in: the server has let us in, on this connection.
-        max_text: the longest text that the server takes, in characters; None if it has not told.
+        is_in: the guest has joined, on this connection.
+        max_text: the longest text that the server takes, in characters; None if it is unknown.
     """
 
     def __init__(self, room: str | None, name: str | None, lang: str | None = None) -> None:
@@ -42,20 +41,20 @@ class Place:
         self._name = name
         self._lang = lang
         self._token: str | None = None
-        self._last: str | None = None  # the newest entry that was told
-        self._held: list[Frame] | None = None  # live frames, while what was missed is still being fetched
+        self._last: str | None = None  # the newest entry that was passed on
+        self._held: list[Frame] | None = None  # live frames, while what was missed is being fetched
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is more that was missed, to be had with `request`."""
+        """Whether more was missed, which `request` asks for."""
         return self._held is not None
 
     def is_at(self, room: str) -> bool:
-        """Whether this is the room that the guest is in, as far as has been told."""
+        """Whether this is the room that the guest is in."""
         return room_key(room) == room_key(self._room or "")
 
     def auth(self) -> Frame:
-        """What to enter with: a token and the last entry told, once there are any."""
+        """The auth for the next connection: with a token and the last entry, once there are any."""
         auth = {
             "v": 1,
             "roster": "delta",
@@ -68,7 +67,7 @@ class Place:
         return {key: value for key, value in auth.items() if value is not None}
 
     def request(self) -> Frame:
-        """What to ask the server for as long as we are behind."""
+        """The request for what was missed, while `is_behind`."""
         return {"action": "history", "after": self._last, "limit": PAGE}
 
     def renamed(self, token: object) -> None:
@@ -76,15 +75,15 @@ class Place:
         if isinstance(token, str):
             self._token = token
 
-    def lose(self) -> None:
-        """The connection is lost, and what waited with it: it will be among what was missed."""
+    def disconnected(self) -> None:
+        """The connection is lost, and what waited is dropped: it will be among what was missed."""
         self.is_in, self._held = False, None
 
-    def hear(self, frame: Frame) -> list[Frame]:
-        """Take a frame as it comes; gives those that are to be told now, in their order.
+    def receive(self, frame: Frame) -> list[Frame]:
+        """Take a frame from the server; returns the frames to show now, in order.
 
-        A room's first frame is told with two more fields in `you`: `back`, whether this is the room that the guest
-        has been in before, and `gap`, which is also set where nobody can tell.
+        A room's first frame gets two more fields in `you`: `back`, whether the guest was in this room before, and
+        `gap`, which is also set where it is unknown.
 
         Raises:
             Overrun: too many frames wait.
@@ -100,7 +99,7 @@ class Place:
         return []
 
     def catch_up(self, answer: Frame) -> list[Frame]:
-        """Take a page that was asked for; gives the frames that are to be told now, in their order."""
+        """Take a page that was requested; returns the frames to show now, in order."""
         if self._held is None:
             return []  # the guest has gone to another room meanwhile
         entries = _entries(answer.get("entries"))
@@ -118,7 +117,7 @@ class Place:
         if not is_back:
             self._last = None
         elif self._last is None:
-            # Nothing had been said when the room was left; what newcomers are shown may not be all that was since.
+            # The room had no messages when it was left; a newcomer's history may not hold all that came since.
             gap = gap or len(history) >= WELCOME
         history = self._new([{**entry, "action": "message"} for entry in history])
         self._token, self._room = str(you.get("token")), room
@@ -130,7 +129,7 @@ class Place:
         return {**frame, "you": {**you, "history": history, "gap": gap, "back": is_back}}
 
     def _new(self, frames: list[Frame]) -> list[Frame]:
-        """Without the entries that were told already."""
+        """The frames without the entries that were passed on already."""
         new = []
         for frame in frames:
             entry_id = frame.get("id")
@@ -143,7 +142,7 @@ class Place:
 
 
 def is_arrival(frame: Frame) -> bool:
-    """Whether a frame that was told is the first one of a room that the guest has not just been in."""
+    """Whether a frame is the first one of a room that the guest was not in just before."""
     you = frame.get("you")
     return isinstance(you, dict) and not you.get("back")
 

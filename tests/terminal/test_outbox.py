@@ -1,0 +1,282 @@
+"""What is sent, again or not, after each answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.core.events import Person
+from chatroom.terminal.outbox import HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
+
+
+def outbox(*texts: str) -> Outbox:
+    box = Outbox()
+    box.lines.extend(map(Line, texts))
+    return box
+
+
+def sent(box: Outbox, now: float = 0.0) -> Line:
+    """The line that is due, sent."""
+    line = box.due(now)
+    assert line is not None
+    line.sent = True
+    return line
+
+
+def test_lines_are_sent_one_after_another():
+    box = outbox("one", "two")
+    one = sent(box)
+    assert box.due(0.0) is None
+    assert box.due_in(0.0) is None
+    assert box.answered(one, {"ok": True}, 0.0) == []
+    assert sent(box).text == "two"
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait_s"),
+    [
+        ({"code": "rate_limited", "retry_after": 2.5}, 2.5),
+        ({"code": "slow_mode", "retry_after": 10}, 10.0),
+        ({"code": "rate_limited"}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": "soon"}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": -1}, RETRY_S),
+        ({"code": "rate_limited", "retry_after": 1e300}, MAX_WAIT_S),
+        ({"code": "rate_limited", "retry_after": float("nan")}, RETRY_S),
+        ({"code": "unavailable"}, RETRY_S),
+        ({"code": LOST}, 0.0),
+    ],
+)
+def test_what_may_be_tried_again_is_the_same_line_after_a_while(answer, wait_s):
+    box = outbox("one", "two")
+    line = sent(box, 100.0)
+    cid = line.cid
+    assert box.answered(line, {"ok": False, **answer}, 100.0) == []
+    assert box.due_in(100.0) == pytest.approx(wait_s)
+    if wait_s:
+        assert box.due(100.0 + wait_s - 0.01) is None
+    again = sent(box, 100.0 + wait_s)
+    assert (again.text, again.cid) == ("one", cid)
+    assert box.refused == 0
+
+
+@pytest.mark.parametrize("code", ["unavailable", LOST])
+@pytest.mark.parametrize("text", ["/to Romeo psst", "  /name X"])
+def test_a_command_of_which_nobody_knows_is_not_sent_again(text, code):
+    box = outbox(text, "/who")
+    (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
+    assert refusal["said"] == text
+    assert box.refused == 1
+    assert sent(box).text == "/who"
+
+
+def test_a_text_with_two_slashes_is_a_message():
+    box = outbox("//x")
+    assert box.answered(sent(box), {"code": LOST}, 0.0) == []
+    assert sent(box).text == "//x"
+
+
+def test_a_command_that_comes_too_fast_is_sent_again():
+    box = outbox("/who")
+    assert box.answered(sent(box), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
+    assert sent(box, 1.0).text == "/who"
+
+
+def test_a_refusal_is_told_with_the_line():
+    box = outbox("x" * 9000)
+    (refusal,) = box.answered(sent(box), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
+    assert refusal == {
+        "action": "notice",
+        "username": "*",
+        "msg": "Too long.",
+        "code": "too_long",
+        "said": "x" * 9000,
+    }
+    assert not box.lines
+
+
+def test_every_line_has_a_cid_of_its_own():
+    assert len({Line("x").cid for _ in range(100)}) == 100
+    assert all(1 <= len(Line("x").cid) <= 64 for _ in range(100))
+
+
+def test_a_line_that_costs_every_connection_is_given_up_and_told():
+    box = outbox("poison", "next")
+    for _ in range(MAX_LOSSES - 1):
+        assert box.answered(sent(box), {"code": LOST}, 0.0) == []
+    (refusal,) = box.answered(sent(box), {"code": LOST}, 0.0)
+    assert refusal["said"] == "poison"
+    assert sent(box).text == "next"
+
+
+def test_a_text_longer_than_the_server_takes_is_refused_before_it_is_sent():
+    box = outbox("12345", "123")
+    assert box.refuse_too_long(5, 0.0) == []
+    refusals = box.refuse_too_long(4, 0.0)
+    assert [(refusal["code"], refusal["said"]) for refusal in refusals] == [
+        ("too_long", "12345"),
+        ("refused", "123"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("muted", False)]
+)
+def test_messages_behind_a_refused_message_are_held(code, holds_scripts):
+    box = Outbox(float("inf"))
+    box.lines.extend(map(Line, ("tp:Bob", "secret", "/who")))
+    refusals = box.answered(sent(box), {"ok": False, "code": code, "msg": ""}, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["tp:Bob", "secret"]
+    assert texts(box) == ["/who"]
+    assert box.add(Line("more"), HOLD_S / 2) is not None
+    assert (box.add(Line("for all"), HOLD_S) is not None) is holds_scripts
+
+
+def test_what_follows_a_doubtful_text_is_held():
+    box = Outbox()
+    box.refuse(Line("to Eve"), "A slip.", 0.0, is_doubtful=True)
+    assert box.add(Line("secret", EVE), HOLD_S / 2) is not None
+
+
+EVE = Person("e", "Eve")
+
+
+def texts(box: Outbox) -> list[str]:
+    return [line.text for line in box.lines]
+
+
+def test_a_whisper_goes_to_a_session_as_it_was_typed():
+    frame = {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "//x", "typed": True}
+    assert Line("//x", EVE).frame() == frame
+    assert Line("//x", EVE, confirmed=True).frame() == {**frame, "confirmed": True}
+
+
+def test_private_lines_behind_one_for_another_person_are_held():
+    box = Outbox()
+    for line in (Line("one", EVE), Line("two", EVE), Line("/to Eve three"), Line("/who")):
+        assert box.add(line, 0.0) is None
+    answer = {"ok": False, "code": "no_such_person", "again": True, "msg": "Someone else."}
+    refusals = box.answered(sent(box), answer, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["one", "two", "/to Eve three"]
+    assert texts(box) == ["/who"]
+    assert box.add(Line("four", EVE), HOLD_S / 2) is not None
+
+
+@pytest.mark.parametrize("code", ["unavailable", LOST])
+def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code):
+    box = Outbox()
+    box.add(Line("secret", EVE), 0.0)
+    (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
+    assert refusal["said"] == "secret"
+    assert not box.lines
+
+
+def test_a_whisper_that_comes_too_fast_stays_a_whisper():
+    box = Outbox()
+    box.add(Line("secret", EVE), 0.0)
+    assert box.answered(sent(box), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
+    assert sent(box, 1.0).frame()["action"] == "whisper"
+
+
+@pytest.mark.parametrize("text", ["/join a/b", "/to Bob secret", "/w Bob", "/MSG x y"])
+def test_messages_behind_a_refused_change_of_audience_are_held(text):
+    box = outbox(text, "secret", "/who", "more")
+    refusals = box.answered(sent(box), {"ok": False, "code": "no_such_person", "msg": ""}, 10.0)
+    assert [refusal["said"] for refusal in refusals] == [text, "secret", "more"]
+    assert texts(box) == ["/who"]
+    assert box.refused == 3
+
+
+@pytest.mark.parametrize(("text", "left"), [("/join tea", []), ("/to Bob hello", ["next"])])
+def test_messages_behind_a_lost_join_are_held(text, left):
+    box = outbox(text, "next")
+    box.answered(sent(box), {"ok": False, "code": LOST}, 0.0)
+    assert texts(box) == left
+
+
+def test_messages_behind_another_refused_command_are_sent():
+    box = outbox("/name Eve", "hello")
+    assert len(box.answered(sent(box), {"ok": False, "code": "name_taken"}, 0.0)) == 1
+    assert texts(box) == ["hello"]
+
+
+@pytest.mark.parametrize("hold_s", [HOLD_S, float("inf")])
+def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s):
+    box = Outbox(hold_s)
+    box.lines.extend(map(Line, ("/too Eve", "secret")))
+    refusals = box.answered(sent(box), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
+    assert [refusal["said"] for refusal in refusals] == ["/too Eve", "secret"]
+    assert box.add(Line("more"), HOLD_S / 2) is not None
+    assert box.add(Line("for all"), HOLD_S) is None
+
+
+def test_an_unknown_command_does_not_shorten_a_hold():
+    box = Outbox(float("inf"))
+    box.refuse(Line("to:Nobody"), "No one.", 0.0)
+    box.add(Line("/too Eve"), 0.0)
+    box.answered(sent(box), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
+    assert box.add(Line("secret"), 1e9) is not None
+
+
+def test_what_stands_behind_a_further_change_of_audience_is_for_that():
+    box = outbox("/join a/b", "secret", "/join tea", "hello")
+    box.answered(sent(box), {"ok": False, "code": "room_invalid", "msg": ""}, 0.0)
+    assert texts(box) == ["/join tea", "hello"]
+
+
+@pytest.mark.parametrize("join", ["/join a/b", "/jion den", "join den"])
+def test_behind_a_room_not_joined_names_are_in_doubt(join):
+    box = Outbox(float("inf"))
+    box.lines.append(Line(join))
+    code = "unknown_command" if join == "/jion den" else "bad_request"
+    box.answered(sent(box), {"ok": False, "code": code, "msg": ""}, 0.0)
+    for private in ("to:Bob", "to:", "/w Bob secret"):
+        assert box.hold_private(private, 60.0) is not None
+    assert box.hold_private("/join den", 60.0) is None
+    assert box.add(Line("/join den"), 60.0) is None
+    box.answered(sent(box, 60.0), {"ok": True}, 60.0)
+    assert box.hold_private("to:Bob", 60.0) is None
+
+
+def test_behind_another_refusal_names_are_in_no_doubt():
+    box = outbox("to Bob")
+    box.answered(sent(box), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
+    assert box.hold_private("to:Bob", 0.0) is None
+
+
+def test_a_hold_lasts_until_it_could_be_read():
+    box = Outbox()
+    box.refuse(Line("to:Nobody"), "No one.", 10.0)
+    assert box.add(Line("secret"), 10.0 + HOLD_S - 0.1) is not None
+    assert box.add(Line("more"), 10.0 + 2 * HOLD_S - 0.2) is not None  # a paste that takes its time
+    assert box.add(Line("for all"), 20.0) is None
+    assert (texts(box), box.refused) == (["for all"], 3)
+
+
+def test_what_was_begun_before_a_refusal_is_held_however_late():
+    box = Outbox()
+    box.refuse(Line("to:Nobody"), "No one.", 10.0)
+    assert box.add(Line("secret"), 60.0, begun_at=10.0) is not None
+    assert box.add(Line("for all"), 70.0, begun_at=65.0) is None
+    assert texts(box) == ["for all"]
+
+
+def test_a_script_is_held_until_it_changes_the_audience():
+    box = Outbox(float("inf"))
+    box.refuse(Line("to:Nobody"), "No one.", 0.0)
+    assert box.add(Line("secret"), 1e9) is not None
+    box.audience_changed()
+    assert box.add(Line("for all"), 1e9) is None
+
+
+def test_a_successful_join_ends_a_hold():
+    box = Outbox(float("inf"))
+    box.refuse(Line("to:Nobody"), "No one.", 0.0)
+    box.add(Line("/join tea"), 0.0)
+    box.answered(sent(box), {"ok": True}, 0.0)
+    assert box.add(Line("for tea"), 0.0) is None
+
+
+def test_the_character_that_was_refused_is_told():
+    box = outbox("a\u202ab")
+    answer = {"ok": False, "code": "bad_request", "msg": "", "character": "U+202A"}
+    (refusal,) = box.answered(sent(box), answer, 0.0)
+    assert refusal["character"] == "U+202A"
