@@ -1,11 +1,11 @@
-"""Whether the wall clock can be believed: arithmetic on readings that are given.
+"""Whether the wall clock is plausible: arithmetic on readings that are passed in.
 
-A wall clock may be wrong and be set right at any moment. A counter of elapsed time shows while the program runs that
-it was set; what the log knows shows at the start that it is behind, or years ahead. From this come three times:
+A wall clock may be wrong, and may be corrected at any moment. While the program runs, a counter of elapsed time shows
+that the clock was set. At the start, the log shows that the clock is behind, or years ahead. There are three times:
 
-- `wall_ms`, what the clock says: messages carry it;
-- `aging_ms`, for deleting what is old: it does not follow a clock that goes ahead until this is believed;
-- `steady_ms`, for resume tokens: it goes on evenly, whatever the clock does.
+- `wall_ms`, what the clock shows: messages carry it;
+- `aging_ms`, for deleting old messages: it follows a clock that jumped ahead only once that is plausible;
+- `steady_ms`, for resume tokens: it advances evenly, whatever the clock does.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Final, NamedTuple
 
 from chatroom.core.flood import Bucket, Rate
 
-JUMP_MS: Final = 60_000  # a smaller difference is a clock being corrected, or a busy machine
-BELIEVED_S: Final = 86_400.0  # a clock that has run evenly for so long is believed
+JUMP_MS: Final = 60_000  # a smaller difference is a small correction, or a busy machine
+BELIEVED_S: Final = 86_400.0  # a clock that has run evenly for this long is believed
 DAY_MS: Final = 86_400_000
 _STOPPED_MS: Final = 366 * DAY_MS  # a program that seems to have been stopped for longer has a wrong clock
-_REPORTS: Final = Rate(burst=10, per_second=1 / 3600)  # a clock that goes to and fro must not fill the log
+_REPORTS: Final = Rate(
+    burst=10, per_second=1 / 3600
+)  # a clock that jumps back and forth must not fill the log
 
 
 class Times(NamedTuple):
@@ -31,11 +33,11 @@ class Times(NamedTuple):
 
 
 class SavedTimes(NamedTuple):
-    """What a log knows of the time; None: nothing.
+    """The times that a log has saved; None: nothing.
 
     Attributes:
         newest_ms: the wall time of its newest message.
-        aging_ms, steady_ms: as they were saved last, at one moment.
+        aging_ms, steady_ms: as last saved, at the same moment.
     """
 
     newest_ms: int | None = None
@@ -52,8 +54,8 @@ class Clock:
     Args:
         wall_ms: milliseconds since the epoch, UTC.
         elapsed_s: a counter in seconds that nobody sets.
-        report: given one line each time that the clock turns out to be wrong, or right again.
-        saved: what the log knows.
+        report: called with one line whenever the clock turns out to be wrong, or right again.
+        saved: the times in the log.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Clock:
         self._wall_ms, self._elapsed = wall_ms(), elapsed_s()
         self._steady_ms = self._wall_ms
         if saved.aging_ms is not None and saved.steady_ms is not None:
-            # How long the program was stopped, only the clock knows: it is believed as far as a day.
+            # Only the clock knows how long the program was stopped: it is believed up to a day.
             self._steady_ms = saved.steady_ms + min(max(self._wall_ms - saved.aging_ms, 0), DAY_MS)
         self._offset_ms = 0  # how far the clock was set
         self._newest_ms: int | None = None  # of the log, while the clock is behind it
@@ -82,7 +84,7 @@ class Clock:
             self._offset_ms = self._wall_ms - seen_ms
         problem = self._problem()
         if problem is not None:
-            self._tell(problem)
+            self._report_limited(problem)
 
     def times(self) -> Times:
         """The three times now."""
@@ -95,7 +97,7 @@ class Clock:
         return self._problem()
 
     def check(self) -> None:
-        """Compare what the clock has gone on by with the time elapsed since the last call."""
+        """Compare how far the clock has advanced with the time elapsed since the last call."""
         wall_ms, elapsed = self.now_ms(), self._elapsed_s()
         passed_ms = round((elapsed - self._elapsed) * 1000)
         jump_ms = wall_ms - self._wall_ms - passed_ms
@@ -105,7 +107,7 @@ class Clock:
         if caught_up:
             self._newest_ms = None
         if abs(jump_ms) > JUMP_MS:
-            # What was behind the log at the start and is set to go past it was wrong before, not now.
+            # A clock that was behind the log at the start and has caught up was wrong before, not now.
             self._offset_ms = 0 if caught_up else self._offset_ms + jump_ms
             self._wrong_since_s = elapsed
         if abs(self._offset_ms) <= JUMP_MS:
@@ -113,14 +115,14 @@ class Clock:
         if elapsed - self._wrong_since_s >= BELIEVED_S:
             self._offset_ms, self._newest_ms = 0, None
         if abs(jump_ms) > JUMP_MS:
-            self._tell(_went(jump_ms) + ("" if self._problem() else " and seems right again"))
+            self._report_limited(_went(jump_ms) + ("" if self._problem() else " and seems right again"))
 
     def _problem(self) -> str | None:
         if self._newest_ms is not None:
             return f"the clock is {_length(self._newest_ms - self._wall_ms)} behind the newest message"
         return _went(self._offset_ms) if self._offset_ms else None
 
-    def _tell(self, line: str) -> None:
+    def _report_limited(self, line: str) -> None:
         if not self._reports.take(self._elapsed):
             self._report(line)
 

@@ -1,6 +1,6 @@
 """What a typed line means: a text to send, or a command. One table serves every gateway and prints its own help.
 
-Names of people are left unresolved: whom `/to Ming Li hello` is for depends on who is there
+Names of people are not resolved here: the recipient of `/to Ming Li hello` depends on who is there
 (`Roster.longest_match`).
 """
 
@@ -32,8 +32,7 @@ class Say:
     """A text to send.
 
     Attributes:
-        near: what it, or a line of it, would be, had it a slash or stood first; `core.near` tells whether that was
-            meant.
+        near: the command that it, or a line of it, nearly is; `core.near` decides whether that was meant.
     """
 
     text: str
@@ -52,21 +51,21 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Another name for oneself; None draws one. Not yet through `parse_name`."""
+    """A new name; None draws one. Not yet through `parse_name`."""
 
     name: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-    """A private text: `rest` begins with whom it is for. Empty: whom am I talking to?"""
+class WhisperTo:
+    """A private text: `rest` begins with its recipient. If empty, the guest asks for their partner."""
 
     rest: str
 
 
 @dataclass(frozen=True, slots=True)
 class TalkTo:
-    """From now on texts go to one person only; an empty name: to the room again."""
+    """From now on texts go only to one person; with an empty name, to the room again."""
 
     name: str
 
@@ -85,7 +84,7 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was said before; `count` entries, or as many as the gateway finds fit."""
+    """Earlier messages: `count` entries, or the gateway's default."""
 
     count: int | None
 
@@ -97,12 +96,12 @@ class Quit:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Whether a terminal shows one's own lines again."""
+    """Whether a terminal shows the guest's own lines again."""
 
     on: bool
 
 
-Command = Help | Who | Name | Tell | TalkTo | Join | Rooms | History | Quit | Echo
+Command = Help | Who | Name | WhisperTo | TalkTo | Join | Rooms | History | Quit | Echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,10 @@ class Record:
     Attributes:
         name: what is typed after the slash.
         aliases: what may be typed instead.
-        usage: as it is shown, slash included.
-        help: one line a language (`en`, `zh`).
-        parse: from the arguments, without outer spaces, to the command; raises ValueError if they make no
-            sense.
-        line_only: it means something at a line terminal only.
+        usage: as shown, with the slash.
+        help: one line per language (`en`, `zh`).
+        parse: turns the arguments, without outer spaces, into the command; raises ValueError if they make no sense.
+        line_only: it is only of use at a line terminal.
     """
 
     name: str
@@ -172,7 +170,7 @@ COMMANDS: tuple[Record, ...] = (
         ("msg", "w"),
         "/to NAME TEXT",
         {"en": "whisper TEXT to NAME", "zh": "把 TEXT 私聊发给 NAME"},
-        Tell,
+        WhisperTo,
     ),
     Record(
         "say",
@@ -211,14 +209,14 @@ _BY_NAME = {name: record for record in COMMANDS for name in (record.name, *recor
 
 
 def parse_line(text: str) -> Say | Command:
-    """Tell what a text means, however its beginning was typed (`core.markers`).
+    """Interpret a text, however its beginning was typed (`core.markers`).
 
-    `/` begins a command, `//x` sends `/x`, `/say x` sends `x` exactly, `to:NAME` opens a private talk. What only nearly
-    is a private text or a key is never an ordinary text by default.
+    `/` begins a command, `//x` sends `/x`, `/say x` sends `x` exactly, `to:NAME` opens a private chat. A text that is
+    nearly a private text or a key is never an ordinary text by default.
 
     Raises:
         UnknownCommand: no command has that name.
-        BadRequest: its arguments make no sense; `usage` says what would.
+        BadRequest: its arguments make no sense; `usage` shows the right ones.
     """
     match beginning(text):
         case None:
@@ -236,7 +234,7 @@ def parse_line(text: str) -> Say | Command:
 
 
 def _say(text: str, *near: Near) -> Say:
-    """An ordinary text. Commands count in its first line only, but what is private counts in each.
+    """An ordinary text. Commands count only in its first line, but private texts and keys count in each.
 
     Raises:
         LooksLikeKey: a line of it is probably an operator's key.

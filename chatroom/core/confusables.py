@@ -1,12 +1,12 @@
 """Which characters look alike: Unicode's confusables (UTS #39), read as an equivalence that ignores case.
 
 UTS #39 tells `Ν` (Greek) from `n` and finds it like `N`; casefolding makes `Ν` and `ν` one, and `ν` looks
-like `v`. Following every such step would make `n` and `v` one letter. So each character, with its other case,
-gets one look: ASCII's before others', and its capital's before its small letter's, because capitals of
-different scripts are the truer twins. The data are those of the package `confusable-homoglyphs`.
+like `v`. Following every such step would make `n` and `v` one letter. So each character, with its other case, gets one
+look: ASCII's before others', and its capital's before its small letter's, because capitals of different scripts are
+more alike. The data are those of the package `confusable-homoglyphs`.
 
-These leave out letters in squares and circles, small capitals and regional indicators; Unicode's own names tell which
-letters those are.
+They leave out letters in squares and circles, small capitals and regional indicators; those are recognised by their
+Unicode names.
 """
 
 import json
@@ -19,8 +19,8 @@ from unicodedata import name as unicode_name
 
 from chatroom.core.characters import without_ignorable
 
-# ASCII's own twins, lower case for both cases (`I` looks like `l`, so `i` does as well); here so that plain
-# names never wait for the data. A test holds them against it.
+# ASCII's own lookalikes, lower case for both cases (`I` looks like `l`, so `i` does as well); here so that plain names
+# never wait for the data. A test compares them with the data.
 _ASCII = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "m": "rn", "`": "'"})
 
 _MARK = "\u200e"  # written around right-to-left characters in the data
@@ -36,9 +36,9 @@ _ASTERISK = re.compile(r"\bASTERISK\b")
 
 
 def fold(text: str) -> str:
-    """The text without differences of case, width and composition, and without joiners, selectors and their like.
+    """The text without differences of case, width and composition, and without joiners, selectors and the like.
 
-    It is Unicode's NFKC_Casefold, decomposed; stable.
+    It is Unicode's NFKC_Casefold, decomposed; idempotent.
     """
     if text.isascii():
         return text.lower()
@@ -58,9 +58,7 @@ def skeleton(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    """The text with plain letters, digits and asterisks for those that are drawn as symbols; what strikes them out or
-    encloses them is left out.
-    """
+    """The text with plain letters, digits and asterisks for those drawn as symbols, without strokes and enclosures."""
     return "".join(map(_plain, text))
 
 

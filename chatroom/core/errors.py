@@ -1,8 +1,7 @@
-"""What can be refused, each with its stable code (protocol.md, "Client → server").
+"""Refusals, each with its stable code (protocol.md, "Client → server").
 
-A `Refusal` is the peer's mistake or bad luck: it is answered, and everything stays as it was. A `Misuse` is
-ours: the caller broke a promise of the core, and nobody should catch it. The words that people read are the
-gateways' business.
+A `Refusal` is the peer's mistake or bad luck: it is answered, and everything stays as it was. A `Misuse` is a bug: the
+caller broke a rule of the core, and nobody should catch it. The words that people read are the gateways' business.
 """
 
 from __future__ import annotations
@@ -11,20 +10,20 @@ from typing import Final
 
 from chatroom.core.characters import shortened
 
-ANSWER_AFTER_S: Final = 0.25  # whoever sends another text sooner has not waited for the answer
+ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
 _SHOWN: Final = 32  # characters of a refused text that are shown again
 
 
 class Refusal(Exception):
-    """Something asked for that is not done.
+    """A request that is not carried out.
 
     Attributes:
         code: the stable name of the reason, the same on every gateway.
         params: what a client needs to word it, in JSON's types; sent beside the code.
-        wording: which of the server's sentences says it, where the code's own says too little.
-        answer_after_s: it leaves in doubt whom texts go to. So it is answered only so many seconds after what was
-            refused arrived, and every text that arrives before the answer is refused as well. None: no doubt.
-        doubts_people: it leaves in doubt who is meant by a name, so private texts that came with it are refused too.
+        wording: the server's sentence for it, where the sentence of the code says too little.
+        answer_after_s: the refusal makes it doubtful who receives texts. So it is answered only so many seconds after
+            the refused text arrived, and every text that arrives before the answer is refused as well. None: no doubt.
+        doubts_people: it is doubtful who is meant by a name, so private texts that came with it are refused too.
     """
 
     code: str
@@ -40,8 +39,8 @@ class Refusal(Exception):
 class BadRequest(Refusal):
     """The request has the wrong shape.
 
-    `usage` says the right one where it is a typed command's; `character` is the one (`U+202A`) that no text may hold;
-    `field` is the one that is missing or wrong.
+    `usage` shows the right one for a typed command; `character` is the one (`U+202A`) that no text may contain; `field`
+    is the one that is missing or wrong.
     """
 
     code = "bad_request"
@@ -61,7 +60,7 @@ class UnknownCommand(Refusal):
     """No command has that name.
 
     Attributes:
-        arguments: what stood behind it.
+        arguments: what followed it.
     """
 
     code = "unknown_command"
@@ -72,7 +71,7 @@ class UnknownCommand(Refusal):
 
 
 class Empty(Refusal):
-    """A message in which nothing can be seen."""
+    """A message without a visible character."""
 
     code = "empty"
 
@@ -96,13 +95,13 @@ class NameTaken(Refusal):
 
 
 class NameInvalid(Refusal):
-    """No name: `character` is the hidden one (`U+202A`) where that is the reason."""
+    """Not a name: `character` is the hidden one (`U+202A`) if that is the reason."""
 
     code = "name_invalid"
 
 
 class NameReserved(Refusal):
-    """A name, or one that looks like it, that would pass for the service itself."""
+    """A name that is, or looks like, a name of the service itself."""
 
     code = "name_reserved"
 
@@ -111,31 +110,31 @@ class NameReserved(Refusal):
 
 
 class NoSuchPerson(Refusal):
-    """Nobody here is called that; without a `name` where it cannot be told which words were meant as one."""
+    """Nobody here has that name; there is no `name` if it is unknown which words were meant as one."""
 
     code = "no_such_person"
 
 
 class NoSuchPartner(NoSuchPerson):
-    """`to:NAME`, or a sentence that begins so, and nobody is called that."""
+    """`to:NAME`, or a sentence that begins so, and nobody has that name."""
 
     wording = "no_such_partner"
 
 
 class NameGone(NoSuchPerson):
-    """The text begins with the name of one who was here until lately, and with a shorter one (`other`) that is here."""
+    """The text begins with the name of someone who left recently, and with a shorter one (`other`) of someone here."""
 
     wording = "name_gone"
 
 
 class NameUnclear(NoSuchPerson):
-    """The text begins with `name`, to whom the writer is new, and with a shorter name that they know (`other`)."""
+    """The text begins with `name`, whom the writer has never written to, and with a shorter name that they know."""
 
     wording = "name_unclear"
 
 
 class NameChangedHands(NoSuchPerson):
-    """Somebody else has this name now than when the writer saw it last; said once, so sent `again` it goes to them."""
+    """The name now belongs to another person than the writer knew; refused once, so sent `again` it goes to them."""
 
     wording = "name_changed_hands"
     doubts_people = True
@@ -143,13 +142,13 @@ class NameChangedHands(NoSuchPerson):
 
 
 class NameAfterRestart(NameChangedHands):
-    """Nobody knows whether the writer knew this person under the name, or another before the server restarted."""
+    """The server has restarted: it does not know whether the writer knew this person under the name, or another."""
 
     wording = "name_after_restart"
 
 
 class LooksPrivate(BadRequest):
-    """It was probably meant for `name` alone, and `usage` says how to write that."""
+    """It was probably meant for `name` alone, and `usage` shows how to send that."""
 
     wording = "looks_private"
 
@@ -161,14 +160,14 @@ class TextBehindTo(LooksPrivate):
 
     @classmethod
     def of(cls, name: str, text: str) -> TextBehindTo:
-        """The refusal of a text behind the name of somebody who is here."""
+        """The refusal of a text after the name of someone who is here."""
         words = " ".join(text.split())
         shown = shortened(words, _SHOWN)
         return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
 
 
 class LooksLikeJoin(BadRequest):
-    """It was probably `/join` and the name of a `room` that there is: what follows was meant for the people there."""
+    """It was probably `/join` with the name of a `room` that exists: the next texts were meant for the people there."""
 
     wording = "looks_like_join"
     doubts_people = True
@@ -181,11 +180,11 @@ class LooksLikeKey(UnknownCommand):
 
 
 class NotSent(NoSuchPerson):
-    """A text that reached nobody: whom it was meant for is in doubt.
+    """A text that was not sent, because it is doubtful who should receive it.
 
     Args:
-        wording: which sentence says why.
-        code: another refusal's, if it came with what that one refused.
+        wording: the sentence that says why.
+        code: that of another refusal, if the text came with a refused one.
     """
 
     answer_after_s: float | None = ANSWER_AFTER_S
@@ -196,19 +195,19 @@ class NotSent(NoSuchPerson):
 
 
 class NoPartner(BadRequest):
-    """There is no private talk that could be ended or told of."""
+    """There is no private chat that could be ended or reported."""
 
     wording = "talk_choose"
 
 
 class Yourself(BadRequest):
-    """Nobody talks to themselves in private."""
+    """Nobody can chat with themselves in private."""
 
     wording = "talk_yourself"
 
 
 class RoomInvalid(Refusal):
-    """No room's name: `character` is the hidden one (`U+202A`) where that is the reason."""
+    """Not a room's name: `character` is the hidden one (`U+202A`) if that is the reason."""
 
     code = "room_invalid"
 
@@ -228,7 +227,7 @@ class RateLimited(Refusal):
 
 
 class Unavailable(Refusal):
-    """It could not be done now; whether it was done may be unknown. A retry with the same `cid` is safe."""
+    """It failed for now, or its outcome is unknown. A retry with the same `cid` is safe."""
 
     code = "unavailable"
 

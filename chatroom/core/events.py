@@ -1,4 +1,4 @@
-"""What can happen in a room, as facts: who, and what. How they are told is the gateways' business."""
+"""What can happen in a room, as facts: who, and what. How they are announced is the gateways' business."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Said to the room; `cid` is the speaker's own id for it, which nobody else is told."""
+    """A message to the room; `cid` is the sender's own id for it, which nobody else receives."""
 
     who: Person
     text: str
@@ -103,7 +103,7 @@ class Present:
     """The whole truth about a room at its place in the feed: what was announced before may have had a gap.
 
     Attributes:
-        people: who is in the room, in order of coming, under their present names.
+        people: who is in the room, in order of joining, with their present names.
         state: what `Changed` changes, by name.
     """
 
@@ -112,17 +112,17 @@ class Present:
 
 
 class Talk(Enum):
-    """What a whisper has to do with a private talk between terminals; others pass over all but its text."""
+    """What a whisper means for a private chat between terminals; other clients use only its text."""
 
-    LINE = "line"  # a line of the talk: what the listener says next goes back to the speaker
-    OPENED = "opened"  # no text: the speaker has turned to the listener
-    TURNED = "turned"  # no text: the speaker has turned to somebody else
-    ENDED = "ended"  # no text: the speaker talks to the room again
+    LINE = "line"  # a line of the chat: the recipient's next texts go back to the sender
+    OPENED = "opened"  # no text: the sender has started a chat with the recipient
+    TURNED = "turned"  # no text: the sender chats with someone else now
+    ENDED = "ended"  # no text: the sender writes to the room again
 
 
 @dataclass(frozen=True, slots=True)
 class Whispered:
-    """Said for two only: `who` speaks, `to` listens, nobody else learns of it, and nothing keeps it."""
+    """A private message from `who` to `to`: nobody else receives it, and it is not stored."""
 
     who: Person
     to: Person

@@ -1,18 +1,18 @@
-"""How much is too much: token buckets, as arithmetic on a time that is given."""
+"""Rate limits: token buckets, as arithmetic on a time that is passed in."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How much may be done: `burst` at once, then `per_second` for good; both above 0."""
+    """A rate limit: `burst` at once, then `per_second`; both above 0."""
 
     burst: float
     per_second: float
 
 
 class Bucket:
-    """What one session has left of a rate; `now` is in seconds of any one clock."""
+    """The tokens that one session has left; `now` is in seconds of any one clock."""
 
     __slots__ = ("_rate", "_then", "_tokens")
 
@@ -24,11 +24,11 @@ class Bucket:
     def take(self, now: float, cost: float = 1.0) -> float:
         """Take `cost` tokens, or nothing.
 
-        A clock that goes back refills nothing until it moves on from where it is.
+        If the clock goes back, nothing is refilled until it advances again.
 
         Returns:
-            0.0 if granted; otherwise the seconds after which it would be. A cost above the burst never is:
-            the wait is then the one for a full bucket's worth and the rest.
+            0.0 if granted; otherwise the seconds after which it would be. A cost above the burst is never granted: the
+            seconds are then those for that many tokens.
         """
         elapsed = max(0.0, now - self._then)
         self._then = now

@@ -1,4 +1,4 @@
-"""The words for what a room's feed yields and its log keeps: entries, items, pages."""
+"""What a room's feed yields and its log stores: entries, items, pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIELDS_BYTES: Final = 160  # an entry's id, time and room, the names of its fie
 
 
 class Entry(NamedTuple):
-    """A message as it is kept: nothing in it ties it to a connection or to another message of the same person."""
+    """A message as it is stored: nothing links it to a connection or to another message of the same person."""
 
     id: str
     at_ms: int  # UTC, milliseconds since the epoch
@@ -31,9 +31,9 @@ class Item(NamedTuple):
     """One thing that happened in a room, as the room's feed yields it.
 
     Attributes:
-        position: the id of the last entry that comes before this item, or is it: the room's log up to here is what
-            somebody who comes in here has missed, and nothing of it follows.
-        entry: there if it was a message.
+        position: the id of the last entry up to this item. The room's log up to it is what someone who joins here has
+            missed; the feed then yields only later entries.
+        entry: set if it was a message.
     """
 
     event: Event
@@ -47,8 +47,8 @@ class Page:
     """A piece of a room's log, oldest first.
 
     Attributes:
-        more: there is more in the direction that was asked for (newer with `after`, else older).
-        gap: what followed `after` is not kept whole any more, or `after` is unknown: this is the recent history.
+        more: there is more in the requested direction (newer with `after`, else older).
+        gap: some of what followed `after` is no longer kept, or `after` is unknown: this is the recent history.
     """
 
     entries: tuple[Entry, ...]

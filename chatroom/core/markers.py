@@ -1,7 +1,7 @@
-"""What the beginning of a typed text is, however it was typed: a command, a marker, an escape, or nothing of the kind.
+"""What the beginning of a typed text is, however it was typed: a command, a marker, an escape, or none of these.
 
-A beginning is read without regard to case, width, invisible characters and leading spaces; what stands behind it is
-taken from the text as typed. It knows nobody who is here, and of the commands only those that make a text private.
+A beginning is read regardless of case, width, invisible characters and leading spaces; what follows it is taken from
+the text as typed. This module does not know who is here, and knows only those commands that make a text private.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from chatroom.core.confusables import skeleton
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-# What begins so is an ordinary text: a word longer than `msg` that neither is nearly one of those below nor begins with
-# `to`, or a letter of another script. The slash of many European keyboards is Shift+7. A short word in Cyrillic may
-# look like one of those below.
+# A text that begins like this is ordinary: with a word longer than `msg` that is not nearly one of those below and does
+# not begin with `to`, or with a letter of another script. The slash of many European keyboards is Shift+7. A short word
+# in Cyrillic may look like one of those below.
 _ORDINARY: Final = re.compile(
     r"(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr)[0-9a-z]{4}"
     r"|(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
@@ -29,7 +29,7 @@ _ORDINARY: Final = re.compile(
 )
 
 _TALK: Final = re.compile(r"to *:")
-# An operator's key behind a forgotten slash: 16 characters or more without a space, and nothing else.
+# An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
 _KEY_WORD: Final = re.compile(r"\W*(?:o ?p+|oop|po|0p|oper|operator)[\W_]+")
 _KEY: Final = re.compile(rf"{_KEY_WORD.pattern}(?!\w+://)[!-~]{{16,}} *$")
 _KEY_REACH: Final = 512  # characters of a line that may be one
@@ -48,9 +48,9 @@ _OTHER_KEYS: Final = re.compile(
     r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
 )
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
-# A marker with a slip of the finger, and nothing behind it but one word: `ot:Bob`. No sentence looks so.
+# A marker with a typing slip, followed by only one word: `ot:Bob`. No sentence looks like that.
 _SLIPPED_TALK: Final = re.compile(r"(?:ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
-# A slash behind a key that was hit as well. What opens a quotation may stand before a slash in a sentence.
+# A slash after a key that was hit by accident. An opening quotation mark may precede a slash in a sentence.
 _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|join|op)(?= |$)"
 )
@@ -61,7 +61,7 @@ _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
 # Commands to whisper, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
 _WHISPERS: Final = frozenset(("to", "msg", "whisper", "dm", "pm"))
-# Those that two exchanged letters, or one typed twice, make no other word of.
+# Those that do not become another word if two letters are swapped, or one is typed twice.
 _LONGER: Final = ("msg", "tell", "query", "private")
 _SLIPPED_MSG: Final = re.compile(r"m[^aeiou]g")
 _LOOKALIKES: Final = ("to", "w", "msg", "dm", "pm", "tell", "whisper", "join")
@@ -70,7 +70,7 @@ _NO_LETTER: Final = re.compile(r"[\W_]")
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """`/WORD ARGUMENTS`: the word folded, the arguments as typed, separator included."""
+    """`/WORD ARGUMENTS`: the word folded, the arguments as typed, with the separator."""
 
     word: str
     arguments: str
@@ -85,22 +85,22 @@ class Escaped:
 
 @dataclass(frozen=True, slots=True)
 class TalkMarker:
-    """`to:NAME`; without a name it ends the talk."""
+    """`to:NAME`; without a name it ends the private chat."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class BareKey:
-    """`op KEY`: a secret that is nobody else's business."""
+    """`op KEY`: a secret that nobody else may see."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearWhisper:
-    """It would be private, had it a slash or another letter: refused if a name stands first in `rest`.
+    """With a slash or another letter it would be private: refused if `rest` begins with a name.
 
     Attributes:
-        is_certain: it is nothing else either, so it is refused whoever is here.
+        is_certain: it cannot mean anything else, so it is refused whoever is here.
     """
 
     rest: str
@@ -119,7 +119,7 @@ Beginning = Slash | Escaped | TalkMarker | BareKey | Near
 
 
 def beginning(text: str) -> Beginning | None:
-    """What a typed text begins with; None for an ordinary text, at the cost of a look at its first character."""
+    """What a typed text begins with; None for an ordinary text, which most first words show at once."""
     if found := _OTHER_KEYS.match(text):
         return NearWhisper(text[found.end() :])
     if _ORDINARY.match(text):
@@ -132,7 +132,7 @@ def beginning(text: str) -> Beginning | None:
         separator = len(word) + 1
         if separator < len(folded):
             return Slash(word, text[ends[separator] - 1 :])
-        marks = trimmed(text[ends[-1] :])  # on the last letter, but typed as something of its own
+        marks = trimmed(text[ends[-1] :])  # on the last letter, but typed separately
         return Slash(word, f" {marks}" if marks else "")
     if found := _TALK.match(folded):
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
@@ -159,7 +159,7 @@ def beginning(text: str) -> Beginning | None:
 
 
 def trimmed(text: str) -> str:
-    """The text without spaces and hidden characters around it; a combining mark is no such character."""
+    """The text without spaces and hidden characters around it; combining marks are kept."""
     start, end = 0, len(text)
     while end and _is_nothing(text[end - 1]):
         end -= 1
@@ -173,14 +173,14 @@ def _is_nothing(character: str) -> bool:
 
 
 def _start(text: str) -> int:
-    """Where the first character that can be seen stands."""
+    """The position of the first visible character."""
     return next((index for index, character in enumerate(text) if is_seen(character)), len(text))
 
 
 def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
-    """The beginning as it is compared, and for each of its characters where the text goes on behind it.
+    """The beginning as it is compared, and for each of its characters the position after it in the text.
 
-    Case, width, combining marks and what is invisible make no difference; every space is U+0020.
+    Case, width, combining marks and invisible characters make no difference; every space is U+0020.
     """
     start = _start(text)
     plain = text[start : start + most]
@@ -211,8 +211,8 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
 
 
 def _is_nearly_whisper(word: str) -> bool:
-    """Whether a letter too many or a slash in another place hides a command to whisper: `tto`, `a/to`, `m/sg`,
-    or one slip of a finger makes `whisper` of it: `wisper`, `wispher`.
+    """Whether a word is a whisper command with an extra letter or a misplaced slash (`tto`, `a/to`, `m/sg`), or
+    `whisper` with one slip (`wisper`, `wispher`).
     """
     letters = _NO_LETTER.sub("", word)
     if letters in _WHISPERS or letters[1:] in _WHISPERS or letters[:-1] in _WHISPERS or word.endswith("/w"):
@@ -225,7 +225,7 @@ def _is_nearly_whisper(word: str) -> bool:
 
 
 def is_nearly_move(word: str) -> bool:
-    """Whether an unknown command was probably to change whom texts go to: `jion`, `to:bob`, `msgbob`."""
+    """Whether an unknown command was probably meant to change who receives texts: `jion`, `to:bob`, `msgbob`."""
     letters = _first_letters(word)
     if letters in ("w", "dm", "pm") or letters.startswith("to") or _is_nearly_to(letters):
         return True
@@ -235,7 +235,7 @@ def is_nearly_move(word: str) -> bool:
 
 
 def is_nearly_join(word: str) -> bool:
-    """Whether an unknown command was probably `/join`: what follows was meant for another room."""
+    """Whether an unknown command was probably `/join`: the next texts were meant for another room."""
     letters = _first_letters(word)
     is_slip = bool(_without_one(letters) & _without_one("join"))
     return is_slip or letters in ("j", "room") or letters.startswith("join")
@@ -246,14 +246,12 @@ def _first_letters(word: str) -> str:
 
 
 def _without_one(word: str) -> set[str]:
-    """The word, and what is left of it without each of its letters: those of two words have one in common if a slip of
-    a finger makes one of the other.
-    """
+    """The word, and the word without each of its letters; words that differ by one slip share one of these."""
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def _is_slip(word: str, meant: str) -> bool:
-    """Whether two letters are exchanged in the word, or one is typed twice."""
+    """Whether two letters are swapped in the word, or one is typed twice."""
     if len(word) == len(meant):
         differs = [at for at in range(len(word)) if word[at] != meant[at]]
         return (
@@ -292,7 +290,7 @@ def _lookalikes() -> dict[str, str]:
 
 
 def _is_nearly_to(word: str) -> bool:
-    """Whether one slip of a finger makes `to` of the word: a letter more, less or other, or the two exchanged."""
+    """Whether the word is `to` with one slip: a letter added, missing or wrong, or the two swapped."""
     word = word if word.isascii() else skeleton(word)
     if len(word) == 2:
         return word == "ot" or word[0] == "t" or word[1] == "o"

@@ -1,8 +1,7 @@
-"""What people and rooms may be called, when two names are one, and which to give to those who bring none.
+"""Names of people and rooms: which are valid, which are equal, and random ones for guests who choose none.
 
-A name is kept and shown as typed. Two are compared by key: people's by how they look (`name_key`), rooms' by
-NFKC and casefolding (`room_key`), so that nobody can pass for somebody else while a room's address stays what
-was typed.
+A name is kept and shown as typed. Two are compared by key: people's by how they look (`name_key`), rooms' by NFKC and
+casefolding (`room_key`). So nobody can pass for someone else, and a room's address stays what was typed.
 
 Drawing a name costs a few lookups, and one pass over the list in a room with nearly as many members. Rooms keep nothing
 to draw from, so that ten thousand may share a long list.
@@ -22,15 +21,15 @@ from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal,
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
 
-# Nobody but the service may seem to be the service (protocol.md, "Client → server").
+# Nobody may pass for the service (protocol.md, "Client → server").
 RESERVED = (
     *("*", "you", "server", "system", "admin", "operator"),
     *("系统", "管理员", "服务器", "系統", "管理員", "服務器", "伺服器"),
 )
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; towers of them disfigure the lines around
-_DAMAGED = "\ufffd"  # the sign of text that was damaged on the way
+_MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; stacks of them overlap the lines around
+_DAMAGED = "\ufffd"  # shows text that was damaged in transit
 
 _TRIES = 16  # names tried at random; then as many of the unused ones, which may all be reserved
 _NUMBER_TRIES = 20  # random numbers tried, from two digits up to six, before counting
@@ -47,14 +46,14 @@ def never(key: str) -> bool:
 def parse_name(text: object) -> str:
     """A person's name as typed, without the spaces around it.
 
-    It has 1–32 visible characters, an emoji sequence counting as one, and nothing hidden but joiners and
-    selectors where they belong (`characters.pieces`); no spaces but single ones inside, at most three combining marks
+    It has 1–32 visible characters, an emoji sequence counting as one, and no hidden characters except joiners and
+    selectors where they belong (`characters.pieces`). It has only single spaces, inside, at most three combining marks
     in a row, and something other than punctuation.
 
     Raises:
-        BadRequest: it is no string.
+        BadRequest: it is not a string.
         NameInvalid: it cannot be a name; a hidden character that is the reason is named.
-        NameReserved: it would pass for the service, hidden characters or not.
+        NameReserved: it would pass for the service, with or without its hidden characters.
     """
     name = _stripped(text, NAME_LENGTH, NameInvalid)
     if is_reserved(name_key(name)):
@@ -66,9 +65,9 @@ def parse_name(text: object) -> str:
 
 
 def name_key(name: str) -> str:
-    """What makes a name unique: the same for any two that differ in case, composition or joiners, or look alike.
+    """The key of a name: the same for any two that differ in case, composition or joiners, or look alike.
 
-    Stable (`name_key(name_key(x)) == name_key(x)`) and for comparing only: it is often no readable name.
+    Idempotent (`name_key(name_key(x)) == name_key(x)`), and only for comparing: it is often not a readable name.
     """
     return skeleton(name)
 
@@ -79,12 +78,12 @@ def is_reserved(key: str) -> bool:
 
 
 def parse_room(text: object) -> str:
-    """A room's name as typed, without the spaces around it: 1–64 visible characters, no `/` even in disguise.
+    """A room's name as typed, without the spaces around it: 1–64 visible characters, and nothing that looks like `/`.
 
-    `.` and `..`, also written `%2e`, are no names: browsers turn an address that ends so into another page's.
+    `.` and `..`, also written `%2e`, are not names: browsers turn such an address into that of another page.
 
     Raises:
-        BadRequest: it is no string.
+        BadRequest: it is not a string.
         RoomInvalid: it cannot be a room's name; a hidden character that is the reason is named.
     """
     room = _stripped(text, ROOM_LENGTH, RoomInvalid)
@@ -96,12 +95,12 @@ def parse_room(text: object) -> str:
 
 
 def room_key(room: str) -> str:
-    """What tells rooms apart: the name after NFKC and casefolding, without joiners and selectors."""
+    """The key of a room: its name after NFKC and casefolding, without joiners and selectors."""
     return normalize("NFKC", fold(room))
 
 
 def printable(text: str) -> str:
-    """Any text, made fit for a refusal to quote: cut to 32 characters, U+FFFD for what hides."""
+    """Any text, made safe to quote in a refusal: at most 32 characters, with U+FFFD for stray hidden ones."""
     return "".join(
         _DAMAGED if kind is Kind.STRAY else piece for piece, kind in pieces(shortened(text, NAME_LENGTH))
     )
@@ -123,7 +122,7 @@ def _stripped(text: object, most: int, refusal: type[Refusal]) -> str:
 
 
 def _check(text: str, most: int, refusal: type[Refusal]) -> None:
-    """Refuse the text unless all of it can be seen, or joins what can be, and counts 1 to `most`."""
+    """Refuse the text unless it has 1 to `most` visible characters, and no hidden ones except joiners in place."""
     if text.isascii() and text.isprintable() and "  " not in text and 1 <= len(text) <= most:
         return
     seen = marks = 0
@@ -135,7 +134,7 @@ def _check(text: str, most: int, refusal: type[Refusal]) -> None:
             raise refusal(character=code_point(piece))
         if kind is Kind.MARK:
             marks += 1
-            seen += category(piece) == "Mc"  # a spacing mark takes a place of its own
+            seen += category(piece) == "Mc"  # a spacing mark takes up space
         else:
             marks = 0
             seen += 1
@@ -156,7 +155,7 @@ _One = TypeVar("_One")
 
 
 class Randomness(Protocol):
-    """As much of `random.Random` as drawing needs."""
+    """The part of `random.Random` that drawing needs."""
 
     def randrange(self, start: int, stop: int, /) -> int: ...
     def choice(self, seq: Sequence[_One], /) -> _One: ...
@@ -164,7 +163,7 @@ class Randomness(Protocol):
 
 
 class NamePool:
-    """Nicknames, all different by key; immutable and shared by the rooms, which keep nothing of their own to draw."""
+    """Nicknames, all different by key; immutable, and shared by all rooms."""
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take the names, dropping those that look like an earlier one.
@@ -179,7 +178,7 @@ class NamePool:
             raise ValueError("the list of names is empty")
         self._lines = tuple(by_key.items())
         scripts = {key: _scripts(name) for key, name in self._lines}
-        # Where a line is in a language's script alone, the language leaves out lines in other scripts only.
+        # If a line is in a language's script alone, the language leaves out lines that are only in other scripts.
         self._by_lang = {
             lang: tuple(line for line in self._lines if scripts[line[0]] in ({lang}, set(), set(_SCRIPTS)))
             for lang in _SCRIPTS
@@ -209,7 +208,7 @@ class NamePool:
 
     @property
     def names(self) -> Sequence[str]:
-        """All of them, as they are drawn."""
+        """All names, as they are drawn."""
         return [name for _, name in self._lines]
 
     def __len__(self) -> int:
@@ -226,16 +225,16 @@ class NamePool:
 
         Args:
             used: the keys of the names in the room.
-            reserved: whether the name with this key is held for somebody. It must not say so of every key there can be.
-            lang: whose names to draw from, by script; those of both scripts or of neither serve every language, and
-                where no name is of the language's script, or the language is unknown, all do.
+            reserved: whether the name with this key is held for someone. It must not be true for every possible key.
+            lang: the language of the names to draw from, by script. Names in both scripts or in neither serve every
+                language. If no name is in the language's script, or the language is unknown, all names do.
         """
         lines = self._by_lang.get(lang, self._lines) if lang is not None else self._lines
         for _ in range(_TRIES):
             key, name = rng.choice(lines)
             if key not in used and not reserved(key):
                 return name
-        # Most of them are used: the room has as many members, and whoever joins it is sent all their names anyway.
+        # Most of them are used: the room has as many members, and everyone who joins receives all their names anyway.
         free = [line for line in lines if line[0] not in used]
         for key, name in rng.sample(free, min(_TRIES, len(free))):
             if not reserved(key):

@@ -1,7 +1,7 @@
-"""Whether a text that nearly is a private one, or a command, may be sent: the one place that decides it.
+"""Whether a text that is nearly a private one, or nearly a command, may be sent: only this module decides it.
 
-What it nearly is says `core.markers`; whether that was meant depends on who is here and which rooms there are. The
-boundary is drawn by examples, with a reason for each: `tests/core/near.json`.
+`core.markers` knows what it nearly is; whether that was meant depends on who is here and which rooms exist. Examples
+define the boundary, with a reason for each: `tests/core/near.json`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
 
 
 def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[str], bool]) -> None:
-    """Refuse a text that was probably meant for somebody alone, or for another room.
+    """Refuse a text that was probably meant for one person, or for another room.
 
     Args:
-        here: finds who is in the room by their name.
-        lately: the same for those who gave up a name a short while ago.
+        here: finds who is in the room by name.
+        lately: the same for those who gave up a name recently.
         is_room: whether there is another room with this name.
 
     Raises:
-        LooksPrivate: for whom it probably was.
-        NoSuchPartner: it is `to:NAME` with a slip, and nobody is called that.
-        LooksLikeJoin: the room is there.
+        LooksPrivate: it was probably meant for this person.
+        NoSuchPartner: it is `to:NAME` with a slip, and nobody has that name.
+        LooksLikeJoin: it was probably `/join`, and the room exists.
     """
     refused = next(filter(None, (_refusal(one, here, lately, is_room) for one in near)), None)
     if refused is not None:
@@ -43,7 +43,7 @@ def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[s
 
 
 def name_meant(rest: str, here: Here, lately: Lately) -> str | None:
-    """Whose name a text begins with, or whose was so lately."""
+    """The name that a text begins with, of someone who is here or had it recently."""
     found = loose_match(rest, here)
     if found is not None:
         return found.who.name

@@ -1,7 +1,7 @@
 """Joins and leaves as lines: those of a burst together, in at most one line per interval.
 
-It gathers and words what one room's people have not been shown yet. Whom a line goes to is its owner's matter, and
-times are given to it, in seconds.
+It collects and words what the people of one room have not seen yet. Who receives a line is its owner's business, and
+times are passed in, in seconds.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Changes:
     """Who joined and who left between two lines, in order.
 
     Attributes:
-        greeted: the newcomers' session ids, and the position up to which changes are no news to them.
+        greeted: the newcomers' session ids, and the position up to which they know the changes.
     """
 
     joined: Sequence[Change]
@@ -66,7 +66,7 @@ class Changes:
     greeted: Mapping[str, int]
 
     def text(self, sentences: Sentences, count: int, after: int = 0) -> str:
-        """The line, without what came up to the position `after`; empty if there was nothing else.
+        """The line, without the changes up to the position `after`; empty if there are no others.
 
         Args:
             count: how many people are in the room now.
@@ -88,10 +88,10 @@ class Changes:
 
 
 class PresenceLines:
-    """What one room's people have not been told about joins and leaves.
+    """The joins and leaves that the people of one room have not seen yet.
 
-    Whoever joins and leaves between two lines is in neither, unless the room has read something of theirs: then their
-    leave is shown.
+    Someone who joins and leaves between two lines is in neither, unless they have sent a message: then their leave is
+    shown.
 
     Attributes:
         is_scheduled: its owner will ask again when the next line is due.
@@ -109,7 +109,7 @@ class PresenceLines:
         self.is_scheduled = False
 
     def joined(self, sid: str, name: str) -> None:
-        """Someone joined; a session that left and is back before anyone was told did neither."""
+        """Someone joined; a session that left and is back before a line was shown is in neither."""
         before = self._left.get(sid)
         if before is not None and before.name == name:
             del self._left[sid]
@@ -141,15 +141,15 @@ class PresenceLines:
         return sid in self._has_sent
 
     def greeted(self, sid: str) -> None:
-        """A newcomer has been told how many people are here: what was before is no news to them."""
+        """A newcomer has received the number of people here: earlier changes are no news to them."""
         self._greeted[sid] = self._position
 
     def due_in(self, now: float) -> float | None:
-        """In how many seconds there is a line to show; None: there is nothing to tell."""
+        """In how many seconds there is a line to show; None: there is nothing to show."""
         return max(0.0, self._next_at - now) if self._joined or self._left else None
 
     def take(self, now: float) -> Changes:
-        """What to tell now; the next line is due after the interval."""
+        """Take the changes to show now; the next line is due after the interval."""
         changes = Changes(tuple(self._joined.values()), tuple(self._left.values()), self._greeted)
         self._joined, self._left, self._greeted, self._has_sent = {}, {}, {}, set()
         self._position = 0

@@ -1,8 +1,8 @@
-"""A guest's private talk: whom plain texts go to, who must be told when that changes, and what is held meanwhile.
+"""A guest's private chat: who receives plain texts, who must know when that changes, and what is held meanwhile.
 
-It knows the guest's partner and the times that it is given. It knows no room, no socket and no words: it answers with
-what is to be shown and signalled, and its owner does both. Nobody else knows whom a guest talks to: the partner's side
-learns of it by the flag on a whisper, and keeps a talk of its own.
+It knows the guest's partner and the times that are passed in. It knows no room, no socket and no words: it returns what
+to show and to signal, and its owner does both. Only this object knows a guest's partner: the partner's side learns of
+it by the flag on a whisper, and has an object of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from chatroom.core.errors import NoPartner, NotSent, RateLimited, Refusal
 from chatroom.core.events import Person, Talk
 
-MOVE_HOLD_S: Final = 1.0  # after another moved the talk, a text may still be for the partner before
+MOVE_HOLD_S: Final = 1.0  # after someone else has moved the chat, a text may still be for the former partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A whisper without a text: what the other side must know."""
+    """A whisper without a text, for the other side to follow."""
 
     sid: str
     talk: Talk
@@ -37,7 +37,7 @@ Effect = Notice | Signal
 
 
 class PrivateTalk:
-    """Whom a guest talks to, if anybody."""
+    """A guest's partner in a private chat, if there is one."""
 
     __slots__ = (
         "_before",
@@ -56,20 +56,20 @@ class PrivateTalk:
 
     def __init__(self) -> None:
         self.partner: Person | None = None
-        # The partner has ended it: the next line is not sent, and when that is answered the partner is forgotten.
+        # The partner has ended it: the next line is not sent, and once that is answered the partner is forgotten.
         self._is_over = False
         # The partner has left: the same, unless they come back first.
         self._has_left = False
-        # There was one before the server restarted, with nobody knows whom: the next line is not sent.
+        # There was one before the server restarted, with an unknown partner: the next line is not sent.
         self._is_forgotten = False
-        # That line has come; whose answer is lost may send it again, and still not to the room.
+        # That line has come; if its answer is lost it may be sent again, and still must not go to the room.
         self._is_ending = False
-        # Who the partner was until somebody moved the talk, and when that was.
+        # The partner before someone moved the chat, and when that was.
         self._before: Person | None = None
         self._moved_at = 0.0
         self._has_held = False
-        # What is answered to texts that arrive before all that was refused is answered, or arrived before the last
-        # answer; None: nothing was refused.
+        # The refusal of texts that arrive while a refusal is unanswered, or arrived before the last answer; None:
+        # nothing was refused.
         self._refusal: NotSent | None = None
         self._unanswered = 0
         self._held_until = 0.0
@@ -83,50 +83,50 @@ class PrivateTalk:
 
     @property
     def is_open(self) -> bool:
-        """Whether the next text is meant for somebody in private, even if it cannot reach them."""
+        """Whether the next text is meant for one person, even if it cannot reach them."""
         return self.partner is not None or self._is_forgotten
 
     # What the guest does
 
     def turn_to(self, to: Person) -> list[Effect]:
-        """`to:NAME`, and the other side knows of it."""
+        """`to:NAME`; the other side knows of it."""
         effects: list[Effect] = [Notice("talk_with", {"name": to.name})]
         if self._is_open and self.partner is not None and self.partner.sid != to.sid:
             effects.append(Signal(self.partner.sid, Talk.TURNED))
         self._begin(to)
-        self._refusal = None  # what stands behind it is meant for them
+        self._refusal = None  # what is typed after it is meant for them
         self._is_unread = False
         return effects
 
     def end(self) -> list[Effect]:
-        """`to:` alone: to the room, whatever was refused before; so it always succeeds."""
+        """`to:` alone: texts go to the room, whatever was refused before; so it always succeeds."""
         if self.partner is None:
             self._close()
             return [Notice("talk_choose")]
         effects: list[Effect] = [Notice("talk_over", {"name": self.partner.name})]
         if self._is_open:
             effects.append(Signal(self.partner.sid, Talk.ENDED))
-        self._close()  # what stands behind it is meant for the room
+        self._close()  # what is typed after it is meant for the room
         return effects
 
     def leave_behind(self) -> list[Effect]:
-        """The guest goes to another room; the partner sees that by itself."""
+        """The guest joins another room, which the partner sees anyway."""
         partner = self.partner
         self._close()
         return [Notice("talk_over", {"name": partner.name})] if partner is not None else []
 
     def ask(self) -> list[Effect]:
-        """`/to` and no more: whom am I talking to?
+        """`/to` alone: show the partner.
 
         Raises:
-            NoPartner: to the room.
+            NoPartner: texts go to the room.
         """
         if self.partner is None or not self._is_open:
             raise NoPartner(usage="/to NAME TEXT")
         return [Notice("talk_with", {"name": self.partner.name})]
 
     def come_back(self, find: Callable[[str], Person | None]) -> list[Effect]:
-        """The guest has come back with their token; `find` as in `address`."""
+        """The guest has resumed with their token; `find` is as in `address`."""
         if self.partner is None:
             return [Notice("talk_forgotten")] if self._is_forgotten else []
         if self._is_over:
@@ -139,11 +139,11 @@ class PrivateTalk:
         return [Notice("talk_still", {"name": present.name})]
 
     def hold(self, refused: Refusal, arrived_at: float) -> None:
-        """Something that arrived then is refused; if it has an `answer_after_s`, `answered` must follow."""
+        """Something that arrived at this time is refused; if it has an `answer_after_s`, `answered` must follow."""
         if isinstance(refused, NotSent):
             held = refused
         else:
-            # Clients send again by themselves what is refused for its haste; what is held must not come again so.
+            # Clients automatically send again what was rate-limited; a text that is held must not come again like that.
             code = NotSent.code if isinstance(refused, RateLimited) else refused.code
             held = NotSent("not_sent_with", code)
             held.answer_after_s = refused.answer_after_s
@@ -154,7 +154,7 @@ class PrivateTalk:
         self._unanswered += 1
 
     def answered(self, now: float) -> None:
-        """The oldest of what was held is answered: from now on the guest can know of it."""
+        """The oldest refusal is answered: from now on the guest can know of it."""
         self._unanswered -= 1
         self._held_until = now
         self._is_unread = False
@@ -163,35 +163,35 @@ class PrivateTalk:
             self._is_forgotten = self._is_ending = False
 
     def cut(self) -> None:
-        """The guest has gone without the answers: they know nothing of them."""
-        # If the talk was ending, it is still to end, which refuses a text anyway.
+        """The guest's connection ended before the answers: they do not know of them."""
+        # If the chat was ending, it still has to end, which refuses a text anyway.
         self._is_unread |= self._unanswered > 0 and not self._is_ending
         self._unanswered = 0
         self._is_ending = False
 
     def check_people(self, arrived_at: float) -> None:
-        """Before a private text to a name, or `to:`.
+        """Check a private text to a name, or a `to:`, before it is used.
 
         Raises:
-            NotSent: it arrived before the answer to what was refused, and that leaves in doubt who is meant.
+            NotSent: it arrived before the answer to a refusal that makes it doubtful who is meant.
         """
         if self._refusal is not None and self._refusal.doubts_people and self._is_held(arrived_at):
             raise self._refusal.with_traceback(None)
 
     def address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
-        """Whom a text goes to; None: the room.
+        """The recipient of a text; None: the room.
 
-        A text that came within `MOVE_HOLD_S` of the talk being moved by somebody else is held once: it may have been
-        meant for the partner before. One that came before the move, and waited behind others, was: each of those is
-        held. So is each that arrived before the guest could read that the one before it was not sent, as those of a
-        paste. When the talk has ended by itself, the first text is not sent.
+        If someone else has moved the chat less than `MOVE_HOLD_S` ago, one text is held: it may have been meant for the
+        former partner. Every text that arrived before the move, and waited behind others, is held. So is every text
+        that arrived before the guest could read that an earlier one was not sent, like the lines of a paste. If the
+        partner has ended the chat or left, the first text is not sent.
 
         Args:
-            find: gives the person in the room who has this session, or goes on with it.
+            find: returns the person in the room who has this session, or has resumed it.
             arrived_at: when the text came, on the clock of `turned_to`.
 
         Raises:
-            NotSent: it goes to nobody; it is for `hold`.
+            NotSent: it is sent to nobody; pass it to `hold`.
         """
         if self._refusal is not None:
             if self._is_held(arrived_at):
@@ -226,7 +226,7 @@ class PrivateTalk:
     # What others do
 
     def turned_to(self, who: Person, now: float) -> list[Effect]:
-        """Somebody has turned to the guest, or says them something privately: plain lines now go back there."""
+        """Someone has started a private chat with the guest, or sent a line of one: plain lines now go to them."""
         before, was_open = self.partner if not self._is_ending else None, self._is_open
         if before is not None and before.sid == who.sid and was_open:
             return []
@@ -242,11 +242,11 @@ class PrivateTalk:
         self._begin(who)
         self._before, self._moved_at = before, now
         if not self._is_held(now):
-            self._refusal = None  # that the talk has moved is now the better reason
+            self._refusal = None  # that the chat has moved is now the better reason
         return effects
 
     def signalled(self, who: Person, talk: Talk) -> list[Effect]:
-        """Somebody has turned to another person, or talks to the room again."""
+        """Someone chats with another person, or writes to the room again."""
         if self.partner is None or self.partner.sid != who.sid or self._is_over:
             return []
         if talk is Talk.TURNED:
@@ -272,7 +272,7 @@ class PrivateTalk:
         return [Notice("talk_back", {"name": present.name})]
 
     def forget(self) -> None:
-        """With whom it was is not known any more, only that there was one."""
+        """There was a private chat, but its partner is no longer known."""
         self._is_forgotten = True
 
     def renamed(self, sid: str, name: str) -> None:
@@ -284,7 +284,7 @@ class PrivateTalk:
 
     @property
     def _is_open(self) -> bool:
-        """Whether there is somebody who would have to be told."""
+        """Whether there is a partner who would have to know."""
         return self.partner is not None and not (self._is_over or self._has_left or self._is_ending)
 
     def _close(self) -> None:

@@ -1,7 +1,7 @@
-"""Whose names were in a room until lately, and whom a session has written to under which name.
+"""Names that were recently given up in a room, and whom a session has written to under which name.
 
-So that a text for one who has left reaches neither somebody with a shorter name nor somebody who has taken theirs. It
-knows identities only to compare them; moments are given to it, in seconds.
+With these, a text for someone who has left reaches neither someone with a shorter name nor someone who has taken over
+the name. Identities are only compared; times are passed in, in seconds.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from chatroom.core.confusables import fold
 
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 2000  # remembered per room
-MOST_EACH: Final = 8  # of them one person's, so that nobody's renames push out what others were called
+MOST_EACH: Final = 8  # of them per person, so that one person's renames do not push out the names of others
 MOST_ADDRESSED: Final = 64  # remembered per session
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A name that nobody had any more at a moment, or somebody else.
+    """A name that was given up.
 
     Attributes:
-        identity: whose it was; "" if several had it lately, so that none of them is taken for another.
+        identity: whose it was; "" if several had it recently, so that none of them is mistaken for another.
     """
 
     name: str
@@ -64,13 +64,13 @@ class RecentNames:
                 del self._keys_of[gone.identity]
 
     def find(self, name: str, now: float) -> Gone | None:
-        """Who was called so last, in whatever case; never one who only looks the same."""
+        """The last person with this name, in whatever case; never one whose name only looks the same."""
         gone = self._by_key.get(fold(name))
         return gone if gone is not None and now - gone.at <= LATELY_S else None
 
 
 class Addressed:
-    """Whom one session means by a name: those it has written to."""
+    """The people that one session has written to, by name."""
 
     __slots__ = ("_by_key",)
 
@@ -84,7 +84,7 @@ class Addressed:
         return fold(name) in self._by_key
 
     def is_other(self, name: str, identity: str, before: Gone | None) -> bool:
-        """Whether a name now stands for somebody else than the session knows; the second time, it knows.
+        """Whether a name now belongs to someone other than the person that the session knows; true only once.
 
         Args:
             identity: whose name it is now.
@@ -95,11 +95,11 @@ class Addressed:
         return known != identity
 
     def knows(self, identity: str) -> bool:
-        """Whether the session has written to this one, under whatever name."""
+        """Whether the session has written to this person, under whatever name."""
         return identity in self._by_key.values()
 
     def clear(self) -> None:
-        """Forget all; in another room the names are others'."""
+        """Forget everyone; in another room the names belong to others."""
         self._by_key.clear()
 
     def _remember(self, name: str, identity: str) -> None:

@@ -1,7 +1,7 @@
 """Who is in a room, what they may do, and what follows from it.
 
-Every call either returns what has happened or raises a refusal and leaves everything as it was. A room keeps
-no history and tells nobody: it decides, others act.
+Every call either returns what has happened, or raises a refusal and leaves everything as it was. A room keeps no
+history and sends nothing: it decides, others act.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +16,14 @@ class Room:
     """The people in one room, their names all different by key.
 
     Attributes:
-        members: by session id, in order of coming.
+        members: by session id, in order of joining.
     """
 
     def __init__(self, pool: NamePool, rng: Randomness, limit: int | None) -> None:
         """Open an empty room.
 
         Args:
-            pool: where the names come from for those who bring none.
+            pool: has names for those who choose none.
             rng: draws them.
             limit: the most people at once; None for no bound.
         """
@@ -40,17 +40,17 @@ class Room:
     def join(
         self, sid: str, name: str | None, reserved: Callable[[str], bool] = never, lang: str | None = None
     ) -> Joined:
-        """Let somebody in.
+        """Add a member.
 
         Args:
-            sid: who comes; one session is one member.
+            sid: who joins; one session is one member.
             name: the wanted name, already through `parse_name`; None draws a random free one.
-            reserved: whether the name with this key is held for somebody who is away.
-            lang: whose names to draw from, as `NamePool.draw` has it.
+            reserved: whether the name with this key is held for someone who is away.
+            lang: the language of the names to draw from, as in `NamePool.draw`.
 
         Raises:
             AlreadyAMember: the session is in the room.
-            RoomFull: as many people as may be are here.
+            RoomFull: the room has as many people as it may have.
             NameTaken: the wanted name, or one that looks like it, is somebody's or is held.
         """
         if sid in self._members:
@@ -62,7 +62,7 @@ class Room:
         return Joined(person)
 
     def leave(self, sid: str) -> Left:
-        """Let somebody go; the name is free at once.
+        """Remove a member; the name is free at once.
 
         Raises:
             NotAMember: the session is not in the room.
@@ -81,8 +81,8 @@ class Room:
         Args:
             sid: who asks.
             name: the wanted name, already through `parse_name`; None draws one, different from the present.
-            reserved: whether the name with this key is held for somebody who is away.
-            lang: whose names to draw from, as `NamePool.draw` has it.
+            reserved: whether the name with this key is held for someone who is away.
+            lang: the language of the names to draw from, as in `NamePool.draw`.
 
         Raises:
             NotAMember: the session is not in the room.
@@ -100,17 +100,17 @@ class Room:
         """A random name that a member could take now; nothing changes.
 
         Args:
-            reserved: whether the name with this key is held for somebody who is away.
-            lang: whose names to draw from, as `NamePool.draw` has it.
+            reserved: whether the name with this key is held for someone who is away.
+            lang: the language of the names to draw from, as in `NamePool.draw`.
         """
         return self._obtain(None, reserved, lang)
 
     def whisper(self, sid: str, to_sid: str, text: str, talk: Talk | None = None) -> Whispered:
-        """Say a text, already through `parse_text`, to one member, whatever their name is now.
+        """Send a text, already through `parse_text`, to one member, whatever their name is now.
 
         Raises:
             NotAMember: one of the two sessions is not in the room.
-            BadRequest: they are one.
+            BadRequest: they are the same.
         """
         who, listener = self._member(sid), self._member(to_sid)
         if listener is who:

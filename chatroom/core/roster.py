@@ -1,7 +1,7 @@
-"""Who is in a room as everybody there has been told.
+"""Who is in a room, as far as it has been announced there.
 
-What is decided waits in the feed behind messages that are being committed. A roster follows the feed: it holds what the
-room's people have seen by now.
+What is decided waits in the feed behind messages that are being committed. A roster follows the feed: it has what the
+people in the room have seen so far.
 """
 
 import re
@@ -24,7 +24,7 @@ _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 
 
 class Roster:
-    """The people of one room, in order of coming."""
+    """The people of one room, in order of joining."""
 
     __slots__ = ("_by_key", "_by_sid", "_claims")
 
@@ -44,18 +44,18 @@ class Roster:
         return self._by_sid.get(sid)
 
     def people(self) -> list[Person]:
-        """Everybody, in order of coming; a new name keeps the place."""
+        """Everybody, in order of joining; a rename keeps the place."""
         return list(self._by_sid.values())
 
     def apply(self, event: Presence) -> None:
-        """Follow what the room has been told.
+        """Follow an announcement.
 
         Raises:
-            Misuse: it does not follow from what was told before.
+            Misuse: it contradicts an earlier one.
         """
         if isinstance(event, Joined):
             if event.who.sid in self._by_sid:
-                raise Misuse(f"{event.who.sid} is told to have come twice")
+                raise Misuse(f"{event.who.sid} was announced twice")
             self._put(event.who)
             self._claims[event.who.sid] = event.claim
         elif isinstance(event, Left):
@@ -66,7 +66,7 @@ class Roster:
             self._put(Person(event.sid, event.new))
 
     def changes(self, present: Present) -> list[Presence]:
-        """What must have happened since the last announcement, if this is who is here: leaves, renames, joins."""
+        """What must have happened since the last announcement, given who is here now: leaves, renames, joins."""
         now = {joined.who.sid: joined for joined in present.people}
         stays = {sid for sid, claim in self._claims.items() if sid in now and now[sid].claim == claim}
         left = [
@@ -81,18 +81,18 @@ class Roster:
         return [*left, *renamed, *joined]
 
     def replace(self, present: Present) -> None:
-        """Take over who is here, in this order."""
+        """Replace everybody by those who are here now, in this order."""
         self._by_sid, self._by_key, self._claims = {}, {}, {}
         for joined in present.people:
             self.apply(joined)
 
     def find(self, name: str) -> Person | None:
-        """Whom the room calls by this name, in whatever case; never one who only looks the same."""
+        """The person with this name, in whatever case; never one whose name only looks the same."""
         person = self._by_key.get(name_key(name))
         return person if person is not None and fold(person.name) == fold(name) else None
 
     def longest_match(self, text: str) -> tuple[Person, str] | None:
-        """Whom a text that begins with a name is for, and its rest; None if it begins with nobody's."""
+        """The person whose name a text begins with, and the rest; None if it begins with nobody's."""
         found = longest_match(text, self.find)
         return None if found is None else (found.who, found.rest)
 
@@ -102,9 +102,9 @@ class Roster:
     def _drop_name(self, sid: str) -> None:
         person = self._by_sid.get(sid)
         if person is None:
-            raise Misuse(f"{sid} was never told to have come")
+            raise Misuse(f"{sid} was never announced")
         key = name_key(person.name)
-        if self._by_key.get(key) is person:  # else somebody has it already: two have swapped
+        if self._by_key.get(key) is person:  # otherwise someone else has it already: two have swapped names
             del self._by_key[key]
 
 
@@ -112,11 +112,11 @@ _Who = TypeVar("_Who")
 
 
 class Match(NamedTuple, Generic[_Who]):
-    """Whose name a text begins with.
+    """The person whose name a text begins with.
 
     Attributes:
-        rest: what stands behind it, without the spaces between.
-        length: of the name and what is before it.
+        rest: what follows the name, without the spaces between.
+        length: of the name and what precedes it.
     """
 
     who: _Who
@@ -127,14 +127,14 @@ class Match(NamedTuple, Generic[_Who]):
 def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
     """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
 
-    A name ends at a space or with the text, or stands in quotes (“…” or "…"); neither case nor which spaces are inside
-    a name, nor how many, matters.
+    A name ends at a space or with the text, or is in quotes (“…” or "…"). Case does not matter, nor do the kind and
+    number of the spaces inside a name.
     """
     start = len(text) - len(text.lstrip())
     text = text[start:]
     quote = _QUOTES.get(text[:1])
     closing = text.rfind(quote, 1, _LONGEST + 2) if quote is not None else -1
-    while quote is not None and closing > 0:  # the last one first: a name may hold quotes itself
+    while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
         who = find(text[1:closing])
         if who is not None:
             return Match(who, text[closing + 1 :].lstrip(), start + closing + 1)
@@ -148,7 +148,7 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
 
 
 def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """As `longest_match`, but punctuation may end the name too: `Bob, hello`."""
+    """Like `longest_match`, but punctuation may also end the name: `Bob, hello`."""
     found = longest_match(text, find) or longest_match(SEPARATORS.sub(" ", text), find)
     if found is None:
         return None
@@ -156,7 +156,7 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
 
 
 def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """As `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may stand before it."""
+    """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it."""
     bare = _FILLER.sub("", text, count=1)
     candidates = (text, SEPARATORS.sub(" ", text), SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
     return next((found for one in candidates if (found := longest_match(one, find)) is not None), None)

@@ -1,4 +1,4 @@
-"""Sentences with blanks, of one language: how their blanks are filled. The sentences are given to it."""
+"""Sentences with blanks, in one language, and how the blanks are filled. The sentences are passed in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Sentences:
         return (_closed_up(sentence, values) if self.lang == "zh" else sentence).format(**values)
 
     def counted(self, key: str, count: float) -> str:
-        """The sentence of this key for so many."""
+        """The sentence of this key for this number."""
         return self.say(f"{key}_one" if count == 1 else key, count=count)
 
     def listed(self, names: Iterable[str]) -> str:

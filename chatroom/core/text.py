@@ -1,4 +1,4 @@
-"""Texts: what a message may hold, and what of any text a terminal may be shown."""
+"""Texts: what a message may contain, and what of a text a terminal may show."""
 
 import re
 from typing import Final
@@ -6,21 +6,20 @@ from typing import Final
 from chatroom.core.characters import code_point, is_blank
 from chatroom.core.errors import BadRequest, Empty, TooLong
 
-# Controls other than TAB and LF; bidi embeddings, overrides and isolates, which would turn the rest of a line
-# around; surrogates, which no UTF-8 can carry. The marks LRM and RLM and the joiners stay: Persian and emoji
-# need them.
+# Controls other than TAB and LF; bidi embeddings, overrides and isolates, which would reverse the rest of a line;
+# surrogates, which UTF-8 cannot carry. The marks LRM and RLM and the joiners stay: Persian and emoji need them.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 # ECMA-48: control sequences (arrow keys, colours), strings up to their terminator (titles), other escapes. A string
-# ends where another begins, or a line full of beginnings would be searched to its end from each of them.
+# ends where another begins; otherwise a line full of beginnings would be searched to its end from each of them.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-# All but TAB, and what turns the direction of writing around for the rest of a line.
+# All controls except TAB, and what reverses the direction of the rest of a line.
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# The most empty lines that may follow each other: more of them only push what others wrote out of sight.
+# The most empty lines that may follow each other: more of them only push the messages of others off the screen.
 MAX_EMPTY_LINES: Final = 2
 
 
@@ -32,9 +31,9 @@ def parse_text(value: object, limit: int) -> str:
         limit: the most code points, counted as they were sent.
 
     Raises:
-        BadRequest: it is no string, or holds a forbidden character, which is named.
+        BadRequest: it is not a string, or contains a forbidden character, which is named.
         TooLong: it has more than `limit` code points.
-        Empty: nothing of it can be seen.
+        Empty: it has no visible character.
     """
     if not isinstance(value, str):
         raise BadRequest
@@ -50,9 +49,9 @@ def parse_text(value: object, limit: int) -> str:
 
 
 def fold_empty_lines(text: str) -> str:
-    """The text with at most two empty lines in a row; a line in which nothing can be seen is empty.
+    """The text with at most two empty lines in a row; a line without a visible character is empty.
 
-    Texts from the log go through this too where they are shown: they may be older than this rule.
+    Texts from the log go through this too when they are shown: they may be older than this rule.
     """
     return _folded(_LINE_ENDS.sub("\n", text))
 

@@ -1,4 +1,4 @@
-"""Moments as text, in UTC; which moment it is comes from elsewhere."""
+"""Times as text, in UTC; the time itself is passed in."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Gateways: each turns its clients' bytes into use cases and what comes of them into its clients' bytes."""
+"""Gateways: each turns its clients' bytes into use cases, and their results into its clients' bytes."""

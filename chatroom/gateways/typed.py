@@ -1,4 +1,4 @@
-"""What is typed, the same for every gateway: runs a parsed command for a session, and finds whom a text goes to."""
+"""Typed text, the same for every gateway: runs a parsed command for a session, and finds the recipient of a text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatroom.core.commands import (
     Rooms,
     Say,
     TalkTo,
-    Tell,
+    WhisperTo,
     Who,
     parse_line,
 )
@@ -58,7 +58,7 @@ _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 
 _QUOTED = re.compile('["\u201c](.+)["\u201d]')
 
-_TO_OTHERS = Tell | TalkTo | Join  # commands that change whom texts go to
+_TO_OTHERS = WhisperTo | TalkTo | Join  # commands that change who receives texts
 _HEAD = 512  # characters of a text that show what it is
 
 Answer = Callable[[str], None]
@@ -67,10 +67,10 @@ Follow = Callable[[Iterable[Effect]], None]
 
 
 def parse(service: Service, session: Session, text: str) -> Say | Command:
-    """What a text means, as `parse_line`: an unknown command before somebody's name would have been private.
+    """Interpret a text like `parse_line`; an unknown command before someone's name counts as a private text.
 
     Raises:
-        As `parse_line`.
+        The same as `parse_line`.
     """
     try:
         return parse_line(text)
@@ -95,19 +95,19 @@ def run(
     """Run a command.
 
     Args:
-        answer: gets what to show.
-        refuse: gets a refusal that comes later.
-        follow: does what follows for the private talk.
+        answer: called with the text to show.
+        refuse: called with a refusal that comes later.
+        follow: called with the effects on the private chat.
         arrived_at: when it came.
 
     Returns:
         A new token, if the command was a rename.
 
     Raises:
-        Refusal: the command cannot be done; if it would have changed whom texts go to, with an `answer_after_s`.
+        Refusal: the command failed; if it would have changed who receives texts, with an `answer_after_s`.
     """
     try:
-        if isinstance(command, Tell | TalkTo):
+        if isinstance(command, WhisperTo | TalkTo):
             session.talk.check_people(arrived_at)
         return _run(service, words, session, command, answer=answer, refuse=refuse, follow=follow)
     except Refusal as refused:
@@ -119,7 +119,7 @@ def run(
 
 
 def unread_answer_after_s(text: str) -> float | None:
-    """The `answer_after_s` of a refusal that comes before the text is looked at, for its length or its haste."""
+    """The `answer_after_s` of a text that is refused unread, because it is too long or comes too fast."""
     try:
         line = parse_line(trimmed(text)[:_HEAD])
     except Refusal as refused:
@@ -148,9 +148,9 @@ def _run(
             wanted = parse_name(name) if name is not None else None
             new, token = service.rename(session, wanted)
             answer(words.say("renamed", name=new))
-        case Tell(""):
+        case WhisperTo(""):
             follow(session.talk.ask())
-        case Tell(rest):
+        case WhisperTo(rest):
             person, text = _meant(service, session, rest)
             service.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
@@ -178,12 +178,12 @@ def _run(
 
 
 def address(service: Service, session: Session, say: Say, arrived_at: float) -> Person | None:
-    """Whom a text goes to; None: the room.
+    """The recipient of a text; None: the room.
 
     Raises:
         LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for one person, or for another room.
-        NotSent: it came with something that was refused, or its partner has gone.
-        BadRequest, Empty, TooLong: it could not be sent to anybody.
+        NotSent: it came with something that was refused, or the partner has left.
+        BadRequest, Empty, TooLong: it could not be sent to anyone.
     """
     talk = session.talk
     if not say.near and talk.is_plain:
@@ -195,10 +195,10 @@ def address(service: Service, session: Session, say: Say, arrived_at: float) -> 
 
 
 def private_text(service: Service, session: Session, msg: str) -> str:
-    """What a whisper says that a person typed to their partner in a private chat.
+    """The text of a whisper that a person typed to their partner in a private chat.
 
     Raises:
-        LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for another, or for another room.
+        LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for someone else, or for another room.
         UnknownCommand, BadRequest: it is a command, or nearly one.
     """
     line = parse_line(msg)
@@ -213,17 +213,17 @@ def _check_near(service: Service, session: Session, say: Say) -> None:
     near.check(say.near, here, lately, partial(service.is_other_room, session))
 
 
-def signal(service: Service, session: Session, told: Signal) -> None:
-    """Let somebody's side know what the session's guest has done with their talk."""
-    service.signal_talk(session, told.sid, told.talk)
+def signal(service: Service, session: Session, effect: Signal) -> None:
+    """Let the other side know what this session's guest has done with their private chat."""
+    service.signal_talk(session, effect.sid, effect.talk)
 
 
 def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
-    """Whom a private text is for, and the text.
+    """The recipient of a private text, and the text.
 
     Raises:
-        NameGone: it may be for one who was here until lately.
-        NoSuchPerson: it begins with nobody's name, or with a longer one than that and something else than a space.
+        NameGone: it may be for someone who left recently.
+        NoSuchPerson: it begins with nobody's name, or with a longer name that no space follows.
     """
     found = longest_match(rest, session.room.roster.find)
     spaced = SEPARATORS.sub(" ", rest)
@@ -244,13 +244,13 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
 
 
 def _check_shorter(service: Service, session: Session, written: str, name: str) -> None:
-    """Ask who is meant if the writer knows somebody with a shorter name, and has never written to this one.
+    """Ask who is meant if the writer knows someone with a shorter name, and has never written to this person.
 
-    So nobody who is called `Bob I` is sent `/to Bob I miss you`. A name in quotes needs no question.
+    So a person called `Bob I` does not receive `/to Bob I miss you`. For a name in quotes there is no question.
 
     Raises:
         NameUnclear: both are here.
-        NameGone: the other was here until lately.
+        NameGone: the other one left recently.
     """
     ends = _LAST_SPACE.match(SEPARATORS.sub(" ", written))
     known = session.addressed
@@ -266,20 +266,20 @@ def _check_shorter(service: Service, session: Session, written: str, name: str) 
 
 
 def _first_name(rest: str) -> str:
-    """Whom `/to REST` was probably for: what stands in quotes, or the first word."""
+    """The name that `/to REST` was probably for: the one in quotes, or the first word."""
     if rest[:1] in ('"', "“"):
         return printable(rest[1:].split({'"': '"', "“": "”"}[rest[0]])[0])
     return printable(rest.split(None, 1)[0])
 
 
 def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
-    """`to:NAME`. The name is as it is, or without the quotes that it may stand in."""
+    """`to:NAME`. The name is taken as typed, or without quotes around it."""
     quoted = _QUOTED.fullmatch(name)
     names = (name, quoted[1] if quoted is not None else name)
     found = next((one for one in names if session.room.roster.find(one) is not None), None)
     if found is None:
         raise _no_partner(service, session, name)
-    if SEPARATORS.match(name[-1]):  # `to:Bob:` is for Bob rather than for one who is called so
+    if SEPARATORS.match(name[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
         _check_shorter(service, session, name, found)
     try:
         opened = service.whisper(session, found, "", Talk.OPENED)
@@ -289,7 +289,7 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
 
 
 def _no_partner(service: Service, session: Session, written: str) -> Refusal:
-    """Why `to:WRITTEN` names nobody: it has a text behind the name, or nobody here is called so."""
+    """Why `to:WRITTEN` names nobody: it has a text after the name, or nobody here has that name."""
     here = punctuated_match(written, session.room.roster.find)
     gone = punctuated_match(written, service.lately(session))
     if gone is not None and (here is None or gone.length > here.length):
@@ -301,7 +301,7 @@ def _no_partner(service: Service, session: Session, written: str) -> Refusal:
 
 
 def help_text(lang: str, *, at_a_line: bool = False) -> str:
-    """The table of commands, one a line."""
+    """The table of commands, one per line."""
     shown = [record for record in COMMANDS if at_a_line or not record.line_only]
     width = max(len(record.usage) for record in shown)
     texts: Sequence[str] = [record.help[lang] for record in shown]
@@ -326,9 +326,9 @@ def _show_history(words: Words, answer: Answer, refuse: Refuse, page: Page | Non
 
 
 def _entry_text(entry: Entry) -> str:
-    """An entry for whoever reads times of their own place beside it: with its day, and a Z that tells that it is UTC.
+    """An entry with its day, and a Z that marks UTC: other times on the reader's screen are local.
 
-    Lines after a text's first are indented, so that none can pass for somebody else's.
+    Further lines of a text are indented, so that none can pass for another person's message.
     """
     moment = f"{day(entry.at_ms)} {time_of_day(entry.at_ms)}"
     text = _LINE_ENDS.sub(f"\n{_INDENT}", fold_empty_lines(entry.text))

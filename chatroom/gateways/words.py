@@ -1,6 +1,6 @@
 """The server's own sentences, in English and Chinese: refusals by code, answers to commands, notices.
 
-Gateways choose words, nobody else does; pages word refusals themselves, by code.
+Only gateways choose words; pages word refusals themselves, by code.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_no_one": "房间里没有人叫 {name}",
     "line_as_it_is": "要原样发送，请以 /say 开头。",
     "talk_yourself": "那是你自己。",
-    # The English is for whoever reads nothing else: such a terminal shows Chinese in UTF-8 as rubbish.
+    # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.
     "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
     " (Not sent: not UTF-8.)",
     "line_too_fast": "太快了：你的消息在排队，会一行一行地发送，大约需要 {time}。",
@@ -227,7 +227,7 @@ class Words(Sentences):
         super().__init__(lang, LANGUAGES[lang])
 
     def duration(self, seconds: float) -> str:
-        """About how long something takes: at least a second."""
+        """About how long something takes, at least one second."""
         if seconds < 120:
             return self.say("seconds", count=max(1, ceil(seconds)))
         if seconds < 7200:
@@ -240,7 +240,7 @@ class Words(Sentences):
             return self.say(refused.wording, **refused.params)
         if "usage" in refused.params:
             return self.say("usage", usage=refused.params["usage"])
-        if isinstance(refused, RateLimited):  # rounded up: nobody is to come too early again
+        if isinstance(refused, RateLimited):  # rounded up, so that nobody tries again too early
             return self.say(refused.code, retry_after=max(1, ceil(refused.retry_after * 10)) / 10)
         detail = next((f"_{param}" for param in ("character", "field") if param in refused.params), "")
         return self.say(refused.code + detail, **refused.params)

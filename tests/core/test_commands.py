@@ -14,7 +14,7 @@ from chatroom.core.commands import (
     Rooms,
     Say,
     TalkTo,
-    Tell,
+    WhisperTo,
     Who,
     parse_line,
 )
@@ -60,10 +60,10 @@ def test_a_key_without_its_slash_is_refused() -> None:
         ("/name \u0301", Name("\u0301")),  # no name, but typed as one
         ("/name\u0301", Name("\u0301")),
         ("/nick  Ming Li ", Name("Ming Li")),
-        ("/to Ming hello  there", Tell("Ming hello  there")),
-        ("/msg Ming", Tell("Ming")),
-        ("/w\tMing\nhello", Tell("Ming\nhello")),
-        ("/to", Tell("")),
+        ("/to Ming hello  there", WhisperTo("Ming hello  there")),
+        ("/msg Ming", WhisperTo("Ming")),
+        ("/w\tMing\nhello", WhisperTo("Ming\nhello")),
+        ("/to", WhisperTo("")),
         ("to:Ming Li ", TalkTo("Ming Li")),
         ("to:", TalkTo("")),
         ("／ｊｏｉｎ tea house", Join("tea house")),

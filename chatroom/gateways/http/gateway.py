@@ -1,6 +1,6 @@
-"""What is served over plain HTTP beside Socket.IO: the front page, and whether the service lives and can serve.
+"""What is served over plain HTTP beside Socket.IO: the page, and whether the service is alive and ready.
 
-It knows paths and answers, and nothing of what is said.
+It knows paths and responses, and nothing of messages.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatroom.runtime import WSGIApp
 
 log = logging.getLogger(__name__)
 
-VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are taken
+VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are accepted
 _PLAIN: Final = "text/plain; charset=utf-8"
 _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
@@ -65,7 +65,7 @@ _HINT: Final = (
         "<code>--base-path {prefix}</code>。</small></p>"
     ),
 )
-# The page's own address, if a proxy had put a path before it and passed all of it on.
+# The page's own address, if a proxy has put a path before it and passes on the whole path.
 _UNDER_A_PATH: Final = re.compile(
     r"((?:/(?!(?:r|assets)(?:/|$))[A-Za-z0-9_~-]{1,64}){1,4})(?:/(?:r/[^/]+/?)?)?"
 )
@@ -73,13 +73,13 @@ _MAX_HINTS: Final = 3  # lines in the log, which requests for random paths must 
 
 
 class HTTPGateway:
-    """The WSGI application for every path but Socket.IO's.
+    """The WSGI application for every path except Socket.IO's.
 
     Args:
-        base_path: what a proxy has put before every path, such as "/chat", or "".
-        is_ready: whether the service can serve now.
-        clock_problem: what is wrong with the wall clock now, if anything is.
-        find_page: what answers for a path of the built page, if it is one.
+        base_path: what a proxy puts before every path, such as "/chat", or "".
+        is_ready: returns whether the service can serve now.
+        clock_problem: returns what is wrong with the wall clock now, if anything is.
+        find_page: returns the application for a path of the built page, if it is one.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class HTTPGateway:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
         if self._base_path and path == self._base_path:
-            # Without its slash the page's own addresses would lead past it.
+            # Without the slash, the page's relative addresses would be wrong.
             where = (("Location", self._base_path + "/"),)
             return _answer(environ, start_response, "308 Permanent Redirect", "", where)
         if self._base_path and path.startswith(self._base_path + "/"):
@@ -127,7 +127,7 @@ class HTTPGateway:
         if prefix is not None:
             texts = (texts[0] + _HINT[0], texts[1] + _HINT[1])
             self._hint(prefix[1])
-        # Relative, because only the browser knows what a proxy has put before the path.
+        # Relative, because only the browser knows what a proxy puts before the path.
         fields = {"lobby": "../" * (path.count("/") - 1) or "./", "prefix": prefix[1] if prefix else ""}
         en, zh = (text.format(**fields) for text in texts)
         page = _NOT_FOUND_PAGE.format(en=en, zh=zh)

@@ -1,6 +1,6 @@
-"""The web app manifest of a room: what is installed from `/r/tea` starts in `/r/tea`.
+"""The web app manifest of a room: an app that is installed from `/r/tea` starts in `/r/tea`.
 
-Addresses in it are relative to its own, so that they are right behind any proxy. Pure; it knows nothing of HTTP.
+Its addresses are relative to its own, so that they are right behind any proxy. Pure; it knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatroom.core.names import parse_room
 from chatroom.sessions import LOBBY
 
 _NAME: Final = "chatroom"
-_MAX_FIELDS: Final = 8  # of the query; one is meant for us
+_MAX_FIELDS: Final = 8  # of the query; only one is used
 _ICONS: Final = (
     ("icon-192.png", "image/png", "192x192", "any"),
     ("icon-512.png", "image/png", "512x512", "any"),
@@ -27,8 +27,8 @@ def room_of(query: str) -> str:
     """The room that a query names; without one, the lobby.
 
     Raises:
-        BadRequest: it is no query.
-        RoomInvalid: there can be no room of this name.
+        BadRequest: it is not a query.
+        RoomInvalid: no room can have this name.
     """
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
@@ -43,7 +43,7 @@ def manifest(room: str, root: str) -> bytes:
     Args:
         room: its name, already through `parse_room`.
         root: the path that the page is served under, such as "/chat/". Only `id` needs it: browsers resolve an `id`
-            against the origin, and two chatrooms of one origin must not be one app.
+            against the origin, and two chatrooms on one origin must not be one app.
     """
     path = "" if room == LOBBY else f"r/{quote(room, safe='')}"
     value = {

@@ -1,6 +1,6 @@
-"""The built page: its files as WhiteNoise serves them, its document, its manifests, and the table of commands.
+"""The built page: its files, served by WhiteNoise, its document, its manifests, and the table of commands.
 
-It knows the folder that the build left and the headers that a browser has to obey, and of chat only its commands.
+It knows the folder of the build and the headers for browsers, and of chat only its commands.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from chatroom.core.errors import Refusal
 from chatroom.gateways.http.manifest import manifest, room_of
 from chatroom.runtime import WSGIApp
 
-# Scripts strictly from here, and no text becomes markup but Svelte's own templates. Styles may be inline: the page
-# sets colours of names and heights on elements. `connect-src 'self'` covers WebSockets in every supported browser.
+# Scripts come only from here, and only Svelte's own templates become markup. Styles may be inline: the page sets the
+# colours of names and the heights of elements. `connect-src 'self'` covers WebSockets in every supported browser.
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -44,8 +44,8 @@ _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 )
-_SHORT_S: Final = 300  # how long files without a hash in their name may be kept unasked
-_ASKED_EACH_TIME: Final = ("/sw.js",)  # an old worker would stay for as long
+_SHORT_S: Final = 300  # how long browsers may cache files without a hash in their name
+_ASKED_EACH_TIME: Final = ("/sw.js",)  # otherwise an old worker would stay for that long
 _MANIFEST: Final = "/manifest.webmanifest"
 # Where the page's files are, as seen from the document: a proxy may have put any path before both.
 _BASE: Final = '<base href="./" />'  # as it is in web/index.html
@@ -57,10 +57,10 @@ _DOCUMENTS: Final = (
 
 
 class BuiltPage:
-    """What a browser asks for to show the chat.
+    """The files that a browser requests to show the chat.
 
     Args:
-        folder: where the build left it; where there is none, nothing is found.
+        folder: that of the build; without it, nothing is found.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -91,7 +91,7 @@ class BuiltPage:
         self._commands = _Document(_commands(), "application/json")
 
     def find(self, path: str) -> WSGIApp | None:
-        """What answers for a path without its base, or None."""
+        """The application for a path without its base, or None."""
         for paths, document in self._documents:
             if paths.fullmatch(path):
                 return document
@@ -115,7 +115,7 @@ class BuiltPage:
 
 
 class _Document:
-    """Something that is made once; asked for anew each time, and sent only where it has changed."""
+    """A document that is made once; browsers ask for it each time, and receive it only if it has changed."""
 
     def __init__(self, body: bytes, kind: str) -> None:
         self._kind = kind
@@ -143,7 +143,7 @@ class _Document:
 
 
 def _answer_gone(start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The page was built again since the server started."""
+    """Answer for a file that is gone because the page was built again since the server started."""
     body = b"this file of the page is gone; if the page was built again, restart the server\n"
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *_HEADERS]
     start_response("404 Not Found", headers)
@@ -151,7 +151,7 @@ def _answer_gone(start_response: Callable[..., Any]) -> Iterable[bytes]:
 
 
 def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The manifest of the room that the query names."""
+    """Answer with the manifest of the room in the query."""
     try:
         room = room_of(environ.get("QUERY_STRING", ""))
     except Refusal:
@@ -168,7 +168,7 @@ def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]
 
 
 def _commands() -> bytes:
-    """The commands that work in a page, for it to complete: `[{usage, help: {language: text}}]`."""
+    """The commands that work in a page, which completes them: `[{usage, help: {language: text}}]`."""
     table = [
         {"usage": record.usage, "help": dict(record.help)} for record in COMMANDS if not record.line_only
     ]

@@ -1,4 +1,4 @@
-"""Bytes from a terminal into lines, and lines into bytes: telnet's or netcat's, whole or in crumbs.
+"""Bytes from a terminal into lines, and lines into bytes: telnet's or netcat's, in pieces of any size.
 
 It knows line ends and telnet's commands (RFC 854, 855). It does no I/O and knows nothing of chat.
 """
@@ -13,35 +13,35 @@ from typing import Final
 from chatroom.core.text import clean
 
 _MAX_SUBNEGOTIATION: Final = 4096  # bytes
-_BEFORE_TEXT: Final = 1024  # bytes of a line for a command and the longest name before a text
+_BEFORE_TEXT: Final = 1024  # bytes of a line for a command and the longest name, before a text
 
 _LF, _CR, _NUL, _BACKSPACE, _DELETE, _ERASE_LINE = 0x0A, 0x0D, 0x00, 0x08, 0x7F, 0x15
 _SE, _EC, _EL, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 247, 248, 250, 251, 252, 253, 254, 255
-# EOF, SUSP, ABORT, BRK, IP, AO: what telnet makes of control characters.
+# EOF, SUSP, ABORT, BRK, IP, AO: what telnet sends for control characters.
 _KEYS = (236, 237, 238, 243, 244, 245)
-# A stray byte that is no UTF-8 becomes U+FFFD. With so many, and fewer characters that are, a line is in another
-# encoding: nearly every letter of a text in CP1251, KOI8-R or GBK is one.
+# A stray byte that is not UTF-8 becomes U+FFFD. With this many of them, and fewer valid characters, a line is in
+# another encoding: nearly every letter of a text in CP1251, KOI8-R or GBK is such a byte.
 _BAD_IN_OTHER_ENCODINGS: Final = 3
 _BINARY = 0  # the one option that is granted (RFC 856)
 
-# The bytes at which more happens than that they are kept. Other controls are kept until the line is whole: only
-# then can an escape sequence be told from what follows it.
+# The bytes with a special meaning. Other controls are kept until the line is complete: only then is it clear where an
+# escape sequence ends.
 _SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
 
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
 def longest_line(max_text: int) -> int:
-    """How many bytes a line may have so that a text of `max_text` characters fits, whatever they are."""
+    """How many bytes a line may have, so that any text of `max_text` characters fits."""
     return 4 * max_text + _BEFORE_TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class Overlong:
-    """Stands where a line grew longer than the longest; it is thrown away, up to its end.
+    """A line that is too long; it is dropped, up to its end.
 
     Attributes:
-        head: what it begins with, by which it is known what sort of line it was.
+        head: its beginning, which shows what kind of line it was.
     """
 
     head: str = field(default="", compare=False)
@@ -54,7 +54,7 @@ class NotUtf8(str):
 
 
 class _Telnet(Enum):
-    """Where in a telnet command the input stands."""
+    """The state within a telnet command."""
 
     DATA = auto()
     COMMAND = auto()  # after IAC
@@ -64,9 +64,9 @@ class _Telnet(Enum):
 
 
 class LineDecoder:
-    """Takes bytes as they come and gives lines when they are whole, one at a time.
+    """Takes bytes as they come, and returns complete lines, one at a time.
 
-    What is given to `receive` and not yet taken out is all that it holds, besides one unfinished line.
+    It holds only what `receive` got and `next_line` has not taken yet, and one unfinished line.
 
     Args:
         max_line_bytes: the longest line.
@@ -97,22 +97,22 @@ class LineDecoder:
         self._skipped = 0
         self._answers = b""
         self._asked = False
-        # WILL and DO, once each: an answer to every one could make an endless talk.
+        # WILL and DO, once each: answering every one could lead to an endless exchange.
         self._granted: set[int] = set()
 
     @property
     def unfinished(self) -> bool:
-        """Whether a line has begun that has no end yet."""
+        """Whether there is a line without an end."""
         return bool(self._line) or self._overlong is not None
 
     @property
     def has_begun(self) -> bool:
-        """Whether the beginning of a line has been looked at that is to be one, without its end."""
+        """Whether the beginning of a line was read that is not too long and has no end yet."""
         return bool(self._line)
 
     @property
     def waiting(self) -> bytes:
-        """What was received and is not looked at yet."""
+        """What was received and is not decoded yet."""
         return self._input
 
     def receive(self, data: bytes) -> None:
@@ -120,16 +120,16 @@ class LineDecoder:
         self._input = self._input + data if self._input else data
 
     def answers(self) -> bytes:
-        """Take out what telnet wants answered: every option but BINARY is refused."""
+        """Take out the answers to telnet: every option except BINARY is refused."""
         answers, self._answers = self._answers, b""
         return answers
 
     def next_line(self) -> str | Overlong | None:
-        """The next whole line, without its end and without anything that a terminal would act upon.
+        """The next complete line, without its end and without control sequences.
 
         Returns:
-            `Overlong` once for a line that is too long, as soon as it is; a `NotUtf8` for one in another encoding; None
-            when more bytes are needed.
+            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; None if more bytes
+            are needed.
         """
         data, place = self._input, 0
         while place < len(data):
@@ -171,14 +171,14 @@ class LineDecoder:
         return None
 
     def _is_too_long(self, piece: bytes) -> bool:
-        """Keep a piece of the line; True if that has just made it too long."""
+        """Keep a piece of the line; True if it has just become too long."""
         if self._overlong is not None:
             return False
         self._line += piece
         if len(self._line) > self._max_line_bytes:
             head = self._line[: self._max_line_bytes].decode("utf-8", "replace")
             self._overlong = Overlong(clean(head))
-            self._line = bytearray()  # gives the memory back, which clear() would not
+            self._line = bytearray()  # frees the memory, which clear() would not
         return self._overlong is not None
 
     def _finish(self, end: int) -> str:
@@ -191,18 +191,18 @@ class LineDecoder:
         return NotUtf8(clean(text)) if bad >= _BAD_IN_OTHER_ENCODINGS and bad > good else clean(text)
 
     def _ask_for_binary(self) -> None:
-        """Ask a telnet whose text has come to harm to send bytes as they are, once.
+        """Ask a telnet whose text was damaged, once, to send bytes unchanged.
 
-        GNU's telnet takes a byte of UTF-8 for a control character if its lower seven bits are one, and sends what that
-        means instead (IP for 0x83), unless it is asked for BINARY. To netcat it would be three bytes of rubbish, so
-        nobody else is asked.
+        GNU telnet takes a byte of UTF-8 for a control character if its lower seven bits are one, and sends the command
+        for it instead (IP for 0x83), unless it is asked for BINARY. In netcat these would be three bytes of garbage, so
+        no other client is asked.
         """
         if not self._asked:
             self._asked = True
             self._answers += bytes((_IAC, _DO, _BINARY))
 
     def _erase_character(self) -> None:
-        """Take back the last character, all of its bytes."""
+        """Remove the last character, with all of its bytes."""
         line = self._line
         while line and line[-1] & 0xC0 == 0x80:
             line.pop()
@@ -210,11 +210,11 @@ class LineDecoder:
             line.pop()
 
     def _telnet(self, byte: int) -> bool:
-        """Take a byte of a telnet command; True if it was data and has just made the line too long."""
+        """Take a byte of a telnet command; True if it was data, and the line has just become too long."""
         if self._state is _Telnet.COMMAND:
             self._state = _Telnet.DATA
             if byte == _IAC:
-                return self._is_too_long(b"\xff")  # the byte itself, doubled: no UTF-8, so it will be U+FFFD
+                return self._is_too_long(b"\xff")  # the byte itself, doubled: not UTF-8, so it becomes U+FFFD
             if byte in (_WILL, _WONT, _DO, _DONT):
                 self._option = byte
                 self._state = _Telnet.OPTION
@@ -237,16 +237,16 @@ class LineDecoder:
             if byte == _IAC:
                 self._state = _Telnet.SUB_IAC
             elif self._skipped >= _MAX_SUBNEGOTIATION:
-                self._state = _Telnet.DATA  # no subnegotiation is so long: it was none
+                self._state = _Telnet.DATA  # no subnegotiation is that long
         return False
 
     def _negotiate(self, verb: int, option: int) -> None:
-        """Answer a WILL or a DO (RFC 854). WONT and DONT need none: options are off, BINARY changes nothing here."""
+        """Answer a WILL or a DO (RFC 854). WONT and DONT need no answer: all options are off by default."""
         if verb not in (_WILL, _DO):
             return
         if option != _BINARY:
-            # Stateless and yet no endless talk, since a refusal is not answered. A client that interrupts waits for
-            # the answer to each of its DO TIMING-MARKs (RFC 860).
+            # Stateless, but not endless, since a refusal is not answered. A client that interrupts waits for the answer
+            # to each of its DO TIMING-MARKs (RFC 860).
             self._answers += bytes((_IAC, _WONT if verb == _DO else _DONT, option))
         elif verb not in self._granted:
             self._granted.add(verb)
@@ -255,9 +255,9 @@ class LineDecoder:
 
 
 def encode_line(text: str, indent: str = "") -> bytes:
-    """A line for a terminal, with CRLF; what a text of several lines adds begins with `indent`.
+    """A line for a terminal, with CRLF; the further lines of a text begin with `indent`.
 
-    No control that the text may hold reaches the terminal.
+    No control character of the text reaches the terminal.
     """
     lines = _LINE_ENDS.split(text)
     return f"\r\n{indent}".join(map(clean, lines)).encode("utf-8", "replace") + b"\r\n"

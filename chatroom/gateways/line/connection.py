@@ -1,7 +1,7 @@
-"""One terminal, from the greeting to the farewell.
+"""One terminal, from the greeting to the end.
 
-It ties a connection to a session of the service: the connection has the bytes, the intake the pace, the interpreter the
-meaning. It knows nothing of the texts, nor who else is in the room.
+It connects a connection with a session of the service: the connection has the bytes, the intake decides when a line is
+taken, and the interpreter what it means. This module does not know the texts, nor who else is in the room.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from chatroom.sessions import Session, Welcome
 log = logging.getLogger(__name__)
 
 PEEK_BYTES: Final = 64 * 1024
-BEHIND_BYTES: Final = 32 * 1024  # with more to read a peer is behind, and nothing more is taken from it
+BEHIND_BYTES: Final = 32 * 1024  # if more waits for a peer, it is behind, and nothing is taken from it
 
 
 class LineConnection(Role):
-    """A connected terminal, whose lines are taken and whose session they belong to. The loop waits for nothing in it.
+    """A connected terminal and its session. It never makes the loop wait.
 
     Args:
-        connection: carries the bytes; this becomes its role.
+        connection: carries the bytes; this object becomes its role.
         context: what all terminals share.
-        session: whose lines they are.
+        session: the session that sends the lines.
         on_left: called once, when the session ends.
         on_talking: called with whether the guest has a partner in a private chat, when that may have changed.
 
     Attributes:
-        decoder: makes lines of what came.
-        has_more: besides what was read last, something has come.
-        interpreter: does what lines say.
+        decoder: turns bytes into lines.
+        has_more: more has come than was read last.
+        interpreter: does what lines ask for.
         room_key: the room whose events are shown; None before the greeting.
     """
 
@@ -58,7 +58,7 @@ class LineConnection(Role):
         "session",
     )
 
-    receive_bytes = 1024  # so that the worst of input keeps the loop for about a millisecond
+    receive_bytes = 1024  # so that the worst input takes about a millisecond
 
     def __init__(
         self,
@@ -91,10 +91,10 @@ class LineConnection(Role):
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits for the peer that what adds to it should wait."""
+        """Whether too much waits for the peer to add to it."""
         return self.connection.outbox_bytes > BEHIND_BYTES
 
-    # What the connection tells
+    # Calls from the connection
 
     def received(self, connection: Connection, data: bytes) -> None:
         if data:
@@ -126,12 +126,12 @@ class LineConnection(Role):
     def _run(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except Exception:  # the outermost loop of a session: its fault must spare the others
+        except Exception:  # the outermost call of a session: its failure must not affect others
             log.exception("a line session failed and is closed")
             self._leave()
             self.connection.abort("aborted")
 
-    # What the intake asks
+    # Calls from the intake
 
     def start_reading(self) -> None:
         if self.is_open:
@@ -167,7 +167,7 @@ class LineConnection(Role):
     def refused(self, refused: Refusal) -> None:
         self.interpreter.answer(refused)
 
-    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+    def flooded(self, lines: int, seconds: float) -> None:
         limits = self._context.service.limits
         rate = limits.speaking or limits.events  # lines are messages, or cost less
         if rate is not None:
@@ -176,35 +176,35 @@ class LineConnection(Role):
 
     def input_over(self, *, in_mid_line: bool) -> None:
         if in_mid_line:
-            # Half a line may be half a thought, or a name without the rest of it: it is not said.
+            # Half a line may be half a sentence, or a name without its end: it is not sent.
             self._notice("line_unfinished")
         self._leave()
         self.connection.finish()
 
-    # What the interpreter asks
+    # Calls from the interpreter
 
     def settled(self) -> None:
-        # Not at once: it may be the feed that calls.
+        # Not at once: the caller may be the feed.
         self._call_later(0, self._intake.go_on)
 
     def mark_talking(self, is_talking: bool) -> None:
         self._on_talking(self, is_talking)
 
     def send_away(self, key: str, *, drop: bool = False) -> None:
-        """Leave with one of the server's sentences.
+        """Disconnect the guest, with one of the server's sentences.
 
         Args:
-            drop: throw away what still waits to be shown, since the peer does not read it.
+            drop: drop what still waits to be shown, since the peer does not read it.
         """
         self._leave()
-        farewell = notice_line(self._context.words.say(key))
-        # Something may stand in the line already.
-        self.connection.finish(b"\r\n" + farewell if drop else farewell, drop=drop)
+        last = notice_line(self._context.words.say(key))
+        # The terminal may be in the middle of a line.
+        self.connection.finish(b"\r\n" + last if drop else last, drop=drop)
 
-    # What the gateway tells
+    # Calls from the gateway
 
     def greet(self, welcome: Welcome) -> None:
-        """The guest is in a room: greet, and take what was typed meanwhile."""
+        """The guest has joined a room: greet them, and take what was typed meanwhile."""
         words, room = self._context.words, welcome.room.name
         here = words.counted("people_here", len(welcome.room.roster))
         is_first, self.room_key = self.room_key is None, welcome.room.key
@@ -217,7 +217,7 @@ class LineConnection(Role):
         for line in history_lines(welcome.page.entries[-HISTORY_SHOWN:], shown):
             self.write(line)
         if is_first:
-            self._notice("line_how")  # the last line of the greeting, so that scripts know its end
+            self._notice("line_how")  # the last line of the greeting, by which scripts know its end
         self.interpreter.arrived()
         self.settled()
 

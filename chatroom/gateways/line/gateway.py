@@ -1,7 +1,7 @@
 """The line gateway: plain TCP text for telnet, netcat and scripts (protocol, section 2).
 
-It accepts, keeps the guests of each room together, and encodes what the room is told once for all of them. What one
-guest types and talks of privately is the guest's own matter.
+It accepts connections, knows the guests of each room, and encodes each announcement once for all of them. What one
+guest types, and their private chats, are the connection's business.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from chatroom.sessions import JoinRequest, Session, Welcome
 log = logging.getLogger(__name__)
 
 _SEND_BUFFER_BYTES: Final = 128 * 1024
-_LINGER_S: Final = 5.0  # time for a terminal to take a farewell
+_LINGER_S: Final = 5.0  # how long a terminal may take to read the last line
 
 
 class LineGateway:
@@ -43,10 +43,10 @@ class LineGateway:
     Args:
         service: the use cases.
         words: the server's sentences.
-        history_entries, history_days: the greeting says that so much is kept.
-        idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
+        history_entries, history_days: what the greeting says about how much is kept.
+        idle_timeout_s: a guest who sends no complete line for so long is disconnected.
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
-        leaving_limit: how many may be on their way out at once.
+        leaving_limit: how many connections may be closing at once.
         acceptor: accepts connections, and counts them.
         monotonic: a clock in seconds.
     """
@@ -86,9 +86,9 @@ class LineGateway:
             leaving_limit=leaving_limit,
         )
         self._guests: dict[str, LineConnection] = {}  # by session id, from admission on
-        self._rooms: dict[str, dict[str, LineConnection]] = {}  # by room, then session id: who is told
-        self._audiences: dict[str, Audience] = {}  # by room, until somebody comes or goes
-        self._talking: set[LineConnection] = set()  # who has a partner in a private talk
+        self._rooms: dict[str, dict[str, LineConnection]] = {}  # by room, then session id
+        self._audiences: dict[str, Audience] = {}  # by room, until someone joins or leaves
+        self._talking: set[LineConnection] = set()  # who has a partner in a private chat
         self._presence: dict[str, PresenceLines] = {}  # by room, as long as there are guests in it
         self._listeners: list[socket.socket] = []
         acceptor.include(self.__len__)
@@ -97,27 +97,27 @@ class LineGateway:
         """How many connections there are."""
         return len(self._loop.connections)
 
-    # Coming and going
+    # Connects and disconnects
 
     def open(self, listeners: Sequence[socket.socket]) -> None:
-        """Begin to accept."""
+        """Start to accept connections."""
         for listener in listeners:
             self._acceptor.listen(listener, partial(runtime.begin, self._let_in))
             self._listeners.append(listener)
 
     def refuse_newcomers(self) -> None:
-        """Take nobody in any more."""
+        """Accept no more connections."""
         for listener in self._listeners:
             self._acceptor.close(listener)
         self._listeners.clear()
 
     def send_away_all(self) -> None:
-        """Tell everybody that the server goes, and close."""
+        """Send everybody the closing notice, and close."""
         for guest in list(self._guests.values()):
             guest.send_away("closing")
 
     def drained(self) -> bool:
-        """Whether every farewell has been handed to the kernel."""
+        """Whether the kernel has everything that was sent."""
         self._loop.flush()
         return self._loop.idle()
 
@@ -130,15 +130,15 @@ class LineGateway:
             self._admit(connection)
         except Refusal as refused:
             connection.finish(notice_line(self._words.refusal(refused)))
-        except Exception:  # the outermost loop of a session that is not there yet
-            log.exception("a terminal could not be let in")
-            connection.abort("aborted")  # it must not be counted for ever
+        except Exception:  # the outermost call of a session that does not exist yet
+            log.exception("a terminal could not be admitted")
+            connection.abort("aborted")  # it must not count for ever
 
     def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
         role = connection.role
         session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
-        if connection.role is not role:  # it has gone while this was decided
+        if connection.role is not role:  # it has left while this was decided
             self._service.leave(session, cut=False)
             return
         self._guests[sid] = LineConnection(
@@ -166,7 +166,7 @@ class LineGateway:
                 del self._rooms[room_key]
                 del self._presence[room_key]
 
-    # What the service tells
+    # Calls from the service
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
         guest, key = self._guests.get(session.sid), welcome.room.key
@@ -185,13 +185,13 @@ class LineGateway:
         event, presence = item.event, self._presence[room.key]
         match event:
             case Said(who, text):
-                self._tell_presence(room, presence)  # who begins to speak has joined
+                self._show_presence(room, presence)  # the sender's join comes before their message
                 more = partial(self._words.counted, "line_more_lines")
                 presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, more))
                 speaker = guests.get(who.sid)
-                hears_not = () if speaker is None or speaker.interpreter.echo else (speaker.connection,)
-                self._loop.publish(self._audience(room.key), line, hears_not)
+                skipped = () if speaker is None or speaker.interpreter.echo else (speaker.connection,)
+                self._loop.publish(self._audience(room.key), line, skipped)
             case Joined(who):
                 presence.joined(who.sid, who.name)
                 for guest in list(self._talking):
@@ -214,15 +214,15 @@ class LineGateway:
     def flush(self, room: RoomView) -> None:
         presence = self._presence.get(room.key)
         if presence is not None:
-            self._tell_presence(room, presence)
+            self._show_presence(room, presence)
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
-            guest.interpreter.hear(whispered, at_ms)
+            guest.interpreter.whispered(whispered, at_ms)
 
     def typing(self, room: RoomView, person: Person) -> None:
-        """Nothing: it makes no line."""
+        """Nothing: there is no line for it."""
 
     def ended(self, session: Session, why: Why) -> None:
         guest = self._guests.get(session.sid)
@@ -239,8 +239,8 @@ class LineGateway:
 
     # Joins and leaves
 
-    def _tell_presence(self, room: RoomView, presence: PresenceLines) -> None:
-        """Show who joined and left, if the time has come; else later."""
+    def _show_presence(self, room: RoomView, presence: PresenceLines) -> None:
+        """Show who joined and left, if it is due; otherwise later."""
         now = self._monotonic()
         due_s = presence.due_in(now)
         if due_s is None:
@@ -262,4 +262,4 @@ class LineGateway:
     def _presence_is_due(self, room: RoomView, presence: PresenceLines) -> None:
         presence.is_scheduled = False
         if self._presence.get(room.key) is presence:
-            self._tell_presence(room, presence)
+            self._show_presence(room, presence)

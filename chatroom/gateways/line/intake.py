@@ -18,26 +18,26 @@ from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.runtime import Timer
 
 NOTICE_S: Final = (
-    0.25  # a flood is reported only then: the rest of a paste has come meanwhile, and can be counted
+    0.25  # a flood is reported only then: by that time the rest of a paste has come, and can be counted
 )
-MOST_WAITING: Final = 64  # lines, or readings, that are taken in while an answer waits
-CALM_S: Final = 5.0  # nothing has had to wait for so long: what waits next is another flood
+MOST_WAITING: Final = 64  # lines, or reads, that are taken in while an answer waits
+CALM_S: Final = 5.0  # if nothing had to wait for this long, what waits next is another flood
 
 
 class Terminal(Protocol):
-    """Where the bytes come from and go back to, and whose lines they are."""
+    """A terminal: its bytes, and what its lines do."""
 
     decoder: LineDecoder
-    has_more: bool  # besides what it has given to the decoder last, something has come
+    has_more: bool  # more has come than it gave to the decoder last
 
     def start_reading(self) -> None:
-        """Have `Intake.received` called for what comes."""
+        """Call `Intake.received` for what comes."""
 
     def stop_reading(self) -> None:
         """Let it wait in the kernel."""
 
     def peek(self) -> bytes:
-        """What has come and is not read yet, as far as can be seen."""
+        """What has come and is not read yet, as far as it is visible."""
 
     def write(self, data: bytes) -> None:
         """Send bytes at the end of the turn."""
@@ -48,40 +48,40 @@ class Terminal(Protocol):
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything that was taken has been dealt with."""
+        """Whether everything that was taken is done."""
 
     def spend(self) -> None:
         """Count one event.
 
         Raises:
-            RateLimited: too many; with `retry_after`, in seconds.
+            RateLimited: there were too many; with `retry_after`, in seconds.
         """
 
     def take(self, line: str | Overlong, arrived_at: float) -> None:
-        """Do what a line says.
+        """Do what a line asks for.
 
         Raises:
-            RateLimited: not now; nothing has been done.
-            Refusal: not at all.
+            RateLimited: it must wait; nothing was done.
+            Refusal: it is refused.
         """
 
     def refused(self, refused: Refusal) -> None:
-        """Tell why a line was not taken."""
+        """Show why a line was not taken."""
 
-    def told_to_slow_down(self, lines: int, seconds: float) -> None:
-        """Tell, once in a flood, that lines wait.
+    def flooded(self, lines: int, seconds: float) -> None:
+        """Show, once per flood, that lines wait.
 
         Args:
-            lines: how many, as far as can be seen.
+            lines: how many, as far as they are visible.
             seconds: until the first of them can be taken.
         """
 
     def input_over(self, *, in_mid_line: bool) -> None:
-        """There will be no more lines, and all that came are dealt with; the last one may have had no end."""
+        """There will be no more lines, and all that came are done; the last one may have had no end."""
 
 
 class Intake:
-    """Takes line after line, as long as their guest may speak and is not too fast."""
+    """Takes line after line, while the guest may send and is not too fast."""
 
     __slots__ = (
         "_answered_at",
@@ -112,12 +112,12 @@ class Intake:
         self._terminal = terminal
         self._monotonic = monotonic
         self._call_later = call_later
-        self._arrived_at = 0.0  # of all lines in the decoder: not later than that
-        self._begun_at: float | None = None  # when the first of a line came that has no end yet
-        self._read_at = 0.0  # the same: not sooner than that
+        self._arrived_at = 0.0  # the earliest time at which the lines in the decoder may have arrived
+        self._begun_at: float | None = None  # when the beginning of an unfinished line came
+        self._read_at = 0.0  # the latest time at which they may have arrived
         self._answered_at = 0.0
         self._owed_events = 0
-        # Lines that are out of the decoder, with both times: more is read only when none waits, or for an answer.
+        # Lines taken from the decoder, with both times: more is read only if none waits, or while an answer waits.
         self._waiting: deque[tuple[str | Overlong, float, float]] = deque()
         self._unanswered: Refusal | None = None
         self._is_reading = True
@@ -131,23 +131,25 @@ class Intake:
     def received(self) -> None:
         """The decoder has new input."""
         self._read_at = self._monotonic()
-        if not self._has_more:  # or it came with what was read before, as the rest of a paste does
+        if (
+            not self._has_more
+        ):  # otherwise it came together with what was read before, like the rest of a paste
             self._arrived_at = self._read_at
         self._has_more = self._terminal.has_more
-        # A reading costs, whatever is in it: telnet's commands and crumbs make no lines.
+        # Every read costs an event, whatever it contains: telnet's commands and fragments are not lines.
         self._owed_events += 1
         self.go_on()
 
     def ended(self) -> None:
-        """The peer has sent its last; it may still read."""
+        """The peer sends nothing more; it may still read."""
         self._has_ended = True
-        if self._unanswered is not None:  # nothing can follow that would have to be held
+        if self._unanswered is not None:  # nothing more can come that would have to be held
             self._stop_timer()
             self._answer()
         self.go_on()
 
     def stop(self) -> None:
-        """Take no more, ever."""
+        """Take no more lines."""
         self._has_stopped = True
         self._stop_timer()
         if self._unanswered is not None:
@@ -161,7 +163,7 @@ class Intake:
     def go_on(self) -> None:
         """Take what can be taken now."""
         if self._is_taking:
-            # Perhaps a line waits for an answer: what comes behind it waits in the kernel.
+            # A line may be waiting for an answer: what comes after it waits in the kernel.
             self._terminal.stop_reading()
             self._is_reading = False
             return
@@ -181,7 +183,7 @@ class Intake:
             self._terminal.input_over(in_mid_line=self._terminal.decoder.unfinished)
 
     def _take_lines(self) -> bool:
-        """Take what lines there are; True if there are no more, False if they have to wait."""
+        """Take the lines that are there; True if there are no more, False if they have to wait."""
         while self._terminal.may_take and self._timer is None and not self._has_stopped:
             try:
                 while self._owed_events:
@@ -202,13 +204,13 @@ class Intake:
         return False
 
     def _take_out(self) -> bool:
-        """Take one line out of the decoder, if there is one."""
+        """Take one line from the decoder, if there is one."""
         line = self._terminal.decoder.next_line()
         answers = self._terminal.decoder.answers()
         if answers:
             self._terminal.write(answers)
         if line is not None:
-            # A line that was begun before an answer may have been meant otherwise, however late its end comes.
+            # A line begun before an answer may have been meant differently, however late its end comes.
             arrived_at = self._arrived_at if self._begun_at is None else self._begun_at
             self._waiting.append((line, arrived_at, self._read_at))
             self._begun_at = None
@@ -219,7 +221,7 @@ class Intake:
         return line is not None
 
     def _may_take_in(self) -> bool:
-        """While an answer waits, what comes is given the time when it comes; whether more may come."""
+        """While an answer waits, take lines with the time at which they come; returns whether to read more."""
         if self._unanswered is None:
             return False
         while len(self._waiting) < MOST_WAITING:
@@ -230,7 +232,7 @@ class Intake:
     def _start_reading(self) -> None:
         is_behind = self._unanswered is None and self._answered_at >= self._arrived_at
         if not self._is_reading and is_behind and self._terminal.peek():
-            # Who sent it while lines had to wait has not waited for the last answer.
+            # A guest who sent it while lines had to wait has not waited for the last answer.
             self._arrived_at, self._has_more = self._answered_at, True
         self._is_reading = True
         self._terminal.start_reading()
@@ -238,7 +240,7 @@ class Intake:
     # Answers that wait
 
     def _refuse(self, refused: Refusal, read_at: float) -> None:
-        """Tell why a line was not taken, when the time has come."""
+        """Show why a line was not taken, when it is due."""
         self._unanswered = refused
         wait_s = read_at + (refused.answer_after_s or 0.0) - self._monotonic()
         if wait_s <= 0 or self._has_ended or self._has_stopped:
@@ -247,7 +249,7 @@ class Intake:
             self._timer = self._call_later(wait_s, self._answer_soon)
 
     def _answer_soon(self) -> None:
-        # What has come by now, and could not be read for the load, is read first.
+        # What has come by now, and was not read because of the load, is read first.
         self._timer = self._call_later(0, self._answer_and_go_on)
 
     def _answer_and_go_on(self) -> None:
@@ -266,17 +268,17 @@ class Intake:
     def _wait(self, seconds: float) -> None:
         now = self._monotonic()
         if now > self._flood_until:
-            until_told = min(seconds, NOTICE_S)
-            self._timer = self._call_later(until_told, partial(self._tell, seconds - until_told))
+            delay_s = min(seconds, NOTICE_S)
+            self._timer = self._call_later(delay_s, partial(self._report_flood, seconds - delay_s))
         else:
             self._timer = self._call_later(seconds, self._resume)
         self._flood_until = now + seconds + CALM_S
 
-    def _tell(self, seconds: float) -> None:
-        """Tell that lines wait, and for so long."""
+    def _report_flood(self, seconds: float) -> None:
+        """Show that lines wait, and for how long."""
         waiting = self._terminal.decoder.waiting + self._terminal.peek()
         ends = max(waiting.count(b"\n"), waiting.count(b"\r"))
-        self._terminal.told_to_slow_down(ends + len(self._waiting), seconds)
+        self._terminal.flooded(ends + len(self._waiting), seconds)
         self._timer = self._call_later(seconds, self._resume)
 
     def _resume(self) -> None:

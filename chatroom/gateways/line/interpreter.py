@@ -1,7 +1,7 @@
-"""What a line means, and what comes of it: talk, private talk, commands (protocol, section 2).
+"""What a line means, and what it does: messages, private chats, commands (protocol, section 2).
 
-It knows the words of a line terminal. It knows neither when a line is taken nor where what it shows goes, and leaves
-the rules to the service.
+It knows the words of a line terminal. It knows neither when a line is taken nor where its output goes, and leaves the
+rules to the service.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HISTORY_SHOWN: Final = 10
 
 _LEAVING: Final = ("quit", "close")
 _HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
-# What every browser sends next, if that line is too long to be seen.
+# What every browser sends next, if that line is too long.
 _HTTP_BEHIND: Final = re.compile(r"Host: ")
 
 
@@ -51,7 +51,7 @@ class LineContext:
     Attributes:
         kept: the sentence that says what is kept for how long.
         max_line_bytes: the longest line.
-        idle_timeout_s: who has sent no whole line for so long is sent away; half a line does not count.
+        idle_timeout_s: a guest who sends no complete line for so long is disconnected.
         monotonic: a clock in seconds.
     """
 
@@ -65,23 +65,23 @@ class LineContext:
 
 
 class Host(Protocol):
-    """What an interpreter needs of its terminal."""
+    """What an interpreter needs from its terminal."""
 
     def write(self, data: bytes) -> None:
         """Show an encoded line."""
 
     def send_away(self, key: str) -> None:
-        """Leave with one of the server's sentences."""
+        """Disconnect the guest, with one of the server's sentences."""
 
     def settled(self) -> None:
-        """Something that lines may have waited for is done."""
+        """Something is done that lines may have waited for."""
 
     def mark_talking(self, is_talking: bool) -> None:
-        """There is, or is no longer, somebody whose leaving matters."""
+        """There is, or is no longer, a partner in a private chat."""
 
 
 class Interpreter:
-    """Does what one guest's lines say; shows what is said to them alone."""
+    """Does what one guest's lines ask for, and shows what only this guest receives."""
 
     __slots__ = (
         "_context",
@@ -99,9 +99,9 @@ class Interpreter:
         self._context = context
         self._host = host
         self._session = session
-        # How the next line would show that it is a browser that speaks.
+        # What the next line looks like if the client is a browser.
         self._http: re.Pattern[str] | None = _HTTP
-        # So many entries are asked for: after what was said before, and before what is typed behind it.
+        # How many entries of history are requested: they come after earlier messages, and before later lines.
         self._looks_back = 0
         self._is_on_the_way = True
         self._is_being_renamed = False
@@ -110,41 +110,41 @@ class Interpreter:
 
     @property
     def may_take(self) -> bool:
-        """Whether what the last line began is so far done that another can be taken."""
+        """Whether the last line is done far enough to take another."""
         is_waiting = self._is_on_the_way or self._is_being_renamed or self._looks_back > 0
         return not is_waiting and self._uncommitted < MAX_UNCOMMITTED
 
     @property
     def is_settled(self) -> bool:
-        """Whether all that was said is kept."""
+        """Whether all messages are stored."""
         return self._uncommitted == 0
 
     def arrived(self) -> None:
-        """The guest is in the room."""
+        """The guest has joined the room."""
         self._is_on_the_way = False
 
     def person_renamed(self, sid: str, name: str) -> None:
-        """The room has been told that somebody has another name."""
+        """Someone's new name was announced."""
         self._session.talk.renamed(sid, name)
         if sid == self._session.sid and self._is_being_renamed:
             self._is_being_renamed = False
             self._host.settled()
 
     def take(self, line: str | Overlong, arrived_at: float) -> None:
-        """Do what a line says.
+        """Do what a line asks for.
 
         Args:
             arrived_at: when it came, on the clock of the context.
 
         Raises:
-            RateLimited: not now; nothing has been done.
-            Refusal: not at all.
+            RateLimited: it must wait; nothing was done.
+            Refusal: it is refused.
         """
         self._context.service.spend_event(self._session)
         try:
             self._take(line, arrived_at)
         except RateLimited:
-            raise  # it is taken later, and what comes behind it waits
+            raise  # it is taken later, and the lines after it wait
         except Refusal as refused:
             if refused.answer_after_s is not None:
                 self._session.talk.hold(refused, arrived_at)
@@ -161,13 +161,13 @@ class Interpreter:
         if not stripped:
             return
         if http is not None and http.match(line):
-            # A web page can make its reader's browser send a form anywhere, to this port too, and be heard in here.
+            # A web page can make its reader's browser send a form to any port, also to this one.
             self._host.send_away("line_http")
         elif stripped in _LEAVING:
             self._host.send_away("bye")
         elif isinstance(line, NotUtf8):
             refused = NotInUtf8()
-            refused.answer_after_s = ANSWER_AFTER_S  # nobody can tell whom it was for
+            refused.answer_after_s = ANSWER_AFTER_S  # its recipient is unknown
             raise refused
         else:
             parsed = typed.parse(self._context.service, self._session, line)
@@ -214,7 +214,7 @@ class Interpreter:
             case Join():
                 self._move(command, arrived_at)
             case Name():
-                self._is_being_renamed = True  # who is here is asked of what the room has been told
+                self._is_being_renamed = True  # lines after it see the roster once the rename is announced
                 try:
                     self._run_typed(command, self._answer, arrived_at)
                 except Refusal:
@@ -292,10 +292,10 @@ class Interpreter:
         elif self._uncommitted in (0, MAX_UNCOMMITTED - 1):
             self._host.settled()
 
-    # The private talk
+    # Private chats
 
-    def hear(self, whispered: Whispered, at_ms: int) -> None:
-        """A whisper that the guest has sent or received."""
+    def whispered(self, whispered: Whispered, at_ms: int) -> None:
+        """The guest has sent or received a whisper."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
         if who.sid == self._session.sid:
             if talk is Talk.LINE and self.echo:
@@ -322,7 +322,7 @@ class Interpreter:
         self._follow(self._session.talk.left(sid))
 
     def _follow(self, effects: Iterable[Effect]) -> None:
-        """Do what follows for the talk."""
+        """Apply effects on the private chat."""
         for effect in effects:
             if isinstance(effect, Notice):
                 self._notice(effect.key, **effect.values)
@@ -342,4 +342,4 @@ def _no_answer(text: str) -> None:
 
 
 def _refused_later(refused: Refusal) -> None:
-    """Only `/history` is refused later, and that is answered here otherwise."""
+    """Nothing: only `/history` is refused later, and this class answers that itself."""

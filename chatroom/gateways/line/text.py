@@ -1,7 +1,7 @@
-"""How things look at a line terminal (protocol, section 2): every kind of line, encoded.
+"""Every kind of line at a line terminal, encoded (protocol, section 2).
 
-A reader must be able to tell from its beginning alone whose a line is: a time for what people say, an asterisk for what
-nobody says, spaces for what goes on from the line above.
+The beginning of a line must show whose it is: a time for messages, an asterisk for notices, spaces for the continuation
+of the line above.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from chatroom.core.text import fold_empty_lines
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.line.codec import encode_line
 
-LINES_SHOWN: Final = 12  # of a message, as it arrives; the history shows all
+LINES_SHOWN: Final = 12  # of a new message; the history shows all
 _INDENT: Final = "    "
 
 
 def said_line(at_ms: int, who: str, text: str) -> bytes:
-    """What somebody has said to the room; the further lines of a text are indented."""
+    """A message to the room; the further lines of a text are indented."""
     return _line(at_ms, before_text(who), text)
 
 
 def whisper_line(at_ms: int, who: str, text: str) -> bytes:
-    """What somebody has said to this guest alone."""
+    """A whisper to this guest."""
     return _line(at_ms, f"{before_text(who)} -> you", text)
 
 
 def own_whisper_line(at_ms: int, to: str, text: str) -> bytes:
-    """What this guest has said to somebody alone."""
+    """A whisper of this guest."""
     return _line(at_ms, f"you -> {before_text(to)}", text)
 
 
 def first_lines(text: str, more: Callable[[int], str]) -> str:
-    """The first lines of a text that has many, and below them how many more there are."""
+    """The first lines of a long text, and below them how many more there are."""
     lines = fold_empty_lines(text).splitlines()
     if len(lines) <= LINES_SHOWN:
         return text
@@ -43,10 +43,10 @@ def first_lines(text: str, more: Callable[[int], str]) -> str:
 
 
 def history_lines(entries: Iterable[Entry], shown: Callable[[str], str] = str) -> Iterator[bytes]:
-    """Messages of earlier, below their days.
+    """Earlier messages, with a line for each day.
 
     Args:
-        shown: what of a text to show.
+        shown: returns what to show of a text.
     """
     before = ""
     for entry in entries:
@@ -57,7 +57,7 @@ def history_lines(entries: Iterable[Entry], shown: Callable[[str], str] = str) -
 
 
 def notice_line(text: str) -> bytes:
-    """What is nobody's words: every line of it begins with an asterisk."""
+    """A notice: every line of it begins with an asterisk."""
     return encode_line(f"* {text}", "* ")
 
 

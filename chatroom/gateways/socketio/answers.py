@@ -1,4 +1,4 @@
-"""What a client is told for itself: refusals and notices."""
+"""What is sent to one client only: refusals and notices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Answers:
             ack(wire.refusal(refused, text))
             return
         if isinstance(refused, RateLimited):
-            # A flood is told once a second that it is one: notices must not become a flood of their own.
+            # In a flood, one notice per second: notices must not become a flood of their own.
             now = self._monotonic()
             if now - guest.noticed_at < 1:
                 return
@@ -45,7 +45,7 @@ class Answers:
     def notice(
         self, guest: Guest, code: str, text: str, parameters: Mapping[str, object] | None = None
     ) -> None:
-        """Send a notice; nothing to a client that is not welcomed yet, or is gone."""
+        """Send a notice, unless the client is not welcomed yet, or is gone."""
         if guest.room_key is not None and not guest.is_gone:
             frame = wire.frame(wire.notice(code, text, self._now_ms(), parameters or {}))
             self._emit(frame, guest.session.sid)

@@ -1,6 +1,6 @@
 """The Socket.IO gateway: the one event `msg`, both ways (protocol, section 1).
 
-It parses and shape-checks what comes, asks the service, and encodes what is told once a kind of client. It
+It parses requests and checks their shape, asks the service, and encodes each announcement once per kind of client. It
 knows python-socketio and the wire, and neither the rules of a room nor the disk.
 """
 
@@ -38,12 +38,12 @@ class SocketIOGateway:
     Args:
         service: the use cases.
         words: the server's sentences for clients that ask for no language.
-        limits: what a page must know, as `you.limits`.
+        limits: what a page must know, sent as `you.limits`.
         connect_timeout_s: how long a client may take for its Socket.IO CONNECT.
         monotonic: a clock in seconds.
 
     Attributes:
-        engine: the server's Engine.IO server, to be given requests.
+        engine: the server's Engine.IO server, which takes requests.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class SocketIOGateway:
         self._server.on("connect", self._on_connect, namespace=NAMESPACE)
         self._server.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
 
-    # Coming and going
+    # Connects and disconnects
 
     def _on_connect(self, sid: str, environ: object, data: object) -> None:
-        """Decide and refuse; nothing is sent from here (the client's CONNECT comes after)."""
+        """Admit or refuse a client; nothing is sent from here, since the CONNECT packet comes after."""
         words = self._words
         try:
             auth = wire.read_auth(data)
@@ -116,7 +116,7 @@ class SocketIOGateway:
         self._guests[sid] = Guest(session, words, kind, eio_sid)
 
     def _on_connected(self, sid: str, namespace: str) -> None:
-        """The client has its CONNECT packet: it may enter."""
+        """The client has its CONNECT packet: it may join."""
         guest = self._guests.get(sid)
         if guest is not None:
             self._service.enter(guest.session)
@@ -141,7 +141,7 @@ class SocketIOGateway:
         self._talks.forget(guest)
 
     def warn_all(self) -> list[str]:
-        """Tell everybody that the server is closing; gives their connections, to be closed next."""
+        """Send everybody the closing notice; returns their connections, which are to be closed next."""
         now = self._now_ms()
         frames = {
             lang: wire.frame(wire.notice("closing", words.say("closing"), now, {}))
@@ -152,10 +152,10 @@ class SocketIOGateway:
             self._emit(frames[guest.words.lang], sid)
         return [guest.eio_sid for guest in self._guests.values()]
 
-    # What a client asks
+    # Requests
 
     def _on_event(self, sid: str, event: str, arguments: Sequence[object], ack: Ack) -> None:
-        """Handle an event; the answer goes to `ack`, now or when the message is safe."""
+        """Handle an event; the answer goes to `ack`, now or once the message is stored."""
         if event != EVENT:
             self._on_bad_event(sid, ack)
             return
@@ -191,7 +191,7 @@ class SocketIOGateway:
         except Refusal as refused:
             self._talks.hold_for_other_room(guest, ack, refused)
 
-    # What the service tells
+    # Calls from the service
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
         guest = self._guests.get(session.sid)
@@ -215,7 +215,7 @@ class SocketIOGateway:
         }
         self._groups.leave(guest)
         frame = wire.frame(fields)
-        # A newcomer to a room of ten thousand is no slow reader.
+        # A client that joins a room of ten thousand is not a slow reader.
         self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._groups.enter(guest, room.key)
@@ -225,7 +225,7 @@ class SocketIOGateway:
     def tell(self, room: RoomView, item: Item) -> None:
         match item.event:
             case Said() as said:
-                self._tell_said(room, said, item)
+                self._send_message(room, said, item)
             case Joined(who):
                 self._talks.joined(room)
                 self._presence.joined(room, who, item.at_ms)
@@ -246,7 +246,7 @@ class SocketIOGateway:
         guest = self._guests.get(session.sid)
         if guest is None:
             return
-        if not whispered.text:  # what another has done with their talk; opening one moves nobody's here
+        if not whispered.text:  # a change of the other side's private chat; opening one changes nothing here
             if whispered.talk in (Talk.TURNED, Talk.ENDED):
                 self._talks.follow(guest, session.talk.signalled(whispered.who, whispered.talk))
             return
@@ -269,12 +269,12 @@ class SocketIOGateway:
             self._answers.notice(guest, "replaced", guest.words.say("replaced"))
         self._forget(guest)
         if why is Why.LOST:
-            self.engine.close(guest.eio_sid)  # clients take that for a lost connection and come back
+            self.engine.close(guest.eio_sid)  # clients take that for a lost connection, and reconnect
         else:
             self._server.disconnect(session.sid)
 
-    def _tell_said(self, room: RoomView, said: Said, item: Item) -> None:
-        assert item.entry is not None  # the backplane's promise for what was said
+    def _send_message(self, room: RoomView, said: Said, item: Item) -> None:
+        assert item.entry is not None  # the backplane promises one for each message
         sid = said.who.sid
         everybody = groups(room.key)
         frame = wire.frame(wire.message(room.name, item.entry, sid))
@@ -290,7 +290,7 @@ class SocketIOGateway:
 
 
 def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
-    """The `answer_after_s` of an event that comes too fast."""
+    """The `answer_after_s` of an event that is rate-limited."""
     try:
         request = wire.read_request(arguments)
     except Refusal:

@@ -1,4 +1,4 @@
-"""A connected client, and the groups of clients that are sent the same frames."""
+"""A connected client, and the groups of clients that receive the same frames."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ NAMESPACE: Final = "/"
 
 @dataclass(slots=True, eq=False)
 class Guest:
-    """A connected client: what it can read, and where it stands.
+    """A connected client: what it understands, and its state.
 
     Attributes:
         words: the server's sentences in its language.
-        kind: "seed" (knows only login, logout and lines), "full" or "delta", by how it is told of comings and goings.
-        room_key: the room whose frames it hears; None before it is welcomed.
+        kind: "seed" (knows only login, logout and lines), "full" or "delta": how joins and leaves are announced to it.
+        room_key: the room whose frames it receives; None before it is welcomed.
         uncommitted: how many of its messages are on their way to the disk.
         reading: how many pages of history it waits for.
         is_gone: it has logged out, was replaced, or its connection is closed.
-        unanswered: what was refused and left in doubt whom texts go to, with when to answer, in order.
+        unanswered: refusals that make it doubtful who receives texts, with the time to answer, in order.
     """
 
     session: Session
@@ -43,19 +43,19 @@ class Guest:
 
 
 class Groups:
-    """The clients of a room that have one kind and one language are one of python-socketio's rooms."""
+    """The clients of a room with the same kind and language are one of python-socketio's rooms."""
 
     def __init__(self, server: StrictServer) -> None:
         self._server = server
 
     def enter(self, guest: Guest, room_key: str) -> None:
-        """From now on the client is sent what happens in this room."""
+        """Add the client to a room's group: it receives what happens there."""
         name = group(guest.kind, guest.words.lang, room_key)
         self._server.enter_room(guest.session.sid, name, namespace=NAMESPACE)
         guest.room_key = room_key
 
     def leave(self, guest: Guest) -> None:
-        """The client is sent what happens in no room."""
+        """Remove the client from its group: it receives nothing of any room."""
         if guest.room_key is not None:
             name = group(guest.kind, guest.words.lang, guest.room_key)
             self._server.leave_room(guest.session.sid, name, namespace=NAMESPACE)
@@ -63,10 +63,10 @@ class Groups:
 
 
 def known_language(lang: str | None) -> str | None:
-    """A language that the server speaks, or none."""
+    """The language, if the server has it, or None."""
     return lang if lang in WORDS else None
 
 
 def words_in(lang: str | None, default: Words) -> Words:
-    """The server's sentences in a language, if it speaks it."""
+    """The server's sentences in a language, if it has it."""
     return WORDS.get(lang, default) if lang is not None else default

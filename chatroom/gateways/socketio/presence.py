@@ -1,8 +1,8 @@
-"""How comings and goings are told on Socket.IO (protocol, section 1, "Rosters").
+"""How joins, leaves and renames are announced on Socket.IO (protocol, section 1, "Rosters").
 
-In rooms of up to 64 people each is told at once. Above that, those of a burst are told together, at an interval
-that grows with the roster's bytes and with what sending the last one cost: a thousand people coming at once would
-otherwise cost a million frames, each with a thousand names.
+In rooms of up to 64 people each one is announced at once. In larger rooms those of a burst are announced together. The
+interval grows with the bytes of the roster and with the cost of sending the last one: otherwise a thousand joins at
+once would cost a million frames, each with a thousand names.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ SMALL_ROOM: Final = 64  # people; the protocol's number
 _MIN_INTERVAL_S: Final = 0.05
 _MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
-_ROSTER_BYTES_PER_S: Final = 1_000_000  # what each of a room's `full` clients is sent of rosters
+_ROSTER_BYTES_PER_S: Final = 1_000_000  # of rosters, to each of a room's `full` clients
 _ROSTER_SHARE: Final = 0.05  # of a core, for a room's rosters
 
 KINDS: Final = ("seed", "full", "delta")
-_LISTED: Final = ("seed", "full")  # the kinds of clients that are sent a `name_list`
+_LISTED: Final = ("seed", "full")  # the kinds of clients that receive a `name_list`
 _DELTA: Final = ("delta",)
 
 Emit = Callable[[str, str | Sequence[str]], None]
@@ -36,7 +36,7 @@ Emit = Callable[[str, str | Sequence[str]], None]
 
 @dataclass(slots=True)
 class _Burst:
-    """What has happened in a large room since it was last told."""
+    """The joins and leaves of a large room since the last announcement."""
 
     joined: dict[str, Person] = field(default_factory=dict)
     left: list[Person] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Presence:
         self._costs: dict[str, float] = {}  # seconds that the last roster of a large room took
 
     def names(self, room: RoomView) -> msgspec.Raw:
-        """The room's `name_list` as everybody has been told it, encoded once for a whole batch."""
+        """The room's `name_list` as announced, encoded once for a whole batch."""
         names = self._names.get(room.key)
         if names is None:
             names = self._names[room.key] = wire.name_list(room.roster.people())
@@ -83,19 +83,19 @@ class Presence:
         burst = self._burst(room)
         burst.joined[who.sid] = who
         burst.at_ms = at_ms
-        self._told(room, burst)
+        self._changed(room, burst)
 
     def left(self, room: RoomView, who: Person, at_ms: int) -> None:
         self._names.pop(room.key, None)
         burst = self._burst(room)
-        # Who came and went within a burst is told as gone: a newcomer may have seen the name in between.
+        # A leave is announced even if the join was in the same burst: a newcomer may have seen the name in between.
         burst.joined.pop(who.sid, None)
         burst.left.append(who)
         burst.at_ms = at_ms
-        self._told(room, burst)
+        self._changed(room, burst)
 
     def renamed(self, room: RoomView, renamed: Renamed, at_ms: int) -> None:
-        self._tell(room)  # nobody is renamed who was not told of
+        self._announce(room)  # a join is announced before a rename
         self._names.pop(room.key, None)
         small = len(room.roster) <= SMALL_ROOM
         for lang, words in WORDS.items():
@@ -107,7 +107,7 @@ class Presence:
                     self._emit(wire.frame(wire.rename(renamed, text, at_ms, names)), to)
 
     def flush(self, room: RoomView) -> None:
-        """A batch is over: its list of names is of no more use."""
+        """A batch is over: its list of names is no longer needed."""
         self._names.pop(room.key, None)
 
     def _burst(self, room: RoomView) -> _Burst:
@@ -116,19 +116,19 @@ class Presence:
             burst = self._bursts[room.key] = _Burst()
         return burst
 
-    def _told(self, room: RoomView, burst: _Burst) -> None:
+    def _changed(self, room: RoomView, burst: _Burst) -> None:
         if len(room.roster) <= SMALL_ROOM:
             self._costs.pop(room.key, None)
-            self._tell(room)
+            self._announce(room)
         elif burst.timer is None:
-            burst.timer = self._call_later(self._interval_s(room), self._tell, room)
+            burst.timer = self._call_later(self._interval_s(room), self._announce, room)
 
     def _interval_s(self, room: RoomView) -> float:
         by_size = len(room.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
         by_cost = self._costs.get(room.key, 0.0) / _ROSTER_SHARE
         return min(max(_MIN_INTERVAL_S, by_size, by_cost), _MAX_INTERVAL_S)
 
-    def _tell(self, room: RoomView) -> None:
+    def _announce(self, room: RoomView) -> None:
         burst = self._bursts.pop(room.key, None)
         if burst is None:
             return
@@ -153,8 +153,8 @@ class Presence:
             self._when_written(partial(self._note_cost, room, self._monotonic() - began))
 
     def _note_cost(self, room: RoomView, encoding_s: float, writing_s: float) -> None:
-        """Remember what a roster cost. What else left in the same turn counts too: it is not told apart."""
-        if len(room.roster) > SMALL_ROOM:  # else the room may be gone for good
+        """Remember the cost of a roster; the other frames of the same turn are counted with it."""
+        if len(room.roster) > SMALL_ROOM:  # otherwise the room may be gone for good
             self._costs[room.key] = encoding_s + writing_s
 
 

@@ -1,4 +1,4 @@
-"""What a client asks with `msg`, done: the service is asked, and the answer goes into the event's ack."""
+"""Handles the requests in `msg` events: calls the service, and puts the answer into the event's ack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from chatroom.core.commands import Command, Quit, TalkTo, Tell
+from chatroom.core.commands import Command, Quit, TalkTo, WhisperTo
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Talk
 from chatroom.core.log import Entry, Page
@@ -24,7 +24,7 @@ from chatroom.service import Service
 from chatroom.sessions import Session
 
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
-_MAX_WAITING_BYTES: Final = 65_536  # a client with more to take is given no page and no list of names
+_MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
 MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 _MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
@@ -59,7 +59,7 @@ class Requests:
         self._monotonic = monotonic
 
     def handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, object] | None:
-        """Do what is asked; gives the ack's fields, or None if the ack comes later."""
+        """Handle a request; returns the ack's fields, or None if the ack comes later."""
         session = guest.session
         match request:
             case wire.Message(msg, cid):
@@ -127,7 +127,7 @@ class Requests:
             self._groups.enter(guest, room_key)
 
     def _is_behind(self, guest: Guest) -> bool:
-        """Whether a client has so much to take that more long answers could drop it as a slow reader."""
+        """Whether so much waits for a client that more long answers could drop it as a slow reader."""
         return self._engine.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES
 
     def _move(self, guest: Guest, room: str) -> None:
@@ -139,7 +139,7 @@ class Requests:
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
         if self._service.has_whispered(session, cid):
-            return {}  # to one person, whoever it would go to now
+            return {}  # it went to one person, whoever would receive it now
         if len(msg) > longest + _MAX_COMMAND:
             refused = TooLong(limit=longest)
             refused.answer_after_s = typed.unread_answer_after_s(msg)
@@ -173,8 +173,7 @@ class Requests:
             self._answers.notice(guest, "command", text)
 
         refuse = partial(self._answers.refuse, guest, no_ack)
-        # It is on the disk before it is acknowledged that a talk is open: its texts must not go to the room after a
-        # restart.
+        # A private chat is on the disk before it is acknowledged: its texts must not go to the room after a restart.
         acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else nothing
         follow = partial(self._talks.follow, guest, code="command", saved=acknowledged)
         token = typed.run(
@@ -187,7 +186,7 @@ class Requests:
             follow=follow,
             arrived_at=self._monotonic(),
         )
-        if isinstance(command, Tell):
+        if isinstance(command, WhisperTo):
             self._service.note_whispered(guest.session, cid)
         if isinstance(command, Quit):
             ack({"ok": True})

@@ -1,6 +1,6 @@
-"""Private chats: what follows from what happens, and the answers that wait.
+"""Private chats: how they follow events, and the answers that wait.
 
-Whom a text goes to is decided by `core/private_talk`.
+`core/private_talk` decides who receives a text.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from chatroom.rooms import RoomView
 from chatroom.runtime import Timer
 from chatroom.service import Service
 
-_MAX_UNANSWERED: Final = 64  # answers of one session that wait; with more, the oldest leaves early
+_MAX_UNANSWERED: Final = 64  # answers of one session that wait; with more, the oldest is sent early
 
 
 def nothing() -> None:
-    """Nobody waits for it."""
+    """Do nothing."""
 
 
 class Talks:
@@ -50,7 +50,7 @@ class Talks:
         self._call_later = call_later
         self._talking: set[Guest] = set()  # who has a partner
 
-    # What happens in a room
+    # Events in a room
 
     def joined(self, room: RoomView) -> None:
         """Somebody has joined a room."""
@@ -77,7 +77,7 @@ class Talks:
     # Answers that wait
 
     def hold(self, guest: Guest, ack: Ack, refused: Refusal, answer_after_s: float) -> None:
-        """Answer a refusal when the time has come, and hold the texts that are sent before that."""
+        """Answer a refusal when it is due, and hold the texts that are sent before that."""
         now = self._monotonic()
         guest.session.talk.hold(refused, now)
         if len(guest.unanswered) == _MAX_UNANSWERED:
@@ -87,13 +87,13 @@ class Talks:
             self._answer_later(guest)
 
     def hold_for_other_room(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
-        """What comes before the answer may be meant for another room and its people."""
+        """Hold what comes before the answer: it may be meant for another room and its people."""
         refused.doubts_people, refused.answer_after_s = True, ANSWER_AFTER_S
         self.hold(guest, ack, refused, ANSWER_AFTER_S)
 
     def _answer_later(self, guest: Guest) -> None:
         wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())
-        # What has come by then, and could not be read or handled for the load, is held as well.
+        # What has come by then, and was not read or handled because of the load, is held as well.
         answer = partial(self._answer_due, guest)
         self._call_later(wait_s, self._engine.after_read, guest.eio_sid, answer)
 
@@ -105,7 +105,7 @@ class Talks:
             self._answer_later(guest)
 
     def answer_all(self, guest: Guest) -> None:
-        """Answer while there is a connection. What is still to be handled is held all the same."""
+        """Answer everything while there is a connection. What is still to be handled is held nevertheless."""
         while guest.unanswered:
             _due_at, ack, refused = guest.unanswered.popleft()
             self._answers.refuse(guest, ack, refused)
@@ -116,7 +116,7 @@ class Talks:
         self.mark(guest)
         self._answers.refuse(guest, ack, refused)
 
-    # What follows
+    # Effects
 
     def follow(
         self,
@@ -126,10 +126,10 @@ class Talks:
         code: str = "talk",
         saved: Callable[[], None] = nothing,
     ) -> None:
-        """Do what follows for a private talk.
+        """Apply effects on a private chat.
 
         Args:
-            saved: called when what has become of it will outlast a restart.
+            saved: called once the new state is on the disk.
         """
         session = guest.session
         for effect in effects:

@@ -1,6 +1,6 @@
-"""The words on the wire: events as `msg` objects and `msg` objects as requests (protocol, section 1).
+"""The wire format: events as `msg` objects, and `msg` objects as requests (protocol, section 1).
 
-The only place that spells the names of actions and fields. It knows shapes; what is allowed is the service's.
+Only this module spells the names of actions and fields. It knows shapes; the service knows what is allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Limit = Annotated[int, Meta(ge=1, le=PAGE_ENTRIES)]
 
 
 class Auth(msgspec.Struct):
-    """What a client may say as it connects."""
+    """What a client may send when it connects."""
 
     room: String | None = None
     username: String | None = None
@@ -45,7 +45,7 @@ class Message(msgspec.Struct):
 class Whisper(msgspec.Struct):
     """`typed`: `msg` is as a person typed it in a private chat; `confirmed`: they know that it may be someone else.
 
-    A `to_sid` of null is wrong: whoever has lost the id must not reach another person by the name.
+    A `to_sid` of null is wrong: a client that has lost the id must not reach another person by the name.
     """
 
     msg: str
@@ -76,7 +76,7 @@ class History(msgspec.Struct):
 
 
 class Who(msgspec.Struct):
-    """With `sid`: who goes on with that session now."""
+    """With `sid`: who has resumed that session."""
 
     sid: String | None = None
 
@@ -86,7 +86,7 @@ class Typing(msgspec.Struct):
 
 
 class Ping(msgspec.Struct):
-    """Asks for the ack alone: a client finds out whether its connection is still there."""
+    """Asks only for the ack: a client finds out whether its connection is alive."""
 
 
 class Logout(msgspec.Struct):
@@ -110,8 +110,8 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
-# Keys that say whom a text is for, however they are spelled. With one that is not its own, a text was not meant for the
-# room, or not for whoever has a name now.
+# Keys that name a recipient, however they are spelled. If a request has one that it does not know, its text was not
+# meant for the room, or not for the present owner of a name.
 _RECIPIENTS = frozenset(
     (
         "to",
@@ -134,10 +134,10 @@ _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
 
 
 def read_auth(data: object) -> Auth:
-    """What the client said as it connected.
+    """The auth that a client sent when it connected.
 
     Raises:
-        BadRequest: it is no object, or a key has a wrong type.
+        BadRequest: it is not an object, or a key has a wrong type.
     """
     if data is None:
         return Auth()
@@ -154,8 +154,8 @@ def read_request(arguments: Sequence[object]) -> Request:
 
     Raises:
         BadRequest: not exactly one object, no action, a field of a wrong type, two that exclude each other, or a text
-            with a field that says whom it is for, where there is no such field.
-        UnknownAction: nothing is called so.
+            with an unknown field that names a recipient.
+        UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
         raise BadRequest()
@@ -179,7 +179,7 @@ def read_request(arguments: Sequence[object]) -> Request:
 
 
 def may_join(arguments: Sequence[object]) -> bool:
-    """Whether an event's arguments are a `join`, or no known request, and so perhaps meant as one."""
+    """Whether an event's arguments are a `join`, or an unknown request that may be meant as one."""
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
         return True
     action = arguments[0].get("action")
@@ -208,12 +208,12 @@ encode = msgspec.json.Encoder().encode
 
 
 def frame(fields: Mapping[str, object]) -> str:
-    """A `msg` object as JSON, encoded once for however many it goes to."""
+    """A `msg` object as JSON, encoded once for all who receive it."""
     return encode(fields).decode()
 
 
 def name_list(people: Iterable[Person]) -> msgspec.Raw:
-    """A `name_list`: pairs of name and session id, in the order of coming."""
+    """A `name_list`: pairs of name and session id, in the order of joining."""
     return msgspec.Raw(encode([(person.name, person.sid) for person in people]))
 
 

@@ -106,7 +106,7 @@ class Desk:
     def refused(self, refused: Refusal) -> None:
         self.refusals.append(refused)
 
-    def told_to_slow_down(self, lines: int, seconds: float) -> None:
+    def flooded(self, lines: int, seconds: float) -> None:
         self.warnings.append((lines, seconds))
 
     def input_over(self, *, in_mid_line: bool) -> None:

@@ -168,7 +168,7 @@ class House:
         pass
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
-        self.people[session.sid].interpreter.hear(whispered, at_ms)
+        self.people[session.sid].interpreter.whispered(whispered, at_ms)
 
     def typing(self, room: RoomView, person: Person) -> None:
         pass
