@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatroom.core import near
+from chatroom.core.commands import Say, parse_line
+from chatroom.core.confusables import fold
+from chatroom.core.errors import Refusal
 from chatroom.core.events import Person
 from chatroom.terminal.audience import (
     Audience,
@@ -17,7 +21,9 @@ from chatroom.terminal.audience import (
     changes_audience,
     read,
 )
-from chatroom.terminal.outbox import Line, Outbox
+from chatroom.terminal.outbox import HOLD_S, Line, Outbox
+from tests.support.typos import NAMES as PEOPLE
+from tests.support.typos import PRIVATE
 
 NAMES = {"me": "Fox", "e": "Eve", "m": "Ming Li", "c": "a:b", "q": '"q"'}
 
@@ -188,6 +194,82 @@ def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
         else:
             assert isinstance(read(frame["msg"]), Command), frame
         outbox.answered(line, {"ok": False, "code": "no_such_person", "msg": ""}, 0.0)
+
+
+def refusal(text: str) -> dict[str, object] | None:
+    """What the server answers to a text for the room `lobby`, beside which there is `den`; None: it sends the text."""
+    here = {fold(name): Person(name, name) for name in ("Fox", *PEOPLE)}
+    try:
+        line = parse_line(text)
+        if isinstance(line, Say):
+            near.check(
+                line.near, lambda name: here.get(fold(name)), lambda _: None, lambda room: room == "den"
+            )
+            return None
+    except Refusal as refused:
+        return {"ok": False, "code": refused.code, "msg": ""}
+    return {"ok": False, "code": "no_such_person", "msg": ""}
+
+
+class Client:
+    """What a terminal client sends, and what the server answers."""
+
+    def __init__(self, hold_s: float) -> None:
+        self.people = {"me": "Fox", **{name: name for name in PEOPLE}}
+        self.public: list[str] = []
+        self._audience, self._outbox = Audience(), Outbox(hold_s)
+
+    def types(self, text: str) -> None:
+        if self._outbox.hold_private(text, 0.0) is not None:
+            return
+        match take(self._audience, text, self.people):
+            case Deliver(said, to):
+                self._outbox.add(Line(said, to), 0.0)
+            case NotSent(why, is_doubtful):
+                self._outbox.refuse(Line(text), why, 0.0, is_doubtful=is_doubtful)
+            case Turned():
+                self._outbox.turned()
+
+    def is_answered(self) -> None:
+        while line := self._outbox.due(0.0):
+            frame = line.frame()
+            refused = refusal(frame["msg"]) if frame["action"] == "message" else None
+            if refused is None and frame["action"] == "message":
+                self.public.append(frame["msg"])
+            self._outbox.answered(line, refused or {"ok": True}, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("hold_s", "by_line"), [(float("inf"), True), (HOLD_S, False)], ids=["plain", "screen"]
+)
+def test_no_private_text_becomes_public_however_it_is_typed(hold_s, by_line):
+    @settings(
+        max_examples=500,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(PRIVATE, st.booleans())
+    def types(texts, at_once):
+        client = Client(hold_s)
+        for text in [text.replace("{secret}", "s3cret").replace("{room}", "den") for text in texts]:
+            for line in text.split("\n") if by_line else [text]:
+                client.types(line)
+                if not at_once:
+                    client.is_answered()
+        client.is_answered()
+        assert not [text for text in client.public if "s3cret" in text]
+
+    types()
+
+
+def test_a_text_for_everyone_is_sent_to_everyone():
+    """The other test could not fail for a client that sends nothing."""
+    client = Client(HOLD_S)
+    client.types("s3cret")
+    client.is_answered()
+    assert client.public == ["s3cret"]
 
 
 @pytest.mark.parametrize(

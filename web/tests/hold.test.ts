@@ -1,5 +1,6 @@
 /** What is typed before its writer can have seen that something was refused goes to nobody. */
 
+import table from '../../tests/support/private.json';
 import { describe, expect, it } from 'vitest';
 import { nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
@@ -228,6 +229,61 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))('Typed without look
         enter();
       }
       for (let left = 0; left < 60; left++) serve();
+    }
+  });
+});
+
+/** A part of a text, as `tests/support/typos.py` says. */
+type Part = string | { one: string[] } | { set: keyof typeof table.sets } | { typed: string[] };
+
+/** A word in any case and width, in letters that look alike, with anything invisible around and in it. */
+function spelled(word: string, pick: <T>(from: ArrayLike<T>) => T): string {
+  const alike: Record<string, string> = table.alike;
+  return [...word]
+    .map((char) => {
+      const wide = char > ' ' && char <= '~' ? String.fromCharCode(char.charCodeAt(0) + 0xfee0) : char;
+      return pick(table.invisible) + pick([char, char, char.toUpperCase(), wide, ...(alike[char] ?? '')]);
+    })
+    .join('');
+}
+
+/** A private text of each kind, and what is typed behind it. */
+function privateTexts(below: (n: number) => number): string[][] {
+  const pick = <T>(from: ArrayLike<T>): T => from[below(from.length)]!;
+  const typed = (part: Part): string => {
+    if (typeof part === 'string') return part;
+    if ('typed' in part) return spelled(pick(part.typed), pick);
+    return pick('set' in part ? table.sets[part.set] : part.one);
+  };
+  const filled = (text: string): string => text.replace('{secret}', 's3cret').replace('{room}', 'den');
+  return (table.texts as Part[][][]).map((texts) => texts.map((parts) => filled(parts.map(typed).join(''))));
+}
+
+describe.each(Array.from({ length: 20 }, (_, seed) => seed))('However a private text is typed (%i)', (seed) => {
+  it('the page sends it as typed, which the server refuses, or to one person, and nothing behind it', () => {
+    const below = random(seed);
+    const people = table.names.map((name): Pair => [name, `of ${name}`]);
+    for (let turn = 0; turn < 10; turn++) {
+      for (const texts of privateTexts(below)) {
+        const play = new Typist().enter({}, { name_list: people });
+        const serve = (): void => {
+          const { asking } = play.state;
+          if (asking) {
+            expect(asking.text).toBe(texts[0]!.trim());
+            play.do({ type: 'commanded', ack: UNKNOWN });
+          }
+          const out = nextOut(play.state);
+          if (!out) return;
+          if (out.kind === 'whisper') expect(people.map(([, sid]) => sid)).toContain(out.toSid);
+          else expect(out.text).toBe(texts[0]!.trim());
+          play.answer(out.kind === 'whisper' ? { ok: true } : NEAR);
+        };
+        for (const text of texts) {
+          play.key(text).enterKey();
+          if (below(2)) serve();
+        }
+        for (let left = 0; left < 3; left++) serve();
+      }
     }
   });
 });
