@@ -227,8 +227,8 @@ class Client:
                 self._outbox.add(Line(said, to), 0.0)
             case NotSent(why, is_doubtful):
                 self._outbox.refuse(Line(text), why, 0.0, is_doubtful=is_doubtful)
-            case Turned():
-                self._outbox.turned()
+            case AudienceChanged():
+                self._outbox.audience_changed()
 
     def is_answered(self) -> None:
         while line := self._outbox.due(0.0):
