@@ -8,7 +8,7 @@ to draw from, so that ten thousand may share a long list.
 """
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, count
 from typing import Protocol, TypeVar
 from unicodedata import category, normalize
@@ -69,7 +69,13 @@ def name_key(name: str) -> str:
 
     Idempotent (`name_key(name_key(x)) == name_key(x)`), and only for comparing: it is often not a readable name.
     """
-    return skeleton(name)
+    return " ".join(map(_word_key, name.split(" ")))
+
+
+@lru_cache(maxsize=8192)
+def _word_key(word: str) -> str:
+    # A name is looked for at the beginning of a text by each number of words: every word is likened once.
+    return skeleton(word)
 
 
 def is_reserved(key: str) -> bool:

@@ -6,6 +6,7 @@ people in the room have seen so far.
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from chatroom.core.characters import POINTS_EACH
@@ -21,6 +22,8 @@ _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
+_WORD = re.compile(r"\S+")
+_MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
 
 
 class Roster:
@@ -139,7 +142,8 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
         if who is not None:
             return Match(who, text[closing + 1 :].lstrip(), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
-    for end in range(min(len(text), _LONGEST), 0, -1):
+    ends = [word.end() for word in islice(_WORD.finditer(text, 0, _LONGEST), _MOST_WORDS)]
+    for end in reversed(ends):
         if end == len(text) or text[end].isspace():
             who = find(_SPACES.sub(" ", text[:end]))
             if who is not None:
@@ -159,4 +163,6 @@ def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | 
     """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it."""
     bare = _FILLER.sub("", text, count=1)
     candidates = (text, SEPARATORS.sub(" ", text), SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
-    return next((found for one in candidates if (found := longest_match(one, find)) is not None), None)
+    return next(
+        (found for one in dict.fromkeys(candidates) if (found := longest_match(one, find)) is not None), None
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chatroom.core.confusables import _ASCII, _looks, _pairs, fold
+from chatroom.core.confusables import _ASCII, _looks, _pairs, fold, skeleton
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
 from chatroom.core.names import RESERVED, is_reserved, name_key, parse_name, parse_room, printable, room_key
 
@@ -297,6 +297,12 @@ def test_ascii_needs_no_data_and_agrees_with_it() -> None:
     # Nothing else became one: each folded character either stands for itself or is in the data.
     touched = {fold(character) for pair in alike for character in pair}
     assert {chr(code) for code in _ASCII} <= touched
+
+
+@given(st.lists(st.text(), max_size=5))
+@example(["\u0301a", "\u00a8", "\u200d\u0915", "\ufdfa"])
+def test_a_name_is_keyed_word_by_word(words: list[str]) -> None:
+    assert name_key(" ".join(words)) == skeleton(" ".join(words))
 
 
 @given(anything | tricky | joined)

@@ -4,7 +4,7 @@ import pytest
 
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Present, Renamed, Why
-from chatroom.core.roster import Roster
+from chatroom.core.roster import Roster, loose_match
 
 
 def make_roster(*names: str) -> Roster:
@@ -81,6 +81,17 @@ def test_text_that_begins_with_nobodys_name_matches_nobody(text: str) -> None:
 
 def test_match_looks_no_further_than_a_name_can_reach() -> None:
     assert make_roster("Ming").longest_match("a " * 1000) is None
+
+
+def test_a_long_text_is_compared_with_few_names() -> None:
+    tried: list[str] = []
+    assert loose_match("ﷺ, " * 400, tried.append) is None
+    assert 0 < len(tried) <= 4 * 16  # four ways to read it, and a name has 16 words at the most
+
+    of_letters = " ".join("abcdefghijklmnop")
+    found = loose_match(f"{of_letters} hello", {of_letters: 1}.get)
+    assert found is not None
+    assert found.rest == "hello"
 
 
 def test_what_has_happened_follows_from_who_is_here_now() -> None:
