@@ -1,5 +1,5 @@
 # Everything runs in .venv, which is made here with pip from constraints.txt; the machine needs make and Python >= 3.11.
-# Another Python: make PYTHON=python3.13 …   Arguments: make run PORT=8000 ARGS="--lang zh", make test ARGS="-k names".
+# Another Python: make PYTHON=python3.13 …   Arguments: make run PORT=8000 ARGS="--lang zh", make test ARGS=tests/core.
 
 PYTHON  ?= python3
 PORT    ?=
@@ -31,7 +31,7 @@ setup: .venv/test.stamp ## Make .venv with everything that the tests need
 run: .venv/run.stamp ## Start the chatroom: make run PORT=8000 ARGS="--lang zh"
 	@exec $(BIN)/python app.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: .venv/test.stamp $(GUEST) $(NODE) ## Run the tests: make test ARGS="-k names"
+test: .venv/test.stamp $(GUEST) $(NODE) ## Run the tests: make test ARGS=tests/core
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS)
 
 check: .venv/test.stamp ## Check formatting, lint, types and imports

@@ -40,6 +40,9 @@ def main(arguments):
     except SetUpError as problem:
         say(str(problem))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; the next run goes on from here")
+        return 130
     say(f"done in {time.monotonic() - began:.0f} s")
     return 0
 

@@ -22,15 +22,15 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def set_up(checkout: Path, before: str, **environ: str) -> list[str]:
-    """Set up in a Python that is first changed by `before`; gives the lines of the failure."""
+def set_up(checkout: Path, before: str, *, code: int = 1, **environ: str) -> list[str]:
+    """Set up in a Python that is first changed by `before`; gives the lines of the failure, which exits with `code`."""
     script = f"import runpy, sys; sys.argv = ['set_up.py', 'run', 'run']; {before}"
     script += "; runpy.run_path('scripts/set_up.py', run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=checkout, capture_output=True, text=True, timeout=120, check=False,
         env={"PATH": "/usr/bin:/bin", **environ},
     )  # fmt: skip
-    assert done.returncode == 1, done
+    assert done.returncode == code, done
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()
 
@@ -68,6 +68,15 @@ def test_half_a_venv_from_an_earlier_run_is_made_anew(checkout: Path) -> None:
     (checkout / ".venv" / "bin").mkdir(parents=True)
     (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
     assert set_up(checkout, "sys.executable = '/bin/false'")[0] == "set up: making .venv"
+
+
+def test_an_interrupt_is_one_line(checkout: Path) -> None:
+    while_it_starts = (
+        "import signal, subprocess; subprocess.Popen = lambda *_, **__: signal.raise_signal(signal.SIGINT)"
+    )
+    lines = set_up(checkout, while_it_starts, code=130)
+    assert lines == ["set up: making .venv", "set up: interrupted; the next run goes on from here"]
+    assert not (checkout / ".venv").exists()
 
 
 def test_without_a_network_our_line_comes_first(checkout: Path) -> None:

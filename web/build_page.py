@@ -155,6 +155,8 @@ def main(arguments: list[str]) -> int:
     except PageError as problem:
         say(str(problem))
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
