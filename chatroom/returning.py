@@ -48,8 +48,8 @@ class Returning:
         self._monotonic = monotonic
         self._identities: dict[str, str] = {}  # by the id of the session that was cut or replaced
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        # Who has come back with a token from before the start, and the name in it, folded; "" if it was not valid.
-        self._returned: dict[str, str] = {}
+        # Who has come back with a token from before the start, and the room and the name, folded, that it proves.
+        self._returned: dict[str, tuple[str, str] | None] = {}
         self._doubt_until = monotonic() + _PARKED_S
         # The keys of all who are in a private talk, or came from one, and how many saves of each are on their way.
         self._talks = dict.fromkeys(backplane.talks())
@@ -87,25 +87,27 @@ class Returning:
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 
-    def note_restart(self, identity: str, name: str) -> None:
+    def note_restart(self, identity: str, proven: tuple[str, str] | None) -> None:
         """A guest has come back with a token from before the start.
 
         Args:
-            name: the one in the token; "" if it was not valid.
+            proven: the room's key, and the name that the token shows them to have had there.
         """
-        remember(self._returned, identity, fold(name), _MOST_RETURNED)
+        kept = (proven[0], fold(proven[1])) if proven is not None else None
+        remember(self._returned, identity, kept, _MOST_RETURNED)
 
-    def is_doubtful(self, identity: str, name: str, owner: str) -> bool:
+    def is_doubtful(self, identity: str, room: str, name: str, owner: str) -> bool:
         """Whether the name may have been another's before a restart, when the guest with this identity chose it.
 
-        Who comes back with a token for that very name is the one whom it was meant for.
+        Who comes back with a token for that very name in that room is the one whom it was meant for.
 
         Args:
+            room: the key of the room that both are in.
             owner: the identity of the person who has the name now.
         """
         if identity not in self._returned or self._monotonic() >= self._doubt_until:
             return False
-        return self._returned.get(owner) != fold(name)
+        return self._returned.get(owner) != (room, fold(name))
 
     def save_talk(self, session: Session, done: Callable[[], None]) -> None:
         """Have it outlast a restart whether a session's guest is in a private talk, for those who have a token.

@@ -126,7 +126,8 @@ class Service:
             NameTaken: the wanted name is somebody's; who brings a token gets a random one instead.
             Unavailable: nobody can decide it now.
         """
-        token = self._tokens.read(request.token) if request.token is not None else None
+        key = room_key(request.room)
+        token = self._tokens.read(request.token, key) if request.token is not None else None
         asks = Asks(
             sid=sid,
             identity=token.identity if token is not None else new_identity(),
@@ -162,7 +163,8 @@ class Service:
         )
         self._sessions.add(session)
         if request.token is not None and (token is None or token.is_earlier):
-            self._returning.note_restart(asks.identity, token.name if token is not None else "")
+            proven = (key, token.name) if token is not None and token.is_of_room else None
+            self._returning.note_restart(asks.identity, proven)
         if token is not None:
             self._returning.go_on(session)
         return session
@@ -281,7 +283,7 @@ class Service:
         if isinstance(outcome, Refusal):
             raise outcome
         member.person = Person(session.sid, outcome.new)
-        return outcome.new, self._tokens.write(session.identity, outcome.new)
+        return outcome.new, self._tokens.write(session.identity, outcome.new, member.room.key)
 
     def suggest(self, session: Session) -> str:
         """A random name that the guest could take now; nothing changes. May wait, and be `Unavailable`."""

@@ -1,12 +1,14 @@
 """Resume tokens and the two secrets' work: who a returning guest is, and what a retried message is known by.
 
-A token holds an identity (random, made at the first visit), the name that its owner had, and a mark of the process
-that wrote it (random, made at its start). It ties nobody to a message: what is kept with an entry is an HMAC of the
-identity and the client's own id for the message, which only the same identity can repeat.
+A token holds an identity (random, made at the first visit), the name that its owner had, and two marks: of the process
+that wrote it (random, made at its start), and of the room where the name was its owner's. It ties nobody to a message:
+what is kept with an entry is an HMAC of the identity and the client's own id for the message, which only the same
+identity can repeat.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -18,6 +20,7 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _PROCESS_BYTES = 6
+_ROOM_BYTES = 12
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
 
 
@@ -27,11 +30,13 @@ class Claim:
 
     Attributes:
         is_earlier: a process before this one wrote it, so this one knows nothing of what its owner has done.
+        is_of_room: its owner had the name in the room that was asked about. Anybody can have it in another one.
     """
 
     identity: str
     name: str
     is_earlier: bool = False
+    is_of_room: bool = False
 
 
 def new_identity() -> str:
@@ -62,17 +67,20 @@ class Tokens:
         self._serializer = URLSafeTimedSerializer(
             secret, salt="resume", signer=_Signer, signer_kwargs={"now_s": now_s}
         )
+        self._secret = secret
         self._max_age_s = max_age_s
         self._now_s = now_s
         self._process = secrets.token_urlsafe(_PROCESS_BYTES)
 
-    def write(self, identity: str, name: str) -> str:
-        """A token for this identity under this name."""
-        token = self._serializer.dumps([identity, name, self._process])
+    def write(self, identity: str, name: str, room: str) -> str:
+        """A token for this identity, which has this name in the room with this key."""
+        token = self._serializer.dumps([identity, name, self._process, self._mark(room)])
         return token if isinstance(token, str) else token.decode()
 
-    def read(self, token: str) -> Claim | None:
-        """What the token says, or None if it is not ours, or too old: a token never locks anybody out.
+    def read(self, token: str, room: str) -> Claim | None:
+        """What the token says to the room with this key.
+
+        None if it is not ours, or too old: a token never locks anybody out.
 
         One that seems to be of the future is ours as well: the log was restored from a backup, or an earlier version
         wrote it while the wall clock was ahead.
@@ -80,13 +88,23 @@ class Tokens:
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            # Versions before wrote no process.
-            (identity, name, *process), written = self._serializer.loads(token, return_timestamp=True)
+            # Versions before wrote no process, or no room.
+            (identity, name, *marks), written = self._serializer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
         if self._now_s() - written.timestamp() > self._max_age_s:
             return None
-        return Claim(identity, name, is_earlier=process != [self._process])
+        return Claim(
+            identity,
+            name,
+            is_earlier=marks[:1] != [self._process],
+            is_of_room=marks[1:] == [self._mark(room)],
+        )
+
+    def _mark(self, room: str) -> str:
+        """What a token says for a room: short, and no way back to the name, which is the key to the room."""
+        mark = hmac.digest(self._secret, room.encode(), hashlib.sha256)[:_ROOM_BYTES]
+        return base64.urlsafe_b64encode(mark).decode()
 
 
 class _Signer(TimestampSigner):

@@ -177,7 +177,8 @@ class Whispers:
             before = None
         refusal: type[NameChangedHands] = NameChangedHands
         is_new = listener.name not in session.addressed
-        if is_new and self._returning.is_doubtful(session.identity, listener.name, owner):
+        room = session.room.key
+        if is_new and self._returning.is_doubtful(session.identity, room, listener.name, owner):
             refusal, before = NameAfterRestart, Gone(listener.name, "", now)
         if session.addressed.is_other(listener.name, owner, before):
             raise refusal(name=listener.name, again=True)

@@ -25,7 +25,7 @@ def test_two_joins_in_one_write_announce_once() -> None:
 
 def test_a_token_used_while_its_session_joins_is_welcomed() -> None:
     house = House([Witness()])
-    token = house.tokens.write("identity", "Bob")
+    token = house.tokens.write("identity", "Bob", "lobby")
     house.service.enter(house.admit(token=token))
     newer = house.admit(token=token)
     house.service.enter(newer)
@@ -173,9 +173,9 @@ class Restarted:
         self.ming = self.comes_back("Ming")
         self.bob = self.house.enter("lobby", username="Bob")
 
-    def comes_back(self, name: str) -> Session:
-        """Somebody comes back with the token that the server before this one gave them."""
-        return self.house.enter("lobby", token=self.tokens.write(f"identity {name}", name))
+    def comes_back(self, name: str, room: str = "lobby") -> Session:
+        """Somebody comes back with the token that the server before this one gave them in a room."""
+        return self.house.enter("lobby", token=self.tokens.write(f"identity {name}", name, room))
 
     def again(self, session: Session) -> Session:
         """Somebody's connection is cut, and they come back with the token that this server gave them."""
@@ -221,6 +221,20 @@ def test_who_came_back_as_themselves_is_not_asked_about() -> None:
     restarted.again(lotus)
     restarted.whispers("Lotus")
     restarted.house.does(lambda: restarted.house.service.whisper(restarted.bob, "Ming", "hi"))
+
+
+def test_a_token_of_another_room_does_not_prove_a_name() -> None:
+    restarted = Restarted()
+    restarted.comes_back("Lotus", "elsewhere")
+    with pytest.raises(NameChangedHands):
+        restarted.whispers("Lotus")
+    there = restarted.house.admit(room="a", token=restarted.tokens.write("identity Ann", "Ann", "a"))
+    restarted.house.service.enter(there)
+    restarted.house.backplane.settle_all()
+    restarted.house.does(lambda: restarted.house.service.move(there, "lobby"))
+    restarted.house.backplane.settle_all()
+    with pytest.raises(NameChangedHands):
+        restarted.whispers("Ann")
 
 
 def test_a_day_after_a_restart_nobody_is_asked_about() -> None:

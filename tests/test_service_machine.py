@@ -46,7 +46,7 @@ class ServiceMachine(RuleBasedStateMachine):
         logging.getLogger("chatroom").addHandler(self.faults)
         self.house = House([Witness()], self.takes_loss)
         self.far, self.service = self.house.backplane, self.house.service
-        self.tokens = [self.house.tokens.write(f"identity {name}", name) for name in NAMES]
+        self.tokens = [self.house.tokens.write(f"identity {name}", name, "lobby") for name in NAMES]
         self.admitted: set[Session] = set()
         self.busy: dict[Session | None, int] = {}  # who waits for an answer: later requests wait behind it
         self.outcomes: list[list[Entry | None]] = []  # of each message that was said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from itsdangerous import URLSafeTimedSerializer
 
 from chatroom.tokens import Claim, Tokens
@@ -25,39 +26,57 @@ class Now:
 def test_a_token_is_good_for_its_days_and_no_longer() -> None:
     now = Now()
     tokens = Tokens(SECRET, 30 * DAY_S, now)
-    token = tokens.write("identity", "Fox")
+    token = tokens.write("identity", "Fox", "lobby")
     now.s += 30 * DAY_S - 1
-    assert tokens.read(token) == Claim("identity", "Fox")
+    assert tokens.read(token, "den") == Claim("identity", "Fox")
     now.s += 2
-    assert tokens.read(token) is None
+    assert tokens.read(token, "den") is None
 
 
 def test_a_token_from_the_future_is_good_and_ends_as_well() -> None:
     now = Now()
     tokens = Tokens(SECRET, 30 * DAY_S, now)
     now.s += 5 * DAY_S
-    token = tokens.write("identity", "Fox")
+    token = tokens.write("identity", "Fox", "lobby")
     now.s -= 5 * DAY_S
-    assert tokens.read(token) == Claim("identity", "Fox")
+    assert tokens.read(token, "den") == Claim("identity", "Fox")
     now.s += 35 * DAY_S + 1
-    assert tokens.read(token) is None
+    assert tokens.read(token, "den") is None
 
 
-def test_a_token_of_the_version_before_is_read() -> None:
-    token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox"])
+@pytest.mark.parametrize("more", [[], ["a process"]])
+def test_a_token_of_a_version_before_is_read(more: list[str]) -> None:
+    token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox", *more])
     assert isinstance(token, str)
-    assert Tokens(SECRET, 30 * DAY_S, time.time).read(token) == Claim("identity", "Fox", is_earlier=True)
+    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(token, "lobby")
+    assert claim == Claim("identity", "Fox", is_earlier=True)
 
 
 def test_a_token_tells_whether_an_earlier_process_wrote_it() -> None:
     tokens, later = Tokens(SECRET, 30 * DAY_S, Now()), Tokens(SECRET, 30 * DAY_S, Now())
-    token = tokens.write("identity", "Fox")
-    assert tokens.read(token) == Claim("identity", "Fox")
-    assert later.read(token) == Claim("identity", "Fox", is_earlier=True)
+    token = tokens.write("identity", "Fox", "lobby")
+    assert tokens.read(token, "den") == Claim("identity", "Fox")
+    assert later.read(token, "den") == Claim("identity", "Fox", is_earlier=True)
+
+
+def test_a_token_proves_its_name_in_one_room_only() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    token = tokens.write("identity", "Fox", "lobby")
+    assert tokens.read(token, "lobby") == Claim("identity", "Fox", is_of_room=True)
+    assert tokens.read(token, "den") == Claim("identity", "Fox")
+
+
+def test_a_token_of_the_longest_names_is_read() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    name, room = (
+        "".join(chr(first + 41 * number) for number in range(count))
+        for first, count in ((0x20000, 128), (0x4E00, 256))
+    )
+    assert tokens.read(tokens.write("identity", name, room), room) == Claim("identity", name, is_of_room=True)
 
 
 def test_what_is_not_ours_is_nobodys() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox")
+    foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox", "lobby")
     for token in ("", "x", foreign, foreign[:-1], "x" * 2000):
-        assert tokens.read(token) is None
+        assert tokens.read(token, "lobby") is None

@@ -848,13 +848,16 @@ def test_after_a_restart_a_name_is_not_trusted(start, room):
     ann, lotus = (
         Guest(program.url, {"room": room, "v": 1, "username": one}).enter() for one in ("Ann", "Lotus")
     )
+    elsewhere = Guest(program.url, {"room": f"{room} next", "v": 1, "username": "Bob3"}).enter()
     program.kill()
-    for guest in (ann, lotus):
+    for guest in (ann, lotus, elsewhere):
         guest.waits_for_disconnect()
     program = start(port=program.port)
     others = [
-        Guest(program.url, {"room": room, "v": 1, "username": f"Bob{number}"}).enter() for number in range(4)
+        Guest(program.url, {"room": room, "v": 1, **who}).enter()
+        for who in (*({"username": f"Bob{number}"} for number in range(3)), {"token": elsewhere.you["token"]})
     ]
+    assert others[3].name == "Bob3"  # proven in the other room only
     ann, lotus = (
         Guest(program.url, {"room": room, "v": 1, "token": one.you["token"]}).enter() for one in (ann, lotus)
     )
