@@ -283,6 +283,39 @@ def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
     expect(visitor.composer).to_have_value("a draft")
 
 
+def test_the_lists_keys_scroll_it_whatever_arrives(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    for number in range(100):
+        fox.says(f"line {number}")
+    visitor = visit().enter()
+    visitor.sees("line 99")
+    visitor.rests()
+    visitor.scroller.focus()
+    # At once, since a smooth scroll ends where it is when a message arrives.
+    for key, part in ((" ", -1), ("PageUp", -1), ("ArrowUp", 0), ("PageDown", 1)):
+        moved, height = visitor.scroller.evaluate(
+            """(list, key) => {
+              const before = list.scrollTop;
+              const pressed = { key, shiftKey: key === ' ', bubbles: true, cancelable: true };
+              list.dispatchEvent(new KeyboardEvent('keydown', pressed));
+              return [list.scrollTop - before, list.clientHeight];
+            }""",
+            key,
+        )
+        least, most = (abs(part) * (height - 40), abs(part) * height) if part else (40, 40.5)
+        assert least <= abs(moved) <= most, key
+        assert moved < 0 or part == 1, key
+    for number in range(2):
+        visitor.scroller.press("PageUp")
+        fox.says(f"meanwhile {number}")
+    expect(visitor.button(re.compile("^2 new"))).to_be_visible()
+    assert visitor.scroller.evaluate("(list) => -list.scrollTop / (list.clientHeight - 40)") > 3
+    visitor.scroller.press("End")
+    visitor.rests()
+    assert visitor.is_at_end()
+    expect(visitor.message("meanwhile 1")).to_be_in_viewport(ratio=1)
+
+
 def test_home_and_end_are_the_texts_own(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.composer.fill("middle")

@@ -1,9 +1,12 @@
 /**
- * Keys, pasted text and drags for the whole page: text goes into the composer, page keys in the composer go to the list, and
+ * Keys, pasted text and drags for the whole page: text goes into the composer, page keys there and all keys of the list scroll it, and
  * what is dragged on the page itself drops only in a field.
  */
 
 import { isField, type Take } from './incoming';
+
+/** As browsers do. */
+const ARROW_PX = 40;
 
 function isTaken(event: Event): boolean {
   return event.defaultPrevented || isField(event.target) || document.querySelector('dialog[open]') !== null;
@@ -16,19 +19,30 @@ function writes(event: KeyboardEvent): boolean {
   return !event.metaKey && ((!event.ctrlKey && !event.altKey) || event.getModifierState('AltGraph'));
 }
 
-/** Scroll the list by its height less a line. Returns whether there is a list. */
-function turn(by: -1 | 1): boolean {
-  const list = document.querySelector('.scroller');
-  list?.scrollBy({ top: by * (list.clientHeight - parseFloat(getComputedStyle(list).lineHeight)) });
-  return list !== null;
+/**
+ * How far a key scrolls the list, in pixels; 0 for a key that does not. The list's own keys are handled here too: the
+ * browser's smooth scroll ends early when a message arrives meanwhile (tried in Chromium 156).
+ */
+function stepOf(event: KeyboardEvent, list: Element): number {
+  const height = list.clientHeight - parseFloat(getComputedStyle(list).lineHeight);
+  if (event.key === ' ' && event.target === list) return event.shiftKey ? -height : height;
+  if (event.shiftKey) return 0;
+  if (event.key === 'PageUp') return -height;
+  if (event.key === 'PageDown') return height;
+  if (event.target instanceof HTMLTextAreaElement) return 0;
+  return { ArrowUp: -ARROW_PX, ArrowDown: ARROW_PX, Home: -list.scrollHeight }[event.key] ?? 0;
 }
 
 export function listen(take: Take): void {
   addEventListener('keydown', (event) => {
     if (writes(event) && !isTaken(event)) take('');
-    const by = event.key === 'PageUp' ? -1 : event.key === 'PageDown' ? 1 : null;
-    if (by === null || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.target instanceof HTMLTextAreaElement && turn(by)) event.preventDefault();
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    const list = document.querySelector('.scroller');
+    if (!list || !(event.target instanceof HTMLTextAreaElement || list.contains(event.target as Node))) return;
+    const step = stepOf(event, list);
+    if (step === 0) return;
+    list.scrollBy({ top: step, behavior: 'instant' });
+    event.preventDefault();
   });
 
   addEventListener('paste', (event) => {
