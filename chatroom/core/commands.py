@@ -5,7 +5,7 @@ Names of people are not resolved here: the recipient of `/to Ming Li hello` depe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
 from chatroom.core.markers import (
@@ -250,8 +250,10 @@ def _say(text: str, *near: Near) -> Say:
                 raise _held(LooksLikeKey(command="op"))
             case Slash(word, rest) if (record := _BY_NAME.get(word)) is not None and record.name == "to":
                 further.append(NearWhisper(trimmed(rest)))
-            case NearWhisper(rest) | TalkMarker(rest):
-                further.append(NearWhisper(rest))
+            case NearWhisper() as near_whisper:
+                further.append(replace(near_whisper, is_certain=False))
+            case TalkMarker(name):
+                further.append(NearWhisper(name))
             case _:
                 pass
     return Say(text, near=(*near, *further[:_NEAR_LINES]))

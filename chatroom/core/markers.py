@@ -55,7 +55,11 @@ _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|join|op)(?= |$)"
 )
 _JOIN: Final = re.compile(r"\W*7?(\w{4,5})[\W_]+")
-_CLIPPED: Final = re.compile(r"\W*(?:to(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)")  # `toBob`, `t Bob`, `tp Bob`
+_CLIPPED: Final = re.compile(
+    r"\W*(?:(?P<glued>to)(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)"
+)  # `toBob`, `t Bob`, `tp Bob`
+# The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
+_COLON_SLIPPED: Final = re.compile(r"\W*(?:t *: *o|to(?P<first>\w) *: *|to\w)(?=\w)")
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
 _FIRST_WORD: Final = re.compile(r"(\S{1,12}) +")
 # Commands to whisper, here or in other chats.
@@ -101,10 +105,14 @@ class NearWhisper:
 
     Attributes:
         is_certain: it cannot mean anything else, so it is refused whoever is here.
+        other_rests: the same, if the slip was another one: `Bob` in `topBob`, whose `rest` is `pBob`.
+        is_word: it may be an ordinary word as well, since only letters stand before the name.
     """
 
     rest: str
     is_certain: bool = False
+    other_rests: tuple[str, ...] = ()
+    is_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +153,36 @@ def beginning(text: str) -> Beginning | None:
         return NearWhisper(text[ends[found.start(1) - 1] : ends[found.end(1) - 1]])
     looks_alike = folded != typed and _TALK.match(folded) is not None
     is_certain = looks_alike or _SLIPPED_TALK.match(folded) is not None
-    if found := _BARE_WHISPER.match(folded):
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain)
-    if (found := _BARE_TALK.match(folded)) and _is_nearly_to(_NO_LETTER.sub("", found[1])):
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain)
+    behind_slip = _behind_slipped_colon(text, folded, ends)
+    if rests := _behind_bare_command(text, folded, ends):
+        return NearWhisper(rests[0], is_certain, (*rests[1:], *behind_slip))
     if (found := _FIRST_WORD.match(folded)) and _is_nearly_whisper(found[1]):
         return NearWhisper(text[ends[found.end() - 1] :])
     if (found := _JOIN.match(folded)) and (found[1] == "join" or _is_slip(found[1], "join")):
         return NearJoin(text[ends[found.end() - 1] :])
     if found := _CLIPPED.match(folded):
-        return NearWhisper(text[ends[found.end() - 1] :])
+        rest = text[ends[found.end() - 1] :]
+        return NearWhisper(rest, other_rests=tuple(behind_slip), is_word=found["glued"] is not None)
     return None
+
+
+def _behind_bare_command(text: str, folded: str, ends: list[int]) -> list[str]:
+    """What stands behind a command to whisper without its slash, and behind what is nearly `to:`."""
+    talk = _BARE_TALK.match(folded)
+    if talk is not None and not _is_nearly_to(_NO_LETTER.sub("", talk[1])):
+        talk = None
+    return [
+        text[ends[found.end() - 1] :] for found in (_BARE_WHISPER.match(folded), talk) if found is not None
+    ]
+
+
+def _behind_slipped_colon(text: str, folded: str, ends: list[int]) -> list[str]:
+    """The name and what follows it, if the colon of `to:` stands elsewhere or is another key."""
+    found = _COLON_SLIPPED.match(folded)
+    if found is None:
+        return []
+    rest, first = text[ends[found.end() - 1] :], found.start("first")
+    return [rest if first < 0 else text[ends[first - 1] : ends[first]] + rest]
 
 
 def trimmed(text: str) -> str:

@@ -20,6 +20,7 @@ from chatroom.core.roster import loose_match
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
 
+_SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name
 _ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
 
 
@@ -53,12 +54,37 @@ def name_meant(rest: str, here: Here, lately: Lately) -> str | None:
 
 def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bool]) -> Refusal | None:
     match near:
-        case NearWhisper(rest, is_certain):
-            name = name_meant(rest, here, lately)
+        case NearWhisper():
+            name = (
+                _name_behind_word(near, here, lately)
+                if near.is_word
+                else _name_behind_slip(near, here, lately)
+            )
             if name is not None:
                 return LooksPrivate(usage="/to NAME TEXT", name=name)
-            return NoSuchPartner(name=printable(trimmed(rest))) if is_certain else None
+            return NoSuchPartner(name=printable(trimmed(near.rest))) if near.is_certain else None
         case NearJoin(room):
             names = (trimmed(room), _ENDS.sub("", room))
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
+
+
+def _name_behind_slip(near: NearWhisper, here: Here, lately: Lately) -> str | None:
+    names = (name_meant(rest, here, lately) for rest in (near.rest, *near.other_rests))
+    return next(filter(None, names), None)
+
+
+def _name_behind_word(near: NearWhisper, here: Here, lately: Lately) -> str | None:
+    """Whose name follows letters that may be the beginning of a word: `toBob`, `topBob`.
+
+    Very short names do not count, or `top` and `total` could not be sent while P and Al are here; nor, behind another
+    letter than those of `to`, does a name with more behind it on its line.
+    """
+    lines = (trimmed(rest.partition("\n")[0]) for rest in near.other_rests)
+    whole = (found.name for line in lines if (found := here(line) or lately(line)) is not None)
+    names = (name_meant(near.rest, here, lately), *whole)
+    return next((name for name in names if name is not None and not _may_end_words(name)), None)
+
+
+def _may_end_words(name: str) -> bool:
+    return name.isascii() and len(name) < _SHORTEST_BEHIND_LETTERS

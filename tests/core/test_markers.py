@@ -209,7 +209,9 @@ def test_what_is_no_key_is_none(text: str) -> None:
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
-    assert beginning(text) == NearWhisper(rest)
+    found = beginning(text)
+    assert isinstance(found, NearWhisper)
+    assert found.rest == rest
 
 
 @pytest.mark.parametrize(

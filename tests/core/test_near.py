@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from string import ascii_lowercase, digits, punctuation
 
 import pytest
 
 from chatroom.core import near
-from chatroom.core.commands import Say, parse_line
+from chatroom.core.commands import Command, Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
 from chatroom.core.events import Person
@@ -17,11 +18,12 @@ HERE = {fold(name): Person(name, name) for name in TABLE["here"]}
 LATELY = {fold(name): Gone(name, "", 0.0) for name in TABLE["lately"]}
 
 
-def judge(text: str) -> Say | Refusal:
+def judge(text: str) -> Say | Command | Refusal:
     """What becomes of a text in the room of the table."""
     try:
         line = parse_line(text)
-        assert isinstance(line, Say)
+        if not isinstance(line, Say):
+            return line
         near.check(
             line.near,
             lambda name: HERE.get(fold(name)),
@@ -39,6 +41,15 @@ def test_a_text_is_sent_or_refused_as_the_table_says(text: str, verdict: str, wh
     assert ("sent" if isinstance(outcome, Say) else "refused", why) == (verdict, why)
     if isinstance(outcome, Refusal):
         assert outcome.answer_after_s == ANSWER_AFTER_S
+
+
+@pytest.mark.parametrize("name", ["Bob", "Ann", "小雨"])
+def test_one_slip_in_a_marker_never_makes_a_message(name: str) -> None:
+    marker, keys = f"to:{name}", f"{ascii_lowercase}{digits}{punctuation}øл"
+    slipped = [marker[:at] + marker[at + 1 :] for at in range(3)]
+    slipped += [marker[:at] + marker[at + 1] + marker[at] + marker[at + 2 :] for at in range(3)]
+    slipped += [marker[:at] + key + marker[at + size :] for at in range(3) for size in (0, 1) for key in keys]
+    assert [text for text in slipped if isinstance(judge(text), Say)] == []
 
 
 def test_the_refusal_names_whom_or_what_it_is_about() -> None:
