@@ -6,8 +6,9 @@ Only this module spells the names of actions and fields. It knows shapes; the se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
+from unicodedata import normalize
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -110,23 +111,14 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
-# Keys that name a recipient, however they are spelled. If a request has one that it does not know, its text was not
-# meant for the room, or not for the present owner of a name.
-_RECIPIENTS = frozenset(
-    (
-        "to",
-        "tosid",
-        "toname",
-        "touser",
-        "tousername",
-        "recipient",
-        "recipients",
-        "receiver",
-        "target",
-        "private",
-    )
+# Keys that name a recipient, or say that a text is private, by their letters in lower case. If a request has one that
+# it does not know, its text was not meant for the room, or not for the present owner of a name.
+_PRIVATE = re.compile(
+    "(?:send)?to(?:user|name|nick|person|sid|id|s)*$"
+    "|(?:is|in|send)?(?:recipient|receiver|addressee|target|private|whisper|dm|pm|whom|destination)"
 )
-_MAX_KEY = 32  # characters of a key that may be one of them
+_MAX_FIELDS = 64  # of a text
+_MAX_FOLDED = 32  # characters of a key that are normalized, which is slow
 _NO_LETTER = re.compile("[^a-z]")
 
 # Where msgspec says which field is wrong, or missing.
@@ -154,7 +146,7 @@ def read_request(arguments: Sequence[object]) -> Request:
 
     Raises:
         BadRequest: not exactly one object, no action, a field of a wrong type, two that exclude each other, or a text
-            with an unknown field that names a recipient.
+            with more fields than may be, or an unknown one that names a recipient or says that it is private.
         UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
@@ -174,7 +166,7 @@ def read_request(arguments: Sequence[object]) -> Request:
         ):
             raise BadRequest()
         case Message() | Whisper():
-            _check_recipients(arguments[0], request.__struct_fields__)
+            _check_private(arguments[0], request.__struct_fields__)
     return request
 
 
@@ -186,10 +178,17 @@ def may_join(arguments: Sequence[object]) -> bool:
     return not isinstance(action, str) or action not in ACTIONS or action == "join"
 
 
-def _check_recipients(data: Iterable[str], fields: Iterable[str]) -> None:
-    for key in set(data).difference(fields):
-        if len(key) <= _MAX_KEY and _NO_LETTER.sub("", key.lower()) in _RECIPIENTS:
+def _check_private(data: Collection[str], fields: Sequence[str]) -> None:
+    if len(data) > _MAX_FIELDS:
+        raise BadRequest()
+    for key in data:
+        if key not in fields and (key in Whisper.__struct_fields__ or _PRIVATE.match(_letters(key))):
             raise BadRequest(field=key)
+
+
+def _letters(key: str) -> str:
+    folded = key if key.isascii() else normalize("NFKC", key[:_MAX_FOLDED])
+    return _NO_LETTER.sub("", folded.casefold())
 
 
 def _convert(data: dict[str, object], kind: type[_Shape]) -> _Shape:

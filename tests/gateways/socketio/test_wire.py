@@ -6,6 +6,23 @@ from chatroom.core.errors import BadRequest
 from chatroom.gateways.socketio.wire import Message, read_auth, read_request
 from chatroom.gateways.words import WORDS
 
+RECIPIENTS = [
+    *(
+        "To",
+        "toSid",
+        "to_id",
+        "TO-NAME",
+        "ｔｏ",
+        "to\u200b",
+        "to[]",
+        f"t{'_' * 40}o",
+        "sendTo",
+        "to_username",
+    ),
+    *("recipient", "recipientName", "target_sid", "receiverId", "destination", "whom", "dm", "PM", "whisper"),
+    *("private", "isPrivate", "in_private", "privateTo", f"recipient_{'x' * 100}"),
+]
+
 
 @pytest.mark.parametrize(
     ("request_fields", "field"),
@@ -16,7 +33,8 @@ from chatroom.gateways.words import WORDS
         ({"action": "whisper", "msg": "x", "to": "Bob", "to_sid": None}, "to_sid"),
         *(({"action": "message", "msg": "x", "to": value}, "to") for value in ("", None, False, [])),
         ({"action": "send msg", "msg": "x", "to_sid": None}, "to_sid"),
-        *(({"action": "message", "msg": "x", key: "Bob"}, key) for key in ("To", "toSid", "recipient")),
+        *(({"action": "message", "msg": "x", key: "Bob"}, key) for key in RECIPIENTS),
+        *(({"action": "message", "msg": "x", key: False}, key) for key in ("typed", "confirmed")),
         ({"action": "whisper", "msg": "x", "to": "Bob", "toSid": "s1"}, "toSid"),
     ],
 )
@@ -28,8 +46,25 @@ def test_a_malformed_request_names_its_field(request_fields: dict[str, object], 
 
 
 def test_keys_that_name_no_recipient_are_ignored() -> None:
-    claims = {"username": "Bob", "sid": "s1", "id": "1", "time": "now", "room": "den", "reply_to": "1"}
-    assert read_request([{"action": "message", "msg": "x", **claims}]) == Message("x")
+    claims = {
+        "username": "Bob",
+        "sid": "s1",
+        "id": "1",
+        "time": "now",
+        "room": "den",
+        "reply_to": "1",
+        "v": 1,
+    }
+    others = dict.fromkeys(
+        ("token", "topic", "tone", "user", "type", "timestamp", "meta", "lang", "in_reply_to", "的")
+    )
+    assert read_request([{"action": "message", "msg": "x", **claims, **others}]) == Message("x")
+
+
+def test_a_text_with_too_many_fields_is_refused() -> None:
+    others = {f"field {number}": 1 for number in range(63)}
+    with pytest.raises(BadRequest):
+        read_request([{"action": "message", "msg": "x", **others}])
 
 
 def test_a_malformed_auth_names_its_field() -> None:
