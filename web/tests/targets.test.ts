@@ -305,6 +305,22 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ toSid: 'f', confirmed: true });
   });
 
+  it.each([0, 1])('behind a refused one is not confirmed (asked: %i) once the partner has left', (asked) => {
+    const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true }) as Writer;
+    play.type('more');
+    if (asked) expect(play.write('more').state.problem?.code).toBe('confirm');
+    play.roster([], [FOX], play.now + 1).write('more', 'y');
+    expect([play.state.partner?.gone, play.state.problem, play.draft, nextOut(play.state)]).toEqual([true, null, 'more', null]);
+    expect(play.shown.at(-1)).toBe('[partner_left]');
+  });
+
+  it('behind a refused one is confirmed again by who comes back', () => {
+    const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true }) as Writer;
+    play.type('more').roster([], [FOX]).write('more', 'y').roster([['fox', 'g']], []);
+    play.do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } }).write('more', 'z');
+    expect([play.state.partner, play.state.problem?.code, nextOut(play.state)]).toEqual([{ sid: 'g', name: 'fox', gone: false }, 'confirm', null]);
+  });
+
   it('to a partner who comes back is not said to have no recipient', () => {
     const play = whispering().roster([], [FOX]).write('x').sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, play.shown.includes('[partner_left]')]).toEqual(['recipient_left', true]);

@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { LEFT, OTHER, aimAt, alreadyPrivate, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
+import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -61,6 +61,7 @@ export function write(before: State, text: string, cid: string): State {
     return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
   }
   // Who types `//` or `/say` has read how it is done.
+  if (before.held && typed.text === text && partner?.left !== undefined) return partnerGone(before);
   if (before.held && typed.text === text && !isConfirmed(before)) {
     const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
     return { ...before, problem };
@@ -72,10 +73,6 @@ export function write(before: State, text: string, cid: string): State {
     ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, confirmed: partner.confirmed, echoed: false }
     : { ...shared, kind: 'said', id: null, pinned: false };
   return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, lineAt: null, unread: 0, mentions: 0 });
-}
-
-function asksToConfirm({ problem }: State): Refusal | null {
-  return problem?.code === 'confirm' ? problem : null;
 }
 
 /** The same text is sent again, after a time in which the question could be read: another text asks anew. */

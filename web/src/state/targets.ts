@@ -163,11 +163,17 @@ function backAgain(state: State, name: string): State {
   return state.items.some(isOver) ? { ...state, items: state.items.filter((item) => !isOver(item)) } : state;
 }
 
+/** What asks that the next text be sent twice, or null. */
+export function asksToConfirm({ problem }: State): Refusal | null {
+  return problem?.code === 'confirm' ? problem : null;
+}
+
 /** The partner will not come back, as far as anybody knows. */
 export function partnerGone(state: State): State {
   const { partner } = state;
   if (!partner || partner.gone) return state;
-  return remark({ ...state, partner: { left: state.now, ...partner, gone: true } }, { code: calledNow(state, partner.name, partner.sid) ? 'partner_other' : 'partner_left', name: partner.name });
+  const problem = asksToConfirm(state) ? null : state.problem;
+  return remark({ ...state, problem, partner: { left: state.now, ...partner, gone: true } }, { code: calledNow(state, partner.name, partner.sid) ? 'partner_other' : 'partner_left', name: partner.name });
 }
 
 /** The server has said what became of the person of a session that has left. */
