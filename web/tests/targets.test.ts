@@ -321,6 +321,20 @@ describe('A whisper that waits', () => {
     expect([play.state.partner, play.state.problem?.code, nextOut(play.state)]).toEqual([{ sid: 'g', name: 'fox', gone: false }, 'confirm', null]);
   });
 
+  it.each([
+    ['is somebody else', (play: Writer) => play.sent('x').no('x', 'no_such_person', { again: true })],
+    ['has left', (play: Writer) => play.sent('x').no('x', 'no_such_person')],
+    ['may have it: nobody knows', (play: Writer) => play.sent('x').do({ type: 'cut' }).enter({ resumed: true }, { name_list: [FOX, OWL] })],
+  ])('whose recipient %s holds back only what was written to them', (_, happen) => {
+    const play = whispering().write('x').write('x2') as Writer;
+    play.end().write('for all').to('owl', 'o').write('for owl').end();
+    happen(play);
+    expect(nextOut(play.state)).toMatchObject({ kind: 'said', text: 'for all' });
+    play.sent('for all').ok('for all', 1);
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'o', text: 'for owl' });
+    expect([play.state.held, play.draft, play.to('fox', 'f').draft]).toEqual([false, '', 'x2']);
+  });
+
   it('to a partner who comes back is not said to have no recipient', () => {
     const play = whispering().roster([], [FOX]).write('x').sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, play.shown.includes('[partner_left]')]).toEqual(['recipient_left', true]);

@@ -103,6 +103,12 @@ function stop(state: State, behind = ''): State {
   return { ...takeBack(state, waiting(state).filter((item) => item.at > behind)), held: true };
 }
 
+/** A whisper failed. What was written to the same person returns to its draft; a text to others was aimed at them since, and goes on. */
+function stopWhispers(state: State, sid: string): State {
+  const left = waiting(state).filter((item) => item.kind === 'whisper' && item.toSid === sid);
+  return { ...takeBack(state, left), held: state.held || state.partner?.sid === sid };
+}
+
 /** Written and not said: on its way, or failed. */
 export function isUnsent(item: Item): item is Outgoing {
   return (item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said';
@@ -165,9 +171,10 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   // The session has left, or the server says that its name was another's: someone may have that name now.
   const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? OTHER : hasLeft ? LEFT : ack;
   const next = { ...fail(free, item, why), tries: 0 };
-  if (hasLeft && state.partner?.sid === item.toSid) return partnerGone(stop(next));
   // Nobody knows what the server takes it for, or who is meant.
-  return ack && ack.code !== 'no_such_person' ? next : stop(next);
+  if (ack && ack.code !== 'no_such_person') return next;
+  const stopped = item.kind === 'whisper' ? stopWhispers(next, item.toSid) : stop(next);
+  return hasLeft && state.partner?.sid === item.toSid ? partnerGone(stopped) : stopped;
 }
 
 /** A message of one's own is safe: it goes to the place that its id gives it, which may lie beyond the rows. */
@@ -268,7 +275,7 @@ export function cutOutbox(state: State): State {
   const item = state.items[index];
   const free = { ...state, inFlight: null, doubtful: item?.kind === 'said' ? cid : null };
   if (item?.kind !== 'whisper' || item.fate !== 'sending') return free;
-  return stop(fail(free, item, null));
+  return stopWhispers(fail(free, item, null), item.toSid);
 }
 
 /** What was written and not said returns to its drafts. What was in flight may have arrived. */
