@@ -224,12 +224,13 @@ def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
     wait = visitor.page.locator(".wait")
     expect(wait).to_have_text({"en": f"{seconds} s", "zh": f"{seconds} 秒"}[lang])
     visitor.writes("the next thought")
-    expect(visitor.composer).to_have_value("the next thought")
+    expect(visitor.composer).to_have_value("")
+    expect(visitor.message("the next thought")).to_have_class(re.compile("sending"))
     visitor.shows("rate-limited")
     expect(wait).to_have_count(1)
     visitor.page.clock.set_system_time(visitor.page.evaluate("() => Date.now()") / 1000 + seconds)
     expect(visitor.message(f"hasty {len(answers) - 1}")).not_to_have_class(re.compile("sending"))
-    assert visitor.texts() == [f"hasty {number}" for number in range(len(answers))]
+    assert visitor.texts() == [*(f"hasty {number}" for number in range(len(answers))), "the next thought"]
 
 
 def _is_answer(frame: str | bytes) -> bool:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isForGood, nextOut, TRIES } from '../src/state/outbox';
-import { draftOf } from '../src/state/targets';
-import { countdown } from '../src/state/view';
+import { draftOf, targetOf } from '../src/state/targets';
+import { countdown, isReady } from '../src/state/view';
 import { Play, entries, entry, id } from './help';
 
 const here = () => new Play().enter();
@@ -92,6 +92,21 @@ describe('What one says', () => {
     expect(nextOut(play.state)).toBeNull();
     expect(nextOut(play.do({ type: 'tick' }, 2.4).state)).toBeNull();
     expect(nextOut(play.do({ type: 'tick' }, 2.5).state)!.cid).toBe('a');
+  });
+
+  it('is queued, and not left in its draft, while the pace is too fast', () => {
+    const play = here().write('a').sent('a').no('a', 'rate_limited', { retry_after: 2 });
+    for (const text of ['b', 'c']) {
+      play.do({ type: 'draft', target: targetOf(play.state), text });
+      expect(isReady(play.state)).toBe(true);
+      play.write(text);
+    }
+    expect([play.shown, play.state.drafts, nextOut(play.state)]).toEqual([['a (sending)', 'b (sending)', 'c (sending)'], [], null]);
+    play.do({ type: 'tick' }, 2);
+    for (const [n, cid] of ['a', 'b', 'c'].entries()) {
+      expect(nextOut(play.state)?.cid).toBe(cid);
+      play.sent(cid).ok(cid, n + 1);
+    }
   });
 
   it.each([

@@ -118,11 +118,11 @@ export function lengthOf(text: string): number {
   return [...text.trim()].length;
 }
 
-/** Whether the draft can be sent now. */
+/** Whether the draft can be sent, now or when its turn comes. */
 export function isReady(state: State): boolean {
   const draft = draftOf(state);
   const fits = !isBlank(draft) && lengthOf(draft) <= state.limits.text;
-  return fits && countdown(state) === 0 && (!state.partner?.gone || read(draft).kind === 'to') && state.link.at !== 'shut';
+  return fits && (!state.partner?.gone || read(draft).kind === 'to') && state.link.at !== 'shut';
 }
 
 /** What stands in the middle of a room in which nothing was said yet. */
