@@ -15,7 +15,8 @@ from chatroom.core.quoting import in_list
 from chatroom.core.sentences import Sentences
 
 INTERVAL_S: Final = 5.0
-CROWD: Final = 20  # people in the room; above that, lines have numbers instead of names
+# Above this many people before or after, or joins and leaves at once, lines have numbers instead of names.
+CROWD: Final = 20
 NAMES_SHOWN: Final = 10  # of those who joined or left at once
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -71,11 +72,13 @@ class Changes:
         Args:
             count: how many people are in the room now.
         """
+        before = count - len(self.joined) + len(self.left)
+        is_crowd = max(count, before, len(self.joined) + len(self.left)) > CROWD
         parts = []
         for key, changes in (("left", self.left), ("joined", self.joined)):
             start = bisect_right(changes, after, key=lambda change: change.position)
             number = len(changes) - start
-            if number and count > CROWD:
+            if number and is_crowd:
                 parts.append(sentences.say(f"line_many_{key}", number=number))
             elif number:
                 names = sentences.listed(in_list(each.name) for each in changes[start : start + NAMES_SHOWN])

@@ -32,10 +32,10 @@ def test_one_line_at_once_then_one_per_interval():
 @pytest.mark.parametrize(
     ("count", "lang", "line"),
     [
-        (CROWD, "en", "Paris, Eve left; Romeo joined (20 here)"),
-        (CROWD + 1, "en", "2 left; 1 joined (21 here)"),
-        (CROWD, "zh", "Paris、Eve 离开了房间；Romeo 进入了房间（20 人在线）"),
-        (CROWD + 1, "zh", "2 人离开了房间；1 人进入了房间（21 人在线）"),
+        (CROWD - 1, "en", "Paris, Eve left; Romeo joined (19 here)"),
+        (CROWD, "en", "2 left; 1 joined (20 here)"),  # there were 21
+        (CROWD - 1, "zh", "Paris、Eve 离开了房间；Romeo 进入了房间（19 人在线）"),
+        (CROWD, "zh", "2 人离开了房间；1 人进入了房间（20 人在线）"),
     ],
 )
 def test_a_burst_is_one_line_with_names_or_numbers(count, lang, line):
@@ -44,6 +44,24 @@ def test_a_burst_is_one_line_with_names_or_numbers(count, lang, line):
     presence.joined("r", "Romeo")
     presence.left("e", "Eve")
     assert text(presence, count, lang=lang) == line
+
+
+@pytest.mark.parametrize(
+    ("joins", "leaves", "count", "line"),
+    [
+        (0, 300, 2, "300 left (2 here)"),
+        (0, CROWD - 1, 2, "19 left (2 here)"),
+        (0, CROWD - 2, 2, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 8 more left (2 here)"),
+        (11, 10, 12, "10 left; 11 joined (12 here)"),
+    ],
+)
+def test_numbers_show_a_room_or_a_burst_that_was_large(joins, leaves, count, line):
+    presence = PresenceLines()
+    for number in range(leaves):
+        presence.left(f"l{number}", f"n{number}")
+    for number in range(joins):
+        presence.joined(f"j{number}", f"m{number}")
+    assert text(presence, count) == line
 
 
 def test_many_who_left_a_small_room_are_counted_after_ten():

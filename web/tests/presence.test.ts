@@ -102,6 +102,16 @@ describe('Coming and going', () => {
     expect(here().roster([fox], [], 0, count).shown).toEqual(expected);
   });
 
+  it('when a crowd leaves, nobody of it is told of', () => {
+    const play = here().roster(many(30), [], 0).roster([], many(30).slice(15), 5).roster([], many(15), 6);
+    expect(play.do({ type: 'tick' }, 120).shown).toEqual([]);
+  });
+
+  it('in a room that was a crowd earlier, all are told of', () => {
+    const play = here().roster(many(30), [], 0).roster([], many(29), 5).roster([], many(30).slice(29), 16);
+    expect(play.do({ type: 'tick' }, 120).shown).toEqual(['-n29']);
+  });
+
   it('a full roster’s login and logout count, too', () => {
     const play = here().hear({ action: 'login', username: 'fox', sid: 'f', count: 2, time: '' });
     expect([play.state.count, play.state.people.get('f')]).toEqual([2, 'fox']);

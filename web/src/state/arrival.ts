@@ -64,6 +64,7 @@ export function entered(state: State, frame: Login): State {
     tries: 0,
     came: [],
     leaving: [],
+    crowdAt: -Infinity,
     typing: new Map(),
     spoke: remember(before.spoke, you.history.map((entry) => entry.username)),
   };

@@ -11,11 +11,15 @@ export const LINE_MS = 60_000;
 export const RETURN_MS = 10_000;
 export const CROWD = 20;
 
-/** Take in who joined and left; what is due to be told is told by `tell`. */
-export function note(state: State, joined: readonly Pair[], left: readonly Pair[]): State {
+/**
+ * Take in who joined and left; what is due to be told is told by `tell`. `before` is how many people there were: the end
+ * of a crowd names nobody, although few are left.
+ */
+export function note(state: State, before: number, joined: readonly Pair[], left: readonly Pair[]): State {
   let came = [...state.came];
   let leaving = [...state.leaving];
-  const known = (name: string): boolean => state.count <= CROWD || state.spoke.has(name);
+  const crowdAt = Math.max(before, state.count) > CROWD ? state.now : state.crowdAt;
+  const known = (name: string): boolean => crowdAt + RETURN_MS <= state.now || state.spoke.has(name);
   for (const [name, sid] of left) {
     if (sid === state.sid || !known(name)) continue;
     // Came and went before either was told: nobody needs to know.
@@ -27,7 +31,7 @@ export function note(state: State, joined: readonly Pair[], left: readonly Pair[
     if (leaving.some((other) => other.name === name)) leaving = leaving.filter((other) => other.name !== name);
     else if (known(name)) came.push(name);
   }
-  return { ...state, came, leaving };
+  return { ...state, came, leaving, crowdAt };
 }
 
 /** Tell what is due: amend this minute's line while it is still the last row, or begin a new one when its minute is over. */

@@ -59,6 +59,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     came: [],
     leaving: [],
     presence: null,
+    crowdAt: -Infinity,
     typing: new Map(),
     back: null,
     returning: null,
@@ -233,7 +234,7 @@ function roster(state: State, joined: readonly Pair[], left: readonly Pair[], co
   const isAway = partner && !partner.gone && !people.has(partner.sid);
   const came = joined.filter(([name]) => !isAway || name !== partner.name);
   const gone = left.filter(([, sid]) => sid !== partner?.sid);
-  return followRecipients(followPeople(notePresence(next, came, gone)));
+  return followRecipients(followPeople(notePresence(next, state.count, came, gone)));
 }
 
 function renamed(state: State, frame: Rename): State {

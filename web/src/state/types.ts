@@ -198,6 +198,8 @@ export interface State {
   came: readonly string[];
   leaving: readonly { name: string; at: number }[];
   presence: { key: string; since: number } | null;
+  /** when more people were here than are told of by name */
+  crowdAt: number;
   typing: ReadonlyMap<string, number>;
 
   back: { count: number; until: number } | null;
