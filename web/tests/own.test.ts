@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MOST_IDS, MOST_ROOMS, packOwn, unpackOwn } from '../src/state/own';
 import { begin } from '../src/state/reduce';
+import { bar } from '../src/state/view';
 import { Play, START, entries, entry, id } from './help';
 
 /** The same tab after a reload, which keeps only what was packed. */
@@ -30,6 +31,26 @@ describe("The user's own messages", () => {
   it('are recognised when the frame came and the ack did not', () => {
     const before = new Play().enter().hear({ ...entry(3), sid: 'me' });
     expect(mine(reloaded(before).enter({ history: entries(1, 5) }))).toEqual(['m3']);
+  });
+
+  /** A message whose answer was lost. */
+  const doubtful = (text: string) => new Play().enter({ history: [entry(1)] }).write(text, 'c').sent('c').do({ type: 'cut' }, 5);
+
+  it.each(['own', '//own', '/say own'])('are neither missed nor new (%s)', (text) => {
+    const msg = text === '//own' ? '/own' : 'own';
+    const play = doubtful(text).enter({ resumed: true, history: [entry(2, '阿狸', msg), entry(3), entry(4)] }, {}, 20);
+    expect([bar(play.state), play.state.lineAt, play.state.heard, mine(play)]).toEqual([{ code: 'back', count: 2 }, id(3), 2, [msg, text]]);
+    expect(mine(play.sent('c').ok('c', 2))).toEqual([msg]);
+  });
+
+  it('are neither missed nor new, alone in the room', () => {
+    const play = doubtful('own').enter({ resumed: true, history: [entry(2, '阿狸', 'own')] }, {}, 20);
+    expect([bar(play.state), play.state.lineAt, play.state.unread]).toEqual([{ code: 'back', count: 0 }, null, 0]);
+  });
+
+  it('are not what another has said in the same words', () => {
+    const play = doubtful('own').enter({ resumed: true, history: [entry(2, 'fox', 'own')] }, {}, 20);
+    expect([bar(play.state), play.state.lineAt]).toEqual([{ code: 'back', count: 1 }, id(2)]);
   });
 
   it('are recognised in their room only', () => {

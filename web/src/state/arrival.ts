@@ -1,9 +1,11 @@
 /** Joining a room: at first, again after the connection was lost, or another room; and the pages of what was missed. */
 
+import { read } from '../lib/typed';
 import type { Entry, Limits, Login } from '../wire';
 import { followRecipients, giveUp, isUnsent, takeBack } from './outbox';
+import { idsOf } from './own';
 import { followPeople, holdsWhisper } from './targets';
-import { NO_ID, insert, lastId, merge, placeBehind, remark } from './timeline';
+import { NO_ID, indexAt, insert, lastId, merge, placeBehind, remark } from './timeline';
 import type { Item, State } from './types';
 import { unreadBy } from './unread';
 
@@ -35,7 +37,6 @@ export function entered(state: State, frame: Login): State {
       note: { code: 'gap' },
     });
   }
-  const known = items.length;
   const merged = missed(before, items, you.history);
   const last = you.history[you.history.length - 1]?.id ?? before.seen;
   const replaying = you.more && asked && !you.gap && you.history.length > 0;
@@ -80,8 +81,7 @@ export function entered(state: State, frame: Login): State {
   if (first) return next;
 
   const since = away ?? state.now;
-  const fresh = firstFresh(items, merged.items, known);
-  next = unreadBy(next, merged.added, fresh);
+  next = unreadBy(next, merged.added, merged.fresh);
   return replaying ? { ...next, returning: { since, count: merged.added } } : returned(next, since, merged.added);
 }
 
@@ -108,21 +108,24 @@ function nothingShown(): Pick<
   };
 }
 
-/** The key of the first row that the merge brought, to draw the line above it. */
-function firstFresh(before: readonly Item[], after: readonly Item[], known: number): string | null {
-  if (after.length === known) return null;
-  const had = new Set(before.map((item) => item.key));
-  return after.find((item) => !had.has(item.key))?.key ?? null;
-}
-
 function returned(state: State, since: number, count: number): State {
   const shown = state.now - since >= AWAY_SHOWN_MS || count > 0;
   return { ...state, returning: null, back: shown ? { count, until: state.now + BACK_MS } : null };
 }
 
-/** What was missed, in its place; where the list does not reach the newest messages it is only counted. */
-function missed(state: State, items: readonly Item[], entries: readonly Entry[]): { items: readonly Item[]; added: number } {
-  return state.newer === 'none' ? merge(items, entries, state.now) : { items, added: entries.length };
+/**
+ * What was missed, in its place; where the list does not reach the newest messages it is only counted.
+ *
+ * The user's own messages were not missed. The answer to the last of them may be lost: the same words under the same name.
+ */
+function missed(state: State, items: readonly Item[], replay: readonly Entry[]): { items: readonly Item[]; added: number; fresh: string | null } {
+  const ids = idsOf(state);
+  const doubtful = state.items.find((item) => item.key === state.doubtful);
+  const isDoubtful = ({ username, msg }: Entry): boolean => doubtful?.kind === 'said' && doubtful.name === username && read(doubtful.text).text === msg;
+  const entries = replay.map((entry) => (ids.has(entry.id) || isDoubtful(entry) ? { ...entry, mine: true } : entry));
+  const news = entries.filter(({ id, mine }) => !mine && indexAt(items, id) < 0);
+  const fresh = news[0]?.id ?? null;
+  return { items: state.newer === 'none' ? merge(items, entries, state.now) : items, added: news.length, fresh };
 }
 
 /** A further page of the replay; live frames may already stand behind it. */
@@ -138,8 +141,8 @@ export function caughtUp(state: State, entries: readonly Entry[], more: boolean)
     catchUp: goesOn ? last : null,
     spoke: remember(state.spoke, entries.map((entry) => entry.username)),
   };
-  const counted = unreadBy(next, merged.added, null);
   const returning = state.returning;
+  const counted = unreadBy(next, merged.added, returning?.count === 0 ? merged.fresh : null);
   if (!returning) return counted;
   const count = returning.count + merged.added;
   return goesOn ? { ...counted, returning: { ...returning, count } } : returned(counted, returning.since, count);

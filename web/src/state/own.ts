@@ -38,7 +38,8 @@ export function remember(state: State, ids: readonly string[]): State {
   return { ...state, own: [...others, here].slice(-MOST_ROOMS) };
 }
 
-function idsOf(state: State): ReadonlySet<string> {
+/** The ids of the user's own messages in this room. */
+export function idsOf(state: State): ReadonlySet<string> {
   return state.own.find((one) => isSameRoom(one.room, state.room))?.ids ?? NONE;
 }
 

@@ -90,19 +90,13 @@ export function saidFrom(entry: Entry, mine: boolean, now: number): Said {
   };
 }
 
-/**
- * Add what the log holds to what is shown.
- *
- * Returns the new list and how many of the entries it did not have: the same page merged twice adds nothing.
- */
-export function merge(items: readonly Item[], entries: readonly Entry[], now: number): { items: Item[]; added: number } {
+/** Add what the log holds to what is shown: the same page merged twice adds nothing. */
+export function merge(items: readonly Item[], entries: readonly Entry[], now: number): Item[] {
   const fresh = entries.filter((entry) => indexAt(items, entry.id) < 0);
-  if (fresh.length === 0) return { items: items as Item[], added: 0 };
+  if (fresh.length === 0) return items as Item[];
   const known = new Map<string, Item>();
   for (const entry of fresh) known.set(entry.id, saidFrom(entry, false, now));
-  const added = [...known.values()];
-  const all = [...items, ...added].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
-  return { items: all, added: added.length };
+  return [...items, ...known.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 }
 
 /** Add what is older than all that is shown; the row that was first keeps its look, so that nothing below it moves. */
@@ -110,7 +104,7 @@ export function mergeOlder(items: readonly Item[], entries: readonly Entry[], no
   const first = items.findIndex((item) => item.kind === 'said');
   const item = items[first];
   const pinned = item?.kind === 'said' && !item.pinned ? replaceAt(items, first, { ...item, pinned: true }) : items;
-  return merge(pinned, entries, now).items;
+  return merge(pinned, entries, now);
 }
 
 /** The oldest message that the log knows, behind which older ones lie. */

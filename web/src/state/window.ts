@@ -67,7 +67,7 @@ export function newerCame(state: State, after: string, entries: readonly Entry[]
   }
   const isWhole = !more;
   const merged = merge(items, isWhole ? [...entries, ...state.ahead] : entries, state.now);
-  return { ...state, serial, items: merged.items, newer: isWhole ? 'none' : 'more', ahead: [] };
+  return { ...state, serial, items: merged, newer: isWhole ? 'none' : 'more', ahead: [] };
 }
 
 export function newerFailed(state: State): State {
@@ -81,7 +81,7 @@ export function latestCame(state: State, entries: readonly Entry[]): State {
   const newest = state.ahead.length < KEEP ? [...entries, ...state.ahead] : state.ahead;
   const first = newest[0]?.id;
   const kept = state.items.filter((item) => isOnlyHere(item) || isPending(item) || (first !== undefined && item.at >= first));
-  const { items } = merge(kept, newest, state.now);
+  const items = merge(kept, newest, state.now);
   return { ...state, items, newer: 'none', ahead: [], older: first === undefined ? 'none' : 'more', atBottom: true, reading: null };
 }
 
