@@ -1,9 +1,13 @@
 """Terminal input, also if it is not UTF-8: textual's own driver would end the program then.
 
-It knows bytes. Nobody knows what those bytes meant, so they are passed on with a mark.
+It knows bytes. Nobody knows what those bytes meant, so they are passed on with a mark. What was typed before the screen
+opened is discarded.
 """
 
 from __future__ import annotations
+
+import termios
+from contextlib import suppress
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -26,6 +30,9 @@ class Keyboard(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the end, and start again after what cannot be decoded."""
+        # Until now each Enter arrived as the key that begins a line, so several texts would be sent as one.
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcflush(self.fileno, termios.TCIFLUSH)
         while not self.exit_event.is_set():
             try:
                 super().run_input_thread()

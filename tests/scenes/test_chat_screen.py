@@ -658,6 +658,15 @@ def is_left_as_it_was(fox) -> bool:
     return off > on >= 0 and fox.seen.rfind("\x1b[?25h") > fox.seen.rfind("\x1b[?25l")
 
 
+def test_what_is_typed_before_the_screen_opens_is_not_sent(server, terminals, guests, room):
+    romeo = guests()
+    typed = partial(terminals, raw=False, ahead=b"hello\rto:Eve\rsecret")
+    fox = on_terminal(typed, server.url, "--room", room, "--name", "Fox")
+    fox.reads("You are Fox")
+    fox.types_raw(b"seen\r")
+    assert romeo.hears("message")["msg"] == "seen"
+
+
 def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")

@@ -193,13 +193,20 @@ class Line(Screen):
 
 
 class Terminal(Screen):
-    """A program on a terminal of its own, such as `telnet HOST PORT`."""
+    """A program on a terminal of its own, such as `telnet HOST PORT`.
 
-    def __init__(self, *command: str, env: dict[str, str] | None = None, raw: bool = True) -> None:
+    Args:
+        ahead: typed before the program starts.
+    """
+
+    def __init__(
+        self, *command: str, env: dict[str, str] | None = None, raw: bool = True, ahead: bytes = b""
+    ) -> None:
         super().__init__()
         self._file, slave = pty.openpty()
         if raw:
             tty.setraw(slave)  # or the terminal itself would show what is typed once more
+        self.types_raw(ahead)
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env
         )
