@@ -24,11 +24,11 @@ from chatroom.core.errors import RateLimited, Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.flood import Bucket, Rate
 from chatroom.core.log import Page
-from chatroom.core.names import room_key
+from chatroom.core.names import LOBBY, room_key
 from chatroom.core.text import parse_text
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
-from chatroom.sessions import LOBBY, Gateway, JoinRequest, Session, Sessions
+from chatroom.sessions import Gateway, JoinRequest, Session, Sessions
 from chatroom.tokens import Tokens, new_identity, retry_key
 from chatroom.whispers import Whispers
 

@@ -10,11 +10,10 @@ from chatroom.arrival import Membership, Stage
 from chatroom.core.events import Person, Whispered, Why
 from chatroom.core.flood import Bucket
 from chatroom.core.log import Item, Page
+from chatroom.core.names import LOBBY
 from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed
 from chatroom.rooms import RoomView
-
-LOBBY = "lobby"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

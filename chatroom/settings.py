@@ -98,12 +98,10 @@ def _origins(text: str) -> tuple[str, ...]:
 
 def _rooms(text: str) -> tuple[str, ...]:
     names = [part.strip() for part in text.split(",") if part.strip()]
-    for name in names:
-        try:
-            parse_room(name)
-        except RoomInvalid:
-            raise ValueError("names of rooms, separated by commas") from None
-    return tuple(names)
+    try:
+        return tuple(parse_room(name) for name in names)
+    except RoomInvalid:
+        raise ValueError("names of rooms, separated by commas") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal,
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
 
+LOBBY = "lobby"
+
 # Nobody may pass for the service (protocol.md, "Client → server").
 RESERVED = (
     *("*", "you", "server", "system", "admin", "operator"),
@@ -87,6 +89,7 @@ def parse_room(text: object) -> str:
     """A room's name as typed, without the spaces around it: 1–64 visible characters, and nothing that looks like `/`.
 
     `.` and `..`, also written `%2e`, are not names: browsers turn such an address into that of another page.
+    The lobby has one spelling, or its first guest would choose how everyone sees it.
 
     Raises:
         BadRequest: it is not a string.
@@ -97,7 +100,7 @@ def parse_room(text: object) -> str:
     folded = fold(room)
     if "/" in folded or folded.replace("%2e", ".") in (".", ".."):
         raise RoomInvalid
-    return room
+    return LOBBY if room_key(room) == LOBBY else room
 
 
 def room_key(room: str) -> str:

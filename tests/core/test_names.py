@@ -405,6 +405,11 @@ def test_visible_room_is_kept_as_typed(room: str) -> None:
     assert parse_room(f" {room} ") == room
 
 
+@pytest.mark.parametrize("room", ["LOBBY", "ｌｏｂｂｙ"])
+def test_lobby_has_one_spelling(room: str) -> None:
+    assert parse_room(room) == "lobby"
+
+
 @pytest.mark.parametrize("room", ["", " ", "a/b", "a／b", "℀", "x" * 65, "a\nb", "a\u200bb", "a\ud800"])
 def test_room_that_hides_something_or_has_a_slash_is_invalid(room: str) -> None:
     with pytest.raises(RoomInvalid):

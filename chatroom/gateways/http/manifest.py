@@ -10,8 +10,7 @@ from typing import Final
 from urllib.parse import parse_qs, quote
 
 from chatroom.core.errors import BadRequest
-from chatroom.core.names import parse_room
-from chatroom.sessions import LOBBY
+from chatroom.core.names import LOBBY, parse_room
 
 _NAME: Final = "chatroom"
 _MAX_FIELDS: Final = 8  # of the query; only one is used

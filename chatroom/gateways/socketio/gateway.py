@@ -15,7 +15,7 @@ from chatroom import runtime
 from chatroom.core.errors import BadRequest, RateLimited, Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
-from chatroom.core.names import parse_name, parse_room
+from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine, EngineOptions
 from chatroom.engine.strict import Ack, StrictServer
@@ -29,7 +29,7 @@ from chatroom.gateways.socketio.talks import Talks
 from chatroom.gateways.words import WORDS, Words
 from chatroom.rooms import RoomView
 from chatroom.service import Service
-from chatroom.sessions import LOBBY, JoinRequest, Session, Welcome
+from chatroom.sessions import JoinRequest, Session, Welcome
 
 
 class SocketIOGateway:
