@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chatroom import runtime
 from chatroom.engine import packets, reasons
-from chatroom.engine.session import Session
+from chatroom.engine.session import Session, State
 from chatroom.net.deadlines import Deadlines
 
 _BATCH_S = 0.05  # sessions that are due within this time are checked together
@@ -50,13 +50,13 @@ class Heartbeat:
         self._end = end
         tick_s = min(0.5, max(0.005, min(interval_s, timeout_s) / 40))
         self._heartbeats: Deadlines[Session] = Deadlines(tick_s, self._due)
-        self._unadmitted: deque[tuple[float, str]] = deque()
+        self._unadmitted: deque[tuple[float, str, float]] = deque()  # when, which session, time to add once
 
     def begin(self, session: Session, admission_s: float | None) -> None:
         """Watch a session; unless None, `admission_s` is how long it may live without being admitted."""
         self._expect_ping(session)
         if admission_s is not None:
-            self._unadmitted.append((time.monotonic() + admission_s, session.sid))
+            self._unadmitted.append((time.monotonic() + admission_s, session.sid, admission_s))
             if len(self._unadmitted) == 1:
                 runtime.call_later(admission_s, self._admission_due)
 
@@ -64,6 +64,11 @@ class Heartbeat:
         """The client has answered a ping, or pretends to."""
         if session.pong_received():
             self._expect_ping(session)
+
+    def upgraded(self, session: Session) -> None:
+        """The session has another transport; a ping that waited for it goes out only now."""
+        if session.awaiting_pong:
+            self._heartbeats.put(session, self._timeout_s)
 
     def end(self, session: Session) -> None:
         """The session is over."""
@@ -78,7 +83,8 @@ class Heartbeat:
         if not session.awaiting_pong:
             session.ping_sent()
             session.transport.send(packets.PING)
-        elif not _may_have_unread_pong(session):
+        # While a WebSocket takes over, which has a deadline of its own, a client neither polls nor answers.
+        elif session.state is not State.PROBING and not _may_have_unread_pong(session):
             self._end(session, reasons.PING_TIMEOUT)
             return
         self._heartbeats.put(session, self._timeout_s)
@@ -87,8 +93,15 @@ class Heartbeat:
         waiting, now = self._unadmitted, time.monotonic()
         try:
             while waiting and waiting[0][0] <= now + _BATCH_S:
-                session = self._sessions.get(waiting.popleft()[1])
-                if session is not None and not session.admitted:
+                _, sid, extra_s = waiting.popleft()
+                session = self._sessions.get(sid)
+                if session is None or session.admitted:
+                    continue
+                if (
+                    extra_s and session.state is State.PROBING
+                ):  # on a slow link, its CONNECT comes after the upgrade
+                    waiting.append((now + extra_s, sid, 0.0))
+                else:
                     self._end(session, reasons.CONNECT_TIMEOUT)
         finally:
             if waiting:

@@ -97,6 +97,11 @@ class Sessions:
         """The client has answered a ping, or pretends to."""
         self._heartbeat.pong_received(session)
 
+    def upgraded(self, session: Session) -> None:
+        """A WebSocket has become the session's transport."""
+        self._heartbeat.upgraded(session)
+        self.changed(session)
+
     def changed(self, session: Session) -> None:
         """The session has another transport, which changes the audiences of its rooms."""
         if self.on_change is not None:

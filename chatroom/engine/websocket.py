@@ -203,7 +203,7 @@ class WebSocketTransport(WebSocket):
             session.transport.send(packets.NOOP)
         else:
             self.connection.expect(None)
-            self._sessions.changed(session)
+            self._sessions.upgraded(session)
 
     def after(self) -> None:
         session = self._session

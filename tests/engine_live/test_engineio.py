@@ -164,6 +164,21 @@ def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(hasty_app: 
     eventually(lambda: client.poll()[0] == 400)
 
 
+def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App):
+    client = Polling(hasty_app.port)
+    upgrading = client.upgrade()
+    upgrading.send("2probe")
+    assert upgrading.receive() == "3probe"
+    assert client.poll() == (200, b"6")
+    later = Polling(hasty_app.port)  # when it is gone, each deadline of the first one is over
+    eventually(lambda: later.poll()[0] == 400)
+    upgrading.send("5")
+    assert upgrading.frame() == (1, b"2")
+    upgrading.send("3")
+    upgrading.send("4here")
+    assert upgrading.receive() == "4here"
+
+
 def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(hasty_app: App):
     began = time.monotonic()
     client = Socket.engine(hasty_app.port)

@@ -17,7 +17,7 @@ import websocket
 
 from chatroom.backplane.file import FILE_NAME
 from tests.browser.relay import Relay
-from tests.engine_live.client import Polling
+from tests.engine_live.client import Polling, eventually
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Refused, until
 from tests.support.lines import Line
 from tests.support.program import Program
@@ -123,6 +123,24 @@ def test_a_client_may_take_longer_than_ten_seconds_to_join(start, tmp_path):
         late.opens()
         assert late.hears_the_end(30) == []  # by now the other one has taken longer
         assert slow.connects({"v": 1})[0] == "0"
+
+
+@pytest.mark.slow
+def test_a_client_that_upgrades_has_the_connect_timeout_twice(start):
+    """On a slow link a client that upgrades first asks for the namespace six ways after the opening."""
+    program = start("--connect-timeout", "4")
+    without, client = (Polling(program.port, "/socket.io/") for _ in range(2))
+    time.sleep(2)
+    upgrading = client.upgrade()
+    upgrading.send("2probe")
+    assert upgrading.receive() == "3probe"
+    eventually(lambda: without.poll()[0] == 400)  # the first time is over
+    upgrading.send("5")
+    upgrading.send("40{}")
+    assert upgrading.receive().startswith("40{")
+    client.close()
+    without.close()
+    upgrading.close()
 
 
 def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
