@@ -69,15 +69,18 @@ def said(witness):
 def test_the_python_bot_welcomes_each_newcomer_once(start, guests, tmp_path):
     program = start("--limits", "off")
     (tmp_path / "bot.py").write_text(BLOCKS["python"])
+    witness = guests(url=program.url, room="lobby")
+    paris = guests(url=program.url, room="lobby", username="Paris")
     with subprocess.Popen([sys.executable, "bot.py", program.url], cwd=tmp_path) as bot:
         try:
-            witness = guests(url=program.url, room="lobby")
             waits_for_bot(witness, "Python bot")
-            for name in ("Romeo", "Romeo", "Juliet"):
+            paris.emit({"action": "logout"})  # he was there before the bot, and comes back as after a restart
+            witness.hears("logout", username="Paris")
+            for name in ("Paris", "Romeo", "Romeo", "Juliet"):
                 guests(url=program.url, room="lobby", username=name).emit({"action": "logout"})
                 witness.hears("logout", username=name)
             until(lambda: "Welcome, Juliet! I answer !ping." in said(witness), "her welcome")
-            assert said(witness).count("Welcome, Romeo! I answer !ping.") == 1
+            assert [text.partition("!")[0] for text in said(witness)] == ["Welcome, Romeo", "Welcome, Juliet"]
         finally:
             bot.kill()
 
