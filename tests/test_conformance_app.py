@@ -23,7 +23,7 @@ def run(*arguments, **environ):
     )
 
 
-def test_its_help_names_every_mode_and_what_it_reads_from_the_environment():
+def test_its_help_names_modes_and_variables():
     done = run("--help")
     assert done.returncode == 0
     for word in ("--engine-only", "--websocket-echo", "/custom", "PORT", "PING_INTERVAL_S", "PING_TIMEOUT_S"):

@@ -82,7 +82,7 @@ def test_history_shows_what_is_above(visit: Visit, guests: Guests) -> None:
     expect(visitor.composer).to_have_value("")
 
 
-def test_a_command_with_a_row_of_its_own_is_not_answered_twice(visit: Visit, guests: Guests) -> None:
+def test_a_command_with_its_own_row_is_answered_once(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
     visitor.says("first")

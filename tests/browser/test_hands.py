@@ -263,7 +263,7 @@ def test_the_link_is_copied(visit: Visit, server: Program, host: str) -> None:
     expect(visitor.composer).to_have_value(visitor.page.url)
 
 
-def test_a_screen_reader_hears_what_is_new_and_bursts_in_short(visit: Visit, guests: Guests) -> None:
+def test_a_screen_reader_announces_new_messages_and_summarises_bursts(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     fox.says("old news")
     visitor = visit().enter()

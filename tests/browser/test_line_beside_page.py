@@ -68,7 +68,7 @@ def everybody(
     return Everybody(present[0], present[1], socket, page)
 
 
-def test_everything_said_on_one_side_appears_on_the_others_in_one_order(everybody: Everybody) -> None:
+def test_messages_appear_in_one_order_on_all_clients(everybody: Everybody) -> None:
     telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
     for number in range(EACH_SAYS):  # nobody waits for anybody
         telnet.types(f"telnet {number}")

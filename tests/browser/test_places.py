@@ -163,7 +163,7 @@ def test_an_open_sheet_leaves_no_entry_when_the_room_changes(visit: Visit, room:
     in_room(visitor, room)
 
 
-def test_a_room_that_changes_while_a_sheet_goes_back_has_its_address(visit: Visit, room: str) -> None:
+def test_a_room_changed_during_back_has_its_address(visit: Visit, room: str) -> None:
     visitor = visit().enter()
     there = f"{room} 2"
     # The browser takes its time to go back, as it may.
@@ -183,7 +183,7 @@ def test_a_room_that_changes_while_a_sheet_goes_back_has_its_address(visit: Visi
     in_room(visitor, room)
 
 
-def test_a_room_joined_after_forward_to_a_closed_sheet_has_its_address(visit: Visit, room: str) -> None:
+def test_a_room_joined_after_forward_has_its_address(visit: Visit, room: str) -> None:
     visitor = visit().enter()
     visitor.button("More").click()
     expect(visitor.page.get_by_role("dialog")).to_be_visible()
@@ -197,7 +197,7 @@ def test_a_room_joined_after_forward_to_a_closed_sheet_has_its_address(visit: Vi
     in_room(visitor, room)
 
 
-def test_a_room_joined_while_back_is_followed_is_the_later_wish(visit: Visit, room: str, road: Relay) -> None:
+def test_a_room_joined_during_back_wins(visit: Visit, room: str, road: Relay) -> None:
     visitor = visit(url=road.url).enter()
     joins(visitor, f"{room} 2")
     road.hold()

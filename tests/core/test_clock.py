@@ -75,7 +75,7 @@ def test_only_a_step_of_more_than_a_minute_counts(step_ms: int, is_a_jump: bool,
     assert bool(hands.reports) is is_a_jump
 
 
-def test_a_clock_behind_the_log_at_the_start_is_reported_once() -> None:
+def test_a_clock_behind_the_log_is_reported_once() -> None:
     hands = Hands()
     clock = hands.clock(SavedTimes(newest_ms=NOW + TEN_YEARS))
     assert hands.reports == ["the clock is 3652 days behind the newest message"]
@@ -84,7 +84,7 @@ def test_a_clock_behind_the_log_at_the_start_is_reported_once() -> None:
     assert len(hands.reports) == 1
 
 
-def test_a_clock_that_catches_up_with_the_log_is_right_again() -> None:
+def test_a_clock_that_catches_up_is_right_again() -> None:
     hands = Hands()
     clock = hands.clock(SavedTimes(newest_ms=NOW + 300_000))
     assert clock.problem() == "the clock is 5 minutes behind the newest message"
@@ -136,7 +136,7 @@ def test_a_clock_that_runs_evenly_for_a_day_is_believed() -> None:
     assert clock.times().aging_ms == hands.wall_ms
 
 
-def test_aging_does_not_follow_a_clock_ahead_but_one_that_goes_back() -> None:
+def test_aging_follows_a_clock_back_but_not_ahead() -> None:
     hands = Hands()
     clock = hands.clock()
     hands.wall_ms += TEN_YEARS
@@ -146,7 +146,7 @@ def test_aging_does_not_follow_a_clock_ahead_but_one_that_goes_back() -> None:
     assert clock.times().aging_ms == hands.wall_ms
 
 
-def test_a_clock_that_goes_to_and_fro_does_not_fill_the_log() -> None:
+def test_a_jumping_clock_does_not_fill_the_log() -> None:
     hands = Hands()
     clock = hands.clock()
     for number in range(1000):

@@ -424,7 +424,7 @@ def test_room_whose_address_is_another_page_is_invalid(room: str) -> None:
         parse_room(room)
 
 
-def test_rooms_are_one_by_case_and_width_but_not_by_looks() -> None:
+def test_rooms_compare_by_case_and_width_but_not_by_looks() -> None:
     assert room_key("Lobby") == room_key("ｌｏｂｂｙ") == "lobby"
     assert room_key("1obby") != "lobby"
     assert room_key("❤️") == room_key("❤")

@@ -78,7 +78,7 @@ def test_who_joins_and_leaves_in_between_is_not_named():
     assert presence.due_in(0.0) is None
 
 
-def test_who_has_sent_a_message_in_between_is_named_when_leaving():
+def test_a_short_visitor_who_sent_a_message_is_shown_leaving():
     presence = PresenceLines()
     presence.joined("r", "Romeo")
     presence.sent("r")

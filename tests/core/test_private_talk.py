@@ -82,14 +82,14 @@ def test_lines_go_to_whom_one_has_turned_to_at_once():
     assert talk.ask() == [Notice("talk_with", {"name": "Romeo"})]
 
 
-def test_who_is_left_for_somebody_else_is_signalled_and_one_who_is_kept_is_not():
+def test_only_a_former_partner_is_signalled():
     talk = talking_to(ROMEO)
     assert signals(talk.turn_to(ROMEO)) == []
     assert signals(talk.turn_to(PARIS)) == [Signal("r", Talk.TURNED)]
     assert goes(talk, ALL, NOW) == PARIS
 
 
-def test_an_ended_talk_is_signalled_and_lines_go_to_the_room():
+def test_ending_a_chat_is_signalled_and_lines_are_public():
     talk = talking_to(ROMEO)
     assert talk.end() == [Notice("talk_over", {"name": "Romeo"}), Signal("r", Talk.ENDED)]
     assert goes(talk, ALL, NOW) is None
@@ -102,7 +102,7 @@ def test_who_is_turned_to_talks_back():
     assert talk.turned_to(ROMEO, NOW) == []
 
 
-def test_a_third_moves_the_talk_and_what_came_too_soon_is_held_once():
+def test_one_early_text_is_held_after_a_move():
     talk = talking_to(ROMEO)
     assert talk.turned_to(PARIS, NOW) == [
         Notice("talk_moved", {"name": "Paris", "before": "Romeo"}),
@@ -120,7 +120,7 @@ def test_a_second_later_nothing_is_held():
     assert goes(talk, ALL, LATER) == PARIS
 
 
-def test_every_line_that_came_before_the_move_is_held_however_long_it_waited():
+def test_every_line_from_before_the_move_is_held():
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     for _ in range(3):
@@ -143,7 +143,7 @@ def test_turning_to_somebody_by_oneself_holds_nothing():
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_when_the_partner_has_left_one_line_is_not_sent_and_the_next_goes_to_the_room():
+def test_after_the_partner_left_only_one_line_is_held():
     talk = talking_to(ROMEO)
     assert talk.left("r") == [Notice("talk_partner_left", {"name": "Romeo"})]
     assert talk.left("r") == []
@@ -170,7 +170,7 @@ def ended_talk(way: str) -> PrivateTalk:
 
 
 @pytest.mark.parametrize("way", WAYS_TO_END)
-def test_after_a_talk_ended_by_itself_texts_are_held_until_the_answer(way: str) -> None:
+def test_texts_are_held_after_the_partner_ended_the_chat(way: str) -> None:
     talk = ended_talk(way)
     wording = "talk_forgotten_not_sent" if way == "forgotten" else "talk_not_sent"
     answered_at = NOW
@@ -209,7 +209,7 @@ def test_a_text_behind_a_lost_refusal_is_held(partner: Person | None) -> None:
     assert goes(talk, ALL, NOW + 11) == partner
 
 
-def test_a_partner_who_comes_back_during_the_answer_is_a_newcomer() -> None:
+def test_a_partner_back_during_the_answer_is_a_newcomer() -> None:
     talk = ended_talk("left")
     with pytest.raises(NotSent) as not_sent:
         talk.address(WITHOUT_ROMEO.get, NOW)
@@ -242,7 +242,7 @@ def test_who_comes_back_without_their_partner_is_told_so() -> None:
     assert refused(goes(talk, ALL, NOW)) == "talk_not_sent"
 
 
-def test_a_partner_who_comes_back_before_the_next_line_goes_on() -> None:
+def test_a_partner_back_before_the_next_line_resumes_the_chat() -> None:
     talk = talking_to(ROMEO)
     talk.left("r")
     back = Person("r2", "Romeo")
@@ -253,14 +253,14 @@ def test_a_partner_who_comes_back_before_the_next_line_goes_on() -> None:
     assert keys(talk.left("r2")) == ["talk_partner_left"]
 
 
-def test_a_partner_who_ended_the_talk_does_not_go_on_with_it() -> None:
+def test_a_partner_who_ended_the_chat_does_not_resume_it() -> None:
     talk = talking_to(ROMEO)
     talk.signalled(ROMEO, Talk.ENDED)
     assert talk.joined({"r": ROMEO}.get) == talk.left("r") == []
     assert refused(goes(talk, ALL, LATER)) == "talk_not_sent"
 
 
-def test_a_partner_who_has_left_though_nobody_was_told_yet_is_sent_nothing():
+def test_a_partner_whose_leave_is_unannounced_receives_nothing():
     assert refused(goes(talking_to(ROMEO), WITHOUT_ROMEO, NOW, NOW)) == "talk_not_sent"
 
 
@@ -280,7 +280,7 @@ def test_a_partner_who_comes_back_is_told_of_again():
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came_too_soon_is_held():
+def test_a_third_after_the_partner_left_still_holds_early_texts():
     talk = talking_to(ROMEO)
     talk.left("r")
     assert talk.turned_to(PARIS, NOW) == [Notice("talk_asked", {"name": "Paris"})]
@@ -288,7 +288,7 @@ def test_a_third_who_comes_when_the_partner_has_left_moves_nothing_but_what_came
     assert goes(talk, WITHOUT_ROMEO, NOW + 0.001) == PARIS
 
 
-def test_a_partner_who_turned_away_is_taken_back_by_the_next_line():
+def test_the_next_line_takes_back_a_partner_who_turned_away():
     talk = talking_to(ROMEO)
     assert keys(talk.signalled(ROMEO, Talk.TURNED)) == ["talk_turned"]
     assert goes(talk, ALL, NOW) == ROMEO
@@ -323,7 +323,7 @@ def test_lines_that_came_together_are_held_together():
     assert goes(talk, ALL, NOW + 0.3) == PARIS
 
 
-def test_of_lines_that_came_together_for_one_who_has_left_none_slips_into_the_room_or_to_a_third():
+def test_a_paste_for_a_departed_partner_is_not_sent():
     talk = talking_to(ROMEO)
     talk.left("r")
     for _ in range(3):
@@ -333,7 +333,7 @@ def test_of_lines_that_came_together_for_one_who_has_left_none_slips_into_the_ro
     assert goes(talk, WITHOUT_ROMEO, LATER + 0.4) == PARIS
 
 
-def test_what_stands_behind_a_turn_of_ones_own_is_meant_so():
+def test_lines_after_the_guests_own_change_are_sent():
     for turn in (PrivateTalk.end, PrivateTalk.leave_behind, lambda talk: talk.turn_to(PARIS)):
         talk = talking_to(ROMEO)
         talk.left("r")
@@ -342,7 +342,7 @@ def test_what_stands_behind_a_turn_of_ones_own_is_meant_so():
         assert goes(talk, WITHOUT_ROMEO, NOW) == talk.partner
 
 
-def test_texts_are_held_until_a_failed_change_of_audience_is_answered():
+def test_texts_are_held_until_a_failed_audience_change_is_answered():
     talk = PrivateTalk()
     fails(talk, NoSuchPerson(name="Romeo"))
     held = goes(talk, ALL, NOW + 10)  # however late the answer is

@@ -25,7 +25,7 @@ NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
         "->",
     ],
 )
-def test_a_name_that_could_pass_for_more_than_a_name_stands_in_quotes(name):
+def test_an_ambiguous_name_before_a_text_is_quoted(name):
     assert before_text(name) == f'"{name}"'
     assert said_line(NOON, name, "hi").decode() == f'[12:00:00] "{name}": hi\r\n'
 
@@ -42,6 +42,6 @@ def test_no_name_can_end_its_quotation(quote):
 
 
 @pytest.mark.parametrize("name", ["Romeo, Juliet", "Romeo、Juliet", "Juliet (2 here)", "朱丽叶（2 人在线）"])
-def test_a_name_that_could_pass_for_several_stands_in_quotes_among_others(name):
+def test_an_ambiguous_name_in_a_list_is_quoted(name):
     assert in_list(name) == f'"{name}"'
     assert before_text(name) == name

@@ -27,7 +27,7 @@ def test_newcomer_without_a_wish_gets_a_name_of_the_pool() -> None:
     assert dict(room.members) == {"a": joined.who}
 
 
-def test_first_three_get_the_three_names_and_the_fourth_a_number() -> None:
+def test_the_fourth_of_three_names_gets_a_number() -> None:
     room = make_room()
     names = [room.join(str(i), None).who.name for i in range(4)]
     assert sorted(names[:3]) == sorted(POOL.names)

@@ -24,7 +24,7 @@ def test_people_stand_in_order_of_coming() -> None:
     assert "sid-B" not in roster
 
 
-def test_people_are_found_by_sid_and_by_name_in_any_case() -> None:
+def test_people_are_found_by_sid_and_by_name() -> None:
     roster = make_roster("Alice")
     assert roster.find("aLICE") == roster.get("sid-Alice") == Person("sid-Alice", "Alice")
     assert roster.get("x") is None
@@ -68,7 +68,7 @@ def test_longest_name_present_is_meant(text: str, name: str, rest: str) -> None:
     assert found == (Person(f"sid-{name}", name), rest)
 
 
-def test_a_name_that_holds_a_quote_is_not_taken_for_the_one_that_it_begins_with() -> None:
+def test_a_name_with_a_quote_is_not_cut_at_it() -> None:
     found = make_roster("B", 'B"ob').longest_match('"B"ob" say "hi"')
     assert found == (Person('sid-B"ob', 'B"ob'), 'say "hi"')
     assert make_roster("B").longest_match('"B" say "hi"') == (Person("sid-B", "B"), 'say "hi"')

@@ -15,7 +15,7 @@ def test_every_name_is_there():
 
 
 @pytest.mark.parametrize("name", ["engineio.server:Server.gone", "socketio.base_server:BaseServer._gone"])
-def test_a_missing_name_is_told_with_its_library_and_the_cure(name: str):
+def test_a_missing_name_is_reported_with_its_library(name: str):
     library = name.partition(".")[0]
     with pytest.raises(
         contracts.ContractError, match=rf"installed {library} has no .*gone.* pyproject\.toml"
@@ -37,6 +37,6 @@ def private_names(cls: type) -> set[str]:
 
 
 @pytest.mark.parametrize("cls", [Engine, Fanout, StrictPacket, StrictServer])
-def test_every_private_name_that_a_subclass_leans_on_is_in_the_list(cls: type):
+def test_every_private_name_of_a_subclass_is_listed(cls: type):
     listed = {name.rpartition(".")[2] for name in contracts.NAMES}
     assert private_names(cls) <= listed

@@ -98,7 +98,7 @@ def test_what_the_rfc_forbids_is_a_protocol_error(data):
     assert the_code(data) == frames.PROTOCOL_ERROR
 
 
-def test_a_fault_in_the_first_two_bytes_is_seen_at_once():
+def test_a_violation_in_the_first_two_bytes_is_immediate():
     assert the_code(b"\xf1\xff") == frames.PROTOCOL_ERROR
 
 
@@ -129,7 +129,7 @@ def test_a_message_in_endless_empty_fragments_takes_no_room():
     assert parser.feed(masked(0x80)) == [b"x"]
 
 
-def test_a_long_frame_that_drips_in_is_not_copied_again_and_again():
+def test_a_long_frame_in_tiny_pieces_is_copied_once():
     payload = os.urandom(100_000)
     data = masked(0x82, payload)
     parser = FrameParser(1_000_000)
@@ -193,7 +193,7 @@ def test_the_reference_reads_what_we_write(sent):
 
 @given(st.binary(max_size=60))
 @settings(max_examples=150)
-def test_whatever_comes_in_we_agree_with_the_reference_on_the_end(data):
+def test_any_input_ends_as_in_the_reference(data):
     """Random bytes: either both refuse, or both read the same messages."""
     parser = FrameParser(1 << 62)
     ours = parser.feed(data)

@@ -88,7 +88,7 @@ def test_who_sends_requests_ahead_is_read_no_faster_than_answered(door: Callable
     assert one.pours() < 1_000_000
 
 
-def test_a_peer_that_goes_is_noticed_behind_bytes_that_it_sent_ahead(door: Callable[..., Door]) -> None:
+def test_a_hangup_is_noticed_behind_pipelined_bytes(door: Callable[..., Door]) -> None:
     one = door()
     one.peer.send(ASK)
     until(lambda: bool(one.asked))
@@ -129,7 +129,7 @@ def test_an_answer_follows_the_whole_of_the_one_before_it(door: Callable[..., Do
     assert one.heard.index(b"HTTP/1.1 404") == one.heard.index(b"\r\n\r\n") + 4 + 5_000_000
 
 
-def test_who_waits_to_be_asked_for_a_body_is_asked_behind_another_request_too(
+def test_a_pipelined_expect_continue_is_answered(
     door: Callable[..., Door],
 ) -> None:
     one = door()
@@ -144,9 +144,7 @@ def test_who_waits_to_be_asked_for_a_body_is_asked_behind_another_request_too(
 
 
 @pytest.mark.parametrize("behind", [b"\r", b"\r\n", b"x"])
-def test_a_connection_with_bytes_behind_its_request_is_not_taken_over(
-    door: Callable[..., Door], behind: bytes
-) -> None:
+def test_a_connection_with_extra_bytes_is_not_taken_over(door: Callable[..., Door], behind: bytes) -> None:
     one = door()
     head = b"GET /held/ HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     one.peer.send(head + b"Content-Length: 0\r\n\r\n" + behind)
@@ -156,7 +154,7 @@ def test_a_connection_with_bytes_behind_its_request_is_not_taken_over(
             exchange.take_over()
 
 
-def test_half_an_empty_line_now_and_then_puts_no_deadline_off(door: Callable[..., Door]) -> None:
+def test_empty_lines_do_not_extend_a_deadline(door: Callable[..., Door]) -> None:
     one = door(head_timeout_s=0.3, keepalive_timeout_s=60)
     drops = iter(b"\r\n" * 10_000)
 
@@ -170,7 +168,7 @@ def test_half_an_empty_line_now_and_then_puts_no_deadline_off(door: Callable[...
     until(closed)
 
 
-def test_a_body_that_fails_as_it_is_closed_takes_one_connection_and_one_line(
+def test_a_body_that_fails_on_close_ends_one_connection(
     door: Callable[..., Door], caplog: pytest.LogCaptureFixture
 ) -> None:
     class Body(list[bytes]):

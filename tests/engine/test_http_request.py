@@ -182,7 +182,7 @@ def test_empty_lines_before_a_request_are_skipped():
     assert gate.feed(b"\n" + GET) is not None
 
 
-def test_a_response_says_its_length_and_a_head_response_has_no_body():
+def test_a_response_to_head_has_a_length_and_no_body():
     assert response(200, b"ok").endswith(b"Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok")
     assert response(400, b"no", keep_alive=False, without_body=True).endswith(
         b"Content-Length: 2\r\nConnection: close\r\n\r\n"

@@ -68,7 +68,7 @@ def test_what_waits_answers_a_poll_at_once(polling):
     assert get(polling).answer is None
 
 
-def test_a_poll_that_waits_is_answered_at_the_end_of_the_turn(sessions, polling):
+def test_a_waiting_poll_is_answered_at_the_turns_end(sessions, polling):
     waiting = get(polling)
     polling.send("4a")
     polling.send("4b")

@@ -22,7 +22,7 @@ HANDSHAKE = (
 
 
 @pytest.mark.parametrize("pieces", [1, 100])
-def test_what_waits_for_a_connect_is_bounded_but_for_a_piece_alone(pieces: int) -> None:
+def test_what_waits_for_a_connect_is_bounded(pieces: int) -> None:
     server = StrictServer(client_manager=Fanout())
     session: Session = server.eio.sessions.create("session")
     sid = server.manager.pre_connect("session", "/")
@@ -33,7 +33,7 @@ def test_what_waits_for_a_connect_is_bounded_but_for_a_piece_alone(pieces: int) 
         assert session.closed_because == "slow reader"
 
 
-def test_a_limit_that_was_raised_as_a_client_connects_holds_for_its_websocket() -> None:
+def test_a_limit_raised_during_connect_applies_to_the_websocket() -> None:
     engine = Engine(cors_allowed_origins="*")
     engine.on("connect", lambda sid, environ: engine.raise_outbox_limit(sid, 5_000_000))
     listener = listen("127.0.0.1", 0, backlog=8)[0]

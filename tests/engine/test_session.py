@@ -100,9 +100,7 @@ def test_what_waited_for_a_poll_goes_over_the_websocket(upgraded, polling, webso
     ("kind", "data"),
     [(packets.MESSAGE, "early"), (packets.UPGRADE, ""), (packets.PING, ""), (packets.MESSAGE, b"early")],
 )
-def test_a_websocket_that_does_not_probe_first_is_refused_and_polling_goes_on(
-    session, polling, websocket, kind, data
-):
+def test_a_websocket_without_a_probe_is_refused(session, polling, websocket, kind, data):
     session.begin_probe(websocket)
     with pytest.raises(PacketError):
         session.receive(kind, data, websocket)

@@ -9,7 +9,7 @@ from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import Ack, StrictPacket, StrictServer, no_ack
 
 
-def test_what_is_no_json_number_is_written_as_null_with_attachments_too():
+def test_nan_with_attachments_becomes_null():
     text, attachment = StrictPacket(
         packet.EVENT, data=["e", float("nan"), float("inf"), b"x"], id=7, namespace="/a"
     ).encode()

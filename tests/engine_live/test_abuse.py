@@ -60,7 +60,7 @@ def test_one_long_message_makes_nobody_a_slow_reader(rooms_app: App):
     client.close()
 
 
-def test_a_polling_client_that_does_not_poll_is_dropped_at_the_bound(rooms_app: App):
+def test_a_client_that_does_not_poll_is_dropped(rooms_app: App):
     poller = Polling(rooms_app.port, "/socket.io/")
     poller.post(b"40")
     sid = json.loads(poller.poll()[1].split(b"\x1e")[0][2:])["sid"]
@@ -191,7 +191,7 @@ def test_an_answer_must_be_read_in_time():
             stalled.answer()
 
 
-def test_a_full_server_says_so_and_still_answers_for_its_health():
+def test_a_full_server_refuses_but_answers_health_checks():
     with rooms(MAX_CONNECTIONS="20") as app:
         members = [joined(app) for _ in range(20)]
         for _ in range(200):

@@ -49,7 +49,7 @@ def is_cut_off(client: Socket) -> bool:
 # ------------------------------------------------------------------ leaving_limit
 
 
-def test_of_too_many_who_leave_and_do_not_close_the_oldest_are_cut_off():
+def test_of_too_many_closing_connections_the_oldest_are_cut():
     with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         for _ in range(4):  # those who close count no more
@@ -168,7 +168,7 @@ def has_come(client: Socket) -> int:
 
 
 @pytest.mark.parametrize("to", ["shared", "own"])
-def test_more_than_a_turn_may_gather_is_written_in_its_midst(to: str):
+def test_more_than_the_turn_limit_is_written_at_once(to: str):
     with bounds(TURN_LIMIT_BYTES="20000") as app:
         client = Socket.engine(app.port)
         client.send(f"4burst {to} 5 5995")
@@ -186,7 +186,7 @@ def test_more_than_a_turn_may_gather_is_written_in_its_midst(to: str):
 
 
 @pytest.mark.slow
-def test_what_a_polling_client_does_not_fetch_when_it_is_sent_away_is_forgotten():
+def test_final_payloads_that_nobody_fetches_are_dropped():
     with bounds() as app:
         witness, client, prompt = Socket.engine(app.port), Polling(app.port), Polling(app.port)
 

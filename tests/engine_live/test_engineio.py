@@ -93,7 +93,7 @@ def test_a_bad_post_closes_the_session_at_once(patient_app: App, body):
     assert client.poll()[0] == 400
 
 
-def test_a_body_may_be_as_long_as_the_server_said_and_no_longer(patient_app: App):
+def test_a_body_may_have_the_announced_length_at_most(patient_app: App):
     client = Polling(patient_app.port)
     assert client.post(b"4" + b"x" * 999_999)[0] == 200
     assert len(client.poll()[1]) == 1_000_000
@@ -125,7 +125,7 @@ def test_a_close_packet_answers_the_poll_with_noop(patient_app: App):
     assert client.poll()[0] == 400
 
 
-def test_a_poll_and_a_close_that_arrive_together_are_taken_in_that_order(patient_app: App):
+def test_a_poll_before_a_close_is_answered_first(patient_app: App):
     for _ in range(12):
         client = Polling(patient_app.port)
         with patient_app.halted():
@@ -154,7 +154,7 @@ def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App):
 
 
 @pytest.mark.parametrize("polls", [False, True])
-def test_a_polling_client_that_does_not_answer_pings_is_gone_in_time(hasty_app: App, polls):
+def test_a_polling_client_without_pongs_is_dropped(hasty_app: App, polls):
     client = Polling(hasty_app.port)
     began = time.monotonic()
     if polls:
@@ -179,7 +179,7 @@ def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App):
     assert upgrading.receive() == "4here"
 
 
-def test_a_websocket_that_does_not_answer_pings_is_closed_in_time(hasty_app: App):
+def test_a_websocket_without_pongs_is_closed(hasty_app: App):
     began = time.monotonic()
     client = Socket.engine(hasty_app.port)
     assert client.frame() == (1, b"2")
@@ -241,7 +241,7 @@ def test_a_second_websocket_for_a_session_is_closed(patient_app: App):
 
 
 @pytest.mark.parametrize("packet", ["4hello", "5", "2", "abc", "3probe"])
-def test_a_websocket_that_does_not_probe_is_closed_and_polling_goes_on(patient_app: App, packet):
+def test_polling_survives_a_websocket_without_a_probe(patient_app: App, packet):
     client = Polling(patient_app.port)
     socket = client.upgrade()
     socket.send(packet)
@@ -261,7 +261,7 @@ def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App):
     eventually(lambda: client.poll() == (200, b"4hello"))
 
 
-def test_a_message_before_the_close_frame_is_heard_but_not_answered(rooms_app: App):
+def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App):
     witness, client = joined(rooms_app), joined(rooms_app)
     before = ask(witness, "counted")
     ask(client, "tell")  # behind this nothing is on its way to it
@@ -285,7 +285,7 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
     http.reads_the_end()
 
 
-def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(rooms_app: App):
+def test_bytes_during_an_upgrade_request_are_refused(rooms_app: App):
     other = joined(rooms_app)
     http = Http(rooms_app.port)
     http.request(
@@ -305,7 +305,7 @@ def test_bytes_that_come_while_an_upgrade_request_is_being_answered_are_refused(
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_who_is_sent_away_in_the_connect_handler_never_gets_in(rooms_app: App, transport: str):
+def test_a_client_disconnected_in_its_connect_handler_never_connects(rooms_app: App, transport: str):
     target = f"/socket.io/?EIO=4&transport={transport}&leave"
     if transport == "polling":
         assert Http(rooms_app.port).ask("GET", target)[0] == 401
@@ -338,7 +338,7 @@ def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):
     assert http.answer()[0] == 101
 
 
-def test_a_refused_websocket_version_is_answered_with_the_one_spoken_here(echo_app: App):
+def test_a_refused_websocket_version_gets_the_supported_one(echo_app: App):
     socket = Socket(echo_app.port, Sec_WebSocket_Version="8")
     assert socket.status == 426
     assert "sec-websocket-version: 13" in socket.http.head

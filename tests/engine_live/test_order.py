@@ -164,7 +164,7 @@ def test_who_is_skipped_hears_everything_else_in_order(rooms_app: App):
     assert [n - before for n in speaker.numbers if n > before] == [1, 3, 5, 6, 7, 9]
 
 
-def test_acks_and_events_of_one_burst_come_in_the_order_of_sending(rooms_app: App):
+def test_acks_and_events_of_a_burst_keep_their_order(rooms_app: App):
     client = Client(rooms_app, polling=False)
     for _ in range(50):
         client.ask("both")

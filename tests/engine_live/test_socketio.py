@@ -135,7 +135,7 @@ def reason_of(app: App, sid: str) -> str:
     return found[0]
 
 
-def test_a_handler_that_fails_ends_its_session_with_one_line_and_spares_the_rest():
+def test_a_failing_handler_ends_only_its_own_session():
     with rooms(faults="ERROR .+: ZeroDivisionError at .+") as app:
         victim, witness = joined(app), joined(app)
         victim.send('42["boom"]')
@@ -167,7 +167,7 @@ def test_who_goes_while_being_connected_is_told_of_as_gone():
 
 
 @pytest.mark.parametrize(("packets", "welcome"), [(200, True), (5000, False)])
-def test_what_is_sent_before_the_connect_waits_whole_or_ends_the_session(rooms_app: App, packets, welcome):
+def test_packets_before_the_connect_wait_or_end_the_session(rooms_app: App, packets, welcome):
     client = Socket.engine(rooms_app.port, "/socket.io/")
     client.send(f'40{{"early":{packets}}}')
     if not welcome:
@@ -189,7 +189,7 @@ def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App)
     assert str(client.receive()).startswith('40{"sid"')
 
 
-def test_a_handler_that_waits_delays_nobody_else_and_keeps_its_own_order(rooms_app: App):
+def test_a_waiting_handler_delays_only_its_own_session(rooms_app: App):
     sleeper, other = joined(rooms_app), joined(rooms_app)
     sleeper.send('421["waits_for_say"]')
     sleeper.send('422["say"]')
@@ -229,7 +229,7 @@ def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App):
 
 
 @pytest.mark.parametrize("ending", [True, False])
-def test_a_post_that_had_to_wait_is_answered_to_the_page_that_sent_it(rooms_app: App, ending: bool):
+def test_a_delayed_post_answer_has_its_cors_headers(rooms_app: App, ending: bool):
     client = Polling(rooms_app.port, "/socket.io/")
     client.post(b"40")
     messages = ['42["pause",0.1]', *['42["count",1]'] * 80, *['42["away","close"]'] * ending]
@@ -238,7 +238,7 @@ def test_a_post_that_had_to_wait_is_answered_to_the_page_that_sent_it(rooms_app:
     assert "access-control-allow-origin: http://page.example" in client.posts.head
 
 
-def test_a_refusal_can_be_read_by_the_page_that_caused_it(rooms_app: App):
+def test_a_refusal_has_cors_headers(rooms_app: App):
     http = Http(rooms_app.port)
     assert http.ask("GET", "/socket.io/?EIO=3&transport=polling", Origin="http://page.example")[0] == 400
     assert "access-control-allow-origin: http://page.example" in http.head

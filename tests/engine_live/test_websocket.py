@@ -20,7 +20,7 @@ def test_messages_of_every_length_come_back(echo_app: App, length):
     assert client.receive() == bytes(length)
 
 
-def test_a_message_in_fragments_with_a_ping_between_comes_back_whole(echo_app: App):
+def test_a_fragmented_message_with_a_ping_is_reassembled(echo_app: App):
     client = Socket(echo_app.port)
     client.raw(0x01, "€".encode()[:1])
     client.raw(0x89, b"between")

@@ -48,7 +48,7 @@ def go_on(talker: Talker, url: str, over: threading.Event) -> None:
         talker.listen(1 / PER_TALKER)
 
 
-def test_who_was_cut_comes_back_under_the_same_name_and_has_missed_nothing(
+def test_a_cut_client_resumes_its_name_and_misses_nothing(
     tmp_path: Path, rng: random.Random, scale: Callable[[int], int], report: Callable[[str], None]
 ) -> None:
     cuts = scale(1000)

@@ -94,7 +94,7 @@ def test_a_used_up_quota_is_said_and_got_over(tmp_path: Path) -> None:
     check_kept(data_dir, talker)
 
 
-def test_read_only_files_are_said_and_got_over(tmp_path: Path) -> None:
+def test_read_only_files_are_reported_and_recover(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with Program(*FLAGS, data_dir=data_dir) as program:
         talker = check_fault(program, lambda: disks.read_only_files(data_dir))
@@ -102,7 +102,7 @@ def test_read_only_files_are_said_and_got_over(tmp_path: Path) -> None:
     check_kept(data_dir, talker)
 
 
-def test_a_database_locked_by_another_process_is_said_and_got_over(tmp_path: Path) -> None:
+def test_a_locked_database_is_reported_and_recovers(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with Program(*FLAGS, data_dir=data_dir) as program:
         talker = check_fault(
@@ -112,7 +112,7 @@ def test_a_database_locked_by_another_process_is_said_and_got_over(tmp_path: Pat
     check_kept(data_dir, talker)
 
 
-def test_a_read_only_file_system_at_the_start_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_read_only_file_system_is_one_clear_line(tmp_path: Path) -> None:
     with disks.small_disk(tmp_path / "disk", "2m") as disk:
         with Program(*FLAGS, data_dir=disk / "data") as program:
             talker = Talker("websocket", "disks", "t")
@@ -132,7 +132,7 @@ def test_a_read_only_file_system_at_the_start_is_one_clear_line(tmp_path: Path) 
         check_kept(disk / "data", talker)
 
 
-def test_a_file_damaged_between_two_runs_is_set_aside_and_named(tmp_path: Path) -> None:
+def test_a_file_damaged_between_runs_is_set_aside(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     damaged = fill_and_damage(data_dir)
     with Program(*FLAGS, data_dir=data_dir) as program:
@@ -148,7 +148,7 @@ def test_a_file_damaged_between_two_runs_is_set_aside_and_named(tmp_path: Path) 
         talker.leaves()
 
 
-def test_a_file_damaged_while_it_is_used_is_set_aside_and_named(tmp_path: Path) -> None:
+def test_a_file_damaged_in_use_is_set_aside(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     fill_and_damage(data_dir, damaging=False)
     with Program(*FLAGS, data_dir=data_dir) as program:
@@ -171,9 +171,7 @@ def test_a_file_damaged_while_it_is_used_is_set_aside_and_named(tmp_path: Path) 
         other.leaves()
 
 
-def test_a_disk_that_stalls_for_2_s_delays_acks_and_nothing_else(
-    tmp_path: Path, report: Callable[[str], None]
-) -> None:
+def test_a_stalled_disk_delays_only_acks(tmp_path: Path, report: Callable[[str], None]) -> None:
     data_dir = tmp_path / "data"
     waits: list[float] = []
     with Program(*FLAGS, data_dir=data_dir) as program:

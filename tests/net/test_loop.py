@@ -75,7 +75,7 @@ def party() -> Iterator[Party]:
     party.close()
 
 
-def test_who_falls_behind_and_catches_up_again_and_again_has_everything_in_order(party: Party) -> None:
+def test_a_reader_that_catches_up_has_everything_in_order(party: Party) -> None:
     slow, speaker = 1, 3
     expected = [b""] * MEMBERS
     for number in range(300):
@@ -150,7 +150,7 @@ def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
     assert party.heard == [b"onetwothree"] * 4 + [b"twothree"]
 
 
-def test_the_farewell_of_one_who_is_behind_follows_all_the_rest(party: Party) -> None:
+def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
     leaver = party.near[1]
     before = b"." * 300_000
     party.loop.publish(party.audience, before)
@@ -171,7 +171,7 @@ def test_the_farewell_of_one_who_is_behind_follows_all_the_rest(party: Party) ->
     assert party.heard[1] == expected
 
 
-def test_what_is_sent_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
+def test_what_is_sent_during_a_flush_follows_it(party: Party) -> None:
     def tell_the_others(_: Connection) -> None:
         party.loop.send(party.near[3], b" (one has gone)")
         party.loop.publish(party.audience, b" next", skipped=[party.near[4]])
@@ -194,7 +194,7 @@ def test_what_is_sent_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
     ]
 
 
-def test_the_farewell_of_one_who_is_closed_in_the_middle_of_a_flush_follows_it(party: Party) -> None:
+def test_last_bytes_sent_during_a_flush_follow_it(party: Party) -> None:
     party.role.on_lost = lambda _: party.near[3].finish(b" farewell")
     party.far[0].close()
     party.loop.publish(party.audience, b"one")
@@ -205,7 +205,7 @@ def test_the_farewell_of_one_who_is_closed_in_the_middle_of_a_flush_follows_it(p
     assert party.heard[3] == b"one ack farewell"
 
 
-def test_a_farewell_that_meets_a_dead_peer_in_a_full_turn_leaves_nothing_behind(party: Party) -> None:
+def test_finishing_a_dead_peer_in_a_full_turn_leaks_nothing(party: Party) -> None:
     party.loop.publish(Audience([party.near[1]]), b"x" * 131_072)  # a turn that the next bytes make too full
     party.far[0].close()
     party.near[0].finish(b"farewell")
@@ -213,7 +213,7 @@ def test_a_farewell_that_meets_a_dead_peer_in_a_full_turn_leaves_nothing_behind(
     assert not party.loop.leaving
 
 
-def test_too_many_who_leave_and_are_gone_already_are_no_error() -> None:
+def test_too_many_closing_dead_peers_are_no_error() -> None:
     party = Party(Loop(leaving_limit=1))
     for far in party.far:
         far.close()
@@ -223,7 +223,7 @@ def test_too_many_who_leave_and_are_gone_already_are_no_error() -> None:
     assert not party.loop.leaving
 
 
-def test_who_is_leaving_and_closes_its_side_first_still_gets_everything(party: Party) -> None:
+def test_a_closing_peer_that_closes_first_gets_everything(party: Party) -> None:
     farewell = b"x" * 1_000_000
     party.near[0].finish(farewell)
     party.loop.flush()

@@ -14,7 +14,7 @@ def test_no_resolver_of_names_is_loaded():
     assert "eventlet.support.greendns" not in sys.modules
 
 
-def test_what_is_called_last_comes_after_what_is_called_soon_in_the_same_turn():
+def test_call_last_runs_after_call_soon():
     seen: list[str] = []
 
     def first() -> None:
@@ -29,7 +29,7 @@ def test_what_is_called_last_comes_after_what_is_called_soon_in_the_same_turn():
     assert seen == ["soon", "last", "last, asked for in the turn", "soon, asked for in the turn"]
 
 
-def test_calls_that_always_ask_for_another_turn_keep_nothing_else_waiting():
+def test_calls_that_repeat_each_turn_starve_nothing():
     turns = {runtime.call_soon: 0, runtime.call_last: 0}
     heard: list[bytes] = []
     near, far = socket.socketpair()

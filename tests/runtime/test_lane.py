@@ -6,7 +6,7 @@ from chatroom import runtime
 from tests.support.inside import WAIT_S, until
 
 
-def test_a_lane_works_in_order_and_not_before_the_next_turn():
+def test_a_lane_works_in_order_from_the_next_turn():
     seen: list[int] = []
     lane = runtime.Lane(seen.append)
     for number in range(3):
@@ -16,7 +16,7 @@ def test_a_lane_works_in_order_and_not_before_the_next_turn():
     assert seen == [0, 1, 2]
 
 
-def test_what_waits_in_a_lane_does_not_keep_back_what_comes_after_it():
+def test_a_waiting_item_does_not_delay_later_ones():
     seen: list[str] = []
     door = runtime.Signal()
 
@@ -34,7 +34,7 @@ def test_what_waits_in_a_lane_does_not_keep_back_what_comes_after_it():
     assert seen == ["quick", "quicker", "slow"]
 
 
-def test_what_the_loop_begins_may_wait_while_the_loop_goes_on():
+def test_what_the_loop_begins_may_wait():
     seen: list[str] = []
     signal = runtime.Signal()
 

@@ -46,7 +46,7 @@ def test_a_job_that_fails_has_its_exception_as_its_outcome(worker, outcomes):
     assert outcomes[1][1][0] == 28
 
 
-def test_a_worker_that_was_stopped_closes_its_descriptors_when_nobody_can_use_them_any_more(outcomes):
+def test_a_stopped_worker_closes_its_descriptors(outcomes):
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
 

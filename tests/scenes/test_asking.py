@@ -44,7 +44,7 @@ def test_a_message_is_acked_with_its_id_and_time(guests, action):
     ],
     ids=repr,
 )
-def test_what_cannot_be_done_is_refused_by_code_and_changes_nothing(guests, fields, code):
+def test_impossible_requests_are_refused_and_change_nothing(guests, fields, code):
     romeo, juliet = guests(), guests()
     answer = romeo.asks_raw(fields)
     assert (answer["ok"], answer["code"]) == (False, code)
@@ -126,7 +126,7 @@ def test_the_case_of_ones_own_name_may_change(guests):
     assert romeo.asks("rename", username="Romeo")["username"] == "Romeo"
 
 
-def test_the_same_cid_is_said_once_and_acked_with_the_first_id(guests):
+def test_a_repeated_cid_is_acked_with_the_first_id(guests):
     romeo, juliet = guests(), guests()
     first = romeo.says("once", cid="c1")
     assert romeo.says("once", cid="c1") == first
@@ -157,7 +157,7 @@ def test_join_moves_a_person(guests, room):
     romeo.hears_next("message", msg="welcome")
 
 
-def test_join_where_ones_name_is_taken_leaves_one_where_one_is(guests, room):
+def test_a_join_with_a_taken_name_changes_nothing(guests, room):
     other = room + " next door"
     romeo, juliet = guests(username="Romeo"), guests()
     double = guests(username="romeo", room=other)
@@ -218,7 +218,7 @@ def test_commands_are_answered_by_a_notice_and_never_said(guests):
     juliet.hears_nothing("message")
 
 
-def test_history_as_a_command_tells_the_day_and_utc_and_no_line_of_a_text_passes_for_anothers(guests):
+def test_the_history_command_shows_days_utc_and_indented_lines(guests):
     romeo = guests(username="Romeo: no")
     romeo.says("one\n[2026-01-01 00:00:00Z] Juliet: two\u2028* three")
     stamp = r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ\]"
@@ -262,7 +262,7 @@ def test_quit_as_a_command_leaves(guests):
 # Coming back
 
 
-def test_a_token_gives_the_name_back_and_after_what_was_missed(guests):
+def test_a_token_restores_the_name_and_missed_messages(guests):
     romeo, juliet = guests(username="Romeo"), guests()
     last = romeo.says("hello")["id"]
     romeo.is_cut()
@@ -281,7 +281,7 @@ def test_a_cut_name_is_held_for_its_token(guests):
     assert guests(token=romeo.you["token"]).name == "Romeo"
 
 
-def test_the_name_of_a_seed_client_is_free_when_it_is_cut(guests, server):
+def test_a_cut_seed_client_frees_its_name(guests, server):
     seed = Guest(server.url).enter()
     witness = guests(room="lobby")
     seed.is_cut()
@@ -320,7 +320,7 @@ def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"]], ids=str)
-def test_who_asks_for_many_pages_at_once_is_refused_some_and_keeps_the_connection(start, transports):
+def test_too_many_pages_at_once_are_refused(start, transports):
     server = start("--limits", "off")
     romeo = Guest(server.url, {"v": 1}).enter()
     for _ in range(32):

@@ -235,7 +235,7 @@ def test_binary_is_refused(stage, head, attachments, ack_id):
     ["4", "49", "4x", "44{}", "45x-[]", "450-[]", "45999-[]", "43[]", "4-", b"\x00stray", "9", "x"],
     ids=repr,
 )
-def test_what_is_no_packet_closes_that_connection_at_once_and_nobody_elses(stage, server, frame):
+def test_a_malformed_packet_closes_only_its_connection(stage, server, frame):
     raw, bystander = stage
     with RawClient(server.url) as culprit:
         culprit.enters(room="bad input", v=1)

@@ -130,7 +130,7 @@ def answers(asker):
     return [(entry["username"], entry["msg"]) for entry in entries if "pong" in entry["msg"]]
 
 
-def test_a_bot_cut_while_it_sends_sends_once_and_answers_what_it_missed(start, guests, bot):
+def test_a_cut_bot_sends_once_and_answers_missed_messages(start, guests, bot):
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     road = Road(program.port)
@@ -202,7 +202,7 @@ def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
-def test_a_bot_that_is_started_again_has_its_name_at_once(start, guests, bot, tmp_path, number):
+def test_a_restarted_bot_has_its_name_at_once(start, guests, bot, tmp_path, number):
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     first = bot(program.url)
@@ -296,7 +296,7 @@ def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
             os.killpg(bot.pid, signal.SIGTERM)
 
 
-def test_the_shell_bot_is_back_after_an_outage_and_answers_nothing_old(start, guests, shell_bot, tmp_path):
+def test_the_shell_bot_returns_and_answers_nothing_old(start, guests, shell_bot, tmp_path):
     program = start("--limits", "off")
     arguments = ("--limits", "off", "--line-port", str(program.line_port))
     asker = guests(url=program.url, room="lobby")

@@ -98,7 +98,7 @@ def in_the_room(guests) -> list[str]:
 # Cut in mid-message
 
 
-def test_a_message_cut_before_the_server_has_it_is_said_once(road, ears, guests, room):
+def test_a_message_cut_on_its_way_is_sent_once(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("in")
@@ -115,7 +115,7 @@ def test_a_message_cut_before_the_server_has_it_is_said_once(road, ears, guests,
     assert juliet.link.refused == 0
 
 
-def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room):
+def test_a_message_with_a_lost_answer_is_sent_once(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
@@ -134,7 +134,7 @@ def test_a_message_whose_answer_is_cut_off_is_said_once(road, ears, guests, room
     assert juliet.waiting[-1] == ()
 
 
-def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, ears, guests, room):
+def test_a_command_with_a_lost_answer_is_reported_not_repeated(road, ears, guests, room):
     romeo = guests(username="Romeo")
     juliet = ears(road.url, room, "Juliet")
     road.hold("out")
@@ -156,7 +156,7 @@ def test_a_command_whose_answer_is_cut_off_is_told_of_and_not_done_twice(road, e
     assert juliet.link.refused == 1
 
 
-def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, guests, room):
+def test_lines_typed_during_a_cut_are_sent_later(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     road.cut()
@@ -169,7 +169,7 @@ def test_what_is_typed_while_the_road_is_cut_is_said_afterwards(road, ears, gues
     assert [(frame["username"], frame["msg"]) for frame in heard] == [("Juliet", "one"), ("Jules", "two")]
 
 
-def test_a_name_taken_by_command_is_kept_when_the_road_is_cut(road, ears, guests, room):
+def test_a_name_chosen_by_command_survives_a_cut(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room, "Juliet")
     juliet.link.send("/name Jules", View())
@@ -185,7 +185,7 @@ def test_a_name_taken_by_command_is_kept_when_the_road_is_cut(road, ears, guests
 # Away for long
 
 
-def test_a_long_absence_is_caught_up_with_in_order_and_without_a_seam(road, ears, guests, room):
+def test_a_long_absence_is_caught_up_in_order(road, ears, guests, room):
     romeo = guests()
     juliet = ears(road.url, room)
     romeo.says("before")
@@ -268,7 +268,7 @@ def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
         road.close()
 
 
-def test_who_is_gone_for_longer_than_the_name_is_held_gets_another_and_is_told(start, guests, ears):
+def test_a_long_absence_loses_the_name(start, guests, ears):
     program = start("--resume-grace", "0")
     road = Road(program.port)
     try:
@@ -287,7 +287,7 @@ def test_who_is_gone_for_longer_than_the_name_is_held_gets_another_and_is_told(s
 # TLS
 
 
-def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority, monkeypatch):
+def test_it_sends_and_reconnects_over_tls(server, ears, guests, room, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     road = Road(server.port, authority.context("localhost"))
     try:
@@ -314,9 +314,7 @@ def test_over_tls_it_talks_and_comes_back(server, ears, guests, room, authority,
         road.close()
 
 
-def test_over_tls_what_comes_in_one_record_is_all_told_at_once(
-    server, ears, guests, room, authority, monkeypatch
-):
+def test_frames_in_one_tls_record_are_all_shown(server, ears, guests, room, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     road = Road(server.port, authority.context("localhost"))
     try:
@@ -417,7 +415,7 @@ def door_port(ended: subprocess.CompletedProcess[str]) -> str:
     return str(ended.args[len(CHAT)]).rsplit(":", 1)[1]
 
 
-def test_a_taken_name_a_full_room_and_an_impossible_room_are_told_and_end_with_2(start, guests):
+def test_a_refused_start_exits_with_2(start, guests):
     program = start("--max-room-people", "2")
     guests(url=program.url, room="tea", username="Fox")
     taken = says_hello(program.url, "--room", "tea", "--name", "FOX")
@@ -430,7 +428,7 @@ def test_a_taken_name_a_full_room_and_an_impossible_room_are_told_and_end_with_2
     assert "That room name can't be used" in wrong.stderr
 
 
-def test_a_room_with_a_cjk_name_a_base_path_and_ipv6_are_entered(start):
+def test_cjk_rooms_base_paths_and_ipv6_work(start):
     program = start("--base-path", "/chat", *(("--host", "::1") if has_ipv6() else ()))
     ended = says_hello(f"{program.url}/r/%E8%8C%B6%20room")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -447,7 +445,7 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_a_refusal_on_the_way_back_is_told_and_final(road, ears, room):
+def test_a_refusal_on_reconnecting_is_shown_and_final(road, ears, room):
     juliet = ears(road.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"You are banned.","data":{"code":"banned"}}')
     try:
@@ -463,7 +461,7 @@ def test_a_refusal_on_the_way_back_is_told_and_final(road, ears, room):
         impostor.close()
 
 
-def test_a_full_room_on_the_way_back_is_waited_for(road, ears, room, server):
+def test_reconnecting_waits_for_a_full_room(road, ears, room, server):
     juliet = ears(road.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"The room is full.","data":{"code":"room_full"}}')
     try:
@@ -490,7 +488,7 @@ def test_a_full_room_on_the_way_back_is_waited_for(road, ears, room, server):
         ("0" + "[" * 100_000,),
     ],
 )
-def test_an_impostor_gets_one_line_and_no_control_of_the_terminal(packets):
+def test_an_impostor_cannot_control_the_terminal(packets):
     impostor = Impostor(*packets)
     try:
         ended = says_hello(impostor.url)
@@ -527,7 +525,7 @@ def test_frames_that_make_no_sense_end_nothing(frame):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_server_that_falls_silent_is_left_and_found_again(start, ears, guests):
+def test_a_silent_server_is_left_and_rejoined(start, ears, guests):
     program = start("--ping-interval", "1", "--ping-timeout", "1")
     road = Road(program.port)
     try:

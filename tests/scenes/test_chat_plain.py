@@ -119,7 +119,7 @@ def test_lines_of_every_kind_are_said(server, guests, room):
     assert heard == ["one", "  two  ", "水 🦊", "last"]
 
 
-def test_a_line_that_is_not_utf8_is_refused_with_those_behind_it(server, guests, room):
+def test_a_line_not_in_utf8_is_refused(server, guests, room):
     nurse = guests()
     says = "、join 秘密\nsecret\nto:\nhello\n".encode("gbk")
     ended = chat(server.url, "--plain", "--room", room, says=says)
@@ -138,7 +138,7 @@ def test_many_lines_are_all_said_before_it_ends(server, guests, room):
     assert [romeo.hears("message")["msg"] for _ in texts] == texts
 
 
-def test_what_is_too_fast_waits_and_arrives_whole_and_in_order(start, guests):
+def test_rate_limited_lines_arrive_in_order(start, guests):
     program = start("--message-burst", "3", "--message-rate", "10")
     romeo = guests(url=program.url, room="lobby")
     texts = [f"line {number}" for number in range(9)]
@@ -147,7 +147,7 @@ def test_what_is_too_fast_waits_and_arrives_whole_and_in_order(start, guests):
     assert [romeo.hears("message")["msg"] for _ in texts] == texts
 
 
-def test_the_talk_goes_to_standard_output_and_errors_to_the_other(server, guests, running, room):
+def test_messages_go_to_stdout_and_errors_to_stderr(server, guests, running, room):
     romeo = guests(username="Romeo")
     juliet = running(server.url, "--room", room, "--name", "Juliet")
     juliet.reads("You are Juliet")
@@ -196,7 +196,7 @@ def test_quit_ends_with_0(server, running, room):
 # Pipes and signals
 
 
-def test_when_nobody_reads_any_more_what_was_typed_is_said_and_it_ends(server, guests, running, room):
+def test_a_closed_output_ends_it_after_sending(server, guests, running, room):
     romeo = guests()
     juliet = running(server.url, "--room", room)
     juliet.reads("You are")
@@ -226,7 +226,7 @@ def test_what_has_no_line_end_at_all_is_no_text(server, room):
     assert (ended.code, ended.err) == (1, "chatroom: not sent: more than 1048576 bytes without a line end\n")
 
 
-def test_a_line_far_above_the_limit_is_refused_here_with_what_came_along(server, guests, room):
+def test_a_far_too_long_line_is_refused_locally(server, guests, room):
     romeo = guests()
     ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nwith it\n")
     assert ended.code == 1
@@ -262,7 +262,7 @@ def test_ctrl_c_while_it_connects_is_no_traceback(running):
 # Small terminals
 
 
-def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, terminals, guests, tmp_path):
+def test_it_resumes_after_a_restart_and_misses_nothing(start, terminals, guests, tmp_path):
     program = start()
     romeo = guests(url=program.url, room="lobby")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
@@ -281,7 +281,7 @@ def test_it_comes_back_with_its_name_after_a_restart_and_misses_nothing(start, t
     assert juliet.seen.count("before") == 1
 
 
-def test_a_dumb_terminal_gets_lines_with_the_past_and_no_escapes(server, terminals, guests, room):
+def test_a_dumb_terminal_gets_history_and_no_escapes(server, terminals, guests, room):
     romeo = guests()
     romeo.says("said before")
     juliet = terminals(*CHAT, server.url, "--room", room, env={**os.environ, "TERM": "dumb"}, raw=False)
@@ -316,7 +316,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_without_the_extra_it_says_how_to_get_the_full_screen(server, terminals, room):
+def test_without_the_extra_it_names_the_install_command(server, terminals, room):
     command = (sys.executable, "-c", WITHOUT_EXTRA, server.url, "--room", room)
     env = {**os.environ, "TERM": "xterm"}
     juliet = terminals(*command, env=env)

@@ -387,7 +387,7 @@ def test_a_paste_keeps_its_lines_and_loses_its_controls(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_what_was_typed_comes_back_with_up_and_goes_with_down(server, room):
+def test_up_and_down_recall_typed_texts(server, room):
     async def play(app, pilot):
         composer = app.query_one(Composer)
         await pilot.press(*"one", "enter", *"two", "enter", *"draft", "up")
@@ -439,7 +439,7 @@ def test_ctrl_d_leaves_an_empty_field_only(server, room):
     on_screen(server, room, play)
 
 
-def test_what_the_server_does_not_have_yet_is_shown_so_and_then_as_said(server, guests, room):
+def test_an_unsent_message_is_shown_as_waiting(server, guests, room):
     romeo = guests()
     road = Road(server.port)
 
@@ -462,7 +462,7 @@ def test_what_the_server_does_not_have_yet_is_shown_so_and_then_as_said(server, 
         road.close()
 
 
-def test_a_refused_line_is_told_with_its_beginning_and_can_be_brought_back(server, room):
+def test_a_refused_line_is_quoted_and_can_be_recalled(server, room):
     async def play(app, pilot):
         await pilot.press(*"/nonsense", "enter")
         await until(lambda: "! Failed: “/nonsense”. No such" in shown(app), lambda: shown(app))
@@ -486,7 +486,7 @@ def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, r
     on_screen(server, room, play)
 
 
-def test_who_looks_back_is_not_moved_and_is_told_what_is_new(server, guests, room):
+def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
     romeo = guests(username="Romeo")
     for number in range(60):
         romeo.says(f"number {number}" + " word" * 9)
@@ -535,7 +535,7 @@ def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(server, guests, room):
+def test_a_narrow_screen_hides_the_people(server, guests, room):
     guests(username="Romeo")
 
     async def play(app, pilot):
@@ -560,7 +560,7 @@ def test_on_a_narrow_screen_the_people_are_hidden_until_they_are_asked_for(serve
     on_screen(server, room, play)
 
 
-def test_who_is_chosen_among_the_people_stays_so_while_they_come_and_go(server, guests, room):
+def test_the_selected_person_stays_selected(server, guests, room):
     guests(username="Romeo")
 
     async def play(app, _pilot):
@@ -576,7 +576,7 @@ def test_who_is_chosen_among_the_people_stays_so_while_they_come_and_go(server, 
     on_screen(server, room, play)
 
 
-def test_of_a_crowd_the_first_are_listed_and_the_rest_counted(server, room):
+def test_a_large_room_lists_the_first_people(server, room):
     async def play(app, pilot):
         crowd = [[f"P{number:04}", f"s{number}"] for number in range(SHOWN + 7)]
         app._call_in_app(app._take_frame, {"action": "roster", "joined": crowd, "left": []})
@@ -749,7 +749,7 @@ def test_frames_that_make_no_sense_leave_the_screen_alone(terminals, frame):
     assert "Traceback" not in fox.seen
 
 
-def test_no_server_is_told_when_the_terminal_is_as_it_was(terminals):
+def test_a_missing_server_is_reported_after_the_screen_closes(terminals):
     fox = on_terminal(terminals, "http://127.0.0.1:1")
     fox.reads_the_end()
     assert fox.process.wait(DEADLINE_S) == 2

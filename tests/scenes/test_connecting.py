@@ -46,7 +46,7 @@ def test_without_auth_one_enters_the_lobby_under_a_random_name(server):
     guest.leaves()
 
 
-def test_the_first_frame_is_ones_own_login_with_everything_a_client_needs(guests, room):
+def test_the_first_frame_is_the_clients_own_login(guests, room):
     early = guests()
     early.says("before")
     late = guests()
@@ -145,7 +145,7 @@ def test_after_brings_exactly_what_was_missed(guests):
     assert late.hears_next("message")["msg"] == "live"
 
 
-def test_after_that_is_unknown_brings_the_recent_history_and_says_so(guests):
+def test_an_unknown_after_brings_recent_history_with_a_gap(guests):
     early = guests()
     early.says("hello")
     late = guests(after="0000000000001-000001")

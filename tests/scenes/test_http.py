@@ -53,7 +53,7 @@ def test_while_it_drains_it_lives_but_is_not_ready(start, guests):
 
 
 @pytest.mark.slow
-def test_while_the_log_cannot_be_written_messages_are_refused_and_it_is_not_ready(start, guests, tmp_path):
+def test_an_unwritable_log_refuses_messages_and_readiness(start, guests, tmp_path):
     program = start(data_dir=tmp_path)
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:

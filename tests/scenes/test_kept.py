@@ -20,7 +20,7 @@ def next_frame(raw):
     return json.loads(raw.hears(lambda text: text.startswith("42"))[2:])[1]
 
 
-def test_with_no_history_nothing_is_on_disk_and_all_holds_within_the_process(start, guests, tmp_path):
+def test_without_history_nothing_is_on_disk(start, guests, tmp_path):
     folder = tmp_path / "nothing"
     program = start("--history", "0", "--limits", "off", data_dir=folder)
     assert program.wait_for_line("nothing is kept on disk")
@@ -38,7 +38,7 @@ def test_with_no_history_nothing_is_on_disk_and_all_holds_within_the_process(sta
 
 
 @pytest.mark.parametrize("history", ["0", "1000"])
-def test_who_comes_in_the_breath_of_a_message_has_it_exactly_once(start, history):
+def test_a_newcomer_during_a_message_has_it_once(start, history):
     program = start("--history", history, "--limits", "off")
     with RawClient(program.url) as romeo:
         romeo.enters()
@@ -57,7 +57,7 @@ def test_who_comes_in_the_breath_of_a_message_has_it_exactly_once(start, history
             assert told.count(str(number)) == 1, told
 
 
-def test_with_no_history_there_is_always_a_gap_after_a_restart(start, room):
+def test_without_history_a_restart_leaves_a_gap(start, room):
     program = start("--history", "0")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     last = romeo.says("before")["id"]
@@ -83,7 +83,7 @@ def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
     assert texts(late.you["history"])[-1] == "last"
 
 
-def test_no_more_entries_are_kept_than_was_said_and_the_gap_is_told(start, room, tmp_path):
+def test_history_is_bounded_and_the_gap_is_shown(start, room, tmp_path):
     program = start("--history", "20", "--limits", "off", data_dir=tmp_path)
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     first = romeo.says("first")["id"]
@@ -121,7 +121,7 @@ def test_what_was_missed_is_at_most_64_kb_at_once(guests):
     assert texts(missed) == long
 
 
-def test_a_newcomers_past_is_at_most_64_kb_and_what_is_older_is_asked_for(guests):
+def test_a_newcomers_history_is_at_most_64_kb(guests):
     early = guests()
     long = ["汉" * 1990 + str(number) for number in range(30)]
     for text in long:
@@ -174,7 +174,7 @@ def test_a_token_that_was_tampered_with_is_nobodys(guests, place):
     assert guest.name != "Romeo"
 
 
-def test_who_comes_back_to_a_name_that_is_anothers_gets_a_free_one(start, guests):
+def test_resuming_a_name_now_taken_gives_another(start, guests):
     program = start("--resume-grace", "0", "--limits", "off")
     romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
     romeo.is_cut()

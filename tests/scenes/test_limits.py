@@ -143,7 +143,7 @@ def test_a_client_that_upgrades_has_the_connect_timeout_twice(start):
     upgrading.close()
 
 
-def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
+def test_a_failed_upgrade_ends_with_the_connect_timeout(start):
     program = start("--connect-timeout", "0.5")
     client = Polling(program.port, "/socket.io/")
     client.post(b"40{}")
@@ -156,7 +156,7 @@ def test_an_upgrade_that_comes_to_nothing_ends_with_the_connect_timeout(start):
     client.close()
 
 
-def test_both_doors_together_are_never_full_beyond_the_limit_of_open_files(tmp_path):
+def test_both_gateways_share_one_connection_limit(tmp_path):
     """Or neither could accept any more, and a full server would be taken for a dead one."""
     limited = ["bash", "-c", 'ulimit -n 300; exec "$0" "$@"']
     with Program("--max-connections", "1000", data_dir=tmp_path, before=limited) as program:
@@ -291,7 +291,7 @@ def test_who_does_not_read_is_dropped_without_a_word(start, guests, room):
         assert all('"action":"message"' in text for text in heard)
 
 
-def test_there_are_no_more_rooms_than_may_be_and_an_empty_one_makes_place(start, guests, room):
+def test_the_number_of_rooms_is_bounded(start, guests, room):
     program = start("--max-rooms", "2")
     romeo, juliet = guests(url=program.url, room=room + " 1"), guests(url=program.url, room=room + " 2")
     with pytest.raises(Refused) as refused:
@@ -318,7 +318,7 @@ def test_who_does_not_read_is_dropped_and_delays_nobody(start, guests, room):
     juliet.hears("message", msg="on we go")
 
 
-def test_who_does_not_answer_a_ping_is_gone_and_told_of(start, guests, room):
+def test_a_client_without_pongs_leaves_the_room(start, guests, room):
     program = start("--ping-interval", "0.2", "--ping-timeout", "0.2")
     witness = guests(url=program.url)
     with RawClient(program.url) as silent:
@@ -327,7 +327,7 @@ def test_who_does_not_answer_a_ping_is_gone_and_told_of(start, guests, room):
     assert witness.disconnects == []
 
 
-def test_who_has_much_on_its_way_to_the_disk_is_not_read_further(start, guests, room, tmp_path):
+def test_reading_pauses_with_many_uncommitted_messages(start, guests, room, tmp_path):
     program = start("--limits", "off", data_dir=tmp_path)
     juliet = guests(url=program.url)
     with RawClient(program.url) as romeo, closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:

@@ -88,7 +88,7 @@ def test_comings_goings_and_new_names_are_told(lines):
     romeo.reads(rf"^\* 1 here: {romeo.name}$")
 
 
-def test_a_burst_of_joins_and_leaves_is_a_line_per_interval(start, lines):
+def test_joins_and_leaves_are_one_line_per_interval(start, lines):
     port = start("--limits", "off").line_port
     began = time.monotonic()
     romeo = lines(port=port, room=None)
@@ -128,7 +128,7 @@ def test_a_name_with_joiners_is_shown_and_found_without_them(lines, guests):
     assert juliet.hears("rename")["to"] == "👨\u200d👩\u200d👧"
 
 
-def test_a_name_is_free_as_soon_as_its_owner_has_quit(lines):
+def test_quit_frees_the_name_at_once(lines):
     romeo, juliet = lines(name="Tybalt"), lines()
     romeo.types("quit")
     romeo.reads_the_end()
@@ -275,7 +275,7 @@ def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
     assert "\x1b" not in juliet.seen
 
 
-def test_a_line_too_long_is_refused_once_and_nothing_of_it_said(lines):
+def test_a_too_long_line_is_refused_whole(lines):
     romeo, juliet = lines(), lines()
     romeo.types("x" * 10_000)
     romeo.types("y" * 2001)
@@ -329,7 +329,7 @@ def test_half_closed_input_is_said_then_closed(server, lines, room):
     juliet.reads(f"said by a script {room}$")
 
 
-def test_a_line_without_an_end_is_not_said_when_input_ends(lines):
+def test_an_unfinished_line_is_not_sent_at_the_end(lines):
     romeo, juliet = lines(), lines()
     romeo.types_raw(b"whole\nto:half a na")
     romeo.socket.shutdown(socket.SHUT_WR)
@@ -339,7 +339,7 @@ def test_a_line_without_an_end_is_not_said_when_input_ends(lines):
     juliet.counts(1)
 
 
-def test_who_is_idle_or_never_ends_a_line_is_sent_away(start, lines):
+def test_idle_terminals_are_disconnected(start, lines):
     program = start("--line-idle-timeout", "1")
     idle, dripping, busy = (lines(port=program.line_port, room=None) for _ in range(3))
     deadline = time.monotonic() + WAIT_S
@@ -371,7 +371,7 @@ def test_a_silent_client_and_a_slow_reader_delay_nobody(start, lines):
     slow.close()
 
 
-def test_a_port_that_is_taken_ends_the_start_only_if_it_was_chosen(start, tmp_path):
+def test_only_a_taken_chosen_port_ends_the_start(start, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "app.py", "--port", "0", "--data-dir", str(tmp_path)]
         command += ["--line-port", str(taken.getsockname()[1])]
@@ -382,7 +382,7 @@ def test_a_port_that_is_taken_ends_the_start_only_if_it_was_chosen(start, tmp_pa
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_port_that_is_taken_and_that_nobody_chose_is_done_without_and_warned_of_once(caplog):
+def test_a_taken_default_port_is_warned_of_once(caplog):
     # Not as a play: the port that nobody chooses is the same for all, and may be somebody's here.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -432,7 +432,7 @@ def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
 SWALLOWED = "胃的小机面圆地土"
 
 
-def test_a_plain_telnet_is_cured_as_soon_as_a_line_of_it_has_come_to_harm(server, terminals, lines, room):
+def test_telnet_is_asked_for_binary_after_a_damaged_line(server, terminals, lines, room):
     juliet = lines()
     romeo = terminals("telnet", "127.0.0.1", server.line_port)
     romeo.greeted()

@@ -48,7 +48,7 @@ def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, li
     juliet.reads_nothing("POST|secret|said by a page|Romeo$")
 
 
-def test_a_web_page_cannot_hide_what_it_is_in_a_long_first_line(server: Program, lines: Lines) -> None:
+def test_http_with_a_long_first_line_is_refused(server: Program, lines: Lines) -> None:
     juliet = lines(room=None)
     browser = Line(server.line_port)
     browser.types_raw(
@@ -66,9 +66,7 @@ def test_later_on_one_may_well_speak_of_http(lines: Lines) -> None:
     juliet.hears(romeo.name, "GET / HTTP/1.1")
 
 
-def test_a_name_can_neither_hold_an_escape_nor_pass_for_more_than_a_name(
-    lines: Lines, guests: Guests
-) -> None:
+def test_a_name_cannot_hold_escapes_or_look_like_text(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), lines(name="Juliet")
     romeo.types_raw(b"/name \x1b[31m\x1b]0;t\x07Red\xe2\x80\xae\n")
     romeo.reads(r"^\* You are now called Red\.$")
@@ -138,7 +136,7 @@ def test_a_flood_waits_at_its_sender_and_takes_no_memory(start: Start, lines: Li
         juliet.reads(r"^\* 2 here")
 
 
-def test_a_last_line_without_an_end_is_told_of_even_behind_a_flood(start: Start, lines: Lines) -> None:
+def test_an_unfinished_last_line_is_reported_after_a_flood(start: Start, lines: Lines) -> None:
     program, (juliet,) = alone_in_the_lobby(
         start, lines, "--message-burst", "2", "--message-rate", "5", people=1
     )
@@ -175,9 +173,7 @@ def test_answers_are_given_one_by_one_as_they_are_read(start: Start, lines: Line
     juliet.hears(asking.name, "done asking")
 
 
-def test_whoever_is_too_many_is_told_so_and_may_come_when_somebody_has_left(
-    start: Start, lines: Lines
-) -> None:
+def test_a_full_gateway_refuses_until_someone_leaves(start: Start, lines: Lines) -> None:
     program, (romeo, _juliet) = alone_in_the_lobby(start, lines, "--max-connections", "2")
     with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as third:
         said = third.makefile("rb").read()

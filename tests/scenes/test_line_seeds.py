@@ -49,7 +49,7 @@ def test_everybody_is_greeted_and_every_line_reaches_everybody_else(people: list
     assert [text for _who, text in nurse.heard()] == ["line 0", "line 1"]
 
 
-def test_a_line_is_said_when_it_has_ended_and_not_before(people: list[Terminal], lines: Lines) -> None:
+def test_a_line_is_sent_once_it_ends(people: list[Terminal], lines: Lines) -> None:
     juliet, romeo = people[1], lines()
     juliet.types_raw(b"wherefore ")
     romeo.reads_nothing("wherefore")
@@ -60,7 +60,7 @@ def test_a_line_is_said_when_it_has_ended_and_not_before(people: list[Terminal],
     romeo.hears(juliet.name, "Romeo")
 
 
-def test_who_leaves_leaves_the_list_and_a_terminal_that_is_shut_as_well(people: list[Terminal]) -> None:
+def test_leaving_or_closing_removes_a_person_from_the_list(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     juliet.types("/quit")
     juliet.reads(r"^\* Bye\.$")
@@ -84,9 +84,7 @@ def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Termi
     assert [text for _who, text in juliet.heard()] == ["was that heard"]
 
 
-def test_ctrl_c_at_the_servers_terminal_ends_it_without_a_traceback(
-    terminals: Terminals, lines: Lines, tmp_path
-) -> None:
+def test_ctrl_c_ends_the_server_without_a_traceback(terminals: Terminals, lines: Lines, tmp_path) -> None:
     command = [sys.executable, ROOT / "app.py", "--port", 0, "--line-port", 0, "--data-dir", tmp_path]
     # setsid gives it the terminal to be controlled by, so that it is the terminal itself that makes Ctrl-C a signal.
     console = terminals("setsid", "--ctty", "--wait", *command, env=Program().environ, raw=False)
@@ -138,7 +136,7 @@ def test_close_closes_and_the_program_at_the_other_end_ends(people: list[Termina
     juliet.hears(nurse.name, "he is gone")
 
 
-def test_a_client_that_sends_now_and_then_is_heard_and_holds_nobody_up(
+def test_a_slow_sender_is_received_and_delays_nobody(
     server: Program, terminals: Terminals, people: list[Terminal], room: str
 ) -> None:
     romeo, juliet, nurse = people
@@ -159,7 +157,7 @@ def test_a_client_that_sends_now_and_then_is_heard_and_holds_nobody_up(
 # The private talk
 
 
-def test_a_taken_name_is_answered_with_reuse_until_its_owner_quits(people: list[Terminal]) -> None:
+def test_a_taken_name_is_refused_until_its_owner_quits(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     romeo.is_called("Montague")
     juliet.types("/name montague")
@@ -170,7 +168,7 @@ def test_a_taken_name_is_answered_with_reuse_until_its_owner_quits(people: list[
     juliet.is_called("Montague")
 
 
-def test_to_name_pairs_two_both_ways_with_the_time_of_each_line(people: list[Terminal]) -> None:
+def test_to_name_pairs_two_people_both_ways(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     romeo.types("/to")
     romeo.reads(r"^\* You are not in a private chat\. Choose someone")
@@ -190,7 +188,7 @@ def test_to_name_pairs_two_both_ways_with_the_time_of_each_line(people: list[Ter
     nurse.reads_nothing("from romeo|from juliet")
 
 
-def test_a_third_takes_over_and_a_departed_partner_is_told_and_unpaired(people: list[Terminal]) -> None:
+def test_a_third_takes_over_and_partners_are_unpaired(people: list[Terminal]) -> None:
     romeo, juliet, nurse = people
     romeo.types(f"to:{juliet.name}")
     juliet.reads(rf"^\* {romeo.name} started a private chat")

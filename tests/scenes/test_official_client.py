@@ -56,7 +56,7 @@ def test_without_auth_it_enters_the_lobby(server, guests):
         seed.leaves()
 
 
-def test_a_refusal_reaches_it_as_a_connect_error_with_its_data(officials, guests):
+def test_a_refusal_is_a_connect_error_with_data(officials, guests):
     guests(username="Romeo")
     double = officials(username="romeo")
     refusal = double.sees("connect_error")

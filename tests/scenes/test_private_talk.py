@@ -21,7 +21,7 @@ def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
     paris.hears_nothing("whisper")
 
 
-def test_to_alone_ends_the_talk_and_the_partners_next_line_does_not_slip_into_the_room(lines):
+def test_to_alone_ends_the_chat_on_both_sides(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -89,7 +89,7 @@ def test_returning_by_name(lines):
     paris.reads(rf"^\* {juliet.name} now talks to someone else")
 
 
-def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
+def test_a_text_to_a_departed_partner_is_not_sent(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -102,7 +102,7 @@ def test_who_talks_to_somebody_who_has_left_is_told_and_nothing_is_sent(lines):
     assert "are you there" not in nurse.seen
 
 
-def test_nothing_of_a_paste_for_somebody_who_has_left_slips_into_the_room(lines):
+def test_a_paste_for_a_departed_partner_stays_private(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -185,7 +185,7 @@ def test_to_may_stand_behind_spaces(lines):
     juliet.reads(rf"^\* {romeo.name} started a private chat")
 
 
-def test_who_comes_back_after_ending_a_talk_is_told_of_again(lines):
+def test_a_return_after_an_ended_chat_is_announced(lines):
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads(rf"^\* {romeo.name} started a private chat")
@@ -197,7 +197,7 @@ def test_who_comes_back_after_ending_a_talk_is_told_of_again(lines):
     romeo.reads(rf"{juliet.name} -> you: yes$")
 
 
-def test_lines_that_waited_while_the_talk_moved_reach_nobody_they_were_not_meant_for(start, lines):
+def test_lines_from_before_a_move_reach_nobody_wrong(start, lines):
     port = start("--message-burst", "2", "--message-rate", "2").line_port
     romeo, juliet, paris = (lines(port=port, room=None) for _ in range(3))
     romeo.types(f"to:{juliet.name}")

@@ -244,7 +244,7 @@ def test_texts_with_a_failed_change_of_audience_are_held(typist, guests, text):
 
 
 @pytest.mark.parametrize("text", ["to:Zed", "/to Zed s3cret", "/join a/b", "tell Bob s3cret"])
-def test_who_reads_the_answer_and_writes_at_once_is_in_the_room(typist, guests, text):
+def test_a_text_sent_after_the_answer_is_public(typist, guests, text):
     romeo, third = typist(), guests()
     guests(username="Bob")
     for number in range(3):
@@ -333,7 +333,7 @@ def test_a_text_refused_before_a_cut_is_refused_again(guests):
     third.hears("message", msg="hello")
 
 
-def test_a_text_behind_a_refusal_lost_with_the_connection_is_held(server, guests, room):
+def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
     third = guests()
     with requests.Session() as http:
         url = f"{server.url}/socket.io/?EIO=4&transport=polling"
@@ -407,7 +407,7 @@ def test_a_message_to_one_person_is_refused(guests, field):
     assert heard(third) == heard(bob) == []
 
 
-def test_a_line_that_comes_after_an_overlong_private_one_is_held(guests, lines):
+def test_a_line_after_an_overlong_private_one_is_held(guests, lines):
     romeo, third = Typist("line", guests, lines), guests()
     for text in (f"/to Bob {'x' * 10_000}", f"\u200bTO：{'x' * 10_000}"):
         shown = romeo.types_together(text, "s3cret")
@@ -507,7 +507,7 @@ def test_a_typed_whisper_is_read_as_a_message_is(guests):
     assert ben.hears("whisper")["msg"] == "//x"
 
 
-def test_a_typed_whisper_asks_once_about_a_name_that_changed_hands(guests):
+def test_a_whisper_asks_once_about_a_reassigned_name(guests):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     ben.asks("logout")
     third.hears("logout", username="Ben")
@@ -568,7 +568,7 @@ def test_a_private_text_sent_again_is_heard_once(guests, way):
     assert heard(ben, "whisper") == ["psst", "another's", "last"]
 
 
-def test_a_private_text_sent_again_after_the_talk_is_not_public(guests):
+def test_a_resent_private_text_is_not_public(guests):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     for msg, cid in (("to:Ben", "c1"), ("secret", "c2"), ("to:", "c3"), ("secret", "c2"), ("public", "c4")):
         assert romeo.asks("message", msg=msg, cid=cid)["ok"]
@@ -732,7 +732,7 @@ def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
     "written", ["Ming  Li", "Ming\tLi", "ming\u2003 LI", "Ming Li:", "Ming Li，"], ids=ascii
 )
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
-def test_a_longer_name_is_meant_however_it_is_spaced_or_ended(typist, guests, written, has_left):
+def test_the_longest_matching_name_is_meant(typist, guests, written, has_left):
     romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
     if has_left:
         ming_li.asks("logout")
@@ -813,7 +813,7 @@ def test_a_talk_goes_on_when_both_sessions_resume(guests):
     bob_again.hears("whisper", msg="s3cret")
 
 
-def test_after_a_restart_the_first_text_of_a_talk_is_refused(start, room):
+def test_a_restart_refuses_the_first_text_of_a_chat(start, room):
     program = start()
     people = [Guest(program.url, {"room": room, "v": 1, "username": name}).enter() for name in ("Ann", "Bob")]
     ann, bob = people

@@ -51,7 +51,7 @@ def frames_until(guest, action, done):
     return found
 
 
-def test_in_a_small_room_each_is_told_of_at_once_to_everybody(guests, crowd):
+def test_a_small_room_announces_each_join_at_once(guests, crowd):
     full, delta = guests(), guests(roster="delta")
     full.hears("login", sid=delta.sid)
     comers = crowd(BURST)
@@ -93,7 +93,7 @@ def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
     full.hears_nothing("logout")
 
 
-def test_in_a_large_room_a_new_name_comes_without_the_list(guests, crowd):
+def test_a_rename_in_a_large_room_has_no_list(guests, crowd):
     crowd(SMALL)
     romeo, juliet = guests(), guests()
     assert romeo.asks("rename", username="Montague")["ok"]

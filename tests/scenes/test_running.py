@@ -47,7 +47,7 @@ def is_free():
         return probe.getsockname()[1]
 
 
-def test_a_second_copy_on_one_folder_says_one_thing_though_more_is_taken(start, tmp_path):
+def test_a_second_copy_on_one_folder_reports_one_problem(start, tmp_path):
     start(data_dir=tmp_path)
     with socket.socket() as taken:
         try:
@@ -100,7 +100,7 @@ def test_a_port_in_use_is_named_with_its_cure(server, tmp_path, source):
     assert "--port" in line
 
 
-def test_a_wrong_value_is_one_line_by_flag_and_by_environment():
+def test_a_wrong_setting_is_reported_in_one_line():
     # Which values are wrong: tests/test_settings.py.
     assert "--max-rooms is '0'; it must be" in fails("--max-rooms", "0")
     assert "CHATROOM_MAX_ROOMS is '0'; it must be" in fails(CHATROOM_MAX_ROOMS="0")
@@ -141,7 +141,7 @@ def test_a_python_without_the_libraries_names_make_run():
         ), done.stderr
 
 
-def test_a_log_that_cannot_be_opened_is_named_with_its_cure(tmp_path):
+def test_a_log_that_cannot_be_opened_is_named(tmp_path):
     path = tmp_path / "chatroom.db"
     path.mkdir()
     line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
@@ -229,7 +229,7 @@ def test_when_all_names_are_taken_a_number_is_added(start, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_mid_traffic_with_a_notice_and_exit_code_0(start, number):
+def test_it_ends_under_traffic_with_exit_code_0(start, number):
     program = start("--limits", "off")
     people = [Guest(program.url, {"v": 1}).enter(), Guest(program.url, {"v": 1}, POLLING).enter()]
     for index in range(200):
@@ -272,7 +272,7 @@ def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
     os.close(terminal)
 
 
-def test_a_client_comes_back_to_the_next_process_with_what_was_said(start):
+def test_a_client_resumes_with_history_in_the_next_process(start):
     program = start()
     romeo = Guest(program.url, {"v": 1}).enter()
     last = romeo.says("before")["id"]
@@ -285,7 +285,7 @@ def test_a_client_comes_back_to_the_next_process_with_what_was_said(start):
     back.leaves()
 
 
-def test_newcomers_are_refused_while_it_drains_and_those_inside_go_on(start):
+def test_draining_refuses_newcomers_only(start):
     program = start("--drain-delay", "2")
     romeo = Guest(program.url, {"v": 1}).enter()
     assert program.get("/readyz").status_code == 200
@@ -299,7 +299,7 @@ def test_newcomers_are_refused_while_it_drains_and_those_inside_go_on(start):
     assert program.wait(5) == 0
 
 
-def test_logs_are_json_when_asked_and_hold_no_text_address_or_token(start):
+def test_json_logs_hold_no_text_address_or_token(start):
     program = start("--log-json")
     secret = "a text that nobody may log"
     guest = Guest(program.url, {"v": 1, "room": "a room"}).enter()

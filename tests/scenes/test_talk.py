@@ -53,7 +53,7 @@ def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
     assert owl.hears("message")["msg"] == "to both"
 
 
-def test_who_speaks_in_the_breath_of_coming_is_heard_after_their_coming(server, room):
+def test_a_message_sent_while_joining_follows_the_join(server, room):
     for number in range(20):
         # Into an empty room one is let in only when the disk has been asked for its past.
         with RawClient(server.url) as raw:
@@ -65,7 +65,7 @@ def test_who_speaks_in_the_breath_of_coming_is_heard_after_their_coming(server, 
             assert (message["action"], message["msg"]) == ("message", "I am here")
 
 
-def test_what_is_said_in_the_breath_of_coming_and_going_is_kept(server, room, guests):
+def test_messages_sent_while_joining_and_leaving_are_kept(server, room, guests):
     with RawClient(server.url) as raw:
         raw.opens()
         raw.sends("40" + json.dumps({"v": 1, "room": room}))

@@ -101,7 +101,7 @@ def test_a_token_survives_a_start_by_a_clock_ahead(set_clock, guests, room):
 
 
 @pytest.mark.parametrize("history", ["0", "1000"])
-def test_a_clock_that_is_set_while_running_changes_the_time_alone(set_clock, guests, tmp_path, history):
+def test_setting_the_clock_changes_only_times(set_clock, guests, tmp_path, history):
     program = set_clock(0, "--history", history)
     romeo = guests(url=program.url, username="Romeo")
     ids = [romeo.says("before")["id"]]

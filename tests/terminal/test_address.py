@@ -41,7 +41,7 @@ def test_what_is_no_address_is_told_with_an_example(text):
     assert "\x1b" not in str(told.value)
 
 
-def test_a_password_does_not_belong_into_an_address_and_is_not_repeated():
+def test_an_address_with_a_password_is_refused():
     with pytest.raises(AddressError) as told:
         Address.parse("https://me:secret@x.org")
     assert "secret" not in str(told.value)

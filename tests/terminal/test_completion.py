@@ -44,7 +44,7 @@ def test_commands_and_those_whispered_to_are_completed_as_one_types(text, comple
     ("text", "completed"),
     [("rom", "Romeo: "), ("hello rom", "hello Romeo "), ("阿", "阿狸: "), ("hello ", None), ("x", None)],
 )
-def test_names_in_what_is_said_are_completed_when_that_is_asked_for(text, completed):
+def test_names_within_a_text_are_completed_on_request(text, completed):
     assert complete(text, NAMES) == completed
     assert complete(text, NAMES, asked=False) is None
 

@@ -45,7 +45,7 @@ def test_lines_are_sent_one_after_another():
         ({"code": LOST}, 0.0),
     ],
 )
-def test_what_may_be_tried_again_is_the_same_line_after_a_while(answer, wait_s):
+def test_a_retry_sends_the_same_line_later(answer, wait_s):
     box = outbox("one", "two")
     line = sent(box, 100.0)
     cid = line.cid
@@ -98,7 +98,7 @@ def test_every_line_has_a_cid_of_its_own():
     assert all(1 <= len(Line("x").cid) <= 64 for _ in range(100))
 
 
-def test_a_line_that_costs_every_connection_is_given_up_and_told():
+def test_a_line_that_breaks_every_connection_is_given_up():
     box = outbox("poison", "next")
     for _ in range(MAX_LOSSES - 1):
         assert box.answered(sent(box), {"code": LOST}, 0.0) == []
@@ -107,7 +107,7 @@ def test_a_line_that_costs_every_connection_is_given_up_and_told():
     assert sent(box).text == "next"
 
 
-def test_a_text_longer_than_the_server_takes_is_refused_before_it_is_sent():
+def test_a_too_long_text_is_refused_locally():
     box = outbox("12345", "123")
     assert box.refuse_too_long(5, 0.0) == []
     refusals = box.refuse_too_long(4, 0.0)
@@ -216,7 +216,7 @@ def test_an_unknown_command_does_not_shorten_a_hold():
     assert box.add(Line("secret"), 1e9) is not None
 
 
-def test_what_stands_behind_a_further_change_of_audience_is_for_that():
+def test_lines_after_another_audience_change_belong_to_it():
     box = outbox("/join a/b", "secret", "/join tea", "hello")
     box.answered(sent(box), {"ok": False, "code": "room_invalid", "msg": ""}, 0.0)
     assert texts(box) == ["/join tea", "hello"]

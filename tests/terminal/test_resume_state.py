@@ -59,7 +59,7 @@ def entered(*which: int) -> ResumeState:
     return state
 
 
-def test_one_enters_with_a_name_and_comes_back_with_a_token_and_the_last_entry():
+def test_auth_has_a_name_first_and_then_a_token():
     state = ResumeState("tea", "Juliet")
     assert state.auth() == {"v": 1, "roster": "delta", "room": "tea", "username": "Juliet"}
     state.receive(welcome(1, 2))
@@ -79,14 +79,14 @@ def test_coming_back_to_silence_keeps_the_last_entry():
     assert state.auth()["after"] == entry(1)["id"]
 
 
-def test_a_message_without_an_id_is_told_and_hides_no_other():
+def test_a_message_without_an_id_is_shown():
     state = entered(1)
     nameless = {**live(2), "id": None}
     assert numbers([*state.receive(nameless), *state.receive(live(3))]) == [2, 3]
     assert state.auth()["after"] == entry(3)["id"]
 
 
-def test_what_was_told_is_not_told_again_when_the_server_shows_the_recent_past():
+def test_recent_history_is_not_shown_twice():
     state = entered(1, 2, 3)
     state.disconnected()
     assert numbers(state.receive(welcome(2, 3, 4, gap=True))) == [4]
@@ -109,7 +109,7 @@ def test_live_frames_wait_until_what_was_missed_is_here():
     assert numbers(state.receive(live(7))) == [7]
 
 
-def test_a_page_that_promises_more_and_has_nothing_is_the_last():
+def test_an_empty_page_is_the_last():
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -124,7 +124,7 @@ def test_a_gap_in_a_page_is_told():
     assert state.catch_up(page(9, gap=True))[0] == {"action": "gap"}
 
 
-def test_a_cut_while_catching_up_begins_again_from_what_was_told():
+def test_a_cut_while_catching_up_resumes_there():
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -136,7 +136,7 @@ def test_a_cut_while_catching_up_begins_again_from_what_was_told():
     assert numbers(state.receive(welcome(4, 5))) == [4, 5]
 
 
-def test_another_room_begins_anew_and_an_answer_from_the_old_one_is_dropped():
+def test_another_room_starts_anew():
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -156,14 +156,14 @@ def test_the_same_room_under_another_spelling_is_the_same():
 
 
 @pytest.mark.parametrize(("count", "gap"), [(WELCOME - 1, False), (WELCOME, True)])
-def test_a_room_that_was_empty_when_it_was_left_may_have_said_more_than_is_shown(count, gap):
+def test_returning_to_a_formerly_empty_room_may_have_a_gap(count, gap):
     state = entered()
     state.disconnected()
     (frame,) = state.receive(welcome(*range(1, count + 1)))
     assert frame["you"]["gap"] is gap
 
 
-def test_too_many_live_frames_are_an_overrun_from_which_one_can_begin_again():
+def test_too_many_live_frames_are_an_overrun():
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -177,7 +177,7 @@ def test_too_many_live_frames_are_an_overrun_from_which_one_can_begin_again():
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.data())
-def test_whatever_the_cuts_every_entry_is_told_once_and_in_order(data):
+def test_with_any_cuts_every_entry_is_shown_once(data):
     """A server that keeps everything, a room that goes on, and a guest who is cut off at any moment."""
     total = data.draw(st.integers(1, 40))
     size = data.draw(st.integers(1, 6))

@@ -79,7 +79,7 @@ def test_no_name_can_pass_for_more_than_a_name():
     assert renamed.text() == '* "Owl left (1 here), Elk" is now called Elk'
 
 
-def test_ones_own_is_told_by_the_session_and_after_coming_back_by_the_name():
+def test_own_messages_are_recognised_by_session_or_name():
     view = entered()
     assert view.show(message("x", "Fox", "f"))[0].own
     assert not view.show(message("x", "Fox", "o"))[0].own

@@ -47,7 +47,7 @@ def test_no_such_room_is_said_in_both_languages(server: Program, path: str) -> N
     assert "<script" not in answer.text
 
 
-def test_the_document_is_asked_for_each_time_and_sent_when_it_changed(server: Program) -> None:
+def test_the_document_is_revalidated_each_time(server: Program) -> None:
     first = server.get("/")
     assert first.headers["Cache-Control"] == "no-cache"
     again = server.get("/", headers={"If-None-Match": first.headers["ETag"]})
@@ -71,7 +71,7 @@ def test_a_built_file_is_pressed_and_kept_for_good(server: Program, coding: str)
     answer.close()
 
 
-def test_a_file_that_keeps_its_name_is_not_kept_for_good(server: Program) -> None:
+def test_a_file_without_a_hash_is_cached_briefly(server: Program) -> None:
     answer = server.get("/boot.js")
     assert "immutable" not in answer.headers["Cache-Control"]
     assert server.get("/boot.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
@@ -198,7 +198,7 @@ def test_a_path_that_cannot_be_a_prefix_is_not_suggested(
     assert caplog.records == []
 
 
-def test_a_file_that_a_new_build_took_away_is_not_found(tmp_path: Path) -> None:
+def test_a_file_removed_by_a_new_build_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text('<base href="./" />')
     old = tmp_path / "assets" / "index-1.js"

@@ -101,7 +101,7 @@ def test_telnet_options_are_refused_and_never_shown():
     assert decoder.answers() == b""
 
 
-def test_binary_is_granted_once_each_way_so_that_utf_8_comes_whole():
+def test_binary_is_granted_once_each_way():
     decoder = LineDecoder(MAX_LINE_BYTES)
     will_binary, do_binary = b"\xff\xfb\x00", b"\xff\xfd\x00"
     assert decode_with(decoder, will_binary + do_binary + b"hi\n") == ["hi"]
@@ -118,7 +118,7 @@ def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
     assert decoder.answers() == b""
 
 
-def test_binary_is_asked_at_once_when_telnet_has_taken_a_byte_for_a_key():
+def test_binary_is_requested_once_telnet_damages_a_byte():
     decoder = LineDecoder(MAX_LINE_BYTES)
     interrupt_and_timing_mark = b"\xff\xf4\xff\xfd\x06"
     assert decode_with(decoder, b"\xe8" + interrupt_and_timing_mark) == []
@@ -131,7 +131,7 @@ def test_who_ends_lines_with_lf_is_asked_nothing():
     assert decoder.answers() == b""
 
 
-def test_what_telnet_will_not_or_should_not_do_is_not_answered():
+def test_wont_and_dont_are_not_answered():
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"\xff\xfc\x01\xff\xfe\x03\xff\xf1hi\n") == ["hi"]
     assert decoder.answers() == b""
@@ -170,7 +170,7 @@ def test_escapes_and_controls_are_left_out(sent, left):
     assert decode(sent + b"\n") == [left]
 
 
-def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
+def test_the_longest_line_passes_and_a_longer_one_is_refused():
     assert len(f"/to {'😀' * 128} {'😀' * MAX_TEXT}".encode()) <= MAX_LINE_BYTES
     longest = b"x" * MAX_LINE_BYTES
     assert decode(longest + b"\nhi\n") == [longest.decode(), "hi"]
@@ -178,7 +178,7 @@ def test_the_longest_line_passes_and_one_byte_more_is_refused_once():
     assert decode(longest + b"\xff\xff" + b"y\nhi\n") == [Overlong(), "hi"]
 
 
-def test_a_line_of_any_length_takes_no_memory_to_speak_of():
+def test_a_line_of_any_length_takes_little_memory():
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, *[b"x" * 4096] * 1000) == [Overlong()]
     assert len(decoder._line) <= MAX_LINE_BYTES

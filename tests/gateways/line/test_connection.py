@@ -25,7 +25,7 @@ def overflow(ends: Ends) -> None:
     ends.terminal.write(b"z")
 
 
-def test_what_is_written_in_one_turn_leaves_together_at_its_end(connect: Callable[[], Ends]) -> None:
+def test_what_one_turn_writes_is_sent_together(connect: Callable[[], Ends]) -> None:
     ends = connect()
     for word in (b"one ", b"two ", b"three"):
         ends.terminal.write(word)
@@ -54,7 +54,7 @@ def test_bytes_are_read_a_little_at_a_time(
     assert not ends.terminal.has_more
 
 
-def test_half_a_line_before_the_end_of_input_is_not_sent(connect: Callable[[], Ends]) -> None:
+def test_an_unfinished_line_at_the_end_is_not_sent(connect: Callable[[], Ends]) -> None:
     ends = connect()
     ends.client.sendall(b"/rooms\nhal")
     ends.client.shutdown(socket.SHUT_WR)
@@ -139,7 +139,7 @@ def test_a_fault_of_one_spares_the_others_of_its_turn(
     assert "a line session failed and is closed" in caplog.messages
 
 
-def test_a_fault_in_a_line_that_had_to_wait_closes_its_session(
+def test_a_failing_delayed_line_closes_its_session(
     connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ends = connect()

@@ -138,7 +138,7 @@ def test_lines_wait_behind_one_that_waits_for_an_answer():
     assert desk.reads
 
 
-def test_a_flood_waits_its_turn_in_order_and_is_warned_once():
+def test_a_flood_waits_in_order_and_is_warned_once():
     desk = Desk(Rate(2, 1))
     desk.comes(b"1\n2\n3\n4\n5\n")
     assert desk.lines == ["1", "2"]
@@ -153,7 +153,7 @@ def test_a_flood_waits_its_turn_in_order_and_is_warned_once():
     assert (desk.reads, len(desk.warnings)) == (True, 1)
 
 
-def test_a_flood_of_many_readings_is_one_flood_and_the_next_is_warned_again():
+def test_each_flood_is_warned_of_once():
     desk = Desk(Rate(1, 1))
     for _ in range(5):
         desk.comes(b"1\n2\n")
@@ -176,7 +176,7 @@ def test_a_line_that_waited_keeps_the_time_when_it_came():
     assert [arrived_at for _line, arrived_at in desk.taken] == [5.0, 5.0, 5.0]
 
 
-def test_a_refused_line_is_told_of_and_the_next_is_taken():
+def test_a_refused_line_is_shown_and_the_next_taken():
     desk = Desk()
 
     def refuse(line: str | Overlong) -> None:
@@ -221,7 +221,7 @@ def test_every_reading_costs_even_if_no_line_comes_of_it():
     assert desk.written == b"\xff\xfc\x01" * 5
 
 
-def test_who_may_not_even_be_read_from_waits_and_loses_nothing():
+def test_unread_input_waits_and_nothing_is_lost():
     desk = Desk()
     waits: list[Any] = [RateLimited(retry_after=1.0), RateLimited(retry_after=1.0)]
     spend = desk.spend
@@ -291,7 +291,7 @@ def test_to_take_a_line_may_call_for_going_on():
     assert desk.lines == ["1", "2", "3"]
 
 
-def test_what_could_not_be_read_at_once_came_with_the_rest():
+def test_input_beyond_one_read_has_the_same_arrival_time():
     desk = Desk()
     for data, has_more in ((b"1\n", True), (b"2\n", True), (b"3\n", False), (b"4\n", False)):
         desk.passes(1)
@@ -375,7 +375,7 @@ def test_a_line_right_after_the_answer_goes_to_the_room():
     assert desk.room == ["hello"]
 
 
-def test_a_line_begun_before_the_answer_is_held_however_late_it_ends():
+def test_a_line_begun_before_the_answer_is_held():
     desk = Talker()
     desk.comes(b"to:Zed\ns")
     desk.comes(b"ec")

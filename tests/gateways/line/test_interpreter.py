@@ -216,7 +216,7 @@ def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, rome
     assert [line[10:] for line in romeo.shown[1:]] == [" Romeo: two"]
 
 
-def test_what_is_typed_behind_name_waits_until_the_room_knows_it(house: House, romeo: Somebody) -> None:
+def test_lines_after_name_wait_for_the_rename(house: House, romeo: Somebody) -> None:
     romeo.types("/name Montague")
     assert not romeo.interpreter.may_take
     house.until(lambda: romeo.interpreter.may_take)
@@ -298,7 +298,7 @@ def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, ju
     assert house.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
 
 
-def test_a_first_line_too_long_lets_no_http_in_behind_it(house: House, romeo: Somebody) -> None:
+def test_http_behind_an_overlong_first_line_is_refused(house: House, romeo: Somebody) -> None:
     for _ in range(2):
         with pytest.raises(TooLong):
             romeo.types(Overlong())
@@ -326,7 +326,7 @@ def test_a_private_talk_goes_to_the_partner_only(house: House, romeo: Somebody, 
     assert house.said == []
 
 
-def test_a_name_in_quotes_is_found_unless_the_quotes_are_its_own(house: House, romeo: Somebody) -> None:
+def test_a_quoted_name_is_found(house: House, romeo: Somebody) -> None:
     one, other = Somebody(house, "a: b"), Somebody(house, "c")
     for typed, found in (('to:"a: b"', one), ('to:"c"', other)):
         romeo.types(typed)
