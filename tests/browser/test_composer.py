@@ -385,6 +385,8 @@ def test_the_composer_grows_to_six_lines_without_collapsing(visit: Visit) -> Non
     seen = visitor.page.evaluate("() => window.heights")
     assert seen == sorted(seen)
     assert visitor.composer.evaluate("(box) => box.scrollHeight > box.clientHeight")
+    # The padding below the last line is in view.
+    assert visitor.composer.evaluate("(box) => box.scrollHeight - box.clientHeight - box.scrollTop") < 1
     visitor.composer.fill("")
     visitor.rests()
     assert visitor.composer.evaluate("(box) => box.offsetHeight") == 46
