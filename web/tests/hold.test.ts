@@ -173,7 +173,8 @@ describe('Behind an unanswered command', () => {
 
   it('another command stays in its draft', () => {
     const play = here().key('/who').enterKey().key('/to fox secret').enterKey();
-    expect([play.draft, play.state.asking?.text]).toEqual(['/to fox secret', '/who']);
+    expect([play.draft, play.state.asking?.text, play.state.problem?.code]).toEqual(['/to fox secret', '/who', 'rate_limited']);
+    expect(play.key('more').both).toEqual(['more', '/to fox secret']);
   });
 
   it('what was written before it goes on', () => {

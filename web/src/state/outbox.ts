@@ -34,6 +34,7 @@ const RATE_MS = 1_000;
 const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
 
 const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
+const HASTE: Refusal = { ok: false, code: 'rate_limited', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
 export const CONFIRM_MS = 400;
 
@@ -55,7 +56,7 @@ export function write(before: State, text: string, cid: string): State {
   if (typed.kind === 'to') return aimAt(before, typed.text);
   if (partner?.gone) return before;
   if (typed.kind === 'command') {
-    if (before.asking) return before;
+    if (before.asking) return { ...returnDraft(keepDraft(before, target, ''), target, text), problem: HASTE };
     // Nobody knows whether it was done: sent again as it is, it is done once.
     if (before.problem?.cid !== undefined && before.problem.text === text) cid = String(before.problem.cid);
     return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
