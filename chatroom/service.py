@@ -26,6 +26,7 @@ from chatroom.core.flood import Bucket, Rate
 from chatroom.core.log import Page
 from chatroom.core.names import LOBBY, room_key
 from chatroom.core.text import parse_text
+from chatroom.refused import RefusedTexts
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
 from chatroom.sessions import Gateway, JoinRequest, Session, Sessions
@@ -78,6 +79,7 @@ class Service:
         self._answers = Answers(signal)
         self._claims = Claims(backplane, self._answers)
         self._returning = Returning(backplane, monotonic)
+        self.refused = RefusedTexts(monotonic)
         self._whispers = Whispers(
             backplane,
             self._answers,

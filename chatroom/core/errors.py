@@ -6,7 +6,7 @@ caller broke a rule of the core, and nobody should catch it. The words that peop
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 from chatroom.core.characters import shortened
 
@@ -34,6 +34,12 @@ class Refusal(Exception):
     def __init__(self, **params: object) -> None:
         super().__init__(self.code)
         self.params = params
+
+    def copy(self) -> Self:
+        """The same refusal, without what was going on when it was raised."""
+        copied = type(self).__new__(type(self), *self.args)
+        vars(copied).update(vars(self))
+        return copied
 
 
 class BadRequest(Refusal):

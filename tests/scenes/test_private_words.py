@@ -333,6 +333,36 @@ def test_a_text_refused_before_a_cut_is_refused_again(guests):
     third.hears("message", msg="hello")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"action": "message", "msg": "s3cret"},
+        {"action": "message", "msg": "/to Bob s3cret"},
+        {"action": "whisper", "msg": "s3cret", "to": "Bob"},
+        {"action": "whisper", "msg": "s3cret", "to_sid": "", "typed": True},
+    ],
+    ids=lambda asked: f"{asked['action']} {asked['msg']} {'to_sid' in asked}",
+)
+def test_a_refused_text_sent_again_after_a_cut_is_refused(guests, asked):
+    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    romeo.says("to:Bob")
+    bob.asks("logout")
+    third.hears("logout", username="Bob")
+    impostor = guests(username="Bob")
+    asked = {**asked, "cid": "1", **({"to_sid": impostor.sid} if "to_sid" in asked else {})}
+    romeo.emit(asked)
+    romeo.hears("notice", code="no_such_person")  # as if nobody had read it
+    romeo.is_cut()
+    third.hears("logout", username=romeo.name)
+    again = guests(token=romeo.you["token"])
+    refused = again.asks_raw(asked)
+    assert (refused["code"], refused["name"]) == ("no_such_person", "Bob")
+    assert refused.get("again") or refused.get("held")
+    assert heard(third) == heard(impostor, "whisper") == []
+    assert again.asks_raw(asked)["ok"]
+    assert [*heard(third), *heard(impostor, "whisper")] == ["s3cret"]
+
+
 def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
     third = guests()
     with requests.Session() as http:

@@ -62,10 +62,8 @@ class Requests:
         """Handle a request; returns the ack's fields, or None if the ack comes later."""
         session = guest.session
         match request:
-            case wire.Message(msg, cid):
-                return self._handle_line(guest, msg, cid, ack)
-            case wire.Whisper() as whisper:
-                self._whisper(session, whisper)
+            case wire.Message() | wire.Whisper() as text:
+                return self._handle_text(guest, text, ack)
             case wire.Rename(suggest=True):
                 return {"username": self._service.suggest(session)}
             case wire.Rename(username):
@@ -105,10 +103,27 @@ class Requests:
                 return None
         return {}
 
-    def _whisper(self, session: Session, asked: wire.Whisper) -> None:
-        if self._service.has_whispered(session, asked.cid):
-            return
+    def _handle_text(
+        self, guest: Guest, text: wire.Message | wire.Whisper, ack: Ack
+    ) -> Mapping[str, object] | None:
+        session, cid = guest.session, text.cid
+        if self._service.has_whispered(session, cid):
+            return {}  # it went to one person, whoever would receive it now
+        try:
+            if isinstance(text, wire.Message):
+                answer = self._handle_line(guest, text.msg, cid, ack)
+            else:
+                answer = self._whisper(session, text)
+        except Refusal as refused:
+            is_bound = isinstance(text, wire.Whisper) and isinstance(text.to_sid, str)
+            self._service.refused.note(session, cid, refused, is_bound=is_bound)
+            raise
+        self._service.refused.forget(session, cid)
+        return answer
+
+    def _whisper(self, session: Session, asked: wire.Whisper) -> Mapping[str, object]:
         text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
+        self._service.refused.check(session, asked.cid)
         if isinstance(asked.to_sid, str):
             if asked.typed:
                 self._service.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
@@ -117,6 +132,7 @@ class Requests:
             session.talk.check_people(self._monotonic())
             self._service.whisper(session, asked.to, text)
         self._service.note_whispered(session, asked.cid)
+        return {}
 
     def _choose_language(self, guest: Guest, lang: str) -> None:
         self._service.choose_language(guest.session, known_language(lang))
@@ -138,24 +154,25 @@ class Requests:
 
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
-        if self._service.has_whispered(session, cid):
-            return {}  # it went to one person, whoever would receive it now
         if len(msg) > longest + _MAX_COMMAND:
             refused = TooLong(limit=longest)
             refused.answer_after_s = typed.unread_answer_after_s(msg)
             raise refused
         line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
+            self._service.refused.check(session, cid)
             return self._handle_command(guest, line, cid, ack)
+        partner = None
         if line.near or not session.talk.is_plain:
             try:
                 partner = typed.address(self._service, session, line, self._monotonic())
             finally:
                 self._talks.mark(guest)
-            if partner is not None:
-                self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
-                self._service.note_whispered(session, cid)
-                return {}
+        self._service.refused.check(session, cid)
+        if partner is not None:
+            self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
+            self._service.note_whispered(session, cid)
+            return {}
         guest.uncommitted += 1
         try:
             self._service.say(session, line.text, cid, partial(self._said, guest, ack))

@@ -1,0 +1,67 @@
+"""Texts that were refused because it was doubtful who would receive them.
+
+A client that lost the answer sends the text again with the same id, perhaps in a later session, when it would reach
+somebody else. Until that session has refused it too, its guest may know nothing of the refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from chatroom.backplane import RETRY_S
+from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, Unavailable
+from chatroom.returning import remember
+from chatroom.sessions import Session
+from chatroom.tokens import retry_key
+
+MOST_REFUSED: Final = 100_000  # texts, the latest
+
+
+class _Refused(NamedTuple):
+    refusal: Refusal
+    sid: str  # the session that refused it last
+    until: float
+
+
+class RefusedTexts:
+    """The texts with an id of their client's that were refused so, by identity and id.
+
+    Args:
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._texts: dict[bytes, _Refused] = {}
+
+    def check(self, session: Session, cid: str | None) -> None:
+        """Before a text is sent.
+
+        Raises:
+            Refusal: an earlier session of this guest refused it, and this one has not yet.
+        """
+        if cid is None or not self._texts:
+            return
+        refused = self._texts.get(retry_key(session.identity, cid))
+        if refused is not None and refused.sid != session.sid and self._monotonic() < refused.until:
+            raise refused.refusal.copy()
+
+    def note(self, session: Session, cid: str | None, refusal: Refusal, *, is_bound: bool) -> None:
+        """A text was refused; it is remembered if it may reach somebody else when it is sent again.
+
+        Args:
+            is_bound: it can reach one session only, so that who is not there is no doubt.
+        """
+        if cid is None or isinstance(
+            refusal, RateLimited | Unavailable
+        ):  # nothing was decided: sent again at once
+            return
+        if refusal.answer_after_s is not None or (isinstance(refusal, NoSuchPerson) and not is_bound):
+            refused = _Refused(refusal.copy(), session.sid, self._monotonic() + RETRY_S)
+            remember(self._texts, retry_key(session.identity, cid), refused, MOST_REFUSED)
+
+    def forget(self, session: Session, cid: str | None) -> None:
+        """A text was sent: its retries are answered as those of any other."""
+        if cid is not None and self._texts:
+            self._texts.pop(retry_key(session.identity, cid), None)

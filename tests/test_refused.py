@@ -1,0 +1,75 @@
+"""Texts whose refusal may not have been read, by a time that is set by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.backplane import RETRY_S
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Refusal, Unavailable
+from chatroom.refused import RefusedTexts
+from chatroom.sessions import Session
+from tests.support.house import House, Witness
+
+
+class Refusing:
+    """A guest in one session after another, and the texts that were refused."""
+
+    def __init__(self) -> None:
+        self.house = House([Witness()])
+        self.texts = RefusedTexts(lambda: self.house.now)
+
+    def session(self, identity: str = "identity") -> Session:
+        return self.house.enter("lobby", token=self.house.tokens.write(identity, "Bob", "lobby"))
+
+    def note(self, session: Session, refusal: Refusal, *, is_bound: bool = False) -> None:
+        self.texts.note(session, "1", refusal, is_bound=is_bound)
+
+    def asks_again(self, session: Session, cid: str = "1") -> Refusal | None:
+        try:
+            self.texts.check(session, cid)
+        except Refusal as refused:
+            return refused
+        return None
+
+
+def test_each_later_session_refuses_a_text_once() -> None:
+    refusing = Refusing()
+    session, refusal = refusing.session(), NotSent("talk_not_sent", name="Bob")
+    refusing.note(session, refusal)
+    assert refusing.asks_again(session) is None
+    for _ in range(2):
+        session = refusing.session()
+        again = refusing.asks_again(session)
+        assert again is not None
+        assert (type(again), vars(again), again.code) == (NotSent, vars(refusal), refusal.code)
+        refusing.note(session, again)
+        assert refusing.asks_again(session) is None
+    refusing.texts.forget(session, "1")
+    assert refusing.asks_again(refusing.session()) is None
+
+
+def test_only_the_same_text_of_the_same_guest_is_refused() -> None:
+    refusing = Refusing()
+    refusing.note(refusing.session(), NameChangedHands(name="Bob", again=True))
+    assert refusing.asks_again(refusing.session("another")) is None
+    assert refusing.asks_again(refusing.session(), "2") is None
+    assert refusing.asks_again(refusing.session()) is not None
+    refusing.house.now += RETRY_S
+    assert refusing.asks_again(refusing.session()) is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_bound", "is_kept"),
+    [
+        (NoSuchPerson(name="Bob"), False, True),
+        (NoSuchPerson(name="Bob"), True, False),
+        (NameChangedHands(name="Bob", again=True), True, True),
+        (Unavailable(), False, False),
+        (RateLimited(retry_after=1.0), False, False),
+    ],
+)
+def test_a_refusal_that_leaves_no_doubt_is_not_kept(refusal: Refusal, is_bound: bool, is_kept: bool) -> None:
+    refusing = Refusing()
+    refusal.answer_after_s = refusal.answer_after_s if isinstance(refusal, NoSuchPerson) else 0.25
+    refusing.note(refusing.session(), refusal, is_bound=is_bound)
+    assert (refusing.asks_again(refusing.session()) is not None) == is_kept
