@@ -28,9 +28,9 @@ async def draw(program: Program) -> str:
     """Play a little scene and give the screen as SVG."""
     owl = Guest(program.url, {"v": 1, "username": "Night Owl"}).enter()
     crane = Line(program.line_port, name="Paper Crane")
-    owl.says("Good evening! Who is on a terminal tonight?")
+    owl.sends("Good evening! Who is on a terminal tonight?")
     crane.types("I am: plain telnet, and it is fine.")
-    owl.hears("message", username="Paper Crane")
+    owl.receives("message", username="Paper Crane")
     app = ChatApp(Address.parse(program.url), None, "Fox")
     async with app.run_test(size=(76, 16)) as pilot:
 
@@ -48,7 +48,7 @@ async def draw(program: Program) -> str:
         await until("Tea later?")
         app.post_message(events.AppBlur())
         await pilot.pause()
-        await asyncio.to_thread(owl.says, "One room, three ways in.")
+        await asyncio.to_thread(owl.sends, "One room, three ways in.")
         await until("three ways in")
         await pilot.press(*"/to Pap")
         await asyncio.sleep(0.3)

@@ -35,8 +35,8 @@ def test_the_bot_answers(guests, server, room):
     asker = guests(v=1)
     with subprocess.Popen([sys.executable, "-c", code]) as bot:
         try:
-            asker.hears("login", username="ping bot")
-            asker.says("ping")
-            asker.hears("message", username="ping bot", msg=f"pong, {asker.name}")
+            asker.receives("login", username="ping bot")
+            asker.sends("ping")
+            asker.receives("message", username="ping bot", msg=f"pong, {asker.name}")
         finally:
             bot.kill()

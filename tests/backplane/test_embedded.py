@@ -253,7 +253,7 @@ def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_pa
 
 
 @pytest.mark.parametrize(("full_sync", "level"), [(True, 2), (False, 1)], ids=["full", "os"])
-def test_a_commit_waits_for_the_disk_as_durability_says(tmp_path: Path, full_sync: bool, level: int) -> None:
+def test_a_commit_waits_for_the_disk_as_durability_sends(tmp_path: Path, full_sync: bool, level: int) -> None:
     """What a power cut leaves cannot be played here: what is asked of SQLite can be seen."""
     store = Store(tmp_path, FOREVER, full_sync=full_sync)
     store.open()

@@ -46,7 +46,7 @@ class Log:
     def stop(self) -> None:
         self._store.close()
 
-    def says(self, text: str, key: bytes | None = None) -> Entry:
+    def sends(self, text: str, key: bytes | None = None) -> Entry:
         entry = Entry(self._ids.next(self.wall_ms), self.wall_ms, "fox", text)
         (kept,) = self._store.commit([Pending("a", entry, key)])
         return kept
@@ -83,7 +83,7 @@ def poisoned(log: Log, *, running: bool) -> None:
     log.wall_ms += TEN_YEARS
     if not running:
         log.start()
-    log.says("from the future")
+    log.sends("from the future")
     log.passes(HOUR_S)
     if not running:
         log.stop()
@@ -96,13 +96,13 @@ def poisoned(log: Log, *, running: bool) -> None:
 @pytest.mark.parametrize("running", [False, True])
 def test_a_message_from_a_wrong_future_lives_as_long_as_others(log: Log, running: bool) -> None:
     poisoned(log, running=running)
-    later = log.says("later")
+    later = log.sends("later")
     assert later.at_ms == log.wall_ms
     log.passes(7 * DAY_S - 60)
     assert log.texts() == ["from the future", "later"]
     log.passes(120)
     assert log.texts() == []
-    assert log.says("ids go on").id > later.id
+    assert log.sends("ids go on").id > later.id
 
 
 def test_restarts_do_not_prolong_the_life_of_a_wrong_future(log: Log) -> None:
@@ -127,13 +127,13 @@ def test_a_second_wrong_future_counts_anew(log: Log) -> None:
 def test_after_a_wrong_future_messages_age_by_their_own_time(log: Log) -> None:
     poisoned(log, running=False)
     for number in range(10):
-        log.says(str(number))
+        log.sends(str(number))
         log.passes(DAY_S)
     assert log.texts() == [str(number) for number in range(3, 10)]
 
 
 def test_a_clock_that_goes_ahead_while_running_deletes_nothing_at_once(log: Log) -> None:
-    log.says("kept")
+    log.sends("kept")
     log.steps(TEN_YEARS)
     log.passes(DAY_S - 2 * HOUR_S)
     assert log.texts() == ["kept"]
@@ -145,12 +145,12 @@ def test_a_clock_that_goes_ahead_while_running_deletes_nothing_at_once(log: Log)
 
 
 def test_starts_by_a_clock_years_ahead_delete_nothing_at_once(log: Log) -> None:
-    log.says("kept")
+    log.sends("kept")
     log.stop()
     log.wall_ms += TEN_YEARS
     for _ in range(2):
         log.start()
-        log.says("in ten years")
+        log.sends("in ten years")
         log.passes(HOUR_S)
         log.stop()
     log.wall_ms -= TEN_YEARS
@@ -161,7 +161,7 @@ def test_starts_by_a_clock_years_ahead_delete_nothing_at_once(log: Log) -> None:
 
 
 def test_after_a_long_stop_what_is_too_old_is_deleted_at_once(log: Log) -> None:
-    log.says("old")
+    log.sends("old")
     log.stop()
     log.wall_ms += 8 * DAY_MS
     log.start()
@@ -170,14 +170,14 @@ def test_after_a_long_stop_what_is_too_old_is_deleted_at_once(log: Log) -> None:
 
 @pytest.mark.parametrize("start_ms", [1_000, NOW_MS - DAY_MS], ids=["in 1970", "where it stopped"])
 def test_a_machine_without_its_own_clock_loses_nothing(log: Log, start_ms: int) -> None:
-    log.says("before")
+    log.sends("before")
     log.passes(DAY_S)
     true_ms = log.wall_ms
     for _ in range(3):
         log.stop()
         log.wall_ms = start_ms
         log.start()
-        log.says("by the wrong clock")
+        log.sends("by the wrong clock")
         log.passes(60)
         true_ms += 60_000
         log.wall_ms = true_ms
@@ -189,7 +189,7 @@ def test_a_machine_without_its_own_clock_loses_nothing(log: Log, start_ms: int) 
 
 
 def test_a_clock_far_behind_for_good_deletes_after_the_days_kept(log: Log) -> None:
-    log.says("kept")
+    log.sends("kept")
     log.stop()
     log.wall_ms -= TEN_YEARS
     log.start()
@@ -202,29 +202,29 @@ def test_a_clock_far_behind_for_good_deletes_after_the_days_kept(log: Log) -> No
 @pytest.mark.parametrize("jump_ms", [TEN_YEARS, -TEN_YEARS])
 @pytest.mark.parametrize("running", [False, True])
 def test_a_retry_is_recognised_over_a_step_of_the_clock(log: Log, jump_ms: int, running: bool) -> None:
-    first = log.says("once", b"key")
+    first = log.sends("once", b"key")
     for step in (jump_ms, -jump_ms):
         if running:
             log.steps(step)
             log.passes(HOUR_S)
-            assert log.says("once", b"key") == first
+            assert log.sends("once", b"key") == first
         elif step < 0:
             log.stop()
             log.wall_ms += step
             log.start()
             log.passes(HOUR_S)
-            assert log.says("once", b"key") == first
+            assert log.sends("once", b"key") == first
 
 
 def test_a_retry_key_from_a_wrong_future_is_forgotten_after_a_day(log: Log) -> None:
     log.steps(TEN_YEARS)
-    log.says("once", b"key")
+    log.sends("once", b"key")
     log.steps(-TEN_YEARS)
     log.passes(DAY_S - HOUR_S)
-    log.says("once", b"key")
+    log.sends("once", b"key")
     assert log.texts() == ["once"]
     log.passes(3 * HOUR_S)
-    log.says("once", b"key")
+    log.sends("once", b"key")
     assert log.texts() == ["once"] * 2
 
 
@@ -232,7 +232,7 @@ def test_a_start_behind_the_newest_message_is_reported(log: Log) -> None:
     poisoned(log, running=False)
     reports = ["the clock went ahead by 3652 days", "the clock is 3652 days behind the newest message"]
     assert log.reports == reports
-    log.says("later")
+    log.sends("later")
     log.stop()
     log.start()
     assert log.reports == reports  # the newest message has the true time

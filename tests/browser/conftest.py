@@ -127,15 +127,15 @@ def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[.
 
 
 @pytest.fixture(scope="session")
-def relay(server: Program) -> Iterator[Relay]:
-    """One address for all roads, so that browsers find the page in their caches."""
-    relay = Relay(server.port)
-    yield relay
-    relay.close()
+def shared_relay(server: Program) -> Iterator[Relay]:
+    """One address for all relays, so that browsers find the page in their caches."""
+    shared_relay = Relay(server.port)
+    yield shared_relay
+    shared_relay.close()
 
 
 @pytest.fixture
-def road(relay: Relay) -> Iterator[Relay]:
-    """A road to the server that can be cut."""
-    yield relay
-    relay.reset()
+def shared_relay(shared_relay: Relay) -> Iterator[Relay]:
+    """A shared_relay to the server that can be cut."""
+    yield shared_relay
+    shared_relay.reset()

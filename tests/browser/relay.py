@@ -55,7 +55,7 @@ class Relay:
             for end in pair:
                 _close(end)
 
-    def mend(self, port: int | None = None) -> None:
+    def restore(self, port: int | None = None) -> None:
         """New connections pass again, to another server if a port is given."""
         with self._lock:
             self._cut = False
@@ -66,7 +66,7 @@ class Relay:
         self.release()
         self.cut()
         self._slow_s = 0.0
-        self.mend(self._server)
+        self.restore(self._server)
 
     def close(self) -> None:
         self.release()

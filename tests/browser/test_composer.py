@@ -46,7 +46,7 @@ def drags(visitor: Visitor, place: Locator, files: list[str], text: str | None =
 def test_a_dropped_file_never_leaves_the_chat(
     visit: Visit, guests: Guests, tmp_path: Path, lang: str
 ) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit(lang=lang).enter()
     visitor.sees("hello")
     photo = tmp_path / "photo.png"
@@ -116,7 +116,7 @@ _IS_UNCOVERED = (
 
 
 def test_dropped_text_goes_into_the_composer(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     visitor.sees("hello")
     for place in (".scroller", "header.head"):
@@ -128,7 +128,7 @@ def test_dropped_text_goes_into_the_composer(visit: Visit, guests: Guests) -> No
 
 
 def test_text_dragged_from_the_page_drops_only_in_the_composer(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     visitor.sees("hello")
     text = visitor.message("hello").locator(".text")
@@ -182,7 +182,7 @@ def test_text_that_comes_with_an_image_is_pasted(visit: Visit, server: Program) 
 
 
 def test_typing_anywhere_writes(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     expect(visitor.composer).to_be_focused()
     visitor.sees("hello")
@@ -197,7 +197,7 @@ def test_typing_anywhere_writes(visit: Visit, guests: Guests) -> None:
 
 
 def test_other_keys_leave_the_focus_alone(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     visitor.sees("hello")
     for key in ("Control+C", "Alt+x", "Meta+k", "Tab", "F2", "Escape", "PageUp", "Home", "Shift", "Enter"):
@@ -223,7 +223,7 @@ def test_space_and_enter_press_the_button_that_has_the_focus(visit: Visit) -> No
 
 
 def test_a_key_of_an_input_method_elsewhere_stays_there(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     visitor.sees("hello")
     visitor.scroller.focus()
@@ -260,7 +260,7 @@ def test_a_phone_opens_its_keyboard_only_when_asked(visit: Visit, guests: Guests
 def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(50):
-        fox.says(f"line {number}")
+        fox.sends(f"line {number}")
     visitor = visit().enter()
     visitor.sees("line 49")
     visitor.rests()
@@ -272,7 +272,7 @@ def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
     assert height - 40 <= visitor.top_of(row) - at < height
     # It counts as the reader's own scrolling: what arrives does not take the list back.
     row, at = visitor.first_row()
-    fox.says("meanwhile")
+    fox.sends("meanwhile")
     expect(visitor.button(re.compile("^1 new"))).to_be_visible()
     assert abs(visitor.top_of(row) - at) < 1
     visitor.composer.press("PageDown")
@@ -286,7 +286,7 @@ def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
 def test_the_lists_keys_scroll_it_whatever_arrives(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(100):
-        fox.says(f"line {number}")
+        fox.sends(f"line {number}")
     visitor = visit().enter()
     visitor.sees("line 99")
     visitor.rests()
@@ -307,7 +307,7 @@ def test_the_lists_keys_scroll_it_whatever_arrives(visit: Visit, guests: Guests)
         assert moved < 0 or part == 1, key
     for number in range(2):
         visitor.scroller.press("PageUp")
-        fox.says(f"meanwhile {number}")
+        fox.sends(f"meanwhile {number}")
     expect(visitor.button(re.compile("^2 new"))).to_be_visible()
     assert visitor.scroller.evaluate("(list) => -list.scrollTop / (list.clientHeight - 40)") > 3
     visitor.scroller.press("End")
@@ -355,10 +355,10 @@ def test_arrows_step_through_your_own_messages(visit: Visit) -> None:
 def test_arrows_never_recall_a_whisper_in_the_room(visit: Visit, guests: Guests) -> None:
     guests(username="fox"), guests(username="owl")
     visitor = visit().enter()
-    visitor.says("for all")
+    visitor.sends("for all")
     for name in ("fox", "owl"):
         visitor.button(f"Whisper to {name}").first.click()
-        visitor.says(f"for {name}")
+        visitor.sends(f"for {name}")
     visitor.composer.press("ArrowUp")
     expect(visitor.composer).to_have_value("for owl")
     visitor.composer.press("ArrowUp")
@@ -395,7 +395,7 @@ def test_the_composer_grows_to_six_lines_without_collapsing(visit: Visit) -> Non
 def test_the_end_stays_in_view_while_the_composer_grows(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(50):
-        fox.says(f"line {number}")
+        fox.sends(f"line {number}")
     visitor = visit().enter()
     visitor.sees("line 49")
     for viewport in (DESKTOP, PHONE):
@@ -411,14 +411,14 @@ def test_the_end_stays_in_view_while_the_composer_grows(visit: Visit, guests: Gu
 def test_a_long_whisper_leaves_the_newest_message_in_view(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(20):
-        fox.says(f"line {number}")
+        fox.sends(f"line {number}")
     # A phone whose keyboard is open.
     visitor = visit(viewport={"width": 360, "height": 300}, has_touch=True, is_mobile=True).enter()
     visitor.sees("line 19")
     visitor.button("2 here").tap()
     visitor.page.get_by_role("dialog").get_by_role("button", name="Whisper to fox").tap()
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
-    fox.says("the newest")
+    fox.sends("the newest")
     visitor.composer.fill("1\n2\n3\n4\n5\n6\n7")
     visitor.rests()
     expect(visitor.message("the newest")).to_be_in_viewport(ratio=1)

@@ -16,7 +16,7 @@ Guests = Callable[..., Guest]
 
 
 def test_stacked_accents_do_not_cover_the_name(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("accents")
+    guests(username="fox").sends("accents")
     visitor = visit().enter()
     row = visitor.page.locator("article")
     expect(row).to_be_visible()
@@ -30,7 +30,7 @@ def test_stacked_accents_do_not_cover_the_name(visit: Visit, guests: Guests) -> 
 def test_the_pill_leaves_the_focus_to_the_composer(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(40):
-        fox.says(f"before {number}")
+        fox.sends(f"before {number}")
     visitor = visit(viewport=PHONE, has_touch=True).enter()
     visitor.sees("before 39")
     visitor.composer.tap()
@@ -72,7 +72,7 @@ def test_people_keep_their_places_under_the_pointer(visit: Visit, guests: Guests
 def test_history_shows_what_is_above(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(40):
-        fox.says(f"before {number}")
+        fox.sends(f"before {number}")
     visitor = visit().enter()
     visitor.sees("before 39")
     before = visitor.above()
@@ -85,25 +85,25 @@ def test_history_shows_what_is_above(visit: Visit, guests: Guests) -> None:
 def test_a_command_with_its_own_row_is_answered_once(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    visitor.says("first")
+    visitor.sends("first")
     visitor.writes("/name heron")
     expect(visitor.chip).to_have_text("heron")
     expect(visitor.page.locator(".grey", has_text="heron")).to_have_count(1)
     visitor.writes("/to fox psst")
-    assert fox.hears("whisper")["msg"] == "psst"
+    assert fox.receives("whisper")["msg"] == "psst"
     expect(visitor.page.locator("article.whisper")).to_have_count(1)
-    visitor.says("last")
+    visitor.sends("last")
     expect(visitor.page.locator(".grey.answer")).to_have_count(0)
 
 
 def test_a_refused_message_stands_where_it_was_written(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    visitor.says("first")
+    visitor.sends("first")
     visitor.writes("a control \u0007 character")
     expect(visitor.page.locator("article.failed")).to_be_visible()
     for number in range(30):
-        fox.says(f"later {number}")
+        fox.sends(f"later {number}")
     visitor.sees("later 29")
     expect(visitor.page.locator("article").last).to_contain_text("later 29")
     expect(visitor.page.locator(".pill")).to_have_count(0)

@@ -59,7 +59,7 @@ def test_what_cannot_be_seen_is_not_sent(visit: Visit, guests: Guests) -> None:
         visitor.writes(text)
         expect(visitor.composer).to_have_value(text)
         expect(visitor.button("Send")).to_have_attribute("aria-disabled", "true")
-    visitor.says("\u200bseen")
+    visitor.sends("\u200bseen")
     assert [entry["msg"] for entry in fox.asks("history")["entries"]] == ["\u200bseen"]
 
 
@@ -152,7 +152,7 @@ def test_a_narrow_phone_shows_the_whole_name(visit: Visit) -> None:
 
 
 def test_what_was_tapped_is_not_left_underlined(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("\n".join(["a", "long", "message"] * 9))
+    guests(username="fox").sends("\n".join(["a", "long", "message"] * 9))
     visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
     line = "(one) => getComputedStyle(one).textDecorationLine"
     fold = visitor.page.locator(".fold")
@@ -208,7 +208,7 @@ def test_a_swipe_down_closes_the_sheet(visit: Visit) -> None:
 def test_a_phone_with_its_keyboard_open(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(20):
-        fox.says(f"line {number}")
+        fox.sends(f"line {number}")
     visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
     expect(visitor.composer).not_to_be_focused()
     visitor.composer.tap()
@@ -223,7 +223,7 @@ def test_a_phone_with_its_keyboard_open(visit: Visit, guests: Guests) -> None:
 
 
 def test_what_is_touched_is_large_enough(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True).enter()
     measure = (
         "() => [...document.querySelectorAll('button, a, input, textarea, [role=option]')]"
@@ -265,15 +265,15 @@ def test_the_link_is_copied(visit: Visit, server: Program, host: str) -> None:
 
 def test_a_screen_reader_announces_new_messages_and_summarises_bursts(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("old news")
+    fox.sends("old news")
     visitor = visit().enter()
     region = visitor.page.get_by_role("log")
     expect(region).to_have_attribute("aria-live", "polite")
     expect(region).to_have_text("")
-    fox.says("something new")
+    fox.sends("something new")
     expect(region).to_have_text("fox: something new")
     for number in range(30):
-        fox.says(f"burst {number}")
+        fox.sends(f"burst {number}")
     expect(region).to_have_text(re.compile(r"^\d+ new messages$"))
     assert visitor.scroller.get_attribute("aria-live") is None
 
@@ -291,7 +291,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(visit: Visit) -> None:
 
 def test_dates_are_written_as_in_the_readers_country(visit: Visit) -> None:
     visitor = visit(locale="en-GB").enter()
-    visitor.says("what time is it?")
+    visitor.sends("what time is it?")
     # An American would read "November 28, 2026 at 10:18:04 PM", beside a clock that shows 22:18.
     whole = re.compile(r"^\d{1,2} \w+ \d{4} at \d\d:\d\d:\d\d$")
     expect(visitor.message("what time is it?").locator("time")).to_have_attribute("title", whole)
@@ -318,7 +318,7 @@ def test_the_look_is_the_systems_and_can_be_changed(visit: Visit) -> None:
 
 
 def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("hello")
+    guests(username="fox").sends("hello")
     visitor = visit().enter()
     visitor.sees("hello")
     reached = set()
@@ -335,7 +335,7 @@ def test_everything_is_reached_by_keyboard(visit: Visit, guests: Guests) -> None
 def test_reduced_motion_moves_nothing(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit(reduced_motion="reduce").enter()
-    fox.says("still")
+    fox.sends("still")
     visitor.sees("still")
     assert visitor.page.evaluate("() => document.getAnimations().length") == 0
 

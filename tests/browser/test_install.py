@@ -96,9 +96,9 @@ def test_the_worker_notifies_of_a_mention(visit: Visit, guests: Guests, server: 
     fox = guests(username="fox")
     visitor = is_notified(visit, server)
     looks_away(visitor)
-    fox.says("nothing for you")
-    fox.says(f"@{visitor.name} look")
-    fox.says("nothing again")
+    fox.sends("nothing for you")
+    fox.sends(f"@{visitor.name} look")
+    fox.sends("nothing again")
     expect(visitor.page).to_have_title(f"(1) {room}")
     assert notified(visitor) == [[f"fox · {room}", f"@{visitor.name} look", visitor.page.url]]
     looks_away(visitor, False)
@@ -124,7 +124,7 @@ def test_a_click_brings_the_page_of_the_room(visit: Visit, guests: Guests, serve
     other.goto(f"http://localhost:{server.port}/")
     expect(other.locator(".chip")).to_be_visible()
     looks_away(visitor)
-    fox.says(f"@{visitor.name} look")
+    fox.sends(f"@{visitor.name} look")
     assert len(notified(visitor)) == 1
     worker = worker_of(visitor)
     # Only a person's click may focus a page, and a test cannot click what the system shows.
@@ -171,7 +171,7 @@ def test_a_notification_that_cannot_be_shown_is_named(visit: Visit, guests: Gues
         "() => { ServiceWorkerRegistration.prototype.showNotification = async () => { throw new TypeError('no') } }"
     )
     looks_away(visitor)
-    fox.says(f"@{visitor.name} look")
+    fox.sends(f"@{visitor.name} look")
     visitor.sees(f"@{visitor.name} look")
     visitor.button("More").click()
     expect(visitor.page.locator(".trouble")).to_have_text("Your browser couldn't show the last notification.")

@@ -98,7 +98,7 @@ def test_names_are_unique_and_each_sees_who_the_others_are(everybody: Everybody)
     netcat.types("/name Mercutio")
     telnet.reads(rf"^\* {re.escape(names[1])} is now called Mercutio$")
     expect(page.page.get_by_text(re.compile("Mercutio")).first).to_be_visible()
-    assert socket.hears("rename", to="Mercutio")
+    assert socket.receives("rename", to="Mercutio")
 
 
 def test_whispers_reach_only_the_two_on_whatever_side_they_are(everybody: Everybody) -> None:
@@ -111,11 +111,11 @@ def test_whispers_reach_only_the_two_on_whatever_side_they_are(everybody: Everyb
     netcat.reads(r"^\* You now talk to")
     netcat.types("in a private talk")
     expect(page.page.locator("article.whisper", has_text="in a private talk")).to_be_visible()
-    page.says("the composer is for all")
-    telnet.hears(page.name, "the composer is for all")
+    page.sends("the composer is for all")
+    telnet.receives(page.name, "the composer is for all")
     netcat.types("to:")
     netcat.types("heard by all")
-    telnet.hears(netcat.name, "heard by all")
+    telnet.receives(netcat.name, "heard by all")
     assert [frame["msg"] for frame in socket.frames if frame["action"] == "whisper"] == []
     assert re.search("from netcat|from the page|in a private talk", telnet.seen) is None
     assert everybody.have_heard(2)[2] == ["the composer is for all", "heard by all"]
@@ -127,9 +127,9 @@ def test_who_leaves_leaves_on_every_side(everybody: Everybody) -> None:
     expect(people).to_contain_text(telnet.name)
     telnet.types("quit")
     netcat.counts(3)
-    assert socket.hears("logout", username=telnet.name)["count"] == 3
+    assert socket.receives("logout", username=telnet.name)["count"] == 3
     expect(people).not_to_contain_text(telnet.name)
     expect(people).to_contain_text(netcat.name)
     page.goes_to_room(f"{page.room} next")
     netcat.counts(2)
-    assert socket.hears("logout", username=everybody.names[3])["count"] == 2
+    assert socket.receives("logout", username=everybody.names[3])["count"] == 2

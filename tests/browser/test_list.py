@@ -94,7 +94,7 @@ def filled(guests: Guests, count: int = 50) -> Guest:
     """A guest who has sent more than a screenful."""
     fox = guests(username="fox")
     for number in range(count):
-        fox.says(f"before {number} " + "word " * (number % 40))
+        fox.sends(f"before {number} " + "word " * (number % 40))
     return fox
 
 
@@ -185,7 +185,7 @@ def test_growing_the_composer_does_not_count_as_scrolling(visit: Visit, guests: 
         visitor.rests()
         assert visitor.is_at_end()
     assert visitor.page.locator(".pill").count() == 0
-    fox.says("and on")
+    fox.sends("and on")
     visitor.message("and on").wait_for()
     visitor.rests()
     assert visitor.is_at_end()
@@ -202,7 +202,7 @@ def test_what_is_read_stays_while_others_talk(visit: Visit, guests: Guests, *, a
     visitor.scrolls(400)
     row, top = visitor.first_row()
     for number in range(100):
-        fox.says(f"after {number} " + _TEXTS[number % len(_TEXTS)])
+        fox.sends(f"after {number} " + _TEXTS[number % len(_TEXTS)])
     expect(visitor.button(re.compile("^100 new"))).to_be_visible()
     assert visitor.top_of(row) == top
     # The composer grows below, and the row above it is where it was to within the growth.
@@ -345,8 +345,8 @@ def test_sending_scrolls_to_the_end_from_anywhere(visit: Visit, guests: Guests) 
 
 def test_several_messages_are_copied_with_time_and_name(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("first\nof two lines")
-    fox.says("second")
+    fox.sends("first\nof two lines")
+    fox.sends("second")
     visitor = visit(permissions=["clipboard-read", "clipboard-write"]).enter()
     visitor.message("second").wait_for()
     fox.asks("whisper", to=visitor.name, msg="third")
@@ -364,8 +364,8 @@ def test_several_messages_are_copied_with_time_and_name(visit: Visit, guests: Gu
 
 def test_every_message_of_a_group_names_its_author(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("first")
-    fox.says("second")
+    fox.sends("first")
+    fox.sends("second")
     visitor = visit().enter()
     visitor.message("second").wait_for()
     tree = visitor.page.locator(".rows").aria_snapshot()

@@ -54,7 +54,7 @@ def stands_in_sight(message: Locator, words: str) -> bool:
 def test_more_than_twelve_lines_are_folded_and_shown_whole(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    fox.says(THIRTEEN)
+    fox.sends(THIRTEEN)
     message = row(visitor, "line 13")
     assert lines_shown(message) == LINES
     assert stands_in_sight(message, "line 11")
@@ -76,7 +76,7 @@ def test_up_to_twelve_lines_are_not_folded(visit: Visit, guests: Guests) -> None
         ("one", "short"),
         ("a wall", "a" + "\n" * 1998 + "b"),
     ):
-        message = visitor.page.locator(f"article[data-id='{fox.says(text)['id']}']")
+        message = visitor.page.locator(f"article[data-id='{fox.sends(text)['id']}']")
         expect(message, what).to_be_visible()
         visitor.rests()
         assert lines_shown(message) <= LINES + 0.75, what
@@ -86,7 +86,7 @@ def test_up_to_twelve_lines_are_not_folded(visit: Visit, guests: Guests) -> None
 def test_a_line_is_what_stands_on_the_screen(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit(viewport=PHONE).enter()
-    fox.says(PARAGRAPH)
+    fox.sends(PARAGRAPH)
     message = row(visitor, "word99")
     assert lines_shown(message) == LINES
     assert not stands_in_sight(message, "word99")
@@ -103,7 +103,7 @@ def test_a_line_is_what_stands_on_the_screen(visit: Visit, guests: Guests) -> No
 def test_the_keyboard_shows_and_folds(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    fox.says(THIRTEEN)
+    fox.sends(THIRTEEN)
     message = row(visitor, "line 13")
     button = message.get_by_role("button")
     button.focus()
@@ -116,7 +116,7 @@ def test_the_keyboard_shows_and_folds(visit: Visit, guests: Guests) -> None:
 
 def test_focusing_a_folded_link_unfolds_the_message(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("\n".join(f"line {number}" for number in range(1, 90)) + "\nhttps://example.com/\n" + THIRTEEN)
+    fox.sends("\n".join(f"line {number}" for number in range(1, 90)) + "\nhttps://example.com/\n" + THIRTEEN)
     visitor = visit().enter()
     message = row(visitor, "line 89")
     message.get_by_role("button").focus()
@@ -130,8 +130,8 @@ def test_focusing_a_folded_link_unfolds_the_message(visit: Visit, guests: Guests
 def test_unfolding_the_last_message_keeps_the_reading_position(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(30):
-        fox.says(f"number {number}")
-    fox.says("\n".join(f"line {number}" for number in range(1, 100)))
+        fox.sends(f"number {number}")
+    fox.sends("\n".join(f"line {number}" for number in range(1, 100)))
     visitor = visit().enter()
     message = row(visitor, "line 99")
     top = visitor.top_of(message.get_attribute("data-id") or "")
@@ -139,7 +139,7 @@ def test_unfolding_the_last_message_keeps_the_reading_position(visit: Visit, gue
     visitor.rests()
     assert abs(visitor.top_of(message.get_attribute("data-id") or "") - top) < 1
     assert stands_in_sight(message, "line 13")
-    fox.says("after it")
+    fox.sends("after it")
     expect(visitor.button("1 new")).to_be_visible()
     visitor.rests()
     assert abs(visitor.top_of(message.get_attribute("data-id") or "") - top) < 1
@@ -148,7 +148,7 @@ def test_unfolding_the_last_message_keeps_the_reading_position(visit: Visit, gue
 def test_a_finger_finds_the_button(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit(lang="zh", viewport=PHONE, has_touch=True, is_mobile=True).enter()
-    fox.says(PARAGRAPH)
+    fox.sends(PARAGRAPH)
     button = visitor.button("显示全部")
     box = button.bounding_box()
     assert box is not None
@@ -162,7 +162,7 @@ def test_a_finger_finds_the_button(visit: Visit, guests: Guests) -> None:
 def test_what_is_read_stays_while_others_send_long_messages(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(12):
-        fox.says(f"number {number}\n{THIRTEEN}")
+        fox.sends(f"number {number}\n{THIRTEEN}")
     visitor = visit().enter()
     visitor.sees_id(row(visitor, "number 11").get_attribute("data-id") or "")
     visitor.scrolls(visitor.scroller.evaluate("(list) => list.scrollHeight / 2"))
@@ -173,7 +173,7 @@ def test_what_is_read_stays_while_others_send_long_messages(visit: Visit, guests
     assert lines_shown(read) > LINES
     assert visitor.top_of(first) == top
     for number in range(12, 18):
-        fox.says(f"number {number}\n{THIRTEEN}")
+        fox.sends(f"number {number}\n{THIRTEEN}")
     expect(visitor.button("6 new")).to_be_visible()
     visitor.rests()
     assert visitor.top_of(first) == top
@@ -182,9 +182,9 @@ def test_what_is_read_stays_while_others_send_long_messages(visit: Visit, guests
 
 def test_folding_from_the_end_leads_back_to_the_beginning(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("\n".join(f"line {number}" for number in range(1, 100)))
+    fox.sends("\n".join(f"line {number}" for number in range(1, 100)))
     for number in range(30):
-        fox.says(f"after {number}")
+        fox.sends(f"after {number}")
     visitor = visit().enter()
     visitor.scrolls(0)
     message = row(visitor, "line 99")
@@ -199,7 +199,7 @@ def test_folding_from_the_end_leads_back_to_the_beginning(visit: Visit, guests: 
 def test_on_paper_nothing_is_folded(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    fox.says(THIRTEEN)
+    fox.sends(THIRTEEN)
     message = row(visitor, "line 13")
     assert lines_shown(message) == LINES
     visitor.page.emulate_media(media="print")

@@ -30,7 +30,7 @@ NOTICED_MS = 15_000
 
 
 @pytest.fixture(params=["websocket", "polling"])
-def road(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
+def relay(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
     """A relay to the server, over either transport."""
     polls = (b"Upgrade: websocket", b"Upgrade: nonsenses") if request.param == "polling" else None
     relay = Relay(server.port, rewrite=polls)
@@ -38,11 +38,11 @@ def road(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
     relay.close()
 
 
-def enters(visit: Visit, road: Relay) -> Visitor:
-    visitor = visit(url=road.url)
+def enters(visit: Visit, relay: Relay) -> Visitor:
+    visitor = visit(url=relay.url)
     visitor.lossy = True
     visitor.enter()
-    visitor.says("before")
+    visitor.sends("before")
     return visitor
 
 
@@ -52,16 +52,16 @@ def sid_of(fox: Guest, name: str) -> str:
 
 
 @pytest.mark.parametrize("sign", SIGNS)
-def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, road: Relay, sign: str) -> None:
+def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, relay: Relay, sign: str) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, road)
+    visitor = enters(visit, relay)
     name, sid = visitor.name, sid_of(fox, visitor.name)
-    road.swallow()
-    fox.says("meanwhile")
+    relay.swallow()
+    fox.sends("meanwhile")
     visitor.page.evaluate(SIGNS[sign])
     expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=NOTICED_MS)
     visitor.sees("meanwhile")
-    visitor.says("after")
+    visitor.sends("after")
     assert visitor.texts() == ["before", "meanwhile", "after"]
     assert visitor.name == name
     # One member, not the earlier session.
@@ -69,11 +69,11 @@ def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, road: Re
 
 
 def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
-    visit: Visit, guests: Guests, road: Relay
+    visit: Visit, guests: Guests, relay: Relay
 ) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, road)
-    road.swallow()
+    visitor = enters(visit, relay)
+    relay.swallow()
     visitor.writes("into the void")
     expect(visitor.message("into the void")).to_have_class(re.compile("sending"))
     expect(visitor.bar).to_have_text(re.compile("Reconnect"), timeout=NOTICED_MS)
@@ -83,37 +83,37 @@ def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
 
 
 @pytest.mark.slow
-def test_each_of_several_dead_connections_is_replaced(visit: Visit, road: Relay) -> None:
+def test_each_of_several_dead_connections_is_replaced(visit: Visit, relay: Relay) -> None:
     # A browser opens six connections to a host: dead ones must not use them up.
-    visitor = enters(visit, road)
+    visitor = enters(visit, relay)
     for turn in range(5):
-        road.swallow()
+        relay.swallow()
         visitor.writes(f"turn {turn}")
         expect(visitor.message(f"turn {turn}")).not_to_have_class(re.compile("sending"), timeout=NOTICED_MS)
     assert visitor.texts() == ["before", *(f"turn {turn}" for turn in range(5))]
 
 
-def test_a_busy_page_keeps_its_connection(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_busy_page_keeps_its_connection(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, road)
+    visitor = enters(visit, relay)
     sid = sid_of(fox, visitor.name)
     visitor.page.evaluate(
         "() => { dispatchEvent(new Event('focus'));"
         " const end = performance.now() + 4_000; while (performance.now() < end); }"
     )
-    visitor.says("still here")
+    visitor.sends("still here")
     visitor.page.evaluate(SIGNS["focus"])
-    visitor.says("and here")
+    visitor.sends("and here")
     assert sid_of(fox, visitor.name) == sid
 
 
 @pytest.mark.slow
-def test_a_slow_link_keeps_its_connection(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_slow_link_keeps_its_connection(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, road)
-    road.slow(1.1)  # a round trip takes longer than the least that an answer is waited for
-    road.cut()
-    road.mend()
+    visitor = enters(visit, relay)
+    relay.slow(1.1)  # a round trip takes longer than the least that an answer is waited for
+    relay.cut()
+    relay.restore()
     expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=60_000)
     sid = sid_of(fox, visitor.name)
     for turn in range(2):

@@ -83,8 +83,8 @@ def test_what_is_chosen_shows_in_system_colours(
     expect(visitor.page.locator(".send.ready")).to_be_visible()
     assert ground(send) != before
     assert is_readable(send)
-    visitor.says("own")
-    fox.says("other")
+    visitor.sends("own")
+    fox.sends("other")
     visitor.sees("other")
     edges = [set(colours(visitor.message(text))) for text in ("own", "other")]
     assert edges[0] - edges[1]
@@ -112,13 +112,13 @@ def test_what_is_chosen_shows_in_system_colours(
     visitor.page.keyboard.press("Escape")
 
     for number in range(40):
-        fox.says(f"filling {number}")
+        fox.sends(f"filling {number}")
     visitor.sees("filling 39")
     visitor.page.locator(".scroller").evaluate("(list) => { list.scrollTop = -400 }")
     pill = visitor.page.locator(".pill")
     expect(pill).to_be_visible()
     quiet = ground(pill)
-    fox.says("new")
+    fox.sends("new")
     expect(visitor.page.locator(".pill.count")).to_be_visible()
     assert ground(pill) != quiet
     assert is_readable(pill)
@@ -126,10 +126,10 @@ def test_what_is_chosen_shows_in_system_colours(
 
 def test_the_time_of_a_row_never_covers_its_text(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
-    fox.says("head")
+    fox.sends("head")
     texts = (LONG, "שורה ארוכה מאוד " * 30, f"```\n{LONG}\n```", "一行很长的中文" * 60, f"> {LONG}")
     for text in texts:
-        fox.says(text)
+        fox.sends(text)
     visitor = visit().enter()
     rows = visitor.page.locator("article:not(.head)")
     expect(rows).to_have_count(len(texts))
@@ -163,13 +163,13 @@ _TIME_AND_LINES = (
 def test_print_shows_every_message_and_no_control(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     for number in range(60):
-        fox.says(f"message {number}")
-    fox.says("\n".join(f"line {number}" for number in range(30)))
-    fox.says(f"```\n{'x' * 300}\n```")
+        fox.sends(f"message {number}")
+    fox.sends("\n".join(f"line {number}" for number in range(30)))
+    fox.sends(f"```\n{'x' * 300}\n```")
     visitor = visit(color_scheme="dark").enter()
     visitor.has_fetched("later")
     visitor.sees("message 59")
-    visitor.says("mine")
+    visitor.sends("mine")
     assert len(re.findall(rb"/Type /Page\b", visitor.page.pdf(format="A4"))) > 1
 
     visitor.page.emulate_media(media="print")
@@ -204,8 +204,8 @@ def test_print_shows_every_message_and_no_control(visit: Visit, guests: Guests) 
 def test_own_messages_keep_their_tint_over_a_reload(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    visitor.says("own")
-    fox.says("other")
+    visitor.sends("own")
+    fox.sends("other")
     visitor.sees("other")
     tint = ground(visitor.message("own"))
     assert tint != ground(visitor.message("other"))

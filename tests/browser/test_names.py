@@ -49,7 +49,7 @@ def test_drawn_names_are_seen_first_and_announced_once(
     fox = guests(username="fox")
     visitor = visit(lang=lang).enter()
     visitor.page.set_viewport_size(size)
-    fox.says("hello")
+    fox.sends("hello")
     visitor.sees("hello")
     before = visitor.name
     wrong = HAN if lang == "en" else LATIN
@@ -69,13 +69,13 @@ def test_drawn_names_are_seen_first_and_announced_once(
             assert is_wholly_seen(part)
     assert [name for name in (*drawn, before) if wrong.search(name)] == []
     assert len({*drawn, before}) > 1
-    fox.hears_nothing("rename")
+    fox.receives_nothing("rename")
     assert visitor.name == before
     visitor.button(use).click()
     expect(dialog).to_have_count(0)
     expect(visitor.chip).to_have_text(drawn[-1])
-    assert fox.hears("rename")["to"] == drawn[-1]
-    fox.hears_nothing("rename")
+    assert fox.receives("rename")["to"] == drawn[-1]
+    fox.receives_nothing("rename")
     line = visitor.page.locator(".scroller p.grey", has_text=drawn[-1])
     expect(line).to_have_count(1)
     assert line.bounding_box()["height"] > 0
@@ -135,7 +135,7 @@ def test_a_name_that_somebody_took_meanwhile_is_refused(visit: Visit, guests: Gu
 def test_the_servers_text_follows_the_language_of_the_page(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit(lang="zh").enter()
-    fox.hears("login")
+    fox.receives("login")
     for line in ("/help", "/who", "/rooms"):
         answers = visitor.page.locator("p.answer")
         count = answers.count()
@@ -148,19 +148,19 @@ def test_the_servers_text_follows_the_language_of_the_page(visit: Visit, guests:
     visitor.page.keyboard.press("Escape")
     visitor.writes("/help")
     expect(visitor.page.locator("p.answer").last).to_contain_text(COMMANDS[0].help["en"])
-    fox.hears_nothing("logout")
-    fox.hears_nothing("login")
+    fox.receives_nothing("logout")
+    fox.receives_nothing("login")
 
 
-def test_the_language_holds_over_a_lost_connection(visit: Visit, road: Relay) -> None:
-    visitor = visit(url=road.url).enter()
+def test_the_language_holds_over_a_lost_connection(visit: Visit, relay: Relay) -> None:
+    visitor = visit(url=relay.url).enter()
     visitor.has_fetched("later", "zh")
     visitor.lossy = True
-    road.cut()
+    relay.cut()
     visitor.button("More").click()
     visitor.page.get_by_text("中文").click()
     visitor.page.keyboard.press("Escape")
-    road.mend()
-    visitor.says("回来了")
+    relay.restore()
+    visitor.sends("回来了")
     visitor.writes("/help")
     expect(visitor.page.locator("p.answer").last).to_contain_text(COMMANDS[0].help["zh"])

@@ -22,7 +22,7 @@ def test_under_a_path_that_a_proxy_strips(visit: Visit, server: Program) -> None
     proxy = Relay(server.port, rewrite=(b" /chat/", b" /"))
     root = f"{proxy.url}/chat"
     visitor = visit(url=root, room="茶馆 1").enter()
-    visitor.says("under a path")
+    visitor.sends("under a path")
     visitor.button("Invite").click()
     expect(visitor.page.get_by_role("dialog").locator(".address")).to_have_text(f"{root}/r/{quote('茶馆 1')}")
     visitor.page.keyboard.press("Escape")
@@ -88,10 +88,10 @@ def test_back_and_forward_move_between_rooms_without_loading_the_page(visit: Vis
     visitor = visit().enter()
     visitor.page.evaluate("() => { window.same = true }")
     name = visitor.name
-    visitor.says("in the first")
+    visitor.sends("in the first")
     second, third = f"{room} 茶馆", f"{room} 3"
     joins(visitor, second)
-    visitor.says("in the second")
+    visitor.sends("in the second")
     joins(visitor, third)
     visitor.page.go_back()
     in_room(visitor, second)
@@ -103,24 +103,24 @@ def test_back_and_forward_move_between_rooms_without_loading_the_page(visit: Vis
     visitor.page.go_forward()
     visitor.page.go_forward()
     in_room(visitor, third)
-    visitor.says("in the third")
+    visitor.sends("in the third")
     visitor.page.evaluate("() => { history.go(-2) }")
     in_room(visitor, room)
     assert visitor.page.evaluate("() => window.same")
     assert visitor.name == name
 
 
-def test_pressing_back_twice_at_once_ends_where_the_address_says(
-    visit: Visit, room: str, road: Relay
+def test_pressing_back_twice_at_once_ends_where_the_address_sends(
+    visit: Visit, room: str, relay: Relay
 ) -> None:
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     rooms = [room, f"{room} 2", f"{room} 3", f"{room} 4"]
     for other in rooms[1:]:
         joins(visitor, other)
-    road.hold()
+    relay.hold()
     visitor.page.evaluate("() => { history.back(); setTimeout(() => history.back(), 50) }")
-    expect(visitor.page).to_have_url(f"{road.url}/r/{quote(rooms[1])}")
-    road.release()
+    expect(visitor.page).to_have_url(f"{relay.url}/r/{quote(rooms[1])}")
+    relay.release()
     in_room(visitor, rooms[1])
     visitor.page.go_forward()
     in_room(visitor, rooms[2])
@@ -145,18 +145,18 @@ def test_back_closes_a_sheet_first_and_then_leaves_the_room(visit: Visit, room: 
     in_room(visitor, f"{room} 2")
 
 
-def test_an_open_sheet_leaves_no_entry_when_the_room_changes(visit: Visit, room: str, road: Relay) -> None:
-    visitor = visit(url=road.url).enter()
+def test_an_open_sheet_leaves_no_entry_when_the_room_changes(visit: Visit, room: str, relay: Relay) -> None:
+    visitor = visit(url=relay.url).enter()
     # The menu's own script is loaded when it opens first.
     visitor.button("More").click()
     expect(visitor.page.get_by_role("link", name="New room")).to_be_visible()
     visitor.page.keyboard.press("Escape")
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
-    road.hold()
+    relay.hold()
     visitor.writes(f"/join {room} 2")
     visitor.button("More").click()
     expect(visitor.page.get_by_role("dialog")).to_be_visible()
-    road.release()
+    relay.release()
     in_room(visitor, f"{room} 2")
     visitor.closes_sheet()
     visitor.page.go_back()
@@ -197,14 +197,14 @@ def test_a_room_joined_after_forward_has_its_address(visit: Visit, room: str) ->
     in_room(visitor, room)
 
 
-def test_a_room_joined_during_back_wins(visit: Visit, room: str, road: Relay) -> None:
-    visitor = visit(url=road.url).enter()
+def test_a_room_joined_during_back_wins(visit: Visit, room: str, relay: Relay) -> None:
+    visitor = visit(url=relay.url).enter()
     joins(visitor, f"{room} 2")
-    road.hold()
+    relay.hold()
     visitor.page.evaluate("() => history.back()")
-    expect(visitor.page).to_have_url(f"{road.url}/r/{quote(room)}")
+    expect(visitor.page).to_have_url(f"{relay.url}/r/{quote(room)}")
     visitor.writes(f"/join {room} 3")
-    road.release()
+    relay.release()
     in_room(visitor, f"{room} 3")
     visitor.page.go_back()
     in_room(visitor, room)
@@ -218,44 +218,44 @@ def test_back_joins_under_another_name_where_it_is_taken(visit: Visit, guests: G
     visitor.page.go_back()
     in_room(visitor, room)
     expect(visitor.chip).not_to_have_text(name)
-    visitor.says("back under another name")
+    visitor.sends("back under another name")
 
 
 def test_back_while_the_connection_is_gone_enters_when_it_returns(
-    visit: Visit, guests: Guests, room: str, road: Relay
+    visit: Visit, guests: Guests, room: str, relay: Relay
 ) -> None:
     fox = guests(username="fox")
-    visitor = visit(url=road.url)
+    visitor = visit(url=relay.url)
     visitor.lossy = True
     visitor.enter()
     joins(visitor, f"{room} 2")
-    road.cut()
+    relay.cut()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
     visitor.page.go_back()
     expect(visitor.page.locator(".head h1")).to_have_text(room)
-    road.mend()
+    relay.restore()
     expect(visitor.chip).to_be_visible()
-    fox.says("welcome back")
+    fox.sends("welcome back")
     visitor.sees("welcome back")
     in_room(visitor, room)
 
 
-def test_back_while_the_page_connects_needs_no_second_attempt(visit: Visit, room: str, road: Relay) -> None:
-    visitor = visit(url=road.url)
+def test_back_while_the_page_connects_needs_no_second_attempt(visit: Visit, room: str, relay: Relay) -> None:
+    visitor = visit(url=relay.url)
     visitor.lossy = True
     visitor.enter()
     joins(visitor, f"{room} 2")
-    road.cut()
+    relay.cut()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
-    road.hold()
+    relay.hold()
     with visitor.page.expect_websocket():
-        road.mend()
+        relay.restore()
     attempts: list[str] = []
     visitor.page.on("websocket", lambda attempt: attempts.append(attempt.url))
     visitor.page.go_back()
     expect(visitor.page.locator(".head h1")).to_have_text(room)
-    road.release()
-    visitor.says("here again")
+    relay.release()
+    visitor.sends("here again")
     in_room(visitor, room)
     assert attempts == []
     # As the browser says of an attempt that is given up.
@@ -264,7 +264,7 @@ def test_back_while_the_page_connects_needs_no_second_attempt(visit: Visit, room
 
 def test_a_link_in_a_message_opens_a_chinese_room(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
-    visitor.says(f"{visitor.url}/r/茶馆{room.split()[-1]}")
+    visitor.sends(f"{visitor.url}/r/茶馆{room.split()[-1]}")
     visitor.button("Invite").click()
     dialog = visitor.page.get_by_role("dialog")
     expect(dialog.locator(".address")).to_have_text(visitor.address)

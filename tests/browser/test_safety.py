@@ -78,7 +78,7 @@ def test_as_names_it_is_inert(visit: Visit, guests: Guests) -> None:
             continue
         taken += 1
         if taken % 50 == 0:
-            fox.says(f"as {number}")
+            fox.sends(f"as {number}")
             visitor.sees(f"as {number}")
             is_inert(visitor)
     assert taken >= 500
@@ -102,8 +102,8 @@ def test_as_rooms_it_is_inert(visit: Visit) -> None:
 def test_a_link_opens_elsewhere_without_telling_where_from(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    fox.says("see https://example.org/message.")
-    fox.says("[here](https://example.org/labelled)")
+    fox.sends("see https://example.org/message.")
+    fox.sends("[here](https://example.org/labelled)")
     fox.asks("whisper", to=visitor.name, msg="https://example.org/whisper")
     links = visitor.page.locator("article a")
     expect(links).to_have_count(3)
@@ -117,7 +117,7 @@ def test_behind_a_base_path(visit: Visit, start: Start) -> None:
     server = start("--limits", "off", "--base-path", "/chat")
     root = f"http://127.0.0.1:{server.port}/chat"
     visitor = visit(url=root, room="den").enter()
-    visitor.says("under a path")
+    visitor.sends("under a path")
     assert visitor.page.url == f"{root}/r/den"
     visitor.button("Invite").click()
     expect(visitor.page.get_by_role("dialog").locator(".address")).to_have_text(f"{root}/r/den")

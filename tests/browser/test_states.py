@@ -28,13 +28,13 @@ Start = Callable[..., Program]
 def some_talk(guests: Guests, **where: str) -> None:
     """A short talk between two, for a room that does not look empty."""
     fox, cat = guests(username="fox", **where), guests(username="阿黎", **where)
-    fox.says("Has anybody been up the hill since the rain?")
-    cat.says("早上去了，路有点滑，但是风景很好。")
-    cat.says("顶上能看到**整条河**，拍了几张照片。")
-    fox.says(
+    fox.sends("Has anybody been up the hill since the rain?")
+    cat.sends("早上去了，路有点滑，但是风景很好。")
+    cat.sends("顶上能看到**整条河**，拍了几张照片。")
+    fox.sends(
         "Good to know. I take the `north path` then, it is mostly stone:\n> slow, but dry\nhttps://example.org/paths/north"
     )
-    cat.says("小心那段台阶。下午见 🌿")
+    cat.sends("小心那段台阶。下午见 🌿")
 
 
 def test_opening(visit: Visit, lang: str) -> None:
@@ -65,7 +65,7 @@ def test_first_visit_alone_and_company(visit: Visit, server: Program, guests: Gu
     guests(username="fox")
     expect(visitor.page.get_by_text({"en": "fox joined.", "zh": "fox 进入了房间。"}[lang])).to_be_visible()
     visitor.shows("company")
-    visitor.says("hello?")
+    visitor.sends("hello?")
     expect(visitor.page.locator(".welcome")).to_have_count(0)
 
 
@@ -81,38 +81,38 @@ def test_talk(visit: Visit, guests: Guests, lang: str) -> None:
     room = {"en": "riverside", "zh": "河边"}[lang]
     some_talk(guests, room=room)
     visitor = visit(lang=lang, room=room).enter()
-    visitor.says({"en": "Thank you both. See you at the top.", "zh": "谢谢两位，山顶见。"}[lang])
+    visitor.sends({"en": "Thank you both. See you at the top.", "zh": "谢谢两位，山顶见。"}[lang])
     owl = guests(username="owl", room=room)
-    owl.says(f"@{visitor.name} bring something warm")
+    owl.sends(f"@{visitor.name} bring something warm")
     expect(visitor.page.locator("mark")).to_have_text(f"@{visitor.name}")
     visitor.shows("talk")
 
 
-def test_sending(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
+def test_sending(visit: Visit, guests: Guests, relay: Relay, lang: str) -> None:
     some_talk(guests)
-    visitor = visit(url=road.url, lang=lang).enter()
+    visitor = visit(url=relay.url, lang=lang).enter()
     visitor.lossy = True  # what takes long is taken for lost, and another connection made
-    road.hold()
+    relay.hold()
     visitor.writes("on its way")
     row = visitor.message("on its way")
     expect(row).to_have_class(re.compile("sending"))
     expect(row.locator(".text")).to_have_css("opacity", "0.6")
     visitor.shows("sending")
-    road.release()
+    relay.release()
     expect(row).not_to_have_class(re.compile("sending"))
     expect(row.locator(".text")).to_have_css("opacity", "1")
 
 
-def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
+def test_failed_and_tried_again(visit: Visit, guests: Guests, relay: Relay, lang: str) -> None:
     owl = guests(username="owl")
-    visitor = visit(url=road.url, lang=lang).enter()
+    visitor = visit(url=relay.url, lang=lang).enter()
     visitor.lossy = True
     visitor.button({"en": "Whisper to owl", "zh": "私聊 owl"}[lang]).first.click()
-    road.hold()
+    relay.hold()
     visitor.writes("did this arrive")
-    road.cut()
-    road.release()
-    road.mend()
+    relay.cut()
+    relay.release()
+    relay.restore()
     row = visitor.page.locator("article.failed")
     expect(row.locator(".fate")).to_contain_text({"en": "Not sent.", "zh": "没有发送。"}[lang])
     again = row.get_by_role("button", name={"en": "Try again", "zh": "重试"}[lang])
@@ -121,18 +121,18 @@ def test_failed_and_tried_again(visit: Visit, guests: Guests, road: Relay, lang:
     visitor.shows("failed-try-again")
     again.click()
     expect(row).to_have_count(0)
-    assert owl.hears("whisper")["msg"] == "did this arrive"
+    assert owl.receives("whisper")["msg"] == "did this arrive"
 
 
 def test_scrolled_up(visit: Visit, guests: Guests, lang: str) -> None:
     fox = guests(username="fox")
     for number in range(40):
-        fox.says(f"before {number}")
+        fox.sends(f"before {number}")
     visitor = visit(lang=lang).enter()
     visitor.sees("before 39")
     visitor.scrolls(300)
     for number in range(4):
-        fox.says(f"after {number}")
+        fox.sends(f"after {number}")
     pill = visitor.button(re.compile({"en": "^4 new", "zh": "^4 条新消息"}[lang]))
     expect(pill).to_be_visible()
     visitor.shows("scrolled-up")
@@ -144,13 +144,13 @@ def test_scrolled_up(visit: Visit, guests: Guests, lang: str) -> None:
 
 
 @pytest.mark.slow
-def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: str) -> None:
+def test_reconnecting_and_back(visit: Visit, guests: Guests, relay: Relay, lang: str) -> None:
     some_talk(guests)
     fox = guests(username="owl")
-    visitor = visit(url=road.url, lang=lang).enter()
+    visitor = visit(url=relay.url, lang=lang).enter()
     visitor.lossy = True
     name = visitor.name
-    road.cut()
+    relay.cut()
     expect(visitor.bar).to_have_text(
         {
             "en": "Reconnecting… Your messages will be sent once you are back online.",
@@ -160,8 +160,8 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: 
     visitor.writes("written in between")
     visitor.shows("reconnecting")
     for number in range(12):
-        fox.says(f"missed {number}")
-    road.mend()
+        fox.sends(f"missed {number}")
+    relay.restore()
     expect(visitor.bar).to_have_text(
         {"en": "Reconnected. 12 missed messages received.", "zh": "已重新连上，补收 12 条消息。"}[lang]
     )
@@ -178,20 +178,20 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, road: Relay, lang: 
 
 def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -> None:
     server = start("--limits", "off")
-    road = Relay(server.port)
+    relay = Relay(server.port)
     fox = Guest(server.url, {"room": room, "v": 1, "username": "fox"}).enter()
-    fox.says("before")
-    visitor = visit(url=road.url, lang=lang).enter()
+    fox.sends("before")
+    visitor = visit(url=relay.url, lang=lang).enter()
     visitor.sees("before")
     visitor.lossy = True
     fox.leaves()
-    road.cut()
+    relay.cut()
     server.kill()
     # As after its data was lost.
     again = start("--limits", "off", data_dir=tmp_path / "emptied")
     fox = Guest(again.url, {"room": room, "v": 1, "username": "fox"}).enter()
-    fox.says("after")
-    road.mend(again.port)
+    fox.sends("after")
+    relay.restore(again.port)
     visitor.sees("after")
     expect(
         visitor.page.get_by_text(
@@ -203,7 +203,7 @@ def test_gap(visit: Visit, start: Start, room: str, lang: str, tmp_path: Path) -
     ).to_be_visible()
     visitor.shows("gap")
     fox.leaves()
-    road.close()
+    relay.close()
 
 
 @pytest.mark.slow
@@ -296,17 +296,17 @@ def test_kept_out(visit: Visit, lang: str) -> None:
 
 def test_origin_refused(visit: Visit, server: Program, lang: str) -> None:
     # As behind a proxy that puts its own name for the host.
-    road = Relay(server.port, rewrite=(b"Host: 127.0.0.1:", b"Host: 127.9.9.9:"))
-    visitor = visit(url=road.url, lang=lang)
+    relay = Relay(server.port, rewrite=(b"Host: 127.0.0.1:", b"Host: 127.9.9.9:"))
+    visitor = visit(url=relay.url, lang=lang)
     visitor.lossy = True
     visitor.go()
     is_shut(visitor, "origin")
-    road.close()
+    relay.close()
 
 
 def test_replaced_and_use_here(visit: Visit, lang: str) -> None:
     first = visit(lang=lang).enter()
-    first.says("from the first tab")
+    first.sends("from the first tab")
     name, kept = first.name, first.page.evaluate("() => ({...sessionStorage})")
     # What the browser does when a tab is duplicated.
     second = visit(lang=lang)
@@ -316,7 +316,7 @@ def test_replaced_and_use_here(visit: Visit, lang: str) -> None:
     is_shut(first, "replaced")
     first.page.get_by_role("alert").locator("button").click()
     expect(first.page.get_by_role("alert")).to_have_count(0)
-    first.says("from the first tab again")
+    first.sends("from the first tab again")
     expect(second.page.get_by_role("alert")).to_be_visible()
 
 
@@ -443,8 +443,8 @@ def whisper(visitor: Visitor, guests: Guests, lang: str) -> None:
         {"en": "Only owl sees this", "zh": "只有 owl 看得到"}[lang]
     )
     expect(visitor.composer).to_be_focused()
-    visitor.says("just between us")
-    assert owl.hears("whisper")["msg"] == "just between us"
+    visitor.sends("just between us")
+    assert owl.receives("whisper")["msg"] == "just between us"
     owl.asks("whisper", to=visitor.name, msg="of course")
     expect(visitor.page.locator("article.whisper")).to_have_count(2)
     visitor.shows("whisper")

@@ -25,9 +25,9 @@ def test_two_people_talk(visit: Visit, server: Program, host: str) -> None:
     one, other = visit(url=url).enter(), visit(url=url).enter()
     secure = one.page.evaluate("() => window.isSecureContext")
     assert secure == (host == "localhost")
-    one.says("hello")
+    one.sends("hello")
     other.sees("hello")
-    other.says("hello yourself")
+    other.sends("hello yourself")
     one.sees("hello yourself")
     assert one.texts() == other.texts() == ["hello", "hello yourself"]
     expect(other.message("hello").locator(".name")).to_have_text(one.name)
@@ -38,13 +38,13 @@ def test_a_seed_client_and_the_page_talk(visit: Visit, server: Program, guests: 
     visitor = visit(room=None).enter()
     seed.emit({"action": "send msg", "username": seed.name, "msg": "from the seed"})
     visitor.sees("from the seed")
-    visitor.says("from the page")
-    assert seed.hears("message", username=visitor.name)["msg"] == "from the page"
+    visitor.sends("from the page")
+    assert seed.receives("message", username=visitor.name)["msg"] == "from the page"
     seed.leaves()
 
 
 def test_what_was_said_before_is_there(visit: Visit, guests: Guests) -> None:
-    guests(username="fox").says("earlier")
+    guests(username="fox").sends("earlier")
     visitor = visit().enter()
     visitor.sees("earlier")
     expect(visitor.page.locator(".grey").last).to_have_text(f"You are {visitor.name}.")
@@ -53,7 +53,7 @@ def test_what_was_said_before_is_there(visit: Visit, guests: Guests) -> None:
 def test_a_new_name_is_told(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
-    fox.says("hello")
+    fox.sends("hello")
     fox.asks("rename", username="wolf")
     expect(visitor.page.get_by_text("fox is now called wolf.")).to_be_visible()
     # Not by the name alone: the visitor may be called "Grey Wolf".
@@ -63,7 +63,7 @@ def test_a_new_name_is_told(visit: Visit, guests: Guests) -> None:
 
 def test_a_reload_keeps_name_talk_and_draft(visit: Visit) -> None:
     visitor = visit().enter()
-    visitor.says("before")
+    visitor.sends("before")
     name = visitor.name
     visitor.composer.fill("half a thou")
     visitor.page.reload()
@@ -82,21 +82,21 @@ def test_a_name_chosen_outlives_a_reload(visit: Visit) -> None:
 
 @pytest.mark.slow
 def test_cut_again_and_again_nothing_is_missed_or_said_twice(
-    visit: Visit, guests: Guests, road: Relay
+    visit: Visit, guests: Guests, relay: Relay
 ) -> None:
     fox = guests(username="fox")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     visitor.lossy = True
     name = visitor.name
     expected = []
     for turn in range(6):
-        fox.says(f"fox {turn}")
-        road.hold()
+        fox.sends(f"fox {turn}")
+        relay.hold()
         visitor.writes(f"page {turn}")
         expected += [f"fox {turn}", f"page {turn}"]
-        road.cut()
-        road.release()
-        road.mend()
+        relay.cut()
+        relay.release()
+        relay.restore()
         expect(visitor.message(f"page {turn}")).to_be_visible()
         expect(visitor.message(f"page {turn}")).not_to_have_class(re.compile("sending"))
     assert visitor.texts() == expected
@@ -110,7 +110,7 @@ def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start:
     visitor = visit(url=server.url).enter()
     visitor.lossy = True
     name = visitor.name
-    visitor.says("before")
+    visitor.sends("before")
     server.kill()
     visitor.writes("while it is away")
     expect(visitor.bar).to_have_text("Reconnecting… Your messages will be sent once you are back online.")
@@ -124,8 +124,8 @@ def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start:
     fox.leaves()
 
 
-def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) -> None:
-    visitor = visit(url=road.url, own=True)  # the clock is its whole context's
+def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, relay: Relay) -> None:
+    visitor = visit(url=relay.url, own=True)  # the clock is its whole context's
     visitor.page.clock.install()
     with visitor.page.expect_websocket() as socket:
         visitor.enter()
@@ -133,29 +133,29 @@ def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, road: Relay) ->
     # The page's clock stands still: no pause before another try comes to its end.
     visitor.page.clock.pause_at(visitor.page.evaluate("() => Date.now()") / 1000 + 60)
     with socket.value.expect_event("close"):
-        road.cut()
-    road.mend()
+        relay.cut()
+    relay.restore()
     visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
-    visitor.says("back")
+    visitor.sends("back")
 
 
 def test_where_no_websocket_passes_polling_does(visit: Visit, guests: Guests, server: Program) -> None:
     fox = guests(username="fox")
     # As behind a proxy that knows nothing of upgrades.
-    road = Relay(server.port, rewrite=(b"Upgrade: websocket", b"Upgrade: nonsenses"))
-    visitor = visit(url=road.url)
+    relay = Relay(server.port, rewrite=(b"Upgrade: websocket", b"Upgrade: nonsenses"))
+    visitor = visit(url=relay.url)
     visitor.lossy = True
     visitor.enter()
-    visitor.says("by the long way")
-    assert fox.hears("message")["msg"] == "by the long way"
-    fox.says("and back")
+    visitor.sends("by the long way")
+    assert fox.receives("message")["msg"] == "by the long way"
+    fox.sends("and back")
     visitor.sees("and back")
-    road.close()
+    relay.close()
 
 
 def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> None:
     visitor = visit().enter()
-    visitor.says("in the old room")
+    visitor.sends("in the old room")
     visitor.writes(f"/join {room} den")
     expect(visitor.page.locator(".head h1")).to_have_text(f"{room} den")
     expect(visitor.page.locator(".welcome")).to_be_visible()

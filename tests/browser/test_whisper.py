@@ -60,8 +60,8 @@ def test_reload_keeps_the_whisper_and_its_draft(visit: Visit, guests: Guests) ->
     expect(only(visitor)).to_have_text("Only fox sees this")
     expect(visitor.composer).to_have_value("a secret")
     visitor.composer.press("Enter")
-    assert fox.hears("whisper")["msg"] == "a secret"
-    owl.hears_nothing("message")
+    assert fox.receives("whisper")["msg"] == "a secret"
+    owl.receives_nothing("message")
 
 
 @pytest.mark.parametrize("way", ["escape", "cross", "cross on a phone"])
@@ -108,8 +108,8 @@ def test_each_person_has_a_draft(visit: Visit, guests: Guests) -> None:
     whispers(visitor, "fox")
     expect(visitor.composer).to_have_value("for fox")
     visitor.composer.press("Enter")
-    assert fox.hears("whisper")["msg"] == "for fox"
-    owl.hears_nothing("whisper")
+    assert fox.receives("whisper")["msg"] == "for fox"
+    owl.receives_nothing("whisper")
 
 
 def test_no_one_inherits_a_whisper_with_the_name(visit: Visit, guests: Guests) -> None:
@@ -176,31 +176,31 @@ def test_reload_after_the_partner_left_sends_nothing(visit: Visit, guests: Guest
     expect(visitor.composer).to_have_value("")
     visitor.writes("for all")
     confirms(visitor)
-    assert owl.hears("message")["msg"] == "for all"
+    assert owl.receives("message")["msg"] == "for all"
 
 
-def test_a_refused_command_returns_to_its_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_refused_command_returns_to_its_whisper(visit: Visit, guests: Guests, relay: Relay) -> None:
     guests(username="fox")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     whispers(visitor)
-    road.hold()
+    relay.hold()
     visitor.writes("/nonsense secret")
     visitor.page.keyboard.press("Escape")
     is_public(visitor)
     visitor.composer.fill("for all")
-    road.release()
+    relay.release()
     expect(visitor.page.locator(".under")).to_contain_text("No such command")
     expect(visitor.composer).to_have_value("for all")
     whispers(visitor)
     expect(visitor.composer).to_have_value("/nonsense secret")
 
 
-def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, road: Relay) -> None:
-    visitor = visit(url=road.url).enter()
-    road.hold()
+def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, relay: Relay) -> None:
+    visitor = visit(url=relay.url).enter()
+    relay.hold()
     visitor.writes("/nonsense")
     visitor.composer.press_sequentially("more")
-    road.release()
+    relay.release()
     expect(beside(visitor)).to_have_text("/nonsense")
     expect(visitor.composer).to_have_value("more")
 
@@ -230,7 +230,7 @@ def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
     visitor.page.keyboard.press("ArrowUp")
     expect(visitor.composer).to_have_value("secret")
     expect(beside(visitor)).to_have_count(0)
-    fox.hears_nothing("message")
+    fox.receives_nothing("message")
 
 
 def test_a_text_behind_to_is_refused_and_teaches_the_command(visit: Visit, guests: Guests) -> None:
@@ -241,47 +241,47 @@ def test_a_text_behind_to_is_refused_and_teaches_the_command(visit: Visit, guest
         "Not sent. To whisper to fox, type /to fox hello. To send it as a message, begin it with /say."
     )
     visitor.writes("/to fox hello")
-    assert fox.hears("whisper")["msg"] == "hello"
-    fox.hears_nothing("message")
+    assert fox.receives("whisper")["msg"] == "hello"
+    fox.receives_nothing("message")
 
 
 def test_changing_rooms_during_a_whisper_asks_before_sending(
-    visit: Visit, guests: Guests, road: Relay, room: str
+    visit: Visit, guests: Guests, relay: Relay, room: str
 ) -> None:
     guests(username="fox")
     owl = guests(username="owl", room=f"{room} den")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     whispers(visitor)
-    road.hold()
+    relay.hold()
     visitor.writes(f"/join {room} den")
     visitor.composer.press_sequentially("a se")
-    road.release()
+    relay.release()
     expect(visitor.page.locator("h1")).to_have_text(f"{room} den")
     expect(visitor.composer).to_be_focused()
     visitor.page.keyboard.type("cret")
     visitor.page.keyboard.press("Enter")
     expect(visitor.page.locator(".under")).to_contain_text("Send it again")
     expect(visitor.composer).to_have_value("cret")
-    owl.hears_nothing("message")
+    owl.receives_nothing("message")
     confirms(visitor)
-    assert owl.hears("message")["msg"] == "cret"
+    assert owl.receives("message")["msg"] == "cret"
 
 
-def test_a_cut_keeps_the_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_cut_keeps_the_whisper(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     visitor.lossy = True
     whispers(visitor)
     visitor.composer.fill("a secret")
-    road.cut()
+    relay.cut()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
     visitor.composer.press("Enter")
     visitor.composer.press_sequentially("another")
-    road.mend()
-    assert fox.hears("whisper")["msg"] == "a secret"
+    relay.restore()
+    assert fox.receives("whisper")["msg"] == "a secret"
     expect(only(visitor)).to_have_text("Only fox sees this")
     expect(visitor.composer).to_have_value("another")
-    fox.hears_nothing("message")
+    fox.receives_nothing("message")
 
 
 def test_another_tab_takes_over_and_gives_back_the_whisper(visit: Visit, guests: Guests) -> None:
@@ -301,27 +301,27 @@ def test_another_tab_takes_over_and_gives_back_the_whisper(visit: Visit, guests:
     first.page.get_by_role("alert").locator("button").click()
     expect(first.page.get_by_role("alert")).to_have_count(0)
     first.composer.press("Enter")
-    assert fox.hears("whisper")["msg"] == "a secret"
-    fox.hears_nothing("message")
+    assert fox.receives("whisper")["msg"] == "a secret"
+    fox.receives_nothing("message")
 
 
-def test_a_failed_whisper_is_tried_again_as_a_whisper(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_failed_whisper_is_tried_again_as_a_whisper(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     visitor.lossy = True
     whispers(visitor)
-    road.hold()
+    relay.hold()
     visitor.writes("a secret")
-    road.cut()
-    road.release()
-    road.mend()
+    relay.cut()
+    relay.release()
+    relay.restore()
     expect(visitor.button("Try again")).to_be_visible()
     visitor.composer.press("Escape")
     is_public(visitor)
     visitor.button("Try again").click()
     expect(visitor.button("Try again")).to_have_count(0)
-    assert fox.hears("whisper")["msg"] == "a secret"
-    fox.hears_nothing("message")
+    assert fox.receives("whisper")["msg"] == "a secret"
+    fox.receives_nothing("message")
 
 
 def test_the_partners_new_name_is_followed(visit: Visit, guests: Guests) -> None:
@@ -333,8 +333,8 @@ def test_the_partners_new_name_is_followed(visit: Visit, guests: Guests) -> None
     expect(only(visitor)).to_have_text("Only wolf sees this")
     imposter = guests(username="fox")
     visitor.composer.press("Enter")
-    assert fox.hears("whisper")["msg"] == "a secret"
-    imposter.hears_nothing("whisper")
+    assert fox.receives("whisper")["msg"] == "a secret"
+    imposter.receives_nothing("whisper")
 
 
 def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests) -> None:
@@ -346,10 +346,10 @@ def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests) -> None:
         expect(visitor.composer).to_be_focused()
         expect(visitor.composer).to_have_value("")
         visitor.writes(f"a secret by {typed}")
-        assert fox.hears("whisper")["msg"] == f"a secret by {typed}"
+        assert fox.receives("whisper")["msg"] == f"a secret by {typed}"
         visitor.writes("to:")
         is_public(visitor)
-    owl.hears_nothing("message")
+    owl.receives_nothing("message")
 
 
 def test_an_unknown_name_keeps_the_draft(visit: Visit, guests: Guests) -> None:
@@ -359,7 +359,7 @@ def test_an_unknown_name_keeps_the_draft(visit: Visit, guests: Guests) -> None:
     expect(visitor.page.locator(".under")).to_contain_text("begin it with /say")
     expect(visitor.composer).to_have_value("to:Nobody")
     expect(visitor.page.locator("article")).to_have_count(0)
-    owl.hears_nothing("message")
+    owl.receives_nothing("message")
 
 
 def test_a_slash_however_typed_begins_a_command(visit: Visit, guests: Guests) -> None:
@@ -367,38 +367,38 @@ def test_a_slash_however_typed_begins_a_command(visit: Visit, guests: Guests) ->
     visitor = visit().enter()
     for number, slash in enumerate(("/", "、", "／", "\u200b/", "\u2060、", "\u00ad／")):
         visitor.writes(f"{slash}to fox secret {number}")
-        assert fox.hears("whisper")["msg"] == f"secret {number}", ascii(slash)
+        assert fox.receives("whisper")["msg"] == f"secret {number}", ascii(slash)
         visitor.sees(f"secret {number}")  # until the command is answered, none follows it
         visitor.writes(f"{slash}home/u/x.log")
         expect(visitor.page.locator(".under"), ascii(slash)).to_contain_text("begin with //")
         visitor.composer.fill("")
         expect(visitor.page.locator(".under")).to_have_text("")
-    owl.hears_nothing("message")
+    owl.receives_nothing("message")
 
 
 def test_a_command_while_away_is_neither_shown_nor_sent_later(
-    visit: Visit, guests: Guests, road: Relay
+    visit: Visit, guests: Guests, relay: Relay
 ) -> None:
     fox, owl = guests(username="fox"), guests(username="owl")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     visitor.lossy = True
-    road.cut()
+    relay.cut()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
     visitor.writes("、to fox a secret")
     expect(visitor.page.locator(".under")).to_have_text("Not connected. Try again in a moment.")
     expect(visitor.composer).to_have_value("、to fox a secret")
     expect(visitor.page.locator("article")).to_have_count(0)
-    road.mend()
+    relay.restore()
     expect(visitor.bar).to_have_text(re.compile("Reconnected"))
-    owl.hears_nothing("message")
-    fox.hears_nothing("whisper")
+    owl.receives_nothing("message")
+    fox.receives_nothing("whisper")
 
 
 def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guests) -> None:
     guests(username="fox")
     visitor = visit().enter()
     whispers(visitor)
-    visitor.says("a secret")
+    visitor.sends("a secret")
     # Both are set in the same size, so their boxes end at the same height if their letters do.
     ends = visitor.message("a secret").evaluate(
         "(row) => [row.querySelector('.secret').lastChild, row.querySelector('time').firstChild].map((text) => {"
@@ -426,28 +426,30 @@ def test_every_whisper_has_round_corners(visit: Visit, guests: Guests) -> None:
     visitor = visit().enter()
     whispers(visitor)
     for text in ("one", "two", "three"):
-        visitor.says(text)
+        visitor.sends(text)
     corners = visitor.page.locator("article.whisper").evaluate_all(
         "(rows) => rows.map((row) => getComputedStyle(row).borderRadius)"
     )
     assert corners == ["8px"] * 3
 
 
-def test_a_whisper_under_way_misses_whoever_takes_the_name(visit: Visit, guests: Guests, road: Relay) -> None:
+def test_a_whisper_under_way_misses_whoever_takes_the_name(
+    visit: Visit, guests: Guests, relay: Relay
+) -> None:
     fox = guests(username="fox")
-    visitor = visit(url=road.url).enter()
+    visitor = visit(url=relay.url).enter()
     whispers(visitor)
-    road.hold()  # the page does not hear of what happens meanwhile
+    relay.hold()  # the page does not hear of what happens meanwhile
     visitor.writes("a secret")
     fox.emit({"action": "logout"})  # gives up the name as well
     imposters: list[Guest] = []
     # The lambda keeps the guest, whom `becomes_free` would forget; its own result is of no use.
     becomes_free(lambda **auth: imposters.append(guests(**auth)), "fox")  # type: ignore[arg-type, func-returns-value]
-    road.release()
+    relay.release()
     expect(visitor.page.locator("article.failed")).to_be_visible()
     expect(only(visitor)).to_have_text("Someone called fox is here now.")
-    imposters[0].hears_nothing("whisper")
-    imposters[0].hears_nothing("message")
+    imposters[0].receives_nothing("whisper")
+    imposters[0].receives_nothing("message")
 
 
 def test_a_restart_makes_no_whisper_public(
@@ -471,36 +473,36 @@ def test_a_restart_makes_no_whisper_public(
     visitor.composer.press("Enter")
     expect(visitor.page.locator("article.failed")).to_have_count(1)
     for guest in (owl, fox):
-        guest.hears_nothing("message")
-        guest.hears_nothing("whisper")
+        guest.receives_nothing("message")
+        guest.receives_nothing("whisper")
 
 
 @pytest.mark.parametrize("command", ["/too fox", "/name 阿黎"])
 def test_what_follows_a_command_waits_for_its_success(
-    visit: Visit, guests: Guests, road: Relay, command: str
+    visit: Visit, guests: Guests, relay: Relay, command: str
 ) -> None:
     owl = guests(username="owl")
-    visitor = visit(url=road.url).enter()
-    road.hold()
+    visitor = visit(url=relay.url).enter()
+    relay.hold()
     visitor.writes(command)
     visitor.writes("a secret")
     expect(visitor.message("a secret")).to_have_class(re.compile("sending"))
-    road.release()
+    relay.release()
     if command.startswith("/name"):
-        assert owl.hears("message")["msg"] == "a secret"
+        assert owl.receives("message")["msg"] == "a secret"
         return
     expect(visitor.composer).to_have_value("/too fox\na secret")
     expect(visitor.page.locator("article")).to_have_count(0)
-    owl.hears_nothing("message")
+    owl.receives_nothing("message")
 
 
 @pytest.mark.parametrize("slip", ["tp:fox", "/too fox"])
 def test_what_follows_a_slip_at_once_is_not_sent(
-    visit: Visit, guests: Guests, road: Relay, slip: str
+    visit: Visit, guests: Guests, relay: Relay, slip: str
 ) -> None:
     fox, owl = guests(username="fox"), guests(username="owl")
-    visitor = visit(url=road.url).enter()
-    road.slow(0.15)
+    visitor = visit(url=relay.url).enter()
+    relay.slow(0.15)
     visitor.composer.press_sequentially(f"{slip}\nsecret\n\nanother\n")
     # Alone or with what followed, as fast as that was typed.
     visitor.waits_until(
@@ -510,7 +512,7 @@ def test_what_follows_a_slip_at_once_is_not_sent(
         )
     )
     expect(visitor.page.locator("article")).to_have_count(0)
-    fox.says("the end")
+    fox.sends("the end")
     owl.waits_for(lambda: any(frame.get("msg") == "the end" for frame in owl.frames), "the end")
     assert "secret" not in str(owl.frames)
     assert "another" not in str(owl.frames)
@@ -527,7 +529,7 @@ def test_a_slip_in_a_whisper_reaches_no_one(visit: Visit, guests: Guests) -> Non
         visitor.composer.fill("to:fox")
         visitor.composer.press("Enter")  # the audience is chosen anew
     visitor.writes("/say to owl is how it begins")
-    assert fox.hears("whisper")["msg"] == "to owl is how it begins"
+    assert fox.receives("whisper")["msg"] == "to owl is how it begins"
     assert "secret" not in str(owl.frames)
 
 
@@ -546,4 +548,4 @@ def test_a_refused_draft_written_over_asks_before_sending(visit: Visit, guests: 
     expect(visitor.composer).to_have_value("a secret")
     visitor.composer.press("Enter")
     confirms(visitor)
-    assert fox.hears("message")["msg"] == "a secret"
+    assert fox.receives("message")["msg"] == "a secret"

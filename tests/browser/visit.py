@@ -138,7 +138,7 @@ class Visitor:
 
     # What one does
 
-    def says(self, text: str) -> None:
+    def sends(self, text: str) -> None:
         """Write and send; wait until it is said."""
         self.writes(text)
         said = self.message(text).last

@@ -36,7 +36,7 @@ def judge(text: str) -> Say | Command | Refusal:
 
 
 @pytest.mark.parametrize(("text", "verdict", "why"), TABLE["cases"])
-def test_a_text_is_sent_or_refused_as_the_table_says(text: str, verdict: str, why: str) -> None:
+def test_a_text_is_sent_or_refused_as_the_table_sends(text: str, verdict: str, why: str) -> None:
     outcome = judge(text)
     assert ("sent" if isinstance(outcome, Say) else "refused", why) == (verdict, why)
     if isinstance(outcome, Refusal):

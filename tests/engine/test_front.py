@@ -39,7 +39,7 @@ class Door:
         self.peer.setblocking(False)
         self.heard = b""
 
-    def hears(self) -> bool:
+    def receives(self) -> bool:
         """Take what has come; False once the server has closed."""
         try:
             while data := self.peer.recv(1 << 20):
@@ -82,7 +82,7 @@ def test_who_sends_requests_ahead_is_read_no_faster_than_answered(door: Callable
     for count in range(1, 101):
         until(lambda count=count: len(one.asked) == count)
         one.asked[-1].respond(200, b"")
-        one.hears()
+        one.receives()
         runtime.sleep(0.001)  # a turn, in which more could be read
     # Each answer makes room for one request in what is kept; it used to make room for 64 KB of them.
     assert one.pours() < 1_000_000
@@ -108,7 +108,7 @@ def test_who_closes_its_side_still_gets_the_whole_answer(door: Callable[..., Doo
         one.asked[0].respond(200, b"x" * 5_000_000)
         one.peer.shutdown(socket.SHUT_WR)
         runtime.sleep(0.01)  # turns in which the end can be read
-        until(lambda one=one: not one.hears())
+        until(lambda one=one: not one.receives())
         assert len(one.heard.partition(b"\r\n\r\n")[2]) == 5_000_000
 
 
@@ -122,7 +122,7 @@ def test_an_answer_follows_the_whole_of_the_one_before_it(door: Callable[..., Do
         runtime.sleep(0.001)  # the application would answer now
 
     def both() -> bool:
-        one.hears()
+        one.receives()
         return b"404 Not Found" in one.heard
 
     until(both)
@@ -137,7 +137,7 @@ def test_a_pipelined_expect_continue_is_answered(
     one.peer.send(ASK + head)
     until(lambda: bool(one.asked))
     one.asked[0].respond(200, b"first")
-    until(lambda: one.hears() and b"100 Continue" in one.heard)
+    until(lambda: one.receives() and b"100 Continue" in one.heard)
     one.peer.send(b"body")
     until(lambda: len(one.asked) == 2)
     assert one.asked[1].request.body == b"body"
@@ -148,7 +148,7 @@ def test_a_connection_with_extra_bytes_is_not_taken_over(door: Callable[..., Doo
     one = door()
     head = b"GET /held/ HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     one.peer.send(head + b"Content-Length: 0\r\n\r\n" + behind)
-    until(lambda: bool(one.asked) or not one.hears())
+    until(lambda: bool(one.asked) or not one.receives())
     for exchange in one.asked:
         with pytest.raises(Refusal):
             exchange.take_over()
@@ -162,7 +162,7 @@ def test_empty_lines_do_not_extend_a_deadline(door: Callable[..., Door]) -> None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             one.peer.send(bytes((next(drops),)))
             runtime.sleep(0.02)  # slow drops, many within the deadline
-            return not one.hears()
+            return not one.receives()
         return True
 
     until(closed)
@@ -182,7 +182,7 @@ def test_a_body_that_fails_on_close_ends_one_connection(
     one = door(app, keepalive_timeout_s=60)
     one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
     with caplog.at_level(logging.WARNING):
-        until(lambda: not one.hears())
+        until(lambda: not one.receives())
     assert one.heard.endswith(b"\r\n\r\nx")
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["a response failed"]
     assert "people" not in caplog.text

@@ -13,7 +13,7 @@ def test_a_message_is_acked_with_its_id_and_time(guests, action):
     romeo = guests()
     answer = romeo.asks(action, msg="hello")
     assert set(answer) == {"ok", "id", "time"}
-    assert romeo.hears("message")["id"] == answer["id"]
+    assert romeo.receives("message")["id"] == answer["id"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_impossible_requests_are_refused_and_change_nothing(guests, fields, code
     answer = romeo.asks_raw(fields)
     assert (answer["ok"], answer["code"]) == (False, code)
     assert answer["msg"]
-    juliet.hears_nothing()
+    juliet.receives_nothing()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_names_hold_joiners_where_they_belong(guests):
         "\U0001fae9",
     ):
         assert romeo.asks("rename", username=name)["ok"], name
-        assert juliet.hears("rename")["to"] == name
+        assert juliet.receives("rename")["to"] == name
     assert romeo.asks("rename", username="می\u200cخواهم")["ok"]
     assert juliet.asks("rename", username="میخواهم")["code"] == "name_taken"
 
@@ -90,8 +90,8 @@ def test_names_hold_joiners_where_they_belong(guests):
 def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
     romeo, juliet = guests(), guests()
     for text in ("\U0001fa77", "\U0001fae9", "\U0001faff"):
-        romeo.says(text)
-        assert juliet.hears("message")["msg"] == text
+        romeo.sends(text)
+        assert juliet.receives("message")["msg"] == text
     for text in ("\u0301", "\ufe00", "\U000e0100", "\U0001d159", "\u115f"):
         assert romeo.asks("message", msg=text)["code"] == "empty"
 
@@ -99,13 +99,13 @@ def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
 def test_ping_is_acked_and_no_one_else_sees_it(guests):
     romeo, juliet = guests(), guests()
     assert romeo.asks("ping") == {"ok": True}
-    juliet.hears_nothing()
+    juliet.receives_nothing()
 
 
 def test_too_long_names_the_limit_and_the_longest_is_said(guests):
     romeo = guests()
     assert romeo.asks("message", msg="汉" * 2001)["limit"] == 2000
-    romeo.says("汉" * 2000)
+    romeo.sends("汉" * 2000)
 
 
 def test_a_taken_name_is_refused_and_one_keeps_ones_own(guests):
@@ -118,7 +118,7 @@ def test_rename_without_a_name_draws_another(guests):
     romeo = guests()
     answer = romeo.asks("rename")
     assert answer["username"] != romeo.name
-    assert romeo.hears("rename")["to"] == answer["username"]
+    assert romeo.receives("rename")["to"] == answer["username"]
 
 
 def test_the_case_of_ones_own_name_may_change(guests):
@@ -128,33 +128,33 @@ def test_the_case_of_ones_own_name_may_change(guests):
 
 def test_a_repeated_cid_is_acked_with_the_first_id(guests):
     romeo, juliet = guests(), guests()
-    first = romeo.says("once", cid="c1")
-    assert romeo.says("once", cid="c1") == first
-    romeo.says("twice", cid="c2")
-    assert juliet.hears("message")["msg"] == "once"
-    assert juliet.hears("message")["msg"] == "twice"
-    assert juliet.says("another's", cid="c1")["id"] > first["id"]
+    first = romeo.sends("once", cid="c1")
+    assert romeo.sends("once", cid="c1") == first
+    romeo.sends("twice", cid="c2")
+    assert juliet.receives("message")["msg"] == "once"
+    assert juliet.receives("message")["msg"] == "twice"
+    assert juliet.sends("another's", cid="c1")["id"] > first["id"]
 
 
 def test_a_cid_holds_after_a_resume(guests):
     romeo = guests()
-    first = romeo.says("once", cid="c1")
+    first = romeo.sends("once", cid="c1")
     romeo.is_cut()
     again = guests(token=romeo.you["token"])
-    assert again.says("once", cid="c1") == first
+    assert again.sends("once", cid="c1") == first
 
 
 def test_join_moves_a_person(guests, room):
     other = room + " next door"
     romeo, juliet, nurse = guests(), guests(), guests(room=other)
     assert romeo.asks("join", room=other) == {"ok": True, "room": other}
-    juliet.hears("logout", username=romeo.name)
-    nurse.hears("login", username=romeo.name, room=other)
-    own = romeo.hears("login", sid=romeo.sid, room=other)
+    juliet.receives("logout", username=romeo.name)
+    nurse.receives("login", username=romeo.name, room=other)
+    own = romeo.receives("login", sid=romeo.sid, room=other)
     assert own["you"]["sid"] == romeo.sid
-    juliet.says("left behind")
-    nurse.says("welcome")
-    romeo.hears_next("message", msg="welcome")
+    juliet.sends("left behind")
+    nurse.sends("welcome")
+    romeo.receives_next("message", msg="welcome")
 
 
 def test_a_join_with_a_taken_name_changes_nothing(guests, room):
@@ -163,14 +163,14 @@ def test_a_join_with_a_taken_name_changes_nothing(guests, room):
     double = guests(username="romeo", room=other)
     answer = romeo.asks("join", room=other)
     assert (answer["ok"], answer["code"], answer["name"]) == (False, "name_taken", "Romeo")
-    romeo.says("still here")
-    juliet.hears("message", msg="still here")
-    double.hears_nothing()
+    romeo.sends("still here")
+    juliet.receives("message", msg="still here")
+    double.receives_nothing()
 
 
 def test_history_pages_in_both_directions(guests):
     romeo = guests()
-    ids = [romeo.says(str(number))["id"] for number in range(10)]
+    ids = [romeo.sends(str(number))["id"] for number in range(10)]
     page = romeo.asks("history", before=ids[5], limit=3)
     assert set(page) == {"ok", "entries", "more", "gap"}
     assert [entry["id"] for entry in page["entries"]] == ids[2:5]
@@ -194,7 +194,7 @@ def test_logout_frees_the_name_at_once_and_disconnects(guests):
     romeo, juliet = guests(username="Romeo"), guests()
     assert romeo.asks("logout") == {"ok": True}
     romeo.waits_for_disconnect()
-    juliet.hears("logout", username="Romeo")
+    juliet.receives("logout", username="Romeo")
     assert guests(username="Romeo").name == "Romeo"
 
 
@@ -204,7 +204,7 @@ def test_logout_frees_the_name_at_once_and_disconnects(guests):
 def command(guest, line):
     """Type a command and read its answer."""
     assert guest.asks("message", msg=line)["ok"]
-    return guest.hears("notice", code="command")["msg"]
+    return guest.receives("notice", code="command")["msg"]
 
 
 def test_commands_are_answered_by_a_notice_and_never_said(guests):
@@ -212,15 +212,15 @@ def test_commands_are_answered_by_a_notice_and_never_said(guests):
     assert "/who" in command(romeo, "/help")
     assert "Ming Li" in command(romeo, "  /who")
     assert "lobby" in command(romeo, "/rooms")
-    romeo.says("hello")
+    romeo.sends("hello")
     assert "Romeo: hello" in command(romeo, "/history 5")
-    juliet.hears("message", msg="hello")
-    juliet.hears_nothing("message")
+    juliet.receives("message", msg="hello")
+    juliet.receives_nothing("message")
 
 
 def test_the_history_command_shows_days_utc_and_indented_lines(guests):
     romeo = guests(username="Romeo: no")
-    romeo.says("one\n[2026-01-01 00:00:00Z] Juliet: two\u2028* three")
+    romeo.sends("one\n[2026-01-01 00:00:00Z] Juliet: two\u2028* three")
     stamp = r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ\]"
     shown = command(romeo, "/history 1")
     more = r"    \[2026-01-01 00:00:00Z\] Juliet: two\n    \* three"
@@ -230,10 +230,10 @@ def test_the_history_command_shows_days_utc_and_indented_lines(guests):
 def test_a_private_word_goes_to_the_longest_name_that_matches(guests):
     romeo, ming, ming_li = guests(), guests(username="Ming"), guests(username="Ming Li")
     command(romeo, "/to ming li hello")
-    assert ming_li.hears("whisper")["msg"] == "hello"
+    assert ming_li.receives("whisper")["msg"] == "hello"
     command(romeo, '/w "Ming" Li hello')
-    assert ming.hears_next("login")
-    assert ming.hears("whisper")["msg"] == "Li hello"
+    assert ming.receives_next("login")
+    assert ming.receives("whisper")["msg"] == "Li hello"
     assert romeo.asks("message", msg="/to nobody hello")["code"] == "no_such_person"
 
 
@@ -248,14 +248,14 @@ def test_name_and_join_as_commands(guests, room):
 
 def test_two_slashes_say_one(guests):
     romeo = guests()
-    romeo.says("//who")
-    romeo.hears("message", msg="/who")
+    romeo.sends("//who")
+    romeo.receives("message", msg="/who")
 
 
 def test_quit_as_a_command_leaves(guests):
     romeo, juliet = guests(), guests()
     assert romeo.asks("message", msg="/quit")["ok"]
-    juliet.hears("logout", username=romeo.name)
+    juliet.receives("logout", username=romeo.name)
     romeo.waits_for_disconnect()
 
 
@@ -264,10 +264,10 @@ def test_quit_as_a_command_leaves(guests):
 
 def test_a_token_restores_the_name_and_missed_messages(guests):
     romeo, juliet = guests(username="Romeo"), guests()
-    last = romeo.says("hello")["id"]
+    last = romeo.sends("hello")["id"]
     romeo.is_cut()
-    juliet.hears("logout", username="Romeo")
-    juliet.says("missed")
+    juliet.receives("logout", username="Romeo")
+    juliet.sends("missed")
     again = guests(token=romeo.you["token"], after=last)
     assert (again.name, again.you["resumed"]) == ("Romeo", True)
     assert [entry["msg"] for entry in again.you["history"]] == ["missed"]
@@ -276,7 +276,7 @@ def test_a_token_restores_the_name_and_missed_messages(guests):
 def test_a_cut_name_is_held_for_its_token(guests):
     romeo, juliet = guests(username="Romeo"), guests()
     romeo.is_cut()
-    juliet.hears("logout", username="Romeo")
+    juliet.receives("logout", username="Romeo")
     assert juliet.asks("rename", username="Romeo")["code"] == "name_taken"
     assert guests(token=romeo.you["token"]).name == "Romeo"
 
@@ -285,7 +285,7 @@ def test_a_cut_seed_client_frees_its_name(guests, server):
     seed = Guest(server.url).enter()
     witness = guests(room="lobby")
     seed.is_cut()
-    witness.hears("logout", sid=seed.sid)
+    witness.receives("logout", sid=seed.sid)
     assert witness.asks("rename", username=seed.name)["ok"]
 
 
@@ -293,7 +293,7 @@ def test_a_held_name_is_free_after_resume_grace(start, room):
     program = start("--resume-grace", "0.3", "--history", "0", "--limits", "off")
     romeo, juliet = (Guest(program.url, {"v": 1, "room": room}).enter() for _ in range(2))
     romeo.is_cut()
-    juliet.hears("logout", username=romeo.name)
+    juliet.receives("logout", username=romeo.name)
     until(lambda: juliet.asks("rename", username=romeo.name)["ok"], "the name to be free")
     late = Guest(program.url, {"v": 1, "room": room, "token": romeo.you["token"]}).enter()
     assert late.you["resumed"] is False
@@ -314,8 +314,8 @@ def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
         older.enters(room=room, v=1, username="Romeo")
         newer = guests(token=older.login["you"]["token"])
         assert (newer.name, newer.you["resumed"]) == ("Romeo", True)
-        assert '"code":"replaced"' in older.hears(lambda text: "notice" in text)
-        assert older.hears(lambda text: text.startswith("41")) == "41"
+        assert '"code":"replaced"' in older.receives(lambda text: "notice" in text)
+        assert older.receives(lambda text: text.startswith("41")) == "41"
     assert newer.asks("who")["count"] == 1
 
 
@@ -324,7 +324,7 @@ def test_too_many_pages_at_once_are_refused(start, transports):
     server = start("--limits", "off")
     romeo = Guest(server.url, {"v": 1}).enter()
     for _ in range(32):
-        romeo.says("好" * 2000)
+        romeo.sends("好" * 2000)
     juliet = Guest(server.url, {"v": 1}, transports).enter()
     answers = []
     for _ in range(40):
@@ -333,7 +333,7 @@ def test_too_many_pages_at_once_are_refused(start, transports):
     until(lambda: len(answers) == 40, "all are answered")
     assert {answer.get("code", "ok") for answer in answers} <= {"ok", "rate_limited"}
     assert any(answer["ok"] for answer in answers)
-    assert juliet.says("still here")["ok"]
-    assert romeo.hears("message", msg="still here")
+    assert juliet.sends("still here")["ok"]
+    assert romeo.receives("message", msg="still here")
     juliet.leaves()
     romeo.leaves()

@@ -114,11 +114,11 @@ def stage(server):
     bystander = Guest(server.url, {"room": "bad input", "v": 1}).enter()
     with RawClient(server.url) as raw:
         raw.enters(room="bad input", v=1)
-        bystander.hears("login", sid=raw.login["sid"])
+        bystander.receives("login", sid=raw.login["sid"])
         yield raw, bystander
         # Tests that run beside each other may set this stage up again: the name must be free by then.
         raw.sends('42["msg",{"action":"logout"}]')
-        raw.hears(lambda text: text.startswith("41"))
+        raw.receives(lambda text: text.startswith("41"))
     bystander.leaves()
 
 
@@ -136,10 +136,10 @@ def refused(raw: RawClient, packet: str, ack_id: int | None) -> None:
 def is_refused(raw: RawClient, ack_id: int | None, what: str | bytes) -> None:
     """Wait for the answer to an event that has been sent."""
     if ack_id is None:
-        frame = json.loads(raw.hears(lambda text: text.startswith("42"))[2:])[1]
+        frame = json.loads(raw.receives(lambda text: text.startswith("42"))[2:])[1]
         assert (frame["action"], frame["username"]) == ("notice", "*"), (what, frame)
     else:
-        frame = raw.hears_answer(ack_id)
+        frame = raw.receives_answer(ack_id)
         assert frame["ok"] is False, (what, frame)
     assert frame["code"], what
     assert frame["msg"], what
@@ -150,7 +150,7 @@ def is_refused(raw: RawClient, ack_id: int | None, what: str | bytes) -> None:
 def test_what_makes_no_sense_is_refused_and_the_connection_stays(stage, text, ack_id):
     raw, bystander = stage
     refused(raw, event(text, ack_id), ack_id)
-    bystander.hears_nothing()
+    bystander.receives_nothing()
 
 
 # Not among the generated ones: the answer to a join that fails is held back for 0.25 s.
@@ -159,7 +159,7 @@ def test_a_join_to_no_possible_room_is_refused(stage):
     for number, room in enumerate((71, -(10**30), True, ["den"], {"room": "den"}, "", "a/b", "\u200b")):
         ack_id = 7 if number % 2 else None
         refused(raw, event(json.dumps(["msg", {"action": "join", "room": room}]), ack_id), ack_id)
-    bystander.hears_nothing()
+    bystander.receives_nothing()
 
 
 @pytest.mark.slow
@@ -190,7 +190,7 @@ def test_thousands_of_generated_bad_inputs_disconnect_nobody(server):
         stack.callback(bystander.leaves)
         # After the list of all of them nothing more is said of who has entered.
         for raw in raws:
-            raw.hears(lambda text: text.startswith("42") and lists_all(json.loads(text[2:])[1]))
+            raw.receives(lambda text: text.startswith("42") and lists_all(json.loads(text[2:])[1]))
         bystander.waits_for(lambda: any(map(lists_all, bystander.frames)), "the list of all")
         bystander.frames.clear()
         for start in range(0, len(inputs), SENDERS):
@@ -204,7 +204,7 @@ def test_thousands_of_generated_bad_inputs_disconnect_nobody(server):
                 raw.sends(event(text, ack_id))
             for raw, text, ack_id in asked:
                 is_refused(raw, ack_id, text)
-        bystander.hears_nothing()
+        bystander.receives_nothing()
         assert bystander.asks("who")["count"] == SENDERS + 1
     assert "Traceback" not in "\n".join(server.errors)
 
@@ -227,7 +227,7 @@ def test_binary_is_refused(stage, head, attachments, ack_id):
     for attachment in attachments[:-1]:
         raw.sends(attachment)
     refused(raw, attachments[-1], ack_id)
-    bystander.hears_nothing()
+    bystander.receives_nothing()
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,8 @@ def test_a_malformed_packet_closes_only_its_connection(stage, server, frame):
     raw, bystander = stage
     with RawClient(server.url) as culprit:
         culprit.enters(room="bad input", v=1)
-        bystander.hears("login", sid=culprit.login["sid"])
+        bystander.receives("login", sid=culprit.login["sid"])
         culprit.sends(frame)
         culprit.is_closed()
-    bystander.hears("logout", sid=culprit.login["sid"])
+    bystander.receives("logout", sid=culprit.login["sid"])
     assert raw.login["sid"] in [sid for _name, sid in bystander.asks("who")["name_list"]]

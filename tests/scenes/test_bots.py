@@ -15,7 +15,7 @@ import pytest
 from tests.support.guests import until
 from tests.support.node import FOLDER, node
 from tests.support.program import ROOT
-from tests.support.road import Road
+from tests.support.relay import Relay
 
 BLOCKS = dict(
     re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "bots.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -40,8 +40,8 @@ def answers_ping(command, guests, tmp_path, name, env=None):
     try:
         guest = guests(room="lobby")
         waits_for_bot(guest, name)
-        guest.says("!ping")
-        assert guest.hears("message", msg="pong")["username"] == name
+        guest.sends("!ping")
+        assert guest.receives("message", msg="pong")["username"] == name
     finally:
         os.killpg(bot.pid, signal.SIGTERM)
         bot.wait(10)
@@ -75,10 +75,10 @@ def test_the_python_bot_welcomes_each_newcomer_once(start, guests, tmp_path):
         try:
             waits_for_bot(witness, "Python bot")
             paris.emit({"action": "logout"})  # he was there before the bot, and comes back as after a restart
-            witness.hears("logout", username="Paris")
+            witness.receives("logout", username="Paris")
             for name in ("Paris", "Romeo", "Romeo", "Juliet"):
                 guests(url=program.url, room="lobby", username=name).emit({"action": "logout"})
-                witness.hears("logout", username=name)
+                witness.receives("logout", username=name)
             until(lambda: "Welcome, Juliet! I answer !ping." in said(witness), "her welcome")
             assert [text.partition("!")[0] for text in said(witness)] == ["Welcome, Romeo", "Welcome, Juliet"]
         finally:
@@ -133,27 +133,27 @@ def answers(asker):
 def test_a_cut_bot_sends_once_and_answers_missed_messages(start, guests, bot):
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
-    road = Road(program.port)
+    relay = Relay(program.port)
     try:
-        bot(road.url)
-        asker.hears("login", username=bot.name)
-        asker.says("!ping 1")
-        asker.hears("message", msg="pong 1")
-        road.hold("in")
-        asker.says("!ping 2")
-        road.waits("in")
-        road.hold("out")
-        road.release("in")
-        asker.hears("message", msg="pong 2")  # the bot never receives its ack
-        road.cut()
-        asker.hears("logout", username=bot.name)
-        asker.says("!ping 3")
-        road.mend()
-        asker.hears("login", username=bot.name)
-        asker.hears("message", msg="pong 3")  # what the bot sends again, it sends before
+        bot(relay.url)
+        asker.receives("login", username=bot.name)
+        asker.sends("!ping 1")
+        asker.receives("message", msg="pong 1")
+        relay.hold("in")
+        asker.sends("!ping 2")
+        relay.waits("in")
+        relay.hold("out")
+        relay.release("in")
+        asker.receives("message", msg="pong 2")  # the bot never receives its ack
+        relay.cut()
+        asker.receives("logout", username=bot.name)
+        asker.sends("!ping 3")
+        relay.restore()
+        asker.receives("login", username=bot.name)
+        asker.receives("message", msg="pong 3")  # what the bot sends again, it sends before
         assert answers(asker) == [(bot.name, f"pong {number}") for number in (1, 2, 3)]
     finally:
-        road.close()
+        relay.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
@@ -161,16 +161,16 @@ def test_a_bot_is_back_after_a_restart_of_the_server(start, guests, bot, tmp_pat
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     process = bot(program.url)
-    asker.hears("login", username=bot.name)
-    asker.says("!ping 1")
-    asker.hears("message", msg="pong 1")
+    asker.receives("login", username=bot.name)
+    asker.sends("!ping 1")
+    asker.receives("message", msg="pong 1")
     program.signal(number)
     program.wait()
     again = start("--limits", "off", port=program.port, data_dir=tmp_path / "data")
     asker = guests(url=again.url, room="lobby")
     waits_for_bot(asker, bot.name)
-    asker.says("!ping 2")
-    asker.hears("message", username=bot.name, msg="pong 2")
+    asker.sends("!ping 2")
+    asker.receives("message", username=bot.name, msg="pong 2")
     assert process.poll() is None
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
@@ -181,7 +181,7 @@ def test_a_bot_waits_when_it_is_too_fast(start, guests, bot):
     bot(program.url)
     waits_for_bot(askers[0], bot.name)
     for number, asker in enumerate(askers):
-        asker.says(f"!ping {number}")
+        asker.sends(f"!ping {number}")
     until(lambda: len(answers(askers[0])) == 3, "an answer to each")
     assert {text for _name, text in answers(askers[0])} == {"pong 0", "pong 1", "pong 2"}
 
@@ -192,11 +192,11 @@ def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
     (file,) = tmp_path.glob("bot.*")
     file.write_text(re.sub(r'"pong" \+', '"!ping" +', file.read_text()))  # it answers what it asks for
     bot(program.url)
-    asker.hears("login", username=bot.name)
-    asker.says("!ping 1")
-    asker.hears("message", username=bot.name, msg="!ping 1")
-    asker.says("!ping 2")
-    asker.hears("message", username=bot.name, msg="!ping 2")
+    asker.receives("login", username=bot.name)
+    asker.sends("!ping 1")
+    asker.receives("message", username=bot.name, msg="!ping 1")
+    asker.sends("!ping 2")
+    asker.receives("message", username=bot.name, msg="!ping 2")
     pings = [text for text in said(asker) if text.startswith("!ping")]
     assert pings == ["!ping 1", "!ping 1", "!ping 2", "!ping 2"]
 
@@ -206,18 +206,18 @@ def test_a_restarted_bot_has_its_name_at_once(start, guests, bot, tmp_path, numb
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     first = bot(program.url)
-    asker.hears("login", username=bot.name)
-    asker.says("!ping 1")
-    asker.hears("message", msg="pong 1")
+    asker.receives("login", username=bot.name)
+    asker.sends("!ping 1")
+    asker.receives("message", msg="pong 1")
     (file,) = tmp_path.glob("*.token")
     assert file.stat().st_mode & 0o777 == 0o600
     first.send_signal(
         number
     )  # of one that is stopped the server knows nothing for 45 s, as after a power cut
     bot(program.url)
-    asker.hears("login", username=bot.name)
-    asker.says("!ping 2")
-    asker.hears("message", msg="pong 2")
+    asker.receives("login", username=bot.name)
+    asker.sends("!ping 2")
+    asker.receives("message", msg="pong 2")
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
 
@@ -262,8 +262,8 @@ def test_the_shell_bot_leaves_nothing_behind(server, guests, shell_bot, number):
     bot = shell_bot(server.line_port)
     guest = guests(room="lobby")
     waits_for_bot(guest, "Shell bot")
-    guest.says("!ping")
-    guest.hears("message", username="Shell bot", msg="pong")
+    guest.sends("!ping")
+    guest.receives("message", username="Shell bot", msg="pong")
     assert list(shell_bot.folder.iterdir()) != []
     bot.send_signal(number)
     bot.wait(BACK_S)
@@ -279,8 +279,8 @@ def test_a_stranger_cannot_keep_the_shell_bot_to_themselves(start, guests, lines
     stranger = lines(port=program.line_port, room=None)
     stranger.types("to:Shell bot")
     stranger.reads(r"^\* Shell bot ended the private chat")
-    asker.says("!ping")
-    asker.hears("message", username="Shell bot", msg="pong")
+    asker.sends("!ping")
+    asker.receives("message", username="Shell bot", msg="pong")
 
 
 def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
@@ -300,17 +300,17 @@ def test_the_shell_bot_returns_and_answers_nothing_old(start, guests, shell_bot,
     program = start("--limits", "off")
     arguments = ("--limits", "off", "--line-port", str(program.line_port))
     asker = guests(url=program.url, room="lobby")
-    asker.says("!ping")  # before it is there
+    asker.sends("!ping")  # before it is there
     bot = shell_bot(program.line_port)
-    asker.hears("rename", to="Shell bot")
-    asker.says("!ping")
-    asker.hears("message", username="Shell bot", msg="pong")
+    asker.receives("rename", to="Shell bot")
+    asker.sends("!ping")
+    asker.receives("message", username="Shell bot", msg="pong")
     program.stop()
     until(lambda: shell_bot.tries() >= 4, "a third attempt in vain", BACK_S)
     again = start(*arguments, port=program.port, data_dir=tmp_path / "data")
     asker = guests(url=again.url, room="lobby")
     waits_for_bot(asker, "Shell bot")
-    asker.says("!ping")
-    asker.hears("message", username="Shell bot", msg="pong")
+    asker.sends("!ping")
+    asker.receives("message", username="Shell bot", msg="pong")
     assert [name for name, _text in answers(asker)] == ["Shell bot"] * 2
     assert bot.poll() is None

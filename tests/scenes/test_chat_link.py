@@ -20,7 +20,7 @@ from chatroom.terminal.view import View
 from tests.support.guests import until
 from tests.support.impostor import OPENING, Impostor
 from tests.support.program import ROOT
-from tests.support.road import Authority, Road
+from tests.support.relay import Authority, Relay
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 
@@ -77,10 +77,10 @@ def ears() -> Iterator[type[Ear]]:
 
 
 @pytest.fixture
-def road(server) -> Iterator[Road]:
-    road = Road(server.port)
-    yield road
-    road.close()
+def relay(server) -> Iterator[Relay]:
+    relay = Relay(server.port)
+    yield relay
+    relay.close()
 
 
 @pytest.fixture
@@ -98,53 +98,53 @@ def in_the_room(guests) -> list[str]:
 # Cut in mid-message
 
 
-def test_a_message_cut_on_its_way_is_sent_once(road, ears, guests, room):
+def test_a_message_cut_on_its_way_is_sent_once(relay, ears, guests, room):
     romeo = guests()
-    juliet = ears(road.url, room, "Juliet")
-    road.hold("in")
+    juliet = ears(relay.url, room, "Juliet")
+    relay.hold("in")
     juliet.link.send("one", View())
     juliet.link.send("two", View())
-    road.waits("in")
-    road.cut()
+    relay.waits("in")
+    relay.cut()
     juliet.is_lost()
     assert juliet.link.unsent() == ("one", "two")
-    road.mend()
+    relay.restore()
     assert juliet.link.wait_until_sent()
-    assert [romeo.hears("message", username="Juliet")["msg"] for _ in range(2)] == ["one", "two"]
+    assert [romeo.receives("message", username="Juliet")["msg"] for _ in range(2)] == ["one", "two"]
     assert in_the_room(guests) == ["one", "two"]
     assert juliet.link.refused == 0
 
 
-def test_a_message_with_a_lost_answer_is_sent_once(road, ears, guests, room):
+def test_a_message_with_a_lost_answer_is_sent_once(relay, ears, guests, room):
     romeo = guests()
-    juliet = ears(road.url, room, "Juliet")
-    road.hold("out")
+    juliet = ears(relay.url, room, "Juliet")
+    relay.hold("out")
     juliet.link.send("one", View())
-    assert romeo.hears("message")["msg"] == "one"
-    road.waits("out")
-    road.cut()
+    assert romeo.receives("message")["msg"] == "one"
+    relay.waits("out")
+    relay.cut()
     juliet.is_lost()
     assert juliet.link.unsent() == ("one",)
-    road.mend()
+    relay.restore()
     assert juliet.link.wait_until_sent()
     juliet.link.send("two", View())
-    assert romeo.hears("message")["msg"] == "two"
+    assert romeo.receives("message")["msg"] == "two"
     assert in_the_room(guests) == ["one", "two"]
     until(lambda: juliet.texts() == ["one", "two"], lambda: juliet.texts())
     assert juliet.waiting[-1] == ()
 
 
-def test_a_command_with_a_lost_answer_is_reported_not_repeated(road, ears, guests, room):
+def test_a_command_with_a_lost_answer_is_reported_not_repeated(relay, ears, guests, room):
     romeo = guests(username="Romeo")
-    juliet = ears(road.url, room, "Juliet")
-    road.hold("out")
+    juliet = ears(relay.url, room, "Juliet")
+    relay.hold("out")
     juliet.link.send("/to Romeo psst", View())
-    assert romeo.hears("whisper")["msg"] == "psst"
+    assert romeo.receives("whisper")["msg"] == "psst"
     juliet.link.send("aloud", View())
-    road.waits("out")
-    road.cut()
+    relay.waits("out")
+    relay.cut()
     juliet.is_lost()
-    road.mend()
+    relay.restore()
     assert juliet.link.wait_until_sent()
     romeo.waits_for(
         lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "what was said after it"
@@ -156,69 +156,69 @@ def test_a_command_with_a_lost_answer_is_reported_not_repeated(road, ears, guest
     assert juliet.link.refused == 1
 
 
-def test_lines_typed_during_a_cut_are_sent_later(road, ears, guests, room):
+def test_lines_typed_during_a_cut_are_sent_later(relay, ears, guests, room):
     romeo = guests()
-    juliet = ears(road.url, room, "Juliet")
-    road.cut()
+    juliet = ears(relay.url, room, "Juliet")
+    relay.cut()
     juliet.is_lost()
     for text in ("one", "/name Jules", "two"):
         juliet.link.send(text, View())
-    road.mend()
+    relay.restore()
     assert juliet.link.wait_until_sent()
-    heard = [romeo.hears("message") for _ in range(2)]
+    heard = [romeo.receives("message") for _ in range(2)]
     assert [(frame["username"], frame["msg"]) for frame in heard] == [("Juliet", "one"), ("Jules", "two")]
 
 
-def test_a_name_chosen_by_command_survives_a_cut(road, ears, guests, room):
+def test_a_name_chosen_by_command_survives_a_cut(relay, ears, guests, room):
     romeo = guests()
-    juliet = ears(road.url, room, "Juliet")
+    juliet = ears(relay.url, room, "Juliet")
     juliet.link.send("/name Jules", View())
     assert juliet.link.wait_until_sent()
-    road.cut()
+    relay.cut()
     romeo.waits_for(lambda: any(frame["action"] in ("logout", "roster") for frame in romeo.frames), "leaving")
-    road.mend()
+    relay.restore()
     juliet.is_back()
     juliet.link.send("it is me", View())
-    assert romeo.hears("message", msg="it is me")["username"] == "Jules"
+    assert romeo.receives("message", msg="it is me")["username"] == "Jules"
 
 
 # Away for long
 
 
-def test_a_long_absence_is_caught_up_in_order(road, ears, guests, room):
+def test_a_long_absence_is_caught_up_in_order(relay, ears, guests, room):
     romeo = guests()
-    juliet = ears(road.url, room)
-    romeo.says("before")
+    juliet = ears(relay.url, room)
+    romeo.sends("before")
     until(lambda: juliet.texts() == ["before"], "the first one")
-    road.cut()
+    relay.cut()
     juliet.is_lost()
     missed = [f"number {number}" for number in range(450)]
     for text in missed:
-        romeo.says(text)
+        romeo.sends(text)
     live = [f"live {number}" for number in range(100)]
 
     def speak() -> None:
         for text in live:
-            romeo.says(text)
+            romeo.sends(text)
 
     speaking = threading.Thread(target=speak)
     speaking.start()  # pages are fetched while the room goes on
-    road.mend()
+    relay.restore()
     speaking.join(20)
     until(lambda: juliet.texts()[-1] == live[-1], lambda: str(juliet.texts()[-3:]))
     assert juliet.texts() == ["before", *missed, *live]
 
 
-def test_coming_back_twice_to_a_silent_room_repeats_nothing(road, ears, guests, room):
+def test_coming_back_twice_to_a_silent_room_repeats_nothing(relay, ears, guests, room):
     romeo = guests()
-    romeo.says("old")
-    juliet = ears(road.url, room)
+    romeo.sends("old")
+    juliet = ears(relay.url, room)
     for times in (1, 2):
-        road.cut()
+        relay.cut()
         juliet.is_lost(times)
-        road.mend()
+        relay.restore()
         juliet.is_back(times)
-    romeo.says("new")
+    romeo.sends("new")
     until(lambda: "new" in juliet.texts(), "what is new")
     assert juliet.texts() == ["old", "new"]
 
@@ -250,38 +250,38 @@ def test_a_page_that_is_refused_is_asked_for_again(ears):
 def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
     program = start("--history", "20", "--limits", "off")
     romeo = guests(url=program.url, room="lobby")
-    road = Road(program.port)
+    relay = Relay(program.port)
     try:
-        juliet = terminals(*CHAT, road.url, "--plain", "--name", "Juliet")
+        juliet = terminals(*CHAT, relay.url, "--plain", "--name", "Juliet")
         juliet.reads("You are Juliet")
-        romeo.says("seen")
+        romeo.sends("seen")
         juliet.reads("seen$")
-        road.cut()
+        relay.cut()
         juliet.reads("connection was lost")
         for number in range(300):
-            romeo.says(f"number {number}")
-        road.mend()
+            romeo.sends(f"number {number}")
+        relay.restore()
         juliet.reads(r"^\* Some of the messages you missed are no longer kept")
         juliet.reads("number 299$")
         assert juliet.seen.count("seen") == 1
     finally:
-        road.close()
+        relay.close()
 
 
 def test_a_long_absence_loses_the_name(start, guests, ears):
     program = start("--resume-grace", "0")
-    road = Road(program.port)
+    relay = Relay(program.port)
     try:
-        juliet = ears(road.url, "lobby", "Juliet")
-        road.cut()
+        juliet = ears(relay.url, "lobby", "Juliet")
+        relay.cut()
         juliet.is_lost()
         other = guests(url=program.url, room="lobby", username="Juliet")
-        road.mend()
+        relay.restore()
         juliet.is_back()
         juliet.link.send("who am I", View())
-        assert other.hears("message", msg="who am I")["username"] != "Juliet"
+        assert other.receives("message", msg="who am I")["username"] != "Juliet"
     finally:
-        road.close()
+        relay.close()
 
 
 # TLS
@@ -289,45 +289,45 @@ def test_a_long_absence_loses_the_name(start, guests, ears):
 
 def test_it_sends_and_reconnects_over_tls(server, ears, guests, room, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    road = Road(server.port, authority.context("localhost"))
+    relay = Relay(server.port, authority.context("localhost"))
     try:
         romeo = guests()
-        juliet = ears(road.url, room, "Juliet")
+        juliet = ears(relay.url, room, "Juliet")
         juliet.link.send("through TLS", View())
-        assert romeo.hears("message")["msg"] == "through TLS"
+        assert romeo.receives("message")["msg"] == "through TLS"
         assert juliet.link.wait_until_sent()
-        road.hold("out")
+        relay.hold("out")
         juliet.link.send("under way", View())
-        assert romeo.hears("message")["msg"] == "under way"
-        road.waits("out")
-        road.cut()
+        assert romeo.receives("message")["msg"] == "under way"
+        relay.waits("out")
+        relay.cut()
         juliet.is_lost()
         long = "x" * 1500
         for _ in range(40):
-            romeo.says(long)  # more than a record of TLS
-        road.mend()
+            romeo.sends(long)  # more than a record of TLS
+        relay.restore()
         assert juliet.link.wait_until_sent()
         until(lambda: juliet.texts().count(long) == 40, "what was missed")
         assert juliet.texts()[:2] == ["through TLS", "under way"]
         assert juliet.texts().count("under way") == 1
     finally:
-        road.close()
+        relay.close()
 
 
 def test_frames_in_one_tls_record_are_all_shown(server, ears, guests, room, authority, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    road = Road(server.port, authority.context("localhost"))
+    relay = Relay(server.port, authority.context("localhost"))
     try:
         romeo = guests()
-        juliet = ears(road.url, room)
-        road.hold("out")
+        juliet = ears(relay.url, room)
+        relay.hold("out")
         texts = [f"number {number}" for number in range(30)]
         for text in texts:
-            romeo.says(text)
-        road.release("out")
+            romeo.sends(text)
+        relay.release("out")
         until(lambda: juliet.texts() == texts, "all of them", 5)
     finally:
-        road.close()
+        relay.close()
 
 
 def says_hello(url: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -345,28 +345,28 @@ def says_hello(url: str, *arguments: str, **environ: str) -> subprocess.Complete
 
 def test_a_script_talks_over_tls_to_whom_it_trusts_only(server, guests, room, authority):
     romeo = guests()
-    road = Road(server.port, authority.context("localhost"))
+    relay = Relay(server.port, authority.context("localhost"))
     try:
-        ended = says_hello(road.url, "--room", room, SSL_CERT_FILE=str(authority.file))
+        ended = says_hello(relay.url, "--room", room, SSL_CERT_FILE=str(authority.file))
         assert (ended.returncode, ended.stderr) == (0, "")
-        assert romeo.hears("message")["msg"] == "hello"
-        ended = says_hello(road.url, "--room", room)
+        assert romeo.receives("message")["msg"] == "hello"
+        ended = says_hello(relay.url, "--room", room)
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr.startswith(f"chatroom: the certificate of {road.url} is not trusted: ")
+        assert ended.stderr.startswith(f"chatroom: the certificate of {relay.url} is not trusted: ")
         assert "SSL_CERT_FILE" in ended.stderr
         assert ended.stderr.count("\n") == 1
     finally:
-        road.close()
+        relay.close()
 
 
 def test_a_certificate_for_somebody_else_is_refused(server, authority):
-    road = Road(server.port, authority.context("chat.example.org"))
+    relay = Relay(server.port, authority.context("chat.example.org"))
     try:
-        ended = says_hello(road.url, SSL_CERT_FILE=str(authority.file))
+        ended = says_hello(relay.url, SSL_CERT_FILE=str(authority.file))
         assert ended.returncode == 2
         assert "is not trusted: Hostname mismatch, certificate is not valid for 'localhost'" in ended.stderr
     finally:
-        road.close()
+        relay.close()
 
 
 # At the wrong door
@@ -445,13 +445,13 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_a_refusal_on_reconnecting_is_shown_and_final(road, ears, room):
-    juliet = ears(road.url, room, "Juliet")
+def test_a_refusal_on_reconnecting_is_shown_and_final(relay, ears, room):
+    juliet = ears(relay.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"You are banned.","data":{"code":"banned"}}')
     try:
-        road.cut()
+        relay.cut()
         juliet.is_lost()
-        road.mend(impostor.port)
+        relay.restore(impostor.port)
         until(lambda: juliet.link.is_over, "giving up")
         until(lambda: juliet.states[-1] is State.CLOSED, "the end")
         assert juliet.frames[-1]["msg"] == "You are banned."
@@ -461,15 +461,15 @@ def test_a_refusal_on_reconnecting_is_shown_and_final(road, ears, room):
         impostor.close()
 
 
-def test_reconnecting_waits_for_a_full_room(road, ears, room, server):
-    juliet = ears(road.url, room, "Juliet")
+def test_reconnecting_waits_for_a_full_room(relay, ears, room, server):
+    juliet = ears(relay.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"The room is full.","data":{"code":"room_full"}}')
     try:
-        road.cut()
+        relay.cut()
         juliet.is_lost()
-        road.mend(impostor.port)
+        relay.restore(impostor.port)
         until(lambda: impostor.visits == 2, "trying again")
-        road.mend(server.port)
+        relay.restore(server.port)
         juliet.is_back()
     finally:
         impostor.close()
@@ -527,18 +527,18 @@ def test_frames_that_make_no_sense_end_nothing(frame):
 
 def test_a_silent_server_is_left_and_rejoined(start, ears, guests):
     program = start("--ping-interval", "1", "--ping-timeout", "1")
-    road = Road(program.port)
+    relay = Relay(program.port)
     try:
-        juliet = ears(road.url, "lobby", "Juliet")
-        road.hold("out")
+        juliet = ears(relay.url, "lobby", "Juliet")
+        relay.hold("out")
         juliet.is_lost()
-        road.release("out")
+        relay.release("out")
         juliet.is_back()
         romeo = guests(url=program.url, room="lobby")
         juliet.link.send("still here", View())
-        assert romeo.hears("message", msg="still here")["username"] == "Juliet"
+        assert romeo.receives("message", msg="still here")["username"] == "Juliet"
     finally:
-        road.close()
+        relay.close()
 
 
 def test_no_socket_is_left_open(start, ears):

@@ -31,11 +31,11 @@ class Ended:
         assert "Traceback" not in self.err, self.err
 
 
-def chat(url: str, *arguments: str, says: str | bytes = "") -> Ended:
+def chat(url: str, *arguments: str, typed: str | bytes = "") -> Ended:
     """Run the client with this as its input, to its end."""
     ended = subprocess.run(
         [*CHAT, url, *arguments],
-        input=says if isinstance(says, bytes) else says.encode(),
+        input=typed if isinstance(typed, bytes) else typed.encode(),
         capture_output=True,
         timeout=WAIT_S,
         cwd=ROOT,
@@ -97,61 +97,61 @@ def running() -> Iterator[Callable[..., Running]]:
 
 def test_a_script_says_its_lines_and_ends(server, guests, room):
     romeo = guests()
-    romeo.says("said before")
-    ended = chat(server.url, "--plain", "--room", room, "--name", "Script", says="hello\nworld\n")
+    romeo.sends("said before")
+    ended = chat(server.url, "--plain", "--room", room, "--name", "Script", typed="hello\nworld\n")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == f"* You are Script in {room}. 2 people here.\n"
-    assert [romeo.hears("message", username="Script")["msg"] for _ in range(2)] == ["hello", "world"]
+    assert [romeo.receives("message", username="Script")["msg"] for _ in range(2)] == ["hello", "world"]
 
 
 def test_without_a_terminal_it_is_plain_by_itself(server, guests, room):
     romeo = guests()
-    assert chat(server.url, "--room", room, says="hello").code == 0
-    assert romeo.hears("message")["msg"] == "hello"
+    assert chat(server.url, "--room", room, typed="hello").code == 0
+    assert romeo.receives("message")["msg"] == "hello"
 
 
 def test_lines_of_every_kind_are_said(server, guests, room):
     romeo = guests()
-    says = "one\r\n\n \t \n  two  \n水 🦊\nlast".encode()
-    ended = chat(server.url, "--plain", "--room", room, says=says)
+    typed = "one\r\n\n \t \n  two  \n水 🦊\nlast".encode()
+    ended = chat(server.url, "--plain", "--room", room, typed=typed)
     assert (ended.code, ended.err) == (0, "")
-    heard = [romeo.hears("message")["msg"] for _ in range(4)]
+    heard = [romeo.receives("message")["msg"] for _ in range(4)]
     assert heard == ["one", "  two  ", "水 🦊", "last"]
 
 
 def test_a_line_not_in_utf8_is_refused(server, guests, room):
     nurse = guests()
-    says = "、join 秘密\nsecret\nto:\nhello\n".encode("gbk")
-    ended = chat(server.url, "--plain", "--room", room, says=says)
+    typed = "、join 秘密\nsecret\nto:\nhello\n".encode("gbk")
+    ended = chat(server.url, "--plain", "--room", room, typed=typed)
     assert ended.code == 1
     assert "It did not arrive as UTF-8." in ended.err
-    assert nurse.hears("message")["msg"] == "hello"
-    hears_no(nurse, "secret")
+    assert nurse.receives("message")["msg"] == "hello"
+    receives_no(nurse, "secret")
 
 
 def test_many_lines_are_all_said_before_it_ends(server, guests, room):
     romeo = guests()
     texts = [f"line {number}" for number in range(200)]
-    assert chat(server.url, "--plain", "--room", room, says="\n".join(texts)).code == 0
+    assert chat(server.url, "--plain", "--room", room, typed="\n".join(texts)).code == 0
     page = romeo.asks("history", limit=200)
     assert [entry["msg"] for entry in page["entries"]] == texts
-    assert [romeo.hears("message")["msg"] for _ in texts] == texts
+    assert [romeo.receives("message")["msg"] for _ in texts] == texts
 
 
 def test_rate_limited_lines_arrive_in_order(start, guests):
     program = start("--message-burst", "3", "--message-rate", "10")
     romeo = guests(url=program.url, room="lobby")
     texts = [f"line {number}" for number in range(9)]
-    ended = chat(program.url, "--plain", says="\n".join(texts))
+    ended = chat(program.url, "--plain", typed="\n".join(texts))
     assert (ended.code, ended.err) == (0, "")
-    assert [romeo.hears("message")["msg"] for _ in texts] == texts
+    assert [romeo.receives("message")["msg"] for _ in texts] == texts
 
 
 def test_messages_go_to_stdout_and_errors_to_stderr(server, guests, running, room):
     romeo = guests(username="Romeo")
     juliet = running(server.url, "--room", room, "--name", "Juliet")
     juliet.reads("You are Juliet")
-    romeo.says("one\n* two\n[20:00:00] Juliet: three")
+    romeo.sends("one\n* two\n[20:00:00] Juliet: three")
     juliet.reads("Romeo: one")
     juliet.reads("    * two")
     juliet.reads("    [20:00:00] Juliet: three")
@@ -203,8 +203,8 @@ def test_a_closed_output_ends_it_after_sending(server, guests, running, room):
     juliet.process.stdout.close()  # as `| head -1` does
     juliet.process.stdin.write(b"typed\n")
     juliet.process.stdin.flush()
-    assert romeo.hears("message")["msg"] == "typed"
-    romeo.says("heard by nobody")
+    assert romeo.receives("message")["msg"] == "typed"
+    romeo.sends("heard by nobody")
     ended = juliet.ends()
     assert (ended.code, ended.err) == (0, "")
 
@@ -228,11 +228,11 @@ def test_what_has_no_line_end_at_all_is_no_text(server, room):
 
 def test_a_far_too_long_line_is_refused_locally(server, guests, room):
     romeo = guests()
-    ended = chat(server.url, "--plain", "--room", room, says="x" * 500_000 + "\nwith it\n")
+    ended = chat(server.url, "--plain", "--room", room, typed="x" * 500_000 + "\nwith it\n")
     assert ended.code == 1
     assert "That is too long: at most " in ended.err
     assert ended.err.count("\n") == 2
-    hears_no(romeo, "with it")
+    receives_no(romeo, "with it")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -267,28 +267,28 @@ def test_it_resumes_after_a_restart_and_misses_nothing(start, terminals, guests,
     romeo = guests(url=program.url, room="lobby")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
     juliet.reads(r"\* You are Juliet in lobby")
-    romeo.says("before")
+    romeo.sends("before")
     juliet.reads("before$")
     port = program.port
     program.stop()
     juliet.reads("^chatroom: the connection was lost")
     again = start(port=port, data_dir=tmp_path / "data")
     back = guests(url=again.url, room="lobby")
-    back.says("meanwhile or after")
+    back.sends("meanwhile or after")
     juliet.reads("meanwhile or after$")
     juliet.types("I am back")
-    assert back.hears("message", msg="I am back")["username"] == "Juliet"
+    assert back.receives("message", msg="I am back")["username"] == "Juliet"
     assert juliet.seen.count("before") == 1
 
 
 def test_a_dumb_terminal_gets_history_and_no_escapes(server, terminals, guests, room):
     romeo = guests()
-    romeo.says("said before")
+    romeo.sends("said before")
     juliet = terminals(*CHAT, server.url, "--room", room, env={**os.environ, "TERM": "dumb"}, raw=False)
     juliet.reads("said before$")
     juliet.reads(r"\* You are ")
     juliet.types("from a dumb one")
-    assert romeo.hears("message", msg="from a dumb one")
+    assert romeo.receives("message", msg="from a dumb one")
     juliet.types_raw(b"\x04")  # Ctrl-D
     juliet.reads_the_end()
     assert juliet.process.wait(WAIT_S) == 0
@@ -361,7 +361,7 @@ def test_ctrl_c_is_noticed_whichever_thread_takes_it(server, room):
 # Private talks
 
 
-def hears_no(guest, secret: str) -> None:
+def receives_no(guest, secret: str) -> None:
     """Nothing that this guest has ever heard holds the secret."""
     guest.asks("who")
     assert secret not in str(guest.frames)
@@ -370,11 +370,11 @@ def hears_no(guest, secret: str) -> None:
 @pytest.mark.parametrize("marker", ["to:Eve", "TO：ＥＶＥ", ' to : "Eve"', "\u200bto:Eve"])
 def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, marker):
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
-    ended = chat(server.url, "--plain", "--room", room, says=f"{marker}\nsecret\n//x\nto:\nhello\n")
+    ended = chat(server.url, "--plain", "--room", room, typed=f"{marker}\nsecret\n//x\nto:\nhello\n")
     assert (ended.code, ended.err) == (0, "")
-    assert [eve.hears("whisper")["msg"] for _ in range(2)] == ["secret", "/x"]
-    assert nurse.hears("message")["msg"] == "hello"
-    hears_no(nurse, "secret")
+    assert [eve.receives("whisper")["msg"] for _ in range(2)] == ["secret", "/x"]
+    assert nurse.receives("message")["msg"] == "hello"
+    receives_no(nurse, "secret")
 
 
 @pytest.mark.parametrize(
@@ -393,10 +393,10 @@ def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, mark
 def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room, refused):
     nurse = guests(username="Nurse")
     many = "".join(f"secret {number}\n" for number in range(150))
-    ended = chat(server.url, "--plain", "--room", room, says=f"{refused}\n{many}")
+    ended = chat(server.url, "--plain", "--room", room, typed=f"{refused}\n{many}")
     assert ended.code == 1
     assert ended.err.count("may be meant for someone else") == 150
-    hears_no(nurse, "secret")
+    receives_no(nurse, "secret")
 
 
 @pytest.mark.parametrize("refused", ["/join a/b", "/jion den", "join {room} den"])
@@ -405,35 +405,35 @@ def test_behind_a_room_not_joined_nothing_is_private_here(server, guests, room, 
     nurse, eve = guests(username="Nurse"), guests(username="Eve")
     there = guests(room=f"{room} den")
     ended = chat(
-        server.url, "--plain", "--room", room, says=f"{refused.format(room=room)}\n{private}\ns3cret\n"
+        server.url, "--plain", "--room", room, typed=f"{refused.format(room=room)}\n{private}\ns3cret\n"
     )
     assert ended.code == 1
     for each in (nurse, eve, there):
-        hears_no(each, "s3cret")
+        receives_no(each, "s3cret")
 
 
 def test_a_talk_opened_behind_a_near_miss_is_open(server, guests, room):
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
-    ended = chat(server.url, "--plain", "--room", room, says="tp:Eve\ns3cret one\nto:Eve\ns3cret two\n")
+    ended = chat(server.url, "--plain", "--room", room, typed="tp:Eve\ns3cret one\nto:Eve\ns3cret two\n")
     assert ended.code == 1
-    assert eve.hears("whisper")["msg"] == "s3cret two"
-    hears_no(nurse, "s3cret")
+    assert eve.receives("whisper")["msg"] == "s3cret two"
+    receives_no(nurse, "s3cret")
 
 
 def test_the_marker_alone_lets_a_script_go_on(server, guests, room):
     nurse = guests(username="Nurse")
-    ended = chat(server.url, "--plain", "--room", room, says="to:Nobody\nsecret\nto:\nhello\n")
+    ended = chat(server.url, "--plain", "--room", room, typed="to:Nobody\nsecret\nto:\nhello\n")
     assert ended.code == 1
-    assert nurse.hears("message")["msg"] == "hello"
-    hears_no(nurse, "secret")
+    assert nurse.receives("message")["msg"] == "hello"
+    receives_no(nurse, "secret")
 
 
 def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
     eve, nurse = guests(username="Eve", room=f"{room} den"), guests(username="Nurse", room=f"{room} den")
-    ended = chat(server.url, "--plain", "--room", room, says=f"/join {room} den\nto:Eve\nsecret\n")
+    ended = chat(server.url, "--plain", "--room", room, typed=f"/join {room} den\nto:Eve\nsecret\n")
     assert (ended.code, ended.err) == (0, "")
-    assert eve.hears("whisper")["msg"] == "secret"
-    hears_no(nurse, "secret")
+    assert eve.receives("whisper")["msg"] == "secret"
+    receives_no(nurse, "secret")
 
 
 def test_a_talk_goes_on_when_the_partner_comes_back(server, guests, running, room):
@@ -441,14 +441,14 @@ def test_a_talk_goes_on_when_the_partner_comes_back(server, guests, running, roo
     juliet = running(server.url, "--room", room)
     juliet.process.stdin.write(b"to:Eve\nfirst\n")
     juliet.process.stdin.flush()
-    assert eve.hears("whisper")["msg"] == "first"
+    assert eve.receives("whisper")["msg"] == "first"
     eve.is_cut()
     juliet.reads("* Eve has left")
     again = guests(room=room, token=eve.you["token"])
     juliet.reads("* Eve is back. Only Eve sees what you write")
     juliet.process.stdin.write(b"second\n")
     juliet.process.stdin.flush()
-    assert again.hears("whisper")["msg"] == "second"
+    assert again.receives("whisper")["msg"] == "second"
 
 
 def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
@@ -457,7 +457,7 @@ def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
     juliet.reads("You are")
     juliet.process.stdin.write(b"to:Eve\nfirst\n")
     juliet.process.stdin.flush()
-    assert eve.hears("whisper")["msg"] == "first"
+    assert eve.receives("whisper")["msg"] == "first"
     eve.emit({"action": "logout"})  # gives up the name as well
     juliet.reads("* Eve has left. Type to: alone to write to everyone again.")
     impostors: list[Any] = []
@@ -467,7 +467,7 @@ def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
     assert "Eve has left. to:Eve writes to the person who has that name now" in err.decode()
     assert juliet.process.returncode == 1
     for each in (nurse, impostors[-1]):
-        hears_no(each, "secret")
+        receives_no(each, "secret")
 
 
 def test_a_restart_makes_nothing_private_public(start, terminals, guests, tmp_path):
@@ -486,11 +486,11 @@ def test_a_restart_makes_nothing_private_public(start, terminals, guests, tmp_pa
     juliet.reads("secret one")
     juliet.types("secret two")
     juliet.reads("Eve has left")
-    hears_no(nurse, "secret")
+    receives_no(nurse, "secret")
     impostor = guests(url=again.url, room="lobby", username="Eve")
     juliet.reads("Eve joined")
     juliet.types("to:Eve")
     juliet.reads("Only Eve sees")
     juliet.types("secret three")
     juliet.reads("Eve may now be someone else")
-    hears_no(impostor, "secret")
+    receives_no(impostor, "secret")

@@ -24,7 +24,7 @@ from chatroom.terminal.screen import ChatApp
 from tests.support import loops
 from tests.support.guests import becomes_free
 from tests.support.impostor import OPENING, Impostor
-from tests.support.road import Road
+from tests.support.relay import Relay
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 DEADLINE_S = 15.0
@@ -62,7 +62,7 @@ def on_screen(server, room, play, name="Fox"):
 
 def test_the_screen_shows_history_people_and_talk(server, guests, room):
     romeo = guests()
-    romeo.says("said before")
+    romeo.sends("said before")
 
     async def play(app, pilot):
         assert "said before" in shown(app)
@@ -73,8 +73,8 @@ def test_the_screen_shows_history_people_and_talk(server, guests, room):
         ]
         await pilot.press(*"hi", "enter")
         await until(lambda: "Fox: hi" in shown(app), "one's own line")
-        assert (await asyncio.to_thread(romeo.hears, "message", msg="hi"))["username"] == "Fox"
-        await asyncio.to_thread(romeo.says, "[bold]x[/bold]\nmallory: y\x09z")
+        assert (await asyncio.to_thread(romeo.receives, "message", msg="hi"))["username"] == "Fox"
+        await asyncio.to_thread(romeo.sends, "[bold]x[/bold]\nmallory: y\x09z")
         await until(lambda: "[bold]x[/bold]" in shown(app), lambda: shown(app))
         assert "    mallory: y" in shown(app)
 
@@ -85,7 +85,7 @@ def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
     romeo = guests()
 
     async def play(app, pilot):
-        await asyncio.to_thread(romeo.says, " ".join(f"word{number}" for number in range(40)))
+        await asyncio.to_thread(romeo.sends, " ".join(f"word{number}" for number in range(40)))
         await until(lambda: "word39" in shown(app), "the end of it")
         messages = app.query_one(MessageList)
         assert all(len(line) <= messages.size.width for line in messages.lines())
@@ -105,8 +105,8 @@ def test_long_messages_are_folded_until_f3(server, guests, room):
         messages = app.query_one(MessageList)
         text = "\n".join(f"line {number}" for number in range(1, 41))
         for words in ("before", text, "\n".join(f"short {number}" for number in range(12)), "word " * 300):
-            await asyncio.to_thread(romeo.says, words)
-        await asyncio.to_thread(romeo.says, "after")
+            await asyncio.to_thread(romeo.sends, words)
+        await asyncio.to_thread(romeo.sends, "after")
         await until(lambda: "after" in shown(app), lambda: shown(app))
         assert "line 12" in shown(app)
         assert "line 13" not in shown(app)
@@ -134,11 +134,11 @@ def test_long_messages_are_folded_until_f3(server, guests, room):
 def test_f3_at_the_end_leads_into_the_message(server, guests, room):
     romeo = guests()
     for number in range(40):
-        romeo.says(f"number {number}")
+        romeo.sends(f"number {number}")
 
     async def play(app, pilot):
         messages = app.query_one(MessageList)
-        await asyncio.to_thread(romeo.says, "\n".join(f"line {number}" for number in range(1, 61)))
+        await asyncio.to_thread(romeo.sends, "\n".join(f"line {number}" for number in range(1, 61)))
         await until(lambda: "… 48 more lines (F3)" in shown(app), lambda: shown(app))
         top = messages.render_line(0).text
         await pilot.press("f3")
@@ -147,7 +147,7 @@ def test_f3_at_the_end_leads_into_the_message(server, guests, room):
         assert not messages.follows
         await pilot.press("f3")
         await until(lambda: messages.follows)
-        await asyncio.to_thread(romeo.says, "newest")
+        await asyncio.to_thread(romeo.sends, "newest")
         await until(
             lambda: "newest" in messages.render_line(messages.size.height - 1).text, lambda: shown(app)
         )
@@ -180,7 +180,7 @@ def test_tab_names_the_only_other_person(server, guests, room):
         await pilot.press(*"/to ")
         await until(lambda: composer.suggestion == "Romeo ", "his name")
         await pilot.press("tab", *"psst", "enter")
-        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "psst"
+        assert (await asyncio.to_thread(romeo.receives, "whisper"))["msg"] == "psst"
 
     on_screen(server, room, play)
 
@@ -195,7 +195,7 @@ def test_choosing_somebody_begins_a_whisper(server, guests, room):
         await pilot.press("enter")
         await until(lambda: "only Romeo sees this" in title(app), "the beginning of a whisper")
         await pilot.press(*"hello", "enter")
-        frame = await asyncio.to_thread(romeo.hears, "whisper")
+        frame = await asyncio.to_thread(romeo.receives, "whisper")
         assert frame["msg"] == "hello"
 
     on_screen(server, room, play)
@@ -213,7 +213,7 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
         await pilot.press(*"TO:romeo", "enter")
         await until(lambda: "only Romeo sees this" in title(app), "a private chat")
         await pilot.press(*"secret", "enter", *"begun")
-        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "secret"
+        assert (await asyncio.to_thread(romeo.receives, "whisper"))["msg"] == "secret"
         await asyncio.to_thread(romeo.asks, "rename", username="Montague")
         await until(lambda: "only Montague sees this" in title(app), "the new name")
         composer.select_all()
@@ -225,7 +225,7 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
         assert composer.text == "TO:romeo"
         composer.select_all()
         await pilot.press("backspace", *"for all", "enter")
-        assert (await asyncio.to_thread(nurse.hears, "message"))["msg"] == "for all"
+        assert (await asyncio.to_thread(nurse.receives, "message"))["msg"] == "for all"
 
     on_screen(server, room, play)
     assert "secret" not in str(nurse.frames)
@@ -246,7 +246,7 @@ def test_what_is_typed_behind_to_stays_in_the_field(server, guests, room):
             await until(lambda ends=line == "to:": (title(app) == "") == ends, "the change of audience")
             assert composer.text == said
             await pilot.press("enter")
-            assert (await asyncio.to_thread(guest.hears, action))["msg"] == said
+            assert (await asyncio.to_thread(guest.receives, action))["msg"] == said
 
     on_screen(server, room, play)
     assert "s3cret" not in str(nurse.frames)
@@ -267,12 +267,12 @@ def test_nobody_inherits_a_private_talk(server, guests, room):
             lambda: "to:Romeo writes to the person who has that name now" in " ".join(shown(app).split()),
             "a refusal",
         )
-        await asyncio.to_thread(impostors[0].hears_nothing, "whisper")
-        await asyncio.to_thread(impostors[0].hears_nothing, "message")
+        await asyncio.to_thread(impostors[0].receives_nothing, "whisper")
+        await asyncio.to_thread(impostors[0].receives_nothing, "message")
         await pilot.press(*"to:Romeo", "enter")
         await until(lambda: "only Romeo sees this" in title(app), "another private chat")
         await pilot.press(*"who are you?", "enter")
-        assert (await asyncio.to_thread(impostors[0].hears, "whisper"))["msg"] == "who are you?"
+        assert (await asyncio.to_thread(impostors[0].receives, "whisper"))["msg"] == "who are you?"
 
     impostors = []
     on_screen(server, room, play)
@@ -294,13 +294,15 @@ def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, roo
         composer.post_message(Composer.Sent("sec\u202aret"))
         await until(lambda: "(U+202A)" in shown(app), "another offer")
         await pilot.press("f4")
-        assert (await asyncio.to_thread(romeo.hears, "whisper"))["msg"] == "secret"
+        assert (await asyncio.to_thread(romeo.receives, "whisper"))["msg"] == "secret"
         composer.post_message(Composer.Sent("mo\u202are"))
         await until(lambda: shown(app).count("(U+202A)") == 2, "a third")
         await pilot.press(*"to:", "enter")
         await until(lambda: title(app) == "", "the end of the chat")
         await pilot.press("f4", *"for all", "enter")
-        assert (await asyncio.to_thread(romeo.hears, "message"))["msg"] == "for all"  # and nothing before it
+        assert (await asyncio.to_thread(romeo.receives, "message"))[
+            "msg"
+        ] == "for all"  # and nothing before it
 
     on_screen(server, room, play)
 
@@ -312,7 +314,7 @@ def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room
         for line in ("to:Nobody", "secret one", "/join a/b", "secret two", "/to Nobody x", "secret three"):
             app.query_one(Composer).post_message(Composer.Sent(line))
         await until(lambda: shown(app).count("someone else") == 3, "three refusals")
-        await asyncio.to_thread(romeo.hears_nothing, "message")
+        await asyncio.to_thread(romeo.receives_nothing, "message")
 
     on_screen(server, room, play)
 
@@ -327,7 +329,7 @@ def test_a_text_begun_before_a_refusal_was_read_is_held(server, guests, room):
         await until(lambda: time.monotonic() > begun_at + HOLD_S, "more time than a hold takes")
         await pilot.press(*"ecret", "enter")
         await until(lambda: "someone else" in " ".join(shown(app).split()), "another refusal")
-        await asyncio.to_thread(romeo.hears_nothing, "message")
+        await asyncio.to_thread(romeo.receives_nothing, "message")
 
     on_screen(server, room, play)
 
@@ -338,7 +340,7 @@ def test_what_came_while_one_was_away_stands_below_a_line(server, guests, room):
     async def play(app, pilot):
         app.post_message(events.AppBlur())
         await pilot.pause()
-        await asyncio.to_thread(romeo.says, "are you there")
+        await asyncio.to_thread(romeo.sends, "are you there")
         await until(lambda: "are you there" in shown(app), "the message")
         assert shown(app).index("─── new") < shown(app).index("are you there")
         app.post_message(events.AppFocus())
@@ -351,7 +353,7 @@ def test_what_came_while_one_was_away_stands_below_a_line(server, guests, room):
 def test_paging_up_brings_what_was_said_long_before(server, guests, room):
     romeo = guests()
     for number in range(80):
-        romeo.says(f"number {number}")
+        romeo.sends(f"number {number}")
 
     async def play(app, pilot):
         assert "number 10\n" not in shown(app)
@@ -380,7 +382,7 @@ def test_a_paste_keeps_its_lines_and_loses_its_controls(server, guests, room):
         await pilot.pause()
         assert composer.size.height == 3
         await pilot.press("ctrl+j", *"four", "enter")
-        heard = await asyncio.to_thread(romeo.hears, "message")
+        heard = await asyncio.to_thread(romeo.receives, "message")
         assert heard["msg"] == "one\n\ttwo\n* three\nfour"
         assert composer.text == ""
 
@@ -441,25 +443,25 @@ def test_ctrl_d_leaves_an_empty_field_only(server, room):
 
 def test_an_unsent_message_is_shown_as_waiting(server, guests, room):
     romeo = guests()
-    road = Road(server.port)
+    relay = Relay(server.port)
 
     async def play(app, pilot):
-        await asyncio.to_thread(road.cut)
+        await asyncio.to_thread(relay.cut)
         await until(lambda: "connection lost" in status(app), lambda: status(app))
         await pilot.press(*"anybody", "enter")
         await until(lambda: "  …   anybody" in shown(app), lambda: shown(app))
         assert "Fox: anybody" not in shown(app)
-        await asyncio.to_thread(road.mend)
+        await asyncio.to_thread(relay.mend)
         await until(lambda: "Fox: anybody" in shown(app), lambda: shown(app))
         await until(lambda: "…" not in shown(app), lambda: shown(app))
         assert shown(app).count("anybody") == 1
         await until(lambda: "connection lost" not in status(app), lambda: status(app))
 
     try:
-        on_screen(road, room, play)
-        assert romeo.hears("message")["msg"] == "anybody"
+        on_screen(relay, room, play)
+        assert romeo.receives("message")["msg"] == "anybody"
     finally:
-        road.close()
+        relay.close()
 
 
 def test_a_refused_line_is_quoted_and_can_be_recalled(server, room):
@@ -476,7 +478,7 @@ def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, r
     romeo = guests()
 
     async def play(app, _pilot):
-        await asyncio.to_thread(lambda: [romeo.says(f"number {number}") for number in range(150)])
+        await asyncio.to_thread(lambda: [romeo.sends(f"number {number}") for number in range(150)])
         await until(lambda: "number 149" in shown(app), "the last one")
         messages = app.query_one(MessageList)
         assert messages.follows
@@ -489,7 +491,7 @@ def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, r
 def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
     romeo = guests(username="Romeo")
     for number in range(60):
-        romeo.says(f"number {number}" + " word" * 9)
+        romeo.sends(f"number {number}" + " word" * 9)
 
     async def play(app, pilot):
         messages = app.query_one(MessageList)
@@ -497,8 +499,8 @@ def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
         await pilot.press("pageup")
         await until(lambda: "scrolled back" in status(app), lambda: status(app))
         top = messages.render_line(0).text
-        await asyncio.to_thread(romeo.says, "hello Fox")
-        await asyncio.to_thread(romeo.says, "and more")
+        await asyncio.to_thread(romeo.sends, "hello Fox")
+        await asyncio.to_thread(romeo.sends, "and more")
         await until(lambda: "2 new" in status(app), lambda: status(app))
         assert messages.render_line(0).text == top
         assert shown(app).index("─── new") < shown(app).index("hello Fox")
@@ -518,7 +520,7 @@ def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
 def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
     romeo = guests()
     for number in range(40):
-        romeo.says(f"number {number} " + "word " * 20)
+        romeo.sends(f"number {number} " + "word " * 20)
 
     async def play(app, pilot):
         messages = app.query_one(MessageList)
@@ -569,7 +571,7 @@ def test_the_selected_person_stays_selected(server, guests, room):
         nurse = await asyncio.to_thread(lambda: guests(username="Nurse"))
         await until(lambda: people.option_count == 3, "her coming")
         assert str(people.highlighted_option.prompt) == "Romeo"
-        await asyncio.to_thread(nurse.says, "hello")
+        await asyncio.to_thread(nurse.sends, "hello")
         await until(lambda: "Nurse: hello" in shown(app), "her hello")
         assert str(people.highlighted_option.prompt) == "Romeo"
 
@@ -595,8 +597,8 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
 
     async def play(app, pilot):
         for text in ("水" * 200, "x" * 200, "👩‍👩‍👧‍👦 🦊 " * 40, "e\u0301" * 100):
-            await asyncio.to_thread(romeo.says, text)
-        await asyncio.to_thread(romeo.says, "the end")
+            await asyncio.to_thread(romeo.sends, text)
+        await asyncio.to_thread(romeo.sends, "the end")
         await until(lambda: "the end" in shown(app), "the end")
         await pilot.press("f3")
         messages = app.query_one(MessageList)
@@ -664,7 +666,7 @@ def test_what_is_typed_before_the_screen_opens_is_not_sent(server, terminals, gu
     fox = on_terminal(typed, server.url, "--room", room, "--name", "Fox")
     fox.reads("You are Fox")
     fox.types_raw(b"seen\r")
-    assert romeo.hears("message")["msg"] == "seen"
+    assert romeo.receives("message")["msg"] == "seen"
 
 
 def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
@@ -672,7 +674,7 @@ def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
     fox.types_raw(b"hello from a terminal\r")
-    assert romeo.hears("message", username="Fox")["msg"] == "hello from a terminal"
+    assert romeo.receives("message", username="Fox")["msg"] == "hello from a terminal"
     fox.types_raw(b"\x11")  # Ctrl-Q
     fox.reads_the_end()
     assert fox.process.wait(DEADLINE_S) == 0
@@ -684,7 +686,7 @@ def test_what_is_typed_fast_is_sent_whole(server, terminals, guests, room):
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
     fox.types_raw(b"one\rtwo\rthree\r")
-    assert [romeo.hears("message")["msg"] for _ in range(3)] == ["one", "two", "three"]
+    assert [romeo.receives("message")["msg"] for _ in range(3)] == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize(
@@ -702,7 +704,7 @@ def test_what_is_no_utf8_is_refused_when_it_is_sent(server, terminals, guests, r
     fox.reads("UTF")  # the sentence is broken where the row ends
     fox.types_raw(b"s3cret\r")
     fox.types_raw(b"to:\rhello\r")
-    assert romeo.hears("message", username="Fox")["msg"] == "hello"
+    assert romeo.receives("message", username="Fox")["msg"] == "hello"
     assert not [frame for frame in romeo.frames if "s3cr" in str(frame)]
 
 
@@ -777,7 +779,7 @@ def test_without_colours_there_are_none(server, terminals, guests, room):
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox", NO_COLOR="1")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
-    romeo.says("hello Fox")
+    romeo.sends("hello Fox")
     fox.shows("hello Fox")
     colours = set(re.findall(r"\x1b\[[\d;]*?[34]8;2;(\d+;\d+;\d+)", fox.seen))
     assert all(len(set(colour.split(";"))) == 1 for colour in colours), colours  # greys
@@ -791,11 +793,11 @@ def test_a_window_that_changes_its_size_is_drawn_anew(server, terminals, guests,
     fox = terminals(*CHAT, server.url, "--room", room, "--name", "Fox", env=env)
     fox.resizes(80, 24)
     fox.shows("You are Fox")
-    romeo.says("wide " * 12 + "end")
+    romeo.sends("wide " * 12 + "end")
     fox.shows("end")
     for width in (30, 100, 5, 80):
         fox.resizes(width, 12)
-    romeo.says("after all that")
+    romeo.sends("after all that")
     fox.shows("after all that")
     fox.types_raw(b"\x04")
     fox.reads_the_end()

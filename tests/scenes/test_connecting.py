@@ -22,19 +22,19 @@ def refusal(guests, **auth):
 def test_every_transport_carries_a_talk(guests, transports):
     romeo, juliet = guests(transports=transports), guests()
     for number in range(20):
-        romeo.says(f"from romeo {number}")
-        juliet.says(f"from juliet {number}")
+        romeo.sends(f"from romeo {number}")
+        juliet.sends(f"from juliet {number}")
     for listener in (romeo, juliet):
         for number in range(20):
-            listener.hears("message", msg=f"from romeo {number}")
-            listener.hears("message", msg=f"from juliet {number}")
+            listener.receives("message", msg=f"from romeo {number}")
+            listener.receives("message", msg=f"from juliet {number}")
 
 
 def test_who_polls_takes_a_crowd_of_messages_without_being_cut(guests):
     romeo, juliet = guests(), guests(transports=POLLING)
     for number in range(200):
         romeo.emit({"action": "message", "msg": str(number)})
-    assert [juliet.hears("message")["msg"] for _ in range(200)] == [str(number) for number in range(200)]
+    assert [juliet.receives("message")["msg"] for _ in range(200)] == [str(number) for number in range(200)]
     assert juliet.disconnects == []
 
 
@@ -48,7 +48,7 @@ def test_without_auth_one_enters_the_lobby_under_a_random_name(server):
 
 def test_the_first_frame_is_the_clients_own_login(guests, room):
     early = guests()
-    early.says("before")
+    early.sends("before")
     late = guests()
     login = late.login
     assert set(login) == {"action", "username", "sid", "name_list", "room", "count", "time", "you"}
@@ -72,8 +72,8 @@ def test_the_sid_is_the_socketio_id(guests):
 
 def test_a_room_is_the_same_in_any_case_and_width(guests, room):
     romeo, juliet = guests(room=room.upper()), guests(room=room.replace("r", "ｒ"))
-    romeo.says("hello")
-    juliet.hears("message", msg="hello")
+    romeo.sends("hello")
+    juliet.receives("message", msg="hello")
 
 
 def test_a_wanted_name_is_given(guests):
@@ -127,7 +127,7 @@ def test_auth_of_a_wrong_type_is_refused(guests, wrong):
 def test_a_refused_client_changes_nothing_for_those_inside(guests):
     inside = guests(username="Romeo")
     refusal(guests, username="romeo")
-    inside.hears_nothing()
+    inside.receives_nothing()
     assert inside.asks("who")["count"] == 1
 
 
@@ -137,17 +137,17 @@ def test_a_higher_version_is_treated_as_the_first(guests):
 
 def test_after_brings_exactly_what_was_missed(guests):
     early = guests()
-    ids = [early.says(str(number))["id"] for number in range(5)]
+    ids = [early.sends(str(number))["id"] for number in range(5)]
     late = guests(after=ids[1])
     assert [entry["msg"] for entry in late.you["history"]] == ["2", "3", "4"]
     assert not late.you["gap"]
-    early.says("live")
-    assert late.hears_next("message")["msg"] == "live"
+    early.sends("live")
+    assert late.receives_next("message")["msg"] == "live"
 
 
 def test_an_unknown_after_brings_recent_history_with_a_gap(guests):
     early = guests()
-    early.says("hello")
+    early.sends("hello")
     late = guests(after="0000000000001-000001")
     assert late.you["gap"] is True
     assert [entry["msg"] for entry in late.you["history"]] == ["hello"]
@@ -155,10 +155,10 @@ def test_an_unknown_after_brings_recent_history_with_a_gap(guests):
 
 def test_more_was_missed_than_fits_and_the_rest_is_fetched(guests):
     early = guests()
-    first = early.says("first")["id"]
+    first = early.sends("first")["id"]
     for number in range(250):
         early.emit({"action": "message", "msg": str(number)})
-    early.says("last")
+    early.sends("last")
     late = guests(after=first)
     assert late.you["more"] is True
     entries = late.you["history"]
@@ -174,7 +174,7 @@ def test_the_last_fifty_entries_greet_a_newcomer(guests):
     early = guests()
     for number in range(60):
         early.emit({"action": "message", "msg": str(number)})
-    early.says("60")
+    early.sends("60")
     late = guests()
     assert [entry["msg"] for entry in late.you["history"]] == [str(number) for number in range(11, 61)]
 
@@ -184,6 +184,6 @@ def test_an_unknown_namespace_is_refused_with_an_object(server):
         raw.opens()
         raw.sends("40/elsewhere,")
         assert (
-            raw.hears(lambda text: text.startswith("44/elsewhere,"))
+            raw.receives(lambda text: text.startswith("44/elsewhere,"))
             == '44/elsewhere,{"message":"Invalid namespace"}'
         )

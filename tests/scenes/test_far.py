@@ -31,8 +31,8 @@ def test_what_follows_a_join_waits_for_it(enter: Callable[..., Guest]) -> None:
     romeo, juliet = enter(username="Romeo"), enter(username="Juliet", room="the garden")
     romeo.emit({"action": "join", "room": "the garden"})
     romeo.emit({"action": "message", "msg": "what light is this"})
-    juliet.hears("message", username="Romeo", msg="what light is this")
-    assert romeo.hears("login")["room"] == "the garden"
+    juliet.receives("message", username="Romeo", msg="what light is this")
+    assert romeo.receives("login")["room"] == "the garden"
 
 
 def test_a_new_name_holds_for_what_follows(enter: Callable[..., Guest]) -> None:
@@ -41,8 +41,8 @@ def test_a_new_name_holds_for_what_follows(enter: Callable[..., Guest]) -> None:
         romeo.emit({"action": "rename", "username": name})
         romeo.emit({"action": "message", "msg": f"I am {name}"})
     for name in ("Tybalt", "Paris"):
-        juliet.hears("rename", to=name)
-        juliet.hears("message", username=name, msg=f"I am {name}")
+        juliet.receives("rename", to=name)
+        juliet.receives("message", username=name, msg=f"I am {name}")
 
 
 def test_a_private_line_behind_its_address_stays_private(
@@ -51,14 +51,14 @@ def test_a_private_line_behind_its_address_stays_private(
     juliet, nurse = enter(room="lobby", username="Juliet"), enter(room="lobby")
     romeo = lines(port=far.line_port, room=None)
     romeo.types_raw(b"to:Juliet\nsecret\nto:\naloud\n")
-    assert juliet.hears("whisper")["msg"] == "secret"
-    assert nurse.hears("message")["msg"] == "aloud"
+    assert juliet.receives("whisper")["msg"] == "secret"
+    assert nurse.receives("message")["msg"] == "aloud"
 
 
 def test_the_newest_tab_replaces_the_older(enter: Callable[..., Guest]) -> None:
     older, other = enter(username="Romeo"), enter()
     newer = enter(token=older.you["token"])
-    older.hears("notice", code="replaced")
+    older.receives("notice", code="replaced")
     assert (newer.name, newer.you["resumed"]) == ("Romeo", True)
     assert names(other) == sorted(["Romeo", other.name])
 

@@ -7,7 +7,7 @@ from tests.support.seed import SeedClient
 def test_login_tells_the_room_of_a_newcomer(guests, room):
     romeo = guests()
     juliet = guests()
-    frame = romeo.hears_next("login", username=juliet.name, sid=juliet.sid, room=room, count=2)
+    frame = romeo.receives_next("login", username=juliet.name, sid=juliet.sid, room=room, count=2)
     assert set(frame) == {"action", "username", "sid", "name_list", "room", "count", "time"}
     assert frame["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
     assert TIME.fullmatch(frame["time"])
@@ -16,7 +16,7 @@ def test_login_tells_the_room_of_a_newcomer(guests, room):
 def test_logout_tells_the_room_who_has_gone(guests, room):
     romeo, juliet = guests(), guests()
     juliet.leaves()
-    frame = romeo.hears("logout", username=juliet.name, sid=juliet.sid, room=room, count=1)
+    frame = romeo.receives("logout", username=juliet.name, sid=juliet.sid, room=room, count=1)
     assert set(frame) == {"action", "username", "sid", "name_list", "room", "count", "time"}
     assert frame["name_list"] == [[romeo.name, romeo.sid]]
 
@@ -24,23 +24,23 @@ def test_logout_tells_the_room_who_has_gone(guests, room):
 def test_a_cut_connection_is_announced_at_once(guests):
     romeo, juliet = guests(), guests()
     juliet.is_cut()
-    romeo.hears("logout", username=juliet.name)
+    romeo.receives("logout", username=juliet.name)
 
 
 def test_roster_tells_delta_clients_who_came_and_went(guests):
     romeo = guests(roster="delta")
     juliet = guests()
-    frame = romeo.hears_next("roster", joined=[[juliet.name, juliet.sid]], left=[], count=2)
+    frame = romeo.receives_next("roster", joined=[[juliet.name, juliet.sid]], left=[], count=2)
     assert set(frame) == {"action", "joined", "left", "count", "time"}
     juliet.leaves()
-    romeo.hears_next("roster", joined=[], left=[[juliet.name, juliet.sid]], count=1)
+    romeo.receives_next("roster", joined=[], left=[[juliet.name, juliet.sid]], count=1)
 
 
 def test_message_reaches_all_and_its_cid_only_the_sender(guests, room):
     romeo, juliet = guests(), guests()
-    romeo.says("hello", cid="mine")
-    own = romeo.hears("message", msg="hello", cid="mine")
-    others = juliet.hears("message", msg="hello")
+    romeo.sends("hello", cid="mine")
+    own = romeo.receives("message", msg="hello", cid="mine")
+    others = juliet.receives("message", msg="hello")
     assert set(others) == {"action", "username", "sid", "msg", "id", "time", "room"}
     assert {key: value for key, value in own.items() if key != "cid"} == others
     assert (others["username"], others["sid"], others["room"]) == (romeo.name, romeo.sid, room)
@@ -54,9 +54,9 @@ def test_whisper_reaches_the_two_only_and_is_not_stored(guests):
     romeo, juliet, nurse = guests(), guests(), guests()
     assert romeo.asks("whisper", to=juliet.name, msg="psst") == {"ok": True}
     for side in (romeo, juliet):
-        frame = side.hears("whisper", username=romeo.name, to=juliet.name, msg="psst")
+        frame = side.receives("whisper", username=romeo.name, to=juliet.name, msg="psst")
         assert set(frame) == {"action", "username", "to", "msg", "time"}
-    nurse.hears_nothing("whisper")
+    nurse.receives_nothing("whisper")
     assert nurse.asks("history")["entries"] == []
 
 
@@ -65,36 +65,36 @@ def test_rename_is_told_to_the_room_with_the_names(guests):
     answer = romeo.asks("rename", username="Montague")
     assert set(answer) == {"ok", "username", "token"}
     assert answer["username"] == "Montague"
-    frame = juliet.hears("rename", username=romeo.name, to="Montague", sid=romeo.sid)
+    frame = juliet.receives("rename", username=romeo.name, to="Montague", sid=romeo.sid)
     assert set(frame) == {"action", "username", "to", "sid", "msg", "time", "name_list"}
     assert frame["name_list"][0] == ["Montague", romeo.sid]
     assert frame["msg"]
-    assert "name_list" not in nurse.hears("rename", to="Montague")
-    romeo.hears("rename", to="Montague")
+    assert "name_list" not in nurse.receives("rename", to="Montague")
+    romeo.receives("rename", to="Montague")
 
 
 def test_typing_goes_to_the_others_that_sent_v(guests, server):
     romeo, juliet, nurse = guests(), guests(), guests(roster="delta")
     assert romeo.asks("typing") == {"ok": True}
-    assert juliet.hears("typing") == {"action": "typing", "username": romeo.name}
-    nurse.hears("typing", username=romeo.name)
-    romeo.hears_nothing("typing")
+    assert juliet.receives("typing") == {"action": "typing", "username": romeo.name}
+    nurse.receives("typing", username=romeo.name)
+    romeo.receives_nothing("typing")
 
 
 def test_a_notice_answers_what_asked_for_no_ack(guests):
     romeo = guests()
     romeo.emit({"action": "message", "msg": ""})
-    frame = romeo.hears_next("notice", username="*", code="empty")
+    frame = romeo.receives_next("notice", username="*", code="empty")
     assert set(frame) == {"action", "username", "msg", "code", "time"}
     romeo.emit({"action": "whisper", "to": "nobody", "msg": "x"})
-    assert romeo.hears_next("notice", code="no_such_person")["name"] == "nobody"
+    assert romeo.receives_next("notice", code="no_such_person")["name"] == "nobody"
 
 
 def test_a_seed_client_reads_everything_as_a_line(server, guests):
     first, second = SeedClient(server.url), SeedClient(server.url)
     insider = guests(room="lobby")
     first.waits_until(lambda: set(first.people) >= {first.name, second.name, insider.name})
-    second.says("hello")
+    second.sends("hello")
     first.shows(f"{second.name}: hello")
     insider.asks("typing")
     insider.asks("whisper", to=first.name, msg="psst")
@@ -118,7 +118,7 @@ def test_what_a_client_claims_about_itself_is_ignored(guests):
         "name_list": [],
     }
     romeo.asks("message", msg="truth", **forged)
-    frame = juliet.hears("message", msg="truth")
+    frame = juliet.receives("message", msg="truth")
     assert (frame["username"], frame["sid"]) == (romeo.name, romeo.sid)
     assert len(frame["id"]) == 20
     assert frame["time"] != "never"
@@ -129,7 +129,7 @@ def test_frames_shaped_like_the_servers_change_nothing(guests):
     for action in ("login", "roster", "notice", "clear"):
         shaped = {"username": juliet.name, "sid": juliet.sid, "name_list": [], "msg": "x", "ids": ["1"]}
         assert romeo.asks(action, **shaped)["code"] == "unknown_action"
-    juliet.hears_nothing()
+    juliet.receives_nothing()
     romeo.asks("logout", username=juliet.name, sid=juliet.sid)
-    juliet.hears_next("logout", username=romeo.name)
+    juliet.receives_next("logout", username=romeo.name)
     assert juliet.asks("who")["name_list"] == [[juliet.name, juliet.sid]]

@@ -47,7 +47,7 @@ def test_while_it_drains_it_lives_but_is_not_ready(start, guests):
     program.signal(signal.SIGTERM)
     until(lambda: program.get("/readyz").status_code == 503, "not ready")
     assert program.get("/healthz").status_code == 200
-    romeo.hears("notice", code="closing")
+    romeo.receives("notice", code="closing")
     romeo.waits_for_disconnect()
     assert program.wait() == 0
 
@@ -64,5 +64,5 @@ def test_an_unwritable_log_refuses_messages_and_readiness(start, guests, tmp_pat
         assert program.get("/healthz").status_code == 200
         other.execute("ROLLBACK")
     until(lambda: program.get("/readyz").status_code == 200, "ready")
-    romeo.says("said", cid="1")
-    juliet.hears_next("message", msg="said")
+    romeo.sends("said", cid="1")
+    juliet.receives_next("message", msg="said")

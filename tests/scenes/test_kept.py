@@ -17,7 +17,7 @@ def texts(page):
 
 
 def next_frame(raw):
-    return json.loads(raw.hears(lambda text: text.startswith("42"))[2:])[1]
+    return json.loads(raw.receives(lambda text: text.startswith("42"))[2:])[1]
 
 
 def test_without_history_nothing_is_on_disk(start, guests, tmp_path):
@@ -26,14 +26,14 @@ def test_without_history_nothing_is_on_disk(start, guests, tmp_path):
     assert program.wait_for_line("nothing is kept on disk")
     romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
     assert romeo.you["limits"]["history_entries"] == 0
-    first = romeo.says("once", cid="c")
+    first = romeo.sends("once", cid="c")
     romeo.is_cut()
-    juliet.hears("logout", username="Romeo")
-    juliet.says("missed")
+    juliet.receives("logout", username="Romeo")
+    juliet.sends("missed")
     back = guests(url=program.url, token=romeo.you["token"], after=first["id"])
     assert (back.name, back.you["resumed"], back.you["gap"]) == ("Romeo", True, False)
     assert texts(back.you["history"]) == ["missed"]
-    assert back.says("once", cid="c") == first
+    assert back.sends("once", cid="c") == first
     assert not folder.exists()
 
 
@@ -60,7 +60,7 @@ def test_a_newcomer_during_a_message_has_it_once(start, history):
 def test_without_history_a_restart_leaves_a_gap(start, room):
     program = start("--history", "0")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
-    last = romeo.says("before")["id"]
+    last = romeo.sends("before")["id"]
     program.kill()
     romeo.waits_for_disconnect()
     again = start("--history", "0", port=program.port)
@@ -72,10 +72,10 @@ def test_without_history_a_restart_leaves_a_gap(start, room):
 def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
     program = start("--history", "0", "--limits", "off")
     romeo = guests(url=program.url)
-    first = romeo.says("first")["id"]
+    first = romeo.sends("first")["id"]
     for number in range(500):
         romeo.emit({"action": "message", "msg": str(number)})
-    last = romeo.says("last")["id"]
+    last = romeo.sends("last")["id"]
     page = romeo.asks("history", before=last, limit=199)
     assert texts(page["entries"]) == [str(number) for number in range(301, 500)]
     late = guests(url=program.url, after=first)
@@ -86,10 +86,10 @@ def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
 def test_history_is_bounded_and_the_gap_is_shown(start, room, tmp_path):
     program = start("--history", "20", "--limits", "off", data_dir=tmp_path)
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
-    first = romeo.says("first")["id"]
+    first = romeo.sends("first")["id"]
     for number in range(200):
         romeo.emit({"action": "message", "msg": str(number)})
-    last = romeo.says("last")["id"]
+    last = romeo.sends("last")["id"]
     assert texts(romeo.asks("history", before=last)["entries"]) == [str(number) for number in range(181, 200)]
     romeo.leaves()
     late = Guest(program.url, {"v": 1, "room": room, "after": first}).enter()
@@ -104,10 +104,10 @@ def test_history_is_bounded_and_the_gap_is_shown(start, room, tmp_path):
 
 def test_what_was_missed_is_at_most_64_kb_at_once(guests):
     early = guests()
-    first = early.says("first")["id"]
+    first = early.sends("first")["id"]
     long = ["汉" * 1990 + str(number) for number in range(30)]
     for text in long:
-        early.says(text)
+        early.sends(text)
     late = guests(after=first)
     assert late.you["more"] is True
     missed = late.you["history"]
@@ -125,7 +125,7 @@ def test_a_newcomers_history_is_at_most_64_kb(guests):
     early = guests()
     long = ["汉" * 1990 + str(number) for number in range(30)]
     for text in long:
-        early.says(text)
+        early.sends(text)
     past = guests().you
     shown = past["history"]
     assert past["more"] is False
@@ -141,15 +141,15 @@ def test_a_newcomers_history_is_at_most_64_kb(guests):
 def test_a_retry_after_a_restart_is_not_said_twice(start, room):
     program = start("--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
-    first = romeo.says("once", cid="c")
+    first = romeo.sends("once", cid="c")
     program.kill()
     romeo.waits_for_disconnect()
     again = start("--limits", "off", port=program.port)
     back = Guest(again.url, {"v": 1, "room": room, "token": romeo.you["token"]}).enter()
-    assert back.says("once", cid="c") == first
+    assert back.sends("once", cid="c") == first
     assert texts(back.asks("history")["entries"]) == ["once"]
     stranger = Guest(again.url, {"v": 1, "room": room}).enter()
-    assert stranger.says("another's", cid="c")["id"] > first["id"]
+    assert stranger.sends("another's", cid="c")["id"] > first["id"]
     back.leaves()
     stranger.leaves()
 
@@ -178,7 +178,7 @@ def test_resuming_a_name_now_taken_gives_another(start, guests):
     program = start("--resume-grace", "0", "--limits", "off")
     romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
     romeo.is_cut()
-    juliet.hears("logout", username="Romeo")
+    juliet.receives("logout", username="Romeo")
     assert juliet.asks("rename", username="Romeo")["ok"]
     back = guests(url=program.url, token=romeo.you["token"])
     assert back.you["resumed"] is False

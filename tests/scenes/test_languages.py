@@ -28,10 +28,10 @@ def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
     romeo, juliet = guests(username="Romeo", lang=lang), guests(username="Juliet")
     assert is_in(lang, romeo.asks("message", msg="")["msg"])
     romeo.emit({"action": "message", "msg": ""})
-    assert is_in(lang, romeo.hears("notice", code="empty")["msg"])
+    assert is_in(lang, romeo.receives("notice", code="empty")["msg"])
     for line in ("/help", "/who", "/rooms", "/name Montague", "/to Juliet psst", "/history 1"):
-        romeo.says(line)
-        assert is_in(lang, romeo.hears("notice", code="command")["msg"]), line
+        romeo.sends(line)
+        assert is_in(lang, romeo.receives("notice", code="command")["msg"]), line
     assert is_in(lang, romeo.asks("message", msg="/to")["msg"])
     assert is_in("en", juliet.asks("message", msg="")["msg"])
     with pytest.raises(Refused) as refused:
@@ -41,7 +41,7 @@ def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
         guests(room="a/b", lang=lang)
     assert is_in(lang, refused.value.data["message"])
     again = guests(token=romeo.you["token"], lang=lang)
-    assert is_in(lang, romeo.hears("notice", code="replaced")["msg"])
+    assert is_in(lang, romeo.receives("notice", code="replaced")["msg"])
     assert again.name == "Romeo"
 
 
@@ -55,17 +55,17 @@ def test_one_rename_is_told_in_the_language_of_each(guests):
     speaker, _ = everybody[0]
     speaker.asks("rename", username="Montague")
     for guest, lang in everybody:
-        frame = guest.hears("rename", to="Montague")
+        frame = guest.receives("rename", to="Montague")
         assert frame["msg"] == {"en": "is now called Montague", "zh": "改名为 Montague"}[lang]
         assert ("name_list" in frame) == (guest.auth["roster"] == "full")
-        guest.hears_nothing("rename")
+        guest.receives_nothing("rename")
 
 
 def test_a_whisper_without_v_begins_in_the_clients_language(guests, room):
     juliet = guests(username="Juliet")
     with_lang = Guest(juliet.url, {"room": room, "lang": "zh"}).enter()
     juliet.asks("whisper", to=with_lang.name, msg="psst")
-    assert with_lang.hears("whisper")["msg"].replace("私聊 ", "私聊") == f"（私聊{with_lang.name}）psst"
+    assert with_lang.receives("whisper")["msg"].replace("私聊 ", "私聊") == f"（私聊{with_lang.name}）psst"
     with_lang.leaves()
 
 
@@ -74,11 +74,11 @@ def test_the_language_may_change_while_connected(guests, room):
     assert romeo.asks("lang", lang="zh") == {"ok": True}
     assert is_in("zh", romeo.asks("message", msg="")["msg"])
     juliet.asks("rename", username="Capulet")
-    assert romeo.hears("rename")["msg"] == "改名为 Capulet"
-    romeo.hears_nothing("rename")
-    juliet.says("hello")
-    romeo.hears("message", msg="hello")
-    romeo.hears_nothing("message")
+    assert romeo.receives("rename")["msg"] == "改名为 Capulet"
+    romeo.receives_nothing("rename")
+    juliet.sends("hello")
+    romeo.receives("message", msg="hello")
+    romeo.receives_nothing("message")
     assert not LATIN.search(romeo.asks("rename")["username"])
     romeo.asks("join", room=room + " next door")
     assert is_in("zh", romeo.asks("message", msg="")["msg"])
@@ -99,7 +99,7 @@ def test_closing_is_announced_in_each_clients_language(start, guests):
     people = {lang: guests(url=program.url, lang=lang) for lang in ("en", "zh", "fr")}
     program.signal(signal.SIGTERM)
     for lang, guest in people.items():
-        assert is_in("en" if lang == "en" else "zh", guest.hears("notice", code="closing")["msg"])
+        assert is_in("en" if lang == "en" else "zh", guest.receives("notice", code="closing")["msg"])
     assert program.wait() == 0
 
 
@@ -107,8 +107,8 @@ def test_closing_is_announced_in_each_clients_language(start, guests):
 def test_names_are_drawn_in_the_script_of_each(guests, lang):
     romeo = guests(lang=lang)
     drawn = [romeo.name, romeo.asks("rename", suggest=True)["username"], romeo.asks("rename")["username"]]
-    romeo.says("/name")
-    drawn.append(romeo.hears("rename", username=drawn[-1])["to"])
+    romeo.sends("/name")
+    drawn.append(romeo.receives("rename", username=drawn[-1])["to"])
     invalid = guests(lang=lang, token="no such token")
     drawn.append(invalid.name)
     wrong = HAN if lang == "en" else LATIN
@@ -122,13 +122,13 @@ def test_a_client_without_a_language_draws_from_all_names(start, guests, names_f
 
 def test_a_suggested_name_changes_nothing_and_nobody_is_told(guests):
     romeo, juliet = guests(), guests()
-    romeo.hears("login", sid=juliet.sid)
+    romeo.receives("login", sid=juliet.sid)
     answer = romeo.asks("rename", suggest=True)
     assert set(answer) == {"ok", "username"}
     assert answer["username"] not in (romeo.name, juliet.name)
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
-    romeo.hears_nothing()
-    juliet.hears_nothing()
+    romeo.receives_nothing()
+    juliet.receives_nothing()
     assert juliet.asks("rename", username=answer["username"])["ok"]
     assert romeo.asks("rename", username=answer["username"])["code"] == "name_taken"
     assert romeo.asks("rename", username="Montague", suggest=True)["code"] == "bad_request"
@@ -140,7 +140,7 @@ def test_no_used_or_held_name_is_suggested(start, guests, names_file):
     program = start("--names", names_file)
     romeo, juliet = guests(url=program.url, username="Ming"), guests(url=program.url, username="Lotus")
     juliet.is_cut()
-    romeo.hears("logout", sid=juliet.sid)
+    romeo.receives("logout", sid=juliet.sid)
     assert {romeo.asks("rename", suggest=True)["username"] for _ in range(20)} == {"小雨", "小满"}
     romeo.asks("lang", lang="en")
     for _ in range(5):
@@ -154,7 +154,7 @@ def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start, gues
     romeo = guests(url=program.url)
     for _ in range(5):
         assert romeo.asks("rename", suggest=True)["ok"]
-    romeo.says("still allowed")
+    romeo.sends("still allowed")
     answer = romeo.asks("rename", suggest=True)
     assert (answer["ok"], answer["code"]) == (False, "rate_limited")
     assert answer["retry_after"] > 0

@@ -28,13 +28,18 @@ def test_a_flood_is_refused_with_the_time_to_wait(start, guests):
     program = start("--message-burst", "3", "--message-rate", "0.1")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     for number in range(3):
-        romeo.says(str(number))
+        romeo.sends(str(number))
     answer = romeo.asks("message", msg="one too many")
     assert (answer["ok"], answer["code"]) == (False, "rate_limited")
     assert 0 < answer["retry_after"] <= 10
-    juliet.says("others are not held back")
-    assert [juliet.hears("message")["msg"] for _ in range(4)] == ["0", "1", "2", "others are not held back"]
-    juliet.hears_nothing("message")
+    juliet.sends("others are not held back")
+    assert [juliet.receives("message")["msg"] for _ in range(4)] == [
+        "0",
+        "1",
+        "2",
+        "others are not held back",
+    ]
+    juliet.receives_nothing("message")
 
 
 def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
@@ -46,7 +51,7 @@ def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
     elsewhere = guests(url=program.url, room=room + " elsewhere")
     answer = elsewhere.asks("join", room=room)
     assert (answer["ok"], answer["code"]) == (False, "room_full")
-    elsewhere.says("still here")
+    elsewhere.sends("still here")
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
 
 
@@ -64,7 +69,7 @@ def test_joins_in_one_write_then_logout_leak_no_room(tmp_path, rng):
                 client.sends_at_once([_msg(*step) for step in steps])
                 time.sleep(rng.uniform(0, 0.004))
                 client.sends(_msg("logout"))
-                client.hears(lambda text: text == "41")
+                client.receives(lambda text: text == "41")
         with contextlib.ExitStack() as stack:
             for number in range(12):
                 stack.enter_context(RawClient(program.url)).enters(v=1, room=f"fresh {number}")
@@ -104,7 +109,7 @@ def slow_link(start):
 def test_a_slow_link_joins_within_the_connect_timeout(slow_link, transports):
     guest = Guest(slow_link("30").url, {"v": 1}, transports).enter()
     assert guest.client.transport() == transports[-1]
-    guest.says("hello")
+    guest.sends("hello")
     guest.leaves()
 
 
@@ -112,7 +117,7 @@ def test_a_connection_that_asks_too_late_is_closed(slow_link):
     with RawClient(slow_link("0.5").url) as client:
         client.opens()
         client.sends("40{}")  # it comes 0.6 s after the server has sent the opening
-        assert client.hears_the_end() == []
+        assert client.receives_the_end() == []
 
 
 @pytest.mark.slow
@@ -121,7 +126,7 @@ def test_a_client_may_take_longer_than_ten_seconds_to_join(start, tmp_path):
     with RawClient(usual.url) as slow, RawClient(strict.url) as late:
         slow.opens()
         late.opens()
-        assert late.hears_the_end(30) == []  # by now the other one has taken longer
+        assert late.receives_the_end(30) == []  # by now the other one has taken longer
         assert slow.connects({"v": 1})[0] == "0"
 
 
@@ -207,7 +212,7 @@ def test_all_who_come_at_once_are_shown_the_past(tmp_path):
     with Program("--limits", "off", data_dir=tmp_path) as program:
         speaker = Guest(program.url).enter()
         for number in range(50):
-            speaker.says(str(number))
+            speaker.sends(str(number))
         speaker.leaves()
     # Another process has nothing of it in memory; while the first newcomer's read is on its way, the others come.
     with Program(data_dir=tmp_path) as program, contextlib.ExitStack() as stack:
@@ -219,7 +224,7 @@ def test_all_who_come_at_once_are_shown_the_past(tmp_path):
             client.sends("40{}")
         program.signal(signal.SIGCONT)
         for client in crowd:
-            login = json.loads(client.hears(lambda text: text.startswith("42"))[2:])[1]
+            login = json.loads(client.receives(lambda text: text.startswith("42"))[2:])[1]
             assert [entry["msg"] for entry in login["you"]["history"]] == [
                 str(number) for number in range(50)
             ]
@@ -241,8 +246,8 @@ def test_a_flood_without_acks_is_told_so_once_a_second(start, guests):
     romeo = guests(url=program.url)
     for number in range(50):
         romeo.emit({"action": "message", "msg": str(number)})
-    romeo.hears("notice", code="rate_limited")
-    romeo.hears_nothing("notice")
+    romeo.receives("notice", code="rate_limited")
+    romeo.receives_nothing("notice")
 
 
 def test_without_rates_the_bounds_of_size_stay(start, guests):
@@ -250,7 +255,7 @@ def test_without_rates_the_bounds_of_size_stay(start, guests):
     romeo = guests(url=program.url)
     for _ in range(200):
         romeo.emit({"action": "message", "msg": "x"})
-    romeo.says("x" * 10)
+    romeo.sends("x" * 10)
     assert romeo.you["limits"]["text"] == 10
     answer = romeo.asks("message", msg="x" * 11)
     assert (answer["code"], answer["limit"]) == ("too_long", 10)
@@ -262,10 +267,10 @@ def test_a_packet_that_is_too_big_is_not_read(start, guests, room):
     big = '42["msg",{"action":"message","msg":"' + "x" * 10_001 + '"}]'
     with RawClient(program.url) as raw:
         raw.enters(room=room)
-        romeo.hears("login", sid=raw.login["sid"])
+        romeo.receives("login", sid=raw.login["sid"])
         raw.sends(big)
         assert raw.is_closed() == 1009
-    romeo.hears("logout", sid=raw.login["sid"])
+    romeo.receives("logout", sid=raw.login["sid"])
     address = f"{program.url}/socket.io/?EIO=4&transport=polling"
     sid = requests.get(address, timeout=5).text.split('"sid":"')[1].split('"')[0]
     posted = requests.post(f"{address}&sid={sid}", data=big, timeout=5)
@@ -279,14 +284,14 @@ def test_who_does_not_read_is_dropped_without_a_word(start, guests, room):
     romeo = guests(url=program.url, room=room)
     with RawClient(program.url) as raw:
         raw.enters(room=room)
-        romeo.hears("login", sid=raw.login["sid"])
+        romeo.receives("login", sid=raw.login["sid"])
         sid = raw.login["sid"]
         for _ in range(20_000):
-            romeo.says("x" * 2000)
+            romeo.sends("x" * 2000)
             if any(frame["action"] == "logout" for frame in romeo.frames):
                 break
-        romeo.hears("logout", sid=sid)
-        heard = raw.hears_the_end()
+        romeo.receives("logout", sid=sid)
+        heard = raw.receives_the_end()
         assert heard
         assert all('"action":"message"' in text for text in heard)
 
@@ -300,7 +305,7 @@ def test_the_number_of_rooms_is_bounded(start, guests, room):
     assert romeo.asks("join", room=room + " 3")["code"] == "room_full"
     assert guests(url=program.url, room=room + " 2").login["count"] == 2
     assert romeo.asks("join", room=room + " 2")["ok"]
-    juliet.hears("login", sid=romeo.sid)
+    juliet.receives("login", sid=romeo.sid)
     assert guests(url=program.url, room=room + " 3").login["count"] == 1
 
 
@@ -310,12 +315,12 @@ def test_who_does_not_read_is_dropped_and_delays_nobody(start, guests, room):
     with RawClient(program.url) as stalled:
         stalled.enters(room=room, v=1, username="Sloth")
         for _ in range(1000):
-            romeo.says("x" * 2000)
+            romeo.sends("x" * 2000)
             if any(frame["action"] == "logout" for frame in juliet.frames):
                 break
-        juliet.hears("logout", username="Sloth")
-    romeo.says("on we go")
-    juliet.hears("message", msg="on we go")
+        juliet.receives("logout", username="Sloth")
+    romeo.sends("on we go")
+    juliet.receives("message", msg="on we go")
 
 
 def test_a_client_without_pongs_leaves_the_room(start, guests, room):
@@ -323,7 +328,7 @@ def test_a_client_without_pongs_leaves_the_room(start, guests, room):
     witness = guests(url=program.url)
     with RawClient(program.url) as silent:
         silent.enters(room=room, v=1, username="Sphinx")
-        witness.hears("logout", username="Sphinx")
+        witness.receives("logout", username="Sphinx")
     assert witness.disconnects == []
 
 
@@ -338,7 +343,7 @@ def test_reading_pauses_with_many_uncommitted_messages(start, guests, room, tmp_
         romeo.sends('4240["msg",{"action":"who"}]')
         assert all(juliet.asks("who")["ok"] for _ in range(20))
         other.rollback()
-        answers = [romeo.hears(lambda text: text.startswith("43")) for _ in range(41)]
+        answers = [romeo.receives(lambda text: text.startswith("43")) for _ in range(41)]
     numbers = [int(answer[2:].partition("[")[0]) for answer in answers]
     assert numbers[:32] == list(range(32)), "the question was read although 32 messages waited"
     assert [number for number in numbers if number != 40] == list(range(40))
@@ -349,6 +354,6 @@ def test_rooms_that_are_public_are_listed_and_no_others(start, guests):
     program = start("--public-rooms", "garden, 河边")
     romeo = guests(url=program.url, room="a secret of two")
     assert romeo.asks("message", msg="/rooms")["ok"]
-    listed = romeo.hears("notice", code="command")["msg"]
+    listed = romeo.receives("notice", code="command")["msg"]
     assert all(name in listed for name in ("lobby", "garden", "河边"))
     assert "secret" not in listed

@@ -35,8 +35,8 @@ def test_joining_shows_the_last_ten_messages(start, lines, guests):
     program = start("--limits", "off")
     romeo = guests(url=program.url, room="lobby")
     for number in range(11):
-        romeo.says(f"line {number}")
-    romeo.says("\n".join(map(str, range(20))))
+        romeo.sends(f"line {number}")
+    romeo.sends("\n".join(map(str, range(20))))
     juliet = lines(port=program.line_port, room=None)
     assert [text for _who, text in juliet.heard()] == [f"line {number}" for number in range(2, 11)] + ["0"]
     assert re.search(r"    11\r\n    … 8 more lines\r\n\* Type a message", juliet.seen)
@@ -50,8 +50,8 @@ def test_joining_shows_the_last_ten_messages(start, lines, guests):
 def test_a_line_reaches_everybody_else_and_is_not_echoed(lines):
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types("hello")
-    juliet.hears(romeo.name, "hello")
-    nurse.hears(romeo.name, "hello")
+    juliet.receives(romeo.name, "hello")
+    nurse.receives(romeo.name, "hello")
     romeo.reads_nothing("hello")
 
 
@@ -59,7 +59,7 @@ def test_echo_shows_ones_own_lines(lines):
     romeo = lines()
     romeo.types("/echo on")
     romeo.types("hello")
-    romeo.hears(romeo.name, "hello")
+    romeo.receives(romeo.name, "hello")
     romeo.types("/echo off")
     romeo.types("once more")
     romeo.reads_nothing("once more")
@@ -70,7 +70,7 @@ def test_a_line_waits_for_its_end(lines):
     romeo.types_raw(b"hel")
     juliet.reads_nothing("hel")
     romeo.types_raw(b"lo\r\n")
-    juliet.hears(romeo.name, "hello")
+    juliet.receives(romeo.name, "hello")
 
 
 def test_comings_goings_and_new_names_are_told(lines):
@@ -108,7 +108,7 @@ def test_a_taken_name_is_refused_and_the_connection_stays(lines, guests):
     juliet.types("/nick Romeo Montague")
     juliet.reads(r"^\* Reuse: Romeo Montague is taken$")
     juliet.types("hello")
-    assert romeo.hears("message", msg="hello")["username"] == juliet.name
+    assert romeo.receives("message", msg="hello")["username"] == juliet.name
 
 
 def test_a_refused_name_names_the_hidden_character(lines):
@@ -123,9 +123,9 @@ def test_a_name_with_joiners_is_shown_and_found_without_them(lines, guests):
     romeo, juliet = lines(), guests(username="می\u200cخواهم")
     romeo.reads("می\u200cخواهم joined")
     romeo.types("/to میخواهم psst")
-    assert juliet.hears("whisper")["msg"] == "psst"
+    assert juliet.receives("whisper")["msg"] == "psst"
     romeo.types("/name 👨\u200d👩\u200d👧")
-    assert juliet.hears("rename")["to"] == "👨\u200d👩\u200d👧"
+    assert juliet.receives("rename")["to"] == "👨\u200d👩\u200d👧"
 
 
 def test_quit_frees_the_name_at_once(lines):
@@ -162,7 +162,7 @@ def test_commands_that_cannot_be_understood(lines):
     romeo.types("/to nobody hello")
     romeo.reads(r"^\* no one here is called nobody$")
     romeo.types("//shrug")
-    juliet.hears(romeo.name, "/shrug")
+    juliet.receives(romeo.name, "/shrug")
 
 
 def test_rooms_lists_the_lobby_and_the_public_ones_only(start, lines):
@@ -176,7 +176,7 @@ def test_rooms_lists_the_lobby_and_the_public_ones_only(start, lines):
 def test_history_shows_what_was_said_on_any_side(lines, guests):
     romeo, juliet = guests(), lines()
     for number in range(4):
-        romeo.says(f"line {number}")
+        romeo.sends(f"line {number}")
     juliet.types("/history 2")
     juliet.reads(r"^\* \d{4}-\d\d-\d\d$")
     juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 2$")
@@ -187,37 +187,37 @@ def test_who_shows_the_name_that_one_has_just_taken(lines, guests):
     romeo, juliet = lines(), guests()
     romeo.types_raw(b"/name Montague\nhello\n/name montague\n/who\n/name\n")
     romeo.reads(r"^\* 2 here: .*montague")
-    assert juliet.hears("message", msg="hello")["username"] == "Montague"
-    assert juliet.hears("rename", username="montague")
+    assert juliet.receives("message", msg="hello")["username"] == "Montague"
+    assert juliet.receives("rename", username="montague")
 
 
 def test_history_shows_what_one_has_just_said(lines):
     romeo = lines()
     romeo.types_raw(b"one\ntwo\n/history 2\n/rooms\n")
-    romeo.hears(romeo.name, "one")
-    romeo.hears(romeo.name, "two")
+    romeo.receives(romeo.name, "one")
+    romeo.receives(romeo.name, "two")
     romeo.reads_next(r"^\* Rooms")
 
 
 def test_going_to_another_room(lines, guests, room):
     romeo, juliet = lines(), guests(room=room + " next")
     romeo.types_raw(f"here\n/join {room} next\nthere\n".encode())
-    assert juliet.hears("login", username=romeo.name)
-    assert juliet.hears("message")["msg"] == "there"
+    assert juliet.receives("login", username=romeo.name)
+    assert juliet.receives("message")["msg"] == "there"
     romeo.reads(rf"^\* You are in {room} next\. 2 people here\.$")
-    juliet.says("welcome")
-    romeo.hears(juliet.name, "welcome")
+    juliet.sends("welcome")
+    romeo.receives(juliet.name, "welcome")
 
 
 def test_both_sides_see_each_others_every_action_in_one_order(lines, guests):
     romeo, juliet, nurse = lines(), guests(), lines()
     for number in range(20):
         if number % 2:
-            juliet.says(f"number {number}")
+            juliet.sends(f"number {number}")
         else:
             romeo.types(f"number {number}")
-            nurse.hears(romeo.name, f"number {number}")
-    heard = [juliet.hears("message")["msg"] for _ in range(20)]
+            nurse.receives(romeo.name, f"number {number}")
+    heard = [juliet.receives("message")["msg"] for _ in range(20)]
     assert heard == [f"number {number}" for number in range(20)]
 
 
@@ -225,18 +225,18 @@ def test_whispers_between_gateways_reach_only_the_two(lines, guests):
     romeo, juliet, nurse, paris = lines(), guests(), lines(), guests()
     romeo.types(f"/to {juliet.name} from the line")
     romeo.reads(rf"^\* Sent to {juliet.name} only\.$")
-    assert juliet.hears("whisper", username=romeo.name, to=juliet.name)["msg"] == "from the line"
+    assert juliet.receives("whisper", username=romeo.name, to=juliet.name)["msg"] == "from the line"
     assert juliet.asks("whisper", to=romeo.name, msg="from the browser")["ok"]
     romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: from the browser$")
     nurse.reads_nothing("from the")
-    paris.hears_nothing("whisper")
-    paris.hears_nothing("message")
+    paris.receives_nothing("whisper")
+    paris.receives_nothing("message")
 
 
 def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests):
     romeo, juliet = lines(), guests()
-    juliet.says(f"hello\n[12:00:00] {romeo.name}: never said\n* neither")
-    juliet.says("end")
+    juliet.sends(f"hello\n[12:00:00] {romeo.name}: never said\n* neither")
+    juliet.sends("end")
     romeo.reads(rf"{juliet.name}: hello$")
     assert romeo.reads_up_to("end$") == [
         f"    [12:00:00] {romeo.name}: never said",
@@ -247,8 +247,8 @@ def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests
 def test_long_messages_are_folded_and_history_shows_them_whole(lines, guests):
     romeo, juliet = lines(), guests()
     text = "\n".join(f"line {number}" for number in range(1, 21))
-    juliet.says(text)
-    juliet.says("end")
+    juliet.sends(text)
+    juliet.sends("end")
     romeo.reads(rf"{juliet.name}: line 1$")
     further = [f"    line {number}" for number in range(2, 21)]
     assert romeo.reads_up_to("end$") == [*further[:11], "    … 8 more lines"]
@@ -269,8 +269,8 @@ def test_a_long_whisper_is_shown_whole(lines, guests):
 def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types_raw(b"\x1b[2J\x1b]0;title\x07clean\x00\x07 \xff\xfb\x1fline \xc3(\n")
-    juliet.hears(romeo.name, "clean line \ufffd(")
-    assert nurse.hears("message")["msg"] == "clean line \ufffd("
+    juliet.receives(romeo.name, "clean line \ufffd(")
+    assert nurse.receives("message")["msg"] == "clean line \ufffd("
     romeo.reads_nothing("nothing")
     assert "\x1b" not in juliet.seen
 
@@ -289,9 +289,9 @@ def test_a_too_long_line_is_refused_whole(lines):
 def test_the_longest_text_is_sent_whatever_its_bytes(lines, guests, character):
     romeo, juliet = lines(), guests()
     romeo.types(character * 2000)
-    assert juliet.hears("message")["msg"] == character * 2000
+    assert juliet.receives("message")["msg"] == character * 2000
     romeo.types(f"/to {juliet.name} {character * 2000}")
-    assert juliet.hears("whisper")["msg"] == character * 2000
+    assert juliet.receives("whisper")["msg"] == character * 2000
 
 
 @pytest.mark.parametrize(("text", "encoding"), [("Привет, мир", "cp1251"), ("你好，世界", "gbk")])
@@ -308,7 +308,7 @@ def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
     romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
     romeo.types_raw(b"".join(b"%d\n" % number for number in range(12)))
     for number in range(12):
-        juliet.hears(romeo.name, str(number))
+        juliet.receives(romeo.name, str(number))
     romeo.types("/who")
     told = [line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]
     assert len(told) == 1
@@ -335,7 +335,7 @@ def test_an_unfinished_line_is_not_sent_at_the_end(lines):
     romeo.socket.shutdown(socket.SHUT_WR)
     romeo.reads(r"^\* Not sent: the last line has no line end\.$")
     romeo.reads_the_end()
-    juliet.hears(romeo.name, "whole")
+    juliet.receives(romeo.name, "whole")
     juliet.counts(1)
 
 
@@ -414,13 +414,13 @@ def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
     nurse = terminals("nc", "127.0.0.1", server.line_port)
     nurse.greeted()
     romeo.types("from telnet 雪")
-    nurse.hears(romeo.name, "from telnet 雪")
+    nurse.receives(romeo.name, "from telnet 雪")
     nurse.types("from netcat")
-    romeo.hears(nurse.name, "from netcat")
-    assert juliet.hears("message", username=romeo.name)["msg"] == "from telnet 雪"
-    assert juliet.hears("message", username=nurse.name)["msg"] == "from netcat"
-    juliet.says("from the page")
-    romeo.hears(juliet.name, "from the page")
+    romeo.receives(nurse.name, "from netcat")
+    assert juliet.receives("message", username=romeo.name)["msg"] == "from telnet 雪"
+    assert juliet.receives("message", username=nurse.name)["msg"] == "from netcat"
+    juliet.sends("from the page")
+    romeo.receives(juliet.name, "from the page")
     nurse.types("quit")
     nurse.reads(r"^\* Bye\.$")
     romeo.counts(2)
@@ -440,7 +440,7 @@ def test_telnet_is_asked_for_binary_after_a_damaged_line(server, terminals, line
     romeo.types("一架飞机")
     assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == "一架飞\ufffd"
     romeo.types(SWALLOWED)
-    juliet.hears(romeo.name, SWALLOWED)
+    juliet.receives(romeo.name, SWALLOWED)
 
 
 @pytest.mark.parametrize("program", ["telnet", "nc"])
@@ -453,7 +453,7 @@ def test_a_character_that_comes_in_pieces_is_whole(server, terminals, lines, roo
         romeo.types_raw(bytes([byte]))
         juliet.reads_nothing(": 雪")
     romeo.types("")
-    juliet.hears(romeo.name, "雪人好")
+    juliet.receives(romeo.name, "雪人好")
 
 
 def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
@@ -461,7 +461,7 @@ def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
     romeo = terminals("socat", "-,raw,echo=0", f"TCP:127.0.0.1:{server.line_port}")
     romeo.greeted()
     romeo.types_raw(b"helo\x7flo\r")
-    juliet.hears(romeo.name, "hello")
+    juliet.receives(romeo.name, "hello")
 
 
 def test_names_are_unique_across_gateways(lines, guests):
@@ -471,5 +471,5 @@ def test_names_are_unique_across_gateways(lines, guests):
 
 def test_time_stamps_are_the_messages_own(lines, guests):
     romeo, juliet = lines(), guests()
-    answer = juliet.says("what time is it")
+    answer = juliet.sends("what time is it")
     assert re.search(r"\d\d:\d\d:\d\d", answer["time"])[0] == romeo.reads(r"^\[(.{8})\] .*what time")[1]

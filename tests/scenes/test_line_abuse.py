@@ -63,17 +63,17 @@ def test_http_with_a_long_first_line_is_refused(server: Program, lines: Lines) -
 def test_later_on_one_may_well_speak_of_http(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types("GET / HTTP/1.1")
-    juliet.hears(romeo.name, "GET / HTTP/1.1")
+    juliet.receives(romeo.name, "GET / HTTP/1.1")
 
 
 def test_a_name_cannot_hold_escapes_or_look_like_text(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), lines(name="Juliet")
     romeo.types_raw(b"/name \x1b[31m\x1b]0;t\x07Red\xe2\x80\xae\n")
     romeo.reads(r"^\* You are now called Red\.$")
-    guests(username="Juliet -> you").says("come at once")
+    guests(username="Juliet -> you").sends("come at once")
     romeo.reads(r'^\[..:..:..\] "Juliet -> you": come at once$')
     juliet.types("not I")
-    romeo.hears("Juliet", "not I")
+    romeo.receives("Juliet", "not I")
     juliet.types("/name Red left (1 here), Paris")
     romeo.reads(r'^\* Juliet is now called "Red left \(1 here\), Paris"$')
 
@@ -81,8 +81,8 @@ def test_a_name_cannot_hold_escapes_or_look_like_text(lines: Lines, guests: Gues
 def test_what_turns_writing_around_never_arrives(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types("pay \u202e001\u202c \u2066now\u2069")
-    juliet.hears(romeo.name, "pay 001 now")
-    assert nurse.hears("message")["msg"] == "pay 001 now"
+    juliet.receives(romeo.name, "pay 001 now")
+    assert nurse.receives("message")["msg"] == "pay 001 now"
 
 
 def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
@@ -90,7 +90,7 @@ def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
     for byte in b"he\xff\xfd\x01l\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0lo\r\x00":
         romeo.types_raw(bytes([byte]))
         romeo.has_seen("never seen", 0.01)  # each byte is a packet of its own
-    juliet.hears(romeo.name, "hello")
+    juliet.receives(romeo.name, "hello")
     romeo.reads_nothing("hello")
     assert romeo.seen.encode("utf-8", "replace").count("\ufffd\ufffd\x01".encode()) == 1  # IAC WONT ECHO
 
@@ -144,7 +144,7 @@ def test_an_unfinished_last_line_is_reported_after_a_flood(start: Start, lines: 
     romeo.types_raw(b"1\n2\n3\n4\nhalf a li")
     romeo.ends()
     for number in range(1, 5):
-        juliet.hears(romeo.name, str(number))
+        juliet.receives(romeo.name, str(number))
     romeo.reads(r"^\* Not sent: the last line has no line end\.$")
     romeo.reads_the_end()
     juliet.counts(1)
@@ -160,7 +160,7 @@ def test_answers_are_given_one_by_one_as_they_are_read(start: Start, lines: Line
     program, (juliet, asking) = alone_in_the_lobby(start, lines, "--limits", "off")
     for _ in range(20):
         juliet.types(LONG)
-        asking.hears(juliet.name, LONG)
+        asking.receives(juliet.name, LONG)
     before = resident_mb(program)
     asking.types_raw(b"/history 200\n" * 500 + b"done asking\n")
     until(lambda: asking.socket.recv(1, socket.MSG_PEEK), "the first answer")
@@ -170,7 +170,7 @@ def test_answers_are_given_one_by_one_as_they_are_read(start: Start, lines: Line
     for _ in range(500):
         asking.reads(r"^\* \d{4}-\d\d-\d\d$")
         asking.seen = ""
-    juliet.hears(asking.name, "done asking")
+    juliet.receives(asking.name, "done asking")
 
 
 def test_a_full_gateway_refuses_until_someone_leaves(start: Start, lines: Lines) -> None:

@@ -99,7 +99,7 @@ def test_a_private_talk(people: list[Line]) -> None:
     xiaoman.types("还在吗")
     xiaoman.reads(r"^\* 没有发送：")
     xiaoman.types("大家好")
-    ali.hears("小曼", "大家好")
+    ali.receives("小曼", "大家好")
 
 
 def test_rooms_history_and_who(people: list[Line]) -> None:
@@ -158,5 +158,5 @@ def test_chinese_typed_at_telnet_and_netcat_in_pieces(
             guest.has_seen("never seen", 0.01)  # each byte comes by itself
         assert "世界" not in ali.seen
         guest.types("")
-        ali.hears(guest.name, "你好，世界")
+        ali.receives(guest.name, "你好，世界")
         ali.seen = ""

@@ -110,8 +110,8 @@ def test_mutated_input_harms_nobody(
         terminal.reads(r"^\* Usage: /rooms$")
         if sessions % 40 == 0:
             report(f"{sent} pieces in {sessions} sessions")
-    socket.says("the end")
-    terminal.hears(socket.name, "the end")
+    socket.sends("the end")
+    terminal.receives(socket.name, "the end")
     socket.waits_for(lambda: socket.frames and socket.frames[-1].get("msg") == "the end", "the end")
     told = [str(frame.get(field, "")) for frame in socket.frames for field in ("username", "msg", "to")]
     assert unprintable(terminal.seen) <= set("\r\n\t")

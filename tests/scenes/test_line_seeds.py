@@ -43,7 +43,7 @@ def test_everybody_is_greeted_and_every_line_reaches_everybody_else(people: list
         person.types(f"line {number}")
         for other in people:
             if other is not person:
-                other.hears(person.name, f"line {number}")
+                other.receives(person.name, f"line {number}")
     assert [text for _who, text in romeo.heard()] == ["line 1", "line 2"]
     assert [text for _who, text in juliet.heard()] == ["line 0", "line 2"]
     assert [text for _who, text in nurse.heard()] == ["line 0", "line 1"]
@@ -56,8 +56,8 @@ def test_a_line_is_sent_once_it_ends(people: list[Terminal], lines: Lines) -> No
     juliet.types_raw(b"art thou")
     romeo.reads_nothing("wherefore")
     juliet.types_raw(b"\nRomeo\n")
-    romeo.hears(juliet.name, "wherefore art thou")
-    romeo.hears(juliet.name, "Romeo")
+    romeo.receives(juliet.name, "wherefore art thou")
+    romeo.receives(juliet.name, "Romeo")
 
 
 def test_leaving_or_closing_removes_a_person_from_the_list(people: list[Terminal]) -> None:
@@ -80,7 +80,7 @@ def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Termi
     romeo.types("/history 1")
     romeo.reads(r"^\* No messages yet\.$")
     romeo.types("was that heard")
-    juliet.hears(romeo.name, "was that heard")
+    juliet.receives(romeo.name, "was that heard")
     assert [text for _who, text in juliet.heard()] == ["was that heard"]
 
 
@@ -133,7 +133,7 @@ def test_close_closes_and_the_program_at_the_other_end_ends(people: list[Termina
     romeo.process.wait(10)  # raises if it lives on
     juliet.counts(2)
     nurse.types("he is gone")
-    juliet.hears(nurse.name, "he is gone")
+    juliet.receives(nurse.name, "he is gone")
 
 
 def test_a_slow_sender_is_received_and_delays_nobody(
@@ -145,7 +145,7 @@ def test_a_slow_sender_is_received_and_delays_nobody(
     romeo.reads(r"^\[..:..:..\] .+: tick 1$")
     for number in range(5):
         juliet.types(f"meanwhile {number}")
-        nurse.hears(juliet.name, f"meanwhile {number}")
+        nurse.receives(juliet.name, f"meanwhile {number}")
     clock.shows("meanwhile 4")
     clock.types("")  # it is time
     for person in people:
@@ -202,7 +202,7 @@ def test_a_third_takes_over_and_partners_are_unpaired(people: list[Terminal]) ->
     juliet.types("are you there")
     juliet.reads(r"^\* Not sent: ")
     juliet.types("hello all")
-    romeo.hears(juliet.name, "hello all")
+    romeo.receives(juliet.name, "hello all")
     assert "are you there" not in romeo.seen
 
 

@@ -35,23 +35,23 @@ def test_it_talks_over_every_transport(officials, guests, transports, first):
     romeo.sees("open", transport=first)
     expected = ["connect", "msg", "upgrade"] if transports == UPGRADE else ["connect", "msg"]
     sid = romeo.sees_one_of_each(*expected)["connect"]["sid"]
-    login = romeo.hears("login")
+    login = romeo.receives("login")
     assert (login["sid"], login["you"]["sid"]) == (sid, sid)
     juliet = guests()
-    romeo.hears("login", username=juliet.name)
-    answer = romeo.says("hello, 朱丽叶 🌹")
-    assert juliet.hears("message", msg="hello, 朱丽叶 🌹", sid=sid)["id"] == answer["id"]
-    juliet.says("good night")
-    romeo.hears("message", msg="good night", username=juliet.name)
+    romeo.receives("login", username=juliet.name)
+    answer = romeo.sends("hello, 朱丽叶 🌹")
+    assert juliet.receives("message", msg="hello, 朱丽叶 🌹", sid=sid)["id"] == answer["id"]
+    juliet.sends("good night")
+    romeo.receives("message", msg="good night", username=juliet.name)
 
 
 def test_without_auth_it_enters_the_lobby(server, guests):
     witness = guests(room="lobby")
     seed = NodeGuest(server.url)
     try:
-        login = seed.hears("login")
+        login = seed.receives("login")
         assert login["room"] == "lobby"
-        witness.hears("login", sid=login["sid"])
+        witness.receives("login", sid=login["sid"])
     finally:
         seed.leaves()
 
@@ -68,36 +68,36 @@ def test_a_refusal_is_a_connect_error_with_data(officials, guests):
 def test_it_comes_back_by_itself_after_its_connection_was_cut(officials, guests):
     romeo, juliet = officials(transports=UPGRADE), guests()
     romeo.sees_one_of_each("connect", "msg", "upgrade")
-    sid = romeo.hears("login")["sid"]
+    sid = romeo.receives("login")["sid"]
     romeo.is_cut()
-    juliet.hears("logout", sid=sid)
+    juliet.receives("logout", sid=sid)
     back = romeo.sees("connect")["sid"]
-    assert romeo.hears("login")["sid"] == back != sid
-    juliet.hears("login", sid=back)
+    assert romeo.receives("login")["sid"] == back != sid
+    juliet.receives("login", sid=back)
 
 
 @pytest.mark.parametrize("transports", [POLLING, WEBSOCKET], ids=["polling", "websocket"])
 def test_it_comes_back_by_itself_after_a_restart(officials, start, transports):
     program = start("--limits", "off")
     romeo = officials(url=program.url, transports=transports)
-    romeo.hears("login")
-    romeo.says("before")
+    romeo.receives("login")
+    romeo.sends("before")
     program.signal(signal.SIGTERM)
-    romeo.hears("notice", code="closing")
+    romeo.receives("notice", code="closing")
     assert romeo.sees("disconnect")["comes_back"] is True
     assert program.wait(5) == 0
     start("--limits", "off", port=program.port)
     romeo.sees("connect")
-    login = romeo.hears("login")
+    login = romeo.receives("login")
     assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
 
 
 def test_who_was_replaced_stays_away(officials, guests):
     older = officials(username="Romeo")
-    token = older.hears("login")["you"]["token"]
+    token = older.receives("login")["you"]["token"]
     newer = guests(token=token)
     assert newer.name == "Romeo"
-    older.hears("notice", code="replaced")
+    older.receives("notice", code="replaced")
     assert older.sees("disconnect") == {
         "event": "disconnect",
         "reason": "io server disconnect",

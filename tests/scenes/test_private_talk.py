@@ -17,8 +17,8 @@ def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
     juliet.types("good night")
     romeo.reads(rf"^\[\d\d:\d\d:\d\d\] {juliet.name} -> you: good night$")
     nurse.reads_nothing("my love|good night")
-    paris.hears_nothing("message")
-    paris.hears_nothing("whisper")
+    paris.receives_nothing("message")
+    paris.receives_nothing("whisper")
 
 
 def test_to_alone_ends_the_chat_on_both_sides(lines):
@@ -32,9 +32,9 @@ def test_to_alone_ends_the_chat_on_both_sides(lines):
     juliet.reads(r"^\* Not sent")
     nurse.reads_nothing("secret")
     juliet.types("hello all")
-    nurse.hears(juliet.name, "hello all")
+    nurse.receives(juliet.name, "hello all")
     romeo.types("me too")
-    nurse.hears(romeo.name, "me too")
+    nurse.receives(romeo.name, "me too")
 
 
 def test_unknown_nobody_and_oneself(lines):
@@ -98,7 +98,7 @@ def test_a_text_to_a_departed_partner_is_not_sent(lines):
     romeo.types("are you there")
     romeo.reads(rf"^\* Not sent: {juliet.name} no longer talks to you\. You are back in the room")
     romeo.types("is she gone")
-    nurse.hears(romeo.name, "is she gone")
+    nurse.receives(romeo.name, "is she gone")
     assert "are you there" not in nurse.seen
 
 
@@ -112,7 +112,7 @@ def test_a_paste_for_a_departed_partner_stays_private(lines):
     for _ in range(4):
         romeo.reads(r"^\* Not sent: ")
     romeo.types("hello all")
-    nurse.hears(romeo.name, "hello all")
+    nurse.receives(romeo.name, "hello all")
     assert "secret" not in nurse.seen
 
 
@@ -143,9 +143,9 @@ def test_a_partner_in_a_browser_gets_whispers(lines, guests):
     romeo.types(f"to:{juliet.name}")
     romeo.reads("You now talk to")
     romeo.types("hello")
-    juliet.hears_next("whisper", username=romeo.name, msg="hello")  # the opening itself is no frame
-    juliet.says("said to all")  # the composer has not moved
-    romeo.hears(juliet.name, "said to all")
+    juliet.receives_next("whisper", username=romeo.name, msg="hello")  # the opening itself is no frame
+    juliet.sends("said to all")  # the composer has not moved
+    romeo.receives(juliet.name, "said to all")
 
 
 def test_a_browsers_whisper_moves_no_talk(lines, guests):

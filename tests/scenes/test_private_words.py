@@ -29,7 +29,7 @@ MARKED = [
 ]
 
 
-class Typist:
+class Sender:
     """Somebody who types lines in either gateway, and is answered to each."""
 
     def __init__(self, way, guests, lines, **who):
@@ -42,7 +42,7 @@ class Typist:
             self.name = self.line.name
 
     def types(self, text):
-        """Type a text and wait until it has been dealt with; gives what the typist is shown."""
+        """Type a text and wait until it has been dealt with; gives what the sender is shown."""
         if self.way == "socket":
             answer = self.guest.asks("message", msg=text)
             return answer.get("msg", "") if not answer["ok"] else self._noticed()
@@ -95,8 +95,8 @@ def asks_together(guest, *events, gap_s=0.0):
 
 
 @pytest.fixture(params=WAYS)
-def typist(request, guests, lines):
-    return lambda **who: Typist(request.param, guests, lines, **who)
+def sender(request, guests, lines):
+    return lambda **who: Sender(request.param, guests, lines, **who)
 
 
 def heard(guest, action="message"):
@@ -106,10 +106,10 @@ def heard(guest, action="message"):
 
 
 @pytest.mark.parametrize("text", MARKED, ids=ascii)
-def test_a_command_is_one_however_its_beginning_was_typed(typist, guests, text):
-    romeo, bob, third = typist(), guests(username="Bob"), guests()
+def test_a_command_is_one_however_its_beginning_was_typed(sender, guests, text):
+    romeo, bob, third = sender(), guests(username="Bob"), guests()
     romeo.types(text.format(name="bob", secret="s3cret"))
-    assert bob.hears("whisper")["msg"] == "s3cret"
+    assert bob.receives("whisper")["msg"] == "s3cret"
     assert heard(third) == []
 
 
@@ -118,14 +118,14 @@ def test_a_command_is_one_however_its_beginning_was_typed(typist, guests, text):
     ["to：Bob", "To:Bob", "TO:bob", "ｔｏ：bob", "to : Bob", "\ufeffto:\u200bBob ", 'to:"Bob"'],
     ids=ascii,
 )
-def test_to_opens_a_talk_in_any_case_width_and_spacing(typist, guests, text):
-    romeo, bob, third = typist(), guests(username="Bob"), guests()
+def test_to_opens_a_talk_in_any_case_width_and_spacing(sender, guests, text):
+    romeo, bob, third = sender(), guests(username="Bob"), guests()
     assert "You now talk to Bob only" in romeo.types(text)
     romeo.types("s3cret")
-    assert bob.hears("whisper", username=romeo.name)["msg"] == "s3cret"
+    assert bob.receives("whisper", username=romeo.name)["msg"] == "s3cret"
     assert "is over" in romeo.types("TO：")
     romeo.types("to all")
-    assert third.hears("message")["msg"] == "to all"
+    assert third.receives("message")["msg"] == "to all"
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_to_opens_a_talk_in_any_case_width_and_spacing(typist, guests, text):
     ],
     ids=ascii,
 )
-def test_a_text_behind_to_is_refused_and_taught(typist, guests, text, taught):
-    romeo, bob, third = typist(), guests(username="Bob"), guests(username="Ming Li")
+def test_a_text_behind_to_is_refused_and_taught(sender, guests, text, taught):
+    romeo, bob, third = sender(), guests(username="Bob"), guests(username="Ming Li")
     answer = romeo.types(text)
     assert f", type {taught}" in answer
     assert heard(third) == heard(third, "whisper") == heard(bob, "whisper") == []
@@ -182,23 +182,23 @@ NEAR_MISSES = (
 
 
 @pytest.mark.parametrize("text", NEAR_MISSES)
-def test_near_misses_are_refused_and_taught(typist, guests, text):
-    romeo, bob, third = typist(), guests(username="Bob"), guests()
+def test_near_misses_are_refused_and_taught(sender, guests, text):
+    romeo, bob, third = sender(), guests(username="Bob"), guests()
     answer = romeo.types(text)
     assert "begin it with /say." in answer
     romeo.types(f"/say {text}")
-    assert third.hears("message")["msg"] == text
+    assert third.receives("message")["msg"] == text
     assert heard(bob, "whisper") == []
 
 
 @pytest.mark.parametrize("join", ["join", "Join:", "jion"])
-def test_a_join_without_its_slash_holds_what_follows(typist, guests, room, join):
-    romeo, third, there = typist(), guests(), guests(room=f"{room} den")
+def test_a_join_without_its_slash_holds_what_follows(sender, guests, room, join):
+    romeo, third, there = sender(), guests(), guests(room=f"{room} den")
     shown = romeo.types_together(f"{join} {room} den", "s3cret")
     assert f"type /join {room} den" in shown or romeo.way == "socket"
     assert "Not sent" in shown
     romeo.types(f"{join} us later")
-    third.hears_next("message", msg=f"{join} us later")
+    third.receives_next("message", msg=f"{join} us later")
     assert heard(third) == heard(there) == []
 
 
@@ -213,8 +213,8 @@ def test_a_private_line_further_down_is_not_sent(guests, line, end):
         "unknown_command",
     )
     assert heard(bob, "whisper") == heard(third) == []
-    romeo.says(f"/say hello{end}{line}")
-    assert "hello" in third.hears("message")["msg"]
+    romeo.sends(f"/say hello{end}{line}")
+    assert "hello" in third.receives("message")["msg"]
 
 
 @pytest.mark.parametrize(
@@ -223,40 +223,40 @@ def test_a_private_line_further_down_is_not_sent(guests, line, end):
 )
 def test_escapes_send_what_stands_behind_them(guests, lines, text, sent):
     romeo, third = guests(), guests()
-    romeo.says(text)
-    assert third.hears("message")["msg"] == sent
+    romeo.sends(text)
+    assert third.receives("message")["msg"] == sent
     juliet = lines()
     juliet.types(text)
-    assert third.hears("message", username=juliet.name)["msg"] == sent
+    assert third.receives("message", username=juliet.name)["msg"] == sent
 
 
 @pytest.mark.parametrize(
     "text",
     ["to:Bob", "To：Bob", "to:Eve s3cret", "/to", "/to Bob", "/to Bob x", "/w", "/join a/b", "/join"],
 )
-def test_texts_with_a_failed_change_of_audience_are_held(typist, guests, text):
-    romeo, third = typist(), guests(username="Eve")
+def test_texts_with_a_failed_change_of_audience_are_held(sender, guests, text):
+    romeo, third = sender(), guests(username="Eve")
     shown = romeo.types_together(text, "s3cret one", "s3cret two")
     assert shown.count("Not sent: something just before it was refused") == 2
     assert heard(third) == []
     romeo.types("hello")
-    assert third.hears("message")["msg"] == "hello"
+    assert third.receives("message")["msg"] == "hello"
 
 
 @pytest.mark.parametrize("text", ["to:Zed", "/to Zed s3cret", "/join a/b", "tell Bob s3cret"])
-def test_a_text_sent_after_the_answer_is_public(typist, guests, text):
-    romeo, third = typist(), guests()
+def test_a_text_sent_after_the_answer_is_public(sender, guests, text):
+    romeo, third = sender(), guests()
     guests(username="Bob")
     for number in range(3):
         romeo.types(text)
         romeo.types(f"hello {number}")
-        third.hears("message", msg=f"hello {number}")
+        third.receives("message", msg=f"hello {number}")
     assert not [text for text in heard(third) if "s3cret" in text]
 
 
 @pytest.mark.parametrize(("count", "gap_s"), [(4, 0.0), (4, 0.005), (4, 0.1), (30, 0.05)])
-def test_who_does_not_wait_for_the_answer_is_held(typist, guests, count, gap_s):
-    romeo, third = typist(), guests()
+def test_who_does_not_wait_for_the_answer_is_held(sender, guests, count, gap_s):
+    romeo, third = sender(), guests()
     for attempt in range(10):
         texts = [f"s3cret {attempt} {number}" for number in range(count)]
         longest_gap_s = romeo.streams("to:Zed", *texts, gap_s=gap_s)
@@ -266,20 +266,20 @@ def test_who_does_not_wait_for_the_answer_is_held(typist, guests, count, gap_s):
     else:
         pytest.fail("the machine makes too many pauses")
     romeo.types("hello")
-    third.hears("message", msg="hello")
+    third.receives("message", msg="hello")
 
 
-def test_to_alone_holds_nothing(typist, guests):
-    romeo, third = typist(), guests()
+def test_to_alone_holds_nothing(sender, guests):
+    romeo, third = sender(), guests()
     romeo.types_together("to:", "hello", "to:", "to all")
     for text in ("hello", "to all"):
-        third.hears_next("message", msg=text)
+        third.receives_next("message", msg=text)
 
 
-def test_to_alone_ends_the_hold(typist, guests):
-    romeo, third = typist(), guests()
+def test_to_alone_ends_the_hold(sender, guests):
+    romeo, third = sender(), guests()
     romeo.types_together("to:Bob", "s3cret", "to:", "hello")
-    third.hears_next("message", msg="hello")
+    third.receives_next("message", msg="hello")
 
 
 def test_a_message_held_has_the_code_of_what_was_refused(guests):
@@ -300,11 +300,11 @@ def test_other_events_do_not_wait_for_an_answer(guests):
     assert order == ["ping", "who", "to"]
     failed, left = asks_together(romeo, "to:Zed", {"action": "logout"})
     assert (failed["code"], left) == ("no_such_person", {"ok": True})
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
 
 
-def test_who_is_cut_before_the_answer_leaves_at_once(typist, guests):
-    romeo, third = typist(), guests()
+def test_who_is_cut_before_the_answer_leaves_at_once(sender, guests):
+    romeo, third = sender(), guests()
     if romeo.way == "socket":
         romeo.guest.emit({"action": "message", "msg": "to:Zed"})
         romeo.guest.emit({"action": "message", "msg": "s3cret"})
@@ -313,24 +313,24 @@ def test_who_is_cut_before_the_answer_leaves_at_once(typist, guests):
         romeo.line.types("to:Zed")
         romeo.line.types("s3cret")
         romeo.line.closes()
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
     third.asks("message", msg="to:Zed")  # by its answer, those would be due
     assert heard(third) == []
 
 
 def test_a_text_refused_before_a_cut_is_refused_again(guests):
     romeo, bob, third = guests(), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     bob.asks("logout")
-    third.hears("logout", username="Bob")
+    third.receives("logout", username="Bob")
     romeo.emit({"action": "message", "msg": "s3cret"})
     romeo.is_cut()
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
     again = guests(token=romeo.you["token"])
     assert again.asks("message", msg="s3cret")["held"]
     assert heard(third) == []
-    again.says("hello")
-    third.hears("message", msg="hello")
+    again.sends("hello")
+    third.receives("message", msg="hello")
 
 
 @pytest.mark.parametrize(
@@ -345,15 +345,15 @@ def test_a_text_refused_before_a_cut_is_refused_again(guests):
 )
 def test_a_refused_text_sent_again_after_a_cut_is_refused(guests, asked):
     romeo, bob, third = guests(), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     bob.asks("logout")
-    third.hears("logout", username="Bob")
+    third.receives("logout", username="Bob")
     impostor = guests(username="Bob")
     asked = {**asked, "cid": "1", **({"to_sid": impostor.sid} if "to_sid" in asked else {})}
     romeo.emit(asked)
-    romeo.hears("notice", code="no_such_person")  # as if nobody had read it
+    romeo.receives("notice", code="no_such_person")  # as if nobody had read it
     romeo.is_cut()
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
     again = guests(token=romeo.you["token"])
     refused = again.asks_raw(asked)
     assert (refused["code"], refused["name"]) == ("no_such_person", "Bob")
@@ -375,12 +375,12 @@ def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
             heard_so_far += http.get(url, timeout=WAIT_S).text
         message = json.dumps(["msg", {"action": "message", "msg": "to:Ghost"}])
         http.post(url, f"420{message}\x1e41", timeout=WAIT_S)
-    third.hears("logout")
+    third.receives("logout")
     again = guests(token=re.search(r'"token":"([^"]+)"', heard_so_far)[1])
     assert again.asks("message", msg="s3cret")["held"]
     assert heard(third) == []
-    again.says("hello")
-    third.hears("message", msg="hello")
+    again.sends("hello")
+    third.receives("message", msg="hello")
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_a_payload_holds_what_stands_behind_something_refused(server, guests, ro
         http.post(
             url, "42" + packets[1], timeout=WAIT_S
         )  # once it could be read, it is a message as any other
-    third.hears("message", msg="s3cret")
+    third.receives("message", msg="s3cret")
 
 
 def test_a_change_of_audience_refused_for_its_haste_holds_others(start, guests):
@@ -438,7 +438,7 @@ def test_a_message_to_one_person_is_refused(guests, field):
 
 
 def test_a_line_after_an_overlong_private_one_is_held(guests, lines):
-    romeo, third = Typist("line", guests, lines), guests()
+    romeo, third = Sender("line", guests, lines), guests()
     for text in (f"/to Bob {'x' * 10_000}", f"\u200bTO：{'x' * 10_000}"):
         shown = romeo.types_together(text, "s3cret")
         assert "too long" in shown
@@ -463,8 +463,8 @@ def test_what_may_have_been_a_join_holds_texts(guests, event):
     answer = romeo.asks("message", msg="s3cret")
     assert (answer["ok"], answer.get("held")) == (False, True)
     assert heard(third) == []
-    romeo.says("hello")
-    third.hears_next("message", msg="hello")
+    romeo.sends("hello")
+    third.receives_next("message", msg="hello")
 
 
 @pytest.mark.parametrize("asks_for_ack", [True, False])
@@ -477,13 +477,13 @@ def test_a_refused_join_holds_until_its_answer(guests, asks_for_ack):
         assert romeo.asks(**join)["code"] == "room_invalid"
     else:
         romeo.emit(join)
-        romeo.hears("notice", code="room_invalid")
-    romeo.says("hello")
-    third.hears_next("message", msg="hello")
+        romeo.receives("notice", code="room_invalid")
+    romeo.sends("hello")
+    third.receives_next("message", msg="hello")
 
 
 def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
-    romeo, third = Typist("line", guests, lines), guests()
+    romeo, third = Sender("line", guests, lines), guests()
     assert "Not sent" in romeo.types_together("/jion den", "s3cret")
     assert heard(third) == []
 
@@ -504,12 +504,12 @@ def test_a_pipe_that_names_somebody_absent_says_nothing(server, guests):
 def test_to_sid_reaches_that_session_only(guests):
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="one") == {"ok": True}
-    assert ben.hears("whisper")["msg"] == "one"
+    assert ben.receives("whisper")["msg"] == "one"
     ben.asks("rename", username="Benjamin")
     assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="two") == {"ok": True}
-    assert ben.hears("whisper")["to"] == "Benjamin"
+    assert ben.receives("whisper")["to"] == "Benjamin"
     ben.asks("logout")
-    romeo.hears("logout", username="Benjamin")
+    romeo.receives("logout", username="Benjamin")
     impostor = guests(username="Ben")
     answer = romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="three")
     assert (answer["code"], answer["name"]) == ("no_such_person", "Ben")
@@ -532,15 +532,15 @@ def test_a_typed_whisper_is_read_as_a_message_is(guests):
     assert heard(ben, "whisper") == heard(eve, "whisper") == []
     for typed, shown in (("//x", "/x"), ("/say to Eve x", "to Eve x"), ("hello", "hello")):
         assert whispers(typed, typed=True) == {"ok": True}
-        assert ben.hears("whisper")["msg"] == shown
+        assert ben.receives("whisper")["msg"] == shown
     assert whispers("//x") == {"ok": True}  # a program's text is sent as it is
-    assert ben.hears("whisper")["msg"] == "//x"
+    assert ben.receives("whisper")["msg"] == "//x"
 
 
 def test_a_whisper_asks_once_about_a_reassigned_name(guests):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     other = guests(username="Ben")
     whispers = {"to": "Ben", "to_sid": other.sid, "typed": True}
     refused = romeo.asks("whisper", msg="s3cret", **whispers)
@@ -548,7 +548,7 @@ def test_a_whisper_asks_once_about_a_reassigned_name(guests):
     assert "someone else is now called" in refused["msg"]
     assert heard(other, "whisper") == []
     assert romeo.asks("whisper", msg="hello, new one", **whispers) == {"ok": True}
-    assert other.hears("whisper")["msg"] == "hello, new one"
+    assert other.receives("whisper")["msg"] == "hello, new one"
     third.asks("rename", username="Eve")
     third.asks("rename", username="Zoe")
     other.asks("rename", username="Eve")
@@ -558,21 +558,21 @@ def test_a_whisper_asks_once_about_a_reassigned_name(guests):
 def test_a_confirmed_whisper_goes_to_who_has_the_name_now(guests):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     other = guests(username="Ben")
     whispers = {"to": "Ben", "to_sid": other.sid, "typed": True}
     assert romeo.asks("whisper", msg="is it you?", confirmed=True, **whispers) == {"ok": True}
     assert romeo.asks("whisper", msg="and so on", **whispers) == {"ok": True}
-    assert other.hears("whisper", msg="and so on")
+    assert other.receives("whisper", msg="and so on")
 
 
 def test_to_sid_finds_who_has_come_back_with_a_token(guests):
     romeo, ben = guests(), guests(username="Ben")
     ben.is_cut()
-    romeo.hears("logout", username="Ben")
+    romeo.receives("logout", username="Ben")
     again = guests(token=ben.you["token"])
     assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="still you") == {"ok": True}
-    assert again.hears("whisper")["msg"] == "still you"
+    assert again.receives("whisper")["msg"] == "still you"
 
 
 @pytest.mark.parametrize("way", ["whisper", "command", "talk"])
@@ -590,7 +590,7 @@ def test_a_private_text_sent_again_is_heard_once(guests, way):
     for _ in range(2):
         assert send(romeo, "c1") == {"ok": True}
     romeo.is_cut()
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
     again = guests(token=romeo.you["token"])
     assert send(again, "c1") == {"ok": True}
     assert send(third, "c1", "another's") == {"ok": True}
@@ -610,7 +610,7 @@ def test_who_with_a_sid_knows_who_has_come_back(guests):
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}
     ben.is_cut()
-    romeo.hears("logout", username="Ben")
+    romeo.receives("logout", username="Ben")
     assert romeo.asks("who", sid=ben.sid)["code"] == "no_such_person"
     again = guests(token=ben.you["token"])
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": again.sid}
@@ -619,10 +619,10 @@ def test_who_with_a_sid_knows_who_has_come_back(guests):
 def test_nothing_ties_who_logged_out_to_a_later_session(guests):
     romeo, ben = guests(), guests(username="Ben")
     ben.is_cut()
-    romeo.hears("logout", username="Ben")
+    romeo.receives("logout", username="Ben")
     back = guests(token=ben.you["token"])
     back.asks("logout")
-    romeo.hears("logout", username="Ben")
+    romeo.receives("logout", username="Ben")
     later = guests(token=ben.you["token"])
     for sid in (ben.sid, back.sid):
         assert romeo.asks("who", sid=sid)["code"] == "no_such_person"
@@ -630,96 +630,96 @@ def test_nothing_ties_who_logged_out_to_a_later_session(guests):
     assert heard(later, "whisper") == []
 
 
-def test_a_talk_goes_on_when_the_partner_comes_back(typist, guests):
-    romeo, ben, third = typist(), guests(username="Ben"), guests()
+def test_a_talk_goes_on_when_the_partner_comes_back(sender, guests):
+    romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types("to:Ben")
     ben.is_cut()
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     again = guests(token=ben.you["token"])
-    third.hears("login", username="Ben")
+    third.receives("login", username="Ben")
     romeo.types("s3cret")
-    assert again.hears("whisper")["msg"] == "s3cret"
+    assert again.receives("whisper")["msg"] == "s3cret"
     assert heard(third) == []
 
 
-def test_a_longer_name_that_has_left_is_asked_about(typist, guests):
-    romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
+def test_a_longer_name_that_has_left_is_asked_about(sender, guests):
+    romeo, ming, ming_li = sender(), guests(username="Ming"), guests(username="Ming Li")
     ming_li.asks("logout")
-    ming.hears("logout", username="Ming Li")
+    ming.receives("logout", username="Ming Li")
     assert '/to "Ming" TEXT' in romeo.types("/to Ming Li s3cret")
     assert heard(ming, "whisper") == []
     romeo.types('/to "Ming" Li is a name')
-    assert ming.hears("whisper")["msg"] == "Li is a name"
+    assert ming.receives("whisper")["msg"] == "Li is a name"
 
 
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
 @pytest.mark.parametrize(("longer", "text"), [("Bob I", "/to Bob I s3cret"), ("Bob:", "/to Bob: s3cret")])
-def test_a_longer_name_takes_nothing_meant_for_one_known(typist, guests, longer, text, has_left):
-    romeo, bob, eve = typist(), guests(username="Bob"), guests(username=longer)
+def test_a_longer_name_takes_nothing_meant_for_one_known(sender, guests, longer, text, has_left):
+    romeo, bob, eve = sender(), guests(username="Bob"), guests(username=longer)
     romeo.types("/to Bob hello")
     if has_left:
         bob.asks("logout")
-        eve.hears("logout", username="Bob")
+        eve.receives("logout", username="Bob")
     quoted = longer if has_left else "Bob"
     assert f'/to "{quoted}" TEXT' in romeo.types(text)
     assert heard(eve, "whisper") == []
     romeo.types(f'/to "{longer}" it is for you')
-    assert eve.hears("whisper")["msg"] == "it is for you"
+    assert eve.receives("whisper")["msg"] == "it is for you"
     romeo.types(f"/to {longer} you are known now")
-    assert eve.hears("whisper")["msg"] == "you are known now"
+    assert eve.receives("whisper")["msg"] == "you are known now"
 
 
-def test_a_name_that_has_changed_hands_is_refused_once(typist, guests):
-    romeo, ben, third = typist(), guests(username="Ben"), guests()
+def test_a_name_that_has_changed_hands_is_refused_once(sender, guests):
+    romeo, ben, third = sender(), guests(username="Ben"), guests()
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     other = guests(username="Ben")
     assert "someone else is now called" in romeo.types("/to Ben s3cret")
     assert heard(other, "whisper") == []
     romeo.types("/to Ben hello, new one")
-    assert other.hears("whisper")["msg"] == "hello, new one"
+    assert other.receives("whisper")["msg"] == "hello, new one"
 
 
-def test_who_comes_back_with_a_token_is_the_same_person(typist, guests):
-    romeo, ben, third = typist(), guests(username="Ben"), guests()
+def test_who_comes_back_with_a_token_is_the_same_person(sender, guests):
+    romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.is_cut()
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     again = guests(token=ben.you["token"])
     romeo.types("/to Ben two")
-    assert again.hears("whisper")["msg"] == "two"
+    assert again.receives("whisper")["msg"] == "two"
 
 
-def test_a_name_given_up_and_taken_is_another_persons(typist, guests):
-    romeo, ben, eve = typist(), guests(username="Ben"), guests()
+def test_a_name_given_up_and_taken_is_another_persons(sender, guests):
+    romeo, ben, eve = sender(), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.asks("rename", username="Benjamin")
     eve.asks("rename", username="Ben")
-    eve.hears("rename", to="Ben")
+    eve.receives("rename", to="Ben")
     assert "someone else is now called" in romeo.types("/to Ben s3cret")
     assert heard(eve, "whisper") == []
 
 
-def test_taking_a_name_twice_hides_nobody(typist, guests):
-    romeo, ben, eve = typist(), guests(username="Ben"), guests()
+def test_taking_a_name_twice_hides_nobody(sender, guests):
+    romeo, ben, eve = sender(), guests(username="Ben"), guests()
     ben.asks("logout")
-    eve.hears("logout", username="Ben")
+    eve.receives("logout", username="Ben")
     for name in ("Ben", "Eve", "Ben"):
         assert eve.asks("rename", username=name)["ok"]
-    eve.hears("rename", username="Eve", to="Ben")
+    eve.receives("rename", username="Eve", to="Ben")
     assert "someone else is now called" in romeo.types("/to Ben s3cret")
     assert heard(eve, "whisper") == []
 
 
-def test_a_name_taken_while_one_was_elsewhere_is_another_persons(typist, guests, room):
-    romeo, ben, third = typist(), guests(username="Ben"), guests()
+def test_a_name_taken_while_one_was_elsewhere_is_another_persons(sender, guests, room):
+    romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types(f"/join {room} next")
-    third.hears("logout", username=romeo.name)
+    third.receives("logout", username=romeo.name)
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     other = guests(username="Ben")
     romeo.types(f"/join {room}")
-    other.hears("login", username=romeo.name)
+    other.receives("login", username=romeo.name)
     assert "someone else is now called" in romeo.types("/to Ben s3cret")
     assert heard(other, "whisper") == []
 
@@ -727,9 +727,9 @@ def test_a_name_taken_while_one_was_elsewhere_is_another_persons(typist, guests,
 def test_a_name_taken_during_a_cut_is_another_persons(guests):
     romeo, ben, third = guests(username="Romeo"), guests(username="Ben"), guests()
     romeo.is_cut()
-    third.hears("logout", username="Romeo")
+    third.receives("logout", username="Romeo")
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     again, other = guests(token=romeo.you["token"]), guests(username="Ben")
     assert again.asks("whisper", to="Ben", msg="s3cret")["code"] == "no_such_person"
     assert heard(other, "whisper") == []
@@ -748,10 +748,10 @@ def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, roo
 
 
 def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
-    romeo, ben, third = Typist("line", guests, lines), guests(username="Ben"), guests()
+    romeo, ben, third = Sender("line", guests, lines), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.asks("logout")
-    third.hears("logout", username="Ben")
+    third.receives("logout", username="Ben")
     other = guests(username="Ben")
     shown = romeo.types_together("/to Ben s3cret one", "/to Ben s3cret two", "to:Ben", "s3cret three")
     assert "someone else is now called" in shown
@@ -762,11 +762,11 @@ def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
     "written", ["Ming  Li", "Ming\tLi", "ming\u2003 LI", "Ming Li:", "Ming Li，"], ids=ascii
 )
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
-def test_the_longest_matching_name_is_meant(typist, guests, written, has_left):
-    romeo, ming, ming_li = typist(), guests(username="Ming"), guests(username="Ming Li")
+def test_the_longest_matching_name_is_meant(sender, guests, written, has_left):
+    romeo, ming, ming_li = sender(), guests(username="Ming"), guests(username="Ming Li")
     if has_left:
         ming_li.asks("logout")
-        ming.hears("logout", username="Ming Li")
+        ming.receives("logout", username="Ming Li")
     romeo.types(f"/to {written} s3cret")
     assert heard(ming, "whisper") == []
 
@@ -777,79 +777,79 @@ def test_the_longest_matching_name_is_meant(typist, guests, written, has_left):
 def test_to_opens_a_talk_over_socket_io(guests):
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     assert romeo.asks("message", msg="to:Bob") == {"ok": True}
-    opened = romeo.hears("notice", code="command")
+    opened = romeo.receives("notice", code="command")
     assert (opened["to"], opened["to_sid"]) == ("Bob", bob.sid)
     assert romeo.asks("message", msg="s3cret", cid="1") == {"ok": True}
     for side in (romeo, bob):
-        side.hears("whisper", username=romeo.name, to="Bob", msg="s3cret")
-    bob.says("the composer has not moved")
+        side.receives("whisper", username=romeo.name, to="Bob", msg="s3cret")
+    bob.sends("the composer has not moved")
     assert romeo.asks("message", msg="to:") == {"ok": True}
-    assert "to" not in romeo.hears("notice", code="command")
-    assert "id" in romeo.says("to all")
-    third.hears("message", msg="to all")
+    assert "to" not in romeo.receives("notice", code="command")
+    assert "id" in romeo.sends("to all")
+    third.receives("message", msg="to all")
     assert "s3cret" not in str(third.frames)
 
 
 def test_after_the_partner_leaves_the_next_message_is_refused(guests):
     romeo, bob, third = guests(), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     bob.asks("logout")
-    assert "Bob has left" in romeo.hears("notice", code="talk")["msg"]
+    assert "Bob has left" in romeo.receives("notice", code="talk")["msg"]
     impostor = guests(username="Bob")
     answer = romeo.asks("message", msg="s3cret")
     assert (answer["code"], answer["name"], answer["held"]) == ("no_such_person", "Bob", True)
     assert heard(third) == []
-    romeo.says("to all")
-    third.hears("message", msg="to all")
+    romeo.sends("to all")
+    third.receives("message", msg="to all")
     assert heard(impostor, "whisper") == []
 
 
 def test_a_talk_follows_renames_and_ends_in_another_room(guests, room):
     romeo, bob = guests(), guests(username="Bob")
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     bob.asks("rename", username="Robert")
-    romeo.says("s3cret")
-    bob.hears("whisper", to="Robert", msg="s3cret")
+    romeo.sends("s3cret")
+    bob.receives("whisper", to="Robert", msg="s3cret")
     there = guests(room=f"{room} next")
     assert romeo.asks("join", room=f"{room} next")["ok"]
-    romeo.hears("login")
-    romeo.says("hello")
-    there.hears("message", msg="hello")
+    romeo.receives("login")
+    romeo.sends("hello")
+    there.receives("message", msg="hello")
 
 
 @pytest.mark.parametrize("cut_first", [True, False], ids=["cut", "replaced"])
 def test_a_talk_goes_on_when_its_session_resumes(guests, cut_first):
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     if cut_first:
         romeo.is_cut()
-        third.hears("logout", username="Romeo")
+        third.receives("logout", username="Romeo")
     again = guests(token=romeo.you["token"])
-    assert "still talk to Bob" in again.hears("notice", code="talk")["msg"]
-    again.says("s3cret")
-    bob.hears("whisper", msg="s3cret")
+    assert "still talk to Bob" in again.receives("notice", code="talk")["msg"]
+    again.sends("s3cret")
+    bob.receives("whisper", msg="s3cret")
     assert heard(third) == []
 
 
 def test_a_talk_goes_on_when_both_sessions_resume(guests):
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     romeo.is_cut()
-    third.hears("logout", username="Romeo")
+    third.receives("logout", username="Romeo")
     bob.is_cut()
-    third.hears("logout", username="Bob")
+    third.receives("logout", username="Bob")
     again, bob_again = guests(token=romeo.you["token"]), guests(token=bob.you["token"])
-    again.says("s3cret")
-    bob_again.hears("whisper", msg="s3cret")
+    again.sends("s3cret")
+    bob_again.receives("whisper", msg="s3cret")
 
 
 def test_a_restart_refuses_the_first_text_of_a_chat(start, room):
     program = start()
     people = [Guest(program.url, {"room": room, "v": 1, "username": name}).enter() for name in ("Ann", "Bob")]
     ann, bob = people
-    ann.says("to:Bob")
-    bob.says("to:Ann")
-    bob.says("to:")
+    ann.sends("to:Bob")
+    bob.sends("to:Ann")
+    bob.sends("to:")
     program.kill()
     for guest in people:
         guest.waits_for_disconnect()
@@ -858,17 +858,17 @@ def test_a_restart_refuses_the_first_text_of_a_chat(start, room):
     ann, bob = (
         Guest(program.url, {"room": room, "v": 1, "token": one.you["token"]}).enter() for one in people
     )
-    assert "over" in ann.hears("notice", code="talk")["msg"]
-    bob.says("hello")
-    third.hears("message", msg="hello")
+    assert "over" in ann.receives("notice", code="talk")["msg"]
+    bob.sends("hello")
+    third.receives("message", msg="hello")
     for answer in asks_together(ann, "s3cret", "s3cret"):
         assert (answer["code"], answer["held"]) == ("no_such_person", True)
-    ann.says("to all")
-    third.hears_next("message", msg="to all")
+    ann.sends("to all")
+    third.receives_next("message", msg="to all")
     ann.is_cut()
-    third.hears("logout", username="Ann")
+    third.receives("logout", username="Ann")
     again = Guest(program.url, {"room": room, "v": 1, "token": ann.you["token"]}).enter()
-    again.says("it was said once")
+    again.sends("it was said once")
     for guest in (third, bob, again):
         guest.leaves()
 
@@ -899,35 +899,35 @@ def test_after_a_restart_a_name_is_not_trusted(start, room):
     ):
         assert ann.asks_raw(request)["again"]
     assert [heard(one, "whisper") for one in others] == [[]] * 4
-    ann.says("/to Bob2 hello")
-    others[2].hears("whisper", msg="hello")
-    ann.says("/to Lotus hello")
-    lotus.hears("whisper", msg="hello")
+    ann.sends("/to Bob2 hello")
+    others[2].receives("whisper", msg="hello")
+    ann.sends("/to Lotus hello")
+    lotus.receives("whisper", msg="hello")
     for guest in (ann, lotus, *others):
         guest.leaves()
 
 
 def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     romeo.is_cut()
-    third.hears("logout", username="Romeo")
+    third.receives("logout", username="Romeo")
     bob.asks("logout")
-    third.hears("logout", username="Bob")
+    third.receives("logout", username="Bob")
     again, impostor = guests(token=romeo.you["token"]), guests(username="Bob")
-    assert "Bob is not in this room" in again.hears("notice", code="talk")["msg"]
+    assert "Bob is not in this room" in again.receives("notice", code="talk")["msg"]
     assert again.asks("message", msg="s3cret")["code"] == "no_such_person"
     assert heard(third) == heard(impostor, "whisper") == []
 
 
 def test_a_terminal_ends_the_talk_for_a_socket_client(guests, lines):
     romeo, bob, third = guests(), lines(name="Bob"), guests()
-    romeo.says("to:Bob")
+    romeo.sends("to:Bob")
     bob.reads(rf"^\* {romeo.name} started a private chat")
-    romeo.says("s3cret")
+    romeo.sends("s3cret")
     bob.reads("-> you: s3cret$")
     bob.types("to:")
-    assert "ended" in romeo.hears("notice", code="talk")["msg"]
+    assert "ended" in romeo.receives("notice", code="talk")["msg"]
     assert not romeo.asks("message", msg="another s3cret")["ok"]
     assert heard(third) == []
 
@@ -939,7 +939,7 @@ def test_a_terminal_ends_the_talk_for_a_socket_client(guests, lines):
 def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, room, way):
     people = [guests(username=name) for name in NAMES]
     third, fourth, other = guests(), lines(), guests(room=f"{room} den")
-    typist = Typist(way, guests, lines)
+    sender = Sender(way, guests, lines)
     counted = Counter()
 
     @settings(
@@ -957,7 +957,7 @@ def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, room, 
         if way == "socket":
             answers = []
             for text in texts:
-                typist.guest.client.emit(
+                sender.guest.client.emit(
                     "msg", ({"action": "message", "msg": text},), callback=answers.append
                 )
                 time.sleep(0.003)  # in turns of their own
@@ -965,15 +965,15 @@ def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, room, 
             assert all(answer["ok"] or answer["msg"] for answer in answers)
         else:
             for text in texts:
-                typist.line.types(text)
+                sender.line.types(text)
                 time.sleep(0.003)
-            shown = typist.waits()
+            shown = sender.waits()
             received = [
                 frame for person in people for frame in person.frames if secret in frame.get("msg", "")
             ]
             assert shown or received
         for text in ("to:Bob", "to:"):  # whatever it did to the talk is over
-            typist.types(text)
+            sender.types(text)
         assert not [text for one in (third, other) for text in heard(one) if "s3cret" in text], texts
 
     types()

@@ -112,8 +112,8 @@ def check(command: list[str], url: str, room: str, folder: Path) -> None:
             for transports in (POLLING, UPGRADE, WEBSOCKET)
         ]
         for speaker in guests:
-            speaker.says(f"hello from {speaker.name}")
+            speaker.sends(f"hello from {speaker.name}")
             for guest in guests:
-                guest.hears("message", msg=f"hello from {speaker.name}")
+                guest.receives("message", msg=f"hello from {speaker.name}")
         for guest in guests:
             guest.leaves()

@@ -23,7 +23,7 @@ def crowd(server, room):
                 person.opens()
             in_one_breath(server, people, "40" + json.dumps({"room": room, "v": 1, "roster": "delta"}))
             for person in people:
-                first = person.hears(lambda text: text.startswith("42"))
+                first = person.receives(lambda text: text.startswith("42"))
                 person.login = json.loads(first[2:])[1]
                 assert person.login["action"] == "login"
             return people
@@ -47,19 +47,19 @@ def frames_until(guest, action, done):
     """The frames of one action that come until they are enough."""
     found = []
     while not done(found):
-        found.append(guest.hears(action))
+        found.append(guest.receives(action))
     return found
 
 
 def test_a_small_room_announces_each_join_at_once(guests, crowd):
     full, delta = guests(), guests(roster="delta")
-    full.hears("login", sid=delta.sid)
+    full.receives("login", sid=delta.sid)
     comers = crowd(BURST)
-    logins = [full.hears_next("login") for _ in comers]
+    logins = [full.receives_next("login") for _ in comers]
     assert sorted([frame["username"], frame["sid"]] for frame in logins) == pairs(comers)
     for number, frame in enumerate(logins, start=3):
         assert (frame["count"], len(frame["name_list"])) == (number, number)
-    rosters = [delta.hears_next("roster") for _ in comers]
+    rosters = [delta.receives_next("roster") for _ in comers]
     assert sorted(pair for frame in rosters for pair in frame["joined"]) == pairs(comers)
     assert [len(frame["joined"]) for frame in rosters] == [1] * BURST
 
@@ -68,7 +68,7 @@ def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
     crowd(SMALL)
     full, delta = guests(), guests(roster="delta")
     frames_until(delta, "roster", lambda found: found and delta.sid in dict_of(found, "joined"))
-    full.hears("login", sid=delta.sid)
+    full.receives("login", sid=delta.sid)
     comers = crowd(BURST)
 
     told = frames_until(delta, "roster", lambda found: len(dict_of(found, "joined")) == BURST)
@@ -76,7 +76,7 @@ def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
     assert len(told) <= BURST // 3  # the burst may have begun within another's interval
     assert told[-1]["count"] == SMALL + 2 + BURST
 
-    logins = [full.hears_next("login") for _ in comers]
+    logins = [full.receives_next("login") for _ in comers]
     assert sorted([frame["username"], frame["sid"]] for frame in logins) == pairs(comers)
     with_names = [frame for frame in logins if "name_list" in frame]
     assert len(with_names) == len(told), "one list a burst"
@@ -87,17 +87,17 @@ def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
     told = frames_until(delta, "roster", lambda found: len(dict_of(found, "left")) == BURST)
     assert sorted(pair for frame in told for pair in frame["left"]) == pairs(comers)
     assert len(told) <= BURST // 3
-    logouts = [full.hears_next("logout") for _ in told]
+    logouts = [full.receives_next("logout") for _ in told]
     assert logouts[-1]["username"] in [name for name, _sid in pairs(comers)]
     assert (logouts[-1]["count"], len(logouts[-1]["name_list"])) == (SMALL + 2, SMALL + 2)
-    full.hears_nothing("logout")
+    full.receives_nothing("logout")
 
 
 def test_a_rename_in_a_large_room_has_no_list(guests, crowd):
     crowd(SMALL)
     romeo, juliet = guests(), guests()
     assert romeo.asks("rename", username="Montague")["ok"]
-    assert "name_list" not in juliet.hears("rename", to="Montague")
+    assert "name_list" not in juliet.receives("rename", to="Montague")
     assert ["Montague", romeo.sid] in juliet.asks("who")["name_list"]
 
 

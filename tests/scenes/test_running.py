@@ -237,7 +237,7 @@ def test_it_ends_under_traffic_with_exit_code_0(start, number):
     program.signal(number)
     assert program.wait() == 0
     for person in people:
-        person.hears("notice", code="closing", username="*")
+        person.receives("notice", code="closing", username="*")
         assert person.waits_for_disconnect() != "io server disconnect"
 
 
@@ -251,7 +251,7 @@ def test_closing_its_terminal_drains(start, between):
     program = start(before=["setsid", "--ctty", *between], stdin=own)
     romeo = Guest(program.url, {"v": 1}).enter()
     os.close(terminal)
-    romeo.hears("notice", code="closing")
+    romeo.receives("notice", code="closing")
     romeo.waits_for_disconnect()
     assert program.wait(5) == 0
 
@@ -266,7 +266,7 @@ def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
         os.close(own)
     program.signal(signal.SIGHUP)
     guest = Guest(program.url, {"v": 1}).enter()
-    guest.says("still here")
+    guest.sends("still here")
     assert not [line for line in program.errors if "stopping" in line]
     guest.leaves()
     os.close(terminal)
@@ -275,7 +275,7 @@ def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
 def test_a_client_resumes_with_history_in_the_next_process(start):
     program = start()
     romeo = Guest(program.url, {"v": 1}).enter()
-    last = romeo.says("before")["id"]
+    last = romeo.sends("before")["id"]
     program.signal(signal.SIGTERM)
     romeo.waits_for_disconnect()
     assert program.wait(5) == 0
@@ -293,8 +293,8 @@ def test_draining_refuses_newcomers_only(start):
     until(lambda: program.get("/readyz").status_code == 503, "not ready")
     assert program.get("/healthz").status_code == 200
     assert program.get("/socket.io/?EIO=4&transport=polling").status_code == 503
-    romeo.says("still here")
-    romeo.hears("notice", code="closing")
+    romeo.sends("still here")
+    romeo.receives("notice", code="closing")
     romeo.waits_for_disconnect()
     assert program.wait(5) == 0
 
@@ -303,7 +303,7 @@ def test_json_logs_hold_no_text_address_or_token(start):
     program = start("--log-json")
     secret = "a text that nobody may log"
     guest = Guest(program.url, {"v": 1, "room": "a room"}).enter()
-    guest.says(secret)
+    guest.sends(secret)
     guest.asks("message", msg="\x00" + secret)
     refused = program.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": "https://evil.example"})
     assert refused.status_code in (400, 403)

@@ -13,44 +13,44 @@ def is_event(packet: str) -> bool:
 
 def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
     romeo, juliet = guests(), guests()
-    answer = romeo.says("hello")
+    answer = romeo.sends("hello")
     for listener in (romeo, juliet):
-        frame = listener.hears("message", msg="hello", username=romeo.name, sid=romeo.sid)
+        frame = listener.receives("message", msg="hello", username=romeo.name, sid=romeo.sid)
         assert (frame["id"], frame["time"]) == (answer["id"], answer["time"])
 
 
 def test_a_wall_of_empty_lines_is_folded_for_everyone(guests, lines):
     romeo, juliet, nurse = guests(), guests(), lines()
-    romeo.says("a" + "\n" * 1998 + "b")
-    assert juliet.hears("message")["msg"] == "a\n\n\nb"
+    romeo.sends("a" + "\n" * 1998 + "b")
+    assert juliet.receives("message")["msg"] == "a\n\n\nb"
     nurse.reads(rf"{romeo.name}: a$")
     assert nurse.reads_up_to("b$") == ["    ", "    "]
     assert guests().you["history"][-1]["msg"] == "a\n\n\nb"
     romeo.emit({"action": "whisper", "to": juliet.name, "msg": "c\r\n\r\n\r\n\r\nd"})
-    assert juliet.hears("whisper")["msg"] == "c\n\n\nd"
+    assert juliet.receives("whisper")["msg"] == "c\n\n\nd"
 
 
 def test_people_in_another_room_hear_nothing(guests, room):
     romeo, juliet = guests(), guests(room=room + " elsewhere")
-    romeo.says("hello")
-    juliet.hears_nothing("message")
+    romeo.sends("hello")
+    juliet.receives_nothing("message")
 
 
 def test_everybody_hears_in_the_same_order(guests):
     people = [guests() for _ in range(3)]
     for number in range(30):
         people[number % 3].emit({"action": "message", "msg": str(number)})
-    heard = [[person.hears("message")["id"] for _ in range(30)] for person in people]
+    heard = [[person.receives("message")["id"] for _ in range(30)] for person in people]
     assert heard[0] == heard[1] == heard[2] == sorted(heard[0])
 
 
 def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
     # What is said to several groups at once is remembered by group: a group that was empty then must not stay so.
     fox = guests(username="fox")
-    fox.says("to oneself")
+    fox.sends("to oneself")
     owl = guests(roster="delta")
-    fox.says("to both")
-    assert owl.hears("message")["msg"] == "to both"
+    fox.sends("to both")
+    assert owl.receives("message")["msg"] == "to both"
 
 
 def test_a_message_sent_while_joining_follows_the_join(server, room):
@@ -60,7 +60,7 @@ def test_a_message_sent_while_joining_follows_the_join(server, room):
             raw.opens()
             raw.sends("40" + json.dumps({"v": 1, "room": f"{room} at once {number}"}))
             raw.sends('42["msg",{"action":"message","msg":"I am here"}]')
-            login, message = (json.loads(raw.hears(is_event)[2:])[1] for _ in range(2))
+            login, message = (json.loads(raw.receives(is_event)[2:])[1] for _ in range(2))
             assert (login["action"], login["you"]["history"]) == ("login", [])
             assert (message["action"], message["msg"]) == ("message", "I am here")
 
@@ -71,5 +71,5 @@ def test_messages_sent_while_joining_and_leaving_are_kept(server, room, guests):
         raw.sends("40" + json.dumps({"v": 1, "room": room}))
         raw.sends('42["msg",{"action":"message","msg":"just passing"}]')
         raw.sends('42["msg",{"action":"logout"}]')
-        raw.hears(lambda text: text in ("1", "41"))
+        raw.receives(lambda text: text in ("1", "41"))
     assert [entry["msg"] for entry in guests().login["you"]["history"]] == ["just passing"]

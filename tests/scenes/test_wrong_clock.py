@@ -53,7 +53,7 @@ SOON = timedelta(minutes=2)
 def test_after_a_wrong_clock_everything_is_right_again(set_clock, guests, room):
     wrong = set_clock(TEN_YEARS_S)
     romeo = Guest(wrong.url, {"v": 1, "room": room, "username": "Romeo"}).enter()
-    first = romeo.says("in ten years", cid="c")
+    first = romeo.sends("in ten years", cid="c")
     assert ahead_of_now(first) > timedelta(days=3650)
     wrong.stop()
     romeo.waits_for_disconnect()
@@ -71,8 +71,8 @@ def test_after_a_wrong_clock_everything_is_right_again(set_clock, guests, room):
     back = guests(url=right.url, token=romeo.you["token"], after=first["id"])
     assert (back.name, back.you["resumed"], back.you["gap"]) == ("Romeo", True, False)
     assert ahead_of_now(back.login) < SOON
-    assert back.says("in ten years", cid="c") == first
-    later = back.says("now")
+    assert back.sends("in ten years", cid="c") == first
+    later = back.sends("now")
     assert later["id"] > first["id"]
     assert ahead_of_now(later) < SOON
     past = back.asks("history")["entries"]
@@ -104,13 +104,13 @@ def test_a_token_survives_a_start_by_a_clock_ahead(set_clock, guests, room):
 def test_setting_the_clock_changes_only_times(set_clock, guests, tmp_path, history):
     program = set_clock(0, "--history", history)
     romeo = guests(url=program.url, username="Romeo")
-    ids = [romeo.says("before")["id"]]
+    ids = [romeo.sends("before")["id"]]
     for ahead_s, said in ((TEN_YEARS_S, "ahead by 3652 days"), (-DAY_S * 5, "back by 5 days")):
         set_to(tmp_path, ahead_s)
         until(lambda said=said: program.get("/readyz").text == f"ready\nthe clock went {said}\n", said)
-        answer = romeo.says(said, cid=said)
+        answer = romeo.sends(said, cid=said)
         assert abs(ahead_of_now(answer) - timedelta(seconds=abs(ahead_s))) < SOON
-        assert romeo.says(said, cid=said) == answer
+        assert romeo.sends(said, cid=said) == answer
         ids.append(answer["id"])
     assert ids == sorted(set(ids))
     romeo.is_cut()

@@ -35,7 +35,7 @@ STEP_S = 0.004  # at most, between two steps
 PRESENT_OF = 50  # one step in so many is a truth that nobody has asked for
 
 
-class Road(Far):
+class Relay(Far):
     """A far backplane on which things come by themselves."""
 
     def __init__(self, rules: RoomRules, clock: Clock, rng: random.Random) -> None:
@@ -79,9 +79,9 @@ class Road(Far):
             self._rng.choice(ways)()
 
 
-def open_backplane(_settings: object, _folder: object, rules: RoomRules) -> tuple[Clock, Road]:
+def open_backplane(_settings: object, _folder: object, rules: RoomRules) -> tuple[Clock, Relay]:
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda _: None)
-    return clock, Road(rules, clock, random.Random(os.environ.get("TEST_SEED")))
+    return clock, Relay(rules, clock, random.Random(os.environ.get("TEST_SEED")))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ class Guest:
             if self._refusal is not None:
                 raise Refused(self._refusal) from None
             raise
-        self.login = self.hears("login")
+        self.login = self.receives("login")
         self.name: str = self.login["username"]
         self.sid: str = self.login["sid"]
         self.you: Frame = self.login["you"]
@@ -116,13 +116,13 @@ class Guest:
         answer: Frame = self.client.call(event, tuple(arguments), timeout=WAIT_S)
         return answer
 
-    def says(self, text: str, **fields: Any) -> Frame:
+    def sends(self, text: str, **fields: Any) -> Frame:
         """Say something and wait until it is acknowledged."""
         answer = self.asks("message", msg=text, **fields)
         assert answer["ok"], answer
         return answer
 
-    def hears(self, action: str, **fields: Any) -> Frame:
+    def receives(self, action: str, **fields: Any) -> Frame:
         """Wait for the next frame that is so; those before it are passed over."""
 
         def found() -> Frame | None:
@@ -136,7 +136,7 @@ class Guest:
 
         return self.waits_for(found, f"{action} {fields}")
 
-    def hears_next(self, action: str, **fields: Any) -> Frame:
+    def receives_next(self, action: str, **fields: Any) -> Frame:
         """The very next frame must be so."""
         frame: Frame = self.waits_for(lambda: self.frames.pop(0) if self.frames else None, action)
         assert frame["action"] == action, frame
@@ -144,7 +144,7 @@ class Guest:
             assert frame.get(key) == value, frame
         return frame
 
-    def hears_nothing(self, action: str | None = None) -> None:
+    def receives_nothing(self, action: str | None = None) -> None:
         """Nothing more (of this action) has come when the server's answer to a question that is asked now has."""
         self.asks("who")
         heard = [frame for frame in self.frames if action is None or frame["action"] == action]

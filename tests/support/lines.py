@@ -108,7 +108,7 @@ class Screen:
                 return
             time.sleep(0.05)  # so as not to be a flood
 
-    def hears(self, name: str, text: str) -> None:
+    def receives(self, name: str, text: str) -> None:
         """Wait until somebody is shown to have said this to the room."""
         self.reads(rf"^\[\d\d:\d\d:\d\d\] {re.escape(name)}: {re.escape(text)}$")
 

@@ -102,14 +102,14 @@ class ClientProcess:
                 self._changed.wait(left)
             assert [one for one in self._happenings if one["event"] == event] == []
 
-    def hears(self, action: str, **fields: Any) -> Happening:
+    def receives(self, action: str, **fields: Any) -> Happening:
         """Wait for the next `msg` frame that is so; whatever came before it is passed over."""
         while True:
             (frame,) = self.sees("msg")["frames"]
             if frame["action"] == action and all(frame.get(key) == value for key, value in fields.items()):
                 return dict(frame)
 
-    def says(self, text: str) -> Happening:
+    def sends(self, text: str) -> Happening:
         """Say something and wait until it is acknowledged."""
         self._order(emit=[{"action": "message", "msg": text}], ask=True)
         answer: Happening = self.sees("answer")["answer"]

@@ -22,20 +22,20 @@ class RawClient:
 
     def opens(self) -> None:
         """Read the Engine.IO handshake."""
-        assert self.hears()[0] == "0"
+        assert self.receives()[0] == "0"
 
     def enters(self, **auth: Any) -> RawClient:
         """Connect to `/` and read one's own login."""
         self.opens()
         kind, data = self.connects(auth)
         assert kind == "0", data
-        self.login = json.loads(self.hears(lambda text: text.startswith("42"))[2:])[1]
+        self.login = json.loads(self.receives(lambda text: text.startswith("42"))[2:])[1]
         return self
 
     def connects(self, auth: Any) -> tuple[str, Any]:
         """Send a CONNECT packet; gives the type of the answer ("0" or "4") and its data."""
         self.sends("40" + json.dumps(auth))
-        answer = self.hears(lambda text: text[:2] in ("40", "44"))
+        answer = self.receives(lambda text: text[:2] in ("40", "44"))
         return answer[1], json.loads(answer[2:])
 
     def sends(self, text: str | bytes) -> None:
@@ -50,7 +50,7 @@ class RawClient:
         frames = [websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format() for text in texts]
         self._socket.sock.sendall(b"".join(frames))
 
-    def hears(self, wanted: Callable[[str], bool] = lambda text: True) -> str:
+    def receives(self, wanted: Callable[[str], bool] = lambda text: True) -> str:
         """The next Engine.IO packet that is wanted; others are passed over."""
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
@@ -62,12 +62,12 @@ class RawClient:
                 return text if isinstance(text, str) else text.decode()
         raise AssertionError("nothing that was waited for has come")
 
-    def hears_answer(self, ack_id: int) -> Any:
+    def receives_answer(self, ack_id: int) -> Any:
         """The answer under this ack id."""
         head = f"43{ack_id}["
-        return json.loads(self.hears(lambda text: text.startswith(head))[len(head) - 1 :])[0]
+        return json.loads(self.receives(lambda text: text.startswith(head))[len(head) - 1 :])[0]
 
-    def hears_the_end(self, within_s: float = WAIT_S) -> list[str]:
+    def receives_the_end(self, within_s: float = WAIT_S) -> list[str]:
         """All that still comes; then the connection must have been closed, with or without a farewell."""
         heard: list[str] = []
         self._socket.settimeout(within_s)

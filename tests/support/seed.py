@@ -27,7 +27,7 @@ class SeedClient:
         self.client.connect(url, wait_timeout=WAIT_S)
         self.waits_until(lambda: self.name is not None)
 
-    def says(self, text: str) -> None:
+    def sends(self, text: str) -> None:
         self.client.emit("msg", {"action": "send msg", "username": self.name, "msg": text})
 
     def shows(self, line: str) -> None:

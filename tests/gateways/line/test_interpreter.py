@@ -350,7 +350,7 @@ def test_who_is_left_by_their_partner_no_longer_talks(
 
 def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> None:
     people = [Somebody(house, name) for name in NAMES]
-    typist, elsewhere = Somebody(house, "Typist"), Somebody(house, "Denny")
+    sender, elsewhere = Somebody(house, "Sender"), Somebody(house, "Denny")
     elsewhere.types("/join den")
     house.reads_the_log()
     house.until(lambda: elsewhere.interpreter.may_take)
@@ -368,20 +368,20 @@ def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> No
         house.said.clear()
         for one in people:
             one.shown.clear()
-        shown = typist.types_together([line for text in lines for line in text.split("\n")])
+        shown = sender.types_together([line for text in lines for line in text.split("\n")])
         heard = [line for one in people for line in one.shown if "s3cret" in line]
         assert shown or heard, lines
         assert not [said for said in house.said if "s3cret" in said], lines
-        assert typist.session.room.name == "lobby"
-        typist.types("to:Bob", "to:")  # whatever it did to the talk is over
+        assert sender.session.room.name == "lobby"
+        sender.types("to:Bob", "to:")  # whatever it did to the talk is over
 
     types()
 
 
 def test_a_text_that_is_asked_for_is_said_after_all(house: House) -> None:
     """What a slip is refused for can be sent: the other test could not fail for what refuses everything."""
-    typist = Somebody(house, "Typist")
+    sender = Somebody(house, "Sender")
     Somebody(house, "Bob")
-    assert typist.types_together(["to Bob s3cret"])
-    typist.types("/say to Bob s3cret", "to be honest", "join us later", "message Bob tomorrow")
+    assert sender.types_together(["to Bob s3cret"])
+    sender.types("/say to Bob s3cret", "to be honest", "join us later", "message Bob tomorrow")
     assert len(house.said) == 4

@@ -1,4 +1,4 @@
-"""A road to the server that can be held in either direction, cut and mended, with TLS at its near end if wanted."""
+"""A relay to the server that can be held in either direction, cut and restoreed, with TLS at its near end if wanted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.guests import until
 WAIT_S = 10.0
 
 
-class Road:
+class Relay:
     """Passes bytes both ways; what happens on it happens in one thread of its own.
 
     Args:
@@ -52,16 +52,16 @@ class Road:
         """Every connection breaks, what is held is lost, and new ones are refused."""
         self._call(self._cut)
 
-    def mend(self, port: int | None = None) -> None:
+    def restore(self, port: int | None = None) -> None:
         """New connections pass again, freely; to another server if a port is given."""
         self._target = port or self._target
 
-        def mend() -> None:
+        def restore() -> None:
             self._is_cut = False
             for gate in self._gates.values():
                 gate.set()
 
-        self._call(mend)
+        self._call(restore)
 
     def close(self) -> None:
         self._call(self._cut)
