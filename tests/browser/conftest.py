@@ -129,13 +129,13 @@ def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[.
 @pytest.fixture(scope="session")
 def shared_relay(server: Program) -> Iterator[Relay]:
     """One address for all relays, so that browsers find the page in their caches."""
-    shared_relay = Relay(server.port)
-    yield shared_relay
-    shared_relay.close()
+    relay = Relay(server.port)
+    yield relay
+    relay.close()
 
 
 @pytest.fixture
-def shared_relay(shared_relay: Relay) -> Iterator[Relay]:
-    """A shared_relay to the server that can be cut."""
+def relay(shared_relay: Relay) -> Iterator[Relay]:
+    """A relay to the server that can be cut."""
     yield shared_relay
     shared_relay.reset()
