@@ -17,9 +17,10 @@ from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
 from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
 from chatroom.core.roster import punctuated_match
+from chatroom.core.sentences import Sentences
+from chatroom.terminal.words import ENGLISH
 
 _MOVING: Final = ("to", "msg", "w", "join")
-_LITERALLY: Final = "To send it as a message, begin it with /say."
 _QUOTES: Final = '"“”'
 
 
@@ -144,9 +145,14 @@ class NotSent:
 
 
 class Audience:
-    """Decides who receives a guest's texts."""
+    """Decides who receives a guest's texts.
 
-    def __init__(self) -> None:
+    Args:
+        words: the client's sentences.
+    """
+
+    def __init__(self, words: Sentences = ENGLISH) -> None:
+        self._words = words
         self._partner: Person | None = None
         self._known_namesake: str | None = (
             None  # the session that has a former partner's name, once the guest knows it
@@ -166,8 +172,8 @@ class Audience:
         """Write to this person from now on, or to everyone."""
         self._partner = person
         if person is None:
-            return AudienceChanged("Everyone in the room sees what you write.")
-        return AudienceChanged(f"Only {person.name} sees what you write. to: alone ends it.")
+            return AudienceChanged(self._words.say("to_all"))
+        return AudienceChanged(self._words.say("to_one", name=person.name))
 
     def namesake(self, names: Mapping[str, str]) -> str | None:
         """The session that has the name of a partner who left; the server knows whether it is theirs."""
@@ -181,9 +187,7 @@ class Audience:
         if self._partner is None or self._partner.sid != left:
             return None
         self._partner = person
-        return AudienceChanged(
-            f"{person.name} is back. Only {person.name} sees what you write; to: alone ends it."
-        )
+        return AudienceChanged(self._words.say("partner_back", name=person.name))
 
     def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | AudienceChanged | NotSent:
         """Decide what to do with a typed text.
@@ -202,17 +206,12 @@ class Audience:
                 return Deliver(text, None)
             case Message() if partner.sid in names:
                 if _is_slip(text, names):
-                    return NotSent(
-                        f"It looks like a command without its slash. {_LITERALLY}",
-                        is_doubtful=True,
-                    )
+                    return NotSent(self._words.say("no_slash"), is_doubtful=True)
                 return Deliver(text, partner, partner.sid == self._known_namesake)
-        choice = ""
         namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
         self._known_namesake = next(namesakes, None)
-        if self._known_namesake is not None:
-            choice = f"to:{partner.name} writes to the person who has that name now. "
-        return NotSent(f"{partner.name} has left. {choice}Type to: alone to write to everyone again.")
+        key = "partner_left" if self._known_namesake is None else "partner_replaced"
+        return NotSent(self._words.say(key, name=partner.name))
 
     def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
         if not trimmed(wanted):
@@ -220,12 +219,12 @@ class Audience:
         for name in (wanted, trimmed(wanted).strip(_QUOTES)):
             found = [sid for sid, known in names.items() if _key(known) == _key(name)]
             if found == [own]:
-                return NotSent("That is you.")
+                return NotSent(self._words.say("yourself"))
             if len(found) == 1:
                 return self.talk_to(Person(found[0], names[found[0]]))
         keys = {_key(name): name for name in names.values()}
         meant = punctuated_match(trimmed(wanted), lambda name: keys.get(_key(name)))
         if meant is not None and meant.rest:
             usage = TextBehindTo.of(meant.who, meant.rest).params["usage"]
-            return NotSent(f"To whisper to {meant.who}, type {usage}. {_LITERALLY}")
-        return NotSent(f"No one here has that name. {_LITERALLY}")
+            return NotSent(self._words.say("text_behind_to", name=meant.who, usage=usage))
+        return NotSent(self._words.say("no_such_person"))

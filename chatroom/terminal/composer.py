@@ -17,11 +17,11 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from chatroom.core.characters import is_blank
+from chatroom.core.sentences import Sentences
 from chatroom.core.text import clean
 from chatroom.terminal import completion
 
 _REMEMBERED: Final = 200
-_PLACEHOLDER: Final = "Write a message, or /help"
 
 
 class Composer(TextArea):
@@ -29,6 +29,7 @@ class Composer(TextArea):
 
     Args:
         names: gives those who can be named.
+        words: the client's sentences.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,13 +61,14 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
-    def __init__(self, names: Callable[[], list[str]]) -> None:
+    def __init__(self, names: Callable[[], list[str]], words: Sentences) -> None:
         super().__init__(
             id="composer",
             compact=True,
             highlight_cursor_line=False,
-            placeholder=_PLACEHOLDER,
+            placeholder=words.say("placeholder"),
         )
+        self._words = words
         self._names = names
         self._typed: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # for whom, and the text
         self._back = 0  # how many texts back the one shown is; 0 is the new one
@@ -91,7 +93,7 @@ class Composer(TextArea):
             keeps: the text in the field was typed after the line that changed the reader, and is for the new one.
         """
         self.border_title = escape(title)
-        self.placeholder = "Whisper" if reader else _PLACEHOLDER
+        self.placeholder = self._words.say("whisper" if reader else "placeholder")
         self.set_class(bool(reader), "whisper")
         if reader == self._reader:
             return

@@ -25,12 +25,12 @@ from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
 from chatroom.terminal.resume_state import Frame, Overrun, ResumeState
 from chatroom.terminal.view import View
 from chatroom.terminal.waker import Waker
+from chatroom.terminal.words import words
 
 _FIRST_DELAY_S: Final = 0.5  # before reconnecting; doubled after each failure
 _LAST_DELAY_S: Final = 10.0
 _PATIENCE_S: Final = 60.0  # without any answer, until unsent lines are given up
 _CLOSE_S: Final = 3.0
-_NOT_UTF8: Final = "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8."
 
 OnAnswer = Callable[[Frame], None]
 
@@ -54,7 +54,7 @@ class Link:
         address: the chatroom's.
         room: overrides the address's.
         name: the wanted nickname.
-        lang: of the server's text and of random names.
+        lang: of the server's text, of random names and of the client's own sentences.
         on_frame: called with every frame, as `ResumeState` and `Outbox` return them.
         on_state: called with the state of the connection when it changes.
         on_waiting: called with the lines that the server has not answered, whenever they change.
@@ -86,8 +86,9 @@ class Link:
         # What other threads use as well, always under the condition:
         self._condition = threading.Condition()
         self._entered = threading.Event()  # for the first time, or never again
-        self._outbox = Outbox(hold_s)
-        self._audience = Audience()
+        self._words = words(lang)
+        self._outbox = Outbox(hold_s, self._words)
+        self._audience = Audience(self._words)
         self._namesake: str | None = None  # the one that the server is, or was, asked about
         self._asked: deque[tuple[Frame, OnAnswer]] = deque()
         self._last_answer_at = 0.0
@@ -177,7 +178,9 @@ class Link:
     def refuse_unreadable(self, text: str) -> None:
         """Refuse a text that did not arrive as UTF-8, and what was typed with it: its recipient is unknown."""
         with self._condition:
-            frame = self._outbox.refuse(Line(text), _NOT_UTF8, time.monotonic(), is_doubtful=True)
+            frame = self._outbox.refuse(
+                Line(text), self._words.say("not_utf8"), time.monotonic(), is_doubtful=True
+            )
         self._on_frame(frame)
 
     def partner(self, view: View) -> Person | None:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from chatroom.core.sentences import Sentences
 from chatroom.terminal.rows import rows
 from chatroom.terminal.view import Shown
 
@@ -34,9 +36,14 @@ class _Block:
 
 
 class MessageList(ScrollView, can_focus=False):
-    """The messages and notices of one room."""
+    """The messages and notices of one room.
 
-    def __init__(self) -> None:
+    Args:
+        words: the client's sentences.
+    """
+
+    def __init__(self, words: Sentences) -> None:
+        self._words = words
         super().__init__(id="messages")
         self._blocks: list[_Block] = []
         self._rows: list[Strip] = []
@@ -179,10 +186,10 @@ class MessageList(ScrollView, can_focus=False):
         for block in self._blocks:
             self._starts[block] = len(laid)
             if block is self._unread:
-                laid.append(self._rule("new", "bold red"))
+                laid.append(self._rule(self._words.say("new"), "bold red"))
             if block.shown.day is not None and block.shown.day != day:
                 if day is not None or block.shown.day != date.today():  # noqa: DTZ011  # the guest's own day
-                    laid.append(self._rule(f"{block.shown.day:%A, %d %B %Y}", "dim"))
+                    laid.append(self._rule(self._words.say("day", day=block.shown.day), "dim"))
                 day = block.shown.day
             laid += block.rows
         for text in self._waiting:
@@ -237,7 +244,7 @@ class MessageList(ScrollView, can_focus=False):
         more = len(rows) - LINES
         if more <= 0 or self._is_whole:
             return rows
-        note = f"… {more} more line{'s' if more > 1 else ''} (F3)"
+        note = self._words.counted("more_lines", more)
         return [*rows[:LINES], *self._strips(Text(" " * _TIME), Text(note, style="dim"))]
 
     def _strips(self, first: Text, text: Text) -> list[Strip]:
@@ -249,7 +256,7 @@ class MessageList(ScrollView, can_focus=False):
         return broken
 
     def _rule(self, text: str, style: str) -> Strip:
-        rule = f"─── {text} ".ljust(self._width, "─")[: self._width]
+        rule = set_cell_size(f"─── {text} {'─' * self._width}", self._width)
         return Strip(Text.assemble((rule, style)).render(self.app.console))
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatroom.core.events import Person
+from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
+from chatroom.terminal.words import ENGLISH
 
 RETRY_S: Final = 1.0  # when the server could not keep a message
 MAX_LOSSES: Final = 6  # connections lost with one line on its way: then the line is probably the cause
@@ -21,7 +23,6 @@ LOST: Final = "lost"  # the code of answers that never came: the connection has 
 HOLD_S: Final = (
     1.0  # a text typed this soon after a refused change of audience was typed before that was read
 )
-_HELD: Final = "A line before it was refused, so it may be meant for someone else. Send it again to confirm."
 
 Frame = dict[str, Any]
 
@@ -86,13 +87,15 @@ class Outbox:
 
     Args:
         hold_s: for how long messages are refused after a refused change of audience.
+        words: the client's sentences.
 
     Attributes:
         lines: the first one is on its way, or will be next.
         refused: how many were refused, or have an unknown outcome.
     """
 
-    def __init__(self, hold_s: float = HOLD_S) -> None:
+    def __init__(self, hold_s: float = HOLD_S, words: Sentences = ENGLISH) -> None:
+        self._words = words
         self.lines: deque[Line] = deque()
         self.refused = 0
         self._not_before = 0.0
@@ -115,7 +118,7 @@ class Outbox:
         if line.is_command or begun_at >= self._held_until or any(each.moves for each in self.lines):
             self.lines.append(line)
             return None
-        return self.refuse(line, _HELD, now)
+        return self.refuse(line, self._words.say("held"), now)
 
     def refuse(self, line: Line, why: str, now: float, *, is_doubtful: bool = False) -> Frame:
         """Refuse a line that must not be sent; returns the notice for the guest.
@@ -137,7 +140,7 @@ class Outbox:
             or is_join(text)
         ):
             return None
-        return self.refuse(Line(text), _HELD, now)
+        return self.refuse(Line(text), self._words.say("held"), now)
 
     def audience_changed(self) -> None:
         """The audience has changed as requested: the next texts are meant for it."""
@@ -152,7 +155,7 @@ class Outbox:
         """
         if not self.lines or len(self.lines[0].text) <= limit:
             return []
-        text = f"That is too long: at most {limit} characters."
+        text = self._words.say("too_long", limit=limit)
         return self.answered(self.lines[0], {"code": "too_long", "msg": text}, now)
 
     def due(self, now: float) -> Line | None:
@@ -197,7 +200,11 @@ class Outbox:
             behind, self.lines = self.lines, deque()
             for each in behind:
                 is_private = each.moves or each.to is not None
-                refusal = self.refuse(each, _HELD, now) if is_other and is_private else self.add(each, now)
+                refusal = (
+                    self.refuse(each, self._words.say("held"), now)
+                    if is_other and is_private
+                    else self.add(each, now)
+                )
                 refusals += [refusal] if refusal is not None else []
         return refusals
 
@@ -210,7 +217,7 @@ class Outbox:
         self.refused += 1
         code, text = str(answer.get("code")), str(answer.get("msg"))
         if code == LOST:
-            text = "The connection was lost before an answer came. It may not have taken effect."
+            text = self._words.say("lost")
         refusal = {"action": "notice", "username": "*", "msg": text, "code": code, "said": line.text}
         if isinstance(answer.get("character"), str):
             refusal["character"] = answer["character"]

@@ -7,13 +7,20 @@ from typing import Final
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from chatroom.core.sentences import Sentences
+
 SHOWN: Final = 500  # in a larger room, typing the beginning of a name finds someone faster
 
 
 class People(OptionList):
-    """The people, the guest first, then by name."""
+    """The people, the guest first, then by name.
 
-    def __init__(self) -> None:
+    Args:
+        words: the client's sentences.
+    """
+
+    def __init__(self, words: Sentences) -> None:
+        self._words = words
         super().__init__(id="people", markup=False, compact=True)
 
     def show(self, names: dict[str, str], own: str) -> None:
@@ -28,10 +35,10 @@ class People(OptionList):
         others = sorted(
             (sid for sid in names if sid != own), key=lambda sid: (names[sid].casefold(), names[sid])
         )
-        options = [Option(f"{names[own]} (you)", id=own)] if own in names else []
+        options = [Option(self._words.say("you", name=names[own]), id=own)] if own in names else []
         options += [Option(names[sid], id=sid) for sid in others[:SHOWN]]
         if len(others) > SHOWN:
-            options.append(Option(f"… and {len(others) - SHOWN} more", disabled=True))
+            options.append(Option(self._words.say("more_people", count=len(others) - SHOWN), disabled=True))
         self.set_options(options)
         if chosen is not None and chosen.id in names and chosen.id in {option.id for option in options}:
             self.highlighted = self.get_option_index(chosen.id)

@@ -23,6 +23,7 @@ from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.outbox import HOLD_S
 from chatroom.terminal.resume_state import Frame
 from chatroom.terminal.view import View, plain_text
+from chatroom.terminal.words import words
 
 MAX_LINE_BYTES: Final = 1024 * 1024  # far above what any server takes
 _AHEAD: Final = 100  # lines that are read before earlier ones are sent
@@ -40,7 +41,8 @@ class Plain:
     """
 
     def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
-        self._view = View()
+        self._words = words(lang)
+        self._view = View(self._words)
         self._shows_history = os.isatty(_INPUT)  # a person reads it; a script did not ask for it
         self._link = Link(
             address,
@@ -103,10 +105,10 @@ class Plain:
             self._stops.close()
         unsent = self._link.unsent()
         if was_dismissed:
-            report_error("the server closed the connection")
+            report_error(self._words.say("closed"))
         if unsent:
-            lines = "1 line" if len(unsent) == 1 else f"{len(unsent)} lines"
-            report_error(f"not sent: {lines}, starting with “{unsent[0][:40]}”")
+            key = "unsent_one" if len(unsent) == 1 else "unsent"
+            report_error(self._words.say(key, count=len(unsent), text=unsent[0][:40]))
         return 1 if was_dismissed or unsent or self._link.refused or self._has_bad_input else 0
 
     def _lines(self) -> Iterator[bytes]:
@@ -123,7 +125,7 @@ class Plain:
                 if not is_blank(text.decode("utf-8", "replace")):
                     yield text
             if len(rest) >= MAX_LINE_BYTES:
-                report_error(f"not sent: more than {MAX_LINE_BYTES} bytes without a line end")
+                report_error(self._words.say("no_line_end", count=MAX_LINE_BYTES))
                 self._has_bad_input = True
                 return
             if not data:
@@ -139,7 +141,7 @@ class Plain:
             shown = self._view.show(frame)
             self._show_presence()
             if partner is not None and was_here and partner.sid not in self._view.names:
-                self._print(f"* {partner.name} has left. Type to: alone to write to everyone again.")
+                self._print(f"* {self._words.say('partner_left', name=partner.name)}")
             for each in shown:
                 if each.kind == "refused":
                     report_error("; ".join(each.lines))
@@ -165,9 +167,9 @@ class Plain:
 
     def _on_state(self, state: State) -> None:
         if state is State.LOST:
-            report_error("the connection was lost; reconnecting…")
+            report_error(self._words.say("was_lost"))
         elif state is State.OPEN and self._was_lost:
-            report_error("reconnected")
+            report_error(self._words.say("reconnected"))
         elif state is State.CLOSED:
             self._stop.send(b"\0")
         self._was_lost = state is State.LOST

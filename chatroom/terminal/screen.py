@@ -32,12 +32,11 @@ from chatroom.terminal.message_list import MessageList
 from chatroom.terminal.people import People
 from chatroom.terminal.resume_state import Frame, is_arrival
 from chatroom.terminal.view import Shown, View, plain_text, without
+from chatroom.terminal.words import words
 
 _PAGE: Final = 50
 _WIDE: Final = 60  # columns; with fewer, there is no room for the people beside the messages
 _SHOW_WAITING_AFTER_S: Final = 0.4  # what is unanswered after this is shown as not sent yet
-_HINTS: Final = "F1 help  F2 people  PgUp earlier  Ctrl+Q leave"
-_SHORT_HINTS: Final = "Ctrl+Q leave"  # for narrow screens
 _LEAVE_S: Final = 2.0  # how long leaving waits for what is still to be sent
 
 
@@ -48,6 +47,7 @@ class ChatApp(App[int]):
         address: the chatroom's.
         room: overrides the address's.
         name: the wanted nickname.
+        lang: the language, as the link has it.
     """
 
     TITLE = "chatroom"
@@ -77,7 +77,8 @@ class ChatApp(App[int]):
 
     def __init__(self, address: Address, room: str | None, name: str | None, lang: str | None = None) -> None:
         super().__init__(driver_class=Keyboard)
-        self._view = View()
+        self._words = words(lang)
+        self._view = View(self._words)
         self._link = Link(
             address,
             room=room,
@@ -103,14 +104,15 @@ class ChatApp(App[int]):
         self._reader = ""  # the session that it is for; "": everyone
 
     def compose(self) -> ComposeResult:
-        yield Static("connecting…", id="status", markup=False)
+        yield Static(self._words.say("connecting"), id="status", markup=False)
         with Horizontal():
             with Vertical():
-                yield MessageList()
+                yield MessageList(self._words)
                 yield Composer(
-                    lambda: [name for sid, name in self._view.names.items() if sid != self._view.sid]
+                    lambda: [name for sid, name in self._view.names.items() if sid != self._view.sid],
+                    self._words,
                 )
-            yield People()
+            yield People(self._words)
 
     def on_mount(self) -> None:
         """Start the connection."""
@@ -151,7 +153,7 @@ class ChatApp(App[int]):
         self._show_audience()
         self._show_status()
         if self._state is State.CLOSED and self._link.was_dismissed:
-            self._end(1, f"the server closed the connection. {self._last_notice}")
+            self._end(1, self._words.say("closed_because", why=self._last_notice))
         elif self._state is State.CLOSED:
             self._end(0)
 
@@ -194,7 +196,7 @@ class ChatApp(App[int]):
         """Offer to send a text without the character that it was refused for."""
         self._offer = without(text, character)
         if self._offer is not None:
-            shown.append(Shown("notice", ("F4 sends it without that character.",)))
+            shown.append(Shown("notice", (self._words.say("send_without"),)))
 
     def _show_gathered(self) -> None:
         things, self._gathered = self._gathered, []
@@ -229,8 +231,7 @@ class ChatApp(App[int]):
         partner, title = self._link.partner(self._view), ""
         if partner is not None:
             is_here = partner.sid in self._view.names
-            title = f"only {partner.name} sees this" if is_here else f"{partner.name} has left"
-            title += " · to: ends it"
+            title = self._words.say("only" if is_here else "only_left", name=partner.name)
         reader = partner.sid if partner is not None else ""
         if reader != self._reader:
             self._reader, self._offer = reader, None
@@ -238,18 +239,21 @@ class ChatApp(App[int]):
 
     def _show_status(self) -> None:
         view, messages, width = self._view, self.query_one(MessageList), self.size.width - 2
-        left = f"{view.room} · {len(view.names)} here · you are {view.name}" if view.room else "connecting…"
+        say = self._words.say
+        left = say("status", room=view.room, count=len(view.names), name=view.name)
+        if not view.room:
+            left = say("connecting")
         if self._may_leave:
-            right = Text("Ctrl+C again to leave", style="bold reverse")
+            right = Text(say("leave_again"), style="bold reverse")
         elif self._state is State.LOST:
-            right = Text("connection lost, reconnecting…", style="bold reverse")
+            right = Text(say("reconnecting"), style="bold reverse")
         elif messages.unread:
-            right = Text(f"{messages.unread} new, Esc: newest", style="bold reverse")
+            right = Text(say("unread", count=messages.unread), style="bold reverse")
         elif not messages.follows:
-            right = Text("scrolled back, Esc: newest", style="bold reverse")
+            right = Text(say("scrolled"), style="bold reverse")
         else:
-            has_room = cell_len(left) + len(_HINTS) + 2 <= width
-            right = Text(_HINTS if has_room else _SHORT_HINTS, style="dim")
+            has_room = cell_len(left) + cell_len(say("hints")) + 2 <= width
+            right = Text(say("hints" if has_room else "short_hints"), style="dim")
         text = Text(left)
         text.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
         self.query_one("#status", Static).update(Text.assemble(text, " ", right))
@@ -361,7 +365,8 @@ class ChatApp(App[int]):
             await asyncio.to_thread(self._link.wait_until_sent, patience_s=_LEAVE_S)
         unsent = self._link.unsent()
         if unsent:
-            self._end(1, f"not sent: {len(unsent)} of your lines, starting with “{unsent[0][:40]}”")
+            key = "unsent_one" if len(unsent) == 1 else "unsent"
+            self._end(1, self._words.say(key, count=len(unsent), text=unsent[0][:40]))
         else:
             self._end(0)
 

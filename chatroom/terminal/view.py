@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from chatroom.core.presence import SENTENCES, PresenceLines
+from chatroom.core.presence import PresenceLines
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.sentences import Sentences
 from chatroom.core.text import clean, fold_empty_lines
+from chatroom.terminal.words import ENGLISH
 
 Frame = dict[str, Any]
-
-_ENGLISH: Final = Sentences("en", SENTENCES["en"])
 
 _QUOTED: Final = 40  # characters of a refused text
 # What makes the character before it part of a longer one: a family emoji is not a mention of its first person.
@@ -63,12 +62,16 @@ class Shown:
 class View:
     """Follows one guest's frames.
 
+    Args:
+        words: the client's sentences.
+
     Attributes:
         name, sid, room: the guest's.
         names: who is in the room, by session id, in the order of joining.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: Sentences = ENGLISH) -> None:
+        self._words = words
         self.name = ""
         self.sid = ""
         self.room = ""
@@ -93,11 +96,16 @@ class View:
             case "rename":
                 return self._rename(frame)
             case "notice" if "said" in frame:
-                return [Shown("refused", _lines(f"Failed: “{_quote(frame['said'])}”. {_why(frame)}"))]
+                return [
+                    Shown(
+                        "refused",
+                        _lines(self._words.say("failed", text=_quote(frame["said"]), why=self._why(frame))),
+                    )
+                ]
             case "notice":
                 return [Shown("notice", _lines(frame.get("msg")), at=_time(frame))]
             case "gap":
-                return [_GAP]
+                return [self._gap()]
         return []
 
     def presence_due_in(self, now: float) -> float | None:
@@ -108,7 +116,7 @@ class View:
         """Who joined and left, if it is time to show it; `now` is in seconds."""
         if self._presence.due_in(now) != 0:
             return []
-        text = self._presence.take(now).text(_ENGLISH, len(self.names))
+        text = self._presence.take(now).text(self._words, len(self.names))
         return [Shown("notice", (text,), at=self._presence_at)]
 
     def history(self, entries: object, *, back: bool = False) -> list[Shown]:
@@ -125,11 +133,12 @@ class View:
         self._presence = PresenceLines()  # the list contains everybody
         shown = self.history(you.get("history"), back=is_back)
         if is_back and you.get("gap"):
-            shown.insert(0, _GAP)
+            shown.insert(0, self._gap())
         if is_back and before == self.name:
             return shown
-        here = "1 person" if len(self.names) == 1 else f"{len(self.names)} people"
-        greeting = f"You are {self.name} in {self.room}. {here} here."
+        count = len(self.names)
+        key = "greeting_one" if count == 1 else "greeting"
+        greeting = self._words.say(key, name=self.name, room=self.room, count=count)
         return [*shown, Shown("notice", (greeting,), at=_time(frame))]
 
     def _message(self, frame: Frame) -> Shown:
@@ -143,7 +152,8 @@ class View:
     def _whisper(self, frame: Frame) -> Shown:
         speaker = _line(frame.get("username"))
         own = speaker == self.name
-        who = f"you -> {before_text(_line(frame.get('to')))}" if own else f"{before_text(speaker)} -> you"
+        key, name = ("whisper_by", _line(frame.get("to"))) if own else ("whisper_to", speaker)
+        who = self._words.say(key, name=before_text(name))
         return Shown("whisper", _lines(frame.get("msg")), who, _time(frame), own=own, calls=not own)
 
     def _roster(self, frame: Frame) -> None:
@@ -166,10 +176,19 @@ class View:
             return []  # the answer to the command says it
         if not self._presence.renamed(sid, new):
             return []
-        return [Shown("notice", (f"{in_list(old)} is now called {in_list(new)}",), at=_time(frame))]
+        return [
+            Shown(
+                "notice", (self._words.say("renamed", old=in_list(old), new=in_list(new)),), at=_time(frame)
+            )
+        ]
 
+    def _why(self, refusal: Frame) -> str:
+        if "character" in refusal:
+            return self._words.say("hidden", character=_line(refusal["character"]))
+        return str(refusal.get("msg"))
 
-_GAP: Final = Shown("notice", ("Some of the messages you missed are no longer kept.",))
+    def _gap(self) -> Shown:
+        return Shown("notice", (self._words.say("gap"),))
 
 
 def plain_text(text: object) -> str:
@@ -208,12 +227,6 @@ def _mentions(text: str, name: str) -> bool:
     """Whether a name is in a text, as separate words, and not as part of an emoji sequence."""
     pattern = rf"(?<![\w\u200d]){re.escape(name)}(?!\w|{_GOES_ON})"
     return bool(name) and re.search(pattern, text, re.IGNORECASE) is not None
-
-
-def _why(refusal: Frame) -> str:
-    if "character" in refusal:
-        return f"It contains hidden characters that can't be sent ({_line(refusal['character'])})."
-    return str(refusal.get("msg"))
 
 
 def _quote(text: object) -> str:

@@ -46,13 +46,14 @@ def status(app: ChatApp) -> str:
     return str(app.query_one("#status", Static).render())
 
 
-def on_screen(server, room, play, name="Fox"):
+def on_screen(server, room, play, name="Fox", lang=None):
     """Run a play against a full screen of 80 by 24; `play(app, pilot)` is a coroutine."""
 
     async def run():
-        app = ChatApp(Address.parse(server.url), room, name)
+        app = ChatApp(Address.parse(server.url), room, name, lang)
+        greeting = f"名字是 {name}" if lang == "zh" else f"You are {name}"
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(lambda: f"You are {name}" in shown(app), "the room")
+            await until(lambda: greeting in shown(app), "the room")
             await play(app, pilot)
             await pilot.press("ctrl+q")
         await until(lambda: app._link.is_over, "the end of the connection")
@@ -79,6 +80,26 @@ def test_the_screen_shows_history_people_and_talk(server, guests, room):
         assert "    mallory: y" in shown(app)
 
     on_screen(server, room, play)
+
+
+def test_a_chinese_locale_has_a_chinese_screen(server, guests, room):
+    romeo = guests(username="Romeo")
+
+    async def play(app, pilot):
+        composer = app.query_one(Composer)
+        await until(lambda: "2 人在线 · 你是 Fox" in status(app), lambda: status(app))
+        assert composer.placeholder == "输入消息，或 /help"
+        assert app.query_one(People).get_option_at_index(0).prompt == "Fox（你）"
+        await pilot.press(*"to:Romeo", "enter")
+        await until(lambda: "Romeo 看得到 · to: 结束" in (composer.border_title or ""), lambda: shown(app))
+        app.on_app_blur(events.AppBlur())
+        await asyncio.to_thread(romeo.says, "hello")
+        await until(lambda: "1 条新消息" in status(app), lambda: status(app))
+        (rule,) = (line for line in app.query_one(MessageList).lines() if line.startswith("─── 新消息 ─"))
+        assert cell_len(rule) == app.query_one(MessageList).virtual_size.width
+        await until(lambda: cell_len(status(app)) <= 78, lambda: status(app))
+
+    on_screen(server, room, play, lang="zh")
 
 
 def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
