@@ -1,4 +1,4 @@
-"""A relay to the server that can be held in either direction, cut and restoreed, with TLS at its near end if wanted."""
+"""A relay to the server that can be held in either direction, cut and restored, with TLS at its near end if wanted."""
 
 from __future__ import annotations
 
