@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from chatroom.backplane import RETRY_S
-from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, Unavailable
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, RateLimited, Refusal, Unavailable
 from chatroom.returning import remember
 from chatroom.sessions import Session
 from chatroom.tokens import retry_key
@@ -53,10 +53,10 @@ class RefusedTexts:
         Args:
             is_bound: it can reach one session only, so that who is not there is no doubt.
         """
-        if cid is None or isinstance(
-            refusal, RateLimited | Unavailable
-        ):  # nothing was decided: sent again at once
-            return
+        if cid is None or isinstance(refusal, RateLimited | Unavailable):
+            return  # nothing was decided, and clients send it again at once
+        if isinstance(refusal, NameChangedHands):
+            return  # the next session asks about the name again, whatever the id
         if refusal.answer_after_s is not None or (isinstance(refusal, NoSuchPerson) and not is_bound):
             refused = _Refused(refusal.copy(), session.sid, self._monotonic() + RETRY_S)
             remember(self._texts, retry_key(session.identity, cid), refused, MOST_REFUSED)

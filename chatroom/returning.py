@@ -84,6 +84,7 @@ class Returning:
         parked = self._parked.pop(session.identity, None)
         if parked is not None and parked.until >= self._monotonic():
             session.talk, session.addressed = parked.talk, parked.addressed
+            session.addressed.ask_again()
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 

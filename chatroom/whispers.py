@@ -161,12 +161,16 @@ class Whispers:
             NameChangedHands: it was; said once.
         """
         listener = self.present(session, sid)
-        if listener is not None and not session.addressed.knows(self._identity(session, listener)):
+        if listener is None:
+            return
+        identity = self._identity(session, listener)
+        if not session.addressed.knows(identity):
             try:
                 self._check_hands(session, listener)
             except NameChangedHands:
                 if not confirmed:
                     raise
+        session.addressed.confirm(identity)
 
     def _check_hands(self, session: Session, listener: Person) -> None:
         if listener.sid == session.sid:

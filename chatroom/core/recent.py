@@ -72,16 +72,19 @@ class RecentNames:
 class Addressed:
     """The people that one session has written to, by name."""
 
-    __slots__ = ("_by_key",)
+    __slots__ = ("_asked", "_by_key")
 
     def __init__(self) -> None:
         self._by_key: dict[str, str] = {}
+        self._asked: dict[
+            str, str
+        ] = {}  # the names that a refusal was about since they were used, and whose they were
 
     def __bool__(self) -> bool:
         return bool(self._by_key)
 
     def __contains__(self, name: str) -> bool:
-        return fold(name) in self._by_key
+        return bool(self._by_key.get(fold(name)))
 
     def is_other(self, name: str, identity: str, before: Gone | None) -> bool:
         """Whether a name now belongs to someone other than the person that the session knows; true only once.
@@ -90,9 +93,24 @@ class Addressed:
             identity: whose name it is now.
             before: who gave the name up while the session was there.
         """
-        known = self._by_key.get(fold(name), before.identity if before is not None else identity)
-        self._remember(name, identity)
-        return known != identity
+        key = fold(name)
+        known = self._by_key.get(key, before.identity if before is not None else identity)
+        self._remember(key, identity)
+        if known == identity:
+            self._asked.pop(key, None)
+            return False
+        self._asked.setdefault(key, known)
+        return True
+
+    def confirm(self, identity: str) -> None:
+        """The session writes to this person, whatever it knew of their name."""
+        for key in [key for key in self._asked if self._by_key[key] == identity]:
+            del self._asked[key]
+
+    def ask_again(self) -> None:
+        """The guest has come back, and may not have read the refusals since which they have not used a name."""
+        self._by_key.update(self._asked)
+        self._asked.clear()
 
     def knows(self, identity: str) -> bool:
         """Whether the session has written to this person, under whatever name."""
@@ -101,10 +119,12 @@ class Addressed:
     def clear(self) -> None:
         """Forget everyone; in another room the names belong to others."""
         self._by_key.clear()
+        self._asked.clear()
 
-    def _remember(self, name: str, identity: str) -> None:
-        key = fold(name)
+    def _remember(self, key: str, identity: str) -> None:
         self._by_key.pop(key, None)
         self._by_key[key] = identity
         while len(self._by_key) > MOST_ADDRESSED:
-            del self._by_key[next(iter(self._by_key))]
+            oldest = next(iter(self._by_key))
+            del self._by_key[oldest]
+            self._asked.pop(oldest, None)

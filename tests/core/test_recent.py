@@ -27,6 +27,24 @@ def test_a_double_does_not_hide_a_name_given_up() -> None:
     assert names.find("Alice", NOW) == Gone("Alice", "one", NOW)
 
 
+def test_a_question_without_a_reply_is_asked_again_after_a_cut() -> None:
+    addressed = Addressed()
+    assert not addressed.is_other("Ben", "ben", None)
+    assert addressed.is_other("Ben", "impostor", None)
+    addressed.ask_again()
+    assert addressed.is_other("Ben", "impostor", None)
+    assert not addressed.is_other("Ben", "impostor", None)  # sent again: the answer was read
+    addressed.ask_again()
+    assert not addressed.is_other("Ben", "impostor", None)
+    assert addressed.is_other("Ann", "new", Gone("Ann", "", NOW))
+    addressed.ask_again()
+    assert "Ann" not in addressed
+    assert addressed.is_other("Ann", "new", Gone("Ann", "", NOW))
+    addressed.confirm("new")
+    addressed.ask_again()
+    assert addressed.knows("new")
+
+
 def test_a_name_given_up_by_two_is_known_as_nobodys() -> None:
     names, addressed = RecentNames(), Addressed()
     names.add("Ben", "one", NOW)
