@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatroom.core.errors import NoPartner, NotSent, RateLimited, Refusal
+from chatroom.core.errors import NoPartner, NotSent, RateLimited, Refusal, Unavailable
 from chatroom.core.events import Person, Talk
 
 MOVE_HOLD_S: Final = 1.0  # after someone else has moved the chat, a text may still be for the former partner
@@ -143,8 +143,9 @@ class PrivateTalk:
         if isinstance(refused, NotSent):
             held = refused
         else:
-            # Clients automatically send again what was rate-limited; a text that is held must not come again like that.
-            code = NotSent.code if isinstance(refused, RateLimited) else refused.code
+            # Clients send again by themselves what was refused for haste or trouble; a held text must not come so.
+            is_retried = isinstance(refused, (RateLimited, Unavailable))
+            code = NotSent.code if is_retried else refused.code
             held = NotSent("not_sent_with", code)
             held.answer_after_s = refused.answer_after_s
             held.doubts_people = refused.doubts_people

@@ -12,6 +12,7 @@ from chatroom.core.errors import (
     RateLimited,
     Refusal,
     RoomInvalid,
+    Unavailable,
     UnknownCommand,
 )
 from chatroom.core.events import Person, Talk
@@ -407,9 +408,10 @@ def test_a_partner_with_a_new_session_is_still_the_partner():
     assert talk.partner == again
 
 
-def test_a_text_held_is_not_one_to_try_again() -> None:
+@pytest.mark.parametrize("why", [RateLimited(retry_after=0.1), Unavailable()], ids=lambda why: why.code)
+def test_a_text_held_is_not_one_to_try_again(why: Refusal) -> None:
     talk = PrivateTalk()
-    fails(talk, RateLimited(retry_after=0.1))
+    fails(talk, why)
     held = goes(talk, ALL, NOW)
     assert isinstance(held, NotSent)
     assert held.code == "no_such_person"
