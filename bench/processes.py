@@ -3,6 +3,7 @@
 Knows nothing of what is measured.
 """
 
+import fcntl
 import importlib.metadata
 import os
 import re
@@ -60,6 +61,12 @@ def build(with_node: bool) -> None:
     if with_node and not _has_node():
         raise BenchError(f"the wheel `{NODE_WHEEL}` is needed and not installed (`make bench` installs it)")
     BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may build at once
+        _build_missing(with_node)
+
+
+def _build_missing(with_node: bool) -> None:
     load = ROOT / "bench" / "load"
     headers = tuple(load.glob("*.h"))
     for name, source in (("load", load / "load.c"), ("floor", HERE / "floor.c")):

@@ -290,7 +290,9 @@ def test_the_lists_keys_scroll_it_whatever_arrives(visit: Visit, guests: Guests)
     visitor = visit().enter()
     visitor.sees("line 99")
     visitor.rests()
-    visitor.scroller.focus()
+    visitor.scroller.press("PageUp")  # so that older messages load
+    visitor.waits_until(lambda: visitor.scroller.locator("article").count() >= 100)
+    visitor.scroller.press("End")
     # At once, since a smooth scroll ends where it is when a message arrives.
     for key, part in ((" ", -1), ("PageUp", -1), ("ArrowUp", 0), ("PageDown", 1)):
         moved, height = visitor.scroller.evaluate(

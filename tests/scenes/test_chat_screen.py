@@ -93,7 +93,7 @@ def test_a_chinese_locale_has_a_chinese_screen(server, guests, room):
         await pilot.press(*"to:Romeo", "enter")
         await until(lambda: "Romeo 看得到 · to: 结束" in (composer.border_title or ""), lambda: shown(app))
         app.on_app_blur(events.AppBlur())
-        await asyncio.to_thread(romeo.says, "hello")
+        await asyncio.to_thread(romeo.sends, "hello")
         await until(lambda: "1 条新消息" in status(app), lambda: status(app))
         (rule,) = (line for line in app.query_one(MessageList).lines() if line.startswith("─── 新消息 ─"))
         assert cell_len(rule) == app.query_one(MessageList).virtual_size.width
@@ -472,7 +472,7 @@ def test_an_unsent_message_is_shown_as_waiting(server, guests, room):
         await pilot.press(*"anybody", "enter")
         await until(lambda: "  …   anybody" in shown(app), lambda: shown(app))
         assert "Fox: anybody" not in shown(app)
-        await asyncio.to_thread(relay.mend)
+        await asyncio.to_thread(relay.restore)
         await until(lambda: "Fox: anybody" in shown(app), lambda: shown(app))
         await until(lambda: "…" not in shown(app), lambda: shown(app))
         assert shown(app).count("anybody") == 1
