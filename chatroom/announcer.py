@@ -83,7 +83,7 @@ class Announcer:
                 room.roster.replace(event)
             else:
                 if newcomers and isinstance(event, Said):
-                    # They must be in before this is told: the history that they are given ends where they came.
+                    # They must have joined before this is announced: their history ends at their join.
                     self._welcome(room, newcomers)
                     newcomers.clear()
                 self._tell(room, item)
@@ -104,7 +104,9 @@ class Announcer:
     def _follow(self, room: RoomView, item: Item, event: Presence, newcomers: _Newcomers) -> None:
         """Announce a join, a leave or a new name."""
         if isinstance(event, Left):
-            self._left(room, event)  # first: a session that is over is told so while it still hears the room
+            self._left(
+                room, event
+            )  # first: a session that is over gets its notice while it still follows the room
             if event.who.sid not in room.roster:
                 return  # nobody has been told that they were here
         try:

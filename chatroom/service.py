@@ -53,6 +53,9 @@ class Service:
     Args:
         spawn: runs a function that may wait.
         signal: makes something that such a function can wait for.
+
+    Attributes:
+        whispers: the use cases of private texts.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Service:
         self._claims = Claims(backplane, self._answers)
         self._returning = Returning(backplane, monotonic)
         self.refused = RefusedTexts(monotonic)
-        self._whispers = Whispers(
+        self.whispers = Whispers(
             backplane,
             self._answers,
             self._sessions,
@@ -95,16 +98,8 @@ class Service:
         )
         self.deliver = self._announcer.deliver
         self.typed = self._announcer.typed
-        self.whispered = self._whispers.deliver
+        self.whispered = self.whispers.deliver
         self.save_talk = self._returning.save_talk
-        self.whisper = self._whispers.whisper
-        self.whisper_to = self._whispers.whisper_to
-        self.signal_talk = self._whispers.signal_talk
-        self.present = self._whispers.present
-        self.lately = self._whispers.lately
-        self.has_whispered = self._whispers.has_whispered
-        self.note_whispered = self._whispers.note_whispered
-        self.check_stranger = self._whispers.check_stranger
 
     def start(self, gateways: Sequence[Gateway]) -> None:
         """Begin to tell these gateways what happens."""
@@ -118,7 +113,7 @@ class Service:
     # Coming and going
 
     def admit(self, sid: str, gateway: Gateway, request: JoinRequest) -> Session:
-        """Decide who a guest is and whether they may come in; nobody is told anything yet. May wait.
+        """Decide who a guest is and whether they may join; nothing is announced yet. May wait.
 
         A token gives back the name that it was made for, if nobody else has it now. Its session, if it still lives (a
         duplicated tab), is replaced.

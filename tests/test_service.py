@@ -82,7 +82,7 @@ def test_a_name_given_up_before_the_welcome_leaves_no_doubt() -> None:
     house.service.enter(ming)
     house.backplane.settle_all()
     house.enter("lobby", username="Bob")
-    house.does(lambda: house.service.whisper(ming, "Bob", "hi"))
+    house.does(lambda: house.service.whispers.whisper(ming, "Bob", "hi"))
 
 
 def test_whoever_was_there_before_is_in_the_first_list() -> None:
@@ -138,18 +138,18 @@ def test_a_private_text_reaches_somebody_who_is_served_elsewhere() -> None:
     house = House([Witness()])
     sid = house.foreigner("lobby", "Bob")
     romeo = house.enter("lobby", username="Ming")
-    sent = house.does(lambda: house.service.whisper(romeo, "bob", "hi"))
+    sent = house.does(lambda: house.service.whispers.whisper(romeo, "bob", "hi"))
     assert sent.to == Person(sid, "Bob")
     house.backplane.truth.leave("lobby", sid)
     with pytest.raises(NoSuchPerson):
-        house.does(lambda: house.service.whisper(romeo, "bob", "hi"))
+        house.does(lambda: house.service.whispers.whisper(romeo, "bob", "hi"))
 
 
 def test_nothing_reaches_a_newcomer_before_the_welcome() -> None:
     house = House([Witness()])
     house.enter("lobby", username="Bob")
     romeo = house.admit(room="lobby")
-    house.does(lambda: house.service.whisper(romeo, "Bob", "hi"))  # the gateway objects to a copy
+    house.does(lambda: house.service.whispers.whisper(romeo, "Bob", "hi"))  # the gateway objects to a copy
 
 
 @pytest.mark.parametrize("loss", ["request", "answer"])
@@ -189,7 +189,7 @@ class Restarted:
         self.house.backplane.settle_all()
 
     def whispers(self, to: str = "Bob") -> None:
-        self.house.does(lambda: self.house.service.whisper(self.ming, to, "hi"))
+        self.house.does(lambda: self.house.service.whispers.whisper(self.ming, to, "hi"))
 
 
 def test_after_a_restart_a_name_is_asked_about_once() -> None:
@@ -207,7 +207,7 @@ def test_no_way_of_taking_a_name_avoids_the_question() -> None:
     for name in ("Lotus", "Bob"):
         restarted.rename(restarted.bob, name)
     with pytest.raises(NameChangedHands):
-        restarted.house.service.check_stranger(restarted.ming, restarted.bob.sid)
+        restarted.house.service.whispers.check_stranger(restarted.ming, restarted.bob.sid)
     restarted.house.leave(restarted.bob)
     restarted.rename(restarted.comes_back("Lotus"), "Bob")
     with pytest.raises(NameChangedHands):
@@ -220,7 +220,7 @@ def test_who_came_back_as_themselves_is_not_asked_about() -> None:
     restarted.whispers("Lotus")
     restarted.again(lotus)
     restarted.whispers("Lotus")
-    restarted.house.does(lambda: restarted.house.service.whisper(restarted.bob, "Ming", "hi"))
+    restarted.house.does(lambda: restarted.house.service.whispers.whisper(restarted.bob, "Ming", "hi"))
 
 
 def test_a_token_of_another_room_does_not_prove_a_name() -> None:

@@ -124,7 +124,7 @@ class ServiceMachine(RuleBasedStateMachine):
     @rule(data=st.data(), name=st.sampled_from(NAMES))
     def whisper(self, data: st.DataObject, name: str) -> None:
         session = self.someone(data)
-        self.begins(session, lambda: self.service.whisper(session, name, "psst"))
+        self.begins(session, lambda: self.service.whispers.whisper(session, name, "psst"))
 
     @precondition(lambda self: self.live())
     @rule(data=st.data(), cut=st.booleans())

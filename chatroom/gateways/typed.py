@@ -75,7 +75,7 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     try:
         return parse_line(text)
     except UnknownCommand as refused:
-        here, lately = session.room.roster.find, service.lately(session)
+        here, lately = session.room.roster.find, service.whispers.lately(session)
         if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
             refused.answer_after_s = ANSWER_AFTER_S
         raise
@@ -152,7 +152,7 @@ def _run(
             follow(session.talk.ask())
         case WhisperTo(rest):
             person, text = _meant(service, session, rest)
-            service.whisper(session, person.name, text)
+            service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
             follow(session.talk.end())
@@ -189,7 +189,7 @@ def address(service: Service, session: Session, say: Say, arrived_at: float) -> 
     if not say.near and talk.is_plain:
         return None
     parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
-    person = talk.address(partial(service.present, session), arrived_at)
+    person = talk.address(partial(service.whispers.present, session), arrived_at)
     _check_near(service, session, say)
     return person
 
@@ -209,13 +209,13 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:
-    here, lately = session.room.roster.find, service.lately(session)
+    here, lately = session.room.roster.find, service.whispers.lately(session)
     near.check(say.near, here, lately, partial(service.is_other_room, session))
 
 
 def signal(service: Service, session: Session, effect: Signal) -> None:
     """Let the other side know what this session's guest has done with their private chat."""
-    service.signal_talk(session, effect.sid, effect.talk)
+    service.whispers.signal_talk(session, effect.sid, effect.talk)
 
 
 def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
@@ -228,7 +228,7 @@ def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
     found = longest_match(rest, session.room.roster.find)
     spaced = SEPARATORS.sub(" ", rest)
     closer = longest_match(spaced, session.room.roster.find)
-    gone = longest_match(spaced, service.lately(session))
+    gone = longest_match(spaced, service.whispers.lately(session))
     if (
         gone is not None
         and found is not None
@@ -259,7 +259,7 @@ def _check_shorter(service: Service, session: Session, written: str, name: str) 
     here = longest_match(ends[1], lambda one: session.room.roster.find(one) if one in known else None)
     if here is not None:
         raise NameUnclear(name=name, other=here.who.name)
-    lately = service.lately(session)
+    lately = service.whispers.lately(session)
     gone = longest_match(ends[1], lambda one: lately(one) if one in known else None)
     if gone is not None:
         raise NameGone(name=gone.who.name, other=name)
@@ -282,7 +282,7 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
     if SEPARATORS.match(name[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
         _check_shorter(service, session, name, found)
     try:
-        opened = service.whisper(session, found, "", Talk.OPENED)
+        opened = service.whispers.whisper(session, found, "", Talk.OPENED)
     except BadRequest:
         raise Yourself from None
     return session.talk.turn_to(opened.to)
@@ -291,7 +291,7 @@ def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
 def _no_partner(service: Service, session: Session, written: str) -> Refusal:
     """Why `to:WRITTEN` names nobody: it has a text after the name, or nobody here has that name."""
     here = punctuated_match(written, session.room.roster.find)
-    gone = punctuated_match(written, service.lately(session))
+    gone = punctuated_match(written, service.whispers.lately(session))
     if gone is not None and (here is None or gone.length > here.length):
         return NoSuchPartner(name=gone.who.name)
     if here is not None:

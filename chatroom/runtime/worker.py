@@ -88,7 +88,7 @@ class Worker(Generic[_JobT, _ResultT]):
                 outcome: _ResultT | Exception
                 try:
                     outcome = self._work(job[0])
-                except Exception as problem:  # it is the outcome
+                except Exception as problem:  # the job's outcome: whoever gave the job gets it
                     outcome = problem
                 self._outcomes.append((job[0], outcome))
                 os.eventfd_write(self._done_fd, 1)

@@ -274,7 +274,7 @@ class Interpreter:
         finally:
             self._mark_talking()
         if partner is not None:
-            service.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
+            service.whispers.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
             return
         self._uncommitted += 1
         try:
@@ -315,7 +315,9 @@ class Interpreter:
 
     def person_joined(self) -> None:
         """Somebody has joined the room."""
-        self._follow(self._session.talk.joined(partial(self._context.service.present, self._session)))
+        self._follow(
+            self._session.talk.joined(partial(self._context.service.whispers.present, self._session))
+        )
 
     def person_left(self, sid: str) -> None:
         """Somebody is no longer in the room."""

@@ -219,7 +219,7 @@ class SocketIOGateway:
         self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
         self._emit(frame, session.sid)
         self._groups.enter(guest, room.key)
-        if effects := session.talk.come_back(partial(self._service.present, session)):
+        if effects := session.talk.come_back(partial(self._service.whispers.present, session)):
             self._talks.follow(guest, effects)
 
     def tell(self, room: RoomView, item: Item) -> None:

@@ -84,7 +84,7 @@ class Requests:
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
             case wire.Who(str(sid)):
-                person = self._service.present(session, sid)
+                person = self._service.whispers.present(session, sid)
                 if person is None:
                     raise NoSuchPerson
                 return {"username": person.name, "sid": person.sid}
@@ -107,7 +107,7 @@ class Requests:
         self, guest: Guest, text: wire.Message | wire.Whisper, ack: Ack
     ) -> Mapping[str, object] | None:
         session, cid = guest.session, text.cid
-        if self._service.has_whispered(session, cid):
+        if self._service.whispers.has_whispered(session, cid):
             return {}  # it went to one person, whoever would receive it now
         try:
             if isinstance(text, wire.Message):
@@ -126,12 +126,12 @@ class Requests:
         self._service.refused.check(session, asked.cid)
         if isinstance(asked.to_sid, str):
             if asked.typed:
-                self._service.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
-            self._service.whisper_to(session, asked.to_sid, text, to=asked.to or "")
+                self._service.whispers.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
+            self._service.whispers.whisper_to(session, asked.to_sid, text, to=asked.to or "")
         elif asked.to is not None:
             session.talk.check_people(self._monotonic())
-            self._service.whisper(session, asked.to, text)
-        self._service.note_whispered(session, asked.cid)
+            self._service.whispers.whisper(session, asked.to, text)
+        self._service.whispers.note_whispered(session, asked.cid)
         return {}
 
     def _choose_language(self, guest: Guest, lang: str) -> None:
@@ -170,8 +170,8 @@ class Requests:
                 self._talks.mark(guest)
         self._service.refused.check(session, cid)
         if partner is not None:
-            self._service.whisper_to(session, partner.sid, line.text, Talk.LINE)
-            self._service.note_whispered(session, cid)
+            self._service.whispers.whisper_to(session, partner.sid, line.text, Talk.LINE)
+            self._service.whispers.note_whispered(session, cid)
             return {}
         guest.uncommitted += 1
         try:
@@ -204,7 +204,7 @@ class Requests:
             arrived_at=self._monotonic(),
         )
         if isinstance(command, WhisperTo):
-            self._service.note_whispered(guest.session, cid)
+            self._service.whispers.note_whispered(guest.session, cid)
         if isinstance(command, Quit):
             ack({"ok": True})
             self._log_out(guest)

@@ -55,7 +55,9 @@ class Talks:
     def joined(self, room: RoomView) -> None:
         """Somebody has joined a room."""
         for guest in self._in(room):
-            self.follow(guest, guest.session.talk.joined(partial(self._service.present, guest.session)))
+            self.follow(
+                guest, guest.session.talk.joined(partial(self._service.whispers.present, guest.session))
+            )
 
     def left(self, room: RoomView, sid: str) -> None:
         """Somebody has left a room."""
