@@ -15,7 +15,7 @@ class Parser(argparse.ArgumentParser):
     """Refuses wrong arguments in one line on standard error, with exit code 2.
 
     Attributes:
-        words: what may stand first instead of a flag; a misspelt one is told the nearest.
+        words: what may stand first instead of a flag; for a misspelt one, the error names the nearest.
     """
 
     words: tuple[str, ...] = ()

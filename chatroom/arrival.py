@@ -50,7 +50,7 @@ class Membership:
         resumed: the name is the one that the session's token was made for.
         after: the last entry that the member has seen.
         missed: what was read of the log before the join was announced.
-        pending: what was said before that; it is heard after the join, and not lost if there is none.
+        pending: requests that came before that; they are handled after the join, and are not lost if there is none.
     """
 
     room: RoomView
@@ -74,7 +74,7 @@ class Membership:
 
     @property
     def is_announced(self) -> bool:
-        """Whether the room is told of the join before anything that is asked for now."""
+        """Whether the join is announced before anything that is requested now."""
         return self.stage in (Stage.ANNOUNCED, Stage.IN)
 
 

@@ -1,4 +1,4 @@
-"""What outlives a connection, and the authority over each room: who is in it, who owns which name, what was said.
+"""What outlives a connection, and the authority over each room: who is in it, who owns which name, its messages.
 
 Here stand the promises, as a Protocol; `memory` and `embedded` keep them, and one contract suite (`tests/backplane/`)
 is run on each. What is decided is decided behind it. The service asks, is answered by callback, and announces what the
@@ -63,7 +63,7 @@ OnChanged = Callable[[Edited | Deleted | Reacted | Refusal | None], None]
 
 
 class House(Protocol):
-    """Who is told. None of it may wait, apart from `deliver`."""
+    """Who receives all this. None of it may wait, apart from `deliver`."""
 
     def deliver(self, room: str, items: Sequence[Item]) -> None:
         """What comes next in the room's feed: one batch after another, never twice at once."""
@@ -90,7 +90,7 @@ class Backplane(Protocol):
         * Retry: an entry with a `retry_key` that the room has seen in the last 24 h is not said again; `on_done` gets
           the first one's entry (its `name` and `text` may be empty if it is no longer kept).
         * Ids of entries rise, as ASCII strings, and never go back; an entry's `at_ms` is what the wall clock said.
-        * Feed: a process is told everything that happens in a room from its first own member's `Joined` up to its last
+        * Feed: a process receives everything that happens in a room from its first own member's `Joined` up to its last
           own member's `Left`. Where others are in the room already, or something has been missed, there is a `Present`.
           That a session of its own was ended by others is always told, announced or not.
     """
@@ -152,7 +152,7 @@ class Backplane(Protocol):
     def change(
         self, room: str, sid: str, entry_id: str, what: Edited | Deleted | Reacted, on_done: OnChanged
     ) -> None:
-        """Change a message that was said: `what` in the feed, numbered `at` from the room's ids."""
+        """Change a message that was sent: `what` in the feed, numbered `at` from the room's ids."""
 
     # The log
 

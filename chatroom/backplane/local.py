@@ -204,7 +204,7 @@ class LocalAuthority:
     def change(
         self, room: str, sid: str, entry_id: str, what: Edited | Deleted | Reacted, on_done: OnChanged
     ) -> None:
-        on_done(BadRequest())  # what was said cannot be changed yet
+        on_done(BadRequest())  # messages cannot be changed yet
 
     def _find(self, room: str, sid: str) -> tuple[_Place | None, _Member | None]:
         place = self._places.get(room)
