@@ -1,7 +1,7 @@
 """A guest's connection to a chatroom, which reconnects by itself.
 
-It knows threads, time and when to try again; `resume_state` what was missed, `outbox` what is still to be sent, `channel`
-how bytes travel. One thread does everything in turn, and calls `on_frame` for each frame in order.
+It knows threads, time and when to try again; `resume_state` what was missed, `outbox` what is still to be sent,
+`channel` how bytes travel. One thread does everything in turn, and calls `on_frame` for each frame in order.
 """
 
 from __future__ import annotations
