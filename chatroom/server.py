@@ -90,9 +90,7 @@ def serve(settings: Settings) -> None:
     log.info("stopping")
     gateway.engine.refuse_newcomers()
     line.refuse_newcomers()
-    runtime.sleep(
-        settings.drain_delay_s
-    )  # so that a load balancer sees `/readyz` refuse before clients are sent away
+    runtime.sleep(settings.drain_delay_s)  # load balancers see `/readyz` refuse before clients are sent away
     backplane.settle()
     line.send_away_all()
     _send_away(gateway.warn_all(), gateway.engine, line)
