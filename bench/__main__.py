@@ -8,13 +8,22 @@ import sys
 import time
 from collections import defaultdict
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from bench.load import Report, complaints, load_limited, run_load
-from bench.peers import PEERS, Peer
+from bench.peers import PEERS, Peer, earlier
 from bench.processes import BenchError, Cores, build, serving, two_cores
 from bench.scenarios import Figures, Scenario, bounded, scenarios
-from bench.summary import figure_lines, missed, missed_line, ratio_lines, ratio_values, summary_line
+from bench.summary import (
+    before_lines,
+    figure_lines,
+    missed,
+    missed_line,
+    ratio_lines,
+    ratio_values,
+    summary_line,
+)
 
 RAMP = 40  # handshakes at a time where entering is not the subject; below the naive server's backlog of 50
 QUICK_LIMIT_S = 50  # after which a quick run measures nothing more and says what it left out
@@ -35,7 +44,7 @@ def measure(
     Raises:
         BenchError: it could not be run.
     """
-    settings = scenario.settings if peer.name == "ours" else ()
+    settings = scenario.settings if peer.is_ours else ()
     options = ["--clients", str(scenario.clients), "--ramp", str(RAMP), *peer.greeting, *scenario.load]
     if quick:
         options += ["--quiet-ms", QUICK_QUIET_MS]
@@ -76,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure what the arguments ask for and print it; the process's exit status."""
     chosen = [s for s in scenarios(arguments.quick) if not arguments.only or s.name in arguments.only]
     peers = [peer for peer in PEERS if not arguments.peers or peer.name in arguments.peers]
+    if arguments.before:
+        peers.insert(1, earlier(arguments.before))
     rounds = arguments.rounds or (1 if arguments.quick else 3)
     limit_s = QUICK_LIMIT_S if arguments.quick and not arguments.rounds else math.inf
     cores = two_cores()
@@ -92,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     left_out: list[str] = []
     for scenario in chosen:
         print(f"\n{scenario.title}", flush=True)
-        takers = [peer for peer in peers if peer.name in scenario.peers]
+        takers = [peer for peer in peers if peer.is_ours or peer.name in scenario.peers]
         for number in range(1, rounds + 1):
             for peer in takers:
                 if time.monotonic() - began > limit_s:
@@ -110,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         for peer in takers:
             if found := trials.get((scenario.name, peer.name)):
                 print("\n".join(figure_lines(scenario, peer.name, found)), flush=True)
+        print("".join(f"{line}\n" for line in before_lines(scenario, trials)), end="", flush=True)
     ratios = bounded(arguments.quick)
     values = ratio_values(ratios, trials)
     print(f"\nratios ({time.monotonic() - began:.0f} s)")
@@ -133,6 +145,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, choices=range(1, 11), metavar="1-10", help="default 3, quick 1")
     parser.add_argument("--only", nargs="+", choices=names, metavar="SCENARIO", help=", ".join(names))
     parser.add_argument("--peers", nargs="+", choices=[p.name for p in PEERS], metavar="PEER")
+    parser.add_argument(
+        "--before", type=Path, metavar="CHECKOUT", help="measure another checkout's server in the same rounds"
+    )
     parser.add_argument(
         "--check", action="store_true", help="exit with 1 when something that must be is missed"
     )

@@ -14,9 +14,29 @@ def figure_lines(scenario: Scenario, peer: str, trials: Sequence[Figures]) -> li
     lines = []
     for figure in trials[0]:
         values = [trial[figure] for trial in trials]
-        spread = f" [{_short(min(values))} … {_short(max(values))}]" if len(values) > 1 else ""
-        lines.append(f"  {scenario.name:<14} {peer:<12} {figure:<22} {_short(median(values))}{spread}")
+        lines.append(
+            f"  {scenario.name:<14} {peer:<12} {figure:<22} {_short(median(values))}{_spread(values)}"
+        )
     return lines
+
+
+def before_lines(scenario: Scenario, trials: Trials) -> list[str]:
+    """One line for each figure: ours over the earlier checkout's, as the median of the rounds' own ratios.
+
+    The two servers of a round run within a minute of each other, so a noisy minute hits both.
+    """
+    rounds = list(
+        zip(trials.get((scenario.name, "ours"), ()), trials.get((scenario.name, "before"), ()), strict=False)
+    )
+    ratios = {
+        figure: [now[figure] / before[figure] for now, before in rounds if before[figure]]
+        for figure in (rounds[0][0] if rounds else ())
+    }
+    return [
+        f"  {scenario.name:<14} {'ours/before':<12} {figure:<22} {_short(median(values))}{_spread(values)}"
+        for figure, values in ratios.items()
+        if values
+    ]
 
 
 def ratio_values(ratios: Sequence[Ratio], trials: Trials) -> dict[str, float]:
@@ -76,6 +96,10 @@ def summary_line(
         "left_out": list(left_out),
     }
     return f"summary: {json.dumps(content, ensure_ascii=False)}"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f" [{_short(min(values))} … {_short(max(values))}]" if len(values) > 1 else ""
 
 
 def _median(trials: Trials, scenario: str, peer: str, figure: str) -> float | None:

@@ -36,6 +36,7 @@ class Peer:
         greeting: what the load generator must know about it.
         acks: whether its speakers ask for an ack and wait for it.
         is_node: whether it runs on Node.
+        is_ours: whether it is this project's server, which understands a scenario's settings.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Peer:
     greeting: tuple[str, ...] = ()
     acks: bool = False
     is_node: bool = False
+    is_ours: bool = False
 
 
 # Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are in force and
@@ -60,6 +62,7 @@ OURS = Peer(
     ),
     greeting=("--delta", "--login"),
     acks=True,
+    is_ours=True,
 )
 SEED = Peer(
     name="seed",
@@ -84,3 +87,14 @@ NODE_DURABLE = replace(
 FLOOR = Peer(name="floor", title="C, one send a message", command=(str(BUILD / "floor"), "{port}"))
 
 PEERS = (OURS, SEED, NODE, NODE_DURABLE, FLOOR)
+
+
+def earlier(checkout: Path) -> Peer:
+    """This server as another checkout has it, run by the environment that `make setup` made there."""
+    python, app = checkout.resolve() / ".venv" / "bin" / "python", checkout.resolve() / "app.py"
+    return replace(
+        OURS,
+        name="before",
+        title=f"the server in {checkout}",
+        command=(str(python), str(app), *OURS.command[2:]),
+    )

@@ -16,7 +16,7 @@ from bench.load import Report, complaints, run_load
 from bench.peers import FLOOR, NODE, NODE_DURABLE, OURS, SEED, Peer
 from bench.processes import BenchError, Cores, build, serving
 from bench.scenarios import RATIOS, Ratio, Scenario, bounded, scenarios
-from bench.summary import missed, missed_line, ratio_values, summary_line
+from bench.summary import before_lines, missed, missed_line, ratio_values, summary_line
 
 CLIENTS = 20
 SPEAKERS = 4
@@ -230,6 +230,17 @@ def test_a_ratio_is_one_of_medians_and_a_missed_one_is_named() -> None:
         "faults": ["a fault"],
         "left_out": ["t, node"],
     }
+
+
+def test_an_earlier_checkout_is_compared_round_by_round() -> None:
+    echo = next(one for one in scenarios(quick=True) if one.name == "echo")
+    trials = {
+        ("echo", "ours"): [{"cpu_us": 10.0}, {"cpu_us": 30.0}, {"cpu_us": 90.0}],
+        ("echo", "before"): [{"cpu_us": 10.0}, {"cpu_us": 20.0}, {"cpu_us": 100.0}],
+    }
+    (line,) = before_lines(echo, trials)
+    assert line.split() == ["echo", "ours/before", "cpu_us", "1", "[0.9", "…", "1.5]"]
+    assert before_lines(echo, {}) == []
 
 
 def test_rooms_are_judged_by_messages_per_cpu_second() -> None:
