@@ -1,4 +1,4 @@
-"""Announces what a room's feed yields to the people of this process, whoever did it.
+"""Announces what a room's feed yields to the people of this process, whoever caused it.
 
 It keeps rosters true, welcomes newcomers where their join is in the feed, and notices when a session has been ended
 elsewhere. It decides nothing.
@@ -26,7 +26,7 @@ _Newcomers = list[tuple[Session, Item]]
 
 
 class Announcer:
-    """Tells gateways.
+    """Passes events on to the gateways.
 
     Args:
         left: called with each `Left`, before it is announced.
@@ -55,17 +55,17 @@ class Announcer:
         self._monotonic = monotonic
 
     def deliver(self, room: str, items: Sequence[Item]) -> None:
-        """Tell the room's people what has happened."""
+        """Announce what has happened in a room."""
         view = self._rooms.get(room)
         if view is None:
-            return  # nobody is left to be told
+            return  # no one of this process is in it any more
         try:
             self._tell_all(view, items)
         finally:  # whatever has failed, the room must be able to close
             self._rooms.close_if_empty(view)
 
     def typed(self, room: str, who: Person) -> None:
-        """Tell the room's people that somebody types."""
+        """Show the room's people that someone is typing."""
         view = self._rooms.get(room)
         if view is not None:
             for gateway in self.gateways:
@@ -98,7 +98,7 @@ class Announcer:
         for gateway in self.gateways:
             try:
                 gateway.tell(room, item)
-            except Exception:  # one gateway's fault must spare the others and what comes behind
+            except Exception:  # one gateway's fault must spare the others and what follows
                 log.exception("a gateway failed to deliver an event")
 
     def _follow(self, room: RoomView, item: Item, event: Presence, newcomers: _Newcomers) -> None:
@@ -108,10 +108,10 @@ class Announcer:
                 room, event
             )  # first: a session that is over gets its notice while it still follows the room
             if event.who.sid not in room.roster:
-                return  # nobody has been told that they were here
+                return  # their join was never announced
         try:
             room.roster.apply(event)
-        except Misuse:  # a fault of ours: who has heard the rest must not hear this
+        except Misuse:  # our own bug: an event that contradicts earlier ones is not announced
             log.exception("an event contradicts the roster")
             return
         self._tell(room, item)
@@ -119,15 +119,15 @@ class Announcer:
             session = self._sessions.get(event.who.sid)
             if session is not None:
                 room.own[session.sid] = session.identity
-                # Who has gone and come back meanwhile is welcomed by the later join.
+                # Someone who has left and come back meanwhile is welcomed at the later join.
                 if session.room is room and session.membership.claim == event.claim:
-                    session.membership.person = event.who  # which may be news: an answer can be lost
+                    session.membership.person = event.who  # it may differ: the answer to a claim can be lost
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):
             room.recent.add(event.old, room.own.get(event.sid, event.sid), self._monotonic())
             session = self._sessions.get(event.sid)
             if session is not None and session.room is room and session.person.name == event.old:
-                session.membership.person = Person(event.sid, event.new)  # else it has the next one already
+                session.membership.person = Person(event.sid, event.new)  # otherwise it already has a newer name
         else:
             sid = event.who.sid
             room.recent.add(event.who.name, room.own.pop(sid, sid), self._monotonic())
@@ -141,10 +141,10 @@ class Announcer:
             try:
                 page = self._arrivals.history(member, item.position)
             except Unavailable:
-                page = Page((), gap=True)  # let in all the same; what has been said can be asked for later
+                page = Page((), gap=True)  # welcomed all the same; clients can ask for the history later
             person = room.roster.get(session.sid)
             if person is None or session.membership is not member or member.stage is not Stage.ANNOUNCED:
-                continue  # came and left within one batch, or while the disk was asked
+                continue  # joined and left within one batch, or while the disk was read
             token = self._tokens.write(session.identity, person.name, room.key)
             member.missed = None
             member.advance(Stage.IN)

@@ -1,10 +1,11 @@
-"""The use cases: enter, say, whisper, rename, move, look back, leave.
+"""The use cases: join, send a message, whisper, rename, move to another room, read the history, leave.
 
-Each checks whether it may be, asks the backplane, and tells the gateways what comes out of a room's feed, whoever it
-came from. It knows no wire format, no socket and no disk; time and the waiting are given to it.
+Each checks that the request is allowed, and asks the backplane. What the room's feed then yields is passed on by
+`announcer`, whoever caused it. This module knows no wire format, no socket and no disk; time, and how to wait, are
+passed in.
 
 What is decided and what has been announced are two things. The backplane decides who is in a room. A room's `Roster`
-holds what everybody has been told so far, which is behind by whatever waits for the disk.
+holds what has been announced so far: it lags behind by whatever waits for the disk.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The numbers that the service holds its guests to. A rate of None is no limit."""
+    """The limits for each guest. A rate of None means no limit."""
 
     speaking: Rate | None
     events: Rate | None
@@ -102,7 +103,7 @@ class Service:
         self.save_talk = self._returning.save_talk
 
     def start(self, gateways: Sequence[Gateway]) -> None:
-        """Begin to tell these gateways what happens."""
+        """Begin to pass events on to these gateways."""
         self._announcer.gateways = list(gateways)
         self._backplane.start(self)
 
@@ -110,18 +111,18 @@ class Service:
         """Whether messages can be taken now."""
         return self._backplane.ready()
 
-    # Coming and going
+    # Joining and leaving
 
     def admit(self, sid: str, gateway: Gateway, request: JoinRequest) -> Session:
         """Decide who a guest is and whether they may join; nothing is announced yet. May wait.
 
-        A token gives back the name that it was made for, if nobody else has it now. Its session, if it still lives (a
-        duplicated tab), is replaced.
+        A token gives back the name that it was made for, if no one else has it now. If its session is still connected
+        (a duplicated tab), it is replaced.
 
         Raises:
             RoomFull: too many people in the room, or too many rooms.
-            NameTaken: the wanted name is somebody's; who brings a token gets a random one instead.
-            Unavailable: nobody can decide it now.
+            NameTaken: someone has the wanted name; a guest with a token gets a random one instead.
+            Unavailable: it cannot be decided now.
         """
         key = room_key(request.room)
         token = self._tokens.read(request.token, key) if request.token is not None else None
@@ -139,7 +140,7 @@ class Service:
             older = self._sessions.of(asks.identity)
             pending: list[Message] = []
             if older is not None:
-                if older.room is room:  # it is the same guest who says it
+                if older.room is room:  # they come from the same guest
                     pending, older.membership.pending = older.membership.pending, pending
                 self._replace(older)
             member = self._arrivals.admit(
@@ -167,15 +168,15 @@ class Service:
         return session
 
     def enter(self, session: Session) -> None:
-        """Have the room told of an admitted guest; the welcome follows from there."""
+        """Announce an admitted guest to the room; the welcome follows."""
         if not session.closed:
             self._arrivals.enter(session.membership)
 
     def leave(self, session: Session, *, cut: bool) -> None:
-        """Take a guest out; a second time does nothing.
+        """End a guest's session; a second call does nothing.
 
         Args:
-            cut: the connection was lost, not ended by the guest: the name may be held for them, and their private talk
+            cut: the connection was lost, not ended by the guest: the name may be held for them, and their private chat
                 goes on if they come back.
         """
         if session.closed:
@@ -199,21 +200,21 @@ class Service:
         self._end(older, Why.REPLACED)
 
     def _end(self, session: Session, why: Why) -> None:
-        """End a session by no doing of its guest's."""
+        """End a session that its guest did not end."""
         self._take_out(session, why)
         try:
             session.gateway.ended(session, why)
-        except Exception:  # the older one's gateway must not keep the newer one out
+        except Exception:  # a fault in this session's gateway must not keep a newer session out
             log.exception("a gateway failed to close a session")
 
     def move(self, session: Session, room: str) -> None:
         """Take a guest to another room, under the same name. May wait.
 
         Raises:
-            NameTaken: somebody there has the name; the guest stays where they are.
+            NameTaken: someone there has the name; the guest stays where they are.
             RoomFull: too many people there, or too many rooms.
             RateLimited: too often.
-            Unavailable: nobody can decide it now.
+            Unavailable: it cannot be decided now.
         """
         if room_key(room) == session.room.key:
             return
@@ -236,17 +237,17 @@ class Service:
             self._arrivals.end(before)
         self.enter(session)
 
-    # Speaking
+    # Messages and names
 
     def say(self, session: Session, text: str, cid: str | None, on_done: OnAppended) -> None:
-        """Say something to the room; returns at once.
+        """Send a message to the room; returns at once.
 
         Args:
-            cid: the client's own id for the message; who sends it again is told of the first one.
-            on_done: called with the entry when it is safe and everybody has been told, with None if it may not be kept.
+            cid: the client's own id for the message. If it is sent again, `on_done` gets the first one's entry.
+            on_done: called with the entry once it is stored and delivered; with None if it may not have been stored.
 
         Raises:
-            BadRequest, Empty, TooLong: the text cannot be said.
+            BadRequest, Empty, TooLong: the text cannot be sent.
             RateLimited: too much at once.
         """
         text = parse_text(text, self.limits.max_text)
@@ -267,9 +268,9 @@ class Service:
             The new name, and a token for it.
 
         Raises:
-            NameTaken: somebody has it, or it is held for somebody.
+            NameTaken: someone has it, or it is held for someone.
             RateLimited: too often.
-            Unavailable: nobody can decide it now.
+            Unavailable: it cannot be decided now.
         """
         self._spend(session.speaking)
         member = session.membership
@@ -283,7 +284,7 @@ class Service:
         return outcome.new, self._tokens.write(session.identity, outcome.new, member.room.key)
 
     def suggest(self, session: Session) -> str:
-        """A random name that the guest could take now; nothing changes. May wait, and be `Unavailable`."""
+        """A random name that the guest could take now; nothing changes. May wait, and raise `Unavailable`."""
         question = partial(self._backplane.suggest, session.room.key, session.sid, session.lang)
         outcome: str | Refusal | None = self._answers.ask(question)
         if isinstance(outcome, str):
@@ -295,24 +296,24 @@ class Service:
         session.lang = lang
 
     def type(self, session: Session) -> None:
-        """Tell the others that somebody types."""
+        """Let the others know that this guest is typing."""
         if session.is_in:
             self._backplane.notify(session.room.key, session.person)
 
-    # Looking
+    # Queries
 
     def spend_event(self, session: Session) -> None:
         """Count one event of any kind.
 
         Raises:
-            RateLimited: too many; the session should be told, and goes on.
+            RateLimited: too many; the session goes on.
         """
         self._spend(session.events)
 
     def who(self, session: Session) -> list[Person]:
-        """Who is in the room, in the order of coming, as everybody has been told."""
+        """Who is in the room, as announced, in the order of joining."""
         people = session.room.roster.people()
-        if session.sid not in session.room.roster:  # a mover whose join is still to be announced
+        if session.sid not in session.room.roster:  # it has moved here, and its join is not announced yet
             people.append(session.person)
         return people
 
@@ -325,7 +326,7 @@ class Service:
         return len(room.roster) if room is not None else self._backplane.count(key)
 
     def is_other_room(self, session: Session, name: str) -> bool:
-        """Whether somebody is in a room of this name, and it is not the session's own."""
+        """Whether someone is in a room of this name, and it is not the session's own."""
         key = room_key(name)
         return key != session.room.key and self._backplane.count(key) > 0
 
@@ -338,7 +339,7 @@ class Service:
         limit: int,
         answer: Callable[[Page | None], None],
     ) -> None:
-        """A page of the room's log, to `answer`; None if it cannot be read now. Returns at once."""
+        """Pass a page of the room's log to `answer`, or None if it cannot be read now. Returns at once."""
         key = session.room.key
 
         def read() -> None:
@@ -355,10 +356,10 @@ class Service:
         else:
             self._spawn(read)
 
-    # What the backplane tells
+    # Events from the backplane
 
     def _left(self, room: RoomView, left: Left) -> None:
-        """Somebody is no longer in a room: if it is one of ours who does not know, it was decided elsewhere."""
+        """Someone is no longer in a room. If it is a session of ours that has not ended, it was ended elsewhere."""
         sid = left.who.sid
         self._claims.ended(left)
         session = self._sessions.get(sid)
@@ -366,7 +367,7 @@ class Service:
             return
         member = session.membership
         if left.why is Why.LOST and member.stage is not Stage.ADMITTED:
-            # It is still here: back into the room, as one who comes from another.
+            # The session is still connected: it joins the room again, as if from another room.
             session.membership = self._arrivals.admit(room, member.person, self._claims.number())
             self._arrivals.end(member)
             self._spawn(self._claim_again, session, session.membership)
