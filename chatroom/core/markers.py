@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
@@ -19,14 +19,17 @@ _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
 # A text that begins like this is ordinary: with a word longer than `msg` that is not nearly one of those below and does
-# not begin with `to`, or with a letter of another script. The slash of many European keyboards is Shift+7. A short word
-# in Cyrillic may look like one of those below.
+# not begin with `to`, be it in quotes or brackets, or with a letter of another script. The slash of many European
+# keyboards is Shift+7. A short word in Cyrillic may look like one of those below.
 _ORDINARY: Final = re.compile(
-    r"(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr)[0-9a-z]{4}"
+    r"(?:[\"'(*~]{1,3}(?!mess))?(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr)[0-9a-z]{4}"
     r"|(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
     r"|(?!私[聊信]|[悄偷]|小声|[对對]|密[聊语])[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
+
+_SHORT_WORD: Final = re.compile(r"(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))", re.IGNORECASE)
+_PROBE: Final = "x" * 20  # as long as a key
 
 _TALK: Final = re.compile(r"to *:")
 # An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
@@ -130,8 +133,27 @@ def beginning(text: str) -> Beginning | None:
     """What a typed text begins with; None for an ordinary text, which most first words show at once."""
     if found := _OTHER_KEYS.match(text):
         return NearWhisper(text[found.end() :])
-    if _ORDINARY.match(text):
+    if _ORDINARY.match(text) or _has_ordinary_word(text):
         return None
+    return _read_beginning(text)
+
+
+def _has_ordinary_word(text: str) -> bool:
+    """Whether a text begins with a short word that makes it ordinary whatever follows, as most do."""
+    head = text[:_HEAD]
+    if ":" in head or not (head.isascii() and head.isprintable()):
+        return False
+    found = _SHORT_WORD.match(head)
+    return found is not None and _is_ordinary_word(found[0].lower())
+
+
+@lru_cache(maxsize=1024)
+def _is_ordinary_word(word: str) -> bool:
+    # Only a colon, or a single letter before a space, gives a meaning to what follows the first word.
+    return _read_beginning(f"{word} {_PROBE}") is None
+
+
+def _read_beginning(text: str) -> Beginning | None:
     folded, ends = _head(text)
     if folded[:1] == "/":
         if folded[1:2] == "/":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chatroom.core.markers import (
     BareKey,
@@ -11,6 +13,7 @@ from chatroom.core.markers import (
     NearWhisper,
     Slash,
     TalkMarker,
+    _read_beginning,
     beginning,
     is_nearly_move,
     trimmed,
@@ -77,6 +80,17 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
 )
 def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
     assert beginning(text) is None
+
+
+@settings(max_examples=500)
+@given(
+    st.text("\"'(*~tomsgwdpjinrhelkay", min_size=1, max_size=5),
+    st.sampled_from([" ", ", ", "! ", "", " : ", "\n"]),
+    st.text("toBb pKEY9x:,'/\n", max_size=24),
+)
+def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str, rest: str) -> None:
+    text = word + space + rest
+    assert beginning(text) == _read_beginning(text)
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)
