@@ -24,16 +24,29 @@ class Bucket:
     def take(self, now: float, cost: float = 1.0) -> float:
         """Take `cost` tokens, or nothing.
 
+        Returns:
+            0.0 if granted; otherwise the seconds after which it would be, as `wait` says.
+        """
+        wait_s = self.wait(now, cost)
+        if not wait_s:
+            self._tokens -= cost
+        return wait_s
+
+    def wait(self, now: float, cost: float = 1.0) -> float:
+        """Say whether `take` would grant `cost` tokens.
+
         If the clock goes back, nothing is refilled until it advances again.
 
         Returns:
-            0.0 if granted; otherwise the seconds after which it would be. A cost above the burst is never granted: the
+            0.0 if so; otherwise the seconds after which it would. A cost above the burst is never granted: the
             seconds are then those for that many tokens.
         """
         elapsed = max(0.0, now - self._then)
         self._then = now
         self._tokens = min(self._rate.burst, self._tokens + elapsed * self._rate.per_second)
-        if cost <= self._tokens:
-            self._tokens -= cost
-            return 0.0
-        return (cost - self._tokens) / self._rate.per_second
+        return 0.0 if cost <= self._tokens else (cost - self._tokens) / self._rate.per_second
+
+    def charge(self, now: float, cost: float) -> None:
+        """Take `cost` tokens for what was done already; the rest is owed, and later tokens pay for it."""
+        self.wait(now)
+        self._tokens -= cost

@@ -1,0 +1,110 @@
+"""The addresses that clients come from, and the budget of each: in memory, bounded, and soon forgotten.
+
+It knows which budget is whose. What a budget permits is `core/budgets`' business, and what is refused, its callers'.
+Nothing here is written to the disk or to the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from chatroom.core.addresses import Address, counted_address
+from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance
+
+_MOST: Final = 100_000
+_FORGET_S: Final = 900.0  # by then an address has everything back, and no bar lasts so long
+
+
+def group_of(client: str) -> str:
+    """What counts together with this client, as far as one address is concerned."""
+    return counted_address(client).key
+
+
+class Addresses:
+    """The budgets of all addresses.
+
+    Those with sessions are kept. Of the others, the ones that were used last are kept, for a while.
+
+    Args:
+        allowance: what each address may have and do.
+        monotonic: a clock in seconds.
+        most: how many are kept, as far as they have no sessions.
+    """
+
+    def __init__(self, allowance: Allowance, monotonic: Callable[[], float], *, most: int = _MOST) -> None:
+        self._allowance = allowance
+        self._site_allowance = allowance.scaled(SITE_FACTOR)
+        self._monotonic = monotonic
+        self._most = most
+        self._used: dict[str, AddressBudget] = {}  # with sessions
+        self._idle: dict[
+            str, tuple[float, AddressBudget]
+        ] = {}  # the others, with their last use, oldest first
+
+    def __len__(self) -> int:
+        return len(self._used) + len(self._idle)
+
+    def session_opened(self, client: str) -> float:
+        """A client wants a session; returns 0.0 if it may have it, else the seconds after which to try again."""
+        address = counted_address(client)
+        budget = self._find(address)
+        wait_s = budget.open_session(self._monotonic())
+        if not wait_s:
+            self._use(address.key, budget)
+            if budget.site is not None:
+                self._use(address.site, budget.site)
+        return wait_s
+
+    def session_closed(self, client: str) -> None:
+        """A session that was granted to this client is over."""
+        address = counted_address(client)
+        budget = self._used[address.key]
+        budget.close_session()
+        self._rest(address.key, budget)
+        if budget.site is not None:
+            self._rest(address.site, budget.site)
+
+    def budget_of(self, client: str) -> AddressBudget:
+        """The budget of a client's address."""
+        return self._find(counted_address(client))
+
+    def _find(self, address: Address) -> AddressBudget:
+        budget = self._used.get(address.key)
+        if budget is not None:
+            return budget
+        site = None if address.site == address.key else self._find_site(address.site)
+        now = self._monotonic()
+        _, budget = self._idle.pop(address.key, (now, None))
+        if budget is None:
+            budget = AddressBudget(self._allowance)
+        budget.site = site  # an idle one's may have been forgotten
+        self._put_idle(address.key, budget, now)
+        return budget
+
+    def _find_site(self, name: str) -> AddressBudget:
+        site = self._used.get(name)
+        if site is None:
+            now = self._monotonic()
+            _, site = self._idle.pop(name, (now, None))
+            if site is None:
+                site = AddressBudget(self._site_allowance)
+            self._put_idle(name, site, now)
+        return site
+
+    def _use(self, name: str, budget: AddressBudget) -> None:
+        self._idle.pop(name, None)
+        self._used[name] = budget
+
+    def _rest(self, name: str, budget: AddressBudget) -> None:
+        if not budget.sessions:
+            del self._used[name]
+            self._put_idle(name, budget, self._monotonic())
+
+    def _put_idle(self, name: str, budget: AddressBudget, now: float) -> None:
+        idle = self._idle
+        idle[name] = (now, budget)
+        for _ in range(2):  # one more came, so the old ones become fewer
+            oldest = next(iter(idle))
+            if oldest != name and (len(self) > self._most or idle[oldest][0] < now - _FORGET_S):
+                del idle[oldest]

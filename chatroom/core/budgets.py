@@ -1,0 +1,256 @@
+"""Budgets: what one address may have and do, and what follows when it asks for more.
+
+Arithmetic on times that are passed in, in seconds of any one clock. Who an address is, `addresses` knows.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from chatroom.core.flood import Bucket, Rate
+
+SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many addresses
+MESSAGE_UNIT: Final = 500  # characters; each one that a message begins costs as much as a short message
+
+_RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
+
+# A session that is refused `_REFUSALS` times within `_WINDOW_S` is warned, and silenced for as long.
+_REFUSALS: Final = 20
+_WINDOW_S: Final = 10.0
+
+# An address is barred when so many of its sessions were cut within so long.
+_CUTS: Final = 3
+_CUTS_WITHIN_S: Final = 60.0
+_FIRST_BAR_S: Final = 10.0  # doubled each time
+_LONGEST_BAR_S: Final = 300.0
+_CALM_S: Final = 600.0  # then the next bar is a short one again
+
+
+class Kind(enum.Enum):
+    """What is counted."""
+
+    SESSION = "session"  # a new one
+    MESSAGE = "message"  # or a whisper, by `message_cost`
+    JOIN = "join"
+    RENAME = "rename"
+    HISTORY = "history"  # a page
+    WHO = "who"
+    TYPING = "typing"
+    OTHER = "other"
+    CPU = "cpu"  # seconds of a core
+
+
+def message_cost(length: int) -> int:
+    """What a message of so many characters costs: an ordinary one 1."""
+    return max(1, -(-length // MESSAGE_UNIT))
+
+
+_RATES: Final = MappingProxyType(
+    {
+        # In any minute, a burst and what comes in that minute: 600 sessions, joins and messages, so 10 messages/s.
+        Kind.SESSION: Rate(300, 5),
+        Kind.JOIN: Rate(300, 5),
+        Kind.MESSAGE: Rate(60, 9),
+        Kind.RENAME: Rate(120, 3),
+        Kind.HISTORY: Rate(300, 10),
+        Kind.WHO: Rate(300, 10),
+        Kind.TYPING: Rate(300, 50),
+        Kind.OTHER: Rate(300, 50),
+        Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one address may have and do.
+
+    Attributes:
+        sessions: at once.
+        outbox_bytes: that may wait for all its clients together.
+        rates: how much of each kind.
+    """
+
+    sessions: int = 1000
+    outbox_bytes: int = 64_000_000
+    rates: Mapping[Kind, Rate] = field(default_factory=lambda: _RATES)
+
+    def scaled(self, factor: float) -> Allowance:
+        """The same, `factor` times as much of everything; of what is counted, at least one."""
+        return replace(
+            self,
+            sessions=max(1, round(self.sessions * factor)),
+            outbox_bytes=round(self.outbox_bytes * factor),
+            rates=MappingProxyType({kind: _scaled(kind, rate, factor) for kind, rate in self.rates.items()}),
+        )
+
+
+def _scaled(kind: Kind, rate: Rate, factor: float) -> Rate:
+    burst = rate.burst * factor
+    return Rate(burst if kind is Kind.CPU else max(1.0, burst), rate.per_second * factor)
+
+
+class AddressBudget:
+    """What one address, or one /48, has left.
+
+    Args:
+        allowance: what it may have and do.
+        site: the budget of its /48, which it shares with its neighbours; None if it has none.
+
+    Attributes:
+        sessions: how many it has.
+        outbox_bytes: how many bytes wait for its clients.
+    """
+
+    __slots__ = (
+        "_allowance",
+        "_bar_s",
+        "_barred_until",
+        "_buckets",
+        "_cuts",
+        "outbox_bytes",
+        "sessions",
+        "site",
+    )
+
+    def __init__(self, allowance: Allowance, site: AddressBudget | None = None) -> None:
+        self._allowance = allowance
+        self.site = site
+        self.sessions = 0
+        self.outbox_bytes = 0
+        self._buckets: dict[Kind, Bucket] = {}
+        self._cuts: deque[float] | None = None  # when its last sessions were cut
+        self._barred_until = float("-inf")
+        self._bar_s = 0.0  # how long the last bar was
+
+    # Rates
+
+    def wait(self, kind: Kind, now: float, cost: float = 1.0) -> float:
+        """Say whether `spend` would succeed: 0.0, or the seconds after which it would."""
+        bucket, burst = self._bucket(kind, now), self._allowance.rates[kind].burst
+        wait_s = bucket.wait(now, min(cost, burst))
+        return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
+
+    def spend(self, kind: Kind, now: float, cost: float = 1.0) -> float:
+        """Spend `cost`, or nothing; a cost above what may be spent at once takes all of that.
+
+        Returns:
+            0.0, or the seconds after which it would succeed.
+        """
+        wait_s = self.wait(kind, now, cost)
+        if not wait_s:
+            self.take(kind, now, cost)
+        return wait_s
+
+    def charge(self, kind: Kind, now: float, cost: float) -> None:
+        """Spend `cost` for what was done already; nothing more may be spent until it is made up for."""
+        self._bucket(kind, now).charge(now, cost)
+        if self.site is not None:
+            self.site.charge(kind, now, cost)
+
+    def take(self, kind: Kind, now: float, cost: float) -> None:
+        """Spend `cost`, which `wait` has just granted."""
+        self._bucket(kind, now).take(now, min(cost, self._allowance.rates[kind].burst))
+        if self.site is not None:
+            self.site.take(kind, now, cost)
+
+    def _bucket(self, kind: Kind, now: float) -> Bucket:
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            bucket = self._buckets[kind] = Bucket(self._allowance.rates[kind], now)
+        return bucket
+
+    # Sessions
+
+    def open_session(self, now: float) -> float:
+        """Count one more session; returns 0.0, or the seconds after which the client may try again."""
+        wait_s = self.barred_s(now)
+        if not wait_s and self.has_all_sessions:
+            wait_s = _RETRY_S
+        if not wait_s:
+            wait_s = self.spend(Kind.SESSION, now)
+        if not wait_s:
+            self._count_session(1)
+        return wait_s
+
+    def close_session(self) -> None:
+        """One session less."""
+        self._count_session(-1)
+
+    @property
+    def has_all_sessions(self) -> bool:
+        """Whether it, or its site, has as many as it may have at once."""
+        full = self.sessions >= self._allowance.sessions
+        return full or (self.site is not None and self.site.has_all_sessions)
+
+    def _count_session(self, change: int) -> None:
+        self.sessions += change
+        if self.site is not None:
+            self.site.sessions += change
+
+    # Outboxes
+
+    def hold(self, size: int) -> bool:
+        """So many bytes more (or less) wait for its clients; returns whether that is no more than may wait."""
+        self.outbox_bytes += size
+        fits = self.outbox_bytes <= self._allowance.outbox_bytes
+        return fits if self.site is None else self.site.hold(size) and fits
+
+    # Floods
+
+    def session_cut(self, now: float) -> None:
+        """One of its sessions was cut because it flooded; after several in a short time the address is barred.
+
+        One alone bars nobody: others may be behind the same address.
+        """
+        if self._cuts is None:
+            self._cuts = deque(maxlen=_CUTS)
+        self._cuts.append(now)
+        if len(self._cuts) == _CUTS and now - self._cuts[0] <= _CUTS_WITHIN_S:
+            self._cuts = None
+            calm = now - self._barred_until > _CALM_S
+            self._bar_s = _FIRST_BAR_S if calm else min(2 * self._bar_s, _LONGEST_BAR_S)
+            self._barred_until = now + self._bar_s
+
+    def barred_s(self, now: float) -> float:
+        """For how long new sessions of this address are refused."""
+        return max(0.0, self._barred_until - now)
+
+
+class Verdict(enum.Enum):
+    """What follows when an event of a session is refused because there are too many."""
+
+    REFUSE = "answer it"
+    WARN = "answer it, and warn: the session is silenced"
+    CUT = "disconnect the session"
+
+
+class Conduct:
+    """How often one session was refused something lately."""
+
+    __slots__ = ("_refused", "_silent_until")
+
+    def __init__(self) -> None:
+        self._refused: deque[float] = deque(maxlen=_REFUSALS)
+        self._silent_until = float("-inf")
+
+    def silent_s(self, now: float) -> float:
+        """For how long its events are not even read."""
+        return max(0.0, self._silent_until - now)
+
+    def refused(self, now: float) -> Verdict:
+        """One more of its events was refused, or came while it is silenced."""
+        refused = self._refused
+        refused.append(now)
+        if len(refused) < _REFUSALS or now - refused[0] > _WINDOW_S:
+            return Verdict.REFUSE
+        refused.clear()
+        if self.silent_s(now):
+            return Verdict.CUT
+        self._silent_until = now + _WINDOW_S
+        return Verdict.WARN

@@ -1,0 +1,153 @@
+"""Budgets: what an address may do in any minute, what its neighbours share, and what follows a flood."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Conduct, Kind, Verdict, message_cost
+from chatroom.core.flood import Rate
+
+ISSUE = Allowance()
+PER_MINUTE = {Kind.SESSION: 600, Kind.JOIN: 600, Kind.MESSAGE: 600, Kind.CPU: 0.35}
+
+
+@pytest.mark.parametrize("kind", list(PER_MINUTE))
+def test_no_minute_has_more_than_its_share(kind: Kind) -> None:
+    cost = 0.001 if kind is Kind.CPU else 1.0
+    budget, spent = AddressBudget(ISSUE), [0.0]
+    for tenth in range(1800):
+        while not budget.spend(kind, tenth / 10, cost):
+            spent[-1] += cost
+        spent.append(0.0)
+    most = max(sum(spent[first : first + 600]) for first in range(1200))
+    assert most == pytest.approx(PER_MINUTE[kind], rel=0.01)
+
+
+def test_one_percent_of_a_core_in_any_ten_seconds() -> None:
+    rate = ISSUE.rates[Kind.CPU]
+    assert rate.burst + 10 * rate.per_second == pytest.approx(0.1)
+
+
+def test_what_is_owed_is_made_up_for_before_more() -> None:
+    budget = AddressBudget(ISSUE)
+    budget.charge(Kind.CPU, 0.0, 0.10)
+    assert budget.wait(Kind.CPU, 0.0, 0.0) == pytest.approx(10)
+    assert budget.wait(Kind.CPU, 10.1, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(("length", "cost"), [(0, 1), (1, 1), (500, 1), (501, 2), (2000, 4), (16_000, 32)])
+def test_messages_are_counted_by_length(length: int, cost: int) -> None:
+    assert message_cost(length) == cost
+
+
+def test_the_longest_cost_is_granted_once_all_is_there() -> None:
+    budget = AddressBudget(ISSUE.scaled(0.01))
+    assert budget.spend(Kind.MESSAGE, 0.0, 32) == 0.0
+    assert budget.spend(Kind.MESSAGE, 0.0, 1) > 0
+
+
+@given(st.floats(0.01, 1e6))
+def test_a_scale_multiplies_all(factor: float) -> None:
+    scaled = ISSUE.scaled(factor)
+    assert scaled.sessions == max(1, round(1000 * factor))
+    assert scaled.outbox_bytes == round(64_000_000 * factor)
+    for kind, rate in ISSUE.rates.items():
+        assert scaled.rates[kind].per_second == rate.per_second * factor
+        assert scaled.rates[kind].burst in (rate.burst * factor, 1.0)
+    assert ISSUE.scaled(1) == ISSUE
+
+
+def test_sessions_are_bounded_and_come_back() -> None:
+    budget = AddressBudget(Allowance(sessions=3, rates={Kind.SESSION: Rate(5, 1)}))
+    assert [budget.open_session(0.0) for _ in range(3)] == [0.0] * 3
+    assert budget.open_session(0.0) > 0
+    budget.close_session()
+    assert budget.open_session(0.0) == 0.0  # one refused for lack of a place has cost nothing
+    budget.close_session()
+    assert budget.open_session(0.0) == 0.0
+    budget.close_session()
+    assert budget.open_session(0.0) == 1.0
+    assert budget.sessions == 2
+
+
+def test_a_refusal_by_the_site_takes_nothing_from_the_address() -> None:
+    site = AddressBudget(Allowance(sessions=2, rates={Kind.SESSION: Rate(9, 1), Kind.MESSAGE: Rate(1, 1)}))
+    one, other = (AddressBudget(ISSUE, site) for _ in range(2))
+    assert one.spend(Kind.MESSAGE, 0.0) == 0.0
+    assert other.spend(Kind.MESSAGE, 0.0) == 1.0
+    other.site = None
+    assert [other.spend(Kind.MESSAGE, 0.0) for _ in range(60)] == [0.0] * 60
+    other.site = site
+    assert one.open_session(0.0) == other.open_session(0.0) == 0.0
+    assert one.open_session(0.0) > 0
+    assert (one.sessions, other.sessions, site.sessions) == (1, 1, 2)
+
+
+def test_outboxes_are_added_up() -> None:
+    site = AddressBudget(Allowance(outbox_bytes=100))
+    one, other = (AddressBudget(Allowance(outbox_bytes=70), site) for _ in range(2))
+    assert one.hold(70)
+    assert not other.hold(40)
+    assert other.hold(-10)
+    assert not one.hold(1)
+    assert site.outbox_bytes == 101
+
+
+def test_a_site_is_worth_several_addresses() -> None:
+    assert ISSUE.scaled(SITE_FACTOR).sessions == 4000
+
+
+def times_until(conduct: Conduct, verdict: Verdict, per_second: float, now: float) -> float:
+    """When this verdict falls, if its session is refused so often."""
+    for _ in range(1000):
+        now += 1 / per_second
+        if conduct.refused(now) is verdict:
+            return now
+    raise AssertionError("never")
+
+
+@pytest.mark.parametrize("per_second", [2.5, 20, 1000])
+def test_a_flood_is_warned_silenced_and_cut_within_ten_seconds(per_second: float) -> None:
+    conduct = Conduct()
+    warned = times_until(conduct, Verdict.WARN, per_second, 0.0)
+    assert warned == pytest.approx(20 / per_second)
+    assert conduct.silent_s(warned) == pytest.approx(10)
+    assert times_until(conduct, Verdict.CUT, per_second, warned) <= warned + 10
+
+
+def test_who_is_refused_now_and_then_is_not_warned() -> None:
+    conduct = Conduct()
+    assert {conduct.refused(second * 0.6) for second in range(1000)} == {Verdict.REFUSE}
+
+
+def test_who_stops_is_heard_again() -> None:
+    conduct = Conduct()
+    warned = times_until(conduct, Verdict.WARN, 20, 0.0)
+    assert conduct.silent_s(warned + 10) == 0
+    assert times_until(conduct, Verdict.WARN, 20, warned + 11) > warned + 11
+
+
+def test_one_flooder_does_not_bar_its_neighbours() -> None:
+    budget = AddressBudget(ISSUE)
+    for minute in range(5):
+        budget.session_cut(minute * 62.0)
+        budget.session_cut(minute * 62.0 + 1)
+        assert budget.barred_s(minute * 62.0 + 1) == 0
+
+
+def test_each_bar_is_twice_as_long_up_to_five_minutes() -> None:
+    budget, now, bars = AddressBudget(ISSUE), 0.0, []
+    for _ in range(8):
+        for _ in range(3):
+            budget.session_cut(now)
+        bars.append(budget.barred_s(now))
+        assert budget.open_session(now) == bars[-1]
+        now += bars[-1]
+        assert budget.open_session(now) == 0.0
+    assert bars == [10, 20, 40, 80, 160, 300, 300, 300]
+    now += 601
+    for _ in range(3):
+        budget.session_cut(now)
+    assert budget.barred_s(now) == 10
