@@ -1,8 +1,8 @@
 """The backplane with a disk: SQLite for the log, memory for the rest; the default, with nothing to install.
 
 An entry is delivered and acknowledged when its transaction is committed. Commits are made in groups: one writer
-takes all that has gathered while the last commit ran, off the loop, so that a slow disk delays acks and nothing
-else. It knows when to ask the `Store` and what to do when it fails; SQL is the store's.
+takes all that gathered during the last commit. It runs in a thread of its own, so a slow disk delays acks and nothing
+else. This module knows when to call the `Store` and what to do when it fails; the store knows SQL.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 log = logging.getLogger(__name__)
 
-_MAX_PENDING: Final = 20_000  # entries waiting for the disk, of which more are refused; callers likewise
+_MAX_PENDING: Final = 20_000  # entries that may wait for the disk, beyond which more are refused; callbacks likewise
 _BATCH: Final = 2_000  # entries in one transaction
-_HOUSE_S: Final = 0.5  # between looks at what else is to do, and between attempts while the disk refuses
+_HOUSE_S: Final = 0.5  # between checks for due maintenance, and between attempts while the disk fails
 _TIDY_S: Final = 30.0
-_CHECKPOINT_S: Final = 5.0  # after which text that has expired is in no file any more
-_CLOSE_S: Final = 1.5  # what is pending has this long at the end
+_CHECKPOINT_S: Final = 5.0  # within which expired text disappears from the files
+_CLOSE_S: Final = 1.5  # how long a shutdown waits for what is pending
 _CLOSE_STEP_S: Final = 0.002
-_LOG_AGAIN_S: Final = 60.0  # a disk that fails now and then is told of this often
+_LOG_AGAIN_S: Final = 60.0  # how often a disk that keeps failing is logged
 
 
 _Read = TypeVar("_Read")
 
 
 class _Appended(NamedTuple):
-    """A message on its way to the disk, and what waits for it."""
+    """A message on its way to the disk, its place in the feed, and its callback."""
 
     pending: Pending
     said: Said
@@ -51,7 +51,7 @@ class _Appended(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What the worker is to do, which messages or private talks it commits, and what to call when it is done."""
+    """What the worker is to do, which messages or private chats it commits, and what to call when it is done."""
 
     function: Callable[..., Any]
     arguments: tuple[object, ...]
@@ -65,7 +65,7 @@ class EmbeddedBackplane(LocalAuthority):
 
     Args:
         store: opened already.
-        last_id: the id that the store was left with.
+        last_id: the newest id in the store.
         clock: the wall clock, watched.
         monotonic: a clock in seconds that never goes back.
     """
@@ -83,16 +83,16 @@ class EmbeddedBackplane(LocalAuthority):
         self._clock = clock
         self._tails: dict[str, Tail] = {}
         self._pending: list[_Appended] = []
-        self._talks: dict[bytes, bool] = {}  # changes that are still to be saved, and what waits for them
-        self._when_saved: list[Callable[[], None]] = []
-        self._has_saved_talks = False  # by its last commit: messages are next
+        self._talks: dict[bytes, bool] = {}  # changes that are not saved yet
+        self._when_saved: list[Callable[[], None]] = []  # callbacks of those changes
+        self._has_saved_talks = False  # the last commit did: messages are next
         self._worker = runtime.Worker(_do, self._done)
         self._busy = False  # the worker has a job
-        self._called = False  # and will be given one at the end of this turn
+        self._called = False  # the worker gets a job at the end of this turn
         self._last_group = 0
         self._tidy_at = monotonic() + _TIDY_S
         self._checkpoint_at = monotonic()
-        self._reading = runtime.lock()  # no connection is closed while somebody reads from it
+        self._reading = runtime.lock()  # held by readers: the connection is not closed under them
         self._is_settled = False
         self._is_closed = False
         self._failing = False
@@ -119,7 +119,7 @@ class EmbeddedBackplane(LocalAuthority):
         self._pending.append(_Appended(pending, Said(who, text, cid), slot, on_done))
         if not self._busy and not self._called:
             if self._last_group == 1:
-                self._commit_group()  # nobody else seems to speak: no reason to wait for more
+                self._commit_group()  # there seems to be only one sender: no reason to wait for more
             else:
                 self._called = True
                 runtime.call_soon(self._commit_group)
@@ -141,10 +141,10 @@ class EmbeddedBackplane(LocalAuthority):
             return self._read(self._store.older, room, before, upto, limit)
         tail = self._tails.get(room)
         if tail is None:
-            # From now on what is committed is added to it.
+            # From now on, commits are added to it.
             tail = self._tails[room] = Tail(self._store.entries_kept)
         if not tail.filled:
-            # Whoever comes while the first one reads must wait as well, or would be shown an empty past.
+            # Later callers must wait for the first read as well, or they would get an empty history.
             try:
                 past = self._read(self._store.older, room, None, None, RECENT_ENTRIES)
             except Unavailable:
@@ -174,7 +174,7 @@ class EmbeddedBackplane(LocalAuthority):
         if len(self._talks) > MOST_TALKS:
             del self._talks[next(iter(self._talks))]
         if self._failing or len(self._when_saved) >= _MAX_PENDING:
-            done()  # it will be saved; nobody can wait for that
+            done()  # it is saved later, but no more callbacks can wait
             return
         self._when_saved.append(done)
         if not self._busy and not self._called:
@@ -201,7 +201,7 @@ class EmbeddedBackplane(LocalAuthority):
     def close(self) -> None:
         self.settle()
         if self._busy or self._is_closed:
-            return  # the disk hangs: what it has not taken was not acknowledged
+            return  # the disk hangs; what it has not stored was not acknowledged
         self._is_closed = True
         with self._reading:
             self._worker.do(_Job(self._store.close, ()))
@@ -214,7 +214,7 @@ class EmbeddedBackplane(LocalAuthority):
         self._called = False
         if self._busy or self._failing:
             return
-        # By turns, so that neither waits for as long as the other keeps coming.
+        # In turns, so that a stream of messages does not delay private chats for ever, nor the other way round.
         self._has_saved_talks = bool(self._talks) and not (self._pending and self._has_saved_talks)
         if self._has_saved_talks:
             talks, self._talks = self._talks, {}
@@ -232,17 +232,17 @@ class EmbeddedBackplane(LocalAuthority):
         self._worker.do(job)
 
     def _done(self, job: _Job, outcome: Any) -> None:
-        """The worker's outcome; from here its next job is given."""
+        """A job is done; gives the worker the next one."""
         self._busy = False
         function, _, group, talks, then = job
         if isinstance(outcome, StoreError):
             self._talks = {**(talks or {}), **self._talks}
             self._fail(outcome, group)
         elif isinstance(outcome, Exception):
-            # Not the disk's fault but ours; who waits is answered all the same.
+            # Our own bug, not the disk's fault; the callbacks are still called.
             self._fail(StoreError(f"{type(outcome).__name__} in the program"), group)
         elif group:
-            # The disk goes on with the next group while this one is told.
+            # The disk writes the next group while this one is delivered.
             if self._pending:
                 self._commit_group()
             for appended, kept in zip(group, outcome, strict=True):
@@ -258,7 +258,7 @@ class EmbeddedBackplane(LocalAuthority):
     def _committed(self, appended: _Appended, kept: Entry) -> None:
         pending, said, slot, on_done = appended
         entry = pending.entry
-        if kept.id != entry.id:  # it had been said before
+        if kept.id != entry.id:  # it is a retry of an earlier message
             self._feed.settle(slot, None, partial(on_done, kept))
             return
         tail = self._tails.get(pending.room)
@@ -267,7 +267,7 @@ class EmbeddedBackplane(LocalAuthority):
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(on_done, entry))
 
     def _keep_house(self) -> None:
-        """What has to be done now and then, beside the messages."""
+        """Do what is due now and then: expiry, checkpoints, recovery from a failing disk."""
         while not self._is_settled:
             runtime.sleep(_HOUSE_S)
             now = self._monotonic()
@@ -286,7 +286,7 @@ class EmbeddedBackplane(LocalAuthority):
                 self._give(_Job(self._store.checkpoint, ()))
 
     def _fail(self, problem: StoreError, group: Sequence[_Appended] = ()) -> None:
-        """The disk refuses: so is everything that waits for it, at once, until it takes writes again."""
+        """The disk fails: refuse everything that waits for it, and all that comes, until it takes writes again."""
         refused = [*group, *self._pending]
         self._pending = []
         self._failing = True
@@ -314,7 +314,7 @@ class EmbeddedBackplane(LocalAuthority):
         )
 
     def _try_again(self) -> None:
-        # Nothing is given to the worker while the disk fails, so nobody else writes.
+        # The worker has no job while the disk fails, so nothing else writes.
         try:
             with self._reading:
                 runtime.run_blocking(self._store.probe)
@@ -339,5 +339,5 @@ class EmbeddedBackplane(LocalAuthority):
 
 
 def _do(job: _Job) -> Any:
-    """A job, in the worker's thread."""
+    """Do a job, in the worker's thread."""
     return job.function(*job.arguments)

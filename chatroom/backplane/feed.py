@@ -1,8 +1,8 @@
 """The feed: what happens in a room comes out in one order, each thing as soon as it and all before it are settled.
 
-A message is settled when it is committed, anything else at once; so `say` then `logout` in one breath is told
-in that order, and a room in which nothing waits for the disk waits for nothing. It knows order and nothing of
-logs or disks.
+A message is settled when it is committed, anything else at once. So a message and a `logout` in one packet are
+announced in that order, and a room in which no message waits for the disk has no delay. This module knows order, and
+nothing of logs or disks.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Slot:
 class Feed:
     """The order of every room.
 
-    What is settled by an outcome is delivered at once, in the caller's greenthread; what is put settled is gathered for
-    the rest of the turn, so that a burst of people coming goes out as one batch. Either way in order.
+    What `settle` completes is delivered at once, in the caller's greenthread. What `put` adds is gathered for the rest
+    of the turn, so that a burst of joins goes out as one batch. The order holds either way.
     """
 
     def __init__(self) -> None:
@@ -47,13 +47,13 @@ class Feed:
         self._called = False
 
     def start(self, deliver: Deliver) -> None:
-        """Begin to deliver; what was put before is kept until now."""
+        """Begin to deliver, with what was put before."""
         self._deliver = deliver
         self._lane: runtime.Lane[None] = runtime.Lane(lambda _: self._run())
         self._call()
 
     def put(self, room: str, item: Item) -> None:
-        """Put a settled item into the room's order."""
+        """Add a settled item to the room's order."""
         self._settle(self.reserve(room), item, None)
         self._call()
 
@@ -64,7 +64,7 @@ class Feed:
         return slot
 
     def settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None = None) -> None:
-        """Say what has become of a place: an item, or nothing; `after` is called when its turn has passed."""
+        """Fill a place with an item, or with nothing; `after` is called when its turn has passed."""
         self._settle(slot, item, after)
         self._run()
 
@@ -91,7 +91,7 @@ class Feed:
     def _run(self) -> None:
         self._called = False
         if self._delivering or self._deliver is None:
-            return  # what is being delivered has led to more: whoever delivers goes on with it
+            return  # called during a delivery, whose loop goes on with it
         self._delivering = True
         try:
             while self._ready:
@@ -115,5 +115,5 @@ class Feed:
     def _spare_the_rest(call: Callable[[], None]) -> None:
         try:
             call()
-        except Exception:  # the feed is everybody's: one delivery's fault must not end it
+        except Exception:  # one failing delivery must not end the feed of all rooms
             log.exception("a delivery failed")

@@ -15,7 +15,7 @@ from typing import Final
 FILE_NAME: Final = "chatroom.db"
 SCHEMA: Final = 3
 
-# What stands in a version's file and how an older one becomes it; the number is `PRAGMA user_version`.
+# Each statement takes a file from one version to the next; `PRAGMA user_version` has the number.
 _MIGRATIONS: Final[Sequence[str]] = (
     """
     CREATE TABLE room (
@@ -58,7 +58,7 @@ _MIGRATIONS: Final[Sequence[str]] = (
 
 _TABLES: Final = frozenset({"room", "entry", "retry", "mark", "probe"})
 
-# By SQLite's primary result code, so that no reason stands alone.
+# What to do about an error, by SQLite's primary result code.
 _REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "free some space there",
     sqlite3.SQLITE_BUSY: "stop the other program that uses it",
@@ -95,8 +95,8 @@ def connect(path: Path, *, busy_s: float, full_sync: bool) -> sqlite3.Connection
     """Open the file, or make it.
 
     Args:
-        busy_s: how long to wait for somebody else's lock.
-        full_sync: a commit means that the disk has it, not only the operating system.
+        busy_s: how long to wait for another process's lock.
+        full_sync: a commit is on the disk, not only in the operating system.
     """
     connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     with ExitStack() as undo:
@@ -112,12 +112,12 @@ def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
     """Bring the file to this version's schema.
 
     Args:
-        check: read through the whole file first, to find damage before anybody is served from it.
+        check: read the whole file first, to find damage before anyone is served from it.
 
     Raises:
         NewerSchemaError, ForeignError, CorruptError
     """
-    # Nothing is written, the journal's mode included, before it is known that the file is ours.
+    # Nothing is written, not even the journal mode, before it is known that the file is ours.
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA:
         raise NewerSchemaError(f"{path} was written by a newer version of this program")
@@ -136,7 +136,7 @@ def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file another name, with what belongs to it, so that a new one can be made."""
+    """Rename a damaged file and what belongs to it, so that a new one can be made."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     aside = path.with_name(f"{path.name}.corrupt-{stamp}")
     number = 1
@@ -151,7 +151,7 @@ def set_aside(path: Path) -> Path:
 
 
 def store_error(problem: sqlite3.DatabaseError) -> StoreError:
-    """What SQLite has raised, as one of the errors above."""
+    """One of the errors above, for what SQLite has raised."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
     return (CorruptError if damaged else StoreError)(str(problem), code)
@@ -159,7 +159,7 @@ def store_error(problem: sqlite3.DatabaseError) -> StoreError:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Whatever SQLite raises inside, as one of the errors above."""
+    """Raise one of the errors above for whatever SQLite raises inside."""
     try:
         yield
     except sqlite3.DatabaseError as problem:

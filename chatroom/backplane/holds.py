@@ -18,7 +18,7 @@ class _Hold:
 
 
 class Holds:
-    """In-memory holds of every room; what is over is swept as new ones come, so that they cost what is held now."""
+    """The holds of every room, in memory; expired ones are removed as new ones come, so memory follows what is held."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
@@ -27,7 +27,7 @@ class Holds:
         self._by_identity: dict[tuple[str, str], _Hold] = {}
 
     def hold(self, room: str, key: str, name: str, identity: str, seconds: float) -> None:
-        """Keep a name for an identity; an identity holds one name a room, the newest."""
+        """Keep a name for an identity: one per room, the newest."""
         self._sweep()
         self.release(room, identity)
         if len(self._by_identity) >= MOST_HELD:
@@ -37,12 +37,12 @@ class Holds:
         self._by_identity[room, identity] = held
 
     def holder(self, room: str, key: str) -> str | None:
-        """The identity that the name is held for now."""
+        """The identity that the name is held for now, or None."""
         held = self._by_key.get((room, key))
         return held.identity if held is not None and held.until > self._now() else None
 
     def release(self, room: str, identity: str) -> str | None:
-        """End the hold; gives the name if the time was not over."""
+        """End the hold; returns the name if it had not expired."""
         held = self._by_identity.pop((room, identity), None)
         if held is None:
             return None

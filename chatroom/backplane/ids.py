@@ -1,6 +1,6 @@
 """The ids of entries: 13 digits of milliseconds, a dash, 6 digits of sequence (protocol, section 1).
 
-They are for order. The milliseconds never go back, and so are not the time of a message if the wall clock was wrong.
+Ids order entries. Their milliseconds never go back, so they are not the time of a message if the wall clock was wrong.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ def id_ms(entry_id: str) -> int:
 
 
 def is_id(text: str) -> bool:
-    """Whether the text has the shape of an id; whether there is such an entry is another matter."""
+    """Whether the text has the shape of an id; the entry need not exist."""
     return _SHAPE.fullmatch(text) is not None
 
 
 def id_number(entry_id: str) -> int:
-    """An id as a whole number of 63 bits, in the same order; what lies beyond the year 2262 is the greatest."""
+    """An id as a whole number of 63 bits, in the same order; ids beyond the year 2262 become the greatest number."""
     return min(int(entry_id[:13]) * _SEQUENCES + int(entry_id[14:]), 2**63 - 1)
 
 
 def id_from_number(number: int) -> str:
-    """The id that `id_number` made a number of."""
+    """The inverse of `id_number`."""
     ms, sequence = divmod(number, _SEQUENCES)
     return f"{ms:013d}-{sequence:06d}"
 
@@ -35,8 +35,8 @@ def id_from_number(number: int) -> str:
 class IdSource:
     """Gives ids that rise, whatever the clock does.
 
-    A clock that steps back makes the sequence count on at the last millisecond; a restart goes on from the last
-    id that was kept, which is given as `last`.
+    If the clock steps back, the sequence counts on at the last millisecond. After a restart, ids go on from `last`, the
+    newest id that was stored.
     """
 
     __slots__ = ("_ms", "_sequence")
@@ -57,5 +57,5 @@ class IdSource:
 
     @property
     def last(self) -> str:
-        """The id given last; before the first one, an id that is less than all."""
+        """The newest id; before the first one, an id that is less than all others."""
         return f"{self._ms:013d}-{max(self._sequence, 0):06d}"

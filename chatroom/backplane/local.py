@@ -1,7 +1,7 @@
 """The authority of one process: it decides at once, and is the only one there is.
 
 It joins the core's rooms with the names that are held for people who are away, and puts what it decides into the feed.
-It knows no log: what is said is its subclasses' business.
+It knows no log: its subclasses store messages.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from chatroom.core.room import Room
 
 @dataclass(frozen=True, slots=True)
 class RoomRules:
-    """What holds in every room.
+    """The rules of every room.
 
     Attributes:
-        names: where the names come from for those who bring none.
+        names: the names for those who choose none.
         rng: draws them.
         max_people: the most people at once; None for no bound.
     """
@@ -62,7 +62,7 @@ class _Member:
 
 @dataclass(slots=True)
 class _Place:
-    """A room that somebody is in, and what it does not know of its members."""
+    """An occupied room, and what `Room` does not know of its members."""
 
     room: Room
     members: dict[str, _Member] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class LocalAuthority:
     Args:
         now_ms: the wall clock, UTC, milliseconds since the epoch.
         monotonic: a clock in seconds that never goes back.
-        ids: of the log's entries.
+        ids: makes the ids of the log's entries.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class LocalAuthority:
         older_key, older_sid = self._whereabouts.get(asks.identity, (None, ""))
         limit = self._rules.max_people
         if limit is not None and place is not None and len(place.room) >= limit and older_key != key:
-            raise RoomFull  # before the name that is held is let go of
+            raise RoomFull  # first, so that a name that is held stays held
         if older_key == key:
             self.leave(key, older_sid, why=Why.REPLACED)
         place = self._places.get(key) or _Place(Room(self._rules.names, self._rules.rng, limit))
@@ -211,7 +211,7 @@ class LocalAuthority:
         return place, place.members.get(sid) if place is not None else None
 
     def _person(self, room: str, sid: str) -> Person | None:
-        """The member with this id, under the name of now."""
+        """The member with this id, under their present name."""
         place = self._places.get(room)
         return place.room.members.get(sid) if place is not None else None
 

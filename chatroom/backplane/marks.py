@@ -1,4 +1,4 @@
-"""The file's marks: what it knows of the time, and the newest id that it ever held."""
+"""The file's marks: the times that it has saved, and the newest id that it ever had."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from chatroom.core.clock import JUMP_MS, Times
 
-_SAVE_MS: Final = 3_600_000  # between two savings of the time
+_SAVE_MS: Final = 3_600_000  # between two saves of the time
 _LAST: Final = (
     "SELECT max(ifnull((SELECT max(id) FROM entry), 0),"
     " ifnull((SELECT value FROM mark WHERE name = 'last'), 0))"
@@ -20,18 +20,18 @@ def read(writer: sqlite3.Connection) -> dict[str, int]:
 
 
 def last_number(writer: sqlite3.Connection) -> int:
-    """The number of the newest id that there ever was; 0 if there was none."""
+    """The number of the newest id ever; 0 if there was none."""
     return int(writer.execute(_LAST).fetchone()[0])
 
 
 def save(writer: sqlite3.Connection, times: Times, saved: Times | None) -> Times:
-    """Save the time for the next start to go on from: now and then, and when the clock was set.
+    """Save the times for the next start: now and then, and when the clock was set.
 
     Args:
         saved: what was saved last.
 
     Returns:
-        What is saved now.
+        What the file has now.
     """
     if saved is not None:
         aged_ms = times.aging_ms - saved.aging_ms

@@ -33,7 +33,7 @@ class _Log:
                 self.retries.popitem(last=False)
 
 
-_RETRIES = 10_000  # retry keys per room, the youngest
+_RETRIES = 10_000  # retry keys per room, the newest
 
 
 class MemoryBackplane(LocalAuthority):
@@ -42,7 +42,7 @@ class MemoryBackplane(LocalAuthority):
     Args:
         now_ms: the wall clock, UTC, milliseconds since the epoch.
         monotonic: a clock in seconds that never goes back.
-        max_logs: how many rooms are remembered; the log of the room that has been silent longest goes first.
+        max_logs: how many rooms are remembered; the log of the room whose last message is oldest goes first.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
-"""Pages cut from entries in memory: the arithmetic of `after`, `before`, `more` and `gap`, and nothing of where
-entries come from.
+"""Pages cut from entries in memory: the arithmetic of `after`, `before`, `more` and `gap`.
+
+It does not know where the entries come from.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def newer(entries: Sequence[Entry], after: str, upto: str | None, limit: int) ->
 
 
 def older(entries: Sequence[Entry], before: str | None, upto: str | None, limit: int) -> Page:
-    """What came before an id (or the most recent), oldest first; `more` if there is something older still."""
+    """What came before an id (or the most recent), oldest first; `more` if there are older ones."""
     end = len(entries) if upto is None else _behind(entries, upto)
     if before is not None:
         end = min(end, bisect_left(entries, before, key=_id))

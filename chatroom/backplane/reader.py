@@ -1,6 +1,6 @@
-"""Reading the log: pages out of the file, by one thread while another writes.
+"""Reads pages of the log from the file, in one thread while another writes.
 
-It knows SQL and what of a room counts as kept; it writes nothing.
+It knows SQL and which entries of a room count as kept; it writes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from chatroom.backplane.file import store_errors
 from chatroom.backplane.ids import id_from_number, id_number, is_id
 from chatroom.core.log import PAGE_BYTES, Entry, Page
 
-AT_MS: Final = "ifnull(at_ms, id / 1000000)"  # when an entry was written, by the clock of then
+AT_MS: Final = "ifnull(at_ms, id / 1000000)"  # when an entry was written, as the clock showed it
 MAX_ID: Final = 2**63 - 1
 
 
@@ -20,8 +20,8 @@ class Reader:
     """The pages of every room.
 
     Args:
-        connection: this object's own; it is closed with it.
-        kept: how many entries of a room count.
+        connection: used by this object only, and closed with it.
+        kept: how many entries of a room count as kept.
     """
 
     def __init__(self, connection: sqlite3.Connection, kept: int) -> None:
@@ -32,7 +32,7 @@ class Reader:
         self._connection.close()
 
     def newer(self, room: str, after: str, upto: str | None, limit: int) -> Page | None:
-        """What came after an id, oldest first; None if that cannot be told because `after` is not known."""
+        """What came after an id, oldest first; None if `after` is unknown."""
         if not is_id(after):
             return None
         number = id_number(after)

@@ -1,6 +1,6 @@
-"""The rooms' rows in the file: their numbers, and how many entries they have; at most so many are kept.
+"""The rooms in the file: their numbers and their counts of entries, of which only so many are kept.
 
-What it remembers may be wrong after a transaction that failed: then it has to forget.
+Its caches may be wrong after a failed transaction: call `forget` then.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlite3
 from typing import Final
 
 _CACHED_ROOMS: Final = 20_000
-_SLACK: Final = 64  # entries of a room over what is kept, until they are deleted together
+_SLACK: Final = 64  # entries of a room beyond what is kept, until they are deleted together
 
 
 class RoomRows:
@@ -19,7 +19,7 @@ class RoomRows:
         entries_kept: how many entries of a room are kept.
 
     Attributes:
-        surplus: the numbers of rooms with a little more than is kept.
+        surplus: the numbers of rooms with a few more entries than are kept.
     """
 
     def __init__(self, entries_kept: int) -> None:
@@ -30,12 +30,12 @@ class RoomRows:
         self.surplus: set[int] = set()
 
     def forget(self) -> None:
-        """What is remembered may not be what the file holds."""
+        """Drop the caches: they may not be what the file has."""
         self._numbers.clear()
         self._counts.clear()
 
     def number(self, writer: sqlite3.Connection, key: str) -> int:
-        """The number of a room, which gets one if it has none."""
+        """The number of a room; a new room gets one."""
         number = self._numbers.get(key)
         if number is None:
             found = writer.execute("SELECT number FROM room WHERE key = ?", (key,)).fetchone()
@@ -50,7 +50,7 @@ class RoomRows:
         return number
 
     def number_with_space(self, key: str) -> int | None:
-        """The number of a room that can take another entry before anything is deleted; None if that is not known."""
+        """The number of a room that can take another entry without a deletion; None if the caches do not know."""
         number = self._numbers.get(key)
         count = self._counts.get(number) if number is not None else None
         if count is None or count + 1 - self._entries_kept > self._slack:
@@ -58,16 +58,16 @@ class RoomRows:
         return number
 
     def added(self, number: int) -> None:
-        """A room that had space has another entry."""
+        """A room that had space has one more entry."""
         self._counts[number] += 1
         if self._counts[number] > self._entries_kept:
             self.surplus.add(number)
 
     def trim(self, writer: sqlite3.Connection, number: int, added: int, *, slack: int | None = None) -> bool:
-        """Count entries that were added, and delete what is more than is kept.
+        """Count entries that were added, and delete those beyond what is kept.
 
         Args:
-            slack: so many may wait for the next time, which makes it cheap; None: the usual number.
+            slack: how many surplus entries may stay until the next time, which saves work; None: the usual number.
 
         Returns:
             Whether any was deleted.

@@ -1,7 +1,7 @@
 """The log on disk: one SQLite file, written by one thread at a time and read by another.
 
-Everything here blocks and is called from real threads; it knows SQL and retention, and nothing of rooms' members, of
-order between them or of waiting.
+Everything here blocks and is called from real threads. It knows SQL and retention, and nothing of members, of the feed
+or of greenthreads.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
 _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
-# When a row was written, as far as that can be told: neither its id's time nor its own is believed if in the future,
-# where a wrong clock has put them; what has both there was written before the clock was seen to be behind.
+# When a row was written, as far as is known. A time in the future, its id's or its own, came from a wrong clock and is
+# not believed. If both are in the future, the row was written before the clock was seen to be behind.
 _WRITTEN_MS: Final = (
     "CASE WHEN id <= :now * 1000000 THEN id / 1000000 WHEN at_ms <= :now THEN at_ms ELSE :behind_since END"
 )
@@ -52,7 +52,7 @@ class Pending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept: entries a room, days, and bytes over all rooms."""
+    """What is kept: entries per room, days, and bytes over all rooms."""
 
     entries: int
     days: float
@@ -63,9 +63,9 @@ class Store:
     """One SQLite file.
 
     Args:
-        folder: where the file lies; it exists and can be written.
+        folder: where the file is; it exists and is writable.
         retention: what is kept.
-        full_sync: an answer means that the disk has it (`synchronous=FULL`), not only the operating system.
+        full_sync: a commit is on the disk (`synchronous=FULL`), not only in the operating system.
     """
 
     def __init__(self, folder: Path, retention: Retention, *, full_sync: bool) -> None:
@@ -75,7 +75,7 @@ class Store:
         self._writer: sqlite3.Connection | None = None
         self._reader: Reader | None = None
         self._rooms = RoomRows(retention.entries)
-        self._expired = False  # text was deleted that the write-ahead log may still hold
+        self._expired = False  # the write-ahead log may still have text that was deleted
         self._saved: Times | None = None
 
     # Opening and closing
@@ -86,13 +86,13 @@ class Store:
         return self._retention.entries
 
     def open(self, *, check: bool = True) -> str | None:
-        """Open the file, make it or bring it to this version's schema.
+        """Open the file, create it, or bring it to this version's schema.
 
         Args:
-            check: read through the whole file first, to find damage before anybody is served from it.
+            check: read the whole file first, to find damage before anyone is served from it.
 
         Returns:
-            The id that the next one must be greater than, if there was any.
+            The newest id ever, which later ones must exceed; None if there was none.
 
         Raises:
             NewerSchemaError, CorruptError, StoreError
@@ -110,7 +110,7 @@ class Store:
             return id_from_number(last) if last else None
 
     def saved_times(self) -> SavedTimes:
-        """What the file knows of the time.
+        """The times that the file has saved.
 
         Raises:
             CorruptError, StoreError
@@ -122,23 +122,23 @@ class Store:
         return SavedTimes(newest[0] if newest is not None else None, saved.get("aging"), saved.get("steady"))
 
     def close(self) -> None:
-        """Bring the write-ahead log into the file and let go of it."""
+        """Write the write-ahead log back into the file, and close it."""
         try:
             if self._writer is not None:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
-            pass  # it is brought in at the next start
+            pass  # the next start does it
         self.drop()
 
     def drop(self) -> None:
-        """Let go of the file as it is."""
+        """Close the file as it is."""
         for opened in (self._reader, self._writer):
             if opened is not None:
                 opened.close()
         self._reader = self._writer = None
 
     def set_aside(self) -> Path:
-        """Give a damaged file another name, with what belongs to it, so that a new one can be made."""
+        """Rename a damaged file and what belongs to it, so that a new one can be made."""
         self.drop()
         return set_aside(self.path)
 
@@ -148,11 +148,10 @@ class Store:
         """Write a batch in one transaction.
 
         Returns:
-            For each the entry that is kept: its own, or one with the id and the time of the first if it had been said
-            before.
+            For each, the entry that is stored: its own or, for a retry, one with the id and time of the first.
 
         Raises:
-            CorruptError, StoreError: nothing of the batch is kept, or nobody can tell.
+            CorruptError, StoreError: nothing of the batch is stored, or it is unknown.
         """
         if len(batch) == 1 and self._commit_alone(batch[0]):
             return [batch[0].entry]
@@ -184,10 +183,10 @@ class Store:
         return kept
 
     def _commit_alone(self, pending: Pending) -> bool:
-        """Write an entry by one statement, which is a transaction in itself: half the price of the three of a batch.
+        """Write an entry by one statement, which is a transaction in itself: half the cost of a batch's three.
 
         Returns:
-            False if it takes more than that: it may have been said before, or its room is not known or wants trimming.
+            False if that is not enough: it may be a retry, or its room is new or must be trimmed.
         """
         room = self._rooms.number_with_space(pending.room)
         if room is None or pending.retry_key is not None:
@@ -203,7 +202,7 @@ class Store:
         return True
 
     def save_talks(self, changes: Mapping[bytes, bool]) -> None:
-        """Keep who is, and who is no longer, in a private talk.
+        """Store who is, and who is no longer, in a private chat.
 
         Raises:
             CorruptError, StoreError
@@ -217,7 +216,7 @@ class Store:
             )
 
     def talks(self) -> list[bytes]:
-        """Who was in a private talk, the oldest first.
+        """Who was in a private chat, the oldest first.
 
         Raises:
             CorruptError, StoreError
@@ -226,12 +225,12 @@ class Store:
             return [key for (key,) in self._open_writer().execute("SELECT key FROM talk ORDER BY number")]
 
     def tidy(self, times: Times) -> str | None:
-        """Delete what has expired by age and by size, and cut the write-ahead log: to be called now and then.
+        """Delete what has expired by age and by size, and empty the write-ahead log: to be called now and then.
 
         Entries go in the order of their ids, so that none is deleted before one that was written earlier.
 
         Returns:
-            The newest id that was deleted, if any: everything up to it is gone.
+            The newest id that was deleted; None: nothing was. Everything up to it is gone.
 
         Raises:
             CorruptError, StoreError
@@ -264,8 +263,7 @@ class Store:
         return deleted
 
     def checkpoint(self) -> None:
-        """Delete what is more than is kept, bring the write-ahead log into the file and cut it to nothing: then expired
-        text is in neither.
+        """Delete surplus entries, and write the write-ahead log back into the file, so that neither has expired text.
 
         Raises:
             CorruptError, StoreError
@@ -280,11 +278,11 @@ class Store:
 
     @property
     def has_expired(self) -> bool:
-        """Whether text was deleted that the write-ahead log may still hold."""
+        """Whether the write-ahead log may still have text that was deleted."""
         return self._expired or bool(self._rooms.surplus)
 
     def probe(self) -> None:
-        """See whether the disk takes writes again: open the file anew and write a little.
+        """Check whether the disk takes writes again: reopen the file and write a little.
 
         Raises:
             CorruptError, StoreError: not yet.
@@ -333,17 +331,17 @@ class Store:
                 yield writer
                 writer.execute("COMMIT")
             except BaseException:
-                # What the caches say may not have come to be.
+                # The caches may have counted what was rolled back.
                 self._rooms.forget()
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
 
     def _delete(self, writer: sqlite3.Connection, upto: int) -> str | None:
-        """Delete every room's entries up to an id; gives the newest that was deleted."""
+        """Delete every room's entries up to an id; returns the newest that was deleted."""
         last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
         dropped = writer.execute(
-            # By the rows themselves: through the index of rooms it would go through all that is kept.
+            # NOT INDEXED: through the index of rooms, SQLite would scan everything.
             "SELECT room, max(id) FROM entry NOT INDEXED WHERE id <= ? GROUP BY room",
             (upto,),
         ).fetchall()

@@ -1,4 +1,4 @@
-"""The recent end of each occupied room's log, in memory, so that newcomers wait for no disk."""
+"""The newest entries of each occupied room's log, in memory, so that newcomers do not wait for the disk."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class Tail:
     """The last entries of one room, at least `RECENT_ENTRIES` of them if the log has as many.
 
     Args:
-        kept: how many entries of a room the log keeps: a tail must not outlive them.
+        kept: how many entries of a room the log keeps; the tail has no more.
 
     Attributes:
-        filled: what the disk had is here; until then it only gathers what is new.
-        whole: nothing older is in the log.
+        filled: what was on the disk is here; until then it only gathers what is new.
+        whole: the log has nothing older.
     """
 
     __slots__ = ("_entries", "_kept", "filled", "whole")
@@ -27,7 +27,7 @@ class Tail:
         self.whole = False
 
     def add(self, entry: Entry) -> None:
-        """Take the newest entry, unless the disk was faster to tell of it."""
+        """Add the newest entry, unless it was read from the disk already."""
         if self._entries and entry.id <= self._entries[-1].id:
             return
         self._entries.append(entry)
@@ -38,26 +38,26 @@ class Tail:
             self.whole = False
 
     def put_before(self, page: Page) -> None:
-        """Take what the disk had, which may hold entries that have been added meanwhile."""
+        """Add what was read from the disk, which may include entries that were added meanwhile."""
         first = self._entries[0].id if self._entries else None
         past = [entry for entry in page.entries if first is None or entry.id < first]
         self._entries[:0] = past
         self.filled, self.whole = True, not page.more
 
     def drop(self, upto: str) -> None:
-        """Forget what was deleted from the log: everything up to an id."""
+        """Drop what was deleted from the log: everything up to an id."""
         kept = [entry for entry in self._entries if entry.id > upto]
         self.whole = self.whole or len(kept) < len(self._entries)
         self._entries = kept
 
     def holds(self, after: str) -> bool:
-        """Whether all that came after an id is here, and the id itself, so that it is known."""
+        """Whether the entry with this id is here, and everything after it."""
         return (
             bool(self._entries) and after >= self._entries[0].id and any(e.id == after for e in self._entries)
         )
 
     def newer(self, after: str, upto: str | None, limit: int) -> Page:
-        """What came after an id that is here."""
+        """The entries after one that is here."""
         return newer(self._entries, after, upto, limit)
 
     def newest(self, upto: str | None, limit: int) -> Page:
