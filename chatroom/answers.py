@@ -1,6 +1,6 @@
-"""Waiting for what a backplane answers by callback.
+"""Waits for what a backplane answers by callback.
 
-Most answer before the call returns: then nothing waits, and nothing is made to wait with.
+Most backplanes answer before the call returns: then nothing waits, and no signal is made.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
-ANSWER_S: Final = 10.0  # for an answer; later, the outcome counts as unknown
+ANSWER_S: Final = 10.0  # after so long without an answer, the outcome counts as unknown
 
 
 class Signal(Protocol):
@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 
 
 class Answers:
-    """Asks, and waits if it must: not to be used in what the feed or the loop calls.
+    """Asks, and waits if it must: must not be called from the feed or the loop.
 
     Args:
         signal: makes something that a greenthread can wait for.

@@ -15,7 +15,7 @@ class Parser(argparse.ArgumentParser):
     """Refuses wrong arguments in one line on standard error, with exit code 2.
 
     Attributes:
-        words: what may stand first instead of a flag; for a misspelt one, the error names the nearest.
+        words: the subcommands; for a misspelt one, the error names the nearest.
     """
 
     words: tuple[str, ...] = ()
@@ -25,12 +25,12 @@ class Parser(argparse.ArgumentParser):
         if message.startswith(_UNKNOWN):
             wrong = message.removeprefix(_UNKNOWN).partition(" ")[0].partition("=")[0]
             near = nearest(wrong, self._option_string_actions if wrong[:1] == "-" else self.words)
-        # What the guest typed may have line ends and escape sequences in it.
+        # The message quotes what was typed, which may contain line ends and escape sequences.
         shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in message)
         self.exit(2, f"{PROG}: {shown}{near or '.'} See {self.prog} --help.\n")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """What was probably meant, to stand behind a refusal; empty if nothing is near."""
+    """A hint at what was probably meant, to end an error with; empty if nothing is near."""
     near = difflib.get_close_matches(word, known, 1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,8 +1,8 @@
 """How a member joins: ADMITTED → READING → ANNOUNCED → IN → GONE.
 
 A newcomer's history ends where their join is in the room's feed, so that nothing is missing and nothing comes twice. If
-the disk must be asked for it, that is done before the join is announced: nobody then waits when its turn has come. It
-knows memberships, the log and the feed, and no session.
+the history must be read from the disk, that is done before the join is announced, so that the join does not hold up the
+feed. This module knows memberships, the log and the feed, and no session.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from chatroom.core.events import Person, Why
 from chatroom.core.log import PAGE_ENTRIES, Page
 from chatroom.rooms import Rooms, RoomView
 
-WELCOME_ENTRIES: Final = 50  # of the history, for a newcomer (protocol, section 1: `you`)
+WELCOME_ENTRIES: Final = 50  # of history that a newcomer receives (protocol, section 1: `you`)
 
 
 class Stage(enum.IntEnum):
-    """How far a membership has come; it only goes forward."""
+    """How far a join has come; it only goes forward."""
 
-    ADMITTED = enum.auto()  # the backplane has a place for the member, or is asked for one again
-    READING = enum.auto()  # the disk is asked for what the member has missed
+    ADMITTED = enum.auto()  # the backplane has admitted the member, or is asked to again
+    READING = enum.auto()  # what the member has missed is read from the disk
     ANNOUNCED = enum.auto()  # the join is on its way through the room's feed
-    IN = enum.auto()  # the member has been welcomed; nothing else may reach them earlier
+    IN = enum.auto()  # the member has been welcomed; they receive nothing before that
     GONE = enum.auto()
 
 
 class Message(NamedTuple):
-    """What is to be said."""
+    """A message that waits for its sender's join."""
 
     text: str
     cid: str | None
@@ -42,15 +42,15 @@ class Message(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Membership:
-    """One session in one room, from admission to leaving; whoever moves, or comes back, has a new one.
+    """One session in one room, from admission to leaving; after a move or a return there is a new one.
 
     Attributes:
-        person: under the name that the backplane gave last.
-        claim: its number in the feed.
-        resumed: the name is the one that the session's token was made for.
+        person: the member, under the latest name that the backplane gave them.
+        claim: the number by which the feed names it.
+        resumed: the name is the one in the session's token.
         after: the last entry that the member has seen.
-        missed: what was read of the log before the join was announced.
-        pending: requests that came before that; they are handled after the join, and are not lost if there is none.
+        missed: what was read from the log before the join was announced.
+        pending: messages that came before that; they are sent after the join, and also if the session ends before it.
     """
 
     room: RoomView
@@ -66,7 +66,7 @@ class Membership:
         """Go on to a later stage.
 
         Raises:
-            Misuse: it has been reached before.
+            Misuse: the membership has reached it already.
         """
         if stage <= self.stage:
             raise Misuse(f"a membership cannot be {stage.name} when it is {self.stage.name}")
@@ -74,7 +74,7 @@ class Membership:
 
     @property
     def is_announced(self) -> bool:
-        """Whether the join is announced before anything that is requested now."""
+        """Whether the join will be announced before anything that is requested now."""
         return self.stage in (Stage.ANNOUNCED, Stage.IN)
 
 
@@ -98,7 +98,7 @@ class Arrivals:
         return Membership(room, person, claim, resumed, after)
 
     def enter(self, member: Membership) -> None:
-        """Have the room told of an admitted member; the welcome follows from there."""
+        """Announce an admitted member to the room; the welcome follows."""
         if self._backplane.at_hand(member.room.key, member.after):
             self._announce(member)
         else:
@@ -106,7 +106,7 @@ class Arrivals:
             self._spawn(self._read_and_announce, member)
 
     def end(self, member: Membership, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
-        """Take a member out: what they have said is heard first."""
+        """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
         self._speak(member)
         self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, why=why)
@@ -146,7 +146,7 @@ class Arrivals:
             self._backplane.append(member.room.key, member.person.sid, *message)
 
     def _read_and_announce(self, member: Membership) -> None:
-        """Runs later, and waits: the session may have moved on by then, and even be on its way back."""
+        """Read the history, then announce. While this waits, the session may leave the room, and even come back."""
         key = member.room.key
         try:
             member.missed = self._backplane.page(key, after=member.after)

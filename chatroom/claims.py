@@ -1,6 +1,6 @@
-"""Claims of places in rooms, each with a number of its own, by which the feed can be told from what was before.
+"""Claims: requests to be put into a room. Each has a number, by which the feed's events are matched to it.
 
-It knows which of them are not answered yet, and which were ended before their answer came.
+This module knows which claims are unanswered, and which were ended before their answer came.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Claims:
         return next(self._numbers)
 
     def claim(self, room: str, asks: Asks) -> Claimed:
-        """A place in a room. May wait.
+        """Put a session into a room. May wait.
 
         Raises:
             NameTaken, RoomFull: it is refused.
-            Unavailable: nobody can decide it now, or it was ended at once.
+            Unavailable: it cannot be decided now, or the session was ended at once.
         """
         mark = (asks.sid, asks.claim)
         self._undecided.add(mark)
@@ -47,5 +47,5 @@ class Claims:
         return outcome
 
     def ended(self, left: Left) -> None:
-        """Somebody's claim is over, perhaps one that is not answered yet."""
+        """A claim has ended, perhaps before it was answered."""
         self._undecided.discard((left.who.sid, left.claim))

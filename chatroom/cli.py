@@ -1,6 +1,6 @@
-"""The command `chatroom`: which of the program's faces to show.
+"""The command `chatroom`: runs the server, the terminal client, or the health check.
 
-It must be readable by a Python that lacks what the faces need, to say so.
+An older Python, or one without our dependencies, must be able to run this file, so that it can report what is missing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; without one, `serve`.
 
     Returns:
-        The exit code: 0, or 2 with one clear line on standard error if the start is impossible; those of `chat`
-        and `health` are their own.
+        The exit code: 0, or 2 with one clear line on standard error if the server cannot start. `chat` and `health`
+        have exit codes of their own.
     """
     _open_standard_files()
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(f"Python {wanted} or newer is needed, and this is {found}; {_SET_UP}")
     try:
         if arguments[:1] == ["chat"]:
-            from chatroom.terminal.main import main as chat  # neither face needs the other's parts
+            from chatroom.terminal.main import main as chat  # the client does not need the server's libraries
 
             return chat(arguments[1:])
         if arguments[:1] == ["health"]:
@@ -52,7 +52,7 @@ def _serve(arguments: list[str]) -> int:
 
     runtime.patch()
 
-    # Only now: what these import must see the patched runtime.
+    # Only now: what these import needs the patched runtime.
     from chatroom.server import serve
     from chatroom.settings import Settings, SettingsError
     from chatroom.startup import StartError
@@ -65,19 +65,19 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _refuse(text: str) -> int:
-    """Say why there is no start: on standard error or, if nothing can be written there, on standard output."""
+    """Print why the program cannot start: to standard error or, if that cannot be written, to standard output."""
     for stream in (sys.stderr, sys.stdout):
         try:
             print(f"chatroom: {text}", file=stream, flush=True)
             break
         except OSError:
-            # What is left in its buffer would fail once more at the exit, and change the exit code.
+            # The rest of its buffer would fail again at exit, and change the exit code.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return 2
 
 
 def _open_standard_files() -> None:
-    """Let those of the three standard files that are closed lead nowhere, or another file would get their numbers."""
+    """Open /dev/null for each closed standard file; otherwise another file would get its number."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)

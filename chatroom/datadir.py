@@ -1,6 +1,6 @@
-"""The folder that what is kept lies in: made, held by one process at a time, with the secret beside the log.
+"""The data folder: created if missing, used by one process at a time, with the secret beside the log.
 
-It knows files and whose they are, and nothing of what is written into them.
+It knows files and their owners, and nothing of what is written into them.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _OTHER_FOLDER = "choose another folder with --data-dir, or --history 0 to keep n
 
 
 class DataDirError(Exception):
-    """The folder cannot be used; the text is one line that names the cure."""
+    """The folder cannot be used; the text is one line that names the remedy."""
 
 
 class DataDir:
-    """A data folder that is ours until `close`.
+    """A data folder, locked until `close`.
 
     Raises:
-        DataDirError: it cannot be made or written, or another process has it.
+        DataDirError: it cannot be created or written, or another process uses it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         try:
-            # What is said in a room is for who knows its name, not for every user of this machine.
+            # Messages are for people who know the room, not for every user of this machine.
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Written for real: permission bits do not tell of a read-only mount or a full disk.
+            # By writing: permission bits do not show a read-only mount or a full disk.
             self._lock: IO[bytes] = (path / _LOCK).open("ab")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             trial = path / ".writable"
@@ -53,10 +53,10 @@ class DataDir:
             ) from None
 
     def claim(self, name: str) -> None:
-        """See that a database in the folder can be opened, and close it and its companions to other users.
+        """Check that a database in the folder can be opened, and make it and its `-wal` and `-shm` private.
 
         Raises:
-            DataDirError: it is there and cannot be opened.
+            DataDirError: it exists and cannot be opened.
         """
         for path in (self.path / name, self.path / f"{name}-wal", self.path / f"{name}-shm"):
             if not os.path.lexists(path):
@@ -67,14 +67,14 @@ class DataDir:
                 raise DataDirError(
                     f"cannot open {path} ({os.strerror(errno.EACCES)}): {_cure(self.path, path)}"
                 )
-            with suppress(OSError):  # another user's, who lets us write: it is theirs to close
+            with suppress(OSError):  # the file of another user who lets us write: its mode is theirs to choose
                 path.chmod(0o600)
 
     def secret(self) -> bytes:
-        """The secret that tokens are signed with, made at the first start; only its owner can read the file.
+        """The secret that signs tokens, created at the first start; only its owner can read the file.
 
         Raises:
-            DataDirError: the file cannot be read or is not what we wrote.
+            DataDirError: the file cannot be read, or is damaged.
         """
         path = self.path / _SECRET
         try:
@@ -92,11 +92,11 @@ class DataDir:
         return secret
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Unlock the folder."""
         self._lock.close()
 
     def _write_secret(self, path: Path) -> None:
-        # Whole or not at all: a crash must not leave half a secret that ends every token.
+        # Whole or not at all: after a crash, half a secret would invalidate every token.
         part = path.with_name(_SECRET + ".part")
         with suppress(FileNotFoundError):
             part.unlink()
@@ -109,7 +109,7 @@ class DataDir:
 
 
 def _why(path: Path, problem: OSError) -> str:
-    """What is wrong. Of a file in the way the system would say "File exists" or "Not a directory", and not which."""
+    """What is wrong. If a file is in the way, the system does not say which one."""
     file = _file_in_the_way(path)
     if file is None:
         return problem.strerror or str(problem)
@@ -118,11 +118,11 @@ def _why(path: Path, problem: OSError) -> str:
 
 def _file_in_the_way(path: Path) -> Path | None:
     parts = (path, *path.parents)
-    return next(filter(os.path.isfile, parts), None)  # `Path.is_file` raises where it may not look
+    return next(filter(os.path.isfile, parts), None)  # `Path.is_file` raises without permission
 
 
 def _cure(folder: Path, path: Path, problem: OSError | None = None) -> str:
-    """What would help. Only the folder itself is ever given away: the one it lies in may be the system's.
+    """What to do. It never suggests a chown of the parent folder, which may be the system's.
 
     Args:
         path: the folder, or the file in it that could not be used.

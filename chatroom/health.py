@@ -1,4 +1,4 @@
-"""`chatroom health`: ask the server on this machine whether it is well, as a container's health check does."""
+"""`chatroom health`: check whether the server on this machine is healthy, for a container's health check."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _TIMEOUT_S = 4.0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Ask a server that was started with the same flags and environment.
+    """Check the server that was started with the same flags and environment.
 
     Returns:
-        The exit code: 0 if it is well; 1, with one line on standard error, if not.
+        The exit code: 0 if it is healthy; 1, with one line on standard error, if not.
 
     Raises:
         SettingsError: a value cannot be used.

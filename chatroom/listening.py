@@ -21,7 +21,7 @@ def open_web(settings: Settings) -> list[socket.socket]:
     """Open the sockets that pages and bots connect to.
 
     Raises:
-        StartError: the address cannot be had.
+        StartError: the address is not available.
     """
     shown = f"{settings.host or '*'}:{settings.port}"
     try:
@@ -39,10 +39,10 @@ def open_web(settings: Settings) -> list[socket.socket]:
 
 
 def open_line(settings: Settings) -> list[socket.socket]:
-    """Open the line gateway's sockets; none if it is off, or if its port is taken and nobody chose it.
+    """Open the line gateway's sockets; none if it is off, or if its default port is taken.
 
     Raises:
-        StartError: the address cannot be had.
+        StartError: the address is not available.
     """
     port = settings.line_port
     if port is None:
@@ -66,10 +66,10 @@ def open_line(settings: Settings) -> list[socket.socket]:
 def announce(
     settings: Settings, listeners: Sequence[socket.socket], line_listeners: Sequence[socket.socket]
 ) -> None:
-    """Say on standard error where the server listens.
+    """Print to standard error where the server listens.
 
     Raises:
-        StartError: nothing can be written there, as on a full disk.
+        StartError: standard error cannot be written, as on a full disk.
     """
     started = _started(settings, listeners, line_listeners)
     if settings.log_json:
@@ -81,7 +81,7 @@ def announce(
     try:
         print(*lines, sep="\n", file=sys.stderr, flush=True)
     except BrokenPipeError:
-        pass  # whoever started it wants to read no more
+        pass  # its reader has gone, as in `| head`
     except OSError as problem:
         raise StartError(
             f"cannot write to standard error ({problem.strerror}): free some space there, or send it elsewhere"
@@ -113,9 +113,9 @@ def _url(scheme: str, host: str, port: int) -> str:
 
 
 def _own_address() -> str | None:
-    """The address that this machine would speak from; nothing is sent, and there may be none.
+    """This machine's address on its network; None if there is none. Nothing is sent.
 
-    By route, not by host name: many machines call themselves 127.0.1.1.
+    It is found by route, not by host name, which is 127.0.1.1 on many machines.
     """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

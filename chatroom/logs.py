@@ -1,5 +1,6 @@
-"""How log lines look: readable on a terminal, JSON objects for a collector. What is logged is each module's own
-matter.
+"""How log lines look: readable on a terminal, JSON objects for a collector.
+
+What is logged is up to each module.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ class _Objects(logging.Formatter):
 
 
 def set_up(*, as_json: bool) -> None:
-    """Send log lines to standard error; the libraries' own chatter below a warning is left out."""
+    """Send log lines to standard error, and those of libraries only from warnings up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Objects() if as_json else _Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("chatroom").setLevel(logging.INFO)
-    # It tells of single connections below that.
+    # Below that, it logs single connections.
     logging.getLogger("chatroom.engine").setLevel(logging.WARNING)

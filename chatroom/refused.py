@@ -1,7 +1,7 @@
 """Texts that were refused because it was doubtful who would receive them.
 
-A client that lost the answer sends the text again with the same id, perhaps in a later session, when it would reach
-somebody else. Until that session has refused it too, its guest may know nothing of the refusal.
+A client that lost the answer sends the text again with the same `cid`, perhaps in a later session, when it could reach
+someone else. Until that session has refused it too, the guest may know nothing of the refusal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Refused(NamedTuple):
 
 
 class RefusedTexts:
-    """The texts with an id of their client's that were refused so, by identity and id.
+    """The refused texts that had a `cid`, by identity and `cid`.
 
     Args:
         monotonic: a clock in seconds.
@@ -36,7 +36,7 @@ class RefusedTexts:
         self._texts: dict[bytes, _Refused] = {}
 
     def check(self, session: Session, cid: str | None) -> None:
-        """Before a text is sent.
+        """Check a text before it is sent.
 
         Raises:
             Refusal: an earlier session of this guest refused it, and this one has not yet.
@@ -48,20 +48,20 @@ class RefusedTexts:
             raise refused.refusal.copy()
 
     def note(self, session: Session, cid: str | None, refusal: Refusal, *, is_bound: bool) -> None:
-        """A text was refused; it is remembered if it may reach somebody else when it is sent again.
+        """A text was refused; remember it if it may reach someone else when it is sent again.
 
         Args:
-            is_bound: it can reach one session only, so that who is not there is no doubt.
+            is_bound: it can reach one session only, so its recipient is not in doubt.
         """
         if cid is None or isinstance(refusal, RateLimited | Unavailable):
             return  # nothing was decided, and clients send it again at once
         if isinstance(refusal, NameChangedHands):
-            return  # the next session asks about the name again, whatever the id
+            return  # the next session asks about the name again, whatever the `cid`
         if refusal.answer_after_s is not None or (isinstance(refusal, NoSuchPerson) and not is_bound):
             refused = _Refused(refusal.copy(), session.sid, self._monotonic() + RETRY_S)
             remember(self._texts, retry_key(session.identity, cid), refused, MOST_REFUSED)
 
     def forget(self, session: Session, cid: str | None) -> None:
-        """A text was sent: its retries are answered as those of any other."""
+        """A text was sent: its retries are answered like those of any other."""
         if cid is not None and self._texts:
             self._texts.pop(retry_key(session.identity, cid), None)

@@ -1,6 +1,6 @@
-"""What guests who come back go on with: their private talk, and whom they meant by a name.
+"""What guests get back when they return: their private chat, and whom they meant by a name.
 
-It knows sessions and identities, and keeps a bounded number of each. Who may come back is the service's business.
+It knows sessions and identities, and keeps a bounded number of each. The service decides who may come back.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from chatroom.core.recent import Addressed
 from chatroom.sessions import Session
 from chatroom.tokens import talk_key
 
-MOST_KEPT: Final = 10_000  # of anything that is remembered about guests, the latest
-_MOST_RETURNED: Final = 100_000  # people known to be back from before the start, the latest
-_PARKED_S: Final = 24 * 3600.0  # how long a cut session's talk is kept
+MOST_KEPT: Final = 10_000  # of each kind of thing remembered about guests, the latest
+_MOST_RETURNED: Final = 100_000  # identities from before the start that have come back, the latest
+_PARKED_S: Final = 24 * 3600.0  # how long a cut session's private chat is kept
 
 
 @dataclass(frozen=True, slots=True)
 class _Parked:
-    """What a guest whose session was cut or replaced goes on with, until a moment."""
+    """What is kept, until a time, for a guest whose session was cut or replaced."""
 
     identity: str
     talk: PrivateTalk
@@ -33,7 +33,7 @@ class _Parked:
 
 
 def _nothing() -> None:
-    """Nobody waits for it."""
+    """No one waits for it."""
 
 
 class Returning:
@@ -48,10 +48,10 @@ class Returning:
         self._monotonic = monotonic
         self._identities: dict[str, str] = {}  # by the id of the session that was cut or replaced
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        # Who has come back with a token from before the start, and the room and the name, folded, that it proves.
+        # By identity: who has come back with a token from before the start; the room and folded name that it proves.
         self._returned: dict[str, tuple[str, str] | None] = {}
         self._doubt_until = monotonic() + _PARKED_S
-        # The keys of all who are in a private talk, or came from one, and how many saves of each are on their way.
+        # The keys of all who are in a private chat, or were before the start, and how many saves of each are under way.
         self._talks = dict.fromkeys(backplane.talks())
         self._unsaved: dict[bytes, int] = {}
 
@@ -60,7 +60,7 @@ class Returning:
         return self._identities.get(sid)
 
     def park(self, session: Session) -> None:
-        """Keep for a while what the session's guest goes on with after coming back."""
+        """Keep for a while what the session's guest gets back on return."""
         remember(self._identities, session.sid, session.identity)
         now = self._monotonic()
         while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
@@ -70,17 +70,17 @@ class Returning:
             remember(self._parked, session.identity, parked)
 
     def forget(self, identity: str) -> None:
-        """The guest has left: nothing says who comes with that token later."""
+        """The guest has left: no later session counts as the return of theirs."""
         for sid in [sid for sid, one in self._identities.items() if one == identity]:
             del self._identities[sid]
 
     def left(self, identity: str) -> None:
-        """A session is over that nobody goes on with: so is its talk, unless an older one's is kept."""
+        """A session has ended for good, and with it its private chat, unless that of an older session is kept."""
         if identity not in self._parked:
             self._save_talk(identity, False)
 
     def go_on(self, session: Session) -> None:
-        """Give a guest who has come back their private talk; if only that there was one is known, let it know that."""
+        """Give a guest who has come back their private chat; if its partner is unknown, mark the chat as lost."""
         parked = self._parked.pop(session.identity, None)
         if parked is not None and parked.until >= self._monotonic():
             session.talk, session.addressed = parked.talk, parked.addressed
@@ -100,7 +100,7 @@ class Returning:
     def is_doubtful(self, identity: str, room: str, name: str, owner: str) -> bool:
         """Whether the name may have been another's before a restart, when the guest with this identity chose it.
 
-        Who comes back with a token for that very name in that room is the one whom it was meant for.
+        A person who came back with a token for that very name in that room is the one that was meant.
 
         Args:
             room: the key of the room that both are in.
@@ -111,10 +111,10 @@ class Returning:
         return self._returned.get(owner) != (room, fold(name))
 
     def save_talk(self, session: Session, done: Callable[[], None]) -> None:
-        """Have it outlast a restart whether a session's guest is in a private talk, for those who have a token.
+        """Store whether a session's guest is in a private chat, for those who come back with a token after a restart.
 
         Args:
-            done: called when it is safe, or already was.
+            done: called when it is stored.
         """
         self._save_talk(session.identity, session.talk.is_open, done)
 
@@ -145,7 +145,7 @@ _Kept = TypeVar("_Kept")
 
 
 def remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = MOST_KEPT) -> None:
-    """Keep something as the latest, and no more than the bound."""
+    """Keep something as the newest entry, and drop the oldest beyond the bound."""
     kept.pop(key, None)
     kept[key] = value
     if len(kept) > most:

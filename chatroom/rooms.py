@@ -1,6 +1,6 @@
-"""The rooms that people of this process are in, as they have been announced.
+"""The rooms that people of this process are in, as announced to them.
 
-It knows what a room's people have been told, and how long a room must stay open. What is decided is the backplane's.
+It knows what has been announced in a room, and how long a room must stay open. Decisions are the backplane's.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class RoomView:
     """A room as this process has announced it.
 
     Attributes:
-        name: as the first visitor here typed it.
-        key: what tells it from other rooms.
+        name: as the first member on this process typed it.
+        key: identifies the room (`room_key`).
         roster: who is in it.
-        recent: whose names were here until lately.
-        own: the identities of those in the roster who are, or were, served by this process, by session id.
+        recent: the names that were recently given up.
+        own: by session id, the identities of people in the roster whom this process serves, or served.
         memberships: how many sessions of this process are in it, or are about to be.
     """
 
@@ -55,7 +55,7 @@ class Rooms:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[RoomView]:
-        """A room that stays open for whoever is about to be in it; afterwards it closes if nobody is.
+        """Keep a room open while someone joins it; afterwards it closes if no one is in it.
 
         Raises:
             RoomFull: there are too many rooms.
@@ -74,12 +74,12 @@ class Rooms:
             self.close_if_empty(view)
 
     def close_if_empty(self, view: RoomView) -> None:
-        """Close a room that nobody of this process is in, if all that they were told of has been announced."""
+        """Close a room that no one of this process is in, once the leaves of all its members are announced."""
         if not view.memberships and not view.own and self._open.get(view.key) is view:
             del self._open[view.key]
             self._backplane.forget(view.key)
 
     def forget_if_closed(self, key: str) -> None:
-        """After a read of the log that may have outlasted the room's last member."""
+        """Drop the backplane's caches again, after a read of the log during which the room may have closed."""
         if key not in self._open:
             self._backplane.forget(key)

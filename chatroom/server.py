@@ -1,6 +1,6 @@
-"""The composition root: builds the parts, opens the doors, and closes them in order.
+"""The composition root: builds the parts, starts listening, and shuts down in order.
 
-It knows every part by name and does nothing that a part could do itself.
+It knows every part and does nothing that a part could do itself.
 """
 
 from __future__ import annotations
@@ -43,34 +43,34 @@ from chatroom.tokens import Tokens
 log = logging.getLogger(__name__)
 
 _OTHER_FILES = (
-    120  # descriptors for health checks, the log, the system, and those who are refused as it is full
+    120  # descriptors for health checks, the log, the system, and connections refused by a full server
 )
-_LEAVING = (16, 512)  # connections on their way out at once: at least, and if there are descriptors enough
-_DRAIN_SPREAD_S = 3.0  # clients are sent away over this long, so that they do not all come back at once
-_GC_THRESHOLDS = (50_000, 20, 100)  # nothing here makes cycles a message: look for them seldom
-_WATCH_S = 1.0  # between two looks at the clock
-_LINGER_S = 1.4  # for the last bytes to leave, and for those who poll to come for theirs
+_LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
+_DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
+_GC_THRESHOLDS = (50_000, 20, 100)  # no message creates reference cycles: look for them seldom
+_WATCH_S = 1.0  # between two checks of the clock
+_LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs
 _SOCKET_PATH = "/socket.io/"
-_DRAIN_PER_S = 2000  # or faster, if they are few
+_DRAIN_PER_S = 2000  # at least
 
 
 def serve(settings: Settings) -> None:
-    """Run the service until SIGTERM or SIGINT has come and everybody is sent away.
+    """Run the server until SIGTERM or SIGINT, and until everyone is disconnected.
 
     Raises:
-        StartError: a port in use, a folder that cannot be written, a file of names that is none.
+        StartError: a port is in use, a folder cannot be written, the file of names is not one, or the like.
     """
     logs.set_up(as_json=settings.log_json)
     for problem in unknown_variables(os.environ):
         log.warning(problem)
-    os.umask(0o077)  # what is made from here on is for this user only
+    os.umask(0o077)  # files created from here on are for this user only
     rules = RoomRules(_read_names(settings.names), random.SystemRandom(), settings.max_room_people)
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = listening.open_web(settings)
     stop = runtime.Signal()
     runtime.on_signals(_stop_signals(), lambda number: stop.set())
 
-    folder = _open_folder(settings)  # held, and so nobody else's, until the end
+    folder = _open_folder(settings)  # locked until the end
     clock, backplane = _open_backplane(settings, folder, rules)
     line_listeners = listening.open_line(settings)
     service = _make_service(settings, folder=folder, clock=clock, backplane=backplane)
@@ -90,7 +90,7 @@ def serve(settings: Settings) -> None:
     log.info("stopping")
     gateway.engine.refuse_newcomers()
     line.refuse_newcomers()
-    runtime.sleep(settings.drain_delay_s)  # load balancers see `/readyz` refuse before clients are sent away
+    runtime.sleep(settings.drain_delay_s)  # load balancers see 503 at `/readyz` before clients are disconnected
     backplane.settle()
     line.send_away_all()
     _send_away(gateway.warn_all(), gateway.engine, line)
@@ -177,7 +177,7 @@ def _make_front(
 
 
 def _tune_collector() -> None:
-    """What is built now lives as long as the process: the collector need not look at it again."""
+    """Keep the collector from looking again at what is built by now: it lives as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -187,7 +187,7 @@ def _tune_collector() -> None:
 
 
 def _stop_signals() -> tuple[int, ...]:
-    """SIGHUP among them if it can only mean that the terminal is gone in which this was started."""
+    """The signals that stop the server; SIGHUP only if it means that the terminal of this program was closed."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
         if _is_in_foreground(sys.stdin.fileno()):
             runtime.sighup_when_closed(sys.stdin.fileno())
@@ -197,17 +197,17 @@ def _stop_signals() -> tuple[int, ...]:
 
 
 def _is_in_foreground(terminal: int) -> bool:
-    """Whether it was not sent to the background, from where it may outlive its terminal (`disown`)."""
+    """Whether this process is in the foreground; a background process may outlive its terminal (`disown`)."""
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it is not the terminal of this session
+    except OSError:  # not the terminal of this session
         return False
 
 
 def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
-    """Close everybody's connection, spread over a few seconds if they are many.
+    """Close all connections, spread over a few seconds if there are many.
 
-    The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection and come back.
+    The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection, and reconnect.
     """
     pause_s = min(_DRAIN_SPREAD_S / len(eio_sids), 1 / _DRAIN_PER_S) if eio_sids else 0
     began = time.monotonic()
@@ -223,7 +223,7 @@ def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
 
 
 def _open_folder(settings: Settings) -> DataDir | None:
-    """The data folder, unless nothing is kept."""
+    """The data folder; None if nothing is stored."""
     if not settings.history:
         return None
     try:
@@ -233,7 +233,7 @@ def _open_folder(settings: Settings) -> DataDir | None:
 
 
 def _secret(folder: DataDir | None) -> bytes:
-    """The secret for tokens, which outlives the process only if the log does."""
+    """The secret for tokens; it outlives the process only if the log does."""
     if folder is None:
         return secrets.token_bytes(32)
     try:
@@ -283,7 +283,7 @@ def _now_ms() -> int:
 
 
 def _elapsed_s() -> float:
-    """Seconds that have passed, those in which the machine slept included: Linux counts these on a clock of its own."""
+    """Elapsed seconds, including those in which the machine slept: Linux has a clock that counts these."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -294,7 +294,7 @@ def _report_clock(problem: str) -> None:
 def _watch(clock: Clock) -> None:
     while True:
         clock.check()
-        runtime.sleep(_WATCH_S)  # nothing announces a jump of the clock, so it is looked for
+        runtime.sleep(_WATCH_S)  # there is no event for a jump of the clock
 
 
 # Limits
@@ -312,7 +312,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _told_limits(settings: Settings) -> dict[str, object]:
-    """What a page must know (protocol, section 1: `you.limits`)."""
+    """The limits that clients receive (protocol, section 1: `you.limits`)."""
     return {
         "text": settings.max_text,
         "burst": settings.message_burst if settings.limits else None,
@@ -348,7 +348,7 @@ def _raise_file_limit(wanted: int) -> tuple[int, int]:
     """Raise the limit of open files to the hard limit.
 
     Returns:
-        How many connections that permits, and how many more that are on their way out.
+        How many connections that permits, and how many more that are closing.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -18,11 +18,11 @@ from chatroom.rooms import RoomView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinRequest:
-    """What a guest who comes asks for; every part is parsed already.
+    """What a newcomer asks for; every part is parsed already.
 
     Attributes:
-        keeps_name: hold the name for a while should the connection be cut.
-        lang: whose names to draw from; None for all.
+        keeps_name: hold the name for a while if the connection is cut.
+        lang: the language of the names to draw from; None for all.
     """
 
     room: str = LOBBY
@@ -38,10 +38,10 @@ class Session:
     """One guest at one gateway, from admission to leaving.
 
     Attributes:
-        membership: of the room that it is in now.
-        lang: whose names to draw from; None for all.
-        since: when its guest was first welcomed, in seconds; infinity before that, and minus infinity for one who has
-            come back with a token.
+        membership: in its present room.
+        lang: the language of the names to draw from; None for all.
+        since: when its guest was first welcomed, in seconds; infinity before that, and minus infinity for a
+            guest who has come back with a token.
         talk: whom its plain texts go to.
         addressed: whom it means by a name.
     """
@@ -68,7 +68,7 @@ class Session:
 
     @property
     def is_in(self) -> bool:
-        """Whether it has been welcomed to its room."""
+        """Whether its guest has been welcomed to the room."""
         return self.membership.stage is Stage.IN
 
     @property
@@ -107,7 +107,7 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """All that a newcomer is told first."""
+    """What a newcomer receives first."""
 
     person: Person
     room: RoomView
@@ -118,22 +118,22 @@ class Welcome:
 
 
 class Gateway(Protocol):
-    """What the service needs of a gateway: to pass things on to its people. None of it may wait."""
+    """What the service needs from a gateway: to pass events on to its guests. No method may wait."""
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
-        """Tell a session that it is in a room, and from now on what happens there."""
+        """Tell a session that it has joined a room; from now on, it receives what happens there."""
 
     def tell(self, room: RoomView, item: Item) -> None:
-        """Tell this gateway's people in a room what has happened; who has just come is not among them yet."""
+        """Pass on an event to this gateway's guests in a room; a newcomer receives none before the welcome."""
 
     def flush(self, room: RoomView) -> None:
-        """A batch of things told is over."""
+        """A batch of events has been passed on."""
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
         """Pass on a whisper that the session has sent or is to receive."""
 
     def typing(self, room: RoomView, person: Person) -> None:
-        """Tell the others that somebody types."""
+        """Show the others in the room that someone is typing."""
 
     def ended(self, session: Session, why: Why) -> None:
-        """The session is over by no doing of its guest's: say why and close it."""
+        """The session was ended, and not by its guest: say why, and close the connection."""

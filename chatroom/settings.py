@@ -1,7 +1,7 @@
-"""Settings: everything that whoever runs the service may choose.
+"""Settings: everything that the operator may choose.
 
-Each setting has a flag, an environment name, a unit, a default and one sentence; the parsers, `--help` and the test
-that keeps `docs/settings.md` true are made from the same record. It knows nothing of what the settings are for.
+Each setting is one record: a flag, an environment name, a unit, a default and one sentence. The parsers, `--help`, and
+the test that keeps `docs/settings.md` true, all use it. This module does not know what the settings are for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OF_THE_TESTS = "CHATROOM_TEST_"
 
 
 class SettingsError(Exception):
-    """A value that cannot be used; its text names the setting and the cure, in one line."""
+    """A value that cannot be used; the text names the setting and the remedy, in one line."""
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -106,7 +106,7 @@ def _rooms(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LinePort:
-    """The line gateway's port; one that nobody chose is given up if it is taken."""
+    """The line gateway's port; if the default one is taken, the gateway stays off."""
 
     number: int
     chosen: bool
@@ -126,9 +126,9 @@ def _line_port(text: str) -> LinePort | None:
 
 def _path(text: str) -> Path:
     try:
-        if text.strip():  # an empty one would be the current folder
+        if text.strip():  # an empty path would be the current folder
             return Path(text).expanduser()
-    except RuntimeError:  # the home folder of nobody
+    except RuntimeError:  # `~name` of an unknown user
         pass
     raise ValueError("a path such as ./data")
 
@@ -141,7 +141,7 @@ def _setting(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What was chosen, checked once; the unit is part of a name where it is not plain."""
+    """The settings, checked once; a name includes the unit where it is not obvious."""
 
     host: str = _setting("", str, "address to listen on; empty: every address, IPv4 and IPv6")
     port: int = _setting(5000, _whole(0, 65535), "port to listen on; 0 picks a free one", env=("PORT",))
@@ -273,7 +273,7 @@ class Settings:
         Args:
             argv: the arguments after the program's name.
             environ: names beginning with `CHATROOM_`, and `PORT` by convention. `HOST` and `REDIS_URL` are not read:
-                shells export the one, and the other must not change the mode of running silently.
+                some shells export `HOST`, and `REDIS_URL` must not silently change how the server runs.
 
         Raises:
             SettingsError: a value cannot be used.
@@ -302,14 +302,14 @@ def flag_of(name: str) -> str:
 
 
 def env_of(name: str) -> tuple[str, ...]:
-    """The environment names of a setting, the first that is set counts."""
+    """The environment names of a setting; the first one that is set counts."""
     record = next(record for record in fields(Settings) if record.name == name)
     own = _PREFIX + flag_of(name)[2:].replace("-", "_").upper()
     return (own, *record.metadata["env"])
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """One line for each `CHATROOM_…` variable that is no setting, as a misspelt one is."""
+    """One line for each `CHATROOM_…` variable that is no setting, such as a misspelt one."""
     known = [name for record in fields(Settings) for name in env_of(record.name)]
     unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     return [
@@ -346,7 +346,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def describe_default(value: object) -> str:
-    """A default as one would type it; empty if there is none."""
+    """A default as a user would type it; empty if there is none."""
     if value is None or value == ():
         return ""
     if isinstance(value, bool):

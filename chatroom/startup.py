@@ -1,6 +1,6 @@
-"""What the server says once it listens: plain lines for a log, and a little more for a person at a terminal.
+"""What the server prints once it listens: plain lines for a log, and a little more for a person at a terminal.
 
-It knows words and terminals; which addresses there are is told to it, and printing is left to others.
+It knows sentences and terminals. It is given the addresses, and does not print.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Self, TextIO
 
 from chatroom.gateways.words import Words
 
-_BORDER = 2  # modules of white around the code, without which no camera finds it
-_BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"  # whatever the terminal's own colours are
+_BORDER = 2  # modules of white around the code, without which cameras do not find it
+_BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"  # whatever colours the terminal uses
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 class StartError(Exception):
-    """The service cannot start; the text is one line that names the cure."""
+    """The server cannot start; the text is one line that names the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """Where the server listens, and where messages are."""
+    """Where the server listens, and where it keeps messages."""
 
     url: str
     network_url: str | None = None  # for other machines; None if only this one can reach it
@@ -43,7 +43,7 @@ class Terminal:
 
     @classmethod
     def of(cls, stream: TextIO, environ: Mapping[str, str]) -> Self | None:
-        """The terminal that a stream leads to, if it leads to one."""
+        """The terminal that a stream writes to, or None."""
         if not stream.isatty():
             return None
         size = os.get_terminal_size(stream.fileno())
@@ -83,15 +83,15 @@ def terminal_lines(started: Started, terminal: Terminal, lang: str) -> list[str]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A QR code as lines for a terminal, two modules of a column in each character."""
+    """A QR code as lines for a terminal; each character shows two modules, one above the other."""
 
     width: int
     lines: list[str]
 
 
 def qr_code(text: str, *, has_colour: bool) -> Code:
-    """Draw a QR code: black on white, or without colours in the terminal's own, light modules being drawn."""
-    import segno  # only where there is somebody to show it to
+    """Draw a QR code: black on white or, without colours, with its light modules in the terminal's text colour."""
+    import segno  # only when a code is shown
 
     rows = [list(map(bool, row)) for row in segno.make_qr(text).matrix_iter(border=_BORDER)]
     if not has_colour:

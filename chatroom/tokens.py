@@ -1,9 +1,9 @@
-"""Resume tokens and the two secrets' work: who a returning guest is, and what a retried message is known by.
+"""Resume tokens, which show who a returning guest is, and the keys by which the server recognises a retried message.
 
-A token holds an identity (random, made at the first visit), the name that its owner had, and two marks: of the process
-that wrote it (random, made at its start), and of the room where the name was its owner's. It ties nobody to a message:
-what is kept with an entry is an HMAC of the identity and the client's own id for the message, which only the same
-identity can repeat.
+A token holds an identity (random, made at the first visit), its owner's name, and two marks: one of the process that
+wrote it (random, made at its start), and one of the room in which the owner had the name. It links no one to a message:
+with an entry, the log stores an HMAC of the identity and the client's own id for the message, which only the same
+identity can produce again.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Claim:
     """What a valid token says.
 
     Attributes:
-        is_earlier: a process before this one wrote it, so this one knows nothing of what its owner has done.
-        is_of_room: its owner had the name in the room that was asked about. Anybody can have it in another one.
+        is_earlier: an earlier process wrote it, so this one does not know what its owner has done.
+        is_of_room: its owner had the name in the room that `read` was given. In another room, the name may be anyone's.
     """
 
     identity: str
@@ -40,17 +40,17 @@ class Claim:
 
 
 def new_identity() -> str:
-    """An identity for somebody who has none yet."""
+    """An identity for someone who has none yet."""
     return secrets.token_urlsafe(_IDENTITY_BYTES)
 
 
 def retry_key(identity: str, cid: str) -> bytes:
-    """What a message is known by when its client sends it again: 16 bytes, no way back to the identity."""
+    """The key that identifies a message when its client sends it again: 16 bytes, from which no identity follows."""
     return hmac.digest(identity.encode(), cid.encode(), hashlib.sha256)[:16]
 
 
 def talk_key(identity: str) -> bytes:
-    """What it is known by on disk that an identity talks privately: 16 bytes, no way back to the identity."""
+    """The key stored for an identity that is in a private chat: 16 bytes, from which no identity follows."""
     return hmac.digest(identity.encode(), b"\0private talk", hashlib.sha256)[:16]
 
 
@@ -58,9 +58,9 @@ class Tokens:
     """Signs and reads tokens.
 
     Args:
-        secret: at least 32 random bytes; whoever has it can take anybody's name.
+        secret: at least 32 random bytes; whoever has it can take anyone's name.
         max_age_s: how long a token is good for, in seconds.
-        now_s: a time in seconds that does not follow a wall clock that is set.
+        now_s: a time in seconds that does not change when someone sets the wall clock.
     """
 
     def __init__(self, secret: bytes, max_age_s: float, now_s: Callable[[], float]) -> None:
@@ -80,15 +80,15 @@ class Tokens:
     def read(self, token: str, room: str) -> Claim | None:
         """What the token says to the room with this key.
 
-        None if it is not ours, or too old: a token never locks anybody out.
+        None if it is not ours, or too old: a token never locks anyone out.
 
-        One that seems to be of the future is ours as well: the log was restored from a backup, or an earlier version
-        wrote it while the wall clock was ahead.
+        A token from the future is valid: the log was restored from a backup, or an earlier version wrote the token
+        while the wall clock was ahead.
         """
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            # Versions before wrote no process, or no room.
+            # Earlier versions wrote no process, or no room.
             (identity, name, *marks), written = self._serializer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
@@ -102,7 +102,7 @@ class Tokens:
         )
 
     def _mark(self, room: str) -> str:
-        """What a token says for a room: short, and no way back to the name, which is the key to the room."""
+        """The mark of a room: short, and the room's name, which is the key to it, does not follow from it."""
         mark = hmac.digest(self._secret, room.encode(), hashlib.sha256)[:_ROOM_BYTES]
         return base64.urlsafe_b64encode(mark).decode()
 

@@ -1,6 +1,6 @@
-"""Whispers: who a private text is for, whether that is in doubt, and what it costs.
+"""Whispers: who a private text is for, whether that is in doubt, and its rate limit.
 
-It knows sessions and what their rooms have been told, and keeps no text.
+It knows sessions and what has been announced in their rooms, and stores no text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Whispers:
     """Passes on private texts.
 
     Args:
-        max_text: code points.
+        max_text: the longest text, in code points.
         spend: counts a text of the session, or raises `RateLimited`.
         now_ms: the wall clock.
         monotonic: a clock in seconds.
@@ -61,60 +61,60 @@ class Whispers:
         self._sent: dict[bytes, None] = {}  # the retry keys of private texts that were sent
 
     def whisper(self, session: Session, to: str, text: str, talk: Talk | None = None) -> Whispered:
-        """Say something to whom the room calls by a name; it is kept nowhere.
+        """Send a text to the person with this name in the room; it is not stored.
 
         Args:
-            talk: it is part of a private talk, and how. Only a `LINE` has a text.
+            talk: what it means for a private chat, if it is part of one. Only a `LINE` has a text.
 
         Raises:
-            NoSuchPerson: nobody of that name is there, or (`NameChangedHands`, once) another than the guest knows.
-            BadRequest, Empty, TooLong: the text cannot be said.
+            NoSuchPerson: no one there has that name, or (`NameChangedHands`, once) not the person the guest knows.
+            BadRequest, Empty, TooLong: the text cannot be sent.
             RateLimited: too much at once.
-            Unavailable: it may have been passed on or not.
+            Unavailable: it is unknown whether it was passed on.
         """
-        listener = session.room.roster.find(to)
-        if listener is None or (
-            listener.sid in session.room.own and self._sessions.get(listener.sid) is None
+        recipient = session.room.roster.find(to)
+        if recipient is None or (
+            recipient.sid in session.room.own and self._sessions.get(recipient.sid) is None
         ):
             _refuse(to)
-        self._check_hands(session, listener)
-        return self.whisper_to(session, listener.sid, text, talk)
+        self._check_hands(session, recipient)
+        return self.whisper_to(session, recipient.sid, text, talk)
 
     def whisper_to(
         self, session: Session, to_sid: str, text: str, talk: Talk | None = None, *, to: str = ""
     ) -> Whispered:
-        """Say something to one session, or to the one with which its guest has come back, whatever their name is now.
+        """Send a text to one session, or to the one with which its guest has come back, whatever their name is now.
 
         Args:
-            to: what the guest calls them.
+            to: the name that the sender knows them by.
 
         Raises:
             As `whisper`.
         """
-        listener = self.present(session, to_sid)
-        if listener is None or not self._is_in(session, listener.sid):
-            _refuse(to or (listener.name if listener is not None else ""))
+        recipient = self.present(session, to_sid)
+        if recipient is None or not self._is_in(session, recipient.sid):
+            _refuse(to or (recipient.name if recipient is not None else ""))
         is_signal = talk is not None and talk is not Talk.LINE
         text = "" if is_signal else parse_text(text, self._max_text)
-        if listener.sid == session.sid:
+        if recipient.sid == session.sid:
             raise BadRequest
         self._spend(session)
-        whispered = Whispered(session.person, listener, text, talk)
+        whispered = Whispered(session.person, recipient, text, talk)
         question = partial(self._backplane.whisper, session.room.key, whispered)
         outcome: Whispered | Refusal | None = self._answers.ask(question)
         if outcome is None:
             raise Unavailable
         if isinstance(outcome, Refusal):
             raise outcome
-        if not is_signal and session.is_in:  # nothing may reach it before its welcome
+        if not is_signal and session.is_in:  # it receives nothing before its welcome
             session.gateway.whisper(session, outcome, self._now_ms())
         return outcome
 
     def signal_talk(self, session: Session, to_sid: str, talk: Talk) -> None:
-        """Let a session know what another's guest has done with their talk, if it is there to know it."""
-        listener = self.present(session, to_sid)
-        if listener is not None and not session.closed:
-            whispered = Whispered(session.person, listener, "", talk)
+        """Let another session know what this one's guest has done with their private chat, if it is in the room."""
+        recipient = self.present(session, to_sid)
+        if recipient is not None and not session.closed:
+            whispered = Whispered(session.person, recipient, "", talk)
             self._backplane.whisper(session.room.key, whispered, _ignore)
 
     def deliver(self, room: str, whispered: Whispered) -> bool:
@@ -126,12 +126,12 @@ class Whispers:
         return True
 
     def present(self, session: Session, sid: str) -> Person | None:
-        """Who in the session's room has this id, or had it and has come back, as their token says."""
+        """The person in the session's room who has this session id, or had it and came back with their token."""
         room = session.room
         other = self._sessions.get(sid)
         if other is None and (
             sid in room.own or sid not in room.roster
-        ):  # it is over, whatever has been announced
+        ):  # it has ended, even if that is not announced yet
             other = self._sessions.of(self._returning.identity(sid) or "")
             return other.person if other is not None and other.room is room else None
         if other is not None:
@@ -139,7 +139,7 @@ class Whispers:
         return room.roster.get(sid)
 
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
-        """Finds who gave up a name in the session's room a short while ago."""
+        """A function that finds who recently gave up a name in the session's room."""
         return partial(session.room.recent.find, now=self._monotonic())
 
     def has_whispered(self, session: Session, cid: str | None) -> bool:
@@ -152,49 +152,49 @@ class Whispers:
             remember(self._sent, retry_key(session.identity, cid), None)
 
     def check_stranger(self, session: Session, sid: str, *, confirmed: bool = False) -> None:
-        """Before a guest's first text to a session, whose name may have been another's when the guest chose it.
+        """Check a guest's first text to a session: its name may have been another person's when the guest chose it.
 
         Args:
             confirmed: the guest has been told that it may be someone else, and wants to write to them.
 
         Raises:
-            NameChangedHands: it was; said once.
+            NameChangedHands: it was; raised once.
         """
-        listener = self.present(session, sid)
-        if listener is None:
+        recipient = self.present(session, sid)
+        if recipient is None:
             return
-        identity = self._identity(session, listener)
+        identity = self._identity(session, recipient)
         if not session.addressed.knows(identity):
             try:
-                self._check_hands(session, listener)
+                self._check_hands(session, recipient)
             except NameChangedHands:
                 if not confirmed:
                     raise
         session.addressed.confirm(identity)
 
-    def _check_hands(self, session: Session, listener: Person) -> None:
-        if listener.sid == session.sid:
+    def _check_hands(self, session: Session, recipient: Person) -> None:
+        if recipient.sid == session.sid:
             return
-        owner, now = self._identity(session, listener), self._monotonic()
-        before = session.room.recent.find(listener.name, now)
+        owner, now = self._identity(session, recipient), self._monotonic()
+        before = session.room.recent.find(recipient.name, now)
         if before is not None and before.at < session.since:
             before = None
         refusal: type[NameChangedHands] = NameChangedHands
-        is_new = listener.name not in session.addressed
+        is_new = recipient.name not in session.addressed
         room = session.room.key
-        if is_new and self._returning.is_doubtful(session.identity, room, listener.name, owner):
-            refusal, before = NameAfterRestart, Gone(listener.name, "", now)
-        if session.addressed.is_other(listener.name, owner, before):
-            raise refusal(name=listener.name, again=True)
+        if is_new and self._returning.is_doubtful(session.identity, room, recipient.name, owner):
+            refusal, before = NameAfterRestart, Gone(recipient.name, "", now)
+        if session.addressed.is_other(recipient.name, owner, before):
+            raise refusal(name=recipient.name, again=True)
 
     def _is_in(self, session: Session, sid: str) -> bool:
         other = self._sessions.get(sid)
         return other.is_in if other is not None else sid in session.room.roster
 
-    def _identity(self, session: Session, listener: Person) -> str:
-        """What tells this person from others; of one who is served elsewhere, nothing but the session is known."""
-        other = self._sessions.get(listener.sid)
-        return other.identity if other is not None else session.room.own.get(listener.sid, listener.sid)
+    def _identity(self, session: Session, recipient: Person) -> str:
+        """What identifies this person; for someone served elsewhere, only the session is known."""
+        other = self._sessions.get(recipient.sid)
+        return other.identity if other is not None else session.room.own.get(recipient.sid, recipient.sid)
 
 
 def _refuse(name: str) -> NoReturn:
@@ -202,4 +202,4 @@ def _refuse(name: str) -> NoReturn:
 
 
 def _ignore(_: object) -> None:
-    """Nobody waits for it."""
+    """No one waits for it."""
