@@ -48,14 +48,14 @@ POINTS_EACH: Final = 4  # the most code points for each character that is seen, 
 _ASCII_SEEN: Final = re.compile("[!-~]")
 
 # Emoji sequences by their grammar (UTS #51), so that new ones need no list. The ranges are those of pictographs, with
-# the arrows and signs between them: what is too many here only may have a hidden selector behind it.
+# the arrows and signs between them: a sign too many here only means that a hidden selector may follow it.
 _PICTURE: Final = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff\U0001fc00-\U0001fffd]"
 )
 _ELEMENT: Final = f"{_PICTURE}[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
-_MOST_JOINED: Final = 4  # a family or a kiss; where a font has no picture of it, each stands for itself
-# England, Scotland, Wales: other sequences of tags are drawn as a black flag, and would be as many names for one.
+_MOST_JOINED: Final = 4  # a family or a kiss; where a font has no picture for it, its parts are drawn side by side
+# England, Scotland, Wales. All other tag sequences are drawn as a black flag: different names that look the same.
 _TAGGED_FLAG: Final = (
     "\U0001f3f4\U000e0067\U000e0062"
     "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
@@ -185,7 +185,7 @@ def _begins_with_letter(text: str) -> bool:
 
 
 def _is_mark(character: str) -> bool:
-    """Whether it combines and shows then: variation selectors are marks by category, but hidden."""
+    """Whether it is a visible combining mark: variation selectors are marks by category, but hidden."""
     return _combines(character) and _HIDDEN.match(character) is None
 
 

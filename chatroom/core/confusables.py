@@ -1,9 +1,9 @@
 """Which characters look alike: Unicode's confusables (UTS #39), read as an equivalence that ignores case.
 
-UTS #39 tells `Ν` (Greek) from `n` and finds it like `N`; casefolding makes `Ν` and `ν` one, and `ν` looks
-like `v`. Following every such step would make `n` and `v` one letter. So each character, with its other case, gets one
-look: ASCII's before others', and its capital's before its small letter's, because capitals of different scripts are
-more alike. The data are those of the package `confusable-homoglyphs`.
+In UTS #39, `Ν` (Greek) looks like `N`, and not like `n`. But casefolding makes `Ν` and `ν` one, and `ν` looks like `v`:
+following every such step would make `n` and `v` one letter. So each character, with its other case, gets one look. A
+look in ASCII comes first, then the capital's look before the small letter's, because capitals of different scripts look
+more alike. The data come from the package `confusable-homoglyphs`.
 
 They leave out letters in squares and circles, small capitals and regional indicators; those are recognised by their
 Unicode names.
@@ -26,7 +26,7 @@ _ASCII = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "m": "rn", "`": 
 _MARK = "\u200e"  # written around right-to-left characters in the data
 _HANGUL_JAMO = range(0x1100, 0x1200)  # a syllable's parts: likening them would make 각가 and 가까 one
 _WORST = (True, True, "\U0010ffff")
-_DOTTED = re.compile("([lj])\u0307+")  # a dot on what has one already is not seen
+_DOTTED = re.compile("([lj])\u0307+")  # a dot above a letter that has one already cannot be seen
 _OVERLAY = 1  # the combining class of strokes through a letter
 # 🅰 is NEGATIVE SQUARED LATIN CAPITAL LETTER A.
 _LETTER = re.compile(

@@ -11,7 +11,7 @@ from typing import Final, Self
 from chatroom.core.characters import shortened
 
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
-_SHOWN: Final = 32  # characters of a refused text that are shown again
+_SHOWN: Final = 32  # characters of a refused text that are quoted
 
 
 class Refusal(Exception):
@@ -36,7 +36,7 @@ class Refusal(Exception):
         self.params = params
 
     def copy(self) -> Self:
-        """The same refusal, without what was going on when it was raised."""
+        """The same refusal, without its traceback and context."""
         copied = type(self).__new__(type(self), *self.args)
         vars(copied).update(vars(self))
         return copied
