@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 
 from chatroom.answers import Answers
-from chatroom.backplane import Asks, Backplane, Claimed
+from chatroom.backplane import Backplane, Claimed, ClaimRequest
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left
 
@@ -27,22 +27,22 @@ class Claims:
         """The number of the next claim."""
         return next(self._numbers)
 
-    def claim(self, room: str, asks: Asks) -> Claimed:
+    def claim(self, room: str, request: ClaimRequest) -> Claimed:
         """Put a session into a room. May wait.
 
         Raises:
             NameTaken, RoomFull: it is refused.
             Unavailable: it cannot be decided now, or the session was ended at once.
         """
-        mark = (asks.sid, asks.claim)
+        mark = (request.sid, request.claim)
         self._undecided.add(mark)
-        outcome: Claimed | Refusal | None = self._answers.ask(partial(self._backplane.claim, room, asks))
+        outcome: Claimed | Refusal | None = self._answers.ask(partial(self._backplane.claim, room, request))
         has_ended = mark not in self._undecided
         self._undecided.discard(mark)
         if isinstance(outcome, Refusal):
             raise outcome
         if outcome is None or has_ended:
-            self._backplane.leave(room, asks.sid)
+            self._backplane.leave(room, request.sid)
             raise Unavailable
         return outcome
 

@@ -19,7 +19,7 @@ from typing import Any
 from chatroom.announcer import Announcer
 from chatroom.answers import Answers, Signal
 from chatroom.arrival import Arrivals, Membership, Message, Stage
-from chatroom.backplane import Asks, Backplane, OnAppended
+from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
 from chatroom.core.errors import RateLimited, Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
@@ -126,7 +126,7 @@ class Service:
         """
         key = room_key(request.room)
         token = self._tokens.read(request.token, key) if request.token is not None else None
-        asks = Asks(
+        claim_request = ClaimRequest(
             sid=sid,
             identity=token.identity if token is not None else new_identity(),
             claim=self._claims.number(),
@@ -136,15 +136,15 @@ class Service:
             lang=request.lang,
         )
         with self._rooms.opened(request.room) as room:
-            claimed = self._claims.claim(room.key, asks)
-            older = self._sessions.of(asks.identity)
+            claimed = self._claims.claim(room.key, claim_request)
+            older = self._sessions.of(claim_request.identity)
             pending: list[Message] = []
             if older is not None:
                 if older.room is room:  # they come from the same guest
                     pending, older.membership.pending = older.membership.pending, pending
                 self._replace(older)
             member = self._arrivals.admit(
-                room, claimed.person, asks.claim, resumed=claimed.resumed, after=request.after
+                room, claimed.person, claim_request.claim, resumed=claimed.resumed, after=request.after
             )
             member.pending += pending
         now = self._monotonic()
@@ -152,7 +152,7 @@ class Service:
             sid=sid,
             gateway=gateway,
             membership=member,
-            identity=asks.identity,
+            identity=claim_request.identity,
             keeps_name=request.keeps_name,
             speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
@@ -162,7 +162,7 @@ class Service:
         self._sessions.add(session)
         if request.token is not None and (token is None or token.is_earlier):
             proven = (key, token.name) if token is not None and token.is_of_room else None
-            self._returning.note_restart(asks.identity, proven)
+            self._returning.note_restart(claim_request.identity, proven)
         if token is not None:
             self._returning.go_on(session)
         return session
@@ -221,19 +221,19 @@ class Service:
         with self._rooms.opened(room) as new:
             self._spend(session.speaking)
             before = session.membership
-            asks = Asks(
+            claim_request = ClaimRequest(
                 sid=session.sid,
                 identity=session.identity,
                 claim=self._claims.number(),
                 wanted=session.person.name,
                 insists=True,
             )
-            claimed = self._claims.claim(new.key, asks)
+            claimed = self._claims.claim(new.key, claim_request)
             if session.closed or session.membership is not before:  # it has ended while this was decided
                 self._backplane.leave(new.key, session.sid)
                 raise Unavailable
             session.addressed.clear()
-            session.membership = self._arrivals.admit(new, claimed.person, asks.claim)
+            session.membership = self._arrivals.admit(new, claimed.person, claim_request.claim)
             self._arrivals.end(before)
         self.enter(session)
 
@@ -378,9 +378,11 @@ class Service:
 
     def _claim_again(self, session: Session, member: Membership) -> None:
         known = (member.person.name,)
-        asks = Asks(sid=session.sid, identity=session.identity, claim=member.claim, known=known)
+        claim_request = ClaimRequest(
+            sid=session.sid, identity=session.identity, claim=member.claim, known=known
+        )
         try:
-            claimed = self._claims.claim(member.room.key, asks)
+            claimed = self._claims.claim(member.room.key, claim_request)
         except Refusal:
             if session.membership is member and not session.closed:
                 self._returning.park(session)

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chatroom.backplane import Asks
+from chatroom.backplane import ClaimRequest
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Why
 from chatroom.core.log import Entry
@@ -141,7 +141,7 @@ class ServiceMachine(RuleBasedStateMachine):
         sid = f"x{self.count}"
         identity = sid if token is None else f"identity {NAMES[token]}"
         known = () if token is None else (NAMES[token],)
-        asks = Asks(sid=sid, identity=identity, claim=self.count, wanted=name, known=known)
+        asks = ClaimRequest(sid=sid, identity=identity, claim=self.count, wanted=name, known=known)
         self.far.foreign[sid] = room
         self.far.truth.claim(room, asks, lambda _: None)
         self.far.truth.announce(room, sid)

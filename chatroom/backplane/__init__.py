@@ -21,7 +21,7 @@ MOST_TALKS = 100_000  # sessions known to be in a private chat, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asks:
+class ClaimRequest:
     """What a session that wants to join a room asks for; every name is parsed already.
 
     Attributes:
@@ -62,7 +62,7 @@ OnSet = Callable[[Changed | Refusal | None], None]
 OnChanged = Callable[[Edited | Deleted | Reacted | Refusal | None], None]
 
 
-class House(Protocol):
+class Receiver(Protocol):
     """Receives what a backplane delivers to this process. No method but `deliver` may wait."""
 
     def deliver(self, room: str, items: Sequence[Item]) -> None:
@@ -95,12 +95,12 @@ class Backplane(Protocol):
           `Present`. If others ended one of its sessions, it always gets the `Left`, even if the join was not announced.
     """
 
-    def start(self, house: House) -> None:
+    def start(self, receiver: Receiver) -> None:
         """Begin to deliver."""
 
     # Membership and names
 
-    def claim(self, room: str, asks: Asks, on_done: OnClaimed) -> None:
+    def claim(self, room: str, request: ClaimRequest, on_done: OnClaimed) -> None:
         """Put a session into a room, under a name that is then its own.
 
         An earlier session of the identity leaves the room that it was in: `Left(REPLACED)` if it is another session.

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from chatroom import runtime
-from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, House, OnAppended
+from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, OnAppended, Receiver
 from chatroom.backplane.feed import Slot
 from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.ids import IdSource
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _MAX_PENDING: Final = 20_000  # entries that may wait for the disk, beyond which more are refused; callbacks likewise
 _BATCH: Final = 2_000  # entries in one transaction
-_HOUSE_S: Final = 0.5  # between checks for due maintenance, and between attempts while the disk fails
+_MAINTAIN_S: Final = 0.5  # between checks for due maintenance, and between attempts while the disk fails
 _TIDY_S: Final = 30.0
 _CHECKPOINT_S: Final = 5.0  # within which expired text disappears from the files
 _CLOSE_S: Final = 1.5  # how long a shutdown waits for what is pending
@@ -99,11 +99,11 @@ class EmbeddedBackplane(LocalAuthority):
         self._damage: CorruptError | None = None  # found by a reader, for the writer to deal with
         self._logged_at = float("-inf")
 
-    def start(self, house: House) -> None:
-        super().start(house)
+    def start(self, receiver: Receiver) -> None:
+        super().start(receiver)
         self._worker.start()
         self._give(_Job(self._store.tidy, (self._clock.times(),)))
-        runtime.spawn(self._keep_house)
+        runtime.spawn(self._maintain)
 
     def append(
         self, room: str, sid: str, text: str, cid: str | None, retry_key: bytes | None, on_done: OnAppended
@@ -266,10 +266,10 @@ class EmbeddedBackplane(LocalAuthority):
             tail.add(entry)
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(on_done, entry))
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         """Do what is due now and then: expiry, checkpoints, recovery from a failing disk."""
         while not self._is_settled:
-            runtime.sleep(_HOUSE_S)
+            runtime.sleep(_MAINTAIN_S)
             now = self._monotonic()
             if self._busy or self._is_settled:
                 continue

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chatroom.backplane import (
-    Asks,
     Claimed,
-    House,
+    ClaimRequest,
     OnChanged,
     OnClaimed,
     OnRenamed,
     OnSet,
     OnSuggested,
     OnWhispered,
+    Receiver,
 )
 from chatroom.backplane.feed import Feed
 from chatroom.backplane.holds import Holds
@@ -61,7 +61,7 @@ class _Member:
 
 
 @dataclass(slots=True)
-class _Place:
+class _OccupiedRoom:
     """An occupied room, and what `Room` does not know of its members."""
 
     room: Room
@@ -86,65 +86,67 @@ class LocalAuthority:
         self._ids = ids
         self._feed = Feed()
         self._holds = Holds(monotonic)
-        self._places: dict[str, _Place] = {}
-        self._whereabouts: dict[str, tuple[str, str]] = {}  # by identity: the room, and the session in it
-        self._house: House | None = None
+        self._rooms: dict[str, _OccupiedRoom] = {}
+        self._locations: dict[str, tuple[str, str]] = {}  # by identity: the room, and the session in it
+        self._receiver: Receiver | None = None
 
-    def start(self, house: House) -> None:
-        self._house = house
-        self._feed.start(house.deliver)
+    def start(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._feed.start(receiver.deliver)
 
-    def claim(self, room: str, asks: Asks, on_done: OnClaimed) -> None:
+    def claim(self, room: str, request: ClaimRequest, on_done: OnClaimed) -> None:
         try:
-            claimed: Claimed | Refusal = self._claim(room, asks)
+            claimed: Claimed | Refusal = self._claim(room, request)
         except Refusal as refused:
             claimed = refused
         on_done(claimed)
 
-    def _claim(self, key: str, asks: Asks) -> Claimed:
-        place = self._places.get(key)
-        older_key, older_sid = self._whereabouts.get(asks.identity, (None, ""))
+    def _claim(self, key: str, request: ClaimRequest) -> Claimed:
+        occupied = self._rooms.get(key)
+        older_key, older_sid = self._locations.get(request.identity, (None, ""))
         limit = self._rules.max_people
-        if limit is not None and place is not None and len(place.room) >= limit and older_key != key:
+        if limit is not None and occupied is not None and len(occupied.room) >= limit and older_key != key:
             raise RoomFull  # first, so that a name that is held stays held
         if older_key == key:
             self.leave(key, older_sid, why=Why.REPLACED)
-        place = self._places.get(key) or _Place(Room(self._rules.names, self._rules.rng, limit))
-        claimed = self._obtain(place, key, asks)
-        self._places[key] = place
-        place.members[asks.sid] = _Member(asks.identity, asks.claim)
-        self._whereabouts[asks.identity] = (key, asks.sid)
-        if older_key is not None and older_key != key and older_sid != asks.sid:
+        occupied = self._rooms.get(key) or _OccupiedRoom(Room(self._rules.names, self._rules.rng, limit))
+        claimed = self._obtain(occupied, key, request)
+        self._rooms[key] = occupied
+        occupied.members[request.sid] = _Member(request.identity, request.claim)
+        self._locations[request.identity] = (key, request.sid)
+        if older_key is not None and older_key != key and older_sid != request.sid:
             self.leave(older_key, older_sid, why=Why.REPLACED)
         return claimed
 
-    def _obtain(self, place: _Place, key: str, asks: Asks) -> Claimed:
-        reserved = self._reserved(key, asks.identity)
-        if asks.insists:
-            return Claimed(place.room.join(asks.sid, asks.wanted, reserved, asks.lang).who, resumed=False)
-        held = self._holds.release(key, asks.identity)
-        known = [name for name in (held, *asks.known) if name is not None]
-        for name in (*known, asks.wanted):
+    def _obtain(self, occupied: _OccupiedRoom, key: str, request: ClaimRequest) -> Claimed:
+        reserved = self._reserved(key, request.identity)
+        if request.insists:
+            return Claimed(
+                occupied.room.join(request.sid, request.wanted, reserved, request.lang).who, resumed=False
+            )
+        held = self._holds.release(key, request.identity)
+        known = [name for name in (held, *request.known) if name is not None]
+        for name in (*known, request.wanted):
             if name is not None:
                 try:
-                    return Claimed(place.room.join(asks.sid, name, reserved).who, resumed=name in known)
+                    return Claimed(occupied.room.join(request.sid, name, reserved).who, resumed=name in known)
                 except NameTaken:
                     continue
-        return Claimed(place.room.join(asks.sid, None, reserved, asks.lang).who, resumed=False)
+        return Claimed(occupied.room.join(request.sid, None, reserved, request.lang).who, resumed=False)
 
     def announce(self, room: str, sid: str) -> None:
-        place, member = self._find(room, sid)
-        if place is not None and member is not None and not member.is_announced:
+        occupied, member = self._find(room, sid)
+        if occupied is not None and member is not None and not member.is_announced:
             member.is_announced = True
-            self._put(room, Joined(place.room.members[sid], member.claim))
+            self._put(room, Joined(occupied.room.members[sid], member.claim))
 
     def rename(self, room: str, sid: str, wanted: str | None, lang: str | None, on_done: OnRenamed) -> None:
-        place, member = self._find(room, sid)
-        if place is None or member is None:
+        occupied, member = self._find(room, sid)
+        if occupied is None or member is None:
             on_done(Unavailable())
             return
         try:
-            renamed = place.room.rename(sid, wanted, self._reserved(room, member.identity), lang)
+            renamed = occupied.room.rename(sid, wanted, self._reserved(room, member.identity), lang)
         except Refusal as refused:
             on_done(refused)
             return
@@ -153,50 +155,52 @@ class LocalAuthority:
         on_done(renamed)
 
     def suggest(self, room: str, sid: str, lang: str | None, on_done: OnSuggested) -> None:
-        place, member = self._find(room, sid)
-        if place is None or member is None:
+        occupied, member = self._find(room, sid)
+        if occupied is None or member is None:
             on_done(Unavailable())
         else:
-            on_done(place.room.suggest(self._reserved(room, member.identity), lang))
+            on_done(occupied.room.suggest(self._reserved(room, member.identity), lang))
 
     def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
-        place, member = self._find(room, sid)
-        if place is None or member is None:
+        occupied, member = self._find(room, sid)
+        if occupied is None or member is None:
             return
-        who = place.room.leave(sid).who
-        del place.members[sid]
-        if not place.members:
-            del self._places[room]
-        if self._whereabouts.get(member.identity) == (room, sid):
-            del self._whereabouts[member.identity]
+        who = occupied.room.leave(sid).who
+        del occupied.members[sid]
+        if not occupied.members:
+            del self._rooms[room]
+        if self._locations.get(member.identity) == (room, sid):
+            del self._locations[member.identity]
         if hold_s > 0:
             self._holds.hold(room, name_key(who.name), who.name, member.identity, hold_s)
         if member.is_announced or why not in (Why.LEFT, Why.CUT):
             self._put(room, Left(who, why, member.claim))
 
     def count(self, room: str) -> int:
-        place = self._places.get(room)
-        return len(place.room) if place is not None else 0
+        occupied = self._rooms.get(room)
+        return len(occupied.room) if occupied is not None else 0
 
     def whisper(self, room: str, whispered: Whispered, on_done: OnWhispered) -> None:
-        place = self._places.get(room)
+        occupied = self._rooms.get(room)
         gone = NoSuchPerson(name=whispered.to.name)
-        if place is None or self._house is None:
+        if occupied is None or self._receiver is None:
             on_done(gone)
             return
         try:
-            stamped = place.room.whisper(whispered.who.sid, whispered.to.sid, whispered.text, whispered.talk)
+            stamped = occupied.room.whisper(
+                whispered.who.sid, whispered.to.sid, whispered.text, whispered.talk
+            )
         except NotAMember:
             on_done(gone)
         except Refusal as refused:
             on_done(refused)
         else:
-            on_done(stamped if self._house.whispered(room, stamped) else gone)
+            on_done(stamped if self._receiver.whispered(room, stamped) else gone)
 
     def notify(self, room: str, typing: Person) -> None:
         who = self._person(room, typing.sid)
-        if who is not None and self._house is not None:
-            self._house.typed(room, who)
+        if who is not None and self._receiver is not None:
+            self._receiver.typed(room, who)
 
     def set(self, room: str, name: str, value: object, seconds: float | None, on_done: OnSet) -> None:
         on_done(BadRequest())  # a room has no state yet
@@ -206,14 +210,14 @@ class LocalAuthority:
     ) -> None:
         on_done(BadRequest())  # messages cannot be changed yet
 
-    def _find(self, room: str, sid: str) -> tuple[_Place | None, _Member | None]:
-        place = self._places.get(room)
-        return place, place.members.get(sid) if place is not None else None
+    def _find(self, room: str, sid: str) -> tuple[_OccupiedRoom | None, _Member | None]:
+        occupied = self._rooms.get(room)
+        return occupied, occupied.members.get(sid) if occupied is not None else None
 
     def _person(self, room: str, sid: str) -> Person | None:
         """The member with this id, under their present name."""
-        place = self._places.get(room)
-        return place.room.members.get(sid) if place is not None else None
+        occupied = self._rooms.get(room)
+        return occupied.room.members.get(sid) if occupied is not None else None
 
     def _reserved(self, room: str, identity: str) -> Callable[[str], bool]:
         def reserved(key: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from chatroom import runtime
-from chatroom.backplane import Asks, Backplane, Claimed
+from chatroom.backplane import Backplane, Claimed, ClaimRequest
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
@@ -56,10 +56,10 @@ class Bench:
         self.backplane = make(self)
         self.backplane.start(self)
 
-    def asks(self, sid: str, **asked: Any) -> Asks:
+    def asks(self, sid: str, **asked: Any) -> ClaimRequest:
         """What a session asks for; its identity is its own unless one is given."""
         self._claims += 1
-        return Asks(sid=sid, claim=self._claims, **{"identity": f"identity {sid}", **asked})
+        return ClaimRequest(sid=sid, claim=self._claims, **{"identity": f"identity {sid}", **asked})
 
     def claim(self, room: str, sid: str, **asked: Any) -> Claimed | Refusal | None:
         """Claim a place and wait for the outcome."""

@@ -18,9 +18,8 @@ from typing import Any
 import greenlet  # type: ignore[import-untyped]  # it ships none
 
 from chatroom.backplane import (
-    Asks,
     Claimed,
-    House,
+    ClaimRequest,
     OnAppended,
     OnChanged,
     OnClaimed,
@@ -28,6 +27,7 @@ from chatroom.backplane import (
     OnSet,
     OnSuggested,
     OnWhispered,
+    Receiver,
 )
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
@@ -180,22 +180,22 @@ class Far:
         self._at_hand: set[str] = set()
         self._followed: set[str] = set()  # the rooms whose facts come here
         self._delivering: greenlet.greenlet | None = None
-        self._house: House
+        self._receiver: Receiver
 
-    def start(self, house: House) -> None:
-        self._house = house
+    def start(self, receiver: Receiver) -> None:
+        self._receiver = receiver
         self.truth.start(self)
 
     # What the service asks
 
-    def claim(self, room: str, asks: Asks, on_done: OnClaimed) -> None:
+    def claim(self, room: str, request: ClaimRequest, on_done: OnClaimed) -> None:
         def arrive(answer: OnClaimed) -> None:
             def claimed(outcome: Claimed | Refusal | None) -> None:
                 if isinstance(outcome, Claimed):
-                    self._follow(room, asks.sid)
+                    self._follow(room, request.sid)
                 answer(outcome)
 
-            self.truth.claim(room, asks, claimed)
+            self.truth.claim(room, request, claimed)
 
         self._ask(arrive, on_done)
 
@@ -286,10 +286,10 @@ class Far:
         raise AssertionError("facts come one by one")
 
     def whispered(self, room: str, whispered: Whispered) -> bool:
-        return whispered.to.sid in self.foreign or self._house.whispered(room, whispered)
+        return whispered.to.sid in self.foreign or self._receiver.whispered(room, whispered)
 
     def typed(self, room: str, who: Person) -> None:
-        self._house.typed(room, who)
+        self._receiver.typed(room, who)
 
     def _decided(self, room: str, item: Item) -> None:
         if room in self._followed:
@@ -343,7 +343,7 @@ class Far:
             items = [fact for fact in batch if isinstance(fact, Item)]
             try:
                 if items:
-                    self._house.deliver(room, items)
+                    self._receiver.deliver(room, items)
             finally:
                 for fact in batch:
                     if not isinstance(fact, Item):

@@ -25,7 +25,7 @@ runtime.patch()
 
 
 from chatroom import cli, server
-from chatroom.backplane import House
+from chatroom.backplane import Receiver
 from chatroom.backplane.local import RoomRules
 from chatroom.core.clock import Clock
 from chatroom.core.log import Page
@@ -42,8 +42,8 @@ class Relay(Far):
         super().__init__(rules, now_ms=clock.now_ms, monotonic=time.monotonic)
         self._rng = rng
 
-    def start(self, house: House) -> None:
-        super().start(house)
+    def start(self, receiver: Receiver) -> None:
+        super().start(receiver)
         runtime.spawn(self._carry)
 
     def at_hand(self, room: str, after: str | None = None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from chatroom.backplane import Asks
+from chatroom.backplane import ClaimRequest
 from chatroom.backplane.local import RoomRules
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
@@ -163,7 +163,7 @@ class House:
         """Somebody whom another process serves; gives the session."""
         sid = f"x{len(self.backplane.foreign) + 1}"
         self.backplane.foreign[sid] = room
-        asks = Asks(sid=sid, identity=f"identity {sid}", claim=1, wanted=name, insists=True)
+        asks = ClaimRequest(sid=sid, identity=f"identity {sid}", claim=1, wanted=name, insists=True)
         self.backplane.truth.claim(room, asks, lambda _: None)
         self.backplane.truth.announce(room, sid)
         return sid
