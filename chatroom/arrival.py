@@ -108,7 +108,7 @@ class Arrivals:
     def end(self, member: Membership, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
         """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
-        self._speak(member)
+        self._send_pending(member)
         self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, why=why)
         member.room.memberships -= 1
         self._rooms.close_if_empty(member.room)
@@ -138,9 +138,9 @@ class Arrivals:
     def _announce(self, member: Membership) -> None:
         member.advance(Stage.ANNOUNCED)
         self._backplane.announce(member.room.key, member.person.sid)
-        self._speak(member)
+        self._send_pending(member)
 
-    def _speak(self, member: Membership) -> None:
+    def _send_pending(self, member: Membership) -> None:
         pending, member.pending = member.pending, []
         for message in pending:
             self._backplane.append(member.room.key, member.person.sid, *message)

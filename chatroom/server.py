@@ -92,8 +92,8 @@ def serve(settings: Settings) -> None:
     line.refuse_newcomers()
     runtime.sleep(settings.drain_delay_s)  # load balancers see 503 at `/readyz` before clients are disconnected
     backplane.settle()
-    line.send_away_all()
-    _send_away(gateway.warn_all(), gateway.engine, line)
+    line.disconnect_all()
+    _disconnect_all(gateway.warn_all(), gateway.engine, line)
     backplane.close()
     if folder is not None:
         folder.close()
@@ -123,7 +123,7 @@ def _make_gateway(
     return SocketIOGateway(
         service,
         Words(settings.lang),
-        _told_limits(settings),
+        _client_limits(settings),
         connect_timeout_s=settings.connect_timeout_s,
         engine_options={
             "upgrade_timeout_s": settings.connect_timeout_s,
@@ -204,7 +204,7 @@ def _is_in_foreground(terminal: int) -> bool:
         return False
 
 
-def _send_away(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
+def _disconnect_all(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
     """Close all connections, spread over a few seconds if there are many.
 
     The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection, and reconnect.
@@ -311,7 +311,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _told_limits(settings: Settings) -> dict[str, object]:
+def _client_limits(settings: Settings) -> dict[str, object]:
     """The limits that clients receive (protocol, section 1: `you.limits`)."""
     return {
         "text": settings.max_text,

@@ -75,7 +75,7 @@ class Composer(TextArea):
         self._draft = ""
         self._is_damaged = False
         self._begun_at: float | None = None  # when something was typed into the empty field
-        self._reader = ""  # the session that the text is for; "": everyone
+        self._recipient = ""  # whom the text is for: a session id; "": everyone
         self._drafts: dict[str, str] = {}
 
     def show(self, text: str) -> None:
@@ -84,26 +84,26 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
         self.focus()
 
-    def set_reader(self, reader: str, title: str, *, keeps: bool = False) -> None:
-        """Write to this reader from now on; a draft for another one is kept until they are the reader again.
+    def set_recipient(self, recipient: str, title: str, *, keeps: bool = False) -> None:
+        """Write to this recipient from now on; a draft for the former one is kept until it is the recipient again.
 
         Args:
-            reader: a session id; "": everyone.
+            recipient: a session id; "": everyone.
             title: what is shown above the field.
-            keeps: the text in the field was typed after the line that changed the reader, and is for the new one.
+            keeps: the text in the field was typed after the line that changed the recipient, and is for the new one.
         """
         self.border_title = escape(title)
-        self.placeholder = self._words.say("whisper" if reader else "placeholder")
-        self.set_class(bool(reader), "whisper")
-        if reader == self._reader:
+        self.placeholder = self._words.say("whisper" if recipient else "placeholder")
+        self.set_class(bool(recipient), "whisper")
+        if recipient == self._recipient:
             return
         if keeps and self.text:
-            self._reader, self._back = reader, 0
+            self._recipient, self._back = recipient, 0
             return
         if self.text.strip():
-            self._drafts[self._reader] = self.text
-        self._reader, self._back = reader, 0
-        self.text = self._drafts.pop(reader, "")
+            self._drafts[self._recipient] = self.text
+        self._recipient, self._back = recipient, 0
+        self.text = self._drafts.pop(recipient, "")
         self.move_cursor(self.document.end)
 
     def save_and_clear(self) -> bool:
@@ -180,7 +180,7 @@ class Composer(TextArea):
         """From the first line, to what was typed before."""
         if not self.cursor_at_first_line:
             self.action_cursor_up()
-        elif self._back < len(self._typed_for_reader()):
+        elif self._back < len(self._typed_for_recipient()):
             if self._back == 0:
                 self._draft = self.text
             self._show_earlier(self._back + 1)
@@ -201,16 +201,16 @@ class Composer(TextArea):
 
     def _show_earlier(self, count: int) -> None:
         self._back = count
-        self.show(self._typed_for_reader()[-count] if count else self._draft)
+        self.show(self._typed_for_recipient()[-count] if count else self._draft)
 
-    def _typed_for_reader(self) -> list[str]:
-        """What was typed for this reader."""
-        return [text for reader, text in self._typed if reader == self._reader]
+    def _typed_for_recipient(self) -> list[str]:
+        """What was typed for this recipient."""
+        return [text for recipient, text in self._typed if recipient == self._recipient]
 
     def _remember(self, text: str) -> None:
         self._back = 0
-        if not self._typed or self._typed[-1] != (self._reader, text):
-            self._typed.append((self._reader, text))
+        if not self._typed or self._typed[-1] != (self._recipient, text):
+            self._typed.append((self._recipient, text))
 
 
 _KEYS: Final[dict[str, Callable[[Composer], None]]] = {

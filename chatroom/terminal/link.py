@@ -105,7 +105,7 @@ class Link:
         return self._is_over
 
     @property
-    def was_dismissed(self) -> bool:
+    def was_closed_by_server(self) -> bool:
         """Whether the server has ended it unasked."""
         return self._is_over and not self._is_leaving
 

@@ -93,7 +93,7 @@ class Plain:
                 if not self._link.wait_until_sent(at_most=0 if is_change else _AHEAD):
                     break
             self._link.wait_until_sent()
-            was_dismissed = self._link.was_dismissed
+            was_closed_by_server = self._link.was_closed_by_server
         finally:
             self._link.close()
             with self._output_lock:
@@ -104,12 +104,12 @@ class Plain:
             self._stop.close()
             self._stops.close()
         unsent = self._link.unsent()
-        if was_dismissed:
+        if was_closed_by_server:
             report_error(self._words.say("closed"))
         if unsent:
             key = "unsent_one" if len(unsent) == 1 else "unsent"
             report_error(self._words.say(key, count=len(unsent), text=unsent[0][:40]))
-        return 1 if was_dismissed or unsent or self._link.refused or self._has_bad_input else 0
+        return 1 if was_closed_by_server or unsent or self._link.refused or self._has_bad_input else 0
 
     def _lines(self) -> Iterator[bytes]:
         """The input, line by line; the last one may have no end. Blank lines are skipped."""

@@ -101,7 +101,7 @@ class ChatApp(App[int]):
         self._awaits_presence = False
         self._may_leave = False  # Ctrl+C on the empty field leaves: it says so
         self._offer: str | None = None  # what F4 sends
-        self._reader = ""  # the session that it is for; "": everyone
+        self._recipient = ""  # whom the text in the field is for: a session id; "": everyone
 
     def compose(self) -> ComposeResult:
         yield Static(self._words.say("connecting"), id="status", markup=False)
@@ -152,7 +152,7 @@ class ChatApp(App[int]):
         self._link.check_partner(self._view)
         self._show_audience()
         self._show_status()
-        if self._state is State.CLOSED and self._link.was_dismissed:
+        if self._state is State.CLOSED and self._link.was_closed_by_server:
             self._end(1, self._words.say("closed_because", why=self._last_notice))
         elif self._state is State.CLOSED:
             self._end(0)
@@ -232,10 +232,10 @@ class ChatApp(App[int]):
         if partner is not None:
             is_here = partner.sid in self._view.names
             title = self._words.say("only" if is_here else "only_left", name=partner.name)
-        reader = partner.sid if partner is not None else ""
-        if reader != self._reader:
-            self._reader, self._offer = reader, None
-        self.query_one(Composer).set_reader(reader, title, keeps=keeps)
+        recipient = partner.sid if partner is not None else ""
+        if recipient != self._recipient:
+            self._recipient, self._offer = recipient, None
+        self.query_one(Composer).set_recipient(recipient, title, keeps=keeps)
 
     def _show_status(self) -> None:
         view, messages, width = self._view, self.query_one(MessageList), self.size.width - 2

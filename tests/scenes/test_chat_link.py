@@ -456,7 +456,7 @@ def test_a_refusal_on_reconnecting_is_shown_and_final(relay, ears, room):
         until(lambda: juliet.states[-1] is State.CLOSED, "the end")
         assert juliet.frames[-1]["msg"] == "You are banned."
         assert impostor.visits == 1
-        assert juliet.link.was_dismissed
+        assert juliet.link.was_closed_by_server
     finally:
         impostor.close()
 

@@ -44,7 +44,7 @@ class Witness:
         self.welcomed[sid] = (room, welcome.token)
         self.seen[sid] = [entry.id for entry in welcome.page.entries]
 
-    def tell(self, room: RoomView, item: Item) -> None:
+    def deliver(self, room: RoomView, item: Item) -> None:
         names = self.present.setdefault(room, {})
         match item.event:
             case Joined(who):
@@ -82,12 +82,12 @@ class Witness:
 
 
 class Faulty(Witness):
-    """A gateway with a fault in everything that it is told."""
+    """A gateway that fails at every event."""
 
-    def tell(self, room: RoomView, item: Item) -> None:
+    def deliver(self, room: RoomView, item: Item) -> None:
         raise RuntimeError("a fault of ours")
 
-    welcome = flush = ended = tell  # type: ignore[assignment]
+    welcome = flush = ended = deliver  # type: ignore[assignment]
 
 
 class House:

@@ -109,10 +109,10 @@ class LineConnection(Role):
         self._guard(self._intake.go_on)
 
     def overflowed(self, connection: Connection) -> None:
-        self._guard(partial(self.send_away, "line_slow", drop=True))
+        self._guard(partial(self.disconnect, "line_slow", drop=True))
 
     def expired(self, connection: Connection) -> None:
-        self._guard(partial(self.send_away, "line_idle"))
+        self._guard(partial(self.disconnect, "line_idle"))
 
     def lost(self, connection: Connection, reason: str) -> None:
         self._guard(self._leave)
@@ -190,7 +190,7 @@ class LineConnection(Role):
     def mark_talking(self, is_talking: bool) -> None:
         self._on_talking(self, is_talking)
 
-    def send_away(self, key: str, *, drop: bool = False) -> None:
+    def disconnect(self, key: str, *, drop: bool = False) -> None:
         """Disconnect the guest, with one of the server's sentences.
 
         Args:

@@ -111,10 +111,10 @@ class LineGateway:
             self._acceptor.close(listener)
         self._listeners.clear()
 
-    def send_away_all(self) -> None:
+    def disconnect_all(self) -> None:
         """Send everybody the closing notice, and close."""
         for guest in list(self._guests.values()):
-            guest.send_away("closing")
+            guest.disconnect("closing")
 
     def drained(self) -> bool:
         """Whether the kernel has everything that was sent."""
@@ -178,7 +178,7 @@ class LineGateway:
         self._audiences.pop(key, None)
         self._presence.setdefault(key, PresenceLines()).greeted(session.sid)
 
-    def tell(self, room: RoomView, item: Item) -> None:
+    def deliver(self, room: RoomView, item: Item) -> None:
         guests = self._rooms.get(room.key)
         if not guests:
             return
@@ -227,7 +227,7 @@ class LineGateway:
     def ended(self, session: Session, why: Why) -> None:
         guest = self._guests.get(session.sid)
         if guest is not None:
-            guest.send_away("replaced" if why is Why.REPLACED else "closing")
+            guest.disconnect("replaced" if why is Why.REPLACED else "closing")
 
     def _audience(self, room_key: str) -> Audience:
         """The terminals that receive what happens in a room."""

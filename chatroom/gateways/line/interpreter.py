@@ -70,7 +70,7 @@ class Host(Protocol):
     def write(self, data: bytes) -> None:
         """Show an encoded line."""
 
-    def send_away(self, key: str) -> None:
+    def disconnect(self, key: str) -> None:
         """Disconnect the guest, with one of the server's sentences."""
 
     def settled(self) -> None:
@@ -162,9 +162,9 @@ class Interpreter:
             return
         if http is not None and http.match(line):
             # A web page can make its reader's browser send a form to any port, also to this one.
-            self._host.send_away("line_http")
+            self._host.disconnect("line_http")
         elif stripped in _LEAVING:
-            self._host.send_away("bye")
+            self._host.disconnect("bye")
         elif isinstance(line, NotUtf8):
             refused = NotInUtf8()
             refused.answer_after_s = ANSWER_AFTER_S  # its recipient is unknown
@@ -221,7 +221,7 @@ class Interpreter:
                     self._is_being_renamed = False
                     raise
             case Quit():
-                self._host.send_away("bye")
+                self._host.disconnect("bye")
             case _:
                 self._run_typed(command, self._answer, arrived_at)
 

@@ -105,7 +105,7 @@ def test_a_farewell_arrives_though_input_is_left_unread(connect: Callable[[], En
     ends = connect()
     ends.terminal.stop_reading()
     ends.client.sendall(b"unread " * 1000)
-    ends.terminal.send_away("bye")
+    ends.terminal.disconnect("bye")
     ends.terminal.write(b"too late")
     ends.reads_until(lambda: ends.is_over)
     assert ends.heard == b"* Bye.\r\n"
@@ -130,7 +130,7 @@ def test_a_fault_of_one_spares_the_others_of_its_turn(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(LineConnection, "send_away", fails)
+    monkeypatch.setattr(LineConnection, "disconnect", fails)
     overflow(slow)
     other.terminal.write(b"hello")
     until(lambda: slow.terminal.connection.closed and other.terminal.connection.idle)

@@ -96,7 +96,7 @@ class Somebody:
     def write(self, data: bytes) -> None:
         self.shown.append(data.decode().rstrip("\r\n"))
 
-    def send_away(self, key: str) -> None:
+    def disconnect(self, key: str) -> None:
         self.farewell = key
 
     def settled(self) -> None:
@@ -154,7 +154,7 @@ class House:
     def welcome(self, session: Session, welcome: Welcome) -> None:
         self.people[session.sid].interpreter.arrived()
 
-    def tell(self, room: RoomView, item: Item) -> None:
+    def deliver(self, room: RoomView, item: Item) -> None:
         if isinstance(item.event, Said):
             self.said.append(f"{item.event.who.name}: {item.event.text}")
         elif isinstance(item.event, Renamed):
