@@ -8,7 +8,7 @@ ARG NPM_CONFIG_REGISTRY
 WORKDIR /src
 COPY constraints.txt ./
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_BUILD_CONSTRAINT=/src/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
-# The environment itself needs no pip: that of the base installs into it.
+# The environment needs no pip of its own: the base image's pip installs into it.
 RUN python -m venv --without-pip /opt/chatroom
 COPY pyproject.toml hatch_build.py README.md LICENSE name.txt ./
 COPY web web
@@ -16,10 +16,10 @@ COPY chatroom chatroom
 RUN python -m pip --python /opt/chatroom/bin/python install --no-cache-dir .
 
 FROM ${BASE}
-# Fixed numbers, so that the owner of a mounted folder can be named: chown 10001 FOLDER. Some platforms mount folders
+# Fixed ids, so that a mounted folder can be given to this user: chown 10001 FOLDER. Some platforms mount folders
 # that only root may write to; there, build with --build-arg RUN_AS=0:0.
 ARG RUN_AS=10001:10001
-# Nothing is installed here any more.
+# Nothing more is installed, so pip can go.
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip && mkdir /data && chown ${RUN_AS} /data
 COPY --from=build /opt/chatroom /opt/chatroom
 ENV PATH=/opt/chatroom/bin:$PATH \
@@ -28,8 +28,8 @@ ENV PATH=/opt/chatroom/bin:$PATH \
 USER ${RUN_AS}
 WORKDIR /data
 EXPOSE 5000
-# It reads the same environment as the server: CHATROOM_PORT, else PORT, else 5000.
+# The health check reads the same environment as the server: CHATROOM_PORT, else PORT, else 5000.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["chatroom", "health"]
-# No shell in between: SIGTERM reaches the program.
+# In exec form, without a shell, so that SIGTERM reaches the program.
 ENTRYPOINT ["chatroom"]
 CMD ["serve"]

@@ -11,11 +11,11 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
 PAGE    := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
 GUEST   := tests/node/node_modules/.stamp
-# The Node of the bench's peers, whichever is on the PATH: with `node:sqlite`, and one version for all who compare.
+# The Node of the bench's peers, whatever is on the PATH: it has `node:sqlite`, and is the same version everywhere.
 NODE    := .venv/node.stamp
-# Old and new clients that `make faults` brings back after a restart, each in an environment of its own.
+# Old and new client libraries for `make faults`, each in an environment of its own.
 CLIENTS := $(patsubst tests/faults/%.txt,.venv/%/.stamp,$(wildcard tests/faults/python-socketio-*.txt))
-# For what is installed and for the environment that pip builds in; newer pips read the second name for the latter.
+# For what is installed, and for the environment that pip builds in, for which newer versions of pip read the second name.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
@@ -75,7 +75,7 @@ test-all-pythons: ## Run the tests with every installed Python from 3.11 on
 	done; \
 	echo "tried:$${tried:- none}; failed:$${failed:- none}"; [ -n "$$tried" ] && [ -z "$$failed" ]
 
-# What the tests in this process reach: a scene's server is a process of its own, and is not counted.
+# Only what runs in the tests' own process: the servers of scenes are not counted.
 coverage: .venv/test.stamp ## Print what the in-process tests cover of core, engine, net, service and backplane
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(foreach part,core engine net service backplane,--cov=chatroom.$(part)) \
 		tests/core tests/engine tests/net tests/backplane tests/test_service.py $(ARGS)
@@ -114,7 +114,7 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 	rm -rf .venv build dist chatroom/static web/node_modules tests/node/node_modules screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is younger than what it was made from, so a second `make run` starts at once.
+# A stamp is newer than what it was made from, so a second `make run` starts at once.
 .venv/run.stamp: pyproject.toml constraints.txt chatroom/__init__.py scripts/set_up.py $(PAGE)
 	@$(PYTHON) scripts/set_up.py run $(MAKECMDGOALS)
 	@touch $@
@@ -123,7 +123,7 @@ clean: ## Remove what was built: .venv, dist, caches (never data/)
 	@$(PYTHON) scripts/set_up.py test $(MAKECMDGOALS)
 	@touch .venv/run.stamp $@
 
-# The official client, for the guest of the tests that runs on it.
+# The official JavaScript client, which some tests use.
 $(GUEST): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc | .venv/test.stamp
 	$(BIN)/python web/build_page.py install tests/node
 	@touch $@

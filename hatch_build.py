@@ -1,6 +1,6 @@
-"""The package's build hook: it has the page built from `web/` for wheels, sdists and editable installs alike.
+"""The package's build hook: builds the page from `web/` for wheels, sdists and editable installs.
 
-How that is done is `web/build_page.py`'s; here is only what hatchling asks for.
+`web/build_page.py` does the work; this file is only hatchling's interface to it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class PageHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """What pip brings into the build's own environment: a Node, where the machine has none."""
+        """What pip installs into the build's environment: Node, if the machine has none."""
         return list(_builder(self.root).requirements())
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         _builder(self.root).build()
-        # Git ignores what is built; the package needs it all the same.
+        # Git ignores the built files; the package must include them.
         build_data["artifacts"].append("/chatroom/static/")

@@ -25,9 +25,9 @@ from bench.summary import (
     summary_line,
 )
 
-RAMP = 40  # handshakes at a time where entering is not the subject; below the naive server's backlog of 50
-QUICK_LIMIT_S = 50  # after which a quick run measures nothing more and says what it left out
-QUICK_QUIET_MS = "100"  # of silence before a message is sent, once all have entered
+RAMP = 40  # handshakes at a time where joining is not measured; below the naive server's backlog of 50
+QUICK_LIMIT_S = 50  # after this, a quick run starts no measurement, and prints what it left out
+QUICK_QUIET_MS = "100"  # of silence after the last join, before the first message is sent
 
 
 def measure(
@@ -36,7 +36,7 @@ def measure(
     """Run one scenario once against a fresh server.
 
     Args:
-        quick: wait less until it is quiet.
+        quick: wait for a shorter silence before the first message.
 
     Returns:
         Its figures, and what is wrong with them; figures of a faulty run are not to be used.
@@ -75,14 +75,14 @@ def measure(
 def _faults(scenario: Scenario, report: Report) -> list[str]:
     faults = complaints(report)
     if scenario.rosters and report["least_people"] != scenario.clients:
-        faults.append(f"somebody was last told of {report['least_people']} people, not {scenario.clients}")
+        faults.append(f"a client's last roster had {report['least_people']} people, not {scenario.clients}")
     if "--senders" in scenario.load and not report["deliveries"]:
         faults.append("no deliveries in the measured time")
     return faults
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure what the arguments ask for and print it; the process's exit status."""
+    """Measure what the arguments ask for, and print it; returns the exit status."""
     chosen = [s for s in scenarios(arguments.quick) if not arguments.only or s.name in arguments.only]
     peers = [peer for peer in PEERS if not arguments.peers or peer.name in arguments.peers]
     if arguments.before:
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, "
         f"Python {platform.python_version()}, "
         f"server on core {cores.server}, load on core {cores.load}, {rounds} round{'s'[: rounds > 1]}, "
-        "fresh servers, messages of 100 B unless said; a figure is the median [lowest … highest]"
+        "fresh servers, messages of 100 B unless stated; a figure is the median [lowest … highest]"
     )
     trials: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     faults: list[str] = []
@@ -148,9 +148,7 @@ def main() -> int:
     parser.add_argument(
         "--before", type=Path, metavar="CHECKOUT", help="measure another checkout's server in the same rounds"
     )
-    parser.add_argument(
-        "--check", action="store_true", help="exit with 1 when something that must be is missed"
-    )
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a `must` bound is missed")
     signal.signal(signal.SIGTERM, _end)
     try:
         return run(parser.parse_args())

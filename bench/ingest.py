@@ -1,9 +1,9 @@
-"""What keeping a message costs the server: CPU per acknowledged durable message, from /proc of the server's process.
+"""What storing a message costs the server: CPU per acknowledged durable message, from /proc of the server's process.
 
     python -m bench.ingest            1 and 32 senders, --durability full and os
 
-Each sender has one message on its way and says the next one when that is acknowledged. Each is in a room of its own,
-so that only the ingest and the echo to the sender are in the figure.
+Each sender has one message in flight, and sends the next one when that is acknowledged. Each has a room of its own, so
+that the figure has only the ingest and the echo to the sender.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def enter(url: str, room: str) -> websocket.WebSocket:
-    """A sender in a room of its own, past everything that it is told when it comes."""
+    """Connect a sender to a room of its own; its welcome has been read."""
     sock = websocket.create_connection(
         url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket", timeout=10
     )
@@ -49,7 +49,7 @@ def say(sock: websocket.WebSocket) -> None:
 
 
 def measure(senders: int, durability: str, seconds: float) -> tuple[float, float]:
-    """Microseconds of server CPU per acknowledged message, and messages a second."""
+    """Microseconds of server CPU per acknowledged message, and messages per second."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "app.py", "--port", "0", "--host", "127.0.0.1", "--limits", "off"]
         command += ["--durability", durability, "--data-dir", folder]
@@ -74,7 +74,7 @@ def measure(senders: int, durability: str, seconds: float) -> tuple[float, float
 
 
 def _run(ready: selectors.BaseSelector, seconds: float) -> int:
-    """Go on talking for so long; gives how many messages were acknowledged."""
+    """Send for so many seconds; returns how many messages were acknowledged."""
     acked = 0
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -100,7 +100,7 @@ def main() -> None:
     print(
         f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}"
     )
-    print("| senders | durability | CPU a message, µs | messages/s |\n|---|---|---|---|")
+    print("| senders | durability | CPU per message, µs | messages/s |\n|---|---|---|---|")
     for senders in (1, 32):
         for durability in ("full", "os"):
             cost, rate = measure(senders, durability, seconds)

@@ -50,7 +50,7 @@ RATIOS = (
     Ratio("phone_p95_ms", "phone", "p95_ms", must=120),
     Ratio("phone_out_of_view", "phone", "out_of_view", must=0),
 )
-LEAST_PER_SECOND = 0.9 * PER_SECOND  # of messages in the page, or the room was not as busy as it should be
+LEAST_PER_SECOND = 0.9 * PER_SECOND  # messages that must reach the page, or the room was not busy enough
 _PING = b"\x81\x012"  # a text frame that holds Engine.IO's ping
 _WATCH = """
 () => {
@@ -113,7 +113,7 @@ class Crowd:
     def _read(self) -> None:
         while not self._over.is_set():
             for key, _ in self._selector.select(0.2):
-                # Frames are not taken apart, which would cost more than the server's sending them.
+                # Frames are not parsed, which would cost more than it costs the server to send them.
                 if _PING in key.data.sock.recv(65_536):
                     key.data.send("3")
 
@@ -125,12 +125,12 @@ class Crowd:
             self._members[number % SENDERS].send("42" + json.dumps(["msg", message]))
             number += 1
             due += 1 / PER_SECOND
-            # By the clock, so that a late message does not delay the next ones.
+            # At fixed times, so that a late message does not delay the next ones.
             time.sleep(max(0.0, due - time.monotonic()))
 
 
 def measure(browser: Browser, url: str, name: str) -> Figures:
-    """Type in the busy room; gives milliseconds from key to paint, and how often the newest message was out of view."""
+    """Type in the busy room; returns the times from key to paint, and how often the newest message was out of view."""
     options, slower = PROFILES[name]
     context = browser.new_context(**options)
     page = context.new_page()
@@ -163,7 +163,7 @@ def fault(figures: Figures) -> str | None:
     """Why the figures are not those of a busy room."""
     if figures["messages_per_s"] < LEAST_PER_SECOND:
         return f"{figures['messages_per_s']:.3g} messages/s reached the page, not {PER_SECOND}"
-    return None if figures["frames"] else "the newest message was looked at in no frame"
+    return None if figures["frames"] else "the newest message was checked in no frame"
 
 
 def judge(trials: dict[tuple[str, str], list[Figures]]) -> tuple[list[str], bool]:
@@ -178,9 +178,7 @@ def main() -> int:
     parser.add_argument(
         "url", nargs="?", help="a server that runs with --limits off; without it one is started"
     )
-    parser.add_argument(
-        "--check", action="store_true", help="exit with 1 when something that must be is missed"
-    )
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bound is missed")
     arguments = parser.parse_args()
     url = arguments.url
     trials: dict[tuple[str, str], list[Figures]] = {}

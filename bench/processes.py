@@ -1,6 +1,6 @@
-"""Programs of the benchmark: built, started on a core of their own, watched, ended by their process id.
+"""The benchmark's programs: builds them, starts each on a core of its own, watches and ends it by its process id.
 
-Knows nothing of what is measured.
+This module does not know what is measured.
 """
 
 import fcntl
@@ -51,7 +51,7 @@ def two_cores() -> Cores:
 
 
 def build(with_node: bool) -> None:
-    """Compile C programs older than their source and install Node's packages where they are missing.
+    """Compile C programs that are older than their source, and install missing Node packages.
 
     Raises:
         BenchError: a compiler or the Node of the wheel is missing, or one of them failed.
@@ -99,7 +99,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 def start(command: Sequence[str], core: int, **options: object) -> subprocess.Popen[str]:
-    """Start a program on one core, allowed as many descriptors as the system lets it have."""
+    """Start a program on one core, with as many descriptors as the system allows."""
 
     def settle() -> None:
         os.sched_setaffinity(0, {core})
@@ -110,7 +110,7 @@ def start(command: Sequence[str], core: int, **options: object) -> subprocess.Po
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a program that `start` has started, by force if it does not go."""
+    """End a program that `start` has started, by force if it does not end."""
     process.terminate()
     try:
         process.wait(STOP_TIMEOUT_S)
@@ -132,7 +132,7 @@ class Server:
         rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text(encoding="ascii")
         found = re.search(r"^Rss:\s+(\d+) kB", rollup, re.MULTILINE)
         if found is None:
-            raise BenchError("/proc/PID/smaps_rollup does not tell the memory")
+            raise BenchError("/proc/PID/smaps_rollup does not show the memory")
         return int(found[1])
 
 
@@ -141,9 +141,9 @@ def serving(peer: Peer, core: int, *, rosters: bool, settings: Sequence[str] = (
     """Run a peer for the length of a `with`, on a free port and a data folder that is removed afterwards.
 
     Args:
-        peer: whom to start.
+        peer: the server to start.
         core: the core to pin it to.
-        rosters: whether it tells everybody of each login.
+        rosters: whether it announces each login to everyone.
         settings: what this scenario adds to the command line.
 
     Raises:

@@ -1,6 +1,6 @@
 """What is measured: each scenario is a record, and so is each ratio that the summary names.
 
-The table of ratios is the project's promise; a figure that is missed is told and never lowered here.
+The table of ratios is the project's promise. A bound that is missed is reported, and never loosened here.
 """
 
 import http.client
@@ -25,15 +25,15 @@ class Scenario:
     """One kind of load.
 
     Attributes:
-        name: the key by which ratios speak of it.
+        name: the key by which ratios refer to it.
         title: what it is, for the printed table.
-        peers: who takes part.
+        peers: the servers that are measured.
         clients: how many connect.
         load: the load generator's other options.
-        figures: what is taken from its report.
-        rosters: whether the naive peers tell everybody of each login; they are spared it elsewhere.
+        figures: turns its report into figures.
+        rosters: whether the naive peers announce each login to everyone; elsewhere they need not.
         settings: what is added to this server's command line.
-        held: what is looked at while all are connected and silent, with the server and its memory before.
+        held: measures while all are connected and silent; it gets the server, its memory before, and `clients`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure of the summary: this server's, over a peer's where one is named.
+    """One figure of the summary: this server's, divided by a peer's if one is named.
 
     Attributes:
         must, goal: bounds; None where the project has set none.
@@ -65,7 +65,7 @@ class Ratio:
     at_least: bool = False
 
     def meets(self, value: float, bound: float) -> bool:
-        """Whether `value` keeps to `bound`."""
+        """Whether `value` meets `bound`."""
         return value >= bound if self.at_least else value <= bound
 
 
@@ -131,12 +131,12 @@ def _nothing(_: Report) -> Figures:
 
 
 def _memory(server: Server, rss_before_kb: int, clients: int) -> Figures:
-    time.sleep(1)  # what entering has left behind is given back, or it is not
+    time.sleep(1)  # lets the server free what joining has used
     return {"kb_per_connection": (server.rss_kb() - rss_before_kb) / clients}
 
 
 def _full_house(server: Server, _: int, clients: int) -> Figures:
-    """Knock once more: a full server says so at once and stays visibly alive."""
+    """Connect once more: a full server must refuse at once, and still answer health checks."""
     refused_ms, status = _timed_get(
         server,
         "/socket.io/?EIO=4&transport=websocket",
@@ -179,7 +179,7 @@ def most_connections() -> int:
 def scenarios(quick: bool) -> Sequence[Scenario]:
     """The scenarios of a full or a quick run.
 
-    A quick one is shorter, smaller where size costs time, and without the peers that no ratio is over.
+    A quick one is shorter, has smaller crowds where these cost time, and leaves out peers that no ratio needs.
     """
     many = 300 if quick else 1000
     idle = 500 if quick else min(5000, most_connections())
@@ -188,14 +188,14 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
     spell = ("--warmup-s", "0.5", "--seconds", "0.5") if quick else ("--warmup-s", "2", "--seconds", "3")
     short = ("--warmup-s", "0.3", "--seconds", "0.4") if quick else ("--warmup-s", "1", "--seconds", "2")
     calm = ("--warmup-s", "0.3", "--seconds", "1") if quick else ("--warmup-s", "1", "--seconds", "5")
-    # SQLite's log grows over its first thousand pages, which costs each commit more; a full run begins behind that.
+    # While SQLite's log grows over its first thousand pages, each commit costs more; a full run begins after that.
     grown = ("--warmup-s", "2", "--warmup-messages", "2000", "--seconds", "2", "--drain-s", "30")
     storing = short if quick else grown
     crowds = (1000,) if quick else (1000, 100)
     saturated = [
         Scenario(
             name="saturated" if crowd == 1000 else f"saturated_{crowd}",
-            title=f"saturated: 32 speakers, one message in flight each, N={crowd}, 100 B",
+            title=f"saturated: 32 senders, one message in flight each, N={crowd}, 100 B",
             peers=ALL,
             clients=crowd,
             load=("--senders", "32", *spell),
@@ -207,7 +207,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         *saturated,
         Scenario(
             name="single",
-            title="one message in flight in all: the next leaves when all have the last, N=1000",
+            title="one message in flight: the next is sent when all have the last, N=1000",
             peers=ALL,
             clients=1000,
             load=("--senders", "1", "--wait-for-all", *short),
@@ -215,7 +215,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="steady",
-            title="50 messages a second by the clock, N=1000",
+            title="50 messages/s at fixed times, N=1000",
             peers=ALL,
             clients=1000,
             load=("--senders", "1", "--rate", "50", *calm),
@@ -232,7 +232,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="idle",
-            title=f"idle memory a connection, N={idle}",
+            title=f"idle memory per connection, N={idle}",
             peers=ALL,
             clients=idle,
             figures=_nothing,
@@ -240,7 +240,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="echo",
-            title="echo: a room of two, one speaks, one message in flight; CPU a message",
+            title="echo: a room of two, one sends, one message in flight; CPU per message",
             peers=(*NAIVE, "node_durable"),
             clients=2,
             load=("--senders", "1", *storing),
@@ -248,7 +248,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="echo_32",
-            title="echo: 16 rooms of two, all 32 speak, one message in flight each; CPU a message",
+            title="echo: 16 rooms of two, all 32 send, one message in flight each; CPU per message",
             peers=(*NAIVE, "node_durable"),
             clients=32,
             load=("--senders", "32", "--rooms", "16", *storing),
@@ -264,7 +264,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="polling",
-            title="polling: 20 messages a second by the clock, N=200",
+            title="polling: 20 messages/s at fixed times, N=200",
             peers=NAIVE,
             clients=200,
             load=("--polling", "--senders", "20", "--rate", "20", *calm),
@@ -272,7 +272,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
         ),
         Scenario(
             name="full",
-            title=f"a full house: {full} connections held, one more knocks",
+            title=f"a full server: {full} connections held, one more connects",
             peers=("ours",),
             clients=full,
             settings=("--max-connections", str(full)),
@@ -346,7 +346,7 @@ RATIOS = (
 def bounded(quick: bool) -> Sequence[Ratio]:
     """The ratios with the bounds that a full or a quick run is judged by.
 
-    A join storm's are set for 1,000 people: what it costs the peers grows with the square of the crowd.
+    A join storm's bounds are for 1,000 people: its cost on the peers grows with the square of the crowd.
     """
     return [
         replace(ratio, must=None, goal=None) if quick and ratio.scenario == "join" else ratio

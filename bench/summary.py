@@ -1,4 +1,4 @@
-"""Figures into words: medians with their spread, ratios, and the one line that a program can read."""
+"""Prints figures: medians with their spread, ratios, and one line for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.scenarios import Figures, Ratio, Scenario
 
-Trials = Mapping[tuple[str, str], Sequence[Figures]]  # (scenario, peer) → one entry a round
+Trials = Mapping[tuple[str, str], Sequence[Figures]]  # (scenario, peer) → one entry per round
 
 
 def figure_lines(scenario: Scenario, peer: str, trials: Sequence[Figures]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Build wheel and sdist; install each into a clean environment outside the tree, start it, ask for /healthz, chat.
+"""Build wheel and sdist; install each into a clean environment outside the checkout, start it, request /healthz, chat.
 
-It knows the program only from outside: the command `chatroom`, the line `listening on …`, `/healthz`, and that
-`chatroom chat` talks in lines where the extra `tui` is not installed, even on a terminal.
+It uses the program only from outside: the command `chatroom`, the line `listening on …`, `/healthz`, and `chatroom
+chat`, which prints plain lines without the extra `tui`, even on a terminal.
 """
 
 import os
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def build(target: str, dist: Path) -> None:
-    """Build with hatchling, which pip installs into an environment of its own, as constraints.txt says."""
+    """Build with the hatchling of constraints.txt, in an environment of its own."""
     with tempfile.TemporaryDirectory() as folder:
         python = make_environment(Path(folder))
         run(python, "-m", "pip", "install", "--quiet", "hatchling")
@@ -67,10 +67,10 @@ def check(package: Path) -> None:
 
 
 def chat_on_a_terminal(chatroom: str, address: str) -> None:
-    """Say something with the terminal client, and leave.
+    """Send a message with the terminal client, and leave.
 
     Raises:
-        SystemExit: it does not end well, or shows something other than lines.
+        SystemExit: it fails, or shows something other than plain lines.
     """
     terminal, slave = pty.openpty()
     os.write(terminal, b"hello\n\x04")  # Ctrl-D
@@ -81,14 +81,14 @@ def chat_on_a_terminal(chatroom: str, address: str) -> None:
     shown = os.read(terminal, 65536).decode()
     os.close(terminal)
     if code != 0 or "* You are " not in shown or "\x1b" in shown:
-        raise SystemExit(f"chat: exit code {code}; it has shown:\n{shown}")
+        raise SystemExit(f"chat: exit code {code}; it printed:\n{shown}")
 
 
 def address_of(server: Popen[str]) -> str:
-    """Wait for the line that says where the service listens.
+    """Wait for the line that says where the server listens.
 
     Raises:
-        SystemExit: it ended or stayed silent.
+        SystemExit: it ended, or did not print the line in time.
     """
     assert server.stderr is not None
     deadline = time.monotonic() + START_S
@@ -107,7 +107,7 @@ def address_of(server: Popen[str]) -> str:
 
 
 def make_environment(folder: Path) -> str:
-    """A virtual environment in `folder`; gives its Python."""
+    """Make a virtual environment in `folder`; returns its Python."""
     venv.create(folder / "venv", with_pip=True)
     return str(folder / "venv" / "bin" / "python")
 

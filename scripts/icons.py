@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 PUBLIC: Final = Path(__file__).resolve().parent.parent / "web" / "public"
 CHROMIUM: Final = "/usr/bin/chromium"
-# File, pixels, and whether the ground fills the square: systems cut maskable icons and Apple's into a shape of theirs.
+# File, pixels, and whether the background fills the square: systems cut maskable icons and Apple's to their own shape.
 # The bubble of icon.svg lies within the safe zone, a circle of 40% of the width around the middle.
 ICONS: Final = (
     ("icon-192.png", 192, False),
@@ -24,7 +24,7 @@ _CORNERS: Final = re.compile(r'(<rect width="64" height="64") rx="16"')
 def main() -> None:
     svg = (PUBLIC / "icon.svg").read_text(encoding="utf-8")
     filled, count = _CORNERS.subn(r"\1", svg)
-    assert count == 1, "icon.svg no longer begins with the ground that this script knows"
+    assert count == 1, "icon.svg no longer begins with the background that this script expects"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         for name, size, fills in ICONS:

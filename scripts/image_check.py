@@ -1,7 +1,7 @@
-"""Build the image, run it, talk to it, stop it; run the commands of docs/operating.md on what it has kept; then try a
-data folder that the program may not write.
+"""Build the image, run it, chat, stop it; run the commands of docs/operating.md on its stored messages; then try a data
+folder that the program may not write.
 
-It uses whichever of docker, podman and buildah works here, and knows the image only from outside.
+It uses whichever of docker, podman and buildah works here, and uses the image only from outside.
 
     BASE               the base image, instead of the Dockerfile's
     IMAGE_BUILD_FLAGS  more flags for the build, such as mounts of a machine's own pip configuration
@@ -38,28 +38,28 @@ import importlib.util, shutil, sys
 unwanted = [*filter(importlib.util.find_spec, ["pip", "redis", "textual"]), *filter(shutil.which, ["pip", "pip3"])]
 sys.exit(f"unwanted: {unwanted}" if unwanted else 0)
 """
-PORT = "8080"  # a platform's, where a container has a network of its own
+PORT = "8080"  # as platforms set it, in a container with a network of its own
 
 
 class Engine(Protocol):
-    """What can build an image and run it."""
+    """A program that can build an image and run it."""
 
     def works(self) -> bool: ...
 
     def build(self, flags: Sequence[str]) -> None: ...
 
     def start(self, data: Path | None) -> "Popen[str]":
-        """Start the image as it is configured; its standard error is the process's."""
+        """Start the image as it is configured; the process has its standard error."""
 
     def address(self, process: "Popen[str]") -> str: ...
 
     def health(self) -> int:
-        """Run the image's own HEALTHCHECK inside; gives its exit code."""
+        """Run the image's own HEALTHCHECK inside; returns its exit code."""
 
     def size_mb(self) -> float: ...
 
     def run(self, options: Sequence[str], program: Sequence[str]) -> int:
-        """Run a program in a container of its own, with some of docker's options; gives its exit code."""
+        """Run a program in a container of its own, with some of docker's options; returns its exit code."""
 
     def terminate(self, process: "Popen[str]") -> None:
         """Send SIGTERM to the program as stopping the container would."""
@@ -116,7 +116,7 @@ class Daemon:
 
 
 class Buildah:
-    """buildah, which needs no engine: the program runs in a changed root, in this machine's network."""
+    """buildah, which needs no daemon: the program runs in a chroot, in this machine's network."""
 
     def __init__(self) -> None:
         self.container = ""
@@ -176,7 +176,7 @@ class Buildah:
         os.kill(program, signal.SIGTERM)
 
     def remove(self, process: "Popen[str]") -> None:
-        # buildah's end is not the program's, and an orphan would keep its mounts.
+        # Ending buildah does not end the program, and an orphan would keep its mounts.
         for pid in [*descendants(process.pid), process.pid]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -213,14 +213,14 @@ def check_contents(engine: Engine) -> None:
 def check_conversation(engine: Engine) -> None:
     with running(engine, None) as (process, address):
         assert talk(address, "hello") == []
-        assert engine.health() == 0, "HEALTHCHECK calls it unhealthy"
-        print("image-check: it listens on PORT, is healthy and talks")
+        assert engine.health() == 0, "HEALTHCHECK says that it is unhealthy"
+        print("image-check: it listens on PORT, is healthy and delivers messages")
         stop(engine, process)
         print("image-check: SIGTERM stops it with exit code 0")
 
 
 def check_recipes(engine: Engine) -> None:
-    """The commands of docs/operating.md that delete and restore messages, as they stand there."""
+    """Run the commands of docs/operating.md that delete and restore messages."""
     page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     restore, *deletes = map(recipe, re.findall(r"^    (docker run --rm .*)$", page, re.MULTILINE))
     text = "what nobody should read"
@@ -252,7 +252,7 @@ def check_recipes(engine: Engine) -> None:
 
 
 def recipe(line: str) -> tuple[list[str], list[str]]:
-    """The options and the program of a documented `docker run`; the data folder is mounted otherwise here."""
+    """The options and the program of a documented `docker run`; here, the data folder is mounted differently."""
     words = shlex.split(line)[3:]
     at = words.index("--entrypoint")
     entrypoint, image, *arguments = words[at + 1 :]
@@ -279,7 +279,7 @@ def stop(engine: Engine, process: "Popen[str]") -> None:
 
 
 def talk(address: str, text: str) -> list[str]:
-    """Join, send a message and leave; gives the messages that were there."""
+    """Join, send a message and leave; returns the messages that were there."""
     client = socketio.SimpleClient()
     client.connect(address, wait_timeout=START_S)
     name, first = client.receive(timeout=START_S)
@@ -291,7 +291,7 @@ def talk(address: str, text: str) -> list[str]:
 
 
 def check_foreign_data(engine: Engine) -> None:
-    """A folder of somebody else's as /data: exit code 2 and one line that says whom it must belong to."""
+    """With another user's folder as /data: exit code 2, and one line that names the owner that it needs."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         data.chmod(0o755)
@@ -303,7 +303,7 @@ def check_foreign_data(engine: Engine) -> None:
     assert process.returncode == 2, f"exit code {process.returncode} instead of 2:\n{said}"
     assert re.search(rf"chown (-R )?{USER} ", said), said
     assert "Traceback" not in said, said
-    print("image-check: a data folder that it may not write is refused, naming the owner that it needs")
+    print("image-check: it refuses a data folder that it may not write, and names the owner that it needs")
 
 
 def health_command() -> list[str]:

@@ -1,9 +1,9 @@
-"""Make .venv, build the page, install the program: `make run` and `make test` come here when something is missing.
+"""Make .venv, build the page, install the program: `make run` and `make test` run this when something is missing.
 
     python scripts/set_up.py run|test [GOALS]
 
-Every step says what it does. What goes wrong is said in one line, before the output of the tool that failed. It runs
-on any Python 3, for it is what tells that another one is needed; GOALS are what `make` was asked for.
+Every step prints what it does. An error is one line, before the output of the tool that failed. This script runs on any
+Python 3, because it must report a Python that is too old. GOALS are the goals of `make`.
 """
 
 import shutil
@@ -18,12 +18,12 @@ PYTHON = VENV / "bin" / "python"
 NEEDED = (3, 11)
 PACKAGES = {"run": ".", "test": ".[tui,test]"}
 SHOWN_LINES = 15
-# How pip says that it cannot reach the index, at once and in the end.
+# What pip prints when it cannot reach the index.
 UNREACHABLE = ("Retrying (", "NewConnectionError", "Could not fetch URL")
 
 
 class SetUpError(Exception):
-    """The set-up cannot go on; the text begins with a line that says why, and what to do."""
+    """The set-up failed; the text begins with a line that says why, and what to do."""
 
 
 def main(arguments):
@@ -48,7 +48,7 @@ def main(arguments):
 
 
 def check_python(goals):
-    """See that this Python is new enough, and whole: Debian and Ubuntu keep a part of it in another package."""
+    """Check that this Python is new enough and complete: Debian and Ubuntu have parts of it in another package."""
     version = "{}.{}".format(*sys.version_info[:2])
     if tuple(sys.version_info[:2]) < NEEDED:
         needed = "{}.{}".format(*NEEDED)
@@ -56,8 +56,8 @@ def check_python(goals):
             f"Python {needed} or newer is needed, this is {version}: make {goals} PYTHON=python3.13"
         )
     try:
-        import ensurepip  # noqa: F401 - only to see whether it is there
-        import venv  # noqa: F401 - likewise; Debian has it in a package of its own
+        import ensurepip  # noqa: F401 - only to check that it is installed
+        import venv  # noqa: F401 - the same; Debian has it in another package
     except ImportError:
         raise SetUpError(
             f"this Python cannot make virtual environments; on Debian and Ubuntu: apt install python{version}-venv"
@@ -65,7 +65,7 @@ def check_python(goals):
 
 
 def make_venv():
-    """Make .venv, or nothing: half of one would fail in every later run."""
+    """Make .venv, or nothing: an incomplete one would fail in every later run."""
     say("making .venv")
     try:
         failed, output = run([sys.executable, "-m", "venv", "--clear", str(VENV)])
@@ -80,7 +80,7 @@ def build_page(kind):
     sys.path.insert(0, str(ROOT / "web"))
     import build_page as page
 
-    # The tests' own tools need Node also where the page is built.
+    # The tests' own tools need Node even if the page is built already.
     wanted = page.requirements() if kind == "run" or page.node_on_path() else [page.NODE_WHEEL]
     if wanted:
         say("fetching Node: there is none on the PATH that is new enough")
@@ -90,7 +90,7 @@ def build_page(kind):
 
 
 def pip(*arguments):
-    """Run pip, showing on a terminal which package it is at."""
+    """Run pip; on a terminal, show the package that it installs."""
     warned = False
 
     def watch(line):
@@ -112,7 +112,7 @@ def pip(*arguments):
 
 
 def run(command, watch=None):
-    """Run a command, giving each of its lines to `watch`; gives whether it failed, and its output."""
+    """Run a command, passing each line to `watch`; returns whether it failed, and its output."""
     lines = []
     with subprocess.Popen(
         command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -131,7 +131,7 @@ def say(text):
 
 
 def show(text):
-    """One line of a terminal that is written over; nothing elsewhere."""
+    """Overwrite the last line of the terminal; print nothing elsewhere."""
     if sys.stderr.isatty():
         width = max(1, min(shutil.get_terminal_size().columns, 80) - 3)
         sys.stderr.write("\r\x1b[K" + ("  " + text[:width] if text else ""))

@@ -1,4 +1,4 @@
-"""Draw docs/terminal.svg: the terminal client in a room of a service that is started for it."""
+"""Draw docs/terminal.svg: the terminal client in a room of a server that is started for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAIT_S = 10.0
 
 
 async def draw(program: Program) -> str:
-    """Play a little scene and give the screen as SVG."""
+    """Play a short conversation; returns the screen as SVG."""
     owl = Guest(program.url, {"v": 1, "username": "Night Owl"}).enter()
     crane = Line(program.line_port, name="Paper Crane")
     owl.sends("Good evening! Who is on a terminal tonight?")
@@ -55,7 +55,7 @@ async def draw(program: Program) -> str:
         picture = app.export_screenshot(title="chatroom chat")
     owl.leaves()
     crane.closes()
-    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # nothing is fetched for a picture
+    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # the picture must not load anything
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 /* The load generator: thousands of Socket.IO clients, over WebSocket or polling, in one process, one core, one epoll.
  *
- * Connects, lets them all enter, has some of them speak, and counts: every message must reach every member of its room once and in
- * its speaker's order. What it found goes to standard output as one JSON object. Knows the wire (protocol.md section 1, the
- * plain part that any Socket.IO chat has) and nothing of who serves it. Judges nothing: the orchestrator does.
+ * It connects them, has them all join, has some of them send, and counts: every message must reach every member of its room once,
+ * in its sender's order. It prints what it found as one JSON object. It knows the wire (protocol.md section 1, the plain part that
+ * any Socket.IO chat has) and nothing of the server. It judges nothing: `bench/` does.
  *
- * A message's text is `~`, speaker (8 hex digits), sequence number (8), the moment of sending in ns (16), and filling up to the size.
+ * A message's text is `~`, sender (8 hex digits), sequence number (8), the time of sending in ns (16), and padding up to the size.
  */
 #define _GNU_SOURCE
 #include "frames.h"
@@ -62,8 +62,8 @@ struct client {
     size_t part_length, part_room;
     uint8_t *out; /* what the kernel would not take yet */
     size_t out_length;
-    uint32_t *next;      /* per speaker: the sequence number that must come next */
-    uint64_t order;      /* hash over all messages in the order of their coming */
+    uint32_t *next;      /* per sender: the sequence number that must come next */
+    uint64_t order;      /* hash over all messages in the order of their arrival */
     int people;          /* the `count` of the last login or roster frame */
     struct post *post;      /* NULL: not polling */
     struct client *sending; /* the connection of its POSTs, opened for the first */
@@ -290,7 +290,7 @@ static void send_packet(struct client *c, const void *packet, size_t length)
         send_frame(c, OP_TEXT, packet, length);
 }
 
-/* ---- speaking ---- */
+/* ---- sending messages ---- */
 
 static int room_of(int client) { return client % want.rooms; }
 
@@ -318,7 +318,7 @@ static void speak(int index, int64_t stamp)
     send_packet(c, text, (size_t)at);
 }
 
-/* In a closed loop the next message leaves when the last one is acked, back at its speaker and, if so wanted, with everybody. */
+/* In a closed loop the next message is sent when the last one is acked, back at its sender and, if so wanted, has reached everyone. */
 static void speak_on(int index)
 {
     struct speaker *s = &speakers[index];
@@ -331,7 +331,7 @@ static void speak_on(int index)
         speak(index, now_ns());
 }
 
-/* ---- listening ---- */
+/* ---- receiving messages ---- */
 
 static uint64_t hex(const uint8_t *digits, int count)
 {
@@ -341,7 +341,7 @@ static uint64_t hex(const uint8_t *digits, int count)
     return value;
 }
 
-/* Where the marked text of a message begins in an event's payload; NULL: this is no message. Servers put it at the same offset
+/* Where the marked text of a message begins in an event's payload; NULL: it is no message. Servers put it at the same offset
  * again and again, so the last one's is tried first. */
 static const uint8_t *marked_text(const uint8_t *payload, size_t length)
 {
@@ -383,7 +383,7 @@ static void heard_message(struct client *c, const uint8_t *text)
     speak_on((int)from);
 }
 
-/* Remember how many people the last login or roster frame spoke of; in a long list the number may stand at either end. */
+/* Note the number of people in a login or roster frame; in a long one it may be at either end. */
 static void heard_roster(struct client *c, const uint8_t *payload, size_t length)
 {
     static const char key[] = "\"count\":";
@@ -698,7 +698,7 @@ static int least_people(void)
     return least;
 }
 
-/* Nothing has come since `last_ns`: long enough, or too long for anybody to be told of more people yet. */
+/* Nothing has come since `last_ns`: it is quiet, or no roster with more people is to be expected any more. */
 static bool is_quiet(int64_t last_ns)
 {
     int64_t silence_ns = now_ns() - last_ns;
@@ -731,7 +731,7 @@ static void connect_all(int64_t deadline_ns)
     until_quiet(deadline_ns);
 }
 
-/* Keep everybody connected until the orchestrator has looked and closes our standard input. */
+/* Keep everyone connected until the orchestrator has measured and closes our standard input. */
 static void hold(int64_t deadline_ns)
 {
     printf("holding %d\n", ready);
@@ -834,7 +834,7 @@ static void talk(void)
     mark(&end);
     measuring = talking = false;
     if (timer >= 0)
-        close(timer); /* nobody reads it any more, and it would end every wait at once */
+        close(timer); /* nothing reads it any more, and it would end every wait at once */
     int64_t give_up = now_ns() + (int64_t)(want.drain_s * 1e9);
     while (!everybody_has_all() && now_ns() < give_up)
         turn(20);

@@ -1,6 +1,6 @@
-"""Who is measured: how each server is started and how the load generator has to greet it.
+"""The servers that are measured: how each is started, and how the load generator joins it.
 
-The only place that spells a server's command line, this project's own included.
+Only this module has their command lines, this project's own included.
 """
 
 import importlib.util
@@ -29,12 +29,12 @@ class Peer:
     """A server to be measured.
 
     Attributes:
-        name: the key by which scenarios and ratios speak of it.
-        title: what the printed table calls it.
+        name: the key by which scenarios and ratios refer to it.
+        title: its name in the printed table.
         command: its command line; `{port}` and `{data}` (a folder of its own) are filled in.
-        rosters: what is added so that it tells everybody of each login.
-        greeting: what the load generator must know about it.
-        acks: whether its speakers ask for an ack and wait for it.
+        rosters: arguments that make it announce each login to everyone.
+        greeting: the load generator's options for it.
+        acks: whether its senders ask for an ack and wait for it.
         is_node: whether it runs on Node.
         is_ours: whether it is this project's server, which understands a scenario's settings.
     """
@@ -49,8 +49,8 @@ class Peer:
     is_ours: bool = False
 
 
-# Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are in force and
-# too high to bite.
+# Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are on, but
+# too high to take effect.
 OURS = Peer(
     name="ours",
     title="this server",
@@ -84,7 +84,7 @@ NODE_DURABLE = replace(
     command=(*NODE.command, "--database", "{data}/messages.db"),
     acks=True,
 )
-FLOOR = Peer(name="floor", title="C, one send a message", command=(str(BUILD / "floor"), "{port}"))
+FLOOR = Peer(name="floor", title="C, one send per message", command=(str(BUILD / "floor"), "{port}"))
 
 PEERS = (OURS, SEED, NODE, NODE_DURABLE, FLOOR)
 

@@ -48,7 +48,7 @@ static void leave(struct client *c)
         c->place = -1;
     }
     close(c->fd);
-    c->fd = -1; /* freed by the loop, not under the feet of a broadcast */
+    c->fd = -1; /* freed by the loop, because a broadcast may be using it */
 }
 
 static void watch(struct client *c, int operation, uint32_t events)
@@ -135,7 +135,7 @@ static void heard(struct client *c, const uint8_t *text, size_t length)
     }
 }
 
-/* Unmask and hear the frames that are whole; return how many bytes they took. */
+/* Unmask and handle the frames that are whole; return how many bytes they took. */
 static size_t take_frames(struct client *c, uint8_t *bytes, size_t length)
 {
     size_t at = 0;

@@ -1,8 +1,8 @@
 """The naive chatroom on python-socketio and eventlet as they come: a peer to measure.
 
-Usage: python seed.py PORT [NAMES]. With NAMES (a file, a nickname a line) a full name list goes to everybody
-at each login. Stock in everything but `max_size`: eventlet serves 1,024 requests at once by default and a
-WebSocket is one, so that number 1,025 would hang.
+Usage: python seed.py PORT [NAMES]. With NAMES (a file, one nickname per line), everyone gets a full name list at each
+login. All settings are the defaults, except `max_size`: eventlet serves 1,024 requests at once by default, and a
+WebSocket is one, so number 1,025 would hang.
 """
 
 import warnings
@@ -29,7 +29,7 @@ rooms: dict[str, str] = {}
 
 @sio.event  # type: ignore[untyped-decorator]  # socketio ships no types
 def connect(sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
-    """Let the newcomer in and, where there are nicknames, tell everybody everybody's."""
+    """Admit the newcomer and, if there are nicknames, send all names to everyone."""
     if auth and "room" in auth:
         rooms[sid] = auth["room"]
         sio.enter_room(sid, rooms[sid])
@@ -48,7 +48,7 @@ def connect(sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> N
 
 @sio.event  # type: ignore[untyped-decorator]  # socketio ships no types
 def msg(sid: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Relay what came to everybody, or to the speaker's room; the result is the ack."""
+    """Relay a message to everyone, or to the sender's room; the result is the ack."""
     sio.emit("msg", data, room=rooms.get(sid))
     return {"ok": True}
 

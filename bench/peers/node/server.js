@@ -1,7 +1,7 @@
 // The naive chatroom on Node's socket.io: what `../seed.py` does, line for line, so that the two can be compared.
 //
-// Usage: node server.js PORT [--names FILE] [--database FILE]. With --names (a file, a nickname a line) a full name list goes to
-// everybody at each login. With --database every message is in SQLite, and on the disk, before it is sent on and acked.
+// Usage: node server.js PORT [--names FILE] [--database FILE]. With --names (a file, one nickname per line) a full name list goes to
+// everyone at each login. With --database every message is in SQLite, and on the disk, before it is sent on and acked.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
