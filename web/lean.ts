@@ -1,12 +1,12 @@
 /**
- * Leaves out of Socket.IO's client what this page has no use for, since it offers no build without: binary data, which this
- * chat's wire never carries, and what was written for browsers without `URL` and `fetch`.
+ * Removes code from Socket.IO's client that the page never uses, and that no build of it leaves out: binary data, which this
+ * chat never sends, and code for browsers without `URL` and `fetch`.
  */
 
 import { dirname } from 'node:path';
 import type { Plugin } from 'vite';
 
-/** By importing package and module: what stands in its place. `FROM` is the folder of the importer. */
+/** By importing package and module: the code that replaces the module. `FROM` is the folder of the importer. */
 const LEFT_OUT: readonly { from: RegExp; module: string; code: string }[] = [
   {
     from: /\/socket\.io-parser\/build\/esm\/index\.js$/,
@@ -61,7 +61,7 @@ export function lean(): Plugin {
       return LEFT_OUT[found]!.code.replace('FROM', met.get(found)!);
     },
     buildEnd(problem) {
-      if (!problem && met.size < LEFT_OUT.length) throw new Error('Socket.IO has other modules now: look at lean.ts again');
+      if (!problem && met.size < LEFT_OUT.length) throw new Error('Socket.IO has other modules now: update lean.ts');
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The last step of a build: every file is pressed with brotli and gzip beside itself, for the server to send as it is,
- * and what a first visit loads is weighed. Over its budget the build fails.
+ * The last step of a build: compresses every file with brotli and gzip, for the server to send as it is, and measures
+ * a first load. If that is over the budget, the build fails.
  */
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -8,22 +8,22 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
-/** Bytes of a first load over the wire, gzip: every browser and every proxy can do that much. */
+/** Bytes of a first load over the wire, with gzip, which every browser and proxy supports. */
 const BUDGET = 60_000;
 /** The manifest, which the server makes for each room. */
 const MANIFEST = 300;
-/** One language comes with a first load; this is the larger. */
+/** A first load has one language; this is the larger one. */
 const LANGUAGE = '/src/words/zh.ts';
 const PRESSED = /\.(?:js|css|html|svg)$/;
-/** What the build takes over as it was written: comments and indentation are for those who read the source. */
+/** Files that the build copies; their comments and indentation are removed. */
 const COPIED = /^(?:index\.html|boot\.js|sw\.js)$/;
 const FOR_READERS = /^[ \t]*(?:\/\/.*|\/\*[^]*?\*\/|<!--[^]*?-->)\n|^[ \t]+/gm;
-/** Below this a pressed file saves no packet. */
+/** Below this size, compression saves no packet. */
 const SMALLEST = 500;
 
 export function press(): Plugin {
   let out = '';
-  /** file names that the page asks for before anybody has done anything */
+  /** the files that a first load requests */
   const first = new Set<string>(['index.html', 'boot.js', 'icon.svg']);
   return {
     name: 'press',

@@ -4,13 +4,13 @@ import { languages } from './languages';
 import { lean } from './lean';
 import { press } from './press';
 
-// The oldest browsers that are supported; boot.js turns older ones away, docs/page.md lists them. They know all of ES2022 but
+// The oldest supported browsers, as in docs/page.md; boot.js shows a sentence in older ones. They know all of ES2022 except
 // static blocks, of which press.ts finds none; naming them here would rewrite every private field, 1.4 KB of a first load.
-// Safari before 16 fails on parentheses in class fields (WebKit bug 236843), which such rewriting would spare it.
+// Safari before 16, which is not supported, fails on parentheses in class fields (WebKit bug 236843).
 const SYNTAX = 'es2022';
 const OLDEST = ['chrome93', 'edge93', 'firefox98', 'safari16'];
 
-// Of Socket.IO's client only what is used; its packages do not say that the rest may be left out.
+// Tree-shake Socket.IO's client: its packages do not say that they have no side effects.
 const SOCKET_IO = /\/node_modules\/(?:@socket\.io|(?:socket|engine)\.io-[a-z]+)\//;
 
 // The page names its transports itself (src/socket.ts); Engine.IO's own table would bring five, used or not.
@@ -22,7 +22,7 @@ const ownTransports: Plugin = {
 };
 
 export default defineConfig({
-  // Relative to the document's base, which the server sets by the path that the document is asked at.
+  // Relative to the document's base, which the server sets by the requested path.
   base: './',
   plugins: [ownTransports, svelte({ compilerOptions: { cssHash: ({ hash, filename }) => 's' + hash(filename).slice(0, 3) } }), lean(), languages(), press()],
   build: {

@@ -1,6 +1,6 @@
-/* Runs before everything else, in any browser there is: written in the JavaScript of 1999 on purpose.
-   It keeps the base where it was when the page loaded, says so in a browser that is too old, sets the chosen
-   theme before the first paint, and has the browser fetch the language beside the page. */
+/* Runs before everything else, in any browser, so it is written in the JavaScript of 1999.
+   It fixes the document's base, shows a sentence in a browser that is too old, sets the chosen theme before
+   the first paint, and makes the browser fetch the language along with the page. */
 (function () {
   var root = document.documentElement;
   // The base is relative to the room's address, and that changes with the room.
@@ -59,7 +59,7 @@
     else window.attachEvent('onload', tell);
     return;
   }
-  // The page asks for its language only once it runs: have the browser fetch it now. As in words.svelte.ts.
+  // The page requests its language only once it runs; fetch it now. The choice is the same as in words.svelte.ts.
   var spoken = [kept('lang')].concat(navigator.languages || []).join() + ',en';
   var lang = /(?:^|,)(en|zh)(?=[-,]|$)/i.exec(spoken)[1].toLowerCase();
   var file = document.currentScript.getAttribute('data-' + lang);

@@ -1,9 +1,9 @@
 /*
- * The service worker: it lets the page show notifications (phones allow them by no other way), and brings the right page
- * to the front when one is clicked.
+ * The service worker: it lets the page show notifications (phones allow no other way), and brings the right page to the
+ * front when one is clicked.
  *
- * It has no fetch handler and stores nothing. Messages are deleted from the server after some days or by hand; a copy in a
- * browser's cache would outlive them. And a chat without its server has nothing to show: the page needs no second source.
+ * It has no fetch handler and stores nothing. The server deletes messages after some days, and a copy in a browser's cache
+ * would outlive them. And without its server, a chat has nothing to show.
  */
 
 /** How long a page may take to answer. */

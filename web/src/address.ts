@@ -1,6 +1,6 @@
 /**
  * The browser's address and history: an entry for each room that the user was in, which Back and Forward lead to.
- * It knows neither the connection nor the state, but asks to go to a room.
+ * It knows neither the connection nor the state; it calls `go` to change rooms.
  */
 
 import { LOBBY, isSameRoom, pathOf, roomIn } from './lib/places';
@@ -8,7 +8,7 @@ import { LOBBY, isSameRoom, pathOf, roomIn } from './lib/places';
 /** `sheet`: the browser is on its way back from the history entry of a sheet that was closed. */
 export const leaving = { sheet: false };
 
-/** The entry in view is that of a sheet, which Back closes. */
+/** Whether the current history entry is that of a sheet, which Back closes. */
 export function isOfSheet(): boolean {
   return (history.state as { sheet?: boolean } | null)?.sheet === true;
 }
@@ -16,7 +16,7 @@ export function isOfSheet(): boolean {
 export class Address {
   /** Back or Forward leads to another room, and the page follows */
   #following = false;
-  /** the address is to be changed when a sheet has gone back */
+  /** the address changes once the browser is back from a sheet's entry */
   #isBehind = false;
 
   readonly #root: string;
@@ -51,12 +51,12 @@ export class Address {
   show(): void {
     if (this.#following) return;
     if (leaving.sheet) {
-      // What is put into the sheet's entry now would be left behind.
+      // The browser is about to leave the sheet's entry, so the address must not go there.
       this.#isBehind = true;
       return;
     }
     const path = pathOf(this.#current(), this.#root);
-    // The room may be spelled otherwise than in the address; and an open sheet has an entry already.
+    // The room may be spelled differently in the address; and an open sheet has an entry already.
     if (isOfSheet() || isSameRoom(this.room, this.#current())) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
   }
@@ -71,7 +71,7 @@ export class Address {
       await this.#go(reached);
     }
     this.#following = false;
-    // A `/join` typed meanwhile is the later wish.
+    // A `/join` typed meanwhile is newer, so it wins.
     if (!isSameRoom(this.room, this.#current())) this.show();
   }
 }

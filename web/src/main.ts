@@ -3,7 +3,7 @@ import App from './App.svelte';
 import './look.css';
 import { speech } from './words/words.svelte';
 
-// boot.js has already told a browser that is too old.
+// In a browser that is too old, boot.js has shown its sentence.
 if (document.documentElement.className !== 'old') {
   void speech.load().then(() => {
     const target = document.getElementById('app')!;

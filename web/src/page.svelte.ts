@@ -1,6 +1,6 @@
 /**
- * The page at work: it feeds the state with what happens and does what the state asks for (send, fetch, wake up).
- * The rules are in `state/`; here is only what touches the world.
+ * Runs the page: passes what happens to the state, and does what the state then requires (send, fetch, wake up).
+ * The rules are in `state/`; the input and output are here.
  */
 
 import { Address } from './address';
@@ -9,7 +9,7 @@ import { base } from './lib/places';
 import { randomId } from './lib/ids';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
-import { connect, type Line } from './socket';
+import { connect, type Connection } from './socket';
 import { nextOut } from './state/outbox';
 import { packOwn, unpackOwn } from './state/own';
 import { begin, reduce } from './state/reduce';
@@ -28,63 +28,63 @@ const TYPING_EVERY_MS = 3_000;
 /** setTimeout counts in 32 bits. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** What the kept drafts depend on. */
+/** The parts of the state that the stored drafts depend on. */
 const PACKED = ['drafts', 'partner', 'room', 'held', 'asking', 'inFlight'] as const;
 
 export class Page {
   state: State = $state.raw(begin('', null, 0));
   readonly root = base().pathname;
   readonly #address = new Address(this.root, () => this.state.room, (room) => this.#go(room));
-  /** Scroll to what is older than the messages in view. */
+  /** Scroll up to older messages; set by the list. */
   lookBack: () => void = () => undefined;
-  #line: Line;
+  #connection: Connection;
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
   #jumping = false;
   /** the id of the last command that was sent */
   #asked = '';
-  /** the namesake of a partner who left that the server is, or was, asked about */
+  /** the session with the name of a partner who left, if the server is, or was, asked whether it is the same person */
   #met = '';
   #typedAt = 0;
   #moved: (() => void) | undefined;
-  /** the language that the server knows, or is just being told */
-  #langTold: Lang | null = null;
+  /** the language that was last sent to the server */
+  #langSent: Lang | null = null;
 
   constructor() {
     const { room } = this.#address;
     const kept = { ...unpack(recall('sessionStorage', 'drafts'), room), own: unpackOwn(recall('sessionStorage', 'own')) };
     this.state = begin(room, recall('sessionStorage', 'token'), Date.now(), kept);
-    this.#line = connect(base(), {
+    this.#connection = connect(base(), {
       auth: () => ({
         v: 1,
         roster: 'delta',
-        lang: (this.#langTold = speech.lang),
+        lang: (this.#langSent = speech.lang),
         room: this.state.room,
         ...(this.state.token === null ? {} : { token: this.state.token }),
         ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
       }),
-      frame: (frame) => this.tell({ type: 'frame', frame }),
-      cut: (since) => this.tell({ type: 'cut', since }),
+      frame: (frame) => this.dispatch({ type: 'frame', frame }),
+      cut: (since) => this.dispatch({ type: 'cut', since }),
       shut: (why, text) => {
-        // The notice that came before knows better why.
-        if (this.state.link.at !== 'shut') this.tell({ type: 'shut', why, text });
+        // A notice that came before gives the better reason.
+        if (this.state.link.at !== 'shut') this.dispatch({ type: 'shut', why, text });
       },
     });
-    for (const sign of ['online', 'focus', 'pageshow']) addEventListener(sign, () => this.#line.check(sign === 'online'));
+    for (const sign of ['online', 'focus', 'pageshow']) addEventListener(sign, () => this.#connection.check(sign === 'online'));
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#line.check(false);
-      this.#regard();
+      if (document.visibilityState === 'visible') this.#connection.check(false);
+      this.#reportVisibility();
     });
     const sleep = new Sleep(Date.now());
     setInterval(() => {
-      if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#line.check(false);
+      if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#connection.check(false);
     }, WATCH_MS);
-    this.#regard();
+    this.#reportVisibility();
     this.#follow();
   }
 
-  /** Something happened. */
-  tell(happening: Happening): void {
+  /** Change the state as this event requires, and act on the change. */
+  dispatch(happening: Happening): void {
     const before = this.state;
     this.state = reduce(before, { ...happening, now: Date.now() });
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
@@ -97,7 +97,7 @@ export class Page {
 
   /** Change the draft for the current target. */
   draft(text: string, over = false): void {
-    this.tell({ type: 'draft', target: targetOf(this.state), text, over });
+    this.dispatch({ type: 'draft', target: targetOf(this.state), text, over });
   }
 
   /** Send the draft to its target, or run it as a command. */
@@ -105,49 +105,49 @@ export class Page {
     if (!isReady(this.state)) return;
     const text = draftOf(this.state).trim();
     const typed = read(text);
-    // What the server would answer is in the list already, or is loaded there.
+    // The list shows, or loads, what the server would answer.
     if (typed.kind === 'command' && /^\/history\b/i.test(typed.text)) {
       this.draft('');
       this.lookBack();
-    } else this.tell({ type: 'write', text, cid: randomId(16) });
+    } else this.dispatch({ type: 'write', text, cid: randomId(16) });
   }
 
   retry(key: string, text?: string): void {
-    this.tell({ type: 'retry', key, cid: randomId(16), text });
+    this.dispatch({ type: 'retry', key, cid: randomId(16), text });
   }
 
-  /** Ask the server; null: no one knows whether it was done. */
+  /** Send a request; null: it is unknown whether it was done. */
   ask(frame: ClientFrame): Promise<Ack | null> {
-    return this.#line.ask(frame);
+    return this.#connection.ask(frame);
   }
 
-  /** Fetch what is older than all that is shown. */
+  /** Fetch messages older than the list. */
   async older(): Promise<void> {
     const before = oldestId(this.state.items);
     if (this.state.older !== 'more' || before === null || this.state.link.at !== 'here') return;
-    this.tell({ type: 'older_asked' });
+    this.dispatch({ type: 'older_asked' });
     const page = await this.#history({ before });
-    if (page) this.tell({ type: 'older', before, ...page });
+    if (page) this.dispatch({ type: 'older', before, ...page });
     else this.#later({ type: 'older_failed' });
   }
 
-  /** Speak another language; the server's text follows. */
+  /** Change the language, also of the server's text. */
   async speak(lang: Lang): Promise<void> {
     await speech.speak(lang);
     this.#follow();
   }
 
-  /** Fetch what is newer than all that is shown, where the list does not reach the newest message. */
+  /** Fetch messages newer than the list, if it does not reach the newest one. */
   async newer(): Promise<void> {
     const after = newestId(this.state.items);
     if (this.state.newer !== 'more' || after === null || this.state.link.at !== 'here') return;
-    this.tell({ type: 'newer_asked' });
+    this.dispatch({ type: 'newer_asked' });
     const page = await this.#history({ after });
-    if (page) this.tell({ type: 'newer', after, ...page });
+    if (page) this.dispatch({ type: 'newer', after, ...page });
     else this.#later({ type: 'newer_failed' });
   }
 
-  /** A page of the history, or, after a pause, null. */
+  /** A page of the history; null, after a pause, if it cannot be fetched. */
   async #history(where: { before?: string; after?: string; limit?: number }, pause = 0): Promise<{ entries: Entry[]; more: boolean; gap: boolean } | null> {
     const ack = await this.ask({ action: 'history', limit: OLDER_PAGE, ...where });
     if (ack?.ok) return { entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false };
@@ -155,11 +155,11 @@ export class Page {
     return null;
   }
 
-  /** A page could not be fetched: to be tried again after a pause, unless the room is another by then. */
+  /** A page could not be fetched: report it after a pause, unless the user is in another room by then. */
   #later(happening: Happening): void {
     const { room } = this.state;
     setTimeout(() => {
-      if (this.state.room === room) this.tell(happening);
+      if (this.state.room === room) this.dispatch(happening);
     }, FAILED_PAGE_MS);
   }
 
@@ -167,21 +167,21 @@ export class Page {
     const now = Date.now();
     if (this.state.partner || now - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = now;
-    // Whether it arrives is nobody's concern.
+    // It does not matter whether it arrives.
     void this.ask({ action: 'typing' });
   }
 
-  /** Come back after an end: taken over by another tab, refused, left. */
+  /** Reconnect after the connection was ended for good: taken over by another tab, refused, left. */
   again(): void {
-    this.tell({ type: 'again' });
-    this.#line.again();
+    this.dispatch({ type: 'again' });
+    this.#connection.again();
   }
 
-  /** Join a room. Refused, or not connected: a page opened there gets in if anybody does, or says why not. */
+  /** Join a room. If that is refused, or there is no connection, connect again to that room, as if the page had been opened there. */
   async #go(room: string): Promise<void> {
     if (await this.#join(room)) return;
-    this.tell({ type: 'go', room });
-    this.#line.again();
+    this.dispatch({ type: 'go', room });
+    this.#connection.again();
   }
 
   async #join(room: string): Promise<boolean> {
@@ -198,14 +198,14 @@ export class Page {
     this.#asked = cid;
     const ack = await this.ask({ action: 'message', msg: read(text).text, cid });
     this.#asked = '';
-    this.tell({ type: 'commanded', ack });
+    this.dispatch({ type: 'commanded', ack });
   }
 
-  #regard(): void {
-    this.tell({ type: 'visible', visible: document.visibilityState === 'visible' });
+  #reportVisibility(): void {
+    this.dispatch({ type: 'visible', visible: document.visibilityState === 'visible' });
   }
 
-  /** Do what the state asks for. */
+  /** Do what the state requires. */
   #follow(): void {
     const out = nextOut(this.state);
     if (out) void this.#send(out.cid!);
@@ -214,40 +214,40 @@ export class Page {
     const twin = this.state.link.at === 'here' ? namesake(this.state) : null;
     if (twin && twin.sid !== this.#met) void this.#meet(twin.sid, this.state.partner!.sid);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
-    if (this.state.link.at === 'here' && this.#langTold !== speech.lang) void this.#tellLang(speech.lang);
+    if (this.state.link.at === 'here' && this.#langSent !== speech.lang) void this.#sendLang(speech.lang);
     if (this.state.newer === 'jumping' && !this.#jumping && this.state.link.at === 'here') void this.#jump();
     clearTimeout(this.#waking);
     const wake = wakeAt(this.state);
     if (wake !== null) {
       const pause = Math.min(Math.max(wake - Date.now(), 0), LONGEST_WAIT_MS);
-      this.#waking = setTimeout(() => this.tell({ type: 'tick' }), pause);
+      this.#waking = setTimeout(() => this.dispatch({ type: 'tick' }), pause);
     }
   }
 
-  /** Somebody has the name of a partner whose session `left`: the same person, back after a reload, or someone else? */
+  /** The session `sid` has the name of a partner whose session `left` is gone. Ask whether it is the same person, back after a reload. */
   async #meet(sid: string, left: string): Promise<void> {
     this.#met = sid;
     const ack = await this.ask({ action: 'who', sid: left });
-    if (ack?.ok) this.tell({ type: 'met', sid: left, person: { sid: ack.sid!, name: ack.username! } });
-    else if (ack?.code === 'no_such_person') this.tell({ type: 'met', sid: left, person: null });
+    if (ack?.ok) this.dispatch({ type: 'met', sid: left, person: { sid: ack.sid!, name: ack.username! } });
+    else if (ack?.code === 'no_such_person') this.dispatch({ type: 'met', sid: left, person: null });
     else this.#met = '';
   }
 
-  async #tellLang(lang: Lang): Promise<void> {
-    this.#langTold = lang;
+  async #sendLang(lang: Lang): Promise<void> {
+    this.#langSent = lang;
     const ack = await this.ask({ action: 'lang', lang });
-    // Lost: the next thing that happens asks again. Refused: the next connection says it.
-    if (ack === null && this.#langTold === lang) this.#langTold = null;
+    // If the answer is lost, the next event sends it again. If it is refused, the next connection sends it.
+    if (ack === null && this.#langSent === lang) this.#langSent = null;
   }
 
   async #send(cid: string): Promise<void> {
     const out = nextOut(this.state);
     if (!out || out.cid !== cid) return;
-    this.tell({ type: 'sent', cid });
+    this.dispatch({ type: 'sent', cid });
     const ack = await this.ask(
       out.kind === 'whisper' ? { action: 'whisper', to: out.to, to_sid: out.toSid, msg: out.text, typed: true, confirmed: out.confirmed === true, cid } : { action: 'message', msg: out.text, cid },
     );
-    this.tell({ type: 'answer', cid, ack });
+    this.dispatch({ type: 'answer', cid, ack });
   }
 
   /** Fetch the newest messages, to go on from there. */
@@ -255,7 +255,7 @@ export class Page {
     this.#jumping = true;
     const page = await this.#history({}, FAILED_PAGE_MS);
     this.#jumping = false;
-    if (page) this.tell({ type: 'latest', ...page });
+    if (page) this.dispatch({ type: 'latest', ...page });
     else this.#follow();
   }
 
@@ -264,9 +264,9 @@ export class Page {
     const after = this.state.catchUp!;
     const page = await this.#history({ after, limit: CATCH_UP_PAGE }, FAILED_PAGE_MS);
     this.#catchingUp = false;
-    // Cut in between: the next greeting replays from what is known.
+    // The connection was cut meanwhile: the next login replays from the newest known message.
     if (this.state.catchUp !== after) return this.#follow();
-    if (page) this.tell({ type: 'caught', ...page });
+    if (page) this.dispatch({ type: 'caught', ...page });
     else this.#follow();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one file that makes a socket. It knows Socket.IO's ways of failing and turns each into one of the few things that
- * can befall a page; what follows from them is not its concern.
+ * The only file that opens a socket. It knows how Socket.IO fails, and turns each failure into one of a few calls of
+ * `Handlers`. What follows from them is decided elsewhere.
  */
 
 import { WebSocket } from 'engine.io-client';
@@ -10,19 +10,19 @@ import { Polling, renewConnections } from './lib/polling';
 import type { Shut } from './state/types';
 import type { Ack, Auth, ClientEvents, ClientFrame, ServerEvents, ServerFrame } from './wire';
 
-/** How long an answer is waited for before its outcome counts as unknown. */
+/** How long to wait for an answer; after that, the outcome is unknown. */
 const ACK_MS = 10_000;
 
-export interface Line {
-  /** Ask for something; the answer is null if nobody knows whether it was done. */
+export interface Connection {
+  /** Send a request; the answer is null if it is unknown whether it was done. */
   ask(frame: ClientFrame): Promise<Ack | null>;
-  /** Check the connection now: probe the one there is, or reconnect before the pause is over. */
+  /** Check the connection now: probe it or, if there is none, reconnect at once. */
   check(isNetworkNew: boolean): void;
-  /** Connect again with what `auth` gives now. */
+  /** Connect again, with what `auth` returns now. */
   again(): void;
 }
 
-export interface Ears {
+export interface Handlers {
   auth(): Auth;
   frame(frame: ServerFrame): void;
   /** The connection is gone, and has been since then (milliseconds since 1970). */
@@ -44,40 +44,40 @@ const REFUSALS: Readonly<Record<string, Shut>> = {
   origin_refused: 'origin',
 };
 
-/** Codes that pass by themselves: the page goes on trying. */
+/** Codes of temporary refusals: the page tries again. */
 const PASSING: ReadonlySet<string> = new Set(['unavailable', 'rate_limited']);
 const PASSING_MS = 2_000;
 
-/** Over polling, the status tells an unwanted origin from a server that is away. */
+/** Over polling, the status shows whether the origin was refused or the server is not there. */
 function isOriginRefused(problem: Refused): boolean {
   return problem.description === 403;
 }
 
-export function connect(base: URL, ears: Ears): Line {
+export function connect(base: URL, handlers: Handlers): Connection {
   const manager = new Manager<ServerEvents, ClientEvents>(base.origin, {
     path: new URL('socket.io/', base).pathname,
     transports: [WebSocket, Polling],
-    // Where a proxy knows nothing of WebSockets, polling is tried in the same breath.
+    // If a proxy does not forward WebSockets, polling is tried at once.
     tryAllTransports: true,
     reconnectionDelay: 400,
     reconnectionDelayMax: 5_000,
     randomizationFactor: 0.5,
   });
-  const socket: Socket<ServerEvents, ClientEvents> = manager.socket('/', { auth: (give) => give({ ...ears.auth() }) });
+  const socket: Socket<ServerEvents, ClientEvents> = manager.socket('/', { auth: (give) => give({ ...handlers.auth() }) });
   let later: ReturnType<typeof setTimeout> | undefined;
 
   const live = new Liveness();
   const clock = (): number => performance.now();
   let ticking: ReturnType<typeof setInterval> | undefined;
-  /** pages of history on their way */
+  /** pages of history that are being loaded */
   let loading = 0;
   let openedAt = 0;
-  /** counts what else was decided while a restart waited */
+  /** counts reconnects, so that a restart that waited notices a newer one */
   let turn = 0;
-  /** when the attempt to get into the room began; null if none is under way */
+  /** when the attempt to join began; null if none is under way */
   let attemptAt: number | null = Date.now();
 
-  /** Ask the server for an answer. Any will do: one that does not know `ping` says so. */
+  /** Ask the server for any answer: an old server that refuses `ping` answers too. */
   function probe(): void {
     if (!socket.connected || attemptAt !== null || !live.begin(clock(), loading > 0)) return;
     ticking = setInterval(() => {
@@ -90,8 +90,8 @@ export function connect(base: URL, ears: Ears): Line {
   }
 
   /**
-   * Drop the connection or the attempt and start again. Closing Socket.IO's engine would first wait for what a dead
-   * connection still has to send, and then for the pause between attempts.
+   * Drop the connection, or the attempt to connect, and start again. Socket.IO's own close would first wait for a dead
+   * connection to send the rest, and then for the pause between attempts.
    */
   async function restart(): Promise<void> {
     const { transport } = socket.io.engine;
@@ -100,7 +100,7 @@ export function connect(base: URL, ears: Ears): Line {
     if (transport instanceof Polling) {
       const mine = ++turn;
       transport.drop();
-      // What did not pass before is tried again behind what does.
+      // Polling works here, so it is tried first, and WebSocket after it.
       socket.io.opts.transports = [Polling, WebSocket];
       await renewConnections(new URL('healthz', base), live.wait);
       if (mine !== turn) return;
@@ -116,30 +116,30 @@ export function connect(base: URL, ears: Ears): Line {
   socket.io.on('close', over);
   socket.io.on('open', () => {
     openedAt = clock();
-    socket.io.engine.on('packet', () => live.heard());
+    socket.io.engine.on('packet', () => live.received());
   });
   socket.on('connect', () => live.connected(clock() - openedAt));
 
   socket.on('msg', (frame) => {
     if (typeof frame !== 'object' || frame === null) return;
     if (frame.action === 'login' && frame.you) over();
-    ears.frame(frame);
+    handlers.frame(frame);
   });
   socket.on('disconnect', (reason) => {
-    ears.cut(Date.now() - live.waited);
+    handlers.cut(Date.now() - live.waited);
     clearInterval(ticking);
     live.lost();
-    // The callers repeat what waits for the next connection, so it must not be sent as well.
+    // The callers repeat what is unsent, so Socket.IO must not send it too.
     socket.sendBuffer = [];
-    // The server ended it on purpose: the notice before it said why. Without one it is as if one had left.
-    if (reason === 'io server disconnect') ears.shut('left', '');
+    // The server ended it on purpose, and a notice before it said why. Without a notice, the user counts as having left.
+    if (reason === 'io server disconnect') handlers.shut('left', '');
   });
   socket.on('connect_error', (problem: Refused) => {
     const code = problem.data?.code;
     if (code === undefined) {
       if (!isOriginRefused(problem)) return;
       socket.disconnect();
-      ears.shut('origin', problem.message);
+      handlers.shut('origin', problem.message);
       return;
     }
     if (PASSING.has(code)) {
@@ -150,7 +150,7 @@ export function connect(base: URL, ears: Ears): Line {
       }, PASSING_MS);
       return;
     }
-    ears.shut(REFUSALS[code] ?? 'refused', problem.message);
+    handlers.shut(REFUSALS[code] ?? 'refused', problem.message);
   });
 
   return {
@@ -168,16 +168,16 @@ export function connect(base: URL, ears: Ears): Line {
       });
     },
     check(isNetworkNew) {
-      // After a deliberate end, and while a refused connection waits for its turn, there is nothing to hurry.
+      // After a deliberate end, or while a refused connection waits to try again, there is nothing to check.
       if (!socket.active) return;
       if (attemptAt !== null) {
-        // On a slow link an attempt takes long: looking at the page must not restart it.
+        // On a slow link, an attempt takes long: it must not restart just because the page comes into view.
         if (isNetworkNew || live.mayRestart(Date.now() - attemptAt)) void restart();
       } else if (socket.connected) probe();
       else void restart();
     },
     again() {
-      // An attempt that is under way asks for it only when it gets through.
+      // An attempt that is still opening calls `auth` only later.
       if (socket.active && socket.io.engine.readyState === 'opening') return;
       turn += 1;
       clearTimeout(later);

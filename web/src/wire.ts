@@ -1,11 +1,11 @@
 /**
  * The wire, typed once: every frame of both directions on the one event `msg` (docs/protocol.md, section 1).
- * It knows shapes and nothing of what is done with them.
+ * It knows their shapes, and not what is done with them.
  */
 
 export type Pair = [name: string, sid: string];
 
-/** What was said, as the log and the live feed both carry it; `sid` and `cid` are in live frames only. */
+/** A message, from the log or live; `sid` and `cid` are in live frames only. */
 export interface Entry {
   action: 'message';
   username: string;
@@ -14,17 +14,17 @@ export interface Entry {
   time: string;
   sid?: string;
   cid?: string;
-  /** in history: the receiver's own */
+  /** in history: the user's own */
   mine?: boolean;
 }
 
-/** What a page must know of the server's settings; a page that finds one missing does without it. */
+/** The server's settings that a page needs; one that is missing is ignored. */
 export interface Limits {
   /** longest message, in characters */
   text?: number;
   /** longest name, in characters */
   name?: number;
-  /** messages kept a room; 0: nothing on disk */
+  /** messages kept per room; 0: nothing on disk */
   history_entries?: number;
   /** how long they are kept */
   history_days?: number;
@@ -94,7 +94,7 @@ export interface Rename {
   msg: string;
   time: string;
   name_list?: Pair[];
-  /** to oneself: the token that now stands for one's name */
+  /** to the user who renamed: the token for the new name */
   token?: string;
 }
 
@@ -150,7 +150,7 @@ export type Ack =
     }
   | Refusal;
 
-/** What the page says of itself when it connects. */
+/** What the page sends when it connects. */
 export interface Auth {
   v: 1;
   roster: 'delta';

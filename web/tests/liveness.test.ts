@@ -50,14 +50,14 @@ describe('the deadline of a probe', () => {
     live.connected(100);
     live.begin(0, false);
     for (let now = TICK_MS; now < 1_500; now += TICK_MS) expect(live.tick(now)).toBe(false);
-    live.heard();
+    live.received();
     expect(untilDead(live, 1_500 - TICK_MS)).toBe(2_000);
 
     live.lost();
     live.begin(0, false);
     let now = 0;
     do {
-      live.heard();
+      live.received();
       now += TICK_MS;
     } while (!live.tick(now));
     expect(now).toBe(8_000);

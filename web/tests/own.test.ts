@@ -39,7 +39,7 @@ describe("The user's own messages", () => {
   it.each(['own', '//own', '/say own'])('are neither missed nor new (%s)', (text) => {
     const msg = text === '//own' ? '/own' : 'own';
     const play = doubtful(text).enter({ resumed: true, history: [entry(2, '阿狸', msg), entry(3), entry(4)] }, {}, 20);
-    expect([bar(play.state), play.state.lineAt, play.state.heard, mine(play)]).toEqual([{ code: 'back', count: 2 }, id(3), 2, [msg, text]]);
+    expect([bar(play.state), play.state.lineAt, play.state.received, mine(play)]).toEqual([{ code: 'back', count: 2 }, id(3), 2, [msg, text]]);
     expect(mine(play.sent('c').ok('c', 2))).toEqual([msg]);
   });
 

@@ -409,7 +409,7 @@ describe('Unread', () => {
 
   it('history is not announced, arrivals are', () => {
     const play = new Play().enter({ history: entries(1, 5) });
-    expect(play.state.heard).toBe(0);
-    expect(play.hear(entry(6)).state.heard).toBe(1);
+    expect(play.state.received).toBe(0);
+    expect(play.hear(entry(6)).state.received).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-/** What a screen reader is told: new talk only; what comes in a burst is counted instead of read out. */
+/** What a screen reader reads out: new messages only; those of a burst are counted instead. */
 
 import type { Item } from '../state/types';
 import type { Rest } from '../words/en.rest';
@@ -7,10 +7,10 @@ import type { Rest } from '../words/en.rest';
 export const BURST = 3;
 
 export function announcement(words: Rest, fresh: readonly Item[]): string {
-  const told = fresh.filter((item): item is Item & { kind: 'said' | 'whisper' } => (item.kind === 'said' || item.kind === 'whisper') && !item.mine);
-  if (told.length === 0) return '';
-  if (told.length > BURST) return words.heardMany(told.length);
-  return told
-    .map((item) => words.heard(item.kind === 'whisper' ? words.whisperFrom(item.name) : item.name, item.text))
+  const messages = fresh.filter((item): item is Item & { kind: 'said' | 'whisper' } => (item.kind === 'said' || item.kind === 'whisper') && !item.mine);
+  if (messages.length === 0) return '';
+  if (messages.length > BURST) return words.announcedMany(messages.length);
+  return messages
+    .map((item) => words.announced(item.kind === 'whisper' ? words.whisperFrom(item.name) : item.name, item.text))
     .join('\n');
 }

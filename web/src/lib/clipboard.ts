@@ -1,4 +1,4 @@
-/** Copying, also where the page is no secure context and `navigator.clipboard` is missing. */
+/** Copying, also where the page is not in a secure context and `navigator.clipboard` is missing. */
 
 export async function copy(text: string): Promise<boolean> {
   if (navigator.clipboard) {
@@ -6,7 +6,7 @@ export async function copy(text: string): Promise<boolean> {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Not permitted here: the old way may be.
+      // Not permitted here; the older way may be.
     }
   }
   const box = document.createElement('textarea');

@@ -1,4 +1,4 @@
-/** The server's table of commands, fetched when somebody first types a slash. */
+/** The server's table of commands, fetched when the user first types a slash. */
 
 import type { Command } from '../wire';
 import { base } from './places';
@@ -14,7 +14,7 @@ class Commands {
       .then((answer) => (answer.ok ? answer.json() : []))
       .then((table: Command[]) => (this.table = table))
       .catch(() => {
-        // Away just now: the next slash asks again.
+        // Not available just now: the next slash tries again.
         this.#asked = false;
       });
   }

@@ -1,4 +1,4 @@
-/** How a day is spoken of: by its own word, by its date, or with the year as well, as from a server's wrong clock. */
+/** How a day is shown: as a word, as a date, or with the year too, as after a wrong clock on the server. */
 
 export type DayKind = 'today' | 'yesterday' | 'date' | 'year';
 

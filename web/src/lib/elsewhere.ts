@@ -1,11 +1,11 @@
 /**
- * Keys, pasted text and drags for the whole page: text goes into the composer, page keys there and all keys of the list scroll it, and
- * what is dragged on the page itself drops only in a field.
+ * Keys, pasted text and drags, anywhere on the page. Text goes into the composer. Page keys in the composer, and all scroll keys in
+ * the list, scroll the list. What is dragged from the page can be dropped only into a field.
  */
 
 import { isField, type Take } from './incoming';
 
-/** As browsers do. */
+/** As far as browsers scroll. */
 const ARROW_PX = 40;
 
 function isTaken(event: Event): boolean {
@@ -14,7 +14,7 @@ function isTaken(event: Event): boolean {
 
 /** Whether a key writes a character that nothing else on the page needs. */
 function writes(event: KeyboardEvent): boolean {
-  // Space scrolls the list or presses a button; an input method's keys are its own.
+  // Space scrolls the list or presses a button, and an input method needs its own keys.
   if ([...event.key].length !== 1 || event.key === ' ' || event.isComposing || event.keyCode === 229) return false;
   return !event.metaKey && ((!event.ctrlKey && !event.altKey) || event.getModifierState('AltGraph'));
 }

@@ -71,7 +71,7 @@ export class Liveness {
   }
 
   /** Something came over the connection: the answer may stand behind much else. */
-  heard(): void {
+  received(): void {
     if (this.#probe !== null) this.#probe.waitedSinceHeard = 0;
   }
 

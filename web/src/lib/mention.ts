@@ -1,7 +1,7 @@
-/** Whether a text speaks to somebody: `@name`, whatever the case, and not merely the beginning of a longer name. */
+/** Mentions: `@name` in a text, whatever the case, and not merely the beginning of a longer name. */
 
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_]/u;
-/** What makes a character before it part of a longer one: a family is not its father. */
+/** What makes a character before it part of a longer one: a family emoji is not its first person. */
 const GOES_ON = /^\ufe0f?[\u200c\u200d\u20e3\u{1f3fb}-\u{1f3ff}\u{e0020}-\u{e007f}]/u;
 
 /** Where `@name` stands in a text, as [start, end) pairs. */

@@ -1,5 +1,5 @@
 /**
- * Notifications for a user who looks elsewhere. They are asked for only when switched on by hand, and shown by the service worker:
+ * Notifications while the page is not in view. Permission is requested only when the user turns them on. The service worker shows them:
  * phones allow them in no other way. Where the browser has none (plain http), the switch is not there.
  */
 
@@ -30,7 +30,7 @@ class Notifier {
   #failed = $state(false);
 
   readonly on = $derived(this.#wanted && this.#permission === 'granted');
-  /** What is wanted stays wanted: the switch may be off only together with a sentence that says why. */
+  /** The user's choice is kept: if the switch is off in spite of it, a sentence says why. */
   readonly trouble: Trouble | null = $derived.by(() => {
     if (!this.#wanted) return null;
     if (this.#permission !== 'granted') return this.#permission === 'denied' ? 'blocked' : 'unasked';
@@ -43,7 +43,7 @@ class Notifier {
     document.addEventListener('visibilitychange', () => this.#look());
     void navigator.permissions?.query({ name: 'notifications' }).then(
       (status) => (status.onchange = () => this.#look()),
-      () => undefined, // Some browsers know no such permission: it is looked at whenever the page comes into view.
+      () => undefined, // Some browsers do not know this permission: it is read whenever the page comes into view.
     );
   }
 
@@ -66,7 +66,7 @@ class Notifier {
   }
 
   /** Show a notification; a click on it leads to `url`. A later one of the same `url` takes its place. */
-  async tell({ title, body }: { title: string; body: string }, url: string): Promise<void> {
+  async notify({ title, body }: { title: string; body: string }, url: string): Promise<void> {
     this.#look();
     if (!this.on) return;
     const data: Wanted = { tab: this.#tab, url };
@@ -129,15 +129,15 @@ export function watch(page: Page): void {
   const here = (): string => location.origin + pathOf(page.state.room, page.root);
   notifier.answer((url) => url === here());
   $effect.root(() => {
-    let told = page.state.mentions;
+    let counted = page.state.mentions;
     $effect(() => {
       const { mentions, visible, items, name, room } = page.state;
       const { words, rest } = speech;
-      if (mentions > told && !visible) {
+      if (mentions > counted && !visible) {
         const call = lastCall(items, name);
-        if (call) void notifier.tell(alert(rest, room === LOBBY ? words.lobby : room, call), here());
-      } else if (mentions < told) void notifier.clear(here());
-      told = mentions;
+        if (call) void notifier.notify(alert(rest, room === LOBBY ? words.lobby : room, call), here());
+      } else if (mentions < counted) void notifier.clear(here());
+      counted = mentions;
     });
   });
 }

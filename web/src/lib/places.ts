@@ -16,7 +16,7 @@ export function roomIn(path: string, root: string): string {
   try {
     return decodeURIComponent(found[1]!).normalize('NFC');
   } catch {
-    // A broken percent sign: the server says what it thinks of such a room.
+    // A broken percent sign: the server refuses such a room, and says why.
     return found[1]!;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the browser remembers: for this tab (who one is, what one was writing) and for this page (language, theme).
- * Storage may be forbidden: then nothing is remembered, and nothing breaks.
+ * What the browser stores: for this tab (token, drafts, own messages) and for this chatroom (language, theme, notifications).
+ * Storage may be forbidden: then nothing is stored, and nothing breaks.
  */
 
 import { base } from './places';

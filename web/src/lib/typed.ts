@@ -46,7 +46,7 @@ export function asTyped(text: string): string {
   return typed.kind === 'message' && typed.text === text ? text : text[0] === '/' ? `/${text}` : `/say ${text}`;
 }
 
-/** What tells names apart in `to:NAME`: neither case and width, nor quotes around it, nor what cannot be seen. */
+/** The key by which `to:NAME` compares names: without case, width, quotes and invisible characters. */
 export function keyOf(name: string): string {
   const key = name.normalize('NFKC').replace(/\p{DI}/gu, '').replace(/\s+/g, ' ').toLowerCase();
   return key.replace(/^[ "“”]+|[ "“”]+$/g, '');

@@ -10,12 +10,12 @@ import type { Item, State } from './types';
 import { unreadBy } from './unread';
 
 const BACK_MS = 4_000;
-/** A shorter absence than this is nobody's concern. */
+/** A shorter absence than this is not shown. */
 export const AWAY_SHOWN_MS = 2_000;
-/** With this many names remembered as having spoken the oldest are forgotten. */
+/** How many names `spoke` has at most; the oldest are dropped. */
 const SPOKE_BOUND = 2_000;
 
-/** One is in a room: at first, again after a cut, or in another room than before. */
+/** The user has joined a room: for the first time, again after a cut, or another room. */
 export function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
@@ -71,7 +71,7 @@ export function entered(state: State, frame: Login): State {
   };
   next = withName(next);
   if (!you.resumed && next.doubtful !== null) {
-    // Another identity than then: the server cannot know the message again, so it must not be said by itself.
+    // The identity has changed: the server would not recognise the message, so the page must not send it again by itself.
     next = giveUp(next, next.doubtful);
   }
   next = { ...next, doubtful: null };
@@ -114,9 +114,9 @@ function returned(state: State, since: number, count: number): State {
 }
 
 /**
- * What was missed, in its place; where the list does not reach the newest messages it is only counted.
+ * Put missed messages in their place; if the list does not reach the newest messages, they are only counted.
  *
- * The user's own messages were not missed. The answer to the last of them may be lost: the same words under the same name.
+ * The user's own messages were not missed. If the answer to the last one was lost, it is recognised by its text and name.
  */
 function missed(state: State, items: readonly Item[], replay: readonly Entry[]): { items: readonly Item[]; added: number; fresh: string | null } {
   const ids = idsOf(state);
@@ -128,7 +128,7 @@ function missed(state: State, items: readonly Item[], replay: readonly Entry[]):
   return { items: state.newer === 'none' ? merge(items, entries, state.now) : items, added: news.length, fresh };
 }
 
-/** A further page of the replay; live frames may already stand behind it. */
+/** A further page of the replay; live frames may have come before it. */
 export function caughtUp(state: State, entries: readonly Entry[], more: boolean): State {
   const merged = missed(state, state.items, entries);
   const last = entries[entries.length - 1]?.id ?? state.seen;
@@ -148,14 +148,14 @@ export function caughtUp(state: State, entries: readonly Entry[], more: boolean)
   return goesOn ? { ...counted, returning: { ...returning, count } } : returned(counted, returning.since, count);
 }
 
-/** What waits will be said under the name of then, not of when it was written. */
+/** Show waiting messages under the present name: they will be sent under it, not under the name that they were written under. */
 export function withName(state: State): State {
   if (!state.items.some(isUnsent)) return state;
   const items = state.items.map((item) => (isUnsent(item) ? { ...item, name: state.name } : item));
   return { ...state, items };
 }
 
-/** Names of which the user has read something. */
+/** Add to the names whose messages the user has received. */
 export function remember(spoke: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
   const fresh = names.filter((name) => !spoke.has(name));
   if (fresh.length === 0) return spoke;

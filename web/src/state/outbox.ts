@@ -1,9 +1,9 @@
 /**
- * What is written but not yet known to be safe.
+ * Messages that are written and not yet acknowledged.
  *
- * Messages go one at a time, each after the one before it was answered, so that their order holds over refusals and
- * broken connections. What is tried again under the same `cid` is sent once by the server; a whisper is never tried again
- * by itself, since its recipient may be another by then.
+ * They are sent one at a time, each after the answer to the one before, so that their order holds over refusals and
+ * broken connections. The server sends a message once, however often the page retries it with the same `cid`. The page
+ * never retries a whisper by itself, because the name may be someone else's by then.
  */
 
 import type { Ack, Entry, Refusal } from '../wire';
@@ -25,12 +25,12 @@ import {
 import type { Item, Person, Said, State, Whispered } from './types';
 import { beyond, toEnd } from './window';
 
-/** After so many answers "unavailable" in a row a person is asked to decide. */
+/** After so many answers `unavailable` in a row, the user must decide. */
 export const TRIES = 6;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
 const RATE_MS = 1_000;
-/** Of a text that is a string, `bad_request` can only mean its characters. */
+/** The page sends only strings, so `bad_request` can only be about their characters. */
 const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long']);
 
 const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
@@ -40,14 +40,14 @@ export const CONFIRM_MS = 400;
 
 export type Outgoing = Said | Whispered;
 
-/** The text itself was refused: it would be again, however often it is sent. */
+/** Whether the text itself was refused, so that sending it again is useless. */
 export function isForGood(refusal: Refusal | null): boolean {
   return refusal !== null && FOR_GOOD.has(refusal.code);
 }
 
 /**
- * Send a message: it is shown at once and waits for its turn; `to:NAME` changes the target instead, and a command is
- * asked at once. A text that cannot be sent now stays in its draft.
+ * Send a message: it is shown at once and waits for its turn. `to:NAME` changes the target instead, and a command is
+ * sent at once. A text that cannot be sent now stays in its draft.
  */
 export function write(before: State, text: string, cid: string): State {
   const { partner } = before;
@@ -57,11 +57,11 @@ export function write(before: State, text: string, cid: string): State {
   if (partner?.gone) return before;
   if (typed.kind === 'command') {
     if (before.asking) return { ...returnDraft(keepDraft(before, target, ''), target, text), problem: HASTE };
-    // Nobody knows whether it was done: sent again as it is, it is done once.
+    // It is unknown whether it was done. With the same `cid`, it is done once.
     if (before.problem?.cid !== undefined && before.problem.text === text) cid = String(before.problem.cid);
     return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
   }
-  // Who types `//` or `/say` has read how it is done.
+  // A user who types `//` or `/say` need not confirm.
   if (before.held && typed.text === text && partner?.left !== undefined) return partnerGone(before);
   if (before.held && typed.text === text && !isConfirmed(before)) {
     const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
@@ -76,46 +76,46 @@ export function write(before: State, text: string, cid: string): State {
   return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, lineAt: null, unread: 0, mentions: 0 });
 }
 
-/** The same text is sent again, after a time in which the question could be read: another text asks anew. */
+/** Whether the same text is sent again, long enough after the question to have read it; another text must be confirmed anew. */
 function isConfirmed(state: State): boolean {
   const question = asksToConfirm(state);
   return question !== null && state.now - (question.at as number) >= CONFIRM_MS;
 }
 
-/** What is to be sent now, or null. */
+/** The message to send now, or null. */
 export function nextOut(state: State): Outgoing | null {
   if (state.link.at !== 'here' || state.inFlight !== null || state.now < state.quietUntil) return null;
   const [item] = waiting(state);
   return item && !(state.asking && item.at > state.asking.at) ? item : null;
 }
 
-/** The command was answered, or (null) nobody knows. */
+/** The command was answered; null: its outcome is unknown. */
 export function commanded(state: State, ack: Ack | null): State {
   const { asking } = state;
   if (!asking) return state;
   const free = { ...state, asking: null };
-  // `/name` brings a new token, like a rename by hand.
+  // `/name` brings a new token, like a rename in the sheet.
   if (ack?.ok) return { ...free, token: ack.token ?? state.token };
   return { ...returnDraft(stop(free, asking.at), asking.target, asking.text), problem: ack ?? { ...OFFLINE, cid: asking.cid, text: asking.text } };
 }
 
-/** What was written before its writer could know of a refusal returns to its drafts, and the next text is confirmed. */
+/** After a refusal: messages that were written before it could be read return to their drafts, and the next text must be confirmed. */
 function stop(state: State, behind = ''): State {
   return { ...takeBack(state, waiting(state).filter((item) => item.at > behind)), held: true };
 }
 
-/** A whisper failed. What was written to the same person returns to its draft; a text to others was aimed at them since, and goes on. */
+/** A whisper failed: further ones to the same person return to their draft; messages to others are sent. */
 function stopWhispers(state: State, sid: string): State {
   const left = waiting(state).filter((item) => item.kind === 'whisper' && item.toSid === sid);
   return { ...takeBack(state, left), held: state.held || state.partner?.sid === sid };
 }
 
-/** Written and not said: on its way, or failed. */
+/** Whether it is the user's own and not acknowledged: on its way, or failed. */
 export function isUnsent(item: Item): item is Outgoing {
   return (item.kind === 'said' || item.kind === 'whisper') && item.mine && item.fate !== 'said';
 }
 
-/** What is on its way, oldest first: it stands at the end of the list. */
+/** The messages on their way, oldest first: they are at the end of the list. */
 export function waiting(state: State): Outgoing[] {
   const found: Outgoing[] = [];
   for (let index = state.items.length - 1; index >= 0; index--) {
@@ -126,7 +126,7 @@ export function waiting(state: State): Outgoing[] {
   return found;
 }
 
-/** It will not be said by itself. From now on it stands where it failed, and what is said later comes below it. */
+/** Mark it as failed: it is not sent again by itself. It stays where it failed, and newer messages come below it. */
 function fail(state: State, item: Outgoing, refusal: Refusal | null): State {
   const rest = without(state.items, item.key);
   const serial = state.serial + 1;
@@ -134,7 +134,7 @@ function fail(state: State, item: Outgoing, refusal: Refusal | null): State {
   return { ...state, serial, items: insert(rest, { ...item, at, fate: 'failed', refusal }) };
 }
 
-/** The server answered, or (null) nobody knows whether it did what was asked. */
+/** The server answered; null: the outcome is unknown. */
 export function answered(state: State, cid: string, ack: Ack | null): State {
   const free = state.inFlight === cid ? { ...state, inFlight: null } : state;
   const index = indexOfKey(free.items, cid);
@@ -160,25 +160,25 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
     }
   }
-  // Of a whisper, it is the recipient who is missing, or somebody whom its text is nearly for.
+  // For a whisper, either the recipient is missing, or its text nearly names someone else.
   const isForOther = ack?.code === 'no_such_person' && !ack.again && (item.kind === 'said' || (ack.name !== undefined && ack.name !== item.to));
   if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage || isForOther)) {
-    // The server takes it for a command, or for words to one person: it was never a message.
+    // The server takes it for a command, or for a private text: it was never a message.
     const isThere = item.kind === 'whisper' && ack.usage !== undefined && ack.name === item.to;
     return { ...stop(free), tries: 0, problem: isThere ? alreadyPrivate(item.to) : ack };
   }
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
-  // The session has left, or the server says that its name was another's: someone may have that name now.
+  // The session has left, or the server says that the name was someone else's: another person may have it now.
   const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? OTHER : hasLeft ? LEFT : ack;
   const next = { ...fail(free, item, why), tries: 0 };
-  // Nobody knows what the server takes it for, or who is meant.
+  // The outcome is unknown, or it is in doubt who was meant.
   if (ack && ack.code !== 'no_such_person') return next;
   const stopped = item.kind === 'whisper' ? stopWhispers(next, item.toSid) : stop(next);
   return hasLeft && state.partner?.sid === item.toSid ? partnerGone(stopped) : stopped;
 }
 
-/** A message of one's own is safe: it goes to the place that its id gives it, which may lie beyond the rows. */
+/** One of the user's own messages is stored: it moves to the place of its id, which may be beyond the rows of the list. */
 export function settle(state: State, cid: string, id: string, time: string | undefined): State {
   const index = indexOfKey(state.items, cid);
   const item = state.items[index];
@@ -193,7 +193,7 @@ export function settle(state: State, cid: string, id: string, time: string | und
   }
   const { text } = read(item.text);
   if (state.newer !== 'none') {
-    // Among the rows it would hide that some are missing before it.
+    // In the list, it would hide that messages before it are missing.
     const entry: Entry = { action: 'message', username: item.name, msg: text, id, time: time ?? new Date(item.time).toISOString() };
     return beyond(remember({ ...state, items: rest }, [id]), entry);
   }
@@ -201,7 +201,7 @@ export function settle(state: State, cid: string, id: string, time: string | und
   return { ...state, items: insert(rest, said) };
 }
 
-/** Whispers have no id: said now, they stay behind what is known now. */
+/** Whispers have no id: one that is acknowledged stays after the newest message of that moment. */
 function settleWhisper(state: State, item: Whispered): State {
   if (item.fate === 'said') return state;
   const rest = without(state.items, item.key);
@@ -210,7 +210,7 @@ function settleWhisper(state: State, item: Whispered): State {
   return { ...state, serial, items: insert(rest, { ...item, at, fate: 'said', refusal: null, text: read(item.text).text }) };
 }
 
-/** A whisper frame of one's own came: it is the oldest one of these words that none came for yet. */
+/** The frame of one of the user's own whispers came: it belongs to the oldest one with this text that has no frame yet. */
 export function echoWhisper(state: State, to: string, text: string): State | null {
   const index = state.items.findIndex(
     (item) =>
@@ -224,7 +224,7 @@ export function echoWhisper(state: State, to: string, text: string): State | nul
 }
 
 /**
- * Try a failed one again: under the same `cid` if it may have been said after all, or under a new one.
+ * Retry a failed message: with the same `cid` if it may have been sent after all, else with a new one.
  *
  * @param text what to send in place of a text that was refused for good
  */
@@ -243,9 +243,9 @@ export function retry(state: State, key: string, cid: string, text?: string): St
 }
 
 /**
- * The recipient of a failed whisper: the same session, or the one that the user chose in its place, be it by trying again
- * after having read that it may be someone else. For a session that has left, the server knows with which one its person
- * is here now, and refuses if there is none.
+ * The recipient of a failed whisper: the same session, or the one that the user chose instead, perhaps by retrying after
+ * the page said that it may be someone else. For a session that has left, the server finds the one in which the same
+ * person is back, or refuses the whisper.
  */
 function recipient(state: State, { to, toSid, refusal, confirmed }: Whispered): Person & { confirmed?: boolean } {
   const { people, partner } = state;
@@ -268,7 +268,7 @@ export function followRecipients(state: State): State {
   return items === state.items ? state : { ...state, items };
 }
 
-/** The connection broke: what was in flight may or may not have arrived. */
+/** The connection was lost: the message in flight may or may not have arrived. */
 export function cutOutbox(state: State): State {
   if (state.inFlight === null) return state;
   const cid = state.inFlight;
@@ -279,7 +279,7 @@ export function cutOutbox(state: State): State {
   return stopWhispers(fail(free, item, null), item.toSid);
 }
 
-/** What was written and not said returns to its drafts. What was in flight may have arrived. */
+/** Unsent messages return to their drafts, except the one in flight, which may have arrived. */
 export function takeBack(state: State, left = state.items.filter(isUnsent)): State {
   return left.reduceRight((next, item) => {
     if (item.cid === state.inFlight || item.cid === state.doubtful) return next;
@@ -288,7 +288,7 @@ export function takeBack(state: State, left = state.items.filter(isUnsent)): Sta
   }, state);
 }
 
-/** What waits does so no longer: it is for a person to decide whether it is still to be sent. */
+/** Mark a waiting message as failed: the user decides whether to send it. */
 export function giveUp(state: State, cid: string): State {
   const item = waiting(state).find((one) => one.cid === cid);
   return item ? stop(fail(state, item, null)) : state;

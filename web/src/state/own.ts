@@ -1,8 +1,8 @@
 /**
  * Which messages this tab has sent, by their ids: the log does not say whose a message is, and a reload forgets.
  *
- * They stay a person's own under another name or identity: it is the same person at the same tab. Nothing else of them is
- * remembered, and only as long as the tab.
+ * They stay the user's own under another name or identity, because it is the same person in the same tab. Only the ids are
+ * stored, and only as long as the tab is open.
  */
 
 import { isSameRoom } from '../lib/places';
@@ -31,7 +31,7 @@ export function recognise(state: State, before: State): State {
   return fresh.length === 0 ? marked : remember(marked, fresh);
 }
 
-/** Take in that messages are one's own, whether or not they are shown. */
+/** Record that messages are the user's own, whether or not they are shown. */
 export function remember(state: State, ids: readonly string[]): State {
   const here: Own = { room: state.room, ids: new Set([...idsOf(state), ...ids].sort().slice(-MOST_IDS)) };
   const others = state.own.filter((one) => !isSameRoom(one.room, state.room));

@@ -1,6 +1,6 @@
 /**
- * Who came and who went, told calmly: one grey line a minute at most, no word of somebody who is back within
- * ten seconds, and in a crowd only of those who have spoken.
+ * Joins and leaves as grey lines: at most one line per minute, nothing about people who are back within ten seconds, and
+ * in a crowd only those who have sent a message.
  */
 
 import type { Pair } from '../wire';
@@ -12,8 +12,8 @@ export const RETURN_MS = 10_000;
 export const CROWD = 20;
 
 /**
- * Take in who joined and left; what is due to be told is told by `tell`. `before` is how many people there were: the end
- * of a crowd names nobody, although few are left.
+ * Note who joined and left; `show` makes the lines. `before` is how many people there were: when a crowd leaves, no one is
+ * named, although few are left.
  */
 export function note(state: State, before: number, joined: readonly Pair[], left: readonly Pair[]): State {
   let came = [...state.came];
@@ -22,7 +22,7 @@ export function note(state: State, before: number, joined: readonly Pair[], left
   const known = (name: string): boolean => crowdAt + RETURN_MS <= state.now || state.spoke.has(name);
   for (const [name, sid] of left) {
     if (sid === state.sid || !known(name)) continue;
-    // Came and went before either was told: nobody needs to know.
+    // Joined and left before either was shown: nothing to show.
     if (came.includes(name)) came = came.filter((other) => other !== name);
     else leaving.push({ name, at: state.now });
   }
@@ -34,12 +34,12 @@ export function note(state: State, before: number, joined: readonly Pair[], left
   return { ...state, came, leaving, crowdAt };
 }
 
-/** Tell what is due: amend this minute's line while it is still the last row, or begin a new one when its minute is over. */
-export function tell(state: State): State {
+/** Show what is due: extend this minute's line while it is still the last row, or begin a new one when its minute is over. */
+export function show(state: State): State {
   const gone = state.leaving.filter((one) => one.at + RETURN_MS <= state.now).map((one) => one.name);
   if (state.came.length === 0 && gone.length === 0) return state;
   const current = state.presence;
-  const told = { ...state, came: [], leaving: state.leaving.filter((one) => one.at + RETURN_MS > state.now) };
+  const shown = { ...state, came: [], leaving: state.leaving.filter((one) => one.at + RETURN_MS > state.now) };
   if (current && state.now < current.since + LINE_MS) {
     const index = indexOfKey(state.items, current.key);
     const line = state.items[index];
@@ -47,7 +47,7 @@ export function tell(state: State): State {
     const back = new Set(state.came);
     const came = [...new Set([...line.came, ...back])];
     const longer: Presence = { ...line, came, left: [...line.left.filter((name) => !back.has(name)), ...gone] };
-    return { ...told, items: replaceAt(state.items, index, longer) };
+    return { ...shown, items: replaceAt(state.items, index, longer) };
   }
   const serial = state.serial + 1;
   const line: Presence = {
@@ -58,7 +58,7 @@ export function tell(state: State): State {
     came: [...state.came],
     left: gone,
   };
-  return { ...told, serial, items: insert(state.items, line), presence: { key: line.key, since: state.now } };
+  return { ...shown, serial, items: insert(state.items, line), presence: { key: line.key, since: state.now } };
 }
 
 /**
@@ -69,11 +69,11 @@ export function beforeRename(state: State, from: string, to: string): [State, bo
   if (state.came.includes(from)) return [{ ...state, came: state.came.map((name) => (name === from ? to : name)) }, true];
   if (!state.leaving.some((one) => one.name === to)) return [state, false];
   const leaving = state.leaving.map((one) => (one.name === to ? { ...one, at: -Infinity } : one));
-  return [tell({ ...state, leaving, presence: null }), false];
+  return [show({ ...state, leaving, presence: null }), false];
 }
 
-/** When `tell` has something to say next, if nothing else happens. */
-export function nextTelling(state: State): number | null {
+/** When `show` is next due, if nothing else happens. */
+export function nextShowing(state: State): number | null {
   const due = state.leaving.map((one) => one.at + RETURN_MS);
   if (state.came.length > 0) due.push(state.now);
   if (due.length === 0) return null;
@@ -88,7 +88,7 @@ function openUntil(state: State): number {
   return isLast(state.items, indexOfKey(state.items, current.key)) ? 0 : end;
 }
 
-/** What is not said yet does not count: it will stand behind everything anyway. */
+/** Whether no row but pending messages comes after it: these are always at the end. */
 function isLast(items: readonly Item[], index: number): boolean {
   if (index < 0) return false;
   for (let next = index + 1; next < items.length; next++) if (!isPending(items[next])) return false;

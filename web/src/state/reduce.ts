@@ -1,5 +1,5 @@
 /**
- * `(state, event) → state`: everything that the page knows follows from here.
+ * `(state, event) → state`: all changes of the page's state.
  * Pure: the time comes with each event, ids come from outside, and nothing is sent, drawn or stored.
  */
 
@@ -9,11 +9,11 @@ import type { Entry, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire'
 import { caughtUp, entered, remember, withName } from './arrival';
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
-import { beforeRename, note as notePresence, tell } from './presence';
+import { beforeRename, note as notePresence, show as showPresence } from './presence';
 import { ABSENT_MS, changeDraft, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, Shut, State, Whispered } from './types';
-import { arrived, regarded } from './unread';
+import { arrived, markRead } from './unread';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
 
 const TYPING_MS = 6_000;
@@ -51,7 +51,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     atBottom: true,
     reading: null,
     visible: true,
-    heard: 0,
+    received: 0,
     unread: 0,
     mentions: 0,
     lineAt: null,
@@ -69,7 +69,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
 export function reduce(state: State, event: Event): State {
   const now = Math.max(state.now, event.now);
   const next = apply(now === state.now ? state : { ...state, now }, event);
-  return recognise(bound(tell(expire(next))), state);
+  return recognise(bound(showPresence(expire(next))), state);
 }
 
 function apply(state: State, event: Event): State {
@@ -122,9 +122,9 @@ function apply(state: State, event: Event): State {
     case 'newer_failed':
       return newerFailed(state);
     case 'latest':
-      return regarded(latestCame(state, event.entries));
+      return markRead(latestCame(state, event.entries));
     case 'to_end':
-      return regarded(toEnd(state));
+      return markRead(toEnd(state));
     case 'whisper_to':
       return whisperTo(state, { sid: event.sid, name: event.name }, event.confirmed);
     case 'whisper_end':
@@ -138,9 +138,9 @@ function apply(state: State, event: Event): State {
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':
-      return regarded({ ...state, atBottom: event.atBottom, reading: event.reading ?? null });
+      return markRead({ ...state, atBottom: event.atBottom, reading: event.reading ?? null });
     case 'visible':
-      return regarded({ ...state, visible: event.visible });
+      return markRead({ ...state, visible: event.visible });
   }
 }
 
@@ -153,7 +153,7 @@ function framed(state: State, frame: ServerFrame): State {
     case 'roster':
       return roster(state, frame.joined, frame.left, frame.count);
     case 'message':
-      return heard(state, frame);
+      return received(state, frame);
     case 'whisper':
       return whispered(state, frame);
     case 'rename':
@@ -180,7 +180,7 @@ function cut(state: State, since: number): State {
   return gone.link.at === 'here' ? { ...gone, link: { at: 'away', since } } : gone;
 }
 
-function heard(state: State, entry: Entry): State {
+function received(state: State, entry: Entry): State {
   const live = entry.id > state.live ? entry.id : state.live;
   let next: State = { ...state, live, seen: state.catchUp === null && live > state.seen ? live : state.seen };
   const mine = entry.sid !== undefined && entry.sid === state.sid;
@@ -246,8 +246,8 @@ function renamed(state: State, frame: Rename): State {
   if (mine) next = withName({ ...next, name: frame.to, token: frame.token ?? next.token });
   next = followRecipients(followPeople(next));
   if (!mine && state.count > 20 && !state.spoke.has(frame.username)) return next;
-  const [told, isTold] = beforeRename(next, frame.username, frame.to);
-  return isTold ? told : remark(told, { code: 'renamed', from: frame.username, to: frame.to, mine });
+  const [shown, isShown] = beforeRename(next, frame.username, frame.to);
+  return isShown ? shown : remark(shown, { code: 'renamed', from: frame.username, to: frame.to, mine });
 }
 
 function typed(state: State, name: string): State {
@@ -268,14 +268,14 @@ const SHUTTING: Readonly<Record<string, Shut>> = { replaced: 'replaced', kicked:
 function noticed(state: State, notice: Notice): State {
   const why = SHUTTING[notice.code];
   if (why) return { ...cutOutbox(state), link: { at: 'shut', why, text: notice.msg } };
-  // `closing` needs no words of its own: the bar tells of it if it lasts. A hint that came too often is not missed.
+  // `closing` needs no row: the bar shows a lost connection. Notices of rate limits are not shown either.
   if (notice.code === 'closing' || notice.code === 'rate_limited') return state;
-  // The new name, or the whisper, is a row of its own.
+  // The new name, or the whisper, has a row of its own.
   if (notice.code === 'command' && state.asking && /^\/(?:name|nick|to|msg|w)\s/i.test(read(state.asking.text).text)) return state;
   return remark(state, { code: 'answer', text: notice.msg, about: notice.code });
 }
 
-/** What only lasts a while is over. */
+/** Remove what is shown for a limited time only. */
 function expire(state: State): State {
   let next = state;
   if (next.back && next.back.until <= next.now) next = { ...next, back: null };

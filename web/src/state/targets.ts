@@ -13,12 +13,12 @@ import type { Draft, Item, Kept, Person, State, Target, Whispered } from './type
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
-/** Within this time after a partner's session left, nothing is said of it: reloading a page takes as long. */
+/** For this long after a partner's session left, nothing is shown: they may be reloading the page. */
 export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
 
-/** Why a whisper was not sent: its recipient has left, and nobody, or perhaps somebody else, has the name now. */
+/** Why a whisper was not sent: its recipient has left, and no one has the name now (LEFT), or perhaps someone else (OTHER). */
 export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 export const OTHER: Refusal = { ok: false, code: 'recipient_other', msg: '' };
 
@@ -69,13 +69,13 @@ export function changeDraft(before: State, target: Target, text: string, isOver 
   return isOver && old?.back && text !== '' ? putBack(state, target, old.text, 'aside') : state;
 }
 
-/** Put a refused text back: beside what was written for the same target since then, if anything was. */
+/** Put a refused text back into its draft, or beside what was written for the same target since. */
 export function returnDraft(state: State, target: Target, text: string): State {
   const since = find(state, target);
   return putBack(state, target, text, since && !since.back ? 'aside' : 'here');
 }
 
-/** Texts that were refused together came one after the other, the last first. */
+/** Texts that were refused together become one draft. The last one is put back first. */
 function putBack(state: State, target: Target, text: string, back: 'here' | 'aside'): State {
   const later = find(state, target, back === 'aside');
   return keepDraft(state, target, later ? `${text}\n${later.text}` : text, back);
@@ -94,7 +94,7 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
   const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false };
   const target = targetOf(state);
   if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
-  // The draft was for a session of this name that has left. It may be the same person, so the user is told.
+  // The draft was for a session of this name that has left. It may be another person, so the user is asked to check.
   const old = state.drafts.filter(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room)).pop();
   if (!old) return state;
   const drafts = state.drafts.map((draft) => (isSameTarget(draft, old) ? { ...draft, to: target.to } : draft));
@@ -115,7 +115,7 @@ export function alreadyPrivate(name: string): Refusal {
   return { ok: false, code: 'already_private', msg: '', name };
 }
 
-/** Whoever leaves a whisper unfinished may type its rest into the room. */
+/** End the private chat. A user who leaves a whisper unfinished may type its rest into the room. */
 export function endWhisper(state: State): State {
   return { ...state, partner: null, problem: null, held: holdsWhisper(state) };
 }
@@ -156,19 +156,19 @@ function followPartner(state: State): State {
   return { ...(partner.gone ? backAgain(state, partner.name) : state), partner: { sid: partner.sid, name, gone: false, confirmed: partner.confirmed } };
 }
 
-/** That a partner of this name has left is no longer so. */
+/** Remove the row that says that a partner of this name has left. */
 function backAgain(state: State, name: string): State {
   const isOver = (item: Item): boolean =>
     item.kind === 'note' && (item.note.code === 'partner_left' || item.note.code === 'partner_other') && item.note.name === name;
   return state.items.some(isOver) ? { ...state, items: state.items.filter((item) => !isOver(item)) } : state;
 }
 
-/** What asks that the next text be sent twice, or null. */
+/** The question that makes the user send the next text twice, or null. */
 export function asksToConfirm({ problem }: State): Refusal | null {
   return problem?.code === 'confirm' ? problem : null;
 }
 
-/** The partner will not come back, as far as anybody knows. */
+/** Give up on a partner whose session has left. */
 export function partnerGone(state: State): State {
   const { partner } = state;
   if (!partner || partner.gone) return state;
@@ -176,7 +176,7 @@ export function partnerGone(state: State): State {
   return remark({ ...state, problem, partner: { left: state.now, ...partner, gone: true } }, { code: calledNow(state, partner.name, partner.sid) ? 'partner_other' : 'partner_left', name: partner.name });
 }
 
-/** The server has said what became of the person of a session that has left. */
+/** The server has answered who resumed a session that has left; null: no one. */
 export function met(state: State, sid: string, person: Person | null): State {
   if (state.partner?.sid !== sid) return state;
   if (!person) {
@@ -191,7 +191,7 @@ export function met(state: State, sid: string, person: Person | null): State {
   return { ...state, drafts, items, partner: { ...person, gone: false } };
 }
 
-/** The recipient is here again, so it is no longer the reason why this was not sent. */
+/** The recipient is back, so their leave is no longer the reason why this was not sent. */
 function rebound(item: Whispered, toSid: string): Whispered {
   return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal === OTHER ? null : item.refusal };
 }
@@ -199,7 +199,7 @@ function rebound(item: Whispered, toSid: string): Whispered {
 /** What must survive a reload, as text; null if there is nothing. */
 export function pack(state: State): string | null {
   const { partner, drafts } = state;
-  // What is not answered yet may be refused.
+  // Unanswered texts may still be refused, so they are stored as drafts.
   const held = state.held || state.inFlight !== null || state.asking !== null;
   if (!partner && drafts.length === 0 && !held) return null;
   return JSON.stringify({ ...targetOf(state), drafts, held });

@@ -6,12 +6,12 @@
 import type { Entry } from '../wire';
 import type { Item, Note, NoteText, Said, State } from './types';
 
-/** Stands before every id. */
+/** Sorts before every id. */
 export const NO_ID = '0';
 
 const PAD = 9;
 
-/** Behind every id ('~' sorts after all digits): for what is not said yet. */
+/** Behind every id ('~' sorts after all digits): for pending messages. */
 export function placeAtEnd(serial: number): string {
   return '~' + String(serial).padStart(PAD, '0');
 }
@@ -53,7 +53,7 @@ export function indexAt(items: readonly Item[], at: string): number {
 }
 
 export function indexOfKey(items: readonly Item[], key: string): number {
-  // Nearly always near the end: what is being sent, or was just told.
+  // Nearly always near the end: a message that is being sent, or the latest line.
   for (let index = items.length - 1; index >= 0; index--) if (items[index]!.key === key) return index;
   return -1;
 }
@@ -113,12 +113,12 @@ export function oldestId(items: readonly Item[]): string | null {
   return null;
 }
 
-/** Whether there is anything to read; who came and who one is stands in the welcome as well. */
+/** Whether there is anything to read; the welcome shows joins and the user's name as well. */
 export function hasTalk(items: readonly Item[]): boolean {
   return items.some((item) => item.kind === 'said' || item.kind === 'whisper' || (item.kind === 'note' && item.note.code === 'answer'));
 }
 
-/** A remark of the page itself, placed behind everything that is known. */
+/** Add a grey line of the page's own, after everything that is known. */
 export function remark(state: State, note: NoteText): State {
   const serial = state.serial + 1;
   const item: Note = {

@@ -1,17 +1,17 @@
-/** What the page knows at one moment, and what can happen to it. Only types: the rules stand beside. */
+/** The page's state, and its events. Only types: the rules are in the files beside this one. */
 
 import type { Ack, Entry, Refusal, ServerFrame } from '../wire';
 
 interface Placed {
   /** stays the same for as long as the row is shown */
   key: string;
-  /** where it stands: the ids of messages compare as text; what has none stands behind the one that it came after */
+  /** its place: ids of messages compare as text; a row without an id comes after the message that it followed */
   at: string;
   /** milliseconds since 1970 */
   time: number;
 }
 
-/** sending: written, the server has not yet said that it is safe; failed: it will not become so by itself */
+/** sending: not acknowledged yet; failed: not sent again by itself; said: acknowledged, or from others */
 export type Fate = 'said' | 'sending' | 'failed';
 
 export interface Said extends Placed {
@@ -24,7 +24,7 @@ export interface Said extends Placed {
   fate: Fate;
   /** why it failed */
   refusal: Refusal | null;
-  /** it was once the first of the list, shown with its name: it stays so, or its row would change its height */
+  /** it was once the first row of the list and showed its name: it still does, or the row would change its height */
   pinned: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Whispered extends Placed {
   mine: boolean;
   fate: Fate;
   refusal: Refusal | null;
-  /** our own came back as a frame; until then a frame with the same words is this one */
+  /** for the user's own: its frame has come; until then, a frame with the same text is taken for it */
   echoed: boolean;
 }
 
@@ -56,7 +56,7 @@ export type NoteText =
   | { code: 'renamed'; from: string; to: string; mine: boolean }
   | { code: 'gap' }
   | { code: 'partner_left' | 'partner_other'; name: string }
-  /** the server's own words; `about` is the notice's code, for which the page may have words of its own */
+  /** the server's sentence; `about` is the notice's code, for which the page may have a sentence of its own */
   | { code: 'answer'; text: string; about: string };
 
 export interface Note extends Placed {
@@ -66,7 +66,7 @@ export interface Note extends Placed {
 
 export type Item = Said | Whispered | Presence | Note;
 
-/** Why the page does not come back by itself; each is one sentence and one button. */
+/** Why the page does not reconnect by itself; each is shown as one sentence and one button. */
 export type Shut =
   | 'room_full'
   | 'room_locked'
@@ -117,7 +117,7 @@ export interface Asking {
   /** as typed */
   text: string;
   cid: string;
-  /** what is written later stands behind it */
+  /** its place: messages with a later one wait for its answer */
   at: string;
 }
 
@@ -154,7 +154,7 @@ export interface State {
   seen: string;
   /** the last id that a live frame carried */
   live: string;
-  /** set while a replay is longer than one answer: the id behind which the next page begins */
+  /** set while a replay is longer than one answer: the id after which the next page begins */
   catchUp: string | null;
   older: 'none' | 'more' | 'asking';
   /** whether the log has messages beyond the last row; `jumping`: the newest page is to be fetched, or on its way */
@@ -164,31 +164,31 @@ export interface State {
 
   /** the message whose ack is awaited: one at a time, so that order holds over refusals */
   inFlight: string | null;
-  /** the message that was in flight when the connection broke: it may have been said, under the identity of then */
+  /** the message that was in flight when the connection was lost: it may have been sent, under the identity of that time */
   doubtful: string | null;
   /** nothing is sent before this moment */
   quietUntil: number;
-  /** why: `rate` is counted down in the composer, `retry` is not anybody's concern */
+  /** why: `rate` is counted down in the composer, `retry` is not shown */
   quietFor: 'rate' | 'retry' | null;
   tries: number;
-  /** a typed command that was refused, or anything else that the composer has to say; gone with the next key */
+  /** a refused command, or anything else that the composer shows; gone with the next key */
   problem: Refusal | null;
   partner: Partner | null;
   /** one per target, and perhaps a refused one beside it; the latest changed last */
   drafts: readonly Draft[];
-  /** by room, the one written to last at the end */
+  /** by room; the room written to last is at the end */
   own: readonly Own[];
   /** something was refused, or a whisper was left unfinished: the next text may be for others than its target, so it is sent only when confirmed */
   held: boolean;
-  /** one at a time: what is written later waits for its success */
+  /** one at a time: messages written later wait for its success */
   asking: Asking | null;
 
   atBottom: boolean;
-  /** the key of a row in view while a person reads further up */
+  /** the key of a row in view while the user reads further up */
   reading: string | null;
   visible: boolean;
-  /** how much others have said since the page was opened: what is new is announced */
-  heard: number;
+  /** how many messages others have sent since the page was opened: new ones are announced to screen readers */
+  received: number;
   unread: number;
   mentions: number;
   /** the first unread row: the line "New" stands above it */
@@ -198,12 +198,12 @@ export interface State {
   came: readonly string[];
   leaving: readonly { name: string; at: number }[];
   presence: { key: string; since: number } | null;
-  /** when more people were here than are told of by name */
+  /** when there were last too many people to name each join and leave */
   crowdAt: number;
   typing: ReadonlyMap<string, number>;
 
   back: { count: number; until: number } | null;
-  /** a return under way: since when one was away, and how many were caught up so far */
+  /** a return under way: since when the user was away, and how many messages were caught up so far */
   returning: { since: number; count: number } | null;
 }
 
@@ -214,7 +214,7 @@ export type Happening =
   | { type: 'cut'; since?: number }
   | { type: 'shut'; why: Shut; text: string }
   | { type: 'again' }
-  /** another room is to be entered, as if the page was opened there */
+  /** go to another room, as if the page was opened there */
   | { type: 'go'; room: string }
   | { type: 'write'; text: string; cid: string }
   | { type: 'retry'; key: string; cid: string; text?: string }

@@ -2,9 +2,9 @@
 
 import type { State } from './types';
 
-/** Something by somebody else stands at the end: is it seen at once, or counted? */
+/** A message of someone else is at the end of the list: it is seen at once, or counted. */
 export function arrived(before: State, key: string, personal: boolean): State {
-  const state = { ...before, heard: before.heard + 1 };
+  const state = { ...before, received: before.received + 1 };
   if (state.atBottom && state.visible) return state.unread === 0 && state.lineAt !== null ? { ...state, lineAt: null } : state;
   return {
     ...state,
@@ -19,10 +19,10 @@ export function unreadBy(state: State, added: number, fresh: string | null): Sta
   if (added === 0) return state;
   const lineAt = state.unread === 0 && fresh !== null ? fresh : state.lineAt;
   const unread = state.atBottom && state.visible ? state.unread : state.unread + added;
-  return { ...state, lineAt, unread, heard: state.heard + added };
+  return { ...state, lineAt, unread, received: state.received + added };
 }
 
-/** The end of the list is in view: nothing is unread any more. */
-export function regarded(state: State): State {
+/** The user sees the end of the list: nothing is unread any more. */
+export function markRead(state: State): State {
   return state.atBottom && state.visible && (state.unread > 0 || state.mentions > 0) ? { ...state, unread: 0, mentions: 0 } : state;
 }

@@ -1,8 +1,8 @@
-/** What is drawn, derived from the state: rows, the bar, the title, and when the page next has something to do by itself. */
+/** What is drawn, derived from the state: rows, the bar, the title; and when the page must next act by itself. */
 
 import { isBlank } from '../lib/blank';
 import { read } from '../lib/typed';
-import { nextTelling } from './presence';
+import { nextShowing } from './presence';
 import { AWAY_SHOWN_MS } from './arrival';
 import { ABSENT_MS, draftOf } from './targets';
 import { hasTalk } from './timeline';
@@ -28,7 +28,7 @@ export type Row =
 /** The rows made before. A row with the same item and look is the same object, so that only changed rows are drawn. */
 const made = new WeakMap<Item, Row & { kind: 'item' }>();
 
-/** The rows of the list: the first message of a day has the day above it, and what one person says in a row is one group. */
+/** The rows of the list: the first message of a day has the day above it, and successive messages of one person are a group. */
 export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
   const list: Row[] = [];
   let day = { from: NaN, to: NaN };
@@ -46,7 +46,7 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
     const now = begins;
     begins = begin(index + 1);
     if (now.day) {
-      // Lines of the page's own begin no day, but belong to it.
+      // Grey lines begin no day, but belong to one.
       const { from, to } = dayOf(item.time);
       let place = index;
       while (place > 0 && !isDated(items[place - 1]!) && items[place - 1]!.time >= from && items[place - 1]!.time < to) place -= 1;
@@ -66,7 +66,7 @@ export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
   return list;
 }
 
-/** A message on its way, or a line of the page's own, begins no day. */
+/** Whether it may begin a day: not a message on its way, nor a grey line. */
 function isDated(item: Item): boolean {
   return (item.kind === 'said' || item.kind === 'whisper') && item.fate === 'said';
 }
@@ -108,7 +108,7 @@ export function bar(state: State): Bar | null {
   return null;
 }
 
-/** Seconds until one may speak again, or 0. */
+/** Seconds until the user may send again, or 0. */
 export function countdown(state: State): number {
   return state.quietFor === 'rate' && state.quietUntil > state.now ? Math.ceil((state.quietUntil - state.now) / 1000) : 0;
 }
@@ -125,7 +125,7 @@ export function isReady(state: State): boolean {
   return fits && (!state.partner?.gone || read(draft).kind === 'to') && state.link.at !== 'shut';
 }
 
-/** What stands in the middle of a room in which nothing was said yet. */
+/** What is shown in the middle of a room without messages; `talk`: there are messages. */
 export type Mood = 'opening' | 'alone' | 'company' | 'talk';
 
 export function mood(state: State): Mood {
@@ -134,7 +134,7 @@ export function mood(state: State): Mood {
   return state.people.size > 1 || state.count > 1 ? 'company' : 'alone';
 }
 
-/** People as they are listed: oneself first, then by name. */
+/** The people in the order of the list: the user first, then by name. */
 export function listed(people: ReadonlyMap<string, string>, sid: string, compare: (one: string, other: string) => number) {
   const others = [...people].filter(([other]) => other !== sid).map(([other, name]) => ({ sid: other, name }));
   others.sort((one, other) => compare(one.name, other.name));
@@ -152,7 +152,7 @@ export function title(state: State, room: string): string {
   return state.unread > 0 ? `• ${room}` : room;
 }
 
-/** When something changes without anybody doing anything; null: never. */
+/** When the view next changes without an event; null: never. */
 export function wakeAt(state: State): number | null {
   const { now, link } = state;
   const moments: number[] = [];
@@ -166,8 +166,8 @@ export function wakeAt(state: State): number | null {
     if (state.quietFor === 'rate') moments.push(state.quietUntil - (countdown(state) - 1) * 1000);
   }
   for (const until of state.typing.values()) moments.push(until);
-  const telling = nextTelling(state);
-  if (telling !== null) moments.push(telling);
+  const showing = nextShowing(state);
+  if (showing !== null) moments.push(showing);
   const ahead = moments.filter((moment) => moment > now);
   return ahead.length > 0 ? Math.min(...ahead) : null;
 }

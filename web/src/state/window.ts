@@ -1,6 +1,6 @@
 /**
  * Which part of a room's log the list holds: one piece of at most KEEP rows. Beyond either end the log may have more,
- * which is fetched when a person gets near to it.
+ * which is fetched when the user scrolls near.
  */
 
 import type { Entry } from '../wire';
@@ -11,7 +11,7 @@ import type { Item, State } from './types';
 export const KEEP = 500;
 /** How many rows more than necessary are dropped at a time. */
 const DROP = 100;
-/** What the log does not have stays when the rows around it go; of more than these the oldest go. */
+/** Rows that the log does not have are kept when those around them are dropped; the oldest beyond this number go. */
 const OWN_ROWS = 100;
 
 /** Drop the rows farthest from the one being read. */
@@ -29,7 +29,7 @@ export function bound(state: State): State {
   return { ...state, items: kept, newer: state.newer === 'none' ? 'more' : state.newer };
 }
 
-/** Whispers, and messages that failed. */
+/** Whether the log does not have it: a whisper, or a failed message. */
 function isOnlyHere(item: Item): boolean {
   return item.kind === 'whisper' || (item.kind === 'said' && item.fate === 'failed');
 }
@@ -38,7 +38,7 @@ function onlyHere(items: readonly Item[]): Item[] {
   return items.filter(isOnlyHere).slice(-OWN_ROWS);
 }
 
-/** The newest message that the log knows, beyond which newer ones may lie. */
+/** The newest stored message in the list; the log may have newer ones. */
 export function newestId(items: readonly Item[]): string | null {
   for (let index = items.length - 1; index >= 0; index--) {
     const item = items[index]!;
@@ -47,7 +47,7 @@ export function newestId(items: readonly Item[]): string | null {
   return null;
 }
 
-/** A page of what is older than all rows, as they were when it was asked for. */
+/** A page of older messages came; it is dropped if the rows have changed since it was requested. */
 export function olderCame(state: State, before: string, entries: readonly Entry[], more: boolean): State {
   if (oldestId(state.items) !== before) return olderFailed(state);
   return { ...state, items: mergeOlder(state.items, entries, state.now), older: more && entries.length > 0 ? 'more' : 'none' };
@@ -57,7 +57,7 @@ export function olderFailed(state: State): State {
   return { ...state, older: state.older === 'asking' ? 'more' : state.older };
 }
 
-/** A page of what is newer than all rows, as they were when it was asked for; after the last page, what arrived meanwhile follows. */
+/** A page of newer messages came; it is dropped if the rows have changed. After the last page follow the messages that arrived meanwhile. */
 export function newerCame(state: State, after: string, entries: readonly Entry[], more: boolean, gap: boolean): State {
   if (state.newer !== 'asking' || newestId(state.items) !== after) return newerFailed(state);
   let { items, serial } = state;
@@ -74,10 +74,10 @@ export function newerFailed(state: State): State {
   return state.newer === 'asking' ? { ...state, newer: 'more', ahead: [] } : state;
 }
 
-/** The newest page, and what arrived since it was asked for: the list begins again with them. */
+/** The newest page came: the list now has it and the messages that arrived meanwhile. */
 export function latestCame(state: State, entries: readonly Entry[]): State {
   if (state.newer !== 'jumping') return state;
-  // With so much that arrived there may be a hole before it, and it is enough by itself.
+  // With so many arrived, there may be a gap before them, and they fill the list by themselves.
   const newest = state.ahead.length < KEEP ? [...entries, ...state.ahead] : state.ahead;
   const first = newest[0]?.id;
   const kept = state.items.filter((item) => isOnlyHere(item) || isPending(item) || (first !== undefined && item.at >= first));
@@ -91,7 +91,7 @@ export function toEnd(state: State): State {
   return state.newer === 'jumping' ? state : { ...state, newer: 'jumping', ahead: [] };
 }
 
-/** A live message that lies beyond the rows: it is counted, and kept only while a page is on its way. */
+/** A live message beyond the rows came: it is counted, and kept only while a page is on its way. */
 export function beyond(state: State, entry: Entry): State {
   if (state.newer === 'more') return state;
   // Too many arrived meanwhile: the page will not reach the end, so another is fetched.

@@ -31,8 +31,8 @@ export const rest = {
   takeName: 'Use this name',
   whisperFrom: (name: string) => `${name} whispers to you`,
   whisperCopied: (name: string) => ` (whisper to ${name})`,
-  heard: (name: string, text: string) => `${name}: ${text}`,
-  heardMany: (count: number) => `${count} new messages`,
+  announced: (name: string, text: string) => `${name}: ${text}`,
+  announcedMany: (count: number) => `${count} new messages`,
   /** the text itself cannot be sent, so there is no point in trying again */
   unsent: {
     bad_request: "Not sent. It contains hidden characters that can't be sent.",

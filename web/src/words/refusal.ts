@@ -1,4 +1,4 @@
-/** The page's own words for what the server refuses. */
+/** The page's own sentences for refusals. */
 
 import { purged, refusedIn } from '../lib/refused';
 import type { Refusal } from '../wire';
@@ -10,9 +10,9 @@ export { purged, refusedIn };
 export type Known = Words & Rest;
 
 export function sentence(words: Known, refusal: Refusal, wanted = String(refusal.name ?? '')): string {
-  // About persons and rooms the server knows more than the code says.
+  // About people and rooms, the server's sentence says more than the code.
   if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && (refusal.name || refusal.room)))) return refusal.msg;
-  // A typed command that was used wrongly: how it is used says more than that it was.
+  // For a command with wrong arguments, its usage helps more than a sentence.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
   const known: Record<string, string | ((name: string, instead: string) => string)> = words.refusals;
@@ -26,7 +26,7 @@ function withCharacter(said: string, refusal: Refusal): string {
   return said.endsWith('。') ? `${said.slice(0, -1)}（${refusal.character}）。` : said.replace(/\.?$/, ` (${refusal.character})$&`);
 }
 
-/** Why a message was not sent, as far as there is a word for it that helps. */
+/** Why a message was not sent, if there is a sentence that helps. */
 export function unsent(words: Known, refusal: Refusal | null): string {
   if (refusal === null || refusal.code === 'unavailable') return words.notSent;
   const known: Record<string, string> = words.unsent;
@@ -35,7 +35,7 @@ export function unsent(words: Known, refusal: Refusal | null): string {
   return why === words.refusals.other ? words.notSent : why;
 }
 
-/** What a notice says: in the page's words where it has some, else in the server's. */
+/** What a notice says: the page's sentence if it has one, else the server's. */
 export function noticed(words: Known, about: string, text: string): string {
   const refusal = sentence(words, { ok: false, code: about, msg: text });
   return refusal === words.refusals.other || about === 'name_taken' ? text : refusal;

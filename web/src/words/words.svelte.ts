@@ -1,4 +1,4 @@
-/** The language spoken now: from the browser, or as chosen. `lang` of the document follows it. */
+/** The present language: the browser's, or the chosen one. The document's `lang` follows it. */
 
 import { dayKind } from '../lib/days';
 import { keep, recall } from '../lib/store';
@@ -9,7 +9,7 @@ import type { Refusal } from '../wire';
 export type { Words };
 export type Lang = 'en' | 'zh';
 
-/** A first load brings one language only: boot.js has the browser fetch it beside the page. */
+/** A first load has one language only; boot.js makes the browser fetch it along with the page. */
 const LOAD: Readonly<Record<Lang, () => Promise<Words>>> = {
   en: () => import('./en').then((module) => module.en),
   zh: () => import('./zh').then((module) => module.zh),
@@ -37,7 +37,7 @@ class Speech {
   /** Finds the sentence for a refusal among `rest`; loaded with it. */
   refusal: typeof import('./refusal') | undefined = $state.raw();
   known = $derived({ ...this.words, ...this.rest });
-  /** The language as the reader's country writes it: 28 November or November 28. */
+  /** The language in the reader's regional form: 28 November or November 28. */
   #locale = $derived(navigator.languages.find((tag) => tag.startsWith(this.lang)) ?? this.lang);
   compare: (one: string, other: string) => number = $derived(new Intl.Collator(this.lang, { numeric: true }).compare);
   #clock = $derived(new Intl.DateTimeFormat(this.#locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }));
@@ -49,7 +49,7 @@ class Speech {
     this.#mark();
   }
 
-  /** Fetch every language: a person may change it without a connection. */
+  /** Fetch every language: the user may change it without a connection. */
   fetchAll(): void {
     for (const load of [...Object.values(LOAD), ...Object.values(LOAD_REST)]) load().catch(() => undefined);
   }
@@ -72,7 +72,7 @@ class Speech {
     this.#mark();
   }
 
-  /** Until the rest is there, the server's words must do. */
+  /** Until the rest is loaded, the server's sentence is shown. */
   sentence(refusal: Refusal): string {
     return this.refusal?.sentence(this.known, refusal) ?? (refusal.msg || this.words.notSent);
   }
@@ -85,7 +85,7 @@ class Speech {
     return this.#whole.format(time);
   }
 
-  /** A day as a person says it; `midnight`: when today began. */
+  /** A day as people write it; `midnight`: when today began. */
   day(time: number, midnight: number): string {
     const kind = dayKind(time, midnight);
     if (kind === 'today' || kind === 'yesterday') return this.words[kind];

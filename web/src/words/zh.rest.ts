@@ -34,8 +34,8 @@ export const rest: Rest = {
   takeName: '用这个名字',
   whisperFrom: (name) => `${name}${behind(name)}私聊你`,
   whisperCopied: (name) => `（私聊${amid(name).trimEnd()}）`,
-  heard: (name, text) => `${name}：${text}`,
-  heardMany: (count) => `${count} 条新消息`,
+  announced: (name, text) => `${name}：${text}`,
+  announcedMany: (count) => `${count} 条新消息`,
   unsent: {
     bad_request: '没有发送：含有不能发送的隐藏字符。',
     empty: '没有发送：没有可见的内容。',
