@@ -56,18 +56,18 @@ def example(tmp_path):
 
 def client(address, transport):
     guest = socketio.Client(reconnection=False)
-    guest.told = queue.Queue()
-    guest.on("told", guest.told.put)
+    guest.news = queue.Queue()
+    guest.on("news", guest.news.put)
     guest.connect(address, transports=[transport], wait_timeout=WAIT_S)
     return guest
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_the_example_tells_all_others(example, transport):
+def test_the_example_sends_to_all_others(example, transport):
     romeo, juliet = client(example, transport), client(example, transport)
-    assert romeo.call("tell", "the lark", timeout=WAIT_S) == "done"
-    assert juliet.told.get(timeout=WAIT_S) == "the lark"
-    assert romeo.told.empty()
+    assert romeo.call("publish", "the lark", timeout=WAIT_S) == "done"
+    assert juliet.news.get(timeout=WAIT_S) == "the lark"
+    assert romeo.news.empty()
     for guest in (romeo, juliet):
         guest.disconnect()
 
