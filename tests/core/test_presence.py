@@ -138,7 +138,7 @@ def test_newcomers_read_what_happened_after_their_greeting():
 
 
 @pytest.mark.parametrize("name", ["Romeo left (3 here), Juliet", "Romeo left; Juliet"])
-def test_nobodys_name_can_tell_of_somebody_elses_leaving(name):
+def test_no_name_can_fake_another_persons_leave(name):
     presence = PresenceLines()
     presence.joined("m", name)
     assert text(presence, 4) == f'"{name}" joined (4 here)'

@@ -102,13 +102,13 @@ def test_ping_is_acked_and_no_one_else_sees_it(guests):
     juliet.receives_nothing()
 
 
-def test_too_long_names_the_limit_and_the_longest_is_said(guests):
+def test_too_long_names_the_limit_and_the_longest_is_sent(guests):
     romeo = guests()
     assert romeo.asks("message", msg="汉" * 2001)["limit"] == 2000
     romeo.sends("汉" * 2000)
 
 
-def test_a_taken_name_is_refused_and_one_keeps_ones_own(guests):
+def test_a_taken_name_is_refused_and_the_old_one_kept(guests):
     romeo, juliet = guests(), guests(username="Juliet")
     assert romeo.asks("rename", username="JULIET")["code"] == "name_taken"
     assert [romeo.name, romeo.sid] in juliet.asks("who")["name_list"]
@@ -184,7 +184,7 @@ def test_history_pages_in_both_directions(guests):
     assert romeo.asks("history", after="0000000000001-000001")["gap"] is True
 
 
-def test_who_lists_names_and_ids_in_the_order_of_coming(guests):
+def test_who_lists_names_and_ids_in_order_of_joining(guests):
     people = [guests() for _ in range(3)]
     answer = people[0].asks("who")
     assert answer == {"ok": True, "name_list": [[one.name, one.sid] for one in people], "count": 3}
@@ -227,7 +227,7 @@ def test_the_history_command_shows_days_utc_and_indented_lines(guests):
     assert re.fullmatch(stamp + rf' "Romeo: no": one\n{more}', shown), shown
 
 
-def test_a_private_word_goes_to_the_longest_name_that_matches(guests):
+def test_a_whisper_goes_to_the_longest_matching_name(guests):
     romeo, ming, ming_li = guests(), guests(username="Ming"), guests(username="Ming Li")
     command(romeo, "/to ming li hello")
     assert ming_li.receives("whisper")["msg"] == "hello"

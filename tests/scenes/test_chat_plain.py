@@ -436,7 +436,7 @@ def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
     receives_no(nurse, "secret")
 
 
-def test_a_talk_goes_on_when_the_partner_comes_back(server, guests, running, room):
+def test_a_private_chat_goes_on_when_the_partner_comes_back(server, guests, running, room):
     eve = guests(room=room, username="Eve")
     juliet = running(server.url, "--room", room)
     juliet.process.stdin.write(b"to:Eve\nfirst\n")

@@ -81,7 +81,7 @@ def test_a_wanted_name_is_given(guests):
 
 
 @pytest.mark.parametrize("room", ["", "a/b", "x" * 65, "a\u200bb", "a\nb", "  "])
-def test_a_room_that_cannot_be_is_refused(guests, room):
+def test_an_invalid_room_name_is_refused(guests, room):
     assert refusal(guests, room=room)["code"] == "room_invalid"
 
 
@@ -93,7 +93,7 @@ def test_a_name_that_cannot_be_is_refused(guests, name):
 @pytest.mark.parametrize(
     "name", ["you", "Server", "SYSTEM", "аdmin", "operator", "*", "系统", "管理员", "服务器", "ｙｏｕ"]
 )
-def test_a_reserved_name_and_its_doubles_are_refused(guests, name):
+def test_a_reserved_name_and_its_lookalikes_are_refused(guests, name):
     assert refusal(guests, username=name)["code"] in ("name_reserved", "name_invalid")
     assert refusal(guests, username="server") == {"code": "name_reserved", "name": "server"}
 

@@ -4,7 +4,7 @@ from tests.scenes.test_connecting import TIME
 from tests.support.seed import SeedClient
 
 
-def test_login_tells_the_room_of_a_newcomer(guests, room):
+def test_login_announces_a_newcomer_to_the_room(guests, room):
     romeo = guests()
     juliet = guests()
     frame = romeo.receives_next("login", username=juliet.name, sid=juliet.sid, room=room, count=2)
@@ -13,7 +13,7 @@ def test_login_tells_the_room_of_a_newcomer(guests, room):
     assert TIME.fullmatch(frame["time"])
 
 
-def test_logout_tells_the_room_who_has_gone(guests, room):
+def test_logout_announces_who_left_the_room(guests, room):
     romeo, juliet = guests(), guests()
     juliet.leaves()
     frame = romeo.receives("logout", username=juliet.name, sid=juliet.sid, room=room, count=1)
@@ -27,7 +27,7 @@ def test_a_cut_connection_is_announced_at_once(guests):
     romeo.receives("logout", username=juliet.name)
 
 
-def test_roster_tells_delta_clients_who_came_and_went(guests):
+def test_roster_announces_joins_and_leaves_to_delta_clients(guests):
     romeo = guests(roster="delta")
     juliet = guests()
     frame = romeo.receives_next("roster", joined=[[juliet.name, juliet.sid]], left=[], count=2)
@@ -60,7 +60,7 @@ def test_whisper_reaches_the_two_only_and_is_not_stored(guests):
     assert nurse.asks("history")["entries"] == []
 
 
-def test_rename_is_told_to_the_room_with_the_names(guests):
+def test_rename_is_announced_with_the_names(guests):
     romeo, juliet, nurse = guests(), guests(), guests(roster="delta")
     answer = romeo.asks("rename", username="Montague")
     assert set(answer) == {"ok", "username", "token"}
@@ -81,7 +81,7 @@ def test_typing_goes_to_the_others_that_sent_v(guests, server):
     romeo.receives_nothing("typing")
 
 
-def test_a_notice_answers_what_asked_for_no_ack(guests):
+def test_an_event_without_an_ack_is_answered_by_a_notice(guests):
     romeo = guests()
     romeo.emit({"action": "message", "msg": ""})
     frame = romeo.receives_next("notice", username="*", code="empty")

@@ -13,7 +13,7 @@ from tests.support.raw import RawClient
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_it_lives_and_can_serve(server, path):
+def test_a_running_server_is_healthy_and_ready(server, path):
     assert server.get(path).status_code == 200
 
 
@@ -39,7 +39,7 @@ def test_behind_a_base_path_everything_is_there(start):
         assert romeo.enters().login["room"] == "lobby"
 
 
-def test_while_it_drains_it_lives_but_is_not_ready(start, guests):
+def test_while_draining_it_is_healthy_but_not_ready(start, guests):
     program = start("--drain-delay", "1.5")
     # By polling: python-engineio's client leaves its socket open when a server closes the WebSocket.
     romeo = guests(url=program.url, transports=POLLING)

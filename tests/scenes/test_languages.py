@@ -120,7 +120,7 @@ def test_a_client_without_a_language_draws_from_all_names(start, guests, names_f
     assert {guests(url=program.url).name for _ in range(4)} == {"Ming", "Lotus", "小雨", "小满"}
 
 
-def test_a_suggested_name_changes_nothing_and_nobody_is_told(guests):
+def test_a_suggested_name_changes_nothing_and_is_not_announced(guests):
     romeo, juliet = guests(), guests()
     romeo.receives("login", sid=juliet.sid)
     answer = romeo.asks("rename", suggest=True)

@@ -279,7 +279,7 @@ def test_a_packet_that_is_too_big_is_not_read(start, guests, room):
     assert romeo.asks("history")["entries"] == []
 
 
-def test_who_does_not_read_is_dropped_without_a_word(start, guests, room):
+def test_a_slow_reader_is_dropped_without_a_notice(start, guests, room):
     program = start("--limits", "off", "--outbox-limit", "16384")
     romeo = guests(url=program.url, room=room)
     with RawClient(program.url) as raw:

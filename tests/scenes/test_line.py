@@ -73,7 +73,7 @@ def test_a_line_waits_for_its_end(lines):
     juliet.receives(romeo.name, "hello")
 
 
-def test_comings_goings_and_new_names_are_told(lines):
+def test_joins_leaves_and_renames_are_announced(lines):
     romeo = lines()
     juliet = lines()
     romeo.reads(rf"^\* {juliet.name} joined \(2 here\)$")
@@ -303,7 +303,7 @@ def test_a_line_in_another_encoding_is_answered_and_not_sent(lines, text, encodi
     assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == text
 
 
-def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
+def test_a_flood_waits_and_nothing_is_lost(start, lines):
     program = start("--message-burst", "4", "--message-rate", "5")
     romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
     romeo.types_raw(b"".join(b"%d\n" % number for number in range(12)))
@@ -316,7 +316,7 @@ def test_a_flood_waits_its_turn_and_nothing_is_lost(start, lines):
     assert 1 <= seconds <= 2  # 8 lines wait, 5 a second are sent
 
 
-def test_half_closed_input_is_said_then_closed(server, lines, room):
+def test_half_closed_input_is_sent_then_closed(server, lines, room):
     juliet = lines(room=None)
     said = subprocess.run(
         f"printf 'said by a script {room}\\n' | nc -N 127.0.0.1 {server.line_port}",

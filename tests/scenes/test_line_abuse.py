@@ -36,7 +36,7 @@ def alone_in_the_lobby(
 # Disguises
 
 
-def test_a_web_page_cannot_speak_through_its_readers_browser(server: Program, lines: Lines) -> None:
+def test_a_web_page_cannot_send_through_its_readers_browser(server: Program, lines: Lines) -> None:
     juliet = lines(room=None)
     body = "/name Romeo\r\nsaid by a page\r\n"
     head = f"POST /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nCookie: secret\r\n\r\n"
@@ -155,7 +155,7 @@ def test_an_unfinished_last_line_is_reported_after_a_flood(start: Start, lines: 
 
 
 @pytest.mark.alone
-def test_answers_are_given_one_by_one_as_they_are_read(start: Start, lines: Lines) -> None:
+def test_answers_are_sent_one_by_one_as_they_are_read(start: Start, lines: Lines) -> None:
     """An answer to /history may take 64 KB, and 500 can be asked for in one packet: 32 MB, if all were made at once."""
     program, (juliet, asking) = alone_in_the_lobby(start, lines, "--limits", "off")
     for _ in range(20):
@@ -192,7 +192,7 @@ def test_a_full_gateway_refuses_until_someone_leaves(start: Start, lines: Lines)
 # Peers that are no more
 
 
-def test_the_kernel_looks_after_a_peer_that_says_nothing(server: Program, lines: Lines) -> None:
+def test_keepalive_is_on_for_silent_peers(server: Program, lines: Lines) -> None:
     """On an idle connection the kernel's keepalive timer runs: it would find out that the peer has lost its power."""
     romeo = lines()
     peer = romeo.socket.getsockname()[1]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 
-def test_a_talk_goes_both_ways_and_nobody_else_hears_it(lines, guests):
+def test_a_private_chat_goes_both_ways_and_reaches_no_others(lines, guests):
     romeo, juliet, nurse, paris = lines(), lines(), lines(), guests()
     romeo.types(f"to:{juliet.name}")
     romeo.reads(rf"^\* You now talk to {juliet.name} only")
@@ -37,7 +37,7 @@ def test_to_alone_ends_the_chat_on_both_sides(lines):
     nurse.receives(romeo.name, "me too")
 
 
-def test_unknown_nobody_and_oneself(lines):
+def test_to_with_an_unknown_name_none_or_ones_own(lines):
     romeo = lines()
     romeo.types("to:no such one")
     romeo.reads(r"^\* no one here is called no such one$")
@@ -49,7 +49,7 @@ def test_unknown_nobody_and_oneself(lines):
 
 
 @pytest.mark.alone
-def test_a_third_takes_the_talk_over_and_all_are_told(lines):
+def test_a_third_person_takes_over_and_all_get_notices(lines):
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -197,7 +197,7 @@ def test_a_return_after_an_ended_chat_is_announced(lines):
     romeo.reads(rf"{juliet.name} -> you: yes$")
 
 
-def test_lines_from_before_a_move_reach_nobody_wrong(start, lines):
+def test_lines_from_before_a_move_reach_no_wrong_person(start, lines):
     port = start("--message-burst", "2", "--message-rate", "2").line_port
     romeo, juliet, paris = (lines(port=port, room=None) for _ in range(3))
     romeo.types(f"to:{juliet.name}")

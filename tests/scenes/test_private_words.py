@@ -118,7 +118,7 @@ def test_a_command_is_one_however_its_beginning_was_typed(sender, guests, text):
     ["to：Bob", "To:Bob", "TO:bob", "ｔｏ：bob", "to : Bob", "\ufeffto:\u200bBob ", 'to:"Bob"'],
     ids=ascii,
 )
-def test_to_opens_a_talk_in_any_case_width_and_spacing(sender, guests, text):
+def test_to_starts_a_private_chat_in_any_case_and_width(sender, guests, text):
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     assert "You now talk to Bob only" in romeo.types(text)
     romeo.types("s3cret")
@@ -139,7 +139,7 @@ def test_to_opens_a_talk_in_any_case_width_and_spacing(sender, guests, text):
     ],
     ids=ascii,
 )
-def test_a_text_behind_to_is_refused_and_taught(sender, guests, text, taught):
+def test_a_text_after_to_name_is_refused_with_the_usage(sender, guests, text, taught):
     romeo, bob, third = sender(), guests(username="Bob"), guests(username="Ming Li")
     answer = romeo.types(text)
     assert f", type {taught}" in answer
@@ -182,7 +182,7 @@ NEAR_MISSES = (
 
 
 @pytest.mark.parametrize("text", NEAR_MISSES)
-def test_near_misses_are_refused_and_taught(sender, guests, text):
+def test_near_misses_are_refused_with_the_usage(sender, guests, text):
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     answer = romeo.types(text)
     assert "begin it with /say." in answer
@@ -221,7 +221,7 @@ def test_a_private_line_further_down_is_not_sent(guests, line, end):
     ("text", "sent"),
     [("//x", "/x"), ("／／x", "/x"), ("/say /x", "/x"), ("/say to:Bob", "to:Bob"), ("/say  two  ", " two  ")],
 )
-def test_escapes_send_what_stands_behind_them(guests, lines, text, sent):
+def test_escapes_send_the_text_after_them(guests, lines, text, sent):
     romeo, third = guests(), guests()
     romeo.sends(text)
     assert third.receives("message")["msg"] == sent
@@ -255,7 +255,7 @@ def test_a_text_sent_after_the_answer_is_public(sender, guests, text):
 
 
 @pytest.mark.parametrize(("count", "gap_s"), [(4, 0.0), (4, 0.005), (4, 0.1), (30, 0.05)])
-def test_who_does_not_wait_for_the_answer_is_held(sender, guests, count, gap_s):
+def test_a_text_sent_before_the_answer_is_held(sender, guests, count, gap_s):
     romeo, third = sender(), guests()
     for attempt in range(10):
         texts = [f"s3cret {attempt} {number}" for number in range(count)]
@@ -397,7 +397,7 @@ def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
     ],
     ids=str,
 )
-def test_a_payload_holds_what_stands_behind_something_refused(server, guests, room, first):
+def test_texts_after_a_refusal_in_the_same_payload_are_held(server, guests, room, first):
     third = guests()
     with requests.Session() as http:
         url = f"{server.url}/socket.io/?EIO=4&transport=polling"
@@ -491,7 +491,7 @@ def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
     assert heard(third) == []
 
 
-def test_a_pipe_that_names_somebody_absent_says_nothing(server, guests):
+def test_a_pipe_to_someone_absent_sends_nothing(server, guests):
     third = guests(room="lobby")
     with socket.create_connection(("127.0.0.1", server.line_port)) as pipe:
         pipe.sendall(b"to:Bob\nsecret\n")
@@ -579,7 +579,7 @@ def test_to_sid_finds_who_has_come_back_with_a_token(guests):
 
 
 @pytest.mark.parametrize("way", ["whisper", "command", "talk"])
-def test_a_private_text_sent_again_is_heard_once(guests, way):
+def test_a_private_text_sent_again_is_received_once(guests, way):
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     if way == "talk":
         for sender in (romeo, third):
@@ -609,7 +609,7 @@ def test_a_resent_private_text_is_not_public(guests):
     assert heard(third, "message") == ["public"]
 
 
-def test_who_with_a_sid_knows_who_has_come_back(guests):
+def test_who_with_a_sid_finds_who_has_come_back(guests):
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}
     ben.is_cut()
@@ -633,7 +633,7 @@ def test_nothing_ties_who_logged_out_to_a_later_session(guests):
     assert heard(later, "whisper") == []
 
 
-def test_a_talk_goes_on_when_the_partner_comes_back(sender, guests):
+def test_a_private_chat_goes_on_when_the_partner_comes_back(sender, guests):
     romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types("to:Ben")
     ben.is_cut()
@@ -657,7 +657,7 @@ def test_a_longer_name_that_has_left_is_asked_about(sender, guests):
 
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
 @pytest.mark.parametrize(("longer", "text"), [("Bob I", "/to Bob I s3cret"), ("Bob:", "/to Bob: s3cret")])
-def test_a_longer_name_takes_nothing_meant_for_one_known(sender, guests, longer, text, has_left):
+def test_a_longer_name_gets_no_text_for_a_known_person(sender, guests, longer, text, has_left):
     romeo, bob, eve = sender(), guests(username="Bob"), guests(username=longer)
     romeo.types("/to Bob hello")
     if has_left:
@@ -777,7 +777,7 @@ def test_the_longest_matching_name_is_meant(sender, guests, written, has_left):
 # A private talk of a socket client
 
 
-def test_to_opens_a_talk_over_socket_io(guests):
+def test_to_starts_a_private_chat_over_socket_io(guests):
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     assert romeo.asks("message", msg="to:Bob") == {"ok": True}
     opened = romeo.receives("notice", code="command")
@@ -807,7 +807,7 @@ def test_after_the_partner_leaves_the_next_message_is_refused(guests):
     assert heard(impostor, "whisper") == []
 
 
-def test_a_talk_follows_renames_and_ends_in_another_room(guests, room):
+def test_a_private_chat_follows_renames_and_ends_in_another_room(guests, room):
     romeo, bob = guests(), guests(username="Bob")
     romeo.sends("to:Bob")
     bob.asks("rename", username="Robert")
@@ -821,7 +821,7 @@ def test_a_talk_follows_renames_and_ends_in_another_room(guests, room):
 
 
 @pytest.mark.parametrize("cut_first", [True, False], ids=["cut", "replaced"])
-def test_a_talk_goes_on_when_its_session_resumes(guests, cut_first):
+def test_a_private_chat_goes_on_when_its_session_resumes(guests, cut_first):
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     if cut_first:

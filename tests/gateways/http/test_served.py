@@ -36,7 +36,7 @@ def test_a_document_finds_its_files_wherever_a_proxy_puts_it(server: Program, pa
 
 
 @pytest.mark.parametrize("path", ["/r", "/r/", "/r//", "/r/a/b", "/r/a%2Fb", "/r/a/b/", "/r/茶/馆"])
-def test_no_such_room_is_said_in_both_languages(server: Program, path: str) -> None:
+def test_the_page_for_a_missing_room_has_both_languages(server: Program, path: str) -> None:
     answer = requests.get(server.url + path, timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert "There is no such room." in answer.text
@@ -63,7 +63,7 @@ def test_the_document_is_pressed_for_who_can_read_it(server: Program) -> None:
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
-def test_a_built_file_is_pressed_and_kept_for_good(server: Program, coding: str) -> None:
+def test_built_files_are_compressed_and_cached_forever(server: Program, coding: str) -> None:
     answer = server.get(script(server), headers={"Accept-Encoding": coding}, stream=True)
     assert answer.headers["Content-Encoding"] == coding
     assert "immutable" in answer.headers["Cache-Control"]
