@@ -303,7 +303,7 @@ def _watch(clock: Clock) -> None:
 def _limits(settings: Settings) -> Limits:
     on = settings.limits
     return Limits(
-        speaking=Rate(settings.message_burst, settings.message_rate) if on else None,
+        messages=Rate(settings.message_burst, settings.message_rate) if on else None,
         events=Rate(settings.event_burst, settings.event_rate) if on else None,
         max_text=settings.max_text,
         max_rooms=settings.max_rooms,

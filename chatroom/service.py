@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class Limits:
     """The limits for each guest. A rate of None means no limit."""
 
-    speaking: Rate | None
+    messages: Rate | None
     events: Rate | None
     max_text: int
     max_rooms: int
@@ -90,7 +90,7 @@ class Service:
             self._sessions,
             self._returning,
             max_text=limits.max_text,
-            spend=lambda session: self._spend(session.speaking),
+            spend=lambda session: self._spend(session.messages),
             now_ms=now_ms,
             monotonic=monotonic,
         )
@@ -154,7 +154,7 @@ class Service:
             membership=member,
             identity=claim_request.identity,
             keeps_name=request.keeps_name,
-            speaking=Bucket(self.limits.speaking, now) if self.limits.speaking is not None else None,
+            messages=Bucket(self.limits.messages, now) if self.limits.messages is not None else None,
             events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
             since=float("inf" if token is None else "-inf"),
             lang=request.lang,
@@ -219,7 +219,7 @@ class Service:
         if room_key(room) == session.room.key:
             return
         with self._rooms.opened(room) as new:
-            self._spend(session.speaking)
+            self._spend(session.messages)
             before = session.membership
             claim_request = ClaimRequest(
                 sid=session.sid,
@@ -251,7 +251,7 @@ class Service:
             RateLimited: too much at once.
         """
         text = parse_text(text, self.limits.max_text)
-        self._spend(session.speaking)
+        self._spend(session.messages)
         key = retry_key(session.identity, cid) if cid is not None else None
         member = session.membership
         if member.is_announced:
@@ -272,7 +272,7 @@ class Service:
             RateLimited: too often.
             Unavailable: it cannot be decided now.
         """
-        self._spend(session.speaking)
+        self._spend(session.messages)
         member = session.membership
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed | Refusal | None = self._answers.ask(question)

@@ -51,7 +51,7 @@ class Session:
     membership: Membership
     identity: str
     keeps_name: bool
-    speaking: Bucket | None
+    messages: Bucket | None
     events: Bucket | None
     since: float
     lang: str | None = None

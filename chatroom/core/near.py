@@ -77,8 +77,8 @@ def _name_behind_slip(near: NearWhisper, here: Here, lately: Lately) -> str | No
 def _name_behind_word(near: NearWhisper, here: Here, lately: Lately) -> str | None:
     """Whose name follows letters that may be the beginning of a word: `toBob`, `topBob`.
 
-    Very short names do not count, or `top` and `total` could not be sent while P and Al are here; nor, behind another
-    letter than those of `to`, does a name with more behind it on its line.
+    Very short names do not count, or `top` and `total` could not be sent while P and Al are here. After a letter that
+    is not one of `to`, a name that is followed by more text on its line does not count either.
     """
     lines = (trimmed(rest.partition("\n")[0]) for rest in near.other_rests)
     whole = (found.name for line in lines if (found := here(line) or lately(line)) is not None)

@@ -150,9 +150,9 @@ class View:
         return Shown("said", lines, before_text(who), _time(frame), str(frame.get("id", "")), own, calls)
 
     def _whisper(self, frame: Frame) -> Shown:
-        speaker = _line(frame.get("username"))
-        own = speaker == self.name
-        key, name = ("whisper_by", _line(frame.get("to"))) if own else ("whisper_to", speaker)
+        sender = _line(frame.get("username"))
+        own = sender == self.name
+        key, name = ("whisper_by", _line(frame.get("to"))) if own else ("whisper_to", sender)
         who = self._words.say(key, name=before_text(name))
         return Shown("whisper", _lines(frame.get("msg")), who, _time(frame), own=own, calls=not own)
 

@@ -169,7 +169,7 @@ class LineConnection(Role):
 
     def flooded(self, lines: int, seconds: float) -> None:
         limits = self._context.service.limits
-        rate = limits.speaking or limits.events  # lines are messages, or cost less
+        rate = limits.messages or limits.events  # lines are messages, or cost less
         if rate is not None:
             seconds += max(0, lines - 1) / rate.per_second
         self._notice("line_too_fast", time=self._context.words.duration(seconds))

@@ -189,8 +189,8 @@ class LineGateway:
                 more = partial(self._words.counted, "line_more_lines")
                 presence.sent(who.sid)
                 line = said_line(item.at_ms, who.name, first_lines(text, more))
-                speaker = guests.get(who.sid)
-                skipped = () if speaker is None or speaker.interpreter.echo else (speaker.connection,)
+                sender = guests.get(who.sid)
+                skipped = () if sender is None or sender.interpreter.echo else (sender.connection,)
                 self._loop.publish(self._audience(room.key), line, skipped)
             case Joined(who):
                 presence.joined(who.sid, who.name)
