@@ -60,7 +60,7 @@ class Announcer:
         if view is None:
             return  # no one of this process is in it any more
         try:
-            self._deliver_all(view, items)
+            self._announce_all(view, items)
         finally:  # whatever has failed, the room must be able to close
             self._rooms.close_if_empty(view)
 
@@ -71,7 +71,7 @@ class Announcer:
             for gateway in self.gateways:
                 gateway.typing(view, who)
 
-    def _deliver_all(self, room: RoomView, items: Sequence[Item]) -> None:
+    def _announce_all(self, room: RoomView, items: Sequence[Item]) -> None:
         newcomers: _Newcomers = []
         for item in items:
             event = item.event
@@ -86,7 +86,7 @@ class Announcer:
                     # They must have joined before this is announced: their history ends at their join.
                     self._welcome(room, newcomers)
                     newcomers.clear()
-                self._pass_on(room, item)
+                self._announce(room, item)
         self._welcome(room, newcomers)
         for gateway in self.gateways:
             try:
@@ -94,10 +94,10 @@ class Announcer:
             except Exception:  # one gateway's fault must spare the others
                 log.exception("a gateway failed to deliver an event")
 
-    def _pass_on(self, room: RoomView, item: Item) -> None:
+    def _announce(self, room: RoomView, item: Item) -> None:
         for gateway in self.gateways:
             try:
-                gateway.deliver(room, item)
+                gateway.announce(room, item)
             except Exception:  # one gateway's fault must spare the others and what follows
                 log.exception("a gateway failed to deliver an event")
 
@@ -114,7 +114,7 @@ class Announcer:
         except Misuse:  # our own bug: an event that contradicts earlier ones is not announced
             log.exception("an event contradicts the roster")
             return
-        self._pass_on(room, item)
+        self._announce(room, item)
         if isinstance(event, Joined):
             session = self._sessions.get(event.who.sid)
             if session is not None:

@@ -123,7 +123,7 @@ class Gateway(Protocol):
     def welcome(self, session: Session, welcome: Welcome) -> None:
         """Tell a session that it has joined a room; from now on, it receives what happens there."""
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         """Pass on an event to this gateway's guests in a room; a newcomer receives none before the welcome."""
 
     def flush(self, room: RoomView) -> None:

@@ -44,7 +44,7 @@ class Witness:
         self.welcomed[sid] = (room, welcome.token)
         self.seen[sid] = [entry.id for entry in welcome.page.entries]
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         names = self.present.setdefault(room, {})
         match item.event:
             case Joined(who):
@@ -84,10 +84,10 @@ class Witness:
 class Faulty(Witness):
     """A gateway that fails at every event."""
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         raise RuntimeError("a fault of ours")
 
-    welcome = flush = ended = deliver  # type: ignore[assignment]
+    welcome = flush = ended = announce  # type: ignore[assignment]
 
 
 class House:

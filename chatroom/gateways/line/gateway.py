@@ -178,7 +178,7 @@ class LineGateway:
         self._audiences.pop(key, None)
         self._presence.setdefault(key, PresenceLines()).greeted(session.sid)
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         guests = self._rooms.get(room.key)
         if not guests:
             return

@@ -222,7 +222,7 @@ class SocketIOGateway:
         if effects := session.talk.come_back(partial(self._service.whispers.present, session)):
             self._talks.follow(guest, effects)
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         match item.event:
             case Said() as said:
                 self._send_message(room, said, item)

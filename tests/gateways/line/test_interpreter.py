@@ -154,7 +154,7 @@ class House:
     def welcome(self, session: Session, welcome: Welcome) -> None:
         self.people[session.sid].interpreter.arrived()
 
-    def deliver(self, room: RoomView, item: Item) -> None:
+    def announce(self, room: RoomView, item: Item) -> None:
         if isinstance(item.event, Said):
             self.said.append(f"{item.event.who.name}: {item.event.text}")
         elif isinstance(item.event, Renamed):
