@@ -127,9 +127,7 @@ class Announcer:
             room.recent.add(event.old, room.own.get(event.sid, event.sid), self._monotonic())
             session = self._sessions.get(event.sid)
             if session is not None and session.room is room and session.person.name == event.old:
-                session.membership.person = Person(
-                    event.sid, event.new
-                )  # otherwise it already has a newer name
+                session.membership.person = Person(event.sid, event.new)  # else it has a newer one
         else:
             sid = event.who.sid
             room.recent.add(event.who.name, room.own.pop(sid, sid), self._monotonic())

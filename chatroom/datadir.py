@@ -67,7 +67,7 @@ class DataDir:
                 raise DataDirError(
                     f"cannot open {path} ({os.strerror(errno.EACCES)}): {_cure(self.path, path)}"
                 )
-            with suppress(OSError):  # the file of another user who lets us write: its mode is theirs to choose
+            with suppress(OSError):  # another user's file, which we may write: its mode is theirs
                 path.chmod(0o600)
 
     def secret(self) -> bytes:

@@ -90,7 +90,7 @@ def serve(settings: Settings) -> None:
     log.info("stopping")
     gateway.engine.refuse_newcomers()
     line.refuse_newcomers()
-    runtime.sleep(settings.drain_delay_s)  # load balancers see 503 at `/readyz` before clients are disconnected
+    runtime.sleep(settings.drain_delay_s)  # load balancers see 503 at `/readyz` first
     backplane.settle()
     line.disconnect_all()
     _disconnect_all(gateway.warn_all(), gateway.engine, line)

@@ -55,7 +55,7 @@ async def draw(program: Program) -> str:
         picture = app.export_screenshot(title="chatroom chat")
     owl.leaves()
     crane.closes()
-    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # the picture must not load anything
+    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # it must load nothing
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
 
 log = logging.getLogger(__name__)
 
-_MAX_PENDING: Final = 20_000  # entries that may wait for the disk, beyond which more are refused; callbacks likewise
+_MAX_PENDING: Final = 20_000  # entries that may wait for the disk; more are refused; callbacks likewise
 _BATCH: Final = 2_000  # entries in one transaction
 _MAINTAIN_S: Final = 0.5  # between checks for due maintenance, and between attempts while the disk fails
 _TIDY_S: Final = 30.0

@@ -54,7 +54,7 @@ _PICTURE: Final = (
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff\U0001fc00-\U0001fffd]"
 )
 _ELEMENT: Final = f"{_PICTURE}[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
-_MOST_JOINED: Final = 4  # a family or a kiss; where a font has no picture for it, its parts are drawn side by side
+_MOST_JOINED: Final = 4  # a family or a kiss; without a picture in the font, its parts are drawn
 # England, Scotland, Wales. All other tag sequences are drawn as a black flag: different names that look the same.
 _TAGGED_FLAG: Final = (
     "\U0001f3f4\U000e0067\U000e0062"
