@@ -26,7 +26,7 @@ LOBBY = "lobby"
 # Nobody may pass for the service (protocol.md, "Client → server").
 RESERVED = (
     *("*", "you", "server", "system", "admin", "operator"),
-    *("系统", "管理员", "服务器", "系統", "管理員", "服務器", "伺服器"),
+    *("你", "系统", "管理员", "服务器", "系統", "管理員", "服務器", "伺服器"),
 )
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chatroom.core.names import is_reserved, name_key
 from chatroom.terminal.audience import Audience, NotSent
 from chatroom.terminal.view import View
 from chatroom.terminal.words import SENTENCES, words
@@ -23,6 +24,12 @@ def test_both_languages_have_each_sentence_with_its_blanks() -> None:
         for key, text in SENTENCES["zh"].items()
     }
     assert {key: text for key, text in latin.items() if re.search("[A-Za-z]", text)} == {}
+
+
+@pytest.mark.parametrize("lang", SENTENCES)
+def test_nobody_can_have_the_readers_name_in_whispers(lang: str) -> None:
+    you, _arrow, _partner = words(lang).say("whisper_by", name="fox").partition(" -> ")
+    assert is_reserved(name_key(you))
 
 
 @pytest.mark.parametrize(
