@@ -169,7 +169,7 @@ COMMANDS: tuple[Record, ...] = (
         "to",
         ("msg", "w"),
         "/to NAME TEXT",
-        {"en": "whisper TEXT to NAME", "zh": "把 TEXT 私聊发给 NAME"},
+        {"en": "whisper TEXT to NAME", "zh": "只把 TEXT 发给 NAME（私聊）"},
         WhisperTo,
     ),
     Record(

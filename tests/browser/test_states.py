@@ -154,7 +154,7 @@ def test_reconnecting_and_back(visit: Visit, guests: Guests, relay: Relay, lang:
     expect(visitor.bar).to_have_text(
         {
             "en": "Reconnecting… Your messages will be sent once you are back online.",
-            "zh": "正在重新连接，连上后会自动发送你的消息…",
+            "zh": "正在重新连接…连上后会自动发送你的消息。",
         }[lang]
     )
     visitor.writes("written in between")

@@ -98,6 +98,9 @@ describe('Chinese', () => {
   it.each([
     [['fox'], 'fox 进入了房间'],
     [['阿狸'], '阿狸进入了房间'],
+    [['Лиса'], 'Лиса 进入了房间'],
+    [['Bob!'], 'Bob! 进入了房间'],
+    [['カレー'], 'カレー进入了房间'],
     [['阿狸', 'fox'], '阿狸和 fox 进入了房间'],
     [['fox', '阿狸'], 'fox 和阿狸进入了房间'],
     [['阿狸', 'fox', '小满'], '阿狸、fox 和小满进入了房间'],
@@ -106,7 +109,7 @@ describe('Chinese', () => {
     expect(zh.came(names)).toBe(expected);
   });
 
-  it('leaves a space beside Latin letters only', () => {
+  it('leaves a space beside narrow characters only', () => {
     expect([zh.onlySees('fox'), zh.onlySees('阿狸'), zh.youAre('fox'), zh.youAre('阿狸')]).toEqual([
       '只有 fox 看得到',
       '只有阿狸看得到',

@@ -10,20 +10,21 @@ function named(names: readonly string[]): string {
   return `${names[0]}、${names[1]}${behind(names[1]!)}等 ${names.length} 人`;
 }
 
-const LATIN = /[\p{Script=Latin}\p{N}]/u;
+/** 和汉字之间要留空的字符：西文的字母、数字和标点。 */
+const NARROW = /(?![\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])[!-~\p{L}\p{N}]/u;
 
-/** 名字放在汉字中间：只在拉丁字母旁边留空。 */
+/** 名字放在汉字中间：只在西文旁边留空。 */
 export function amid(name: string): string {
-  const before = LATIN.test(name[0] ?? '') ? ' ' : '';
+  const before = NARROW.test(name[0] ?? '') ? ' ' : '';
   return before + name + behind(name);
 }
 
 /** 名字后面接汉字。 */
 export function behind(name: string): string {
-  return LATIN.test(name[name.length - 1] ?? '') ? ' ' : '';
+  return NARROW.test(name[name.length - 1] ?? '') ? ' ' : '';
 }
 
-/** 「阿狸离开了房间」「fox 离开了房间」「阿狸、fox 等 5 人离开了房间」：只在拉丁字母之后留空。 */
+/** 「阿狸离开了房间」「fox 离开了房间」「阿狸、fox 等 5 人离开了房间」：只在西文之后留空。 */
 function does(names: readonly string[], verb: string): string {
   const who = named(names);
   return who + behind(who) + verb;
@@ -40,7 +41,7 @@ export const zh: Words = {
   onlyHere: '这个链接只能在这台电脑上打开。',
   more: '更多',
 
-  youAre: (name) => [LATIN.test(name[0] ?? '') ? '你叫 ' : '你叫', '。'],
+  youAre: (name) => [NARROW.test(name[0] ?? '') ? '你叫 ' : '你叫', '。'],
   aloneHere: '房间里还没有别人。',
   cameIn: (names) => does(names, '进入了房间。'),
   othersHere: (count) => `房间里还有 ${count} 个人。`,
@@ -49,7 +50,7 @@ export const zh: Words = {
   noAccounts: '不用注册，不记录 IP。',
 
   connecting: '正在连接…',
-  reconnecting: '正在重新连接，连上后会自动发送你的消息…',
+  reconnecting: '正在重新连接…连上后会自动发送你的消息。',
   back: (count) => (count === 0 ? '已重新连上。' : `已重新连上，补收 ${count} 条消息。`),
 
   messages: '消息',
