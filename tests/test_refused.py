@@ -1,4 +1,4 @@
-"""Texts whose refusal may not have been read, by a time that is set by hand."""
+"""Texts whose refusal may not have been read, on a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from chatroom.backplane import RETRY_S
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Refusal, Unavailable
 from chatroom.refused import RefusedTexts
 from chatroom.sessions import Session
-from tests.support.house import House, Witness
+from tests.support.harness import CheckingGateway, Harness
 
 
 class Refusing:
     """A guest in one session after another, and the texts that were refused."""
 
     def __init__(self) -> None:
-        self.house = House([Witness()])
-        self.texts = RefusedTexts(lambda: self.house.now)
+        self.harness = Harness([CheckingGateway()])
+        self.texts = RefusedTexts(lambda: self.harness.now)
 
     def session(self, identity: str = "identity") -> Session:
-        return self.house.enter("lobby", token=self.house.tokens.write(identity, "Bob", "lobby"))
+        return self.harness.enter("lobby", token=self.harness.tokens.write(identity, "Bob", "lobby"))
 
     def note(self, session: Session, refusal: Refusal, *, is_bound: bool = False) -> None:
         self.texts.note(session, "1", refusal, is_bound=is_bound)
@@ -54,7 +54,7 @@ def test_only_the_same_text_of_the_same_guest_is_refused() -> None:
     assert refusing.asks_again(refusing.session("another")) is None
     assert refusing.asks_again(refusing.session(), "2") is None
     assert refusing.asks_again(refusing.session()) is not None
-    refusing.house.now += RETRY_S
+    refusing.harness.now += RETRY_S
     assert refusing.asks_again(refusing.session()) is None
 
 

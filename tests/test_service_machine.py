@@ -1,4 +1,4 @@
-"""The service over a far backplane, in every order: what must hold whatever happens.
+"""The service over a slow backplane, in every order: what must always hold.
 
 Guests do everything that they may, in every order with requests, answers, facts and reads. Answers are lost, people of
 other processes are in the same rooms, sessions are ended elsewhere, and the feed has gaps.
@@ -19,7 +19,7 @@ from chatroom.core.errors import Refusal
 from chatroom.core.events import Why
 from chatroom.core.log import Entry
 from chatroom.sessions import Session
-from tests.support.house import NAMES, House, Witness
+from tests.support.harness import NAMES, CheckingGateway, Harness
 
 ROOMS = ("lobby", "a", "b", "c")
 
@@ -28,7 +28,7 @@ wishes = st.none() | st.sampled_from(NAMES)
 
 
 class Faults(logging.Handler):
-    """What is logged as a fault of ours, which the product outlives."""
+    """Collects log lines about our own bugs, which the program survives."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -44,9 +44,9 @@ class ServiceMachine(RuleBasedStateMachine):
         self.loss = ""
         self.faults = Faults()
         logging.getLogger("chatroom").addHandler(self.faults)
-        self.house = House([Witness()], self.takes_loss)
-        self.far, self.service = self.house.backplane, self.house.service
-        self.tokens = [self.house.tokens.write(f"identity {name}", name, "lobby") for name in NAMES]
+        self.harness = Harness([CheckingGateway()], self.takes_loss)
+        self.far, self.service = self.harness.backplane, self.harness.service
+        self.tokens = [self.harness.tokens.write(f"identity {name}", name, "lobby") for name in NAMES]
         self.admitted: set[Session] = set()
         self.busy: dict[Session | None, int] = {}  # who waits for an answer: later requests wait behind it
         self.outcomes: list[list[Entry | None]] = []  # of each message that was said
@@ -57,7 +57,7 @@ class ServiceMachine(RuleBasedStateMachine):
         return loss
 
     def begins(self, session: Session | None, act: Callable[[], Any]) -> None:
-        """Begin something that may wait; what it is refused with is of no matter."""
+        """Begin something that may wait; it may be refused."""
 
         def run() -> None:
             self.busy[session] = self.busy.get(session, 0) + 1
@@ -71,10 +71,10 @@ class ServiceMachine(RuleBasedStateMachine):
         self.far.run(run)
 
     def live(self) -> list[Session]:
-        return [one for one in self.house.sessions if not one.closed]
+        return [one for one in self.harness.sessions if not one.closed]
 
     def free(self) -> list[Session]:
-        """Who may ask for something now."""
+        """The sessions that may send a request now."""
         return [one for one in self.live() if one not in self.admitted and not self.busy.get(one)]
 
     def someone(self, data: st.DataObject) -> Session:
@@ -92,7 +92,7 @@ class ServiceMachine(RuleBasedStateMachine):
         asked = {"room": room, "username": name, "after": after}
         if token is not None:
             asked["token"] = self.tokens[token]
-        self.begins(None, lambda: self.admitted.add(self.house.admits(**asked)))
+        self.begins(None, lambda: self.admitted.add(self.harness.admits(**asked)))
 
     @precondition(lambda self: self.admitted)
     @rule(data=st.data())
@@ -131,7 +131,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def leave(self, data: st.DataObject, cut: bool) -> None:
         session = data.draw(st.sampled_from(self.live()))
         self.admitted.discard(session)
-        self.house.leave(session, cut=cut)
+        self.harness.leave(session, cut=cut)
 
     # Other processes
 
@@ -141,9 +141,9 @@ class ServiceMachine(RuleBasedStateMachine):
         sid = f"x{self.count}"
         identity = sid if token is None else f"identity {NAMES[token]}"
         known = () if token is None else (NAMES[token],)
-        asks = ClaimRequest(sid=sid, identity=identity, claim=self.count, wanted=name, known=known)
+        request = ClaimRequest(sid=sid, identity=identity, claim=self.count, wanted=name, known=known)
         self.far.foreign[sid] = room
-        self.far.truth.claim(room, asks, lambda _: None)
+        self.far.truth.claim(room, request, lambda _: None)
         self.far.truth.announce(room, sid)
 
     @precondition(lambda self: self.far.foreign)
@@ -211,7 +211,7 @@ class ServiceMachine(RuleBasedStateMachine):
         assert self.faults.records == []
 
     def settle(self) -> None:
-        """Bring everything to its end, and compare."""
+        """Finish everything, and compare."""
         self.loss = ""
         self.far.settle_all()
         for session in self.admitted:
@@ -221,10 +221,10 @@ class ServiceMachine(RuleBasedStateMachine):
         assert all(len(outcome) == 1 for outcome in self.outcomes), "an outcome is missing, or came twice"
         for session in self.live():
             self.check(session)
-        self.house.close()
+        self.harness.close()
 
     def check(self, session: Session) -> None:
-        """Somebody who is still here: the room that they see is the room that there is."""
+        """A session that is still open must see the room as it is."""
         sid, room = session.sid, session.room
         assert session.is_in
         assert self.far.truth.name_of(room.key, sid) == session.person.name
@@ -232,7 +232,7 @@ class ServiceMachine(RuleBasedStateMachine):
         assert sorted(room.roster.people(), key=lambda one: one.sid) == sorted(
             people, key=lambda one: one.sid
         )
-        seen = self.house.gateway.seen[sid]
+        seen = self.harness.gateway.seen[sid]
         kept = [entry.id for entry in self.far.truth.page(room.key).entries]
         assert seen == kept[len(kept) - len(seen) :], "a message is missing, or came twice"
 

@@ -1,4 +1,4 @@
-"""A service over a far backplane, with a gateway that objects to what cannot be: all in this process, step by step."""
+"""A service over a slow backplane, with a gateway that checks what it receives; in this process, step by step."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ROOMS = ("lobby", "a", "b", "c")
 NAMES = ("Ming", "Lotus", "Bob")
 
 
-class Witness:
-    """A gateway that knows what it was told, and objects to what cannot be."""
+class CheckingGateway:
+    """A gateway that records what it receives, and fails on what must not happen."""
 
     def __init__(self) -> None:
         self.present: dict[RoomView, dict[str, str]] = {}
@@ -74,14 +74,14 @@ class Witness:
         assert session.is_in
 
     def typing(self, room: RoomView, person: Person) -> None:
-        """Not of interest."""
+        """Not recorded."""
 
     def ended(self, session: Session, why: Why) -> None:
         assert session.closed
         self.ended_sids[session.sid] = why
 
 
-class Faulty(Witness):
+class FailingGateway(CheckingGateway):
     """A gateway that fails at every event."""
 
     def announce(self, room: RoomView, item: Item) -> None:
@@ -90,10 +90,10 @@ class Faulty(Witness):
     welcome = flush = ended = announce  # type: ignore[assignment]
 
 
-class House:
-    """A service, its far backplane and who is in it."""
+class Harness:
+    """A service, its slow backplane, a gateway and the sessions."""
 
-    def __init__(self, gateways: Sequence[Witness], lossy: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, gateways: Sequence[CheckingGateway], lossy: Callable[[], str] = lambda: "") -> None:
         self.backplane = Far(RoomRules(NamePool(NAMES), random.Random(1), max_people=4), lossy)
         self.gateway = gateways[0]
         self.sessions: list[Session] = []
@@ -112,10 +112,10 @@ class House:
         self.count = 0
 
     def does(self, act: Callable[[], _Result]) -> _Result:
-        """Let somebody do something, and bring it to its end.
+        """Call something that may wait, and step until it is done.
 
         Raises:
-            Refusal: what it was refused with.
+            Refusal: it was refused.
         """
         outcome: list[Any] = []
 
@@ -145,7 +145,7 @@ class House:
         return session
 
     def moves_by_requests(self, session: Session, room: str) -> None:
-        """Move somebody, and let requests and answers go their way, but no facts."""
+        """Move a session: requests and answers are delivered, but nothing from the feed."""
         self.backplane.run(lambda: self.service.move(session, room))
         while self.backplane.requests or self.backplane.answers:
             if self.backplane.requests:
@@ -160,11 +160,11 @@ class House:
         return session
 
     def foreigner(self, room: str, name: str) -> str:
-        """Somebody whom another process serves; gives the session."""
+        """Add a person whom another process serves; returns their session id."""
         sid = f"x{len(self.backplane.foreign) + 1}"
         self.backplane.foreign[sid] = room
-        asks = ClaimRequest(sid=sid, identity=f"identity {sid}", claim=1, wanted=name, insists=True)
-        self.backplane.truth.claim(room, asks, lambda _: None)
+        request = ClaimRequest(sid=sid, identity=f"identity {sid}", claim=1, wanted=name, insists=True)
+        self.backplane.truth.claim(room, request, lambda _: None)
         self.backplane.truth.announce(room, sid)
         return sid
 
@@ -173,7 +173,7 @@ class House:
         self.sessions.remove(session)
 
     def close(self) -> None:
-        """Everybody leaves; then as many rooms can be opened as may be, or one has leaked."""
+        """End all sessions; then the most rooms can be opened, unless one has leaked."""
         self.backplane.settle_all()
         for session in list(self.sessions):
             if not session.closed:
