@@ -17,12 +17,14 @@ import time
 from pathlib import Path
 
 from chatroom import listening, logs, runtime
+from chatroom.addresses import Addresses, group_of
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.backplane.store import Retention, Store
+from chatroom.core.budgets import Allowance
 from chatroom.core.clock import Clock
 from chatroom.core.flood import Rate
 from chatroom.core.names import NamePool
@@ -35,6 +37,7 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
+from chatroom.proxies import Proxies
 from chatroom.service import Limits, Service
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import StartError
@@ -74,9 +77,20 @@ def serve(settings: Settings) -> None:
     clock, backplane = _open_backplane(settings, folder, rules)
     line_listeners = listening.open_line(settings)
     service = _make_service(settings, folder=folder, clock=clock, backplane=backplane)
-    acceptor = Acceptor(max_connections=max_connections)
-    gateway = _make_gateway(settings, service, clock=clock, leaving_limit=leaving_limit)
-    line = _make_line_gateway(settings, service, acceptor=acceptor, leaving_limit=leaving_limit)
+    allowance = Allowance().scaled(settings.address_scale)
+    addresses = Addresses(allowance, time.monotonic) if settings.limits else None
+    acceptor = Acceptor(max_connections=max_connections, group_of=group_of)
+    gateway = _make_gateway(
+        settings,
+        service,
+        addresses=addresses,
+        clock=clock,
+        max_sessions=max_connections,
+        leaving_limit=leaving_limit,
+    )
+    line = _make_line_gateway(
+        settings, service, addresses=addresses, acceptor=acceptor, leaving_limit=leaving_limit
+    )
     front = _make_front(settings, service, engine=gateway.engine, clock=clock, acceptor=acceptor)
     service.start([gateway, line])
     runtime.spawn(_watch, clock)
@@ -118,7 +132,13 @@ def _make_service(
 
 
 def _make_gateway(
-    settings: Settings, service: Service, *, clock: Clock, leaving_limit: int
+    settings: Settings,
+    service: Service,
+    *,
+    addresses: Addresses | None,
+    clock: Clock,
+    max_sessions: int,
+    leaving_limit: int,
 ) -> SocketIOGateway:
     return SocketIOGateway(
         service,
@@ -133,6 +153,9 @@ def _make_gateway(
             "max_payload_bytes": settings.max_payload_bytes,
             "outbox_limit_bytes": settings.outbox_limit_bytes,
             "leaving_limit": leaving_limit,
+            "gate": addresses,
+            "max_sessions": max_sessions,
+            "group_of": group_of,
         },
         monotonic=time.monotonic,
         now_ms=clock.now_ms,
@@ -141,7 +164,12 @@ def _make_gateway(
 
 
 def _make_line_gateway(
-    settings: Settings, service: Service, *, acceptor: Acceptor, leaving_limit: int
+    settings: Settings,
+    service: Service,
+    *,
+    addresses: Addresses | None,
+    acceptor: Acceptor,
+    leaving_limit: int,
 ) -> LineGateway:
     return LineGateway(
         service,
@@ -152,6 +180,7 @@ def _make_line_gateway(
         outbox_limit_bytes=settings.outbox_limit_bytes,
         leaving_limit=leaving_limit,
         acceptor=acceptor,
+        gate=addresses,
         monotonic=time.monotonic,
     )
 
@@ -170,6 +199,7 @@ def _make_front(
         engine.loop,
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in paths},
+        client_of=Proxies(settings.trust_proxy).client_of,
         acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,

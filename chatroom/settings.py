@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from chatroom import __version__
 from chatroom.arguments import PROG, Parser, nearest
+from chatroom.core.addresses import Network, parse_networks
 from chatroom.core.errors import RoomInvalid
 from chatroom.core.names import parse_room
 
@@ -151,6 +152,11 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )
+    trust_proxy: tuple[Network, ...] = _setting(
+        (),
+        parse_networks,
+        "networks of proxies, separated by commas: X-Forwarded-For counts if it comes from one of them",
+    )
     names: Path | None = _setting(
         None, _path, "file of names, one per line; default: the file that comes with the program"
     )
@@ -195,6 +201,11 @@ class Settings:
 
     limits: bool = _setting(
         True, _on_off, "off removes all rate limits (benchmarks, trusted networks); size limits stay"
+    )
+    address_scale: float = _setting(
+        1.0,
+        _number(0.01, 1_000_000),
+        "multiplies all that one address may have and do; 2 allows twice as much",
     )
     message_burst: int = _setting(
         8, _whole(1, 10_000), "messages that a session may send at once", unit="messages"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ TYPED = {
         "https://a.example, http://b.example:8080/",
         ("https://a.example", "http://b.example:8080"),
     ),
+    "trust_proxy": ("10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     "names": ("nicknames", Path("nicknames")),
     "lang": ("zh", "zh"),
     "public_rooms": ("garden, 河边", ("garden", "河边")),
@@ -31,6 +33,7 @@ TYPED = {
     "data_limit_bytes": ("500MB", 500_000_000),
     "durability": ("os", "os"),
     "limits": ("off", False),
+    "address_scale": ("0.5", 0.5),
     "message_burst": ("3", 3),
     "message_rate": ("0.5", 0.5),
     "event_burst": ("7", 7),
@@ -54,6 +57,7 @@ WRONG = {
     "port": ["x", "65536", "-1", "", "80.5"],
     "base_path": ["/a b", "/a//b", "/é"],
     "allowed_origins": ["chat.example.org", "https://a.example/path", "https://"],
+    "trust_proxy": ["localhost", "10.0.0.1/8", "0.0.0.0/0", "::1/129"],
     "lang": ["fr", "EN"],
     "public_rooms": ["..", "garden,a/b"],
     "line_port": ["65536", "on"],
@@ -62,6 +66,7 @@ WRONG = {
     "data_limit_bytes": ["1TB", "-1", "GB", "1.5GB"],
     "durability": ["none"],
     "limits": ["maybe"],
+    "address_scale": ["0", "nan"],
     "max_rooms": ["0"],
     "max_payload_bytes": ["9999"],
     "drain_delay_s": ["nan", "inf", "-1", "soon"],

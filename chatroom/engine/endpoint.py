@@ -24,12 +24,14 @@ from chatroom.engine.refusals import (
     BAD_REQUEST,
     BAD_VERSION,
     FORBIDDEN,
+    SERVER_FULL,
+    TOO_MANY_SESSIONS,
     UNKNOWN_SESSION,
     UNKNOWN_TRANSPORT,
     refuse,
 )
 from chatroom.engine.session import Session
-from chatroom.engine.sessions import Sessions
+from chatroom.engine.sessions import NoSessionError, Sessions
 from chatroom.engine.websocket import WebSocketTransport, as_frame
 from chatroom.net.faults import describe
 
@@ -172,7 +174,14 @@ class Endpoint:
         Returns:
             What waits for the client; None if there is no session, and the request is answered.
         """
-        session = self._sessions.create(self._generate_id())
+        try:
+            session = self._sessions.create(self._generate_id(), exchange.client)
+        except NoSessionError as refused:
+            if refused.by_address:
+                refuse(exchange, TOO_MANY_SESSIONS, status=429, retry_s=refused.retry_s)
+            else:
+                refuse(exchange, SERVER_FULL, status=503, retry_s=refused.retry_s)
+            return None
         polling = Polling(session, self._sessions, self.final_payloads)
         session.begin(polling)
         welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
@@ -208,6 +217,7 @@ class Endpoint:
         session.open(
             WebSocketTransport(connection, session, self._sessions, max_message_bytes=self._max_payload_bytes)
         )
+        self._sessions.keep_connection(session)
         connection.write(welcome + b"".join(map(as_frame, polling.hand_over())))
 
     def _upgrade(self, exchange: Exchange, session: Session) -> None:

@@ -5,7 +5,7 @@ It knows connections and the request reader; who answers is its caller's busines
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +13,9 @@ from urllib.parse import unquote
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage, response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 from chatroom.net.connection import Connection, Role
+
+ClientOf = Callable[[str, Sequence[str]], str]
+"""Finds the address of the client behind a request, from the peer's and the values of all X-Forwarded-For lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +41,30 @@ class Exchange:
     """One request and the response that it is waiting for.
 
     Attributes:
+        client: the address of the client that it comes from.
         on_hangup: called in the loop if the peer leaves, or closes its side, before the response.
         hung_up: whether it has.
         headers: headers that the response gets, whoever writes it.
         deferred: a WSGI application has left the answer to a handler.
     """
 
-    __slots__ = ("_http", "answered", "connection", "deferred", "headers", "hung_up", "on_hangup", "request")
+    __slots__ = (
+        "_http",
+        "answered",
+        "client",
+        "connection",
+        "deferred",
+        "headers",
+        "hung_up",
+        "on_hangup",
+        "request",
+    )
 
-    def __init__(self, http: HttpConnection, connection: Connection, request: Request) -> None:
+    def __init__(self, http: HttpConnection, connection: Connection, request: Request, client: str) -> None:
         self._http = http
         self.connection = connection
         self.request = request
+        self.client = client
         self.on_hangup: Callable[[Exchange], None] | None = None
         self.hung_up = False
         self.headers: list[tuple[str, str]] = []
@@ -118,7 +133,7 @@ class Exchange:
             "RAW_PATH_INFO": request.path,
             "QUERY_STRING": request.query,
             "SERVER_PROTOCOL": "HTTP/" + request.version,
-            "REMOTE_ADDR": self.connection.address,
+            "REMOTE_ADDR": self.client,
         }
         for name, value in request.headers:
             if b"_" in name:
@@ -142,17 +157,20 @@ class HttpConnection(Role):
         limits: its bounds.
         on_request: called in the loop with each request; it must not wait.
         on_over: called when the connection serves no more requests: it is closed, being closed, or taken over.
+        client_of: finds the client of a request; by default that is the peer.
     """
 
-    __slots__ = ("_limits", "_on_over", "_on_request", "_reader", "exchange")
+    __slots__ = ("_client_of", "_limits", "_on_over", "_on_request", "_reader", "exchange")
 
     def __init__(
         self,
         limits: HttpLimits,
         on_request: Callable[[Exchange], None],
         on_over: Callable[[Connection], None],
+        client_of: ClientOf | None = None,
     ) -> None:
         self._limits = limits
+        self._client_of = client_of
         self._on_request = on_request
         self._on_over = on_over
         self._reader = RequestReader(
@@ -192,7 +210,12 @@ class HttpConnection(Role):
             self._set_deadline(connection)
 
     def _begin(self, connection: Connection, request: Request) -> None:
-        self.exchange = Exchange(self, connection, request)
+        client = connection.address
+        if self._client_of is not None:
+            client = self._client_of(client, request.values(b"x-forwarded-for"))
+            if client != connection.address and connection.newcomers is not None:
+                connection.newcomers.move(connection, client)
+        self.exchange = Exchange(self, connection, request, client)
         connection.expect(None)
         self._on_request(self.exchange)
 

@@ -176,7 +176,7 @@ class Fanout(socketio.Manager):
         if member is None or member.state is not CONNECTING:
             return sid
         member.state = CONNECTED
-        member.session.admit()
+        self._engine.sessions.admit(member.session)
         space = member.namespace
         space.everybody.members[member] = None
         space.transport_changed(member)

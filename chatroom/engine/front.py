@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatroom import runtime
-from chatroom.engine.exchange import Exchange, HttpConnection, HttpLimits
+from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits
 from chatroom.engine.http_request import Refusal
 from chatroom.engine.reasons import TRANSPORT_CLOSE
 from chatroom.net.acceptor import Acceptor
@@ -35,8 +35,10 @@ class Front:
         app: the WSGI application, for every path that has no handler.
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
-        acceptor: accepts connections, and counts them; by default one of its own. When it is full a connection gets a
-            503, unless it asks for one of `vital_paths`.
+        client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
+        acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
+            nobody who has joined uses is closed. If there is none, the new one gets a 503, unless it asks for one of
+            `vital_paths`.
         vital_paths: what is answered even when full, so that a full server is not mistaken for a dead one.
         reserve: how many connections beyond the limit may send a request at once.
         max_body_bytes: the longest request body.
@@ -52,6 +54,7 @@ class Front:
         app: runtime.WSGIApp,
         *,
         handlers: dict[str, Handler],
+        client_of: ClientOf | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
@@ -65,6 +68,7 @@ class Front:
         self._loop = loop
         self._app = app
         self._handlers = handlers
+        self._client_of = client_of
         self._acceptor = acceptor or Acceptor()
         self._acceptor.include(self.__len__)
         self._vital_paths = vital_paths
@@ -97,10 +101,13 @@ class Front:
         return False
 
     def _greet(self, sock: socket.socket, address: str) -> None:
-        http = HttpConnection(self._limits, self._dispatch, self._over)
+        http = HttpConnection(self._limits, self._dispatch, self._over, self._client_of)
         connection = self._loop.attach(sock, http, address)
         connection.expect(self._limits.head_timeout_s)
-        if self._acceptor.is_full():
+        if self._acceptor.make_room():
+            connection.newcomers = self._acceptor.newcomers
+            connection.list_as_newcomer(address)
+        else:
             self._spare[connection] = http
             if len(self._spare) > self._reserve:
                 self._refuse_idle()

@@ -56,6 +56,10 @@ class Request:
                 return value.decode("latin-1")
         return ""
 
+    def values(self, name: bytes) -> list[str]:
+        """The values of all lines of a header, in order."""
+        return [value.decode("latin-1") for key, value in self.headers if key == name]
+
     def tokens(self, name: bytes) -> list[str]:
         """The comma-separated items of a header, in lower case, of all its lines (RFC 9110, 5.3)."""
         return _tokens(self.headers, name)

@@ -16,6 +16,7 @@ from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
 from chatroom.engine.session import Outcome, Session, State
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
+from chatroom.net.connection import Connection
 
 PAYLOAD_PACKETS: Final = (
     16  # python-engineio's client takes more in one payload for an attack, and disconnects
@@ -58,7 +59,16 @@ class Polling:
         final_payloads: keeps what is sent after the session's end.
     """
 
-    __slots__ = ("_final_payloads", "_outbox", "_poll", "_post", "_sessions", "session", "waiting_bytes")
+    __slots__ = (
+        "_final_payloads",
+        "_kept",
+        "_outbox",
+        "_poll",
+        "_post",
+        "_sessions",
+        "session",
+        "waiting_bytes",
+    )
 
     connection = None
 
@@ -66,6 +76,7 @@ class Polling:
         self.session = session
         self._sessions = sessions
         self._final_payloads = final_payloads
+        self._kept: tuple[Connection, ...] = ()  # which are not closed to make room
         self._outbox: list[str] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
@@ -126,8 +137,22 @@ class Polling:
 
     # ------------------------------------------------------------------ requests
 
+    def _keep(self, connection: Connection) -> None:
+        """If the client has joined, the connection is not closed to make room, nor the one that it used before."""
+        if not self.session.admitted:
+            return
+        connection.unlist()
+        if connection not in self._kept:
+            dropped, self._kept = self._kept[:-1], (*self._kept[-1:], connection)
+            self._let_go(dropped)
+
+    def _let_go(self, connections: tuple[Connection, ...]) -> None:
+        for connection in connections:
+            connection.list_as_newcomer(self.session.client)
+
     def get(self, exchange: Exchange) -> None:
         """A poll: answered at once, or as soon as there is something for it."""
+        self._keep(exchange.connection)
         if exchange.hung_up:
             exchange.abandon()
             self._sessions.end(self.session, reasons.TRANSPORT_CLOSE)
@@ -154,6 +179,7 @@ class Polling:
 
         Bodies are handled in the order in which they become complete.
         """
+        self._keep(exchange.connection)
         session, sessions = self.session, self._sessions
         try:
             if self._post is not None:
@@ -202,6 +228,7 @@ class Polling:
     def hand_over(self) -> list[Packet]:
         self._answer(packets.NOOP.encode())
         self.resume()
+        self._let_go(self._kept)
         waiting, self._outbox, self.waiting_bytes = self._outbox, [], 0
         return [packets.parse_base64(one[1:]) if one[:1] == "b" else one for one in waiting]
 
@@ -216,6 +243,7 @@ class Polling:
         """
         self._send_final_payloads(reason)
         self.resume()
+        self._let_go(self._kept)
 
     def _send_final_payloads(self, reason: str) -> None:
         if reason == reasons.CLIENT_DISCONNECT:

@@ -1,6 +1,6 @@
 """Why sessions end, as disconnect handlers receive it: the reasons of connections, and these; three are engineio's."""
 
-from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.reasons import HANDLER_ERROR, SERVER_FULL, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 
 __all__ = [
     "CLIENT_DISCONNECT",
@@ -9,6 +9,7 @@ __all__ = [
     "PING_TIMEOUT",
     "PROTOCOL_ERROR",
     "SERVER_DISCONNECT",
+    "SERVER_FULL",
     "SLOW_READER",
     "TRANSPORT_CLOSE",
     "TRANSPORT_ERROR",

@@ -19,6 +19,7 @@ from chatroom.engine.endpoint import Endpoint
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
+from chatroom.net.gate import Gate
 from chatroom.net.loop import Loop
 
 # python-engineio's own log lines are of no use here.
@@ -38,6 +39,9 @@ class EngineOptions(TypedDict, total=False):
     upgrade_timeout_s: float
     cors_allowed_origins: origins.Allowed
     cors_credentials: bool
+    gate: Gate | None
+    max_sessions: int | None
+    group_of: Callable[[str], str] | None
     loop: Loop | None
 
 
@@ -56,6 +60,11 @@ class Engine(engineio.Server):
         cors_allowed_origins: None for the same origin only, "*" for any, a list of origins, or a function of origin and
             environ.
         cors_credentials: whether pages of other origins that are allowed by name may send cookies.
+        gate: counts the sessions of each client address, and refuses them with 429; by default nobody does.
+        max_sessions: how many there may be at once. With more, one that has connected no namespace is ended; if there
+            is none, a handshake gets a 503.
+        group_of: the group of a client's address, by default each its own: the oldest session of the largest group
+            makes room first.
         loop: the loop to live on; by default one of its own, on `engine.loop`.
     """
 
@@ -71,6 +80,9 @@ class Engine(engineio.Server):
         upgrade_timeout_s: float = 30.0,
         cors_allowed_origins: origins.Allowed = None,
         cors_credentials: bool = False,
+        gate: Gate | None = None,
+        max_sessions: int | None = None,
+        group_of: Callable[[str], str] | None = None,
         loop: Loop | None = None,
         async_handlers: bool = False,
     ) -> None:
@@ -98,6 +110,9 @@ class Engine(engineio.Server):
             ping_timeout_s=ping_timeout_s,
             outbox_limit_bytes=outbox_limit_bytes,
             outbox_limit_packets=outbox_limit_packets,
+            gate=gate,
+            max_sessions=max_sessions,
+            group_of=group_of or str,
         )
         self.sockets = self.sessions.by_id  # as python-engineio calls them
         self._endpoint = Endpoint(
@@ -233,4 +248,4 @@ class Engine(engineio.Server):
         """This session has connected; `admission_timeout_s` no longer applies to it."""
         session = self.sockets.get(sid)
         if session is not None:
-            session.admit()
+            self.sessions.admit(session)

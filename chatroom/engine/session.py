@@ -89,6 +89,7 @@ class Session:
 
     Args:
         sid: the Engine.IO session id.
+        client: the address that its client connected from.
         outbox_limit_bytes: what may wait for the client; more, and it is too slow.
         outbox_limit_packets: the same in packets.
 
@@ -107,6 +108,7 @@ class Session:
     __slots__ = (
         "admitted",
         "awaiting_pong",
+        "client",
         "closed_because",
         "inbox",
         "limit_bytes",
@@ -123,8 +125,11 @@ class Session:
         "transport",
     )
 
-    def __init__(self, sid: str, *, outbox_limit_bytes: int, outbox_limit_packets: int) -> None:
+    def __init__(
+        self, sid: str, client: str = "", *, outbox_limit_bytes: int, outbox_limit_packets: int
+    ) -> None:
         self.sid = sid
+        self.client = client
         self.state = State.POLLING
         self.limit_bytes = outbox_limit_bytes
         self.limit_packets = outbox_limit_packets

@@ -16,11 +16,23 @@ from chatroom.engine.heartbeat import Heartbeat
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Session
 from chatroom.net.faults import describe
+from chatroom.net.gate import Gate
 from chatroom.net.loop import Loop
+from chatroom.net.newcomers import Newcomers
 
 log = logging.getLogger(__name__)
 
 _MESSAGES_PER_TURN: Final = 16
+_RETRY_S: Final = 5.0  # when a client may try again if there is no room
+
+
+class NoSessionError(Exception):
+    """A client cannot have a session now, but perhaps after `retry_s`; `by_address`: its address has too many."""
+
+    def __init__(self, retry_s: float, *, by_address: bool) -> None:
+        super().__init__("no session")
+        self.retry_s = retry_s
+        self.by_address = by_address
 
 
 class Sessions:
@@ -33,6 +45,9 @@ class Sessions:
         ping_timeout_s: how long a client may take to answer.
         outbox_limit_bytes: what may wait for a client.
         outbox_limit_packets: the same in packets.
+        gate: counts the sessions of each client address; None if nobody does.
+        max_sessions: how many there may be at once; None for any number.
+        group_of: the group of a client's address; of the newcomers, the largest group makes room first.
 
     Attributes:
         by_id: those that are open.
@@ -49,6 +64,9 @@ class Sessions:
         ping_timeout_s: float,
         outbox_limit_bytes: int,
         outbox_limit_packets: int,
+        gate: Gate | None = None,
+        max_sessions: int | None = None,
+        group_of: Callable[[str], str] = str,
     ) -> None:
         self.loop = loop
         self.by_id: dict[str, Session] = {}
@@ -57,19 +75,44 @@ class Sessions:
         self._handlers = handlers
         self._outbox_limit_bytes = outbox_limit_bytes
         self._outbox_limit_packets = outbox_limit_packets
+        self._gate = gate
+        self._max_sessions = max_sessions
+        self._newcomers: Newcomers[Session] = Newcomers(group_of)
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
         self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work)
 
     # ------------------------------------------------------------------ the beginning
 
-    def create(self, sid: str) -> Session:
-        """Create a session; the application does not know it yet."""
+    def create(self, sid: str, client: str) -> Session:
+        """Create a session; the application does not know it yet.
+
+        Raises:
+            NoSessionError: this client may have none now.
+        """
+        wait_s = self._gate.session_opened(client) if self._gate is not None else 0.0
+        if wait_s:
+            raise NoSessionError(wait_s, by_address=True)
+        if not self._make_room():
+            self._count_out(client)
+            raise NoSessionError(_RETRY_S, by_address=False)
         session = self.by_id[sid] = Session(
             sid,
+            client,
             outbox_limit_bytes=self._outbox_limit_bytes,
             outbox_limit_packets=self._outbox_limit_packets,
         )
+        self._newcomers.add(session, client)
         return session
+
+    def _make_room(self) -> bool:
+        """Make room for one more, if need be by ending one that has not been admitted."""
+        if self._max_sessions is None or len(self.by_id) < self._max_sessions:
+            return True
+        first = self._newcomers.first()
+        if first is None:
+            return False
+        self.end(first, reasons.SERVER_FULL)
+        return True
 
     def connect(self, session: Session, environ: dict[str, Any]) -> bool:
         """Ask the application, which may wait; False if it refuses the session, or has disconnected it meanwhile."""
@@ -83,13 +126,27 @@ class Sessions:
             # The outermost place that a handshake reaches: one log line, and it is refused.
             log.error("a connect handler failed: %s", describe(problem))
         if accepted is not None and accepted is not True:
-            self.by_id.pop(session.sid, None)
+            self._forget(session)
             session.refuse()
         return not session.closed
 
     def begin(self, session: Session) -> None:
         """The application has accepted the session: its deadlines begin."""
         self._heartbeat.begin(session, self.admission_timeout_s)
+        if self.admission_timeout_s is None:
+            self.admit(session)
+
+    def admit(self, session: Session) -> None:
+        """The session has connected a namespace, or needs none: it and its WebSocket are not closed to make room."""
+        session.admit()
+        self._newcomers.remove(session)
+        self.keep_connection(session)
+
+    def keep_connection(self, session: Session) -> None:
+        """If the session has been admitted, its WebSocket is not closed to make room."""
+        connection = session.transport.connection
+        if session.admitted and connection is not None:
+            connection.unlist()
 
     # ------------------------------------------------------------------ for the transports
 
@@ -100,6 +157,7 @@ class Sessions:
     def upgraded(self, session: Session) -> None:
         """A WebSocket has become the session's transport."""
         self._heartbeat.upgraded(session)
+        self.keep_connection(session)
         self.changed(session)
 
     def changed(self, session: Session) -> None:
@@ -196,7 +254,16 @@ class Sessions:
         """
         if not session.close(reason, keep_inbox=keep_inbox):
             return
-        self.by_id.pop(session.sid, None)
+        self._forget(session)
         self._heartbeat.end(session)
         self.changed(session)
         self.schedule(session)
+
+    def _forget(self, session: Session) -> None:
+        if self.by_id.pop(session.sid, None) is not None:
+            self._newcomers.remove(session)
+            self._count_out(session.client)
+
+    def _count_out(self, client: str) -> None:
+        if self._gate is not None:
+            self._gate.session_closed(client)

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom import runtime
+from chatroom.net.connection import Connection
 from chatroom.net.descriptors import Reserve
 from chatroom.net.faults import describe
+from chatroom.net.newcomers import Newcomers
+from chatroom.net.reasons import SERVER_FULL
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,14 @@ class Acceptor:
 
     Args:
         max_connections: how many may be served at once, over all gateways.
+        group_of: the group of a peer's address; of the newcomers, the largest group makes room first.
+
+    Attributes:
+        newcomers: connections that may be closed to make room.
     """
 
-    def __init__(self, *, max_connections: int = 10_000) -> None:
+    def __init__(self, *, max_connections: int = 10_000, group_of: Callable[[str], str] = str) -> None:
+        self.newcomers: Newcomers[Connection] = Newcomers(group_of)
         self._max_connections = max_connections
         self._counts: list[Callable[[], int]] = []
         self._entries: dict[socket.socket, _Entry] = {}
@@ -57,6 +65,15 @@ class Acceptor:
     def is_full(self) -> bool:
         """Whether the connection that was accepted last is one too many."""
         return self._descriptors.short or sum(count() for count in self._counts) > self._max_connections
+
+    def make_room(self) -> bool:
+        """If the connection that was accepted last is one too many, close a newcomer; False if it still is."""
+        if not self.is_full():
+            return True
+        first = self.newcomers.first()
+        if first is not None:
+            first.abort(SERVER_FULL)
+        return not self.is_full()
 
     def listen(
         self, listener: socket.socket, on_accept: OnAccept, *, make_room: MakeRoom | None = None

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from chatroom import runtime
 from chatroom.net.faults import describe
+from chatroom.net.newcomers import Newcomers
 from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 from chatroom.net.wheel import NO_TICK
 
@@ -100,6 +101,9 @@ class Connection:
         sock: real and non-blocking.
         role: what it is used for; whatever takes the connection over replaces it.
         address: the peer's, without its port.
+
+    Attributes:
+        newcomers: where it is listed while it may be closed to make room; None if it never may.
     """
 
     __slots__ = (
@@ -111,6 +115,7 @@ class Connection:
         "finishing",
         "limit_bytes",
         "loop",
+        "newcomers",
         "own",
         "role",
         "send",
@@ -128,6 +133,7 @@ class Connection:
         # This turn's direct frames, and their positions among the shared ones.
         self.own: list[tuple[int, bytes | None]] | None = None
         self.finishing = False
+        self.newcomers: Newcomers[Connection] | None = None
         self.tick = NO_TICK
         self._outbox: deque[bytes | memoryview] | None = None  # what the kernel has not taken
         self._outbox_bytes = 0
@@ -301,6 +307,18 @@ class Connection:
         """Set the connection's one deadline, or remove it with None."""
         self.loop.expect(self, within_s)
 
+    # ------------------------------------------------------------------ who it is for
+
+    def list_as_newcomer(self, address: str) -> None:
+        """Nobody who has joined uses it, but perhaps a newcomer from this address: it may be closed to make room."""
+        if self.newcomers is not None and not (self.finishing or self.closed):
+            self.newcomers.add(self, address)
+
+    def unlist(self) -> None:
+        """Somebody who has joined uses it, or it is being closed: it is not closed to make room."""
+        if self.newcomers is not None:
+            self.newcomers.remove(self)
+
     # ------------------------------------------------------------------ the end
 
     def finish(self, last: bytes = b"", *, drop: bool = False) -> None:
@@ -315,6 +333,7 @@ class Connection:
         if self.finishing or self.closed:
             return
         self.finishing = True
+        self.unlist()
         self.role = GONE
         if drop and self._outbox is not None:
             self._outbox = deque((last,))
@@ -352,6 +371,7 @@ class Connection:
         self._outbox_bytes = 0
         self.stop_reading()
         self._stop_writing()
+        self.unlist()
         self.loop.forget(self)
         self.sock.close()
         role, self.role = self.role, GONE  # which leaves no cycle of references behind

@@ -5,3 +5,4 @@ TRANSPORT_ERROR = "transport error"
 
 SLOW_READER = "slow reader"
 HANDLER_ERROR = "handler error"
+SERVER_FULL = "server full"

@@ -16,11 +16,12 @@ class Asked:
 
     def __init__(self, body=b""):
         self.request = SimpleNamespace(body=body, keep_alive=True, wants_upgrade=lambda: False)
+        self.connection = None
         self.hung_up = False
         self.on_hangup = None
         self.answer = None
 
-    def respond(self, status, body, content_type=""):
+    def respond(self, status, body, content_type="", headers=None):
         assert self.answer is None
         self.answer = (status, body)
 
@@ -46,7 +47,7 @@ def final_payloads():
 
 @pytest.fixture
 def session(sessions):
-    return sessions.create("s")
+    return sessions.create("s", "192.0.2.1")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ HANDSHAKE = (
 @pytest.mark.parametrize("pieces", [1, 100])
 def test_what_waits_for_a_connect_is_bounded(pieces: int) -> None:
     server = StrictServer(client_manager=Fanout())
-    session: Session = server.eio.sessions.create("session")
+    session: Session = server.eio.sessions.create("session", "192.0.2.1")
     sid = server.manager.pre_connect("session", "/")
     for _ in range(pieces):
         server.emit("news", "x" * (2 * LIMIT // pieces), to=sid)

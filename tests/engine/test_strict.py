@@ -30,7 +30,7 @@ class Hooks:
             on_event=self._on_event,
             on_bad_event=self._on_bad_event if on_bad_event else None,
         )
-        self.server.eio.sessions.create("session")
+        self.server.eio.sessions.create("session", "192.0.2.1")
         self.server._handle_eio_connect("session", {})
 
     def receive(self, *packets: str) -> None:

@@ -81,7 +81,7 @@ def _msg(action, key="action", value=None):
 
 def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
     with Program("--max-connections", "3", data_dir=tmp_path) as program:
-        inside = [RawClient(program.url) for _ in range(3)]
+        inside = [RawClient(program.url).enters(v=1) for _ in range(3)]
         for _ in range(6):
             with pytest.raises(websocket.WebSocketBadStatusException, match="503"):
                 RawClient(program.url)

@@ -26,6 +26,7 @@ from chatroom.gateways.line.text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection, Role
+from chatroom.net.gate import Gate
 from chatroom.net.loop import Audience, Loop
 from chatroom.rooms import RoomView
 from chatroom.service import Service
@@ -48,6 +49,7 @@ class LineGateway:
         outbox_limit_bytes: how much may wait for a guest who reads slowly.
         leaving_limit: how many connections may be closing at once.
         acceptor: accepts connections, and counts them.
+        gate: counts the sessions of each peer's address; None if nobody does.
         monotonic: a clock in seconds.
     """
 
@@ -62,6 +64,7 @@ class LineGateway:
         outbox_limit_bytes: int,
         leaving_limit: int,
         acceptor: Acceptor,
+        gate: Gate | None = None,
         monotonic: Callable[[], float],
     ) -> None:
         kept = "line_kept" if history_entries else "line_not_kept"
@@ -78,6 +81,7 @@ class LineGateway:
         self._service = service
         self._words = words
         self._acceptor = acceptor
+        self._gate = gate
         self._monotonic = monotonic
         self._loop = Loop(
             outbox_limit_bytes=outbox_limit_bytes,
@@ -121,10 +125,15 @@ class LineGateway:
         self._loop.flush()
         return self._loop.idle()
 
-    def _let_in(self, sock: socket.socket, _address: str) -> None:
-        connection = self._loop.attach(sock, Role(), reading=False)
-        if self._acceptor.is_full():
+    def _let_in(self, sock: socket.socket, address: str) -> None:
+        connection = self._loop.attach(sock, Role(), address, reading=False)
+        if not self._acceptor.make_room():
             connection.finish(notice_line(self._words.say("line_full")))
+            return
+        wait_s = self._gate.session_opened(address) if self._gate is not None else 0.0
+        if wait_s:
+            time = self._words.duration(wait_s)
+            connection.finish(notice_line(self._words.say("line_too_many", time=time)))
             return
         try:
             self._admit(connection)
@@ -137,8 +146,13 @@ class LineGateway:
     def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
         role = connection.role
-        session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
+        try:
+            session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
+        except BaseException:
+            self._count_out(connection)
+            raise
         if connection.role is not role:  # it has left while this was decided
+            self._count_out(connection)
             self._service.leave(session, cut=False)
             return
         self._guests[sid] = LineConnection(
@@ -146,8 +160,13 @@ class LineGateway:
         )
         self._service.enter(session)
 
+    def _count_out(self, connection: Connection) -> None:
+        if self._gate is not None:
+            self._gate.session_closed(connection.address)
+
     def _forget(self, guest: LineConnection) -> None:
-        self._guests.pop(guest.session.sid, None)
+        if self._guests.pop(guest.session.sid, None) is not None:
+            self._count_out(guest.connection)
         self._take_out(guest.room_key, guest.session.sid)
         self._talking.discard(guest)
 

@@ -1,0 +1,105 @@
+"""One address, and what it may have: over every transport, and behind proxies."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterable
+from contextlib import closing
+
+import pytest
+import websocket
+
+from tests.support.guests import WAIT_S, until
+from tests.support.program import Program
+from tests.support.raw import RawClient
+
+FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
+CLIENT, OTHER = "198.51.100.7", "2001:db8:1:2::3"
+HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
+
+
+def handshake(
+    program: Program, forwarded: Iterable[str] = (), peer: str = "127.0.0.1"
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Ask for a session by polling, with these lines of X-Forwarded-For."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", program.port, timeout=WAIT_S, source_address=(peer, 0)
+    )
+    with closing(connection):
+        connection.putrequest("GET", HANDSHAKE)
+        for line in forwarded:
+            connection.putheader("X-Forwarded-For", line)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+
+def is_welcome(program: Program, forwarded: Iterable[str] = (), peer: str = "127.0.0.1") -> bool:
+    status = handshake(program, forwarded, peer)[0].status
+    assert status in (200, 429)
+    return status == 200
+
+
+def test_an_address_has_so_many_sessions_over_all_transports(start) -> None:
+    program = start(*FEW)
+    with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as line:
+        assert line.recv(100).startswith(b"* Welcome")
+        with RawClient(program.url).enters(v=1):
+            assert is_welcome(program)
+            answer, body = handshake(program)
+            assert answer.status == 429
+            wait_s = int(answer.headers["Retry-After"])
+            assert 1 <= wait_s <= 20
+            assert json.loads(body) == {"code": 6, "message": "Too many sessions", "retry_after": wait_s}
+            with pytest.raises(websocket.WebSocketBadStatusException, match="429"):
+                RawClient(program.url)
+            with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as second:
+                told = second.makefile("rb").read().decode()
+            assert told.startswith("* Too many connections from this address. Try again in ")
+            assert is_welcome(program, peer="127.0.0.2")
+
+
+def test_a_session_that_ends_makes_room_for_another(start) -> None:
+    program = start("--address-scale", "0.02")  # 6 at once, one every 10 s; 20 sessions
+    for _ in range(3):
+        with RawClient(program.url) as client:
+            client.enters(v=1)
+    with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as line:
+        line.sendall(b"quit\n")
+        assert line.makefile("rb").read()
+    assert [is_welcome(program) for _ in range(3)] == [True, True, False]
+
+
+def test_without_limits_nobody_is_counted(start) -> None:
+    program = start(*FEW, "--limits", "off")
+    assert all(is_welcome(program) for _ in range(20))
+
+
+def test_a_trusted_proxy_tells_its_clients_apart(start) -> None:
+    program = start(*FEW, "--trust-proxy", "127.0.0.1,127.0.0.8/30")
+    for number in range(3):
+        assert is_welcome(program, [f"10.9.9.{number}, {CLIENT}, 127.0.0.9"])
+    for forged in ([CLIENT], ["203.0.113.1", f"203.0.113.2, {CLIENT}:4711"], [CLIENT, "127.0.0.10"]):
+        assert not is_welcome(program, forged)
+    for host in range(3):
+        assert is_welcome(program, [f"[2001:db8:1:2::{host}]:80"])
+    assert not is_welcome(program, [OTHER])
+    assert is_welcome(program, ["192.168.1.7"])
+    assert not [line for line in program.errors if "X-Forwarded-For" in line]
+
+
+def test_forged_headers_do_not_change_who_is_counted(start) -> None:
+    program = start(*FEW, "--trust-proxy", "192.0.2.0/24")
+    for peer in ("127.0.0.1", "127.0.0.2"):
+        for number in range(3):
+            assert is_welcome(program, [f"198.51.100.{number}"], peer)
+        for forged in ([], [CLIENT], ["192.0.2.1"], [CLIENT, "192.0.2.1"], [f"[{OTHER}]:80"], ["127.0.0.3"]):
+            assert not is_welcome(program, forged, peer)
+    assert is_welcome(program, peer="127.0.0.3")
+    told = program.wait_for_line("X-Forwarded-For")
+    assert "--trust-proxy" in told.string
+    assert "127.0.0" not in told.string
+    until(lambda: handshake(program)[0].status == 429, "still refused")
+    assert len([line for line in program.errors if "X-Forwarded-For" in line]) == 1
