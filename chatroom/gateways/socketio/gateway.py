@@ -21,9 +21,9 @@ from chatroom.engine.server import Engine, EngineOptions
 from chatroom.engine.strict import Ack, StrictServer
 from chatroom.gateways import typed
 from chatroom.gateways.socketio import wire
-from chatroom.gateways.socketio.answers import Answers
 from chatroom.gateways.socketio.guest import EVENT, NAMESPACE, Groups, Guest, known_language, words_in
 from chatroom.gateways.socketio.presence import Presence, groups
+from chatroom.gateways.socketio.replies import Replies
 from chatroom.gateways.socketio.requests import Requests
 from chatroom.gateways.socketio.talks import Talks
 from chatroom.gateways.words import WORDS, Words
@@ -74,12 +74,12 @@ class SocketIOGateway:
             self._emit, self._server.has_recipients, call_later, self.engine.loop.when_written, monotonic
         )
         self._groups = Groups(self._server)
-        self._answers = Answers(self._emit, monotonic=monotonic, now_ms=now_ms)
-        self._talks = Talks(service, self.engine, self._answers, monotonic=monotonic, call_later=call_later)
+        self._replies = Replies(self._emit, monotonic=monotonic, now_ms=now_ms)
+        self._talks = Talks(service, self.engine, self._replies, monotonic=monotonic, call_later=call_later)
         self._requests = Requests(
             service,
             self.engine,
-            answers=self._answers,
+            replies=self._replies,
             talks=self._talks,
             groups=self._groups,
             words=words,
@@ -173,7 +173,7 @@ class SocketIOGateway:
             if wire.may_join(arguments):
                 self._talks.hold_for_other_room(guest, ack, refused)
             elif refused.answer_after_s is None:
-                self._answers.refuse(guest, ack, refused)
+                self._replies.refuse(guest, ack, refused)
             else:
                 self._talks.hold(guest, ack, refused, refused.answer_after_s)
         else:
@@ -266,7 +266,7 @@ class SocketIOGateway:
         self._talks.answer_all(guest)
         session.talk.cut()
         if why is Why.REPLACED:
-            self._answers.notice(guest, "replaced", guest.words.say("replaced"))
+            self._replies.notice(guest, "replaced", guest.words.say("replaced"))
         self._forget(guest)
         if why is Why.LOST:
             self.engine.close(guest.eio_sid)  # clients take that for a lost connection, and reconnect

@@ -16,8 +16,8 @@ from chatroom.engine.server import Engine
 from chatroom.engine.strict import Ack, no_ack
 from chatroom.gateways import typed
 from chatroom.gateways.socketio import wire
-from chatroom.gateways.socketio.answers import Answers
 from chatroom.gateways.socketio.guest import Groups, Guest, known_language, words_in
+from chatroom.gateways.socketio.replies import Replies
 from chatroom.gateways.socketio.talks import Talks, nothing
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -42,7 +42,7 @@ class Requests:
         service: Service,
         engine: Engine,
         *,
-        answers: Answers,
+        replies: Replies,
         talks: Talks,
         groups: Groups,
         words: Words,
@@ -51,7 +51,7 @@ class Requests:
     ) -> None:
         self._service = service
         self._engine = engine
-        self._answers = answers
+        self._replies = replies
         self._talks = talks
         self._groups = groups
         self._words = words
@@ -187,9 +187,9 @@ class Requests:
         self, guest: Guest, command: Command, cid: str | None, ack: Ack
     ) -> Mapping[str, object] | None:
         def answer(text: str) -> None:
-            self._answers.notice(guest, "command", text)
+            self._replies.notice(guest, "command", text)
 
-        refuse = partial(self._answers.refuse, guest, no_ack)
+        refuse = partial(self._replies.refuse, guest, no_ack)
         # A private chat is on the disk before it is acknowledged: its texts must not go to the room after a restart.
         acknowledged = partial(ack, {"ok": True}) if isinstance(command, TalkTo) else nothing
         follow = partial(self._talks.follow, guest, code="command", saved=acknowledged)
@@ -218,13 +218,13 @@ class Requests:
         if guest.uncommitted == MAX_UNCOMMITTED // 2:
             self._engine.resume(guest.eio_sid)
         if entry is None:
-            self._answers.refuse(guest, ack, Unavailable())
+            self._replies.refuse(guest, ack, Unavailable())
         else:
             ack({"ok": True, "id": entry.id, "time": time_text(entry.at_ms)})
 
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
         guest.reading -= 1
         if page is None:
-            self._answers.refuse(guest, ack, Unavailable())
+            self._replies.refuse(guest, ack, Unavailable())
         else:
             ack({"ok": True, **wire.page(room, page)})

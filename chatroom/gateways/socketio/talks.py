@@ -14,8 +14,8 @@ from chatroom.core.private_talk import Effect, Notice
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import Ack
 from chatroom.gateways import typed
-from chatroom.gateways.socketio.answers import Answers
 from chatroom.gateways.socketio.guest import Guest
+from chatroom.gateways.socketio.replies import Replies
 from chatroom.rooms import RoomView
 from chatroom.runtime import Timer
 from chatroom.service import Service
@@ -38,14 +38,14 @@ class Talks:
         self,
         service: Service,
         engine: Engine,
-        answers: Answers,
+        replies: Replies,
         *,
         monotonic: Callable[[], float],
         call_later: Callable[..., Timer],
     ) -> None:
         self._service = service
         self._engine = engine
-        self._answers = answers
+        self._replies = replies
         self._monotonic = monotonic
         self._call_later = call_later
         self._talking: set[Guest] = set()  # who has a partner
@@ -110,13 +110,13 @@ class Talks:
         """Answer everything while there is a connection. What is still to be handled is held nevertheless."""
         while guest.unanswered:
             _due_at, ack, refused = guest.unanswered.popleft()
-            self._answers.refuse(guest, ack, refused)
+            self._replies.refuse(guest, ack, refused)
 
     def _answer_oldest(self, guest: Guest) -> None:
         _due_at, ack, refused = guest.unanswered.popleft()
         guest.session.talk.answered(self._monotonic())
         self.mark(guest)
-        self._answers.refuse(guest, ack, refused)
+        self._replies.refuse(guest, ack, refused)
 
     # Effects
 
@@ -138,7 +138,7 @@ class Talks:
             if isinstance(effect, Notice):
                 partner = session.talk.partner
                 whom = {"to": partner.name, "to_sid": partner.sid} if partner is not None else {}
-                self._answers.notice(guest, code, guest.words.say(effect.key, **effect.values), whom)
+                self._replies.notice(guest, code, guest.words.say(effect.key, **effect.values), whom)
             else:
                 typed.signal(self._service, session, effect)
         self.mark(guest, saved)

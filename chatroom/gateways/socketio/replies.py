@@ -10,7 +10,7 @@ from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.guest import Guest
 
 
-class Answers:
+class Replies:
     """Words refusals and notices in the client's language, and sends them.
 
     Args:
