@@ -51,10 +51,12 @@ class Peer:
 
 # Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are on, but
 # too high to take effect.
+_ENVIRONMENT = ("env", "CHATROOM_ADDRESS_SCALE=10000")  # not a flag: earlier checkouts do not know it
 OURS = Peer(
     name="ours",
     title="this server",
     command=(
+        *_ENVIRONMENT,
         *(sys.executable, "app.py", "--host", "127.0.0.1", "--port", "{port}", "--data-dir", "{data}"),
         *("--message-burst", "10000", "--message-rate", "10000"),
         *("--event-burst", "100000", "--event-rate", "100000"),
@@ -96,5 +98,5 @@ def earlier(checkout: Path) -> Peer:
         OURS,
         name="before",
         title=f"the server in {checkout}",
-        command=(str(python), str(app), *OURS.command[2:]),
+        command=(*_ENVIRONMENT, str(python), str(app), *OURS.command[len(_ENVIRONMENT) + 2 :]),
     )
