@@ -45,7 +45,7 @@ describe('the deadline of a probe', () => {
     expect(untilDead(live, 0)).toBe(10_000);
   });
 
-  it('starts again when something is heard, but not for ever', () => {
+  it('starts again when something arrives, but not for ever', () => {
     const live = new Liveness();
     live.connected(100);
     live.begin(0, false);

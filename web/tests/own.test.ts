@@ -48,7 +48,7 @@ describe("The user's own messages", () => {
     expect([bar(play.state), play.state.lineAt, play.state.unread]).toEqual([{ code: 'back', count: 0 }, null, 0]);
   });
 
-  it('are not what another has said in the same words', () => {
+  it('are not another person’s messages with the same text', () => {
     const play = doubtful('own').enter({ resumed: true, history: [entry(2, 'fox', 'own')] }, {}, 20);
     expect([bar(play.state), play.state.lineAt]).toEqual([{ code: 'back', count: 1 }, id(2)]);
   });

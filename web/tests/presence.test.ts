@@ -10,15 +10,15 @@ const named = ([username, sid]: Pair, to: string): ServerFrame => ({ action: 're
 const many = (count: number): Pair[] => Array.from({ length: count }, (_, index) => [`n${index}`, `s${index}`]);
 
 describe('Coming and going', () => {
-  it('the first is told at once', () => {
+  it('the first is shown at once', () => {
     expect(here().roster([fox], []).shown).toEqual(['+fox']);
   });
 
-  it('oneself is not told of', () => {
+  it('the user is not shown', () => {
     expect(here().roster([['阿狸', 'me']], []).shown).toEqual([]);
   });
 
-  it('of a whole minute is one line while nothing is said', () => {
+  it('of a whole minute are one line while no message comes', () => {
     expect(here().roster([fox], [], 0).roster([owl], [], 30).shown).toEqual(['+fox +owl']);
   });
 
@@ -44,23 +44,23 @@ describe('Coming and going', () => {
     expect(here().roster([fox], [], 0).roster([owl], [], 61).shown).toEqual(['+fox', '+owl']);
   });
 
-  it.each([1, 5, 9.9])('a return after %f s is not told', (seconds) => {
+  it.each([1, 5, 9.9])('a return after %f s is not shown', (seconds) => {
     const play = here().roster([fox], [], 0).hear(entry(1)).roster([], [fox], 100).roster([fox], [], 100 + seconds);
     expect(play.do({ type: 'tick' }, 300).shown).toEqual(['+fox', 'm1']);
   });
 
-  it('a leave is told after ten seconds', () => {
+  it('a leave is shown after ten seconds', () => {
     const play = here().roster([fox], [], 0).roster([], [fox], 100);
     expect(play.do({ type: 'tick' }, 109.9).shown).toEqual(['+fox']);
     expect(play.do({ type: 'tick' }, 110).shown).toEqual(['+fox', '-fox']);
   });
 
-  it('a return after ten seconds is told, too', () => {
+  it('a return after ten seconds is shown, too', () => {
     const play = here().roster([fox], [], 0).roster([], [fox], 100).do({ type: 'tick' }, 110).roster([fox], [], 112);
     expect(play.shown).toEqual(['+fox', '+fox']);
   });
 
-  it('who is back in the line that has their leave has not left', () => {
+  it('a person who is back is removed from the leaves of the same line', () => {
     const play = here().roster([fox], [], 0).roster([], [fox], 20).do({ type: 'tick' }, 30);
     expect(play.shown).toEqual(['+fox -fox']);
     expect(play.roster([fox], [], 40).shown).toEqual(['+fox']);
@@ -71,12 +71,12 @@ describe('Coming and going', () => {
     expect(play.do({ type: 'tick' }, 60).shown).toEqual(['+fox', 'm1', '+elk']);
   });
 
-  it('the leave of who had a name stands above the rename to it', () => {
+  it('the leave of a name’s former owner is above the rename to it', () => {
     const play = here().roster([fox, owl], [], 0).hear(entry(1), 1).roster([], [fox], 2).hear(named(owl, 'fox'));
     expect(play.shown).toEqual(['+fox +owl', 'm1', '-fox', '[renamed]']);
   });
 
-  it('who came and went before either could be told is not told of', () => {
+  it('a person who joined and left before either was shown is not shown', () => {
     const play = here().roster([fox], [], 0).hear(entry(1)).roster([owl], [], 10).roster([], [owl], 20).do({ type: 'tick' }, 90);
     expect(play.shown).toEqual(['+fox', 'm1']);
   });
@@ -90,7 +90,7 @@ describe('Coming and going', () => {
     expect(play.do({ type: 'tick' }, 120).shown).toEqual([]);
   });
 
-  it('in a crowd, those who spoke are told of', () => {
+  it('in a crowd, people who sent messages are shown', () => {
     const play = here().roster([...many(30), fox], [], 0).hear(entry(1, 'fox')).roster([], [fox], 10).do({ type: 'tick' }, 20);
     expect(play.shown).toEqual(['m1', '-fox']);
   });
@@ -102,12 +102,12 @@ describe('Coming and going', () => {
     expect(here().roster([fox], [], 0, count).shown).toEqual(expected);
   });
 
-  it('when a crowd leaves, nobody of it is told of', () => {
+  it('when a crowd leaves, no one is named', () => {
     const play = here().roster(many(30), [], 0).roster([], many(30).slice(15), 5).roster([], many(15), 6);
     expect(play.do({ type: 'tick' }, 120).shown).toEqual([]);
   });
 
-  it('in a room that was a crowd earlier, all are told of', () => {
+  it('in a room that was a crowd earlier, all are shown', () => {
     const play = here().roster(many(30), [], 0).roster([], many(29), 5).roster([], many(30).slice(29), 16);
     expect(play.do({ type: 'tick' }, 120).shown).toEqual(['-n29']);
   });
@@ -127,7 +127,7 @@ describe('Coming and going', () => {
     expect(wakeAt(here().roster([fox], [], 0).hear(entry(1)).roster([owl], [], 5).state)).toBe(START + 60_000);
   });
 
-  it('the people’s list follows every frame, whatever is told', () => {
+  it('the people’s list follows every frame, whatever is shown', () => {
     const play = here().roster(many(30), []).roster([fox], [['n3', 's3']]);
     expect([play.state.people.has('f'), play.state.people.has('s3'), play.state.people.size]).toEqual([true, false, 31]);
   });

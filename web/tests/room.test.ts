@@ -11,7 +11,7 @@ describe('Entering', () => {
     expect([play.state.name, play.state.token, play.state.people.get('o'), play.state.count]).toEqual(['fox', 't', 'owl', 2]);
   });
 
-  it('shows the history, and who one is behind it', () => {
+  it('shows the history, and the user’s name after it', () => {
     expect(new Play().enter({ history: entries(1, 3) }).shown).toEqual(['m1', 'm2', 'm3', '[you_are]']);
   });
 
@@ -30,7 +30,7 @@ describe('Entering', () => {
     expect(mood(new Play().state)).toBe('opening');
   });
 
-  it('once something is said there is talk', () => {
+  it('has talk once there is a message', () => {
     expect(mood(here().hear(entry(1)).state)).toBe('talk');
     expect(mood(here().write('a').state)).toBe('talk');
   });
@@ -69,7 +69,7 @@ describe('Coming back', () => {
     expect(bar(play.do({ type: 'tick' }, 24).state)).toBeNull();
   });
 
-  it('a blink of an eye in which nothing was said needs no word', () => {
+  it('a short absence without messages is not shown', () => {
     expect(bar(away().enter({ resumed: true }, {}, 10.5).state)).toBeNull();
   });
 
@@ -80,7 +80,7 @@ describe('Coming back', () => {
     expect(bar(play.enter({ resumed: true }, {}, 10.1).state)).toEqual({ code: 'back', count: 0 });
   });
 
-  it('a blink of an eye in which something was said is told', () => {
+  it('a short absence with messages is shown', () => {
     expect(bar(away().enter({ resumed: true, history: entries(5, 5) }, {}, 10.5).state)).toEqual({ code: 'back', count: 1 });
   });
 
@@ -93,7 +93,7 @@ describe('Coming back', () => {
     expect([play.said.length, bar(play.state)]).toEqual([6, { code: 'back', count: 2 }]);
   });
 
-  it('a gap is told where it is, and older rows stay', () => {
+  it('a gap is shown in its place, and older rows stay', () => {
     const play = away().enter({ resumed: true, gap: true, history: entries(50, 52) }, {}, 20);
     expect(play.shown.filter((line) => line !== '[you_are]')).toEqual(['m1', 'm2', 'm3', 'm4', '[gap]', 'm50', 'm51', 'm52']);
   });
@@ -102,7 +102,7 @@ describe('Coming back', () => {
     expect(new Play().enter({ gap: true, history: entries(5, 6) }).shown).not.toContain('[gap]');
   });
 
-  it('another name is told', () => {
+  it('another name is shown', () => {
     const play = away().enter({ username: 'other' }, {}, 20);
     expect([play.state.name, play.shown.slice(-1)]).toEqual(['other', ['[you_are]']]);
   });
@@ -111,14 +111,14 @@ describe('Coming back', () => {
     expect(away().enter({ resumed: true }, {}, 20).shown.filter((line) => line === '[you_are]')).toHaveLength(1);
   });
 
-  it('from a room in which nothing had been said', () => {
+  it('from a room without messages', () => {
     const play = here().do({ type: 'cut' }, 10);
     expect(play.state.seen).toBe(NO_ID);
     expect(play.enter({ resumed: true, history: entries(1, 2) }, {}, 20).shown).toEqual(['m1', 'm2']);
     expect(bar(play.state)).toEqual({ code: 'back', count: 2 });
   });
 
-  it('who is here is taken anew, without a word', () => {
+  it('the people are replaced, without a line', () => {
     const play = new Play().enter({}, { name_list: [['fox', 'f']] }).do({ type: 'cut' }, 10).enter({ resumed: true }, { name_list: [['owl', 'o']] }, 20);
     expect([...play.state.people.values()]).toEqual(['owl', '阿狸']);
     expect(play.do({ type: 'tick' }, 100).shown).toEqual([]);
@@ -232,7 +232,7 @@ describe('Notices', () => {
   });
 });
 
-describe('A command that nobody knows the outcome of', () => {
+describe('A command with an unknown outcome', () => {
   const lost = () => here().do({ type: 'write', text: '/to fox psst', cid: 'a' }).do({ type: 'commanded', ack: null });
 
   it('is sent again as the same', () => {
@@ -272,7 +272,7 @@ describe('Another room', () => {
     expect(play.state.drafts).toEqual([{ room: 'lobby', to: { sid: 'f', name: 'fox' }, text: '//psst', back: 'here' }]);
   });
 
-  it('what was not said yet is not said in another room', () => {
+  it('unsent messages are not sent in another room', () => {
     expect(moved().said.map((item) => item.fate)).toEqual(['said', 'said']);
   });
 
@@ -337,7 +337,7 @@ describe('Older messages', () => {
 });
 
 describe('Names', () => {
-  it('somebody’s new name is told and listed', () => {
+  it('a person’s new name is shown and listed', () => {
     const play = here().roster([['fox', 'f']], []).hear({ action: 'rename', username: 'fox', to: 'wolf', sid: 'f', msg: '', time: '' });
     expect([play.state.people.get('f'), play.shown.slice(-1)]).toEqual(['wolf', ['[renamed]']]);
   });
@@ -360,7 +360,7 @@ describe('Names', () => {
     expect(play.do({ type: 'renamed', ack: { ok: false, code: 'name_taken', msg: '' } }).state.name).toBe('阿狸');
   });
 
-  it('in a crowd only those who spoke are told of', () => {
+  it('in a crowd only people who sent messages are shown', () => {
     const play = here().roster([['fox', 'f']], [], 0, 50);
     const rename = (from: string, to: string) => play.hear({ action: 'rename', username: from, to, sid: 'f', msg: '', time: '' });
     expect(rename('fox', 'wolf').shown).toEqual([]);
@@ -378,11 +378,11 @@ describe('Typing', () => {
     expect(play.do({ type: 'tick' }, 7).state.typing.size).toBe(0);
   });
 
-  it('is over when it was said', () => {
+  it('ends with the message', () => {
     expect(here().hear(typing('fox')).hear(entry(1, 'fox')).state.typing.size).toBe(0);
   });
 
-  it('of oneself is not shown', () => {
+  it('of the user is not shown', () => {
     expect(here().hear(typing('阿狸')).state.typing.size).toBe(0);
   });
 

@@ -16,7 +16,7 @@ describe('What others say', () => {
     expect(here().hear(entry(1)).hear(entry(1)).hear(entry(1)).shown).toEqual(['m1']);
   });
 
-  it('is dated by the server, or by oneself where its date makes no sense', () => {
+  it('is dated by the server, or by the page if that date makes no sense', () => {
     const play = here().hear(entry(1)).hear(entry(2, 'fox', 'x', { time: 'soon' }), 7);
     expect(play.said.map((item) => item.time - play.said[0]!.time)).toEqual([0, 6000]);
   });
@@ -44,7 +44,7 @@ describe('What others say', () => {
 });
 
 describe('What one says', () => {
-  it('is shown at once, and said when it is acknowledged', () => {
+  it('is shown at once, and counts as sent when it is acknowledged', () => {
     const play = here().write('hello');
     expect(play.shown).toEqual(['hello (sending)']);
     expect(play.sent('hello').ok('hello', 1).shown).toEqual(['hello']);
@@ -64,7 +64,7 @@ describe('What one says', () => {
     expect(nextOut(play.state)).toBeNull();
   });
 
-  it('keeps its row when it is said', () => {
+  it('keeps its row when it is acknowledged', () => {
     const play = here().write('a').sent('a');
     const key = play.said[0]!.key;
     expect(play.ok('a', 1).said[0]!.key).toBe(key);
@@ -75,7 +75,7 @@ describe('What one says', () => {
     expect(play.shown).toEqual(['m5', 'mine', 'm7']);
   });
 
-  it('stands below all that is said while it waits', () => {
+  it('stays below newer messages while it waits', () => {
     expect(here().write('mine').hear(entry(5)).shown).toEqual(['m5', 'mine (sending)']);
   });
 
@@ -209,7 +209,7 @@ describe('What one says', () => {
     expect(play.said[0]!.name).toBe('阿狸');
   });
 
-  it('carries the name that one has when it is said', () => {
+  it('carries the name that the user has when it is sent', () => {
     const play = here().do({ type: 'cut' }).write('a').enter({ username: 'other' });
     expect(play.said[0]!.name).toBe('other');
   });
@@ -225,7 +225,7 @@ describe('What one says', () => {
 describe('A message that failed', () => {
   const failed = () => here().hear(entry(1)).write('x').sent('x').no('x', 'too_long');
 
-  it('keeps its place above what is said later', () => {
+  it('keeps its place above later messages', () => {
     const play = failed().hear(entry(2)).write('y').sent('y').ok('y', 3);
     expect(play.shown).toEqual(['m1', 'x (failed)', 'm2', 'y']);
   });
@@ -250,11 +250,11 @@ describe('A message that failed', () => {
 describe('In flight when the connection broke', () => {
   const cut = () => here().hear(entry(0)).write('a').sent('a').do({ type: 'cut' });
 
-  it('is said again under the same cid by the same person', () => {
+  it('is sent again under the same cid by the same identity', () => {
     expect(nextOut(cut().enter({ resumed: true }).state)!.cid).toBe('a');
   });
 
-  it('is not said by itself by another person: it may have been said', () => {
+  it('is not sent automatically under another identity: it may have arrived', () => {
     const play = cut().enter({ resumed: false, username: 'other' });
     expect(play.said.find((item) => item.mine)!.fate).toBe('failed');
     expect(nextOut(play.state)).toBeNull();
@@ -301,7 +301,7 @@ describe('A whisper', () => {
     expect(play.whispers.every((item) => item.echoed)).toBe(true);
   });
 
-  it('is not sent again by itself: nobody knows whether it arrived', () => {
+  it('is not sent again by itself: it may have arrived', () => {
     const play = whispering().write('psst').sent('psst').do({ type: 'cut' });
     expect(play.whispers[0]!.fate).toBe('failed');
     expect(nextOut(play.enter({ resumed: true }, { name_list: [['fox', 'f']] }).state)).toBeNull();
@@ -337,12 +337,12 @@ describe('A whisper', () => {
     expect(play.shown.slice(-2)).toEqual(['阿狸>fox: psst', 'm1']);
   });
 
-  it('the partner’s leaving is told, and nothing is sent to nobody', () => {
+  it('the partner’s leave is shown, and nothing is sent', () => {
     const play = whispering().roster([], [['fox', 'f']]).do({ type: 'tick' }, 5);
     expect([play.state.partner?.gone, play.shown.slice(-1)]).toEqual([true, ['[partner_left]']]);
   });
 
-  it('the partner’s leaving is told once', () => {
+  it('the partner’s leave is shown once', () => {
     const play = whispering().roster([], [['fox', 'f']]).do({ type: 'tick' }, 120);
     expect(play.shown.filter((line) => line.includes('left') || line.includes('-fox'))).toEqual(['[partner_left]']);
   });
@@ -352,7 +352,7 @@ describe('A whisper', () => {
     expect(play.state.partner).toEqual({ name: 'wolf', sid: 'f', gone: false });
   });
 
-  it('a partner who left while one was away is told of', () => {
+  it('a partner who left while the user was away is shown', () => {
     const play = whispering().do({ type: 'cut' }).enter({ resumed: true }).do({ type: 'tick' }, 5);
     expect([play.state.partner?.gone, play.shown.includes('[partner_left]')]).toEqual([true, true]);
   });

@@ -113,7 +113,7 @@ describe('A draft', () => {
     expect([play.state.partner, play.draft]).toEqual([{ name: 'wolf', sid: 'f', gone: false }, 'secret']);
   });
 
-  it('does not go to whoever takes the name', () => {
+  it('does not go to the person who takes the name', () => {
     const play = whispering().end().rename('f', 'fox', 'wolf').roster([['fox', 'g']], []);
     expect(play.to('fox', 'g').draft).toBe('');
   });
@@ -213,7 +213,7 @@ describe('After a reload', () => {
 });
 
 describe('A partner', () => {
-  it('who left is not whoever takes the name', () => {
+  it('who left is not the person who takes the name', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: null });
     expect([play.state.partner, isReady(play.state)]).toMatchObject([{ name: 'fox', sid: 'f', gone: true }, false]);
     expect([namesake(play.state), play.shown]).toEqual([{ sid: 'g', name: 'fox' }, ['[partner_other]']]);
@@ -234,7 +234,7 @@ describe('A partner', () => {
     expect(nextOut(play.write('secret').state)).toMatchObject({ kind: 'whisper', toSid: 'g' });
   });
 
-  it('who comes back soon is not said to have left', () => {
+  it('someone who comes back soon is not shown to have left', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } });
     expect(play.do({ type: 'tick' }, 60).shown).toEqual([]);
   });
@@ -291,7 +291,7 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'f' });
   });
 
-  it('is retried with a namesake only by who was told', () => {
+  it('is retried with a namesake only after the page has said so', () => {
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).do({ type: 'retry', key: 'x', cid: 'y' });
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
     play.sent('x').no('x', 'no_such_person');
@@ -314,7 +314,7 @@ describe('A whisper that waits', () => {
     expect(play.shown.at(-1)).toBe('[partner_left]');
   });
 
-  it('behind a refused one is confirmed again by who comes back', () => {
+  it('behind a refused one is confirmed again after a return', () => {
     const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true }) as Writer;
     play.type('more').roster([], [FOX]).write('more', 'y').roster([['fox', 'g']], []);
     play.do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } }).write('more', 'z');
@@ -335,7 +335,7 @@ describe('A whisper that waits', () => {
     expect([play.state.held, play.draft, play.to('fox', 'f').draft]).toEqual([false, '', 'x2']);
   });
 
-  it('to a partner who comes back is not said to have no recipient', () => {
+  it('to a partner who comes back has a recipient again', () => {
     const play = whispering().roster([], [FOX]).write('x').sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, play.shown.includes('[partner_left]')]).toEqual(['recipient_left', true]);
     play.roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } });

@@ -184,14 +184,14 @@ describe('to:NAME', () => {
     for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain(instead);
   });
 
-  it.each(['to:fox secret', 'tp:fox'])('in a whisper to that person, %j is said to be one already', (text) => {
+  it.each(['to:fox secret', 'tp:fox'])('in a whisper to that person, %j is refused as already private', (text) => {
     const play = here().enterText('to:fox').enterText(text);
     if (nextOut(play.state)) play.sent(text).no(text, 'bad_request', { usage: '/to NAME TEXT', name: 'fox', msg: 'Begin it with /to.' });
     expect([play.draft, play.shown, advised(play.state)]).toMatchObject([text, [], { code: 'already_private', name: 'fox' }]);
     expect(sentence(en, advised(play.state)!)).not.toContain('/to');
   });
 
-  it('in a whisper to someone else, it is said how to reach that person', () => {
+  it('in a whisper to someone else, the sentence says how to reach that person', () => {
     const play = here().enterText('to:eve').enterText('to:fox secret');
     expect(advised(play.state)).toMatchObject({ code: 'text_behind_to', name: 'fox' });
   });

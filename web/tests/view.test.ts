@@ -58,7 +58,7 @@ describe('Rows', () => {
     expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);
   });
 
-  it('what is not said yet begins no day', () => {
+  it('a pending message begins no day', () => {
     expect(shapes(here().write('a'))).toEqual(['head']);
   });
 
@@ -85,7 +85,7 @@ describe('Rows', () => {
 });
 
 describe('People', () => {
-  it('oneself first, then by name', () => {
+  it('the user first, then by name', () => {
     const people = new Map([['1', 'b'], ['2', 'a'], ['me', 'z']]);
     expect(listed(people, 'me', (one, other) => one.localeCompare(other)).map((one) => one.name)).toEqual(['z', 'a', 'b']);
   });

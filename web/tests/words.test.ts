@@ -213,7 +213,7 @@ describe('Addresses', () => {
   });
 });
 
-describe('What a screen reader is told', () => {
+describe('What a screen reader reads out', () => {
   const talk = (count: number) => {
     const play = new Play().enter();
     for (let n = 1; n <= count; n++) play.hear(entry(n));
@@ -232,7 +232,7 @@ describe('What a screen reader is told', () => {
     expect(announcement(enRest, new Play().enter().write('a').state.items)).toBe('');
   });
 
-  it('who comes and goes is not', () => {
+  it('joins and leaves are not', () => {
     expect(announcement(enRest, new Play().enter().roster([['fox', 'f']], []).state.items)).toBe('');
   });
 });
