@@ -70,6 +70,6 @@ def test_only_the_same_text_of_the_same_guest_is_refused() -> None:
 )
 def test_a_refusal_that_leaves_no_doubt_is_not_kept(refusal: Refusal, is_bound: bool, is_kept: bool) -> None:
     refusing = Refusing()
-    refusal.answer_after_s = refusal.answer_after_s if isinstance(refusal, NoSuchPerson) else 0.25
-    refusing.note(refusing.session(), refusal, is_bound=is_bound)
+    refused = refusal if isinstance(refusal, NoSuchPerson) else refusal.with_doubt()
+    refusing.note(refusing.session(), refused, is_bound=is_bound)
     assert (refusing.asks_again(refusing.session()) is not None) == is_kept

@@ -230,7 +230,7 @@ def parse_line(text: str) -> Say | Command:
         case NearWhisper() | NearJoin() as near:
             return _say(text, near)
         case BareKey():
-            raise _held(LooksLikeKey(command="op"))
+            raise _looks_like_key()
 
 
 def _say(text: str, *near: Near) -> Say:
@@ -245,9 +245,9 @@ def _say(text: str, *near: Near) -> Say:
     for line in text.splitlines()[1:]:
         match beginning(line):
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
-                raise _held(LooksLikeKey(command="op"))
+                raise _looks_like_key()
             case BareKey():
-                raise _held(LooksLikeKey(command="op"))
+                raise _looks_like_key()
             case Slash(word, rest) if (record := _BY_NAME.get(word)) is not None and record.name == "to":
                 further.append(NearWhisper(trimmed(rest)))
             case NearWhisper() as near_whisper:
@@ -262,21 +262,16 @@ def _say(text: str, *near: Near) -> Say:
 def _command(word: str, arguments: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
-        unknown = UnknownCommand(command=printable(word))
-        unknown.arguments = arguments
-        unknown.answer_after_s = ANSWER_AFTER_S if is_nearly_move(word) else 0.0
-        unknown.doubts_people = is_nearly_join(word)
-        raise unknown
+        unknown = UnknownCommand(command=printable(word), arguments=arguments)
+        wait_s = ANSWER_AFTER_S if is_nearly_move(word) else 0.0
+        raise unknown.with_doubt(wait_s, people=is_nearly_join(word))
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
         refused = BadRequest(usage=record.usage)
-        if record.name == "join":
-            refused.answer_after_s, refused.doubts_people = ANSWER_AFTER_S, True
-        raise refused from None
+        raise (refused.with_doubt(people=True) if record.name == "join" else refused) from None
 
 
-def _held(refused: Refusal) -> Refusal:
-    """A refusal that holds what arrives before it is answered."""
-    refused.answer_after_s = 0.0
-    return refused
+def _looks_like_key() -> Refusal:
+    """The refusal of a key; it holds what arrives before it is answered."""
+    return LooksLikeKey(command="op").with_doubt(0.0)

@@ -28,17 +28,31 @@ class Refusal(Exception):
 
     code: str
     wording: str | None = None
-    answer_after_s: float | None = None
-    doubts_people = False
+    _answer_after_s: float | None = None
+    _doubts_people = False
 
     def __init__(self, **params: object) -> None:
         super().__init__(self.code)
         self.params = params
 
+    @property
+    def answer_after_s(self) -> float | None:
+        return self._answer_after_s
+
+    @property
+    def doubts_people(self) -> bool:
+        return self._doubts_people
+
     def copy(self) -> Self:
         """The same refusal, without its traceback and context."""
         copied = type(self).__new__(type(self), *self.args)
         vars(copied).update(vars(self))
+        return copied
+
+    def with_doubt(self, answer_after_s: float | None = ANSWER_AFTER_S, *, people: bool = False) -> Self:
+        """A copy that is answered after so many seconds, and leaves people in doubt if `people` or it did before."""
+        copied = self.copy()
+        vars(copied).update(_answer_after_s=answer_after_s, _doubts_people=people or self._doubts_people)
         return copied
 
 
@@ -70,10 +84,10 @@ class UnknownCommand(Refusal):
     """
 
     code = "unknown_command"
-    arguments = ""
 
-    def __init__(self, *, command: str) -> None:
+    def __init__(self, *, command: str, arguments: str = "") -> None:
         super().__init__(command=command)
+        self.arguments = arguments
 
 
 class Empty(Refusal):
@@ -143,8 +157,8 @@ class NameChangedHands(NoSuchPerson):
     """The name now belongs to another person than the writer knew; refused once, so sent `again` it goes to them."""
 
     wording = "name_changed_hands"
-    doubts_people = True
-    answer_after_s = 0.0
+    _doubts_people = True
+    _answer_after_s = 0.0
 
 
 class NameAfterRestart(NameChangedHands):
@@ -176,7 +190,7 @@ class LooksLikeJoin(BadRequest):
     """It was probably `/join` with the name of a `room` that exists: the next texts were meant for the people there."""
 
     wording = "looks_like_join"
-    doubts_people = True
+    _doubts_people = True
 
 
 class LooksLikeKey(UnknownCommand):
@@ -193,7 +207,7 @@ class NotSent(NoSuchPerson):
         code: that of another refusal, if the text came with a refused one.
     """
 
-    answer_after_s: float | None = ANSWER_AFTER_S
+    _answer_after_s = ANSWER_AFTER_S
 
     def __init__(self, wording: str, code: str = NoSuchPerson.code, **params: object) -> None:
         self.wording, self.code = wording, code

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal
+from chatroom.core.errors import LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal
 from chatroom.core.events import Person
 from chatroom.core.markers import Near, NearJoin, NearWhisper, trimmed
 from chatroom.core.names import printable
@@ -39,8 +39,7 @@ def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[s
     """
     refused = next(filter(None, (_refusal(one, here, lately, is_room) for one in near)), None)
     if refused is not None:
-        refused.answer_after_s = ANSWER_AFTER_S
-        raise refused
+        raise refused.with_doubt()
 
 
 def name_meant(rest: str, here: Here, lately: Lately) -> str | None:

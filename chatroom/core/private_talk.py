@@ -145,13 +145,11 @@ class PrivateTalk:
         else:
             # Clients send again by themselves what was refused for haste or trouble; a held text must not come so.
             is_retried = isinstance(refused, (RateLimited, Unavailable))
-            code = NotSent.code if is_retried else refused.code
-            held = NotSent("not_sent_with", code)
-            held.answer_after_s = refused.answer_after_s
-            held.doubts_people = refused.doubts_people
+            held = NotSent("not_sent_with", NotSent.code if is_retried else refused.code)
+        people = refused.doubts_people
         if self._refusal is not None and self._is_held(arrived_at):
-            held.doubts_people |= self._refusal.doubts_people
-        self._refusal = held
+            people |= self._refusal.doubts_people
+        self._refusal = held.with_doubt(refused.answer_after_s, people=people)
         self._unanswered += 1
 
     def answered(self, now: float) -> None:
@@ -177,7 +175,7 @@ class PrivateTalk:
             NotSent: it arrived before the answer to a refusal that makes it doubtful who is meant.
         """
         if self._refusal is not None and self._refusal.doubts_people and self._is_held(arrived_at):
-            raise self._refusal.with_traceback(None)
+            raise self._refusal.copy()
 
     def address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
         """The recipient of a text; None: the room.
@@ -196,7 +194,7 @@ class PrivateTalk:
         """
         if self._refusal is not None:
             if self._is_held(arrived_at):
-                raise self._refusal.with_traceback(None)
+                raise self._refusal.copy()
             self._refusal = None
         if self._is_forgotten:
             self._is_ending = True
@@ -218,9 +216,7 @@ class PrivateTalk:
         is_early = arrived_at < self._moved_at + MOVE_HOLD_S and not self._has_held
         if self._before is not None and (is_older or is_early):
             self._has_held = True
-            held = NotSent("talk_held", name=partner.name, before=self._before.name)
-            held.answer_after_s = 0.0
-            raise held
+            raise NotSent("talk_held", name=partner.name, before=self._before.name).with_doubt(0.0)
         self.partner, self._has_left = present, False
         return present
 

@@ -77,7 +77,7 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     except UnknownCommand as refused:
         here, lately = session.room.roster.find, service.whispers.lately(session)
         if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
-            refused.answer_after_s = ANSWER_AFTER_S
+            raise refused.with_doubt() from None
         raise
 
 
@@ -112,9 +112,7 @@ def run(
         return _run(service, words, session, command, answer=answer, refuse=refuse, follow=follow)
     except Refusal as refused:
         if isinstance(command, _TO_OTHERS):
-            refused.answer_after_s = ANSWER_AFTER_S
-        if isinstance(command, Join):
-            refused.doubts_people = True
+            raise refused.with_doubt(people=isinstance(command, Join)) from None
         raise
 
 

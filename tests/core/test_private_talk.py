@@ -57,8 +57,7 @@ def params(answer: Person | NotSent | None) -> dict[str, object]:
 
 def fails(talk: PrivateTalk, refusal: Refusal, after_s: float = ANSWER_AFTER_S) -> None:
     """Something that arrived at `NOW` is refused, and not answered yet."""
-    refusal.answer_after_s = after_s
-    talk.hold(refusal, NOW)
+    talk.hold(refusal.with_doubt(after_s), NOW)
 
 
 def talking_to(person: Person) -> PrivateTalk:
@@ -382,9 +381,7 @@ def test_of_several_refusals_each_must_be_answered():
 
 def test_a_failed_join_leaves_names_in_doubt_until_its_answer():
     talk = PrivateTalk()
-    join = RoomInvalid()
-    join.doubts_people = True
-    fails(talk, join)
+    fails(talk, RoomInvalid().with_doubt(people=True))
     fails(talk, UnknownCommand(command="x"), 0.0)
     for _ in range(2):
         talk.answered(NOW + ANSWER_AFTER_S)

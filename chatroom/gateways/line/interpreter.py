@@ -14,7 +14,6 @@ from typing import Final, Protocol
 
 from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say
 from chatroom.core.errors import (
-    ANSWER_AFTER_S,
     NameTaken,
     NoSuchPartner,
     NoSuchPerson,
@@ -155,8 +154,7 @@ class Interpreter:
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
             too_long = TooLong(limit=self._context.service.limits.max_text)
-            too_long.answer_after_s = typed.unread_answer_after_s(line.head)
-            raise too_long
+            raise too_long.with_doubt(typed.unread_answer_after_s(line.head))
         stripped = line.strip()
         if not stripped:
             return
@@ -166,9 +164,7 @@ class Interpreter:
         elif stripped in _LEAVING:
             self._host.disconnect("bye")
         elif isinstance(line, NotUtf8):
-            refused = NotInUtf8()
-            refused.answer_after_s = ANSWER_AFTER_S  # its recipient is unknown
-            raise refused
+            raise NotInUtf8().with_doubt()  # its recipient is unknown
         else:
             parsed = typed.parse(self._context.service, self._session, line)
             if isinstance(parsed, Command):

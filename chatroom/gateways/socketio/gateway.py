@@ -166,8 +166,7 @@ class SocketIOGateway:
             try:
                 self._service.spend_event(guest.session)
             except RateLimited as refused:
-                refused.answer_after_s = _unread_answer_after_s(arguments)
-                raise
+                raise refused.with_doubt(_unread_answer_after_s(arguments)) from None
             answer = self._requests.handle(guest, wire.read_request(arguments), ack)
         except Refusal as refused:
             if wire.may_join(arguments):

@@ -155,9 +155,7 @@ class Requests:
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
         if len(msg) > longest + _MAX_COMMAND:
-            refused = TooLong(limit=longest)
-            refused.answer_after_s = typed.unread_answer_after_s(msg)
-            raise refused
+            raise TooLong(limit=longest).with_doubt(typed.unread_answer_after_s(msg))
         line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
             self._service.refused.check(session, cid)

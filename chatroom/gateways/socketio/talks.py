@@ -84,14 +84,13 @@ class Talks:
         guest.session.talk.hold(refused, now)
         if len(guest.unanswered) == _MAX_UNANSWERED:
             self._answer_oldest(guest)
-        guest.unanswered.append((now + answer_after_s, ack, refused.with_traceback(None)))
+        guest.unanswered.append((now + answer_after_s, ack, refused.copy()))
         if len(guest.unanswered) == 1:
             self._answer_later(guest)
 
     def hold_for_other_room(self, guest: Guest, ack: Ack, refused: Refusal) -> None:
         """Hold what comes before the answer: it may be meant for another room and its people."""
-        refused.doubts_people, refused.answer_after_s = True, ANSWER_AFTER_S
-        self.hold(guest, ack, refused, ANSWER_AFTER_S)
+        self.hold(guest, ack, refused.with_doubt(people=True), ANSWER_AFTER_S)
 
     def _answer_later(self, guest: Guest) -> None:
         wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())

@@ -315,9 +315,7 @@ class Talker(Desk):
         super().take(line, arrived_at)
         try:
             if str(line).startswith("to:"):
-                refused = NoSuchPartner(name="Zed")
-                refused.answer_after_s = ANSWER_AFTER_S
-                raise refused
+                raise NoSuchPartner(name="Zed").with_doubt()
             self.talk.address(lambda sid: None, arrived_at)
         except Refusal as refused:
             self.talk.hold(refused, arrived_at)
