@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from math import inf
 from typing import Any, Final
 
 from chatroom.core.errors import NoPartner, NotSent, RateLimited, Refusal, Unavailable
@@ -36,66 +38,68 @@ class Signal:
 Effect = Notice | Signal
 
 
+class _State(Enum):
+    """How a private chat is. In the last three, the next text is not sent; once that is answered, there is no chat."""
+
+    NONE = auto()  # texts go to the room
+    OPEN = auto()  # they go to the partner
+    LEFT = auto()  # the partner has left the room; it is open again if they come back first
+    OVER = auto()  # the partner has ended it
+    FORGOTTEN = auto()  # it was open when the server restarted, and its partner is unknown
+
+
 class PrivateTalk:
     """A guest's partner in a private chat, if there is one."""
 
     __slots__ = (
         "_before",
-        "_has_held",
-        "_has_left",
+        "_doubt_until",
         "_held_until",
         "_is_ending",
-        "_is_forgotten",
-        "_is_over",
-        "_is_unread",
         "_moved_at",
         "_refusal",
+        "_state",
         "_unanswered",
         "partner",
     )
 
     def __init__(self) -> None:
         self.partner: Person | None = None
-        # The partner has ended it: the next line is not sent, and once that is answered the partner is forgotten.
-        self._is_over = False
-        # The partner has left: the same, unless they come back first.
-        self._has_left = False
-        # There was one before the server restarted, with an unknown partner: the next line is not sent.
-        self._is_forgotten = False
-        # That line has come; if its answer is lost it may be sent again, and still must not go to the room.
+        self._state = _State.NONE
+        # The text that is not sent has come; if its answer is lost it may be sent again, and still must not go to the
+        # room.
         self._is_ending = False
-        # The partner before someone moved the chat, and when that was.
+        # The partner before someone moved the chat, when that was, and until when texts may be meant for that partner.
         self._before: Person | None = None
         self._moved_at = 0.0
-        self._has_held = False
+        self._doubt_until = 0.0
         # The refusal of texts that arrive while a refusal is unanswered, or arrived before the last answer; None:
         # nothing was refused.
         self._refusal: NotSent | None = None
         self._unanswered = 0
+        # Endless if the connection was lost before that answer: the next text is not sent.
         self._held_until = 0.0
-        # The connection was lost before that answer: the first text after it is not sent.
-        self._is_unread = False
 
     @property
     def is_plain(self) -> bool:
         """Whether every text goes to the room."""
-        return self.partner is None and self._refusal is None and not self._is_forgotten
+        return self._state is _State.NONE and self._refusal is None
 
     @property
     def is_open(self) -> bool:
         """Whether the next text is meant for one person, even if it cannot reach them."""
-        return self.partner is not None or self._is_forgotten
+        return self._state is not _State.NONE
 
     # What the guest does
 
     def turn_to(self, to: Person) -> list[Effect]:
         """`to:NAME`; the other side knows of it."""
         effects: list[Effect] = [Notice("talk_with", {"name": to.name})]
-        if self._is_open and self.partner is not None and self.partner.sid != to.sid:
-            effects.append(Signal(self.partner.sid, Talk.TURNED))
+        partner = self._present_partner
+        if partner is not None and partner.sid != to.sid:
+            effects.append(Signal(partner.sid, Talk.TURNED))
         self._begin(to)
-        self._refusal = None  # what is typed after it is meant for them
-        self._is_unread = False
+        self._forget_refusal()  # what is typed after it is meant for them
         return effects
 
     def end(self) -> list[Effect]:
@@ -104,7 +108,7 @@ class PrivateTalk:
             self._close()
             return [Notice("talk_choose")]
         effects: list[Effect] = [Notice("talk_over", {"name": self.partner.name})]
-        if self._is_open:
+        if self._present_partner is not None:
             effects.append(Signal(self.partner.sid, Talk.ENDED))
         self._close()  # what is typed after it is meant for the room
         return effects
@@ -121,21 +125,22 @@ class PrivateTalk:
         Raises:
             NoPartner: texts go to the room.
         """
-        if self.partner is None or not self._is_open:
+        partner = self._present_partner
+        if partner is None:
             raise NoPartner(usage="/to NAME TEXT")
-        return [Notice("talk_with", {"name": self.partner.name})]
+        return [Notice("talk_with", {"name": partner.name})]
 
     def come_back(self, find: Callable[[str], Person | None]) -> list[Effect]:
         """The guest has resumed with their token; `find` is as in `address`."""
         if self.partner is None:
-            return [Notice("talk_forgotten")] if self._is_forgotten else []
-        if self._is_over:
+            return [Notice("talk_forgotten")] if self._state is _State.FORGOTTEN else []
+        if self._state is _State.OVER:
             return [Notice("talk_partner_ended", {"name": self.partner.name})]
         present = find(self.partner.sid)
-        self._has_left = present is None
         if present is None:
+            self._state = _State.LEFT
             return [Notice("talk_partner_absent", {"name": self.partner.name})]
-        self.partner = present
+        self._go_on(present)
         return [Notice("talk_still", {"name": present.name})]
 
     def hold(self, refused: Refusal, arrived_at: float) -> None:
@@ -156,15 +161,14 @@ class PrivateTalk:
         """The oldest refusal is answered: from now on the guest can know of it."""
         self._unanswered -= 1
         self._held_until = now
-        self._is_unread = False
         if self._is_ending and not self._unanswered:
-            self.partner = None
-            self._is_forgotten = self._is_ending = False
+            self._end()
 
     def cut(self) -> None:
         """The guest's connection ended before the answers: they do not know of them."""
         # If the chat was ending, it still has to end, which refuses a text anyway.
-        self._is_unread |= self._unanswered > 0 and not self._is_ending
+        if self._unanswered and not self._is_ending:
+            self._held_until = inf
         self._unanswered = 0
         self._is_ending = False
 
@@ -196,35 +200,33 @@ class PrivateTalk:
             if self._is_held(arrived_at):
                 raise self._refusal.copy()
             self._refusal = None
-        if self._is_forgotten:
+        if self._state is _State.FORGOTTEN:
             self._is_ending = True
             raise NotSent("talk_forgotten_not_sent")
         return self._address(find, arrived_at)
 
     def _is_held(self, arrived_at: float) -> bool:
-        return self._is_unread or self._unanswered > 0 or arrived_at <= self._held_until
+        return self._unanswered > 0 or arrived_at <= self._held_until
 
     def _address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
         partner = self.partner
         if partner is None:
             return None
-        present = None if self._is_over else find(partner.sid)
+        present = None if self._state is _State.OVER else find(partner.sid)
         if present is None:
             self._is_ending = True
             raise NotSent("talk_not_sent", name=partner.name)
-        is_older = arrived_at < self._moved_at
-        is_early = arrived_at < self._moved_at + MOVE_HOLD_S and not self._has_held
-        if self._before is not None and (is_older or is_early):
-            self._has_held = True
+        if self._before is not None and arrived_at < self._doubt_until:
+            self._doubt_until = self._moved_at
             raise NotSent("talk_held", name=partner.name, before=self._before.name).with_doubt(0.0)
-        self.partner, self._has_left = present, False
+        self._go_on(present)
         return present
 
     # What others do
 
     def turned_to(self, who: Person, now: float) -> list[Effect]:
         """Someone has started a private chat with the guest, or sent a line of one: plain lines now go to them."""
-        before, was_open = self.partner if not self._is_ending else None, self._is_open
+        before, was_open = self.partner if not self._is_ending else None, self._present_partner is not None
         if before is not None and before.sid == who.sid and was_open:
             return []
         if before is None or before.sid == who.sid:
@@ -237,40 +239,41 @@ class PrivateTalk:
         else:
             effects = [Notice("talk_asked", {"name": who.name})]
         self._begin(who)
-        self._before, self._moved_at = before, now
+        self._before, self._moved_at, self._doubt_until = before, now, now + MOVE_HOLD_S
         if not self._is_held(now):
             self._refusal = None  # that the chat has moved is now the better reason
         return effects
 
     def signalled(self, who: Person, talk: Talk) -> list[Effect]:
         """Someone chats with another person, or writes to the room again."""
-        if self.partner is None or self.partner.sid != who.sid or self._is_over:
+        if self.partner is None or self.partner.sid != who.sid or self._state is _State.OVER:
             return []
         if talk is Talk.TURNED:
             return [Notice("talk_turned", {"name": who.name})]
-        self._is_over = True
+        self._state = _State.OVER
         return [Notice("talk_partner_ended", {"name": who.name})]
 
     def left(self, sid: str) -> list[Effect]:
         """Somebody is no longer in the room."""
-        if self.partner is None or self.partner.sid != sid or not self._is_open:
+        partner = self._present_partner
+        if partner is None or partner.sid != sid:
             return []
-        self._has_left = True
-        return [Notice("talk_partner_left", {"name": self.partner.name})]
+        self._state = _State.LEFT
+        return [Notice("talk_partner_left", {"name": partner.name})]
 
     def joined(self, find: Callable[[str], Person | None]) -> list[Effect]:
         """Somebody has joined the room: perhaps the partner is back; `find` as in `address`."""
-        if self.partner is None or not self._has_left or self._is_ending:
+        if self.partner is None or self._state is not _State.LEFT or self._is_ending:
             return []
         present = find(self.partner.sid)
         if present is None:
             return []
-        self.partner, self._has_left = present, False
+        self._go_on(present)
         return [Notice("talk_back", {"name": present.name})]
 
     def forget(self) -> None:
         """There was a private chat, but its partner is no longer known."""
-        self._is_forgotten = True
+        self._state = _State.FORGOTTEN
 
     def renamed(self, sid: str, name: str) -> None:
         """Somebody has another name."""
@@ -280,16 +283,24 @@ class PrivateTalk:
             self._before = Person(sid, name)
 
     @property
-    def _is_open(self) -> bool:
-        """Whether there is a partner who would have to know."""
-        return self.partner is not None and not (self._is_over or self._has_left or self._is_ending)
-
-    def _close(self) -> None:
-        self.partner = self._refusal = None
-        self._is_forgotten = self._is_ending = self._is_unread = False
+    def _present_partner(self) -> Person | None:
+        """The partner, if they would have to know what happens."""
+        return self.partner if self._state is _State.OPEN and not self._is_ending else None
 
     def _begin(self, partner: Person) -> None:
-        self.partner = partner
-        self._is_over = self._has_left = self._is_forgotten = self._is_ending = False
-        self._before = None
-        self._has_held = False
+        self._go_on(partner)
+        self._before, self._is_ending = None, False
+
+    def _go_on(self, partner: Person) -> None:
+        self.partner, self._state = partner, _State.OPEN
+
+    def _end(self) -> None:
+        self.partner = None
+        self._state, self._is_ending = _State.NONE, False
+
+    def _close(self) -> None:
+        self._end()
+        self._forget_refusal()
+
+    def _forget_refusal(self) -> None:
+        self._refusal, self._held_until = None, 0.0
