@@ -1,7 +1,7 @@
 """What a typed line means: a text to send, or a command. One table serves every gateway and prints its own help.
 
 Names of people are not resolved here: the recipient of `/to Ming Li hello` depends on who is there
-(`Roster.longest_match`).
+(`core.recipients`).
 """
 
 from collections.abc import Callable, Mapping

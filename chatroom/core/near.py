@@ -15,7 +15,7 @@ from chatroom.core.events import Person
 from chatroom.core.markers import Near, NearJoin, NearWhisper, trimmed
 from chatroom.core.names import printable
 from chatroom.core.recent import Gone
-from chatroom.core.roster import loose_match
+from chatroom.core.recipients import loose_match
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]

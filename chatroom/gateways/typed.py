@@ -41,7 +41,7 @@ from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
-from chatroom.core.roster import SEPARATORS, longest_match, punctuated_match
+from chatroom.core.recipients import SEPARATORS, longest_match, punctuated_match
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words

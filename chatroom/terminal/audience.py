@@ -16,7 +16,7 @@ from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
 from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
-from chatroom.core.roster import punctuated_match
+from chatroom.core.recipients import punctuated_match
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH
 
