@@ -11,14 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from chatroom.core.errors import LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal
-from chatroom.core.events import Person
 from chatroom.core.markers import Near, NearJoin, NearWhisper, trimmed
 from chatroom.core.names import printable
-from chatroom.core.recent import Gone
-from chatroom.core.recipients import loose_match
-
-Here = Callable[[str], Person | None]
-Lately = Callable[[str], Gone | None]
+from chatroom.core.recipients import Here, Lately, loose_match
 
 _SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name
 _ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")

@@ -25,12 +25,7 @@ from chatroom.core.commands import (
 from chatroom.core.errors import (
     ANSWER_AFTER_S,
     BadRequest,
-    NameGone,
-    NameUnclear,
-    NoSuchPartner,
-    NoSuchPerson,
     Refusal,
-    TextBehindTo,
     Unavailable,
     UnknownCommand,
     Yourself,
@@ -38,10 +33,10 @@ from chatroom.core.errors import (
 from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.markers import trimmed
-from chatroom.core.names import parse_name, parse_room, printable
+from chatroom.core.names import parse_name, parse_room
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
-from chatroom.core.recipients import SEPARATORS, longest_match, punctuated_match
+from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
@@ -52,11 +47,6 @@ _NAMES_SHOWN = 100  # in the answer to /who
 _HISTORY_SHOWN = 10
 _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
-
-_QUOTES = '"\u201c'
-_LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
-
-_QUOTED = re.compile('["\u201c](.+)["\u201d]')
 
 _TO_OTHERS = WhisperTo | TalkTo | Join  # commands that change who receives texts
 _HEAD = 512  # characters of a text that show what it is
@@ -149,7 +139,7 @@ def _run(
         case WhisperTo(""):
             follow(session.talk.ask())
         case WhisperTo(rest):
-            person, text = _meant(service, session, rest)
+            person, text = recipient(rest, _people(service, session))
             service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
@@ -216,86 +206,18 @@ def signal(service: Service, session: Session, effect: Signal) -> None:
     service.whispers.signal_talk(session, effect.sid, effect.talk)
 
 
-def _meant(service: Service, session: Session, rest: str) -> tuple[Person, str]:
-    """The recipient of a private text, and the text.
-
-    Raises:
-        NameGone: it may be for someone who left recently.
-        NoSuchPerson: it begins with nobody's name, or with a longer name that no space follows.
-    """
-    found = longest_match(rest, session.room.roster.find)
-    spaced = SEPARATORS.sub(" ", rest)
-    closer = longest_match(spaced, session.room.roster.find)
-    gone = longest_match(spaced, service.whispers.lately(session))
-    if (
-        gone is not None
-        and found is not None
-        and gone.length > max(found.length, closer.length if closer else 0)
-    ):
-        raise NameGone(name=gone.who.name, other=found.who.name)
-    if closer is not None and found is not None and closer.length > found.length:
-        raise NoSuchPerson(name=printable(rest[: closer.length + 1]))
-    if found is None:
-        raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
-    _check_shorter(service, session, rest[: found.length], found.who.name)
-    return found.who, found.rest
+def _people(service: Service, session: Session) -> People:
+    return People(session.room.roster.find, service.whispers.lately(session), session.addressed)
 
 
-def _check_shorter(service: Service, session: Session, written: str, name: str) -> None:
-    """Ask who is meant if the writer knows someone with a shorter name, and has never written to this person.
-
-    So a person called `Bob I` does not receive `/to Bob I miss you`. For a name in quotes there is no question.
-
-    Raises:
-        NameUnclear: both are here.
-        NameGone: the other one left recently.
-    """
-    ends = _LAST_SPACE.match(SEPARATORS.sub(" ", written))
-    known = session.addressed
-    if ends is None or not known or name in known or written.lstrip()[0] in _QUOTES:
-        return
-    here = longest_match(ends[1], lambda one: session.room.roster.find(one) if one in known else None)
-    if here is not None:
-        raise NameUnclear(name=name, other=here.who.name)
-    lately = service.whispers.lately(session)
-    gone = longest_match(ends[1], lambda one: lately(one) if one in known else None)
-    if gone is not None:
-        raise NameGone(name=gone.who.name, other=name)
-
-
-def _first_name(rest: str) -> str:
-    """The name that `/to REST` was probably for: the one in quotes, or the first word."""
-    if rest[:1] in ('"', "“"):
-        return printable(rest[1:].split({'"': '"', "“": "”"}[rest[0]])[0])
-    return printable(rest.split(None, 1)[0])
-
-
-def _turn_to(service: Service, session: Session, name: str) -> list[Effect]:
-    """`to:NAME`. The name is taken as typed, or without quotes around it."""
-    quoted = _QUOTED.fullmatch(name)
-    names = (name, quoted[1] if quoted is not None else name)
-    found = next((one for one in names if session.room.roster.find(one) is not None), None)
-    if found is None:
-        raise _no_partner(service, session, name)
-    if SEPARATORS.match(name[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
-        _check_shorter(service, session, name, found)
+def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:
+    """`to:WRITTEN`"""
+    name = partner_name(written, _people(service, session))
     try:
-        opened = service.whispers.whisper(session, found, "", Talk.OPENED)
+        opened = service.whispers.whisper(session, name, "", Talk.OPENED)
     except BadRequest:
         raise Yourself from None
     return session.talk.turn_to(opened.to)
-
-
-def _no_partner(service: Service, session: Session, written: str) -> Refusal:
-    """Why `to:WRITTEN` names nobody: it has a text after the name, or nobody here has that name."""
-    here = punctuated_match(written, session.room.roster.find)
-    gone = punctuated_match(written, service.whispers.lately(session))
-    if gone is not None and (here is None or gone.length > here.length):
-        return NoSuchPartner(name=gone.who.name)
-    if here is not None:
-        return TextBehindTo.of(here.who.name, here.rest)
-    quoted = _QUOTED.fullmatch(written)
-    return NoSuchPartner(name=printable(quoted[1] if quoted is not None else written))
 
 
 def help_text(lang: str, *, at_a_line: bool = False) -> str:

@@ -16,12 +16,11 @@ from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
 from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
-from chatroom.core.recipients import punctuated_match
+from chatroom.core.recipients import punctuated_match, without_quotes
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH
 
 _MOVING: Final = ("to", "msg", "w", "join")
-_QUOTES: Final = '"“”'
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ class Audience:
     def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
         if not trimmed(wanted):
             return self.talk_to(None)
-        for name in (wanted, trimmed(wanted).strip(_QUOTES)):
+        for name in (wanted, without_quotes(trimmed(wanted))):
             found = [sid for sid, known in names.items() if _key(known) == _key(name)]
             if found == [own]:
                 return NotSent(self._words.say("yourself"))

@@ -3,7 +3,10 @@
 import pytest
 
 from chatroom.core.confusables import fold
-from chatroom.core.recipients import longest_match, loose_match
+from chatroom.core.errors import NameGone, NameUnclear, NoSuchPartner, NoSuchPerson, Refusal, TextBehindTo
+from chatroom.core.events import Person
+from chatroom.core.recent import Addressed, Gone
+from chatroom.core.recipients import People, longest_match, loose_match, partner_name, recipient
 
 
 def match(text: str, *names: str) -> tuple[str, str] | None:
@@ -54,3 +57,60 @@ def test_a_long_text_is_compared_with_few_names() -> None:
     found = loose_match(f"{of_letters} hello", {of_letters: 1}.get)
     assert found is not None
     assert found.rest == "hello"
+
+
+def people(here: str, lately: str = "", known: str = "") -> People:
+    """Those whom a writer may mean, as lists of names with commas between."""
+    present = {fold(name): Person(name, name) for name in here.split(",")}
+    gone = {fold(name): Gone(name, name, 0.0) for name in lately.split(",")}
+    addressed = Addressed()
+    for name in filter(None, known.split(",")):
+        addressed.is_other(name, name, None)
+    return People(lambda name: present.get(fold(name)), lambda name: gone.get(fold(name)), addressed)
+
+
+@pytest.mark.parametrize(
+    ("rest", "those", "meant"),
+    [
+        ("bob i miss you", people("Bob,Bob I"), "Bob I"),
+        ("bob i miss you", people("Bob,Bob I", known="Bob,Bob I"), "Bob I"),
+        ("bob i miss you", people("Bob,Bob I", known="Bob"), NameUnclear),
+        ("bob i miss you", people("Bob I", lately="Bob", known="Bob"), NameGone),
+        ('"bob i" miss you', people("Bob,Bob I", known="Bob"), "Bob I"),
+        ("Bob I, miss you", people("Bob", lately="Bob I"), NameGone),
+        ("Bob I, miss you", people("Bob,Bob I"), NoSuchPerson),
+        ("Zed hello", people("Bob"), NoSuchPerson),
+    ],
+)
+def test_a_private_text_is_for_one_person_or_refused(
+    rest: str, those: People, meant: str | type[Refusal]
+) -> None:
+    if isinstance(meant, str):
+        assert recipient(rest, those)[0].name == meant
+        return
+    with pytest.raises(Refusal) as refused:
+        recipient(rest, those)
+    assert refused.type is meant
+
+
+@pytest.mark.parametrize(
+    ("written", "those", "meant"),
+    [
+        ("Bob", people("Bob"), "Bob"),
+        ("“Bob”", people("Bob"), "Bob"),
+        ('"Bob"', people('Bob,"Bob"'), '"Bob"'),
+        ("Bob:", people("Bob:,Bob", known="Bob"), NameUnclear),
+        ("Bob hello", people("Bob"), TextBehindTo),
+        ("Bob I hello", people("Bob", lately="Bob I"), NoSuchPartner),
+        ("“Zed”", people("Bob"), NoSuchPartner),
+    ],
+)
+def test_a_marker_names_one_person_or_is_refused(
+    written: str, those: People, meant: str | type[Refusal]
+) -> None:
+    if isinstance(meant, str):
+        assert partner_name(written, those) == meant
+        return
+    with pytest.raises(Refusal) as refused:
+        partner_name(written, those)
+    assert refused.type is meant
