@@ -24,6 +24,7 @@ from chatroom.core.markers import (
 from chatroom.core.names import printable
 
 _NEAR_LINES = 20  # lines of a text whose first words are compared with names
+_HEAD = 512  # characters of a text that show what it is
 HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
 
 
@@ -102,6 +103,7 @@ class Echo:
 
 
 Command = Help | Who | Name | WhisperTo | TalkTo | Join | Rooms | History | Quit | Echo
+TO_OTHERS = WhisperTo | TalkTo | Join  # commands that change who receives texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,16 @@ def parse_line(text: str) -> Say | Command:
             return _say(text, near)
         case BareKey():
             raise _looks_like_key()
+
+
+def unread_answer_after_s(text: str) -> float | None:
+    """The `answer_after_s` of a text that is refused unread, because it is too long or comes too fast."""
+    try:
+        line = parse_line(trimmed(text)[:_HEAD])
+    except Refusal as refused:
+        return refused.answer_after_s
+    is_private = isinstance(line, TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
+    return ANSWER_AFTER_S if is_private else None
 
 
 def _say(text: str, *near: Near) -> Say:

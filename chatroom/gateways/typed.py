@@ -9,6 +9,7 @@ from functools import partial
 from chatroom.core import near
 from chatroom.core.commands import (
     COMMANDS,
+    TO_OTHERS,
     Command,
     Help,
     History,
@@ -22,14 +23,7 @@ from chatroom.core.commands import (
     Who,
     parse_line,
 )
-from chatroom.core.errors import (
-    ANSWER_AFTER_S,
-    BadRequest,
-    Refusal,
-    Unavailable,
-    UnknownCommand,
-    Yourself,
-)
+from chatroom.core.errors import BadRequest, Refusal, Unavailable, UnknownCommand, Yourself
 from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.markers import trimmed
@@ -47,9 +41,6 @@ _NAMES_SHOWN = 100  # in the answer to /who
 _HISTORY_SHOWN = 10
 _LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
 _INDENT = "    "
-
-_TO_OTHERS = WhisperTo | TalkTo | Join  # commands that change who receives texts
-_HEAD = 512  # characters of a text that show what it is
 
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
@@ -101,19 +92,9 @@ def run(
             session.talk.check_people(arrived_at)
         return _run(service, words, session, command, answer=answer, refuse=refuse, follow=follow)
     except Refusal as refused:
-        if isinstance(command, _TO_OTHERS):
+        if isinstance(command, TO_OTHERS):
             raise refused.with_doubt(people=isinstance(command, Join)) from None
         raise
-
-
-def unread_answer_after_s(text: str) -> float | None:
-    """The `answer_after_s` of a text that is refused unread, because it is too long or comes too fast."""
-    try:
-        line = parse_line(trimmed(text)[:_HEAD])
-    except Refusal as refused:
-        return refused.answer_after_s
-    is_private = isinstance(line, _TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
-    return ANSWER_AFTER_S if is_private else None
 
 
 def _run(

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from chatroom.core.commands import Command, Echo, Help, History, Join, Name, Quit, Say
+from chatroom.core.commands import (
+    Command,
+    Echo,
+    Help,
+    History,
+    Join,
+    Name,
+    Quit,
+    Say,
+    unread_answer_after_s,
+)
 from chatroom.core.errors import (
     NameTaken,
     NoSuchPartner,
@@ -154,7 +164,7 @@ class Interpreter:
         if isinstance(line, Overlong):
             self._http = _HTTP_BEHIND if http is not None else None
             too_long = TooLong(limit=self._context.service.limits.max_text)
-            raise too_long.with_doubt(typed.unread_answer_after_s(line.head))
+            raise too_long.with_doubt(unread_answer_after_s(line.head))
         stripped = line.strip()
         if not stripped:
             return

@@ -12,6 +12,7 @@ from functools import partial
 import socketio.exceptions
 
 from chatroom import runtime
+from chatroom.core.commands import unread_answer_after_s
 from chatroom.core.errors import BadRequest, RateLimited, Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
@@ -19,7 +20,6 @@ from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine, EngineOptions
 from chatroom.engine.strict import Ack, StrictServer
-from chatroom.gateways import typed
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.guest import EVENT, NAMESPACE, Groups, Guest, known_language, words_in
 from chatroom.gateways.socketio.presence import Presence, groups
@@ -294,4 +294,4 @@ def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
         request = wire.read_request(arguments)
     except Refusal:
         return None
-    return typed.unread_answer_after_s(request.msg) if isinstance(request, wire.Message) else None
+    return unread_answer_after_s(request.msg) if isinstance(request, wire.Message) else None

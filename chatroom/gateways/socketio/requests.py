@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from chatroom.core.commands import Command, Quit, TalkTo, WhisperTo
+from chatroom.core.commands import Command, Quit, TalkTo, WhisperTo, unread_answer_after_s
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Talk
 from chatroom.core.log import Entry, Page
@@ -155,7 +155,7 @@ class Requests:
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
         if len(msg) > longest + _MAX_COMMAND:
-            raise TooLong(limit=longest).with_doubt(typed.unread_answer_after_s(msg))
+            raise TooLong(limit=longest).with_doubt(unread_answer_after_s(msg))
         line = typed.parse(self._service, session, msg)
         if isinstance(line, Command):
             self._service.refused.check(session, cid)
