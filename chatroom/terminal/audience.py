@@ -153,9 +153,10 @@ class Audience:
     def __init__(self, words: Sentences = ENGLISH) -> None:
         self._words = words
         self._partner: Person | None = None
-        self._known_namesake: str | None = (
-            None  # the session that has a former partner's name, once the guest knows it
-        )
+        # The session that has a former partner's name, once the guest knows it, and the one that the server is asked
+        # about, or has answered.
+        self._known_namesake: str | None = None
+        self._asked_namesake: str | None = None
 
     def partner(self, names: Mapping[str, str]) -> Person | None:
         """The person who receives texts, with their present name; None: everyone.
@@ -174,19 +175,29 @@ class Audience:
             return AudienceChanged(self._words.say("to_all"))
         return AudienceChanged(self._words.say("to_one", name=person.name))
 
-    def namesake(self, names: Mapping[str, str]) -> str | None:
-        """The session that has the name of a partner who left; the server knows whether it is theirs."""
-        partner = self._partner
-        if partner is None or partner.sid in names:
-            return None
-        return next((sid for sid, name in names.items() if name == partner.name), None)
+    def session_to_ask_about(self, names: Mapping[str, str]) -> str | None:
+        """The session of a partner who has left, once for each person who comes with the partner's name.
 
-    def resume(self, left: str, person: Person) -> AudienceChanged | None:
-        """The partner whose session has left is back with another session."""
+        The server knows who has resumed that session; its answer is for `resumed`.
+        """
+        partner = self.partner(names)
+        namesake = None
+        if partner is not None and partner.sid not in names:
+            namesake = next((sid for sid, name in names.items() if name == partner.name), None)
+        before, self._asked_namesake = self._asked_namesake, namesake
+        return partner.sid if partner is not None and namesake not in (None, before) else None
+
+    def resumed(self, left: str, answer: Mapping[str, object]) -> AudienceChanged | None:
+        """Follow the server's answer about a session that has left: perhaps the partner is back with another."""
+        sid, name = answer.get("sid"), answer.get("username")
+        if not isinstance(sid, str) or not isinstance(name, str):
+            if answer.get("code") != "no_such_person":
+                self._asked_namesake = None  # unknown: it has to be asked again
+            return None
         if self._partner is None or self._partner.sid != left:
             return None
-        self._partner = person
-        return AudienceChanged(self._words.say("partner_back", name=person.name))
+        self._partner = Person(sid, name)
+        return AudienceChanged(self._words.say("partner_back", name=name))
 
     def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | AudienceChanged | NotSent:
         """Decide what to do with a typed text.

@@ -88,7 +88,6 @@ class Link:
         self._words = words(lang)
         self._outbox = Outbox(hold_s, self._words)
         self._audience = Audience(self._words)
-        self._namesake: str | None = None  # the one that the server is, or was, asked about
         self._asked: deque[tuple[Frame, OnAnswer]] = deque()
         self._last_answer_at = 0.0
         self._is_moving = False  # to another room, where nobody is known yet
@@ -189,25 +188,17 @@ class Link:
 
     def check_partner(self, view: View) -> None:
         """People have joined or left: perhaps a partner who has left is back."""
-        names = dict(view.names)
         with self._condition:
-            partner, namesake = self._audience.partner(names), self._audience.namesake(names)
-            is_news = namesake is not None and namesake != self._namesake
-            self._namesake = namesake
-        if partner is not None and is_news:
-            self.ask("who", partial(self._partner_found, partner.sid), sid=partner.sid)
+            left = self._audience.session_to_ask_about(dict(view.names))
+        if left is not None:
+            self.ask("who", partial(self._session_found, left), sid=left)
 
-    def _partner_found(self, left: str, answer: Frame) -> None:
+    def _session_found(self, left: str, answer: Frame) -> None:
         """The server has answered who resumed a session that has left."""
-        sid, name = answer.get("sid"), answer.get("username")
-        if isinstance(sid, str) and isinstance(name, str):
-            with self._condition:
-                change = self._audience.resume(left, Person(sid, name))
-            if change is not None:
-                self._on_frame(_notice(change.notice))
-        elif answer.get("code") != "no_such_person":
-            with self._condition:
-                self._namesake = None  # unknown: the next frame asks again
+        with self._condition:
+            change = self._audience.resumed(left, answer)
+        if change is not None:
+            self._on_frame(_notice(change.notice))
 
     def talk_to(self, person: Person) -> None:
         """Send messages to this person from now on."""

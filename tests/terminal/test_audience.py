@@ -21,7 +21,7 @@ from chatroom.terminal.audience import (
     changes_audience,
     read,
 )
-from chatroom.terminal.outbox import HOLD_S, Line, Outbox
+from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox
 from tests.support.typos import NAMES as PEOPLE
 from tests.support.typos import PRIVATE
 
@@ -293,3 +293,31 @@ def test_who_is_told_of_a_namesake_is_not_asked_again():
     assert audience.take("hello", people, "me") == Deliver("hello", Person("e3", "Nurse"))
     audience.take("to:Eve", people, "me")
     assert audience.take("hello", people, "me") == Deliver("hello", Person("e2", "Eve"), confirmed=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        ({"ok": False, "code": LOST}, 2),
+        ({"ok": False, "code": "rate_limited", "retry_after": 1}, 2),
+        ({"ok": False, "code": "no_such_person"}, 1),
+    ],
+)
+def test_who_has_a_partners_name_is_asked_until_known(answer, times):
+    audience = Audience()
+    audience.talk_to(Person("1", "Ben"))
+    asked = []
+    for _ in range(2):
+        left = audience.session_to_ask_about({"2": "Ben"})
+        if left is not None:
+            asked.append(left)
+            assert audience.resumed(left, answer) is None
+    assert asked == ["1"] * times
+
+
+def test_a_partner_who_is_back_is_the_partner_again():
+    audience = Audience()
+    audience.talk_to(Person("1", "Ben"))
+    assert audience.session_to_ask_about({"2": "Ben"}) == "1"
+    assert audience.resumed("1", {"ok": True, "sid": "2", "username": "Ben"}) is not None
+    assert audience.partner({"2": "Ben"}) == Person("2", "Ben")
