@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
+from chatroom.core.errors import Refusal, Unavailable
+
 ANSWER_S: Final = 10.0  # after so long without an answer, the outcome counts as unknown
 
 
@@ -32,12 +34,28 @@ class Answers:
     def __init__(self, signal: Callable[[], Signal]) -> None:
         self._signal = signal
 
-    def ask(self, question: Callable[[Callable[[_Answer | None], None]], None]) -> _Answer | None:
-        """The answer to a question; None: the outcome is unknown."""
-        answers: list[_Answer | None] = []
+    def ask(self, question: Callable[[Callable[[_Answer | Refusal | None], None]], None]) -> _Answer:
+        """The answer to a question.
+
+        Raises:
+            Refusal: it is the answer.
+            Unavailable: the outcome is unknown.
+        """
+        outcome = self.outcome(question)
+        if outcome is None:
+            raise Unavailable
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    def outcome(
+        self, question: Callable[[Callable[[_Answer | Refusal | None], None]], None]
+    ) -> _Answer | Refusal | None:
+        """The answer to a question, perhaps a refusal; None: the outcome is unknown."""
+        answers: list[_Answer | Refusal | None] = []
         answered: Signal | None = None
 
-        def on_done(answer: _Answer | None) -> None:
+        def on_done(answer: _Answer | Refusal | None) -> None:
             answers.append(answer)
             if answered is not None:
                 answered.set()

@@ -36,7 +36,9 @@ class Claims:
         """
         mark = (request.sid, request.claim)
         self._undecided.add(mark)
-        outcome: Claimed | Refusal | None = self._answers.ask(partial(self._backplane.claim, room, request))
+        outcome: Claimed | Refusal | None = self._answers.outcome(
+            partial(self._backplane.claim, room, request)
+        )
         has_ended = mark not in self._undecided
         self._undecided.discard(mark)
         if isinstance(outcome, Refusal):

@@ -275,21 +275,15 @@ class Service:
         self._spend(session.messages)
         member = session.membership
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
-        outcome: Renamed | Refusal | None = self._answers.ask(question)
-        if outcome is None:
-            raise Unavailable
-        if isinstance(outcome, Refusal):
-            raise outcome
+        outcome: Renamed = self._answers.ask(question)
         member.person = Person(session.sid, outcome.new)
         return outcome.new, self._tokens.write(session.identity, outcome.new, member.room.key)
 
     def suggest(self, session: Session) -> str:
         """A random name that the guest could take now; nothing changes. May wait, and raise `Unavailable`."""
         question = partial(self._backplane.suggest, session.room.key, session.sid, session.lang)
-        outcome: str | Refusal | None = self._answers.ask(question)
-        if isinstance(outcome, str):
-            return outcome
-        raise outcome if outcome is not None else Unavailable()
+        suggested: str = self._answers.ask(question)
+        return suggested
 
     def choose_language(self, session: Session, lang: str | None) -> None:
         """Draw a guest's names from this language from now on; None: from all."""

@@ -11,14 +11,7 @@ from typing import NoReturn
 
 from chatroom.answers import Answers
 from chatroom.backplane import Backplane
-from chatroom.core.errors import (
-    BadRequest,
-    NameAfterRestart,
-    NameChangedHands,
-    NoSuchPerson,
-    Refusal,
-    Unavailable,
-)
+from chatroom.core.errors import BadRequest, NameAfterRestart, NameChangedHands, NoSuchPerson
 from chatroom.core.events import Person, Talk, Whispered
 from chatroom.core.names import printable
 from chatroom.core.recent import Gone
@@ -101,11 +94,7 @@ class Whispers:
         self._spend(session)
         whispered = Whispered(session.person, recipient, text, talk)
         question = partial(self._backplane.whisper, session.room.key, whispered)
-        outcome: Whispered | Refusal | None = self._answers.ask(question)
-        if outcome is None:
-            raise Unavailable
-        if isinstance(outcome, Refusal):
-            raise outcome
+        outcome: Whispered = self._answers.ask(question)
         if not is_signal and session.is_in:  # it receives nothing before its welcome
             session.gateway.whisper(session, outcome, self._now_ms())
         return outcome
