@@ -53,6 +53,11 @@ class Rooms:
         """The room with this key, if it is open."""
         return self._open.get(key)
 
+    def count(self, key: str) -> int:
+        """How many people are in a room."""
+        room = self._open.get(key)
+        return len(room.roster) if room is not None else self._backplane.count(key)
+
     @contextmanager
     def opened(self, name: str) -> Iterator[RoomView]:
         """Keep a room open while someone joins it; afterwards it closes if no one is in it.

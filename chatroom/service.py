@@ -313,11 +313,7 @@ class Service:
 
     def rooms(self) -> list[tuple[str, int]]:
         """The rooms that may be listed, and how many people are in each."""
-        return [(name, self._count(room_key(name))) for name in self._public_rooms]
-
-    def _count(self, key: str) -> int:
-        room = self._rooms.get(key)
-        return len(room.roster) if room is not None else self._backplane.count(key)
+        return [(name, self._rooms.count(room_key(name))) for name in self._public_rooms]
 
     def is_other_room(self, session: Session, name: str) -> bool:
         """Whether someone is in a room of this name, and it is not the session's own."""
