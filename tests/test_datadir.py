@@ -52,7 +52,7 @@ def test_the_cure_never_gives_away_the_folder_around_it(there: bool, cure: str) 
     assert cure.format(data) in str(refused.value)
 
 
-def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     folder = DataDir(tmp_path)
     secret = folder.secret()
     assert len(secret) == 32

@@ -82,14 +82,14 @@ def test_each_is_read_from_its_flag_and_from_its_environment(name: str) -> None:
         assert getattr(Settings.read([], {environment: text}), name) == value
 
 
-def test_the_flag_counts_then_the_projects_own_name_then_the_conventional_one() -> None:
+def test_flags_precede_own_variables_which_precede_conventional_ones() -> None:
     environ = {"CHATROOM_PORT": "2000", "PORT": "3000"}
     assert Settings.read(["--port", "1000"], environ).port == 1000
     assert Settings.read([], environ).port == 2000
     assert Settings.read([], {"PORT": "3000"}).port == 3000
 
 
-def test_what_shells_export_and_what_would_change_the_mode_is_not_read() -> None:
+def test_variables_that_are_set_by_accident_are_not_read() -> None:
     environ = {"HOST": "203.0.113.1", "REDIS_URL": "redis://nowhere.invalid", "LANG": "zh", "DATA_DIR": "/"}
     assert Settings.read([], environ) == Settings()
 
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_named_by_whence_it_came(name: str, text: str) -> None:
         assert "\n" not in str(refused.value)
 
 
-def test_a_wrong_value_that_does_not_count_is_not_looked_at() -> None:
+def test_a_wrong_value_that_is_overridden_is_ignored() -> None:
     assert Settings.read(["--port", "1"], {"CHATROOM_PORT": "x"}).port == 1
 
 

@@ -33,7 +33,7 @@ def test_a_token_is_good_for_its_days_and_no_longer() -> None:
     assert tokens.read(token, "den") is None
 
 
-def test_a_token_from_the_future_is_good_and_ends_as_well() -> None:
+def test_a_token_from_the_future_is_valid_and_expires() -> None:
     now = Now()
     tokens = Tokens(SECRET, 30 * DAY_S, now)
     now.s += 5 * DAY_S

@@ -50,7 +50,7 @@ def test_a_retry_key_is_forgotten_after_a_day(clocked: Bench) -> None:
     assert first is not None
 
 
-def test_a_retry_key_of_a_wrong_future_is_forgotten_as_well(clocked: Bench) -> None:
+def test_a_retry_key_from_a_wrong_future_is_forgotten(clocked: Bench) -> None:
     clocked.now_ms += 3652 * DAY_MS
     clocked.say("a", "one", b"key")
     clocked.now_ms -= 3652 * DAY_MS

@@ -9,7 +9,7 @@ from chatroom.core.log import PAGE_BYTES
 from tests.backplane.conftest import Bench
 
 
-def test_what_happens_in_a_room_is_delivered_once_in_the_order_of_the_calls(bench: Bench) -> None:
+def test_events_are_delivered_once_in_the_order_of_the_calls(bench: Bench) -> None:
     bench.joined("a", "fox")
     bench.append("a", "one")
     bench.append("a", "two")
@@ -36,7 +36,7 @@ def test_outcomes_come_in_order(bench: Bench) -> None:
     assert ids == sorted(set(ids))
 
 
-def test_a_position_lies_between_what_was_before_and_what_comes_after(bench: Bench) -> None:
+def test_a_position_lies_between_earlier_and_later_events(bench: Bench) -> None:
     (before,) = bench.fill("a", 1)
     bench.joined("a", "fox")
     (after,) = bench.fill("a", 1)
@@ -54,7 +54,7 @@ def test_a_retried_message_is_not_said_again(bench: Bench) -> None:
     assert bench.texts("a") == ["one"]
 
 
-def test_a_message_retried_while_the_first_is_on_its_way_is_not_said_again(bench: Bench) -> None:
+def test_a_message_retried_while_pending_is_delivered_once(bench: Bench) -> None:
     bench.append("a", "one", b"key")
     bench.append("a", "one", b"key")
     bench.until(lambda: len(bench.outcomes) == 2)
@@ -69,7 +69,7 @@ def test_the_same_key_in_another_room_is_another_message(bench: Bench) -> None:
     assert (bench.texts("a"), bench.texts("b")) == (["one"], ["one"])
 
 
-def test_a_retry_is_recognised_although_the_first_is_no_longer_kept(bench: Bench) -> None:
+def test_a_retry_of_a_message_no_longer_kept_is_recognised(bench: Bench) -> None:
     first = bench.say("a", "first", b"key")
     bench.fill("a", 1_100)
     again = bench.say("a", "first", b"key")
@@ -131,7 +131,7 @@ def test_a_page_ends_at_a_position(bench: Bench) -> None:
     assert [entry.id for entry in recent.entries] == ids[4:6]
 
 
-def test_an_unknown_id_is_a_gap_and_gives_what_is_recent(bench: Bench) -> None:
+def test_an_unknown_id_is_a_gap_before_recent_entries(bench: Bench) -> None:
     ids = bench.fill("a", 3)
     for unknown in ("1700000000000-000000", "1900000000000-000000", "nonsense", ""):
         page = bench.backplane.page("a", after=unknown)

@@ -33,7 +33,7 @@ def damage(folder: Path) -> None:
     path.write_bytes(content)
 
 
-def test_a_restart_keeps_the_log_the_retry_keys_and_the_order_of_ids(tmp_path: Path) -> None:
+def test_a_restart_keeps_log_retry_keys_and_order_of_ids(tmp_path: Path) -> None:
     first = Bench(embedded_in(tmp_path, FOREVER))
     ids = first.fill("a", 5)
     said = first.say("a", "retried", b"key")
@@ -68,7 +68,7 @@ def test_ids_go_on_although_every_entry_has_expired(tmp_path: Path) -> None:
     second.backplane.close()
 
 
-def test_text_expired_by_count_is_not_in_the_files_any_more(tmp_path: Path) -> None:
+def test_text_expired_by_count_is_in_no_file(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, Retention(entries=10, days=7, total_bytes=10**9)))
     bench.say("a", "the first secret")
     assert b"the first secret" in bytes_on_disk(tmp_path)
@@ -85,7 +85,7 @@ def rows_of(folder: Path) -> int:
         return int(file.execute("SELECT count(*) FROM entry").fetchone()[0])
 
 
-def test_of_messages_that_come_alone_no_more_are_kept_than_of_those_that_come_in_groups(
+def test_messages_that_come_alone_are_trimmed_like_groups(
     tmp_path: Path,
 ) -> None:
     bench = Bench(embedded_in(tmp_path, Retention(entries=160, days=7, total_bytes=10**9)))
@@ -103,7 +103,7 @@ def test_of_messages_that_come_alone_no_more_are_kept_than_of_those_that_come_in
     bench.backplane.close()
 
 
-def test_text_expired_by_age_is_not_in_the_files_any_more(tmp_path: Path) -> None:
+def test_text_expired_by_age_is_in_no_file(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, Retention(entries=1000, days=1, total_bytes=10**9)))
     bench.say("a", "the old secret")
     bench.passes(2 * 86_400)
@@ -113,7 +113,7 @@ def test_text_expired_by_age_is_not_in_the_files_any_more(tmp_path: Path) -> Non
     bench.backplane.close()
 
 
-def test_over_the_size_limit_the_oldest_of_all_rooms_go_first(tmp_path: Path) -> None:
+def test_over_the_size_limit_the_oldest_messages_go_first(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, Retention(entries=100_000, days=7, total_bytes=1_000_000)))
     bench.say("first room", "the oldest secret")
     for number in range(3_000):
@@ -126,7 +126,7 @@ def test_over_the_size_limit_the_oldest_of_all_rooms_go_first(tmp_path: Path) ->
     bench.backplane.close()
 
 
-def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_refused_unchanged(tmp_path: Path) -> None:
     Bench(embedded_in(tmp_path, FOREVER)).backplane.close()
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
         file.execute(f"PRAGMA user_version={SCHEMA + 1}")
@@ -136,7 +136,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> 
     assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
-def test_a_damaged_file_is_found_at_the_start_and_set_aside_whole(tmp_path: Path) -> None:
+def test_a_file_damaged_before_the_start_is_set_aside(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 500)
     bench.backplane.close()
@@ -157,7 +157,7 @@ def test_what_is_no_database_is_found_at_the_start(tmp_path: Path) -> None:
         Store(tmp_path, FOREVER, full_sync=True).open()
 
 
-def test_a_lock_held_for_a_while_delays_the_outcome_and_nothing_else(tmp_path: Path) -> None:
+def test_a_short_lock_delays_nothing_but_the_outcome(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 1)
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
@@ -173,7 +173,7 @@ def test_a_lock_held_for_a_while_delays_the_outcome_and_nothing_else(tmp_path: P
     bench.backplane.close()
 
 
-def test_a_store_that_fails_refuses_at_once_and_recovers_by_itself(
+def test_a_failing_store_refuses_at_once_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("chatroom.backplane.store.BUSY_S", 0.05)
@@ -237,7 +237,7 @@ def test_no_more_wait_for_a_private_talk_than_for_messages(
     bench.backplane.close()
 
 
-def test_a_file_damaged_while_it_is_used_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+def test_a_file_damaged_in_use_is_replaced(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 500)
     bench.monotonic += 60
@@ -263,7 +263,7 @@ def test_a_commit_waits_for_the_disk_as_durability_sends(tmp_path: Path, full_sy
     store.close()
 
 
-def test_what_a_reader_finds_on_the_disk_before_the_loop_knows_of_it_is_taken_once() -> None:
+def test_an_entry_read_before_its_commit_is_announced_counts_once() -> None:
     entries = [Entry(f"180000000000{number}-000000", 0, "fox", str(number)) for number in range(3)]
     tail = Tail(1000)
     tail.put_before(Page(tuple(entries[:2])))  # the second was committed, and its commit not told of yet

@@ -208,7 +208,7 @@ def test_each_ratio_names_a_scenario_and_a_peer_of_its() -> None:
         assert ratio.peer is None or ratio.peer in by_name[ratio.scenario].peers
 
 
-def test_a_ratio_is_one_of_medians_and_a_missed_one_is_named() -> None:
+def test_a_ratio_compares_medians_and_missed_ones_are_named() -> None:
     ratios = (
         Ratio("fast", "s", "per_s", "node", must=3, at_least=True),
         Ratio("small", "s", "kb", must=4),
@@ -271,7 +271,7 @@ def test_a_durable_echo_is_judged_against_the_durable_node() -> None:
     assert missed_line(RATIOS, {"echo_cpu_vs_durable_node": 2.5}) == "not met: none"
 
 
-def test_a_quick_run_has_every_peer_that_a_ratio_is_over() -> None:
+def test_a_quick_run_has_every_peer_of_its_ratios() -> None:
     quick = {scenario.name: scenario.peers for scenario in scenarios(quick=True)}
     assert set(SCENARIOS) - set(quick) == {"saturated_100"}
     for name, peers in quick.items():

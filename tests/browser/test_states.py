@@ -69,7 +69,7 @@ def test_first_visit_alone_and_company(visit: Visit, server: Program, guests: Gu
     expect(visitor.page.locator(".welcome")).to_have_count(0)
 
 
-def test_where_the_code_to_scan_cannot_be_had_its_address_stands(visit: Visit, server: Program) -> None:
+def test_the_address_stands_where_its_code_cannot_be_had(visit: Visit, server: Program) -> None:
     visitor = visit(url=f"http://{FOREIGN_HOST}:{server.port}")
     visitor.lossy = True
     visitor.page.route(re.compile("/assets/Qr-"), lambda route: route.abort())

@@ -27,7 +27,7 @@ def test_a_double_does_not_hide_a_name_given_up() -> None:
     assert names.find("Alice", NOW) == Gone("Alice", "one", NOW)
 
 
-def test_a_question_without_a_reply_is_asked_again_after_a_cut() -> None:
+def test_an_unanswered_question_is_asked_again_after_a_cut() -> None:
     addressed = Addressed()
     assert not addressed.is_other("Ben", "ben", None)
     assert addressed.is_other("Ben", "impostor", None)
