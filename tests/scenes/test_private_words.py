@@ -29,6 +29,31 @@ MARKED = [
 ]
 
 
+class Poller:
+    """A client that polls, once it is in the room."""
+
+    def __init__(self, http, url, room):
+        self._http = http
+        self._url = f"{url}/socket.io/?EIO=4&transport=polling"
+        self._url += f"&sid={json.loads(self._polls()[1:])['sid']}"
+        self.received = ""
+        self.posts(f"40{json.dumps({'room': room, 'v': 1})}")
+        self.receives('"token"')
+
+    def posts(self, *packets):
+        self._http.post(self._url, "\x1e".join(packets), timeout=WAIT_S)
+
+    def receives(self, text, times=1):
+        def has_come():
+            self.received += self._polls()
+            return self.received.count(text) >= times
+
+        until(has_come, text)
+
+    def _polls(self):
+        return self._http.get(self._url, timeout=WAIT_S).text
+
+
 class Sender:
     """Somebody who types lines in either gateway, and is answered to each."""
 
@@ -369,17 +394,11 @@ def test_a_refused_text_sent_again_after_a_cut_is_refused(guests, asked):
 def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
     third = guests()
     with requests.Session() as http:
-        url = f"{server.url}/socket.io/?EIO=4&transport=polling"
-        sid = json.loads(http.get(url, timeout=WAIT_S).text[1:])["sid"]
-        url += f"&sid={sid}"
-        http.post(url, f"40{json.dumps({'room': room, 'v': 1})}", timeout=WAIT_S)
-        heard_so_far = ""
-        while '"token"' not in heard_so_far:
-            heard_so_far += http.get(url, timeout=WAIT_S).text
+        poller = Poller(http, server.url, room)
         message = json.dumps(["msg", {"action": "message", "msg": "to:Ghost"}])
-        http.post(url, f"420{message}\x1e41", timeout=WAIT_S)
+        poller.posts(f"420{message}", "41")
     third.receives("logout")
-    again = guests(token=re.search(r'"token":"([^"]+)"', heard_so_far)[1])
+    again = guests(token=re.search(r'"token":"([^"]+)"', poller.received)[1])
     assert again.asks("message", msg="s3cret")["held"]
     assert heard(third) == []
     again.sends("hello")
@@ -400,20 +419,12 @@ def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
 def test_texts_after_a_refusal_in_the_same_payload_are_held(server, guests, room, first):
     third = guests()
     with requests.Session() as http:
-        url = f"{server.url}/socket.io/?EIO=4&transport=polling"
-        sid = json.loads(http.get(url, timeout=WAIT_S).text[1:])["sid"]
-        url += f"&sid={sid}"
-        http.post(url, f"40{json.dumps({'room': room, 'v': 1})}", timeout=WAIT_S)
-        until(lambda: '"login"' in http.get(url, timeout=WAIT_S).text, "in the room")
+        poller = Poller(http, server.url, room)
         packets = [json.dumps(["msg", one]) for one in (first, {"action": "message", "msg": "s3cret"})]
-        http.post(url, "\x1e".join(f"42{number}{one}" for number, one in enumerate(packets)), timeout=WAIT_S)
-        answers = ""
-        while answers.count('"ok":false') < 2:
-            answers += http.get(url, timeout=WAIT_S).text
-        assert "Not sent: something just before it was refused" in answers
-        http.post(
-            url, "42" + packets[1], timeout=WAIT_S
-        )  # once it could be read, it is a message as any other
+        poller.posts(*(f"42{number}{one}" for number, one in enumerate(packets)))
+        poller.receives('"ok":false', times=2)
+        assert "Not sent: something just before it was refused" in poller.received
+        poller.posts("42" + packets[1])  # once it could be read, it is a message as any other
     third.receives("message", msg="s3cret")
 
 
