@@ -19,7 +19,7 @@ import { newestId } from './state/window';
 import { isReady, wakeAt } from './state/view';
 import type { Asking, Happening, State } from './state/types';
 import type { Ack, ClientFrame, Entry } from './wire';
-import { speech, type Lang } from './words/words.svelte';
+import { language, type Lang } from './words/words.svelte';
 
 const OLDER_PAGE = 50;
 const CATCH_UP_PAGE = 200;
@@ -36,7 +36,7 @@ export class Page {
   readonly root = base().pathname;
   readonly #address = new Address(this.root, () => this.state.room, (room) => this.#go(room));
   /** Scroll up to older messages; set by the list. */
-  lookBack: () => void = () => undefined;
+  scrollUp: () => void = () => undefined;
   #connection: Connection;
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
@@ -58,7 +58,7 @@ export class Page {
       auth: () => ({
         v: 1,
         roster: 'delta',
-        lang: (this.#langSent = speech.lang),
+        lang: (this.#langSent = language.lang),
         room: this.state.room,
         ...(this.state.token === null ? {} : { token: this.state.token }),
         ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
@@ -108,7 +108,7 @@ export class Page {
     // The list shows, or loads, what the server would answer.
     if (typed.kind === 'command' && /^\/history\b/i.test(typed.text)) {
       this.draft('');
-      this.lookBack();
+      this.scrollUp();
     } else this.dispatch({ type: 'write', text, cid: randomId(16) });
   }
 
@@ -132,8 +132,8 @@ export class Page {
   }
 
   /** Change the language, also of the server's text. */
-  async speak(lang: Lang): Promise<void> {
-    await speech.speak(lang);
+  async setLanguage(lang: Lang): Promise<void> {
+    await language.choose(lang);
     this.#follow();
   }
 
@@ -214,7 +214,7 @@ export class Page {
     const twin = this.state.link.at === 'here' ? namesake(this.state) : null;
     if (twin && twin.sid !== this.#met) void this.#meet(twin.sid, this.state.partner!.sid);
     if (this.state.catchUp !== null && !this.#catchingUp) void this.#catchUp();
-    if (this.state.link.at === 'here' && this.#langSent !== speech.lang) void this.#sendLang(speech.lang);
+    if (this.state.link.at === 'here' && this.#langSent !== language.lang) void this.#sendLang(language.lang);
     if (this.state.newer === 'jumping' && !this.#jumping && this.state.link.at === 'here') void this.#jump();
     clearTimeout(this.#waking);
     const wake = wakeAt(this.state);

@@ -4,7 +4,7 @@
  */
 
 import type { Page } from '../page.svelte';
-import { speech } from '../words/words.svelte';
+import { language } from '../words/words.svelte';
 import { alert, lastCall } from './alert';
 import { randomId } from './ids';
 import { LOBBY, base, pathOf } from './places';
@@ -132,7 +132,7 @@ export function watch(page: Page): void {
     let counted = page.state.mentions;
     $effect(() => {
       const { mentions, visible, items, name, room } = page.state;
-      const { words, rest } = speech;
+      const { words, rest } = language;
       if (mentions > counted && !visible) {
         const call = lastCall(items, name);
         if (call) void notifier.notify(alert(rest, room === LOBBY ? words.lobby : room, call), here());

@@ -1,7 +1,7 @@
 /** What is copied when a selection spans several messages: one line for each, `[17:44] fox: text`; a whisper says that it is one. */
 
 import type { Row } from '../state/view';
-import { speech } from '../words/words.svelte';
+import { language } from '../words/words.svelte';
 
 /**
  * The selected messages as text.
@@ -28,8 +28,8 @@ export function transcript(rows: readonly Row[]): string {
   for (const row of rows) {
     if (row.kind !== 'item' || (row.item.kind !== 'said' && row.item.kind !== 'whisper')) continue;
     const { name, text, time } = row.item;
-    const privately = row.item.kind === 'whisper' ? speech.rest.whisperCopied(row.item.to) : '';
-    lines.push(`[${speech.clock(time)}] ${name}${privately}: ${text.replace(/\r\n|[\n\r\u2028\u2029]/g, '\n    ')}`);
+    const privately = row.item.kind === 'whisper' ? language.rest.whisperCopied(row.item.to) : '';
+    lines.push(`[${language.clock(time)}] ${name}${privately}: ${text.replace(/\r\n|[\n\r\u2028\u2029]/g, '\n    ')}`);
   }
   return lines.join('\n');
 }

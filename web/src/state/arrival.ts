@@ -12,8 +12,8 @@ import { unreadBy } from './unread';
 const BACK_MS = 4_000;
 /** A shorter absence than this is not shown. */
 export const AWAY_SHOWN_MS = 2_000;
-/** How many names `spoke` has at most; the oldest are dropped. */
-const SPOKE_BOUND = 2_000;
+/** How many names `senders` has at most; the oldest are dropped. */
+const MOST_SENDERS = 2_000;
 
 /** The user has joined a room: for the first time, again after a cut, or another room. */
 export function entered(state: State, frame: Login): State {
@@ -67,7 +67,7 @@ export function entered(state: State, frame: Login): State {
     leaving: [],
     crowdAt: -Infinity,
     typing: new Map(),
-    spoke: remember(before.spoke, you.history.map((entry) => entry.username)),
+    senders: remember(before.senders, you.history.map((entry) => entry.username)),
   };
   next = withName(next);
   if (!you.resumed && next.doubtful !== null) {
@@ -87,7 +87,7 @@ export function entered(state: State, frame: Login): State {
 
 function nothingShown(): Pick<
   State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'spoke' | 'atBottom' | 'problem'
+  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'senders' | 'atBottom' | 'problem'
 > {
   return {
     seen: NO_ID,
@@ -102,7 +102,7 @@ function nothingShown(): Pick<
     lineAt: null,
     presence: null,
     partner: null,
-    spoke: new Set(),
+    senders: new Set(),
     atBottom: true,
     problem: null,
   };
@@ -139,7 +139,7 @@ export function caughtUp(state: State, entries: readonly Entry[], more: boolean)
     items: merged.items,
     seen: goesOn || state.live < seen ? seen : state.live,
     catchUp: goesOn ? last : null,
-    spoke: remember(state.spoke, entries.map((entry) => entry.username)),
+    senders: remember(state.senders, entries.map((entry) => entry.username)),
   };
   const returning = state.returning;
   const counted = unreadBy(next, merged.added, returning?.count === 0 ? merged.fresh : null);
@@ -156,11 +156,11 @@ export function withName(state: State): State {
 }
 
 /** Add to the names whose messages the user has received. */
-export function remember(spoke: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
-  const fresh = names.filter((name) => !spoke.has(name));
-  if (fresh.length === 0) return spoke;
-  const all = [...spoke, ...new Set(fresh)];
-  return new Set(all.slice(-SPOKE_BOUND));
+export function remember(senders: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
+  const fresh = names.filter((name) => !senders.has(name));
+  if (fresh.length === 0) return senders;
+  const all = [...senders, ...new Set(fresh)];
+  return new Set(all.slice(-MOST_SENDERS));
 }
 
 function readLimits(before: State['limits'], limits: Limits | undefined): State['limits'] {

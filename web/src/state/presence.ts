@@ -19,7 +19,7 @@ export function note(state: State, before: number, joined: readonly Pair[], left
   let came = [...state.came];
   let leaving = [...state.leaving];
   const crowdAt = Math.max(before, state.count) > CROWD ? state.now : state.crowdAt;
-  const known = (name: string): boolean => crowdAt + RETURN_MS <= state.now || state.spoke.has(name);
+  const known = (name: string): boolean => crowdAt + RETURN_MS <= state.now || state.senders.has(name);
   for (const [name, sid] of left) {
     if (sid === state.sid || !known(name)) continue;
     // Joined and left before either was shown: nothing to show.

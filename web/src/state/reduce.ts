@@ -55,7 +55,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     unread: 0,
     mentions: 0,
     lineAt: null,
-    spoke: new Set(),
+    senders: new Set(),
     came: [],
     leaving: [],
     presence: null,
@@ -186,7 +186,7 @@ function received(state: State, entry: Entry): State {
   const mine = entry.sid !== undefined && entry.sid === state.sid;
   if (mine && entry.cid !== undefined) next = settle(next, entry.cid, entry.id, entry.time);
   if (state.typing.has(entry.username)) next = { ...next, typing: dropTyping(state.typing, entry.username) };
-  next = { ...next, spoke: remember(next.spoke, [entry.username]) };
+  next = { ...next, senders: remember(next.senders, [entry.username]) };
   if (indexAt(next.items, entry.id) >= 0) return next;
   if (next.newer !== 'none') {
     const kept = beyond(next, entry);
@@ -241,11 +241,11 @@ function renamed(state: State, frame: Rename): State {
   const mine = frame.sid === state.sid;
   const people = new Map(state.people);
   if (people.has(frame.sid)) people.set(frame.sid, frame.to);
-  const spoke = state.spoke.has(frame.username) ? remember(state.spoke, [frame.to]) : state.spoke;
-  let next: State = { ...state, people, spoke };
+  const senders = state.senders.has(frame.username) ? remember(state.senders, [frame.to]) : state.senders;
+  let next: State = { ...state, people, senders };
   if (mine) next = withName({ ...next, name: frame.to, token: frame.token ?? next.token });
   next = followRecipients(followPeople(next));
-  if (!mine && state.count > 20 && !state.spoke.has(frame.username)) return next;
+  if (!mine && state.count > 20 && !state.senders.has(frame.username)) return next;
   const [shown, isShown] = beforeRename(next, frame.username, frame.to);
   return isShown ? shown : remark(shown, { code: 'renamed', from: frame.username, to: frame.to, mine });
 }

@@ -194,7 +194,7 @@ export interface State {
   /** the first unread row: the line "New" stands above it */
   lineAt: string | null;
 
-  spoke: ReadonlySet<string>;
+  senders: ReadonlySet<string>;
   came: readonly string[];
   leaving: readonly { name: string; at: number }[];
   presence: { key: string; since: number } | null;

@@ -28,7 +28,7 @@ export function pick(chosen: string | null, spoken: readonly string[]): Lang {
   return 'en';
 }
 
-class Speech {
+class Language {
   lang: Lang = $state(pick(recall('localStorage', 'lang'), navigator.languages));
   /** Loaded before anything is drawn: `main.ts` waits for `load`. */
   words = $state.raw() as Words;
@@ -62,7 +62,7 @@ class Speech {
     [this.rest, this.refusal] = await Promise.all([LOAD_REST[this.lang](), import('./refusal')]);
   }
 
-  async speak(lang: Lang): Promise<void> {
+  async choose(lang: Lang): Promise<void> {
     // Stored first: without a connection it takes effect at the next load.
     keep('localStorage', 'lang', lang);
     const loaded = await Promise.all([LOAD[lang](), LOAD_REST[lang]()]).catch(() => null);
@@ -97,4 +97,4 @@ class Speech {
   }
 }
 
-export const speech = new Speech();
+export const language = new Language();
