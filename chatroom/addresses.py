@@ -1,6 +1,6 @@
 """The addresses that clients come from, and the budget of each: in memory, bounded, and soon forgotten.
 
-It knows which budget is whose. What a budget permits is `core/budgets`' business, and what is refused, its callers'.
+It knows which budget is whose. `core/budgets` says what a budget permits, and the callers refuse the rest.
 Nothing here is written to the disk or to the log.
 """
 
@@ -13,18 +13,18 @@ from chatroom.core.addresses import Address, counted_address
 from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance
 
 _MOST: Final = 100_000
-_FORGET_S: Final = 900.0  # by then an address has everything back, and no bar lasts so long
+_FORGET_S: Final = 900.0  # by then a budget is full again, and no bar lasts as long
 
 
 def group_of(client: str) -> str:
-    """What counts together with this client, as far as one address is concerned."""
+    """The address that this client counts under."""
     return counted_address(client).key
 
 
 class Addresses:
     """The budgets of all addresses.
 
-    Those with sessions are kept. Of the others, the ones that were used last are kept, for a while.
+    Those with sessions are kept. Of the others, the most recently used are kept for a while.
 
     Args:
         allowance: what each address may have and do.

@@ -1,6 +1,6 @@
-"""Budgets: what one address may have and do, and what follows when it asks for more.
+"""Budgets: the limits of one address, and what happens when it exceeds them.
 
-Arithmetic on times that are passed in, in seconds of any one clock. Who an address is, `addresses` knows.
+Arithmetic on times that are passed in, in seconds of any one clock. `addresses` says what counts as one address.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from chatroom.core.flood import Bucket, Rate
 
 SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many addresses
-MESSAGE_UNIT: Final = 500  # characters; each one that a message begins costs as much as a short message
+MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
 
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
 
@@ -81,7 +81,7 @@ class Allowance:
     rates: Mapping[Kind, Rate] = field(default_factory=lambda: _RATES)
 
     def scaled(self, factor: float) -> Allowance:
-        """The same, `factor` times as much of everything; of what is counted, at least one."""
+        """This allowance multiplied by `factor`, but at least one of what is counted."""
         return replace(
             self,
             sessions=max(1, round(self.sessions * factor)),
@@ -148,7 +148,7 @@ class AddressBudget:
         return wait_s
 
     def charge(self, kind: Kind, now: float, cost: float) -> None:
-        """Spend `cost` for what was done already; nothing more may be spent until it is made up for."""
+        """Spend `cost` for what was done already; nothing more may be spent until the bucket has refilled."""
         self._bucket(kind, now).charge(now, cost)
         if self.site is not None:
             self.site.charge(kind, now, cost)
@@ -184,7 +184,7 @@ class AddressBudget:
 
     @property
     def has_all_sessions(self) -> bool:
-        """Whether it, or its site, has as many as it may have at once."""
+        """Whether it, or its site, has the most sessions that it may have at once."""
         full = self.sessions >= self._allowance.sessions
         return full or (self.site is not None and self.site.has_all_sessions)
 
@@ -196,7 +196,7 @@ class AddressBudget:
     # Outboxes
 
     def hold(self, size: int) -> bool:
-        """So many bytes more (or less) wait for its clients; returns whether that is no more than may wait."""
+        """Count bytes that wait for its clients, or (negative) no longer wait; returns whether the sum is within the limit."""
         self.outbox_bytes += size
         fits = self.outbox_bytes <= self._allowance.outbox_bytes
         return fits if self.site is None else self.site.hold(size) and fits
@@ -206,7 +206,7 @@ class AddressBudget:
     def session_cut(self, now: float) -> None:
         """One of its sessions was cut because it flooded; after several in a short time the address is barred.
 
-        One alone bars nobody: others may be behind the same address.
+        A single cut bars no one: other people may be behind the same address.
         """
         if self._cuts is None:
             self._cuts = deque(maxlen=_CUTS)

@@ -37,7 +37,7 @@ class Front:
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
-            nobody who has joined uses is closed. If there is none, the new one gets a 503, unless it asks for one of
+            no joined client uses is closed. If there is none, the new one gets a 503, unless it requests one of
             `vital_paths`.
         vital_paths: what is answered even when full, so that a full server is not mistaken for a dead one.
         reserve: how many connections beyond the limit may send a request at once.

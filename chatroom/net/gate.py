@@ -1,4 +1,4 @@
-"""Who may have another session: the question that engine and gateways ask, and their owner answers."""
+"""Whether a client may have another session: the engine and the gateways ask, and their owner answers."""
 
 from __future__ import annotations
 

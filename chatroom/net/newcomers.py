@@ -1,6 +1,6 @@
-"""Newcomers: who may be closed when there is no room, and which of them goes first.
+"""Newcomers: what may be closed when there is no room, and which of them first.
 
-It knows groups and the order in which newcomers came; what a newcomer is, its user knows.
+It knows groups and the order of arrival; its user decides what a newcomer is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _Item = TypeVar("_Item", bound=Hashable)
 
 
 class Newcomers(Generic[_Item]):
-    """Newcomers by group; the oldest of the largest group goes first. Every call takes the same short time.
+    """Newcomers by group; the oldest of the largest group is closed first. Every call takes the same short time.
 
     Args:
         group_of: the group of an address; by default each address is one.
@@ -34,12 +34,12 @@ class Newcomers(Generic[_Item]):
         return item in self._group
 
     def move(self, item: _Item, address: str) -> None:
-        """`item`, if it is a newcomer, is one from this address."""
+        """Count `item` under this address, if it is a newcomer."""
         if item in self._group:
             self.add(item, address)
 
     def add(self, item: _Item, address: str) -> None:
-        """`item` is a newcomer from this address, and its newest."""
+        """Add `item` as the newest newcomer from this address."""
         self.remove(item)
         name = self._group_of(address)
         self._group[item] = name
@@ -48,7 +48,7 @@ class Newcomers(Generic[_Item]):
         self._resized(name, len(members) - 1, len(members))
 
     def remove(self, item: _Item) -> None:
-        """`item` is no newcomer, or no longer."""
+        """Remove `item`, if it is here."""
         name = self._group.pop(item, None)
         if name is None:
             return
@@ -59,7 +59,7 @@ class Newcomers(Generic[_Item]):
         self._resized(name, len(members) + 1, len(members))
 
     def first(self) -> _Item | None:
-        """Who goes first; None if there are no newcomers."""
+        """The one to close first; None if there are no newcomers."""
         if not self._largest:
             return None
         return next(iter(self._groups[next(iter(self._by_size[self._largest]))]))
