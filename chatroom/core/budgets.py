@@ -196,7 +196,7 @@ class AddressBudget:
     # Outboxes
 
     def hold(self, size: int) -> bool:
-        """Count bytes that wait for its clients, or (negative) no longer wait; returns whether the sum is within the limit."""
+        """Count bytes that wait for its clients, or (negative) no longer do; returns whether the sum may wait."""
         self.outbox_bytes += size
         fits = self.outbox_bytes <= self._allowance.outbox_bytes
         return fits if self.site is None else self.site.hold(size) and fits
