@@ -80,8 +80,8 @@ class Http:
 
     opened: ClassVar[list[Http]] = []  # for the fixture that closes what a test leaves open
 
-    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
-        self.sock = socket.create_connection((address, port), timeout=PATIENCE_S)
+    def __init__(self, port: int, address: str = "127.0.0.1", *, peer: str = "") -> None:
+        self.sock = socket.create_connection((address, port), timeout=PATIENCE_S, source_address=(peer, 0))
         self.buffer = b""
         Http.opened.append(self)
 

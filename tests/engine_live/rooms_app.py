@@ -71,6 +71,7 @@ sio = Server(
     client_manager=Fanout(connect_timeout_s=setting("CONNECT_TIMEOUT_S", 10), on_connected=greet),
     on_bad_event=refuse,
     cors_allowed_origins=["http://page.example"],
+    max_sessions=int(setting("MAX_SESSIONS", 1_000_000)),
     ping_interval_s=setting("PING_INTERVAL_S", 60),
     ping_timeout_s=setting("PING_TIMEOUT_S", 60),
 )

@@ -209,6 +209,96 @@ def test_a_full_server_refuses_but_answers_health_checks():
         assert ask(members[0], "say") is True
 
 
+def joined_by_polling(app: App) -> Polling:
+    """A member whose two connections have each carried a request since it joined."""
+    poller = Polling(app.port, "/socket.io/")
+    assert poller.post(b"40")[0] == 200
+    assert poller.poll()[1][:2] == b"40"
+    assert poller.post(b'42["tell"]')[0] == 200
+    assert b'42["n",' in poller.poll()[1]
+    return poller
+
+
+def test_newcomers_make_room_oldest_first_and_members_stay():
+    with rooms(MAX_CONNECTIONS="20") as app:
+        member, poller = joined(app), joined_by_polling(app)
+        lone = [Http(app.port, peer=f"127.3.0.{number}") for number in range(1, 31)]
+        for place, http in enumerate(lone):
+            if place < 13:
+                http.reads_the_end()
+            else:
+                assert http.ask("GET", "/healthz")[0] == 200
+        assert poller.post(b'42["say"]')[0] == 200
+        assert b"n" in poller.poll()[1]
+        assert ask(member, "say") is True
+
+
+def test_the_address_with_the_most_newcomers_makes_room():
+    with rooms(MAX_CONNECTIONS="20") as app:
+        first = Http(app.port, peer="127.3.0.1")
+        assert first.ask("GET", "/healthz")[0] == 200
+        crowd = [Http(app.port, peer="127.3.0.2") for _ in range(60)]
+        newcomers = [joined(app) for _ in range(10)]
+        assert first.ask("GET", "/healthz")[0] == 200
+        assert ask(newcomers[0], "say") is True
+        for http in crowd[:51]:
+            http.reads_the_end()
+        assert crowd[-1].ask("GET", "/healthz")[0] == 200
+
+
+def test_a_member_who_polls_keeps_two_connections_only():
+    with rooms(MAX_CONNECTIONS="20") as app:
+        poller = joined_by_polling(app)
+        for _ in range(40):
+            poller.posts = Http(app.port)
+            assert poller.post(b"3")[0] == 200
+        newcomers = [joined(app) for _ in range(18)]
+        assert ask(newcomers[0], "say") is True
+        assert poller.post(b"3")[0] == 200
+
+
+def test_a_member_who_has_upgraded_is_no_newcomer():
+    with rooms(MAX_CONNECTIONS="5") as app:
+        poller = joined_by_polling(app)
+        upgraded = poller.upgrade()
+        upgraded.send("2probe")
+        assert upgraded.receive() == "3probe"
+        upgraded.send("5")
+        eventually(lambda: ask(upgraded, "say") is True)
+        lone = [Http(app.port, peer=f"127.3.0.{number}") for number in range(1, 21)]
+        assert lone[-1].ask("GET", "/healthz")[0] == 200
+        assert ask(upgraded, "say") is True
+
+
+def test_sessions_that_never_join_make_room_on_one_connection():
+    with rooms(MAX_SESSIONS="10") as app:
+        member, http = joined(app), Http(app.port)
+        for _ in range(50):
+            assert http.ask("GET", "/socket.io/?EIO=4&transport=polling")[0] == 200
+        others = [joined(app) for _ in range(9)]
+        status, body = http.ask("GET", "/socket.io/?EIO=4&transport=polling")
+        assert (status, json.loads(body)["code"]) == (503, 7)
+        assert "retry-after: 5" in http.head
+        for client in (member, *others):
+            assert ask(client, "say") is True
+
+
+def test_who_makes_room_while_it_is_answered_leaves_nothing():
+    with rooms(MAX_CONNECTIONS="20") as app:
+        before = app.descriptors()
+        for _ in range(3):
+            slow = [Http(app.port, peer="127.3.0.1") for _ in range(20)]
+            for http in slow:
+                http.request("GET", "/healthz?slow")
+            newcomers = [joined(app) for _ in range(20)]
+            for http in slow:
+                http.reads_the_end()
+            for client in newcomers:
+                assert ask(client, "say") is True
+                client.close()
+            eventually(lambda: app.descriptors() == before)
+
+
 def test_half_open_connections_keep_nobody_out(rooms_app: App):
     idle = [Http(rooms_app.port) for _ in range(500)]
     client = joined(rooms_app)
