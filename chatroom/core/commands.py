@@ -164,14 +164,14 @@ COMMANDS: tuple[Record, ...] = (
         "name",
         ("nick",),
         "/name [NEW]",
-        {"en": "change your name; a random one without NEW", "zh": "改名；不写 NEW 就随机换一个"},
+        {"en": "change your name; a random one without NEW", "zh": "改名；不写 NEW 则随机"},
         lambda arguments: Name(arguments or None),
     ),
     Record(
         "to",
         ("msg", "w"),
         "/to NAME TEXT",
-        {"en": "whisper TEXT to NAME", "zh": "只把 TEXT 发给 NAME（私聊）"},
+        {"en": "whisper TEXT to NAME", "zh": "发私聊给 NAME"},
         WhisperTo,
     ),
     Record(
