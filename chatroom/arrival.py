@@ -31,7 +31,7 @@ class Stage(enum.IntEnum):
     GONE = enum.auto()
 
 
-class Message(NamedTuple):
+class PendingMessage(NamedTuple):
     """A message that waits for its sender's join."""
 
     text: str
@@ -59,7 +59,7 @@ class Membership:
     resumed: bool = False
     after: str | None = None
     missed: Page | None = None
-    pending: list[Message] = field(default_factory=list)
+    pending: list[PendingMessage] = field(default_factory=list)
     stage: Stage = Stage.ADMITTED
 
     def advance(self, stage: Stage) -> None:

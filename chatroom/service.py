@@ -18,7 +18,7 @@ from typing import Any
 
 from chatroom.announcer import Announcer
 from chatroom.answers import Answers, Signal
-from chatroom.arrival import Arrivals, Membership, Message, Stage
+from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
 from chatroom.core.errors import RateLimited, Refusal, Unavailable
@@ -138,7 +138,7 @@ class Service:
         with self._rooms.opened(request.room) as room:
             claimed = self._claims.claim(room.key, claim_request)
             older = self._sessions.of(claim_request.identity)
-            pending: list[Message] = []
+            pending: list[PendingMessage] = []
             if older is not None:
                 if older.room is room:  # they come from the same guest
                     pending, older.membership.pending = older.membership.pending, pending
@@ -259,7 +259,7 @@ class Service:
         elif member.stage is Stage.GONE:
             raise Unavailable
         else:
-            member.pending.append(Message(text, cid, key, on_done))
+            member.pending.append(PendingMessage(text, cid, key, on_done))
 
     def rename(self, session: Session, name: str | None) -> tuple[str, str]:
         """Give a guest another name; without one, a random free one. May wait.
