@@ -57,6 +57,7 @@ def test_the_procfile_starts_the_server_without_a_disk() -> None:
     assert command[:3] == ["web:", "chatroom", "serve"]
     settings = Settings.read(command[3:], {"PORT": "12345"})
     assert (settings.port, settings.history, settings.line_port) == (12345, 0, None)
+    assert settings.trust_proxy
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import re
@@ -9,7 +10,8 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -20,6 +22,7 @@ from tests.faults.disks import needed
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, until
 from tests.support.program import ROOT, START_S, Program
 
+FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
@@ -81,6 +84,59 @@ def answers(url: str) -> bool:
         return requests.get(f"{url}/healthz", timeout=5).status_code == 200
     except requests.ConnectionError:
         return False
+
+
+@pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
+@pytest.mark.parametrize("write", [caddy, nginx, haproxy])
+def test_the_server_counts_the_clients_of_a_documented_proxy(start, tmp_path: Path, write, path) -> None:
+    port, text = free_port(), documented(write.__name__, path)
+    program = start(*FEW, *trusts(text))
+    command = write(text.replace("127.0.0.1:5000", f"127.0.0.1:{program.port}"), port, tmp_path)
+    check_addresses(command, program, port, path, tmp_path)
+
+
+def test_the_server_counts_the_clients_of_composes_caddy(start, tmp_path: Path) -> None:
+    port, text = free_port(), (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    (flag, address) = trusts(text)
+    assert re.findall(r"ipv4_address: (\S+)|CHATROOM_TRUST_PROXY: (\S+)", compose) == [
+        ("", address),
+        (address, ""),
+    ]
+    subnet, pool = (ip_network(re.findall(rf"{key}: (\S+)", compose)[0]) for key in ("subnet", "ip_range"))
+    assert ip_address(address) in subnet
+    assert ip_address(address) not in pool
+    assert ip_address(address) != subnet[1]  # Docker's gateway, from which this machine's own clients come
+    program = start(*FEW, flag, "127.0.0.1")
+    command = caddy(text.replace("chatroom:5000", f"127.0.0.1:{program.port}"), port, tmp_path)
+    check_addresses(command, program, port, "", tmp_path)
+
+
+def trusts(text: str) -> tuple[str, str]:
+    """The flag that a configuration says the server needs."""
+    return "--trust-proxy", re.findall(r"--trust-proxy ([\d.]+)", text)[0]
+
+
+def check_addresses(command: list[str], program: Program, port: int, path: str, folder: Path) -> None:
+    """Each client of the proxy has its own sessions, whatever it writes into its headers."""
+
+    def status(client: str, forged: dict[str, str], at: int = port) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", at, timeout=10, source_address=(client, 0))
+        with closing(connection):
+            connection.request("GET", f"{path}/socket.io/?EIO=4&transport=polling", headers=forged)
+            return connection.getresponse().status
+
+    headers: list[dict[str, str]] = [
+        {},
+        {"X-Forwarded-For": "198.51.100.1"},
+        {"X-Forwarded-For": "198.51.100.2, 127.0.0.1", "Forwarded": "for=198.51.100.3"},
+        {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "198.51.100.4"},
+    ]
+    with running(command, f"http://127.0.0.1:{port}{path}", folder):
+        assert [status("127.5.0.1", forged) for forged in headers] == [200, 200, 200, 429]
+        assert [status("127.5.0.2", forged) for forged in reversed(headers)] == [200, 200, 200, 429]
+        path = ""
+        assert [status("127.5.0.3", forged, program.port) for forged in headers] == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
