@@ -243,6 +243,8 @@ def _connect(address: Address) -> websocket.WebSocket:
 
 
 def _status_reason(status: int) -> str:
+    if status == 429:
+        return "too many sessions from this address: try again later (HTTP 429)"
     if status == 503:
         return "it is full, or not ready: try again later (HTTP 503)"
     return f"HTTP {status}"

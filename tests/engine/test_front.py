@@ -15,6 +15,7 @@ from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_request import Refusal
+from chatroom.net.acceptor import Acceptor
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
 from tests.support.inside import WAIT_S, nothing_here, until
@@ -186,3 +187,47 @@ def test_a_body_that_fails_on_close_ends_one_connection(
     assert one.heard.endswith(b"\r\n\r\nx")
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["a response failed"]
     assert "people" not in caplog.text
+
+
+def test_a_proxys_connections_belong_to_its_clients() -> None:
+    """All come from one peer; the oldest of the client with the most makes room."""
+    asked: list[Exchange] = []
+    environs: list[dict[str, Any]] = []
+    loop, acceptor = Loop(), Acceptor(max_connections=3)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        environs.append(environ)
+        return nothing_here(environ, start_response)
+
+    front = Front(
+        loop,
+        app,
+        handlers={"/held/": asked.append},
+        acceptor=acceptor,
+        client_of=lambda peer, forwarded: forwarded[-1] if forwarded else peer,
+    )
+    listener = listen("127.0.0.1", 0, backlog=8)[0]
+    front.listen(listener)
+    with contextlib.ExitStack() as stack:
+
+        def ask(client: str, path: str = "/held/") -> socket.socket:
+            peer = stack.enter_context(socket.create_connection(listener.getsockname(), timeout=WAIT_S))
+            head = f"GET {path} HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: {client}\r\n"
+            peer.sendall(head.encode() + b"\r\n")
+            return peer
+
+        ask("192.0.2.1")
+        until(lambda: len(asked) == 1)
+        second = ask("192.0.2.2")
+        until(lambda: len(asked) == 2)
+        ask("192.0.2.2", "/elsewhere")
+        until(lambda: bool(environs))
+        ask("192.0.2.3")
+        until(lambda: len(asked) == 3)
+        assert [exchange.client for exchange in asked] == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        assert environs[0]["REMOTE_ADDR"] == "192.0.2.2"
+        assert [exchange.hung_up for exchange in asked] == [False, True, False]
+        assert second.recv(1) == b""
+    acceptor.close(listener)
+    for connection in list(loop.connections):
+        connection.abort("the test is over")
