@@ -22,12 +22,13 @@ from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
 from chatroom.backplane.local import RoomRules
-from chatroom.backplane.memory import MemoryBackplane
-from chatroom.backplane.store import Retention, Store
+from chatroom.backplane.memory import MEMORY_BYTES, MemoryBackplane
+from chatroom.backplane.retention import Retention
+from chatroom.backplane.store import Store
 from chatroom.core.budgets import Allowance
 from chatroom.core.clock import Clock
 from chatroom.core.flood import Rate
-from chatroom.core.names import NamePool
+from chatroom.core.names import LOBBY, NamePool, room_key
 from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
@@ -273,15 +274,19 @@ def _secret(folder: DataDir | None) -> bytes:
 
 
 def _open_backplane(settings: Settings, folder: DataDir | None, rules: RoomRules) -> tuple[Clock, Backplane]:
+    public_rooms = tuple(room_key(room) for room in (LOBBY, *settings.public_rooms))
     if folder is None:
         clock = Clock(_now_ms, _elapsed_s, _report_clock)
-        return clock, MemoryBackplane(rules, _now_ms, time.monotonic, max_logs=settings.max_rooms)
+        limit = min(settings.data_limit_bytes, MEMORY_BYTES)
+        return clock, MemoryBackplane(
+            rules, _now_ms, time.monotonic, public_rooms=public_rooms, limit_bytes=limit
+        )
     try:
         folder.claim(FILE_NAME)
     except DataDirError as problem:
         raise StartError(str(problem)) from None
-    retention = Retention(settings.history, settings.history_days, settings.data_limit_bytes)
-    store = Store(folder.path, retention, full_sync=settings.durability == "full")
+    kept = Retention(settings.history, settings.history_days, settings.data_limit_bytes, public_rooms)
+    store = Store(folder.path, kept, full_sync=settings.durability == "full")
     try:
         last_id = _open_store(store)
         clock = Clock(_now_ms, _elapsed_s, _report_clock, store.saved_times())

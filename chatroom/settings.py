@@ -184,13 +184,16 @@ class Settings:
         Path("data"), _path, "folder for messages and the token key; created if missing"
     )
     history: int = _setting(
-        1000, _whole(0, 1_000_000), "messages kept per room; 0 keeps none on disk", unit="messages"
+        1000,
+        _whole(0, 1_000_000),
+        "messages kept per room, besides those of the last hour; 0 keeps none on disk",
+        unit="messages",
     )
     history_days: float = _setting(7.0, _number(0.0001, 36_500), "how long messages are kept", unit="days")
     data_limit_bytes: int = _setting(
         10**9,
         _bytes,
-        "disk space for all messages, such as 500MB or 1GB; the oldest are deleted first",
+        "disk space for all messages, such as 500MB or 1GB; the largest room loses its oldest first",
         unit="bytes",
     )
     durability: str = _setting(

@@ -8,6 +8,7 @@ else. This module knows when to call the `Store` and what to do when it fails; t
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,7 +20,7 @@ from chatroom.backplane.feed import Slot
 from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.ids import IdSource
 from chatroom.backplane.local import LocalAuthority, RoomRules
-from chatroom.backplane.store import Pending, Store
+from chatroom.backplane.store import Pending, Store, Tidied
 from chatroom.backplane.tails import Tail
 from chatroom.core.clock import Clock
 from chatroom.core.errors import Unavailable
@@ -85,7 +86,9 @@ class EmbeddedBackplane(LocalAuthority):
         self._pending: list[_Appended] = []
         self._talks: dict[bytes, bool] = {}  # changes that are not saved yet
         self._when_saved: list[Callable[[], None]] = []  # callbacks of those changes
-        self._has_saved_talks = False  # the last commit did: messages are next
+        self._is_tidying = False  # there is more to delete
+        # In turns, so that no kind of job waits for as long as others keep coming.
+        self._turns = deque((self._commit_job, self._talks_job, self._tidy_job))
         self._worker = runtime.Worker(_do, self._done)
         self._busy = False  # the worker has a job
         self._called = False  # the worker gets a job at the end of this turn
@@ -102,7 +105,8 @@ class EmbeddedBackplane(LocalAuthority):
     def start(self, receiver: Receiver) -> None:
         super().start(receiver)
         self._worker.start()
-        self._give(_Job(self._store.tidy, (self._clock.times(),)))
+        self._is_tidying = True
+        self._commit_group()
         runtime.spawn(self._maintain)
 
     def append(
@@ -142,7 +146,7 @@ class EmbeddedBackplane(LocalAuthority):
         tail = self._tails.get(room)
         if tail is None:
             # From now on, commits are added to it.
-            tail = self._tails[room] = Tail(self._store.entries_kept)
+            tail = self._tails[room] = Tail()
         if not tail.filled:
             # Later callers must wait for the first read as well, or they would get an empty history.
             try:
@@ -214,18 +218,32 @@ class EmbeddedBackplane(LocalAuthority):
         self._called = False
         if self._busy or self._failing:
             return
-        # In turns, so that a stream of messages does not delay private chats for ever, nor the other way round.
-        self._has_saved_talks = bool(self._talks) and not (self._pending and self._has_saved_talks)
-        if self._has_saved_talks:
-            talks, self._talks = self._talks, {}
-            done, self._when_saved = self._when_saved, []
-            self._give(_Job(self._store.save_talks, (talks,), talks=talks, then=done))
-            return
+        for _ in range(len(self._turns)):
+            find = self._turns[0]
+            self._turns.rotate(-1)
+            job = find()
+            if job is not None:
+                self._give(job)
+                return
+
+    def _commit_job(self) -> _Job | None:
         if not self._pending:
-            return
+            return None
         group, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
         self._last_group = len(group)
-        self._give(_Job(self._store.commit, ([appended.pending for appended in group],), group))
+        return _Job(self._store.commit, ([appended.pending for appended in group],), group)
+
+    def _talks_job(self) -> _Job | None:
+        if not self._talks:
+            return None
+        talks, self._talks = self._talks, {}
+        done, self._when_saved = self._when_saved, []
+        return _Job(self._store.save_talks, (talks,), talks=talks, then=done)
+
+    def _tidy_job(self) -> _Job | None:
+        if not self._is_tidying or self._is_settled:
+            return None
+        return _Job(self._store.tidy, (self._clock.times(),))
 
     def _give(self, job: _Job) -> None:
         self._busy = True
@@ -234,7 +252,7 @@ class EmbeddedBackplane(LocalAuthority):
     def _done(self, job: _Job, outcome: Any) -> None:
         """A job is done; gives the worker the next one."""
         self._busy = False
-        function, _, group, talks, then = job
+        group, talks, then = job.group, job.talks, job.then
         if isinstance(outcome, StoreError):
             self._talks = {**(talks or {}), **self._talks}
             self._fail(outcome, group)
@@ -247,9 +265,8 @@ class EmbeddedBackplane(LocalAuthority):
                 self._commit_group()
             for appended, kept in zip(group, outcome, strict=True):
                 self._committed(appended, kept)
-        elif function == self._store.tidy and outcome is not None:
-            for tail in self._tails.values():
-                tail.drop(outcome)
+        elif isinstance(outcome, Tidied):
+            self._tidied(outcome)
         for saved in then:
             saved()
         if not self._busy:
@@ -266,11 +283,21 @@ class EmbeddedBackplane(LocalAuthority):
             tail.add(entry)
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(on_done, entry))
 
+    def _tidied(self, tidied: Tidied) -> None:
+        self._is_tidying = not tidied.is_done
+        for room, upto in tidied.deleted.items():
+            tail = self._tails.get(room)
+            if tail is not None:
+                tail.drop(upto)
+
     def _maintain(self) -> None:
         """Do what is due now and then: expiry, checkpoints, recovery from a failing disk."""
         while not self._is_settled:
             runtime.sleep(_MAINTAIN_S)
             now = self._monotonic()
+            if now >= self._tidy_at or self._store.has_grown:
+                self._tidy_at = now + _TIDY_S
+                self._is_tidying = True  # its turn comes, however busy the worker is
             if self._busy or self._is_settled:
                 continue
             if self._damage is not None:
@@ -278,9 +305,8 @@ class EmbeddedBackplane(LocalAuthority):
                 self._fail(damage)
             elif self._failing:
                 self._try_again()
-            elif now >= self._tidy_at:
-                self._tidy_at = now + _TIDY_S
-                self._give(_Job(self._store.tidy, (self._clock.times(),)))
+            elif self._is_tidying:
+                self._commit_group()
             elif now >= self._checkpoint_at and self._store.has_expired:
                 self._checkpoint_at = now + _CHECKPOINT_S
                 self._give(_Job(self._store.checkpoint, ()))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 
 # Each statement takes a file from one version to the next; `PRAGMA user_version` has the number.
 _MIGRATIONS: Final[Sequence[str]] = (
@@ -52,6 +52,10 @@ _MIGRATIONS: Final[Sequence[str]] = (
         number INTEGER PRIMARY KEY,            -- the higher, the later
         key BLOB NOT NULL UNIQUE
     );
+    """,
+    # The oldest retry keys are found without reading them all.
+    """
+    CREATE INDEX retry_id ON retry (id);
     """,
 )
 

@@ -1,39 +1,41 @@
-"""The backplane without a disk (`--history 0`): the last 200 entries of each room, for as long as the process lives."""
+"""The backplane without a disk (`--history 0`): the recent entries of each room, for as long as the process lives."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final, NamedTuple
 
-from chatroom.backplane import RECENT_ENTRIES, RETRY_S, OnAppended
+from chatroom.backplane import RECENT_ENTRIES, RETRY_S, YOUNG_S, OnAppended
 from chatroom.backplane.ids import IdSource, is_id
 from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.pages import newer, older
 from chatroom.core.events import Said
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
+from chatroom.core.names import LOBBY
+from chatroom.core.shares import Shares
+
+MEMORY_BYTES: Final = 64_000_000  # of all entries
+_ENTRY_BYTES: Final = 400  # of an entry, besides its text
+_ROOM_BYTES: Final = 1000
+_RETRIES: Final = 100_000  # retry keys, the newest
+_SLACK: Final = 1024  # this part of the limit is freed at once: each cut moves a list
 
 
 @dataclass(slots=True)
 class _Log:
     entries: list[Entry] = field(default_factory=list)
     dropped: str | None = None  # the id of the newest entry that is no longer here
-    retries: OrderedDict[bytes, tuple[float, Entry]] = field(default_factory=OrderedDict)
-
-    def add(self, entry: Entry, retry_key: bytes | None, now: float) -> None:
-        self.entries.append(entry)
-        if len(self.entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
-            self.dropped = self.entries[-RECENT_ENTRIES - 1].id
-            del self.entries[:-RECENT_ENTRIES]
-        if retry_key is not None:
-            self.retries[retry_key] = (now, entry)
-            oldest, _ = next(iter(self.retries.values()))
-            if len(self.retries) > _RETRIES or oldest < now - RETRY_S:
-                self.retries.popitem(last=False)
 
 
-_RETRIES = 10_000  # retry keys per room, the newest
+class _Retry(NamedTuple):
+    """What a message got that may come again; `came` is by the monotonic clock."""
+
+    came: float
+    id: str
+    at_ms: int
 
 
 class MemoryBackplane(LocalAuthority):
@@ -42,15 +44,24 @@ class MemoryBackplane(LocalAuthority):
     Args:
         now_ms: the wall clock, UTC, milliseconds since the epoch.
         monotonic: a clock in seconds that never goes back.
-        max_logs: how many rooms are remembered; the log of the room whose last message is oldest goes first.
+        public_rooms: keys of the rooms that together keep half of the space.
+        limit_bytes: of all entries; beyond it, `Shares` says which room loses its oldest.
     """
 
     def __init__(
-        self, rules: RoomRules, now_ms: Callable[[], int], monotonic: Callable[[], float], *, max_logs: int
+        self,
+        rules: RoomRules,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+        *,
+        public_rooms: Iterable[str] = (LOBBY,),
+        limit_bytes: int = MEMORY_BYTES,
     ) -> None:
         super().__init__(rules, now_ms, monotonic, IdSource())
-        self._logs: OrderedDict[str, _Log] = OrderedDict()
-        self._max_logs = max_logs
+        self._logs: dict[str, _Log] = {}
+        self._shares = Shares(public_rooms)
+        self._limit_bytes = limit_bytes
+        self._retries: OrderedDict[tuple[str, bytes], _Retry] = OrderedDict()
         self._is_settled = False
 
     def append(
@@ -61,17 +72,15 @@ class MemoryBackplane(LocalAuthority):
         if self._is_settled or who is None:
             self._feed.settle(slot, None, partial(on_done, None))
             return
-        log = self._logs.setdefault(room, _Log())
-        self._logs.move_to_end(room)
-        first = log.retries.get(retry_key) if retry_key is not None else None
+        first = self._retries.get((room, retry_key)) if retry_key is not None else None
         if first is not None:
-            self._feed.settle(slot, None, partial(on_done, first[1]))
+            self._feed.settle(slot, None, partial(on_done, Entry(first.id, first.at_ms, who.name, text)))
             return
         at_ms = self._now_ms()
         entry = Entry(self._ids.next(at_ms), at_ms, who.name, text)
-        log.add(entry, retry_key, self._monotonic())
-        if len(self._logs) > self._max_logs:
-            self._logs.popitem(last=False)
+        self._keep(room, entry)
+        if retry_key is not None:
+            self._remember(room, retry_key, entry)
         item = Item(Said(who, text, cid), entry.at_ms, entry.id, entry)
         self._feed.settle(slot, item, partial(on_done, entry))
 
@@ -114,3 +123,55 @@ class MemoryBackplane(LocalAuthority):
 
     def close(self) -> None:
         self.settle()
+
+    def _keep(self, room: str, entry: Entry) -> None:
+        size = _entry_bytes(entry)
+        if room not in self._logs:
+            self._logs[room] = _Log()
+            size += _ROOM_BYTES
+        entries = self._logs[room].entries
+        entries.append(entry)
+        self._shares.add(room, size, entry.id)
+        old_ms = entry.at_ms - YOUNG_S * 1000
+        surplus = len(entries) - RECENT_ENTRIES
+        if surplus > RECENT_ENTRIES and entries[RECENT_ENTRIES - 1].at_ms < old_ms:  # cut seldom
+            self._cut(room, next((n for n in range(surplus) if entries[n].at_ms >= old_ms), surplus))
+        if self._shares.total > self._limit_bytes:
+            self._make_space(self._limit_bytes - self._limit_bytes // _SLACK)
+
+    def _make_space(self, goal: int) -> None:
+        while self._shares.total > goal:
+            room, surplus = self._shares.first()
+            surplus = min(surplus, self._shares.total - goal)
+            count = freed = 0
+            for entry in self._logs[room].entries:
+                if freed >= surplus:
+                    break
+                freed += _entry_bytes(entry)
+                count += 1
+            self._cut(room, count)
+
+    def _cut(self, room: str, count: int) -> None:
+        """Delete a room's oldest entries."""
+        log = self._logs[room]
+        cut = log.entries[:count]
+        if not cut:
+            return
+        log.dropped = cut[-1].id
+        del log.entries[:count]
+        freed = sum(map(_entry_bytes, cut))
+        if not log.entries:
+            del self._logs[room]
+            freed += _ROOM_BYTES
+        self._shares.remove(room, freed)
+
+    def _remember(self, room: str, retry_key: bytes, entry: Entry) -> None:
+        now = self._monotonic()
+        self._retries[room, retry_key] = _Retry(now, entry.id, entry.at_ms)
+        oldest = next(iter(self._retries.values()))
+        if len(self._retries) > _RETRIES or oldest.came < now - RETRY_S:
+            self._retries.popitem(last=False)
+
+
+def _entry_bytes(entry: Entry) -> int:
+    return len(entry.text.encode()) + _ENTRY_BYTES

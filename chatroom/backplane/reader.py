@@ -1,6 +1,6 @@
 """Reads pages of the log from the file, in one thread while another writes.
 
-It knows SQL and which entries of a room count as kept; it writes nothing.
+It knows SQL; it writes nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ class Reader:
 
     Args:
         connection: used by this object only, and closed with it.
-        kept: how many entries of a room count as kept.
     """
 
-    def __init__(self, connection: sqlite3.Connection, kept: int) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._kept = kept
 
     def close(self) -> None:
         self._connection.close()
@@ -50,8 +48,6 @@ class Reader:
             )
             if not known:
                 return None
-            if number < self._oldest(found[0]):
-                return None
             rows = self._connection.execute(
                 f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (found[0], number, _upto(upto), limit + 1),
@@ -67,20 +63,12 @@ class Reader:
             if found is None:
                 return Page(())
             rows = self._connection.execute(
-                f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id < ? AND id <= ? AND id >= ?"
+                f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id < ? AND id <= ?"
                 " ORDER BY id DESC LIMIT ?",
-                (found[0], number, _upto(upto), self._oldest(found[0]), limit + 1),
+                (found[0], number, _upto(upto), limit + 1),
             )
             page, more = _cut(rows, limit)
             return Page(tuple(reversed(page)), more=more)
-
-    def _oldest(self, room: int) -> int:
-        """The oldest entry that counts as kept: a few more may wait to be deleted together."""
-        found = self._connection.execute(
-            "SELECT id FROM entry WHERE room = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
-            (room, self._kept - 1),
-        ).fetchone()
-        return int(found[0]) if found is not None else 0
 
 
 def _upto(position: str | None) -> int:

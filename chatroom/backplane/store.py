@@ -1,7 +1,7 @@
 """The log on disk: one SQLite file, written by one thread at a time and read by another.
 
-Everything here blocks and is called from real threads. It knows SQL and retention, and nothing of members, of the feed
-or of greenthreads.
+Everything here blocks and is called from real threads. It knows SQL, and nothing of members, of the feed or of
+greenthreads. `retention` deletes what is no longer kept.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from chatroom.backplane import MOST_TALKS, RETRY_S, marks
+from chatroom.backplane import MOST_TALKS, ledger, marks, retention
 from chatroom.backplane.file import (
     FILE_NAME,
     StoreError,
@@ -24,8 +23,9 @@ from chatroom.backplane.file import (
     store_errors,
 )
 from chatroom.backplane.ids import id_from_number, id_number
-from chatroom.backplane.reader import AT_MS, MAX_ID, Reader
-from chatroom.backplane.rows import RoomRows
+from chatroom.backplane.reader import AT_MS, Reader
+from chatroom.backplane.retention import Retention
+from chatroom.backplane.rows import RoomNumbers
 from chatroom.core.clock import SavedTimes, Times
 from chatroom.core.log import Entry, Page
 
@@ -33,13 +33,9 @@ BUSY_S: Final = 5.0  # a lock held for less delays acks; held for longer, messag
 _READ_BUSY_S: Final = 1.0
 _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
-_TRIM_ROWS: Final = 1000  # deleted in one go when the size limit is reached
+_CHECK_PART: Final = 128  # the size is checked each time this part of the limit was written
+_ROW_BYTES: Final = 100
 _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
-# When a row was written, as far as is known. A time in the future, its id's or its own, came from a wrong clock and is
-# not believed. If both are in the future, the row was written before the clock was seen to be behind.
-_WRITTEN_MS: Final = (
-    "CASE WHEN id <= :now * 1000000 THEN id / 1000000 WHEN at_ms <= :now THEN at_ms ELSE :behind_since END"
-)
 
 
 class Pending(NamedTuple):
@@ -50,13 +46,17 @@ class Pending(NamedTuple):
     retry_key: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """What is kept: entries per room, days, and bytes over all rooms."""
+class Tidied(NamedTuple):
+    """What one step of `tidy` has deleted.
 
-    entries: int
-    days: float
-    total_bytes: int
+
+    Attributes:
+        deleted: by room, the id of the newest entry that was deleted: everything up to it is gone.
+        is_done: there is no more to delete.
+    """
+
+    deleted: dict[str, str]
+    is_done: bool
 
 
 class Store:
@@ -64,26 +64,23 @@ class Store:
 
     Args:
         folder: where the file is; it exists and is writable.
-        retention: what is kept.
+        kept: what is kept.
         full_sync: a commit is on the disk (`synchronous=FULL`), not only in the operating system.
     """
 
-    def __init__(self, folder: Path, retention: Retention, *, full_sync: bool) -> None:
+    def __init__(self, folder: Path, kept: Retention, *, full_sync: bool) -> None:
         self.path = folder / FILE_NAME
-        self._retention = retention
+        self._kept = kept
         self._full_sync = full_sync
         self._writer: sqlite3.Connection | None = None
         self._reader: Reader | None = None
-        self._rooms = RoomRows(retention.entries)
+        self._rooms = RoomNumbers()
+        self._steps: Iterator[dict[str, str]] | None = None  # the rest of a `tidy` that has begun
+        self._unchecked_bytes = 0  # written since the size was last checked, about
         self._expired = False  # the write-ahead log may still have text that was deleted
         self._saved: Times | None = None
 
     # Opening and closing
-
-    @property
-    def entries_kept(self) -> int:
-        """How many entries of a room are kept."""
-        return self._retention.entries
 
     def open(self, *, check: bool = True) -> str | None:
         """Open the file, create it, or bring it to this version's schema.
@@ -102,10 +99,13 @@ class Store:
             undo.callback(writer.close)
             prepare(writer, self.path, check=check)
             last = marks.last_number(writer)
+            if check:
+                ledger.count(writer, self._kept.public_rooms)
             self._saved = None
-            self._reader = Reader(self._connect(_READ_BUSY_S), self._retention.entries)
+            self._steps = None
+            self._reader = Reader(self._connect(_READ_BUSY_S))
             self._writer = writer
-            self._rooms = RoomRows(self._retention.entries)
+            self._rooms = RoomNumbers()
             undo.pop_all()
             return id_from_number(last) if last else None
 
@@ -156,7 +156,6 @@ class Store:
         if len(batch) == 1 and self._commit_alone(batch[0]):
             return [batch[0].entry]
         kept: list[Entry] = []
-        touched: dict[int, int] = {}
         rows: list[tuple[int, int, str, str, int]] = []
         with self._transaction() as writer:
             for pending in batch:
@@ -176,19 +175,17 @@ class Store:
                         continue
                 rows.append((number, room, entry.name, entry.text, entry.at_ms))
                 kept.append(entry)
-                touched[room] = touched.get(room, 0) + 1
             writer.executemany(_ADD_ENTRY, rows)
-            for room, added_rows in touched.items():
-                self._expired |= self._rooms.trim(writer, room, added_rows)
+        self._unchecked_bytes += sum(len(text) for _, _, _, text, _ in rows) + _ROW_BYTES * len(rows)
         return kept
 
     def _commit_alone(self, pending: Pending) -> bool:
         """Write an entry by one statement, which is a transaction in itself: half the cost of a batch's three.
 
         Returns:
-            False if that is not enough: it may be a retry, or its room is new or must be trimmed.
+            False if that is not enough: it may be a retry, or its room is new.
         """
-        room = self._rooms.number_with_space(pending.room)
+        room = self._rooms.cached(pending.room)
         if room is None or pending.retry_key is not None:
             return False
         entry = pending.entry
@@ -198,7 +195,7 @@ class Store:
             )
         except sqlite3.DatabaseError as problem:
             raise store_error(problem) from problem
-        self._rooms.added(room)
+        self._unchecked_bytes += len(entry.text) + _ROW_BYTES
         return True
 
     def save_talks(self, changes: Mapping[bytes, bool]) -> None:
@@ -224,62 +221,49 @@ class Store:
         with store_errors():
             return [key for (key,) in self._open_writer().execute("SELECT key FROM talk ORDER BY number")]
 
-    def tidy(self, times: Times) -> str | None:
-        """Delete what has expired by age and by size, and empty the write-ahead log: to be called now and then.
-
-        Entries go in the order of their ids, so that none is deleted before one that was written earlier.
-
-        Returns:
-            The newest id that was deleted; None: nothing was. Everything up to it is gone.
+    def tidy(self, times: Times) -> Tidied:
+        """Delete a little of what has expired by age, count or size; the last step empties the write-ahead log.
 
         Raises:
             CorruptError, StoreError
         """
+        steps, self._steps = self._steps or self._begin_tidying(times), None
+        deleted = next(steps, None)
+        if deleted is None:
+            self.checkpoint()
+            return Tidied({}, is_done=True)
+        self._steps = steps
+        for key in deleted:
+            self._rooms.forget(key)
+        self._expired = self._expired or bool(deleted)
+        return Tidied(deleted, is_done=False)
+
+    def _begin_tidying(self, times: Times) -> Iterator[dict[str, str]]:
         with self._transaction() as writer:
             self._saved = marks.save(writer, times, self._saved)
-            known = {"now": times.aging_ms, "behind_since": marks.behind_since(writer, times)}
-            oldest = int(times.aging_ms - self._retention.days * 86_400_000)
-            kept = writer.execute(
-                f"SELECT id FROM entry WHERE {_WRITTEN_MS} >= :oldest ORDER BY id LIMIT 1",
-                {**known, "oldest": oldest},
-            ).fetchone()
-            deleted = self._delete(writer, kept[0] - 1 if kept is not None else MAX_ID)
-            writer.execute(
-                f"DELETE FROM retry WHERE {_WRITTEN_MS} < :oldest",
-                {**known, "oldest": times.aging_ms - RETRY_S * 1000},
-            )
-        while self._used_bytes() > self._retention.total_bytes:
-            with self._transaction() as writer:
-                edge = writer.execute(
-                    "SELECT max(id) FROM (SELECT id FROM entry ORDER BY id LIMIT ?)", (_TRIM_ROWS,)
-                )
-                last = edge.fetchone()[0]
-                if last is None:
-                    break
-                deleted = self._delete(writer, last) or deleted
-                if not writer.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
-                    break
-        self.checkpoint()
-        return deleted
+            behind_since = marks.behind_since(writer, times)
+        self._unchecked_bytes = 0
+        return retention.steps(self._transaction, self._kept, times, behind_since, self._used_bytes)
 
     def checkpoint(self) -> None:
-        """Delete surplus entries, and write the write-ahead log back into the file, so that neither has expired text.
+        """Write the write-ahead log back into the file and empty it, so that neither has expired text.
 
         Raises:
             CorruptError, StoreError
         """
-        if self._rooms.surplus:
-            with self._transaction() as writer:
-                for room in list(self._rooms.surplus):
-                    self._expired |= self._rooms.trim(writer, room, 0, slack=0)
         with store_errors():
             busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._expired = self._expired and bool(busy)
 
     @property
+    def has_grown(self) -> bool:
+        """Whether so much was written that the size should be checked."""
+        return self._unchecked_bytes > self._kept.total_bytes // _CHECK_PART
+
+    @property
     def has_expired(self) -> bool:
         """Whether the write-ahead log may still have text that was deleted."""
-        return self._expired or bool(self._rooms.surplus)
+        return self._expired
 
     def probe(self) -> None:
         """Check whether the disk takes writes again: reopen the file and write a little.
@@ -295,6 +279,7 @@ class Store:
                 writer.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
             with self._transaction() as writer:
                 writer.execute("DELETE FROM probe")
+            ledger.count(self._open_writer(), self._kept.public_rooms)
             self._open_writer().execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
 
     # Reading
@@ -336,28 +321,6 @@ class Store:
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
-
-    def _delete(self, writer: sqlite3.Connection, upto: int) -> str | None:
-        """Delete every room's entries up to an id; returns the newest that was deleted."""
-        last = writer.execute("SELECT max(id) FROM entry").fetchone()[0]
-        dropped = writer.execute(
-            # NOT INDEXED: through the index of rooms, SQLite would scan everything.
-            "SELECT room, max(id) FROM entry NOT INDEXED WHERE id <= ? GROUP BY room",
-            (upto,),
-        ).fetchall()
-        if not dropped:
-            return None
-        writer.execute("INSERT OR REPLACE INTO mark VALUES ('last', ?)", (last,))
-        writer.executemany(
-            "UPDATE room SET dropped = ? WHERE number = ?", [(newest, room) for room, newest in dropped]
-        )
-        writer.execute("DELETE FROM entry WHERE id <= ?", (upto,))
-        writer.execute(
-            "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.number)"
-        )
-        self._rooms.forget()
-        self._expired = True
-        return id_from_number(max(newest for _, newest in dropped))
 
     def _used_bytes(self) -> int:
         with store_errors():

@@ -10,19 +10,16 @@ from chatroom.core.log import Entry, Page
 class Tail:
     """The last entries of one room, at least `RECENT_ENTRIES` of them if the log has as many.
 
-    Args:
-        kept: how many entries of a room the log keeps; the tail has no more.
-
     Attributes:
         filled: what was on the disk is here; until then it only gathers what is new.
         whole: the log has nothing older.
     """
 
-    __slots__ = ("_entries", "_kept", "filled", "whole")
+    __slots__ = ("_dropped", "_entries", "filled", "whole")
 
-    def __init__(self, kept: int) -> None:
+    def __init__(self) -> None:
         self._entries: list[Entry] = []
-        self._kept = kept
+        self._dropped = ""  # everything up to this id is no longer in the log
         self.filled = False
         self.whole = False
 
@@ -31,21 +28,21 @@ class Tail:
         if self._entries and entry.id <= self._entries[-1].id:
             return
         self._entries.append(entry)
-        if len(self._entries) > self._kept:
-            del self._entries[: -self._kept]
-        elif len(self._entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
+        if len(self._entries) > 2 * RECENT_ENTRIES:  # cut seldom: each cut moves the list
             del self._entries[:-RECENT_ENTRIES]
             self.whole = False
 
     def put_before(self, page: Page) -> None:
-        """Add what was read from the disk, which may include entries that were added meanwhile."""
+        """Add what was read from the disk; entries may have been added or deleted meanwhile."""
         first = self._entries[0].id if self._entries else None
         past = [entry for entry in page.entries if first is None or entry.id < first]
-        self._entries[:0] = past
-        self.filled, self.whole = True, not page.more
+        kept = [entry for entry in past if entry.id > self._dropped]
+        self._entries[:0] = kept
+        self.filled, self.whole = True, not page.more or len(kept) < len(past)
 
     def drop(self, upto: str) -> None:
         """Drop what was deleted from the log: everything up to an id."""
+        self._dropped = upto
         kept = [entry for entry in self._entries if entry.id > upto]
         self.whole = self.whole or len(kept) < len(self._entries)
         self._entries = kept

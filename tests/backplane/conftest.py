@@ -18,7 +18,8 @@ from chatroom.backplane import Backplane, Claimed, ClaimRequest
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
-from chatroom.backplane.store import Retention, Store
+from chatroom.backplane.retention import Retention
+from chatroom.backplane.store import Store
 from chatroom.core.clock import Clock
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
@@ -206,7 +207,7 @@ def clocked(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention
 
 def _maker(kind: str, folder: Path, retention: Retention) -> Callable[[Bench], Backplane]:
     def memory(bench: Bench) -> Backplane:
-        return MemoryBackplane(RULES, bench.wall_ms, bench.elapsed_s, max_logs=100)
+        return MemoryBackplane(RULES, bench.wall_ms, bench.elapsed_s)
 
     return memory if kind == "memory" else embedded_in(folder, retention)
 

@@ -12,7 +12,8 @@ import pytest
 from chatroom.backplane import file
 from chatroom.backplane.file import FILE_NAME, SCHEMA, StoreError
 from chatroom.backplane.ids import IdSource
-from chatroom.backplane.store import Pending, Retention, Store
+from chatroom.backplane.retention import Retention
+from chatroom.backplane.store import Pending, Store
 from chatroom.core.clock import DAY_MS, Clock
 from chatroom.core.log import Entry
 from tests.backplane.conftest import NOW_MS, Bench, embedded_in
@@ -68,7 +69,8 @@ class Log:
         return [entry.text for entry in self._store.older("a", None, None, 200).entries]
 
     def _tidy(self) -> None:
-        self._store.tidy(self._clock.times())
+        while not self._store.tidy(self._clock.times()).is_done:
+            pass
 
 
 @pytest.fixture

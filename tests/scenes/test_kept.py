@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 
 from chatroom.backplane.file import FILE_NAME
-from tests.support.guests import Guest
+from tests.support.guests import Guest, until
+from tests.support.program import ROOT
 from tests.support.raw import RawClient
 
 
@@ -69,7 +70,7 @@ def test_without_history_a_restart_leaves_a_gap(start, room):
     back.leaves()
 
 
-def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
+def test_with_no_history_the_last_hour_is_in_memory(start, guests):
     program = start("--history", "0", "--limits", "off")
     romeo = guests(url=program.url)
     first = romeo.sends("first")["id"]
@@ -79,27 +80,39 @@ def test_with_no_history_the_last_two_hundred_are_in_memory(start, guests):
     page = romeo.asks("history", before=last, limit=199)
     assert texts(page["entries"]) == [str(number) for number in range(301, 500)]
     late = guests(url=program.url, after=first)
-    assert late.you["gap"] is True
-    assert texts(late.you["history"])[-1] == "last"
+    assert late.you["gap"] is False
+    assert texts(late.you["history"]) == [str(number) for number in range(200)]
 
 
-def test_history_is_bounded_and_the_gap_is_shown(start, room, tmp_path):
-    program = start("--history", "20", "--limits", "off", data_dir=tmp_path)
+def test_history_is_bounded_after_an_hour_with_a_gap(start, room, tmp_path):
+    program = start("--history", "20", "--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     first = romeo.sends("first")["id"]
     for number in range(200):
         romeo.emit({"action": "message", "msg": str(number)})
     last = romeo.sends("last")["id"]
-    assert texts(romeo.asks("history", before=last)["entries"]) == [str(number) for number in range(181, 200)]
+    hour = romeo.asks("history", before=last, limit=200)
+    assert texts(hour["entries"]) == [str(number) for number in range(200)]
+    assert hour["more"] is True
     romeo.leaves()
-    late = Guest(program.url, {"v": 1, "room": room, "after": first}).enter()
-    assert late.you["gap"] is True
-    assert texts(late.you["history"]) == [*(str(number) for number in range(181, 200)), "last"]
-    late.leaves()
     program.stop()
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+    clock = tmp_path / "clock"
+    clock.write_text("3700")
+    later = start(
+        "--history",
+        "20",
+        environ={"SET_CLOCK": str(clock), "PYTHONPATH": str(ROOT / "tests/support/set_clock")},
+    )
+    late = Guest(later.url, {"v": 1, "room": room, "after": last}).enter()
+    until(lambda: late.asks("history", after=first)["gap"], "the first message is deleted")
+    past = late.asks("history", before=last)
+    assert texts(past["entries"]) == [str(number) for number in range(181, 200)]
+    assert past["more"] is False
+    late.leaves()
+    later.stop()
+    with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        assert max(file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables) <= 20 + 64
+        assert max(file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables) == 20
 
 
 def test_what_was_missed_is_at_most_64_kb_at_once(guests):

@@ -91,7 +91,7 @@ class Truth(MemoryBackplane):
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
-        super().__init__(rules, now_ms, monotonic, max_logs=1000)
+        super().__init__(rules, now_ms, monotonic)
         self.announced: dict[str, dict[str, Joined]] = {}
         self._decided = decided
         self._feed = _Facts(self._note)  # type: ignore[assignment]

@@ -71,7 +71,7 @@ class Ends:
 
 @pytest.fixture
 def gateway() -> Iterator[LineGateway]:
-    backplane = MemoryBackplane(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
+    backplane = MemoryBackplane(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic)
     service = Service(
         backplane=backplane,
         tokens=Tokens(b"s" * 32, 1000.0, time.time),

@@ -113,7 +113,7 @@ class House:
         self.people: dict[str, Somebody] = {}
         self.said: list[str] = []
         self._reads: list[Callable[[], Any]] = []
-        self._backplane = FarLog(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic, max_logs=10)
+        self._backplane = FarLog(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic)
         self.service = Service(
             backplane=self._backplane,
             tokens=Tokens(b"s" * 32, 1000.0, time.time),
