@@ -110,9 +110,9 @@ def room_key(room: str) -> str:
 
 def printable(text: str) -> str:
     """Any text, made safe to quote in a refusal: at most 32 characters, with U+FFFD for stray hidden ones."""
-    return "".join(
-        _DAMAGED if kind is Kind.STRAY else piece for piece, kind in pieces(shortened(text, NAME_LENGTH))
-    )
+    whole = pieces(shortened(text, NAME_LENGTH))
+    shown = "".join(_DAMAGED if kind is Kind.STRAY else piece for piece, kind in whole)
+    return shown if shown == text else printable(shown)  # a joiner beside what was replaced is stray as well
 
 
 @cache
