@@ -38,8 +38,6 @@ interface Refused extends Error {
 
 const REFUSALS: Readonly<Record<string, Shut>> = {
   room_full: 'room_full',
-  room_locked: 'room_locked',
-  banned: 'banned',
   room_invalid: 'room_invalid',
   origin_refused: 'origin',
 };

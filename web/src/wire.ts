@@ -14,7 +14,7 @@ export interface Entry {
   time: string;
   sid?: string;
   cid?: string;
-  /** in history: the user's own */
+  /** the user's own, as far as the page itself knows */
   mine?: boolean;
 }
 
@@ -94,18 +94,11 @@ export interface Rename {
   msg: string;
   time: string;
   name_list?: Pair[];
-  /** to the user who renamed: the token for the new name */
-  token?: string;
 }
 
 export interface Typing {
   action: 'typing';
   username: string;
-}
-
-export interface Clear {
-  action: 'clear';
-  ids: string[];
 }
 
 export interface Notice {
@@ -118,7 +111,7 @@ export interface Notice {
   [parameter: string]: unknown;
 }
 
-export type ServerFrame = Login | Logout | Roster | Entry | Whisper | Rename | Typing | Clear | Notice;
+export type ServerFrame = Login | Logout | Roster | Entry | Whisper | Rename | Typing | Notice;
 
 export type ClientFrame =
   | { action: 'message'; msg: string; cid: string }

@@ -60,10 +60,6 @@ describe("The user's own messages", () => {
     expect(mine(elsewhere)).toEqual(['m3']);
   });
 
-  it('are those that the server says are', () => {
-    expect(mine(new Play().enter({ history: [entry(1), entry(2, 'fox', 'm2', { mine: true })] }))).toEqual(['m2']);
-  });
-
   it('are forgotten from the oldest on', () => {
     const play = new Play().enter();
     for (let n = 1; n <= MOST_IDS + 1; n++) play.hear({ ...entry(n), sid: 'me' });

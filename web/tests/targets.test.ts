@@ -351,7 +351,7 @@ describe('A whisper that waits', () => {
   });
 
   it('refused, or to another session, is retried as a new one', () => {
-    expect(nextOut(whispering().write('x').sent('x').no('x', 'muted').do({ type: 'retry', key: 'x', cid: 'y' }).state)?.cid).toBe('y');
+    expect(nextOut(whispering().write('x').sent('x').no('x', 'never_heard_of').do({ type: 'retry', key: 'x', cid: 'y' }).state)?.cid).toBe('y');
     const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g').do({ type: 'retry', key: 'x', cid: 'y' });
     expect(nextOut(play.state)?.cid).toBe('y');
   });

@@ -221,7 +221,7 @@ describe('to:NAME', () => {
 
 describe('/say TEXT', () => {
   it('that failed is recalled as it was typed', () => {
-    const play = here().write('/say /x', 'c').sent('c').no('c', 'muted');
+    const play = here().write('/say /x', 'c').sent('c').no('c', 'never_heard_of');
     expect(step(play.state, null, -1)?.text).toBe('/say /x');
   });
 

@@ -48,7 +48,7 @@ describe.each([
     expect(sentence(words, { ok: false, code: 'confirm', msg: '', name: undefined })).toBe(words.refusals.confirm(''));
   });
 
-  it.each(['name_taken', 'too_long', 'unknown_command', 'muted', 'text_only', 'recipient_left', 'recipient_other', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
+  it.each(['name_taken', 'too_long', 'unknown_command', 'text_only', 'recipient_left', 'recipient_other', 'written_before', 'confirm'])('have a sentence for %s', (code) => {
     expect(sentence(words, { ok: false, code, msg: '' }, 'fox')).not.toBe(words.refusals.other);
   });
 
@@ -80,7 +80,7 @@ it.each([
   [[enRest.refusals.room_invalid, enRest.shut.room_invalid], ["That room name can't be used.", "That room name can't be used."]],
   [enRest.refusals.unknown_command, 'No such command. To say it as it is, begin with //.'],
   [[enRest.shut.replaced, enRest.shutDo.replaced], ['This chat is open in another tab.', 'Continue here']],
-  [[enRest.refusals.not_allowed, enRest.refusals.name_reserved], ["You can't do that.", 'That name is reserved.']],
+  [enRest.refusals.name_reserved, 'That name is reserved.'],
   [[enRest.shut.refused, enRest.unsent.bad_request], ["Couldn't get in.", "Not sent. It contains hidden characters that can't be sent."]],
   [[zh.here(13), zh.people, zh.qr], ['13 人在线', '在线的人', '扫码进入房间']],
   [zh.keptDays(7) + zh.noAccounts, '消息保留 7 天。不用注册，不记录 IP。'],
@@ -88,7 +88,7 @@ it.each([
   [[zh.back(5), zh.tooLongBy(340)], ['已重新连上，补收 5 条消息。', '超出 340 个字']],
   [[zhRest.randomName, zhRest.newRoomWhy], ['随机换一个', '链接随机生成，别人猜不到。']],
   [[zhRest.shut.replaced, zhRest.shutDo.replaced], ['你已在另一个标签页打开。', '在此继续']],
-  [[zhRest.shut.refused, zhRest.refusals.other, zhRest.refusals.not_allowed], ['没能进入房间。', '操作没有成功。', '你没有权限。']],
+  [[zhRest.shut.refused, zhRest.refusals.other], ['没能进入房间。', '操作没有成功。']],
   [zhRest.shut.origin, '不能从这个网址进入。'],
 ])('The page says %j', (shown, agreed) => {
   expect(shown).toEqual(agreed);

@@ -149,7 +149,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
       : settleWhisper(calm, item);
   }
   if (item.fate === 'said') return free;
-  if (ack && (ack.code === 'rate_limited' || ack.code === 'slow_mode')) {
+  if (ack?.code === 'rate_limited') {
     const wait = typeof ack.retry_after === 'number' ? ack.retry_after * 1000 : RATE_MS;
     return { ...free, quietUntil: state.now + Math.max(wait, 100), quietFor: 'rate' };
   }

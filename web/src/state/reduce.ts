@@ -12,7 +12,7 @@ import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
 import { ABSENT_MS, changeDraft, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
-import type { Event, Kept, Shut, State, Whispered } from './types';
+import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
 
@@ -160,14 +160,6 @@ function framed(state: State, frame: ServerFrame): State {
       return renamed(state, frame);
     case 'typing':
       return typed(state, frame.username);
-    case 'clear': {
-      const ids = new Set(frame.ids);
-      return {
-        ...state,
-        items: state.items.filter((item) => item.kind !== 'said' || item.id === null || !ids.has(item.id)),
-        ahead: state.ahead.filter((entry) => !ids.has(entry.id)),
-      };
-    }
     case 'notice':
       return noticed(state, frame);
     default:
@@ -243,7 +235,7 @@ function renamed(state: State, frame: Rename): State {
   if (people.has(frame.sid)) people.set(frame.sid, frame.to);
   const senders = state.senders.has(frame.username) ? remember(state.senders, [frame.to]) : state.senders;
   let next: State = { ...state, people, senders };
-  if (mine) next = withName({ ...next, name: frame.to, token: frame.token ?? next.token });
+  if (mine) next = withName({ ...next, name: frame.to });
   next = followRecipients(followPeople(next));
   if (!mine && state.count > 20 && !state.senders.has(frame.username)) return next;
   const [shown, isShown] = beforeRename(next, frame.username, frame.to);
@@ -263,11 +255,8 @@ function dropTyping(typing: ReadonlyMap<string, number>, name: string): Readonly
   return rest;
 }
 
-const SHUTTING: Readonly<Record<string, Shut>> = { replaced: 'replaced', kicked: 'kicked', banned: 'banned' };
-
 function noticed(state: State, notice: Notice): State {
-  const why = SHUTTING[notice.code];
-  if (why) return { ...cutOutbox(state), link: { at: 'shut', why, text: notice.msg } };
+  if (notice.code === 'replaced') return { ...cutOutbox(state), link: { at: 'shut', why: 'replaced', text: notice.msg } };
   // `closing` needs no row: the bar shows a lost connection. Notices of rate limits are not shown either.
   if (notice.code === 'closing' || notice.code === 'rate_limited') return state;
   // The new name, or the whisper, has a row of its own.

@@ -69,12 +69,9 @@ export type Item = Said | Whispered | Presence | Note;
 /** Why the page does not reconnect by itself; each is shown as one sentence and one button. */
 export type Shut =
   | 'room_full'
-  | 'room_locked'
-  | 'banned'
   | 'room_invalid'
   | 'origin'
   | 'replaced'
-  | 'kicked'
   | 'left'
   | 'refused';
 
