@@ -106,15 +106,6 @@ class MessageList(ScrollView, can_focus=False):
         self._blocks[:0] = map(self._make_block, things[dropped:])
         self._lay_out()
 
-    def mark_deleted(self, ids: Iterable[str]) -> None:
-        """Show that messages were deleted."""
-        gone = set(ids)
-        for block in self._blocks:
-            if block.shown.entry_id in gone:
-                shown = Shown("notice", ("(deleted)",), at=block.shown.at)
-                block.shown, block.rows = shown, self._break(shown)
-        self._lay_out()
-
     def reset(self) -> None:
         """Forget everything: it is another room."""
         self._blocks, self._unread = [], None

@@ -178,7 +178,7 @@ class Outbox:
         code = answer.get("code")
         line.losses += code == LOST
         can_repeat = code in ("unavailable", LOST) and line.can_repeat and line.losses < MAX_LOSSES
-        if can_repeat or code in ("rate_limited", "slow_mode"):
+        if can_repeat or code == "rate_limited":
             line.sent = False
             self._not_before = now + (0.0 if code == LOST else wait_s(answer))
             return []

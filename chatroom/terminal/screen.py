@@ -168,10 +168,7 @@ class ChatApp(App[int]):
             self._take_refusal(str(frame["said"]), frame.get("character"), shown)
         elif frame.get("action") == "notice" and frame.get("code") not in ("command", "audience"):
             self._last_notice = str(frame.get("msg"))
-        if frame.get("action") == "clear" and isinstance(frame.get("ids"), list):
-            self._show_gathered()
-            self.query_one(MessageList).mark_deleted(map(str, frame["ids"]))
-        elif is_arrival(frame):
+        if is_arrival(frame):
             self.query_one(MessageList).add(shown)  # history is not new
         else:
             self._gather_presence()

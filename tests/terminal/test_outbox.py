@@ -35,7 +35,6 @@ def test_lines_are_sent_one_after_another():
     ("answer", "wait_s"),
     [
         ({"code": "rate_limited", "retry_after": 2.5}, 2.5),
-        ({"code": "slow_mode", "retry_after": 10}, 10.0),
         ({"code": "rate_limited"}, RETRY_S),
         ({"code": "rate_limited", "retry_after": "soon"}, RETRY_S),
         ({"code": "rate_limited", "retry_after": -1}, RETRY_S),
@@ -118,7 +117,7 @@ def test_a_too_long_text_is_refused_locally():
 
 
 @pytest.mark.parametrize(
-    ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("muted", False)]
+    ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("empty", False)]
 )
 def test_messages_behind_a_refused_message_are_held(code, holds_scripts):
     box = Outbox(float("inf"))

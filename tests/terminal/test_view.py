@@ -237,7 +237,7 @@ KEYS = (
     "said",
     "history",
 )
-ACTIONS = ("login", "message", "whisper", "roster", "rename", "notice", "gap", "clear", "logout")
+ACTIONS = ("login", "message", "whisper", "roster", "rename", "notice", "gap", "logout")
 json = st.recursive(
     st.sampled_from([None, True, 0.5, float("nan"), "x", "Fox", TIME, "+275760-09-13T00:00:00Z", HOSTILE]),
     lambda inner: (
