@@ -5,6 +5,7 @@ It knows texts and networks. It counts nothing, and looks nothing up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -15,6 +16,8 @@ _IP = IPv4Address | IPv6Address
 
 _HOST_BITS: Final = 64  # an IPv6 customer gets at least this much, and may use all of it
 _SITE_BITS: Final = 80  # and many get this much
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _MOST_HOPS: Final = 32
 _LONGEST: Final = 64  # characters: an IPv6 address with a zone, in brackets, and a port
 
@@ -38,6 +41,8 @@ UNKNOWN: Final = Address("unknown", "unknown")
 
 def counted_address(text: str) -> Address:
     """The address that a peer or client is counted under."""
+    if _IPV4.fullmatch(text):  # most are: this takes a quarter of the time
+        return Address(text, text)
     address = _parse(text)
     if address is None:
         return UNKNOWN

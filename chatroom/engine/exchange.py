@@ -296,8 +296,10 @@ class HttpConnection(Role):
         self._on_over(connection)
 
     def refuse(self, connection: Connection, refusal: Refusal) -> None:
-        """Answer what is not a request, and close."""
-        connection.write(response(refusal.status, refusal.reason.encode() + b"\n", keep_alive=False))
+        """Answer what is not a request, or is one too many, and close."""
+        headers = [("Retry-After", "5")] if refusal.status == 503 else None
+        body = refusal.reason.encode() + b"\n"
+        connection.write(response(refusal.status, body, headers=headers, keep_alive=False))
         self._close_after_writing(connection)
 
     def _close_after_writing(self, connection: Connection) -> None:

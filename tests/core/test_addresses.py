@@ -128,6 +128,15 @@ def test_any_text_is_counted_somehow(text: str) -> None:
     assert len(counted_address(text).key) < 50
 
 
+@given(st.text("0123456789.", max_size=16) | st.from_regex(r"([0-9]{1,3}\.){3}[0-9]{1,3}", fullmatch=True))
+def test_an_ipv4_address_is_what_the_library_takes_for_one(text: str) -> None:
+    try:
+        key = str(IPv4Address(text))
+    except ValueError:
+        key = UNKNOWN.key
+    assert counted_address(text).key == key
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -202,6 +202,8 @@ def test_a_full_server_refuses_but_answers_health_checks():
         silent = [Http(app.port) for _ in range(100)]
         assert Http(app.port).ask("GET", "/healthz")[0] == 200
         assert asking.answer() == (200, b"well\n")
+        assert silent[0].answer()[0] == 503
+        assert "retry-after: 5" in silent[0].head
         for http in silent:
             http.close()
         members.pop().close()
