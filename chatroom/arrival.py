@@ -10,15 +10,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from chatroom.backplane import Backplane, OnAppended
 from chatroom.core.errors import Misuse, Unavailable
 from chatroom.core.events import Person, Why
-from chatroom.core.log import PAGE_ENTRIES, Page
+from chatroom.core.log import PAGE_ENTRIES, WELCOME_ENTRIES, Page
 from chatroom.rooms import Rooms, RoomView
-
-WELCOME_ENTRIES: Final = 50  # of history that a newcomer receives (protocol, section 1: `you`)
 
 
 class Stage(enum.IntEnum):

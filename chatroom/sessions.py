@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from chatroom.arrival import Membership, Stage
 from chatroom.core.events import Person, Whispered, Why
@@ -14,6 +14,10 @@ from chatroom.core.names import LOBBY
 from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed
 from chatroom.rooms import RoomView
+
+MAX_UNCOMMITTED: Final = (
+    32  # messages of one session on their way to the disk; then nothing more is read from it
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
+from chatroom.core.log import PAGE_ENTRIES
 from chatroom.core.markers import (
     BareKey,
     Escaped,
@@ -25,7 +26,6 @@ from chatroom.core.names import printable
 
 _NEAR_LINES = 20  # lines of a text whose first words are compared with names
 _HEAD = 512  # characters of a text that show what it is
-HISTORY_MOST = 200  # entries that `/history N` may ask for, as everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ def _some(arguments: str) -> str:
 def _count(arguments: str) -> int | None:
     if not arguments:
         return None
-    if not (arguments.isascii() and arguments.isdecimal() and len(arguments) <= len(str(HISTORY_MOST))):
+    if not (arguments.isascii() and arguments.isdecimal() and len(arguments) <= len(str(PAGE_ENTRIES))):
         raise ValueError
     count = int(arguments)
-    if not 1 <= count <= HISTORY_MOST:
+    if not 1 <= count <= PAGE_ENTRIES:
         raise ValueError
     return count
 

@@ -9,6 +9,7 @@ from chatroom.core.events import Event
 
 PAGE_ENTRIES: Final = 200  # the longest page (protocol, section 1: at most 200 entries and 64 KB)
 PAGE_BYTES: Final = 64 * 1024
+WELCOME_ENTRIES: Final = 50  # of history that a newcomer receives (protocol, section 1: `you`)
 _FIELDS_BYTES: Final = 160  # an entry's id, time and room, the names of its fields, and punctuation
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -38,8 +37,7 @@ from chatroom.service import Service
 from chatroom.sessions import Session
 
 _NAMES_SHOWN = 100  # in the answer to /who
-_HISTORY_SHOWN = 10
-_LINE_ENDS = re.compile("[\n\u2028\u2029]")  # as a text may hold them
+HISTORY_SHOWN = 10  # messages, unless the guest asks for more or fewer
 _INDENT = "    "
 
 Answer = Callable[[str], None]
@@ -138,7 +136,7 @@ def _run(
             answer(words.say("rooms", rooms=words.listed(listed)))
         case History(count):
             shown = partial(_show_history, words, answer, refuse)
-            service.history(session, after=None, before=None, limit=count or _HISTORY_SHOWN, answer=shown)
+            service.history(session, after=None, before=None, limit=count or HISTORY_SHOWN, answer=shown)
         case Quit():
             answer(words.say("bye"))
         case _:
@@ -232,5 +230,5 @@ def _entry_text(entry: Entry) -> str:
     Further lines of a text are indented, so that none can pass for another person's message.
     """
     moment = f"{day(entry.at_ms)} {time_of_day(entry.at_ms)}"
-    text = _LINE_ENDS.sub(f"\n{_INDENT}", fold_empty_lines(entry.text))
+    text = fold_empty_lines(entry.text).replace("\n", f"\n{_INDENT}")
     return f"[{moment}Z] {before_text(entry.name)}: {text}"

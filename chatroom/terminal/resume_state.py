@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chatroom.core.log import PAGE_ENTRIES, WELCOME_ENTRIES
 from chatroom.core.names import room_key
 
-PAGE: Final = 200  # entries asked for at once
-WELCOME: Final = 50  # entries that a newcomer receives
 MAX_HELD: Final = 10_000  # live frames that wait while earlier ones are fetched
 
 Frame = dict[str, Any]
@@ -68,7 +67,7 @@ class ResumeState:
 
     def request(self) -> Frame:
         """The request for what was missed, while `is_behind`."""
-        return {"action": "history", "after": self._last, "limit": PAGE}
+        return {"action": "history", "after": self._last, "limit": PAGE_ENTRIES}
 
     def renamed(self, token: object) -> None:
         """A change of name gives a new token."""
@@ -118,7 +117,7 @@ class ResumeState:
             self._last = None
         elif self._last is None:
             # The room had no messages when it was left; a newcomer's history may not hold all that came since.
-            gap = gap or len(history) >= WELCOME
+            gap = gap or len(history) >= WELCOME_ENTRIES
         history = self._new([{**entry, "action": "message"} for entry in history])
         self._token, self._room = str(you.get("token")), room
         self.is_in = True

@@ -752,7 +752,9 @@ def test_leaving_does_not_wait_for_who_does_not_answer(terminals):
     assert is_left_as_it_was(fox)
 
 
-@pytest.mark.parametrize("frame", ['{"action":"login","you":7}', '{"action":"roster","joined":7}', '{"you":{}}'])
+@pytest.mark.parametrize(
+    "frame", ['{"action":"login","you":7}', '{"action":"roster","joined":7}', '{"you":{}}']
+)
 def test_frames_that_make_no_sense_leave_the_screen_alone(terminals, frame):
     login = '42["msg",{"action":"login","room":"tea","name_list":[],"you":{"username":"Fox","sid":"f"}}]'
     last = '42["msg",{"action":"message","id":"2","username":"Owl","msg":"still there"}]'

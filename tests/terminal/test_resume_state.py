@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatroom.core.log import WELCOME_ENTRIES
 from chatroom.terminal.main import language
-from chatroom.terminal.resume_state import MAX_HELD, WELCOME, Frame, Overrun, ResumeState
+from chatroom.terminal.resume_state import MAX_HELD, Frame, Overrun, ResumeState
 
 
 def entry(number: int) -> Frame:
@@ -155,7 +156,7 @@ def test_the_same_room_under_another_spelling_is_the_same():
     assert frame["you"]["back"]
 
 
-@pytest.mark.parametrize(("count", "gap"), [(WELCOME - 1, False), (WELCOME, True)])
+@pytest.mark.parametrize(("count", "gap"), [(WELCOME_ENTRIES - 1, False), (WELCOME_ENTRIES, True)])
 def test_returning_to_a_formerly_empty_room_may_have_a_gap(count, gap):
     state = entered()
     state.disconnected()

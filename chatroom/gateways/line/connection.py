@@ -13,9 +13,10 @@ from typing import Final
 
 from chatroom import runtime
 from chatroom.core.errors import Refusal
+from chatroom.gateways import typed
 from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.gateways.line.intake import Intake
-from chatroom.gateways.line.interpreter import HISTORY_SHOWN, Interpreter, LineContext
+from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.line.text import first_lines, history_lines, notice_line
 from chatroom.net.connection import Connection, Role
 from chatroom.runtime import Timer
@@ -214,7 +215,7 @@ class LineConnection(Role):
         else:
             self._notice("line_in_room", room=room, here=here)
         shown = partial(first_lines, more=partial(words.counted, "line_more_lines"))
-        for line in history_lines(welcome.page.entries[-HISTORY_SHOWN:], shown):
+        for line in history_lines(welcome.page.entries[-typed.HISTORY_SHOWN :], shown):
             self.write(line)
         if is_first:
             self._notice("line_how")  # the last line of the greeting, by which scripts know its end

@@ -42,10 +42,7 @@ from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_
 from chatroom.gateways.words import Words
 from chatroom.runtime import Timer
 from chatroom.service import Service
-from chatroom.sessions import Session
-
-MAX_UNCOMMITTED: Final = 32  # messages on their way to the disk; then no more input is taken
-HISTORY_SHOWN: Final = 10
+from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _LEAVING: Final = ("quit", "close")
 _HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
@@ -214,7 +211,7 @@ class Interpreter:
                 self.echo = on
                 self._notice("line_echo_on" if on else "line_echo_off")
             case History(count):
-                self._looks_back = count or HISTORY_SHOWN
+                self._looks_back = count or typed.HISTORY_SHOWN
                 if self.is_settled:
                     self._look_back()
             case Join():

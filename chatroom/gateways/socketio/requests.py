@@ -21,11 +21,10 @@ from chatroom.gateways.socketio.replies import Replies
 from chatroom.gateways.socketio.talks import Talks, nothing
 from chatroom.gateways.words import Words
 from chatroom.service import Service
-from chatroom.sessions import Session
+from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
 _MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
-MAX_UNCOMMITTED: Final = 32  # messages of one session on their way to the disk; then its reads pause
 _MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
