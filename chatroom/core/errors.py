@@ -252,26 +252,6 @@ class Unavailable(Refusal):
     code = "unavailable"
 
 
-REFUSALS: dict[str, type[Refusal]] = {
-    refusal.code: refusal
-    for refusal in (
-        BadRequest,
-        UnknownAction,
-        UnknownCommand,
-        Empty,
-        TooLong,
-        NameTaken,
-        NameInvalid,
-        NameReserved,
-        NoSuchPerson,
-        RoomInvalid,
-        RoomFull,
-        RateLimited,
-        Unavailable,
-    )
-}
-
-
 class Misuse(Exception):
     """The program, not a person, broke a rule of the core."""
 
