@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -37,19 +37,9 @@ from chatroom.net.faults import describe
 
 log = logging.getLogger(__name__)
 
-# The part of a handshake's environ that is kept as long as the session lives; the rest costs kilobytes per client.
-KEPT_ENVIRON: Final = (
-    "PATH_INFO",
-    "QUERY_STRING",
-    "REMOTE_ADDR",
-    "HTTP_HOST",
-    "HTTP_ORIGIN",
-    "HTTP_COOKIE",
-    "HTTP_USER_AGENT",
-    "HTTP_ACCEPT_LANGUAGE",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_REAL_IP",
-)
+# The part of a handshake's environ that is kept as long as the session lives. The rest costs kilobytes per client, and
+# says who a guest is: cookies, the browser, the addresses behind a proxy.
+KEPT_ENVIRON: Final = ("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "HTTP_HOST", "HTTP_ORIGIN")
 
 
 class Endpoint:
@@ -59,6 +49,7 @@ class Endpoint:
         sessions: the sessions that the requests are for.
         policy: which web pages may use this server.
         generate_id: makes session ids.
+        kept_environ: keys of a handshake's environ that are kept besides `KEPT_ENVIRON`.
         ping_interval_s: seconds between pings, as announced to clients.
         ping_timeout_s: the same.
         max_payload_bytes: the longest message, and the longest body, that is accepted.
@@ -75,6 +66,7 @@ class Endpoint:
         policy: Policy,
         generate_id: Callable[[], str],
         *,
+        kept_environ: Collection[str],
         ping_interval_s: float,
         ping_timeout_s: float,
         max_payload_bytes: int,
@@ -85,6 +77,7 @@ class Endpoint:
         self._sessions = sessions
         self._origins = policy
         self._generate_id = generate_id
+        self._kept_environ = (*KEPT_ENVIRON, *kept_environ)
         self._max_payload_bytes = max_payload_bytes
         self._upgrade_timeout_s = upgrade_timeout_s
         self._welcome = {
@@ -186,7 +179,7 @@ class Endpoint:
         session.begin(polling)
         welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
         polling.send(packets.OPEN + json.dumps(welcome, separators=(",", ":")))
-        if not self._sessions.connect(session, _kept(exchange.environ())):
+        if not self._sessions.connect(session, self._kept(exchange.environ())):
             exchange.request.keep_alive = False
             exchange.respond(401, b"Unauthorized")
             return None
@@ -197,6 +190,15 @@ class Endpoint:
             return None
         self._sessions.begin(session)
         return polling
+
+    def _kept(self, environ: dict[str, Any]) -> dict[str, Any]:
+        """The part of an environ that is kept; values that thousands of clients share are stored once."""
+        return {
+            # Nothing but the session may keep a peer's address.
+            key: environ[key] if key == "REMOTE_ADDR" else _interned(environ[key])
+            for key in self._kept_environ
+            if key in environ
+        }
 
     def _open_websocket(self, exchange: Exchange) -> None:
         try:
@@ -246,11 +248,6 @@ def _parse_query(query: str) -> dict[str, str]:
         key, _, value = pair.partition("=")
         found.setdefault(unquote_plus(key), unquote_plus(value) if "%" in value or "+" in value else value)
     return found
-
-
-def _kept(environ: dict[str, Any]) -> dict[str, Any]:
-    """The part of an environ that is kept; values that thousands of clients share are stored once."""
-    return {key: _interned(environ[key]) for key in KEPT_ENVIRON if key in environ}
 
 
 @lru_cache(maxsize=1024)

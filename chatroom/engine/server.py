@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, TypedDict
 
@@ -26,6 +27,8 @@ from chatroom.net.loop import Loop
 _inherited_log = logging.getLogger(__name__).getChild("inherited")
 _inherited_log.setLevel(logging.WARNING)
 
+_ID_BYTES = 15  # 120 bits, 20 characters
+
 
 class EngineOptions(TypedDict, total=False):
     """The keyword arguments of `Engine`, for those who make it through a `socketio.Server`."""
@@ -42,6 +45,7 @@ class EngineOptions(TypedDict, total=False):
     gate: Gate | None
     max_sessions: int | None
     group_of: Callable[[str], str] | None
+    kept_environ: Collection[str]
     loop: Loop | None
 
 
@@ -65,6 +69,8 @@ class Engine(engineio.Server):
             is none, a handshake gets a 503.
         group_of: the group of a client's address, by default each its own: the oldest session of the largest group
             makes room first.
+        kept_environ: keys of a handshake's environ that connect handlers need besides `endpoint.KEPT_ENVIRON`, such as
+            "HTTP_COOKIE"; they are kept as long as the session lives.
         loop: the loop to live on; by default one of its own, on `engine.loop`.
     """
 
@@ -83,6 +89,7 @@ class Engine(engineio.Server):
         gate: Gate | None = None,
         max_sessions: int | None = None,
         group_of: Callable[[str], str] | None = None,
+        kept_environ: Collection[str] = (),
         loop: Loop | None = None,
         async_handlers: bool = False,
     ) -> None:
@@ -119,6 +126,7 @@ class Engine(engineio.Server):
             self.sessions,
             origins.Policy(cors_allowed_origins, credentials=cors_credentials),
             self.generate_id,
+            kept_environ=kept_environ,
             ping_interval_s=ping_interval_s,
             ping_timeout_s=ping_timeout_s,
             max_payload_bytes=max_payload_bytes,
@@ -126,6 +134,13 @@ class Engine(engineio.Server):
         )
 
     # ------------------------------------------------------------------ what python-socketio calls
+
+    def generate_id(self) -> str:
+        """A new session id, of Engine.IO or Socket.IO.
+
+        python-engineio's own ends in a counter, which shows each client how many others connect.
+        """
+        return secrets.token_urlsafe(_ID_BYTES)
 
     def send(self, sid: str, data: Any) -> None:
         """Send a message; a session that is gone is no error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 
 import pytest
@@ -64,3 +65,26 @@ def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
         engine.after_read("nobody", lambda: handled.append("called"))
     until(lambda: not engine.sockets)
     assert handled.count("called") == 1
+
+
+def test_session_ids_show_no_counter() -> None:
+    engine = Engine()
+    numbers = [base64.urlsafe_b64decode(engine.generate_id()) for _ in range(50)]
+    assert {len(number) for number in numbers} == {15}  # 120 bits
+    for place in range(15):
+        assert len({number[place] for number in numbers}) > 25, "a part of them hardly changes"
+
+
+@pytest.mark.parametrize("kept", [(), ("HTTP_COOKIE",)])
+def test_who_a_guest_is_is_not_kept(kept: tuple[str, ...]) -> None:
+    engine = Engine(cors_allowed_origins="*", kept_environ=kept)
+    environs: list[dict[str, str]] = []
+    engine.on("connect", lambda sid, environ: environs.append(environ))
+    listener = listen("127.0.0.1", 0, backlog=8)[0]
+    Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
+    told = b"Cookie: who\r\nUser-Agent: me\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n"
+    with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as peer:
+        peer.sendall(HANDSHAKE.replace(b"Upgrade: websocket\r\n", b"Upgrade: websocket\r\n" + told))
+        until(lambda: bool(environs))
+    assert set(environs[0]) == {"PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "HTTP_HOST", *kept}
+    until(lambda: not engine.sockets)
