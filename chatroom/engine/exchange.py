@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage, response
+from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
+from chatroom.engine.http_response import response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 from chatroom.net.connection import Connection, Role
 
@@ -45,6 +46,7 @@ class Exchange:
         on_hangup: called in the loop if the peer leaves, or closes its side, before the response.
         hung_up: whether it has.
         headers: headers that the response gets, whoever writes it.
+        cross_origin: a page of another origin asks, and may have the response.
         deferred: a WSGI application has left the answer to a handler.
     """
 
@@ -53,6 +55,7 @@ class Exchange:
         "answered",
         "client",
         "connection",
+        "cross_origin",
         "deferred",
         "headers",
         "hung_up",
@@ -68,6 +71,7 @@ class Exchange:
         self.on_hangup: Callable[[Exchange], None] | None = None
         self.hung_up = False
         self.headers: list[tuple[str, str]] = []
+        self.cross_origin = False
         self.answered = False
         self.deferred = False
 
@@ -92,6 +96,7 @@ class Exchange:
                 body,
                 content_type=content_type,
                 headers=self.headers + (headers or []),
+                cross_origin=self.cross_origin,
                 keep_alive=self.request.keep_alive,
                 without_body=self.request.method == "HEAD",
             )

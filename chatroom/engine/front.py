@@ -10,12 +10,14 @@ import io
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from chatroom import runtime
 from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits
 from chatroom.engine.http_request import Refusal
+from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
@@ -36,6 +38,9 @@ class Front:
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
+        refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
+            application that it returns answers, whatever the path: the server is not to be reached by that name.
+            `vital_paths` are answered by any name.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
             no joined client uses is closed. If there is none, the new one gets a 503, unless it requests one of
             `vital_paths`.
@@ -55,6 +60,7 @@ class Front:
         *,
         handlers: dict[str, Handler],
         client_of: ClientOf | None = None,
+        refuse_host: Callable[[str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
@@ -69,6 +75,7 @@ class Front:
         self._app = app
         self._handlers = handlers
         self._client_of = client_of
+        self._refuse_host = refuse_host
         self._acceptor = acceptor or Acceptor()
         self._acceptor.include(self.__len__)
         self._vital_paths = vital_paths
@@ -125,18 +132,25 @@ class Front:
 
     def _dispatch(self, exchange: Exchange) -> None:
         request = exchange.request
-        if self._spare and exchange.connection in self._spare and request.path not in self._vital_paths:
-            request.keep_alive = False
-            exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
-            return
+        if request.path not in self._vital_paths:
+            if self._spare and exchange.connection in self._spare:
+                request.keep_alive = False
+                exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
+                return
+            if self._refuse_host is not None:
+                refusal = self._refuse_host(request.header(b"host"), exchange.connection.address)
+                if refusal is not None:
+                    request.keep_alive = False
+                    runtime.spawn(self._answer, exchange, refusal)
+                    return
         for prefix, handler in self._handlers.items():
             if request.path.startswith(prefix) or request.path == prefix[:-1]:
                 handler(exchange)
                 return
-        runtime.spawn(self._answer, exchange)
+        runtime.spawn(self._answer, exchange, self._app)
 
-    def _answer(self, exchange: Exchange) -> None:
-        """Answer through the WSGI application; runs in a greenthread of its own."""
+    def _answer(self, exchange: Exchange, app: runtime.WSGIApp) -> None:
+        """Answer through a WSGI application; runs in a greenthread of its own."""
         connection, request = exchange.connection, exchange.request
         environ = exchange.environ()
         name, port = self._server_name(connection)
@@ -156,7 +170,7 @@ class Front:
         )
         try:
             keep = runtime.answer_wsgi(
-                self._logged,
+                partial(_run_logged, app),
                 environ,
                 connection.sock,
                 keep_alive=request.keep_alive,
@@ -169,17 +183,20 @@ class Front:
         if not exchange.deferred:
             exchange.written(keep_alive=keep)
 
-    def _logged(self, environ: dict[str, Any], start_response: Any) -> Any:
-        try:
-            return self._app(environ, start_response)
-        except Exception as problem:
-            # The peer gets a 500 from the WSGI server, which would log nothing.
-            log.error("a request failed: %s", describe(problem))
-            raise
-
     def _server_name(self, connection: Connection) -> tuple[str, str]:
         try:
             name = connection.sock.getsockname()
         except OSError:
             return "", ""
         return (str(name[0]), str(name[1])) if isinstance(name, tuple) else ("", "")
+
+
+def _run_logged(app: runtime.WSGIApp, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Call an application; a failure is one line in the log, and a 500 if no response has begun."""
+    try:
+        return app(environ, start_response)
+    except Exception as problem:
+        log.error("a request failed: %s", describe(problem))
+        headers = [("Content-Type", "text/plain; charset=UTF-8"), *SAFE_HEADERS]
+        start_response("500 Internal Server Error", headers, sys.exc_info())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"the server failed\n"]

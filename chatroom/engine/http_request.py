@@ -1,25 +1,27 @@
 """HTTP/1.1 requests: each is read whole, within bounds, and checked before anything acts on it; no I/O.
 
-h11 checks the head, its framing and chunked bodies. What h11 accepts but two servers in a row could read differently
-is refused here, on the raw bytes: after normalisation it can no longer be seen. This module knows nothing of paths,
-sessions or sockets.
+h11 checks the head. What h11 accepts but two servers in a row could read differently is refused here, on the raw
+bytes: after normalisation it can no longer be seen. `chunks` reads bodies in chunks. This module knows nothing of
+paths, sessions or sockets.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-import time
 from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
+from ipaddress import IPv6Address
 
 import h11
+
+from chatroom.engine.chunks import ChunkError, ChunkReader
 
 Headers = list[tuple[bytes, bytes]]
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]-]*\Z")
+_HOST = re.compile(rb"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
+_LENGTHS = re.compile(rb"\ncontent-length:[ \t]*(.*?)[ \t]*\r", re.IGNORECASE)
+_CODINGS = re.compile(rb"\ntransfer-encoding:(.*)\r", re.IGNORECASE)
 _EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
 
 
@@ -99,11 +101,13 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_buffer",
-        "_h11",
+        "_chunks",
+        "_length",
         "_max_body",
         "_max_head",
         "_request",
         "_scanned",
+        "_skipped",
         "wants_continue",
     )
 
@@ -112,15 +116,17 @@ class RequestReader:
         self._max_body = max_body_bytes
         self._buffer = bytearray()
         self._scanned = 0
-        self._h11: h11.Connection | None = None  # while a body is being read
-        self._request: Request | None = None
+        self._skipped = 0  # empty lines before this request
+        self._request: Request | None = None  # while its body is being read
+        self._length = 0  # of that body, unless it comes in chunks
+        self._chunks: ChunkReader | None = None
         self._body = bytearray()
         self.wants_continue = False
 
     @property
     def stage(self) -> Stage:
         """How much of the next request is here."""
-        if self._h11 is not None:
+        if self._request is not None:
             return Stage.BODY
         # Half of an empty line, which may precede a request, does not begin one (RFC 9112, 2.2).
         return Stage.EMPTY if not self._buffer or self._buffer == b"\r" else Stage.HEAD
@@ -155,8 +161,8 @@ class RequestReader:
         Raises:
             Refusal: the request is malformed, ambiguous or too big.
         """
-        if self._h11 is not None:
-            return self._read_body(data)
+        if self._request is not None:
+            return self._read_body(self._request, data)
         buffer = self._buffer
         buffer += data
         if buffer.startswith((b"\r", b"\n")):
@@ -176,14 +182,16 @@ class RequestReader:
             return None
         head, rest = bytes(buffer[:stop]), bytes(buffer[stop:])
         buffer.clear()
-        self._scanned = 0
+        self._scanned = self._skipped = 0
         return self._check_head(head, rest)
 
     def _skip_empty_lines(self) -> None:
-        for _ in range(_EMPTY_LINES):
-            if self._buffer.startswith(b"\r\n"):
-                del self._buffer[:2]
-                self._scanned = 0
+        while self._buffer.startswith(b"\r\n"):
+            if self._skipped == _EMPTY_LINES:
+                raise Refusal(400, "empty lines before a request")
+            self._skipped += 1
+            del self._buffer[:2]
+            self._scanned = 0
 
     def _check_head(self, head: bytes, rest: bytes) -> Request | None:
         if b"\r\n " in head or b"\r\n\t" in head:
@@ -193,7 +201,7 @@ class RequestReader:
             parser.receive_data(head)
             event = parser.next_event()
         except h11.RemoteProtocolError as problem:
-            raise Refusal(problem.error_status_hint, "malformed request head") from None
+            raise _refusal(head, problem) from None
         if not isinstance(event, h11.Request):
             raise Refusal(400, "malformed request head")
         request = _to_request(event)
@@ -204,46 +212,60 @@ class RequestReader:
                     raise Refusal(400, "bytes after an upgrade request")
                 self._buffer += rest
             return request
-        self._check_framing(request, names)
-        self._h11 = parser
+        self._check_framing(request, names, head)
         self._request = request
         self.wants_continue = request.header(b"expect").lower() == "100-continue" and not rest
-        return self._read_body(rest)
+        return self._read_body(request, rest)
 
-    def _check_framing(self, request: Request, names: set[bytes]) -> None:
-        if b"transfer-encoding" in names and (b"content-length" in names or request.version == "1.0"):
-            raise Refusal(400, "ambiguous length")
-        length = request.header(b"content-length")
-        if length and int(length) > self._max_body:
-            raise Refusal(413, "body too big")
-        if request.wants_upgrade() and length != "0":
+    def _check_framing(self, request: Request, names: set[bytes], head: bytes) -> None:
+        if b"transfer-encoding" in names:
+            if b"content-length" in names or request.version == "1.0":
+                raise Refusal(400, "ambiguous length")
+            self._chunks = ChunkReader(max_overhead_bytes=self._max_head)
+        else:
+            lengths = _LENGTHS.findall(head)  # h11 has made one of several that are equal
+            if len(lengths) != 1 or not lengths[0].isdigit():
+                raise Refusal(400, "ambiguous length")
+            self._length = int(lengths[0])
+            if self._length > self._max_body:
+                raise Refusal(413, "body too big")
+        if request.wants_upgrade() and (self._chunks is not None or self._length):
             raise Refusal(400, "body in an upgrade request")
 
-    def _read_body(self, data: bytes) -> Request | None:
-        parser, request = self._h11, self._request
-        if parser is None or request is None:
-            raise RuntimeError("a body without a head")
-        try:
-            if data:
-                parser.receive_data(data)
-            while True:
-                event = parser.next_event()
-                if isinstance(event, h11.Data):
-                    self._body += event.data
-                    if len(self._body) > self._max_body:
-                        raise Refusal(413, "body too big")
-                elif isinstance(event, h11.EndOfMessage):
-                    break
-                else:
-                    return None
-        except h11.RemoteProtocolError as problem:
-            raise Refusal(problem.error_status_hint, "malformed request body") from None
+    def _read_body(self, request: Request, data: bytes) -> Request | None:
+        if self._chunks is None:
+            missing = self._length - len(self._body)
+            self._body += data[:missing]
+            rest = data[missing:]
+            done = len(data) >= missing
+        else:
+            try:
+                self._body += self._chunks.feed(data)
+            except ChunkError:
+                raise Refusal(400, "malformed request body") from None
+            if len(self._body) > self._max_body:
+                raise Refusal(413, "body too big")
+            rest, done = self._chunks.rest, self._chunks.done
+        if not done:
+            return None
         request.body = bytes(self._body)
-        self._buffer += parser.trailing_data[0]
+        self._buffer += rest
         self._body.clear()
-        self._h11 = self._request = None
+        self._request = self._chunks = None
         self.wants_continue = False
         return request
+
+
+def _refusal(head: bytes, problem: h11.RemoteProtocolError) -> Refusal:
+    """The answer to a head that h11 refuses: 501 for a transfer coding that is unknown here, else mostly 400."""
+    status = problem.error_status_hint
+    if status == 501 and all(
+        coding.strip().lower() in (b"", b"chunked")
+        for value in _CODINGS.findall(head)
+        for coding in value.split(b",")
+    ):
+        status = 400  # no unknown one: `chunked` twice, or none at all
+    return Refusal(status, "malformed request head")
 
 
 def _to_request(event: h11.Request) -> Request:
@@ -252,10 +274,12 @@ def _to_request(event: h11.Request) -> Request:
         raise Refusal(505, "HTTP version")
     headers = list(event.headers)
     host = next((value for name, value in headers if name == b"host"), b"")
-    if not _HOST.match(host):
+    if not _is_host(host):
         raise Refusal(400, "bad Host")
-    target = event.target
-    if not target.startswith(b"/") and target != b"*":
+    target, method = event.target, event.method.decode()
+    if b"#" in target:
+        raise Refusal(400, "bad request target")
+    if not target.startswith(b"/") and not (target == b"*" and method == "OPTIONS"):
         scheme, _, rest = target.partition(b"://")
         authority, slash, path = rest.partition(b"/")
         if scheme.lower() not in (b"http", b"https") or authority.lower() != host.lower():
@@ -264,33 +288,15 @@ def _to_request(event: h11.Request) -> Request:
     where, _, query = target.decode("ascii").partition("?")
     connection = _tokens(headers, b"connection")
     keep_alive = "close" not in connection if version == "1.1" else "keep-alive" in connection
-    return Request(event.method.decode(), where, query, version, headers, keep_alive=keep_alive)
+    return Request(method, where, query, version, headers, keep_alive=keep_alive)
 
 
-_date: tuple[int, str] = (0, "")
-
-
-def response(
-    status: int,
-    body: bytes,
-    *,
-    content_type: str = "text/plain; charset=UTF-8",
-    headers: list[tuple[str, str]] | None = None,
-    keep_alive: bool = True,
-    without_body: bool = False,
-) -> bytes:
-    """Write a response with a body of known length; `without_body` is for HEAD."""
-    global _date
-    now = int(time.time())
-    if _date[0] != now:
-        _date = (now, formatdate(now, usegmt=True))
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        f"Date: {_date[1]}",
-        f"Content-Type: {content_type}",
-        f"Content-Length: {len(body)}",
-        f"Connection: {'keep-alive' if keep_alive else 'close'}",
-    ]
-    lines += [f"{name}: {value}" for name, value in headers or ()]
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-    return head if without_body else head + body
+def _is_host(value: bytes) -> bool:
+    """Whether a Host header has the form of a name or an address, and perhaps a port; an empty one names nothing."""
+    parts = _HOST.fullmatch(value)
+    if parts is None or int(parts[2] or 0) > 65535:
+        return False
+    try:
+        return parts[1] is None or bool(IPv6Address(parts[1].decode()))
+    except ValueError:
+        return False

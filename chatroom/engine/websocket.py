@@ -14,6 +14,7 @@ from typing import Final
 from chatroom.engine import frames, packets, reasons
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Refusal, Request
+from chatroom.engine.http_response import SAFE_HEADERS, header_lines
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Outcome, Session
 from chatroom.engine.sessions import Sessions
@@ -21,6 +22,8 @@ from chatroom.engine.transport import Packet
 from chatroom.net.connection import Connection, Role
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+_SAFE: Final = header_lines(SAFE_HEADERS).encode()
 
 _PONG_BURST = 64
 _PONGS_PER_SECOND = 16.0
@@ -53,7 +56,7 @@ def accept_response(request: Request) -> bytes:
     digest = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + digest + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + digest + b"\r\n" + _SAFE + b"\r\n"
     )
 
 

@@ -19,11 +19,15 @@ import pytest
 import requests
 
 from tests.faults.disks import needed
+from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST, PLAIN
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, until
 from tests.support.program import ROOT, START_S, Program
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+QUIET_S = 0.5  # after so long, a proxy is waiting for more
 
 
 def documented(language: str, path: str) -> str:
@@ -81,7 +85,7 @@ def running(command: list[str], url: str, folder: Path) -> Iterator[None]:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/healthz", timeout=5).status_code == 200
+        return requests.get(f"{url}/healthz", timeout=5).text == "ok\n"
     except requests.ConnectionError:
         return False
 
@@ -152,6 +156,39 @@ def test_the_caddyfile_of_compose_carries_the_chat(server: Program, room: str, t
     text = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
     command = caddy(text.replace("chatroom:5000", f"127.0.0.1:{server.port}"), port, tmp_path)
     check(command, f"http://127.0.0.1:{port}", room, tmp_path)
+
+
+@pytest.mark.parametrize("write", [caddy, nginx, haproxy])
+def test_a_proxy_reads_every_request_as_the_server_does(server: Program, tmp_path: Path, write) -> None:
+    port = free_port()
+    text = documented(write.__name__, "").replace("127.0.0.1:5000", f"127.0.0.1:{server.port}")
+    url = f"http://127.0.0.1:{port}"
+    wrong = {}
+    with running(write(text, port, tmp_path), url, tmp_path):
+        for name, data in [*PLAIN.items(), *((name, data) for name, (data, _) in AMBIGUOUS.items())]:
+            answered = converse(port, data)
+            # A hidden request that both see is answered before the last one. Seen by the server alone, its answer would
+            # go out as the last one's, or to whoever comes next on the proxy's connection.
+            if HIDDEN_ROOM in answered.rpartition(b"HTTP/1.1 ")[2] or not (answers(url) and answers(url)):
+                wrong[name] = answered
+        assert wrong == {}
+
+
+def converse(port: int, data: bytes) -> bytes:
+    """Send bytes and then a plain request on one connection; gives all that comes back."""
+    host = f"Host: 127.0.0.1:{port}\r\n".encode()
+    last = b"GET /healthz HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n"
+    answered = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=QUIET_S) as peer:
+        try:
+            peer.sendall(data.replace(HOST, host) + last)
+            while more := peer.recv(1 << 16):
+                answered += more
+        except TimeoutError:
+            pass  # the proxy waits for the rest of what it takes for a body
+        except ConnectionError:
+            pass  # it has refused the rest
+    return answered
 
 
 def check(command: list[str], url: str, room: str, folder: Path) -> None:

@@ -10,17 +10,14 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from chatroom.gateways.http.error_page import error_page
+from chatroom.gateways.http.headers import with_safe_headers
 from chatroom.runtime import WSGIApp
 
 log = logging.getLogger(__name__)
 
 VITAL_PATHS: Final = ("/healthz", "/readyz")  # answered even when no more connections are accepted
 _PLAIN: Final = "text/plain; charset=utf-8"
-_HEADERS: Final = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-)
 _FRONT_PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -31,21 +28,6 @@ _FRONT_PAGE: Final = """<!doctype html>
 <p>Connect any Socket.IO client to this address, path <code>{base}/socket.io/</code>, and listen to the event
 <code>msg</code>: the first one says who you are. To send a message, emit <code>msg</code> with
 <code>{{"action": "message", "msg": "hello"}}</code>.</p>
-"""
-# For a reader who followed a wrong link, in both languages: the server does not know theirs.
-_NOT_FOUND_PAGE: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>404</title>
-<style>body {{ font: 18px/1.6 system-ui, sans-serif; max-width: 32em; margin: 20vh auto; padding: 0 16px }}
-main {{ text-align: center }} h1 {{ font-size: 1.25rem; text-wrap: balance }} a {{ color: inherit }}
-code {{ white-space: nowrap }} div + div {{ margin-top: 3em }}</style>
-<main>
-<div>{en}</div>
-<div lang="zh-CN">{zh}</div>
-</main>
 """
 _NO_ROOM: Final = (
     '<h1>There is no such room.</h1><p><a href="{lobby}">Go to the lobby</a></p>',
@@ -95,8 +77,12 @@ class HTTPGateway:
         self._clock_problem = clock_problem
         self._find_page = find_page
         self._hinted: set[str] = set()
+        self._safe = with_safe_headers(self._respond)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self._safe(environ, start_response)
+
+    def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
         if self._base_path and path == self._base_path:
             # Without the slash, the page's relative addresses would be wrong.
@@ -130,7 +116,7 @@ class HTTPGateway:
         # Relative, because only the browser knows what a proxy puts before the path.
         fields = {"lobby": "../" * (path.count("/") - 1) or "./", "prefix": prefix[1] if prefix else ""}
         en, zh = (text.format(**fields) for text in texts)
-        page = _NOT_FOUND_PAGE.format(en=en, zh=zh)
+        page = error_page("404", en, zh)
         return _answer(environ, start_response, "404 Not Found", page, kind="text/html; charset=utf-8")
 
     def _hint(self, prefix: str) -> None:
@@ -166,5 +152,5 @@ def _answer(
     kind: str = _PLAIN,
 ) -> Iterable[bytes]:
     body = text.encode()
-    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body))), *_HEADERS, *headers])
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -39,11 +39,7 @@ _POLICY: Final = "; ".join(
         "trusted-types svelte-trusted-html chatroom-worker",
     )
 )
-_HEADERS: Final = (
-    ("Content-Security-Policy", _POLICY),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-)
+_HEADERS: Final = (("Content-Security-Policy", _POLICY),)
 _SHORT_S: Final = 300  # how long browsers may cache files without a hash in their name
 _ASKED_EACH_TIME: Final = ("/sw.js",)  # otherwise an old worker would stay for that long
 _MANIFEST: Final = "/manifest.webmanifest"

@@ -1,0 +1,57 @@
+"""HTTP/1.1 responses as bytes, with the headers that protect every one of them; no I/O."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final
+
+Header = tuple[str, str]
+
+# Nothing here is for caches, and no other site may embed it unless its origin is allowed (CROSS_ORIGIN).
+SAFE_HEADERS: Final[tuple[Header, ...]] = (
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+CROSS_ORIGIN: Final[Header] = ("Cross-Origin-Resource-Policy", "cross-origin")
+
+
+def header_lines(headers: tuple[Header, ...]) -> str:
+    """Headers as they stand in a head, each with its line end."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers)
+
+
+_SAFE: Final = header_lines(SAFE_HEADERS)
+_SAFE_CROSS_ORIGIN: Final = header_lines((*SAFE_HEADERS[:-1], CROSS_ORIGIN))
+_date: tuple[int, str] = (0, "")
+
+
+def response(
+    status: int,
+    body: bytes,
+    *,
+    content_type: str = "text/plain; charset=UTF-8",
+    headers: list[Header] | None = None,
+    cross_origin: bool = False,
+    keep_alive: bool = True,
+    without_body: bool = False,
+) -> bytes:
+    """Write a response with a body of known length.
+
+    Args:
+        cross_origin: whether it is for a page of another origin, which is allowed to have it.
+        without_body: for HEAD.
+    """
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, formatdate(now, usegmt=True))
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nDate: {_date[1]}\r\nContent-Type: {content_type}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep_alive else 'close'}\r\n"
+        f"{_SAFE_CROSS_ORIGIN if cross_origin else _SAFE}{header_lines(tuple(headers or ()))}\r\n"
+    ).encode("latin-1")
+    return head if without_body else head + body
