@@ -1,15 +1,16 @@
 """Which web pages may use this server (docs/protocol.md, "HTTP").
 
 Origin is compared with Host only: a peer can forge a forwarded host. The scheme does not count, because TLS ends at a
-proxy.
+proxy. A browser sends Origin with every request that could read an answer; what it sends for a page of another site
+without one (a picture, a link) is refused as well, because that could still open sessions.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Collection
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from chatroom.engine.exchange import Exchange
 
@@ -24,7 +25,13 @@ PREFLIGHT: Headers = [
     ("Access-Control-Max-Age", "600"),
 ]
 _DEFAULT_PORTS = (":80", ":443")
-_REMEMBERED = 100
+# A scheme and an authority (RFC 6454, 7.1): no user, no path, no query. Some apps send `file://`.
+_ORIGIN: Final = re.compile(
+    r"null|([A-Za-z][A-Za-z0-9+.-]*)://((?:[^\x00- /?#@,:\[\]\\\x7f-\xff]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)"
+)
+_ADDRESS: Final = re.compile(r"\[[^\]]*\]|[0-9]{1,3}(?:[.-][0-9]{1,3}){3}")
+_MAX_SHOWN: Final = 100  # characters of an origin, in the log
+_REMEMBERED: Final = 100
 
 
 class Policy:
@@ -49,40 +56,51 @@ class Policy:
 
     def check(self, exchange: Exchange) -> Headers | None:
         """The CORS headers of the response, or None if the page may not use this server."""
-        origin = exchange.request.header(b"origin")
-        if not origin:
-            return []
+        request = exchange.request
+        origins = [value for name, value in request.headers if name == b"origin"]
+        if not origins:
+            return None if "cross-site" in request.tokens(b"sec-fetch-site") else []
+        origin = origins[0].decode("latin-1")
+        if len(origins) > 1 or not _ORIGIN.fullmatch(origin):
+            return None  # no browser sends it
+        same = same_origin(origin, request.header(b"host"))
         if self._any:
+            exchange.cross_origin = not same
             return [("Access-Control-Allow-Origin", "*")]
-        if self._accepts(origin, exchange):
+        if self._accepts(origin, exchange, same=same):
+            exchange.cross_origin = not same
             headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
             if self._credentials:
                 headers.append(("Access-Control-Allow-Credentials", "true"))
             return headers
-        self._log_once(origin)
+        self._log_once(shown(origin))
         return None
 
-    def _accepts(self, origin: str, exchange: Exchange) -> bool:
+    def _accepts(self, origin: str, exchange: Exchange, *, same: bool) -> bool:
         if self._decide is not None:
             return bool(self._decide(origin, exchange.environ()))
-        return origin in self._listed or same_origin(origin, exchange.request.header(b"host"))
+        return same or origin in self._listed
 
     def _log_once(self, origin: str) -> None:
         if origin not in self._refused and len(self._refused) < _REMEMBERED:
             self._refused.add(origin)
             log.warning(
-                "a page of the origin %.200r was refused; if it is yours, add it to --allowed-origins",
-                origin,
+                "a page of the origin %s was refused; if it is yours, add it to --allowed-origins", origin
             )
+
+
+def shown(origin: str) -> str:
+    """An origin as the log may have it: short, in ASCII, and without an address, which may be a guest's."""
+    text = ascii(_ADDRESS.sub("(an address)", origin))
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def same_origin(origin: str, host: str) -> bool:
     """Whether an Origin header names the same host and port as a Host header, default ports dropped."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
+    parts = _ORIGIN.fullmatch(origin)
+    if parts is None or parts[1] is None or parts[1].lower() not in ("http", "https"):
         return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and _bare(parts.netloc) == _bare(host)
+    return _bare(parts[2]) == _bare(host) != ""
 
 
 def _bare(host: str) -> str:

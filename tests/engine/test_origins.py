@@ -20,6 +20,7 @@ from chatroom.engine.origins import same_origin
         ("null", "null", False),
         ("file://a.example", "a.example", False),
         ("http://", "", False),
+        ("http://:80", "", False),
         ("http://[", "[", False),
     ],
 )

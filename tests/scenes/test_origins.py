@@ -1,5 +1,7 @@
 """Which web pages may talk to the service: its own, and those that it is told of."""
 
+import socket
+
 import pytest
 import requests
 import websocket
@@ -25,13 +27,21 @@ def connects(program, origin):
     return True
 
 
+def ask_raw(program, origin):
+    """Send an Origin as it is; gives the answer."""
+    with socket.create_connection(("127.0.0.1", program.port), timeout=5) as peer:
+        lines = (f"GET {POLL} HTTP/1.1", f"Host: 127.0.0.1:{program.port}", f"Origin: {origin}", "", "")
+        peer.sendall("\r\n".join(lines).encode("latin-1"))
+        return peer.recv(4096).decode()
+
+
 def test_the_pages_own_origin_is_welcome_whatever_its_scheme(server):
     host = f"127.0.0.1:{server.port}"
     for origin in (f"http://{host}", f"https://{host}"):
         assert polls(server, origin).status_code == 200
         assert connects(server, origin)
     # TLS ends at a proxy, and default ports are not named.
-    assert polls(server, "https://chat.example.org", Host="chat.example.org:443").status_code == 200
+    assert polls(server, "https://chat.internal", Host="chat.internal:443").status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "http://127.0.0.1", "null"])
@@ -54,11 +64,27 @@ def test_a_refused_origin_is_logged_once_with_the_cure(start):
     assert "--allowed-origins" in line
 
 
+def test_a_logged_origin_is_short_and_shows_no_address(start):
+    program = start()
+    origins = ["http://203.0.113.7:8000", "http://[2001:db8::7]", "http://203-0-113-8.nip.example"]
+    origins += ["https://" + "x" * 5000 + ".example", "https://x'\x1b.example"]
+    for origin in origins:
+        assert ask_raw(program, origin).startswith("HTTP/1.1 403 ")
+    program.stop()
+    lines = [line for line in program.errors if "--allowed-origins" in line]
+    assert 3 <= len(lines) <= 4
+    assert max(map(len, lines)) < 300
+    text = "".join(lines)
+    assert not any(part in text for part in ("203", "2001", "\x1b"))
+
+
 def test_origins_that_are_named_are_welcome_besides_ones_own(start):
     program = start("--allowed-origins", "https://a.example, https://b.example:8443")
     for origin in ("https://a.example", "https://b.example:8443", program.url):
         answer = polls(program, origin)
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, origin)
+        whose = "same-origin" if origin == program.url else "cross-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == whose
         assert connects(program, origin)
     for origin in ("http://a.example", "https://b.example", "https://c.example"):
         assert polls(program, origin).status_code == 403
