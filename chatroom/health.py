@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     settings = Settings.read(arguments)
     host = "127.0.0.1" if settings.is_everywhere else settings.host
-    connection = http.client.HTTPConnection(host, settings.port, timeout=_TIMEOUT_S)
+    connection = http.client.HTTPConnection(host, settings.port.number, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", f"{settings.base_path}/healthz")
         answer = connection.getresponse()

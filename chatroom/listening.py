@@ -25,7 +25,7 @@ def open_web(settings: Settings) -> list[socket.socket]:
     """
     shown = f"{settings.host or '*'}:{settings.port}"
     try:
-        return listen(settings.host, settings.port, backlog=settings.backlog)
+        return listen(settings.host, settings.port.number, backlog=settings.backlog)
     except socket.gaierror:
         raise StartError(f"--host {settings.host} is not an address of this machine") from None
     except OSError as problem:

@@ -33,6 +33,7 @@ from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.gateways.http.gateway import VITAL_PATHS, HTTPGateway
+from chatroom.gateways.http.hosts import host_rule
 from chatroom.gateways.http.page import BuiltPage
 from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
@@ -201,6 +202,7 @@ def _make_front(
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in paths},
         client_of=Proxies(settings.trust_proxy).client_of,
+        refuse_host=host_rule(settings),
         acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,

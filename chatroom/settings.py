@@ -9,129 +9,22 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from chatroom import __version__
+from chatroom import __version__, values
 from chatroom.arguments import PROG, Parser, nearest
 from chatroom.core.addresses import Network, parse_networks
-from chatroom.core.errors import RoomInvalid
-from chatroom.core.names import parse_room
+from chatroom.values import LinePort, WebPort
 
 _PREFIX = "CHATROOM_"
 _OF_THE_TESTS = "CHATROOM_TEST_"
+_PLATFORMS_PORT = "PORT"
 
 
 class SettingsError(Exception):
     """A value that cannot be used; the text names the setting and the remedy, in one line."""
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise ValueError(f"a whole number from {low} to {high}") from None
-        if not low <= value <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError(f"a number from {low:g} to {high:g}") from None
-        if not low <= value <= high:  # also refuses nan
-            raise ValueError(f"a number from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(" or ".join(choices))
-        return text
-
-    return parse
-
-
-def _on_off(text: str) -> bool:
-    if text.lower() not in ("on", "off", "true", "false", "1", "0", "yes", "no"):
-        raise ValueError("on or off")
-    return text.lower() in ("on", "true", "1", "yes")
-
-
-_BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
-
-
-def _bytes(text: str) -> int:
-    digits = text.lower().removesuffix("b")
-    unit = digits[-1:] if digits[-1:] in ("k", "m", "g") else ""
-    number = digits.removesuffix(unit).strip()
-    if not (number.isascii() and number.isdigit()):
-        raise ValueError("a size such as 500MB or 1GB")
-    return int(number) * _BYTES[unit]
-
-
-def _base_path(text: str) -> str:
-    path = "/" + text.strip("/")
-    if any(not (char.isascii() and (char.isalnum() or char in "/-._~")) for char in path) or "//" in path:
-        raise ValueError("a path such as /chat")
-    return "" if path == "/" else path
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
-    for origin in origins:
-        parts = urlsplit(origin)
-        if origin != "*" and not (parts.scheme and parts.netloc and not parts.path):
-            raise ValueError("origins such as https://chat.example.org, separated by commas, or *")
-    return origins
-
-
-def _rooms(text: str) -> tuple[str, ...]:
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        return tuple(parse_room(name) for name in names)
-    except RoomInvalid:
-        raise ValueError("names of rooms, separated by commas") from None
-
-
-@dataclass(frozen=True, slots=True)
-class LinePort:
-    """The line gateway's port; if the default one is taken, the gateway stays off."""
-
-    number: int
-    chosen: bool
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-
-def _line_port(text: str) -> LinePort | None:
-    if text.lower() == "off":
-        return None
-    try:
-        return LinePort(_whole(0, 65535)(text), chosen=True)
-    except ValueError:
-        raise ValueError("a whole number from 0 to 65535, or off") from None
-
-
-def _path(text: str) -> Path:
-    try:
-        if text.strip():  # an empty path would be the current folder
-            return Path(text).expanduser()
-    except RuntimeError:  # `~name` of an unknown user
-        pass
-    raise ValueError("a path such as ./data")
 
 
 def _setting(
@@ -145,135 +38,151 @@ class Settings:
     """The settings, checked once; a name includes the unit where it is not obvious."""
 
     host: str = _setting("", str, "address to listen on; empty: every address, IPv4 and IPv6")
-    port: int = _setting(5000, _whole(0, 65535), "port to listen on; 0 picks a free one", env=("PORT",))
+    port: WebPort = _setting(
+        WebPort(5000), values.web_port, "port to listen on; 0 picks a free one", env=(_PLATFORMS_PORT,)
+    )
     base_path: str = _setting(
-        "", _base_path, "path that a proxy does not remove from addresses, such as /chat"
+        "", values.base_path, "path that a proxy does not remove from addresses, such as /chat"
     )
     allowed_origins: tuple[str, ...] = _setting(
-        (), _origins, "web origins allowed besides the page's own, separated by commas; * allows all"
+        (), values.origins, "web origins allowed besides the page's own, separated by commas; * allows all"
     )
     trust_proxy: tuple[Network, ...] = _setting(
         (),
         parse_networks,
         "networks of proxies, separated by commas: X-Forwarded-For counts if it comes from one of them",
     )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        values.hosts,
+        "names of this server that people in its own network use, separated by commas; *.NAME allows all below NAME, "
+        "* allows all",
+    )
     names: Path | None = _setting(
-        None, _path, "file of names, one per line; default: the file that comes with the program"
+        None, values.path, "file of names, one per line; default: the file that comes with the program"
     )
     lang: str = _setting(
-        "en", _one_of("en", "zh"), "language of the server's text unless a client asks for another: en or zh"
+        "en",
+        values.one_of("en", "zh"),
+        "language of the server's text unless a client asks for another: en or zh",
     )
     public_rooms: tuple[str, ...] = _setting(
-        (), _rooms, "rooms that /rooms lists besides the lobby, separated by commas"
+        (), values.rooms, "rooms that /rooms lists besides the lobby, separated by commas"
     )
 
     line_host: str = _setting("127.0.0.1", str, "address of the line gateway; empty: every address")
     line_port: LinePort | None = _setting(
         LinePort(5267, chosen=False),
-        _line_port,
+        values.line_port,
         "port of the line gateway, for telnet and nc; 0 picks a free one, off disables it",
     )
     line_idle_timeout_s: float = _setting(
         14_400.0,
-        _number(0.1, 604_800),
+        values.number(0.1, 604_800),
         "time without a whole line after which a line client is disconnected",
         unit="seconds",
     )
 
     data_dir: Path = _setting(
-        Path("data"), _path, "folder for messages and the token key; created if missing"
+        Path("data"), values.path, "folder for messages and the token key; created if missing"
     )
     history: int = _setting(
         1000,
-        _whole(0, 1_000_000),
+        values.whole(0, 1_000_000),
         "messages kept per room, besides those of the last hour; 0 keeps none on disk",
         unit="messages",
     )
-    history_days: float = _setting(7.0, _number(0.0001, 36_500), "how long messages are kept", unit="days")
+    history_days: float = _setting(
+        7.0, values.number(0.0001, 36_500), "how long messages are kept", unit="days"
+    )
     data_limit_bytes: int = _setting(
         10**9,
-        _bytes,
+        values.size,
         "disk space for all messages, such as 500MB or 1GB; the largest room loses its oldest first",
         unit="bytes",
     )
     durability: str = _setting(
         "full",
-        _one_of("full", "os"),
+        values.one_of("full", "os"),
         "full: an acknowledged message survives a power cut; os: it survives a crash of the program",
     )
 
     limits: bool = _setting(
-        True, _on_off, "off removes all rate limits (benchmarks, trusted networks); size limits stay"
+        True, values.on_off, "off removes all rate limits (benchmarks, trusted networks); size limits stay"
     )
     address_scale: float = _setting(
         1.0,
-        _number(0.01, 1_000_000),
+        values.number(0.01, 1_000_000),
         "multiplies all that one address may have and do; 2 allows twice as much",
     )
     message_burst: int = _setting(
-        8, _whole(1, 10_000), "messages that a session may send at once", unit="messages"
+        8, values.whole(1, 10_000), "messages that a session may send at once", unit="messages"
     )
     message_rate: float = _setting(
-        2.0, _number(0.01, 10_000), "messages that a session may send on average", unit="messages/s"
+        2.0, values.number(0.01, 10_000), "messages that a session may send on average", unit="messages/s"
     )
     event_burst: int = _setting(
-        120, _whole(1, 100_000), "events of any kind that a session may send at once", unit="events"
+        120, values.whole(1, 100_000), "events of any kind that a session may send at once", unit="events"
     )
     event_rate: float = _setting(
         40.0,
-        _number(0.01, 100_000),
+        values.number(0.01, 100_000),
         "events of any kind that a session may send on average",
         unit="events/s",
     )
-    max_text: int = _setting(2000, _whole(1, 16_000), "longest message", unit="characters")
-    max_rooms: int = _setting(10_000, _whole(1, 1_000_000), "occupied rooms at once", unit="rooms")
-    max_room_people: int = _setting(10_000, _whole(1, 1_000_000), "people in one room at once", unit="people")
+    max_text: int = _setting(2000, values.whole(1, 16_000), "longest message", unit="characters")
+    max_rooms: int = _setting(10_000, values.whole(1, 1_000_000), "occupied rooms at once", unit="rooms")
+    max_room_people: int = _setting(
+        10_000, values.whole(1, 1_000_000), "people in one room at once", unit="people"
+    )
     max_connections: int = _setting(
         10_000,
-        _whole(1, 1_000_000),
+        values.whole(1, 1_000_000),
         "connections at once, terminals included, as far as the limit of open files permits",
         unit="connections",
     )
     max_payload_bytes: int = _setting(
         100_000,
-        _whole(10_000, 10_000_000),
+        values.whole(10_000, 10_000_000),
         "largest packet a client may send; a larger one closes its connection",
         unit="bytes",
     )
     outbox_limit_bytes: int = _setting(
         262_144,
-        _whole(16_384, 1_000_000_000),
+        values.whole(16_384, 1_000_000_000),
         "bytes that may wait for a client that does not read; beyond this it is disconnected",
         unit="bytes",
     )
     backlog: int = _setting(
-        4096, _whole(1, 65535), "connections that the kernel may queue", unit="connections"
+        4096, values.whole(1, 65535), "connections that the kernel may queue", unit="connections"
     )
     connect_timeout_s: float = _setting(
         30.0,
-        _number(0.1, 3600),
+        values.number(0.1, 3600),
         "time that a connection has to join a room, and to upgrade from polling to WebSocket",
         unit="seconds",
     )
-    ping_interval_s: float = _setting(25.0, _number(0.1, 3600), "time between pings", unit="seconds")
+    ping_interval_s: float = _setting(25.0, values.number(0.1, 3600), "time between pings", unit="seconds")
     ping_timeout_s: float = _setting(
-        20.0, _number(0.1, 3600), "time that a client has to answer a ping", unit="seconds"
+        20.0, values.number(0.1, 3600), "time that a client has to answer a ping", unit="seconds"
     )
     resume_grace_s: float = _setting(
         300.0,
-        _number(0, 86_400),
+        values.number(0, 86_400),
         "how long a name stays reserved after its connection was cut",
         unit="seconds",
     )
-    token_days: float = _setting(30.0, _number(0.01, 3650), "how long a resume token is valid", unit="days")
+    token_days: float = _setting(
+        30.0, values.number(0.01, 3650), "how long a resume token is valid", unit="days"
+    )
 
     drain_delay_s: float = _setting(
         0.0,
-        _number(0, 600),
+        values.number(0, 600),
         "time between not ready and closing, so that a load balancer notices",
         unit="seconds",
     )
-    log_json: bool = _setting(False, _on_off, "log lines as JSON objects")
+    log_json: bool = _setting(False, values.on_off, "log lines as JSON objects")
 
     @property
     def is_everywhere(self) -> bool:
@@ -295,7 +204,7 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         flags = _parser().parse_args(argv)
-        values: dict[str, Any] = {}
+        chosen: dict[str, Any] = {}
         for record in fields(cls):
             parse = record.metadata["parse"]
             flag_text = getattr(flags, record.name)
@@ -304,10 +213,13 @@ class Settings:
             if sources:
                 text, source = sources[0]
                 try:
-                    values[record.name] = parse(text)
+                    value = parse(text)
+                    chosen[record.name] = (
+                        replace(value, platforms=True) if source == _PLATFORMS_PORT else value
+                    )
                 except ValueError as problem:
                     raise SettingsError(f"{source} is {text!r}; it must be {problem}") from None
-        return cls(**values)
+        return cls(**chosen)
 
 
 def flag_of(name: str) -> str:

@@ -56,7 +56,7 @@ def test_the_procfile_starts_the_server_without_a_disk() -> None:
     command = (DOCS.parent / "Procfile").read_text(encoding="utf-8").split()
     assert command[:3] == ["web:", "chatroom", "serve"]
     settings = Settings.read(command[3:], {"PORT": "12345"})
-    assert (settings.port, settings.history, settings.line_port) == (12345, 0, None)
+    assert (settings.port.number, settings.history, settings.line_port) == (12345, 0, None)
     assert settings.trust_proxy
 
 

@@ -9,18 +9,23 @@ from pathlib import Path
 import pytest
 
 from chatroom import __version__
-from chatroom.settings import LinePort, Settings, SettingsError, env_of, flag_of, unknown_variables
+from chatroom.settings import Settings, SettingsError, env_of, flag_of, unknown_variables
+from chatroom.values import LinePort, WebPort
 
 # Each setting as one would type it, never its default, and what that is inside.
 TYPED = {
     "host": ("::1", "::1"),
-    "port": ("8000", 8000),
+    "port": ("8000", WebPort(8000)),
     "base_path": ("chat/", "/chat"),
     "allowed_origins": (
         "https://a.example, http://b.example:8080/",
         ("https://a.example", "http://b.example:8080"),
     ),
     "trust_proxy": ("10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
+    "allowed_hosts": (
+        "Chat.Example.org., *.Example.net, 茶.example",
+        ("chat.example.org", "*.example.net", "xn--cl1a.example"),
+    ),
     "names": ("nicknames", Path("nicknames")),
     "lang": ("zh", "zh"),
     "public_rooms": ("garden, 河边", ("garden", "河边")),
@@ -58,6 +63,7 @@ WRONG = {
     "base_path": ["/a b", "/a//b", "/é"],
     "allowed_origins": ["chat.example.org", "https://a.example/path", "https://"],
     "trust_proxy": ["localhost", "10.0.0.1/8", "0.0.0.0/0", "::1/129"],
+    "allowed_hosts": ["chat.example.org:8443", "https://chat.example.org", "*.", "a.*.b", "a..b", "-- x"],
     "lang": ["fr", "EN"],
     "public_rooms": ["..", "garden,a/b"],
     "line_port": ["65536", "on"],
@@ -84,9 +90,19 @@ def test_each_is_read_from_its_flag_and_from_its_environment(name: str) -> None:
 
 def test_flags_precede_own_variables_which_precede_conventional_ones() -> None:
     environ = {"CHATROOM_PORT": "2000", "PORT": "3000"}
-    assert Settings.read(["--port", "1000"], environ).port == 1000
-    assert Settings.read([], environ).port == 2000
-    assert Settings.read([], {"PORT": "3000"}).port == 3000
+    assert Settings.read(["--port", "1000"], environ).port.number == 1000
+    assert Settings.read([], environ).port.number == 2000
+    assert Settings.read([], {"PORT": "3000"}).port.number == 3000
+
+
+def test_only_a_port_from_a_platform_is_known_as_such() -> None:
+    assert Settings.read([], {"PORT": "3000"}).port.platforms
+    for argv, environ in (
+        ([], {}),
+        (["--port", "1"], {"PORT": "3000"}),
+        ([], {"CHATROOM_PORT": "1", "PORT": "3000"}),
+    ):
+        assert not Settings.read(argv, environ).port.platforms
 
 
 def test_variables_that_are_set_by_accident_are_not_read() -> None:
@@ -107,7 +123,7 @@ def test_a_wrong_value_is_named_by_whence_it_came(name: str, text: str) -> None:
 
 
 def test_a_wrong_value_that_is_overridden_is_ignored() -> None:
-    assert Settings.read(["--port", "1"], {"CHATROOM_PORT": "x"}).port == 1
+    assert Settings.read(["--port", "1"], {"CHATROOM_PORT": "x"}).port.number == 1
 
 
 @pytest.mark.parametrize("argv", [["--nonsense"], ["--por", "1"], ["--port"], ["stray"], [""]])

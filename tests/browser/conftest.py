@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.program import Program
 
 FOREIGN_HOST = (
-    "chat.test"  # leads to this machine, but is no secure context, as any address but localhost is none
+    "chat.internal"  # leads to this machine, but is no secure context, as any address but localhost is none
 )
 _LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 

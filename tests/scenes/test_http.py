@@ -1,6 +1,8 @@
 """What is served beside Socket.IO, and how it ends."""
 
+import http.client
 import signal
+import socket
 import sqlite3
 from contextlib import closing
 
@@ -8,7 +10,8 @@ import pytest
 import requests
 
 from chatroom.backplane.file import FILE_NAME
-from tests.support.guests import POLLING, until
+from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST
+from tests.support.guests import POLLING, WAIT_S, until
 from tests.support.raw import RawClient
 
 
@@ -66,3 +69,82 @@ def test_an_unwritable_log_refuses_messages_and_readiness(start, guests, tmp_pat
     until(lambda: program.get("/readyz").status_code == 200, "ready")
     romeo.sends("said", cid="1")
     juliet.receives_next("message", msg="said")
+
+
+def test_ambiguous_requests_are_refused_and_closed(server):
+    host = f"Host: 127.0.0.1:{server.port}\r\n".encode()
+    wrong = {}
+    for name, (data, status) in AMBIGUOUS.items():
+        with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) as peer:
+            try:
+                peer.sendall(data.replace(HOST, host))
+            except ConnectionError:
+                pass  # it was refused before its end
+            answer = b""
+            while more := peer.recv(1 << 16):  # until the server closes
+                answer += more
+        one_answer = answer.count(b"HTTP/1.1") == 1 and HIDDEN_ROOM not in answer
+        if not (
+            answer.startswith(b"HTTP/1.1 %d " % status) and one_answer and b"Connection: close" in answer
+        ):
+            wrong[name] = answer
+    assert wrong == {}
+    assert server.get("/healthz").text == "ok\n"
+
+
+POLL = "/socket.io/?EIO=4&transport=polling"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/", {}, 200),
+        ("GET", "/r/a", {"Upgrade-Insecure-Requests": "1", "Sec-Fetch-Mode": "navigate"}, 200),
+        ("GET", "/", {"Upgrade-Insecure-Requests": "1"}, 200),
+        ("GET", "/", {"Host": "evil.example"}, 421),
+        ("GET", "/r/a/b", {}, 404),
+        ("GET", "/nowhere", {}, 404),
+        ("POST", "/", {}, 405),
+        ("POST", "/boot.js", {}, 405),
+        ("GET", "/boot.js", {}, 200),
+        ("GET", "/boot.js", {"Range": "bytes=9999999-"}, 416),
+        ("GET", "/healthz", {}, 200),
+        ("HEAD", "/readyz", {}, 200),
+        ("GET", "/manifest.webmanifest?room=/", {}, 400),
+        ("GET", "/", {"Host": "a:b:c"}, 400),
+        ("GET", "/", {"Transfer-Encoding": "gzip"}, 501),
+        ("GET", "/" + "x" * 20_000, {}, 431),
+        ("GET", POLL, {}, 200),
+        ("POST", POLL, {}, 400),
+        ("GET", "/socket.io/", {}, 400),
+        ("GET", POLL + "&sid=none", {}, 400),
+        ("GET", POLL, {"Origin": "https://evil.example"}, 403),
+        ("OPTIONS", POLL, {}, 204),
+        ("GET", POLL.replace("polling", "websocket"), UPGRADE, 101),
+        ("GET", POLL.replace("polling", "websocket"), {**UPGRADE, "Sec-WebSocket-Version": "8"}, 426),
+    ],
+)
+def test_every_answer_has_its_security_headers(server, method, path, headers, status):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_S)
+    connection.request(method, path, headers=headers)
+    answer = connection.getresponse()
+    connection.close()
+    assert answer.status == status
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert answer.headers.get_all("Referrer-Policy") == ["no-referrer"]
+    assert answer.headers.get_all("Cross-Origin-Resource-Policy") == ["same-origin"]
+    (caching,) = answer.headers.get_all("Cache-Control")
+    assert caching == "no-store" or (status == 200 and path in ("/", "/r/a", "/boot.js"))
+    if answer.headers.get_content_type() == "text/html":
+        insecure = "Upgrade-Insecure-Requests" in headers and "Sec-Fetch-Mode" not in headers
+        assert answer.headers.get_all("Cross-Origin-Opener-Policy") == (None if insecure else ["same-origin"])
+        assert "microphone=()" in answer.headers["Permissions-Policy"]
+        (policy,) = answer.headers.get_all("Content-Security-Policy")
+        assert policy.startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in policy

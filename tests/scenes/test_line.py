@@ -12,7 +12,8 @@ import pytest
 
 from chatroom.core.presence import CROWD, INTERVAL_S
 from chatroom.listening import open_line
-from chatroom.settings import LinePort, Settings
+from chatroom.settings import Settings
+from chatroom.values import LinePort
 from tests.support.lines import WAIT_S
 from tests.support.program import ROOT
 
