@@ -12,7 +12,7 @@ from typing import Final
 
 from chatroom.core.shares import STEP_BYTES
 
-_ENTRY_BYTES: Final = 64  # of an entry, besides its name and text
+_ENTRY_BYTES: Final = 54  # of an entry, besides its name and text
 _ROOM_BYTES: Final = 256
 _ROOMS: Final = 64  # looked at in one step
 
@@ -23,7 +23,9 @@ def size_of(row: str = "") -> str:
     Args:
         row: a prefix of the column names, such as `NEW.`.
     """
-    return f"({_ENTRY_BYTES} + length(CAST({row}name AS BLOB)) + length(CAST({row}text AS BLOB)))"
+    size = f"{_ENTRY_BYTES} + length(CAST({row}name AS BLOB)) + length(CAST({row}text AS BLOB))"
+    # A page has space for 4080 / size rows: one that is longer than half a page has a page to itself.
+    return f"(SELECT max(size, 4096 / max(1, 4080 / size)) FROM (SELECT {size} AS size))"
 
 
 _COUNT: Final = f"""

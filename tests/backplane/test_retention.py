@@ -287,13 +287,23 @@ def test_counts_match_the_file_and_the_rule_matches_memory(
         log.store.close()
 
 
+@pytest.mark.parametrize("length", [1, 100, 700, 1_500, 3_000, 8_000])
+def test_messages_count_about_as_much_as_they_take(made: Callable[..., Log], length: int) -> None:
+    log = made()
+    empty = used_bytes(log.folder)
+    log.send([("den", "x" * length)] * 2_000)
+    ((_, _, counted, _),) = Counted(log).counted
+    assert 0.85 < counted / (used_bytes(log.folder) - empty) < 1.15
+
+
 def test_the_largest_room_loses_down_to_the_next_one(made: Callable[..., Log]) -> None:
     log = made(total_bytes=10**9)
     log.send([("huge", LONG)] * 100 + [("next", LONG)] * 10)
-    ((_, excess), *others) = Counted(log).losing
-    assert others == []
-    next_step = (10 * 8_067 + 256) // STEP_BYTES
-    assert (100 * 8_067 + 256 - excess) // STEP_BYTES == next_step
+    counted = Counted(log)
+    (huge, _, huge_bytes, _), (_, _, next_bytes, _) = counted.counted
+    ((loser, excess),) = counted.losing
+    assert loser == huge
+    assert (huge_bytes - excess) // STEP_BYTES == next_bytes // STEP_BYTES
 
 
 def test_schema_3_opens_with_its_messages_and_retries(tmp_path: Path) -> None:
