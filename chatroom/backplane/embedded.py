@@ -21,7 +21,7 @@ from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.ids import IdSource
 from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.store import Pending, Store, Tidied
-from chatroom.backplane.tails import Tail
+from chatroom.backplane.tails import Tails
 from chatroom.core.clock import Clock
 from chatroom.core.errors import Unavailable
 from chatroom.core.events import Said
@@ -82,7 +82,7 @@ class EmbeddedBackplane(LocalAuthority):
         super().__init__(rules, clock.now_ms, monotonic, IdSource(last_id))
         self._store = store
         self._clock = clock
-        self._tails: dict[str, Tail] = {}
+        self._tails = Tails()
         self._pending: list[_Appended] = []
         self._talks: dict[bytes, bool] = {}  # changes that are not saved yet
         self._when_saved: list[Callable[[], None]] = []  # callbacks of those changes
@@ -143,20 +143,17 @@ class EmbeddedBackplane(LocalAuthority):
     ) -> Page:
         if before is not None:
             return self._read(self._store.older, room, before, upto, limit)
-        tail = self._tails.get(room)
-        if tail is None:
-            # From now on, commits are added to it.
-            tail = self._tails[room] = Tail()
+        tail = self._tails.use(room)  # from now on, commits are added to it
         if not tail.filled:
             # Later callers must wait for the first read as well, or they would get an empty history.
             try:
                 past = self._read(self._store.older, room, None, None, RECENT_ENTRIES)
             except Unavailable:
                 if self._tails.get(room) is tail and not tail.filled:
-                    del self._tails[room]
+                    self._tails.forget(room)
                 raise
             if not tail.filled:
-                tail.put_before(past)
+                self._tails.fill(room, tail, past)
         if after is None:
             return tail.newest(upto, limit)
         if tail.holds(after):
@@ -186,7 +183,7 @@ class EmbeddedBackplane(LocalAuthority):
             runtime.call_soon(self._commit_group)
 
     def forget(self, room: str) -> None:
-        self._tails.pop(room, None)
+        self._tails.forget(room)
 
     def ready(self) -> bool:
         return not (self._is_settled or self._failing)
@@ -278,17 +275,13 @@ class EmbeddedBackplane(LocalAuthority):
         if kept.id != entry.id:  # it is a retry of an earlier message
             self._feed.settle(slot, None, partial(on_done, kept))
             return
-        tail = self._tails.get(pending.room)
-        if tail is not None:
-            tail.add(entry)
+        self._tails.add(pending.room, entry)
         self._feed.settle(slot, Item(said, entry.at_ms, entry.id, entry), partial(on_done, entry))
 
     def _tidied(self, tidied: Tidied) -> None:
         self._is_tidying = not tidied.is_done
         for room, upto in tidied.deleted.items():
-            tail = self._tails.get(room)
-            if tail is not None:
-                tail.drop(upto)
+            self._tails.drop(room, upto)
 
     def _maintain(self) -> None:
         """Do what is due now and then: expiry, checkpoints, recovery from a failing disk."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, ForeignError, NewerSchemaError
 from chatroom.backplane.retention import Retention
 from chatroom.backplane.store import Store
@@ -269,6 +270,28 @@ def test_an_entry_read_before_its_commit_is_announced_counts_once() -> None:
     tail.add(entries[1])
     tail.add(entries[2])
     assert tail.newest(None, 10).entries == tuple(entries)
+
+
+def test_recent_ends_in_memory_have_a_bound_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.backplane.tails.TAILS_BYTES", 1_000_000)
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    backplane = bench.backplane
+    assert isinstance(backplane, EmbeddedBackplane)
+    for room in range(20):
+        backplane.page(f"room {room}")  # its end is in memory from now on
+        for number in range(20):
+            bench.append(f"room {room}", f"{number}" + "x" * 8_000)
+        assert backplane._tails.size <= 1_000_000
+    bench.until(lambda: len(bench.outcomes) == 400)
+    assert not backplane.at_hand("room 0")
+    assert backplane.at_hand("room 19")
+    for room in range(20):  # and each is read from the disk where it is not
+        assert backplane.page(f"room {room}").entries[-1].text.startswith("19x")
+        bench.say(f"room {room}", "new")
+        assert backplane.page(f"room {room}").entries[-1].text == "new"
+        assert backplane._tails.size <= 1_000_000
+    assert backplane._tails.size == sum(tail.size for tail in backplane._tails._tails.values())
+    backplane.close()
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA])
