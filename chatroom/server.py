@@ -11,8 +11,6 @@ import os
 import random
 import resource
 import secrets
-import signal
-import sys
 import time
 from pathlib import Path
 
@@ -73,7 +71,7 @@ def serve(settings: Settings) -> None:
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = listening.open_web(settings)
     stop = runtime.Signal()
-    runtime.on_signals(_stop_signals(), lambda number: stop.set())
+    runtime.on_signals(runtime.stop_signals(), lambda number: stop.set())
 
     folder = _open_folder(settings)  # locked until the end
     clock, backplane = _open_backplane(settings, folder, rules)
@@ -217,24 +215,6 @@ def _tune_collector() -> None:
 
 
 # Stopping
-
-
-def _stop_signals() -> tuple[int, ...]:
-    """The signals that stop the server; SIGHUP only if it means that the terminal of this program was closed."""
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
-        if _is_in_foreground(sys.stdin.fileno()):
-            runtime.sighup_when_closed(sys.stdin.fileno())
-        return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return signal.SIGTERM, signal.SIGINT
-
-
-def _is_in_foreground(terminal: int) -> bool:
-    """Whether this process is in the foreground; a background process may outlive its terminal (`disown`)."""
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # not the terminal of this session
-        return False
 
 
 def _disconnect_all(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:

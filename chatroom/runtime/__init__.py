@@ -25,7 +25,7 @@ from chatroom.runtime.hub import (
     spawn,
 )
 from chatroom.runtime.lane import Lane, begin
-from chatroom.runtime.signals import on_signals, sighup_when_closed
+from chatroom.runtime.signals import on_signals, stop_signals
 from chatroom.runtime.worker import Worker, run_blocking
 from chatroom.runtime.wsgi import WSGIApp, answer_wsgi, leave_unanswered
 
@@ -56,7 +56,7 @@ __all__ = [
     "raw_socket",
     "remove_listener",
     "run_blocking",
-    "sighup_when_closed",
     "sleep",
     "spawn",
+    "stop_signals",
 ]

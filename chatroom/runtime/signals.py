@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable
 
 import eventlet.patcher
@@ -46,3 +47,21 @@ def sighup_when_closed(terminal: int) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
 
     eventlet.patcher.original("threading").Thread(target=watch, daemon=True).start()
+
+
+def stop_signals() -> tuple[int, ...]:
+    """The signals that stop the server; SIGHUP only if it means that the terminal of this program was closed."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and sys.stdin is not None and sys.stdin.isatty():
+        if _is_in_foreground(sys.stdin.fileno()):
+            sighup_when_closed(sys.stdin.fileno())
+        return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return signal.SIGTERM, signal.SIGINT
+
+
+def _is_in_foreground(terminal: int) -> bool:
+    """Whether this process is in the foreground; a background process may outlive its terminal (`disown`)."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # not the terminal of this session
+        return False
