@@ -243,6 +243,8 @@ def _connect(address: Address) -> websocket.WebSocket:
 
 
 def _status_reason(status: int) -> str:
+    if status == 421:
+        return "it cannot be reached by this name: whoever runs it can allow that with --allowed-hosts (HTTP 421)"
     if status == 429:
         return "too many sessions from this address: try again later (HTTP 429)"
     if status == 503:

@@ -388,6 +388,10 @@ def test_https_to_a_door_without_tls_is_one_clear_line(server):
             b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
             "too many sessions from this address",
         ),
+        (
+            b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n",
+            "it cannot be reached by this name",
+        ),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n\x1b[2Jx", "HTTP 404"),
         (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", "it redirects to another address"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak WebSocket"),
