@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.guests import Guest
-from tests.support.lines import Line, Terminal
-from tests.support.program import Program
+from tests.support.guests import WEBSOCKET, Guest, Guests
+from tests.support.lines import Line, Lines, Terminal, Terminals
+from tests.support.program import Program, Start
 from tests.support.turns import turn
 
 _SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))  # 20 in `make faults`
@@ -51,13 +51,12 @@ def room() -> str:
 
 
 @pytest.fixture
-def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
+def guests(server: Program, room: str) -> Iterator[Guests]:
     """Lets guests enter this play's room: `guests(username="fox")`; all keywords but the first two are auth keys."""
     present: list[Guest] = []
 
     def enter(transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest:
-        options = {} if transports is None else {"transports": transports}
-        guest = Guest(url or server.url, {"room": room, "v": 1, **auth}, **options)
+        guest = Guest(url or server.url, {"room": room, "v": 1, **auth}, transports or WEBSOCKET)
         present.append(guest)
         return guest.enter()
 
@@ -67,12 +66,14 @@ def guests(server: Program, room: str) -> Iterator[Callable[..., Guest]]:
 
 
 @pytest.fixture
-def lines(server: Program, room: str) -> Iterator[Callable[..., Line]]:
+def lines(server: Program, room: str) -> Iterator[Lines]:
     """Lets people at line terminals enter this play's room: `lines(name="fox")`; `room=None` stays in the lobby."""
     present: list[Line] = []
 
-    def enter(**options: Any) -> Line:
-        line = Line(options.pop("port", None) or server.line_port, **{"room": room, **options})
+    def enter(
+        *, port: int | None = None, room: str | None = room, name: str | None = None, lang: str = "en"
+    ) -> Line:
+        line = Line(port or server.line_port, room=room, name=name, lang=lang)
         present.append(line)
         return line
 
@@ -82,7 +83,7 @@ def lines(server: Program, room: str) -> Iterator[Callable[..., Line]]:
 
 
 @pytest.fixture
-def terminals() -> Iterator[Callable[..., Terminal]]:
+def terminals() -> Iterator[Terminals]:
     """Starts programs on terminals of their own: `terminals("telnet", "127.0.0.1", port)`."""
     running: list[Terminal] = []
 
@@ -97,7 +98,7 @@ def terminals() -> Iterator[Callable[..., Terminal]]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Starts services with flags of their own; they are stopped, and must have logged no traceback, at the end."""
     running: list[Program] = []
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.relay import Relay
-from tests.browser.visit import DESKTOP, Visitor
+from tests.browser.visit import DESKTOP, Visit, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
@@ -95,7 +95,7 @@ def profiles(browser: Browser) -> Profiles:
 
 
 @pytest.fixture
-def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Callable[..., Visitor]]:
+def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Visit]:
     """Lets somebody open the page: `visit(url=…, room=…, lang=…, **context options)`; all must stay calm to the end.
 
     `lang` is given by tests that run in both languages; `own` by those that leave something in the context.

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Locator, expect
 
 from chatroom.core.names import NAME_LENGTH
-from tests.browser.visit import DESKTOP, PHONE, Visitor
-from tests.support.guests import Guest
+from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
+from tests.support.guests import Guests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.program import Program
 
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
 ONLY_TEXT = {"en": "Only text can be sent.", "zh": "只能发文字。"}
-TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+TOUCH: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 def under(visitor: Visitor) -> Locator:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import PHONE, Visitor
-from tests.support.guests import Guest
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
+from tests.browser.visit import PHONE, Visit
+from tests.support.guests import Guests
 
 
 def test_stacked_accents_do_not_cover_the_name(visit: Visit, guests: Guests) -> None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
-from tests.browser.visit import PHONE, Visitor
-from tests.support.guests import Guest
+from tests.browser.visit import PHONE, Visit
+from tests.support.guests import Guests
 
 if TYPE_CHECKING:
     from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
 
 
 def test_enter_sends_and_shift_enter_breaks(visit: Visit) -> None:

@@ -11,18 +11,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
+from tests.browser.visit import Visit
+from tests.support.guests import Guests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Locator, Worker
 
     from tests.browser.visit import Visitor
-    from tests.support.guests import Guest
     from tests.support.program import Program
 
-    Visit = Callable[..., Visitor]
-    Guests = Callable[..., Guest]
 
 # Chrome on Android has `Notification`, but its constructor throws.
 LIKE_ANDROID = (
@@ -54,7 +51,7 @@ def looks_away(visitor: Visitor, away: bool = True) -> None:
 def notified(visitor: Visitor, count: int = 1) -> list[list[str]]:
     """The notifications that are shown, once there are so many."""
     # Not by wait_for_function: what it repeats is an eval, which the page's policy forbids.
-    return visitor.page.evaluate(
+    shown: list[list[str]] = visitor.page.evaluate(
         "async (count) => { let found = []; for (let turn = 0; turn < 500; turn++) {"
         " if (count > window.shown) { await new Promise((go) => setTimeout(go, 10)); continue }"
         " const all = await (await navigator.serviceWorker.ready).getNotifications();"
@@ -62,6 +59,7 @@ def notified(visitor: Visitor, count: int = 1) -> list[list[str]]:
         " if (found.length === count) break; await new Promise((go) => setTimeout(go, 10)) } return found }",
         count,
     )
+    return shown
 
 
 def is_notified(visit: Visit, server: Program, **options: Any) -> Visitor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import Visitor
-from tests.support.guests import Guest, until
-from tests.support.lines import Terminal
+from tests.browser.visit import Visit, Visitor
+from tests.support.guests import Guest, Guests, until
+from tests.support.lines import Terminal, Terminals
 from tests.support.program import Program
 
 EACH_SAYS = 3  # more, and the page would keep only those in view in its document
@@ -51,9 +50,9 @@ class Everybody:
 def everybody(
     server: Program,
     room: str,
-    terminals: Callable[..., Terminal],
-    guests: Callable[..., Guest],
-    visit: Callable[..., Visitor],
+    terminals: Terminals,
+    guests: Guests,
+    visit: Visit,
 ) -> Everybody:
     page = visit().enter()
     socket = guests()

@@ -8,15 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
-from tests.browser.visit import DESKTOP, PHONE, Visitor
-from tests.support.guests import Guest, until
-from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
-Start = Callable[..., Program]
+from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
+from tests.support.guests import Guest, Guests, until
+from tests.support.program import Start
 
 # Two frames after it has arrived, no row is below the end of the scroller's box, and the newest one is wholly inside
 # it, or the pill is shown.
@@ -115,7 +111,7 @@ def test_the_newest_message_is_in_view(
     guests: Guests,
     rng: random.Random,
     scale: Callable[[int], int],
-    size: dict[str, int],
+    size: ViewportSize,
     options: dict[str, Any],
 ) -> None:
     fox = filled(guests)
@@ -266,7 +262,11 @@ def test_a_long_talk_keeps_five_hundred_rows(visit: Visit, start: Start, room: s
     texts = visitor.texts()
     while texts[-1] != "message 2299":
         visitor.scroller.evaluate("(list) => { list.scrollTop = 0 }")
-        until(lambda last=texts[-1]: visitor.texts()[-1] != last or visitor.is_at_end(), "newer messages")
+
+        def has_more(last: str = texts[-1]) -> bool:
+            return visitor.texts()[-1] != last or visitor.is_at_end()
+
+        until(has_more, "newer messages")
         now = visitor.texts()
         assert now[now.index(texts[-1]) :] == [
             f"message {n}" for n in range(number(texts[-1]), number(now[-1]) + 1)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visit import DESKTOP, PHONE, Visitor
-from tests.support.guests import Guest
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
+from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
+from tests.support.guests import Guests
 
 LINES = 12
 THIRTEEN = "\n".join(f"line {number}" for number in range(1, 14))
@@ -23,14 +18,15 @@ def row(visitor: Visitor, text: str) -> Locator:
 
 def lines_shown(message: Locator) -> float:
     """How many lines high the text is that can be seen."""
-    return message.locator(".text").evaluate(
+    lines: float = message.locator(".text").evaluate(
         "(text) => text.getBoundingClientRect().height / parseFloat(getComputedStyle(text).lineHeight)"
     )
+    return lines
 
 
 def stands_in_sight(message: Locator, words: str) -> bool:
     """Whether words of a message are where they can be seen: within its text's box and within the list's."""
-    return message.evaluate(
+    in_sight: bool = message.evaluate(
         """(row, words) => {
             const walker = document.createTreeWalker(row.querySelector('.text'), NodeFilter.SHOW_TEXT);
             while (walker.nextNode()) {
@@ -49,6 +45,7 @@ def stands_in_sight(message: Locator, words: str) -> bool:
         }""",
         words,
     )
+    return in_sight
 
 
 def test_more_than_twelve_lines_are_folded_and_shown_whole(visit: Visit, guests: Guests) -> None:

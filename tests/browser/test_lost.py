@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.relay import Relay
-from tests.browser.visit import Visitor
-from tests.support.guests import Guest
+from tests.browser.visit import Visit, Visitor
+from tests.support.guests import Guest, Guests
 from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
 
 # What a browser does when a person comes back, or the network does.
 SIGNS = {

@@ -10,19 +10,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
-from tests.browser.visit import DESKTOP, PHONE
+from tests.browser.visit import DESKTOP, PHONE, Visit
+from tests.support.guests import Guests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from playwright.sync_api import Locator, ViewportSize
 
-    from playwright.sync_api import Locator
-
-    from tests.browser.visit import Visitor
-    from tests.support.guests import Guest
     from tests.support.program import Program
 
-    Visit = Callable[..., Visitor]
-    Guests = Callable[..., Guest]
 
 LONG = "a line that is much longer than the column is wide " * 12
 
@@ -30,7 +25,7 @@ LONG = "a line that is much longer than the column is wide " * 12
 def colours(part: Locator) -> dict[str, float]:
     """The colours that make up what a person sees of a part, with their shares."""
     picture = base64.b64encode(part.screenshot(animations="disabled")).decode()
-    return part.page.evaluate(
+    shares: dict[str, float] = part.page.evaluate(
         "async (picture) => { const image = new Image(); image.src = `data:image/png;base64,${picture}`;"
         " await image.decode(); const canvas = document.createElement('canvas');"
         " canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;"
@@ -41,6 +36,7 @@ def colours(part: Locator) -> dict[str, float]:
         " return counts }",
         picture,
     )
+    return shares
 
 
 def ground(part: Locator) -> str:
@@ -133,7 +129,8 @@ def test_the_time_of_a_row_never_covers_its_text(visit: Visit, guests: Guests) -
     visitor = visit().enter()
     rows = visitor.page.locator("article:not(.head)")
     expect(rows).to_have_count(len(texts))
-    for size in (DESKTOP, {"width": 700, "height": 500}):
+    sizes: tuple[ViewportSize, ...] = (DESKTOP, {"width": 700, "height": 500})
+    for size in sizes:
         visitor.page.set_viewport_size(size)
         for row, text in zip(rows.all(), texts, strict=True):
             row.hover()

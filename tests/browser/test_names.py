@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, WebSocketRoute, expect
+from playwright.sync_api import Locator, ViewportSize, WebSocketRoute, expect
 
 from chatroom.core.commands import COMMANDS
 from tests.browser.relay import Relay
-from tests.browser.visit import DESKTOP, PHONE, Visitor
-from tests.support.guests import Guest
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
+from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
+from tests.support.guests import Guests
 
 HAN = re.compile("[\u4e00-\u9fff]")
 LATIN = re.compile("[A-Za-z]")
@@ -32,19 +28,20 @@ def open_form(visitor: Visitor) -> Locator:
 
 def is_wholly_seen(part: Locator) -> bool:
     """Whether nothing of it is cut off: not its text by its own box, nor the box by the dialog or the window."""
-    return part.evaluate(
+    is_seen: bool = part.evaluate(
         "(part) => { const box = part.getBoundingClientRect();"
         " const frame = part.closest('dialog').getBoundingClientRect();"
         " return box.width > 0 && part.scrollWidth <= part.clientWidth && box.left >= frame.left"
         " && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom"
         " && box.right <= innerWidth && box.bottom <= innerHeight }"
     )
+    return is_seen
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_drawn_names_are_seen_first_and_announced_once(
-    visit: Visit, guests: Guests, lang: str, size: dict[str, Any]
+    visit: Visit, guests: Guests, lang: str, size: ViewportSize
 ) -> None:
     fox = guests(username="fox")
     visitor = visit(lang=lang).enter()
@@ -78,7 +75,9 @@ def test_drawn_names_are_seen_first_and_announced_once(
     fox.receives_nothing("rename")
     line = visitor.page.locator(".scroller p.grey", has_text=drawn[-1])
     expect(line).to_have_count(1)
-    assert line.bounding_box()["height"] > 0
+    box = line.bounding_box()
+    assert box is not None
+    assert box["height"] > 0
 
 
 def test_what_is_typed_while_a_name_is_drawn_stays(visit: Visit) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.relay import Relay
-from tests.browser.visit import PHONE, Visitor
-from tests.support.guests import Guest
+from tests.browser.visit import PHONE, Visit, Visitor
+from tests.support.guests import Guests
 from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
 
 
 def test_under_a_path_that_a_proxy_strips(visit: Visit, server: Program) -> None:

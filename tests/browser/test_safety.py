@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.corpus import corpus
-from tests.browser.visit import Visitor
-from tests.support.guests import Guest
-from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
-Start = Callable[..., Program]
+from tests.browser.visit import Visit, Visitor
+from tests.support.guests import Guests
+from tests.support.program import Start
 
 # Whatever could have come of a string: a handler, a script, a frame, an element that the page does not use.
 FOREIGN = """() => {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,19 +12,15 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
-from tests.browser.visit import Visitor
-from tests.support.guests import Guest
-from tests.support.program import Program
+from tests.browser.visit import Visit, Visitor
+from tests.support.guests import Guest, Guests
+from tests.support.program import Program, Start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
-Start = Callable[..., Program]
 
-
-def some_talk(guests: Guests, **where: str) -> None:
+def some_talk(guests: Guests, **where: Any) -> None:
     """A short talk between two, for a room that does not look empty."""
     fox, cat = guests(username="fox", **where), guests(username="阿黎", **where)
     fox.sends("Has anybody been up the hill since the rain?")
@@ -218,7 +213,8 @@ def test_rate_limited(visit: Visit, start: Start, lang: str) -> None:
     while not answers or answers[-1]["ok"]:
         with socket.value.expect_event("framereceived", _is_answer) as frame:
             visitor.writes(f"hasty {len(answers)}")
-        answers.append(json.loads(frame.value[frame.value.index("[") :])[0])
+        packet = str(frame.value)
+        answers.append(json.loads(packet[packet.index("[") :])[0])
     assert len(answers) > 3
     seconds = math.ceil(answers[-1]["retry_after"])
     wait = visitor.page.locator(".wait")

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
-from tests.browser.visit import Visitor
-from tests.support.guests import Guest
-from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
-Start = Callable[..., Program]
+from tests.browser.visit import Visit
+from tests.support.guests import Guest, Guests
+from tests.support.program import Program, Start
 
 
 @pytest.mark.parametrize("host", ["localhost", FOREIGN_HOST])

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.relay import Relay
-from tests.browser.visit import PHONE, Visitor
-from tests.support.guests import Guest, becomes_free
-from tests.support.program import Program
-
-Visit = Callable[..., Visitor]
-Guests = Callable[..., Guest]
+from tests.browser.visit import PHONE, Visit, Visitor
+from tests.support.guests import Guests, becomes_free
+from tests.support.program import Start
 
 
 def whispers(visitor: Visitor, name: str = "fox") -> None:
@@ -442,18 +438,16 @@ def test_a_whisper_under_way_misses_whoever_takes_the_name(
     relay.hold()  # the page does not hear of what happens meanwhile
     visitor.writes("a secret")
     fox.emit({"action": "logout"})  # gives up the name as well
-    imposters: list[Guest] = []
-    # The lambda keeps the guest, whom `becomes_free` would forget; its own result is of no use.
-    becomes_free(lambda **auth: imposters.append(guests(**auth)), "fox")  # type: ignore[arg-type, func-returns-value]
+    imposter = becomes_free(guests, "fox")
     relay.release()
     expect(visitor.page.locator("article.failed")).to_be_visible()
     expect(only(visitor)).to_have_text("Someone called fox is here now.")
-    imposters[0].receives_nothing("whisper")
-    imposters[0].receives_nothing("message")
+    imposter.receives_nothing("whisper")
+    imposter.receives_nothing("message")
 
 
 def test_a_restart_makes_no_whisper_public(
-    start: Callable[..., Program], visit: Visit, guests: Guests, tmp_path: Path
+    start: Start, visit: Visit, guests: Guests, tmp_path: Path
 ) -> None:
     program = start()
     guests(url=program.url, room="lobby", username="fox")

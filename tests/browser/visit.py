@@ -7,14 +7,15 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 640}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 640}
+_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = os.environ.get("CHATROOM_TEST_SCREENSHOTS")
 WAIT_MS = 10_000
 # The browser itself says so when a connection breaks; where a test breaks one, that is no fault of the page.
@@ -118,12 +119,13 @@ class Visitor:
     def bar(self) -> Locator:
         return self.page.locator(".bar")
 
-    def message(self, text: str) -> Locator:
+    def message(self, text: str | re.Pattern[str]) -> Locator:
         return self.page.locator("article", has=self.page.get_by_text(text, exact=True))
 
     def texts(self) -> list[str]:
         """The texts of the messages in the document, top to bottom."""
-        return self.page.evaluate(_TEXTS)
+        texts: list[str] = self.page.evaluate(_TEXTS)
+        return texts
 
     def has_fetched(self, *names: str) -> None:
         """Wait until files of the page are there that it fetches after the first load."""
@@ -179,7 +181,9 @@ class Visitor:
 
     def above(self) -> float:
         """How much of the list lies above the view, in pixels."""
-        return self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight + list.scrollTop")
+        return float(
+            self.scroller.evaluate("(list) => list.scrollHeight - list.clientHeight + list.scrollTop")
+        )
 
     def closes_sheet(self) -> None:
         """Press Escape; wait until the browser has also left the sheet's entry in its history."""
@@ -210,10 +214,10 @@ class Visitor:
         """Where a message stands, in pixels from the top of the list."""
         ((_, top, in_view),) = self.page.evaluate(_DRAWN, f"article[data-id='{row}']")
         assert in_view, "the row is out of view"
-        return top
+        return float(top)
 
     def is_at_end(self) -> bool:
-        return self.scroller.evaluate("(list) => Math.abs(list.scrollTop) < 1")
+        return bool(self.scroller.evaluate("(list) => Math.abs(list.scrollTop) < 1"))
 
     # What must hold
 
@@ -228,7 +232,7 @@ class Visitor:
         self.page.emulate_media(reduced_motion="reduce")
         for row, (size, dimensions) in enumerate((("desktop", DESKTOP), ("phone", PHONE))):
             self.page.set_viewport_size(dimensions)
-            for column, theme in enumerate(("light", "dark")):
+            for column, theme in enumerate(_THEMES):
                 if self.in_both and not PICTURES and (row + column) % 2 != odd:
                     continue
                 self.page.emulate_media(color_scheme=theme)
@@ -274,3 +278,17 @@ class Visitor:
         asked: Any = urlsplit(request.url)
         if asked.scheme not in ("data", "blob") and asked.netloc != urlsplit(self.url).netloc:
             self.faults.append(f"a request left the origin: {request.url}")
+
+
+class Visit(Protocol):
+    """Lets somebody open the page; other keywords are options of the browser context."""
+
+    def __call__(
+        self,
+        url: str | None = None,
+        lang: str | None = None,
+        room: str | None = ...,
+        viewport: ViewportSize = DESKTOP,
+        own: bool = False,
+        **options: Any,
+    ) -> Visitor: ...

@@ -11,7 +11,9 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -58,6 +60,7 @@ def all_away(_sid: str) -> None:
 def burst(sid: str, shared: str, messages: str, size: str) -> None:
     """Be sent so many messages in one turn, as one of many or alone; in the middle of it the process halts itself."""
     connection = engine.sockets[sid].transport.connection
+    assert connection is not None
     for _ in range(int(messages)):
         message = frame(TEXT, b"4" + b"b" * int(size))
         if shared == "shared":
@@ -72,16 +75,21 @@ def drained(sid: str) -> None:
     engine.send(sid, str(engine.drained()))
 
 
-ORDERS = {"away": away, "all_away": all_away, "burst": burst, "drained": drained}
+ORDERS: dict[str, Callable[..., None]] = {
+    "away": away,
+    "all_away": all_away,
+    "burst": burst,
+    "drained": drained,
+}
 
 
 @engine.on("message")
-def told(sid, message):
+def told(sid: str, message: str) -> None:
     order, *words = message.split()
     ORDERS[order](sid, *words)
 
 
-def not_found(environ, start_response):
+def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     start_response("404 Not Found", [("Content-Type", "text/plain")])
     return [b"not found\n"]
 

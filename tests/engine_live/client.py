@@ -18,7 +18,7 @@ from chatroom.engine import frames
 from tests.support.program import LEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 APP = Path(__file__).resolve().parent.parent / "conformance_app.py"
 PATIENCE_S = 5.0
@@ -174,6 +174,7 @@ class Socket:
         self.http.request(
             "GET",
             target,
+            None,
             **{
                 "Connection": "Upgrade",
                 "Upgrade": "websocket",
@@ -280,7 +281,7 @@ def scale(count: int) -> int:
     return max(1, round(count * float(os.environ.get("CHATROOM_TEST_SCALE", "1")) / 20))
 
 
-def eventually(condition, within_s: float = PATIENCE_S) -> None:
+def eventually(condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
     """Wait until `condition` holds, and fail if it never does."""
     deadline = time.monotonic() + within_s
     while not condition():

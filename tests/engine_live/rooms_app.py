@@ -13,6 +13,8 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -28,7 +30,7 @@ from chatroom.engine.front import Front
 from chatroom.engine.namespaces import Membership
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session
-from chatroom.engine.strict import StrictServer
+from chatroom.engine.strict import Ack, StrictServer
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
 from tests.engine_live.serving import serve
@@ -44,17 +46,17 @@ def setting(name: str, default: float) -> float:
 class Server(StrictServer):
     judged = 0
 
-    def _handle_eio_message(self, eio_sid, data):
+    def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         self.judged += 1
         super()._handle_eio_message(eio_sid, data)
 
 
-def greet(sid, namespace):
+def greet(sid: str, namespace: str) -> None:
     sio.enter_room(sid, "room")
     sio.emit("hello", number(), room="room")
 
 
-def refuse(sid, ack):
+def refuse(sid: str, ack: Ack) -> None:
     """Its sender may try again, as it may in the chatroom."""
 
 
@@ -78,8 +80,15 @@ sio = Server(
 engine: Engine = sio.eio
 
 
+def eio_sid_of(sid: str) -> str:
+    """The session of a client that is connected."""
+    found = sio.manager.eio_sid_from_sid(sid, "/")
+    assert found is not None
+    return found
+
+
 @engine.on("connect")
-def thinks(eio_sid, environ):
+def thinks(eio_sid: str, environ: WSGIEnvironment) -> None:
     """Connects at once, unless the query asks for something else; to think takes until somebody says something."""
     sio._handle_eio_connect(eio_sid, environ)
     if "think" in environ["QUERY_STRING"]:
@@ -90,26 +99,26 @@ def thinks(eio_sid, environ):
 
 
 reasons: dict[str, str] = {}
-handled: list[int] = []
+handled: list[int | None] = []
 doomed: set[str] = set()
 
 
 @sio.event
-def connect(sid, environ, auth=None):
+def connect(sid: str, environ: WSGIEnvironment, auth: object = None) -> None:
     auth = auth if isinstance(auth, dict) else {}
     if auth.get("refuse"):
         raise socketio.exceptions.ConnectionRefusedError("no", {"code": "no"})
     if auth.get("boom"):
         raise ZeroDivisionError("what people write must not be logged")
     if auth.get("leave"):
-        engine.close(sio.manager.eio_sid_from_sid(sid, "/"))
+        engine.close(eio_sid_of(sid))
     # It must not reach the client before its CONNECT.
     for _ in range(auth.get("early", 1)):
         sio.emit("early", number(), to=sid)
 
 
 @sio.event
-def disconnect(sid, reason):
+def disconnect(sid: str, reason: str) -> None:
     reasons[sid] = reason
     if sid in doomed:
         raise ZeroDivisionError("what people write must not be logged")
@@ -119,67 +128,67 @@ said = runtime.Signal()
 
 
 @sio.event
-def say(sid, *_):
+def say(sid: str, *_: object) -> bool:
     said.set()
     sio.emit("n", number(), room="room")
     return True
 
 
 @sio.event
-def tell(sid, *_):
+def tell(sid: str, *_: object) -> bool:
     sio.emit("n", number(), to=sid)
     return True
 
 
 @sio.event
-def both(sid, *_):
+def both(sid: str, *_: object) -> int:
     sio.emit("n", number(), room=["room", "nobody is here"])
     sio.emit("n", number())
     return number()
 
 
 @sio.event
-def others(sid):
+def others(sid: str) -> bool:
     sio.emit("n", number(), room="room", skip_sid=sid)
     return True
 
 
 @sio.event
-def binary(sid):
+def binary(sid: str) -> bool:
     sio.emit("n", (number(), b"\0" * 10), room="room")
     return True
 
 
 @sio.event
-def big(sid, size):
+def big(sid: str, size: int) -> bool:
     sio.emit("big", "x" * size, room="room")
     return True
 
 
 @sio.event
-def long(sid, size):
+def long(sid: str, size: int) -> str:
     return "x" * size
 
 
 @sio.event
-def boom(sid):
+def boom(sid: str) -> NoReturn:
     raise ZeroDivisionError("what people write must not be logged")
 
 
 @sio.event
-def boom_at_the_end(sid):
+def boom_at_the_end(sid: str) -> bool:
     doomed.add(sid)
     return True
 
 
 @sio.event
-def sleepy(sid, seconds):
+def sleepy(sid: str, seconds: float) -> str:
     runtime.sleep(seconds)
     return "slept"
 
 
 @sio.event
-def waits_for_say(sid):
+def waits_for_say(sid: str) -> str:
     said.wait(0)  # what was said before
     sio.emit("waits", to=sid)
     said.wait()
@@ -187,48 +196,48 @@ def waits_for_say(sid):
 
 
 @sio.event
-def count(sid, value=None, *_):
+def count(sid: str, value: int | None = None, *_: object) -> None:
     handled.append(value)
 
 
 @sio.event
-def judged(sid, *_):
+def judged(sid: str, *_: object) -> int:
     return sio.judged
 
 
 @sio.event
-def counted(sid):
+def counted(sid: str) -> int:
     return len(handled)
 
 
 @sio.event
-def pause(sid, seconds):
-    eio_sid = sio.manager.eio_sid_from_sid(sid, "/")
+def pause(sid: str, seconds: float) -> bool:
+    eio_sid = eio_sid_of(sid)
     engine.pause(eio_sid)
     runtime.call_later(seconds, engine.resume, eio_sid)
     return True
 
 
 @sio.event
-def away(sid, how):
+def away(sid: str, how: str) -> None:
     sio.emit("last", "words", to=sid)
-    getattr(engine, how)(sio.manager.eio_sid_from_sid(sid, "/"))
+    getattr(engine, how)(eio_sid_of(sid))
 
 
 @sio.event
-def close_all(sid):
+def close_all(sid: str) -> None:
     engine.refuse_newcomers()
     for eio_sid in list(engine.sockets):
         engine.close(eio_sid)
 
 
 @sio.event
-def called_back(sid):
+def called_back(sid: str) -> None:
     sio.emit("question", "?", to=sid, callback=lambda *answer: sio.emit("answered", answer, to=sid))
 
 
 @sio.event
-def state(sid):
+def state(sid: str) -> dict[str, object]:
     collected = gc.collect()
     everything = gc.get_objects()
     found = {name: sum(type(one) is kind for one in everything) for name, kind in COUNTED.items()}
@@ -242,7 +251,7 @@ def state(sid):
     }
 
 
-def site(environ, start_response):
+def site(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     body = environ["wsgi.input"].read()
     if environ["PATH_INFO"] == "/boom":
         raise ZeroDivisionError("what people write must not be logged")

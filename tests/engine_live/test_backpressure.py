@@ -29,7 +29,7 @@ def polled(client: Polling, count: int) -> list[str]:
     return got
 
 
-def test_what_follows_a_long_answer_drops_nobody(polling: Polling, rooms_app: App):
+def test_what_follows_a_long_answer_drops_nobody(polling: Polling, rooms_app: App) -> None:
     both = ['420["long",900000]', '421["long",200000]']
     answers = [f'430["{"x" * 900_000}"]', f'431["{"x" * 200_000}"]']
     assert polling.post("\x1e".join(both).encode()) == (200, b"ok")
@@ -46,7 +46,7 @@ def test_what_follows_a_long_answer_drops_nobody(polling: Polling, rooms_app: Ap
     assert got == answers
 
 
-def test_who_asks_without_end_and_takes_nothing_is_dropped(patient_app: App):
+def test_who_asks_without_end_and_takes_nothing_is_dropped(patient_app: App) -> None:
     client = Socket.engine(patient_app.port)
     sock = client.http.sock
     sock.settimeout(0.2)
@@ -63,7 +63,7 @@ def test_who_asks_without_end_and_takes_nothing_is_dropped(patient_app: App):
     eventually(dropped)
 
 
-def test_a_reset_during_a_read_logs_no_error():
+def test_a_reset_during_a_read_logs_no_error() -> None:
     own_app = App("--engine-only", PING_INTERVAL_S="60", PING_TIMEOUT_S="60")
     for _ in range(3):
         client = Polling(own_app.port)

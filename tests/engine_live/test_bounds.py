@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def is_cut_off(client: Socket) -> bool:
 # ------------------------------------------------------------------ leaving_limit
 
 
-def test_of_too_many_closing_connections_the_oldest_are_cut():
+def test_of_too_many_closing_connections_the_oldest_are_cut() -> None:
     with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         for _ in range(4):  # those who close count no more
@@ -68,7 +69,7 @@ def test_of_too_many_closing_connections_the_oldest_are_cut():
         assert not any(is_cut_off(client) for client in leavers[2:] * 2)
 
 
-def test_who_is_cut_off_has_had_the_last_words():
+def test_who_is_cut_off_has_had_the_last_words() -> None:
     with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         leavers = [Socket.engine(app.port) for _ in range(10)]
@@ -111,7 +112,7 @@ LEAVERS = [leaves_after_reading, leaves_without_reading, is_refused]
 
 @pytest.mark.parametrize("leaves", LEAVERS)
 @pytest.mark.parametrize("talks", [False, True])
-def test_who_does_not_close_loses_the_descriptor_in_time(leaves, talks: bool):
+def test_who_does_not_close_loses_the_descriptor_in_time(leaves: Callable[[App], Http], talks: bool) -> None:
     with bounds(LINGER_MS="200") as app:
         before = app.descriptors()
         http = leaves(app)
@@ -127,7 +128,7 @@ def test_who_does_not_close_loses_the_descriptor_in_time(leaves, talks: bool):
 
 
 @pytest.mark.parametrize("leaves", LEAVERS)
-def test_who_does_not_close_keeps_the_descriptor_until_then(leaves):
+def test_who_does_not_close_keeps_the_descriptor_until_then(leaves: Callable[[App], Http]) -> None:
     with bounds(LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         http = leaves(app)
@@ -168,7 +169,7 @@ def has_come(client: Socket) -> int:
 
 
 @pytest.mark.parametrize("to", ["shared", "own"])
-def test_more_than_the_turn_limit_is_written_at_once(to: str):
+def test_more_than_the_turn_limit_is_written_at_once(to: str) -> None:
     with bounds(TURN_LIMIT_BYTES="20000") as app:
         client = Socket.engine(app.port)
         client.send(f"4burst {to} 5 5995")
@@ -186,7 +187,7 @@ def test_more_than_the_turn_limit_is_written_at_once(to: str):
 
 
 @pytest.mark.slow
-def test_final_payloads_that_nobody_fetches_are_dropped():
+def test_final_payloads_that_nobody_fetches_are_dropped() -> None:
     with bounds() as app:
         witness, client, prompt = Socket.engine(app.port), Polling(app.port), Polling(app.port)
 

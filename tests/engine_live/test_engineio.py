@@ -13,12 +13,12 @@ from tests.engine_live.test_abuse import hang_up
 from tests.engine_live.test_socketio import ask, joined, reason_of
 
 
-def test_the_app_is_reached_by_whatever_localhost_means(engine_app: App):
+def test_the_app_is_reached_by_whatever_localhost_means(engine_app: App) -> None:
     for address in loopbacks():
         assert Http(engine_app.port, address).ask("GET", "/engine.io/?EIO=4&transport=polling")[0] == 200
 
 
-def test_a_polling_handshake_opens_a_session(engine_app: App):
+def test_a_polling_handshake_opens_a_session(engine_app: App) -> None:
     opening = Polling(engine_app.port).opening
     assert opening == {
         "sid": opening["sid"],
@@ -29,7 +29,7 @@ def test_a_polling_handshake_opens_a_session(engine_app: App):
     }
 
 
-def test_a_websocket_handshake_opens_a_session_that_needs_no_upgrade(engine_app: App):
+def test_a_websocket_handshake_opens_a_session_that_needs_no_upgrade(engine_app: App) -> None:
     opening = Socket.engine(engine_app.port).opening
     assert opening["upgrades"] == []
     assert opening["pingInterval"] == 300
@@ -51,13 +51,13 @@ def test_a_websocket_handshake_opens_a_session_that_needs_no_upgrade(engine_app:
         ("POST", "EIO=4&transport=polling&sid=nobody", 1),
     ],
 )
-def test_a_bad_request_is_refused_with_its_code(engine_app: App, method, query, code):
+def test_a_bad_request_is_refused_with_its_code(engine_app: App, method: str, query: str, code: int) -> None:
     status, body = Http(engine_app.port).ask(method, "/engine.io/?" + query)
     assert status == 400
     assert json.loads(body)["code"] == code
 
 
-def test_other_paths_belong_to_the_wsgi_application(engine_app: App):
+def test_other_paths_belong_to_the_wsgi_application(engine_app: App) -> None:
     http = Http(engine_app.port)
     assert http.ask("GET", "/elsewhere")[0] == 404
     assert http.ask("GET", "/engine.iox/")[0] == 404
@@ -70,13 +70,13 @@ def poll_waits(client: Polling) -> None:
     assert client.post(b"3")[0] == 200
 
 
-def test_messages_come_back_in_one_payload(patient_app: App):
+def test_messages_come_back_in_one_payload(patient_app: App) -> None:
     client = Polling(patient_app.port)
     assert client.post(b"4hello\x1e4\xe2\x82\xac\x1ebAQIDBA==") == (200, b"ok")
     assert client.poll() == (200, b"4hello\x1e4\xe2\x82\xac\x1ebAQIDBA==")
 
 
-def test_messages_come_back_over_a_websocket(patient_app: App):
+def test_messages_come_back_over_a_websocket(patient_app: App) -> None:
     client = Socket.engine(patient_app.port)
     client.send("4hello")
     client.send(b"\1\2\3\4")
@@ -85,7 +85,7 @@ def test_messages_come_back_over_a_websocket(patient_app: App):
 
 
 @pytest.mark.parametrize("body", [b"abc", b"", b"4\xff", b"4a\x1e", b"b*", b"2", b"0{}", b"5", b"6"])
-def test_a_bad_post_closes_the_session_at_once(patient_app: App, body):
+def test_a_bad_post_closes_the_session_at_once(patient_app: App, body: bytes) -> None:
     client = Polling(patient_app.port)
     poll_waits(client)
     assert client.post(body)[0] == 400
@@ -93,14 +93,14 @@ def test_a_bad_post_closes_the_session_at_once(patient_app: App, body):
     assert client.poll()[0] == 400
 
 
-def test_a_body_may_have_the_announced_length_at_most(patient_app: App):
+def test_a_body_may_have_the_announced_length_at_most(patient_app: App) -> None:
     client = Polling(patient_app.port)
     assert client.post(b"4" + b"x" * 999_999)[0] == 200
     assert len(client.poll()[1]) == 1_000_000
     assert client.post(b"4" + b"x" * 1_000_000)[0] == 413
 
 
-def test_two_polls_at_once_close_the_session(patient_app: App):
+def test_two_polls_at_once_close_the_session(patient_app: App) -> None:
     client = Polling(patient_app.port)
     poll_waits(client)
     assert client.posts.ask("GET", client.target)[0] == 400
@@ -109,7 +109,7 @@ def test_two_polls_at_once_close_the_session(patient_app: App):
 
 
 @pytest.mark.parametrize("abruptly", [False, True])
-def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool):
+def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool) -> None:
     client = Polling(patient_app.port)
     poll_waits(client)
     hang_up(client.gets, abruptly=abruptly)
@@ -117,7 +117,7 @@ def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool):
     eventually(lambda: client.post(b"3")[0] == 400)
 
 
-def test_a_close_packet_answers_the_poll_with_noop(patient_app: App):
+def test_a_close_packet_answers_the_poll_with_noop(patient_app: App) -> None:
     client = Polling(patient_app.port)
     poll_waits(client)
     assert client.post(b"1") == (200, b"ok")
@@ -125,7 +125,7 @@ def test_a_close_packet_answers_the_poll_with_noop(patient_app: App):
     assert client.poll()[0] == 400
 
 
-def test_a_poll_before_a_close_is_answered_first(patient_app: App):
+def test_a_poll_before_a_close_is_answered_first(patient_app: App) -> None:
     for _ in range(12):
         client = Polling(patient_app.port)
         with patient_app.halted():
@@ -136,14 +136,14 @@ def test_a_poll_before_a_close_is_answered_first(patient_app: App):
         assert client.poll()[0] == 400
 
 
-def test_pings_are_answered_over_polling(engine_app: App):
+def test_pings_are_answered_over_polling(engine_app: App) -> None:
     client = Polling(engine_app.port)
     for _ in range(3):
         assert client.poll() == (200, b"2")
         assert client.post(b"3")[0] == 200
 
 
-def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App):
+def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App) -> None:
     client = Polling(engine_app.port)
     client.post(b"\x1e".join([b"4x"] * 24))
     packets: list[bytes] = []
@@ -154,7 +154,7 @@ def test_a_ping_does_not_wait_behind_what_takes_many_polls(engine_app: App):
 
 
 @pytest.mark.parametrize("polls", [False, True])
-def test_a_polling_client_without_pongs_is_dropped(hasty_app: App, polls):
+def test_a_polling_client_without_pongs_is_dropped(hasty_app: App, polls: bool) -> None:
     client = Polling(hasty_app.port)
     began = time.monotonic()
     if polls:
@@ -164,7 +164,7 @@ def test_a_polling_client_without_pongs_is_dropped(hasty_app: App, polls):
     eventually(lambda: client.poll()[0] == 400)
 
 
-def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App):
+def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App) -> None:
     client = Polling(hasty_app.port)
     upgrading = client.upgrade()
     upgrading.send("2probe")
@@ -179,7 +179,7 @@ def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App):
     assert upgrading.receive() == "4here"
 
 
-def test_a_websocket_without_pongs_is_closed(hasty_app: App):
+def test_a_websocket_without_pongs_is_closed(hasty_app: App) -> None:
     began = time.monotonic()
     client = Socket.engine(hasty_app.port)
     assert client.frame() == (1, b"2")
@@ -187,7 +187,7 @@ def test_a_websocket_without_pongs_is_closed(hasty_app: App):
     assert time.monotonic() - began >= 0.4  # the interval and the time for an answer, of 0.5 s in all
 
 
-def test_a_websocket_that_answers_pings_stays(engine_app: App):
+def test_a_websocket_that_answers_pings_stays(engine_app: App) -> None:
     client = Socket.engine(engine_app.port)
     for _ in range(4):
         assert client.frame() == (1, b"2")
@@ -197,19 +197,19 @@ def test_a_websocket_that_answers_pings_stays(engine_app: App):
 
 
 @pytest.mark.parametrize("packet", ["abc", "", "9", "0", "2", "5", "6", "b"])
-def test_a_bad_packet_closes_a_websocket_at_once(patient_app: App, packet):
+def test_a_bad_packet_closes_a_websocket_at_once(patient_app: App, packet: str) -> None:
     client = Socket.engine(patient_app.port)
     client.send(packet)
     assert client.closing() == 1002
 
 
-def test_a_close_packet_closes_a_websocket(patient_app: App):
+def test_a_close_packet_closes_a_websocket(patient_app: App) -> None:
     client = Socket.engine(patient_app.port)
     client.send("1")
     client.closing()
 
 
-def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(patient_app: App):
+def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(patient_app: App) -> None:
     client = Polling(patient_app.port)
     socket = client.upgrade()
     client.gets.request("GET", client.target)
@@ -225,7 +225,7 @@ def test_an_upgrade_ends_the_poll_with_noop_and_carries_on(patient_app: App):
     assert socket.receive() == "4still"
 
 
-def test_a_second_websocket_for_a_session_is_closed(patient_app: App):
+def test_a_second_websocket_for_a_session_is_closed(patient_app: App) -> None:
     client = Polling(patient_app.port)
     socket = client.upgrade()
     assert client.upgrade().closing() == frames.NORMAL
@@ -241,7 +241,7 @@ def test_a_second_websocket_for_a_session_is_closed(patient_app: App):
 
 
 @pytest.mark.parametrize("packet", ["4hello", "5", "2", "abc", "3probe"])
-def test_polling_survives_a_websocket_without_a_probe(patient_app: App, packet):
+def test_polling_survives_a_websocket_without_a_probe(patient_app: App, packet: str) -> None:
     client = Polling(patient_app.port)
     socket = client.upgrade()
     socket.send(packet)
@@ -250,7 +250,7 @@ def test_polling_survives_a_websocket_without_a_probe(patient_app: App, packet):
     assert client.poll() == (200, b"4hello")
 
 
-def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App):
+def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App) -> None:
     client = Polling(patient_app.port)
     socket = client.upgrade()
     socket.send("2probe")
@@ -261,7 +261,7 @@ def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App):
     eventually(lambda: client.poll() == (200, b"4hello"))
 
 
-def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App):
+def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App) -> None:
     witness, client = joined(rooms_app), joined(rooms_app)
     before = ask(witness, "counted")
     ask(client, "tell")  # behind this nothing is on its way to it
@@ -274,7 +274,7 @@ def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App):
     assert ask(witness, "counted") == before + 1
 
 
-def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
+def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App) -> None:
     http = Http(patient_app.port)
     http.send(
         b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
@@ -285,7 +285,7 @@ def test_bytes_that_follow_an_upgrade_request_are_refused(patient_app: App):
     http.reads_the_end()
 
 
-def test_bytes_during_an_upgrade_request_are_refused(rooms_app: App):
+def test_bytes_during_an_upgrade_request_are_refused(rooms_app: App) -> None:
     other = joined(rooms_app)
     http = Http(rooms_app.port)
     http.request(
@@ -305,7 +305,7 @@ def test_bytes_during_an_upgrade_request_are_refused(rooms_app: App):
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_a_client_disconnected_in_its_connect_handler_never_connects(rooms_app: App, transport: str):
+def test_a_client_disconnected_in_its_connect_handler_never_connects(rooms_app: App, transport: str) -> None:
     target = f"/socket.io/?EIO=4&transport={transport}&leave"
     if transport == "polling":
         assert Http(rooms_app.port).ask("GET", target)[0] == 401
@@ -322,13 +322,13 @@ def test_a_client_disconnected_in_its_connect_handler_never_connects(rooms_app: 
         ({"Connection": "keep-alive"}, 400),
     ],
 )
-def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers, status):
-    socket = Socket(engine_app.port, "/engine.io/?EIO=4&transport=websocket", **headers)
+def test_a_bad_websocket_handshake_is_refused(engine_app: App, headers: dict[str, str], status: int) -> None:
+    socket = Socket(engine_app.port, "/engine.io/?EIO=4&transport=websocket", opening=False, **headers)
     assert socket.status == status
     socket.http.reads_the_end()
 
 
-def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):
+def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App) -> None:
     http = Http(engine_app.port)
     http.send(
         b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
@@ -338,13 +338,13 @@ def test_a_websocket_handshake_may_spread_a_list_over_lines(engine_app: App):
     assert http.answer()[0] == 101
 
 
-def test_a_refused_websocket_version_gets_the_supported_one(echo_app: App):
+def test_a_refused_websocket_version_gets_the_supported_one(echo_app: App) -> None:
     socket = Socket(echo_app.port, Sec_WebSocket_Version="8")
     assert socket.status == 426
     assert "sec-websocket-version: 13" in socket.http.head
 
 
-def test_no_compression_is_negotiated(patient_app: App):
+def test_no_compression_is_negotiated(patient_app: App) -> None:
     socket = Socket(
         patient_app.port,
         "/engine.io/?EIO=4&transport=websocket",
@@ -354,7 +354,7 @@ def test_no_compression_is_negotiated(patient_app: App):
     assert "extensions" not in socket.http.head
 
 
-def test_any_origin_gets_no_credentials(engine_app: App):
+def test_any_origin_gets_no_credentials(engine_app: App) -> None:
     http = Http(engine_app.port)
     assert http.ask("GET", "/engine.io/?EIO=4&transport=polling", Origin="http://b")[0] == 200
     assert "access-control-allow-origin: *" in http.head
@@ -363,7 +363,7 @@ def test_any_origin_gets_no_credentials(engine_app: App):
     assert "access-control-allow-methods" in http.head
 
 
-def test_pipelined_requests_are_answered_in_order(patient_app: App):
+def test_pipelined_requests_are_answered_in_order(patient_app: App) -> None:
     http = Http(patient_app.port)
     http.request("GET", "/engine.io/?EIO=4&transport=abc")
     http.request("GET", "/elsewhere")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -74,7 +76,10 @@ class Client:
         if event == "hello" or (event == "n" and self.shared):
             self.shared.append(value)
 
-    def until(self, condition) -> None:
+    def is_at(self, number: int) -> bool:
+        return self.shared[-1] == number
+
+    def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self.read()
 
@@ -98,7 +103,7 @@ class Client:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(scale(400)))
-def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, seed: int):
+def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, seed: int) -> None:
     chance = random.Random(seed)
     clients = [Client(rooms_app, polling=False), Client(rooms_app, polling=True)]
     for _ in range(80):
@@ -122,7 +127,7 @@ def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, se
     clients[0].until(clients[0].answered)
     final = clients[0].shared[-1]
     for client in clients:
-        client.until(lambda client=client: client.shared[-1] == final)
+        client.until(partial(client.is_at, final))
         assert client.numbers == sorted(set(client.numbers)), "swapped or doubled"
         assert client.acks == list(range(1, len(client.asked) + 1))
     # What two clients were sent went to the whole room; from the later one's `hello` on, both must have it.
@@ -138,7 +143,7 @@ def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, se
 
 
 @pytest.mark.faults
-def test_a_newcomer_gets_nothing_that_was_said_before_it_came(rooms_app: App):
+def test_a_newcomer_gets_nothing_that_was_said_before_it_came(rooms_app: App) -> None:
     old = Client(rooms_app, polling=False)
     for _ in range(scale(1000)):
         newcomer = Socket.engine(rooms_app.port, "/socket.io/")
@@ -150,7 +155,7 @@ def test_a_newcomer_gets_nothing_that_was_said_before_it_came(rooms_app: App):
         newcomer.close()
 
 
-def test_who_is_skipped_hears_everything_else_in_order(rooms_app: App):
+def test_who_is_skipped_hears_everything_else_in_order(rooms_app: App) -> None:
     speaker, listener = Client(rooms_app, polling=False), Client(rooms_app, polling=False)
     speaker.shared.clear()
     events = ["say", "others", "tell", "others", "both", "others", "say"]
@@ -164,7 +169,7 @@ def test_who_is_skipped_hears_everything_else_in_order(rooms_app: App):
     assert [n - before for n in speaker.numbers if n > before] == [1, 3, 5, 6, 7, 9]
 
 
-def test_acks_and_events_of_a_burst_keep_their_order(rooms_app: App):
+def test_acks_and_events_of_a_burst_keep_their_order(rooms_app: App) -> None:
     client = Client(rooms_app, polling=False)
     for _ in range(50):
         client.ask("both")

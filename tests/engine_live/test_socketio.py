@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 import socketio
@@ -21,7 +22,7 @@ from tests.engine_live.conftest import rooms
         ('40/custom,{"token":"abc"}', '42/custom,["auth",{"token":"abc"}]'),
     ],
 )
-def test_a_namespace_is_connected_and_greets(socketio_app: App, sent, greeting):
+def test_a_namespace_is_connected_and_greets(socketio_app: App, sent: str, greeting: str) -> None:
     client = Socket.engine(socketio_app.port, "/socket.io/")
     client.send(sent)
     connected = str(client.receive())
@@ -30,7 +31,7 @@ def test_a_namespace_is_connected_and_greets(socketio_app: App, sent, greeting):
     assert client.receive() == greeting
 
 
-def test_a_second_connect_to_a_namespace_changes_nothing(socketio_app: App):
+def test_a_second_connect_to_a_namespace_changes_nothing(socketio_app: App) -> None:
     client = Socket.engine(socketio_app.port, "/socket.io/")
     client.send("40")
     client.send("40")
@@ -41,7 +42,7 @@ def test_a_second_connect_to_a_namespace_changes_nothing(socketio_app: App):
     assert client.receive() == '42["message-back",1]'
 
 
-def test_an_unknown_namespace_is_refused(socketio_app: App):
+def test_an_unknown_namespace_is_refused(socketio_app: App) -> None:
     client = Socket.engine(socketio_app.port, "/socket.io/")
     client.send("40/random")
     assert client.receive() == '44/random,{"message":"Invalid namespace"}'
@@ -51,13 +52,13 @@ def test_an_unknown_namespace_is_refused(socketio_app: App):
     "packet",
     ["4abc", "4", "48", '42["before","connect"]', "452-[]", '44{"message":"x"}', "40[1]"],
 )
-def test_what_is_no_socketio_packet_closes_at_once(socketio_app: App, packet):
+def test_what_is_no_socketio_packet_closes_at_once(socketio_app: App, packet: str) -> None:
     client = Socket.engine(socketio_app.port, "/socket.io/")
     client.send(packet)
     client.closing()
 
 
-def test_messages_come_back_with_the_same_arguments(socketio_app: App):
+def test_messages_come_back_with_the_same_arguments(socketio_app: App) -> None:
     client = Socket.client(socketio_app.port)
     client.send('42["message",1,"2",{"3":[true]}]')
     assert client.receive() == '42["message-back",1,"2",{"3":[true]}]'
@@ -65,7 +66,7 @@ def test_messages_come_back_with_the_same_arguments(socketio_app: App):
     assert client.receive() == '43456[1,"2",{"3":[false]}]'
 
 
-def test_binary_comes_back_in_its_own_frames(socketio_app: App):
+def test_binary_comes_back_in_its_own_frames(socketio_app: App) -> None:
     client = Socket.client(socketio_app.port)
     holes = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
     for asked, answered in (
@@ -80,7 +81,7 @@ def test_binary_comes_back_in_its_own_frames(socketio_app: App):
         assert client.receive() == b"\4\5\6"
 
 
-def test_one_namespace_is_left_and_the_other_goes_on(socketio_app: App):
+def test_one_namespace_is_left_and_the_other_goes_on(socketio_app: App) -> None:
     client = Socket.client(socketio_app.port)
     client.send("40/custom")
     client.receive()
@@ -91,7 +92,7 @@ def test_one_namespace_is_left_and_the_other_goes_on(socketio_app: App):
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])
-def test_python_socketios_client_works_over_every_transport(socketio_app: App, transports):
+def test_python_socketios_client_works_over_every_transport(socketio_app: App, transports: list[str]) -> None:
     got: list[object] = []
     with socketio.SimpleClient() as client:
         client.connect(f"http://127.0.0.1:{socketio_app.port}", auth={"a": 1}, transports=transports)
@@ -102,13 +103,13 @@ def test_python_socketios_client_works_over_every_transport(socketio_app: App, t
     assert got == ["message-back", "text", b"bytes"]
 
 
-def ask(client: Socket, event: str, *arguments: object) -> object:
+def ask(client: Socket, event: str, *arguments: object) -> Any:
     """Ask for an ack and wait for it; other events in between are thrown away."""
     client.send("429" + json.dumps([event, *arguments]))
     return answer_of(client)
 
 
-def answer_of(client: Socket) -> object:
+def answer_of(client: Socket) -> Any:
     while not (packet := str(client.receive())).startswith("439"):
         pass
     return json.loads(packet[3:])[0]
@@ -135,7 +136,7 @@ def reason_of(app: App, sid: str) -> str:
     return found[0]
 
 
-def test_a_failing_handler_ends_only_its_own_session():
+def test_a_failing_handler_ends_only_its_own_session() -> None:
     with rooms(faults="ERROR .+: ZeroDivisionError at .+") as app:
         victim, witness = joined(app), joined(app)
         victim.send('42["boom"]')
@@ -156,7 +157,7 @@ def test_a_failing_handler_ends_only_its_own_session():
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
 
 
-def test_who_goes_while_being_connected_is_told_of_as_gone():
+def test_who_goes_while_being_connected_is_told_of_as_gone() -> None:
     with rooms() as app:
         client, witness = Socket.engine(app.port, "/socket.io/"), joined(app)
         client.send('40{"leave":1}')
@@ -167,7 +168,9 @@ def test_who_goes_while_being_connected_is_told_of_as_gone():
 
 
 @pytest.mark.parametrize(("packets", "welcome"), [(200, True), (5000, False)])
-def test_packets_before_the_connect_wait_or_end_the_session(rooms_app: App, packets, welcome):
+def test_packets_before_the_connect_wait_or_end_the_session(
+    rooms_app: App, packets: int, welcome: bool
+) -> None:
     client = Socket.engine(rooms_app.port, "/socket.io/")
     client.send(f'40{{"early":{packets}}}')
     if not welcome:
@@ -181,7 +184,7 @@ def test_packets_before_the_connect_wait_or_end_the_session(rooms_app: App, pack
     assert numbers[-1] - numbers[0] == packets
 
 
-def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App):
+def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App) -> None:
     client = Socket.engine(rooms_app.port, "/socket.io/")
     client.send('40{"refuse":1}')
     assert client.receive() == '44{"message":"no","data":{"code":"no"}}'
@@ -189,7 +192,7 @@ def test_a_refused_connect_is_a_connect_error_and_leaves_nothing(rooms_app: App)
     assert str(client.receive()).startswith('40{"sid"')
 
 
-def test_a_waiting_handler_delays_only_its_own_session(rooms_app: App):
+def test_a_waiting_handler_delays_only_its_own_session(rooms_app: App) -> None:
     sleeper, other = joined(rooms_app), joined(rooms_app)
     sleeper.send('421["waits_for_say"]')
     sleeper.send('422["say"]')
@@ -204,7 +207,7 @@ def test_a_waiting_handler_delays_only_its_own_session(rooms_app: App):
     assert acks == ['431["waited"]', "432[true]"]
 
 
-def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App):
+def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App) -> None:
     client, witness = joined(rooms_app), joined(rooms_app)
     before = ask(witness, "counted")
     with rooms_app.halted():  # all of it is there before the pause is over
@@ -216,7 +219,7 @@ def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App):
     eventually(lambda: ask(witness, "counted") == before + 500)
 
 
-def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App):
+def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App) -> None:
     client, witness = Polling(rooms_app.port, "/socket.io/"), joined(rooms_app)
     client.post(b"40")
     sid = json.loads(client.poll()[1].split(b"\x1e")[0][2:])["sid"]
@@ -229,7 +232,7 @@ def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App):
 
 
 @pytest.mark.parametrize("ending", [True, False])
-def test_a_delayed_post_answer_has_its_cors_headers(rooms_app: App, ending: bool):
+def test_a_delayed_post_answer_has_its_cors_headers(rooms_app: App, ending: bool) -> None:
     client = Polling(rooms_app.port, "/socket.io/")
     client.post(b"40")
     messages = ['42["pause",0.1]', *['42["count",1]'] * 80, *['42["away","close"]'] * ending]
@@ -238,7 +241,7 @@ def test_a_delayed_post_answer_has_its_cors_headers(rooms_app: App, ending: bool
     assert "access-control-allow-origin: http://page.example" in client.posts.head
 
 
-def test_a_refusal_has_cors_headers(rooms_app: App):
+def test_a_refusal_has_cors_headers(rooms_app: App) -> None:
     http = Http(rooms_app.port)
     assert http.ask("GET", "/socket.io/?EIO=3&transport=polling", Origin="http://page.example")[0] == 400
     assert "access-control-allow-origin: http://page.example" in http.head
@@ -247,7 +250,7 @@ def test_a_refusal_has_cors_headers(rooms_app: App):
 @pytest.mark.parametrize(
     ("how", "reason", "code"), [("disconnect", "server disconnect", 1000), ("close", "transport close", 1001)]
 )
-def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how, reason, code):
+def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how: str, reason: str, code: int) -> None:
     client = joined(rooms_app)
     client.send(f'42["away","{how}"]')
     frames = []
@@ -260,7 +263,7 @@ def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how, reason,
 
 
 @pytest.mark.parametrize("how", ["disconnect", "close"])
-def test_who_polls_gets_the_last_words_with_the_next_poll(rooms_app: App, how):
+def test_who_polls_gets_the_last_words_with_the_next_poll(rooms_app: App, how: str) -> None:
     client = Polling(rooms_app.port, "/socket.io/")
     client.post(b"40")
     client.poll()
@@ -275,7 +278,7 @@ def test_who_polls_gets_the_last_words_with_the_next_poll(rooms_app: App, how):
     assert client.poll()[0] == 400
 
 
-def test_callbacks_reach_whoever_asked(rooms_app: App):
+def test_callbacks_reach_whoever_asked(rooms_app: App) -> None:
     client = joined(rooms_app)
     client.send('42["called_back"]')
     while not (packet := str(client.receive())).endswith('["question","?"]'):
@@ -288,7 +291,7 @@ def test_callbacks_reach_whoever_asked(rooms_app: App):
         pass
 
 
-def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App):
+def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App) -> None:
     client = Polling(rooms_app.port, "/wsgi.io/")
     assert client.post(b"40")[0] == 200
     assert client.poll()[1].startswith(b"40{")
@@ -298,7 +301,7 @@ def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App):
     assert Http(rooms_app.port).ask("POST", "/other", b"body") == (200, b"well\nbody")
 
 
-def test_who_never_connects_goes_and_who_does_stays():
+def test_who_never_connects_goes_and_who_does_stays() -> None:
     with rooms(CONNECT_TIMEOUT_S="0.3") as app:
         client = joined(app)
         began = time.monotonic()
@@ -309,7 +312,7 @@ def test_who_never_connects_goes_and_who_does_stays():
         assert ask(client, "say") is True
 
 
-def test_all_can_be_closed_so_that_they_come_back():
+def test_all_can_be_closed_so_that_they_come_back() -> None:
     with rooms() as app:
         clients = [joined(app) for _ in range(20)]
         poller = Polling(app.port, "/socket.io/")

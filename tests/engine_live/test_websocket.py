@@ -12,7 +12,7 @@ MAX_BYTES = 1_000_000
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65535, 65536, MAX_BYTES])
-def test_messages_of_every_length_come_back(echo_app: App, length):
+def test_messages_of_every_length_come_back(echo_app: App, length: int) -> None:
     client = Socket(echo_app.port)
     client.send("é" * (length // 2))
     client.send(bytes(length))
@@ -20,7 +20,7 @@ def test_messages_of_every_length_come_back(echo_app: App, length):
     assert client.receive() == bytes(length)
 
 
-def test_a_fragmented_message_with_a_ping_is_reassembled(echo_app: App):
+def test_a_fragmented_message_with_a_ping_is_reassembled(echo_app: App) -> None:
     client = Socket(echo_app.port)
     client.raw(0x01, "€".encode()[:1])
     client.raw(0x89, b"between")
@@ -30,14 +30,14 @@ def test_a_fragmented_message_with_a_ping_is_reassembled(echo_app: App):
     assert client.frame() == (1, "€".encode())
 
 
-def test_pings_one_after_another_are_all_answered(echo_app: App):
+def test_pings_one_after_another_are_all_answered(echo_app: App) -> None:
     client = Socket(echo_app.port)
     for number in range(20):
         client.raw(0x89, b"%d" % number)
         assert client.frame() == (10, b"%d" % number)
 
 
-def test_pings_that_arrive_together_are_answered_each_in_its_place(echo_app: App):
+def test_pings_that_arrive_together_are_answered_each_in_its_place(echo_app: App) -> None:
     client = Socket(echo_app.port)
     pings = [b"\x89\x81\0\0\0\0%d" % number for number in range(10)]
     client.http.send(b"".join(pings[:5]) + b"\x81\x81\0\0\0\0x" + b"".join(pings[5:]))
@@ -45,7 +45,7 @@ def test_pings_that_arrive_together_are_answered_each_in_its_place(echo_app: App
     assert got == [*((10, b"%d" % n) for n in range(5)), (1, b"x"), *((10, b"%d" % n) for n in range(5, 10))]
 
 
-def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App):
+def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App) -> None:
     client = Socket(echo_app.port)
     ping = b"\x89\x84\0\0\0\0ping"
     for _ in range(100):
@@ -62,7 +62,7 @@ def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App):
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe9bye", b"\x0f\xa0own"])
-def test_a_close_is_answered_with_its_code(echo_app: App, payload):
+def test_a_close_is_answered_with_its_code(echo_app: App, payload: bytes) -> None:
     client = Socket(echo_app.port)
     client.raw(0x88, payload)
     assert client.closing() == (int.from_bytes(payload[:2], "big") or 1005)
@@ -88,19 +88,21 @@ def test_a_close_is_answered_with_its_code(echo_app: App, payload):
         (0x82, bytes(MAX_BYTES + 1), 1009),
     ],
 )
-def test_a_violation_closes_at_once_with_its_code(echo_app: App, first, payload, code):
+def test_a_violation_closes_at_once_with_its_code(
+    echo_app: App, first: int, payload: bytes, code: int
+) -> None:
     client = Socket(echo_app.port)
     client.raw(first, payload)
     assert client.closing() == code
 
 
-def test_an_unmasked_frame_is_a_violation(echo_app: App):
+def test_an_unmasked_frame_is_a_violation(echo_app: App) -> None:
     client = Socket(echo_app.port)
     client.raw(0x81, b"x", mask=False)
     assert client.closing() == 1002
 
 
-def test_fragments_without_end_are_bounded(echo_app: App):
+def test_fragments_without_end_are_bounded(echo_app: App) -> None:
     client = Socket(echo_app.port)
     client.raw(0x02, bytes(600_000))
     client.raw(0x00, bytes(400_001))

@@ -10,6 +10,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -179,7 +180,11 @@ class UpgradingLink:
         return packets
 
 
-LINKS = {"polling": PollingLink, "upgrading": UpgradingLink, "websocket": WebSocketLink}
+LINKS: dict[str, Callable[[str], Link]] = {
+    "polling": PollingLink,
+    "upgrading": UpgradingLink,
+    "websocket": WebSocketLink,
+}
 
 
 def _end(sock: socket.socket | None, how: str) -> None:

@@ -9,12 +9,13 @@ import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import pytest
 
 from tests.support.crowd import Crowd, LineClient, SocketClient
 from tests.support.guests import POLLING, WEBSOCKET, Guest
-from tests.support.program import Program
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -28,8 +29,14 @@ _ANSWER = b"HTTP/1.1 200"
 Scale = Callable[[int], int]
 
 
+class Connects(Protocol):
+    """Opens connections from an address, and sends the same on each."""
+
+    def __call__(self, program: Program, count: int, peer: str, data: bytes = b"") -> list[socket.socket]: ...
+
+
 @pytest.fixture
-def crowd() -> Iterator[Callable[[Program, int, str, bytes], list[socket.socket]]]:
+def crowd() -> Iterator[Connects]:
     """Opens so many connections from one address; each sends some bytes, and stays open at this end."""
     with contextlib.ExitStack() as stack:
 
@@ -80,7 +87,12 @@ def members(program: Program) -> Iterator[None]:
         guest.leaves()
 
 
-def test_half_open_connections_and_slow_heads_keep_nobody_out(start, crowd, scale: Scale, report) -> None:
+def test_half_open_connections_and_slow_heads_keep_nobody_out(
+    start: Start,
+    crowd: Connects,
+    scale: Scale,
+    report: Callable[[str], None],
+) -> None:
     program = start("--max-connections", str(scale(6000)))
     with members(program):
         crowd(program, scale(2000), "127.2.0.1", _SLOW_HEAD)
@@ -88,7 +100,12 @@ def test_half_open_connections_and_slow_heads_keep_nobody_out(start, crowd, scal
         newcomers_join(program, report, scale)
 
 
-def test_idle_connections_of_ten_addresses_keep_nobody_out(start, crowd, scale: Scale, report) -> None:
+def test_idle_connections_of_ten_addresses_keep_nobody_out(
+    start: Start,
+    crowd: Connects,
+    scale: Scale,
+    report: Callable[[str], None],
+) -> None:
     program = start("--max-connections", str(scale(10_000)))
     with members(program):
         for number in range(10):
@@ -97,7 +114,9 @@ def test_idle_connections_of_ten_addresses_keep_nobody_out(start, crowd, scale: 
         newcomers_join(program, report, scale)
 
 
-def test_polling_joins_on_one_connection_are_bounded(start, scale: Scale, report) -> None:
+def test_polling_joins_on_one_connection_are_bounded(
+    start: Start, scale: Scale, report: Callable[[str], None]
+) -> None:
     program = start()
     with members(program):
         began, statuses = time.monotonic(), list[int]()
@@ -126,7 +145,9 @@ def polling_join(connection: http.client.HTTPConnection) -> int:
     return answer.status
 
 
-def test_three_hundred_people_of_one_address_join_at_once(start, report) -> None:
+def test_three_hundred_people_of_one_address_join_at_once(
+    start: Start, report: Callable[[str], None]
+) -> None:
     program = start()
     crowd = Crowd()
     try:

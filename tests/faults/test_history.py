@@ -23,7 +23,7 @@ from chatroom.core.log import Entry
 from tests.backplane.conftest import NOW_MS
 from tests.faults.test_kills import check_file
 from tests.support.guests import Guest, until
-from tests.support.program import Program
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -51,7 +51,7 @@ def texts_of(folder: Path, room: str) -> list[str]:
 
 @pytest.mark.parametrize("history", ["1000", "0"], ids=["disk", "memory"])
 def test_junk_fills_the_data_limit_and_the_lobbys_hour_stays(
-    start: Callable[..., Program], scale: Callable[[int], int], history: str
+    start: Start, scale: Callable[[int], int], history: str
 ) -> None:
     program = start(*FLAGS, "--history", history)
     with RawClient(program.url) as romeo:

@@ -52,7 +52,7 @@ ALL: Guests = {
 
 
 def says_closing(happening: dict[str, Any]) -> bool:
-    return happening["event"] == "msg" and happening["frames"][0].get("code") == "closing"
+    return bool(happening["event"] == "msg" and happening["frames"][0].get("code") == "closing")
 
 
 def is_in(happening: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import websocket
 
 from tests.support.guests import WAIT_S, until
-from tests.support.program import Program
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
@@ -42,7 +42,7 @@ def is_welcome(program: Program, forwarded: Iterable[str] = (), peer: str = "127
     return status == 200
 
 
-def test_an_address_has_so_many_sessions_over_all_transports(start) -> None:
+def test_an_address_has_so_many_sessions_over_all_transports(start: Start) -> None:
     program = start(*FEW)
     with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as line:
         assert line.recv(100).startswith(b"* Welcome")
@@ -61,7 +61,7 @@ def test_an_address_has_so_many_sessions_over_all_transports(start) -> None:
             assert is_welcome(program, peer="127.0.0.2")
 
 
-def test_a_session_that_ends_makes_room_for_another(start) -> None:
+def test_a_session_that_ends_makes_room_for_another(start: Start) -> None:
     program = start("--address-scale", "0.02")  # 6 at once, one every 10 s; 20 sessions
     for _ in range(3):
         with RawClient(program.url) as client:
@@ -72,12 +72,12 @@ def test_a_session_that_ends_makes_room_for_another(start) -> None:
     assert [is_welcome(program) for _ in range(3)] == [True, True, False]
 
 
-def test_without_limits_nobody_is_counted(start) -> None:
+def test_without_limits_nobody_is_counted(start: Start) -> None:
     program = start(*FEW, "--limits", "off")
     assert all(is_welcome(program) for _ in range(20))
 
 
-def test_a_trusted_proxy_tells_its_clients_apart(start) -> None:
+def test_a_trusted_proxy_tells_its_clients_apart(start: Start) -> None:
     program = start(*FEW, "--trust-proxy", "127.0.0.1,127.0.0.8/30")
     for number in range(3):
         assert is_welcome(program, [f"10.9.9.{number}, {CLIENT}, 127.0.0.9"])
@@ -90,7 +90,7 @@ def test_a_trusted_proxy_tells_its_clients_apart(start) -> None:
     assert not [line for line in program.errors if "X-Forwarded-For" in line]
 
 
-def test_forged_headers_do_not_change_who_is_counted(start) -> None:
+def test_forged_headers_do_not_change_who_is_counted(start: Start) -> None:
     program = start(*FEW, "--trust-proxy", "192.0.2.0/24")
     for peer in ("127.0.0.1", "127.0.0.2"):
         for number in range(3):

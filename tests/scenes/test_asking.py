@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from tests.support.guests import Guest, until
+from tests.support.guests import Frame, Guest, Guests, until
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 
 @pytest.mark.parametrize("action", ["message", "send msg"])
-def test_a_message_is_acked_with_its_id_and_time(guests, action):
+def test_a_message_is_acked_with_its_id_and_time(guests: Guests, action: str) -> None:
     romeo = guests()
     answer = romeo.asks(action, msg="hello")
     assert set(answer) == {"ok", "id", "time"}
@@ -44,7 +45,9 @@ def test_a_message_is_acked_with_its_id_and_time(guests, action):
     ],
     ids=repr,
 )
-def test_impossible_requests_are_refused_and_change_nothing(guests, fields, code):
+def test_impossible_requests_are_refused_and_change_nothing(
+    guests: Guests, fields: dict[str, object], code: str
+) -> None:
     romeo, juliet = guests(), guests()
     answer = romeo.asks_raw(fields)
     assert (answer["ok"], answer["code"]) == (False, code)
@@ -63,7 +66,9 @@ def test_impossible_requests_are_refused_and_change_nothing(guests, fields, code
     ids=lambda value: value if isinstance(value, str) else value["action"],
 )
 @pytest.mark.parametrize(("lang", "words"), [("en", "hidden character"), ("zh", "隐藏字符")])
-def test_a_refusal_names_the_hidden_character(guests, fields, code, lang, words):
+def test_a_refusal_names_the_hidden_character(
+    guests: Guests, fields: dict[str, str], code: str, lang: str, words: str
+) -> None:
     guests(username="Juliet")
     answer = guests(lang=lang).asks_raw(fields)
     assert (answer["code"], answer["character"]) == (code, "U+202A")
@@ -71,7 +76,7 @@ def test_a_refusal_names_the_hidden_character(guests, fields, code, lang, words)
     assert "U+202A" in answer["msg"]
 
 
-def test_names_hold_joiners_where_they_belong(guests):
+def test_names_hold_joiners_where_they_belong(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     for name in (
         "می\u200cخواهم",
@@ -87,7 +92,7 @@ def test_names_hold_joiners_where_they_belong(guests):
     assert juliet.asks("rename", username="میخواهم")["code"] == "name_taken"
 
 
-def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
+def test_new_emoji_are_messages_and_lone_marks_are_not(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     for text in ("\U0001fa77", "\U0001fae9", "\U0001faff"):
         romeo.sends(text)
@@ -96,37 +101,37 @@ def test_new_emoji_are_messages_and_lone_marks_are_not(guests):
         assert romeo.asks("message", msg=text)["code"] == "empty"
 
 
-def test_ping_is_acked_and_no_one_else_sees_it(guests):
+def test_ping_is_acked_and_no_one_else_sees_it(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     assert romeo.asks("ping") == {"ok": True}
     juliet.receives_nothing()
 
 
-def test_too_long_names_the_limit_and_the_longest_is_sent(guests):
+def test_too_long_names_the_limit_and_the_longest_is_sent(guests: Guests) -> None:
     romeo = guests()
     assert romeo.asks("message", msg="汉" * 2001)["limit"] == 2000
     romeo.sends("汉" * 2000)
 
 
-def test_a_taken_name_is_refused_and_the_old_one_kept(guests):
+def test_a_taken_name_is_refused_and_the_old_one_kept(guests: Guests) -> None:
     romeo, juliet = guests(), guests(username="Juliet")
     assert romeo.asks("rename", username="JULIET")["code"] == "name_taken"
     assert [romeo.name, romeo.sid] in juliet.asks("who")["name_list"]
 
 
-def test_rename_without_a_name_draws_another(guests):
+def test_rename_without_a_name_draws_another(guests: Guests) -> None:
     romeo = guests()
     answer = romeo.asks("rename")
     assert answer["username"] != romeo.name
     assert romeo.receives("rename")["to"] == answer["username"]
 
 
-def test_the_case_of_ones_own_name_may_change(guests):
+def test_the_case_of_ones_own_name_may_change(guests: Guests) -> None:
     romeo = guests(username="romeo")
     assert romeo.asks("rename", username="Romeo")["username"] == "Romeo"
 
 
-def test_a_repeated_cid_is_acked_with_the_first_id(guests):
+def test_a_repeated_cid_is_acked_with_the_first_id(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     first = romeo.sends("once", cid="c1")
     assert romeo.sends("once", cid="c1") == first
@@ -136,7 +141,7 @@ def test_a_repeated_cid_is_acked_with_the_first_id(guests):
     assert juliet.sends("another's", cid="c1")["id"] > first["id"]
 
 
-def test_a_cid_holds_after_a_resume(guests):
+def test_a_cid_holds_after_a_resume(guests: Guests) -> None:
     romeo = guests()
     first = romeo.sends("once", cid="c1")
     romeo.is_cut()
@@ -144,7 +149,7 @@ def test_a_cid_holds_after_a_resume(guests):
     assert again.sends("once", cid="c1") == first
 
 
-def test_join_moves_a_person(guests, room):
+def test_join_moves_a_person(guests: Guests, room: str) -> None:
     other = room + " next door"
     romeo, juliet, nurse = guests(), guests(), guests(room=other)
     assert romeo.asks("join", room=other) == {"ok": True, "room": other}
@@ -157,7 +162,7 @@ def test_join_moves_a_person(guests, room):
     romeo.receives_next("message", msg="welcome")
 
 
-def test_a_join_with_a_taken_name_changes_nothing(guests, room):
+def test_a_join_with_a_taken_name_changes_nothing(guests: Guests, room: str) -> None:
     other = room + " next door"
     romeo, juliet = guests(username="Romeo"), guests()
     double = guests(username="romeo", room=other)
@@ -168,7 +173,7 @@ def test_a_join_with_a_taken_name_changes_nothing(guests, room):
     double.receives_nothing()
 
 
-def test_history_pages_in_both_directions(guests):
+def test_history_pages_in_both_directions(guests: Guests) -> None:
     romeo = guests()
     ids = [romeo.sends(str(number))["id"] for number in range(10)]
     page = romeo.asks("history", before=ids[5], limit=3)
@@ -184,13 +189,13 @@ def test_history_pages_in_both_directions(guests):
     assert romeo.asks("history", after="0000000000001-000001")["gap"] is True
 
 
-def test_who_lists_names_and_ids_in_order_of_joining(guests):
+def test_who_lists_names_and_ids_in_order_of_joining(guests: Guests) -> None:
     people = [guests() for _ in range(3)]
     answer = people[0].asks("who")
     assert answer == {"ok": True, "name_list": [[one.name, one.sid] for one in people], "count": 3}
 
 
-def test_logout_frees_the_name_at_once_and_disconnects(guests):
+def test_logout_frees_the_name_at_once_and_disconnects(guests: Guests) -> None:
     romeo, juliet = guests(username="Romeo"), guests()
     assert romeo.asks("logout") == {"ok": True}
     romeo.waits_for_disconnect()
@@ -201,13 +206,13 @@ def test_logout_frees_the_name_at_once_and_disconnects(guests):
 # Typed commands
 
 
-def command(guest, line):
+def command(guest: Guest, line: str) -> str:
     """Type a command and read its answer."""
     assert guest.asks("message", msg=line)["ok"]
-    return guest.receives("notice", code="command")["msg"]
+    return str(guest.receives("notice", code="command")["msg"])
 
 
-def test_commands_are_answered_by_a_notice_and_never_said(guests):
+def test_commands_are_answered_by_a_notice_and_never_said(guests: Guests) -> None:
     romeo, juliet = guests(username="Romeo"), guests(username="Ming Li")
     assert "/who" in command(romeo, "/help")
     assert "Ming Li" in command(romeo, "  /who")
@@ -218,7 +223,7 @@ def test_commands_are_answered_by_a_notice_and_never_said(guests):
     juliet.receives_nothing("message")
 
 
-def test_the_history_command_shows_days_utc_and_indented_lines(guests):
+def test_the_history_command_shows_days_utc_and_indented_lines(guests: Guests) -> None:
     romeo = guests(username="Romeo: no")
     romeo.sends("one\n[2026-01-01 00:00:00Z] Juliet: two\u2028* three")
     stamp = r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ\]"
@@ -227,7 +232,7 @@ def test_the_history_command_shows_days_utc_and_indented_lines(guests):
     assert re.fullmatch(stamp + rf' "Romeo: no": one\n{more}', shown), shown
 
 
-def test_a_whisper_goes_to_the_longest_matching_name(guests):
+def test_a_whisper_goes_to_the_longest_matching_name(guests: Guests) -> None:
     romeo, ming, ming_li = guests(), guests(username="Ming"), guests(username="Ming Li")
     command(romeo, "/to ming li hello")
     assert ming_li.receives("whisper")["msg"] == "hello"
@@ -237,7 +242,7 @@ def test_a_whisper_goes_to_the_longest_matching_name(guests):
     assert romeo.asks("message", msg="/to nobody hello")["code"] == "no_such_person"
 
 
-def test_name_and_join_as_commands(guests, room):
+def test_name_and_join_as_commands(guests: Guests, room: str) -> None:
     romeo = guests()
     answer = romeo.asks("message", msg="/nick Montague")
     assert set(answer) == {"ok", "username", "token"}
@@ -246,13 +251,13 @@ def test_name_and_join_as_commands(guests, room):
     assert romeo.asks("who")["name_list"] == [["Montague", romeo.sid]]
 
 
-def test_two_slashes_say_one(guests):
+def test_two_slashes_say_one(guests: Guests) -> None:
     romeo = guests()
     romeo.sends("//who")
     romeo.receives("message", msg="/who")
 
 
-def test_quit_as_a_command_leaves(guests):
+def test_quit_as_a_command_leaves(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     assert romeo.asks("message", msg="/quit")["ok"]
     juliet.receives("logout", username=romeo.name)
@@ -262,7 +267,7 @@ def test_quit_as_a_command_leaves(guests):
 # Coming back
 
 
-def test_a_token_restores_the_name_and_missed_messages(guests):
+def test_a_token_restores_the_name_and_missed_messages(guests: Guests) -> None:
     romeo, juliet = guests(username="Romeo"), guests()
     last = romeo.sends("hello")["id"]
     romeo.is_cut()
@@ -273,7 +278,7 @@ def test_a_token_restores_the_name_and_missed_messages(guests):
     assert [entry["msg"] for entry in again.you["history"]] == ["missed"]
 
 
-def test_a_cut_name_is_held_for_its_token(guests):
+def test_a_cut_name_is_held_for_its_token(guests: Guests) -> None:
     romeo, juliet = guests(username="Romeo"), guests()
     romeo.is_cut()
     juliet.receives("logout", username="Romeo")
@@ -281,7 +286,7 @@ def test_a_cut_name_is_held_for_its_token(guests):
     assert guests(token=romeo.you["token"]).name == "Romeo"
 
 
-def test_a_cut_seed_client_frees_its_name(guests, server):
+def test_a_cut_seed_client_frees_its_name(guests: Guests, server: Program) -> None:
     seed = Guest(server.url).enter()
     witness = guests(room="lobby")
     seed.is_cut()
@@ -289,7 +294,7 @@ def test_a_cut_seed_client_frees_its_name(guests, server):
     assert witness.asks("rename", username=seed.name)["ok"]
 
 
-def test_a_held_name_is_free_after_resume_grace(start, room):
+def test_a_held_name_is_free_after_resume_grace(start: Start, room: str) -> None:
     program = start("--resume-grace", "0.3", "--history", "0", "--limits", "off")
     romeo, juliet = (Guest(program.url, {"v": 1, "room": room}).enter() for _ in range(2))
     romeo.is_cut()
@@ -303,13 +308,13 @@ def test_a_held_name_is_free_after_resume_grace(start, room):
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 1024])
-def test_a_token_that_is_none_locks_nobody_out(guests, token):
+def test_a_token_that_is_none_locks_nobody_out(guests: Guests, token: str) -> None:
     guest = guests(token=token)
     assert guest.you["resumed"] is False
     assert guest.name
 
 
-def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
+def test_a_duplicated_tab_replaces_the_older_one_for_good(guests: Guests, server: Program, room: str) -> None:
     with RawClient(server.url) as older:
         older.enters(room=room, v=1, username="Romeo")
         newer = guests(token=older.login["you"]["token"])
@@ -320,13 +325,13 @@ def test_a_duplicated_tab_replaces_the_older_one_for_good(guests, server, room):
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"]], ids=str)
-def test_too_many_pages_at_once_are_refused(start, transports):
+def test_too_many_pages_at_once_are_refused(start: Start, transports: list[str]) -> None:
     server = start("--limits", "off")
     romeo = Guest(server.url, {"v": 1}).enter()
     for _ in range(32):
         romeo.sends("好" * 2000)
     juliet = Guest(server.url, {"v": 1}, transports).enter()
-    answers = []
+    answers: list[Frame] = []
     for _ in range(40):
         asked = ({"action": "history", "limit": 200},)
         juliet.client.emit("msg", asked, callback=answers.append)

@@ -8,13 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from signal import Signals
 
 import pytest
 
-from tests.support.guests import until
+from tests.support.guests import Guest, Guests, until
+from tests.support.lines import Lines
 from tests.support.node import FOLDER, node
-from tests.support.program import ROOT
+from tests.support.program import ROOT, Program, Start
 from tests.support.relay import Relay
 
 BLOCKS = dict(
@@ -24,10 +28,10 @@ BACK_S = 60.0  # until a bot must be back; the shell's needs up to 11 s by itsel
 MODULES = {**os.environ, "NODE_PATH": str(FOLDER / "node_modules")}
 
 
-def waits_for_bot(guest, name):
+def waits_for_bot(guest: Guest, name: str) -> None:
     """Until the bot is in the room; what it said earlier does not count."""
 
-    def is_here():
+    def is_here() -> bool:
         people = [person for person, _sid in guest.login["name_list"]]
         frames = [frame for frame in guest.frames if frame["action"] in ("login", "rename")]
         return name in people or any(name in (frame["username"], frame.get("to")) for frame in frames)
@@ -35,7 +39,13 @@ def waits_for_bot(guest, name):
     guest.waits_for(is_here, name, BACK_S)
 
 
-def answers_ping(command, guests, tmp_path, name, env=None):
+def answers_ping(
+    command: list[str],
+    guests: Guests,
+    tmp_path: Path,
+    name: str,
+    env: dict[str, str] | None = None,
+) -> None:
     bot = subprocess.Popen(command, cwd=tmp_path, env=env, start_new_session=True)
     try:
         guest = guests(room="lobby")
@@ -47,13 +57,13 @@ def answers_ping(command, guests, tmp_path, name, env=None):
         bot.wait(10)
 
 
-def test_the_python_bot(server, guests, tmp_path):
+def test_the_python_bot(server: Program, guests: Guests, tmp_path: Path) -> None:
     (tmp_path / "bot.py").write_text(BLOCKS["python"])
     for _run in range(2):  # whoever writes a bot stops it and starts it again
         answers_ping([sys.executable, "bot.py", server.url], guests, tmp_path, "Python bot")
 
 
-def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
+def test_the_python_bot_says_why_it_was_not_let_in(server: Program, guests: Guests, tmp_path: Path) -> None:
     guests(room="lobby", username="Python bot")
     (tmp_path / "bot.py").write_text(BLOCKS["python"])
     command = [sys.executable, "bot.py", server.url]
@@ -62,11 +72,11 @@ def test_the_python_bot_says_why_it_was_not_let_in(server, guests, tmp_path):
     assert re.search(r"^cannot join: .*'code': 'name_taken'", done.stderr, re.MULTILINE)
 
 
-def said(witness):
+def said(witness: Guest) -> list[str]:
     return [entry["msg"] for entry in witness.asks("history")["entries"]]
 
 
-def test_the_python_bot_welcomes_each_newcomer_once(start, guests, tmp_path):
+def test_the_python_bot_welcomes_each_newcomer_once(start: Start, guests: Guests, tmp_path: Path) -> None:
     program = start("--limits", "off")
     (tmp_path / "bot.py").write_text(BLOCKS["python"])
     witness = guests(url=program.url, room="lobby")
@@ -85,7 +95,7 @@ def test_the_python_bot_welcomes_each_newcomer_once(start, guests, tmp_path):
             bot.kill()
 
 
-def test_the_javascript_bot(server, guests, tmp_path):
+def test_the_javascript_bot(server: Program, guests: Guests, tmp_path: Path) -> None:
     (tmp_path / "bot.cjs").write_text(BLOCKS["javascript"])
     answers_ping([node(), "bot.cjs", server.url], guests, tmp_path, "JavaScript bot", MODULES)
 
@@ -100,10 +110,24 @@ NUMBERED = {
 }
 
 
+class Bot:
+    """Starts the bot of one language against an address, as often as it is called."""
+
+    def __init__(self, name: str, command: list[str], folder: Path) -> None:
+        self.name = name
+        self.running: list[subprocess.Popen[bytes]] = []
+        self._command = command
+        self._folder = folder
+
+    def __call__(self, url: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([*self._command, url], cwd=self._folder, env=MODULES)
+        self.running.append(process)
+        return process
+
+
 @pytest.fixture(params=["python", "javascript"])
-def bot(request, tmp_path):
-    """Starts the bot of a language against an address; its name is in `name`."""
-    running = []
+def bot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bot]:
+    """The bot of docs/bots.md in one language."""
     file = {"python": "bot.py", "javascript": "bot.cjs"}[request.param]
     source = BLOCKS[request.param]
     for old, new in NUMBERED[request.param].items():
@@ -112,25 +136,22 @@ def bot(request, tmp_path):
     (tmp_path / file).write_text(source)
     program = {"python": sys.executable, "javascript": node()}[request.param]
 
-    def start_one(url):
-        process = subprocess.Popen([program, file, url], cwd=tmp_path, env=MODULES)
-        running.append(process)
-        return process
-
-    start_one.name = {"python": "Python bot", "javascript": "JavaScript bot"}[request.param]
-    yield start_one
-    for process in running:
+    bot = Bot(
+        {"python": "Python bot", "javascript": "JavaScript bot"}[request.param], [program, file], tmp_path
+    )
+    yield bot
+    for process in bot.running:
         process.kill()
         process.wait(10)
 
 
-def answers(asker):
+def answers(asker: Guest) -> list[tuple[str, str]]:
     """What the bots have said, and under which name."""
     entries = asker.asks("history")["entries"]
     return [(entry["username"], entry["msg"]) for entry in entries if "pong" in entry["msg"]]
 
 
-def test_a_cut_bot_sends_once_and_answers_missed_messages(start, guests, bot):
+def test_a_cut_bot_sends_once_and_answers_missed_messages(start: Start, guests: Guests, bot: Bot) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     relay = Relay(program.port)
@@ -157,7 +178,9 @@ def test_a_cut_bot_sends_once_and_answers_missed_messages(start, guests, bot):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_a_bot_is_back_after_a_restart_of_the_server(start, guests, bot, tmp_path, number):
+def test_a_bot_is_back_after_a_restart_of_the_server(
+    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: Signals
+) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     process = bot(program.url)
@@ -175,7 +198,7 @@ def test_a_bot_is_back_after_a_restart_of_the_server(start, guests, bot, tmp_pat
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
 
-def test_a_bot_waits_when_it_is_too_fast(start, guests, bot):
+def test_a_bot_waits_when_it_is_too_fast(start: Start, guests: Guests, bot: Bot) -> None:
     program = start("--message-burst", "1", "--message-rate", "1")
     askers = [guests(url=program.url, room="lobby") for _ in range(3)]
     bot(program.url)
@@ -186,7 +209,7 @@ def test_a_bot_waits_when_it_is_too_fast(start, guests, bot):
     assert {text for _name, text in answers(askers[0])} == {"pong 0", "pong 1", "pong 2"}
 
 
-def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
+def test_a_bot_does_not_answer_itself(start: Start, guests: Guests, bot: Bot, tmp_path: Path) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     (file,) = tmp_path.glob("bot.*")
@@ -202,7 +225,9 @@ def test_a_bot_does_not_answer_itself(start, guests, bot, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
-def test_a_restarted_bot_has_its_name_at_once(start, guests, bot, tmp_path, number):
+def test_a_restarted_bot_has_its_name_at_once(
+    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: Signals
+) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
     first = bot(program.url)
@@ -221,35 +246,45 @@ def test_a_restarted_bot_has_its_name_at_once(start, guests, bot, tmp_path, numb
     assert answers(asker) == [(bot.name, "pong 1"), (bot.name, "pong 2")]
 
 
-@pytest.fixture
-def shell_bot(tmp_path):
-    """Starts the shell bot; its FIFOs are in `folder`, and `tries` gets a line for each connection it tries."""
-    running = []
-    (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
-    folder, tries, own_nc = tmp_path / "tmp", tmp_path / "tries", tmp_path / "bin" / "nc"
-    folder.mkdir()
-    own_nc.parent.mkdir()
-    own_nc.write_text(f'#!/bin/sh\necho "$@" >> {tries}\nexec {shutil.which("nc")} "$@"\n')
-    own_nc.chmod(0o700)
-    path = f"{own_nc.parent}:{os.environ['PATH']}"
+class ShellBot:
+    """Starts the shell bot, as often as it is called; its FIFOs are in `fifos`."""
 
-    def start_one(port):
+    def __init__(self, folder: Path) -> None:
+        self.fifos = folder / "tmp"
+        self.running: list[subprocess.Popen[bytes]] = []
+        self._folder = folder
+        self._tries = folder / "tries"
+        (folder / "bot.sh").write_text(BLOCKS["sh"])
+        own_nc = folder / "bin" / "nc"
+        self.fifos.mkdir()
+        own_nc.parent.mkdir()
+        own_nc.write_text(f'#!/bin/sh\necho "$@" >> {self._tries}\nexec {shutil.which("nc")} "$@"\n')
+        own_nc.chmod(0o700)
+        path = f"{own_nc.parent}:{os.environ['PATH']}"
+        self._environ = {**os.environ, "TMPDIR": str(self.fifos), "PATH": path}
+
+    def __call__(self, port: int) -> subprocess.Popen[bytes]:
         command = ["sh", "bot.sh", "127.0.0.1", str(port)]
-        environ = {**os.environ, "TMPDIR": str(folder), "PATH": path}
-        bot = subprocess.Popen(command, cwd=tmp_path, env=environ, start_new_session=True)
-        running.append(bot)
+        bot = subprocess.Popen(command, cwd=self._folder, env=self._environ, start_new_session=True)
+        self.running.append(bot)
         return bot
 
-    start_one.folder = folder
-    start_one.tries = lambda: len(tries.read_text().splitlines())
-    yield start_one
-    for bot in running:
+    def tries(self) -> int:
+        """How many connections it has tried."""
+        return len(self._tries.read_text().splitlines())
+
+
+@pytest.fixture
+def shell_bot(tmp_path: Path) -> Iterator[ShellBot]:
+    shell_bot = ShellBot(tmp_path)
+    yield shell_bot
+    for bot in shell_bot.running:
         with suppress(ProcessLookupError):
             os.killpg(bot.pid, signal.SIGKILL)
         bot.wait(10)
 
 
-def group_is_empty(pgid):
+def group_is_empty(pgid: int) -> bool:
     try:
         os.killpg(pgid, 0)
     except ProcessLookupError:
@@ -258,20 +293,27 @@ def group_is_empty(pgid):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_the_shell_bot_leaves_nothing_behind(server, guests, shell_bot, number):
+def test_the_shell_bot_leaves_nothing_behind(
+    server: Program, guests: Guests, shell_bot: ShellBot, number: Signals
+) -> None:
     bot = shell_bot(server.line_port)
     guest = guests(room="lobby")
     waits_for_bot(guest, "Shell bot")
     guest.sends("!ping")
     guest.receives("message", username="Shell bot", msg="pong")
-    assert list(shell_bot.folder.iterdir()) != []
+    assert list(shell_bot.fifos.iterdir()) != []
     bot.send_signal(number)
     bot.wait(BACK_S)
     until(lambda: group_is_empty(bot.pid), "the end of what it started")
-    assert list(shell_bot.folder.iterdir()) == []
+    assert list(shell_bot.fifos.iterdir()) == []
 
 
-def test_a_stranger_cannot_keep_the_shell_bot_to_themselves(start, guests, lines, shell_bot):
+def test_a_stranger_cannot_keep_the_shell_bot_to_themselves(
+    start: Start,
+    guests: Guests,
+    lines: Lines,
+    shell_bot: ShellBot,
+) -> None:
     program = start("--limits", "off")
     shell_bot(program.line_port)
     asker = guests(url=program.url, room="lobby")
@@ -283,7 +325,7 @@ def test_a_stranger_cannot_keep_the_shell_bot_to_themselves(start, guests, lines
     asker.receives("message", username="Shell bot", msg="pong")
 
 
-def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
+def test_the_shell_bot_says_that_its_name_is_taken(server: Program, guests: Guests, tmp_path: Path) -> None:
     guests(room="lobby", username="Shell bot")
     (tmp_path / "bot.sh").write_text(BLOCKS["sh"])
     command = ["sh", "bot.sh", "127.0.0.1", str(server.line_port)]
@@ -291,12 +333,15 @@ def test_the_shell_bot_says_that_its_name_is_taken(server, guests, tmp_path):
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as bot:
         try:
+            assert bot.stderr is not None
             assert bot.stderr.readline().startswith("* Reuse: Shell bot is taken")
         finally:
             os.killpg(bot.pid, signal.SIGTERM)
 
 
-def test_the_shell_bot_returns_and_answers_nothing_old(start, guests, shell_bot, tmp_path):
+def test_the_shell_bot_returns_and_answers_nothing_old(
+    start: Start, guests: Guests, shell_bot: ShellBot, tmp_path: Path
+) -> None:
     program = start("--limits", "off")
     arguments = ("--limits", "off", "--line-port", str(program.line_port))
     asker = guests(url=program.url, room="lobby")

@@ -17,9 +17,10 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.link import Link, State
 from chatroom.terminal.resume_state import Frame
 from chatroom.terminal.view import View
-from tests.support.guests import until
+from tests.support.guests import Guests, until
 from tests.support.impostor import OPENING, Impostor
-from tests.support.program import ROOT
+from tests.support.lines import Terminals
+from tests.support.program import ROOT, Program, Start
 from tests.support.relay import Authority, Relay
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
@@ -67,8 +68,8 @@ def ears() -> Iterator[type[Ear]]:
     present: list[Ear] = []
 
     class Kept(Ear):
-        def __init__(self, *arguments: str | None, **options: str | None) -> None:
-            super().__init__(*arguments, **options)
+        def __init__(self, url: str, room: str | None = None, name: str | None = None) -> None:
+            super().__init__(url, room, name)
             present.append(self)
 
     yield Kept
@@ -77,20 +78,20 @@ def ears() -> Iterator[type[Ear]]:
 
 
 @pytest.fixture
-def relay(server) -> Iterator[Relay]:
+def relay(server: Program) -> Iterator[Relay]:
     relay = Relay(server.port)
     yield relay
     relay.close()
 
 
 @pytest.fixture
-def authority(tmp_path) -> Authority:
+def authority(tmp_path: Path) -> Authority:
     folder = tmp_path / "certificates"
     folder.mkdir()
     return Authority(folder)
 
 
-def in_the_room(guests) -> list[str]:
+def in_the_room(guests: Guests) -> list[str]:
     """What was said in the play's room, as whoever comes now is shown it."""
     return [entry["msg"] for entry in guests().you["history"]]
 
@@ -98,7 +99,9 @@ def in_the_room(guests) -> list[str]:
 # Cut in mid-message
 
 
-def test_a_message_cut_on_its_way_is_sent_once(relay, ears, guests, room):
+def test_a_message_cut_on_its_way_is_sent_once(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     juliet = ears(relay.url, room, "Juliet")
     relay.hold("in")
@@ -115,7 +118,9 @@ def test_a_message_cut_on_its_way_is_sent_once(relay, ears, guests, room):
     assert juliet.link.refused == 0
 
 
-def test_a_message_with_a_lost_answer_is_sent_once(relay, ears, guests, room):
+def test_a_message_with_a_lost_answer_is_sent_once(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     juliet = ears(relay.url, room, "Juliet")
     relay.hold("out")
@@ -134,7 +139,9 @@ def test_a_message_with_a_lost_answer_is_sent_once(relay, ears, guests, room):
     assert juliet.waiting[-1] == ()
 
 
-def test_a_command_with_a_lost_answer_is_reported_not_repeated(relay, ears, guests, room):
+def test_a_command_with_a_lost_answer_is_reported_not_repeated(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests(username="Romeo")
     juliet = ears(relay.url, room, "Juliet")
     relay.hold("out")
@@ -156,7 +163,9 @@ def test_a_command_with_a_lost_answer_is_reported_not_repeated(relay, ears, gues
     assert juliet.link.refused == 1
 
 
-def test_lines_typed_during_a_cut_are_sent_later(relay, ears, guests, room):
+def test_lines_typed_during_a_cut_are_sent_later(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     juliet = ears(relay.url, room, "Juliet")
     relay.cut()
@@ -169,7 +178,9 @@ def test_lines_typed_during_a_cut_are_sent_later(relay, ears, guests, room):
     assert [(frame["username"], frame["msg"]) for frame in heard] == [("Juliet", "one"), ("Jules", "two")]
 
 
-def test_a_name_chosen_by_command_survives_a_cut(relay, ears, guests, room):
+def test_a_name_chosen_by_command_survives_a_cut(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     juliet = ears(relay.url, room, "Juliet")
     juliet.link.send("/name Jules", View())
@@ -185,7 +196,9 @@ def test_a_name_chosen_by_command_survives_a_cut(relay, ears, guests, room):
 # Away for long
 
 
-def test_a_long_absence_is_caught_up_in_order(relay, ears, guests, room):
+def test_a_long_absence_is_caught_up_in_order(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     juliet = ears(relay.url, room)
     romeo.sends("before")
@@ -209,7 +222,9 @@ def test_a_long_absence_is_caught_up_in_order(relay, ears, guests, room):
     assert juliet.texts() == ["before", *missed, *live]
 
 
-def test_coming_back_twice_to_a_silent_room_repeats_nothing(relay, ears, guests, room):
+def test_coming_back_twice_to_a_silent_room_repeats_nothing(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
     romeo = guests()
     romeo.sends("old")
     juliet = ears(relay.url, room)
@@ -223,7 +238,7 @@ def test_coming_back_twice_to_a_silent_room_repeats_nothing(relay, ears, guests,
     assert juliet.texts() == ["old", "new"]
 
 
-def test_a_page_that_is_refused_is_asked_for_again(ears):
+def test_a_page_that_is_refused_is_asked_for_again(ears: type[Ear]) -> None:
     login = {
         "action": "login",
         "room": "tea",
@@ -247,7 +262,9 @@ def test_a_page_that_is_refused_is_asked_for_again(ears):
         impostor.close()
 
 
-def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
+def test_what_is_no_longer_kept_is_told_as_missing(
+    start: Start, guests: Guests, terminals: Terminals
+) -> None:
     program = start("--history", "20", "--limits", "off")
     romeo = guests(url=program.url, room="lobby")
     relay = Relay(program.port)
@@ -268,7 +285,7 @@ def test_what_is_no_longer_kept_is_told_as_missing(start, guests, terminals):
         relay.close()
 
 
-def test_a_long_absence_loses_the_name(start, guests, ears):
+def test_a_long_absence_loses_the_name(start: Start, guests: Guests, ears: type[Ear]) -> None:
     program = start("--resume-grace", "0")
     relay = Relay(program.port)
     try:
@@ -287,7 +304,14 @@ def test_a_long_absence_loses_the_name(start, guests, ears):
 # TLS
 
 
-def test_it_sends_and_reconnects_over_tls(server, ears, guests, room, authority, monkeypatch):
+def test_it_sends_and_reconnects_over_tls(
+    server: Program,
+    ears: type[Ear],
+    guests: Guests,
+    room: str,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     relay = Relay(server.port, authority.context("localhost"))
     try:
@@ -314,7 +338,14 @@ def test_it_sends_and_reconnects_over_tls(server, ears, guests, room, authority,
         relay.close()
 
 
-def test_frames_in_one_tls_record_are_all_shown(server, ears, guests, room, authority, monkeypatch):
+def test_frames_in_one_tls_record_are_all_shown(
+    server: Program,
+    ears: type[Ear],
+    guests: Guests,
+    room: str,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     relay = Relay(server.port, authority.context("localhost"))
     try:
@@ -343,7 +374,9 @@ def says_hello(url: str, *arguments: str, **environ: str) -> subprocess.Complete
     )
 
 
-def test_a_script_talks_over_tls_to_whom_it_trusts_only(server, guests, room, authority):
+def test_a_script_talks_over_tls_to_whom_it_trusts_only(
+    server: Program, guests: Guests, room: str, authority: Authority
+) -> None:
     romeo = guests()
     relay = Relay(server.port, authority.context("localhost"))
     try:
@@ -359,7 +392,7 @@ def test_a_script_talks_over_tls_to_whom_it_trusts_only(server, guests, room, au
         relay.close()
 
 
-def test_a_certificate_for_somebody_else_is_refused(server, authority):
+def test_a_certificate_for_somebody_else_is_refused(server: Program, authority: Authority) -> None:
     relay = Relay(server.port, authority.context("chat.example.org"))
     try:
         ended = says_hello(relay.url, SSL_CERT_FILE=str(authority.file))
@@ -372,7 +405,7 @@ def test_a_certificate_for_somebody_else_is_refused(server, authority):
 # At the wrong door
 
 
-def test_https_to_a_door_without_tls_is_one_clear_line(server):
+def test_https_to_a_door_without_tls_is_one_clear_line(server: Program) -> None:
     ended = says_hello(server.url.replace("http", "https"))
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"chatroom: no chatroom answers at https://127.0.0.1:{server.port}: ")
@@ -398,7 +431,7 @@ def test_https_to_a_door_without_tls_is_one_clear_line(server):
         (b"", "the connection was closed"),
     ],
 )
-def test_who_is_no_chatroom_is_told_in_one_line(answer, told):
+def test_who_is_no_chatroom_is_told_in_one_line(answer: bytes, told: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
 
         def serve() -> None:
@@ -423,7 +456,7 @@ def door_port(ended: subprocess.CompletedProcess[str]) -> str:
     return str(ended.args[len(CHAT)]).rsplit(":", 1)[1]
 
 
-def test_a_refused_start_exits_with_2(start, guests):
+def test_a_refused_start_exits_with_2(start: Start, guests: Guests) -> None:
     program = start("--max-room-people", "2")
     guests(url=program.url, room="tea", username="Fox")
     taken = says_hello(program.url, "--room", "tea", "--name", "FOX")
@@ -436,7 +469,7 @@ def test_a_refused_start_exits_with_2(start, guests):
     assert "That room name can't be used" in wrong.stderr
 
 
-def test_cjk_rooms_base_paths_and_ipv6_work(start):
+def test_cjk_rooms_base_paths_and_ipv6_work(start: Start) -> None:
     program = start("--base-path", "/chat", *(("--host", "::1") if has_ipv6() else ()))
     ended = says_hello(f"{program.url}/r/%E8%8C%B6%20room")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -453,7 +486,7 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_a_refusal_on_reconnecting_is_shown_and_final(relay, ears, room):
+def test_a_refusal_on_reconnecting_is_shown_and_final(relay: Relay, ears: type[Ear], room: str) -> None:
     juliet = ears(relay.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"You are banned.","data":{"code":"banned"}}')
     try:
@@ -469,7 +502,9 @@ def test_a_refusal_on_reconnecting_is_shown_and_final(relay, ears, room):
         impostor.close()
 
 
-def test_reconnecting_waits_for_a_full_room(relay, ears, room, server):
+def test_reconnecting_waits_for_a_full_room(
+    relay: Relay, ears: type[Ear], room: str, server: Program
+) -> None:
     juliet = ears(relay.url, room, "Juliet")
     impostor = Impostor(OPENING, '44{"message":"The room is full.","data":{"code":"room_full"}}')
     try:
@@ -496,7 +531,7 @@ def test_reconnecting_waits_for_a_full_room(relay, ears, room, server):
         ("0" + "[" * 100_000,),
     ],
 )
-def test_an_impostor_cannot_control_the_terminal(packets):
+def test_an_impostor_cannot_control_the_terminal(packets: tuple[str, ...]) -> None:
     impostor = Impostor(*packets)
     try:
         ended = says_hello(impostor.url)
@@ -521,7 +556,7 @@ def test_an_impostor_cannot_control_the_terminal(packets):
         '["msg", {"action": "notice", "said": 7, "msg": null}]',
     ],
 )
-def test_frames_that_make_no_sense_end_nothing(frame):
+def test_frames_that_make_no_sense_end_nothing(frame: str) -> None:
     last = '["msg", {"action": "notice", "msg": "last\\u001b[2J"}]'
     impostor = Impostor(OPENING, "40{}", f"42{frame}", f"42{last}", "41")
     try:
@@ -533,7 +568,7 @@ def test_frames_that_make_no_sense_end_nothing(frame):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_silent_server_is_left_and_rejoined(start, ears, guests):
+def test_a_silent_server_is_left_and_rejoined(start: Start, ears: type[Ear], guests: Guests) -> None:
     program = start("--ping-interval", "1", "--ping-timeout", "1")
     relay = Relay(program.port)
     try:
@@ -549,7 +584,7 @@ def test_a_silent_server_is_left_and_rejoined(start, ears, guests):
         relay.close()
 
 
-def test_no_socket_is_left_open(start, ears):
+def test_no_socket_is_left_open(start: Start, ears: type[Ear]) -> None:
     def sockets() -> int:
         return sum(
             stat.S_ISSOCK(file.stat().st_mode) for file in Path("/proc/self/fd").iterdir() if file.exists()

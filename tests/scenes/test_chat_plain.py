@@ -10,12 +10,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import pytest
 
-from tests.support.guests import becomes_free
-from tests.support.program import ROOT
+from tests.support.guests import Guest, Guests, becomes_free
+from tests.support.lines import Terminals
+from tests.support.program import ROOT, Program, Start
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 WAIT_S = 60.0
@@ -54,6 +57,11 @@ class Running:
         )
         self._deadline = threading.Timer(WAIT_S, self.process.kill)  # so that no read waits forever
         self._deadline.start()
+
+    def types(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
 
     def reads(self, what: str) -> None:
         """Read lines up to the first that contains this."""
@@ -95,7 +103,7 @@ def running() -> Iterator[Callable[..., Running]]:
 # Scripts
 
 
-def test_a_script_says_its_lines_and_ends(server, guests, room):
+def test_a_script_says_its_lines_and_ends(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     romeo.sends("said before")
     ended = chat(server.url, "--plain", "--room", room, "--name", "Script", typed="hello\nworld\n")
@@ -104,13 +112,13 @@ def test_a_script_says_its_lines_and_ends(server, guests, room):
     assert [romeo.receives("message", username="Script")["msg"] for _ in range(2)] == ["hello", "world"]
 
 
-def test_without_a_terminal_it_is_plain_by_itself(server, guests, room):
+def test_without_a_terminal_it_is_plain_by_itself(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     assert chat(server.url, "--room", room, typed="hello").code == 0
     assert romeo.receives("message")["msg"] == "hello"
 
 
-def test_lines_of_every_kind_are_said(server, guests, room):
+def test_lines_of_every_kind_are_said(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     typed = "one\r\n\n \t \n  two  \n水 🦊\nlast".encode()
     ended = chat(server.url, "--plain", "--room", room, typed=typed)
@@ -119,7 +127,7 @@ def test_lines_of_every_kind_are_said(server, guests, room):
     assert heard == ["one", "  two  ", "水 🦊", "last"]
 
 
-def test_a_line_not_in_utf8_is_refused(server, guests, room):
+def test_a_line_not_in_utf8_is_refused(server: Program, guests: Guests, room: str) -> None:
     nurse = guests()
     typed = "、join 秘密\nsecret\nto:\nhello\n".encode("gbk")
     ended = chat(server.url, "--plain", "--room", room, typed=typed)
@@ -129,7 +137,7 @@ def test_a_line_not_in_utf8_is_refused(server, guests, room):
     receives_no(nurse, "secret")
 
 
-def test_many_lines_are_all_said_before_it_ends(server, guests, room):
+def test_many_lines_are_all_said_before_it_ends(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     texts = [f"line {number}" for number in range(200)]
     assert chat(server.url, "--plain", "--room", room, typed="\n".join(texts)).code == 0
@@ -138,7 +146,7 @@ def test_many_lines_are_all_said_before_it_ends(server, guests, room):
     assert [romeo.receives("message")["msg"] for _ in texts] == texts
 
 
-def test_rate_limited_lines_arrive_in_order(start, guests):
+def test_rate_limited_lines_arrive_in_order(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "3", "--message-rate", "10")
     romeo = guests(url=program.url, room="lobby")
     texts = [f"line {number}" for number in range(9)]
@@ -147,7 +155,9 @@ def test_rate_limited_lines_arrive_in_order(start, guests):
     assert [romeo.receives("message")["msg"] for _ in texts] == texts
 
 
-def test_messages_go_to_stdout_and_errors_to_stderr(server, guests, running, room):
+def test_messages_go_to_stdout_and_errors_to_stderr(
+    server: Program, guests: Guests, running: Callable[..., Running], room: str
+) -> None:
     romeo = guests(username="Romeo")
     juliet = running(server.url, "--room", room, "--name", "Juliet")
     juliet.reads("You are Juliet")
@@ -178,17 +188,16 @@ def test_messages_go_to_stdout_and_errors_to_stderr(server, guests, running, roo
         (("http://[::1",), "[::1"),
     ],
 )
-def test_wrong_arguments_end_with_2_and_one_line(arguments, why):
+def test_wrong_arguments_end_with_2_and_one_line(arguments: tuple[str, ...], why: str) -> None:
     ended = chat(*arguments)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith("chatroom: ")
     assert why in ended.err
 
 
-def test_quit_ends_with_0(server, running, room):
+def test_quit_ends_with_0(server: Program, running: Callable[..., Running], room: str) -> None:
     juliet = running(server.url, "--room", room)
-    juliet.process.stdin.write(b"/quit\n")
-    juliet.process.stdin.flush()
+    juliet.types(b"/quit\n")
     ended = juliet.ends()
     assert (ended.code, ended.err) == (0, "")
 
@@ -196,13 +205,15 @@ def test_quit_ends_with_0(server, running, room):
 # Pipes and signals
 
 
-def test_a_closed_output_ends_it_after_sending(server, guests, running, room):
+def test_a_closed_output_ends_it_after_sending(
+    server: Program, guests: Guests, running: Callable[..., Running], room: str
+) -> None:
     romeo = guests()
     juliet = running(server.url, "--room", room)
     juliet.reads("You are")
+    assert juliet.process.stdout is not None
     juliet.process.stdout.close()  # as `| head -1` does
-    juliet.process.stdin.write(b"typed\n")
-    juliet.process.stdin.flush()
+    juliet.types(b"typed\n")
     assert romeo.receives("message")["msg"] == "typed"
     romeo.sends("heard by nobody")
     ended = juliet.ends()
@@ -210,7 +221,7 @@ def test_a_closed_output_ends_it_after_sending(server, guests, running, room):
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</dev/null", ">/dev/full"])
-def test_closed_and_odd_files_are_no_trouble(server, room, closed):
+def test_closed_and_odd_files_are_no_trouble(server: Program, room: str, closed: str) -> None:
     ended = with_files(closed, server.url, "--room", room)
     assert (ended.code, ended.err) == (0, "")
 
@@ -221,12 +232,12 @@ def with_files(redirection: str, *arguments: str) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def test_what_has_no_line_end_at_all_is_no_text(server, room):
+def test_what_has_no_line_end_at_all_is_no_text(server: Program, room: str) -> None:
     ended = with_files("</dev/zero", server.url, "--room", room)
     assert (ended.code, ended.err) == (1, "chatroom: not sent: more than 1048576 bytes without a line end\n")
 
 
-def test_a_far_too_long_line_is_refused_locally(server, guests, room):
+def test_a_far_too_long_line_is_refused_locally(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     ended = chat(server.url, "--plain", "--room", room, typed="x" * 500_000 + "\nwith it\n")
     assert ended.code == 1
@@ -236,7 +247,14 @@ def test_a_far_too_long_line_is_refused_locally(server, guests, room):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_the_room_at_once_without_a_traceback(server, guests, running, room, number, code):
+def test_a_signal_leaves_the_room_at_once_without_a_traceback(
+    server: Program,
+    guests: Guests,
+    running: Callable[..., Running],
+    room: str,
+    number: Signals,
+    code: int,
+) -> None:
     romeo = guests()
     juliet = running(server.url, "--room", room, "--name", "Juliet")
     juliet.reads("You are Juliet")
@@ -249,7 +267,7 @@ def test_a_signal_leaves_the_room_at_once_without_a_traceback(server, guests, ru
     becomes_free(guests, "Juliet")  # it is not held for somebody who has left
 
 
-def test_ctrl_c_while_it_connects_is_no_traceback(running):
+def test_ctrl_c_while_it_connects_is_no_traceback(running: Callable[..., Running]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         juliet = running(f"http://127.0.0.1:{silent.getsockname()[1]}")
         visitor, _ = silent.accept()
@@ -262,7 +280,12 @@ def test_ctrl_c_while_it_connects_is_no_traceback(running):
 # Small terminals
 
 
-def test_it_resumes_after_a_restart_and_misses_nothing(start, terminals, guests, tmp_path):
+def test_it_resumes_after_a_restart_and_misses_nothing(
+    start: Start,
+    terminals: Terminals,
+    guests: Guests,
+    tmp_path: Path,
+) -> None:
     program = start()
     romeo = guests(url=program.url, room="lobby")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
@@ -281,7 +304,9 @@ def test_it_resumes_after_a_restart_and_misses_nothing(start, terminals, guests,
     assert juliet.seen.count("before") == 1
 
 
-def test_a_dumb_terminal_gets_history_and_no_escapes(server, terminals, guests, room):
+def test_a_dumb_terminal_gets_history_and_no_escapes(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     romeo.sends("said before")
     juliet = terminals(*CHAT, server.url, "--room", room, env={**os.environ, "TERM": "dumb"}, raw=False)
@@ -295,7 +320,7 @@ def test_a_dumb_terminal_gets_history_and_no_escapes(server, terminals, guests, 
     assert "\x1b" not in juliet.seen
 
 
-def test_ctrl_c_on_a_terminal_leaves(server, terminals, room):
+def test_ctrl_c_on_a_terminal_leaves(server: Program, terminals: Terminals, room: str) -> None:
     takes_control = ("sh", "-c", 'exec "$@" <"$(tty)"', "sh")  # of the terminal, so that Ctrl-C is a signal
     juliet = terminals(*takes_control, *CHAT, server.url, "--plain", "--room", room, raw=False)
     juliet.reads(r"\* You are ")
@@ -316,7 +341,9 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_without_the_extra_it_names_the_install_command(server, terminals, room):
+def test_without_the_extra_it_names_the_install_command(
+    server: Program, terminals: Terminals, room: str
+) -> None:
     command = (sys.executable, "-c", WITHOUT_EXTRA, server.url, "--room", room)
     env = {**os.environ, "TERM": "xterm"}
     juliet = terminals(*command, env=env)
@@ -349,7 +376,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_ctrl_c_is_noticed_whichever_thread_takes_it(server, room):
+def test_ctrl_c_is_noticed_whichever_thread_takes_it(server: Program, room: str) -> None:
     command = (sys.executable, "-c", TAKEN_ELSEWHERE, server.url, "--plain", "--room", room)
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         try:
@@ -361,14 +388,16 @@ def test_ctrl_c_is_noticed_whichever_thread_takes_it(server, room):
 # Private talks
 
 
-def receives_no(guest, secret: str) -> None:
+def receives_no(guest: Guest, secret: str) -> None:
     """Nothing that this guest has ever heard holds the secret."""
     guest.asks("who")
     assert secret not in str(guest.frames)
 
 
 @pytest.mark.parametrize("marker", ["to:Eve", "TO：ＥＶＥ", ' to : "Eve"', "\u200bto:Eve"])
-def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, marker):
+def test_lines_behind_a_marker_go_to_that_person_only(
+    server: Program, guests: Guests, room: str, marker: str
+) -> None:
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     ended = chat(server.url, "--plain", "--room", room, typed=f"{marker}\nsecret\n//x\nto:\nhello\n")
     assert (ended.code, ended.err) == (0, "")
@@ -390,7 +419,9 @@ def test_lines_behind_a_marker_go_to_that_person_only(server, guests, room, mark
         "to Nurse",
     ],
 )
-def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room, refused):
+def test_after_a_refused_change_of_audience_nothing_is_sent(
+    server: Program, guests: Guests, room: str, refused: str
+) -> None:
     nurse = guests(username="Nurse")
     many = "".join(f"secret {number}\n" for number in range(150))
     ended = chat(server.url, "--plain", "--room", room, typed=f"{refused}\n{many}")
@@ -401,7 +432,9 @@ def test_after_a_refused_change_of_audience_nothing_is_sent(server, guests, room
 
 @pytest.mark.parametrize("refused", ["/join a/b", "/jion den", "join {room} den"])
 @pytest.mark.parametrize("private", ["to:Eve", "to:", "/to Eve s3cret"])
-def test_behind_a_room_not_joined_nothing_is_private_here(server, guests, room, refused, private):
+def test_behind_a_room_not_joined_nothing_is_private_here(
+    server: Program, guests: Guests, room: str, refused: str, private: str
+) -> None:
     nurse, eve = guests(username="Nurse"), guests(username="Eve")
     there = guests(room=f"{room} den")
     ended = chat(
@@ -412,7 +445,7 @@ def test_behind_a_room_not_joined_nothing_is_private_here(server, guests, room, 
         receives_no(each, "s3cret")
 
 
-def test_a_talk_opened_behind_a_near_miss_is_open(server, guests, room):
+def test_a_talk_opened_behind_a_near_miss_is_open(server: Program, guests: Guests, room: str) -> None:
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     ended = chat(server.url, "--plain", "--room", room, typed="tp:Eve\ns3cret one\nto:Eve\ns3cret two\n")
     assert ended.code == 1
@@ -420,7 +453,7 @@ def test_a_talk_opened_behind_a_near_miss_is_open(server, guests, room):
     receives_no(nurse, "s3cret")
 
 
-def test_the_marker_alone_lets_a_script_go_on(server, guests, room):
+def test_the_marker_alone_lets_a_script_go_on(server: Program, guests: Guests, room: str) -> None:
     nurse = guests(username="Nurse")
     ended = chat(server.url, "--plain", "--room", room, typed="to:Nobody\nsecret\nto:\nhello\n")
     assert ended.code == 1
@@ -428,7 +461,7 @@ def test_the_marker_alone_lets_a_script_go_on(server, guests, room):
     receives_no(nurse, "secret")
 
 
-def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
+def test_a_talk_begins_in_the_room_that_was_joined(server: Program, guests: Guests, room: str) -> None:
     eve, nurse = guests(username="Eve", room=f"{room} den"), guests(username="Nurse", room=f"{room} den")
     ended = chat(server.url, "--plain", "--room", room, typed=f"/join {room} den\nto:Eve\nsecret\n")
     assert (ended.code, ended.err) == (0, "")
@@ -436,41 +469,46 @@ def test_a_talk_begins_in_the_room_that_was_joined(server, guests, room):
     receives_no(nurse, "secret")
 
 
-def test_a_private_chat_goes_on_when_the_partner_comes_back(server, guests, running, room):
+def test_a_private_chat_goes_on_when_the_partner_comes_back(
+    server: Program, guests: Guests, running: Callable[..., Running], room: str
+) -> None:
     eve = guests(room=room, username="Eve")
     juliet = running(server.url, "--room", room)
-    juliet.process.stdin.write(b"to:Eve\nfirst\n")
-    juliet.process.stdin.flush()
+    juliet.types(b"to:Eve\nfirst\n")
     assert eve.receives("whisper")["msg"] == "first"
     eve.is_cut()
     juliet.reads("* Eve has left")
     again = guests(room=room, token=eve.you["token"])
     juliet.reads("* Eve is back. Only Eve sees what you write")
-    juliet.process.stdin.write(b"second\n")
-    juliet.process.stdin.flush()
+    juliet.types(b"second\n")
     assert again.receives("whisper")["msg"] == "second"
 
 
-def test_nobody_inherits_a_talk_with_the_name(server, guests, running, room):
+def test_nobody_inherits_a_talk_with_the_name(
+    server: Program, guests: Guests, running: Callable[..., Running], room: str
+) -> None:
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     juliet = running(server.url, "--room", room)
     juliet.reads("You are")
-    juliet.process.stdin.write(b"to:Eve\nfirst\n")
-    juliet.process.stdin.flush()
+    juliet.types(b"to:Eve\nfirst\n")
     assert eve.receives("whisper")["msg"] == "first"
     eve.emit({"action": "logout"})  # gives up the name as well
     juliet.reads("* Eve has left. Type to: alone to write to everyone again.")
-    impostors: list[Any] = []
-    becomes_free(lambda **auth: impostors.append(guests(**auth)), "Eve")
+    impostor = becomes_free(guests, "Eve")
     juliet.reads("* Eve joined")
     _, err = juliet.process.communicate(b"secret\n", WAIT_S)
     assert "Eve has left. to:Eve writes to the person who has that name now" in err.decode()
     assert juliet.process.returncode == 1
-    for each in (nurse, impostors[-1]):
+    for each in (nurse, impostor):
         receives_no(each, "secret")
 
 
-def test_a_restart_makes_nothing_private_public(start, terminals, guests, tmp_path):
+def test_a_restart_makes_nothing_private_public(
+    start: Start,
+    terminals: Terminals,
+    guests: Guests,
+    tmp_path: Path,
+) -> None:
     program = start()
     guests(url=program.url, room="lobby", username="Eve")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")

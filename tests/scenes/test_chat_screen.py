@@ -8,11 +8,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
+from signal import Signals
 
 import pytest
 from rich.cells import cell_len
 from textual import events
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from chatroom.terminal.address import Address
@@ -22,34 +25,48 @@ from chatroom.terminal.outbox import HOLD_S
 from chatroom.terminal.people import SHOWN, People
 from chatroom.terminal.screen import ChatApp
 from tests.support import loops
-from tests.support.guests import becomes_free
+from tests.support.guests import Frame, Guest, Guests, becomes_free
 from tests.support.impostor import OPENING, Impostor
+from tests.support.lines import Terminal, Terminals
+from tests.support.program import Program
 from tests.support.relay import Relay
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 DEADLINE_S = 15.0
+Play = Callable[[ChatApp, Pilot[int]], Awaitable[None]]
 
 
-async def until(found, what="what the keys do"):
+async def until(found: Callable[[], object], what: str | Callable[[], str] = "what the keys do") -> None:
     deadline = time.monotonic() + DEADLINE_S
-    while not (result := found()):
+    while not found():
         assert time.monotonic() < deadline, what() if callable(what) else what
         await asyncio.sleep(0.02)
-    return result
 
 
 def shown(app: ChatApp) -> str:
     return "\n".join(app.query_one(MessageList).lines())
 
 
+def selected(people: People) -> str:
+    option = people.highlighted_option
+    assert option is not None
+    return str(option.prompt)
+
+
 def status(app: ChatApp) -> str:
     return str(app.query_one("#status", Static).render())
 
 
-def on_screen(server, room, play, name="Fox", lang=None):
+def on_screen(
+    server: Program | Relay | Impostor,
+    room: str,
+    play: Play,
+    name: str | None = "Fox",
+    lang: str | None = None,
+) -> None:
     """Run a play against a full screen of 80 by 24; `play(app, pilot)` is a coroutine."""
 
-    async def run():
+    async def run() -> None:
         app = ChatApp(Address.parse(server.url), room, name, lang)
         greeting = f"名字是 {name}" if lang == "zh" else f"You are {name}"
         async with app.run_test(size=(80, 24)) as pilot:
@@ -61,11 +78,11 @@ def on_screen(server, room, play, name="Fox", lang=None):
     loops.run(run())
 
 
-def test_the_screen_shows_history_people_and_talk(server, guests, room):
+def test_the_screen_shows_history_people_and_talk(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     romeo.sends("said before")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         assert "said before" in shown(app)
         people = app.query_one(People)
         assert [str(people.get_option_at_index(place).prompt) for place in range(2)] == [
@@ -82,10 +99,10 @@ def test_the_screen_shows_history_people_and_talk(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_a_chinese_locale_has_a_chinese_screen(server, guests, room):
+def test_a_chinese_locale_has_a_chinese_screen(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await until(lambda: "2 人在线 · 你是 Fox" in status(app), lambda: status(app))
         assert composer.placeholder == "输入消息，或 /help"
@@ -102,10 +119,10 @@ def test_a_chinese_locale_has_a_chinese_screen(server, guests, room):
     on_screen(server, room, play, lang="zh")
 
 
-def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
+def test_long_lines_are_wrapped_and_nothing_is_cut(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         await asyncio.to_thread(romeo.sends, " ".join(f"word{number}" for number in range(40)))
         await until(lambda: "word39" in shown(app), "the end of it")
         messages = app.query_one(MessageList)
@@ -119,10 +136,10 @@ def test_long_lines_are_wrapped_and_nothing_is_cut(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_long_messages_are_folded_until_f3(server, guests, room):
+def test_long_messages_are_folded_until_f3(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         messages = app.query_one(MessageList)
         text = "\n".join(f"line {number}" for number in range(1, 41))
         for words in ("before", text, "\n".join(f"short {number}" for number in range(12)), "word " * 300):
@@ -152,12 +169,12 @@ def test_long_messages_are_folded_until_f3(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_f3_at_the_end_leads_into_the_message(server, guests, room):
+def test_f3_at_the_end_leads_into_the_message(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     for number in range(40):
         romeo.sends(f"number {number}")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         messages = app.query_one(MessageList)
         await asyncio.to_thread(romeo.sends, "\n".join(f"line {number}" for number in range(1, 61)))
         await until(lambda: "… 48 more lines (F3)" in shown(app), lambda: shown(app))
@@ -176,10 +193,10 @@ def test_f3_at_the_end_leads_into_the_message(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_commands_and_names_are_completed(server, guests, room):
+def test_commands_and_names_are_completed(server: Program, guests: Guests, room: str) -> None:
     guests(username="Great Horned Owl")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press(*"/na")
         await until(lambda: composer.suggestion == "me ", "a suggestion")
@@ -193,10 +210,10 @@ def test_commands_and_names_are_completed(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_tab_names_the_only_other_person(server, guests, room):
+def test_tab_names_the_only_other_person(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press(*"/to ")
         await until(lambda: composer.suggestion == "Romeo ", "his name")
@@ -206,10 +223,10 @@ def test_tab_names_the_only_other_person(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_choosing_somebody_begins_a_whisper(server, guests, room):
+def test_choosing_somebody_begins_a_whisper(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         people = app.query_one(People)
         people.focus()
         people.highlighted = 1
@@ -226,10 +243,10 @@ def title(app: ChatApp) -> str:
     return str(app.query_one(Composer).border_title or "")
 
 
-def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
+def test_a_private_talk_keeps_its_texts_until_it_ends(server: Program, guests: Guests, room: str) -> None:
     romeo, nurse = guests(username="Romeo"), guests(username="Nurse")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press(*"TO:romeo", "enter")
         await until(lambda: "only Romeo sees this" in title(app), "a private chat")
@@ -252,10 +269,10 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server, guests, room):
     assert "secret" not in str(nurse.frames)
 
 
-def test_what_is_typed_behind_to_stays_in_the_field(server, guests, room):
+def test_what_is_typed_behind_to_stays_in_the_field(server: Program, guests: Guests, room: str) -> None:
     romeo, nurse = guests(username="Romeo"), guests(username="Nurse")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         for line, said, guest, action in (
             ("to:Romeo", "s3cret", romeo, "whisper"),
@@ -264,7 +281,11 @@ def test_what_is_typed_behind_to_stays_in_the_field(server, guests, room):
             composer.show(line)
             composer.send()
             composer.insert(said)  # before the line that was sent has been dealt with
-            await until(lambda ends=line == "to:": (title(app) == "") == ends, "the change of audience")
+
+            def has_changed(is_public: bool = line == "to:") -> bool:
+                return (title(app) == "") == is_public
+
+            await until(has_changed, "the change of audience")
             assert composer.text == said
             await pilot.press("enter")
             assert (await asyncio.to_thread(guest.receives, action))["msg"] == said
@@ -273,10 +294,10 @@ def test_what_is_typed_behind_to_stays_in_the_field(server, guests, room):
     assert "s3cret" not in str(nurse.frames)
 
 
-def test_nobody_inherits_a_private_talk(server, guests, room):
+def test_nobody_inherits_a_private_talk(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         await pilot.press(*"to:Romeo", "enter")
         await until(lambda: "only Romeo sees this" in title(app), "a private chat")
         await asyncio.to_thread(romeo.emit, {"action": "logout"})  # gives up the name as well
@@ -295,14 +316,16 @@ def test_nobody_inherits_a_private_talk(server, guests, room):
         await pilot.press(*"who are you?", "enter")
         assert (await asyncio.to_thread(impostors[0].receives, "whisper"))["msg"] == "who are you?"
 
-    impostors = []
+    impostors: list[Guest] = []
     on_screen(server, room, play)
 
 
-def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, room):
+def test_a_refused_text_is_sent_without_its_hidden_character(
+    server: Program, guests: Guests, room: str
+) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         composer.post_message(Composer.Sent("/name Vi\u200bxen"))
         await until(
@@ -328,10 +351,12 @@ def test_a_refused_text_is_sent_without_its_hidden_character(server, guests, roo
     on_screen(server, room, play)
 
 
-def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room):
+def test_lines_behind_a_refused_change_of_audience_are_held(
+    server: Program, guests: Guests, room: str
+) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         for line in ("to:Nobody", "secret one", "/join a/b", "secret two", "/to Nobody x", "secret three"):
             app.query_one(Composer).post_message(Composer.Sent(line))
         await until(lambda: shown(app).count("someone else") == 3, "three refusals")
@@ -340,10 +365,10 @@ def test_lines_behind_a_refused_change_of_audience_are_held(server, guests, room
     on_screen(server, room, play)
 
 
-def test_a_text_begun_before_a_refusal_was_read_is_held(server, guests, room):
+def test_a_text_begun_before_a_refusal_was_read_is_held(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         await pilot.press(*"to:Nobody", "enter", "s")
         begun_at = time.monotonic()
         await until(lambda: "No one here" in " ".join(shown(app).split()), "the refusal")
@@ -355,10 +380,10 @@ def test_a_text_begun_before_a_refusal_was_read_is_held(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_what_came_while_one_was_away_stands_below_a_line(server, guests, room):
+def test_what_came_while_one_was_away_stands_below_a_line(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         app.post_message(events.AppBlur())
         await pilot.pause()
         await asyncio.to_thread(romeo.sends, "are you there")
@@ -371,15 +396,15 @@ def test_what_came_while_one_was_away_stands_below_a_line(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_paging_up_brings_what_was_said_long_before(server, guests, room):
+def test_paging_up_brings_what_was_said_long_before(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     for number in range(80):
         romeo.sends(f"number {number}")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         assert "number 10\n" not in shown(app)
 
-        async def up():
+        async def up() -> None:
             await pilot.press("pageup")
             await pilot.pause()
 
@@ -393,10 +418,10 @@ def test_paging_up_brings_what_was_said_long_before(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_a_paste_keeps_its_lines_and_loses_its_controls(server, guests, room):
+def test_a_paste_keeps_its_lines_and_loses_its_controls(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         app.post_message(events.Paste("one\n\ttwo\x1b[2J\n* three"))
         await until(lambda: composer.text.count("\n") == 2, "the paste")
@@ -410,8 +435,8 @@ def test_a_paste_keeps_its_lines_and_loses_its_controls(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_up_and_down_recall_typed_texts(server, room):
-    async def play(app, pilot):
+def test_up_and_down_recall_typed_texts(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press(*"one", "enter", *"two", "enter", *"draft", "up")
         await until(lambda: composer.text == "two")
@@ -423,8 +448,8 @@ def test_up_and_down_recall_typed_texts(server, room):
     on_screen(server, room, play)
 
 
-def test_ctrl_c_empties_the_field_and_leaves_when_pressed_again(server, room):
-    async def play(app, pilot):
+def test_ctrl_c_empties_the_field_and_leaves_when_pressed_again(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press(*"not yet")
         await until(lambda: composer.text == "not yet")
@@ -448,8 +473,8 @@ def test_ctrl_c_empties_the_field_and_leaves_when_pressed_again(server, room):
     on_screen(server, room, play)
 
 
-def test_ctrl_d_leaves_an_empty_field_only(server, room):
-    async def play(app, pilot):
+def test_ctrl_d_leaves_an_empty_field_only(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         composer = app.query_one(Composer)
         await pilot.press("a", "left")
         await until(lambda: composer.cursor_location == (0, 0) and composer.text == "a")
@@ -462,11 +487,11 @@ def test_ctrl_d_leaves_an_empty_field_only(server, room):
     on_screen(server, room, play)
 
 
-def test_an_unsent_message_is_shown_as_waiting(server, guests, room):
+def test_an_unsent_message_is_shown_as_waiting(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     relay = Relay(server.port)
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         await asyncio.to_thread(relay.cut)
         await until(lambda: "connection lost" in status(app), lambda: status(app))
         await pilot.press(*"anybody", "enter")
@@ -485,8 +510,8 @@ def test_an_unsent_message_is_shown_as_waiting(server, guests, room):
         relay.close()
 
 
-def test_a_refused_line_is_quoted_and_can_be_recalled(server, room):
-    async def play(app, pilot):
+def test_a_refused_line_is_quoted_and_can_be_recalled(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         await pilot.press(*"/nonsense", "enter")
         await until(lambda: "! Failed: “/nonsense”. No such" in shown(app), lambda: shown(app))
         await pilot.press("up")
@@ -495,10 +520,12 @@ def test_a_refused_line_is_quoted_and_can_be_recalled(server, room):
     on_screen(server, room, play)
 
 
-def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, room):
+def test_the_newest_line_stays_in_sight_however_fast_they_come(
+    server: Program, guests: Guests, room: str
+) -> None:
     romeo = guests()
 
-    async def play(app, _pilot):
+    async def play(app: ChatApp, _pilot: Pilot[int]) -> None:
         await asyncio.to_thread(lambda: [romeo.sends(f"number {number}") for number in range(150)])
         await until(lambda: "number 149" in shown(app), "the last one")
         messages = app.query_one(MessageList)
@@ -509,12 +536,12 @@ def test_the_newest_line_stays_in_sight_however_fast_they_come(server, guests, r
     on_screen(server, room, play)
 
 
-def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
+def test_scrolling_back_is_not_disturbed_by_new_messages(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
     for number in range(60):
         romeo.sends(f"number {number}" + " word" * 9)
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         messages = app.query_one(MessageList)
         await until(lambda: "number 59" in shown(app), "the last one")
         await pilot.press("pageup")
@@ -525,6 +552,7 @@ def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
         await until(lambda: "2 new" in status(app), lambda: status(app))
         assert messages.render_line(0).text == top
         assert shown(app).index("─── new") < shown(app).index("hello Fox")
+        assert messages._top is not None
         block, row = messages._top
         await pilot.resize_terminal(50, 24)
         await until(lambda: messages.size.width < 50)
@@ -538,12 +566,12 @@ def test_scrolling_back_is_not_disturbed_by_new_messages(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
+def test_a_resize_keeps_the_newest_line_in_sight(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     for number in range(40):
         romeo.sends(f"number {number} " + "word " * 20)
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         messages = app.query_one(MessageList)
         for size in ((40, 15), (120, 40), (30, 10), (80, 24)):
             await pilot.resize_terminal(*size)
@@ -558,10 +586,10 @@ def test_a_resize_keeps_the_newest_line_in_sight(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_a_narrow_screen_hides_the_people(server, guests, room):
+def test_a_narrow_screen_hides_the_people(server: Program, guests: Guests, room: str) -> None:
     guests(username="Romeo")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         people, messages, composer = (
             app.query_one(People),
             app.query_one(MessageList),
@@ -583,24 +611,24 @@ def test_a_narrow_screen_hides_the_people(server, guests, room):
     on_screen(server, room, play)
 
 
-def test_the_selected_person_stays_selected(server, guests, room):
+def test_the_selected_person_stays_selected(server: Program, guests: Guests, room: str) -> None:
     guests(username="Romeo")
 
-    async def play(app, _pilot):
+    async def play(app: ChatApp, _pilot: Pilot[int]) -> None:
         people = app.query_one(People)
-        people.highlighted = people.get_option_index(people.get_option_at_index(1).id)
+        people.highlighted = 1
         nurse = await asyncio.to_thread(lambda: guests(username="Nurse"))
         await until(lambda: people.option_count == 3, "her coming")
-        assert str(people.highlighted_option.prompt) == "Romeo"
+        assert selected(people) == "Romeo"
         await asyncio.to_thread(nurse.sends, "hello")
         await until(lambda: "Nurse: hello" in shown(app), "her hello")
-        assert str(people.highlighted_option.prompt) == "Romeo"
+        assert selected(people) == "Romeo"
 
     on_screen(server, room, play)
 
 
-def test_a_large_room_lists_the_first_people(server, room):
-    async def play(app, pilot):
+def test_a_large_room_lists_the_first_people(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         crowd = [[f"P{number:04}", f"s{number}"] for number in range(SHOWN + 7)]
         app._call_in_app(app._take_frame, {"action": "roster", "joined": crowd, "left": []})
         people = app.query_one(People)
@@ -613,10 +641,12 @@ def test_a_large_room_lists_the_first_people(server, room):
     on_screen(server, room, play)
 
 
-def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guests, room):
+def test_wide_characters_and_endless_words_are_folded_at_the_width(
+    server: Program, guests: Guests, room: str
+) -> None:
     romeo = guests(username="水水水")
 
-    async def play(app, pilot):
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
         for text in ("水" * 200, "x" * 200, "👩‍👩‍👧‍👦 🦊 " * 40, "e\u0301" * 100):
             await asyncio.to_thread(romeo.sends, text)
         await asyncio.to_thread(romeo.sends, "the end")
@@ -624,7 +654,7 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
         await pilot.press("f3")
         messages = app.query_one(MessageList)
 
-        def fits(width):
+        def fits(width: int) -> bool:
             return messages.size.width < width and all(
                 cell_len(line) <= messages.size.width for line in messages.lines()
             )
@@ -637,9 +667,9 @@ def test_wide_characters_and_endless_words_are_folded_at_the_width(server, guest
     on_screen(server, room, play)
 
 
-def test_days_are_ruled_off(server, room):
-    async def play(app, _pilot):
-        def message(number, day):
+def test_days_are_ruled_off(server: Program, room: str) -> None:
+    async def play(app: ChatApp, _pilot: Pilot[int]) -> None:
+        def message(number: int, day: int) -> Frame:
             time = f"2026-11-{day}T12:00:00Z"
             frame = {
                 "action": "message",
@@ -666,18 +696,20 @@ def test_days_are_ruled_off(server, room):
 # On a real terminal
 
 
-def on_terminal(terminals, url, *arguments, **environ):
+def on_terminal(terminals: Terminals, url: str, *arguments: str, **environ: str) -> Terminal:
     env = {"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     return terminals(*CHAT, url, *arguments, env={**env, "COLUMNS": "80", "LINES": "24", **environ})
 
 
-def is_left_as_it_was(fox) -> bool:
+def is_left_as_it_was(fox: Terminal) -> bool:
     """Whether the terminal shows its own screen again, with a cursor."""
     off, on = fox.seen.rfind("\x1b[?1049l"), fox.seen.rfind("\x1b[?1049h")
     return off > on >= 0 and fox.seen.rfind("\x1b[?25h") > fox.seen.rfind("\x1b[?25l")
 
 
-def test_what_is_typed_before_the_screen_opens_is_not_sent(server, terminals, guests, room):
+def test_what_is_typed_before_the_screen_opens_is_not_sent(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     typed = partial(terminals, raw=False, ahead=b"hello\rto:Eve\rsecret")
     fox = on_terminal(typed, server.url, "--room", room, "--name", "Fox")
@@ -686,7 +718,9 @@ def test_what_is_typed_before_the_screen_opens_is_not_sent(server, terminals, gu
     assert romeo.receives("message")["msg"] == "seen"
 
 
-def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
+def test_the_real_thing_on_a_terminal(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
@@ -698,7 +732,9 @@ def test_the_real_thing_on_a_terminal(server, terminals, guests, room):
     assert is_left_as_it_was(fox)
 
 
-def test_what_is_typed_fast_is_sent_whole(server, terminals, guests, room):
+def test_what_is_typed_fast_is_sent_whole(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
@@ -711,7 +747,9 @@ def test_what_is_typed_fast_is_sent_whole(server, terminals, guests, room):
     ["to:小雨\rs3cret\r".encode("gbk"), b"s3cr\xe9t\r", b"\xff\xfe", b"\x1b[200~s3cret\xc4\xe3\r\x1b[201~"],
     ids=ascii,
 )
-def test_what_is_no_utf8_is_refused_when_it_is_sent(server, terminals, guests, room, typed):
+def test_what_is_no_utf8_is_refused_when_it_is_sent(
+    server: Program, terminals: Terminals, guests: Guests, room: str, typed: bytes
+) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
@@ -728,7 +766,14 @@ def test_what_is_no_utf8_is_refused_when_it_is_sent(server, terminals, guests, r
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
-def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room, number, code):
+def test_a_signal_leaves_the_terminal_as_it_was(
+    server: Program,
+    terminals: Terminals,
+    guests: Guests,
+    room: str,
+    number: Signals,
+    code: int,
+) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
@@ -740,7 +785,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(server, terminals, guests, room,
     becomes_free(guests, "Fox")  # it is not held for somebody who has left
 
 
-def test_leaving_does_not_wait_for_who_does_not_answer(terminals):
+def test_leaving_does_not_wait_for_who_does_not_answer(terminals: Terminals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fox = on_terminal(terminals, f"http://127.0.0.1:{silent.getsockname()[1]}")
         visitor, _ = silent.accept()
@@ -755,7 +800,7 @@ def test_leaving_does_not_wait_for_who_does_not_answer(terminals):
 @pytest.mark.parametrize(
     "frame", ['{"action":"login","you":7}', '{"action":"roster","joined":7}', '{"you":{}}']
 )
-def test_frames_that_make_no_sense_leave_the_screen_alone(terminals, frame):
+def test_frames_that_make_no_sense_leave_the_screen_alone(terminals: Terminals, frame: str) -> None:
     login = '42["msg",{"action":"login","room":"tea","name_list":[],"you":{"username":"Fox","sid":"f"}}]'
     last = '42["msg",{"action":"message","id":"2","username":"Owl","msg":"still there"}]'
     impostor = Impostor(OPENING, "40{}", login, f'42["msg",{frame}]', last)
@@ -770,7 +815,7 @@ def test_frames_that_make_no_sense_leave_the_screen_alone(terminals, frame):
     assert "Traceback" not in fox.seen
 
 
-def test_a_missing_server_is_reported_after_the_screen_closes(terminals):
+def test_a_missing_server_is_reported_after_the_screen_closes(terminals: Terminals) -> None:
     fox = on_terminal(terminals, "http://127.0.0.1:1")
     fox.reads_the_end()
     assert fox.process.wait(DEADLINE_S) == 2
@@ -779,7 +824,7 @@ def test_a_missing_server_is_reported_after_the_screen_closes(terminals):
     assert "chatroom: no chatroom answers at http://127.0.0.1:1: Connection refused" in after
 
 
-def test_who_is_shown_out_is_told_why(terminals):
+def test_who_is_shown_out_is_told_why(terminals: Terminals) -> None:
     notice = (
         '42["msg",{"action":"notice","username":"*","code":"kicked","msg":"You were\\u001b[2J shown out."}]'
     )
@@ -794,7 +839,9 @@ def test_who_is_shown_out_is_told_why(terminals):
     assert "chatroom: the server closed the connection. You were shown out." in " ".join(after.split())
 
 
-def test_without_colours_there_are_none(server, terminals, guests, room):
+def test_without_colours_there_are_none(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox", NO_COLOR="1")
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
@@ -806,7 +853,9 @@ def test_without_colours_there_are_none(server, terminals, guests, room):
     fox.reads_the_end()
 
 
-def test_a_window_that_changes_its_size_is_drawn_anew(server, terminals, guests, room):
+def test_a_window_that_changes_its_size_is_drawn_anew(
+    server: Program, terminals: Terminals, guests: Guests, room: str
+) -> None:
     romeo = guests()
     env = {"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     fox = terminals(*CHAT, server.url, "--room", room, "--name", "Fox", env=env)

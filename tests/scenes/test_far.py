@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from tests.support.guests import Guest, until
-from tests.support.lines import Line
+from tests.support.guests import Guest, Guests, until
+from tests.support.lines import Lines
 from tests.support.program import Program
 
 
@@ -18,15 +19,15 @@ def far() -> Iterator[Program]:
 
 
 @pytest.fixture
-def enter(far: Program, guests: Callable[..., Guest]) -> Callable[..., Guest]:
-    return lambda **auth: guests(url=far.url, **auth)
+def enter(far: Program, guests: Guests) -> Guests:
+    return partial(guests, url=far.url)
 
 
 def names(guest: Guest) -> list[str]:
     return sorted(name for name, _ in guest.asks("who")["name_list"])
 
 
-def test_what_follows_a_join_waits_for_it(enter: Callable[..., Guest]) -> None:
+def test_what_follows_a_join_waits_for_it(enter: Guests) -> None:
     romeo, juliet = enter(username="Romeo"), enter(username="Juliet", room="the garden")
     romeo.emit({"action": "join", "room": "the garden"})
     romeo.emit({"action": "message", "msg": "what light is this"})
@@ -34,7 +35,7 @@ def test_what_follows_a_join_waits_for_it(enter: Callable[..., Guest]) -> None:
     assert romeo.receives("login")["room"] == "the garden"
 
 
-def test_a_new_name_holds_for_what_follows(enter: Callable[..., Guest]) -> None:
+def test_a_new_name_holds_for_what_follows(enter: Guests) -> None:
     romeo, juliet = enter(username="Romeo"), enter()
     for name in ("Tybalt", "Paris"):
         romeo.emit({"action": "rename", "username": name})
@@ -44,9 +45,7 @@ def test_a_new_name_holds_for_what_follows(enter: Callable[..., Guest]) -> None:
         juliet.receives("message", username=name, msg=f"I am {name}")
 
 
-def test_a_private_line_behind_its_address_stays_private(
-    far: Program, enter: Callable[..., Guest], lines: Callable[..., Line]
-) -> None:
+def test_a_private_line_behind_its_address_stays_private(far: Program, enter: Guests, lines: Lines) -> None:
     juliet, nurse = enter(room="lobby", username="Juliet"), enter(room="lobby")
     romeo = lines(port=far.line_port, room=None)
     romeo.types_raw(b"to:Juliet\nsecret\nto:\naloud\n")
@@ -54,7 +53,7 @@ def test_a_private_line_behind_its_address_stays_private(
     assert nurse.receives("message")["msg"] == "aloud"
 
 
-def test_the_newest_tab_replaces_the_older(enter: Callable[..., Guest]) -> None:
+def test_the_newest_tab_replaces_the_older(enter: Guests) -> None:
     older, other = enter(username="Romeo"), enter()
     newer = enter(token=older.you["token"])
     older.receives("notice", code="replaced")
@@ -62,7 +61,7 @@ def test_the_newest_tab_replaces_the_older(enter: Callable[..., Guest]) -> None:
     assert names(other) == sorted(["Romeo", other.name])
 
 
-def test_everybody_knows_who_is_here(enter: Callable[..., Guest]) -> None:
+def test_everybody_knows_who_is_here(enter: Guests) -> None:
     watcher = enter(roster="delta")
     people = [enter() for _ in range(6)]
     for guest in people[::2]:

@@ -1,10 +1,12 @@
 """What is told to whom: every action of the server, with exactly its fields."""
 
 from tests.scenes.test_connecting import TIME
+from tests.support.guests import Guests
+from tests.support.program import Program
 from tests.support.seed import SeedClient
 
 
-def test_login_announces_a_newcomer_to_the_room(guests, room):
+def test_login_announces_a_newcomer_to_the_room(guests: Guests, room: str) -> None:
     romeo = guests()
     juliet = guests()
     frame = romeo.receives_next("login", username=juliet.name, sid=juliet.sid, room=room, count=2)
@@ -13,7 +15,7 @@ def test_login_announces_a_newcomer_to_the_room(guests, room):
     assert TIME.fullmatch(frame["time"])
 
 
-def test_logout_announces_who_left_the_room(guests, room):
+def test_logout_announces_who_left_the_room(guests: Guests, room: str) -> None:
     romeo, juliet = guests(), guests()
     juliet.leaves()
     frame = romeo.receives("logout", username=juliet.name, sid=juliet.sid, room=room, count=1)
@@ -21,13 +23,13 @@ def test_logout_announces_who_left_the_room(guests, room):
     assert frame["name_list"] == [[romeo.name, romeo.sid]]
 
 
-def test_a_cut_connection_is_announced_at_once(guests):
+def test_a_cut_connection_is_announced_at_once(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     juliet.is_cut()
     romeo.receives("logout", username=juliet.name)
 
 
-def test_roster_announces_joins_and_leaves_to_delta_clients(guests):
+def test_roster_announces_joins_and_leaves_to_delta_clients(guests: Guests) -> None:
     romeo = guests(roster="delta")
     juliet = guests()
     frame = romeo.receives_next("roster", joined=[[juliet.name, juliet.sid]], left=[], count=2)
@@ -36,7 +38,7 @@ def test_roster_announces_joins_and_leaves_to_delta_clients(guests):
     romeo.receives_next("roster", joined=[], left=[[juliet.name, juliet.sid]], count=1)
 
 
-def test_message_reaches_all_and_its_cid_only_the_sender(guests, room):
+def test_message_reaches_all_and_its_cid_only_the_sender(guests: Guests, room: str) -> None:
     romeo, juliet = guests(), guests()
     romeo.sends("hello", cid="mine")
     own = romeo.receives("message", msg="hello", cid="mine")
@@ -50,7 +52,7 @@ def test_message_reaches_all_and_its_cid_only_the_sender(guests, room):
     assert TIME.fullmatch(others["time"])
 
 
-def test_whisper_reaches_the_two_only_and_is_not_stored(guests):
+def test_whisper_reaches_the_two_only_and_is_not_stored(guests: Guests) -> None:
     romeo, juliet, nurse = guests(), guests(), guests()
     assert romeo.asks("whisper", to=juliet.name, msg="psst") == {"ok": True}
     for side in (romeo, juliet):
@@ -60,7 +62,7 @@ def test_whisper_reaches_the_two_only_and_is_not_stored(guests):
     assert nurse.asks("history")["entries"] == []
 
 
-def test_rename_is_announced_with_the_names(guests):
+def test_rename_is_announced_with_the_names(guests: Guests) -> None:
     romeo, juliet, nurse = guests(), guests(), guests(roster="delta")
     answer = romeo.asks("rename", username="Montague")
     assert set(answer) == {"ok", "username", "token"}
@@ -73,7 +75,7 @@ def test_rename_is_announced_with_the_names(guests):
     romeo.receives("rename", to="Montague")
 
 
-def test_typing_goes_to_the_others_that_sent_v(guests, server):
+def test_typing_goes_to_the_others_that_sent_v(guests: Guests, server: Program) -> None:
     romeo, juliet, nurse = guests(), guests(), guests(roster="delta")
     assert romeo.asks("typing") == {"ok": True}
     assert juliet.receives("typing") == {"action": "typing", "username": romeo.name}
@@ -81,7 +83,7 @@ def test_typing_goes_to_the_others_that_sent_v(guests, server):
     romeo.receives_nothing("typing")
 
 
-def test_an_event_without_an_ack_is_answered_by_a_notice(guests):
+def test_an_event_without_an_ack_is_answered_by_a_notice(guests: Guests) -> None:
     romeo = guests()
     romeo.emit({"action": "message", "msg": ""})
     frame = romeo.receives_next("notice", username="*", code="empty")
@@ -90,7 +92,7 @@ def test_an_event_without_an_ack_is_answered_by_a_notice(guests):
     assert romeo.receives_next("notice", code="no_such_person")["name"] == "nobody"
 
 
-def test_a_seed_client_reads_everything_as_a_line(server, guests):
+def test_a_seed_client_reads_everything_as_a_line(server: Program, guests: Guests) -> None:
     first, second = SeedClient(server.url), SeedClient(server.url)
     insider = guests(room="lobby")
     first.waits_until(lambda: set(first.people) >= {first.name, second.name, insider.name})
@@ -107,7 +109,7 @@ def test_a_seed_client_reads_everything_as_a_line(server, guests):
     first.leaves()
 
 
-def test_what_a_client_claims_about_itself_is_ignored(guests):
+def test_what_a_client_claims_about_itself_is_ignored(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     forged = {
         "username": juliet.name,
@@ -124,7 +126,7 @@ def test_what_a_client_claims_about_itself_is_ignored(guests):
     assert frame["time"] != "never"
 
 
-def test_frames_shaped_like_the_servers_change_nothing(guests):
+def test_frames_shaped_like_the_servers_change_nothing(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     for action in ("login", "roster", "notice", "clear"):
         shaped = {"username": juliet.name, "sid": juliet.sid, "name_list": [], "msg": "x", "ids": ["1"]}

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.support.program import Program
+from tests.support.program import Program, Start
 
 POLL = "/socket.io/?EIO=4&transport=polling"
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
@@ -151,7 +151,7 @@ def test_there_are_as_many_cases_as_the_docs_say() -> None:
 
 
 @pytest.mark.parametrize("flags", CASES, ids=["default", "named", "any"])
-def test_each_host_and_origin_is_answered_as_listed(start, flags: tuple[str, ...]) -> None:
+def test_each_host_and_origin_is_answered_as_listed(start: Start, flags: tuple[str, ...]) -> None:
     program = start(*flags)
     wrong = []
     for host, lines, status in CASES[flags]:
@@ -182,7 +182,7 @@ def test_a_foreign_name_is_refused_on_every_path(server: Program, target: str) -
         assert ask(server, path, "Host: evil.example")[0] == 200
 
 
-def test_a_refused_name_is_logged_once_with_its_flag(start) -> None:
+def test_a_refused_name_is_logged_once_with_its_flag(start: Start) -> None:
     program = start()
     for _ in range(3):
         assert ask(program, "/", "Host: chat.example.org")[0] == 421
@@ -195,7 +195,9 @@ def test_a_refused_name_is_logged_once_with_its_flag(start) -> None:
 @pytest.mark.parametrize(
     ("flags", "environ"), [((), {"PORT": "0"}), (("--port", "0", "--trust-proxy", "10.0.0.0/8"), {})]
 )
-def test_where_a_proxy_is_in_front_any_name_is_right(start, flags, environ) -> None:
+def test_where_a_proxy_is_in_front_any_name_is_right(
+    start: Start, flags: tuple[str, ...], environ: dict[str, str]
+) -> None:
     program = start(*flags, port=None, environ=environ)
     for target in ("/", POLL):
         assert ask(program, target, "Host: chat.example.org")[0] == 200

@@ -5,22 +5,24 @@ import signal
 import socket
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
 
 from chatroom.backplane.file import FILE_NAME
 from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST
-from tests.support.guests import POLLING, WAIT_S, until
+from tests.support.guests import POLLING, WAIT_S, Guests, until
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_running_server_is_healthy_and_ready(server, path):
+def test_a_running_server_is_healthy_and_ready(server: Program, path: str) -> None:
     assert server.get(path).status_code == 200
 
 
-def test_the_front_page_is_the_chat(server):
+def test_the_front_page_is_the_chat(server: Program) -> None:
     for path in ("/", "/r/somewhere"):
         answer = server.get(path)
         assert answer.status_code == 200
@@ -28,11 +30,11 @@ def test_the_front_page_is_the_chat(server):
         assert "<script" in answer.text
 
 
-def test_what_is_not_there_is_404(server):
+def test_what_is_not_there_is_404(server: Program) -> None:
     assert server.get("/nowhere").status_code == 404
 
 
-def test_behind_a_base_path_everything_is_there(start):
+def test_behind_a_base_path_everything_is_there(start: Start) -> None:
     program = start("--base-path", "/chat")
     root = program.url.removesuffix("/chat")
     assert root != program.url
@@ -42,7 +44,7 @@ def test_behind_a_base_path_everything_is_there(start):
         assert romeo.enters().login["room"] == "lobby"
 
 
-def test_while_draining_it_is_healthy_but_not_ready(start, guests):
+def test_while_draining_it_is_healthy_but_not_ready(start: Start, guests: Guests) -> None:
     program = start("--drain-delay", "1.5")
     # By polling: python-engineio's client leaves its socket open when a server closes the WebSocket.
     romeo = guests(url=program.url, transports=POLLING)
@@ -56,7 +58,9 @@ def test_while_draining_it_is_healthy_but_not_ready(start, guests):
 
 
 @pytest.mark.slow
-def test_an_unwritable_log_refuses_messages_and_readiness(start, guests, tmp_path):
+def test_an_unwritable_log_refuses_messages_and_readiness(
+    start: Start, guests: Guests, tmp_path: Path
+) -> None:
     program = start(data_dir=tmp_path)
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
@@ -71,7 +75,7 @@ def test_an_unwritable_log_refuses_messages_and_readiness(start, guests, tmp_pat
     juliet.receives_next("message", msg="said")
 
 
-def test_ambiguous_requests_are_refused_and_closed(server):
+def test_ambiguous_requests_are_refused_and_closed(server: Program) -> None:
     host = f"Host: 127.0.0.1:{server.port}\r\n".encode()
     wrong = {}
     for name, (data, status) in AMBIGUOUS.items():
@@ -130,7 +134,9 @@ UPGRADE = {
         ("GET", POLL.replace("polling", "websocket"), {**UPGRADE, "Sec-WebSocket-Version": "8"}, 426),
     ],
 )
-def test_every_answer_has_its_security_headers(server, method, path, headers, status):
+def test_every_answer_has_its_security_headers(
+    server: Program, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_S)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
@@ -139,12 +145,12 @@ def test_every_answer_has_its_security_headers(server, method, path, headers, st
     assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
     assert answer.headers.get_all("Referrer-Policy") == ["no-referrer"]
     assert answer.headers.get_all("Cross-Origin-Resource-Policy") == ["same-origin"]
-    (caching,) = answer.headers.get_all("Cache-Control")
+    (caching,) = answer.headers.get_all("Cache-Control", [])
     assert caching == "no-store" or (status == 200 and path in ("/", "/r/a", "/boot.js"))
     if answer.headers.get_content_type() == "text/html":
         insecure = "Upgrade-Insecure-Requests" in headers and "Sec-Fetch-Mode" not in headers
         assert answer.headers.get_all("Cross-Origin-Opener-Policy") == (None if insecure else ["same-origin"])
         assert "microphone=()" in answer.headers["Permissions-Policy"]
-        (policy,) = answer.headers.get_all("Content-Security-Policy")
+        (policy,) = answer.headers.get_all("Content-Security-Policy", [])
         assert policy.startswith("default-src 'none'")
         assert "frame-ancestors 'none'" in policy

@@ -4,24 +4,26 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from chatroom.backplane.file import FILE_NAME
-from tests.support.guests import Guest, until
-from tests.support.program import ROOT
+from tests.support.guests import Frame, Guest, Guests, until
+from tests.support.program import ROOT, Start
 from tests.support.raw import RawClient
 
 
-def texts(page):
+def texts(page: list[Frame]) -> list[str]:
     return [entry["msg"] for entry in page]
 
 
-def next_frame(raw):
-    return json.loads(raw.receives(lambda text: text.startswith("42"))[2:])[1]
+def next_frame(raw: RawClient) -> Frame:
+    frame: Frame = json.loads(raw.receives(lambda text: text.startswith("42"))[2:])[1]
+    return frame
 
 
-def test_without_history_nothing_is_on_disk(start, guests, tmp_path):
+def test_without_history_nothing_is_on_disk(start: Start, guests: Guests, tmp_path: Path) -> None:
     folder = tmp_path / "nothing"
     program = start("--history", "0", "--limits", "off", data_dir=folder)
     assert program.wait_for_line("nothing is kept on disk")
@@ -39,7 +41,7 @@ def test_without_history_nothing_is_on_disk(start, guests, tmp_path):
 
 
 @pytest.mark.parametrize("history", ["0", "1000"])
-def test_a_newcomer_during_a_message_has_it_once(start, history):
+def test_a_newcomer_during_a_message_has_it_once(start: Start, history: str) -> None:
     program = start("--history", history, "--limits", "off")
     with RawClient(program.url) as romeo:
         romeo.enters()
@@ -58,7 +60,7 @@ def test_a_newcomer_during_a_message_has_it_once(start, history):
             assert told.count(str(number)) == 1, told
 
 
-def test_without_history_a_restart_leaves_a_gap(start, room):
+def test_without_history_a_restart_leaves_a_gap(start: Start, room: str) -> None:
     program = start("--history", "0")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     last = romeo.sends("before")["id"]
@@ -70,7 +72,7 @@ def test_without_history_a_restart_leaves_a_gap(start, room):
     back.leaves()
 
 
-def test_with_no_history_the_last_hour_is_in_memory(start, guests):
+def test_with_no_history_the_last_hour_is_in_memory(start: Start, guests: Guests) -> None:
     program = start("--history", "0", "--limits", "off")
     romeo = guests(url=program.url)
     first = romeo.sends("first")["id"]
@@ -84,7 +86,7 @@ def test_with_no_history_the_last_hour_is_in_memory(start, guests):
     assert texts(late.you["history"]) == [str(number) for number in range(200)]
 
 
-def test_history_is_bounded_after_an_hour_with_a_gap(start, room, tmp_path):
+def test_history_is_bounded_after_an_hour_with_a_gap(start: Start, room: str, tmp_path: Path) -> None:
     program = start("--history", "20", "--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     first = romeo.sends("first")["id"]
@@ -115,7 +117,7 @@ def test_history_is_bounded_after_an_hour_with_a_gap(start, room, tmp_path):
         assert max(file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables) == 20
 
 
-def test_what_was_missed_is_at_most_64_kb_at_once(guests):
+def test_what_was_missed_is_at_most_64_kb_at_once(guests: Guests) -> None:
     early = guests()
     first = early.sends("first")["id"]
     long = ["汉" * 1990 + str(number) for number in range(30)]
@@ -134,7 +136,7 @@ def test_what_was_missed_is_at_most_64_kb_at_once(guests):
     assert texts(missed) == long
 
 
-def test_a_newcomers_history_is_at_most_64_kb(guests):
+def test_a_newcomers_history_is_at_most_64_kb(guests: Guests) -> None:
     early = guests()
     long = ["汉" * 1990 + str(number) for number in range(30)]
     for text in long:
@@ -151,7 +153,7 @@ def test_a_newcomers_history_is_at_most_64_kb(guests):
     assert texts(shown) == long
 
 
-def test_a_retry_after_a_restart_is_not_said_twice(start, room):
+def test_a_retry_after_a_restart_is_not_said_twice(start: Start, room: str) -> None:
     program = start("--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     first = romeo.sends("once", cid="c")
@@ -167,7 +169,7 @@ def test_a_retry_after_a_restart_is_not_said_twice(start, room):
     stranger.leaves()
 
 
-def test_a_token_of_another_server_is_nobodys_here(start, guests, tmp_path):
+def test_a_token_of_another_server_is_nobodys_here(start: Start, guests: Guests, tmp_path: Path) -> None:
     ours = start(data_dir=tmp_path / "ours")
     theirs = guests(username="Romeo")
     guest = guests(url=ours.url, token=theirs.you["token"])
@@ -176,7 +178,7 @@ def test_a_token_of_another_server_is_nobodys_here(start, guests, tmp_path):
 
 
 @pytest.mark.parametrize("place", [0, 10, -1])
-def test_a_token_that_was_tampered_with_is_nobodys(guests, place):
+def test_a_token_that_was_tampered_with_is_nobodys(guests: Guests, place: int) -> None:
     romeo = guests(username="Romeo")
     token = list(romeo.you["token"])
     romeo.is_cut()
@@ -187,7 +189,7 @@ def test_a_token_that_was_tampered_with_is_nobodys(guests, place):
     assert guest.name != "Romeo"
 
 
-def test_resuming_a_name_now_taken_gives_another(start, guests):
+def test_resuming_a_name_now_taken_gives_another(start: Start, guests: Guests) -> None:
     program = start("--resume-grace", "0", "--limits", "off")
     romeo, juliet = guests(url=program.url, username="Romeo"), guests(url=program.url)
     romeo.is_cut()

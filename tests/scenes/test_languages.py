@@ -5,26 +5,28 @@ import signal
 
 import pytest
 
-from tests.support.guests import Guest, Refused
+from tests.support.guests import Guest, Guests, Refused
+from tests.support.lines import Lines
+from tests.support.program import Start
 
 HAN = re.compile("[\u4e00-\u9fff]")
 LATIN = re.compile("[A-Za-z]")
 
 
-def is_in(lang, text):
+def is_in(lang: str, text: str) -> bool:
     """Whether one of the server's sentences is in this language; names and rooms of these plays are Latin."""
     return bool(HAN.search(text)) == (lang == "zh")
 
 
 @pytest.fixture(scope="module")
-def names_file(tmp_path_factory):
+def names_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("names") / "names.txt"
     path.write_text("Ming\nLotus\n小雨\n小满\n", encoding="utf-8")
     return str(path)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
+def test_the_servers_text_is_in_the_language_of_each_client(guests: Guests, lang: str) -> None:
     romeo, juliet = guests(username="Romeo", lang=lang), guests(username="Juliet")
     assert is_in(lang, romeo.asks("message", msg="")["msg"])
     romeo.emit({"action": "message", "msg": ""})
@@ -45,23 +47,23 @@ def test_the_servers_text_is_in_the_language_of_each_client(guests, lang):
     assert again.name == "Romeo"
 
 
-def test_one_rename_is_told_in_the_language_of_each(guests):
+def test_one_rename_is_told_in_the_language_of_each(guests: Guests) -> None:
     """Each client receives it once, those in the language of `--lang` included."""
     everybody = [
-        (guests(lang=lang, roster=roster), lang or "en")
+        (guests(lang=lang, roster=roster), lang or "en", roster)
         for lang in ("zh", "en", None)
         for roster in ("full", "delta")
     ]
-    speaker, _ = everybody[0]
+    speaker, *_ = everybody[0]
     speaker.asks("rename", username="Montague")
-    for guest, lang in everybody:
+    for guest, lang, roster in everybody:
         frame = guest.receives("rename", to="Montague")
         assert frame["msg"] == {"en": "is now called Montague", "zh": "改名为 Montague"}[lang]
-        assert ("name_list" in frame) == (guest.auth["roster"] == "full")
+        assert ("name_list" in frame) == (roster == "full")
         guest.receives_nothing("rename")
 
 
-def test_a_whisper_without_v_begins_in_the_clients_language(guests, room):
+def test_a_whisper_without_v_begins_in_the_clients_language(guests: Guests, room: str) -> None:
     juliet = guests(username="Juliet")
     with_lang = Guest(juliet.url, {"room": room, "lang": "zh"}).enter()
     juliet.asks("whisper", to=with_lang.name, msg="psst")
@@ -69,7 +71,7 @@ def test_a_whisper_without_v_begins_in_the_clients_language(guests, room):
     with_lang.leaves()
 
 
-def test_the_language_may_change_while_connected(guests, room):
+def test_the_language_may_change_while_connected(guests: Guests, room: str) -> None:
     romeo, juliet = guests(lang="en"), guests()
     assert romeo.asks("lang", lang="zh") == {"ok": True}
     assert is_in("zh", romeo.asks("message", msg="")["msg"])
@@ -87,14 +89,14 @@ def test_the_language_may_change_while_connected(guests, room):
     assert romeo.asks("lang")["code"] == "bad_request"
 
 
-def test_an_unknown_language_is_that_of_the_server(guests):
+def test_an_unknown_language_is_that_of_the_server(guests: Guests) -> None:
     assert is_in("en", guests(lang="fr").asks("message", msg="")["msg"])
     with pytest.raises(Refused) as refused:
         guests(lang=5)
     assert refused.value.data["data"]["code"] == "bad_request"
 
 
-def test_closing_is_announced_in_each_clients_language(start, guests):
+def test_closing_is_announced_in_each_clients_language(start: Start, guests: Guests) -> None:
     program = start("--lang", "zh", "--drain-delay", "0")
     people = {lang: guests(url=program.url, lang=lang) for lang in ("en", "zh", "fr")}
     program.signal(signal.SIGTERM)
@@ -104,7 +106,7 @@ def test_closing_is_announced_in_each_clients_language(start, guests):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_names_are_drawn_in_the_script_of_each(guests, lang):
+def test_names_are_drawn_in_the_script_of_each(guests: Guests, lang: str) -> None:
     romeo = guests(lang=lang)
     drawn = [romeo.name, romeo.asks("rename", suggest=True)["username"], romeo.asks("rename")["username"]]
     romeo.sends("/name")
@@ -115,12 +117,14 @@ def test_names_are_drawn_in_the_script_of_each(guests, lang):
     assert [name for name in drawn if wrong.search(name)] == []
 
 
-def test_a_client_without_a_language_draws_from_all_names(start, guests, names_file):
+def test_a_client_without_a_language_draws_from_all_names(
+    start: Start, guests: Guests, names_file: str
+) -> None:
     program = start("--names", names_file)
     assert {guests(url=program.url).name for _ in range(4)} == {"Ming", "Lotus", "小雨", "小满"}
 
 
-def test_a_suggested_name_changes_nothing_and_is_not_announced(guests):
+def test_a_suggested_name_changes_nothing_and_is_not_announced(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     romeo.receives("login", sid=juliet.sid)
     answer = romeo.asks("rename", suggest=True)
@@ -136,7 +140,7 @@ def test_a_suggested_name_changes_nothing_and_is_not_announced(guests):
     assert romeo.asks("rename", username="Montague", suggest=False)["username"] == "Montague"
 
 
-def test_no_used_or_held_name_is_suggested(start, guests, names_file):
+def test_no_used_or_held_name_is_suggested(start: Start, guests: Guests, names_file: str) -> None:
     program = start("--names", names_file)
     romeo, juliet = guests(url=program.url, username="Ming"), guests(url=program.url, username="Lotus")
     juliet.is_cut()
@@ -147,7 +151,7 @@ def test_no_used_or_held_name_is_suggested(start, guests, names_file):
         assert re.fullmatch(r"(Ming|Lotus)\d+", romeo.asks("rename", suggest=True)["username"])
 
 
-def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start, guests):
+def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start: Start, guests: Guests) -> None:
     program = start(
         "--message-burst", "1", "--message-rate", "0.1", "--event-burst", "6", "--event-rate", "0.1"
     )
@@ -161,6 +165,8 @@ def test_suggestions_are_bounded_like_all_events_and_cost_no_message(start, gues
 
 
 @pytest.mark.parametrize(("lang", "names"), [("en", {"Ming", "Lotus"}), ("zh", {"小雨", "小满"})])
-def test_a_line_guest_draws_names_of_the_servers_language(start, lines, names_file, lang, names):
+def test_a_line_guest_draws_names_of_the_servers_language(
+    start: Start, lines: Lines, names_file: str, lang: str, names: set[str]
+) -> None:
     port = start("--lang", lang, "--names", names_file).line_port
     assert {lines(port=port, room=None, lang=lang).name for _ in names} == names

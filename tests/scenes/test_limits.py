@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import random
 import resource
 import signal
 import socket
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,13 +20,13 @@ import websocket
 from chatroom.backplane.file import FILE_NAME
 from tests.browser.relay import Relay
 from tests.engine_live.client import Polling, eventually
-from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Refused, until
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Guests, Refused, until
 from tests.support.lines import Line
-from tests.support.program import Program
+from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 
-def test_a_flood_is_refused_with_the_time_to_wait(start, guests):
+def test_a_flood_is_refused_with_the_time_to_wait(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "3", "--message-rate", "0.1")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     for number in range(3):
@@ -42,7 +44,7 @@ def test_a_flood_is_refused_with_the_time_to_wait(start, guests):
     juliet.receives_nothing("message")
 
 
-def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
+def test_a_full_room_refuses_newcomers_and_movers(start: Start, guests: Guests, room: str) -> None:
     program = start("--max-room-people", "2")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with pytest.raises(Refused) as refused:
@@ -55,7 +57,7 @@ def test_a_full_room_refuses_newcomers_and_movers(start, guests, room):
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
 
 
-def test_joins_in_one_write_then_logout_leak_no_room(tmp_path, rng):
+def test_joins_in_one_write_then_logout_leak_no_room(tmp_path: Path, rng: random.Random) -> None:
     """Each moment of the logout meets another step of the joins; what happened to a room shows when all are wanted."""
     with Program("--max-rooms", "12", "--limits", "off", data_dir=tmp_path) as program:
         for number in range(40):
@@ -75,11 +77,11 @@ def test_joins_in_one_write_then_logout_leak_no_room(tmp_path, rng):
                 stack.enter_context(RawClient(program.url)).enters(v=1, room=f"fresh {number}")
 
 
-def _msg(action, key="action", value=None):
+def _msg(action: str, key: str = "action", value: str | None = None) -> str:
     return "42" + json.dumps(["msg", {key: value, "action": action}])
 
 
-def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
+def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path: Path) -> None:
     with Program("--max-connections", "3", data_dir=tmp_path) as program:
         inside = [RawClient(program.url).enters(v=1) for _ in range(3)]
         for _ in range(6):
@@ -90,11 +92,11 @@ def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path):
 
 
 @pytest.fixture
-def slow_link(start):
+def slow_link(start: Start) -> Iterator[Callable[[str], Relay]]:
     """The address of a server with this connect timeout, behind a link on which each way takes 0.3 s."""
-    links = []
+    links: list[Relay] = []
 
-    def lay(timeout_s):
+    def lay(timeout_s: str) -> Relay:
         link = Relay(start("--connect-timeout", timeout_s).port)
         links.append(link)
         link.slow(0.3)
@@ -106,14 +108,16 @@ def slow_link(start):
 
 
 @pytest.mark.parametrize("transports", [POLLING, UPGRADE, WEBSOCKET], ids=["polling", "upgrade", "websocket"])
-def test_a_slow_link_joins_within_the_connect_timeout(slow_link, transports):
+def test_a_slow_link_joins_within_the_connect_timeout(
+    slow_link: Callable[[str], Relay], transports: list[str]
+) -> None:
     guest = Guest(slow_link("30").url, {"v": 1}, transports).enter()
     assert guest.client.transport() == transports[-1]
     guest.sends("hello")
     guest.leaves()
 
 
-def test_a_connection_that_asks_too_late_is_closed(slow_link):
+def test_a_connection_that_asks_too_late_is_closed(slow_link: Callable[[str], Relay]) -> None:
     with RawClient(slow_link("0.5").url) as client:
         client.opens()
         client.sends("40{}")  # it comes 0.6 s after the server has sent the opening
@@ -121,7 +125,7 @@ def test_a_connection_that_asks_too_late_is_closed(slow_link):
 
 
 @pytest.mark.slow
-def test_a_client_may_take_longer_than_ten_seconds_to_join(start, tmp_path):
+def test_a_client_may_take_longer_than_ten_seconds_to_join(start: Start, tmp_path: Path) -> None:
     usual, strict = start(), start("--connect-timeout", "10", data_dir=tmp_path / "strict")
     with RawClient(usual.url) as slow, RawClient(strict.url) as late:
         slow.opens()
@@ -131,7 +135,7 @@ def test_a_client_may_take_longer_than_ten_seconds_to_join(start, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_client_that_upgrades_has_the_connect_timeout_twice(start):
+def test_a_client_that_upgrades_has_the_connect_timeout_twice(start: Start) -> None:
     """On a slow link a client that upgrades first asks for the namespace six ways after the opening."""
     program = start("--connect-timeout", "4")
     without, client = (Polling(program.port, "/socket.io/") for _ in range(2))
@@ -142,13 +146,13 @@ def test_a_client_that_upgrades_has_the_connect_timeout_twice(start):
     eventually(lambda: without.poll()[0] == 400)  # the first time is over
     upgrading.send("5")
     upgrading.send("40{}")
-    assert upgrading.receive().startswith("40{")
+    assert upgrading.receive()[:3] == "40{"
     client.close()
     without.close()
     upgrading.close()
 
 
-def test_a_failed_upgrade_ends_with_the_connect_timeout(start):
+def test_a_failed_upgrade_ends_with_the_connect_timeout(start: Start) -> None:
     program = start("--connect-timeout", "0.5")
     client = Polling(program.port, "/socket.io/")
     client.post(b"40{}")
@@ -161,7 +165,7 @@ def test_a_failed_upgrade_ends_with_the_connect_timeout(start):
     client.close()
 
 
-def test_both_gateways_share_one_connection_limit(tmp_path):
+def test_both_gateways_share_one_connection_limit(tmp_path: Path) -> None:
     """Or neither could accept any more, and a full server would be taken for a dead one."""
     limited = ["bash", "-c", 'ulimit -n 300; exec "$0" "$@"']
     with Program("--max-connections", "1000", data_dir=tmp_path, before=limited) as program:
@@ -182,7 +186,7 @@ def test_both_gateways_share_one_connection_limit(tmp_path):
         assert not [line for line in program.errors if "cannot accept" in line]
 
 
-def test_without_descriptors_health_answers_and_one_line_says_so(tmp_path):
+def test_without_descriptors_health_answers_and_one_line_says_so(tmp_path: Path) -> None:
     with Program(data_dir=tmp_path) as program:
         port = program.line_port
         last = max(int(one.name) for one in Path(f"/proc/{program.pid}/fd").iterdir())
@@ -208,7 +212,7 @@ def _serves(url: str) -> bool:
     return True
 
 
-def test_all_who_come_at_once_are_shown_the_past(tmp_path):
+def test_all_who_come_at_once_are_shown_the_past(tmp_path: Path) -> None:
     with Program("--limits", "off", data_dir=tmp_path) as program:
         speaker = Guest(program.url).enter()
         for number in range(50):
@@ -230,7 +234,7 @@ def test_all_who_come_at_once_are_shown_the_past(tmp_path):
             ]
 
 
-def test_events_of_any_kind_are_counted(start, guests):
+def test_events_of_any_kind_are_counted(start: Start, guests: Guests) -> None:
     program = start("--event-burst", "5", "--event-rate", "0.1")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     assert all(romeo.asks("who")["ok"] for _ in range(5))
@@ -241,7 +245,7 @@ def test_events_of_any_kind_are_counted(start, guests):
     assert romeo.disconnects == []
 
 
-def test_a_flood_without_acks_is_told_so_once_a_second(start, guests):
+def test_a_flood_without_acks_is_told_so_once_a_second(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo = guests(url=program.url)
     for number in range(50):
@@ -250,7 +254,7 @@ def test_a_flood_without_acks_is_told_so_once_a_second(start, guests):
     romeo.receives_nothing("notice")
 
 
-def test_without_rates_the_bounds_of_size_stay(start, guests):
+def test_without_rates_the_bounds_of_size_stay(start: Start, guests: Guests) -> None:
     program = start("--limits", "off", "--max-text", "10", "--max-payload", "10000")
     romeo = guests(url=program.url)
     for _ in range(200):
@@ -261,7 +265,7 @@ def test_without_rates_the_bounds_of_size_stay(start, guests):
     assert (answer["code"], answer["limit"]) == ("too_long", 10)
 
 
-def test_a_packet_that_is_too_big_is_not_read(start, guests, room):
+def test_a_packet_that_is_too_big_is_not_read(start: Start, guests: Guests, room: str) -> None:
     program = start("--max-payload", "10000")
     romeo = guests(url=program.url, room=room)
     big = '42["msg",{"action":"message","msg":"' + "x" * 10_001 + '"}]'
@@ -279,7 +283,7 @@ def test_a_packet_that_is_too_big_is_not_read(start, guests, room):
     assert romeo.asks("history")["entries"] == []
 
 
-def test_a_slow_reader_is_dropped_without_a_notice(start, guests, room):
+def test_a_slow_reader_is_dropped_without_a_notice(start: Start, guests: Guests, room: str) -> None:
     program = start("--limits", "off", "--outbox-limit", "16384")
     romeo = guests(url=program.url, room=room)
     with RawClient(program.url) as raw:
@@ -296,7 +300,7 @@ def test_a_slow_reader_is_dropped_without_a_notice(start, guests, room):
         assert all('"action":"message"' in text for text in heard)
 
 
-def test_the_number_of_rooms_is_bounded(start, guests, room):
+def test_the_number_of_rooms_is_bounded(start: Start, guests: Guests, room: str) -> None:
     program = start("--max-rooms", "2")
     romeo, juliet = guests(url=program.url, room=room + " 1"), guests(url=program.url, room=room + " 2")
     with pytest.raises(Refused) as refused:
@@ -309,7 +313,7 @@ def test_the_number_of_rooms_is_bounded(start, guests, room):
     assert guests(url=program.url, room=room + " 3").login["count"] == 1
 
 
-def test_who_does_not_read_is_dropped_and_delays_nobody(start, guests, room):
+def test_who_does_not_read_is_dropped_and_delays_nobody(start: Start, guests: Guests, room: str) -> None:
     program = start("--limits", "off", "--outbox-limit", "16384")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with RawClient(program.url) as stalled:
@@ -323,7 +327,7 @@ def test_who_does_not_read_is_dropped_and_delays_nobody(start, guests, room):
     juliet.receives("message", msg="on we go")
 
 
-def test_a_client_without_pongs_leaves_the_room(start, guests, room):
+def test_a_client_without_pongs_leaves_the_room(start: Start, guests: Guests, room: str) -> None:
     program = start("--ping-interval", "0.2", "--ping-timeout", "0.2")
     witness = guests(url=program.url)
     with RawClient(program.url) as silent:
@@ -332,7 +336,9 @@ def test_a_client_without_pongs_leaves_the_room(start, guests, room):
     assert witness.disconnects == []
 
 
-def test_reading_pauses_with_many_uncommitted_messages(start, guests, room, tmp_path):
+def test_reading_pauses_with_many_uncommitted_messages(
+    start: Start, guests: Guests, room: str, tmp_path: Path
+) -> None:
     program = start("--limits", "off", data_dir=tmp_path)
     juliet = guests(url=program.url)
     with RawClient(program.url) as romeo, closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
@@ -350,7 +356,7 @@ def test_reading_pauses_with_many_uncommitted_messages(start, guests, room, tmp_
     assert all('"ok":true' in answer for answer in answers)
 
 
-def test_rooms_that_are_public_are_listed_and_no_others(start, guests):
+def test_rooms_that_are_public_are_listed_and_no_others(start: Start, guests: Guests) -> None:
     program = start("--public-rooms", "garden, 河边")
     romeo = guests(url=program.url, room="a secret of two")
     assert romeo.asks("message", msg="/rooms")["ok"]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,12 @@ from chatroom.core.presence import CROWD, INTERVAL_S
 from chatroom.listening import open_line
 from chatroom.settings import Settings
 from chatroom.values import LinePort
-from tests.support.lines import WAIT_S
-from tests.support.program import ROOT
+from tests.support.guests import Guests
+from tests.support.lines import WAIT_S, Lines, Terminals
+from tests.support.program import ROOT, Program, Start
 
 
-def test_the_greeting_names_room_number_name_and_what_is_kept(start, lines):
+def test_the_greeting_names_room_number_name_and_what_is_kept(start: Start, lines: Lines) -> None:
     port = start().line_port
     romeo, juliet = lines(port=port, room=None), lines(port=port, room=None)
     assert (romeo.room, romeo.number, juliet.number) == ("lobby", 1, 2)
@@ -32,7 +34,7 @@ def test_the_greeting_names_room_number_name_and_what_is_kept(start, lines):
     assert lines(port=port, room=None).number == 2
 
 
-def test_joining_shows_the_last_ten_messages(start, lines, guests):
+def test_joining_shows_the_last_ten_messages(start: Start, lines: Lines, guests: Guests) -> None:
     program = start("--limits", "off")
     romeo = guests(url=program.url, room="lobby")
     for number in range(11):
@@ -48,7 +50,7 @@ def test_joining_shows_the_last_ten_messages(start, lines, guests):
     assert "line 2\r\n" in juliet.seen
 
 
-def test_a_line_reaches_everybody_else_and_is_not_echoed(lines):
+def test_a_line_reaches_everybody_else_and_is_not_echoed(lines: Lines) -> None:
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types("hello")
     juliet.receives(romeo.name, "hello")
@@ -56,7 +58,7 @@ def test_a_line_reaches_everybody_else_and_is_not_echoed(lines):
     romeo.reads_nothing("hello")
 
 
-def test_echo_shows_ones_own_lines(lines):
+def test_echo_shows_ones_own_lines(lines: Lines) -> None:
     romeo = lines()
     romeo.types("/echo on")
     romeo.types("hello")
@@ -66,7 +68,7 @@ def test_echo_shows_ones_own_lines(lines):
     romeo.reads_nothing("once more")
 
 
-def test_a_line_waits_for_its_end(lines):
+def test_a_line_waits_for_its_end(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types_raw(b"hel")
     juliet.reads_nothing("hel")
@@ -74,7 +76,7 @@ def test_a_line_waits_for_its_end(lines):
     juliet.receives(romeo.name, "hello")
 
 
-def test_joins_leaves_and_renames_are_announced(lines):
+def test_joins_leaves_and_renames_are_announced(lines: Lines) -> None:
     romeo = lines()
     juliet = lines()
     romeo.reads(rf"^\* {juliet.name} joined \(2 here\)$")
@@ -89,7 +91,7 @@ def test_joins_leaves_and_renames_are_announced(lines):
     romeo.reads(rf"^\* 1 here: {romeo.name}$")
 
 
-def test_joins_and_leaves_are_one_line_per_interval(start, lines):
+def test_joins_and_leaves_are_one_line_per_interval(start: Start, lines: Lines) -> None:
     port = start("--limits", "off").line_port
     began = time.monotonic()
     romeo = lines(port=port, room=None)
@@ -103,7 +105,7 @@ def test_joins_and_leaves_are_one_line_per_interval(start, lines):
     assert any(re.match(r"\* \d+ (?:joined|left)", line) for line in told)  # and no names
 
 
-def test_a_taken_name_is_refused_and_the_connection_stays(lines, guests):
+def test_a_taken_name_is_refused_and_the_connection_stays(lines: Lines, guests: Guests) -> None:
     romeo = guests(username="Romeo Montague")
     juliet = lines()
     juliet.types("/nick Romeo Montague")
@@ -112,7 +114,7 @@ def test_a_taken_name_is_refused_and_the_connection_stays(lines, guests):
     assert romeo.receives("message", msg="hello")["username"] == juliet.name
 
 
-def test_a_refused_name_names_the_hidden_character(lines):
+def test_a_refused_name_names_the_hidden_character(lines: Lines) -> None:
     romeo = lines()
     romeo.types("/name a\u200db")
     romeo.reads(r"^\* A name can't contain this hidden character: U\+200D\.$")
@@ -120,7 +122,7 @@ def test_a_refused_name_names_the_hidden_character(lines):
     romeo.reads(r"^\* A room name can't contain this hidden character: U\+200D\.$")
 
 
-def test_a_name_with_joiners_is_shown_and_found_without_them(lines, guests):
+def test_a_name_with_joiners_is_shown_and_found_without_them(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests(username="می\u200cخواهم")
     romeo.reads("می\u200cخواهم joined")
     romeo.types("/to میخواهم psst")
@@ -129,7 +131,7 @@ def test_a_name_with_joiners_is_shown_and_found_without_them(lines, guests):
     assert juliet.receives("rename")["to"] == "👨\u200d👩\u200d👧"
 
 
-def test_quit_frees_the_name_at_once(lines):
+def test_quit_frees_the_name_at_once(lines: Lines) -> None:
     romeo, juliet = lines(name="Tybalt"), lines()
     romeo.types("quit")
     romeo.reads_the_end()
@@ -138,14 +140,14 @@ def test_quit_frees_the_name_at_once(lines):
 
 
 @pytest.mark.parametrize("word", ["quit", "close", "/quit"])
-def test_leaving(lines, word):
+def test_leaving(lines: Lines, word: str) -> None:
     romeo = lines()
     romeo.types(word)
     romeo.reads(r"^\* Bye\.$")
     romeo.reads_the_end()
 
 
-def test_help_lists_every_command_of_a_line(lines):
+def test_help_lists_every_command_of_a_line(lines: Lines) -> None:
     romeo = lines()
     romeo.types("/help")
     romeo.reads(r"^\* /help ")
@@ -154,7 +156,7 @@ def test_help_lists_every_command_of_a_line(lines):
         assert command in shown
 
 
-def test_commands_that_cannot_be_understood(lines):
+def test_commands_that_cannot_be_understood(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types("/nonsense")
     romeo.reads(r"^\* No such command")
@@ -166,7 +168,7 @@ def test_commands_that_cannot_be_understood(lines):
     juliet.receives(romeo.name, "/shrug")
 
 
-def test_rooms_lists_the_lobby_and_the_public_ones_only(start, lines):
+def test_rooms_lists_the_lobby_and_the_public_ones_only(start: Start, lines: Lines) -> None:
     program = start("--public-rooms", "garden")
     lines(port=program.line_port, room="hidden cell")
     romeo = lines(port=program.line_port, room=None)
@@ -174,7 +176,7 @@ def test_rooms_lists_the_lobby_and_the_public_ones_only(start, lines):
     assert romeo.reads(r"^\* Rooms: (.*)$")[1] == "lobby (1), garden (0)"
 
 
-def test_history_shows_what_was_said_on_any_side(lines, guests):
+def test_history_shows_what_was_said_on_any_side(lines: Lines, guests: Guests) -> None:
     romeo, juliet = guests(), lines()
     for number in range(4):
         romeo.sends(f"line {number}")
@@ -184,7 +186,7 @@ def test_history_shows_what_was_said_on_any_side(lines, guests):
     juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 3$")
 
 
-def test_who_shows_the_name_that_one_has_just_taken(lines, guests):
+def test_who_shows_the_name_that_one_has_just_taken(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     romeo.types_raw(b"/name Montague\nhello\n/name montague\n/who\n/name\n")
     romeo.reads(r"^\* 2 here: .*montague")
@@ -192,7 +194,7 @@ def test_who_shows_the_name_that_one_has_just_taken(lines, guests):
     assert juliet.receives("rename", username="montague")
 
 
-def test_history_shows_what_one_has_just_said(lines):
+def test_history_shows_what_one_has_just_said(lines: Lines) -> None:
     romeo = lines()
     romeo.types_raw(b"one\ntwo\n/history 2\n/rooms\n")
     romeo.receives(romeo.name, "one")
@@ -200,7 +202,7 @@ def test_history_shows_what_one_has_just_said(lines):
     romeo.reads_next(r"^\* Rooms")
 
 
-def test_going_to_another_room(lines, guests, room):
+def test_going_to_another_room(lines: Lines, guests: Guests, room: str) -> None:
     romeo, juliet = lines(), guests(room=room + " next")
     romeo.types_raw(f"here\n/join {room} next\nthere\n".encode())
     assert juliet.receives("login", username=romeo.name)
@@ -210,7 +212,7 @@ def test_going_to_another_room(lines, guests, room):
     romeo.receives(juliet.name, "welcome")
 
 
-def test_both_sides_see_each_others_every_action_in_one_order(lines, guests):
+def test_both_sides_see_each_others_every_action_in_one_order(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), guests(), lines()
     for number in range(20):
         if number % 2:
@@ -222,7 +224,7 @@ def test_both_sides_see_each_others_every_action_in_one_order(lines, guests):
     assert heard == [f"number {number}" for number in range(20)]
 
 
-def test_whispers_between_gateways_reach_only_the_two(lines, guests):
+def test_whispers_between_gateways_reach_only_the_two(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse, paris = lines(), guests(), lines(), guests()
     romeo.types(f"/to {juliet.name} from the line")
     romeo.reads(rf"^\* Sent to {juliet.name} only\.$")
@@ -234,7 +236,7 @@ def test_whispers_between_gateways_reach_only_the_two(lines, guests):
     paris.receives_nothing("message")
 
 
-def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests):
+def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     juliet.sends(f"hello\n[12:00:00] {romeo.name}: never said\n* neither")
     juliet.sends("end")
@@ -245,7 +247,7 @@ def test_a_message_of_several_lines_cannot_pass_for_somebody_elses(lines, guests
     ]
 
 
-def test_long_messages_are_folded_and_history_shows_them_whole(lines, guests):
+def test_long_messages_are_folded_and_history_shows_them_whole(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     text = "\n".join(f"line {number}" for number in range(1, 21))
     juliet.sends(text)
@@ -258,7 +260,7 @@ def test_long_messages_are_folded_and_history_shows_them_whole(lines, guests):
     assert romeo.reads_up_to("end$") == further
 
 
-def test_a_long_whisper_is_shown_whole(lines, guests):
+def test_a_long_whisper_is_shown_whole(lines: Lines, guests: Guests) -> None:
     # It is in no history.
     romeo, juliet = lines(), guests()
     text = "\n".join(f"line {number}" for number in range(1, 21))
@@ -267,7 +269,7 @@ def test_a_long_whisper_is_shown_whole(lines, guests):
     assert romeo.reads_up_to("end$") == [f"    line {number}" for number in range(2, 21)]
 
 
-def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
+def test_what_a_terminal_would_act_upon_never_arrives(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types_raw(b"\x1b[2J\x1b]0;title\x07clean\x00\x07 \xff\xfb\x1fline \xc3(\n")
     juliet.receives(romeo.name, "clean line \ufffd(")
@@ -276,7 +278,7 @@ def test_what_a_terminal_would_act_upon_never_arrives(lines, guests):
     assert "\x1b" not in juliet.seen
 
 
-def test_a_too_long_line_is_refused_whole(lines):
+def test_a_too_long_line_is_refused_whole(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types("x" * 10_000)
     romeo.types("y" * 2001)
@@ -287,7 +289,7 @@ def test_a_too_long_line_is_refused_whole(lines):
 
 
 @pytest.mark.parametrize("character", ["雪", "😀"])
-def test_the_longest_text_is_sent_whatever_its_bytes(lines, guests, character):
+def test_the_longest_text_is_sent_whatever_its_bytes(lines: Lines, guests: Guests, character: str) -> None:
     romeo, juliet = lines(), guests()
     romeo.types(character * 2000)
     assert juliet.receives("message")["msg"] == character * 2000
@@ -296,7 +298,7 @@ def test_the_longest_text_is_sent_whatever_its_bytes(lines, guests, character):
 
 
 @pytest.mark.parametrize(("text", "encoding"), [("Привет, мир", "cp1251"), ("你好，世界", "gbk")])
-def test_a_line_in_another_encoding_is_answered_and_not_sent(lines, text, encoding):
+def test_a_line_in_another_encoding_is_answered_and_not_sent(lines: Lines, text: str, encoding: str) -> None:
     romeo, juliet = lines(), lines()
     romeo.types_raw(text.encode(encoding) + b"\n")
     romeo.reads(r"^\* Not sent: it did not arrive as UTF-8\..* set your terminal to UTF-8\.$")
@@ -304,7 +306,7 @@ def test_a_line_in_another_encoding_is_answered_and_not_sent(lines, text, encodi
     assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == text
 
 
-def test_a_flood_waits_and_nothing_is_lost(start, lines):
+def test_a_flood_waits_and_nothing_is_lost(start: Start, lines: Lines) -> None:
     program = start("--message-burst", "4", "--message-rate", "5")
     romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
     romeo.types_raw(b"".join(b"%d\n" % number for number in range(12)))
@@ -313,11 +315,11 @@ def test_a_flood_waits_and_nothing_is_lost(start, lines):
     romeo.types("/who")
     told = [line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]
     assert len(told) == 1
-    seconds = int(re.search(r"This takes about (\d+) s\.$", told[0])[1])
-    assert 1 <= seconds <= 2  # 8 lines wait, 5 a second are sent
+    (seconds,) = re.findall(r"This takes about (\d+) s\.$", told[0])
+    assert 1 <= int(seconds) <= 2  # 8 lines wait, 5 a second are sent
 
 
-def test_half_closed_input_is_sent_then_closed(server, lines, room):
+def test_half_closed_input_is_sent_then_closed(server: Program, lines: Lines, room: str) -> None:
     juliet = lines(room=None)
     said = subprocess.run(
         f"printf 'said by a script {room}\\n' | nc -N 127.0.0.1 {server.line_port}",
@@ -330,7 +332,7 @@ def test_half_closed_input_is_sent_then_closed(server, lines, room):
     juliet.reads(f"said by a script {room}$")
 
 
-def test_an_unfinished_line_is_not_sent_at_the_end(lines):
+def test_an_unfinished_line_is_not_sent_at_the_end(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types_raw(b"whole\nto:half a na")
     romeo.socket.shutdown(socket.SHUT_WR)
@@ -340,7 +342,7 @@ def test_an_unfinished_line_is_not_sent_at_the_end(lines):
     juliet.counts(1)
 
 
-def test_idle_terminals_are_disconnected(start, lines):
+def test_idle_terminals_are_disconnected(start: Start, lines: Lines) -> None:
     program = start("--line-idle-timeout", "1")
     idle, dripping, busy = (lines(port=program.line_port, room=None) for _ in range(3))
     deadline = time.monotonic() + WAIT_S
@@ -354,7 +356,7 @@ def test_idle_terminals_are_disconnected(start, lines):
     busy.reads(r"^\* 1 here")
 
 
-def test_a_silent_client_and_a_slow_reader_delay_nobody(start, lines):
+def test_a_silent_client_and_a_slow_reader_delay_nobody(start: Start, lines: Lines) -> None:
     program = start("--limits", "off", "--outbox-limit", "100000")
     slow = socket.create_connection(("127.0.0.1", program.line_port))
     romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)
@@ -372,7 +374,7 @@ def test_a_silent_client_and_a_slow_reader_delay_nobody(start, lines):
     slow.close()
 
 
-def test_only_a_taken_chosen_port_ends_the_start(start, tmp_path):
+def test_only_a_taken_chosen_port_ends_the_start(start: Start, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "app.py", "--port", "0", "--data-dir", str(tmp_path)]
         command += ["--line-port", str(taken.getsockname()[1])]
@@ -383,7 +385,7 @@ def test_only_a_taken_chosen_port_ends_the_start(start, tmp_path):
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_taken_default_port_is_warned_of_once(caplog):
+def test_a_taken_default_port_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     # Not as a play: the port that nobody chooses is the same for all, and may be somebody's here.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -393,13 +395,13 @@ def test_a_taken_default_port_is_warned_of_once(caplog):
     ]
 
 
-def test_the_line_gateway_can_be_left_closed(start):
+def test_the_line_gateway_can_be_left_closed(start: Start) -> None:
     program = start("--line-port", "off")
     assert program.get("/healthz").status_code == 200
     assert not [line for line in program.errors if "telnet" in line]
 
 
-def test_everybody_is_told_when_the_server_goes(start, lines):
+def test_everybody_is_told_when_the_server_goes(start: Start, lines: Lines) -> None:
     program = start()
     romeo = lines(port=program.line_port, room=None)
     program.signal(2)  # Ctrl-C
@@ -408,7 +410,9 @@ def test_everybody_is_told_when_the_server_goes(start, lines):
     assert program.wait() == 0
 
 
-def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
+def test_telnet_and_netcat_on_terminals_of_their_own(
+    server: Program, terminals: Terminals, guests: Guests
+) -> None:
     juliet = guests(room="lobby")
     romeo = terminals("telnet", "127.0.0.1", server.line_port)
     romeo.greeted()
@@ -433,7 +437,9 @@ def test_telnet_and_netcat_on_terminals_of_their_own(server, terminals, guests):
 SWALLOWED = "胃的小机面圆地土"
 
 
-def test_telnet_is_asked_for_binary_after_a_damaged_line(server, terminals, lines, room):
+def test_telnet_is_asked_for_binary_after_a_damaged_line(
+    server: Program, terminals: Terminals, lines: Lines, room: str
+) -> None:
     juliet = lines()
     romeo = terminals("telnet", "127.0.0.1", server.line_port)
     romeo.greeted()
@@ -445,7 +451,9 @@ def test_telnet_is_asked_for_binary_after_a_damaged_line(server, terminals, line
 
 
 @pytest.mark.parametrize("program", ["telnet", "nc"])
-def test_a_character_that_comes_in_pieces_is_whole(server, terminals, lines, room, program):
+def test_a_character_that_comes_in_pieces_is_whole(
+    server: Program, terminals: Terminals, lines: Lines, room: str, program: str
+) -> None:
     juliet = lines()
     romeo = terminals(program, "127.0.0.1", server.line_port)
     romeo.greeted()
@@ -457,7 +465,9 @@ def test_a_character_that_comes_in_pieces_is_whole(server, terminals, lines, roo
     juliet.receives(romeo.name, "雪人好")
 
 
-def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
+def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(
+    server: Program, terminals: Terminals, lines: Lines
+) -> None:
     juliet = lines(room=None)
     romeo = terminals("socat", "-,raw,echo=0", f"TCP:127.0.0.1:{server.line_port}")
     romeo.greeted()
@@ -465,12 +475,13 @@ def test_socat_in_raw_mode_ends_lines_with_a_bare_cr(server, terminals, lines):
     juliet.receives(romeo.name, "hello")
 
 
-def test_names_are_unique_across_gateways(lines, guests):
-    people = [*(lines() for _ in range(5)), *(guests() for _ in range(5))]
-    assert len({person.name for person in people}) == len(people)
+def test_names_are_unique_across_gateways(lines: Lines, guests: Guests) -> None:
+    names = [*(lines().name for _ in range(5)), *(guests().name for _ in range(5))]
+    assert len(set(names)) == len(names)
 
 
-def test_time_stamps_are_the_messages_own(lines, guests):
+def test_time_stamps_are_the_messages_own(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     answer = juliet.sends("what time is it")
-    assert re.search(r"\d\d:\d\d:\d\d", answer["time"])[0] == romeo.reads(r"^\[(.{8})\] .*what time")[1]
+    (time,) = re.findall(r"\d\d:\d\d:\d\d", answer["time"])
+    assert time == romeo.reads(r"^\[(.{8})\] .*what time")[1]

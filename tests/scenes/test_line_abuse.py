@@ -5,24 +5,21 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.guests import Guest, until
-from tests.support.lines import WAIT_S, Line
-from tests.support.program import Program
+from tests.support.guests import Guests, until
+from tests.support.lines import WAIT_S, Line, Lines
+from tests.support.program import Program, Start
 
-Start = Callable[..., Program]
-Lines = Callable[..., Line]
-Guests = Callable[..., Guest]
 LONG = "雪" * 1300  # 3,900 bytes: nearly as much as a line may have
 
 
 def resident_mb(program: Program) -> float:
     status = Path(f"/proc/{program.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+    (kb,) = re.findall(r"VmRSS:\s+(\d+)", status)
+    return int(kb) / 1024
 
 
 def alone_in_the_lobby(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from chatroom.core.commands import COMMANDS
 from chatroom.gateways.words import LANGUAGES
-from tests.support.lines import Line, Terminal
+from tests.support.lines import Line, Lines, Terminals
 from tests.support.program import Program
 
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -24,7 +24,7 @@ def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.fixture
-def people(chinese: Program, lines: Callable[..., Line]) -> list[Line]:
+def people(chinese: Program, lines: Lines) -> list[Line]:
     """Three people with names that none of the others' hold."""
     present = []
     for name in ("阿黎", "小曼", "老王"):
@@ -36,9 +36,7 @@ def people(chinese: Program, lines: Callable[..., Line]) -> list[Line]:
     return present
 
 
-def test_the_greeting_says_room_number_name_and_what_is_kept(
-    chinese: Program, lines: Callable[..., Line]
-) -> None:
+def test_the_greeting_says_room_number_name_and_what_is_kept(chinese: Program, lines: Lines) -> None:
     ali = lines(port=chinese.line_port, room=None, lang="zh")
     assert (ali.room, ali.number) == ("lobby", 1)
     assert "* 消息保留 7 天，每个房间最多保留最近 1000 条。\r\n" in ali.seen
@@ -147,7 +145,7 @@ def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
 
 
 def test_chinese_typed_at_telnet_and_netcat_in_pieces(
-    chinese: Program, people: list[Line], terminals: Callable[..., Terminal]
+    chinese: Program, people: list[Line], terminals: Terminals
 ) -> None:
     ali = people[0]
     for program in ("telnet", "nc"):

@@ -13,9 +13,9 @@ import pytest
 
 from tests.gateways.line.test_codec import mutated
 from tests.support.crowd import Crowd, LineClient, SocketClient
-from tests.support.guests import Guest
-from tests.support.lines import Line
-from tests.support.program import Program
+from tests.support.guests import Guests
+from tests.support.lines import Lines
+from tests.support.program import Program, Start
 
 SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
 PEOPLE = 1000  # of each kind
@@ -28,7 +28,8 @@ KB_A_SESSION = 40
 
 def resident_kb(program: Program) -> int:
     status = Path(f"/proc/{program.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    (kb,) = re.findall(r"VmRSS:\s+(\d+)", status)
+    return int(kb)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def crowd() -> Iterator[Crowd]:
 @pytest.mark.slow
 @pytest.mark.alone
 def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
-    start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
+    start: Start, crowd: Crowd, report: Callable[[str], None]
 ) -> None:
     """1,000 lines and 1,000 Socket.IO clients in one room, 50 messages/s: for 60 s in `make faults`, for 5 s else."""
     program = start("--limits", "off")
@@ -66,9 +67,7 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
 @pytest.mark.faults
 @pytest.mark.slow
 @pytest.mark.alone
-def test_a_session_takes_little_memory(
-    start: Callable[..., Program], crowd: Crowd, report: Callable[[str], None]
-) -> None:
+def test_a_session_takes_little_memory(start: Start, crowd: Crowd, report: Callable[[str], None]) -> None:
     program = start()
     crowd.enter(LineClient, program.line_port, 6 * PEOPLE)  # these live in what the start has left over
     before = resident_kb(program)
@@ -81,9 +80,9 @@ def test_a_session_takes_little_memory(
 @pytest.mark.faults
 @pytest.mark.slow
 def test_mutated_input_harms_nobody(
-    start: Callable[..., Program],
-    lines: Callable[..., Line],
-    guests: Callable[..., Guest],
+    start: Start,
+    lines: Lines,
+    guests: Guests,
     rng: random.Random,
     scale: Callable[[int], int],
     report: Callable[[str], None],

@@ -9,16 +9,13 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.support.lines import Line, Terminal
-from tests.support.program import ROOT, Program
+from tests.support.lines import Lines, Terminal, Terminals
+from tests.support.program import ROOT, Program, Start
 
-Terminals = Callable[..., Terminal]
-Lines = Callable[..., Line]
-Start = Callable[..., Program]
 PROGRAMS = ("telnet", "nc", "telnet")
 
 
@@ -84,7 +81,9 @@ def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Termi
     assert [text for _who, text in juliet.heard()] == ["was that heard"]
 
 
-def test_ctrl_c_ends_the_server_without_a_traceback(terminals: Terminals, lines: Lines, tmp_path) -> None:
+def test_ctrl_c_ends_the_server_without_a_traceback(
+    terminals: Terminals, lines: Lines, tmp_path: Path
+) -> None:
     command = [sys.executable, ROOT / "app.py", "--port", 0, "--line-port", 0, "--data-dir", tmp_path]
     # setsid gives it the terminal to be controlled by, so that it is the terminal itself that makes Ctrl-C a signal.
     console = terminals("setsid", "--ctty", "--wait", *command, env=Program().environ, raw=False)

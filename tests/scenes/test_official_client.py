@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.support.guests import POLLING, UPGRADE, WEBSOCKET
+from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guests
 from tests.support.node import NodeGuest
+from tests.support.program import Program, Start
 
 
 @pytest.fixture
-def officials(server, room):
+def officials(server: Program, room: str) -> Iterator[Callable[..., NodeGuest]]:
     """Lets official clients enter this play's room; keywords other than `transports` and `url` are auth keys."""
-    present = []
+    present: list[NodeGuest] = []
 
-    def enter(url=None, transports=WEBSOCKET, **auth):
+    def enter(url: str | None = None, transports: list[str] = WEBSOCKET, **auth: Any) -> NodeGuest:
         guest = NodeGuest(url or server.url, {"room": room, "v": 1, **auth}, transports=transports)
         present.append(guest)
         return guest
@@ -30,7 +33,9 @@ def officials(server, room):
     [(POLLING, "polling"), (UPGRADE, "polling"), (WEBSOCKET, "websocket")],
     ids=["polling", "upgrade", "websocket"],
 )
-def test_it_talks_over_every_transport(officials, guests, transports, first):
+def test_it_talks_over_every_transport(
+    officials: Callable[..., NodeGuest], guests: Guests, transports: list[str], first: str
+) -> None:
     romeo = officials(transports=transports)
     romeo.sees("open", transport=first)
     expected = ["connect", "msg", "upgrade"] if transports == UPGRADE else ["connect", "msg"]
@@ -45,7 +50,7 @@ def test_it_talks_over_every_transport(officials, guests, transports, first):
     romeo.receives("message", msg="good night", username=juliet.name)
 
 
-def test_without_auth_it_enters_the_lobby(server, guests):
+def test_without_auth_it_enters_the_lobby(server: Program, guests: Guests) -> None:
     witness = guests(room="lobby")
     seed = NodeGuest(server.url)
     try:
@@ -56,7 +61,7 @@ def test_without_auth_it_enters_the_lobby(server, guests):
         seed.leaves()
 
 
-def test_a_refusal_is_a_connect_error_with_data(officials, guests):
+def test_a_refusal_is_a_connect_error_with_data(officials: Callable[..., NodeGuest], guests: Guests) -> None:
     guests(username="Romeo")
     double = officials(username="romeo")
     refusal = double.sees("connect_error")
@@ -65,7 +70,9 @@ def test_a_refusal_is_a_connect_error_with_data(officials, guests):
     double.sees_nothing("connect", 0.5)
 
 
-def test_it_comes_back_by_itself_after_its_connection_was_cut(officials, guests):
+def test_it_comes_back_by_itself_after_its_connection_was_cut(
+    officials: Callable[..., NodeGuest], guests: Guests
+) -> None:
     romeo, juliet = officials(transports=UPGRADE), guests()
     romeo.sees_one_of_each("connect", "msg", "upgrade")
     sid = romeo.receives("login")["sid"]
@@ -77,7 +84,9 @@ def test_it_comes_back_by_itself_after_its_connection_was_cut(officials, guests)
 
 
 @pytest.mark.parametrize("transports", [POLLING, WEBSOCKET], ids=["polling", "websocket"])
-def test_it_comes_back_by_itself_after_a_restart(officials, start, transports):
+def test_it_comes_back_by_itself_after_a_restart(
+    officials: Callable[..., NodeGuest], start: Start, transports: list[str]
+) -> None:
     program = start("--limits", "off")
     romeo = officials(url=program.url, transports=transports)
     romeo.receives("login")
@@ -92,7 +101,7 @@ def test_it_comes_back_by_itself_after_a_restart(officials, start, transports):
     assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
 
 
-def test_who_was_replaced_stays_away(officials, guests):
+def test_who_was_replaced_stays_away(officials: Callable[..., NodeGuest], guests: Guests) -> None:
     older = officials(username="Romeo")
     token = older.receives("login")["you"]["token"]
     newer = guests(token=token)

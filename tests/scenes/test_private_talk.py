@@ -6,8 +6,12 @@ import time
 
 import pytest
 
+from tests.support.guests import Guests
+from tests.support.lines import Line, Lines
+from tests.support.program import Start
 
-def test_a_private_chat_goes_both_ways_and_reaches_no_others(lines, guests):
+
+def test_a_private_chat_goes_both_ways_and_reaches_no_others(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse, paris = lines(), lines(), lines(), guests()
     romeo.types(f"to:{juliet.name}")
     romeo.reads(rf"^\* You now talk to {juliet.name} only")
@@ -21,7 +25,7 @@ def test_a_private_chat_goes_both_ways_and_reaches_no_others(lines, guests):
     paris.receives_nothing("whisper")
 
 
-def test_to_alone_ends_the_chat_on_both_sides(lines):
+def test_to_alone_ends_the_chat_on_both_sides(lines: Lines) -> None:
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -37,7 +41,7 @@ def test_to_alone_ends_the_chat_on_both_sides(lines):
     nurse.receives(romeo.name, "me too")
 
 
-def test_to_with_an_unknown_name_none_or_ones_own(lines):
+def test_to_with_an_unknown_name_none_or_ones_own(lines: Lines) -> None:
     romeo = lines()
     romeo.types("to:no such one")
     romeo.reads(r"^\* no one here is called no such one$")
@@ -49,7 +53,7 @@ def test_to_with_an_unknown_name_none_or_ones_own(lines):
 
 
 @pytest.mark.alone
-def test_a_third_person_takes_over_and_all_get_notices(lines):
+def test_a_third_person_takes_over_and_all_get_notices(lines: Lines) -> None:
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -68,7 +72,7 @@ def test_a_third_person_takes_over_and_all_get_notices(lines):
     romeo.reads(rf"{juliet.name} -> you: I am here$")
 
 
-def says_even_if_held(line, text):
+def says_even_if_held(line: Line, text: str) -> None:
     """Type a text, and again for as long as it is answered that it came too soon after the talk had moved."""
     is_held = True
     while is_held:
@@ -77,7 +81,7 @@ def says_even_if_held(line, text):
         is_held = any("Send it again" in shown for shown in line.reads_up_to(r"^\* Rooms: "))
 
 
-def test_returning_by_name(lines):
+def test_returning_by_name(lines: Lines) -> None:
     romeo, juliet, paris = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -89,7 +93,7 @@ def test_returning_by_name(lines):
     paris.reads(rf"^\* {juliet.name} now talks to someone else")
 
 
-def test_a_text_to_a_departed_partner_is_not_sent(lines):
+def test_a_text_to_a_departed_partner_is_not_sent(lines: Lines) -> None:
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -102,7 +106,7 @@ def test_a_text_to_a_departed_partner_is_not_sent(lines):
     assert "are you there" not in nurse.seen
 
 
-def test_a_paste_for_a_departed_partner_stays_private(lines):
+def test_a_paste_for_a_departed_partner_stays_private(lines: Lines) -> None:
     romeo, juliet, nurse = lines(), lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -116,7 +120,7 @@ def test_a_paste_for_a_departed_partner_stays_private(lines):
     assert "secret" not in nurse.seen
 
 
-def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
+def test_a_name_taken_by_somebody_else_is_not_the_partner(lines: Lines) -> None:
     romeo, juliet = lines(), lines(name="Capulet's daughter")
     romeo.types("to:Capulet's daughter")
     juliet.reads("private chat")
@@ -128,7 +132,7 @@ def test_a_name_taken_by_somebody_else_is_not_the_partner(lines):
     rosaline.reads_nothing("my secret")
 
 
-def test_a_new_name_does_not_end_the_talk(lines):
+def test_a_new_name_does_not_end_the_talk(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -138,7 +142,7 @@ def test_a_new_name_does_not_end_the_talk(lines):
     juliet.reads(rf"{romeo.name} -> you: what is in a name$")
 
 
-def test_a_partner_in_a_browser_gets_whispers(lines, guests):
+def test_a_partner_in_a_browser_gets_whispers(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     romeo.types(f"to:{juliet.name}")
     romeo.reads("You now talk to")
@@ -148,7 +152,7 @@ def test_a_partner_in_a_browser_gets_whispers(lines, guests):
     romeo.receives(juliet.name, "said to all")
 
 
-def test_a_browsers_whisper_moves_no_talk(lines, guests):
+def test_a_browsers_whisper_moves_no_talk(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -158,7 +162,7 @@ def test_a_browsers_whisper_moves_no_talk(lines, guests):
     romeo.reads(rf"{juliet.name} -> you: anon$")
 
 
-def test_going_to_another_room_ends_the_talk(lines, room):
+def test_going_to_another_room_ends_the_talk(lines: Lines, room: str) -> None:
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads("private chat")
@@ -167,7 +171,7 @@ def test_going_to_another_room_ends_the_talk(lines, room):
     juliet.reads(rf"^\* {romeo.name} has left\. The private chat")
 
 
-def test_turning_to_people_costs_tokens(start, lines):
+def test_turning_to_people_costs_tokens(start: Start, lines: Lines) -> None:
     port = start("--message-burst", "2", "--message-rate", "2").line_port
     romeo, juliet = lines(port=port, room=None), lines(port=port, room=None)
     began = time.monotonic()
@@ -179,13 +183,13 @@ def test_turning_to_people_costs_tokens(start, lines):
     assert time.monotonic() - began > 0.9
 
 
-def test_to_may_stand_behind_spaces(lines):
+def test_to_may_stand_behind_spaces(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types(f"  to: {juliet.name} ")
     juliet.reads(rf"^\* {romeo.name} started a private chat")
 
 
-def test_a_return_after_an_ended_chat_is_announced(lines):
+def test_a_return_after_an_ended_chat_is_announced(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types(f"to:{juliet.name}")
     juliet.reads(rf"^\* {romeo.name} started a private chat")
@@ -197,7 +201,7 @@ def test_a_return_after_an_ended_chat_is_announced(lines):
     romeo.reads(rf"{juliet.name} -> you: yes$")
 
 
-def test_lines_from_before_a_move_reach_no_wrong_person(start, lines):
+def test_lines_from_before_a_move_reach_no_wrong_person(start: Start, lines: Lines) -> None:
     port = start("--message-burst", "2", "--message-rate", "2").line_port
     romeo, juliet, paris = (lines(port=port, room=None) for _ in range(3))
     romeo.types(f"to:{juliet.name}")

@@ -7,15 +7,19 @@ import re
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 
 from chatroom.core.errors import ANSWER_AFTER_S
-from tests.support.guests import WAIT_S, Guest, until
+from tests.support.guests import WAIT_S, Frame, Guest, Guests, until
+from tests.support.lines import Lines
+from tests.support.program import Program, Start
 from tests.support.typos import INVISIBLE, NAMES, PRIVATE
 
 WAYS = ["socket", "line"]
@@ -32,7 +36,7 @@ MARKED = [
 class Poller:
     """A client that polls, once it is in the room."""
 
-    def __init__(self, http, url, room):
+    def __init__(self, http: requests.Session, url: str, room: str) -> None:
         self._http = http
         self._url = f"{url}/socket.io/?EIO=4&transport=polling"
         self._url += f"&sid={json.loads(self._polls()[1:])['sid']}"
@@ -40,33 +44,33 @@ class Poller:
         self.posts(f"40{json.dumps({'room': room, 'v': 1})}")
         self.receives('"token"')
 
-    def posts(self, *packets):
+    def posts(self, *packets: str) -> None:
         self._http.post(self._url, "\x1e".join(packets), timeout=WAIT_S)
 
-    def receives(self, text, times=1):
-        def has_come():
+    def receives(self, text: str, times: int = 1) -> None:
+        def has_come() -> bool:
             self.received += self._polls()
             return self.received.count(text) >= times
 
         until(has_come, text)
 
-    def _polls(self):
+    def _polls(self) -> str:
         return self._http.get(self._url, timeout=WAIT_S).text
 
 
 class Sender:
     """Somebody who types lines in either gateway, and is answered to each."""
 
-    def __init__(self, way, guests, lines, **who):
+    def __init__(self, way: str, guests: Guests, lines: Lines, name: str | None = None) -> None:
         self.way = way
         if way == "socket":
-            self.guest = guests(**({"username": who["name"]} if "name" in who else {}))
+            self.guest = guests() if name is None else guests(username=name)
             self.name = self.guest.name
         else:
-            self.line = lines(**who)
+            self.line = lines(name=name)
             self.name = self.line.name
 
-    def types(self, text):
+    def types(self, text: str) -> str:
         """Type a text and wait until it has been dealt with; gives what the sender is shown."""
         if self.way == "socket":
             answer = self.guest.asks("message", msg=text)
@@ -74,16 +78,17 @@ class Sender:
         self.line.types(text)
         return self.waits()
 
-    def types_together(self, *texts):
+    def types_together(self, *texts: str) -> str:
         """Type several texts at once; gives what is shown."""
         if self.way == "socket":
             return "\n".join(answer.get("msg", "") for answer in asks_together(self.guest, *texts))
         self.line.types_raw("".join(f"{text}\n" for text in texts).encode())
         return self.waits()
 
-    def streams(self, *texts, gap_s):
+    def streams(self, *texts: str, gap_s: float) -> float:
         """Type texts at this pace until all are dealt with; gives the longest pause."""
-        answers, sent_at = [], []
+        answers: list[Frame] = []
+        sent_at: list[float] = []
         for text in texts:
             if self.way == "socket":
                 self.guest.client.emit("msg", ({"action": "message", "msg": text},), callback=answers.append)
@@ -97,20 +102,20 @@ class Sender:
             self.waits()
         return max(after - before for before, after in pairwise(sent_at))
 
-    def waits(self):
+    def waits(self) -> str:
         self.line.types("/rooms")
         return "\n".join(self.line.reads_up_to(r"\* Rooms: "))
 
-    def _noticed(self):
+    def _noticed(self) -> str:
         self.guest.asks("ping")
         texts = [frame["msg"] for frame in self.guest.frames if frame["action"] == "notice"]
         self.guest.frames.clear()
         return "\n".join(texts)
 
 
-def asks_together(guest, *events, gap_s=0.0):
+def asks_together(guest: Guest, *events: str | Frame, gap_s: float = 0.0) -> list[Frame]:
     """Send texts, or other events, without waiting for an answer; gives the answers in their order."""
-    answers = {}
+    answers: dict[int, Frame] = {}
     for number, event in enumerate(events):
         asked = {"action": "message", "msg": event} if isinstance(event, str) else event
         time.sleep(gap_s)
@@ -120,18 +125,20 @@ def asks_together(guest, *events, gap_s=0.0):
 
 
 @pytest.fixture(params=WAYS)
-def sender(request, guests, lines):
+def sender(request: pytest.FixtureRequest, guests: Guests, lines: Lines) -> Callable[..., Sender]:
     return lambda **who: Sender(request.param, guests, lines, **who)
 
 
-def heard(guest, action="message"):
+def heard(guest: Guest, action: str = "message") -> list[str]:
     """The texts that somebody has received so far."""
     guest.asks("ping")
     return [frame["msg"] for frame in guest.frames if frame["action"] == action]
 
 
 @pytest.mark.parametrize("text", MARKED, ids=ascii)
-def test_a_command_is_one_however_its_beginning_was_typed(sender, guests, text):
+def test_a_command_is_one_however_its_beginning_was_typed(
+    sender: Callable[..., Sender], guests: Guests, text: str
+) -> None:
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     romeo.types(text.format(name="bob", secret="s3cret"))
     assert bob.receives("whisper")["msg"] == "s3cret"
@@ -143,7 +150,9 @@ def test_a_command_is_one_however_its_beginning_was_typed(sender, guests, text):
     ["to：Bob", "To:Bob", "TO:bob", "ｔｏ：bob", "to : Bob", "\ufeffto:\u200bBob ", 'to:"Bob"'],
     ids=ascii,
 )
-def test_to_starts_a_private_chat_in_any_case_and_width(sender, guests, text):
+def test_to_starts_a_private_chat_in_any_case_and_width(
+    sender: Callable[..., Sender], guests: Guests, text: str
+) -> None:
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     assert "You now talk to Bob only" in romeo.types(text)
     romeo.types("s3cret")
@@ -164,7 +173,9 @@ def test_to_starts_a_private_chat_in_any_case_and_width(sender, guests, text):
     ],
     ids=ascii,
 )
-def test_a_text_after_to_name_is_refused_with_the_usage(sender, guests, text, taught):
+def test_a_text_after_to_name_is_refused_with_the_usage(
+    sender: Callable[..., Sender], guests: Guests, text: str, taught: str
+) -> None:
     romeo, bob, third = sender(), guests(username="Bob"), guests(username="Ming Li")
     answer = romeo.types(text)
     assert f", type {taught}" in answer
@@ -207,7 +218,9 @@ NEAR_MISSES = (
 
 
 @pytest.mark.parametrize("text", NEAR_MISSES)
-def test_near_misses_are_refused_with_the_usage(sender, guests, text):
+def test_near_misses_are_refused_with_the_usage(
+    sender: Callable[..., Sender], guests: Guests, text: str
+) -> None:
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     answer = romeo.types(text)
     assert "begin it with /say." in answer
@@ -217,7 +230,9 @@ def test_near_misses_are_refused_with_the_usage(sender, guests, text):
 
 
 @pytest.mark.parametrize("join", ["join", "Join:", "jion"])
-def test_a_join_without_its_slash_holds_what_follows(sender, guests, room, join):
+def test_a_join_without_its_slash_holds_what_follows(
+    sender: Callable[..., Sender], guests: Guests, room: str, join: str
+) -> None:
     romeo, third, there = sender(), guests(), guests(room=f"{room} den")
     shown = romeo.types_together(f"{join} {room} den", "s3cret")
     assert f"type /join {room} den" in shown or romeo.way == "socket"
@@ -231,7 +246,7 @@ def test_a_join_without_its_slash_holds_what_follows(sender, guests, room, join)
     "line", ["/to Bob s3cret", "、w Bob s3cret", "to:Bob", "msg Bob s3cret", "/op s3cret"]
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"], ids=ascii)
-def test_a_private_line_further_down_is_not_sent(guests, line, end):
+def test_a_private_line_further_down_is_not_sent(guests: Guests, line: str, end: str) -> None:
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     assert romeo.asks("message", msg=f"hello{end}{line}{end}s3cret")["code"] in (
         "bad_request",
@@ -246,7 +261,7 @@ def test_a_private_line_further_down_is_not_sent(guests, line, end):
     ("text", "sent"),
     [("//x", "/x"), ("／／x", "/x"), ("/say /x", "/x"), ("/say to:Bob", "to:Bob"), ("/say  two  ", " two  ")],
 )
-def test_escapes_send_the_text_after_them(guests, lines, text, sent):
+def test_escapes_send_the_text_after_them(guests: Guests, lines: Lines, text: str, sent: str) -> None:
     romeo, third = guests(), guests()
     romeo.sends(text)
     assert third.receives("message")["msg"] == sent
@@ -259,7 +274,9 @@ def test_escapes_send_the_text_after_them(guests, lines, text, sent):
     "text",
     ["to:Bob", "To：Bob", "to:Eve s3cret", "/to", "/to Bob", "/to Bob x", "/w", "/join a/b", "/join"],
 )
-def test_texts_with_a_failed_change_of_audience_are_held(sender, guests, text):
+def test_texts_with_a_failed_change_of_audience_are_held(
+    sender: Callable[..., Sender], guests: Guests, text: str
+) -> None:
     romeo, third = sender(), guests(username="Eve")
     shown = romeo.types_together(text, "s3cret one", "s3cret two")
     assert shown.count("Not sent: something just before it was refused") == 2
@@ -269,7 +286,9 @@ def test_texts_with_a_failed_change_of_audience_are_held(sender, guests, text):
 
 
 @pytest.mark.parametrize("text", ["to:Zed", "/to Zed s3cret", "/join a/b", "tell Bob s3cret"])
-def test_a_text_sent_after_the_answer_is_public(sender, guests, text):
+def test_a_text_sent_after_the_answer_is_public(
+    sender: Callable[..., Sender], guests: Guests, text: str
+) -> None:
     romeo, third = sender(), guests()
     guests(username="Bob")
     for number in range(3):
@@ -280,7 +299,9 @@ def test_a_text_sent_after_the_answer_is_public(sender, guests, text):
 
 
 @pytest.mark.parametrize(("count", "gap_s"), [(4, 0.0), (4, 0.005), (4, 0.1), (30, 0.05)])
-def test_a_text_sent_before_the_answer_is_held(sender, guests, count, gap_s):
+def test_a_text_sent_before_the_answer_is_held(
+    sender: Callable[..., Sender], guests: Guests, count: int, gap_s: float
+) -> None:
     romeo, third = sender(), guests()
     for attempt in range(10):
         texts = [f"s3cret {attempt} {number}" for number in range(count)]
@@ -294,26 +315,26 @@ def test_a_text_sent_before_the_answer_is_held(sender, guests, count, gap_s):
     third.receives("message", msg="hello")
 
 
-def test_to_alone_holds_nothing(sender, guests):
+def test_to_alone_holds_nothing(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
     romeo.types_together("to:", "hello", "to:", "to all")
     for text in ("hello", "to all"):
         third.receives_next("message", msg=text)
 
 
-def test_to_alone_ends_the_hold(sender, guests):
+def test_to_alone_ends_the_hold(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
     romeo.types_together("to:Bob", "s3cret", "to:", "hello")
     third.receives_next("message", msg="hello")
 
 
-def test_a_message_held_has_the_code_of_what_was_refused(guests):
+def test_a_message_held_has_the_code_of_what_was_refused(guests: Guests) -> None:
     failed, held = asks_together(guests(), "/join a/b", "s3cret")
     assert failed["code"] == "room_invalid"
     assert (held["ok"], held["code"], held["held"]) == (False, "room_invalid", True)
 
 
-def test_other_events_do_not_wait_for_an_answer(guests):
+def test_other_events_do_not_wait_for_an_answer(guests: Guests) -> None:
     romeo, third = guests(), guests()
     order = []
     romeo.client.emit("msg", ({"action": "message", "msg": "to:Zed"},), callback=lambda _: order.append("to"))
@@ -328,7 +349,7 @@ def test_other_events_do_not_wait_for_an_answer(guests):
     third.receives("logout", username=romeo.name)
 
 
-def test_who_is_cut_before_the_answer_leaves_at_once(sender, guests):
+def test_who_is_cut_before_the_answer_leaves_at_once(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
     if romeo.way == "socket":
         romeo.guest.emit({"action": "message", "msg": "to:Zed"})
@@ -343,7 +364,7 @@ def test_who_is_cut_before_the_answer_leaves_at_once(sender, guests):
     assert heard(third) == []
 
 
-def test_a_text_refused_before_a_cut_is_refused_again(guests):
+def test_a_text_refused_before_a_cut_is_refused_again(guests: Guests) -> None:
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     bob.asks("logout")
@@ -368,7 +389,7 @@ def test_a_text_refused_before_a_cut_is_refused_again(guests):
     ],
     ids=["talk", "typed", "whisper", "to_sid"],
 )
-def test_a_refused_text_sent_again_after_a_cut_is_refused(guests, asked):
+def test_a_refused_text_sent_again_after_a_cut_is_refused(guests: Guests, asked: dict[str, object]) -> None:
     cid = (
         {"cid": "1"} if asked == {"action": "message", "msg": "s3cret"} else {}
     )  # else its name is asked about
@@ -391,14 +412,14 @@ def test_a_refused_text_sent_again_after_a_cut_is_refused(guests, asked):
     assert [*heard(third), *heard(impostor, "whisper")] == ["s3cret"]
 
 
-def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
+def test_a_text_after_a_lost_refusal_is_held(server: Program, guests: Guests, room: str) -> None:
     third = guests()
     with requests.Session() as http:
         poller = Poller(http, server.url, room)
         message = json.dumps(["msg", {"action": "message", "msg": "to:Ghost"}])
         poller.posts(f"420{message}", "41")
     third.receives("logout")
-    again = guests(token=re.search(r'"token":"([^"]+)"', poller.received)[1])
+    again = guests(token=re.findall(r'"token":"([^"]+)"', poller.received)[0])
     assert again.asks("message", msg="s3cret")["held"]
     assert heard(third) == []
     again.sends("hello")
@@ -416,7 +437,9 @@ def test_a_text_after_a_lost_refusal_is_held(server, guests, room):
     ],
     ids=str,
 )
-def test_texts_after_a_refusal_in_the_same_payload_are_held(server, guests, room, first):
+def test_texts_after_a_refusal_in_the_same_payload_are_held(
+    server: Program, guests: Guests, room: str, first: dict[str, object]
+) -> None:
     third = guests()
     with requests.Session() as http:
         poller = Poller(http, server.url, room)
@@ -428,7 +451,7 @@ def test_texts_after_a_refusal_in_the_same_payload_are_held(server, guests, room
     third.receives("message", msg="s3cret")
 
 
-def test_a_change_of_audience_refused_for_its_haste_holds_others(start, guests):
+def test_a_change_of_audience_refused_for_its_haste_holds_others(start: Start, guests: Guests) -> None:
     program = start("--event-burst", "5", "--event-rate", "20")
     romeo, third = guests(url=program.url), guests(url=program.url)
     guests(url=program.url, username="Bob")
@@ -437,7 +460,7 @@ def test_a_change_of_audience_refused_for_its_haste_holds_others(start, guests):
     assert heard(third) == []
 
 
-def test_a_private_text_that_is_far_too_long_holds_others(guests):
+def test_a_private_text_that_is_far_too_long_holds_others(guests: Guests) -> None:
     romeo, third = guests(), guests()
     too_long, held = asks_together(romeo, f"/to Bob {'x' * 50_000}", "s3cret")
     assert (too_long["code"], held["held"]) == ("too_long", True)
@@ -445,13 +468,13 @@ def test_a_private_text_that_is_far_too_long_holds_others(guests):
 
 
 @pytest.mark.parametrize("field", ["to", "to_sid"])
-def test_a_message_to_one_person_is_refused(guests, field):
+def test_a_message_to_one_person_is_refused(guests: Guests, field: str) -> None:
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     assert romeo.asks("message", msg="s3cret", **{field: bob.name})["code"] == "bad_request"
     assert heard(third) == heard(bob) == []
 
 
-def test_a_line_after_an_overlong_private_one_is_held(guests, lines):
+def test_a_line_after_an_overlong_private_one_is_held(guests: Guests, lines: Lines) -> None:
     romeo, third = Sender("line", guests, lines), guests()
     for text in (f"/to Bob {'x' * 10_000}", f"\u200bTO：{'x' * 10_000}"):
         shown = romeo.types_together(text, "s3cret")
@@ -470,7 +493,7 @@ def test_a_line_after_an_overlong_private_one_is_held(guests, lines):
     ],
     ids=str,
 )
-def test_what_may_have_been_a_join_holds_texts(guests, event):
+def test_what_may_have_been_a_join_holds_texts(guests: Guests, event: tuple[object, ...]) -> None:
     romeo, third = guests(), guests()
     name, *arguments = event
     romeo.client.emit(name, tuple(arguments))
@@ -482,7 +505,7 @@ def test_what_may_have_been_a_join_holds_texts(guests, event):
 
 
 @pytest.mark.parametrize("asks_for_ack", [True, False])
-def test_a_refused_join_holds_until_its_answer(guests, asks_for_ack):
+def test_a_refused_join_holds_until_its_answer(guests: Guests, asks_for_ack: bool) -> None:
     romeo, third = guests(), guests()
     join = {"action": "join", "room": "a/b"}
     if asks_for_ack:
@@ -496,13 +519,13 @@ def test_a_refused_join_holds_until_its_answer(guests, asks_for_ack):
     third.receives_next("message", msg="hello")
 
 
-def test_a_line_that_comes_with_an_unknown_command_is_held(guests, lines):
+def test_a_line_that_comes_with_an_unknown_command_is_held(guests: Guests, lines: Lines) -> None:
     romeo, third = Sender("line", guests, lines), guests()
     assert "Not sent" in romeo.types_together("/jion den", "s3cret")
     assert heard(third) == []
 
 
-def test_a_pipe_to_someone_absent_sends_nothing(server, guests):
+def test_a_pipe_to_someone_absent_sends_nothing(server: Program, guests: Guests) -> None:
     third = guests(room="lobby")
     with socket.create_connection(("127.0.0.1", server.line_port)) as pipe:
         pipe.sendall(b"to:Bob\nsecret\n")
@@ -515,7 +538,7 @@ def test_a_pipe_to_someone_absent_sends_nothing(server, guests):
 # Whom a name means
 
 
-def test_to_sid_reaches_that_session_only(guests):
+def test_to_sid_reaches_that_session_only(guests: Guests) -> None:
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg="one") == {"ok": True}
     assert ben.receives("whisper")["msg"] == "one"
@@ -531,10 +554,10 @@ def test_to_sid_reaches_that_session_only(guests):
     assert romeo.asks("whisper", msg="x")["code"] == "bad_request"
 
 
-def test_a_typed_whisper_is_read_as_a_message_is(guests):
+def test_a_typed_whisper_is_read_as_a_message_is(guests: Guests) -> None:
     romeo, ben, eve = guests(), guests(username="Ben"), guests(username="Eve")
 
-    def whispers(msg, **more):
+    def whispers(msg: str, **more: Any) -> Frame:
         return romeo.asks("whisper", to="Ben", to_sid=ben.sid, msg=msg, **more)
 
     for near in ("to Eve s3cret", "\\to Eve s3cret", "tp:Eve", "hello\n/to Eve s3cret"):
@@ -551,7 +574,7 @@ def test_a_typed_whisper_is_read_as_a_message_is(guests):
     assert ben.receives("whisper")["msg"] == "//x"
 
 
-def test_a_whisper_asks_once_about_a_reassigned_name(guests):
+def test_a_whisper_asks_once_about_a_reassigned_name(guests: Guests) -> None:
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     ben.asks("logout")
     third.receives("logout", username="Ben")
@@ -569,7 +592,7 @@ def test_a_whisper_asks_once_about_a_reassigned_name(guests):
     assert romeo.asks("whisper", msg="still you", **whispers) == {"ok": True}
 
 
-def test_a_confirmed_whisper_goes_to_who_has_the_name_now(guests):
+def test_a_confirmed_whisper_goes_to_who_has_the_name_now(guests: Guests) -> None:
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     ben.asks("logout")
     third.receives("logout", username="Ben")
@@ -580,7 +603,7 @@ def test_a_confirmed_whisper_goes_to_who_has_the_name_now(guests):
     assert other.receives("whisper", msg="and so on")
 
 
-def test_to_sid_finds_who_has_come_back_with_a_token(guests):
+def test_to_sid_finds_who_has_come_back_with_a_token(guests: Guests) -> None:
     romeo, ben = guests(), guests(username="Ben")
     ben.is_cut()
     romeo.receives("logout", username="Ben")
@@ -590,13 +613,13 @@ def test_to_sid_finds_who_has_come_back_with_a_token(guests):
 
 
 @pytest.mark.parametrize("way", ["whisper", "command", "talk"])
-def test_a_private_text_sent_again_is_received_once(guests, way):
+def test_a_private_text_sent_again_is_received_once(guests: Guests, way: str) -> None:
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     if way == "talk":
         for sender in (romeo, third):
             assert sender.asks("message", msg="to:Ben") == {"ok": True}
 
-    def send(sender, cid, text="psst"):
+    def send(sender: Guest, cid: str, text: str = "psst") -> Frame:
         if way == "whisper":
             return sender.asks("whisper", to="Ben", to_sid=ben.sid, msg=text, cid=cid)
         return sender.asks("message", msg=text if way == "talk" else f"/to Ben {text}", cid=cid)
@@ -612,7 +635,7 @@ def test_a_private_text_sent_again_is_received_once(guests, way):
     assert heard(ben, "whisper") == ["psst", "another's", "last"]
 
 
-def test_a_resent_private_text_is_not_public(guests):
+def test_a_resent_private_text_is_not_public(guests: Guests) -> None:
     romeo, ben, third = guests(), guests(username="Ben"), guests()
     for msg, cid in (("to:Ben", "c1"), ("secret", "c2"), ("to:", "c3"), ("secret", "c2"), ("public", "c4")):
         assert romeo.asks("message", msg=msg, cid=cid)["ok"]
@@ -620,7 +643,7 @@ def test_a_resent_private_text_is_not_public(guests):
     assert heard(third, "message") == ["public"]
 
 
-def test_who_with_a_sid_finds_who_has_come_back(guests):
+def test_who_with_a_sid_finds_who_has_come_back(guests: Guests) -> None:
     romeo, ben = guests(), guests(username="Ben")
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": ben.sid}
     ben.is_cut()
@@ -630,7 +653,7 @@ def test_who_with_a_sid_finds_who_has_come_back(guests):
     assert romeo.asks("who", sid=ben.sid) == {"ok": True, "username": "Ben", "sid": again.sid}
 
 
-def test_nothing_ties_who_logged_out_to_a_later_session(guests):
+def test_nothing_ties_who_logged_out_to_a_later_session(guests: Guests) -> None:
     romeo, ben = guests(), guests(username="Ben")
     ben.is_cut()
     romeo.receives("logout", username="Ben")
@@ -644,7 +667,9 @@ def test_nothing_ties_who_logged_out_to_a_later_session(guests):
     assert heard(later, "whisper") == []
 
 
-def test_a_private_chat_goes_on_when_the_partner_comes_back(sender, guests):
+def test_a_private_chat_goes_on_when_the_partner_comes_back(
+    sender: Callable[..., Sender], guests: Guests
+) -> None:
     romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types("to:Ben")
     ben.is_cut()
@@ -656,7 +681,7 @@ def test_a_private_chat_goes_on_when_the_partner_comes_back(sender, guests):
     assert heard(third) == []
 
 
-def test_a_longer_name_that_has_left_is_asked_about(sender, guests):
+def test_a_longer_name_that_has_left_is_asked_about(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, ming, ming_li = sender(), guests(username="Ming"), guests(username="Ming Li")
     ming_li.asks("logout")
     ming.receives("logout", username="Ming Li")
@@ -668,7 +693,9 @@ def test_a_longer_name_that_has_left_is_asked_about(sender, guests):
 
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
 @pytest.mark.parametrize(("longer", "text"), [("Bob I", "/to Bob I s3cret"), ("Bob:", "/to Bob: s3cret")])
-def test_a_longer_name_gets_no_text_for_a_known_person(sender, guests, longer, text, has_left):
+def test_a_longer_name_gets_no_text_for_a_known_person(
+    sender: Callable[..., Sender], guests: Guests, longer: str, text: str, has_left: bool
+) -> None:
     romeo, bob, eve = sender(), guests(username="Bob"), guests(username=longer)
     romeo.types("/to Bob hello")
     if has_left:
@@ -683,7 +710,7 @@ def test_a_longer_name_gets_no_text_for_a_known_person(sender, guests, longer, t
     assert eve.receives("whisper")["msg"] == "you are known now"
 
 
-def test_a_name_that_has_changed_hands_is_refused_once(sender, guests):
+def test_a_name_that_has_changed_hands_is_refused_once(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, ben, third = sender(), guests(username="Ben"), guests()
     ben.asks("logout")
     third.receives("logout", username="Ben")
@@ -694,7 +721,9 @@ def test_a_name_that_has_changed_hands_is_refused_once(sender, guests):
     assert other.receives("whisper")["msg"] == "hello, new one"
 
 
-def test_who_comes_back_with_a_token_is_the_same_person(sender, guests):
+def test_who_comes_back_with_a_token_is_the_same_person(
+    sender: Callable[..., Sender], guests: Guests
+) -> None:
     romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.is_cut()
@@ -704,7 +733,7 @@ def test_who_comes_back_with_a_token_is_the_same_person(sender, guests):
     assert again.receives("whisper")["msg"] == "two"
 
 
-def test_a_name_given_up_and_taken_is_another_persons(sender, guests):
+def test_a_name_given_up_and_taken_is_another_persons(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, ben, eve = sender(), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.asks("rename", username="Benjamin")
@@ -714,7 +743,7 @@ def test_a_name_given_up_and_taken_is_another_persons(sender, guests):
     assert heard(eve, "whisper") == []
 
 
-def test_taking_a_name_twice_hides_nobody(sender, guests):
+def test_taking_a_name_twice_hides_nobody(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, ben, eve = sender(), guests(username="Ben"), guests()
     ben.asks("logout")
     eve.receives("logout", username="Ben")
@@ -725,7 +754,9 @@ def test_taking_a_name_twice_hides_nobody(sender, guests):
     assert heard(eve, "whisper") == []
 
 
-def test_a_name_taken_while_one_was_elsewhere_is_another_persons(sender, guests, room):
+def test_a_name_taken_while_one_was_elsewhere_is_another_persons(
+    sender: Callable[..., Sender], guests: Guests, room: str
+) -> None:
     romeo, ben, third = sender(), guests(username="Ben"), guests()
     romeo.types(f"/join {room} next")
     third.receives("logout", username=romeo.name)
@@ -738,7 +769,7 @@ def test_a_name_taken_while_one_was_elsewhere_is_another_persons(sender, guests,
     assert heard(other, "whisper") == []
 
 
-def test_a_name_taken_during_a_cut_is_another_persons(guests):
+def test_a_name_taken_during_a_cut_is_another_persons(guests: Guests) -> None:
     romeo, ben, third = guests(username="Romeo"), guests(username="Ben"), guests()
     romeo.is_cut()
     third.receives("logout", username="Romeo")
@@ -751,7 +782,9 @@ def test_a_name_taken_during_a_cut_is_another_persons(guests):
 
 @pytest.mark.parametrize("private", ["/to Bob s3cret", "to:Bob\ns3cret", "to:\ns3cret"], ids=ascii)
 @pytest.mark.parametrize("join", ["/join", "/jion", "join"])
-def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, room, join, private):
+def test_a_failed_join_holds_private_texts_for_the_other_room(
+    guests: Guests, lines: Lines, room: str, join: str, private: str
+) -> None:
     other, bob, third = guests(username="Ann", room=f"{room}-2"), guests(username="Bob"), guests()
     ann = lines(name="Ann")
     ann.types_raw(f"{join} {room}-2\n{private}\n".encode())
@@ -761,7 +794,7 @@ def test_a_failed_join_holds_private_texts_for_the_other_room(guests, lines, roo
     assert heard(bob, "whisper") == heard(third) == heard(other) == []
 
 
-def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
+def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests: Guests, lines: Lines) -> None:
     romeo, ben, third = Sender("line", guests, lines), guests(username="Ben"), guests()
     romeo.types("/to Ben one")
     ben.asks("logout")
@@ -776,7 +809,9 @@ def test_nothing_of_a_paste_reaches_who_has_taken_a_name(guests, lines):
     "written", ["Ming  Li", "Ming\tLi", "ming\u2003 LI", "Ming Li:", "Ming Li，"], ids=ascii
 )
 @pytest.mark.parametrize("has_left", [False, True], ids=["here", "gone"])
-def test_the_longest_matching_name_is_meant(sender, guests, written, has_left):
+def test_the_longest_matching_name_is_meant(
+    sender: Callable[..., Sender], guests: Guests, written: str, has_left: bool
+) -> None:
     romeo, ming, ming_li = sender(), guests(username="Ming"), guests(username="Ming Li")
     if has_left:
         ming_li.asks("logout")
@@ -788,7 +823,7 @@ def test_the_longest_matching_name_is_meant(sender, guests, written, has_left):
 # A private talk of a socket client
 
 
-def test_to_starts_a_private_chat_over_socket_io(guests):
+def test_to_starts_a_private_chat_over_socket_io(guests: Guests) -> None:
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     assert romeo.asks("message", msg="to:Bob") == {"ok": True}
     opened = romeo.receives("notice", code="command")
@@ -804,7 +839,7 @@ def test_to_starts_a_private_chat_over_socket_io(guests):
     assert "s3cret" not in str(third.frames)
 
 
-def test_after_the_partner_leaves_the_next_message_is_refused(guests):
+def test_after_the_partner_leaves_the_next_message_is_refused(guests: Guests) -> None:
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     bob.asks("logout")
@@ -818,7 +853,7 @@ def test_after_the_partner_leaves_the_next_message_is_refused(guests):
     assert heard(impostor, "whisper") == []
 
 
-def test_a_private_chat_follows_renames_and_ends_in_another_room(guests, room):
+def test_a_private_chat_follows_renames_and_ends_in_another_room(guests: Guests, room: str) -> None:
     romeo, bob = guests(), guests(username="Bob")
     romeo.sends("to:Bob")
     bob.asks("rename", username="Robert")
@@ -832,7 +867,7 @@ def test_a_private_chat_follows_renames_and_ends_in_another_room(guests, room):
 
 
 @pytest.mark.parametrize("cut_first", [True, False], ids=["cut", "replaced"])
-def test_a_private_chat_goes_on_when_its_session_resumes(guests, cut_first):
+def test_a_private_chat_goes_on_when_its_session_resumes(guests: Guests, cut_first: bool) -> None:
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     if cut_first:
@@ -845,7 +880,7 @@ def test_a_private_chat_goes_on_when_its_session_resumes(guests, cut_first):
     assert heard(third) == []
 
 
-def test_a_talk_goes_on_when_both_sessions_resume(guests):
+def test_a_talk_goes_on_when_both_sessions_resume(guests: Guests) -> None:
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     romeo.is_cut()
@@ -857,7 +892,7 @@ def test_a_talk_goes_on_when_both_sessions_resume(guests):
     bob_again.receives("whisper", msg="s3cret")
 
 
-def test_a_restart_refuses_the_first_text_of_a_chat(start, room):
+def test_a_restart_refuses_the_first_text_of_a_chat(start: Start, room: str) -> None:
     program = start()
     people = [Guest(program.url, {"room": room, "v": 1, "username": name}).enter() for name in ("Ann", "Bob")]
     ann, bob = people
@@ -887,7 +922,7 @@ def test_a_restart_refuses_the_first_text_of_a_chat(start, room):
         guest.leaves()
 
 
-def test_after_a_restart_a_name_is_not_trusted(start, room):
+def test_after_a_restart_a_name_is_not_trusted(start: Start, room: str) -> None:
     program = start()
     ann, lotus = (
         Guest(program.url, {"room": room, "v": 1, "username": one}).enter() for one in ("Ann", "Lotus")
@@ -921,7 +956,7 @@ def test_after_a_restart_a_name_is_not_trusted(start, room):
         guest.leaves()
 
 
-def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
+def test_a_resumed_talk_without_its_partner_sends_nothing(guests: Guests) -> None:
     romeo, bob, third = guests(username="Romeo"), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     romeo.is_cut()
@@ -934,7 +969,7 @@ def test_a_resumed_talk_without_its_partner_sends_nothing(guests):
     assert heard(third) == heard(impostor, "whisper") == []
 
 
-def test_a_terminal_ends_the_talk_for_a_socket_client(guests, lines):
+def test_a_terminal_ends_the_talk_for_a_socket_client(guests: Guests, lines: Lines) -> None:
     romeo, bob, third = guests(), lines(name="Bob"), guests()
     romeo.sends("to:Bob")
     bob.reads(rf"^\* {romeo.name} started a private chat")
@@ -950,11 +985,13 @@ def test_a_terminal_ends_the_talk_for_a_socket_client(guests, lines):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, room, way):
+def test_a_third_never_hears_a_secret_however_it_was_typed(
+    guests: Guests, lines: Lines, room: str, way: str
+) -> None:
     people = [guests(username=name) for name in NAMES]
     third, fourth, other = guests(), lines(), guests(room=f"{room} den")
     sender = Sender(way, guests, lines)
-    counted = Counter()
+    counted: Counter[str] = Counter()
 
     @settings(
         max_examples=60,
@@ -964,12 +1001,12 @@ def test_a_third_never_hears_a_secret_however_it_was_typed(guests, lines, room, 
         suppress_health_check=list(HealthCheck),
     )
     @given(PRIVATE)
-    def types(texts):
+    def types(texts: list[str]) -> None:
         counted["secret"] += 1
         secret = f"s3cret {counted['secret']}"
         texts = [text.replace("{secret}", secret).replace("{room}", f"{room} den") for text in texts]
         if way == "socket":
-            answers = []
+            answers: list[Frame] = []
             for text in texts:
                 sender.guest.client.emit(
                     "msg", ({"action": "message", "msg": text},), callback=answers.append

@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -21,7 +21,7 @@ import requests
 from tests.faults.disks import needed
 from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST, PLAIN
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, until
-from tests.support.program import ROOT, START_S, Program
+from tests.support.program import ROOT, START_S, Program, Start
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -43,6 +43,9 @@ def free_port() -> int:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
+
+
+Write = Callable[[str, int, Path], list[str]]  # gives the command of a proxy with this configuration and port
 
 
 def caddy(text: str, port: int, folder: Path) -> list[str]:
@@ -92,14 +95,16 @@ def answers(url: str) -> bool:
 
 @pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
 @pytest.mark.parametrize("write", [caddy, nginx, haproxy])
-def test_the_server_counts_the_clients_of_a_documented_proxy(start, tmp_path: Path, write, path) -> None:
+def test_the_server_counts_the_clients_of_a_documented_proxy(
+    start: Start, tmp_path: Path, write: Write, path: str
+) -> None:
     port, text = free_port(), documented(write.__name__, path)
     program = start(*FEW, *trusts(text))
     command = write(text.replace("127.0.0.1:5000", f"127.0.0.1:{program.port}"), port, tmp_path)
     check_addresses(command, program, port, path, tmp_path)
 
 
-def test_the_server_counts_the_clients_of_composes_caddy(start, tmp_path: Path) -> None:
+def test_the_server_counts_the_clients_of_composes_caddy(start: Start, tmp_path: Path) -> None:
     port, text = free_port(), (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
     compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
     (flag, address) = trusts(text)
@@ -145,7 +150,9 @@ def check_addresses(command: list[str], program: Program, port: int, path: str, 
 
 @pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
 @pytest.mark.parametrize("write", [caddy, nginx, haproxy])
-def test_a_documented_proxy_carries_the_chat(server: Program, room: str, tmp_path: Path, write, path) -> None:
+def test_a_documented_proxy_carries_the_chat(
+    server: Program, room: str, tmp_path: Path, write: Write, path: str
+) -> None:
     port = free_port()
     text = documented(write.__name__, path).replace("127.0.0.1:5000", f"127.0.0.1:{server.port}")
     check(write(text, port, tmp_path), f"http://127.0.0.1:{port}{path}", room, tmp_path)
@@ -159,7 +166,9 @@ def test_the_caddyfile_of_compose_carries_the_chat(server: Program, room: str, t
 
 
 @pytest.mark.parametrize("write", [caddy, nginx, haproxy])
-def test_a_proxy_reads_every_request_as_the_server_does(server: Program, tmp_path: Path, write) -> None:
+def test_a_proxy_reads_every_request_as_the_server_does(
+    server: Program, tmp_path: Path, write: Write
+) -> None:
     port = free_port()
     text = documented(write.__name__, "").replace("127.0.0.1:5000", f"127.0.0.1:{server.port}")
     url = f"http://127.0.0.1:{port}"

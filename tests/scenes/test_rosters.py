@@ -3,9 +3,12 @@
 import contextlib
 import json
 import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.guests import Frame, Guest, Guests
+from tests.support.program import Program
 from tests.support.raw import RawClient
 
 SMALL = 64  # people: the protocol's number
@@ -13,11 +16,11 @@ BURST = 12
 
 
 @pytest.fixture
-def crowd(server, room):
+def crowd(server: Program, room: str) -> Iterator[Callable[[int], list[RawClient]]]:
     """Lets many people into the play's room at once: `crowd(12)`."""
     with contextlib.ExitStack() as stack:
 
-        def enter(count):
+        def enter(count: int) -> list[RawClient]:
             people = [stack.enter_context(RawClient(server.url)) for _ in range(count)]
             for person in people:
                 person.opens()
@@ -31,7 +34,7 @@ def crowd(server, room):
         yield enter
 
 
-def in_one_breath(server, people, packet):
+def in_one_breath(server: Program, people: list[RawClient], packet: str) -> None:
     """All send it before the server reads any of it."""
     server.signal(signal.SIGSTOP)
     for person in people:
@@ -39,19 +42,21 @@ def in_one_breath(server, people, packet):
     server.signal(signal.SIGCONT)
 
 
-def pairs(people):
+def pairs(people: list[RawClient]) -> list[list[str]]:
     return sorted([person.login["username"], person.login["sid"]] for person in people)
 
 
-def frames_until(guest, action, done):
+def frames_until(guest: Guest, action: str, done: Callable[[list[Frame]], bool]) -> list[Frame]:
     """The frames of one action that come until they are enough."""
-    found = []
+    found: list[Frame] = []
     while not done(found):
         found.append(guest.receives(action))
     return found
 
 
-def test_a_small_room_announces_each_join_at_once(guests, crowd):
+def test_a_small_room_announces_each_join_at_once(
+    guests: Guests, crowd: Callable[[int], list[RawClient]]
+) -> None:
     full, delta = guests(), guests(roster="delta")
     full.receives("login", sid=delta.sid)
     comers = crowd(BURST)
@@ -64,10 +69,12 @@ def test_a_small_room_announces_each_join_at_once(guests, crowd):
     assert [len(frame["joined"]) for frame in rosters] == [1] * BURST
 
 
-def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
+def test_in_a_large_room_a_burst_is_told_together(
+    server: Program, guests: Guests, crowd: Callable[[int], list[RawClient]]
+) -> None:
     crowd(SMALL)
     full, delta = guests(), guests(roster="delta")
-    frames_until(delta, "roster", lambda found: found and delta.sid in dict_of(found, "joined"))
+    frames_until(delta, "roster", lambda found: delta.sid in dict_of(found, "joined"))
     full.receives("login", sid=delta.sid)
     comers = crowd(BURST)
 
@@ -93,7 +100,9 @@ def test_in_a_large_room_a_burst_is_told_together(server, guests, crowd):
     full.receives_nothing("logout")
 
 
-def test_a_rename_in_a_large_room_has_no_list(guests, crowd):
+def test_a_rename_in_a_large_room_has_no_list(
+    guests: Guests, crowd: Callable[[int], list[RawClient]]
+) -> None:
     crowd(SMALL)
     romeo, juliet = guests(), guests()
     assert romeo.asks("rename", username="Montague")["ok"]
@@ -101,5 +110,5 @@ def test_a_rename_in_a_large_room_has_no_list(guests, crowd):
     assert ["Montague", romeo.sid] in juliet.asks("who")["name_list"]
 
 
-def dict_of(frames, field):
+def dict_of(frames: list[Frame], field: str) -> dict[str, str]:
     return {sid: name for frame in frames for name, sid in frame[field]}

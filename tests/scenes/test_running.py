@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from signal import Signals
 
 import pytest
 import requests
@@ -19,10 +20,11 @@ import requests
 from chatroom.gateways.words import LANGUAGES
 from tests.faults import disks
 from tests.support.guests import POLLING, Guest, until
-from tests.support.program import ROOT, Program
+from tests.support.lines import Terminals
+from tests.support.program import ROOT, Program, Start
 
 
-def fails(*arguments, folder=ROOT, **environ):
+def fails(*arguments: str, folder: Path = ROOT, **environ: str) -> str:
     """Start with what must not work; gives the one line that says so."""
     clean = Program(environ=environ).environ
     done = subprocess.run(
@@ -41,13 +43,13 @@ def fails(*arguments, folder=ROOT, **environ):
     return lines[0]
 
 
-def is_free():
+def is_free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
-def test_a_second_copy_on_one_folder_reports_one_problem(start, tmp_path):
+def test_a_second_copy_on_one_folder_reports_one_problem(start: Start, tmp_path: Path) -> None:
     start(data_dir=tmp_path)
     with socket.socket() as taken:
         try:
@@ -60,7 +62,7 @@ def test_a_second_copy_on_one_folder_reports_one_problem(start, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["CHATROOM_PORT", "PORT"])
-def test_the_port_may_come_from_the_environment(name, start):
+def test_the_port_may_come_from_the_environment(name: str, start: Start) -> None:
     port = is_free()
     program = start(
         port=None,
@@ -72,21 +74,21 @@ def test_the_port_may_come_from_the_environment(name, start):
     assert program.wait(5) == 0
 
 
-def test_a_flag_outdoes_the_environment(start):
+def test_a_flag_outdoes_the_environment(start: Start) -> None:
     program = start("--lang", "zh", environ={"CHATROOM_LANG": "en"})
     guest = Guest(program.url, {"v": 1}).enter()
     assert guest.asks("message", msg="")["msg"] == LANGUAGES["zh"]["empty"]
     guest.leaves()
 
 
-def test_it_listens_on_ipv4_and_ipv6(server):
+def test_it_listens_on_ipv4_and_ipv6(server: Program) -> None:
     addresses = ["127.0.0.1"] + (["[::1]"] if socket.has_ipv6 else [])
     for address in addresses:
         assert requests.get(f"http://{address}:{server.port}/healthz", timeout=5).status_code == 200
 
 
 @pytest.mark.parametrize("source", ["port", "second copy"])
-def test_a_port_in_use_is_named_with_its_cure(server, tmp_path, source):
+def test_a_port_in_use_is_named_with_its_cure(server: Program, tmp_path: Path, source: str) -> None:
     if source == "port":
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
@@ -100,14 +102,14 @@ def test_a_port_in_use_is_named_with_its_cure(server, tmp_path, source):
     assert "--port" in line
 
 
-def test_a_wrong_setting_is_reported_in_one_line():
+def test_a_wrong_setting_is_reported_in_one_line() -> None:
     # Which values are wrong: tests/test_settings.py.
     assert "--max-rooms is '0'; it must be" in fails("--max-rooms", "0")
     assert "CHATROOM_MAX_ROOMS is '0'; it must be" in fails(CHATROOM_MAX_ROOMS="0")
 
 
 @pytest.mark.parametrize("content", [None, "", "# only a comment\n\n"], ids=["missing", "empty", "comments"])
-def test_a_file_of_names_that_is_none_is_named(tmp_path, content):
+def test_a_file_of_names_that_is_none_is_named(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "names"
     if content is not None:
         path.write_text(content)
@@ -116,7 +118,7 @@ def test_a_file_of_names_that_is_none_is_named(tmp_path, content):
     assert "--names" in line
 
 
-def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path):
+def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path: Path) -> None:
     shutil.copytree(
         ROOT / "chatroom", tmp_path / "chatroom", ignore=shutil.ignore_patterns("__pycache__", "static")
     )
@@ -125,7 +127,7 @@ def test_a_checkout_without_its_nicknames_says_where_they_belong(tmp_path):
     assert f"cannot read the names in {tmp_path / 'name.txt'}: No such file or directory" in line
 
 
-def test_a_python_without_the_libraries_names_make_run():
+def test_a_python_without_the_libraries_names_make_run() -> None:
     for command in (["app.py"], ["-m", "chatroom"]):
         done = subprocess.run(
             [sys.executable, "-S", *command],
@@ -141,7 +143,7 @@ def test_a_python_without_the_libraries_names_make_run():
         ), done.stderr
 
 
-def test_a_log_that_cannot_be_opened_is_named(tmp_path):
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     path = tmp_path / "chatroom.db"
     path.mkdir()
     line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
@@ -154,13 +156,13 @@ def test_a_log_that_cannot_be_opened_is_named(tmp_path):
     assert "--data-dir" in line
 
 
-def test_a_disk_too_full_for_the_log_is_named(tmp_path):
+def test_a_disk_too_full_for_the_log_is_named(tmp_path: Path) -> None:
     with disks.small_disk(tmp_path / "disk", "48k") as disk:
         line = fails("--port", "0", "--line-port", "0", "--data-dir", str(disk))
     assert f"cannot use {disk / 'chatroom.db'} (database or disk is full): free some space there" in line
 
 
-def test_a_full_standard_error_is_said_on_standard_output(tmp_path):
+def test_a_full_standard_error_is_said_on_standard_output(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "app.py", "--port", "0", "--line-port", "0", "--data-dir", str(tmp_path)],
@@ -173,7 +175,7 @@ def test_a_full_standard_error_is_said_on_standard_output(tmp_path):
 
 
 @pytest.mark.parametrize(("lang", "stop"), [("en", "Press Ctrl+C to stop."), ("zh", "按 Ctrl+C 停止。")])
-def test_a_terminal_is_told_how_to_stop(terminals, tmp_path, lang, stop):
+def test_a_terminal_is_told_how_to_stop(terminals: Terminals, tmp_path: Path, lang: str, stop: str) -> None:
     command = [
         sys.executable,
         ROOT / "app.py",
@@ -193,7 +195,7 @@ def test_a_terminal_is_told_how_to_stop(terminals, tmp_path, lang, stop):
     assert terminal.process.wait(30) == 0
 
 
-def test_health_follows_the_settings_of_the_server(start):
+def test_health_follows_the_settings_of_the_server(start: Start) -> None:
     program = start("--base-path", "/chat")
     command = [sys.executable, "-m", "chatroom", "health"]
     environ = {**program.environ, "PORT": str(program.port), "CHATROOM_BASE_PATH": "/chat"}
@@ -209,7 +211,7 @@ def test_health_follows_the_settings_of_the_server(start):
     )
 
 
-def test_a_newer_versions_log_is_left_alone(tmp_path):
+def test_a_newer_versions_log_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "chatroom.db")) as log:
         log.execute("PRAGMA user_version=1000")
     line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
@@ -217,7 +219,7 @@ def test_a_newer_versions_log_is_left_alone(tmp_path):
     assert "--data-dir" in line
 
 
-def test_when_all_names_are_taken_a_number_is_added(start, tmp_path):
+def test_when_all_names_are_taken_a_number_is_added(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "names"
     path.write_text("# ours\n\nMing\nMing\n")
     program = start("--names", str(path))
@@ -229,7 +231,7 @@ def test_when_all_names_are_taken_a_number_is_added(start, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_under_traffic_with_exit_code_0(start, number):
+def test_it_ends_under_traffic_with_exit_code_0(start: Start, number: Signals) -> None:
     program = start("--limits", "off")
     people = [Guest(program.url, {"v": 1}).enter(), Guest(program.url, {"v": 1}, POLLING).enter()]
     for index in range(200):
@@ -246,7 +248,7 @@ MAKE = ["sh", "-c", 'trap : HUP; "$@"; exit $?', "sh"]
 
 
 @pytest.mark.parametrize("between", [[], MAKE], ids=["by itself", "make"])
-def test_closing_its_terminal_drains(start, between):
+def test_closing_its_terminal_drains(start: Start, between: list[str]) -> None:
     terminal, own = pty.openpty()
     program = start(before=["setsid", "--ctty", *between], stdin=own)
     romeo = Guest(program.url, {"v": 1}).enter()
@@ -257,7 +259,7 @@ def test_closing_its_terminal_drains(start, between):
 
 
 @pytest.mark.parametrize("how", ["nohup", "no terminal"])
-def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
+def test_a_hangup_that_is_not_its_terminals_is_ignored(start: Start, how: str) -> None:
     terminal, own = pty.openpty()
     if how == "nohup":
         program = start(before=["nohup"], stdin=own)
@@ -272,7 +274,7 @@ def test_a_hangup_that_is_not_its_terminals_is_ignored(start, how):
     os.close(terminal)
 
 
-def test_a_client_resumes_with_history_in_the_next_process(start):
+def test_a_client_resumes_with_history_in_the_next_process(start: Start) -> None:
     program = start()
     romeo = Guest(program.url, {"v": 1}).enter()
     last = romeo.sends("before")["id"]
@@ -285,7 +287,7 @@ def test_a_client_resumes_with_history_in_the_next_process(start):
     back.leaves()
 
 
-def test_draining_refuses_newcomers_only(start):
+def test_draining_refuses_newcomers_only(start: Start) -> None:
     program = start("--drain-delay", "2")
     romeo = Guest(program.url, {"v": 1}).enter()
     assert program.get("/readyz").status_code == 200
@@ -299,7 +301,7 @@ def test_draining_refuses_newcomers_only(start):
     assert program.wait(5) == 0
 
 
-def test_json_logs_hold_no_text_address_or_token(start):
+def test_json_logs_hold_no_text_address_or_token(start: Start) -> None:
     program = start("--log-json")
     secret = "a text that nobody may log"
     guest = Guest(program.url, {"v": 1, "room": "a room"}).enter()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from tests.support.guests import Guests
+from tests.support.lines import Lines
+from tests.support.program import Program
 from tests.support.raw import RawClient
 
 
@@ -11,7 +14,7 @@ def is_event(packet: str) -> bool:
     return packet.startswith("42")
 
 
-def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
+def test_what_one_says_the_whole_room_hears_the_speaker_included(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     answer = romeo.sends("hello")
     for listener in (romeo, juliet):
@@ -19,7 +22,7 @@ def test_what_one_says_the_whole_room_hears_the_speaker_included(guests):
         assert (frame["id"], frame["time"]) == (answer["id"], answer["time"])
 
 
-def test_a_wall_of_empty_lines_is_folded_for_everyone(guests, lines):
+def test_a_wall_of_empty_lines_is_folded_for_everyone(guests: Guests, lines: Lines) -> None:
     romeo, juliet, nurse = guests(), guests(), lines()
     romeo.sends("a" + "\n" * 1998 + "b")
     assert juliet.receives("message")["msg"] == "a\n\n\nb"
@@ -30,13 +33,13 @@ def test_a_wall_of_empty_lines_is_folded_for_everyone(guests, lines):
     assert juliet.receives("whisper")["msg"] == "c\n\n\nd"
 
 
-def test_people_in_another_room_hear_nothing(guests, room):
+def test_people_in_another_room_hear_nothing(guests: Guests, room: str) -> None:
     romeo, juliet = guests(), guests(room=room + " elsewhere")
     romeo.sends("hello")
     juliet.receives_nothing("message")
 
 
-def test_everybody_hears_in_the_same_order(guests):
+def test_everybody_hears_in_the_same_order(guests: Guests) -> None:
     people = [guests() for _ in range(3)]
     for number in range(30):
         people[number % 3].emit({"action": "message", "msg": str(number)})
@@ -44,7 +47,7 @@ def test_everybody_hears_in_the_same_order(guests):
     assert heard[0] == heard[1] == heard[2] == sorted(heard[0])
 
 
-def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
+def test_a_newcomer_of_another_kind_hears_what_is_said(guests: Guests) -> None:
     # What is said to several groups at once is remembered by group: a group that was empty then must not stay so.
     fox = guests(username="fox")
     fox.sends("to oneself")
@@ -53,7 +56,7 @@ def test_a_newcomer_of_another_kind_hears_what_is_said(guests):
     assert owl.receives("message")["msg"] == "to both"
 
 
-def test_a_message_sent_while_joining_follows_the_join(server, room):
+def test_a_message_sent_while_joining_follows_the_join(server: Program, room: str) -> None:
     for number in range(20):
         # Into an empty room one is let in only when the disk has been asked for its past.
         with RawClient(server.url) as raw:
@@ -65,7 +68,7 @@ def test_a_message_sent_while_joining_follows_the_join(server, room):
             assert (message["action"], message["msg"]) == ("message", "I am here")
 
 
-def test_messages_sent_while_joining_and_leaving_are_kept(server, room, guests):
+def test_messages_sent_while_joining_and_leaving_are_kept(server: Program, room: str, guests: Guests) -> None:
     with RawClient(server.url) as raw:
         raw.opens()
         raw.sends("40" + json.dumps({"v": 1, "room": room}))

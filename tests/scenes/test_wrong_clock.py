@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.support.guests import Guest, until
-from tests.support.program import ROOT, Program
+from tests.support.guests import Guest, Guests, until
+from tests.support.program import ROOT, Program, Start
 
 DAY_S = 86_400
 TEN_YEARS_S = 3652 * DAY_S
 
 
+class SetClock(Protocol):
+    def __call__(self, ahead_s: int, *arguments: str, port: int = 0) -> Program: ...
+
+
 @pytest.fixture
-def set_clock(start: Callable[..., Program], tmp_path: Path) -> Callable[..., Program]:
+def set_clock(start: Start, tmp_path: Path) -> SetClock:
     """Starts the service by a clock that is so many seconds ahead; `set_to` sets it while it runs."""
     folder = ROOT / "tests" / "support" / "set_clock"
     file = tmp_path / "clock"
@@ -47,10 +52,16 @@ def clock_lines(program: Program) -> list[str]:
     return [line for line in program.errors if "the clock" in line]
 
 
+def is_ready(program: Program, clock: str) -> bool:
+    return program.get("/readyz").text == f"ready\n{clock}\n"
+
+
 SOON = timedelta(minutes=2)
 
 
-def test_after_a_wrong_clock_everything_is_right_again(set_clock, guests, room):
+def test_after_a_wrong_clock_everything_is_right_again(
+    set_clock: SetClock, guests: Guests, room: str
+) -> None:
     wrong = set_clock(TEN_YEARS_S)
     romeo = Guest(wrong.url, {"v": 1, "room": room, "username": "Romeo"}).enter()
     first = romeo.sends("in ten years", cid="c")
@@ -87,7 +98,7 @@ def test_after_a_wrong_clock_everything_is_right_again(set_clock, guests, room):
     assert again.get("/readyz").text == "ready\n"
 
 
-def test_a_token_survives_a_start_by_a_clock_ahead(set_clock, guests, room):
+def test_a_token_survives_a_start_by_a_clock_ahead(set_clock: SetClock, guests: Guests, room: str) -> None:
     right = set_clock(0)
     romeo = Guest(right.url, {"v": 1, "room": room, "username": "Romeo"}).enter()
     right.stop()
@@ -101,13 +112,15 @@ def test_a_token_survives_a_start_by_a_clock_ahead(set_clock, guests, room):
 
 
 @pytest.mark.parametrize("history", ["0", "1000"])
-def test_setting_the_clock_changes_only_times(set_clock, guests, tmp_path, history):
+def test_setting_the_clock_changes_only_times(
+    set_clock: SetClock, guests: Guests, tmp_path: Path, history: str
+) -> None:
     program = set_clock(0, "--history", history)
     romeo = guests(url=program.url, username="Romeo")
     ids = [romeo.sends("before")["id"]]
     for ahead_s, said in ((TEN_YEARS_S, "ahead by 3652 days"), (-DAY_S * 5, "back by 5 days")):
         set_to(tmp_path, ahead_s)
-        until(lambda said=said: program.get("/readyz").text == f"ready\nthe clock went {said}\n", said)
+        until(partial(is_ready, program, f"the clock went {said}"), said)
         answer = romeo.sends(said, cid=said)
         assert abs(ahead_of_now(answer) - timedelta(seconds=abs(ahead_s))) < SOON
         assert romeo.sends(said, cid=said) == answer

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import greenlet  # type: ignore[import-untyped]  # it ships none
+import greenlet
 
 from chatroom.backplane import (
     Claimed,

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import engineio
@@ -21,20 +21,27 @@ WAIT_S = 10.0
 # python-engineio's client, if it is sending when it is closed, may only notice at its next look at what it has to send.
 _NOTICED_S = 45.0
 Frame = dict[str, Any]
+_Result = TypeVar("_Result")
 
 POLLING = ["polling"]
 WEBSOCKET = ["websocket"]
 UPGRADE = ["polling", "websocket"]
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
-    """Ask again and again, for as long as the deadline allows, for what nobody tells of by itself."""
+def until(
+    condition: Callable[[], _Result | None], what: str | Callable[[], object], seconds: float = WAIT_S
+) -> _Result:
+    """Ask again and again, for as long as the deadline allows, for what nobody tells of by itself.
+
+    Args:
+        what: names it if it never comes; a function is called then, and says what there is instead.
+    """
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
         if result:
             return result
-        assert time.monotonic() < deadline, f"never so: {what}"
+        assert time.monotonic() < deadline, f"never so: {what() if callable(what) else what}"
         time.sleep(0.02)
 
 
@@ -138,7 +145,7 @@ class Guest:
 
     def receives_next(self, action: str, **fields: Any) -> Frame:
         """The very next frame must be so."""
-        frame: Frame = self.waits_for(lambda: self.frames.pop(0) if self.frames else None, action)
+        frame = self.waits_for(lambda: self.frames.pop(0) if self.frames else None, action)
         assert frame["action"] == action, frame
         for key, value in fields.items():
             assert frame.get(key) == value, frame
@@ -150,7 +157,7 @@ class Guest:
         heard = [frame for frame in self.frames if action is None or frame["action"] == action]
         assert heard == []
 
-    def waits_for(self, found: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
+    def waits_for(self, found: Callable[[], _Result | None], what: str, seconds: float = WAIT_S) -> _Result:
         """Wait until `found` gives something."""
         deadline = time.monotonic() + seconds
         with self._changed:
@@ -165,8 +172,8 @@ class Guest:
 
     def waits_for_disconnect(self) -> str:
         """Wait until the connection has ended; gives the reason that the client knows."""
-        reason: str = self.waits_for(
-            lambda: self.disconnects and self.disconnects[0], "disconnect", _NOTICED_S
+        reason = self.waits_for(
+            lambda: self.disconnects[0] if self.disconnects else None, "disconnect", _NOTICED_S
         )
         self._close_sockets()
         return reason
@@ -201,14 +208,19 @@ class Guest:
             self._changed.notify_all()
 
 
-def becomes_free(guests: Callable[..., Guest], name: str) -> None:
+class Guests(Protocol):
+    """Lets guests enter a room; other keywords are auth keys."""
+
+    def __call__(self, transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest: ...
+
+
+def becomes_free(guests: Guests, name: str) -> Guest:
     """Enter under a name that somebody has just given up; a busy server may need a moment to know."""
 
-    def enters() -> bool:
+    def enters() -> Guest | None:
         try:
-            guests(username=name)
+            return guests(username=name)
         except Refused:
-            return False
-        return True
+            return None
 
-    until(enters, f"{name} is free")
+    return until(enters, f"{name} is free")

@@ -13,6 +13,7 @@ import subprocess
 import termios
 import time
 import tty
+from typing import Protocol
 
 WAIT_S = 10.0
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
@@ -237,3 +238,19 @@ class Terminal(Screen):
                 self.process.kill()
                 self.process.wait()
         os.close(self._file)
+
+
+class Lines(Protocol):
+    """Lets people at line terminals enter a room; without one they stay in the lobby."""
+
+    def __call__(
+        self, *, port: int | None = None, room: str | None = ..., name: str | None = None, lang: str = "en"
+    ) -> Line: ...
+
+
+class Terminals(Protocol):
+    """Starts programs on terminals of their own."""
+
+    def __call__(
+        self, *command: object, env: dict[str, str] | None = None, raw: bool = True, ahead: bytes = b""
+    ) -> Terminal: ...

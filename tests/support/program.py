@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import requests
 
@@ -164,3 +165,18 @@ class Program:
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+
+class Start(Protocol):
+    """Starts services with flags of their own; the keywords are those of `Program`."""
+
+    def __call__(
+        self,
+        *arguments: str,
+        data_dir: Path | None = None,
+        environ: dict[str, str] | None = None,
+        before: Sequence[str] = (),
+        port: int | None = 0,
+        stdin: int = subprocess.DEVNULL,
+        app: str | None = None,
+    ) -> Program: ...

@@ -48,6 +48,7 @@ class RawClient:
     def sends_at_once(self, texts: Sequence[str]) -> None:
         """Send several frames in one write."""
         frames = [websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format() for text in texts]
+        assert self._socket.sock is not None
         self._socket.sock.sendall(b"".join(frames))
 
     def receives(self, wanted: Callable[[str], bool] = lambda text: True) -> str:
@@ -55,11 +56,12 @@ class RawClient:
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
             self._socket.settimeout(max(0.01, deadline - time.monotonic()))
-            text = self._socket.recv()
+            packet = self._socket.recv()
+            text = packet if isinstance(packet, str) else packet.decode()
             if text == "2":
                 self._socket.send("3")
             elif text and wanted(text):
-                return text if isinstance(text, str) else text.decode()
+                return text
         raise AssertionError("nothing that was waited for has come")
 
     def receives_answer(self, ack_id: int) -> Any:

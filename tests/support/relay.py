@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +70,10 @@ class Relay:
         self._loop.close()
 
     def _call(self, act: Callable[[], None]) -> None:
-        done: Future[None] = Future()
-        self._loop.call_soon_threadsafe(lambda: done.set_result(act()))
-        done.result(WAIT_S)
+        async def run() -> None:
+            act()
+
+        self._do(run())
 
     def _do(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(WAIT_S)
