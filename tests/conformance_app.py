@@ -21,6 +21,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -87,7 +88,7 @@ def socketio_front() -> Front:
 
     sio = StrictServer(client_manager=Fanout(on_connected=greet), namespaces=["/", "/custom"], **options())
 
-    def remember(sid, environ, auth=None):
+    def remember(sid: str, environ: WSGIEnvironment, auth: object = None) -> None:
         if auth is UNDECODABLE:
             raise PacketError("auth must be an object")
         auths[sid] = auth or {}
@@ -135,7 +136,7 @@ def echo_front() -> Front:
     return Front(loop, not_found, handlers={"/": Echo.answer})
 
 
-def not_found(environ, start_response):
+def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     start_response("404 Not Found", [("Content-Type", "text/plain")])
     return [b"not found\n"]
 

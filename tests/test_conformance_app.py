@@ -11,7 +11,7 @@ import pytest
 APP = Path(__file__).parent / "conformance_app.py"
 
 
-def run(*arguments, **environ):
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run it where it must end by itself."""
     return subprocess.run(
         [sys.executable, str(APP), *arguments],
@@ -23,7 +23,7 @@ def run(*arguments, **environ):
     )
 
 
-def test_its_help_names_modes_and_variables():
+def test_its_help_names_modes_and_variables() -> None:
     done = run("--help")
     assert done.returncode == 0
     for word in ("--engine-only", "--websocket-echo", "/custom", "PORT", "PING_INTERVAL_S", "PING_TIMEOUT_S"):
@@ -40,7 +40,7 @@ def test_its_help_names_modes_and_variables():
         ("PING_TIMEOUT_S", "nan"),
     ],
 )
-def test_a_value_that_cannot_be_is_one_line(name, value):
+def test_a_value_that_cannot_be_is_one_line(name: str, value: str) -> None:
     done = run(**{"PORT": "0", name: value})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"conformance_app: {name} is {value!r}; it must be ")
@@ -48,7 +48,7 @@ def test_a_value_that_cannot_be_is_one_line(name, value):
 
 
 @pytest.mark.parametrize("mode", [(), ("--engine-only",), ("--websocket-echo",)])
-def test_a_port_that_is_taken_is_one_line(mode):
+def test_a_port_that_is_taken_is_one_line(mode: tuple[str, ...]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -1,7 +1,7 @@
 """The documents say what the code does."""
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ def rows(document: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("record", fields(Settings), ids=lambda record: record.name)
-def test_every_setting_is_documented_with_its_default(record) -> None:
+def test_every_setting_is_documented_with_its_default(record: Field[object]) -> None:
     row = rows("settings.md")[f"`{flag_of(record.name)}`"]
     _flag, environment, unit, default, sentence = row
     assert environment == ", ".join(f"`{name}`" for name in env_of(record.name))

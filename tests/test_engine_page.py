@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def quoted_after(words: str) -> list[str]:
 
 
 @pytest.fixture
-def example(tmp_path):
+def example(tmp_path: Path) -> Iterator[str]:
     """The example's address; it runs on a copy of what the page says that it needs."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "news.py").write_text(code)
@@ -46,6 +47,8 @@ def example(tmp_path):
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
         try:
+            assert program.stdout is not None
+            assert program.stderr is not None
             yield program.stdout.readline().split()[-1]
             program.send_signal(signal.SIGTERM)
             assert program.wait(WAIT_S) == 0
@@ -54,36 +57,38 @@ def example(tmp_path):
             program.kill()
 
 
-def client(address, transport):
-    guest = socketio.Client(reconnection=False)
-    guest.news = queue.Queue()
-    guest.on("news", guest.news.put)
-    guest.connect(address, transports=[transport], wait_timeout=WAIT_S)
-    return guest
+class Client:
+    """One of the example's clients, and the news that it has received."""
+
+    def __init__(self, address: str, transport: str) -> None:
+        self.news: queue.Queue[str] = queue.Queue()
+        self.socket = socketio.Client(reconnection=False)
+        self.socket.on("news", self.news.put)
+        self.socket.connect(address, transports=[transport], wait_timeout=WAIT_S)
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
-def test_the_example_sends_to_all_others(example, transport):
-    romeo, juliet = client(example, transport), client(example, transport)
-    assert romeo.call("publish", "the lark", timeout=WAIT_S) == "done"
+def test_the_example_sends_to_all_others(example: str, transport: str) -> None:
+    romeo, juliet = Client(example, transport), Client(example, transport)
+    assert romeo.socket.call("publish", "the lark", timeout=WAIT_S) == "done"
     assert juliet.news.get(timeout=WAIT_S) == "the lark"
     assert romeo.news.empty()
     for guest in (romeo, juliet):
-        guest.disconnect()
+        guest.socket.disconnect()
 
 
-def test_every_option_is_in_the_table_with_its_default():
+def test_every_option_is_in_the_table_with_its_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE)
     assert rows == [(option.name, str(option.default)) for option in OPTIONS]
 
 
-def test_what_is_said_not_to_be_taken_is_not():
+def test_what_is_said_not_to_be_taken_is_not() -> None:
     refused = quoted_after("the server raises a `TypeError`")[1:-1]
     assert "async_mode" in refused
     assert {option.name for option in OPTIONS} & set(refused) == set()
 
 
-def test_every_reason_and_every_key_that_is_kept_is_named():
+def test_every_reason_and_every_key_that_is_kept_is_named() -> None:
     named = set(re.findall(r"`([a-z]+ [a-z]+)`", PAGE))
     assert {value for name, value in vars(reasons).items() if name.isupper()} <= named
     assert tuple(quoted_after("**The engine keeps these keys")) == endpoint.KEPT_ENVIRON

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.page import PROFILES, fault, judge
+from bench.scenarios import Figures
 
 MET = {
     "p50_ms": 16.0,
@@ -14,7 +15,7 @@ MET = {
 }
 
 
-def trials(profile="desktop", **figures):
+def trials(profile: str = "desktop", **figures: float) -> dict[tuple[str, str], list[Figures]]:
     return {(name, "ours"): [MET | (figures if name == profile else {})] for name in PROFILES}
 
 
@@ -27,21 +28,21 @@ def trials(profile="desktop", **figures):
         ("phone", "out_of_view", 1, "phone_out_of_view 1 (must be <= 0)"),
     ],
 )
-def test_a_missed_bound_is_named(profile, figure, value, name):
+def test_a_missed_bound_is_named(profile: str, figure: str, value: int, name: str) -> None:
     lines, is_met = judge(trials(profile, **{figure: value}))
     assert (lines[-1], is_met) == (f"not met: {name}", False)
 
 
-def test_what_keeps_to_the_bounds_meets_them():
+def test_what_keeps_to_the_bounds_meets_them() -> None:
     lines, is_met = judge(trials("phone", p95_ms=120))
     assert (lines[-1], is_met) == ("not met: none", True)
 
 
-def test_a_profile_that_was_not_measured_meets_nothing():
+def test_a_profile_that_was_not_measured_meets_nothing() -> None:
     assert judge({("desktop", "ours"): [MET]})[1] is False
 
 
 @pytest.mark.parametrize("figures", [{"messages_per_s": 44}, {"frames": 0}])
-def test_a_room_that_was_not_busy_is_a_fault(figures):
+def test_a_room_that_was_not_busy_is_a_fault(figures: dict[str, int]) -> None:
     assert fault(MET) is None
     assert fault(MET | figures)

@@ -14,7 +14,7 @@ def text(presence: PresenceLines, count: int, *, sid: str = "", now: float = 0.0
     return changes.text(WORDS[lang], count, changes.greeted.get(sid, 0))
 
 
-def test_one_line_at_once_then_one_per_interval():
+def test_one_line_at_once_then_one_per_interval() -> None:
     presence = PresenceLines()
     assert presence.due_in(100.0) is None
     presence.joined("r", "Romeo")
@@ -38,7 +38,7 @@ def test_one_line_at_once_then_one_per_interval():
         (CROWD, "zh", "2 人离开了房间；1 人进入了房间（20 人在线）"),
     ],
 )
-def test_a_burst_is_one_line_with_names_or_numbers(count, lang, line):
+def test_a_burst_is_one_line_with_names_or_numbers(count: int, lang: str, line: str) -> None:
     presence = PresenceLines()
     presence.left("p", "Paris")
     presence.joined("r", "Romeo")
@@ -55,7 +55,9 @@ def test_a_burst_is_one_line_with_names_or_numbers(count, lang, line):
         (11, 10, 12, "10 left; 11 joined (12 here)"),
     ],
 )
-def test_numbers_show_a_room_or_a_burst_that_was_large(joins, leaves, count, line):
+def test_numbers_show_a_room_or_a_burst_that_was_large(
+    joins: int, leaves: int, count: int, line: str
+) -> None:
     presence = PresenceLines()
     for number in range(leaves):
         presence.left(f"l{number}", f"n{number}")
@@ -64,21 +66,21 @@ def test_numbers_show_a_room_or_a_burst_that_was_large(joins, leaves, count, lin
     assert text(presence, count) == line
 
 
-def test_many_who_left_a_small_room_are_counted_after_ten():
+def test_many_who_left_a_small_room_are_counted_after_ten() -> None:
     presence = PresenceLines()
     for number in range(NAMES_SHOWN + 5):
         presence.left(str(number), f"n{number}")
     assert text(presence, 3) == "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 5 more left (3 here)"
 
 
-def test_who_joins_and_leaves_in_between_is_not_named():
+def test_who_joins_and_leaves_in_between_is_not_named() -> None:
     presence = PresenceLines()
     presence.joined("r", "Romeo")
     presence.left("r", "Romeo")
     assert presence.due_in(0.0) is None
 
 
-def test_a_short_visitor_who_sent_a_message_is_shown_leaving():
+def test_a_short_visitor_who_sent_a_message_is_shown_leaving() -> None:
     presence = PresenceLines()
     presence.joined("r", "Romeo")
     presence.sent("r")
@@ -86,7 +88,7 @@ def test_a_short_visitor_who_sent_a_message_is_shown_leaving():
     assert text(presence, 1) == "Romeo left (1 here)"
 
 
-def test_a_session_that_is_back_in_between_did_not_leave():
+def test_a_session_that_is_back_in_between_did_not_leave() -> None:
     presence = PresenceLines()
     presence.left("r", "Romeo")
     presence.joined("r", "Romeo")
@@ -96,14 +98,14 @@ def test_a_session_that_is_back_in_between_did_not_leave():
     assert text(presence, 2) == "Romeo left; Montague joined (2 here)"
 
 
-def test_another_session_with_the_name_is_told_of():
+def test_another_session_with_the_name_is_told_of() -> None:
     presence = PresenceLines()
     presence.left("r", "Romeo")
     presence.joined("impostor", "Romeo")
     assert text(presence, 2) == "Romeo left; Romeo joined (2 here)"
 
 
-def test_a_newcomer_is_named_as_they_are_called_now():
+def test_a_newcomer_is_named_as_they_are_called_now() -> None:
     presence = PresenceLines()
     presence.joined("r", "Romeo")
     assert not presence.renamed("r", "Montague")  # nobody knows of a Romeo
@@ -114,7 +116,7 @@ def test_a_newcomer_is_named_as_they_are_called_now():
     assert text(presence, 3) == "Montague, Capulet joined (3 here)"
 
 
-def test_newcomers_read_what_happened_after_their_greeting():
+def test_newcomers_read_what_happened_after_their_greeting() -> None:
     def burst() -> PresenceLines:
         presence = PresenceLines()
         presence.left("p", "Paris")
@@ -138,7 +140,7 @@ def test_newcomers_read_what_happened_after_their_greeting():
 
 
 @pytest.mark.parametrize("name", ["Romeo left (3 here), Juliet", "Romeo left; Juliet"])
-def test_no_name_can_fake_another_persons_leave(name):
+def test_no_name_can_fake_another_persons_leave(name: str) -> None:
     presence = PresenceLines()
     presence.joined("m", name)
     assert text(presence, 4) == f'"{name}" joined (4 here)'

@@ -66,7 +66,7 @@ def talking_to(person: Person) -> PrivateTalk:
     return talk
 
 
-def test_without_a_partner_lines_go_to_the_room():
+def test_without_a_partner_lines_go_to_the_room() -> None:
     talk = PrivateTalk()
     assert goes(talk, ALL, NOW) is None
     with pytest.raises(NoPartner):
@@ -76,33 +76,33 @@ def test_without_a_partner_lines_go_to_the_room():
     assert talk.leave_behind() == []
 
 
-def test_lines_go_to_whom_one_has_turned_to_at_once():
+def test_lines_go_to_whom_one_has_turned_to_at_once() -> None:
     talk = talking_to(ROMEO)
     assert goes(talk, ALL, NOW) == ROMEO
     assert talk.ask() == [Notice("talk_with", {"name": "Romeo"})]
 
 
-def test_only_a_former_partner_is_signalled():
+def test_only_a_former_partner_is_signalled() -> None:
     talk = talking_to(ROMEO)
     assert signals(talk.turn_to(ROMEO)) == []
     assert signals(talk.turn_to(PARIS)) == [Signal("r", Talk.TURNED)]
     assert goes(talk, ALL, NOW) == PARIS
 
 
-def test_ending_a_chat_is_signalled_and_lines_are_public():
+def test_ending_a_chat_is_signalled_and_lines_are_public() -> None:
     talk = talking_to(ROMEO)
     assert talk.end() == [Notice("talk_over", {"name": "Romeo"}), Signal("r", Talk.ENDED)]
     assert goes(talk, ALL, NOW) is None
 
 
-def test_who_is_turned_to_talks_back():
+def test_who_is_turned_to_talks_back() -> None:
     talk = PrivateTalk()
     assert talk.turned_to(ROMEO, NOW) == [Notice("talk_asked", {"name": "Romeo"})]
     assert goes(talk, ALL, NOW) == ROMEO
     assert talk.turned_to(ROMEO, NOW) == []
 
 
-def test_one_early_text_is_held_after_a_move():
+def test_one_early_text_is_held_after_a_move() -> None:
     talk = talking_to(ROMEO)
     assert talk.turned_to(PARIS, NOW) == [
         Notice("talk_moved", {"name": "Paris", "before": "Romeo"}),
@@ -114,13 +114,13 @@ def test_one_early_text_is_held_after_a_move():
     assert goes(talk, ALL, LATER - 0.001) == PARIS
 
 
-def test_a_second_later_nothing_is_held():
+def test_a_second_later_nothing_is_held() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     assert goes(talk, ALL, LATER) == PARIS
 
 
-def test_every_line_from_before_the_move_is_held():
+def test_every_line_from_before_the_move_is_held() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     for _ in range(3):
@@ -128,7 +128,7 @@ def test_every_line_from_before_the_move_is_held():
     assert goes(talk, ALL, LATER) == PARIS
 
 
-def test_the_second_of_two_moves_holds_again():
+def test_the_second_of_two_moves_holds_again() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     goes(talk, ALL, NOW)
@@ -136,14 +136,14 @@ def test_the_second_of_two_moves_holds_again():
     assert params(goes(talk, ALL, NOW + 0.1)) == {"name": "Nurse", "before": "Paris", "held": True}
 
 
-def test_turning_to_somebody_by_oneself_holds_nothing():
+def test_turning_to_somebody_by_oneself_holds_nothing() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     talk.turn_to(ROMEO)
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_after_the_partner_left_only_one_line_is_held():
+def test_after_the_partner_left_only_one_line_is_held() -> None:
     talk = talking_to(ROMEO)
     assert talk.left("r") == [Notice("talk_partner_left", {"name": "Romeo"})]
     assert talk.left("r") == []
@@ -260,11 +260,11 @@ def test_a_partner_who_ended_the_chat_does_not_resume_it() -> None:
     assert refused(goes(talk, ALL, LATER)) == "talk_not_sent"
 
 
-def test_a_partner_whose_leave_is_unannounced_receives_nothing():
+def test_a_partner_whose_leave_is_unannounced_receives_nothing() -> None:
     assert refused(goes(talking_to(ROMEO), WITHOUT_ROMEO, NOW, NOW)) == "talk_not_sent"
 
 
-def test_a_partner_who_ended_the_talk_is_not_signalled_again():
+def test_a_partner_who_ended_the_talk_is_not_signalled_again() -> None:
     talk = talking_to(ROMEO)
     assert keys(talk.signalled(ROMEO, Talk.ENDED)) == ["talk_partner_ended"]
     assert signals(talk.turn_to(PARIS)) == []
@@ -273,14 +273,14 @@ def test_a_partner_who_ended_the_talk_is_not_signalled_again():
     assert signals(talk.end()) == []
 
 
-def test_a_partner_who_comes_back_is_told_of_again():
+def test_a_partner_who_comes_back_is_told_of_again() -> None:
     talk = talking_to(ROMEO)
     talk.signalled(ROMEO, Talk.ENDED)
     assert keys(talk.turned_to(ROMEO, NOW)) == ["talk_asked"]
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_a_third_after_the_partner_left_still_holds_early_texts():
+def test_a_third_after_the_partner_left_still_holds_early_texts() -> None:
     talk = talking_to(ROMEO)
     talk.left("r")
     assert talk.turned_to(PARIS, NOW) == [Notice("talk_asked", {"name": "Paris"})]
@@ -288,19 +288,19 @@ def test_a_third_after_the_partner_left_still_holds_early_texts():
     assert goes(talk, WITHOUT_ROMEO, NOW + 0.001) == PARIS
 
 
-def test_the_next_line_takes_back_a_partner_who_turned_away():
+def test_the_next_line_takes_back_a_partner_who_turned_away() -> None:
     talk = talking_to(ROMEO)
     assert keys(talk.signalled(ROMEO, Talk.TURNED)) == ["talk_turned"]
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_what_others_do_does_not_concern_the_talk():
+def test_what_others_do_does_not_concern_the_talk() -> None:
     talk = talking_to(ROMEO)
     assert talk.signalled(PARIS, Talk.ENDED) == talk.left("p") == []
     assert goes(talk, ALL, NOW) == ROMEO
 
 
-def test_a_new_name_is_used_from_then_on():
+def test_a_new_name_is_used_from_then_on() -> None:
     talk = talking_to(ROMEO)
     talk.renamed("r", "Montague")
     assert talk.ask() == [Notice("talk_with", {"name": "Montague"})]
@@ -309,13 +309,13 @@ def test_a_new_name_is_used_from_then_on():
     assert params(goes(talk, ALL, NOW)) == {"name": "Paris", "before": "Banished", "held": True}
 
 
-def test_going_elsewhere_ends_it_without_a_word_to_the_partner():
+def test_going_elsewhere_ends_it_without_a_word_to_the_partner() -> None:
     talk = talking_to(ROMEO)
     assert talk.leave_behind() == [Notice("talk_over", {"name": "Romeo"})]
     assert goes(talk, ALL, NOW) is None
 
 
-def test_lines_that_came_together_are_held_together():
+def test_lines_that_came_together_are_held_together() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     for _ in range(3):
@@ -323,7 +323,7 @@ def test_lines_that_came_together_are_held_together():
     assert goes(talk, ALL, NOW + 0.3) == PARIS
 
 
-def test_a_paste_for_a_departed_partner_is_not_sent():
+def test_a_paste_for_a_departed_partner_is_not_sent() -> None:
     talk = talking_to(ROMEO)
     talk.left("r")
     for _ in range(3):
@@ -333,7 +333,7 @@ def test_a_paste_for_a_departed_partner_is_not_sent():
     assert goes(talk, WITHOUT_ROMEO, LATER + 0.4) == PARIS
 
 
-def test_lines_after_the_guests_own_change_are_sent():
+def test_lines_after_the_guests_own_change_are_sent() -> None:
     for turn in (PrivateTalk.end, PrivateTalk.leave_behind, lambda talk: talk.turn_to(PARIS)):
         talk = talking_to(ROMEO)
         talk.left("r")
@@ -342,7 +342,7 @@ def test_lines_after_the_guests_own_change_are_sent():
         assert goes(talk, WITHOUT_ROMEO, NOW) == talk.partner
 
 
-def test_texts_are_held_until_a_failed_audience_change_is_answered():
+def test_texts_are_held_until_a_failed_audience_change_is_answered() -> None:
     talk = PrivateTalk()
     fails(talk, NoSuchPerson(name="Romeo"))
     held = goes(talk, ALL, NOW + 10)  # however late the answer is
@@ -359,7 +359,7 @@ def test_texts_are_held_until_a_failed_audience_change_is_answered():
     assert talk.is_plain
 
 
-def test_a_text_is_held_by_when_it_arrived():
+def test_a_text_is_held_by_when_it_arrived() -> None:
     talk = PrivateTalk()
     fails(talk, RoomInvalid())
     talk.answered(NOW + ANSWER_AFTER_S)
@@ -367,7 +367,7 @@ def test_a_text_is_held_by_when_it_arrived():
     assert goes(talk, ALL, NOW + ANSWER_AFTER_S) is None
 
 
-def test_of_several_refusals_each_must_be_answered():
+def test_of_several_refusals_each_must_be_answered() -> None:
     talk = PrivateTalk()
     fails(talk, NoSuchPerson())
     fails(talk, UnknownCommand(command="x"), 0.0)
@@ -379,7 +379,7 @@ def test_of_several_refusals_each_must_be_answered():
     assert goes(talk, ALL, NOW + 0.4) is None
 
 
-def test_a_failed_join_leaves_names_in_doubt_until_its_answer():
+def test_a_failed_join_leaves_names_in_doubt_until_its_answer() -> None:
     talk = PrivateTalk()
     fails(talk, RoomInvalid().with_doubt(people=True))
     fails(talk, UnknownCommand(command="x"), 0.0)
@@ -390,7 +390,7 @@ def test_a_failed_join_leaves_names_in_doubt_until_its_answer():
     talk.check_people(NOW + 0.3)
 
 
-def test_a_hold_outlasts_a_talk_that_others_move():
+def test_a_hold_outlasts_a_talk_that_others_move() -> None:
     talk = talking_to(ROMEO)
     fails(talk, RoomInvalid())
     talk.turned_to(PARIS, NOW + 0.1)
@@ -398,7 +398,7 @@ def test_a_hold_outlasts_a_talk_that_others_move():
         assert refused(goes(talk, ALL, NOW + 0.2)) == "not_sent_with"
 
 
-def test_a_partner_with_a_new_session_is_still_the_partner():
+def test_a_partner_with_a_new_session_is_still_the_partner() -> None:
     talk = talking_to(ROMEO)
     again = Person("r2", "Romeo")
     assert talk.address(lambda sid: again if sid in ("r", "r2") else None, NOW) == again

@@ -10,12 +10,12 @@ from chatroom.engine.server import Engine
 from chatroom.engine.strict import StrictPacket, StrictServer
 
 
-def test_every_name_is_there():
+def test_every_name_is_there() -> None:
     contracts.check()
 
 
 @pytest.mark.parametrize("name", ["engineio.server:Server.gone", "socketio.base_server:BaseServer._gone"])
-def test_a_missing_name_is_reported_with_its_library(name: str):
+def test_a_missing_name_is_reported_with_its_library(name: str) -> None:
     library = name.partition(".")[0]
     with pytest.raises(
         contracts.ContractError, match=rf"installed {library} has no .*gone.* pyproject\.toml"
@@ -32,11 +32,14 @@ def private_names(cls: type) -> set[str]:
     theirs: set[str] = set()
     for base in cls.__mro__[1:-1]:
         if not base.__module__.startswith("chatroom."):
-            theirs |= {*vars(base), *(base.__init__.__code__.co_names if "__init__" in vars(base) else ())}
+            theirs |= {
+                *vars(base),
+                *(vars(base)["__init__"].__code__.co_names if "__init__" in vars(base) else ()),
+            }
     return {name for name in used | own.keys() if name[0] == "_" and name[:2] != "__"} & theirs
 
 
 @pytest.mark.parametrize("cls", [Engine, Fanout, StrictPacket, StrictServer])
-def test_every_private_name_of_a_subclass_is_listed(cls: type):
+def test_every_private_name_of_a_subclass_is_listed(cls: type) -> None:
     listed = {name.rpartition(".")[2] for name in contracts.NAMES}
     assert private_names(cls) <= listed

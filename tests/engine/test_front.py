@@ -6,7 +6,8 @@ import contextlib
 import gc
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ class Door:
             return True
         return False
 
+    def was_asked(self, count: int) -> bool:
+        return len(self.asked) == count
+
+    def has_read_all(self) -> bool:
+        return not self.receives()
+
     def pours(self) -> int:
         """Send requests until the server takes no more; gives their bytes."""
         sent, patience = 0, 50
@@ -81,7 +88,7 @@ def test_who_sends_requests_ahead_is_read_no_faster_than_answered(door: Callable
     one = door()
     one.pours()
     for count in range(1, 101):
-        until(lambda count=count: len(one.asked) == count)
+        until(partial(one.was_asked, count))
         one.asked[-1].respond(200, b"")
         one.receives()
         runtime.sleep(0.001)  # a turn, in which more could be read
@@ -104,12 +111,12 @@ def test_who_closes_its_side_still_gets_the_whole_answer(door: Callable[..., Doo
     for keep_alive in (True, False):
         one = door()
         one.peer.send(ASK)
-        until(lambda one=one: bool(one.asked))
+        until(partial(one.was_asked, 1))
         one.asked[0].request.keep_alive = keep_alive
         one.asked[0].respond(200, b"x" * 5_000_000)
         one.peer.shutdown(socket.SHUT_WR)
         runtime.sleep(0.01)  # turns in which the end can be read
-        until(lambda one=one: not one.receives())
+        until(one.has_read_all)
         assert len(one.heard.partition(b"\r\n\r\n")[2]) == 5_000_000
 
 
@@ -195,7 +202,7 @@ def test_a_proxys_connections_belong_to_its_clients() -> None:
     environs: list[dict[str, Any]] = []
     loop, acceptor = Loop(), Acceptor(max_connections=3)
 
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environs.append(environ)
         return nothing_here(environ, start_response)
 

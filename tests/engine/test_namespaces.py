@@ -40,7 +40,7 @@ def recipients(space: Namespace, name: str | list[str]) -> list[Any]:
     return [] if found is None else found.audience.connections
 
 
-def test_an_event_for_several_groups_reaches_each_member_once():
+def test_an_event_for_several_groups_reaches_each_member_once() -> None:
     space = Namespace("/")
     both, one = join(space, "a", "red", "blue"), join(space, "b", "blue")
     links = [both.session.transport.connection, one.session.transport.connection]
@@ -49,7 +49,7 @@ def test_an_event_for_several_groups_reaches_each_member_once():
     assert recipients(space, ["red", "blue", "nobody"]) == [*links, late.session.transport.connection]
 
 
-def test_the_number_of_remembered_audiences_is_bounded():
+def test_the_number_of_remembered_audiences_is_bounded() -> None:
     space = Namespace("/")
     member = join(space, "a", "red")
     for number in range(10_000):

@@ -24,5 +24,5 @@ from chatroom.engine.origins import same_origin
         ("http://[", "[", False),
     ],
 )
-def test_same_origin(origin, host, same):
+def test_same_origin(origin: str, host: str, same: bool) -> None:
     assert same_origin(origin, host) is same

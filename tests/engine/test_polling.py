@@ -1,33 +1,47 @@
 """What waits for a client that polls, and which of its requests are answered when."""
 
-from types import SimpleNamespace
+from collections.abc import Iterator
 
 import pytest
 
 from chatroom.engine import packets, reasons
+from chatroom.engine.exchange import Exchange
+from chatroom.engine.http_request import Request
 from chatroom.engine.polling import FinalPayloads, Polling
-from chatroom.engine.session import INBOX_HIGH
+from chatroom.engine.session import INBOX_HIGH, Session
 from chatroom.engine.sessions import Sessions
+from chatroom.engine.transport import NO_TRANSPORT
 from chatroom.net.loop import Loop
 
 
-class Asked:
-    """An exchange that keeps its answer."""
+class Asked(Exchange):
+    """An exchange without a connection, which keeps its answer."""
 
-    def __init__(self, body=b""):
-        self.request = SimpleNamespace(body=body, keep_alive=True, wants_upgrade=lambda: False)
-        self.connection = None
+    def __init__(self, body: bytes = b"") -> None:
+        self.request = Request("POST" if body else "GET", "/engine.io/", "", "1.1", [], body)
+        self.connection = None  # type: ignore[assignment]  # is only asked for once a client has joined
         self.hung_up = False
         self.on_hangup = None
-        self.answer = None
+        self.answer: tuple[int, bytes] | None = None
 
-    def respond(self, status, body, content_type="", headers=None):
+    def respond(
+        self,
+        status: int,
+        body: bytes,
+        *,
+        content_type: str = "",
+        headers: list[tuple[str, str]] | None = None,
+    ) -> None:
         assert self.answer is None
         self.answer = (status, body)
 
+    @property
+    def is_refused(self) -> bool:
+        return self.answer is not None and self.answer[0] == 400
+
 
 @pytest.fixture
-def sessions():
+def sessions() -> Iterator[Sessions]:
     loop = Loop()
     yield Sessions(
         loop,
@@ -41,35 +55,35 @@ def sessions():
 
 
 @pytest.fixture
-def final_payloads():
+def final_payloads() -> FinalPayloads:
     return FinalPayloads()
 
 
 @pytest.fixture
-def session(sessions):
+def session(sessions: Sessions) -> Session:
     return sessions.create("s", "192.0.2.1")
 
 
 @pytest.fixture
-def polling(session, sessions, final_payloads):
+def polling(session: Session, sessions: Sessions, final_payloads: FinalPayloads) -> Polling:
     polling = Polling(session, sessions, final_payloads)
     session.begin(polling)
     return polling
 
 
-def get(polling):
+def get(polling: Polling) -> Asked:
     polling.get(asked := Asked())
     return asked
 
 
-def test_what_waits_answers_a_poll_at_once(polling):
+def test_what_waits_answers_a_poll_at_once(polling: Polling) -> None:
     polling.send("4a")
     polling.send(b"\1\2")
     assert get(polling).answer == (200, b"4a\x1ebAQI=")
     assert get(polling).answer is None
 
 
-def test_a_waiting_poll_is_answered_at_the_turns_end(sessions, polling):
+def test_a_waiting_poll_is_answered_at_the_turns_end(sessions: Sessions, polling: Polling) -> None:
     waiting = get(polling)
     polling.send("4a")
     polling.send("4b")
@@ -78,15 +92,15 @@ def test_a_waiting_poll_is_answered_at_the_turns_end(sessions, polling):
     assert waiting.answer == (200, b"4a\x1e4b")
 
 
-def test_two_polls_at_once_end_the_session(session, polling):
+def test_two_polls_at_once_end_the_session(session: Session, polling: Polling) -> None:
     first = get(polling)
-    assert get(polling).answer[0] == 400
+    assert get(polling).is_refused
     assert session.closed_because == reasons.PROTOCOL_ERROR
     assert first.answer == (200, packets.CLOSE.encode())
 
 
 @pytest.mark.parametrize("last", ["4", "packets"])
-def test_more_than_may_wait_ends_the_session(session, polling, last):
+def test_more_than_may_wait_ends_the_session(session: Session, polling: Polling, last: str) -> None:
     if last == "packets":
         for _ in range(5):
             polling.send("4")
@@ -100,30 +114,31 @@ def test_more_than_may_wait_ends_the_session(session, polling, last):
     assert session.closed_because == reasons.SLOW_READER
 
 
-def test_nothing_waits_once_it_is_fetched(polling):
+def test_nothing_waits_once_it_is_fetched(polling: Polling) -> None:
     polling.send("4" * 300)
     assert polling.waiting_bytes == 300
     get(polling)
     assert polling.waiting_bytes == 0
 
 
-def test_what_cannot_be_encoded_is_not_kept(polling):
+def test_what_cannot_be_encoded_is_not_kept(polling: Polling) -> None:
     with pytest.raises(UnicodeEncodeError):
         polling.send("4\ud800")
     assert get(polling).answer is None
 
 
-def test_while_probing_polls_are_answered_with_noop_and_packets_wait(session, polling):
-    websocket = SimpleNamespace(send=lambda packet: None)
-    session.begin_probe(websocket)
-    session.receive(packets.PING, "probe", websocket)
+def test_while_probing_polls_are_answered_with_noop_and_packets_wait(
+    session: Session, polling: Polling
+) -> None:
+    session.begin_probe(NO_TRANSPORT)
+    session.receive(packets.PING, "probe", NO_TRANSPORT)
     polling.send("4a")
     assert get(polling).answer == (200, b"6")
     session.drop_probe()
     assert get(polling).answer == (200, b"4a")
 
 
-def test_handing_over_lets_go_of_both_requests(polling):
+def test_handing_over_lets_go_of_both_requests(polling: Polling) -> None:
     polling.post(post := Asked(b"\x1e".join([b"4"] * (INBOX_HIGH + 1))))
     poll = get(polling)
     assert (post.answer, poll.answer, polling.reading) == (None, None, False)
@@ -131,15 +146,17 @@ def test_handing_over_lets_go_of_both_requests(polling):
     assert (post.answer, poll.answer, polling.reading) == ((200, b"ok"), (200, b"6"), True)
 
 
-def test_a_second_post_ends_the_session(session, polling):
+def test_a_second_post_ends_the_session(session: Session, polling: Polling) -> None:
     polling.post(first := Asked(b"\x1e".join([b"4"] * (INBOX_HIGH + 1))))
     polling.post(second := Asked(b"4"))
-    assert second.answer[0] == 400
+    assert second.is_refused
     assert session.closed_because == reasons.PROTOCOL_ERROR
     assert first.answer == (200, b"ok")
 
 
-def test_who_is_sent_away_fetches_the_last_words_first(polling, sessions, session, final_payloads):
+def test_who_is_sent_away_fetches_the_last_words_first(
+    polling: Polling, sessions: Sessions, session: Session, final_payloads: FinalPayloads
+) -> None:
     polling.send("4last")
     sessions.end(session, reasons.SERVER_DISCONNECT)
     assert [final_payloads.take("s") for _ in range(3)] == [b"4last", b"1", None]

@@ -43,7 +43,9 @@ def test_a_limit_raised_during_connect_applies_to_the_websocket() -> None:
         peer.sendall(HANDSHAKE)
         until(lambda: any(session.state is State.WEBSOCKET for session in engine.sockets.values()))
         (session,) = engine.sockets.values()
-        assert session.transport.connection.limit_bytes == session.limit_bytes == 5_000_000
+        connection = session.transport.connection
+        assert connection is not None
+        assert connection.limit_bytes == session.limit_bytes == 5_000_000
     until(lambda: not engine.sockets)
 
 

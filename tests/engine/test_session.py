@@ -7,6 +7,7 @@ import pytest
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import TRANSITIONS, Outcome, Session, SessionGoneError, State, Step
+from chatroom.engine.transport import Packet
 
 
 class Carrier:
@@ -16,73 +17,81 @@ class Carrier:
     reading = True
     waiting_bytes = 0
 
-    def __init__(self, *waiting):
+    def __init__(self, *waiting: Packet) -> None:
         self.waiting = list(waiting)
-        self.calls = []
+        self.calls: list[tuple[object, ...]] = []
 
-    def send(self, packet):
+    def send(self, packet: Packet) -> None:
         self.calls.append(("send", packet))
 
-    def raise_limit(self, limit_bytes):
+    def raise_limit(self, limit_bytes: int) -> None:
         self.calls.append(("raise_limit", limit_bytes))
 
-    def hand_over(self):
+    def pause(self) -> None:
+        self.calls.append(("pause",))
+
+    def resume(self) -> None:
+        self.calls.append(("resume",))
+
+    def hand_over(self) -> list[Packet]:
         self.calls.append(("hand_over",))
         return self.waiting
 
-    def close(self, reason):
+    def close(self, reason: str) -> None:
         self.calls.append(("close", reason))
 
 
 @pytest.fixture
-def polling():
+def polling() -> Carrier:
     return Carrier("4a", b"b")
 
 
 @pytest.fixture
-def websocket():
+def websocket() -> Carrier:
     return Carrier()
 
 
 @pytest.fixture
-def session(polling):
+def session(polling: Carrier) -> Session:
     session = Session("s", outbox_limit_bytes=100, outbox_limit_packets=5)
     session.begin(polling)
     return session
 
 
 @pytest.fixture
-def probing(session, websocket):
+def probing(session: Session, websocket: Carrier) -> Session:
     session.begin_probe(websocket)
     assert session.receive(packets.PING, "probe", websocket) is Outcome.PROBED
     return session
 
 
 @pytest.fixture
-def upgraded(probing, websocket):
+def upgraded(probing: Session, websocket: Carrier) -> Session:
     assert probing.receive(packets.UPGRADE, "", websocket) is Outcome.UPGRADED
     return probing
 
 
-def test_messages_wait_in_order(session, polling):
+def test_messages_wait_in_order(session: Session, polling: Carrier) -> None:
     assert session.receive(packets.MESSAGE, "a", polling) is Outcome.DELIVER
     assert session.receive(packets.MESSAGE, b"b", polling) is Outcome.DELIVER
     assert [session.next_message() for _ in range(3)] == ["a", b"b", None]
 
 
 @pytest.mark.parametrize("kind", [packets.OPEN, packets.PING, packets.UPGRADE, packets.NOOP])
-def test_a_client_sends_no_packet_of_the_servers(session, polling, kind):
+def test_a_client_sends_no_packet_of_the_servers(session: Session, polling: Carrier, kind: str) -> None:
     with pytest.raises(PacketError):
         session.receive(kind, "", polling)
 
 
-def test_while_probing_polling_still_receives(probing, polling):
+def test_while_probing_polling_still_receives(probing: Session, polling: Carrier) -> None:
     assert probing.state is State.PROBING
     assert probing.receive(packets.MESSAGE, "still by POST", polling) is Outcome.DELIVER
     assert not probing.accepts_probe
 
 
-def test_after_the_upgrade_only_the_websocket_speaks(upgraded, polling, websocket):
+def test_after_the_upgrade_only_the_websocket_speaks(
+    upgraded: Session, polling: Carrier, websocket: Carrier
+) -> None:
     assert upgraded.state is State.WEBSOCKET
     assert upgraded.receive(packets.MESSAGE, "a", websocket) is Outcome.DELIVER
     with pytest.raises(SessionGoneError):
@@ -91,7 +100,9 @@ def test_after_the_upgrade_only_the_websocket_speaks(upgraded, polling, websocke
         upgraded.receive(packets.UPGRADE, "", websocket)
 
 
-def test_what_waited_for_a_poll_goes_over_the_websocket(upgraded, polling, websocket):
+def test_what_waited_for_a_poll_goes_over_the_websocket(
+    upgraded: Session, polling: Carrier, websocket: Carrier
+) -> None:
     assert polling.calls == [("hand_over",)]
     assert websocket.calls == [("send", "4a"), ("send", b"b")]
 
@@ -100,7 +111,9 @@ def test_what_waited_for_a_poll_goes_over_the_websocket(upgraded, polling, webso
     ("kind", "data"),
     [(packets.MESSAGE, "early"), (packets.UPGRADE, ""), (packets.PING, ""), (packets.MESSAGE, b"early")],
 )
-def test_a_websocket_without_a_probe_is_refused(session, polling, websocket, kind, data):
+def test_a_websocket_without_a_probe_is_refused(
+    session: Session, polling: Carrier, websocket: Carrier, kind: str, data: bytes | str
+) -> None:
     session.begin_probe(websocket)
     with pytest.raises(PacketError):
         session.receive(kind, data, websocket)
@@ -110,7 +123,7 @@ def test_a_websocket_without_a_probe_is_refused(session, polling, websocket, kin
     assert not session.inbox
 
 
-def test_a_failed_upgrade_falls_back_to_polling(probing, polling):
+def test_a_failed_upgrade_falls_back_to_polling(probing: Session, polling: Carrier) -> None:
     probing.drop_probe()
     assert probing.state is State.POLLING
     assert probing.transport is polling
@@ -118,13 +131,15 @@ def test_a_failed_upgrade_falls_back_to_polling(probing, polling):
     assert probing.accepts_probe
 
 
-def test_some_other_websocket_is_refused(session, websocket):
+def test_some_other_websocket_is_refused(session: Session, websocket: Carrier) -> None:
     session.begin_probe(websocket)
     with pytest.raises(SessionGoneError):
         session.receive(packets.PING, "probe", Carrier())
 
 
-def test_a_closed_session_closes_once_and_hears_nothing(probing, polling, websocket):
+def test_a_closed_session_closes_once_and_hears_nothing(
+    probing: Session, polling: Carrier, websocket: Carrier
+) -> None:
     assert probing.close("server disconnect")
     assert not probing.close("ping timeout")
     assert probing.closed_because == "server disconnect"
@@ -133,7 +148,7 @@ def test_a_closed_session_closes_once_and_hears_nothing(probing, polling, websoc
     assert probing.receive(packets.MESSAGE, "a", polling) is Outcome.NOTHING
 
 
-def test_closing_drops_messages_unless_they_still_count(session, polling):
+def test_closing_drops_messages_unless_they_still_count(session: Session, polling: Carrier) -> None:
     session.receive(packets.MESSAGE, "a", polling)
     session.close("client disconnect", keep_inbox=True)
     assert session.next_message() == "a"
@@ -142,7 +157,7 @@ def test_closing_drops_messages_unless_they_still_count(session, polling):
     assert not session.report()
 
 
-def test_a_paused_session_keeps_its_messages_until_it_is_closed(session, polling):
+def test_a_paused_session_keeps_its_messages_until_it_is_closed(session: Session, polling: Carrier) -> None:
     assert session.schedule()
     assert not session.schedule()
     session.receive(packets.MESSAGE, "a", polling)
@@ -155,7 +170,9 @@ def test_a_paused_session_keeps_its_messages_until_it_is_closed(session, polling
     assert session.next_message() == "a"
 
 
-def test_a_raised_limit_holds_for_every_transport(session, polling, websocket):
+def test_a_raised_limit_holds_for_every_transport(
+    session: Session, polling: Carrier, websocket: Carrier
+) -> None:
     session.begin_probe(websocket)
     session.raise_limit(500)
     session.raise_limit(200)
@@ -163,7 +180,7 @@ def test_a_raised_limit_holds_for_every_transport(session, polling, websocket):
     assert polling.calls == websocket.calls == [("raise_limit", 500), ("raise_limit", 200)]
 
 
-def test_only_steps_of_the_table_change_the_state(session):
+def test_only_steps_of_the_table_change_the_state(session: Session) -> None:
     for state, step in itertools.product(State, Step):
         session.state = state
         if (state, step) in TRANSITIONS:

@@ -15,7 +15,7 @@ class Item:
 
 
 @given(st.lists(st.floats(0, 50), min_size=1, max_size=30))
-def test_nothing_is_early_and_nothing_more_than_a_tick_late(deadlines):
+def test_nothing_is_early_and_nothing_more_than_a_tick_late(deadlines: list[float]) -> None:
     wheel: Wheel[Item] = Wheel(0.5)
     items = {Item(): at for at in deadlines}
     for item, at in items.items():
@@ -29,7 +29,7 @@ def test_nothing_is_early_and_nothing_more_than_a_tick_late(deadlines):
         assert at <= fired[item] <= at + 0.5 + 1e-9
 
 
-def test_an_item_has_one_place():
+def test_an_item_has_one_place() -> None:
     wheel: Wheel[Item] = Wheel(1)
     item = Item()
     wheel.put(item, 1)
@@ -39,7 +39,7 @@ def test_an_item_has_one_place():
     assert wheel.next_at() is None
 
 
-def test_a_dropped_item_is_not_kept_alive():
+def test_a_dropped_item_is_not_kept_alive() -> None:
     wheel: Wheel[Item] = Wheel(1)
     item = Item()
     wheel.put(item, 100)

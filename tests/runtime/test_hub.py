@@ -6,15 +6,19 @@ import socket
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from chatroom import runtime
 from tests.support.inside import until
 
+Ask = Callable[[Callable[[], None]], None]  # asks for a call in the loop
 
-def test_no_resolver_of_names_is_loaded():
+
+def test_no_resolver_of_names_is_loaded() -> None:
     assert "eventlet.support.greendns" not in sys.modules
 
 
-def test_call_last_runs_after_call_soon():
+def test_call_last_runs_after_call_soon() -> None:
     seen: list[str] = []
 
     def first() -> None:
@@ -29,15 +33,15 @@ def test_call_last_runs_after_call_soon():
     assert seen == ["soon", "last", "last, asked for in the turn", "soon, asked for in the turn"]
 
 
-def test_calls_that_repeat_each_turn_starve_nothing():
-    turns = {runtime.call_soon: 0, runtime.call_last: 0}
+def test_calls_that_repeat_each_turn_starve_nothing() -> None:
+    turns: dict[Ask, int] = {runtime.call_soon: 0, runtime.call_last: 0}
     heard: list[bytes] = []
     near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
         for ask in turns:
 
-            def again(ask: Callable[[Callable[[], None]], None] = ask) -> None:
+            def again(ask: Ask = ask) -> None:
                 turns[ask] += 1
                 if not heard:
                     ask(again)
@@ -52,7 +56,7 @@ def test_calls_that_repeat_each_turn_starve_nothing():
     assert heard == [b"hello"]
 
 
-def test_a_call_that_fails_takes_nobody_with_it(capfd):
+def test_a_call_that_fails_takes_nobody_with_it(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
 
     def fail() -> None:

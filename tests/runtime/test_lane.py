@@ -6,7 +6,7 @@ from chatroom import runtime
 from tests.support.inside import WAIT_S, until
 
 
-def test_a_lane_works_in_order_from_the_next_turn():
+def test_a_lane_works_in_order_from_the_next_turn() -> None:
     seen: list[int] = []
     lane = runtime.Lane(seen.append)
     for number in range(3):
@@ -16,7 +16,7 @@ def test_a_lane_works_in_order_from_the_next_turn():
     assert seen == [0, 1, 2]
 
 
-def test_a_waiting_item_does_not_delay_later_ones():
+def test_a_waiting_item_does_not_delay_later_ones() -> None:
     seen: list[str] = []
     door = runtime.Signal()
 
@@ -34,7 +34,7 @@ def test_a_waiting_item_does_not_delay_later_ones():
     assert seen == ["quick", "quicker", "slow"]
 
 
-def test_what_the_loop_begins_may_wait():
+def test_what_the_loop_begins_may_wait() -> None:
     seen: list[str] = []
     signal = runtime.Signal()
 
@@ -43,7 +43,12 @@ def test_what_the_loop_begins_may_wait():
         signal.wait(WAIT_S)
         seen.append(f"{name} ends")
 
-    runtime.call_soon(lambda: (runtime.begin(act, "one"), runtime.begin(act, "two"), seen.append("on")))
+    def begin_both() -> None:
+        runtime.begin(act, "one")
+        runtime.begin(act, "two")
+        seen.append("on")
+
+    runtime.call_soon(begin_both)
     until(lambda: len(seen) == 3)
     assert seen == ["one begins", "two begins", "on"]
     signal.set()

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from chatroom import runtime
 from tests.support.inside import until
 
+IntWorker = runtime.Worker[int, tuple[int, int]]  # gives the double of a number, and its thread
+Outcomes = list[tuple[int, tuple[int, int] | Exception]]
+
 
 @pytest.fixture
-def outcomes() -> list[tuple[object, object]]:
+def outcomes() -> Outcomes:
     return []
 
 
 @pytest.fixture
-def worker(outcomes):
+def worker(outcomes: Outcomes) -> Iterator[IntWorker]:
     def work(job: int) -> tuple[int, int]:
         if job == -1:
             raise ValueError("unlucky")
@@ -30,29 +34,31 @@ def worker(outcomes):
     worker.join()
 
 
-def test_a_worker_does_its_jobs_in_order_in_another_thread(worker, outcomes):
+def test_a_worker_does_its_jobs_in_order_in_another_thread(worker: IntWorker, outcomes: Outcomes) -> None:
     for job in range(100):
         worker.do(job)
     until(lambda: len(outcomes) == 100)
-    assert [(job, outcome[0]) for job, outcome in outcomes] == [(job, job * 2) for job in range(100)]
-    assert {outcome[1] for _, outcome in outcomes}.isdisjoint({threading.get_ident()})
+    results = [(job, outcome) for job, outcome in outcomes if not isinstance(outcome, Exception)]
+    assert [(job, double) for job, (double, _) in results] == [(job, job * 2) for job in range(100)]
+    assert {thread for _, (_, thread) in results}.isdisjoint({threading.get_ident()})
 
 
-def test_a_job_that_fails_has_its_exception_as_its_outcome(worker, outcomes):
+def test_a_job_that_fails_has_its_exception_as_its_outcome(worker: IntWorker, outcomes: Outcomes) -> None:
     worker.do(-1)
     worker.do(14)
     until(lambda: len(outcomes) == 2)
     assert isinstance(outcomes[0][1], ValueError)
+    assert not isinstance(outcomes[1][1], Exception)
     assert outcomes[1][1][0] == 28
 
 
-def test_a_stopped_worker_closes_its_descriptors(outcomes):
+def test_a_stopped_worker_closes_its_descriptors(outcomes: Outcomes) -> None:
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
 
     runtime.run_blocking(int)  # what the pool of threads opens, it keeps
     before, threads = descriptors(), threading.active_count()
-    worker = runtime.Worker(lambda job: job, lambda job, outcome: outcomes.append((job, outcome)))
+    worker = IntWorker(lambda job: (job, 0), lambda job, outcome: outcomes.append((job, outcome)))
     worker.start()
     worker.do(1)
     until(lambda: len(outcomes) == 1)

@@ -24,7 +24,7 @@ from chatroom.terminal.address import Address, AddressError
         ("http://x/?a=b#c", Address("http://x", "socket.io", None)),
     ],
 )
-def test_an_address_is_read(text, address):
+def test_an_address_is_read(text: str, address: Address) -> None:
     assert Address.parse(text) == address
 
 
@@ -35,13 +35,13 @@ def test_an_address_is_read(text, address):
         *("http://x:99999", "http://x:0", "http://x:y", "::1", "http://[::1"),
     ],
 )
-def test_what_is_no_address_is_told_with_an_example(text):
+def test_what_is_no_address_is_told_with_an_example(text: str) -> None:
     with pytest.raises(AddressError, match=r"https://chat\.example\.org") as told:
         Address.parse(text)
     assert "\x1b" not in str(told.value)
 
 
-def test_an_address_with_a_password_is_refused():
+def test_an_address_with_a_password_is_refused() -> None:
     with pytest.raises(AddressError) as told:
         Address.parse("https://me:secret@x.org")
     assert "secret" not in str(told.value)

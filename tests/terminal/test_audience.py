@@ -33,7 +33,7 @@ def take(audience: Audience, text: str, names: dict[str, str] = NAMES) -> Delive
 
 
 @pytest.mark.parametrize("text", ["hello", "a/b", "TODO: x", "total: 3", "1/2", "http://x", "🩷", "> to:x"])
-def test_an_ordinary_text_is_a_message(text):
+def test_an_ordinary_text_is_a_message(text: str) -> None:
     assert read(text) == Message(text)
 
 
@@ -41,7 +41,7 @@ def test_an_ordinary_text_is_a_message(text):
     ("text", "said"),
     [("//x", "/x"), ("／／x", "/x"), (" 、/x", "/x"), ("/say  /x", " /x"), ("／ＳＡＹ to:x", "to:x")],
 )
-def test_an_escaped_text_is_a_message(text, said):
+def test_an_escaped_text_is_a_message(text: str, said: str) -> None:
     assert read(text) == Message(said)
 
 
@@ -57,20 +57,20 @@ def test_an_escaped_text_is_a_message(text, said):
         "\ufeff/TO Bob x",
     ],
 )
-def test_a_command_gets_a_plain_slash(text):
+def test_a_command_gets_a_plain_slash(text: str) -> None:
     assert read(text) == Command("/to Bob x")
     assert changes_audience(text)
 
 
 @pytest.mark.parametrize("text", ["/jion den", "/joinden x", "/ｊ den", "\\/join den", "/јоіn den"])
-def test_a_misspelt_join_may_change_the_audience(text):
+def test_a_misspelt_join_may_change_the_audience(text: str) -> None:
     assert changes_audience(text)
 
 
 @pytest.mark.parametrize(
     "text", ["/home/u/x.log", "/tools/x", "/too Eve x", "/rooms", "/", "/say", "/say\u2800", "/ /x", "、"]
 )
-def test_what_begins_like_a_command_is_no_message(text):
+def test_what_begins_like_a_command_is_no_message(text: str) -> None:
     assert isinstance(read(text), Command)
     assert not changes_audience(text)
 
@@ -87,14 +87,14 @@ def test_what_begins_like_a_command_is_no_message(text):
         ('to:"q"', "q"),
     ],
 )
-def test_a_marker_turns_to_the_session(text, sid):
+def test_a_marker_turns_to_the_session(text: str, sid: str) -> None:
     audience = Audience()
     assert isinstance(take(audience, text), AudienceChanged)
     assert take(audience, "secret") == Deliver("secret", Person(sid, NAMES[sid]))
 
 
 @pytest.mark.parametrize("text", ["to:Nobody", "to:Ming", "to:Eve secret", "to:Fox", "to:Eve\nsecret"])
-def test_an_unknown_name_turns_to_nobody(text):
+def test_an_unknown_name_turns_to_nobody(text: str) -> None:
     audience = Audience()
     assert isinstance(take(audience, text), NotSent)
     assert audience.partner(NAMES) is None
@@ -108,25 +108,25 @@ def test_an_unknown_name_turns_to_nobody(text):
         ("to:a:b\nx", "/to a:b x"),
     ],
 )
-def test_a_text_behind_the_name_is_refused_and_taught(text, taught):
+def test_a_text_behind_the_name_is_refused_and_taught(text: str, taught: str) -> None:
     audience, refused = Audience(), take(Audience(), text)
     assert isinstance(refused, NotSent)
     assert f", type {taught}." in refused.why
     assert audience.partner(NAMES) is None
 
 
-def test_a_name_that_two_have_turns_to_neither():
+def test_a_name_that_two_have_turns_to_neither() -> None:
     assert isinstance(take(Audience(), "to:eve", {"a": "Eve", "b": "EVE"}), NotSent)
 
 
-def test_the_marker_alone_returns_to_everyone():
+def test_the_marker_alone_returns_to_everyone() -> None:
     audience = Audience()
     take(audience, "to:Eve")
     assert isinstance(take(audience, " To："), AudienceChanged)
     assert take(audience, "hello") == Deliver("hello", None)
 
 
-def test_a_new_name_is_followed():
+def test_a_new_name_is_followed() -> None:
     audience = Audience()
     take(audience, "to:Eve")
     names = {**NAMES, "e": "Eva", "i": "Eve"}
@@ -134,7 +134,7 @@ def test_a_new_name_is_followed():
 
 
 @pytest.mark.parametrize("others", [{}, {"i": "Eve"}])
-def test_nobody_inherits_a_talk_and_nothing_becomes_public(others):
+def test_nobody_inherits_a_talk_and_nothing_becomes_public(others: dict[str, str]) -> None:
     audience = Audience()
     take(audience, "to:Eve")
     names = {"me": "Fox", **others}
@@ -168,14 +168,14 @@ def mistyped(draw: st.DrawFn, *lines: str) -> str:
 
 
 @given(mistyped("/op KEY", "/nonsense", "/join x", "/say"))
-def test_however_it_is_mistyped_a_command_is_no_message(line):
+def test_however_it_is_mistyped_a_command_is_no_message(line: str) -> None:
     command = read(line)
     assert isinstance(command, Command)
     assert command.text[0] == "/" != command.text[1]
 
 
 @given(st.lists(mistyped("/to Eve x", "/w Eve x", "/msg No x", "to:Eve", "to:No"), min_size=1, max_size=5))
-def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines):
+def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines: list[str]) -> None:
     audience, outbox = Audience(), Outbox(float("inf"))
     names = {"me": "Fox", "e": "Eve"}
     for typed in [each for line in lines for each in (line, "secret")]:
@@ -242,7 +242,7 @@ class Client:
 @pytest.mark.parametrize(
     ("hold_s", "by_line"), [(float("inf"), True), (HOLD_S, False)], ids=["plain", "screen"]
 )
-def test_no_private_text_becomes_public_however_it_is_typed(hold_s, by_line):
+def test_no_private_text_becomes_public_however_it_is_typed(hold_s: float, by_line: bool) -> None:
     @settings(
         max_examples=500,
         deadline=None,
@@ -251,7 +251,7 @@ def test_no_private_text_becomes_public_however_it_is_typed(hold_s, by_line):
         suppress_health_check=list(HealthCheck),
     )
     @given(PRIVATE, st.booleans())
-    def types(texts, at_once):
+    def types(texts: list[str], at_once: bool) -> None:
         client = Client(hold_s)
         for text in [text.replace("{secret}", "s3cret").replace("{room}", "den") for text in texts]:
             for line in text.split("\n") if by_line else [text]:
@@ -264,7 +264,7 @@ def test_no_private_text_becomes_public_however_it_is_typed(hold_s, by_line):
     types()
 
 
-def test_a_text_for_everyone_is_sent_to_everyone():
+def test_a_text_for_everyone_is_sent_to_everyone() -> None:
     """The other test could not fail for a client that sends nothing."""
     client = Client(HOLD_S)
     client.types("s3cret")
@@ -276,7 +276,7 @@ def test_a_text_for_everyone_is_sent_to_everyone():
     "text",
     ["op 0123456789abcdef", "to Bob s3cret", "\\to Bob: s3cret", "a/to Bob x", "msg to Bob x", "ot:Bob"],
 )
-def test_a_slip_does_not_go_to_another_partner(text):
+def test_a_slip_does_not_go_to_another_partner(text: str) -> None:
     people = {"me": "Me", "e": "Eve", "b": "Bob"}
     audience = Audience()
     audience.talk_to(Person("e", "Eve"))
@@ -285,7 +285,7 @@ def test_a_slip_does_not_go_to_another_partner(text):
     assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
 
 
-def test_who_is_told_of_a_namesake_is_not_asked_again():
+def test_who_is_told_of_a_namesake_is_not_asked_again() -> None:
     audience, people = Audience(), {"me": "Me", "e2": "Eve", "e3": "Nurse"}
     audience.talk_to(Person("e", "Eve"))
     assert isinstance(audience.take("secret", people, "me"), NotSent)
@@ -303,7 +303,7 @@ def test_who_is_told_of_a_namesake_is_not_asked_again():
         ({"ok": False, "code": "no_such_person"}, 1),
     ],
 )
-def test_who_has_a_partners_name_is_asked_until_known(answer, times):
+def test_who_has_a_partners_name_is_asked_until_known(answer: dict[str, object], times: int) -> None:
     audience = Audience()
     audience.talk_to(Person("1", "Ben"))
     asked = []
@@ -315,7 +315,7 @@ def test_who_has_a_partners_name_is_asked_until_known(answer, times):
     assert asked == ["1"] * times
 
 
-def test_a_partner_who_is_back_is_the_partner_again():
+def test_a_partner_who_is_back_is_the_partner_again() -> None:
     audience = Audience()
     audience.talk_to(Person("1", "Ben"))
     assert audience.session_to_ask_about({"2": "Ben"}) == "1"

@@ -36,7 +36,9 @@ NAMES = ["Great Horned Owl", "阿狸", "Romeo", "می\u200cخواهم", "👨\u2
     ],
 )
 @pytest.mark.parametrize("asked", [True, False])
-def test_commands_and_those_whispered_to_are_completed_as_one_types(text, completed, asked):
+def test_commands_and_those_whispered_to_are_completed_as_one_types(
+    text: str, completed: str | None, asked: bool
+) -> None:
     assert complete(text, NAMES, asked=asked) == completed
 
 
@@ -44,7 +46,7 @@ def test_commands_and_those_whispered_to_are_completed_as_one_types(text, comple
     ("text", "completed"),
     [("rom", "Romeo: "), ("hello rom", "hello Romeo "), ("阿", "阿狸: "), ("hello ", None), ("x", None)],
 )
-def test_names_within_a_text_are_completed_on_request(text, completed):
+def test_names_within_a_text_are_completed_on_request(text: str, completed: str | None) -> None:
     assert complete(text, NAMES) == completed
     assert complete(text, NAMES, asked=False) is None
 
@@ -54,7 +56,7 @@ def test_names_within_a_text_are_completed_on_request(text, completed):
     [("/to ", "/to 阿狸 "), ("/W  ", "/W 阿狸 "), ("to:", "to:阿狸"), ("TO: ", "TO:阿狸")],
 )
 @pytest.mark.parametrize("asked", [True, False])
-def test_the_only_other_person_needs_no_beginning(text, completed, asked):
+def test_the_only_other_person_needs_no_beginning(text: str, completed: str, asked: bool) -> None:
     assert complete(text, ["阿狸"], asked=asked) == completed
     assert complete(text, ["阿狸", "Romeo"], asked=asked) is None
     assert complete(text, [], asked=asked) is None

@@ -22,7 +22,7 @@ def sent(box: Outbox, now: float = 0.0) -> Line:
     return line
 
 
-def test_lines_are_sent_one_after_another():
+def test_lines_are_sent_one_after_another() -> None:
     box = outbox("one", "two")
     one = sent(box)
     assert box.due(0.0) is None
@@ -44,7 +44,7 @@ def test_lines_are_sent_one_after_another():
         ({"code": LOST}, 0.0),
     ],
 )
-def test_a_retry_sends_the_same_line_later(answer, wait_s):
+def test_a_retry_sends_the_same_line_later(answer: dict[str, object], wait_s: float) -> None:
     box = outbox("one", "two")
     line = sent(box, 100.0)
     cid = line.cid
@@ -59,7 +59,7 @@ def test_a_retry_sends_the_same_line_later(answer, wait_s):
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
 @pytest.mark.parametrize("text", ["/to Romeo psst", "  /name X"])
-def test_a_command_of_which_nobody_knows_is_not_sent_again(text, code):
+def test_a_command_of_which_nobody_knows_is_not_sent_again(text: str, code: str) -> None:
     box = outbox(text, "/who")
     (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
     assert refusal["said"] == text
@@ -67,19 +67,19 @@ def test_a_command_of_which_nobody_knows_is_not_sent_again(text, code):
     assert sent(box).text == "/who"
 
 
-def test_a_text_with_two_slashes_is_a_message():
+def test_a_text_with_two_slashes_is_a_message() -> None:
     box = outbox("//x")
     assert box.answered(sent(box), {"code": LOST}, 0.0) == []
     assert sent(box).text == "//x"
 
 
-def test_a_command_that_comes_too_fast_is_sent_again():
+def test_a_command_that_comes_too_fast_is_sent_again() -> None:
     box = outbox("/who")
     assert box.answered(sent(box), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
     assert sent(box, 1.0).text == "/who"
 
 
-def test_a_refusal_is_told_with_the_line():
+def test_a_refusal_is_told_with_the_line() -> None:
     box = outbox("x" * 9000)
     (refusal,) = box.answered(sent(box), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
     assert refusal == {
@@ -92,12 +92,12 @@ def test_a_refusal_is_told_with_the_line():
     assert not box.lines
 
 
-def test_every_line_has_a_cid_of_its_own():
+def test_every_line_has_a_cid_of_its_own() -> None:
     assert len({Line("x").cid for _ in range(100)}) == 100
     assert all(1 <= len(Line("x").cid) <= 64 for _ in range(100))
 
 
-def test_a_line_that_breaks_every_connection_is_given_up():
+def test_a_line_that_breaks_every_connection_is_given_up() -> None:
     box = outbox("poison", "next")
     for _ in range(MAX_LOSSES - 1):
         assert box.answered(sent(box), {"code": LOST}, 0.0) == []
@@ -106,7 +106,7 @@ def test_a_line_that_breaks_every_connection_is_given_up():
     assert sent(box).text == "next"
 
 
-def test_a_too_long_text_is_refused_locally():
+def test_a_too_long_text_is_refused_locally() -> None:
     box = outbox("12345", "123")
     assert box.refuse_too_long(5, 0.0) == []
     refusals = box.refuse_too_long(4, 0.0)
@@ -119,7 +119,7 @@ def test_a_too_long_text_is_refused_locally():
 @pytest.mark.parametrize(
     ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("empty", False)]
 )
-def test_messages_behind_a_refused_message_are_held(code, holds_scripts):
+def test_messages_behind_a_refused_message_are_held(code: str, holds_scripts: bool) -> None:
     box = Outbox(float("inf"))
     box.lines.extend(map(Line, ("tp:Bob", "secret", "/who")))
     refusals = box.answered(sent(box), {"ok": False, "code": code, "msg": ""}, 0.0)
@@ -129,7 +129,7 @@ def test_messages_behind_a_refused_message_are_held(code, holds_scripts):
     assert (box.add(Line("for all"), HOLD_S) is not None) is holds_scripts
 
 
-def test_what_follows_a_doubtful_text_is_held():
+def test_what_follows_a_doubtful_text_is_held() -> None:
     box = Outbox()
     box.refuse(Line("to Eve"), "A slip.", 0.0, is_doubtful=True)
     assert box.add(Line("secret", EVE), HOLD_S / 2) is not None
@@ -142,13 +142,13 @@ def texts(box: Outbox) -> list[str]:
     return [line.text for line in box.lines]
 
 
-def test_a_whisper_goes_to_a_session_as_it_was_typed():
+def test_a_whisper_goes_to_a_session_as_it_was_typed() -> None:
     frame = {"action": "whisper", "to": "Eve", "to_sid": "e", "msg": "//x", "typed": True}
     assert Line("//x", EVE).frame() == frame
     assert Line("//x", EVE, confirmed=True).frame() == {**frame, "confirmed": True}
 
 
-def test_private_lines_behind_one_for_another_person_are_held():
+def test_private_lines_behind_one_for_another_person_are_held() -> None:
     box = Outbox()
     for line in (Line("one", EVE), Line("two", EVE), Line("/to Eve three"), Line("/who")):
         assert box.add(line, 0.0) is None
@@ -160,7 +160,7 @@ def test_private_lines_behind_one_for_another_person_are_held():
 
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
-def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code):
+def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code: str) -> None:
     box = Outbox()
     box.add(Line("secret", EVE), 0.0)
     (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
@@ -168,7 +168,7 @@ def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code):
     assert not box.lines
 
 
-def test_a_whisper_that_comes_too_fast_stays_a_whisper():
+def test_a_whisper_that_comes_too_fast_stays_a_whisper() -> None:
     box = Outbox()
     box.add(Line("secret", EVE), 0.0)
     assert box.answered(sent(box), {"code": "rate_limited", "retry_after": 1}, 0.0) == []
@@ -176,7 +176,7 @@ def test_a_whisper_that_comes_too_fast_stays_a_whisper():
 
 
 @pytest.mark.parametrize("text", ["/join a/b", "/to Bob secret", "/w Bob", "/MSG x y"])
-def test_messages_behind_a_refused_change_of_audience_are_held(text):
+def test_messages_behind_a_refused_change_of_audience_are_held(text: str) -> None:
     box = outbox(text, "secret", "/who", "more")
     refusals = box.answered(sent(box), {"ok": False, "code": "no_such_person", "msg": ""}, 10.0)
     assert [refusal["said"] for refusal in refusals] == [text, "secret", "more"]
@@ -185,20 +185,20 @@ def test_messages_behind_a_refused_change_of_audience_are_held(text):
 
 
 @pytest.mark.parametrize(("text", "left"), [("/join tea", []), ("/to Bob hello", ["next"])])
-def test_messages_behind_a_lost_join_are_held(text, left):
+def test_messages_behind_a_lost_join_are_held(text: str, left: list[str]) -> None:
     box = outbox(text, "next")
     box.answered(sent(box), {"ok": False, "code": LOST}, 0.0)
     assert texts(box) == left
 
 
-def test_messages_behind_another_refused_command_are_sent():
+def test_messages_behind_another_refused_command_are_sent() -> None:
     box = outbox("/name Eve", "hello")
     assert len(box.answered(sent(box), {"ok": False, "code": "name_taken"}, 0.0)) == 1
     assert texts(box) == ["hello"]
 
 
 @pytest.mark.parametrize("hold_s", [HOLD_S, float("inf")])
-def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s):
+def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s: float) -> None:
     box = Outbox(hold_s)
     box.lines.extend(map(Line, ("/too Eve", "secret")))
     refusals = box.answered(sent(box), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
@@ -207,7 +207,7 @@ def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s):
     assert box.add(Line("for all"), HOLD_S) is None
 
 
-def test_an_unknown_command_does_not_shorten_a_hold():
+def test_an_unknown_command_does_not_shorten_a_hold() -> None:
     box = Outbox(float("inf"))
     box.refuse(Line("to:Nobody"), "No one.", 0.0)
     box.add(Line("/too Eve"), 0.0)
@@ -215,14 +215,14 @@ def test_an_unknown_command_does_not_shorten_a_hold():
     assert box.add(Line("secret"), 1e9) is not None
 
 
-def test_lines_after_another_audience_change_belong_to_it():
+def test_lines_after_another_audience_change_belong_to_it() -> None:
     box = outbox("/join a/b", "secret", "/join tea", "hello")
     box.answered(sent(box), {"ok": False, "code": "room_invalid", "msg": ""}, 0.0)
     assert texts(box) == ["/join tea", "hello"]
 
 
 @pytest.mark.parametrize("join", ["/join a/b", "/jion den", "join den"])
-def test_behind_a_room_not_joined_names_are_in_doubt(join):
+def test_behind_a_room_not_joined_names_are_in_doubt(join: str) -> None:
     box = Outbox(float("inf"))
     box.lines.append(Line(join))
     code = "unknown_command" if join == "/jion den" else "bad_request"
@@ -235,13 +235,13 @@ def test_behind_a_room_not_joined_names_are_in_doubt(join):
     assert box.hold_private("to:Bob", 60.0) is None
 
 
-def test_behind_another_refusal_names_are_in_no_doubt():
+def test_behind_another_refusal_names_are_in_no_doubt() -> None:
     box = outbox("to Bob")
     box.answered(sent(box), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
     assert box.hold_private("to:Bob", 0.0) is None
 
 
-def test_a_hold_lasts_until_it_could_be_read():
+def test_a_hold_lasts_until_it_could_be_read() -> None:
     box = Outbox()
     box.refuse(Line("to:Nobody"), "No one.", 10.0)
     assert box.add(Line("secret"), 10.0 + HOLD_S - 0.1) is not None
@@ -250,7 +250,7 @@ def test_a_hold_lasts_until_it_could_be_read():
     assert (texts(box), box.refused) == (["for all"], 3)
 
 
-def test_what_was_begun_before_a_refusal_is_held_however_late():
+def test_what_was_begun_before_a_refusal_is_held_however_late() -> None:
     box = Outbox()
     box.refuse(Line("to:Nobody"), "No one.", 10.0)
     assert box.add(Line("secret"), 60.0, begun_at=10.0) is not None
@@ -258,7 +258,7 @@ def test_what_was_begun_before_a_refusal_is_held_however_late():
     assert texts(box) == ["for all"]
 
 
-def test_a_script_is_held_until_it_changes_the_audience():
+def test_a_script_is_held_until_it_changes_the_audience() -> None:
     box = Outbox(float("inf"))
     box.refuse(Line("to:Nobody"), "No one.", 0.0)
     assert box.add(Line("secret"), 1e9) is not None
@@ -266,7 +266,7 @@ def test_a_script_is_held_until_it_changes_the_audience():
     assert box.add(Line("for all"), 1e9) is None
 
 
-def test_a_successful_join_ends_a_hold():
+def test_a_successful_join_ends_a_hold() -> None:
     box = Outbox(float("inf"))
     box.refuse(Line("to:Nobody"), "No one.", 0.0)
     box.add(Line("/join tea"), 0.0)
@@ -274,7 +274,7 @@ def test_a_successful_join_ends_a_hold():
     assert box.add(Line("for tea"), 0.0) is None
 
 
-def test_the_character_that_was_refused_is_told():
+def test_the_character_that_was_refused_is_told() -> None:
     box = outbox("a\u202ab")
     answer = {"ok": False, "code": "bad_request", "msg": "", "character": "U+202A"}
     (refusal,) = box.answered(sent(box), answer, 0.0)

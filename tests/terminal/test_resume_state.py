@@ -60,7 +60,7 @@ def entered(*which: int) -> ResumeState:
     return state
 
 
-def test_auth_has_a_name_first_and_then_a_token():
+def test_auth_has_a_name_first_and_then_a_token() -> None:
     state = ResumeState("tea", "Juliet")
     assert state.auth() == {"v": 1, "roster": "delta", "room": "tea", "username": "Juliet"}
     state.receive(welcome(1, 2))
@@ -72,7 +72,7 @@ def test_auth_has_a_name_first_and_then_a_token():
     assert state.auth()["token"] == "T2"
 
 
-def test_coming_back_to_silence_keeps_the_last_entry():
+def test_coming_back_to_silence_keeps_the_last_entry() -> None:
     state = entered(1)
     state.disconnected()
     (frame,) = state.receive(welcome(resumed=True))
@@ -80,24 +80,24 @@ def test_coming_back_to_silence_keeps_the_last_entry():
     assert state.auth()["after"] == entry(1)["id"]
 
 
-def test_a_message_without_an_id_is_shown():
+def test_a_message_without_an_id_is_shown() -> None:
     state = entered(1)
     nameless = {**live(2), "id": None}
     assert numbers([*state.receive(nameless), *state.receive(live(3))]) == [2, 3]
     assert state.auth()["after"] == entry(3)["id"]
 
 
-def test_recent_history_is_not_shown_twice():
+def test_recent_history_is_not_shown_twice() -> None:
     state = entered(1, 2, 3)
     state.disconnected()
     assert numbers(state.receive(welcome(2, 3, 4, gap=True))) == [4]
 
 
-def test_live_frames_wait_until_what_was_missed_is_here():
+def test_live_frames_wait_until_what_was_missed_is_here() -> None:
     state = entered(1)
     state.disconnected()
     assert numbers(state.receive(welcome(2, 3, more=True))) == [2, 3]
-    assert state.is_behind
+    behind = [state.is_behind]
     assert state.receive(live(6)) == []
     assert state.receive({"action": "roster"}) == []
     assert state.request() == {"action": "history", "after": entry(3)["id"], "limit": 200}
@@ -106,11 +106,11 @@ def test_live_frames_wait_until_what_was_missed_is_here():
     frames = state.catch_up(page(5, 6))
     assert numbers(frames) == [5, 6]
     assert frames[-1] == {"action": "roster"}
-    assert not state.is_behind
+    assert [*behind, state.is_behind] == [True, False]
     assert numbers(state.receive(live(7))) == [7]
 
 
-def test_an_empty_page_is_the_last():
+def test_an_empty_page_is_the_last() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -118,14 +118,14 @@ def test_an_empty_page_is_the_last():
     assert not state.is_behind
 
 
-def test_a_gap_in_a_page_is_told():
+def test_a_gap_in_a_page_is_told() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
     assert state.catch_up(page(9, gap=True))[0] == {"action": "gap"}
 
 
-def test_a_cut_while_catching_up_resumes_there():
+def test_a_cut_while_catching_up_resumes_there() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -137,7 +137,7 @@ def test_a_cut_while_catching_up_resumes_there():
     assert numbers(state.receive(welcome(4, 5))) == [4, 5]
 
 
-def test_another_room_starts_anew():
+def test_another_room_starts_anew() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -149,7 +149,7 @@ def test_another_room_starts_anew():
     assert state.auth()["after"] == entry(1)["id"]
 
 
-def test_the_same_room_under_another_spelling_is_the_same():
+def test_the_same_room_under_another_spelling_is_the_same() -> None:
     state = entered(1)
     state.disconnected()
     (frame,) = state.receive(welcome(2, room="TEA"))
@@ -157,14 +157,14 @@ def test_the_same_room_under_another_spelling_is_the_same():
 
 
 @pytest.mark.parametrize(("count", "gap"), [(WELCOME_ENTRIES - 1, False), (WELCOME_ENTRIES, True)])
-def test_returning_to_a_formerly_empty_room_may_have_a_gap(count, gap):
+def test_returning_to_a_formerly_empty_room_may_have_a_gap(count: int, gap: bool) -> None:
     state = entered()
     state.disconnected()
     (frame,) = state.receive(welcome(*range(1, count + 1)))
     assert frame["you"]["gap"] is gap
 
 
-def test_too_many_live_frames_are_an_overrun():
+def test_too_many_live_frames_are_an_overrun() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))
@@ -178,7 +178,7 @@ def test_too_many_live_frames_are_an_overrun():
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.data())
-def test_with_any_cuts_every_entry_is_shown_once(data):
+def test_with_any_cuts_every_entry_is_shown_once(data: st.DataObject) -> None:
     """A server that keeps everything, a room that goes on, and a guest who is cut off at any moment."""
     total = data.draw(st.integers(1, 40))
     size = data.draw(st.integers(1, 6))

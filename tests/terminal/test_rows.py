@@ -42,11 +42,13 @@ def broken(text: str, width: int) -> list[str]:
         ("e\u0301e\u0301e\u0301", 2, ["e\u0301e\u0301", "e\u0301"]),
     ],
 )
-def test_lines_are_broken_between_words_and_between_wide_characters(text, width, expected):
+def test_lines_are_broken_between_words_and_between_wide_characters(
+    text: str, width: int, expected: list[str]
+) -> None:
     assert broken(text, width) == expected
 
 
-def test_styles_stay_where_they_were():
+def test_styles_stay_where_they_were() -> None:
     text = Text.assemble(("hello ", "bold"), ("world", "red"))
     first, second = rows(text, 6)
     assert [(first.plain, str(first.spans[0].style)), (second.plain, str(second.spans[0].style))] == [
@@ -61,7 +63,7 @@ pieces = st.sampled_from([*"ab  水。（“\n-", "e\u0301", "👩‍🦊"])
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(pieces, max_size=60).map("".join), st.integers(2, 20))
-def test_nothing_is_lost_and_nothing_is_too_wide(text, width):
+def test_nothing_is_lost_and_nothing_is_too_wide(text: str, width: int) -> None:
     found = broken(text, width)
     assert "".join(found).replace(" ", "") == text.replace("\n", "").replace(" ", "")
     assert all(cell_len(row) <= width for row in found)

@@ -38,31 +38,31 @@ def texts(shown: list[Shown]) -> list[str]:
     return [each.text() for each in shown]
 
 
-def test_a_message_has_its_time_its_speaker_and_its_text():
+def test_a_message_has_its_time_its_speaker_and_its_text() -> None:
     (shown,) = entered().show(message("hello"))
     assert shown.at is not None
     assert shown.text() == f"[{shown.at:%H:%M:%S}] Owl: hello"
     assert not shown.own
 
 
-def test_the_lines_of_a_text_are_indented():
+def test_the_lines_of_a_text_are_indented() -> None:
     (shown,) = entered().show(message("one\n[20:00:00] Fox: two\r\n* three\u2028four\x0bfive"))
     assert shown.text().split("\n")[1:] == ["    [20:00:00] Fox: two", "    * three", "    four", "    five"]
 
 
-def test_runs_of_empty_lines_are_folded():
+def test_runs_of_empty_lines_are_folded() -> None:
     (shown,) = entered().show(message("a" + "\n \u200b" * 1000 + "\nb"))
     assert len(shown.lines) == 4
     (shown,) = entered().history([message("a" + "\u2028" * 1998 + "b")])
     assert shown.lines == ("a", "", "", "b")
 
 
-def test_a_long_text_is_whole():
+def test_a_long_text_is_whole() -> None:
     (shown,) = entered().show(message("\n".join(map(str, range(100)))))
     assert shown.text().endswith("\n    98\n    99")
 
 
-def test_no_name_can_pass_for_more_than_a_name():
+def test_no_name_can_pass_for_more_than_a_name() -> None:
     view = entered()
     disguised = message("no", "Owl: yes")
     whisper = {**disguised, "action": "whisper", "to": "Fox"}
@@ -79,7 +79,7 @@ def test_no_name_can_pass_for_more_than_a_name():
     assert renamed.text() == '* "Owl left (1 here), Elk" is now called Elk'
 
 
-def test_own_messages_are_recognised_by_session_or_name():
+def test_own_messages_are_recognised_by_session_or_name() -> None:
     view = entered()
     assert view.show(message("x", "Fox", "f"))[0].own
     assert not view.show(message("x", "Fox", "o"))[0].own
@@ -88,14 +88,14 @@ def test_own_messages_are_recognised_by_session_or_name():
     assert [each.own for each in View().show(welcome(history=missed))][:2] == [False, False]
 
 
-def test_coming_back_is_told_only_under_another_name():
+def test_coming_back_is_told_only_under_another_name() -> None:
     view = entered()
     assert view.show(welcome(back=True)) == []
     (shown,) = view.show(welcome(back=True, username="Hen"))
     assert shown.text().endswith("You are Hen in tea. 2 people here.")
 
 
-def test_a_gap_is_told_on_the_way_back_only():
+def test_a_gap_is_told_on_the_way_back_only() -> None:
     assert "no longer kept" in texts(entered().show(welcome(back=True, gap=True)))[0]
     assert "no longer kept" in texts(entered().show({"action": "gap"}))[0]
     assert not any("no longer kept" in text for text in texts(View().show(welcome(gap=True))))
@@ -112,7 +112,7 @@ def test_a_gap_is_told_on_the_way_back_only():
         ("@Fox,", True),
     ],
 )
-def test_a_line_with_ones_name_calls(text, calls):
+def test_a_line_with_ones_name_calls(text: str, calls: bool) -> None:
     view = entered()
     assert view.show(message(text))[0].calls is calls
     assert not view.show(message(text, "Fox", "f"))[0].calls
@@ -130,13 +130,13 @@ def test_a_line_with_ones_name_calls(text, calls):
         ("می", "می\u200cخواهم", False),
     ],
 )
-def test_a_part_of_a_longer_character_is_no_name(name, text, calls):
+def test_a_part_of_a_longer_character_is_no_name(name: str, text: str, calls: bool) -> None:
     view = View()
     view.show({**welcome(), "you": {**welcome()["you"], "username": name}})
     assert view.show(message(text))[0].calls is calls
 
 
-def test_a_whisper_calls_whom_it_is_for():
+def test_a_whisper_calls_whom_it_is_for() -> None:
     view = entered()
     frame = {"action": "whisper", "username": "Owl", "to": "Fox", "msg": "psst"}
     (shown,) = view.show(frame)
@@ -145,7 +145,7 @@ def test_a_whisper_calls_whom_it_is_for():
     assert (shown.text(), shown.calls, shown.own) == ("you -> Owl: psst", False, True)
 
 
-def test_people_come_go_and_are_renamed():
+def test_people_come_go_and_are_renamed() -> None:
     view = entered()
     joined = [[f"P{number}", str(number)] for number in range(12)]
     assert view.show({"action": "roster", "joined": joined, "left": [], "time": TIME}) == []
@@ -166,7 +166,7 @@ def test_people_come_go_and_are_renamed():
     assert view.presence_due_in(200.0) is None
 
 
-def test_a_rename_is_told_of_whom_the_room_knows():
+def test_a_rename_is_told_of_whom_the_room_knows() -> None:
     view = entered()
     rename = {"action": "rename", "username": "Hen", "to": "Rooster", "sid": "h"}
     view.show({"action": "roster", "joined": [["Hen", "h"]], "left": []})
@@ -175,19 +175,19 @@ def test_a_rename_is_told_of_whom_the_room_knows():
     assert len(view.show({**rename, "username": "Rooster", "to": "Hen"})) == 1
 
 
-def test_another_room_begins_without_the_joins_of_the_last():
+def test_another_room_begins_without_the_joins_of_the_last() -> None:
     view = entered()
     view.show({"action": "roster", "joined": [["Hen", "h"]], "left": []})
     view.show(welcome())
     assert view.presence_due_in(0.0) is None
 
 
-def test_a_refusal_quotes_the_beginning_of_what_was_said():
+def test_a_refusal_quotes_the_beginning_of_what_was_said() -> None:
     (shown,) = entered().show({"action": "notice", "msg": "Too long.", "said": "x" * 100})
     assert shown.text() == f"* Failed: “{'x' * 39}…”. Too long."
 
 
-def test_what_this_client_does_not_know_is_passed_over():
+def test_what_this_client_does_not_know_is_passed_over() -> None:
     assert entered().show({"action": "confetti", "username": "Owl", "msg": "x"}) == []
 
 
@@ -202,7 +202,7 @@ def is_harmless(text: str) -> bool:
     )
 
 
-def test_controls_of_a_terminal_are_taken_out_wherever_they_stand():
+def test_controls_of_a_terminal_are_taken_out_wherever_they_stand() -> None:
     view = View()
     shown = view.show(
         {
@@ -249,7 +249,7 @@ json = st.recursive(
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(action=st.sampled_from(ACTIONS), data=st.data())
-def test_no_frame_raises_and_all_that_is_shown_is_harmless(action, data):
+def test_no_frame_raises_and_all_that_is_shown_is_harmless(action: str, data: st.DataObject) -> None:
     you = {
         key: data.draw(json) for key in data.draw(st.sets(st.sampled_from(("sid", "username", "history"))))
     }

@@ -2,13 +2,14 @@
 
 import logging
 import socket
+from pathlib import Path
 
 import pytest
 
 from chatroom.gateways.http.hosts import HostRule, own_names
 
 
-def test_only_addresses_near_the_server_are_bound_to_names():
+def test_only_addresses_near_the_server_are_bound_to_names() -> None:
     near = ["127.0.0.1", "127.9.9.9", "10.0.0.1", "172.17.0.1", "192.168.1.2", "169.254.1.1", "100.64.0.1"]
     near += ["::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1"]
     public = ["8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8"]
@@ -17,7 +18,9 @@ def test_only_addresses_near_the_server_are_bound_to_names():
     assert [peer for peer in public if rule("evil.example", peer) is not None] == []
 
 
-def test_the_machines_names_come_from_files_not_from_dns(tmp_path, monkeypatch):
+def test_the_machines_names_come_from_files_not_from_dns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "Box")
     hosts, resolver = tmp_path / "hosts", tmp_path / "resolv.conf"
     hosts.write_text(
@@ -30,7 +33,7 @@ def test_the_machines_names_come_from_files_not_from_dns(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["evil.example", "EVIL.example.:5000"])
-def test_a_name_is_logged_once_and_names_are_bounded(caplog, name):
+def test_a_name_is_logged_once_and_names_are_bounded(caplog: pytest.LogCaptureFixture, name: str) -> None:
     rule = HostRule((), ())
     with caplog.at_level(logging.WARNING):
         for host in [name, name, "a b", *(f"x{number}.example" for number in range(100))]:

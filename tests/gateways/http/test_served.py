@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -13,7 +12,7 @@ import requests
 
 from chatroom.gateways.http.gateway import HTTPGateway
 from chatroom.gateways.http.page import BuiltPage
-from tests.support.program import Program
+from tests.support.program import Program, Start
 
 
 def script(server: Program, base: str = "") -> str:
@@ -148,7 +147,7 @@ def test_the_service_worker_is_asked_for_each_time(server: Program) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-def test_the_page_and_its_files_work_behind_a_base_path(start: Callable[..., Program]) -> None:
+def test_the_page_and_its_files_work_behind_a_base_path(start: Start) -> None:
     server = start("--base-path", "/chat")
     server.url = f"http://127.0.0.1:{server.port}"
     assert '<base href="./" />' in server.get("/chat/").text

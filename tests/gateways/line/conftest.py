@@ -54,6 +54,10 @@ class Ends:
         """Whether the gateway still has a session for it."""
         return self.sid in self.gateway._guests
 
+    def may_type(self) -> bool:
+        """Whether the gateway takes the client's next line."""
+        return self.terminal.may_take
+
     def reads_until(self, condition: Callable[[], bool]) -> None:
         """The client reads, while the loop turns."""
 

@@ -38,15 +38,15 @@ def decode_with(decoder: LineDecoder, *pieces: bytes) -> list[str | Overlong]:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\0", b"\r"])
-def test_a_line_ends_with_any_of_the_ends(end):
+def test_a_line_ends_with_any_of_the_ends(end: bytes) -> None:
     assert decode(b"one" + end + b"two" + end) == ["one", "two"]
 
 
-def test_cr_lf_in_two_pieces_is_one_end():
+def test_cr_lf_in_two_pieces_is_one_end() -> None:
     assert decode(b"one\r", b"\ntwo\r\n") == ["one", "two"]
 
 
-def test_a_line_without_its_end_waits():
+def test_a_line_without_its_end_waits() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"hel") == []
     assert decoder.unfinished
@@ -54,13 +54,13 @@ def test_a_line_without_its_end_waits():
     assert not decoder.unfinished
 
 
-def test_a_character_cut_in_two_is_whole_again():
+def test_a_character_cut_in_two_is_whole_again() -> None:
     snowman = "雪人☃".encode()
     for cut in range(len(snowman) + 1):
         assert decode(snowman[:cut], snowman[cut:] + b"\n") == ["雪人☃"]
 
 
-def test_invalid_utf_8_becomes_the_replacement_character():
+def test_invalid_utf_8_becomes_the_replacement_character() -> None:
     (line,) = decode(b"a\xc3(b\xf0\x9f\n")
     assert (line, type(line)) == ("a\ufffd(b\ufffd", str)
 
@@ -77,23 +77,23 @@ def test_invalid_utf_8_becomes_the_replacement_character():
         ("天气很好".encode() + b"\xff\xff" * 3, str),
     ],
 )
-def test_a_line_in_another_encoding_is_known(sent, kind):
+def test_a_line_in_another_encoding_is_known(sent: bytes, kind: type[NotUtf8] | type[str]) -> None:
     (line,) = decode(sent + b"\n")
     assert type(line) is kind
 
 
 @pytest.mark.parametrize("erase", [b"\x08", b"\x7f", b"\xff\xf7"])
-def test_backspace_takes_back_a_whole_character(erase):
+def test_backspace_takes_back_a_whole_character(erase: bytes) -> None:
     assert decode("a雪".encode() + erase + b"b\n") == ["ab"]
     assert decode(erase * 3 + b"b\n") == ["b"]
 
 
 @pytest.mark.parametrize("erase", [b"\x15", b"\xff\xf8"])
-def test_a_line_can_be_taken_back(erase):
+def test_a_line_can_be_taken_back(erase: bytes) -> None:
     assert decode(b"oh no" + erase + b"hello\n") == ["hello"]
 
 
-def test_telnet_options_are_refused_and_never_shown():
+def test_telnet_options_are_refused_and_never_shown() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     will_naws, do_echo, do_sga = b"\xff\xfb\x1f", b"\xff\xfd\x01", b"\xff\xfd\x03"
     assert decode_with(decoder, b"he" + will_naws + do_echo + b"l" + do_sga + b"lo\n") == ["hello"]
@@ -101,7 +101,7 @@ def test_telnet_options_are_refused_and_never_shown():
     assert decoder.answers() == b""
 
 
-def test_binary_is_granted_once_each_way():
+def test_binary_is_granted_once_each_way() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     will_binary, do_binary = b"\xff\xfb\x00", b"\xff\xfd\x00"
     assert decode_with(decoder, will_binary + do_binary + b"hi\n") == ["hi"]
@@ -110,7 +110,7 @@ def test_binary_is_granted_once_each_way():
     assert decoder.answers() == b""
 
 
-def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
+def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, "机".encode().replace(b"\x9c", b"") + b"\r\n") == ["\ufffd"]
     assert decoder.answers() == b"\xff\xfd\x00"
@@ -118,35 +118,35 @@ def test_binary_is_asked_once_of_a_telnet_that_swallows_bytes():
     assert decoder.answers() == b""
 
 
-def test_binary_is_requested_once_telnet_damages_a_byte():
+def test_binary_is_requested_once_telnet_damages_a_byte() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     interrupt_and_timing_mark = b"\xff\xf4\xff\xfd\x06"
     assert decode_with(decoder, b"\xe8" + interrupt_and_timing_mark) == []
     assert decoder.answers() == b"\xff\xfd\x00" + b"\xff\xfc\x06"
 
 
-def test_who_ends_lines_with_lf_is_asked_nothing():
+def test_who_ends_lines_with_lf_is_asked_nothing() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"\xe6\n") == ["\ufffd"]
     assert decoder.answers() == b""
 
 
-def test_wont_and_dont_are_not_answered():
+def test_wont_and_dont_are_not_answered() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, b"\xff\xfc\x01\xff\xfe\x03\xff\xf1hi\n") == ["hi"]
     assert decoder.answers() == b""
 
 
-def test_subnegotiation_is_skipped_with_a_doubled_iac_in_it():
+def test_subnegotiation_is_skipped_with_a_doubled_iac_in_it() -> None:
     assert decode(b"a\xff\xfa\x1f\x00\x50\xff\xff\x00\x18\xff\xf0b\n") == ["ab"]
 
 
-def test_a_subnegotiation_without_an_end_does_not_swallow_the_session():
+def test_a_subnegotiation_without_an_end_does_not_swallow_the_session() -> None:
     lines = decode(b"\xff\xfa" + b"x" * (2 * MAX_LINE_BYTES) + b"\nhello\n")
     assert lines[-1] == "hello"
 
 
-def test_a_doubled_iac_is_the_byte_itself():
+def test_a_doubled_iac_is_the_byte_itself() -> None:
     assert decode(b"a\xff\xffb\n") == ["a\ufffdb"]
 
 
@@ -166,11 +166,11 @@ def test_a_doubled_iac_is_the_byte_itself():
         (b"bell\x07 tab\there", "bell tab\there"),
     ],
 )
-def test_escapes_and_controls_are_left_out(sent, left):
+def test_escapes_and_controls_are_left_out(sent: bytes, left: str) -> None:
     assert decode(sent + b"\n") == [left]
 
 
-def test_the_longest_line_passes_and_a_longer_one_is_refused():
+def test_the_longest_line_passes_and_a_longer_one_is_refused() -> None:
     assert len(f"/to {'😀' * 128} {'😀' * MAX_TEXT}".encode()) <= MAX_LINE_BYTES
     longest = b"x" * MAX_LINE_BYTES
     assert decode(longest + b"\nhi\n") == [longest.decode(), "hi"]
@@ -178,24 +178,24 @@ def test_the_longest_line_passes_and_a_longer_one_is_refused():
     assert decode(longest + b"\xff\xff" + b"y\nhi\n") == [Overlong(), "hi"]
 
 
-def test_a_line_of_any_length_takes_little_memory():
+def test_a_line_of_any_length_takes_little_memory() -> None:
     decoder = LineDecoder(MAX_LINE_BYTES)
     assert decode_with(decoder, *[b"x" * 4096] * 1000) == [Overlong()]
     assert len(decoder._line) <= MAX_LINE_BYTES
 
 
-def test_a_text_of_several_lines_is_indented_behind_its_first():
+def test_a_text_of_several_lines_is_indented_behind_its_first() -> None:
     assert encode_line("a: one\nmallory: two\u2028three", "    ") == (
         b"a: one\r\n    mallory: two\r\n    three\r\n"
     )
 
 
-def test_nothing_that_a_terminal_acts_upon_goes_out():
+def test_nothing_that_a_terminal_acts_upon_goes_out() -> None:
     assert encode_line("\x1b[2Jone\x07\x9b1m\ud800") == b"one?\r\n"
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
-def test_cuts_change_nothing(data, cuts):
+def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     pieces = [data[start:end] for start, end in itertools.pairwise(places)]
     whole, cut = LineDecoder(MAX_LINE_BYTES), LineDecoder(MAX_LINE_BYTES)

@@ -115,7 +115,7 @@ class Desk:
         self.intake.stop()
 
 
-def test_whole_lines_are_taken_and_half_a_line_waits():
+def test_whole_lines_are_taken_and_half_a_line_waits() -> None:
     desk = Desk()
     desk.comes(b"one\ntwo\nthr")
     assert desk.lines == ["one", "two"]
@@ -124,7 +124,7 @@ def test_whole_lines_are_taken_and_half_a_line_waits():
     assert desk.lines == ["one", "two", "three"]
 
 
-def test_lines_wait_behind_one_that_waits_for_an_answer():
+def test_lines_wait_behind_one_that_waits_for_an_answer() -> None:
     desk = Desk()
     test = greenlet.getcurrent()
     desk.when_taking = lambda line: test.switch() if line == "/join b" else None
@@ -138,7 +138,7 @@ def test_lines_wait_behind_one_that_waits_for_an_answer():
     assert desk.reads
 
 
-def test_a_flood_waits_in_order_and_is_warned_once():
+def test_a_flood_waits_in_order_and_is_warned_once() -> None:
     desk = Desk(Rate(2, 1))
     desk.comes(b"1\n2\n3\n4\n5\n")
     assert desk.lines == ["1", "2"]
@@ -153,7 +153,7 @@ def test_a_flood_waits_in_order_and_is_warned_once():
     assert (desk.reads, len(desk.warnings)) == (True, 1)
 
 
-def test_each_flood_is_warned_of_once():
+def test_each_flood_is_warned_of_once() -> None:
     desk = Desk(Rate(1, 1))
     for _ in range(5):
         desk.comes(b"1\n2\n")
@@ -168,7 +168,7 @@ def test_each_flood_is_warned_of_once():
     assert len(desk.warnings) == 2
 
 
-def test_a_line_that_waited_keeps_the_time_when_it_came():
+def test_a_line_that_waited_keeps_the_time_when_it_came() -> None:
     desk = Desk(Rate(1, 1))
     desk.now = 5.0
     desk.comes(b"1\n2\n3\n")
@@ -176,7 +176,7 @@ def test_a_line_that_waited_keeps_the_time_when_it_came():
     assert [arrived_at for _line, arrived_at in desk.taken] == [5.0, 5.0, 5.0]
 
 
-def test_a_refused_line_is_shown_and_the_next_taken():
+def test_a_refused_line_is_shown_and_the_next_taken() -> None:
     desk = Desk()
 
     def refuse(line: str | Overlong) -> None:
@@ -189,7 +189,7 @@ def test_a_refused_line_is_shown_and_the_next_taken():
     assert [refused.code for refused in desk.refusals] == ["name_taken"]
 
 
-def test_while_nothing_may_be_taken_nothing_is_read():
+def test_while_nothing_may_be_taken_nothing_is_read() -> None:
     desk = Desk()
     desk.may_take = False
     desk.comes(b"1\n2\n")
@@ -199,7 +199,7 @@ def test_while_nothing_may_be_taken_nothing_is_read():
     assert (desk.lines, desk.reads) == (["1", "2"], True)
 
 
-def test_what_a_line_begins_holds_up_the_lines_behind_it():
+def test_what_a_line_begins_holds_up_the_lines_behind_it() -> None:
     desk = Desk()
 
     def look_back(line: str | Overlong) -> None:
@@ -213,7 +213,7 @@ def test_what_a_line_begins_holds_up_the_lines_behind_it():
     assert desk.lines == ["1", "/history", "2"]
 
 
-def test_every_reading_costs_even_if_no_line_comes_of_it():
+def test_every_reading_costs_even_if_no_line_comes_of_it() -> None:
     desk = Desk()
     for _ in range(5):
         desk.comes(b"\xff\xfd\x01")
@@ -221,7 +221,7 @@ def test_every_reading_costs_even_if_no_line_comes_of_it():
     assert desk.written == b"\xff\xfc\x01" * 5
 
 
-def test_unread_input_waits_and_nothing_is_lost():
+def test_unread_input_waits_and_nothing_is_lost() -> None:
     desk = Desk()
     waits: list[Any] = [RateLimited(retry_after=1.0), RateLimited(retry_after=1.0)]
     spend = desk.spend
@@ -239,14 +239,14 @@ def test_unread_input_waits_and_nothing_is_lost():
     assert len(desk.warnings) == 1
 
 
-def test_a_line_too_long_is_handed_on_as_such():
+def test_a_line_too_long_is_handed_on_as_such() -> None:
     desk = Desk()
     desk.comes(b"x" * 10_000 + b"\nshort\n")
     assert desk.lines == [Overlong(), "short"]
 
 
 @pytest.mark.parametrize(("last", "in_mid_line"), [(b"", False), (b"half a li", True)])
-def test_at_the_end_all_that_waits_is_taken_first(last, in_mid_line):
+def test_at_the_end_all_that_waits_is_taken_first(last: bytes, in_mid_line: bool) -> None:
     desk = Desk(Rate(1, 1))
     desk.comes(b"1\n2\n3\n" + last)
     desk.intake.ended()
@@ -255,7 +255,7 @@ def test_at_the_end_all_that_waits_is_taken_first(last, in_mid_line):
     assert (desk.lines, desk.over) == (["1", "2", "3"], in_mid_line)
 
 
-def test_at_the_end_what_was_said_is_kept_first():
+def test_at_the_end_what_was_said_is_kept_first() -> None:
     desk = Desk()
     desk.is_settled = False
     desk.comes(b"1\n")
@@ -266,7 +266,7 @@ def test_at_the_end_what_was_said_is_kept_first():
     assert desk.over is False
 
 
-def test_once_stopped_it_takes_nothing_more():
+def test_once_stopped_it_takes_nothing_more() -> None:
     desk = Desk(Rate(1, 1))
 
     def leave(line: str | Overlong) -> None:
@@ -284,14 +284,14 @@ def test_once_stopped_it_takes_nothing_more():
     assert desk.lines == ["quit"]
 
 
-def test_to_take_a_line_may_call_for_going_on():
+def test_to_take_a_line_may_call_for_going_on() -> None:
     desk = Desk()
     desk.when_taking = lambda line: desk.intake.go_on()
     desk.comes(b"1\n2\n3\n")
     assert desk.lines == ["1", "2", "3"]
 
 
-def test_input_beyond_one_read_has_the_same_arrival_time():
+def test_input_beyond_one_read_has_the_same_arrival_time() -> None:
     desk = Desk()
     for data, has_more in ((b"1\n", True), (b"2\n", True), (b"3\n", False), (b"4\n", False)):
         desk.passes(1)
@@ -347,7 +347,7 @@ class Talker(Desk):
             self.comes(data)
 
 
-def test_lines_that_do_not_wait_for_the_answer_are_held():
+def test_lines_that_do_not_wait_for_the_answer_are_held() -> None:
     desk = Talker()
     desk.now = 1.0
     desk.comes(b"to:Zed\nsecret a\n")
@@ -363,7 +363,7 @@ def test_lines_that_do_not_wait_for_the_answer_are_held():
     assert desk.room == ["hello"]
 
 
-def test_a_line_right_after_the_answer_goes_to_the_room():
+def test_a_line_right_after_the_answer_goes_to_the_room() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\n")
     desk.passes(ANSWER_AFTER_S)
@@ -373,7 +373,7 @@ def test_a_line_right_after_the_answer_goes_to_the_room():
     assert desk.room == ["hello"]
 
 
-def test_a_line_begun_before_the_answer_is_held():
+def test_a_line_begun_before_the_answer_is_held() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\ns")
     desk.comes(b"ec")
@@ -389,7 +389,7 @@ def test_a_line_begun_before_the_answer_is_held():
     assert desk.room == ["hello"]
 
 
-def test_the_rest_of_a_long_line_is_no_beginning():
+def test_the_rest_of_a_long_line_is_no_beginning() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\n" + b"x" * (longest_line(2000) + 1))
     desk.passes(60)
@@ -414,7 +414,7 @@ def test_nothing_of_a_stream_after_a_refusal_reaches_the_room(
     assert desk.room == ["hello"]
 
 
-def test_what_can_wait_for_an_answer_is_bounded():
+def test_what_can_wait_for_an_answer_is_bounded() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\n" + b"secret\n" * (MOST_WAITING + 5))
     assert not desk.reads
@@ -427,7 +427,7 @@ def test_what_can_wait_for_an_answer_is_bounded():
     assert not desk.reads
 
 
-def test_at_the_end_of_input_answers_do_not_wait():
+def test_at_the_end_of_input_answers_do_not_wait() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\nsecret\n")
     assert desk.answers == []
@@ -437,7 +437,7 @@ def test_at_the_end_of_input_answers_do_not_wait():
     assert len(desk.answers) == 2
 
 
-def test_who_leaves_during_a_wait_is_answered_once():
+def test_who_leaves_during_a_wait_is_answered_once() -> None:
     desk = Talker()
     desk.comes(b"to:Zed\nsecret\n")
     desk.intake.stop()

@@ -77,17 +77,21 @@ class Somebody:
                 raise
             self._house.until(lambda: self.interpreter.is_settled)
 
+    def may_type(self) -> bool:
+        return self.interpreter.may_take
+
     def types_together(self, lines: list[str]) -> list[str]:
         """Type lines in one write, before any of them is answered; gives what is shown."""
-        before, arrived_at, refusals = len(self.shown), time.monotonic(), []
+        before, arrived_at = len(self.shown), time.monotonic()
+        refusals: list[Refusal] = []
         for line in lines:
             self._house.until(lambda: self.interpreter.may_take)
             try:
                 self.interpreter.take(line, arrived_at)
             except Refusal as refused:
                 refusals.append(refused)
-        for refused in refusals:
-            self.interpreter.answer(refused)
+        for refusal in refusals:
+            self.interpreter.answer(refusal)
         self._house.until(lambda: self.interpreter.is_settled)
         return self.shown[before:]
 
@@ -207,18 +211,18 @@ def test_nothing_is_taken_before_one_is_in_the_room(house: House) -> None:
 
 def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, romeo: Somebody) -> None:
     romeo.types("one", "two", "/history 1")
-    assert not romeo.interpreter.may_take
+    assert not romeo.may_type()
     assert romeo.shown == []
     before = romeo.settlings
     house.reads_the_log()
-    assert romeo.interpreter.may_take
+    assert romeo.may_type()
     assert romeo.settlings == before + 1
     assert [line[10:] for line in romeo.shown[1:]] == [" Romeo: two"]
 
 
 def test_lines_after_name_wait_for_the_rename(house: House, romeo: Somebody) -> None:
     romeo.types("/name Montague")
-    assert not romeo.interpreter.may_take
+    assert not romeo.may_type()
     house.until(lambda: romeo.interpreter.may_take)
     assert romeo.settlings == 1
     romeo.types("/who")
@@ -227,11 +231,11 @@ def test_lines_after_name_wait_for_the_rename(house: House, romeo: Somebody) -> 
 
 def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo: Somebody) -> None:
     romeo.types("/join garden")
-    assert not romeo.interpreter.may_take
+    assert not romeo.may_type()
     house.reads_the_log()
     house.until(lambda: romeo.interpreter.may_take)
     romeo.types("/join garden")  # one is there
-    assert romeo.interpreter.may_take
+    assert romeo.may_type()
     assert romeo.shown == ["* You are in garden. 1 person here."]
 
 

@@ -6,6 +6,7 @@ from chatroom.core.errors import BadRequest
 from chatroom.gateways.socketio.wire import Message, read_auth, read_request
 from chatroom.gateways.words import WORDS
 
+NO_NAMES: tuple[object, ...] = ("", None, False, [])
 RECIPIENTS = [
     *(
         "To",
@@ -31,7 +32,7 @@ RECIPIENTS = [
         ({"action": "message"}, "msg"),
         ({"action": "history", "limit": 0}, "limit"),
         ({"action": "whisper", "msg": "x", "to": "Bob", "to_sid": None}, "to_sid"),
-        *(({"action": "message", "msg": "x", "to": value}, "to") for value in ("", None, False, [])),
+        *(({"action": "message", "msg": "x", "to": value}, "to") for value in NO_NAMES),
         ({"action": "send msg", "msg": "x", "to_sid": None}, "to_sid"),
         *(({"action": "message", "msg": "x", key: "Bob"}, key) for key in RECIPIENTS),
         *(({"action": "message", "msg": "x", key: False}, key) for key in ("typed", "confirmed")),
