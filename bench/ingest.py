@@ -60,7 +60,7 @@ def measure(senders: int, durability: str, seconds: float) -> tuple[float, float
             sockets = [enter(found[0], f"room {number}") for number in range(senders)]
             with selectors.DefaultSelector() as ready:
                 for sock in sockets:
-                    ready.register(sock.sock, selectors.EVENT_READ, sock)
+                    ready.register(sock, selectors.EVENT_READ, sock)
                     say(sock)
                 _run(ready, WARM_S)
                 cpu, began = cpu_seconds(server.pid), time.monotonic()

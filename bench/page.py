@@ -98,7 +98,7 @@ class Crowd:
             )
             member.send("40" + json.dumps({"room": ROOM, "v": 1, "roster": "delta"}))
             self._members.append(member)
-            self._selector.register(member.sock, selectors.EVENT_READ, member)
+            self._selector.register(member, selectors.EVENT_READ, member)
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._send)]
         for thread in self._threads:
             thread.start()
@@ -185,12 +185,14 @@ def main() -> int:
     is_faulty = False
     with TemporaryDirectory() as folder:
         program = None if url else Program("--limits", "off", data_dir=Path(folder)).start()
-        crowd = Crowd(url or program.url)
+        if program is not None:
+            url = program.url
+        crowd = Crowd(url)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
                 for name in PROFILES:
-                    figures = measure(browser, url or program.url, name)
+                    figures = measure(browser, url, name)
                     for figure, value in figures.items():
                         print(f"  {name:<8} {figure:<15} {value:.4g}", flush=True)
                     if why := fault(figures):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import eventlet.hubs
-import greenlet  # type: ignore[import-untyped]  # it ships none
+import greenlet
 
 from chatroom.runtime.hub import call_soon
 
