@@ -1,4 +1,4 @@
-"""A backplane under test, with a clock of its own and an ear on what it delivers.
+"""A backplane under test, with a clock of its own and a record of what it delivers.
 
 The runtime is used without its patch: greenthreads and timers work, and nothing of the test process changes.
 """
@@ -51,14 +51,14 @@ class Bench:
         self.reports: list[str] = []  # of the clock
         self.whispers: list[Whispered] = []
         self.typing: list[Person] = []
-        self.is_away = False  # nobody is found here to take a whisper
+        self.is_away = False  # no recipient of a whisper is found here
         self._members: set[tuple[str, str]] = set()
         self._claims = 0
         self.backplane = make(self)
         self.backplane.start(self)
 
     def asks(self, sid: str, **asked: Any) -> ClaimRequest:
-        """What a session asks for; its identity is its own unless one is given."""
+        """A claim request; the identity is the session's own unless one is given."""
         self._claims += 1
         return ClaimRequest(sid=sid, claim=self._claims, **{"identity": f"identity {sid}", **asked})
 
@@ -69,7 +69,7 @@ class Bench:
         return self._first(answers)
 
     def enter(self, room: str, sid: str, **asked: Any) -> str:
-        """Claim a place, and have the room told; gives the name."""
+        """Claim a place and announce it; returns the name."""
         claimed = self.claim(room, sid, **asked)
         assert isinstance(claimed, Claimed), claimed
         self.backplane.announce(room, sid)
@@ -82,7 +82,7 @@ class Bench:
         return self._first(answers)
 
     def whisper(self, room: str, sid: str, to_sid: str, text: str) -> Whispered | Refusal | None:
-        """Whisper and wait for the outcome. The names that the asker has in mind are of no matter."""
+        """Whisper and wait for the outcome. The names in the request do not matter."""
         whispered = Whispered(Person(sid, "?"), Person(to_sid, "?"), text)
         answers: list[Whispered | Refusal | None] = []
         self.backplane.whisper(room, whispered, answers.append)
@@ -96,7 +96,7 @@ class Bench:
         self.backplane.leave(room, f"{name} {room}")
 
     def append(self, room: str, text: str, key: bytes | None = None, name: str = "fox") -> None:
-        """Append without waiting for the outcome; who has never been in the room gets a place first."""
+        """Append without waiting for the outcome; a session that was never in the room claims a place first."""
 
         def done(entry: Entry | None) -> None:
             self.outcomes.append((text, entry))
@@ -113,7 +113,7 @@ class Bench:
         return self.outcomes[-1][1]
 
     def fill(self, room: str, count: int) -> list[str]:
-        """Say so many messages; gives their ids."""
+        """Append so many messages; returns their ids."""
         seen = len(self.outcomes)
         for number in range(count):
             self.append(room, f"{room} {number}")
@@ -121,7 +121,7 @@ class Bench:
         return [entry.id for _, entry in self.outcomes[seen:] if entry is not None]
 
     def texts(self, room: str) -> list[str]:
-        """What was delivered to a room: the messages' texts, and who came and went."""
+        """What was delivered to a room: the messages' texts, joins and leaves."""
         found = []
         for delivered_to, item in self.delivered:
             if delivered_to == room:
@@ -149,13 +149,13 @@ class Bench:
         self.now_ms += round(seconds * 1000)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Let the loop turn until it is so."""
+        """Run the loop until the condition holds."""
         deadline = time.monotonic() + WAIT_S
         while not condition():
             assert time.monotonic() < deadline, "it never came to be"
             runtime.sleep(0.001)
 
-    # What a backplane needs of its house
+    # The `Receiver` of the backplane
 
     def deliver(self, room: str, items: Sequence[Item]) -> None:
         for item in items:
@@ -191,7 +191,7 @@ def retention() -> Retention:
 
 @pytest.fixture(params=["memory", "embedded"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention) -> Iterator[Bench]:
-    """Each test is run on each backplane."""
+    """Runs each test on each backplane."""
     made = Bench(_maker(request.param, tmp_path, retention), clocks_run=True)
     yield made
     made.backplane.close()
@@ -199,7 +199,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention) 
 
 @pytest.fixture(params=["memory", "embedded"])
 def clocked(request: pytest.FixtureRequest, tmp_path: Path, retention: Retention) -> Iterator[Bench]:
-    """Each test is run on each backplane that is given its clocks."""
+    """Runs each test on each backplane that takes clocks as arguments."""
     made = Bench(_maker(request.param, tmp_path, retention))
     yield made
     made.backplane.close()

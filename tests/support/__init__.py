@@ -1,1 +1,1 @@
-"""What tests share: the real program in its own process, and guests that talk to it."""
+"""What tests share: the real program in its own process, and clients that connect to it."""

@@ -1,7 +1,7 @@
-"""A crowd: thousands of clients in one thread over bare sockets, all of whom must hear the same in the same order.
+"""A crowd: thousands of clients in one thread over bare sockets, which must all receive the same in the same order.
 
-A client costs a socket, one entry in an epoll set and a few dozen bytes, so that it is the server that is tried and
-not the crowd. It knows just as much of the two protocols as it takes to come in, to listen and to speak.
+A client costs a socket, one entry in an epoll set and a few dozen bytes, so that the test
+loads the server and not itself. It knows only as much of the two protocols as joining, receiving and sending need.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _UPGRADE: Final = (
 
 
 class Order:
-    """The numbers that were said, in the order in which the first to hear each has heard it.
+    """The numbers that were sent, in the order in which a client first received each.
 
     Attributes:
         numbers: the order.
-        delays_ms: how often it took so long from being said to being heard, of every one at every client.
+        delays_ms: how often each delay from sending to receiving occurred, over all messages and clients.
     """
 
     def __init__(self) -> None:
@@ -41,14 +41,14 @@ class Order:
         self.now = 0.0
 
     def heard(self, place: int, number: int) -> None:
-        """A client's `place`-th message is this one: so it must be for everybody."""
+        """A client's `place`-th message is this one; every other client's must be the same."""
         if place == len(self.numbers):
             self.numbers.append(number)
         assert self.numbers[place] == number, (place, number, self.numbers[max(0, place - 3) : place + 3])
         self.delays_ms[int(1000 * (self.now - self.said_at[number]))] += 1
 
     def delay_ms(self, share: float) -> int:
-        """So large a share (0 to 1) of the messages took at most so long."""
+        """The delay that this share (0 to 1) of the messages did not exceed."""
         delays = sorted(self.delays_ms)
         heard = accumulate(self.delays_ms[delay] for delay in delays)
         return next(
@@ -59,7 +59,7 @@ class Order:
 
 
 class Client:
-    """What both kinds share: a socket, what has come in pieces, and how many messages were heard."""
+    """What both kinds share: a socket, incomplete input, and the number of messages received."""
 
     __slots__ = ("_order", "_rest", "entered", "heard", "sock")
 
@@ -71,17 +71,17 @@ class Client:
         self.heard = 0
 
     def read(self) -> None:
-        """Take what has come."""
+        """Read what has arrived."""
         data = self.sock.recv(262_144)
         assert data, "the server has closed the connection"
         self._rest = self._take(self._rest + data if self._rest else data)
 
     def speak(self, number: int) -> None:
-        """Say a number to the room."""
+        """Send a number to the room."""
         raise NotImplementedError
 
     def _take(self, data: bytes) -> bytes:
-        """Take the whole lines or frames; gives what is left."""
+        """Take the complete lines or frames; returns the rest."""
         raise NotImplementedError
 
     def _hear(self, number: bytes) -> None:
@@ -90,7 +90,7 @@ class Client:
 
 
 class LineClient(Client):
-    """Somebody at a line terminal; one's own lines are shown, so that those who speak hear all as well."""
+    """A line terminal with the echo on, so that senders receive their own messages too."""
 
     __slots__ = ()
     _SAID: Final = re.compile(rb"^\[\d\d:\d\d:\d\d\] [^\r]*: crowd (\d+)\r$", re.MULTILINE)
@@ -152,11 +152,11 @@ class SocketClient(Client):
     def _send(self, payload: bytes) -> None:
         size = len(payload)
         head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-        self.sock.sendall(head + b"\0\0\0\0" + payload)  # masked with zeros: by the rules, and for nothing
+        self.sock.sendall(head + b"\0\0\0\0" + payload)  # masked with zeros, which is valid and costs nothing
 
 
 def _frame(data: bytes, place: int) -> tuple[bytes, int] | None:
-    """The server's frame at `place` and where the next one begins; None if it is not whole yet."""
+    """The server's frame at `place`, and where the next one begins; None if it is incomplete."""
     if len(data) < place + 2:
         return None
     start, size = place + 2, data[place + 1]
@@ -167,7 +167,7 @@ def _frame(data: bytes, place: int) -> tuple[bytes, int] | None:
 
 
 class Crowd:
-    """Everybody, and the one loop that listens for all of them."""
+    """All clients, and the loop that reads for them."""
 
     def __init__(self) -> None:
         self.order = Order()
@@ -176,7 +176,7 @@ class Crowd:
         self._by_file: dict[int, Client] = {}
 
     def enter(self, kind: type[Client], port: int, count: int) -> list[Client]:
-        """So many come; returns when all are in."""
+        """Connect so many clients; returns when all have joined."""
         _need_files(len(self.clients) + count)
         comers = []
         for number in range(count):
@@ -191,7 +191,7 @@ class Crowd:
         return comers
 
     def talk(self, speakers: list[Client], total: int, rate: float) -> None:
-        """Have them say the numbers below `total` in turn, so many a second; returns when everybody has heard all."""
+        """Have them send the numbers below `total` in turn, `rate` per second; returns when everyone has all."""
         began = time.monotonic()
         for number in range(total):
             while (left := began + number / rate - time.monotonic()) > 0:
@@ -202,21 +202,21 @@ class Crowd:
         self.listens_until(lambda: all(client.heard == total for client in self.clients), "all is heard")
 
     def listens_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Listen until it is so."""
+        """Read until the condition holds."""
         deadline = time.monotonic() + _WAIT_S
         while not condition():
             assert time.monotonic() < deadline, f"never so: {what}; {_spread(self.clients)}"
             self.listen(0.05)
 
     def listen(self, seconds: float) -> None:
-        """Take what comes within so many seconds, or what is there."""
+        """Read what arrives within so many seconds."""
         ready = self._epoll.poll(seconds)
         self.order.now = time.monotonic()
         for file, _event in ready:
             self._by_file[file].read()
 
     def leave(self) -> None:
-        """All go at once."""
+        """Close all connections."""
         self._epoll.close()
         for client in self.clients:
             client.sock.close()
@@ -228,7 +228,7 @@ def _spread(clients: Iterable[Client]) -> str:
 
 
 def _need_files(count: int) -> None:
-    """Let this process have so many connections and some files besides."""
+    """Raise the limit of open files to so many connections and some more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count + _SPARE_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * count + _SPARE_FILES), hard))

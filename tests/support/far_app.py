@@ -1,7 +1,7 @@
-"""The program with a backplane that is somewhere else: `python tests/support/far_app.py`, and the flags of `app.py`.
+"""The program with a remote backplane: `python tests/support/far_app.py`, and the flags of `app.py`.
 
-Every request, answer and fact takes a few milliseconds, each its own, and rooms are told the truth about themselves at
-any moment. Nobody at a client may notice anything of it. Nothing is kept on disk. TEST_SEED repeats a run.
+Every request, answer and event takes a few milliseconds of its own, and a `Present` may come at any moment. Clients must
+not notice any of this. Nothing is stored on disk. TEST_SEED repeats a run.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
@@ -32,11 +32,11 @@ from chatroom.core.log import Page
 from tests.support.far import Far
 
 STEP_S = 0.004  # at most, between two steps
-PRESENT_OF = 50  # one step in so many is a truth that nobody has asked for
+PRESENT_OF = 50  # one step in so many sends a `Present`
 
 
 class Relay(Far):
-    """A far backplane on which things come by themselves."""
+    """A remote backplane that steps by itself."""
 
     def __init__(self, rules: RoomRules, clock: Clock, rng: random.Random) -> None:
         super().__init__(rules, now_ms=clock.now_ms, monotonic=time.monotonic)

@@ -1,4 +1,4 @@
-"""A server that is none: for what no server of ours would say."""
+"""A fake server: sends what no server of ours would send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wsproto.events import AcceptConnection, Request, TextMessage
 
 
 class Impostor:
-    """A server of which only the first words are right.
+    """A server of which only the first packets are right.
 
     Args:
         packets: what it says to everybody who comes, after the WebSocket's handshake.

@@ -1,4 +1,4 @@
-"""For tests with a server's parts in their own process: the loop turns while they wait."""
+"""For tests that run a server's parts in their own process: the loop runs while they wait."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ WAIT_S = 10.0
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until the condition holds.
+    """Run the loop until the condition holds.
 
     Raises:
         AssertionError: it does not, for ten seconds.

@@ -11,6 +11,6 @@ WAIT_S = 120.0
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end; gives what it returns, raises what it raises."""
+    """Run a coroutine; returns what it returns, and raises what it raises."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, coroutine).result(WAIT_S)

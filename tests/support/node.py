@@ -1,4 +1,4 @@
-"""Clients in processes of their own, with deadlines: orders go in as JSON lines, happenings come out as JSON lines.
+"""Clients in processes of their own, with deadlines: commands go in as JSON lines, events come out as JSON lines.
 
 `NodeGuest` is the official `socket.io-client`, by `tests/node/guest.mjs`.
 """
@@ -37,7 +37,7 @@ def node() -> str:
 
 
 class ClientProcess:
-    """One client and all that has happened to it and was not spoken of yet.
+    """One client, and the events that the test has not checked yet.
 
     Args:
         command: the program that it runs in, and its arguments.
@@ -59,7 +59,7 @@ class ClientProcess:
         self._reader.start()
 
     def counts(self, wanted: Callable[[Happening], bool], count: int, seconds: float) -> bool:
-        """Whether so many happenings are so within this time; all stay to be seen again."""
+        """Whether so many events like this come in this time; none is consumed."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while sum(map(wanted, self._happenings)) < count:
@@ -70,7 +70,7 @@ class ClientProcess:
         return True
 
     def sees(self, event: str, **fields: Any) -> Happening:
-        """Wait for the next happening that is so; those before it are passed over."""
+        """Wait for the next event like this; those before it are skipped."""
         deadline = time.monotonic() + WAIT_S
         with self._changed:
             while True:
@@ -83,7 +83,7 @@ class ClientProcess:
                 self._changed.wait(left)
 
     def sees_one_of_each(self, *events: str) -> dict[str, Happening]:
-        """Wait until each has happened, in whatever order; they stay to be seen again."""
+        """Wait until each has happened, in any order; none is consumed."""
         deadline = time.monotonic() + WAIT_S
         with self._changed:
             while True:
@@ -95,7 +95,7 @@ class ClientProcess:
                 self._changed.wait(left)
 
     def sees_nothing(self, event: str, seconds: float) -> None:
-        """No such thing happens for this long: the only way to see that somebody stays away."""
+        """No such event may come for this long: there is no other way to see that a client stays away."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while (left := deadline - time.monotonic()) > 0:
@@ -103,14 +103,14 @@ class ClientProcess:
             assert [one for one in self._happenings if one["event"] == event] == []
 
     def receives(self, action: str, **fields: Any) -> Happening:
-        """Wait for the next `msg` frame that is so; whatever came before it is passed over."""
+        """Wait for the next `msg` frame like this; what came before it is skipped."""
         while True:
             (frame,) = self.sees("msg")["frames"]
             if frame["action"] == action and all(frame.get(key) == value for key, value in fields.items()):
                 return dict(frame)
 
     def sends(self, text: str) -> Happening:
-        """Say something and wait until it is acknowledged."""
+        """Send a message and wait until it is acknowledged."""
         self._order(emit=[{"action": "message", "msg": text}], ask=True)
         answer: Happening = self.sees("answer")["answer"]
         assert answer["ok"], answer
@@ -164,7 +164,7 @@ class NodeGuest(ClientProcess):
         assert (FOLDER / "node_modules").is_dir(), "socket.io-client is missing: `make test` installs it"
         if auth is not None:
             options["auth"] = auth
-        # It comes back soon, so that a test need not wait for a library's patience.
+        # It reconnects soon, so that tests need not wait for the library's default delay.
         options = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, **options}
         order = json.dumps({"url": url, "library": library, "options": options})
         super().__init__([node(), "guest.mjs", order], FOLDER)
