@@ -1,7 +1,7 @@
 """The program with a remote backplane: `python tests/support/far_app.py`, and the flags of `app.py`.
 
-Every request, answer and event takes a few milliseconds of its own, and a `Present` may come at any moment. Clients must
-not notice any of this. Nothing is stored on disk. TEST_SEED repeats a run.
+Every request, answer and event takes a few milliseconds of its own, and a `Present` may come at any moment. Clients
+must not notice any of this. Nothing is stored on disk. TEST_SEED repeats a run.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
