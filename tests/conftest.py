@@ -1,4 +1,4 @@
-"""Fixtures that plays share, and turns for tests that must have the machine to themselves."""
+"""Fixtures that scenes share, and the order of tests that must have the machine to themselves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that none is waited for at the end; those that run alone last, so that they hold up none."""
+    """Long tests first, so that none is left at the end; tests marked `alone` last, so that they delay no others."""
     items.sort(key=lambda item: (_is(item, "alone"), not _is(item, "slow")))
 
 
@@ -39,20 +39,20 @@ def _is(item: pytest.Item, marker: str) -> bool:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """One running service for all plays that need no special one; rates are off, and each play has its own room."""
+    """One running server for all scenes that need no special one; without rate limits. Each scene has its own room."""
     with Program("--limits", "off", data_dir=tmp_path_factory.mktemp("data")) as program:
         yield program
 
 
 @pytest.fixture
 def room() -> str:
-    """A room that no other play uses."""
+    """A room that no other scene uses."""
     return f"room {next(_rooms)}"
 
 
 @pytest.fixture
 def guests(server: Program, room: str) -> Iterator[Guests]:
-    """Lets guests enter this play's room: `guests(username="fox")`; all keywords but the first two are auth keys."""
+    """Lets guests join this scene's room: `guests(username="fox")`; all keywords but the first two are auth keys."""
     present: list[Guest] = []
 
     def enter(transports: list[str] | None = None, url: str | None = None, **auth: Any) -> Guest:
@@ -67,7 +67,7 @@ def guests(server: Program, room: str) -> Iterator[Guests]:
 
 @pytest.fixture
 def lines(server: Program, room: str) -> Iterator[Lines]:
-    """Lets people at line terminals enter this play's room: `lines(name="fox")`; `room=None` stays in the lobby."""
+    """Lets line clients join this scene's room: `lines(name="fox")`; `room=None` stays in the lobby."""
     present: list[Line] = []
 
     def enter(
@@ -99,7 +99,7 @@ def terminals() -> Iterator[Terminals]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts services with flags of their own; they are stopped, and must have logged no traceback, at the end."""
+    """Starts servers with other flags; at the end they are stopped, and must have logged no traceback."""
     running: list[Program] = []
 
     def start_one(*arguments: str, **options: Any) -> Program:
@@ -115,7 +115,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest, report: Callable[[str], None]) -> random.Random:
-    """Seeded by CHATROOM_TEST_SEED, or the same each time; the seed is told, so that a failure can be had again."""
+    """Seeded by CHATROOM_TEST_SEED, or always the same; the seed is printed, so that a failure can be repeated."""
     seed = os.environ.get("CHATROOM_TEST_SEED", "3")
     report(f"CHATROOM_TEST_SEED={seed}")
     return random.Random(f"{seed} {request.node.name}")
@@ -123,13 +123,13 @@ def rng(request: pytest.FixtureRequest, report: Callable[[str], None]) -> random
 
 @pytest.fixture
 def scale() -> Callable[[int], int]:
-    """A count of an issue: a twentieth of it, or as much as CHATROOM_TEST_SCALE (20: all of it) says."""
+    """A count: a twentieth of it, or the share that CHATROOM_TEST_SCALE says (20: all of it)."""
     return lambda count: max(1, round(count * _SCALE / 20))
 
 
 @pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints a line, although pytest captures when the counts are long ones: `make faults` shows how far it is."""
+    """Prints a line in spite of pytest's capture if the counts are long, so that `make faults` shows its progress."""
     began = time.monotonic()
 
     def line(text: str) -> None:

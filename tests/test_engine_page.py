@@ -82,7 +82,7 @@ def test_every_option_is_in_the_table_with_its_default() -> None:
     assert rows == [(option.name, str(option.default)) for option in OPTIONS]
 
 
-def test_what_is_said_not_to_be_taken_is_not() -> None:
+def test_options_documented_as_refused_are_refused() -> None:
     refused = quoted_after("the server raises a `TypeError`")[1:-1]
     assert "async_mode" in refused
     assert {option.name for option in OPTIONS} & set(refused) == set()

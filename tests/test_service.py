@@ -239,7 +239,7 @@ def test_a_token_of_another_room_does_not_prove_a_name() -> None:
         restarted.whispers("Ann")
 
 
-def test_a_day_after_a_restart_nobody_is_asked_about() -> None:
+def test_a_day_after_a_restart_names_are_trusted() -> None:
     restarted = Restarted()
     restarted.harness.now += 24 * 3600
     restarted.whispers()

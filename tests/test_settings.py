@@ -137,7 +137,7 @@ def test_what_is_no_setting_is_refused(argv: list[str], capsys: pytest.CaptureFi
     assert "--help" in said
 
 
-def test_a_misspelt_setting_is_told_its_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_a_misspelt_setting_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         Settings.read(["--prot", "1"], {})
     assert "--prot 1; did you mean --port?" in capsys.readouterr().err
@@ -171,7 +171,7 @@ def test_a_switch_alone_means_on() -> None:
     assert Settings.read(["--log-json", "off"], {"CHATROOM_LOG_JSON": "on"}).log_json is False
 
 
-def test_help_tells_of_both_faces_and_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_the_subcommands_and_version_prints(capsys: pytest.CaptureFixture[str]) -> None:
     for argv, told in ((["--help"], "chatroom chat"), (["--version"], f"chatroom {__version__}\n")):
         with pytest.raises(SystemExit) as end:
             Settings.read(argv, {})

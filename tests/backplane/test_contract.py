@@ -18,7 +18,7 @@ def test_events_are_delivered_once_in_the_order_of_the_calls(bench: Bench) -> No
     assert bench.texts("a") == ["Joined fox", "one", "two", "Left fox"]
 
 
-def test_a_message_is_delivered_before_its_outcome_is_told(bench: Bench) -> None:
+def test_a_message_is_delivered_before_its_callback(bench: Bench) -> None:
     bench.say("a", "one")
     assert bench.events == ["deliver one", "done one"]
 
@@ -45,7 +45,7 @@ def test_a_position_lies_between_earlier_and_later_events(bench: Bench) -> None:
     assert before <= position < after
 
 
-def test_a_retried_message_is_not_said_again(bench: Bench) -> None:
+def test_a_retried_message_is_not_sent_again(bench: Bench) -> None:
     first = bench.say("a", "one", b"key")
     again = bench.say("a", "one", b"key")
     assert first is not None
@@ -167,7 +167,7 @@ def test_a_page_is_bounded_in_bytes(bench: Bench) -> None:
     assert oldest.entries[-1].id < newest.entries[0].id
 
 
-def test_what_is_kept_is_what_was_said(bench: Bench) -> None:
+def test_stored_messages_are_those_that_were_sent(bench: Bench) -> None:
     said = bench.say("a", "你好\n“quoted” \t 🦊")
     bench.backplane.forget("a")
     (kept,) = bench.backplane.page("a").entries
@@ -193,7 +193,7 @@ def events(bench: Bench, room: str) -> list[object]:
     return [item.event for delivered_to, item in bench.delivered if delivered_to == room]
 
 
-def test_nobody_is_told_of_a_claim_before_it_is_announced(bench: Bench) -> None:
+def test_a_claim_is_not_seen_before_it_is_announced(bench: Bench) -> None:
     claimed = bench.claim("a", "1", wanted="Fox")
     assert claimed == Claimed(Person("1", "Fox"), resumed=False)
     bench.enter("a", "2")

@@ -76,7 +76,7 @@ def test_every_message_is_counted_at_every_member(peer: Peer, cores: Cores) -> N
     assert report["server_cpu_s"] > 0
 
 
-def test_in_rooms_only_the_room_hears(cores: Cores) -> None:
+def test_only_the_room_receives_its_events(cores: Cores) -> None:
     report = speak(SEED, cores, "--rooms", "4")
     assert complaints(report) == []
     assert report["all_deliveries"] == SPEAKERS * PER_SPEAKER * CLIENTS // 4

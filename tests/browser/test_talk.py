@@ -38,14 +38,14 @@ def test_a_seed_client_and_the_page_talk(visit: Visit, server: Program, guests: 
     seed.leaves()
 
 
-def test_what_was_said_before_is_there(visit: Visit, guests: Guests) -> None:
+def test_earlier_messages_are_shown(visit: Visit, guests: Guests) -> None:
     guests(username="fox").sends("earlier")
     visitor = visit().enter()
     visitor.sees("earlier")
     expect(visitor.page.locator(".grey").last).to_have_text(f"You are {visitor.name}.")
 
 
-def test_a_new_name_is_told(visit: Visit, guests: Guests) -> None:
+def test_a_new_name_is_shown(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
     fox.sends("hello")
@@ -76,9 +76,7 @@ def test_a_name_chosen_outlives_a_reload(visit: Visit) -> None:
 
 
 @pytest.mark.slow
-def test_cut_again_and_again_nothing_is_missed_or_said_twice(
-    visit: Visit, guests: Guests, relay: Relay
-) -> None:
+def test_after_many_cuts_nothing_is_missed_or_sent_twice(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
     visitor = visit(url=relay.url).enter()
     visitor.lossy = True
@@ -157,7 +155,7 @@ def test_another_room_by_command(visit: Visit, guests: Guests, room: str) -> Non
     expect(visitor.page).to_have_url(f"{visitor.url}/r/{(room + ' den').replace(' ', '%20')}")
 
 
-def test_an_unknown_command_is_not_said(visit: Visit) -> None:
+def test_an_unknown_command_is_not_sent(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.writes("/nonsense at all")
     expect(visitor.page.locator(".under")).to_have_text("No such command. To say it as it is, begin with //.")

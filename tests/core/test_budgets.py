@@ -122,7 +122,7 @@ def test_who_is_refused_now_and_then_is_not_warned() -> None:
     assert {conduct.refused(second * 0.6) for second in range(1000)} == {Verdict.REFUSE}
 
 
-def test_who_stops_is_heard_again() -> None:
+def test_a_sender_that_pauses_is_no_longer_silenced() -> None:
     conduct = Conduct()
     warned = times_until(conduct, Verdict.WARN, 20, 0.0)
     assert conduct.silent_s(warned + 10) == 0

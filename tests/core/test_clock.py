@@ -29,7 +29,7 @@ class Hands:
         self.wall_ms += round(seconds * 1000)
 
 
-def test_an_even_clock_is_believed_and_not_spoken_of() -> None:
+def test_an_even_clock_is_believed_and_not_reported() -> None:
     hands = Hands()
     clock = hands.clock(SavedTimes(newest_ms=NOW))
     for seconds in (0.001, 59, 86_400, 1e7):

@@ -23,7 +23,7 @@ from chatroom.core.markers import NearWhisper
 
 
 @pytest.mark.parametrize("text", ["hi", " hi ", "", "a/b", "quit", "\u3000x"])
-def test_plain_text_is_said_unchanged(text: str) -> None:
+def test_plain_text_is_sent_unchanged(text: str) -> None:
     assert parse_line(text) == Say(text)
 
 
@@ -96,7 +96,7 @@ def test_commands_are_read(line: str, command: Command) -> None:
         "/echo 1",
     ],
 )
-def test_senseless_arguments_are_told_the_usage(line: str) -> None:
+def test_wrong_arguments_are_refused_with_the_usage(line: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         parse_line(line)
     assert str(refusal.value.params["usage"]).startswith(line.split()[0])

@@ -7,7 +7,7 @@ from chatroom.core.flood import Bucket, Rate
 RATE = Rate(burst=8, per_second=2)
 
 
-def test_burst_is_granted_then_the_wait_is_told() -> None:
+def test_a_burst_is_granted_then_the_wait_is_returned() -> None:
     bucket = Bucket(RATE, 100.0)
     assert [bucket.take(100.0) for _ in range(8)] == [0.0] * 8
     assert bucket.take(100.0) == 0.5

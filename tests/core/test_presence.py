@@ -98,7 +98,7 @@ def test_a_session_that_is_back_in_between_did_not_leave() -> None:
     assert text(presence, 2) == "Romeo left; Montague joined (2 here)"
 
 
-def test_another_session_with_the_name_is_told_of() -> None:
+def test_another_session_with_the_same_name_is_shown() -> None:
     presence = PresenceLines()
     presence.left("r", "Romeo")
     presence.joined("impostor", "Romeo")

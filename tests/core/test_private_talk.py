@@ -136,7 +136,7 @@ def test_the_second_of_two_moves_holds_again() -> None:
     assert params(goes(talk, ALL, NOW + 0.1)) == {"name": "Nurse", "before": "Paris", "held": True}
 
 
-def test_turning_to_somebody_by_oneself_holds_nothing() -> None:
+def test_typing_to_after_a_takeover_holds_nothing() -> None:
     talk = talking_to(ROMEO)
     talk.turned_to(PARIS, NOW)
     talk.turn_to(ROMEO)
@@ -221,7 +221,7 @@ def test_a_partner_back_during_the_answer_is_a_newcomer() -> None:
     assert goes(talk, ALL, NOW + 0.3) == ROMEO
 
 
-def test_who_comes_back_is_told_of_the_talk() -> None:
+def test_a_returning_guest_is_told_of_the_private_chat() -> None:
     assert PrivateTalk().come_back(ALL.get) == []
     renamed = Person("r", "Montague")
     assert talking_to(ROMEO).come_back({"r": renamed}.get) == [Notice("talk_still", {"name": "Montague"})]
@@ -232,7 +232,7 @@ def test_who_comes_back_is_told_of_the_talk() -> None:
     assert goes(talk, ALL, NOW) is None
 
 
-def test_who_comes_back_without_their_partner_is_told_so() -> None:
+def test_a_returning_guest_learns_that_the_partner_left() -> None:
     talk = talking_to(ROMEO)
     assert talk.come_back(WITHOUT_ROMEO.get) == [Notice("talk_partner_absent", {"name": "Romeo"})]
     assert talk.joined(ALL.get) == [Notice("talk_back", {"name": "Romeo"})]
@@ -273,7 +273,7 @@ def test_a_partner_who_ended_the_talk_is_not_signalled_again() -> None:
     assert signals(talk.end()) == []
 
 
-def test_a_partner_who_comes_back_is_told_of_again() -> None:
+def test_a_partner_who_starts_again_is_announced() -> None:
     talk = talking_to(ROMEO)
     talk.signalled(ROMEO, Talk.ENDED)
     assert keys(talk.turned_to(ROMEO, NOW)) == ["talk_asked"]

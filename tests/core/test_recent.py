@@ -45,7 +45,7 @@ def test_an_unanswered_question_is_asked_again_after_a_cut() -> None:
     assert addressed.knows("new")
 
 
-def test_a_name_given_up_by_two_is_known_as_nobodys() -> None:
+def test_a_name_given_up_by_two_has_no_known_owner() -> None:
     names, addressed = RecentNames(), Addressed()
     names.add("Ben", "one", NOW)
     names.add("Ben", "two", NOW + 1)  # who took it, gave it up and takes it again
@@ -96,7 +96,7 @@ def test_names_given_up_long_ago_cost_nothing() -> None:
     assert (len(names._by_key), len(names._keys_of)) == (1, 1)
 
 
-def test_another_persons_name_is_told_once() -> None:
+def test_a_name_of_another_person_is_reported_once() -> None:
     addressed = Addressed()
     assert not addressed.is_other("Ben", "one", None)
     assert addressed.is_other("ben", "two", None)

@@ -19,7 +19,7 @@ def make_room(limit: int | None = None, *names: str) -> Room:
     return room
 
 
-def test_newcomer_without_a_wish_gets_a_name_of_the_pool() -> None:
+def test_newcomer_without_a_name_gets_one_from_the_pool() -> None:
     room = make_room()
     joined = room.join("a", None)
     assert joined == Joined(Person("a", joined.who.name))
@@ -104,7 +104,7 @@ def test_rename_to_somebody_elses_name_is_refused() -> None:
     assert [person.name for person in room.members.values()] == ["A", "B"]
 
 
-def test_rename_without_a_wish_draws_another_name() -> None:
+def test_rename_without_a_wanted_name_draws_another() -> None:
     room = make_room(None, "Ming")
     for _ in range(20):
         renamed = room.rename("sid-Ming", None)

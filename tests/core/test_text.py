@@ -62,7 +62,7 @@ def test_forbidden_characters_are_bad_requests(character: str) -> None:
 
 
 @pytest.mark.parametrize("text", [text for text in CASES["blank"] if not FORBIDDEN.intersection(text)])
-def test_text_that_nobody_sees_is_empty(text: str) -> None:
+def test_text_without_visible_characters_is_empty(text: str) -> None:
     with pytest.raises(Empty):
         parse_text(text, 100)
 

@@ -121,7 +121,7 @@ def test_chunks_are_read_up_to_their_end(body: bytes) -> None:
     assert gate.proceed() == read(GET)
 
 
-def test_a_version_that_nobody_speaks_is_refused() -> None:
+def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(Refusal):
         read(b"GET / HTTP/3.7\r\nHost: a\r\n\r\n")
 

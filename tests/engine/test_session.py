@@ -89,7 +89,7 @@ def test_while_probing_polling_still_receives(probing: Session, polling: Carrier
     assert not probing.accepts_probe
 
 
-def test_after_the_upgrade_only_the_websocket_speaks(
+def test_after_the_upgrade_only_the_websocket_is_used(
     upgraded: Session, polling: Carrier, websocket: Carrier
 ) -> None:
     assert upgraded.state is State.WEBSOCKET
@@ -137,7 +137,7 @@ def test_some_other_websocket_is_refused(session: Session, websocket: Carrier) -
         session.receive(packets.PING, "probe", Carrier())
 
 
-def test_a_closed_session_closes_once_and_hears_nothing(
+def test_a_closed_session_closes_once_and_receives_nothing(
     probing: Session, polling: Carrier, websocket: Carrier
 ) -> None:
     assert probing.close("server disconnect")

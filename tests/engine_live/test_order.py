@@ -143,7 +143,7 @@ def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, se
 
 
 @pytest.mark.faults
-def test_a_newcomer_gets_nothing_that_was_said_before_it_came(rooms_app: App) -> None:
+def test_a_newcomer_gets_nothing_sent_before_it_joined(rooms_app: App) -> None:
     old = Client(rooms_app, polling=False)
     for _ in range(scale(1000)):
         newcomer = Socket.engine(rooms_app.port, "/socket.io/")
@@ -155,7 +155,7 @@ def test_a_newcomer_gets_nothing_that_was_said_before_it_came(rooms_app: App) ->
         newcomer.close()
 
 
-def test_who_is_skipped_hears_everything_else_in_order(rooms_app: App) -> None:
+def test_a_skipped_client_receives_everything_else_in_order(rooms_app: App) -> None:
     speaker, listener = Client(rooms_app, polling=False), Client(rooms_app, polling=False)
     speaker.shared.clear()
     events = ["say", "others", "tell", "others", "both", "others", "say"]

@@ -157,7 +157,7 @@ def test_a_failing_handler_ends_only_its_own_session() -> None:
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
 
 
-def test_who_goes_while_being_connected_is_told_of_as_gone() -> None:
+def test_a_client_lost_while_connecting_is_reported_as_gone() -> None:
     with rooms() as app:
         client, witness = Socket.engine(app.port, "/socket.io/"), joined(app)
         client.send('40{"leave":1}')
@@ -219,7 +219,7 @@ def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App) -> None:
     eventually(lambda: ask(witness, "counted") == before + 500)
 
 
-def test_what_a_paused_client_said_before_its_goodbye_is_heard(rooms_app: App) -> None:
+def test_messages_before_a_paused_clients_close_are_handled(rooms_app: App) -> None:
     client, witness = Polling(rooms_app.port, "/socket.io/"), joined(rooms_app)
     client.post(b"40")
     sid = json.loads(client.poll()[1].split(b"\x1e")[0][2:])["sid"]

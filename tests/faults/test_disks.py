@@ -78,7 +78,7 @@ def check_kept(data_dir: Path, talker: Talker) -> None:
         reader.leaves()
 
 
-def test_a_full_disk_is_said_and_got_over(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_recovered_from(tmp_path: Path) -> None:
     with disks.small_disk(tmp_path / "disk", "2m") as disk:
         with Program(*FLAGS, data_dir=disk / "data") as program:
             talker = check_fault(program, lambda: disks.full_disk(disk))
@@ -86,7 +86,7 @@ def test_a_full_disk_is_said_and_got_over(tmp_path: Path) -> None:
         check_kept(disk / "data", talker)
 
 
-def test_a_used_up_quota_is_said_and_got_over(tmp_path: Path) -> None:
+def test_a_used_up_quota_is_reported_and_recovered_from(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with Program(*FLAGS, data_dir=data_dir) as program:
         talker = check_fault(program, lambda: disks.used_up_quota(program.pid, 1024))

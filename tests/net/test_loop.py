@@ -120,7 +120,7 @@ def test_writing_is_timed_once_all_is_written(party: Party) -> None:
     assert 0 < times[0] <= time.monotonic() - began
 
 
-def test_who_is_closed_is_sent_nothing_and_holds_nobody_up(party: Party) -> None:
+def test_a_closed_client_gets_nothing_and_delays_nobody(party: Party) -> None:
     party.loop.publish(party.audience, b"one")
     party.loop.flush()
     party.near[2].abort("it was told to go")

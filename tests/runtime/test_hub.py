@@ -56,7 +56,7 @@ def test_calls_that_repeat_each_turn_starve_nothing() -> None:
     assert heard == [b"hello"]
 
 
-def test_a_call_that_fails_takes_nobody_with_it(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_call_does_not_stop_the_others(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
 
     def fail() -> None:

@@ -126,7 +126,7 @@ def test_rename_without_a_name_draws_another(guests: Guests) -> None:
     assert romeo.receives("rename")["to"] == answer["username"]
 
 
-def test_the_case_of_ones_own_name_may_change(guests: Guests) -> None:
+def test_a_member_may_change_the_case_of_their_name(guests: Guests) -> None:
     romeo = guests(username="romeo")
     assert romeo.asks("rename", username="Romeo")["username"] == "Romeo"
 
@@ -212,7 +212,7 @@ def command(guest: Guest, line: str) -> str:
     return str(guest.receives("notice", code="command")["msg"])
 
 
-def test_commands_are_answered_by_a_notice_and_never_said(guests: Guests) -> None:
+def test_commands_are_answered_by_a_notice_and_never_sent(guests: Guests) -> None:
     romeo, juliet = guests(username="Romeo"), guests(username="Ming Li")
     assert "/who" in command(romeo, "/help")
     assert "Ming Li" in command(romeo, "  /who")
@@ -308,7 +308,7 @@ def test_a_held_name_is_free_after_resume_grace(start: Start, room: str) -> None
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 1024])
-def test_a_token_that_is_none_locks_nobody_out(guests: Guests, token: str) -> None:
+def test_an_invalid_token_locks_nobody_out(guests: Guests, token: str) -> None:
     guest = guests(token=token)
     assert guest.you["resumed"] is False
     assert guest.name

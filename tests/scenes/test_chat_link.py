@@ -262,7 +262,7 @@ def test_a_page_that_is_refused_is_asked_for_again(ears: type[Ear]) -> None:
         impostor.close()
 
 
-def test_what_is_no_longer_kept_is_told_as_missing(
+def test_messages_no_longer_kept_are_reported_as_missing(
     start: Start, guests: Guests, terminals: Terminals
 ) -> None:
     program = start("--history", "20", "--limits", "off")
@@ -431,7 +431,7 @@ def test_https_to_a_door_without_tls_is_one_clear_line(server: Program) -> None:
         (b"", "the connection was closed"),
     ],
 )
-def test_who_is_no_chatroom_is_told_in_one_line(answer: bytes, told: str) -> None:
+def test_another_kind_of_server_is_reported_in_one_line(answer: bytes, told: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
 
         def serve() -> None:

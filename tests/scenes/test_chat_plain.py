@@ -118,7 +118,7 @@ def test_without_a_terminal_it_is_plain_by_itself(server: Program, guests: Guest
     assert romeo.receives("message")["msg"] == "hello"
 
 
-def test_lines_of_every_kind_are_said(server: Program, guests: Guests, room: str) -> None:
+def test_lines_of_every_kind_are_sent(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     typed = "one\r\n\n \t \n  two  \n水 🦊\nlast".encode()
     ended = chat(server.url, "--plain", "--room", room, typed=typed)
@@ -137,7 +137,7 @@ def test_a_line_not_in_utf8_is_refused(server: Program, guests: Guests, room: st
     receives_no(nurse, "secret")
 
 
-def test_many_lines_are_all_said_before_it_ends(server: Program, guests: Guests, room: str) -> None:
+def test_many_lines_are_all_sent_before_it_ends(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     texts = [f"line {number}" for number in range(200)]
     assert chat(server.url, "--plain", "--room", room, typed="\n".join(texts)).code == 0

@@ -223,7 +223,7 @@ def test_tab_names_the_only_other_person(server: Program, guests: Guests, room: 
     on_screen(server, room, play)
 
 
-def test_choosing_somebody_begins_a_whisper(server: Program, guests: Guests, room: str) -> None:
+def test_choosing_a_person_starts_a_private_chat(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(username="Romeo")
 
     async def play(app: ChatApp, pilot: Pilot[int]) -> None:
@@ -396,7 +396,7 @@ def test_what_came_while_one_was_away_stands_below_a_line(server: Program, guest
     on_screen(server, room, play)
 
 
-def test_paging_up_brings_what_was_said_long_before(server: Program, guests: Guests, room: str) -> None:
+def test_paging_up_fetches_old_messages(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
     for number in range(80):
         romeo.sends(f"number {number}")
@@ -824,7 +824,7 @@ def test_a_missing_server_is_reported_after_the_screen_closes(terminals: Termina
     assert "chatroom: no chatroom answers at http://127.0.0.1:1: Connection refused" in after
 
 
-def test_who_is_shown_out_is_told_why(terminals: Terminals) -> None:
+def test_a_disconnected_guest_reads_the_reason(terminals: Terminals) -> None:
     notice = (
         '42["msg",{"action":"notice","username":"*","code":"kicked","msg":"You were\\u001b[2J shown out."}]'
     )

@@ -153,7 +153,7 @@ def test_a_newcomers_history_is_at_most_64_kb(guests: Guests) -> None:
     assert texts(shown) == long
 
 
-def test_a_retry_after_a_restart_is_not_said_twice(start: Start, room: str) -> None:
+def test_a_retry_after_a_restart_is_not_sent_twice(start: Start, room: str) -> None:
     program = start("--limits", "off")
     romeo = Guest(program.url, {"v": 1, "room": room}).enter()
     first = romeo.sends("once", cid="c")

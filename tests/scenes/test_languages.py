@@ -47,7 +47,7 @@ def test_the_servers_text_is_in_the_language_of_each_client(guests: Guests, lang
     assert again.name == "Romeo"
 
 
-def test_one_rename_is_told_in_the_language_of_each(guests: Guests) -> None:
+def test_a_rename_is_announced_in_each_clients_language(guests: Guests) -> None:
     """Each client receives it once, those in the language of `--lang` included."""
     everybody = [
         (guests(lang=lang, roster=roster), lang or "en", roster)

@@ -245,7 +245,7 @@ def test_events_of_any_kind_are_counted(start: Start, guests: Guests) -> None:
     assert romeo.disconnects == []
 
 
-def test_a_flood_without_acks_is_told_so_once_a_second(start: Start, guests: Guests) -> None:
+def test_a_flood_without_acks_gets_one_notice_per_second(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo = guests(url=program.url)
     for number in range(50):

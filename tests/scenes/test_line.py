@@ -58,7 +58,7 @@ def test_a_line_reaches_everybody_else_and_is_not_echoed(lines: Lines) -> None:
     romeo.reads_nothing("hello")
 
 
-def test_echo_shows_ones_own_lines(lines: Lines) -> None:
+def test_echo_shows_the_guests_own_lines(lines: Lines) -> None:
     romeo = lines()
     romeo.types("/echo on")
     romeo.types("hello")
@@ -176,7 +176,7 @@ def test_rooms_lists_the_lobby_and_the_public_ones_only(start: Start, lines: Lin
     assert romeo.reads(r"^\* Rooms: (.*)$")[1] == "lobby (1), garden (0)"
 
 
-def test_history_shows_what_was_said_on_any_side(lines: Lines, guests: Guests) -> None:
+def test_history_shows_messages_from_every_gateway(lines: Lines, guests: Guests) -> None:
     romeo, juliet = guests(), lines()
     for number in range(4):
         romeo.sends(f"line {number}")
@@ -194,7 +194,7 @@ def test_who_shows_the_name_that_one_has_just_taken(lines: Lines, guests: Guests
     assert juliet.receives("rename", username="montague")
 
 
-def test_history_shows_what_one_has_just_said(lines: Lines) -> None:
+def test_history_shows_the_message_just_sent(lines: Lines) -> None:
     romeo = lines()
     romeo.types_raw(b"one\ntwo\n/history 2\n/rooms\n")
     romeo.receives(romeo.name, "one")
@@ -401,7 +401,7 @@ def test_the_line_gateway_can_be_left_closed(start: Start) -> None:
     assert not [line for line in program.errors if "telnet" in line]
 
 
-def test_everybody_is_told_when_the_server_goes(start: Start, lines: Lines) -> None:
+def test_everyone_gets_a_notice_when_the_server_stops(start: Start, lines: Lines) -> None:
     program = start()
     romeo = lines(port=program.line_port, room=None)
     program.signal(2)  # Ctrl-C

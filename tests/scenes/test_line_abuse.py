@@ -57,7 +57,7 @@ def test_http_with_a_long_first_line_is_refused(server: Program, lines: Lines) -
     juliet.reads_nothing("Host|said by a page")
 
 
-def test_later_on_one_may_well_speak_of_http(lines: Lines) -> None:
+def test_a_later_line_may_contain_http(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types("GET / HTTP/1.1")
     juliet.receives(romeo.name, "GET / HTTP/1.1")
@@ -82,7 +82,7 @@ def test_what_turns_writing_around_never_arrives(lines: Lines, guests: Guests) -
     assert nurse.receives("message")["msg"] == "pay 001 now"
 
 
-def test_telnet_in_crumbs_is_answered_and_never_said(lines: Lines) -> None:
+def test_telnet_commands_in_pieces_are_answered_and_never_sent(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     for byte in b"he\xff\xfd\x01l\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0lo\r\x00":
         romeo.types_raw(bytes([byte]))

@@ -66,7 +66,7 @@ def test_leaving_or_closing_removes_a_person_from_the_list(people: list[Terminal
     romeo.counts(1)
 
 
-def test_commands_are_interpreted_and_what_is_none_is_said_so(people: list[Terminal]) -> None:
+def test_commands_run_and_unknown_ones_are_refused(people: list[Terminal]) -> None:
     romeo, juliet, _nurse = people
     romeo.types("/who")
     assert set(romeo.reads(r"^\* 3 here: (.*)$")[1].split(", ")) == {person.name for person in people}

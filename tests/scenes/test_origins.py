@@ -80,7 +80,7 @@ def test_a_logged_origin_is_short_and_shows_no_address(start: Start) -> None:
     assert not any(part in text for part in ("203", "2001", "\x1b"))
 
 
-def test_origins_that_are_named_are_welcome_besides_ones_own(start: Start) -> None:
+def test_listed_origins_are_allowed_besides_the_own_one(start: Start) -> None:
     program = start("--allowed-origins", "https://a.example, https://b.example:8443")
     for origin in ("https://a.example", "https://b.example:8443", program.url):
         answer = polls(program, origin)

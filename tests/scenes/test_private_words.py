@@ -985,7 +985,7 @@ def test_a_terminal_ends_the_talk_for_a_socket_client(guests: Guests, lines: Lin
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_third_never_hears_a_secret_however_it_was_typed(
+def test_no_third_person_receives_a_mistyped_private_text(
     guests: Guests, lines: Lines, room: str, way: str
 ) -> None:
     people = [guests(username=name) for name in NAMES]

@@ -69,7 +69,7 @@ def test_a_small_room_announces_each_join_at_once(
     assert [len(frame["joined"]) for frame in rosters] == [1] * BURST
 
 
-def test_in_a_large_room_a_burst_is_told_together(
+def test_in_a_large_room_a_burst_is_announced_together(
     server: Program, guests: Guests, crowd: Callable[[int], list[RawClient]]
 ) -> None:
     crowd(SMALL)

@@ -162,7 +162,7 @@ def test_a_disk_too_full_for_the_log_is_named(tmp_path: Path) -> None:
     assert f"cannot use {disk / 'chatroom.db'} (database or disk is full): free some space there" in line
 
 
-def test_a_full_standard_error_is_said_on_standard_output(tmp_path: Path) -> None:
+def test_a_full_standard_error_is_reported_on_standard_output(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "app.py", "--port", "0", "--line-port", "0", "--data-dir", str(tmp_path)],
@@ -175,7 +175,7 @@ def test_a_full_standard_error_is_said_on_standard_output(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("lang", "stop"), [("en", "Press Ctrl+C to stop."), ("zh", "按 Ctrl+C 停止。")])
-def test_a_terminal_is_told_how_to_stop(terminals: Terminals, tmp_path: Path, lang: str, stop: str) -> None:
+def test_a_terminal_shows_how_to_stop(terminals: Terminals, tmp_path: Path, lang: str, stop: str) -> None:
     command = [
         sys.executable,
         ROOT / "app.py",

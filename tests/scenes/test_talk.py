@@ -14,7 +14,7 @@ def is_event(packet: str) -> bool:
     return packet.startswith("42")
 
 
-def test_what_one_says_the_whole_room_hears_the_speaker_included(guests: Guests) -> None:
+def test_a_message_reaches_the_whole_room_sender_included(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     answer = romeo.sends("hello")
     for listener in (romeo, juliet):
@@ -33,13 +33,13 @@ def test_a_wall_of_empty_lines_is_folded_for_everyone(guests: Guests, lines: Lin
     assert juliet.receives("whisper")["msg"] == "c\n\n\nd"
 
 
-def test_people_in_another_room_hear_nothing(guests: Guests, room: str) -> None:
+def test_people_in_another_room_receive_nothing(guests: Guests, room: str) -> None:
     romeo, juliet = guests(), guests(room=room + " elsewhere")
     romeo.sends("hello")
     juliet.receives_nothing("message")
 
 
-def test_everybody_hears_in_the_same_order(guests: Guests) -> None:
+def test_everyone_receives_messages_in_the_same_order(guests: Guests) -> None:
     people = [guests() for _ in range(3)]
     for number in range(30):
         people[number % 3].emit({"action": "message", "msg": str(number)})
@@ -47,7 +47,7 @@ def test_everybody_hears_in_the_same_order(guests: Guests) -> None:
     assert heard[0] == heard[1] == heard[2] == sorted(heard[0])
 
 
-def test_a_newcomer_of_another_kind_hears_what_is_said(guests: Guests) -> None:
+def test_a_newcomer_of_another_kind_receives_messages(guests: Guests) -> None:
     # What is said to several groups at once is remembered by group: a group that was empty then must not stay so.
     fox = guests(username="fox")
     fox.sends("to oneself")

@@ -1,4 +1,4 @@
-"""A backplane that is somewhere else, for tests: nothing reaches it at once, and nothing comes back at once.
+"""A test double: a remote backplane, which requests reach late and from which answers come late.
 
 What it decides is decided by the authority of one process, at the moment when a request arrives there. Requests arrive
 in the order of the calls. Answers and each room's facts come back in order, but not in step with each other. An answer
@@ -54,13 +54,13 @@ class _Slot:
 
 
 class _Facts:
-    """Stands where an authority has its feed: hands on each fact as it is decided."""
+    """Replaces an authority's feed: passes on each event as it is decided."""
 
     def __init__(self, decided: Callable[[str, Item], None]) -> None:
         self._decided = decided
 
     def start(self, deliver: object) -> None:
-        """Everything is handed on anyway."""
+        """Nothing to do: everything is passed on at once."""
 
     def put(self, room: str, item: Item) -> None:
         self._decided(room, item)
@@ -81,7 +81,7 @@ class Truth(MemoryBackplane):
     """The authority, which decides at once.
 
     Attributes:
-        announced: by room, who has been announced, as joins under their present names, in order of coming.
+        announced: by room, who has been announced, as joins under their present names, in order of joining.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Truth(MemoryBackplane):
         return person.name if person is not None else None
 
     def present(self, room: str) -> Item:
-        """Who is in a room, as a fact."""
+        """Who is in a room, as a `Present`."""
         people = tuple(self.announced.get(room, {}).values())
         return Item(Present(people), self._now_ms(), self._ids.last)
 
@@ -121,7 +121,7 @@ class Truth(MemoryBackplane):
 
 
 class Waiting:
-    """What a greenlet waits for, as the service does for an answer."""
+    """A signal that a greenlet waits for, as the service waits for an answer."""
 
     def __init__(self, far: Far) -> None:
         self._far = far
@@ -141,7 +141,7 @@ class Waiting:
         return self.is_set
 
     def go_on(self) -> None:
-        """An answer has come, or the time is over before it."""
+        """The answer has come, or the wait has timed out."""
         thread, self._greenlet = self._greenlet, None
         if thread is not None:
             self._far.waiting.remove(self)
@@ -155,8 +155,8 @@ class Far:
     Attributes:
         reads: greenlets that read the log, or are to begin something.
         waiting: what greenlets wait for.
-        lossy: gives what becomes of each request that is answered: "" (all is well), "request" (it never arrives), or
-            "answer" (it arrives, and nobody learns of it).
+        lossy: returns what happens to each request that has an answer: "" (nothing), "request" (it is lost), or
+            "answer" (its answer is lost).
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class Far:
         self._receiver = receiver
         self.truth.start(self)
 
-    # What the service asks
+    # Calls from the service
 
     def claim(self, room: str, request: ClaimRequest, on_done: OnClaimed) -> None:
         def arrive(answer: OnClaimed) -> None:
@@ -222,7 +222,7 @@ class Far:
 
         def arrive() -> None:
             def kept(entry: Entry | None) -> None:
-                # It is known when this process's own reader comes to it.
+                # The outcome is known once this process has read its own feed up to it.
                 outcome = partial(on_done, None if loss else entry)
                 self.facts.setdefault(room, deque()).append(outcome)
 
@@ -262,7 +262,7 @@ class Far:
     def forget(self, room: str) -> None:
         self._at_hand.discard(room)
         self._followed.discard(room)
-        if room in self.facts:  # who waits for an outcome is still told
+        if room in self.facts:  # outcomes are still reported
             self.facts[room] = deque(fact for fact in self.facts[room] if not isinstance(fact, Item))
 
     def talks(self) -> Sequence[bytes]:
@@ -280,7 +280,7 @@ class Far:
     def close(self) -> None:
         """Nothing is kept."""
 
-    # What the authority tells
+    # Calls from the authority
 
     def deliver(self, room: str, items: Sequence[Item]) -> None:
         raise AssertionError("facts come one by one")
@@ -297,10 +297,10 @@ class Far:
         if isinstance(item.event, Left):
             self._unfollow(room, item.event.who.sid)
 
-    # What the test says
+    # Calls from the test
 
     def spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Run a greenthread from the next turn on: it is among the reads that have not begun."""
+        """Start a greenlet at a later step: until then, it is among the reads that have not begun."""
         self.reads.append(greenlet.greenlet(lambda _: function(*arguments)))
 
     def signal(self) -> Waiting:
@@ -313,29 +313,29 @@ class Far:
         return thread
 
     def read(self, number: int, readable: bool = True) -> None:
-        """Begin a read, or end it, with success or without."""
+        """Begin a read, or end it, successfully or not."""
         thread = self.reads.pop(number)
         thread.parent = greenlet.getcurrent()
         thread.switch(readable)
         self._wake()
 
     def arrive(self) -> None:
-        """The oldest request arrives."""
+        """Deliver the oldest request."""
         self.requests.popleft()()
 
     def answer(self) -> None:
-        """The oldest answer comes back."""
+        """Deliver the oldest answer."""
         self.answers.popleft()()
         self._wake()
 
     def deliverable(self) -> list[str]:
-        """The rooms with facts, unless something is being delivered."""
+        """The rooms with events to deliver; none while a delivery is under way."""
         if self._delivering is not None and not self._delivering.dead:
             return []
         return sorted(room for room, facts in self.facts.items() if facts)
 
     def deliver_some(self, room: str, most: int) -> None:
-        """Deliver a batch of one room's facts, in order."""
+        """Deliver a batch of one room's events, in order."""
         facts = self.facts[room]
         batch = [facts.popleft() for _ in range(min(most, len(facts)))]
 
@@ -353,7 +353,7 @@ class Far:
         self._wake()
 
     def reconnect(self, room: str) -> None:
-        """The feed was away: a `Present` makes up for joins, leaves and renames; messages are read."""
+        """The feed was disconnected: a `Present` replaces joins, leaves and renames; messages stay."""
         if room in self._followed:
             facts = self.facts.setdefault(room, deque())
             kept = [fact for fact in facts if not _can_be_made_up_for(fact)]
@@ -362,17 +362,17 @@ class Far:
             facts.append(self.truth.present(room))
 
     def present(self, room: str) -> None:
-        """The truth about a room, for no reason."""
+        """Put a `Present` into the feed for no reason."""
         if room in self._followed:
             self.facts.setdefault(room, deque()).append(self.truth.present(room))
 
     def settle_all(self) -> None:
-        """Bring everything to its end."""
+        """Step until nothing is pending."""
         while self.requests or self.answers or self.reads or any(self.facts.values()):
             self.step()
 
     def step(self) -> None:
-        """Let one thing come that is due."""
+        """Deliver one thing that is pending."""
         if self.reads:
             self.read(0)
         elif self.requests:

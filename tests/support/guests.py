@@ -1,4 +1,4 @@
-"""Guests of a play: a Socket.IO client with an ear for `msg` frames. Everything that waits has a deadline."""
+"""Guests: Socket.IO clients that record `msg` frames. Every wait has a deadline."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import requests
 import socketio
 import websocket
 
-# A client whose queue stays empty says so seconds after its play is over, into a stream that pytest has closed.
+# A client with an empty queue logs that seconds after its test has ended, into a stream that pytest has closed.
 logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
 
 WAIT_S = 10.0
-# python-engineio's client, if it is sending when it is closed, may only notice at its next look at what it has to send.
+# If python-engineio's client is closed while it sends, it may notice only when it next checks its queue.
 _NOTICED_S = 45.0
 Frame = dict[str, Any]
 _Result = TypeVar("_Result")
@@ -46,7 +46,7 @@ def until(
 
 
 class Refused(Exception):
-    """The server refused the connection; `data` is what it said."""
+    """The server refused the connection; `data` is its reason."""
 
     def __init__(self, data: Any) -> None:
         super().__init__(str(data))
@@ -54,7 +54,7 @@ class Refused(Exception):
 
 
 class _InOrder(engineio.Client):
-    """A client that hears one message after the other: the library gives each to a thread of its own, in any order."""
+    """Handles messages in order; the library's client handles each in a thread of its own."""
 
     def _trigger_event(self, event: str, *arguments: Any, **how: Any) -> Any:
         return super()._trigger_event(event, *arguments, **how | {"run_async": False})
@@ -66,7 +66,7 @@ class _Client(socketio.Client):
 
 
 class Guest:
-    """One client and all the frames that it has heard and not spoken of yet.
+    """One client, and the frames that it has received and the test has not checked yet.
 
     Args:
         url: the server's.
@@ -91,7 +91,7 @@ class Guest:
         self.client.on("disconnect", self._gone)
 
     def enter(self) -> Guest:
-        """Connect and wait for the first frame, one's own login; it stays in `login`."""
+        """Connect and wait for the first frame, the client's own login; it stays in `login`."""
         try:
             self.client.connect(
                 self.url,
@@ -119,18 +119,18 @@ class Guest:
         return self.asks_raw({"action": action, **fields})
 
     def asks_raw(self, *arguments: Any, event: str = "msg") -> Frame:
-        """Emit whatever it is and wait for the ack."""
+        """Emit any arguments and wait for the ack."""
         answer: Frame = self.client.call(event, tuple(arguments), timeout=WAIT_S)
         return answer
 
     def sends(self, text: str, **fields: Any) -> Frame:
-        """Say something and wait until it is acknowledged."""
+        """Send a message and wait until it is acknowledged."""
         answer = self.asks("message", msg=text, **fields)
         assert answer["ok"], answer
         return answer
 
     def receives(self, action: str, **fields: Any) -> Frame:
-        """Wait for the next frame that is so; those before it are passed over."""
+        """Wait for the next frame like this; those before it are skipped."""
 
         def found() -> Frame | None:
             for index, frame in enumerate(self.frames):
@@ -144,7 +144,7 @@ class Guest:
         return self.waits_for(found, f"{action} {fields}")
 
     def receives_next(self, action: str, **fields: Any) -> Frame:
-        """The very next frame must be so."""
+        """The very next frame must be like this."""
         frame = self.waits_for(lambda: self.frames.pop(0) if self.frames else None, action)
         assert frame["action"] == action, frame
         for key, value in fields.items():
@@ -152,13 +152,13 @@ class Guest:
         return frame
 
     def receives_nothing(self, action: str | None = None) -> None:
-        """Nothing more (of this action) has come when the server's answer to a question that is asked now has."""
+        """Send a request: until its answer comes, no other frame (of this action) must come."""
         self.asks("who")
         heard = [frame for frame in self.frames if action is None or frame["action"] == action]
         assert heard == []
 
     def waits_for(self, found: Callable[[], _Result | None], what: str, seconds: float = WAIT_S) -> _Result:
-        """Wait until `found` gives something."""
+        """Wait until `found` returns something."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while True:
@@ -171,7 +171,7 @@ class Guest:
                 self._changed.wait(left)
 
     def waits_for_disconnect(self) -> str:
-        """Wait until the connection has ended; gives the reason that the client knows."""
+        """Wait until the connection has ended; returns the client's reason."""
         reason = self.waits_for(
             lambda: self.disconnects[0] if self.disconnects else None, "disconnect", _NOTICED_S
         )
@@ -179,17 +179,17 @@ class Guest:
         return reason
 
     def leaves(self) -> None:
-        """Disconnect as a client library does it."""
+        """Disconnect as a client library does."""
         self.client.disconnect()
         self._close_sockets()
 
     def is_cut(self) -> None:
-        """Lose the connection without a word."""
+        """Lose the connection without notice."""
         self.client.eio.disconnect(abort=True)
         self._close_sockets()
 
     def _close_sockets(self) -> None:
-        """The library leaves its sockets open after an upgrade, and when it is the server that ends."""
+        """The library leaves its sockets open after an upgrade, and when the server disconnects."""
         if isinstance(self.client.eio.ws, websocket.WebSocket):
             self.client.eio.ws.shutdown()
         self._http.close()
@@ -215,7 +215,7 @@ class Guests(Protocol):
 
 
 def becomes_free(guests: Guests, name: str) -> Guest:
-    """Enter under a name that somebody has just given up; a busy server may need a moment to know."""
+    """Join under a name that someone has just given up; a busy server may notice that late."""
 
     def enters() -> Guest | None:
         try:

@@ -27,16 +27,16 @@ _GREETINGS = {
 
 
 class Screen:
-    """What a terminal has shown and the play has not spoken of yet. Everything that waits has a deadline."""
+    """What a terminal has shown and the test has not checked yet. Every wait has a deadline."""
 
     def __init__(self) -> None:
-        self.seen = ""  # all of it, for looking back
+        self.seen = ""  # all of it
         self._in_room_since = 0  # where in it the present room begins
         self._unread = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def _receive(self, seconds: float) -> bytes | None:
-        """What comes within so many seconds: bytes, none at the end, None for nothing."""
+        """What arrives within so many seconds: bytes; empty at the end; None if nothing came."""
         raise NotImplementedError
 
     def types_raw(self, data: bytes) -> None:
@@ -47,14 +47,14 @@ class Screen:
         self.types_raw(text.encode() + b"\n")
 
     def greeted(self, lang: str = "en") -> None:
-        """Wait for the greeting, and know one's name and number from it."""
+        """Wait for the greeting, and read the name and the number of people from it."""
         first, last = _GREETINGS[lang]
         found = self.reads(first)
         self.room, self.number, self.name = found[1], int(found[2]), found[3]
         self.reads(last)
 
     def goes_to(self, room: str) -> None:
-        """Go to another room, under another name if one's own is somebody's there."""
+        """Join another room, under another name if this one is taken there."""
         while True:
             self.types(f"/join {room}")
             found = self.reads(r"^\* (?:You are in .*\. (\d+) (?:person|people) here\.|Reuse: .* is taken)$")
@@ -71,12 +71,12 @@ class Screen:
         self.name = self.reads(r"^\* You are now called (.+)\.$")[1]
 
     def heard(self) -> list[tuple[str, str]]:
-        """Who has said what to the present room, as far as it was shown, in its order."""
+        """The messages to the present room that were shown, with their senders, in order."""
         seen = self.seen[self._in_room_since :]
         return re.findall(r"^\[\d\d:\d\d:\d\d\] ([^:\r\n]+): ([^\r\n]*)\r?$", seen, re.MULTILINE)
 
     def reads(self, pattern: str, seconds: float = WAIT_S) -> re.Match[str]:
-        """Wait for a line that is so; it, and those before it, are passed over."""
+        """Wait for a line like this; it and those before it are skipped."""
         deadline = time.monotonic() + seconds
         while True:
             while "\n" in self._unread:
@@ -87,21 +87,21 @@ class Screen:
             self._wait(deadline, pattern)
 
     def reads_next(self, pattern: str) -> re.Match[str]:
-        """The very next line must be so."""
+        """The very next line must be like this."""
         line = self.reads("")
         found = re.search(pattern, line.string)
         assert found, (pattern, line.string)
         return found
 
     def reads_up_to(self, pattern: str) -> list[str]:
-        """All lines before the one that is so."""
+        """All lines before one like this."""
         lines: list[str] = []
         while re.search(pattern, (line := self.reads("").string)) is None:
             lines.append(line)
         return lines
 
     def counts(self, number: int, seconds: float = WAIT_S) -> None:
-        """Ask until so many are here, without waiting for the line that tells of it."""
+        """Send `/who` until so many people are here, without waiting for the line about joins."""
         deadline = time.monotonic() + seconds
         while True:
             self.types("/who")
@@ -110,11 +110,11 @@ class Screen:
             time.sleep(0.05)  # so as not to be a flood
 
     def receives(self, name: str, text: str) -> None:
-        """Wait until somebody is shown to have said this to the room."""
+        """Wait until this message of this person is shown."""
         self.reads(rf"^\[\d\d:\d\d:\d\d\] {re.escape(name)}: {re.escape(text)}$")
 
     def reads_nothing(self, pattern: str) -> None:
-        """Nothing that is so has come when the answer to a question that is asked now has."""
+        """Send a command: until its answer comes, no line like this must come."""
         self.types("/rooms")
         for line in self.reads_up_to(r"\* (?:Rooms: |房间：)"):
             assert re.search(pattern, line) is None, line
@@ -136,7 +136,7 @@ class Screen:
             self._wait(deadline, text)
 
     def reads_the_end(self, seconds: float = WAIT_S) -> str:
-        """Wait until the connection is closed; gives what was shown last."""
+        """Wait until the connection is closed; returns what was shown last."""
         deadline = time.monotonic() + seconds
         while self._wait(deadline, "the end"):
             pass
@@ -158,7 +158,7 @@ class Screen:
 
 
 class Line(Screen):
-    """Somebody with a bare socket."""
+    """A line client on a bare socket."""
 
     def __init__(
         self, port: int, *, room: str | None = None, name: str | None = None, lang: str = "en"
@@ -175,7 +175,7 @@ class Line(Screen):
         self.socket.sendall(data)
 
     def ends(self) -> None:
-        """Say no more, and go on reading."""
+        """Close the sending side, and go on reading."""
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
@@ -206,7 +206,7 @@ class Terminal(Screen):
         super().__init__()
         self._file, slave = pty.openpty()
         if raw:
-            tty.setraw(slave)  # or the terminal itself would show what is typed once more
+            tty.setraw(slave)  # or the terminal would echo what is typed
         self.types_raw(ahead)
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env
@@ -221,7 +221,7 @@ class Terminal(Screen):
             return None
         try:
             return os.read(self._file, 65536)
-        except OSError:  # how Linux says that nobody has the other side open
+        except OSError:  # how Linux reports that the other side is closed
             return b""
 
     def resizes(self, columns: int, rows: int) -> None:

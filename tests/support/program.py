@@ -17,12 +17,12 @@ from typing import Protocol
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-LEAN = str(Path(__file__).parent / "lean")  # for PYTHONPATH: nothing is imported that only tests need
-START_S = 30.0  # a busy machine takes its time to import
+LEAN = str(Path(__file__).parent / "lean")  # for PYTHONPATH, so that nothing is imported that only tests need
+START_S = 30.0  # importing is slow on a busy machine
 
 
 class Program:
-    """The running service.
+    """The running program.
 
     Args:
         arguments: flags after `python app.py --port 0 --line-port 0`.
@@ -82,7 +82,7 @@ class Program:
         try:
             found = self.wait_for_line(r'listening on (http://[^\s"]+)', START_S)
         except AssertionError:
-            # Nobody stops what never started: it would run on, and slow down every test after this one.
+            # Without this, a program that never got ready would run on, and slow down all later tests.
             try:
                 self._process.wait(1)
             except subprocess.TimeoutExpired:
@@ -108,7 +108,7 @@ class Program:
 
     @property
     def line_port(self) -> int:
-        """Where the line gateway listens; it is told right after the address of the web."""
+        """Where the line gateway listens; it is printed right after the address of the page."""
         if self._line_port is None:
             self._line_port = int(self.wait_for_line(r"line gateway on telnet://\S+:(\d+)")[1])
         return self._line_port
@@ -123,7 +123,7 @@ class Program:
         self._process.send_signal(number)
 
     def wait(self, seconds: float = 10.0) -> int:
-        """Wait for the end; gives the exit code."""
+        """Wait for the end; returns the exit code."""
         assert self._process is not None
         code = self._process.wait(seconds)
         self._reader.join(seconds)

@@ -35,7 +35,7 @@ def test_an_address_is_read(text: str, address: Address) -> None:
         *("http://x:99999", "http://x:0", "http://x:y", "::1", "http://[::1"),
     ],
 )
-def test_what_is_no_address_is_told_with_an_example(text: str) -> None:
+def test_an_invalid_address_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(AddressError, match=r"https://chat\.example\.org") as told:
         Address.parse(text)
     assert "\x1b" not in str(told.value)

@@ -108,7 +108,7 @@ def test_an_unknown_name_turns_to_nobody(text: str) -> None:
         ("to:a:b\nx", "/to a:b x"),
     ],
 )
-def test_a_text_behind_the_name_is_refused_and_taught(text: str, taught: str) -> None:
+def test_a_text_after_the_name_is_refused_with_the_usage(text: str, taught: str) -> None:
     audience, refused = Audience(), take(Audience(), text)
     assert isinstance(refused, NotSent)
     assert f", type {taught}." in refused.why
@@ -175,7 +175,7 @@ def test_however_it_is_mistyped_a_command_is_no_message(line: str) -> None:
 
 
 @given(st.lists(mistyped("/to Eve x", "/w Eve x", "/msg No x", "to:Eve", "to:No"), min_size=1, max_size=5))
-def test_however_it_is_mistyped_nobody_else_reads_what_follows(lines: list[str]) -> None:
+def test_no_one_else_reads_texts_after_a_mistyped_marker(lines: list[str]) -> None:
     audience, outbox = Audience(), Outbox(float("inf"))
     names = {"me": "Fox", "e": "Eve"}
     for typed in [each for line in lines for each in (line, "secret")]:
@@ -285,7 +285,7 @@ def test_a_slip_does_not_go_to_another_partner(text: str) -> None:
     assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
 
 
-def test_who_is_told_of_a_namesake_is_not_asked_again() -> None:
+def test_a_guest_told_of_a_namesake_is_not_asked_again() -> None:
     audience, people = Audience(), {"me": "Me", "e2": "Eve", "e3": "Nurse"}
     audience.talk_to(Person("e", "Eve"))
     assert isinstance(audience.take("secret", people, "me"), NotSent)

@@ -59,7 +59,7 @@ def test_a_retry_sends_the_same_line_later(answer: dict[str, object], wait_s: fl
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
 @pytest.mark.parametrize("text", ["/to Romeo psst", "  /name X"])
-def test_a_command_of_which_nobody_knows_is_not_sent_again(text: str, code: str) -> None:
+def test_a_command_with_an_unknown_outcome_is_not_sent_again(text: str, code: str) -> None:
     box = outbox(text, "/who")
     (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
     assert refusal["said"] == text
@@ -79,7 +79,7 @@ def test_a_command_that_comes_too_fast_is_sent_again() -> None:
     assert sent(box, 1.0).text == "/who"
 
 
-def test_a_refusal_is_told_with_the_line() -> None:
+def test_a_refusal_is_shown_with_the_line() -> None:
     box = outbox("x" * 9000)
     (refusal,) = box.answered(sent(box), {"ok": False, "code": "too_long", "msg": "Too long."}, 0.0)
     assert refusal == {
@@ -160,7 +160,7 @@ def test_private_lines_behind_one_for_another_person_are_held() -> None:
 
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
-def test_a_whisper_of_which_nobody_knows_is_not_sent_again(code: str) -> None:
+def test_a_whisper_with_an_unknown_outcome_is_not_sent_again(code: str) -> None:
     box = Outbox()
     box.add(Line("secret", EVE), 0.0)
     (refusal,) = box.answered(sent(box), {"ok": False, "code": code}, 0.0)
@@ -274,7 +274,7 @@ def test_a_successful_join_ends_a_hold() -> None:
     assert box.add(Line("for tea"), 0.0) is None
 
 
-def test_the_character_that_was_refused_is_told() -> None:
+def test_the_refused_character_is_named() -> None:
     box = outbox("a\u202ab")
     answer = {"ok": False, "code": "bad_request", "msg": "", "character": "U+202A"}
     (refusal,) = box.answered(sent(box), answer, 0.0)

@@ -118,7 +118,7 @@ def test_an_empty_page_is_the_last() -> None:
     assert not state.is_behind
 
 
-def test_a_gap_in_a_page_is_told() -> None:
+def test_a_gap_in_a_page_is_shown() -> None:
     state = entered(1)
     state.disconnected()
     state.receive(welcome(2, more=True))

@@ -88,14 +88,14 @@ def test_own_messages_are_recognised_by_session_or_name() -> None:
     assert [each.own for each in View().show(welcome(history=missed))][:2] == [False, False]
 
 
-def test_coming_back_is_told_only_under_another_name() -> None:
+def test_a_return_is_shown_only_under_another_name() -> None:
     view = entered()
     assert view.show(welcome(back=True)) == []
     (shown,) = view.show(welcome(back=True, username="Hen"))
     assert shown.text().endswith("You are Hen in tea. 2 people here.")
 
 
-def test_a_gap_is_told_on_the_way_back_only() -> None:
+def test_a_gap_is_shown_only_after_a_return() -> None:
     assert "no longer kept" in texts(entered().show(welcome(back=True, gap=True)))[0]
     assert "no longer kept" in texts(entered().show({"action": "gap"}))[0]
     assert not any("no longer kept" in text for text in texts(View().show(welcome(gap=True))))
@@ -112,7 +112,7 @@ def test_a_gap_is_told_on_the_way_back_only() -> None:
         ("@Fox,", True),
     ],
 )
-def test_a_line_with_ones_name_calls(text: str, calls: bool) -> None:
+def test_a_line_with_the_guests_name_is_a_mention(text: str, calls: bool) -> None:
     view = entered()
     assert view.show(message(text))[0].calls is calls
     assert not view.show(message(text, "Fox", "f"))[0].calls
@@ -166,7 +166,7 @@ def test_people_come_go_and_are_renamed() -> None:
     assert view.presence_due_in(200.0) is None
 
 
-def test_a_rename_is_told_of_whom_the_room_knows() -> None:
+def test_a_rename_is_shown_if_the_room_knows_the_person() -> None:
     view = entered()
     rename = {"action": "rename", "username": "Hen", "to": "Rooster", "sid": "h"}
     view.show({"action": "roster", "joined": [["Hen", "h"]], "left": []})
@@ -182,7 +182,7 @@ def test_another_room_begins_without_the_joins_of_the_last() -> None:
     assert view.presence_due_in(0.0) is None
 
 
-def test_a_refusal_quotes_the_beginning_of_what_was_said() -> None:
+def test_a_refusal_quotes_the_beginning_of_the_text() -> None:
     (shown,) = entered().show({"action": "notice", "msg": "Too long.", "said": "x" * 100})
     assert shown.text() == f"* Failed: “{'x' * 39}…”. Too long."
 

@@ -47,7 +47,7 @@ def test_nobody_can_have_the_readers_name_in_whispers(lang: str) -> None:
         ),
     ],
 )
-def test_the_client_speaks_the_language_of_the_locale(lang: str | None, greeting: str, refusal: str) -> None:
+def test_the_client_uses_the_language_of_the_locale(lang: str | None, greeting: str, refusal: str) -> None:
     view, audience = View(words(lang)), Audience(words(lang))
     you = {"username": "阿狸", "sid": "f", "history": []}
     (shown,) = view.show({"action": "login", "room": "lobby", "name_list": [["阿狸", "f"]], "you": you})

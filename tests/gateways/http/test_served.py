@@ -80,7 +80,7 @@ def test_a_file_without_a_hash_is_cached_briefly(server: Program) -> None:
     "path",
     ["/", "/boot.js", "/sw.js", "/icon.svg", "/icon-192.png", "/manifest.webmanifest", "/commands.json"],
 )
-def test_nothing_is_guessed_framed_or_told_on(server: Program, path: str) -> None:
+def test_headers_forbid_sniffing_framing_and_referrers(server: Program, path: str) -> None:
     headers = server.get(path).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"

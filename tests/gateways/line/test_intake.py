@@ -255,7 +255,7 @@ def test_at_the_end_all_that_waits_is_taken_first(last: bytes, in_mid_line: bool
     assert (desk.lines, desk.over) == (["1", "2", "3"], in_mid_line)
 
 
-def test_at_the_end_what_was_said_is_kept_first() -> None:
+def test_pending_messages_are_stored_before_the_end() -> None:
     desk = Desk()
     desk.is_settled = False
     desk.comes(b"1\n")

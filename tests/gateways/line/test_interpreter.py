@@ -198,7 +198,7 @@ def juliet(house: House, romeo: Somebody) -> Somebody:
     return Somebody(house, "Juliet")
 
 
-def test_a_line_is_said_and_a_blank_one_is_not(house: House, romeo: Somebody) -> None:
+def test_a_line_is_sent_and_a_blank_one_is_not(house: House, romeo: Somebody) -> None:
     romeo.types("hello", "", "   ", "//shrug")
     assert house.said == ["Romeo: hello", "Romeo: /shrug"]
     assert romeo.shown == []
@@ -311,7 +311,7 @@ def test_http_behind_an_overlong_first_line_is_refused(house: House, romeo: Some
     assert house.said == []
 
 
-def test_who_speaks_of_hosts_may(house: House, romeo: Somebody) -> None:
+def test_a_message_may_begin_with_host(house: House, romeo: Somebody) -> None:
     romeo.types("Host: it is I")
     with pytest.raises(TooLong):
         romeo.types(Overlong())
@@ -382,7 +382,7 @@ def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> No
     types()
 
 
-def test_a_text_that_is_asked_for_is_said_after_all(house: House) -> None:
+def test_escaped_and_ordinary_texts_are_still_sent(house: House) -> None:
     """What a slip is refused for can be sent: the other test could not fail for what refuses everything."""
     sender = Somebody(house, "Sender")
     Somebody(house, "Bob")

@@ -16,7 +16,7 @@ from chatroom.gateways.line.text import (
 NOON = 1_700_049_600_000  # 2023-11-15, 12:00:00 UTC
 
 
-def test_what_is_said_stands_behind_its_time_and_name() -> None:
+def test_a_message_follows_its_time_and_name() -> None:
     assert said_line(NOON, "Romeo", "hello") == b"[12:00:00] Romeo: hello\r\n"
     assert whisper_line(NOON, "Romeo", "hello") == b"[12:00:00] Romeo -> you: hello\r\n"
     assert own_whisper_line(NOON, "Romeo", "hello") == b"[12:00:00] you -> Romeo: hello\r\n"

@@ -98,7 +98,7 @@ def test_a_large_room_shares_one_frame_per_language() -> None:
     ]
 
 
-def test_every_group_is_told_of_a_rename_once() -> None:
+def test_every_group_gets_a_rename_once() -> None:
     present = [(kind, lang) for kind in ("seed", "full", "delta") for lang in ("en", "zh")]
     sent = Sent(*present)
     told = [name for _, _, names in renamed(sent, 2) for name in names]
