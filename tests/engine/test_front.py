@@ -196,6 +196,26 @@ def test_a_body_that_fails_on_close_ends_one_connection(
     assert "people" not in caplog.text
 
 
+def test_a_failure_is_answered_with_security_headers(
+    door: Callable[..., Door], caplog: pytest.LogCaptureFixture
+) -> None:
+    def app(_environ: object, _start_response: object) -> list[bytes]:
+        raise ValueError("what people write must not be logged")
+
+    one = door(app)
+    with caplog.at_level(logging.WARNING):
+        one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        until(lambda: one.receives() and one.heard.endswith(b"the server failed\n"))
+        one.heard = b""
+        one.peer.send(b"HEAD / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        until(lambda: not one.receives())
+    assert one.heard.startswith(b"HTTP/1.1 500 ")
+    assert one.heard.endswith(b"\r\n\r\n")
+    for header in (b"X-Content-Type-Options: nosniff", b"Cache-Control: no-store"):
+        assert header.lower() in one.heard.lower()
+    assert "people" not in caplog.text
+
+
 def test_a_proxys_connections_belong_to_its_clients() -> None:
     """All come from one peer; the oldest of the client with the most makes room."""
     asked: list[Exchange] = []
