@@ -66,7 +66,7 @@ def test_count_leaves_what_is_younger_than_an_hour(bench: Bench) -> None:
 
 
 def test_the_shares_are_those_of_the_messages(bench: Bench) -> None:
-    """Whatever is cut, by count or for want of space, is no longer counted."""
+    """Whatever is cut, by count or for lack of space, is no longer counted."""
     backplane = bench.backplane
     assert isinstance(backplane, MemoryBackplane)
     for number in range(500):

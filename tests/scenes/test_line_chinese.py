@@ -39,7 +39,7 @@ def people(chinese: Program, lines: Lines) -> list[Line]:
 def test_the_greeting_says_room_number_name_and_what_is_kept(chinese: Program, lines: Lines) -> None:
     ali = lines(port=chinese.line_port, room=None, lang="zh")
     assert (ali.room, ali.number) == ("lobby", 1)
-    assert "* 消息保留 7 天，每个房间最多保留最近 1000 条。\r\n" in ali.seen
+    assert "* 每个房间最近 1000 条消息和最近一小时的消息保留 7 天。\r\n" in ali.seen
 
 
 def test_comings_goings_and_new_names(people: list[Line]) -> None:
