@@ -21,7 +21,7 @@ _WATCH = """
   const list = document.querySelector('.rows');
   // Below the newest row; one that is taller than the rest of the view shows its end.
   const space = parseFloat(getComputedStyle(list).paddingBottom);
-  const seen = window.seen = {arrived: 0, checked: 0, pills: 0, missed: []};
+  const seen = window.seen = {arrived: 0, drawings: 0, checked: 0, pills: 0, missed: []};
   const inView = (row) => {
     seen.checked += 1;
     const box = row.firstElementChild.getBoundingClientRect();
@@ -34,6 +34,7 @@ _WATCH = """
     }
   };
   new MutationObserver((changes) => {
+    seen.drawings += 1;
     for (const change of changes) for (const row of change.addedNodes) {
       if (!row.querySelector?.('article')) continue;
       seen.arrived += 1;
@@ -154,6 +155,8 @@ def test_a_burst_is_followed_to_its_end(visit: Visit, guests: Guests) -> None:
     visitor.sees_text("299 ")
     seen = result()
     assert (seen["checked"], seen["missed"]) == (300, [])
+    # What came between two paints was drawn at once.
+    assert seen["drawings"] < 300
     assert visitor.is_at_end()
 
 

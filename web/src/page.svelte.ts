@@ -7,6 +7,7 @@ import { Address } from './address';
 import { Sleep, WATCH_MS } from './lib/liveness';
 import { base } from './lib/places';
 import { randomId } from './lib/ids';
+import { PaintQueue } from './lib/paint';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
 import { connect, type Connection } from './socket';
@@ -18,7 +19,7 @@ import { NO_ID, oldestId } from './state/timeline';
 import { newestId } from './state/window';
 import { isReady, wakeAt } from './state/view';
 import type { Asking, Happening, State } from './state/types';
-import type { Ack, ClientFrame, Entry } from './wire';
+import type { Ack, ClientFrame, Entry, ServerFrame } from './wire';
 import { language, type Lang } from './words/words.svelte';
 
 const OLDER_PAGE = 50;
@@ -38,6 +39,7 @@ export class Page {
   /** Scroll up to older messages; set by the list. */
   scrollUp: () => void = () => undefined;
   #connection: Connection;
+  readonly #incoming = new PaintQueue<ServerFrame>(() => this.#reduce());
   #waking: ReturnType<typeof setTimeout> | undefined;
   #catchingUp = false;
   #jumping = false;
@@ -63,7 +65,7 @@ export class Page {
         ...(this.state.token === null ? {} : { token: this.state.token }),
         ...(this.state.seen === NO_ID ? {} : { after: this.state.seen }),
       }),
-      frame: (frame) => this.dispatch({ type: 'frame', frame }),
+      frame: (frame) => this.#incoming.add(frame),
       cut: (since) => this.dispatch({ type: 'cut', since }),
       shut: (why, text) => {
         // A notice that came before gives the better reason.
@@ -85,8 +87,15 @@ export class Page {
 
   /** Change the state as this event requires, and act on the change. */
   dispatch(happening: Happening): void {
+    this.#reduce(happening);
+  }
+
+  /** Take in what the server has sent, and then this event. */
+  #reduce(...happened: Happening[]): void {
     const before = this.state;
-    this.state = reduce(before, { ...happening, now: Date.now() });
+    const now = Date.now();
+    const received = this.#incoming.take().map((frame) => ({ type: 'frame', frame }) as const);
+    this.state = [...received, ...happened].reduce((state, one: Happening) => reduce(state, { ...one, now }), before);
     if (this.state.token !== before.token) keep('sessionStorage', 'token', this.state.token);
     if (this.state.room !== before.room) this.#address.show();
     if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
