@@ -27,8 +27,8 @@ class Timer:
         self.is_cancelled = True
 
 
-class Desk:
-    """The terminal of an intake: where bytes come from, and whose lines they are.
+class FakeTerminal:
+    """A terminal for an intake: feeds it bytes, and records the lines that it takes.
 
     Args:
         rate: how often a line may be taken.
@@ -116,194 +116,194 @@ class Desk:
 
 
 def test_whole_lines_are_taken_and_half_a_line_waits() -> None:
-    desk = Desk()
-    desk.comes(b"one\ntwo\nthr")
-    assert desk.lines == ["one", "two"]
-    assert desk.reads
-    desk.comes(b"ee\n")
-    assert desk.lines == ["one", "two", "three"]
+    terminal = FakeTerminal()
+    terminal.comes(b"one\ntwo\nthr")
+    assert terminal.lines == ["one", "two"]
+    assert terminal.reads
+    terminal.comes(b"ee\n")
+    assert terminal.lines == ["one", "two", "three"]
 
 
 def test_lines_wait_behind_one_that_waits_for_an_answer() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
     test = greenlet.getcurrent()
-    desk.when_taking = lambda line: test.switch() if line == "/join b" else None
-    taking = greenlet.greenlet(lambda: desk.comes(b"/join b\none\n"))
+    terminal.when_taking = lambda line: test.switch() if line == "/join b" else None
+    taking = greenlet.greenlet(lambda: terminal.comes(b"/join b\none\n"))
     taking.switch()
-    desk.comes(b"two\n")
-    assert desk.lines == []
-    assert not desk.reads  # the rest waits in the kernel
+    terminal.comes(b"two\n")
+    assert terminal.lines == []
+    assert not terminal.reads  # the rest waits in the kernel
     taking.switch()
-    assert desk.lines == ["/join b", "one", "two"]
-    assert desk.reads
+    assert terminal.lines == ["/join b", "one", "two"]
+    assert terminal.reads
 
 
 def test_a_flood_waits_in_order_and_is_warned_once() -> None:
-    desk = Desk(Rate(2, 1))
-    desk.comes(b"1\n2\n3\n4\n5\n")
-    assert desk.lines == ["1", "2"]
-    assert not desk.reads
-    desk.in_kernel = b"6\r\n7\r\n8"  # the rest of the paste comes a little later
-    desk.passes(NOTICE_S)
-    assert desk.warnings == [(3 + 2, 1 - NOTICE_S)]
-    desk.passes(1 - NOTICE_S)
-    assert desk.lines == ["1", "2", "3"]
-    desk.passes(2)
-    assert desk.lines == ["1", "2", "3", "4", "5"]
-    assert (desk.reads, len(desk.warnings)) == (True, 1)
+    terminal = FakeTerminal(Rate(2, 1))
+    terminal.comes(b"1\n2\n3\n4\n5\n")
+    assert terminal.lines == ["1", "2"]
+    assert not terminal.reads
+    terminal.in_kernel = b"6\r\n7\r\n8"  # the rest of the paste comes a little later
+    terminal.passes(NOTICE_S)
+    assert terminal.warnings == [(3 + 2, 1 - NOTICE_S)]
+    terminal.passes(1 - NOTICE_S)
+    assert terminal.lines == ["1", "2", "3"]
+    terminal.passes(2)
+    assert terminal.lines == ["1", "2", "3", "4", "5"]
+    assert (terminal.reads, len(terminal.warnings)) == (True, 1)
 
 
 def test_each_flood_is_warned_of_once() -> None:
-    desk = Desk(Rate(1, 1))
+    terminal = FakeTerminal(Rate(1, 1))
     for _ in range(5):
-        desk.comes(b"1\n2\n")
-        desk.passes(2)
-    desk.passes(CALM_S - 1)  # that is how long nothing has had to wait
-    desk.comes(b"3\n4\n")
-    assert len(desk.warnings) == 1
-    desk.passes(1 + CALM_S + 0.01)
-    desk.comes(b"3\n")
-    desk.comes(b"4\n")
-    desk.passes(NOTICE_S)
-    assert len(desk.warnings) == 2
+        terminal.comes(b"1\n2\n")
+        terminal.passes(2)
+    terminal.passes(CALM_S - 1)  # that is how long nothing has had to wait
+    terminal.comes(b"3\n4\n")
+    assert len(terminal.warnings) == 1
+    terminal.passes(1 + CALM_S + 0.01)
+    terminal.comes(b"3\n")
+    terminal.comes(b"4\n")
+    terminal.passes(NOTICE_S)
+    assert len(terminal.warnings) == 2
 
 
 def test_a_line_that_waited_keeps_the_time_when_it_came() -> None:
-    desk = Desk(Rate(1, 1))
-    desk.now = 5.0
-    desk.comes(b"1\n2\n3\n")
-    desk.passes(3)
-    assert [arrived_at for _line, arrived_at in desk.taken] == [5.0, 5.0, 5.0]
+    terminal = FakeTerminal(Rate(1, 1))
+    terminal.now = 5.0
+    terminal.comes(b"1\n2\n3\n")
+    terminal.passes(3)
+    assert [arrived_at for _line, arrived_at in terminal.taken] == [5.0, 5.0, 5.0]
 
 
 def test_a_refused_line_is_shown_and_the_next_taken() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
 
     def refuse(line: str | Overlong) -> None:
         if line == "bad":
             raise NameTaken(name="bad")
 
-    desk.when_taking = refuse
-    desk.comes(b"bad\ngood\n")
-    assert desk.lines == ["good"]
-    assert [refused.code for refused in desk.refusals] == ["name_taken"]
+    terminal.when_taking = refuse
+    terminal.comes(b"bad\ngood\n")
+    assert terminal.lines == ["good"]
+    assert [refused.code for refused in terminal.refusals] == ["name_taken"]
 
 
 def test_while_nothing_may_be_taken_nothing_is_read() -> None:
-    desk = Desk()
-    desk.may_take = False
-    desk.comes(b"1\n2\n")
-    assert (desk.lines, desk.reads) == ([], False)
-    desk.may_take = True
-    desk.intake.go_on()
-    assert (desk.lines, desk.reads) == (["1", "2"], True)
+    terminal = FakeTerminal()
+    terminal.may_take = False
+    terminal.comes(b"1\n2\n")
+    assert (terminal.lines, terminal.reads) == ([], False)
+    terminal.may_take = True
+    terminal.intake.go_on()
+    assert (terminal.lines, terminal.reads) == (["1", "2"], True)
 
 
 def test_what_a_line_begins_holds_up_the_lines_behind_it() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
 
     def look_back(line: str | Overlong) -> None:
-        desk.may_take = line != "/history"
+        terminal.may_take = line != "/history"
 
-    desk.when_taking = look_back
-    desk.comes(b"1\n/history\n2\n")
-    assert desk.lines == ["1", "/history"]
-    desk.may_take = True
-    desk.intake.go_on()
-    assert desk.lines == ["1", "/history", "2"]
+    terminal.when_taking = look_back
+    terminal.comes(b"1\n/history\n2\n")
+    assert terminal.lines == ["1", "/history"]
+    terminal.may_take = True
+    terminal.intake.go_on()
+    assert terminal.lines == ["1", "/history", "2"]
 
 
 def test_every_reading_costs_even_if_no_line_comes_of_it() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
     for _ in range(5):
-        desk.comes(b"\xff\xfd\x01")
-    assert desk.spent == 5
-    assert desk.written == b"\xff\xfc\x01" * 5
+        terminal.comes(b"\xff\xfd\x01")
+    assert terminal.spent == 5
+    assert terminal.written == b"\xff\xfc\x01" * 5
 
 
 def test_unread_input_waits_and_nothing_is_lost() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
     waits: list[Any] = [RateLimited(retry_after=1.0), RateLimited(retry_after=1.0)]
-    spend = desk.spend
+    spend = terminal.spend
 
     def spend_or_wait() -> None:
         if waits:
             raise waits.pop()
         spend()
 
-    desk.spend = spend_or_wait  # type: ignore[method-assign]  # the intake asks the desk anew each time
-    desk.comes(b"1\n2\n")
-    assert (desk.lines, desk.reads) == ([], False)
-    desk.passes(2)
-    assert (desk.lines, desk.reads, desk.spent) == (["1", "2"], True, 1)
-    assert len(desk.warnings) == 1
+    terminal.spend = spend_or_wait  # type: ignore[method-assign]  # the intake asks the terminal anew each time
+    terminal.comes(b"1\n2\n")
+    assert (terminal.lines, terminal.reads) == ([], False)
+    terminal.passes(2)
+    assert (terminal.lines, terminal.reads, terminal.spent) == (["1", "2"], True, 1)
+    assert len(terminal.warnings) == 1
 
 
 def test_a_line_too_long_is_handed_on_as_such() -> None:
-    desk = Desk()
-    desk.comes(b"x" * 10_000 + b"\nshort\n")
-    assert desk.lines == [Overlong(), "short"]
+    terminal = FakeTerminal()
+    terminal.comes(b"x" * 10_000 + b"\nshort\n")
+    assert terminal.lines == [Overlong(), "short"]
 
 
 @pytest.mark.parametrize(("last", "in_mid_line"), [(b"", False), (b"half a li", True)])
 def test_at_the_end_all_that_waits_is_taken_first(last: bytes, in_mid_line: bool) -> None:
-    desk = Desk(Rate(1, 1))
-    desk.comes(b"1\n2\n3\n" + last)
-    desk.intake.ended()
-    assert (desk.lines, desk.over) == (["1"], None)
-    desk.passes(2)
-    assert (desk.lines, desk.over) == (["1", "2", "3"], in_mid_line)
+    terminal = FakeTerminal(Rate(1, 1))
+    terminal.comes(b"1\n2\n3\n" + last)
+    terminal.intake.ended()
+    assert (terminal.lines, terminal.over) == (["1"], None)
+    terminal.passes(2)
+    assert (terminal.lines, terminal.over) == (["1", "2", "3"], in_mid_line)
 
 
 def test_pending_messages_are_stored_before_the_end() -> None:
-    desk = Desk()
-    desk.is_settled = False
-    desk.comes(b"1\n")
-    desk.intake.ended()
-    assert desk.over is None
-    desk.is_settled = True
-    desk.intake.go_on()
-    assert desk.over is False
+    terminal = FakeTerminal()
+    terminal.is_settled = False
+    terminal.comes(b"1\n")
+    terminal.intake.ended()
+    assert terminal.over is None
+    terminal.is_settled = True
+    terminal.intake.go_on()
+    assert terminal.over is False
 
 
 def test_once_stopped_it_takes_nothing_more() -> None:
-    desk = Desk(Rate(1, 1))
+    terminal = FakeTerminal(Rate(1, 1))
 
     def leave(line: str | Overlong) -> None:
         if line == "quit":
-            desk.intake.stop()
+            terminal.intake.stop()
 
-    desk.when_taking = leave
-    desk.comes(b"1\n2\n")
-    desk.intake.stop()
-    desk.passes(10)
-    assert desk.lines == ["1"]
-    desk = Desk()
-    desk.when_taking = lambda line: desk.intake.stop() if line == "quit" else None
-    desk.comes(b"quit\nsecret\n")
-    assert desk.lines == ["quit"]
+    terminal.when_taking = leave
+    terminal.comes(b"1\n2\n")
+    terminal.intake.stop()
+    terminal.passes(10)
+    assert terminal.lines == ["1"]
+    terminal = FakeTerminal()
+    terminal.when_taking = lambda line: terminal.intake.stop() if line == "quit" else None
+    terminal.comes(b"quit\nsecret\n")
+    assert terminal.lines == ["quit"]
 
 
 def test_to_take_a_line_may_call_for_going_on() -> None:
-    desk = Desk()
-    desk.when_taking = lambda line: desk.intake.go_on()
-    desk.comes(b"1\n2\n3\n")
-    assert desk.lines == ["1", "2", "3"]
+    terminal = FakeTerminal()
+    terminal.when_taking = lambda line: terminal.intake.go_on()
+    terminal.comes(b"1\n2\n3\n")
+    assert terminal.lines == ["1", "2", "3"]
 
 
 def test_input_beyond_one_read_has_the_same_arrival_time() -> None:
-    desk = Desk()
+    terminal = FakeTerminal()
     for data, has_more in ((b"1\n", True), (b"2\n", True), (b"3\n", False), (b"4\n", False)):
-        desk.passes(1)
-        desk.comes(data, has_more=has_more)
-    assert [arrived_at for _line, arrived_at in desk.taken] == [1.0, 1.0, 1.0, 4.0]
+        terminal.passes(1)
+        terminal.comes(data, has_more=has_more)
+    assert [arrived_at for _line, arrived_at in terminal.taken] == [1.0, 1.0, 1.0, 4.0]
 
 
 # Answers that wait
 
 
-class Talker(Desk):
-    """A desk at which `to:NAME` fails, and other lines are held or go to the room, with when."""
+class Talker(FakeTerminal):
+    """A terminal at which `to:NAME` fails, and other lines are held or go to the room, with when."""
 
     def __init__(self, rate: Rate | None = None) -> None:
         super().__init__(rate)
@@ -348,53 +348,53 @@ class Talker(Desk):
 
 
 def test_lines_that_do_not_wait_for_the_answer_are_held() -> None:
-    desk = Talker()
-    desk.now = 1.0
-    desk.comes(b"to:Zed\nsecret a\n")
+    terminal = Talker()
+    terminal.now = 1.0
+    terminal.comes(b"to:Zed\nsecret a\n")
     for gap_s in (0.005, 0.1, 0.24):
-        desk.passes(gap_s)
-        assert desk.reads
-        desk.comes(b"secret b\n")
-    assert desk.answers == [1.25, 1.25, 1.255]
-    desk.passes(ANSWER_AFTER_S)
-    assert desk.answers == [1.25, 1.25, 1.255, 1.355, 1.595]
-    desk.passes(0.001)
-    desk.comes(b"hello\n")
-    assert desk.room == ["hello"]
+        terminal.passes(gap_s)
+        assert terminal.reads
+        terminal.comes(b"secret b\n")
+    assert terminal.answers == [1.25, 1.25, 1.255]
+    terminal.passes(ANSWER_AFTER_S)
+    assert terminal.answers == [1.25, 1.25, 1.255, 1.355, 1.595]
+    terminal.passes(0.001)
+    terminal.comes(b"hello\n")
+    assert terminal.room == ["hello"]
 
 
 def test_a_line_right_after_the_answer_goes_to_the_room() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\n")
-    desk.passes(ANSWER_AFTER_S)
-    assert desk.answers == [ANSWER_AFTER_S]
-    desk.passes(0.001)
-    desk.comes(b"hello\n")
-    assert desk.room == ["hello"]
+    terminal = Talker()
+    terminal.comes(b"to:Zed\n")
+    terminal.passes(ANSWER_AFTER_S)
+    assert terminal.answers == [ANSWER_AFTER_S]
+    terminal.passes(0.001)
+    terminal.comes(b"hello\n")
+    assert terminal.room == ["hello"]
 
 
 def test_a_line_begun_before_the_answer_is_held() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\ns")
-    desk.comes(b"ec")
-    desk.passes(60)
-    desk.comes(b"ret\n")
-    desk.passes(1)
-    assert (desk.room, len(desk.answers)) == ([], 2)
-    desk.comes(b"to:Zed\nsecret\x7f\x7f\x7f\x7f\x7f\x7f")  # taken back before the answer
-    desk.passes(60)
-    desk.comes(b"hel")
-    desk.passes(1)
-    desk.comes(b"lo\n")
-    assert desk.room == ["hello"]
+    terminal = Talker()
+    terminal.comes(b"to:Zed\ns")
+    terminal.comes(b"ec")
+    terminal.passes(60)
+    terminal.comes(b"ret\n")
+    terminal.passes(1)
+    assert (terminal.room, len(terminal.answers)) == ([], 2)
+    terminal.comes(b"to:Zed\nsecret\x7f\x7f\x7f\x7f\x7f\x7f")  # taken back before the answer
+    terminal.passes(60)
+    terminal.comes(b"hel")
+    terminal.passes(1)
+    terminal.comes(b"lo\n")
+    assert terminal.room == ["hello"]
 
 
 def test_the_rest_of_a_long_line_is_no_beginning() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\n" + b"x" * (longest_line(2000) + 1))
-    desk.passes(60)
-    desk.comes(b"xx\nhello\n")
-    assert desk.room == ["hello"]
+    terminal = Talker()
+    terminal.comes(b"to:Zed\n" + b"x" * (longest_line(2000) + 1))
+    terminal.passes(60)
+    terminal.comes(b"xx\nhello\n")
+    assert terminal.room == ["hello"]
 
 
 @pytest.mark.parametrize(
@@ -405,41 +405,41 @@ def test_the_rest_of_a_long_line_is_no_beginning() -> None:
 def test_nothing_of_a_stream_after_a_refusal_reaches_the_room(
     rate: Rate | None, lines: int, gap_s: float
 ) -> None:
-    desk = Talker(rate)
-    desk.comes(b"to:Zed\n")
-    desk.streams(lines, gap_s)
-    desk.passes(60)
-    assert (desk.room, len(desk.answers)) == ([], 1 + lines)
-    desk.comes(b"hello\n")
-    assert desk.room == ["hello"]
+    terminal = Talker(rate)
+    terminal.comes(b"to:Zed\n")
+    terminal.streams(lines, gap_s)
+    terminal.passes(60)
+    assert (terminal.room, len(terminal.answers)) == ([], 1 + lines)
+    terminal.comes(b"hello\n")
+    assert terminal.room == ["hello"]
 
 
 def test_what_can_wait_for_an_answer_is_bounded() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\n" + b"secret\n" * (MOST_WAITING + 5))
-    assert not desk.reads
-    desk.passes(ANSWER_AFTER_S)
-    assert (desk.reads, len(desk.answers)) == (True, MOST_WAITING + 6)
-    desk = Talker()
-    desk.comes(b"to:Zed\n")
+    terminal = Talker()
+    terminal.comes(b"to:Zed\n" + b"secret\n" * (MOST_WAITING + 5))
+    assert not terminal.reads
+    terminal.passes(ANSWER_AFTER_S)
+    assert (terminal.reads, len(terminal.answers)) == (True, MOST_WAITING + 6)
+    terminal = Talker()
+    terminal.comes(b"to:Zed\n")
     for _ in range(MOST_WAITING):
-        desk.comes(b"x")
-    assert not desk.reads
+        terminal.comes(b"x")
+    assert not terminal.reads
 
 
 def test_at_the_end_of_input_answers_do_not_wait() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\nsecret\n")
-    assert desk.answers == []
-    desk.intake.ended()
-    assert (desk.answers, desk.over, desk.room) == ([0.0, 0.0], False, [])
-    desk.passes(1)
-    assert len(desk.answers) == 2
+    terminal = Talker()
+    terminal.comes(b"to:Zed\nsecret\n")
+    assert terminal.answers == []
+    terminal.intake.ended()
+    assert (terminal.answers, terminal.over, terminal.room) == ([0.0, 0.0], False, [])
+    terminal.passes(1)
+    assert len(terminal.answers) == 2
 
 
 def test_who_leaves_during_a_wait_is_answered_once() -> None:
-    desk = Talker()
-    desk.comes(b"to:Zed\nsecret\n")
-    desk.intake.stop()
-    desk.passes(1)
-    assert (desk.answers, desk.room) == ([0.0], [])
+    terminal = Talker()
+    terminal.comes(b"to:Zed\nsecret\n")
+    terminal.intake.stop()
+    terminal.passes(1)
+    assert (terminal.answers, terminal.room) == ([0.0], [])

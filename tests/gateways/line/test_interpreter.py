@@ -49,22 +49,22 @@ class FarLog(MemoryBackplane):
         return False
 
 
-class Somebody:
-    """One at a line, without the line: what is shown to them, and with what they are sent away."""
+class LineGuest:
+    """A guest at a line terminal, without a connection: records what is shown, and why they are disconnected."""
 
-    def __init__(self, house: House, name: str) -> None:
+    def __init__(self, harness: Harness, name: str) -> None:
         self.name = name
         self.shown: list[str] = []
         self.farewell: str | None = None
         self.is_talking = False
         self.settlings = 0
-        self._house = house
-        self.session = house.service.admit(name, house, JoinRequest(username=name))
-        self.interpreter = Interpreter(house.context, self, self.session)
-        house.people[name] = self
-        house.service.enter(self.session)
-        house.reads_the_log()
-        house.until(lambda: self.interpreter.may_take)
+        self._harness = harness
+        self.session = harness.service.admit(name, harness, JoinRequest(username=name))
+        self.interpreter = Interpreter(harness.context, self, self.session)
+        harness.people[name] = self
+        harness.service.enter(self.session)
+        harness.reads_the_log()
+        harness.until(lambda: self.interpreter.may_take)
 
     def types(self, *lines: str | Overlong) -> None:
         """Type lines; what follows from each is over before the next."""
@@ -75,7 +75,7 @@ class Somebody:
             except Refusal as refused:
                 self.interpreter.answer(refused)
                 raise
-            self._house.until(lambda: self.interpreter.is_settled)
+            self._harness.until(lambda: self.interpreter.is_settled)
 
     def may_type(self) -> bool:
         return self.interpreter.may_take
@@ -85,14 +85,14 @@ class Somebody:
         before, arrived_at = len(self.shown), time.monotonic()
         refusals: list[Refusal] = []
         for line in lines:
-            self._house.until(lambda: self.interpreter.may_take)
+            self._harness.until(lambda: self.interpreter.may_take)
             try:
                 self.interpreter.take(line, arrived_at)
             except Refusal as refused:
                 refusals.append(refused)
         for refusal in refusals:
             self.interpreter.answer(refusal)
-        self._house.until(lambda: self.interpreter.is_settled)
+        self._harness.until(lambda: self.interpreter.is_settled)
         return self.shown[before:]
 
     # What an interpreter needs
@@ -110,11 +110,11 @@ class Somebody:
         self.is_talking = is_talking
 
 
-class House:
-    """A service with one gateway, whose people are at hand."""
+class Harness:
+    """A service with one gateway, and its guests."""
 
     def __init__(self) -> None:
-        self.people: dict[str, Somebody] = {}
+        self.people: dict[str, LineGuest] = {}
         self.said: list[str] = []
         self._reads: list[Callable[[], Any]] = []
         self._backplane = FarLog(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic)
@@ -182,58 +182,58 @@ class House:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    house = House()
-    yield house
-    house.close()
+def harness() -> Iterator[Harness]:
+    harness = Harness()
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
-def romeo(house: House) -> Somebody:
-    return Somebody(house, "Romeo")
+def romeo(harness: Harness) -> LineGuest:
+    return LineGuest(harness, "Romeo")
 
 
 @pytest.fixture
-def juliet(house: House, romeo: Somebody) -> Somebody:
-    return Somebody(house, "Juliet")
+def juliet(harness: Harness, romeo: LineGuest) -> LineGuest:
+    return LineGuest(harness, "Juliet")
 
 
-def test_a_line_is_sent_and_a_blank_one_is_not(house: House, romeo: Somebody) -> None:
+def test_a_line_is_sent_and_a_blank_one_is_not(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("hello", "", "   ", "//shrug")
-    assert house.said == ["Romeo: hello", "Romeo: /shrug"]
+    assert harness.said == ["Romeo: hello", "Romeo: /shrug"]
     assert romeo.shown == []
 
 
-def test_nothing_is_taken_before_one_is_in_the_room(house: House) -> None:
-    session = house.service.admit("x", house, JoinRequest())
-    assert not Interpreter(house.context, Somebody(house, "Host"), session).may_take
+def test_nothing_is_taken_before_one_is_in_the_room(harness: Harness) -> None:
+    session = harness.service.admit("x", harness, JoinRequest())
+    assert not Interpreter(harness.context, LineGuest(harness, "Host"), session).may_take
 
 
-def test_what_is_typed_behind_history_waits_until_it_is_shown(house: House, romeo: Somebody) -> None:
+def test_what_is_typed_behind_history_waits_until_it_is_shown(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("one", "two", "/history 1")
     assert not romeo.may_type()
     assert romeo.shown == []
     before = romeo.settlings
-    house.reads_the_log()
+    harness.reads_the_log()
     assert romeo.may_type()
     assert romeo.settlings == before + 1
     assert [line[10:] for line in romeo.shown[1:]] == [" Romeo: two"]
 
 
-def test_lines_after_name_wait_for_the_rename(house: House, romeo: Somebody) -> None:
+def test_lines_after_name_wait_for_the_rename(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("/name Montague")
     assert not romeo.may_type()
-    house.until(lambda: romeo.interpreter.may_take)
+    harness.until(lambda: romeo.interpreter.may_take)
     assert romeo.settlings == 1
     romeo.types("/who")
     assert romeo.shown[-1] == "* 1 here: Montague"
 
 
-def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo: Somebody) -> None:
+def test_what_is_typed_behind_join_waits_for_the_other_room(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("/join garden")
     assert not romeo.may_type()
-    house.reads_the_log()
-    house.until(lambda: romeo.interpreter.may_take)
+    harness.reads_the_log()
+    harness.until(lambda: romeo.interpreter.may_take)
     romeo.types("/join garden")  # one is there
     assert romeo.may_type()
     assert romeo.shown == ["* You are in garden. 1 person here."]
@@ -254,110 +254,116 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(house: House, romeo:
     ],
 )
 def test_a_refusal_changes_nothing_and_has_its_words(
-    house: House, romeo: Somebody, juliet: Somebody, line: str, refusal: type[Refusal], shown: str
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str, refusal: type[Refusal], shown: str
 ) -> None:
     with pytest.raises(refusal) as refused:
         romeo.types(line)
     assert romeo.interpreter.refusal(refused.value).decode().splitlines()[0] == shown
-    assert (house.said, romeo.session.talk.partner) == ([], None)
+    assert (harness.said, romeo.session.talk.partner) == ([], None)
     romeo.types("hello")
-    assert house.said == ["Romeo: hello"]
+    assert harness.said == ["Romeo: hello"]
 
 
 @pytest.mark.parametrize("line", ["quit", "close", "/quit", "  quit "])
-def test_leaving(romeo: Somebody, line: str) -> None:
+def test_leaving(romeo: LineGuest, line: str) -> None:
     romeo.types(line)
     assert romeo.farewell == "bye"
 
 
-def test_a_line_too_long_is_answered_with_its_bound(house: House, romeo: Somebody) -> None:
+def test_a_line_too_long_is_answered_with_its_bound(harness: Harness, romeo: LineGuest) -> None:
     with pytest.raises(TooLong) as refused:
         romeo.types(Overlong())
     assert romeo.interpreter.refusal(refused.value) == b"* That is too long: at most 2000 characters.\r\n"
-    assert house.said == []
+    assert harness.said == []
 
 
-def test_a_line_in_another_encoding_is_not_sent(house: House, romeo: Somebody, juliet: Somebody) -> None:
+def test_a_line_in_another_encoding_is_not_sent(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
     with pytest.raises(NotInUtf8) as refused:
         romeo.types(NotUtf8("\ufffd\ufffd\ufffd"))
     assert romeo.interpreter.refusal(refused.value).startswith(b"* Not sent: it did not arrive as UTF-8.")
     romeo.types("hello")
-    assert house.said == ["Romeo: hello"]
+    assert harness.said == ["Romeo: hello"]
 
 
 @pytest.mark.parametrize("unread", ["to:\ufffd\ufffd\ufffd", "\ufffd\ufffd\ufffd"])
-def test_texts_behind_a_line_in_another_encoding_are_held(house: House, romeo: Somebody, unread: str) -> None:
+def test_texts_behind_a_line_in_another_encoding_are_held(
+    harness: Harness, romeo: LineGuest, unread: str
+) -> None:
     now = time.monotonic()
     for line, refusal in ((NotUtf8(unread), NotInUtf8), ("secret", NotSent)):
         with pytest.raises(refusal):
             romeo.interpreter.take(line, now)
-    assert house.said == []
+    assert harness.said == []
 
 
-def test_http_is_turned_away_if_it_comes_first(house: House, romeo: Somebody, juliet: Somebody) -> None:
+def test_http_is_turned_away_if_it_comes_first(harness: Harness, romeo: LineGuest, juliet: LineGuest) -> None:
     romeo.types("GET / HTTP/1.1")
     assert romeo.farewell == "line_http"
     juliet.types("hello", "GET / HTTP/1.1")
     assert juliet.farewell is None
-    assert house.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
+    assert harness.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
 
 
-def test_http_behind_an_overlong_first_line_is_refused(house: House, romeo: Somebody) -> None:
+def test_http_behind_an_overlong_first_line_is_refused(harness: Harness, romeo: LineGuest) -> None:
     for _ in range(2):
         with pytest.raises(TooLong):
             romeo.types(Overlong())
     romeo.types("Host: 127.0.0.1:5267")
     assert romeo.farewell == "line_http"
-    assert house.said == []
+    assert harness.said == []
 
 
-def test_a_message_may_begin_with_host(house: House, romeo: Somebody) -> None:
+def test_a_message_may_begin_with_host(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("Host: it is I")
     with pytest.raises(TooLong):
         romeo.types(Overlong())
     romeo.types("Host: again")
     assert romeo.farewell is None
-    assert house.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
+    assert harness.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
 
 
-def test_a_private_talk_goes_to_the_partner_only(house: House, romeo: Somebody, juliet: Somebody) -> None:
+def test_a_private_talk_goes_to_the_partner_only(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
     romeo.types("to:Juliet", "/echo on", "my love")
     assert juliet.is_talking
     assert juliet.shown[-1].endswith("] Romeo -> you: my love")
     assert romeo.shown[-1].endswith("] you -> Juliet: my love")
     juliet.types("good night")
     assert romeo.shown[-1].endswith("] Juliet -> you: good night")
-    assert house.said == []
+    assert harness.said == []
 
 
-def test_a_quoted_name_is_found(house: House, romeo: Somebody) -> None:
-    one, other = Somebody(house, "a: b"), Somebody(house, "c")
+def test_a_quoted_name_is_found(harness: Harness, romeo: LineGuest) -> None:
+    one, other = LineGuest(harness, "a: b"), LineGuest(harness, "c")
     for typed, found in (('to:"a: b"', one), ('to:"c"', other)):
         romeo.types(typed)
         assert romeo.session.talk.partner == found.session.person
-    quoted = Somebody(house, '"c"')
+    quoted = LineGuest(harness, '"c"')
     romeo.types('to:"c"')
     assert romeo.session.talk.partner == quoted.session.person
 
 
 def test_who_is_left_by_their_partner_no_longer_talks(
-    house: House, romeo: Somebody, juliet: Somebody
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
 ) -> None:
     romeo.types("to:Juliet")
-    house.service.leave(juliet.session, cut=False)
+    harness.service.leave(juliet.session, cut=False)
     with pytest.raises(NotSent):
         romeo.types("are you there")
     romeo.types("hello all")
-    assert house.said == ["Romeo: hello all"]
+    assert harness.said == ["Romeo: hello all"]
     assert not romeo.is_talking
 
 
-def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> None:
-    people = [Somebody(house, name) for name in NAMES]
-    sender, elsewhere = Somebody(house, "Sender"), Somebody(house, "Denny")
+def test_nothing_private_becomes_public_however_it_was_typed(harness: Harness) -> None:
+    people = [LineGuest(harness, name) for name in NAMES]
+    sender, elsewhere = LineGuest(harness, "Sender"), LineGuest(harness, "Denny")
     elsewhere.types("/join den")
-    house.reads_the_log()
-    house.until(lambda: elsewhere.interpreter.may_take)
+    harness.reads_the_log()
+    harness.until(lambda: elsewhere.interpreter.may_take)
 
     @settings(
         max_examples=max(1, round(300 * SCALE)),
@@ -369,23 +375,23 @@ def test_nothing_private_becomes_public_however_it_was_typed(house: House) -> No
     @given(PRIVATE)
     def types(texts: list[str]) -> None:
         lines = [text.replace("{secret}", "s3cret").replace("{room}", "den") for text in texts]
-        house.said.clear()
+        harness.said.clear()
         for one in people:
             one.shown.clear()
         shown = sender.types_together([line for text in lines for line in text.split("\n")])
         heard = [line for one in people for line in one.shown if "s3cret" in line]
         assert shown or heard, lines
-        assert not [said for said in house.said if "s3cret" in said], lines
+        assert not [said for said in harness.said if "s3cret" in said], lines
         assert sender.session.room.name == "lobby"
         sender.types("to:Bob", "to:")  # whatever it did to the talk is over
 
     types()
 
 
-def test_escaped_and_ordinary_texts_are_still_sent(house: House) -> None:
+def test_escaped_and_ordinary_texts_are_still_sent(harness: Harness) -> None:
     """What a slip is refused for can be sent: the other test could not fail for what refuses everything."""
-    sender = Somebody(house, "Sender")
-    Somebody(house, "Bob")
+    sender = LineGuest(harness, "Sender")
+    LineGuest(harness, "Bob")
     assert sender.types_together(["to Bob s3cret"])
     sender.types("/say to Bob s3cret", "to be honest", "join us later", "message Bob tomorrow")
-    assert len(house.said) == 4
+    assert len(harness.said) == 4
