@@ -40,7 +40,7 @@ class Front:
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
         refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
             application that it returns answers, whatever the path: the server is not to be reached by that name.
-            `vital_paths` are answered by any name.
+            `vital_paths` are answered under any name.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
             no joined client uses is closed. If there is none, the new one gets a 503, unless it requests one of
             `vital_paths`.
