@@ -68,7 +68,7 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
 @pytest.mark.slow
 @pytest.mark.alone
 def test_a_session_takes_little_memory(start: Start, crowd: Crowd, report: Callable[[str], None]) -> None:
-    program = start()
+    program = start("--address-scale", "100")
     crowd.enter(LineClient, program.line_port, 6 * PEOPLE)  # these live in what the start has left over
     before = resident_kb(program)
     crowd.enter(LineClient, program.line_port, 2 * PEOPLE)
