@@ -23,7 +23,7 @@ from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MEMORY_BYTES, MemoryBackplane
 from chatroom.backplane.retention import Retention
 from chatroom.backplane.store import Store
-from chatroom.core.budgets import Allowance
+from chatroom.core.budgets import SESSION_RATES, Allowance, Kind
 from chatroom.core.clock import Clock
 from chatroom.core.flood import Rate
 from chatroom.core.names import LOBBY, NamePool, room_key
@@ -76,9 +76,9 @@ def serve(settings: Settings) -> None:
     folder = _open_folder(settings)  # locked until the end
     clock, backplane = _open_backplane(settings, folder, rules)
     line_listeners = listening.open_line(settings)
-    service = _make_service(settings, folder=folder, clock=clock, backplane=backplane)
     allowance = Allowance().scaled(settings.address_scale)
     addresses = Addresses(allowance, time.monotonic) if settings.limits else None
+    service = _make_service(settings, folder=folder, clock=clock, backplane=backplane, addresses=addresses)
     acceptor = Acceptor(max_connections=max_connections, group_of=group_of)
     gateway = _make_gateway(
         settings,
@@ -117,13 +117,19 @@ def serve(settings: Settings) -> None:
 
 
 def _make_service(
-    settings: Settings, *, folder: DataDir | None, clock: Clock, backplane: Backplane
+    settings: Settings,
+    *,
+    folder: DataDir | None,
+    clock: Clock,
+    backplane: Backplane,
+    addresses: Addresses | None,
 ) -> Service:
     return Service(
         backplane=backplane,
         tokens=Tokens(_secret(folder), settings.token_days * 86_400, lambda: clock.times().steady_ms / 1000),
         limits=_limits(settings),
         public_rooms=settings.public_rooms,
+        budget_of=addresses.budget_of if addresses is not None else None,
         now_ms=clock.now_ms,
         monotonic=time.monotonic,
         spawn=runtime.spawn,
@@ -318,10 +324,12 @@ def _watch(clock: Clock) -> None:
 
 
 def _limits(settings: Settings) -> Limits:
-    on = settings.limits
+    chosen = {
+        Kind.MESSAGE: Rate(settings.message_burst, settings.message_rate),
+        Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
+    }
     return Limits(
-        messages=Rate(settings.message_burst, settings.message_rate) if on else None,
-        events=Rate(settings.event_burst, settings.event_rate) if on else None,
+        rates={**SESSION_RATES, **chosen} if settings.limits else {},
         max_text=settings.max_text,
         max_rooms=settings.max_rooms,
         resume_grace_s=settings.resume_grace_s,

@@ -11,7 +11,7 @@ holds what has been announced so far: it lags behind by whatever waits for the d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,12 +21,14 @@ from chatroom.answers import Answers, Signal
 from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
-from chatroom.core.errors import RateLimited, Refusal, Unavailable
+from chatroom.core.budgets import AddressBudget, Kind, message_cost
+from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
-from chatroom.core.flood import Bucket, Rate
+from chatroom.core.flood import Rate
 from chatroom.core.log import Page
 from chatroom.core.names import LOBBY, room_key
 from chatroom.core.text import parse_text
+from chatroom.quota import Quota
 from chatroom.refused import RefusedTexts
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
@@ -39,10 +41,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits for each guest. A rate of None means no limit."""
+    """The limits for each session. What has no rate has no limit."""
 
-    messages: Rate | None
-    events: Rate | None
+    rates: Mapping[Kind, Rate]
     max_text: int
     max_rooms: int
     resume_grace_s: float
@@ -52,6 +53,7 @@ class Service:
     """The use cases over one backplane and any number of gateways.
 
     Args:
+        budget_of: finds the budget of a client's address; None without limits.
         spawn: runs a function that may wait.
         signal: makes something that such a function can wait for.
 
@@ -66,6 +68,7 @@ class Service:
         tokens: Tokens,
         limits: Limits,
         public_rooms: Iterable[str] = (),
+        budget_of: Callable[[str], AddressBudget] | None = None,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
         spawn: Callable[..., Any],
@@ -75,6 +78,7 @@ class Service:
         self._backplane = backplane
         self._tokens = tokens
         self._public_rooms = tuple(dict.fromkeys((LOBBY, *public_rooms)))
+        self._budget_of = budget_of
         self._monotonic = monotonic
         self._spawn = spawn
         self._rooms = Rooms(backplane, limits.max_rooms)
@@ -90,7 +94,6 @@ class Service:
             self._sessions,
             self._returning,
             max_text=limits.max_text,
-            spend=lambda session: self._spend(session.messages),
             now_ms=now_ms,
             monotonic=monotonic,
         )
@@ -113,17 +116,24 @@ class Service:
 
     # Joining and leaving
 
-    def admit(self, sid: str, gateway: Gateway, request: JoinRequest) -> Session:
+    def admit(self, sid: str, gateway: Gateway, request: JoinRequest, client: str = "") -> Session:
         """Decide who a guest is and whether they may join; nothing is announced yet. May wait.
 
         A token gives back the name that it was made for, if no one else has it now. If its session is still connected
         (a duplicated tab), it is replaced.
 
+        Args:
+            client: the address that the guest comes from.
+
         Raises:
+            RateLimited: too many have joined from this address.
             RoomFull: too many people in the room, or too many rooms.
             NameTaken: someone has the wanted name; a guest with a token gets a random one instead.
             Unavailable: it cannot be decided now.
         """
+        budget = self._budget_of(client) if self._budget_of is not None else None
+        quota = Quota(self.limits.rates, budget, self._monotonic)
+        quota.spend(Kind.JOIN)
         key = room_key(request.room)
         token = self._tokens.read(request.token, key) if request.token is not None else None
         claim_request = ClaimRequest(
@@ -147,15 +157,13 @@ class Service:
                 room, claimed.person, claim_request.claim, resumed=claimed.resumed, after=request.after
             )
             member.pending += pending
-        now = self._monotonic()
         session = Session(
             sid=sid,
             gateway=gateway,
             membership=member,
             identity=claim_request.identity,
             keeps_name=request.keeps_name,
-            messages=Bucket(self.limits.messages, now) if self.limits.messages is not None else None,
-            events=Bucket(self.limits.events, now) if self.limits.events is not None else None,
+            quota=quota,
             since=float("inf" if token is None else "-inf"),
             lang=request.lang,
         )
@@ -219,7 +227,7 @@ class Service:
         if room_key(room) == session.room.key:
             return
         with self._rooms.opened(room) as new:
-            self._spend(session.messages)
+            session.quota.spend(Kind.JOIN)
             before = session.membership
             claim_request = ClaimRequest(
                 sid=session.sid,
@@ -251,7 +259,7 @@ class Service:
             RateLimited: too much at once.
         """
         text = parse_text(text, self.limits.max_text)
-        self._spend(session.messages)
+        session.quota.spend(Kind.MESSAGE, message_cost(len(text)))
         key = retry_key(session.identity, cid) if cid is not None else None
         member = session.membership
         if member.is_announced:
@@ -272,7 +280,7 @@ class Service:
             RateLimited: too often.
             Unavailable: it cannot be decided now.
         """
-        self._spend(session.messages)
+        session.quota.spend(Kind.RENAME)
         member = session.membership
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
@@ -281,6 +289,7 @@ class Service:
 
     def suggest(self, session: Session) -> str:
         """A random name that the guest could take now; nothing changes. May wait, and raise `Unavailable`."""
+        session.quota.spend(Kind.OTHER)
         question = partial(self._backplane.suggest, session.room.key, session.sid, session.lang)
         suggested: str = self._answers.ask(question)
         return suggested
@@ -291,21 +300,15 @@ class Service:
 
     def type(self, session: Session) -> None:
         """Let the others know that this guest is typing."""
+        session.quota.spend(Kind.TYPING)
         if session.is_in:
             self._backplane.notify(session.room.key, session.person)
 
     # Queries
 
-    def spend_event(self, session: Session) -> None:
-        """Count one event of any kind.
-
-        Raises:
-            RateLimited: too many; the session goes on.
-        """
-        self._spend(session.events)
-
     def who(self, session: Session) -> list[Person]:
         """Who is in the room, as announced, in the order of joining."""
+        session.quota.spend(Kind.WHO)
         people = session.room.roster.people()
         if session.sid not in session.room.roster:  # it has moved here, and its join is not announced yet
             people.append(session.person)
@@ -330,6 +333,7 @@ class Service:
         answer: Callable[[Page | None], None],
     ) -> None:
         """Pass a page of the room's log to `answer`, or None if it cannot be read now. Returns at once."""
+        session.quota.spend(Kind.HISTORY)
         key = session.room.key
 
         def read() -> None:
@@ -383,9 +387,3 @@ class Service:
         else:
             member.person = claimed.person
             self._arrivals.enter(member)
-
-    def _spend(self, bucket: Bucket | None) -> None:
-        if bucket is not None:
-            wait_s = bucket.take(self._monotonic())
-            if wait_s > 0:
-                raise RateLimited(retry_after=round(wait_s, 3))

@@ -8,11 +8,11 @@ from typing import Final, Protocol
 
 from chatroom.arrival import Membership, Stage
 from chatroom.core.events import Person, Whispered, Why
-from chatroom.core.flood import Bucket
 from chatroom.core.log import Item, Page
 from chatroom.core.names import LOBBY
 from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed
+from chatroom.quota import Quota
 from chatroom.rooms import RoomView
 
 MAX_UNCOMMITTED: Final = (
@@ -43,6 +43,7 @@ class Session:
 
     Attributes:
         membership: in its present room.
+        quota: what it may still do.
         lang: the language of the names to draw from; None for all.
         since: when its guest was first welcomed, in seconds; infinity before that, and minus infinity for a
             guest who has come back with a token.
@@ -55,8 +56,7 @@ class Session:
     membership: Membership
     identity: str
     keeps_name: bool
-    messages: Bucket | None
-    events: Bucket | None
+    quota: Quota
     since: float
     lang: str | None = None
     talk: PrivateTalk = field(default_factory=PrivateTalk)

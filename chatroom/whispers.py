@@ -1,4 +1,4 @@
-"""Whispers: who a private text is for, whether that is in doubt, and its rate limit.
+"""Whispers: who a private text is for, and whether that is in doubt.
 
 It knows sessions and what has been announced in their rooms, and stores no text.
 """
@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from chatroom.answers import Answers
 from chatroom.backplane import Backplane
+from chatroom.core.budgets import Kind, message_cost
 from chatroom.core.errors import BadRequest, NameAfterRestart, NameChangedHands, NoSuchPerson
 from chatroom.core.events import Person, Talk, Whispered
 from chatroom.core.names import printable
@@ -26,7 +27,6 @@ class Whispers:
 
     Args:
         max_text: the longest text, in code points.
-        spend: counts a text of the session, or raises `RateLimited`.
         now_ms: the wall clock.
         monotonic: a clock in seconds.
     """
@@ -39,7 +39,6 @@ class Whispers:
         returning: Returning,
         *,
         max_text: int,
-        spend: Callable[[Session], None],
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -48,7 +47,6 @@ class Whispers:
         self._sessions = sessions
         self._returning = returning
         self._max_text = max_text
-        self._spend = spend
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._sent: dict[bytes, None] = {}  # the retry keys of private texts that were sent
@@ -91,7 +89,7 @@ class Whispers:
         text = "" if is_signal else parse_text(text, self._max_text)
         if recipient.sid == session.sid:
             raise BadRequest
-        self._spend(session)
+        session.quota.spend(Kind.MESSAGE, message_cost(len(text)))
         whispered = Whispered(session.person, recipient, text, talk)
         question = partial(self._backplane.whisper, session.room.key, whispered)
         outcome: Whispered = self._answers.ask(question)

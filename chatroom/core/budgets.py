@@ -22,6 +22,7 @@ _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes 
 # A session that is refused `_REFUSALS` times within `_WINDOW_S` is warned, and silenced for as long.
 _REFUSALS: Final = 20
 _WINDOW_S: Final = 10.0
+_ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent before it was read
 
 # An address is barred when so many of its sessions were cut within so long.
 _CUTS: Final = 3
@@ -42,6 +43,7 @@ class Kind(enum.Enum):
     WHO = "who"
     TYPING = "typing"
     OTHER = "other"
+    EVENT = "event"  # of any kind, before it is read
     CPU = "cpu"  # seconds of a core
 
 
@@ -61,9 +63,23 @@ _RATES: Final = MappingProxyType(
         Kind.WHO: Rate(300, 10),
         Kind.TYPING: Rate(300, 50),
         Kind.OTHER: Rate(300, 50),
+        Kind.EVENT: Rate(2000, 200),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
     }
 )
+
+
+SESSION_RATES: Final = MappingProxyType(
+    {
+        Kind.JOIN: Rate(8, 0.5),
+        Kind.RENAME: Rate(8, 0.5),
+        Kind.HISTORY: Rate(40, 5),
+        Kind.WHO: Rate(40, 5),
+        Kind.TYPING: Rate(20, 2),
+        Kind.OTHER: Rate(60, 10),
+    }
+)
+"""What one session may do of each kind. How many messages and events is a setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +261,8 @@ class Conduct:
 
     def refused(self, now: float) -> Verdict:
         """One more of its events was refused, or came while it is silenced."""
+        if self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
+            return Verdict.REFUSE
         refused = self._refused
         refused.append(now)
         if len(refused) < _REFUSALS or now - refused[0] > _WINDOW_S:

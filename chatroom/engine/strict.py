@@ -33,6 +33,7 @@ RESERVED_EVENTS: Final = frozenset(
 Ack = Callable[[Any], None]
 OnEvent = Callable[[str, str, Sequence[object], Ack], None]
 OnBadEvent = Callable[[str, Ack], None]
+MayRead = Callable[[str, Ack], bool]
 
 
 def no_ack(answer: Any) -> None:
@@ -64,14 +65,27 @@ def encode(data: Any) -> str:
     return _encoder.encode(data).decode()
 
 
+def _decode(text: str) -> Any:
+    try:
+        return _decoder.decode(text)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return UNDECODABLE
+
+
 class StrictPacket(packet.Packet):
     """A Socket.IO packet (protocol revision 5): type, namespace and id are read first, the JSON strictly after.
 
-    So an event whose data cannot be decoded still has its id, and can be answered under it.
+    So an event that is refused unread, or whose data cannot be decoded, has its id and can be answered under it.
+
+    Attributes:
+        discards: its attachments are counted, but not kept.
 
     Raises:
         PacketError: on decoding, if it is no Socket.IO packet.
     """
+
+    discards = False
+    _encoded = ""  # the data, as long as it is not decoded
 
     def decode(self, encoded_packet: Any) -> int:
         if not isinstance(encoded_packet, str):
@@ -99,12 +113,22 @@ class StrictPacket(packet.Packet):
                 raise PacketError("an id that is no safe integer")
             self.id = int(number[0])
             rest = rest[number.end() :]
-        if rest:
-            try:
-                self.data = _decoder.decode(rest)
-            except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
-                self.data = UNDECODABLE
+        self._encoded = rest
         return attachments
+
+    def read(self) -> Any:
+        """The decoded data; `UNDECODABLE` if it is no JSON."""
+        if self._encoded:
+            self.data, self._encoded = _decode(self._encoded), ""
+            if self.attachments:
+                self.data = self._with_attachments(self.data)
+        return self.data
+
+    def _with_attachments(self, data: Any) -> Any:
+        try:
+            return self.reconstruct_binary(data, self.attachments)
+        except (LookupError, TypeError, RecursionError):
+            return UNDECODABLE
 
     def encode(self) -> str | list[str | bytes]:
         content, count = self.data, ""
@@ -121,14 +145,8 @@ class StrictPacket(packet.Packet):
     def add_attachment(self, attachment: Any) -> bool:
         if not isinstance(attachment, bytes):
             raise PacketError("text where an attachment was announced")
-        self.attachments.append(attachment)
-        if len(self.attachments) < self.attachment_count:
-            return False
-        try:
-            self.data = self.reconstruct_binary(self.data, self.attachments)
-        except (LookupError, TypeError, RecursionError):
-            self.data = UNDECODABLE
-        return True
+        self.attachments.append(b"" if self.discards else attachment)
+        return bool(len(self.attachments) >= self.attachment_count)
 
 
 _DIGITS: Final = re.compile("[0-9]+")
@@ -145,6 +163,9 @@ class StrictServer(socketio.Server):
         on_bad_event: receives the sid and the ack of an event of `/` that makes no sense: undecodable, without a name,
             or with a reserved one. By default its connection is closed, as the Socket.IO protocol's reference server
             does.
+        may_read: is asked, with the sid and the ack, before an event of `/` is decoded; if it returns False, the event
+            is dropped. It is asked about useless packets of the client's as well, with `no_ack`.
+        takes_binary: whether attachments are taken; otherwise an event with some is a bad event.
         options: python-socketio's and the engine's.
     """
 
@@ -157,10 +178,14 @@ class StrictServer(socketio.Server):
         client_manager: Fanout,
         on_event: OnEvent | None = None,
         on_bad_event: OnBadEvent | None = None,
+        may_read: MayRead | None = None,
+        takes_binary: bool = True,
         **options: Any,
     ) -> None:
         self._on_event = on_event
         self._on_bad_event = on_bad_event
+        self._may_read = may_read
+        self._takes_binary = takes_binary
         super().__init__(
             client_manager=client_manager, serializer=StrictPacket, async_handlers=False, **options
         )
@@ -211,22 +236,24 @@ class StrictServer(socketio.Server):
             if pkt.attachment_count:
                 if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
                     raise PacketError("an event before its namespace was connected")
+                pkt.discards = not self._takes_binary
                 self._binary_packet[eio_sid] = pkt
                 return
         if pkt.packet_type == packet.CONNECT:
-            self._handle_connect(eio_sid, pkt.namespace, pkt.data)
+            self._handle_connect(eio_sid, pkt.namespace, pkt.read())
         elif pkt.packet_type == packet.DISCONNECT:
             self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
         elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
-            self._handle_event(eio_sid, pkt.namespace, pkt.id, pkt.data)
+            self._handle_event(eio_sid, pkt)
         else:
-            self._handle_ack(eio_sid, pkt.namespace, pkt.id, pkt.data)
+            self._handle_ack(eio_sid, pkt)
 
     def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         name = namespace or "/"
         known = name in self.handlers or name in self.namespace_handlers or name in self.namespaces
         if not known:
-            self._refuse_connect(eio_sid, name, "Invalid namespace")
+            if self._may_read_useless(eio_sid):
+                self._refuse_connect(eio_sid, name, "Invalid namespace")
         elif self.manager.sid_from_eio_sid(eio_sid, name) is None:
             # A second CONNECT is ignored: the official client sends one if `connect` is called while it connects.
             # An empty object means "no auth". Anything else that is not an object must reach the handler as such;
@@ -240,26 +267,37 @@ class StrictServer(socketio.Server):
             self.packet_class(packet.CONNECT_ERROR, data={"message": message}, namespace=namespace),
         )
 
-    def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
-        name = namespace or "/"
+    def _may_read_useless(self, eio_sid: str) -> bool:
+        sid = self.manager.sid_from_eio_sid(eio_sid, "/")
+        return self._may_read is None or sid is None or self._may_read(sid, no_ack)
+
+    def _handle_event(self, eio_sid: str, pkt: StrictPacket) -> None:
+        name = pkt.namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
         if sid is None:
             raise PacketError("an event before its namespace was connected")
         if not self.manager.is_connected(sid, name):
             return  # it is being disconnected: the event is too late, which is nobody's fault
+        ack = self._ack(eio_sid, pkt.id)
+        if self._may_read is not None and name == "/" and not self._may_read(sid, ack):
+            return
+        data = UNDECODABLE if pkt.discards else pkt.read()
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
             if self._on_bad_event is None or name != "/":
                 raise PacketError("an event that makes no sense")
-            self._on_bad_event(sid, self._ack(eio_sid, id))
+            self._on_bad_event(sid, ack)
         elif self._on_event is not None and name == "/":
             # Not a handler: the ack can be sent later, from elsewhere, and no greenthread waits for it.
-            self._on_event(sid, data[0], data[1:], self._ack(eio_sid, id))
+            self._on_event(sid, data[0], data[1:], ack)
         else:
-            self._handle_event_internal(self, sid, eio_sid, data, name, id)
+            self._handle_event_internal(self, sid, eio_sid, data, name, pkt.id)
 
-    def _handle_ack(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:
-        if id is None or not isinstance(data, list):
+    def _handle_ack(self, eio_sid: str, pkt: StrictPacket) -> None:
+        if not self._may_read_useless(eio_sid):
+            return
+        data = pkt.read()
+        if pkt.id is None or not isinstance(data, list):
             raise PacketError("an ack without an id or arguments")
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
-        if sid is not None and id:  # ours begin with 1; python-socketio keeps their counter under 0
-            self.manager.trigger_callback(sid, id, data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/")
+        if sid is not None and pkt.id:  # ours begin with 1; python-socketio keeps their counter under 0
+            self.manager.trigger_callback(sid, pkt.id, data)

@@ -54,6 +54,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unavailable": "That didn't go through. Try again.",
     "usage": "Usage: {usage}",
     "replaced": "You have joined from somewhere else. This connection is closed.",
+    "silenced": "Too much at once: for a few seconds, nothing that you send is read. "
+    "If it goes on like this, you will be disconnected.",
     "closing": "The server is stopping or restarting. You can join again as soon as it is back.",
     "renames": "is now called {name}",
     "renamed": "You are now called {name}.",
@@ -156,6 +158,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "unavailable": "操作没有成功，请重试。",
     "usage": "用法：{usage}",
     "replaced": "你已在别处进入房间，这个连接已关闭。",
+    "silenced": "发得太多太快，接下来几秒内发的内容不会被处理；继续这样会被断开连接。",
     "closing": "服务器正在停止或重启，恢复后就能重新进入。",
     "renames": "改名为 {name}",
     "renamed": "你现在叫 {name}。",

@@ -101,11 +101,18 @@ def test_a_site_is_worth_several_addresses() -> None:
 
 def times_until(conduct: Conduct, verdict: Verdict, per_second: float, now: float) -> float:
     """When this verdict falls, if its session is refused so often."""
-    for _ in range(1000):
+    for _ in range(2000):
         now += 1 / per_second
         if conduct.refused(now) is verdict:
             return now
     raise AssertionError("never")
+
+
+def test_what_was_on_its_way_when_the_warning_came_cuts_no_session() -> None:
+    conduct = Conduct()
+    assert [conduct.refused(0.0) for _ in range(20)][-1] is Verdict.WARN
+    assert {conduct.refused(0.9) for _ in range(500)} == {Verdict.REFUSE}
+    assert [conduct.refused(1.1) for _ in range(20)][-1] is Verdict.CUT
 
 
 @pytest.mark.parametrize("per_second", [2.5, 20, 1000])

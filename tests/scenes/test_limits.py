@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import socketio.exceptions
 import websocket
 
 from chatroom.backplane.file import FILE_NAME
@@ -248,10 +249,39 @@ def test_events_of_any_kind_are_counted(start: Start, guests: Guests) -> None:
 def test_a_flood_without_acks_gets_one_notice_per_second(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo = guests(url=program.url)
-    for number in range(50):
+    for number in range(20):
         romeo.emit({"action": "message", "msg": str(number)})
     romeo.receives("notice", code="rate_limited")
     romeo.receives_nothing("notice")
+
+
+def test_who_goes_on_in_spite_of_refusals_is_warned_then_cut(start: Start, guests: Guests) -> None:
+    program = start("--message-burst", "1", "--message-rate", "0.1")
+    romeo, juliet = guests(url=program.url), guests(url=program.url)
+    sid = romeo.you["sid"]
+    for number in range(21):
+        romeo.emit({"action": "message", "msg": str(number)})
+    romeo.receives("notice", code="rate_limited", retry_after=10)
+    assert romeo.asks("who")["code"] == "rate_limited"  # unread: names are not messages
+    assert juliet.asks("who")["ok"]
+
+    def goes_on() -> bool:
+        with contextlib.suppress(socketio.exceptions.SocketIOError):  # it is disconnected
+            romeo.emit({"action": "typing"})
+        return bool(romeo.disconnects)
+
+    until(goes_on, "the end of the session")
+    juliet.receives("logout", sid=sid)
+
+
+def test_attachments_are_refused_and_not_kept(server: Program, guests: Guests, room: str) -> None:
+    romeo = guests(room=room)
+    with RawClient(server.url) as raw:
+        raw.enters(room=room)
+        raw.sends('451-7["msg",{"action":"message","msg":{"_placeholder":true,"num":0}}]')
+        raw.sends(b"x" * 90_000)
+        assert raw.receives_answer(7)["code"] == "bad_request"
+    romeo.receives_nothing("message")
 
 
 def test_without_rates_the_bounds_of_size_stay(start: Start, guests: Guests) -> None:

@@ -102,7 +102,7 @@ class Harness:
         self.service = Service(
             backplane=self.backplane,
             tokens=self.tokens,
-            limits=Limits(messages=None, events=None, max_text=9, max_rooms=MAX_ROOMS, resume_grace_s=9),
+            limits=Limits(rates={}, max_text=9, max_rooms=MAX_ROOMS, resume_grace_s=9),
             now_ms=lambda: 0,
             monotonic=lambda: self.now,
             spawn=self.backplane.spawn,

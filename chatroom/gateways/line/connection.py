@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from chatroom import runtime
+from chatroom.core.budgets import Kind
 from chatroom.core.errors import Refusal
 from chatroom.gateways import typed
 from chatroom.gateways.line.codec import LineDecoder, Overlong
@@ -158,7 +159,7 @@ class LineConnection(Role):
         return self.interpreter.is_settled
 
     def spend(self) -> None:
-        self._context.service.spend_event(self.session)
+        self.session.quota.spend_event()
 
     def take(self, line: str | Overlong, arrived_at: float) -> None:
         if self.is_open:
@@ -169,8 +170,7 @@ class LineConnection(Role):
         self.interpreter.answer(refused)
 
     def flooded(self, lines: int, seconds: float) -> None:
-        limits = self._context.service.limits
-        rate = limits.messages or limits.events  # lines are messages, or cost less
+        rate = self._context.service.limits.rates.get(Kind.MESSAGE)  # lines are messages, or cost less
         if rate is not None:
             seconds += max(0, lines - 1) / rate.per_second
         self._notice("line_too_fast", time=self._context.words.duration(seconds))

@@ -147,7 +147,7 @@ class LineGateway:
         sid = secrets.token_urlsafe(15)
         role = connection.role
         try:
-            session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang))
+            session = self._service.admit(sid, self, JoinRequest(lang=self._words.lang), connection.address)
         except BaseException:
             self._count_out(connection)
             raise

@@ -146,7 +146,7 @@ class Interpreter:
             RateLimited: it must wait; nothing was done.
             Refusal: it is refused.
         """
-        self._context.service.spend_event(self._session)
+        self._session.quota.spend_event()
         try:
             self._take(line, arrived_at)
         except RateLimited:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from time import thread_time
 
 import socketio.exceptions
 
 from chatroom import runtime
-from chatroom.core.commands import unread_answer_after_s
+from chatroom.core.budgets import Kind, Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine, EngineOptions
-from chatroom.engine.strict import Ack, StrictServer
+from chatroom.engine.strict import Ack, StrictServer, no_ack
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.guest import EVENT, NAMESPACE, Groups, Guest, known_language, words_in
 from chatroom.gateways.socketio.presence import Presence, groups
@@ -63,6 +64,8 @@ class SocketIOGateway:
             client_manager=Fanout(connect_timeout_s=connect_timeout_s, on_connected=self._on_connected),
             on_event=self._on_event,
             on_bad_event=self._on_bad_event,
+            may_read=self._may_read,
+            takes_binary=False,
             **engine_options,
         )
         self.engine: Engine = self._server.eio
@@ -91,7 +94,7 @@ class SocketIOGateway:
 
     # Connects and disconnects
 
-    def _on_connect(self, sid: str, environ: object, data: object) -> None:
+    def _on_connect(self, sid: str, environ: Mapping[str, str], data: object) -> None:
         """Admit or refuse a client; nothing is sent from here, since the CONNECT packet comes after."""
         words = self._words
         try:
@@ -105,7 +108,7 @@ class SocketIOGateway:
                 keeps_name=auth.v is not None,
                 lang=known_language(auth.lang),
             )
-            session = self._service.admit(sid, self, request)
+            session = self._service.admit(sid, self, request, environ["REMOTE_ADDR"])
         except Refusal as refused:
             text = words.refusal(refused)
             parameters = {**refused.params, "code": refused.code}
@@ -154,6 +157,34 @@ class SocketIOGateway:
 
     # Requests
 
+    def _may_read(self, sid: str, ack: Ack) -> bool:
+        """Count an event before its data is decoded; one that comes too soon is refused unread."""
+        guest = self._guests.get(sid)
+        if guest is None:
+            return False  # it has just logged out
+        try:
+            guest.session.quota.spend_event()
+        except RateLimited as refused:
+            self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
+            return False
+        return True
+
+    def _refuse_flood(
+        self, guest: Guest, ack: Ack, refused: RateLimited, refuse: Callable[[Guest, Ack, Refusal], None]
+    ) -> None:
+        """Refuse what comes too fast; a session that goes on like that is silenced, then cut."""
+        quota = guest.session.quota
+        match quota.refused():
+            case Verdict.CUT:
+                quota.session_cut()
+                self.engine.close(guest.eio_sid)  # clients take that for a lost connection, and reconnect
+            case Verdict.WARN:
+                silenced = RateLimited(retry_after=round(quota.silent_s(), 3))
+                self._replies.notice(guest, silenced.code, guest.words.say("silenced"), silenced.params)
+                refuse(guest, ack, silenced)
+            case Verdict.REFUSE:
+                refuse(guest, ack if quota.may_answer() else no_ack, refused)
+
     def _on_event(self, sid: str, event: str, arguments: Sequence[object], ack: Ack) -> None:
         """Handle an event; the answer goes to `ack`, now or once the message is stored."""
         if event != EVENT:
@@ -162,33 +193,37 @@ class SocketIOGateway:
         guest = self._guests.get(sid)
         if guest is None:
             return  # it has just logged out
+        began = thread_time()
         try:
-            try:
-                self._service.spend_event(guest.session)
-            except RateLimited as refused:
-                raise refused.with_doubt(_unread_answer_after_s(arguments)) from None
             answer = self._requests.handle(guest, wire.read_request(arguments), ack)
+        except RateLimited as refused:
+            self._refuse_flood(guest, ack, refused, partial(self._refuse, arguments))
         except Refusal as refused:
-            if wire.may_join(arguments):
-                self._talks.hold_for_other_room(guest, ack, refused)
-            elif refused.answer_after_s is None:
-                self._replies.refuse(guest, ack, refused)
-            else:
-                self._talks.hold(guest, ack, refused, refused.answer_after_s)
+            self._refuse(arguments, guest, ack, refused)
         else:
             if answer is not None:
                 ack({"ok": True, **answer})
+        guest.session.quota.charge_cpu(thread_time() - began)
+
+    def _refuse(self, arguments: Sequence[object], guest: Guest, ack: Ack, refused: Refusal) -> None:
+        if wire.may_join(arguments):
+            self._talks.hold_for_other_room(guest, ack, refused)
+        elif refused.answer_after_s is None:
+            self._replies.refuse(guest, ack, refused)
+        else:
+            self._talks.hold(guest, ack, refused, refused.answer_after_s)
 
     def _on_bad_event(self, sid: str, ack: Ack) -> None:
-        """Refuse an event that is undecodable, unnamed, or not `msg`."""
+        """Refuse an event that is undecodable, unnamed, binary, or not `msg`."""
         guest = self._guests.get(sid)
         if guest is None:
             return
         try:
-            self._service.spend_event(guest.session)
-            raise BadRequest
-        except Refusal as refused:
-            self._talks.hold_for_other_room(guest, ack, refused)
+            guest.session.quota.spend(Kind.OTHER)
+        except RateLimited as refused:
+            self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
+        else:
+            self._talks.hold_for_other_room(guest, ack, BadRequest())
 
     # Calls from the service
 
@@ -286,12 +321,3 @@ class SocketIOGateway:
 
     def _emit(self, frame: str, to: str | Sequence[str], skip_sid: str | None = None) -> None:
         self._server.emit_json(EVENT, frame, to, skip_sid)
-
-
-def _unread_answer_after_s(arguments: Sequence[object]) -> float | None:
-    """The `answer_after_s` of an event that is rate-limited."""
-    try:
-        request = wire.read_request(arguments)
-    except Refusal:
-        return None
-    return unread_answer_after_s(request.msg) if isinstance(request, wire.Message) else None

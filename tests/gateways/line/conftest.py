@@ -79,7 +79,7 @@ def gateway() -> Iterator[LineGateway]:
     service = Service(
         backplane=backplane,
         tokens=Tokens(b"s" * 32, 1000.0, time.time),
-        limits=Limits(messages=None, events=None, max_text=2000, max_rooms=10, resume_grace_s=0),
+        limits=Limits(rates={}, max_text=2000, max_rooms=10, resume_grace_s=0),
         now_ms=lambda: time.time_ns() // 1_000_000,
         monotonic=time.monotonic,
         spawn=runtime.spawn,

@@ -1,0 +1,108 @@
+"""What one session may still do: its own rates, what is left of its address's budget, and how often it was refused.
+
+Gateways and the service ask it before they do anything for a client. `core/budgets` has the numbers and the arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from chatroom.core.budgets import AddressBudget, Conduct, Kind, Verdict
+from chatroom.core.errors import RateLimited
+from chatroom.core.flood import Bucket, Rate
+
+_ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
+
+
+class Quota:
+    """The quota of one session.
+
+    Args:
+        rates: its own; a kind without one has none.
+        budget: its address's; None without limits.
+        monotonic: a clock in seconds.
+    """
+
+    __slots__ = ("_answered_at", "_buckets", "_budget", "_conduct", "_monotonic", "_rates")
+
+    def __init__(
+        self, rates: Mapping[Kind, Rate], budget: AddressBudget | None, monotonic: Callable[[], float]
+    ) -> None:
+        self._rates = rates
+        self._budget = budget
+        self._monotonic = monotonic
+        self._buckets: dict[Kind, Bucket] = {}
+        self._conduct: Conduct | None = None
+        self._answered_at = float("-inf")
+
+    def spend(self, kind: Kind, cost: float = 1.0) -> None:
+        """Count one thing of a kind, which costs its address `cost`.
+
+        Raises:
+            RateLimited: the session or its address had too much; nothing was spent.
+        """
+        rate, budget = self._rates.get(kind), self._budget
+        if rate is None and budget is None:
+            return
+        now = self._monotonic()
+        bucket = self._bucket(kind, rate, now) if rate is not None else None
+        wait_s = bucket.wait(now) if bucket is not None else 0.0
+        if budget is not None:
+            wait_s = max(wait_s, budget.wait(kind, now, cost))
+        if wait_s > 0:
+            raise RateLimited(retry_after=round(wait_s, 3))
+        if bucket is not None:
+            bucket.take(now)
+        if budget is not None:
+            budget.take(kind, now, cost)
+
+    def spend_event(self) -> None:
+        """Count one event of any kind, before it is read.
+
+        Raises:
+            RateLimited: there were too many, the session is silenced, or its address owes computing time.
+        """
+        if silent_s := self.silent_s():
+            raise RateLimited(retry_after=round(silent_s, 3))
+        if self._budget is not None and (owed_s := self._budget.wait(Kind.CPU, self._monotonic(), 0.0)):
+            raise RateLimited(retry_after=round(owed_s, 3))
+        self.spend(Kind.EVENT)
+
+    def charge_cpu(self, seconds: float) -> None:
+        """Charge the address for computing time that an event has taken."""
+        if self._budget is not None:
+            self._budget.charge(Kind.CPU, self._monotonic(), seconds)
+
+    def silent_s(self) -> float:
+        """For how long the session's events are not read, because too many were refused."""
+        return 0.0 if self._conduct is None else self._conduct.silent_s(self._monotonic())
+
+    def refused(self) -> Verdict:
+        """Count one refusal for a rate: what follows from it."""
+        if self._budget is None:
+            return Verdict.REFUSE
+        if self._conduct is None:
+            self._conduct = Conduct()
+        return self._conduct.refused(self._monotonic())
+
+    def may_answer(self) -> bool:
+        """Whether a refusal is answered now: always, but while the session is silenced only once a second."""
+        if not self.silent_s():
+            return True
+        now = self._monotonic()
+        if now - self._answered_at < _ANSWER_EVERY_S:
+            return False
+        self._answered_at = now
+        return True
+
+    def session_cut(self) -> None:
+        """The session is cut because of its floods: its address may be barred for that."""
+        if self._budget is not None:
+            self._budget.session_cut(self._monotonic())
+
+    def _bucket(self, kind: Kind, rate: Rate, now: float) -> Bucket:
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            bucket = self._buckets[kind] = Bucket(rate, now)
+        return bucket
