@@ -205,8 +205,9 @@ def test_a_bot_waits_when_it_is_too_fast(start: Start, guests: Guests, bot: Bot)
     waits_for_bot(askers[0], bot.name)
     for number, asker in enumerate(askers):
         asker.sends(f"!ping {number}")
-    until(lambda: len(answers(askers[0])) == 3, "an answer to each")
-    assert {text for _name, text in answers(askers[0])} == {"pong 0", "pong 1", "pong 2"}
+    for number in range(3):
+        askers[0].receives("message", username=bot.name, msg=f"pong {number}")
+    assert len(answers(askers[0])) == 3
 
 
 def test_a_bot_does_not_answer_itself(start: Start, guests: Guests, bot: Bot, tmp_path: Path) -> None:
