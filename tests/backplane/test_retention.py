@@ -7,7 +7,9 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -84,10 +86,10 @@ def used_bytes(folder: Path) -> int:
 def made(tmp_path: Path) -> Callable[..., Log]:
     """Makes a log with a small limit."""
 
-    def make(**kept: int) -> Log:
+    def make(**kept: Any) -> Log:
         return Log(
             tmp_path,
-            Retention(**{"entries": 1000, "days": 7, "total_bytes": LIMIT, **kept}),  # type: ignore[arg-type]
+            replace(Retention(entries=1000, days=7, total_bytes=LIMIT), **kept),
         )
 
     return make

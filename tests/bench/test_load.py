@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -246,7 +247,9 @@ def test_an_earlier_checkout_is_compared_round_by_round() -> None:
 def test_rooms_are_judged_by_messages_per_cpu_second() -> None:
     report = {"deliveries": 4000, "wall_s": 2.0, "echo_p50_ms": 1.0, "echo_p99_ms": 2.0}
     trials = {
-        ("small_rooms", peer): [SCENARIOS["small_rooms"].figures({**report, "server_cpu_s": cpu_s})]  # type: ignore[typeddict-item]  # what it uses
+        ("small_rooms", peer): [
+            SCENARIOS["small_rooms"].figures(cast("Report", {**report, "server_cpu_s": cpu_s}))
+        ]
         for peer, cpu_s in (("ours", 0.5), ("node_durable", 0.4), ("node", 0.1))
     }
     assert trials["small_rooms", "ours"][0]["messages_per_cpu_s"] == 2000

@@ -49,8 +49,9 @@ def test_a_page_whose_scripts_do_not_load_says_so(visit: Visit, files: str) -> N
     box = sentence.bounding_box()
     assert box is not None
     assert box["y"] > 0
-    # Playwright types the size as optional; a context of ours always has one.
-    assert box["y"] + box["height"] < visitor.page.viewport_size["height"]  # type: ignore[index]
+    size = visitor.page.viewport_size
+    assert size is not None
+    assert box["y"] + box["height"] < size["height"]
     expect(visitor.page.get_by_text("聊天室没有加载出来")).to_be_in_viewport()
     visitor.is_accessible("scripts that do not load")
 

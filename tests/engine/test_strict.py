@@ -60,11 +60,11 @@ def test_hooks_receive_connects_events_and_bad_events_in_order() -> None:
     assert [ack is no_ack for ack in hooks.acks] == [True, False, False, True]
 
 
-def test_an_ack_can_be_sent_later() -> None:
+def test_an_ack_can_be_sent_later(monkeypatch: pytest.MonkeyPatch) -> None:
     hooks = Hooks()
     hooks.receive("0", '27["msg"]', '2["msg"]')
     sent: list[tuple[str, str]] = []
-    hooks.server.eio.send = lambda *call: sent.append(call)  # type: ignore[method-assign]
+    monkeypatch.setattr(hooks.server.eio, "send", lambda *call: sent.append(call))
     for ack in hooks.acks:
         ack({"ok": True})
     assert sent == [("session", '37[{"ok":true}]')]

@@ -29,6 +29,7 @@ from chatroom.backplane import (
     OnWhispered,
     Receiver,
 )
+from chatroom.backplane.feed import Deliver, Feed, Slot
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import Refusal, Unavailable
@@ -48,30 +49,27 @@ from chatroom.core.events import (
 from chatroom.core.log import Entry, Item, Page
 
 
-class _Slot:
-    def __init__(self, room: str) -> None:
-        self.room = room
-
-
-class _Facts:
+class _Facts(Feed):
     """Replaces an authority's feed: passes on each event as it is decided."""
 
     def __init__(self, decided: Callable[[str, Item], None]) -> None:
+        super().__init__()
         self._decided = decided
 
-    def start(self, deliver: object) -> None:
+    def start(self, deliver: Deliver) -> None:
         """Nothing to do: everything is passed on at once."""
 
     def put(self, room: str, item: Item) -> None:
         self._decided(room, item)
 
-    def reserve(self, room: str) -> _Slot:
-        return _Slot(room)
+    def reserve(self, room: str) -> Slot:
+        return Slot(room)
 
-    def settle(self, slot: _Slot, item: Item | None, after: Callable[[], None]) -> None:
+    def settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None = None) -> None:
         if item is not None:
             self._decided(slot.room, item)
-        after()
+        if after is not None:
+            after()
 
     def drain(self) -> None:
         """Nothing waits here."""
@@ -94,7 +92,7 @@ class Truth(MemoryBackplane):
         super().__init__(rules, now_ms, monotonic)
         self.announced: dict[str, dict[str, Joined]] = {}
         self._decided = decided
-        self._feed = _Facts(self._note)  # type: ignore[assignment]
+        self._feed = _Facts(self._note)
 
     def is_member(self, room: str, sid: str) -> bool:
         return self._person(room, sid) is not None

@@ -79,11 +79,11 @@ class Relay(Far):
             self._rng.choice(ways)()
 
 
-def open_backplane(_settings: object, _folder: object, rules: RoomRules) -> tuple[Clock, Relay]:
+def open_backplane(settings: object, folder: object, rules: RoomRules) -> tuple[Clock, Relay]:
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda _: None)
     return clock, Relay(rules, clock, random.Random(os.environ.get("TEST_SEED")))
 
 
 if __name__ == "__main__":
-    server._open_backplane = open_backplane  # type: ignore[assignment]
+    server._open_backplane = open_backplane
     sys.exit(cli.main([*sys.argv[1:], "--history", "0"]))

@@ -84,10 +84,17 @@ class CheckingGateway:
 class FailingGateway(CheckingGateway):
     """A gateway that fails at every event."""
 
+    def welcome(self, session: Session, welcome: Welcome) -> None:
+        raise RuntimeError("a fault of ours")
+
     def announce(self, room: RoomView, item: Item) -> None:
         raise RuntimeError("a fault of ours")
 
-    welcome = flush = ended = announce  # type: ignore[assignment]
+    def flush(self, room: RoomView) -> None:
+        raise RuntimeError("a fault of ours")
+
+    def ended(self, session: Session, why: Why) -> None:
+        raise RuntimeError("a fault of ours")
 
 
 class Harness:

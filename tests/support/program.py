@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 
@@ -149,8 +149,8 @@ class Program:
         self.signal(signal.SIGKILL)
         self.wait()
 
-    def get(self, path: str, **options: object) -> requests.Response:
-        return requests.get(self.url + path, timeout=10, **options)  # type: ignore[arg-type]
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, **options)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None

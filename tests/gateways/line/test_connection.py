@@ -10,6 +10,7 @@ import pytest
 from chatroom.core.errors import RateLimited
 from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
 from chatroom.gateways.line.interpreter import Interpreter
+from chatroom.net.connection import Connection
 from tests.gateways.line.conftest import OUTBOX_LIMIT_BYTES, Ends
 from tests.support.inside import until
 
@@ -42,9 +43,9 @@ def test_bytes_are_read_a_little_at_a_time(
     sizes: list[int] = []
     received = LineConnection.received
 
-    def note(terminal: LineConnection, connection: object, data: bytes) -> None:
+    def note(terminal: LineConnection, connection: Connection, data: bytes) -> None:
         sizes.append(len(data))
-        received(terminal, connection, data)  # type: ignore[arg-type]
+        received(terminal, connection, data)
 
     monkeypatch.setattr(Interpreter, "take", lambda _self, line, _at: taken.append(line))
     monkeypatch.setattr(LineConnection, "received", note)
