@@ -1,4 +1,4 @@
-"""A visitor: one page in a real browser, and everything about it that must never happen."""
+"""A visitor: one page in a real browser, and checks for what must never happen on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHONE: ViewportSize = {"width": 360, "height": 640}
 _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = os.environ.get("CHATROOM_TEST_SCREENSHOTS")
 WAIT_MS = 10_000
-# The browser itself says so when a connection breaks; where a test breaks one, that is no fault of the page.
+# The browser logs a broken connection; if a test broke it, that is not an error of the page.
 _LOST = re.compile(
     r"WebSocket connection to|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|Failed to load resource"
 )
@@ -48,7 +48,7 @@ expect.set_options(timeout=WAIT_MS)
 
 
 class Visitor:
-    """Somebody at a page.
+    """A user at a page.
 
     Args:
         context: a browser context of its own.
@@ -82,12 +82,12 @@ class Visitor:
         return self.url + ("/" if self.room is None else f"/r/{quote(self.room, safe='')}")
 
     def go(self) -> Visitor:
-        """Open the page; one need not be in the room yet."""
+        """Open the page; the user need not have joined yet."""
         self.page.goto(self.address)
         return self
 
     def enter(self) -> Visitor:
-        """Open the page and wait until one has a name, and the page all that it fetches after its first load."""
+        """Open the page; wait until the user has a name, and the page what it fetches after its first load."""
         self.go()
         expect(self.chip).to_be_visible()
         self.is_whole()
@@ -138,17 +138,17 @@ class Visitor:
             names,
         )
 
-    # What one does
+    # What the user does
 
     def sends(self, text: str) -> None:
-        """Write and send; wait until it is said."""
+        """Write and send; wait until it is acknowledged."""
         self.writes(text)
         said = self.message(text).last
         expect(said).to_be_visible()
         expect(said).not_to_have_class(re.compile("sending"))
 
     def writes(self, text: str) -> None:
-        """Write and send, whatever becomes of it."""
+        """Write and send, without waiting for the outcome."""
         self.composer.fill(text)
         self.composer.press("Enter")
 
@@ -156,7 +156,7 @@ class Visitor:
         expect(self.message(text).last).to_be_visible()
 
     def sees_text(self, beginning: str) -> None:
-        """Wait for a message that begins so."""
+        """Wait for a message that begins like this."""
         self.page.locator("article .text", has_text=re.compile("^" + re.escape(beginning))).last.wait_for()
 
     def sees_id(self, message: str) -> None:
@@ -211,7 +211,7 @@ class Visitor:
         return row, top
 
     def top_of(self, row: str) -> float:
-        """Where a message stands, in pixels from the top of the list."""
+        """The position of a message, in pixels from the top of the list."""
         ((_, top, in_view),) = self.page.evaluate(_DRAWN, f"article[data-id='{row}']")
         assert in_view, "the row is out of view"
         return float(top)
@@ -266,7 +266,7 @@ class Visitor:
         assert violations == [], f"{where}: {violations}"
 
     def is_calm(self) -> None:
-        """Nothing has happened that must never happen."""
+        """Check that nothing happened that must never happen."""
         faults = [fault for fault in self.faults if not (self.lossy and _LOST.search(fault))]
         assert faults == [], faults
 

@@ -1,1 +1,1 @@
-"""Faults made on purpose: processes killed, connections cut, disks that fail; and what must not be lost by them."""
+"""Fault injection: killed processes, cut connections, failing disks; and what must not be lost."""

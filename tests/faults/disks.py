@@ -1,4 +1,4 @@
-"""Ways to make a disk fail for a running service, and to mend it; each is a `with` block around the time it fails."""
+"""Ways to make a running server's disk fail and recover; each is a `with` block around the fault."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ sys.stdin.read()
 
 
 def needed(problem: str) -> None:
-    """What the machine does not permit is left out on a developer's, never in CI."""
+    """Skip what this machine does not permit, but never in CI."""
     if os.environ.get("CI"):
         raise AssertionError(problem)
     pytest.skip(problem)
 
 
 def run(*command: str) -> bool:
-    """Run a system command; tells whether it is there and went well."""
+    """Run a system command; returns whether it exists and succeeded."""
     if shutil.which(command[0]) is None:
         return False
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -38,7 +38,7 @@ def run(*command: str) -> bool:
 
 @contextmanager
 def small_disk(place: Path, size: str) -> Iterator[Path]:
-    """A file system of its own that holds no more than that."""
+    """A file system of its own, of this size."""
     place.mkdir()
     if not run("mount", "-t", "tmpfs", "-o", f"size={size}", "chatroom-test", str(place)):
         needed("no tmpfs can be mounted here (needs root)")
@@ -50,7 +50,7 @@ def small_disk(place: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def full_disk(place: Path) -> Iterator[None]:
-    """Somebody else has taken all the room that there was on a small disk."""
+    """Another program has filled a small disk."""
     filler = place / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (65_536, 512):

@@ -21,7 +21,7 @@ _RECORD = "\x1e"  # between the packets of a polling payload (Engine.IO 4)
 
 
 class Gone(Exception):
-    """The connection has ended, or never was."""
+    """The connection has ended, or could not be made."""
 
 
 class Link(Protocol):
@@ -30,11 +30,11 @@ class Link(Protocol):
     def send(self, packet: str) -> None: ...
 
     def receive(self, seconds: float) -> list[str]:
-        """What comes within that time, in its order; nothing if nothing comes."""
+        """What arrives within that time, in order; empty if nothing does."""
         ...
 
     def cut(self, how: str) -> None:
-        """End it without a word: "close" or "reset" the sockets."""
+        """End it without notice: "close" or "reset" the sockets."""
         ...
 
 

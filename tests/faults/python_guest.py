@@ -1,4 +1,4 @@
-"""A guest on python-socketio's own client, which may be an old one: happenings go out as JSON lines.
+"""A guest on python-socketio's own client, which may be an old one: events go out as JSON lines.
 
 Arguments: the server's URL, `sync` or `async`, and the transports. It ends when its standard input does.
 """

@@ -1,4 +1,4 @@
-"""People who lose their connection again and again and come back, and who remember all that they were ever told."""
+"""Clients that lose their connection again and again and come back, and record all that they ever received."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from tests.faults.links import LINKS, PATIENCE_S, Gone, Link
 
 Frame = dict[str, Any]
-_LEFT = 5  # connections that nobody uses any more, a person
+_LEFT = 5  # abandoned connections per person
 
 
 class Talker:
@@ -47,7 +47,7 @@ class Talker:
         self._next_ack = 0
 
     def come(self, url: str, *, faint_after: float | None = None) -> None:
-        """Connect, for the first time or again, and check what one is welcomed with.
+        """Connect, for the first time or again, and check the welcome.
 
         Args:
             faint_after: seconds after asking to enter at which the connection is left before it has answered.
@@ -102,14 +102,14 @@ class Talker:
         assert not you["more"], "more than a page was missed: the test cuts too slowly"
 
     def say(self, text: str) -> None:
-        """Say something new."""
+        """Send a new message."""
         cid = f"{self.label}-{self.said}"
         self.said += 1
         self.unsure[cid] = text
         self._send_message(cid, text)
 
     def listen(self, seconds: float) -> None:
-        """Take what comes, for so long."""
+        """Receive for so long."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self.listen_once(left)
@@ -121,7 +121,7 @@ class Talker:
             self._take(packet)
 
     def is_refused(self, text: str, within_s: float) -> None:
-        """Say something and be told within that time that it cannot be kept now."""
+        """Send a message, which must be refused as `unavailable` within that time."""
         seen = len(self.refused)
         self.say(text)
         deadline = time.monotonic() + within_s
@@ -132,13 +132,13 @@ class Talker:
             self.listen_once(left)
 
     def says_again(self) -> None:
-        """Say once more, with the same `cid`, all that was not acknowledged, and wait until it is."""
+        """Send again, with the same `cid`, all that was not acknowledged, and wait until it is."""
         for cid, text in self.unsure.items():
             self._send_message(cid, text)
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing that was said is unsure."""
+        """Wait until every message is acknowledged."""
         deadline = time.monotonic() + PATIENCE_S
         while self.unsure:
             assert time.monotonic() < deadline, f"never acknowledged: {list(self.unsure)[:5]}"
@@ -154,7 +154,7 @@ class Talker:
         return self._answers.pop(number)
 
     def log(self) -> list[tuple[str, str]]:
-        """The room's whole log, asked for by pages from the newest back."""
+        """The room's whole log, fetched by pages from the newest back."""
         entries: list[tuple[str, str]] = []
         before = "9999999999999-999999"
         while True:
@@ -190,7 +190,7 @@ class Talker:
         self._link = None
 
     def leaves(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self.is_cut("close")
         while self._left:
             self._left.pop().cut("close")
@@ -244,7 +244,7 @@ class Talker:
 
 
 def check_log(log: list[tuple[str, str]], talkers: list[Talker]) -> None:
-    """Everything acknowledged is in the log under its id, nothing is in it twice, and everybody's order is kept."""
+    """Everything acknowledged is in the log under its id, nothing is there twice, and each sender's order is kept."""
     ids = [entry_id for entry_id, _ in log]
     assert ids == sorted(set(ids)), "ids went back or came twice"
     by_text = {text: entry_id for entry_id, text in log}

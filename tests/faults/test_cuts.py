@@ -1,4 +1,4 @@
-"""Connections cut at any moment, on every transport, while others talk: who comes back has missed nothing."""
+"""Connections cut at any moment, on every transport, while others send: whoever reconnects has missed nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of everything: nothing acknowledged is lost, nothing is said twice, everybody comes back."""
+"""kill -9 in the middle of everything: nothing acknowledged is lost, nothing is sent twice, everyone comes back."""
 
 from __future__ import annotations
 
