@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,26 +101,28 @@ def steps(
 
 def _aged(writer: sqlite3.Connection, known: dict[str, int]) -> Edges:
     edges: Edges = {}
-    rows = writer.execute(
+    found = writer.execute(
         f"SELECT room, id, {_WRITTEN_MS} < :before FROM entry ORDER BY id LIMIT {STEP_ROWS}", known
     )
-    for room, number, is_old in rows.fetchall():
-        if not is_old:
-            break
-        edges[room] = number
+    with closing(found) as rows:
+        for room, number, is_old in rows:
+            if not is_old:
+                break
+            edges[room] = number
     return edges
 
 
 def _forget_retries(writer: sqlite3.Connection, known: dict[str, int], surplus: int) -> int:
     """Delete retry keys that are too old or too many; returns how many."""
-    rows = writer.execute(
-        f"SELECT id, {_WRITTEN_MS} < :before FROM retry ORDER BY id LIMIT {STEP_ROWS}", known
-    ).fetchall()
     edge = 0
-    for place, (number, is_old) in enumerate(rows):
-        if not is_old and place >= surplus:
-            break
-        edge = number
+    found = writer.execute(
+        f"SELECT id, {_WRITTEN_MS} < :before FROM retry ORDER BY id LIMIT {STEP_ROWS}", known
+    )
+    with closing(found) as rows:
+        for place, (number, is_old) in enumerate(rows):
+            if not is_old and place >= surplus:
+                break
+            edge = number
     return writer.execute("DELETE FROM retry WHERE id <= ?", (edge,)).rowcount
 
 
@@ -132,15 +134,16 @@ def _crowded(
     left = STEP_ROWS
     rooms = ledger.crowded(writer, kept, after)
     for room, surplus in rooms:
-        rows = writer.execute(
+        found = writer.execute(
             f"SELECT id, {_WRITTEN_MS} < :before FROM entry WHERE room = :room ORDER BY id LIMIT :most",
             {**known, "room": room, "most": min(surplus, left)},
-        ).fetchall()
-        for number, is_old in rows:
-            if not is_old:
-                break
-            edges[room] = number
-            left -= 1
+        )
+        with closing(found) as rows:
+            for number, is_old in rows:
+                if not is_old:
+                    break
+                edges[room] = number
+                left -= 1
         if not left:
             return edges, room - 1  # it may have more
     return edges, rooms[-1][0] if rooms else None
@@ -151,18 +154,19 @@ def _oversized(writer: sqlite3.Connection, surplus: int) -> Edges:
     edges: Edges = {}
     left = STEP_ROWS
     for room, excess in ledger.losing(writer):
-        rows = writer.execute(
-            f"SELECT id, {ledger.size_of()} FROM entry WHERE room = ? ORDER BY id LIMIT ?", (room, left)
-        ).fetchall()
-        if not rows:
-            ledger.forget(writer, room)
         freed = 0
-        for number, size in rows:
-            if freed >= min(excess, surplus):
-                break
-            freed += size
-            left -= 1
-            edges[room] = number
+        found = writer.execute(
+            f"SELECT id, {ledger.size_of()} FROM entry WHERE room = ? ORDER BY id LIMIT ?", (room, left)
+        )
+        with closing(found) as rows:
+            for number, size in rows:
+                edges[room] = number
+                freed += size
+                left -= 1
+                if freed >= min(excess, surplus):
+                    break
+        if not freed:
+            ledger.forget(writer, room)
         surplus -= freed
         if surplus <= 0 or not left:
             break
