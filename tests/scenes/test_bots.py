@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from signal import Signals
 
 import pytest
 
@@ -179,7 +178,7 @@ def test_a_cut_bot_sends_once_and_answers_missed_messages(start: Start, guests: 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_bot_is_back_after_a_restart_of_the_server(
-    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: Signals
+    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: signal.Signals
 ) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
@@ -227,7 +226,7 @@ def test_a_bot_does_not_answer_itself(start: Start, guests: Guests, bot: Bot, tm
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
 def test_a_restarted_bot_has_its_name_at_once(
-    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: Signals
+    start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: signal.Signals
 ) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
@@ -295,7 +294,7 @@ def group_is_empty(pgid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_shell_bot_leaves_nothing_behind(
-    server: Program, guests: Guests, shell_bot: ShellBot, number: Signals
+    server: Program, guests: Guests, shell_bot: ShellBot, number: signal.Signals
 ) -> None:
     bot = shell_bot(server.line_port)
     guest = guests(room="lobby")

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from signal import Signals
 from typing import Any
 
 import pytest
@@ -252,7 +251,7 @@ def test_a_signal_leaves_the_room_at_once_without_a_traceback(
     guests: Guests,
     running: Callable[..., Running],
     room: str,
-    number: Signals,
+    number: signal.Signals,
     code: int,
 ) -> None:
     romeo = guests()

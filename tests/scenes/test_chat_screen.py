@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from signal import Signals
 
 import pytest
 from rich.cells import cell_len
@@ -771,7 +770,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(
     terminals: Terminals,
     guests: Guests,
     room: str,
-    number: Signals,
+    number: signal.Signals,
     code: int,
 ) -> None:
     romeo = guests()

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from signal import Signals
 
 import pytest
 import requests
@@ -231,7 +230,7 @@ def test_when_all_names_are_taken_a_number_is_added(start: Start, tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_under_traffic_with_exit_code_0(start: Start, number: Signals) -> None:
+def test_it_ends_under_traffic_with_exit_code_0(start: Start, number: signal.Signals) -> None:
     program = start("--limits", "off")
     people = [Guest(program.url, {"v": 1}).enter(), Guest(program.url, {"v": 1}, POLLING).enter()]
     for index in range(200):

@@ -6,11 +6,13 @@ import asyncio
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.support.guests import until
+
+_Result = TypeVar("_Result")
 
 WAIT_S = 10.0
 
@@ -32,7 +34,7 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.port: int = self._do(self._listen())
+        self.port = self._do(self._listen())
         self.url = f"{'http' if tls is None else 'https'}://localhost:{self.port}"
         self.passed = {"in": 0, "out": 0}  # connections do not matter: bytes since the beginning
 
@@ -75,7 +77,7 @@ class Relay:
 
         self._do(run())
 
-    def _do(self, coroutine: Any) -> Any:
+    def _do(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(WAIT_S)
 
     async def _listen(self) -> int:
