@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from time import thread_time
 from typing import Final
 
 from chatroom import runtime
@@ -164,7 +165,11 @@ class LineConnection(Role):
     def take(self, line: str | Overlong, arrived_at: float) -> None:
         if self.is_open:
             self.connection.expect(self._context.idle_timeout_s)
-        self.interpreter.take(line, arrived_at)
+        began = thread_time()
+        try:
+            self.interpreter.take(line, arrived_at)
+        finally:
+            self.session.quota.charge_cpu(thread_time() - began)
 
     def refused(self, refused: Refusal) -> None:
         self.interpreter.answer(refused)
