@@ -12,6 +12,7 @@ from chatroom.core.budgets import AddressBudget, Conduct, Kind, Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 
+_DEAREST_S: Final = 0.002  # what the dearest event takes on a slow computer
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
 
@@ -70,9 +71,12 @@ class Quota:
         self.spend(Kind.EVENT)
 
     def charge_cpu(self, seconds: float) -> None:
-        """Charge the address for computing time that an event has taken."""
+        """Charge the address for computing time that an event has taken.
+
+        An event that had to wait is not charged for what was done for others meanwhile.
+        """
         if self._budget is not None:
-            self._budget.charge(Kind.CPU, self._monotonic(), seconds)
+            self._budget.charge(Kind.CPU, self._monotonic(), min(seconds, _DEAREST_S))
 
     def silent_s(self) -> float:
         """For how long the session's events are not read, because too many were refused."""

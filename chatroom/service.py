@@ -26,7 +26,7 @@ from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.flood import Rate
 from chatroom.core.log import Page
-from chatroom.core.names import LOBBY, room_key
+from chatroom.core.names import LOBBY, may_be_room, room_key
 from chatroom.core.text import parse_text
 from chatroom.quota import Quota
 from chatroom.refused import RefusedTexts
@@ -320,6 +320,8 @@ class Service:
 
     def is_other_room(self, session: Session, name: str) -> bool:
         """Whether someone is in a room of this name, and it is not the session's own."""
+        if not may_be_room(name):
+            return False
         key = room_key(name)
         return key != session.room.key and self._backplane.count(key) > 0
 

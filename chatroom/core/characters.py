@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 from unicodedata import category, combining
 
@@ -72,6 +73,9 @@ _SELECTED: Final = re.compile(
 _ZWNJ: Final = "\u200c"
 _ZWJ: Final = "\u200d"
 _VIRAMA: Final = 9  # the combining class
+_REACH: Final = 128  # characters around a joiner that decide whether it belongs there
+NOTHING: Final = re.compile(rf"[\s{_IGNORABLE}]*")
+"""Spaces and default ignorable characters, as many as there are."""
 _KEPT_FLAG: Final = re.compile(f"({_TAGGED_FLAG})|[{_IGNORABLE}]")
 
 
@@ -90,6 +94,7 @@ def is_blank(text: str) -> bool:
     return _ASCII_SEEN.search(text) is None and not any(map(is_seen, text))
 
 
+@lru_cache(maxsize=4096)
 def is_seen(character: str) -> bool:
     """Whether this character can be seen by itself."""
     return (
@@ -115,7 +120,7 @@ def pieces(text: str) -> Iterator[tuple[str, Kind]]:
 def shortened(text: str, most: int) -> str:
     """The beginning of a text: at most `most` visible characters and `most * POINTS_EACH` code points, none cut."""
     seen = end = 0
-    for piece, kind in pieces(text):
+    for piece, kind in pieces(text[: most * POINTS_EACH + _REACH]):
         seen += kind in (Kind.SEEN, Kind.SPACE, Kind.STRAY) or category(piece) == "Mc"
         if seen > most or end + len(piece) > most * POINTS_EACH:
             break
@@ -153,6 +158,8 @@ def _joins(text: str, place: int) -> bool:
 
     A ZWJ before a virama is allowed too: Bengali (র‍্যাব) and Kannada write letters so.
     """
+    start = max(0, place - _REACH)
+    text, place = text[start : place + _REACH], place - start
     before, after = text[:place], text[place + 1 : place + 2]
     if text[place] == _ZWJ:
         if after and combining(after) == _VIRAMA:

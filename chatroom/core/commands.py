@@ -18,13 +18,14 @@ from chatroom.core.markers import (
     Slash,
     TalkMarker,
     beginning,
+    further_beginnings,
     is_nearly_join,
     is_nearly_move,
     trimmed,
 )
 from chatroom.core.names import printable
 
-_NEAR_LINES = 20  # lines of a text whose first words are compared with names
+_NEAR_LINES = 8  # lines of a text whose first words are compared with names
 _HEAD = 512  # characters of a text that show what it is
 
 
@@ -238,7 +239,7 @@ def parse_line(text: str) -> Say | Command:
 def unread_answer_after_s(text: str) -> float | None:
     """The `answer_after_s` of a text that is refused unread, because it is too long or comes too fast."""
     try:
-        line = parse_line(trimmed(text)[:_HEAD])
+        line = parse_line(trimmed(text[:_HEAD]))
     except Refusal as refused:
         return refused.answer_after_s
     is_private = isinstance(line, TO_OTHERS) or (isinstance(line, Say) and bool(line.near))
@@ -254,8 +255,8 @@ def _say(text: str, *near: Near) -> Say:
     if text.isprintable():  # it has no line ends
         return Say(text, near=near)
     further: list[Near] = []
-    for line in text.splitlines()[1:]:
-        match beginning(line):
+    for line in further_beginnings(text):
+        match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
             case BareKey():

@@ -7,17 +7,22 @@ the text as typed. This module does not know who is here, and knows only those c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Final
 from unicodedata import category, normalize
 
-from chatroom.core.characters import is_seen, without_ignorable
+from chatroom.core.characters import NOTHING, POINTS_EACH, is_seen
 from chatroom.core.confusables import skeleton
 
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
+_DOUBTFUL_LINES: Final = (
+    64  # of one text, whose beginnings are read; in a longer paste the further ones are ordinary
+)
 # A text that begins like this is ordinary: with a word longer than `msg` that is not nearly one of those below and does
 # not begin with `to`, be it in quotes or brackets, or with a letter of another script. The slash of many European
 # keyboards is Shift+7. A short word in Cyrillic may look like one of those below.
@@ -138,6 +143,12 @@ def beginning(text: str) -> Beginning | None:
     return _read_beginning(text)
 
 
+def further_beginnings(text: str) -> Iterator[Beginning | None]:
+    """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
+    lines = (line for line in text.splitlines()[1:] if line.strip() and not _ORDINARY.match(line))
+    return map(beginning, islice(lines, _DOUBTFUL_LINES))
+
+
 def _has_ordinary_word(text: str) -> bool:
     """Whether a text begins with a short word that makes it ordinary whatever follows, as most do."""
     head = text[:_HEAD]
@@ -209,21 +220,21 @@ def _behind_slipped_colon(text: str, folded: str, ends: list[int]) -> list[str]:
 
 def trimmed(text: str) -> str:
     """The text without spaces and hidden characters around it; combining marks are kept."""
-    start, end = 0, len(text)
-    while end and _is_nothing(text[end - 1]):
-        end -= 1
-    while start < end and _is_nothing(text[start]):
-        start += 1
-    return text[start:end]
+    text = text[_nothing(text) :]
+    return text[: len(text) - _nothing(text[::-1])]
 
 
-def _is_nothing(character: str) -> bool:
-    return character.isspace() or not without_ignorable(character)
+def _nothing(text: str) -> int:
+    """How many spaces and hidden characters a text begins with."""
+    found = NOTHING.match(text)
+    return found.end() if found is not None else 0
 
 
 def _start(text: str) -> int:
-    """The position of the first visible character."""
-    return next((index for index, character in enumerate(text) if is_seen(character)), len(text))
+    """The position of the first visible character; of what else cannot be seen, only so many may precede it."""
+    start = _nothing(text)
+    end = min(len(text), start + _HEAD * POINTS_EACH)
+    return next((index for index in range(start, end) if is_seen(text[index])), len(text))
 
 
 def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
@@ -237,7 +248,7 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
         return plain.lower(), list(range(start + 1, start + len(plain) + 1))
     folded: list[str] = []
     ends: list[int] = []
-    for index in range(start, len(text)):
+    for index in range(start, min(len(text), start + most * POINTS_EACH)):
         character = text[index]
         if len(folded) >= most:
             break
@@ -250,13 +261,20 @@ def _head(text: str, most: int = _HEAD) -> tuple[str, list[int]]:
         elif character in _COLONS:
             shown = ":"
         else:
-            shown = normalize("NFKD", character).casefold()
+            shown = _compared(character)
         for one in shown:
-            if (one == " " and not folded) or category(one)[0] == "M":
+            if one == " " and not folded:
                 continue
             folded.append(one)
             ends.append(index + 1)
     return "".join(folded), ends
+
+
+@lru_cache(maxsize=4096)
+def _compared(character: str) -> str:
+    """A character without differences of case and width, and without the marks that it consists of."""
+    folded = normalize("NFKD", character).casefold()
+    return "".join(one for one in folded if category(one)[0] != "M")
 
 
 def _is_nearly_whisper(word: str) -> bool:

@@ -20,6 +20,9 @@ from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal,
 
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
+_POINTS_FOLDED = (
+    2 * POINTS_EACH
+)  # code points for each character, once they are decomposed: U+FDFA becomes 18
 
 LOBBY = "lobby"
 
@@ -125,9 +128,25 @@ def _stripped(text: object, most: int, refusal: type[Refusal]) -> str:
     if not isinstance(text, str):
         raise BadRequest
     text = text.strip(_SPACES)
-    if len(text) > most * POINTS_EACH:
+    if not _fits(text, most):
         raise refusal
     return text
+
+
+def may_be_name(text: str) -> bool:
+    """Whether a text is short enough for a name of a person; one that is not need not be compared with any."""
+    return _fits(text, NAME_LENGTH)
+
+
+def may_be_room(text: str) -> bool:
+    """Whether a text is short enough for a room's name."""
+    return _fits(text, ROOM_LENGTH)
+
+
+def _fits(text: str, most: int) -> bool:
+    if len(text) > most * POINTS_EACH:
+        return False
+    return text.isascii() or len(normalize("NFKD", text)) <= most * _POINTS_FOLDED
 
 
 def _check(text: str, most: int, refusal: type[Refusal]) -> None:

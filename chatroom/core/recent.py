@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core.confusables import fold
+from chatroom.core.names import may_be_name
 
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 2000  # remembered per room
@@ -65,7 +66,7 @@ class RecentNames:
 
     def find(self, name: str, now: float) -> Gone | None:
         """The last person with this name, in whatever case; never one whose name only looks the same."""
-        gone = self._by_key.get(fold(name))
+        gone = self._by_key.get(fold(name)) if may_be_name(name) else None
         return gone if gone is not None and now - gone.at <= LATELY_S else None
 
 

@@ -29,6 +29,7 @@ _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
+_LOOSE = 2 * _LONGEST  # how far a name reaches in a mistyped text, with what precedes it
 _WORD = re.compile(r"\S+")
 _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 _MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
@@ -83,6 +84,7 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
 
 def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
     """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it."""
+    text = text[:_LOOSE]
     bare = _FILLER.sub("", text, count=1)
     candidates = (text, _SEPARATORS.sub(" ", text), _SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
     return next(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
-from chatroom.core.names import name_key
+from chatroom.core.names import may_be_name, name_key
 
 
 class Roster:
@@ -77,6 +77,8 @@ class Roster:
 
     def find(self, name: str) -> Person | None:
         """The person with this name, in whatever case; never one whose name only looks the same."""
+        if not may_be_name(name):
+            return None
         person = self._by_key.get(name_key(name))
         return person if person is not None and fold(person.name) == fold(name) else None
 

@@ -37,6 +37,8 @@ def parse_text(value: object, limit: int) -> str:
     """
     if not isinstance(value, str):
         raise BadRequest
+    if len(value) > 2 * limit:  # CR LF counts once
+        raise TooLong(limit=limit)
     is_plain = value.isascii() and value.isprintable()  # then it has no line ends and no controls
     text = value if is_plain else _LINE_ENDS.sub("\n", value)
     if len(text) > limit:

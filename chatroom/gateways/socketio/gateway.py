@@ -73,6 +73,7 @@ class SocketIOGateway:
         self._limits = limits
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
+        self._began = 0.0  # when the event that is being handled was read, in computing time
         self._presence = Presence(
             self._emit, self._server.has_recipients, call_later, self.engine.loop.when_written, monotonic
         )
@@ -167,6 +168,7 @@ class SocketIOGateway:
         except RateLimited as refused:
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
             return False
+        self._began = thread_time()
         return True
 
     def _refuse_flood(
@@ -193,7 +195,7 @@ class SocketIOGateway:
         guest = self._guests.get(sid)
         if guest is None:
             return  # it has just logged out
-        began = thread_time()
+        began = self._began  # before its JSON was decoded
         try:
             answer = self._requests.handle(guest, wire.read_request(arguments), ack)
         except RateLimited as refused:

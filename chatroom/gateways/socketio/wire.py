@@ -118,7 +118,7 @@ _PRIVATE = re.compile(
     "|(?:is|in|send)?(?:recipient|receiver|addressee|target|private|whisper|dm|pm|whom|destination)"
 )
 _MAX_FIELDS = 64  # of a text
-_MAX_FOLDED = 32  # characters of a key that are normalized, which is slow
+_MAX_FOLDED = 16  # characters of a key that are normalized, which is slow
 _NO_LETTER = re.compile("[^a-z]")
 
 # Where msgspec says which field is wrong, or missing.

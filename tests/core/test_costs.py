@@ -1,0 +1,204 @@
+"""What the worst texts cost, up to the limits: as calls of functions and decomposed characters, not as time."""
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from chatroom.core import commands, confusables, markers, names, near, recipients
+from chatroom.core.commands import Join, Name, Say, TalkTo, WhisperTo, parse_line, unread_answer_after_s
+from chatroom.core.errors import Refusal
+from chatroom.core.events import Joined, Person
+from chatroom.core.names import may_be_room, parse_name, parse_room, printable, room_key
+from chatroom.core.recent import Addressed, RecentNames
+from chatroom.core.roster import Roster
+from chatroom.core.text import parse_text
+
+LONGEST = 2000
+TYPED = LONGEST + 192  # of a text with a command and a name before it
+MOST_CALLS = 20_000  # an ordinary text takes 20; one call is less than a tenth of a microsecond
+MOST_DECOMPOSED = 20_000
+
+BEGINNINGS = [
+    "",
+    "/to ",
+    "to:",
+    "to ",
+    "/join ",
+    "/name ",
+    "join ",
+    "w ",
+    "/x ",
+    "/",
+    'to:"',
+    "对",
+    "topB",
+    "x\n",
+]
+WORST = [
+    *(
+        "\ufdfa",
+        "\ufdfa ",
+        "a\u0301",
+        "\u0301\u0323",
+        "\U0001f468\u200d\U0001f469\u200d",
+        "\u200b",
+        "\U000e0061",
+    ),
+    *(
+        "\u0627\u200c",
+        "\u0915\u094d\u200c",
+        "\r",
+        "\n",
+        "\r\n",
+        " ",
+        "a ",
+        ":",
+        '"',
+        "“",
+        "\uac00",
+        "\x01",
+        "\ufe0f",
+    ),
+    *(
+        "to x\n",
+        "op \n",
+        "w a b c d e f g h i j k l m\n",
+        "w " + "\u00e4 " * 30 + "\n",
+        "/to x\n",
+        "\u10d0\n",
+    ),
+]
+
+
+class Work:
+    """What was done since it began: `calls` of functions, and `decomposed` characters."""
+
+    def __init__(self) -> None:
+        self.calls = self.decomposed = 0
+
+    def count(self, _frame: FrameType, event: str, _function: object) -> None:
+        self.calls += event in ("call", "c_call")
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    work = Work()
+
+    def normalize(form: Any, text: str) -> str:
+        result = original(form, text)
+        work.decomposed += len(result)
+        return result
+
+    original = unicodedata.normalize
+    caches = (markers._compared, markers._is_ordinary_word, names._word_key)
+    for cache in caches:
+        cache.cache_clear()
+    with monkeypatch.context() as patched:
+        for module in (names, confusables, markers):
+            patched.setattr(module, "normalize", normalize)
+        before = sys.getprofile()
+        sys.setprofile(work.count)
+        try:
+            yield work
+        except Refusal:
+            pass
+        finally:
+            sys.setprofile(before)
+
+
+def crowd() -> tuple[Roster, RecentNames, Addressed]:
+    roster, recent, known = Roster(), RecentNames(), Addressed()
+    for number in range(10_000):
+        roster.apply(Joined(Person(str(number), f"N{number}"), claim=number))
+    for number in range(2000):
+        recent.add(f"Gone{number}", str(number), 0.0)
+    for number in range(64):
+        known.is_other(f"Known {number}", str(number), None)
+    return roster, recent, known
+
+
+ROSTER, RECENT, KNOWN = crowd()
+
+
+def handle(text: str) -> None:
+    """Do with a typed text what a gateway does before anything is sent."""
+    people = recipients.People(ROSTER.find, lambda name: RECENT.find(name, 1.0), KNOWN)
+    match parse_line(text):
+        case Say(said, nearly):
+            near.check(
+                nearly, people.here, people.lately, lambda name: may_be_room(name) and room_key(name) == "x"
+            )
+            parse_text(said, LONGEST)
+        case WhisperTo(rest) if rest:
+            parse_text(recipients.recipient(rest, people)[1], LONGEST)
+        case TalkTo(name) if name:
+            recipients.partner_name(name, people)
+        case Join(room):
+            parse_room(room)
+        case Name(str(name)):
+            parse_name(name)
+
+
+def worst(length: int) -> list[str]:
+    return [(piece * length)[:length] for piece in WORST]
+
+
+def check(monkeypatch: pytest.MonkeyPatch, do: Callable[[str], object], texts: list[str]) -> None:
+    """Each text is handled within the bound; the worst one shows up in the message."""
+    found = []
+    for text in texts:
+        with counted(monkeypatch) as work:
+            do(text)
+        found.append((work.calls, work.decomposed, text[:40]))
+    assert max(found)[0] <= MOST_CALLS, max(found)
+    dearest = max(found, key=lambda one: one[1])
+    assert dearest[1] <= MOST_DECOMPOSED, dearest
+
+
+def test_every_typed_text_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    confusables.skeleton("\u0430")  # the data are loaded once
+    texts = [(begin + body)[:TYPED] for begin in BEGINNINGS for body in worst(TYPED)]
+    check(monkeypatch, handle, texts)
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda text: parse_text(text, LONGEST),
+        parse_name,
+        parse_room,
+        ROSTER.find,
+        lambda text: RECENT.find(text, 1.0),
+        printable,
+        unread_answer_after_s,
+    ],
+    ids=["text", "name", "room", "present", "recent", "printable", "unread"],
+)
+def test_length_is_checked_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, do: Callable[[str], object]
+) -> None:
+    check(monkeypatch, do, [*worst(100_000), *worst(128)])
+
+
+def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def beginning(text: str) -> markers.Beginning | None:
+        nonlocal read
+        read += 1
+        return original(text)
+
+    original = markers.beginning
+    monkeypatch.setattr(markers, "beginning", beginning)
+    commands._say("x\n" * 1000)
+    assert read == markers._DOUBTFUL_LINES
+
+
+def test_a_joiner_far_into_a_text_is_no_error() -> None:
+    with pytest.raises(Refusal):
+        handle("/to " + "\u0627\u200c" * 1000)
