@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from chatroom.backplane import Backplane, OnAppended
+from chatroom.core.addresses import Address
 from chatroom.core.errors import Misuse, Unavailable
 from chatroom.core.events import Person, Why
 from chatroom.core.log import PAGE_ENTRIES, WELCOME_ENTRIES, Page
@@ -103,11 +104,18 @@ class Arrivals:
             member.advance(Stage.READING)
             self._spawn(self._read_and_announce, member)
 
-    def end(self, member: Membership, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+    def end(
+        self,
+        member: Membership,
+        *,
+        hold_s: float = 0,
+        address: Address | None = None,
+        why: Why = Why.LEFT,
+    ) -> None:
         """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
         self._send_pending(member)
-        self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, why=why)
+        self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, address=address, why=why)
         member.room.memberships -= 1
         self._rooms.close_if_empty(member.room)
 

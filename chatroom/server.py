@@ -67,7 +67,13 @@ def serve(settings: Settings) -> None:
     for problem in unknown_variables(os.environ):
         log.warning(problem)
     os.umask(0o077)  # files created from here on are for this user only
-    rules = RoomRules(_read_names(settings.names), random.SystemRandom(), settings.max_room_people)
+    allowance = Allowance().scaled(settings.address_scale)
+    rules = RoomRules(
+        _read_names(settings.names),
+        random.SystemRandom(),
+        max_people=settings.max_room_people,
+        held_per_address=allowance.held_names if settings.limits else None,
+    )
     max_connections, leaving_limit = _raise_file_limit(settings.max_connections)
     listeners = listening.open_web(settings)
     stop = runtime.Signal()
@@ -76,7 +82,6 @@ def serve(settings: Settings) -> None:
     folder = _open_folder(settings)  # locked until the end
     clock, backplane = _open_backplane(settings, folder, rules)
     line_listeners = listening.open_line(settings)
-    allowance = Allowance().scaled(settings.address_scale)
     addresses = Addresses(allowance, time.monotonic) if settings.limits else None
     service = _make_service(settings, folder=folder, clock=clock, backplane=backplane, addresses=addresses)
     acceptor = Acceptor(max_connections=max_connections, group_of=group_of)

@@ -21,6 +21,7 @@ from chatroom.answers import Answers, Signal
 from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
+from chatroom.core.addresses import counted_address
 from chatroom.core.budgets import AddressBudget, Kind, message_cost
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
@@ -163,6 +164,7 @@ class Service:
             membership=member,
             identity=claim_request.identity,
             keeps_name=request.keeps_name,
+            address=counted_address(client),
             quota=quota,
             since=float("inf" if token is None else "-inf"),
             lang=request.lang,
@@ -201,7 +203,7 @@ class Service:
             self._returning.left(session.identity)
         self._sessions.remove(session)
         hold_s = self.limits.resume_grace_s if is_cut and session.keeps_name else 0
-        self._arrivals.end(session.membership, hold_s=hold_s, why=why)
+        self._arrivals.end(session.membership, hold_s=hold_s, address=session.address, why=why)
 
     def _replace(self, older: Session) -> None:
         self._returning.park(older)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from chatroom.arrival import Membership, Stage
+from chatroom.core.addresses import Address
 from chatroom.core.events import Person, Whispered, Why
 from chatroom.core.log import Item, Page
 from chatroom.core.names import LOBBY
@@ -43,6 +44,7 @@ class Session:
 
     Attributes:
         membership: in its present room.
+        address: where its guest comes from.
         quota: what it may still do.
         lang: the language of the names to draw from; None for all.
         since: when its guest was first welcomed, in seconds; infinity before that, and minus infinity for a
@@ -56,6 +58,7 @@ class Session:
     membership: Membership
     identity: str
     keeps_name: bool
+    address: Address
     quota: Quota
     since: float
     lang: str | None = None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chatroom.core.addresses import Address
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Changed, Deleted, Edited, Person, Reacted, Renamed, Whispered, Why
 from chatroom.core.log import PAGE_ENTRIES, Entry, Item, Page
@@ -116,11 +117,20 @@ class Backplane(Protocol):
     def suggest(self, room: str, sid: str, lang: str | None, on_done: OnSuggested) -> None:
         """Draw a name that a member could take now; nothing changes."""
 
-    def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+    def leave(
+        self,
+        room: str,
+        sid: str,
+        *,
+        hold_s: float = 0,
+        address: Address | None = None,
+        why: Why = Why.LEFT,
+    ) -> None:
         """Remove a member: `Left` in the feed, if they are announced or did not leave by themselves.
 
         Args:
             hold_s: how long to hold the name for their identity, in seconds. One name per identity and room is held.
+            address: where they came from: only so many names are held for one address, the latest.
         """
 
     def count(self, room: str) -> int:

@@ -23,6 +23,7 @@ from chatroom.backplane import (
 from chatroom.backplane.feed import Feed
 from chatroom.backplane.holds import Holds
 from chatroom.backplane.ids import IdSource
+from chatroom.core.addresses import Address
 from chatroom.core.errors import (
     BadRequest,
     NameTaken,
@@ -46,11 +47,13 @@ class RoomRules:
         names: the names for those who choose none.
         rng: draws them.
         max_people: the most people at once; None for no bound.
+        held_per_address: the most names held for one address; None for no bound.
     """
 
     names: NamePool
     rng: Randomness
     max_people: int | None
+    held_per_address: int | None = None
 
 
 @dataclass(slots=True)
@@ -85,7 +88,7 @@ class LocalAuthority:
         self._monotonic = monotonic
         self._ids = ids
         self._feed = Feed()
-        self._holds = Holds(monotonic)
+        self._holds = Holds(monotonic, rules.held_per_address)
         self._rooms: dict[str, _OccupiedRoom] = {}
         self._locations: dict[str, tuple[str, str]] = {}  # by identity: the room, and the session in it
         self._receiver: Receiver | None = None
@@ -161,7 +164,15 @@ class LocalAuthority:
         else:
             on_done(occupied.room.suggest(self._reserved(room, member.identity), lang))
 
-    def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
+    def leave(
+        self,
+        room: str,
+        sid: str,
+        *,
+        hold_s: float = 0,
+        address: Address | None = None,
+        why: Why = Why.LEFT,
+    ) -> None:
         occupied, member = self._find(room, sid)
         if occupied is None or member is None:
             return
@@ -172,7 +183,7 @@ class LocalAuthority:
         if self._locations.get(member.identity) == (room, sid):
             del self._locations[member.identity]
         if hold_s > 0:
-            self._holds.hold(room, name_key(who.name), who.name, member.identity, hold_s)
+            self._holds.hold(room, name_key(who.name), who.name, member.identity, hold_s, address)
         if member.is_announced or why not in (Why.LEFT, Why.CUT):
             self._put(room, Left(who, why, member.claim))
 

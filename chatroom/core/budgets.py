@@ -89,11 +89,13 @@ class Allowance:
     Attributes:
         sessions: at once.
         outbox_bytes: that may wait for all its clients together.
+        held_names: that are kept for those of its clients whose connections were cut.
         rates: how much of each kind.
     """
 
     sessions: int = 1000
     outbox_bytes: int = 64_000_000
+    held_names: int = 8
     rates: Mapping[Kind, Rate] = field(default_factory=lambda: _RATES)
 
     def scaled(self, factor: float) -> Allowance:
@@ -102,6 +104,7 @@ class Allowance:
             self,
             sessions=max(1, round(self.sessions * factor)),
             outbox_bytes=round(self.outbox_bytes * factor),
+            held_names=max(1, round(self.held_names * factor)),
             rates=MappingProxyType({kind: _scaled(kind, rate, factor) for kind, rate in self.rates.items()}),
         )
 

@@ -103,3 +103,20 @@ def test_forged_headers_do_not_change_who_is_counted(start: Start) -> None:
     assert "127.0.0" not in told.string
     until(lambda: handshake(program)[0].status == 429, "still refused")
     assert len([line for line in program.errors if "X-Forwarded-For" in line]) == 1
+
+
+def test_one_address_has_eight_names_kept_after_cuts(start: Start) -> None:
+    program = start("--history", "0")
+    for number in range(9):
+        with RawClient(program.url) as client:
+            client.enters(v=1, username=f"Fox{number}")
+
+    def is_free(name: str) -> bool:
+        with RawClient(program.url) as client:
+            client.opens()
+            kind, answer = client.connects({"v": 1, "username": name})
+            assert kind == "0" or answer["data"]["code"] == "name_taken"
+            return kind == "0"
+
+    until(lambda: is_free("Fox0"), "the oldest name is free")
+    assert [name for name in ("Fox2", "Fox8") if is_free(name)] == []

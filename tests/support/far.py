@@ -32,6 +32,7 @@ from chatroom.backplane import (
 from chatroom.backplane.feed import Deliver, Feed, Slot
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
+from chatroom.core.addresses import Address
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import (
     Deleted,
@@ -206,8 +207,16 @@ class Far:
     def suggest(self, room: str, sid: str, lang: str | None, on_done: OnSuggested) -> None:
         self._ask(lambda answer: self.truth.suggest(room, sid, lang, answer), on_done)
 
-    def leave(self, room: str, sid: str, *, hold_s: float = 0, why: Why = Why.LEFT) -> None:
-        self.requests.append(partial(self.truth.leave, room, sid, hold_s=hold_s, why=why))
+    def leave(
+        self,
+        room: str,
+        sid: str,
+        *,
+        hold_s: float = 0,
+        address: Address | None = None,
+        why: Why = Why.LEFT,
+    ) -> None:
+        self.requests.append(partial(self.truth.leave, room, sid, hold_s=hold_s, address=address, why=why))
         self.requests.append(partial(self._unfollow, room, sid))
 
     def count(self, room: str) -> int:
