@@ -67,6 +67,8 @@ def serve(settings: Settings) -> None:
     for problem in unknown_variables(os.environ):
         log.warning(problem)
     os.umask(0o077)  # files created from here on are for this user only
+    # A core dump would hold messages, addresses and the secret.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     allowance = Allowance().scaled(settings.address_scale)
     rules = RoomRules(
         _read_names(settings.names),

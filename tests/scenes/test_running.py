@@ -318,3 +318,9 @@ def test_json_logs_hold_no_text_address_or_token(start: Start) -> None:
     )
     for private in (secret, "127.0.0.1", guest.you["token"], guest.sid):
         assert private not in everything
+
+
+def test_the_process_leaves_no_core_dump(start: Start) -> None:
+    program = start(before=("prlimit", "--core=unlimited"))
+    limits = Path(f"/proc/{program.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), limits
