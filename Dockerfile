@@ -20,7 +20,7 @@ FROM ${BASE}
 # that only root may write to; there, build with --build-arg RUN_AS=0:0.
 ARG RUN_AS=10001:10001
 # Nothing more is installed, so pip can go.
-RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip && mkdir /data && chown ${RUN_AS} /data
+RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip && mkdir -m 700 /data && chown ${RUN_AS} /data
 COPY --from=build /opt/chatroom /opt/chatroom
 ENV PATH=/opt/chatroom/bin:$PATH \
     PYTHONUNBUFFERED=1 \

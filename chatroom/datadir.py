@@ -1,4 +1,4 @@
-"""The data folder: created if missing, used by one process at a time, with the secret beside the log.
+"""The data folder: created if missing, closed to other users, used by one process at a time, with the secret in it.
 
 It knows files and their owners, and nothing of what is written into them.
 """
@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
+import re
 import secrets
-from contextlib import suppress
+import stat
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
+
+log = logging.getLogger(__name__)
 
 _LOCK = "lock"
 _SECRET = "secret"
 _SECRET_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OURS = re.compile(  # what a folder holds that is the chatroom's alone; earlier versions made `.writable`
+    rf"chatroom\.db.*|{_SECRET}|{_SECRET}\.part|{_LOCK}|lost\+found|\.writable"
+)
 _OTHER_FOLDER = "choose another folder with --data-dir, or --history 0 to keep nothing"
 
 
@@ -27,7 +37,7 @@ class DataDir:
     """A data folder, locked until `close`.
 
     Raises:
-        DataDirError: it cannot be created or written, or another process uses it.
+        DataDirError: it cannot be created or written, other users can open it, or another process uses it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,14 +45,15 @@ class DataDir:
         try:
             # Messages are for people who know the room, not for every user of this machine.
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # By writing: permission bits do not show a read-only mount or a full disk.
-            self._lock: IO[bytes] = (path / _LOCK).open("ab")
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            trial = path / ".writable"
-            trial.write_bytes(b"x")
-            trial.unlink()
+            was_open = _close_folder(self.path)
+            with ExitStack() as undo:
+                self._lock: IO[bytes] = undo.enter_context((path / _LOCK).open("ab"))
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with TemporaryFile(dir=path) as trial:
+                    trial.write(b"x")  # permission bits do not show a read-only mount or a full disk
+                closed = _close_files(self.path)
+                undo.pop_all()
         except BlockingIOError:
-            self._lock.close()
             raise DataDirError(
                 f"{self.path} is used by another chatroom; stop it or choose another folder with --data-dir"
             ) from None
@@ -51,9 +62,15 @@ class DataDir:
                 f"cannot write to the data folder {self.path} ({_why(self.path, problem)}): "
                 f"{_cure(self.path, self.path, problem)}"
             ) from None
+        if was_open:
+            log.warning(
+                "other users of this machine could open the data folder %s; now they cannot (closed: %s)",
+                self.path,
+                ", ".join(("the folder", *closed)),
+            )
 
     def claim(self, name: str) -> None:
-        """Check that a database in the folder can be opened, and make it and its `-wal` and `-shm` private.
+        """Check that a database in the folder can be opened, with its `-wal` and `-shm`.
 
         Raises:
             DataDirError: it exists and cannot be opened.
@@ -67,8 +84,6 @@ class DataDir:
                 raise DataDirError(
                     f"cannot open {path} ({os.strerror(errno.EACCES)}): {_cure(self.path, path)}"
                 )
-            with suppress(OSError):  # another user's file, which we may write: its mode is theirs
-                path.chmod(0o600)
 
     def secret(self) -> bytes:
         """The secret that signs tokens, created at the first start; only its owner can read the file.
@@ -108,6 +123,60 @@ class DataDir:
         part.rename(path)
 
 
+def _close_folder(folder: Path) -> bool:
+    """Close the folder to other users, if it is ours; returns whether it was open.
+
+    Raises:
+        DataDirError: it has to stay open, or to be given to this user first.
+    """
+    found = folder.stat()
+    if not found.st_mode & _OTHERS:
+        return False
+    is_ours = found.st_uid == os.geteuid()
+    others = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+    if others:
+        cure = f"`chmod 700 {folder}` closes it, if nobody else needs it, or " if is_ours else ""
+        raise DataDirError(_open(folder, f"it holds other files, such as {others[0]}", cure + _OTHER_FOLDER))
+    if not is_ours:
+        cure = _OTHER_FOLDER if found.st_mode & stat.S_ISVTX else _chown(folder)  # sticky: one for everybody
+        raise DataDirError(_open(folder, "it belongs to another user", cure))
+    with suppress(OSError):
+        folder.chmod(0o700)
+    if folder.stat().st_mode & _OTHERS:
+        raise DataDirError(_open(folder, "its file system keeps no permissions", _OTHER_FOLDER))
+    return True
+
+
+def _close_files(folder: Path) -> list[str]:
+    """Close the folder's files to other users; returns the names of those that were open.
+
+    Raises:
+        DataDirError: one of the chatroom's own belongs to another user.
+    """
+    closed = []
+    for path in sorted(folder.iterdir()):
+        found = (
+            path.lstat()
+        )  # a link is not followed: someone may have left it there while the folder was open
+        if not stat.S_ISREG(found.st_mode) or not found.st_mode & _OTHERS:
+            continue
+        if found.st_uid == os.geteuid():
+            path.chmod(0o600)
+            closed.append(path.name)
+        elif _OURS.fullmatch(path.name):
+            raise DataDirError(_open(path, "it belongs to another user", _chown(folder)))
+    return closed
+
+
+def _open(path: Path, why: str, cure: str) -> str:
+    return f"other users of this machine can open {path} ({why}): {cure}"
+
+
+def _chown(folder: Path) -> str:
+    uid = os.geteuid()
+    return f"`chown -R {uid} {folder}`, as root, gives it to this user (uid {uid}), or {_OTHER_FOLDER}"
+
+
 def _why(path: Path, problem: OSError) -> str:
     """What is wrong. If a file is in the way, the system does not say which one."""
     file = _file_in_the_way(path)
@@ -135,5 +204,5 @@ def _cure(folder: Path, path: Path, problem: OSError | None = None) -> str:
     if not os.path.lexists(folder):
         return f"`install -d -m 700 -o {uid} {folder}`, as root, makes it for this user (uid {uid}), or {_OTHER_FOLDER}"
     if (path if os.path.lexists(path) else folder).lstat().st_uid != uid:
-        return f"`chown -R {uid} {folder}`, as root, gives it to this user (uid {uid}), or {_OTHER_FOLDER}"
+        return _chown(folder)
     return _OTHER_FOLDER

@@ -12,6 +12,10 @@ import pytest
 from chatroom.datadir import DataDir, DataDirError
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
 def test_the_folder_is_made_and_held(tmp_path: Path) -> None:
     folder = DataDir(tmp_path / "deep" / "data")
     with pytest.raises(DataDirError, match="used by another chatroom"):
@@ -22,14 +26,72 @@ def test_the_folder_is_made_and_held(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_made_is_for_its_owner_only(tmp_path: Path) -> None:
     DataDir(tmp_path / "deep" / "data").close()
-    assert stat.S_IMODE((tmp_path / "deep" / "data").stat().st_mode) == 0o700
+    assert mode_of(tmp_path / "deep" / "data") == 0o700
 
 
-def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data").chmod(0o750)
-    DataDir(tmp_path / "data").close()
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o750
+def test_an_open_folder_and_its_files_become_private(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("chatroom.db", "chatroom.db-wal", "chatroom.db.corrupt-20260101-000000", "secret", "lock")
+    for name in names:
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o664)
+    (tmp_path / "lost+found").mkdir(mode=0o755)
+    tmp_path.chmod(0o755)
+    DataDir(tmp_path).close()
+    assert {mode_of(tmp_path / name) for name in names} == {0o600}
+    assert mode_of(tmp_path) == 0o700
+    assert mode_of(tmp_path / "lost+found") == 0o755
+    (line,) = caplog.messages
+    assert line.startswith(
+        f"other users of this machine could open the data folder {tmp_path}; now they cannot"
+    )
+    assert [name for name in names if name not in line] == []
+    DataDir(tmp_path).close()
+    assert len(caplog.messages) == 1
+
+
+def test_no_link_in_the_folder_is_followed(tmp_path: Path) -> None:
+    """Whoever could write to the folder may have left it there."""
+    (tmp_path / "others").touch(mode=0o644)
+    data = tmp_path / "data"
+    data.mkdir(mode=0o777)
+    (data / "secret.part").symlink_to(tmp_path / "others")
+    DataDir(data).close()
+    assert mode_of(tmp_path / "others") == 0o644
+
+
+@pytest.mark.parametrize(("mode", "other"), [(0o1777, ".X11-unix"), (0o755, "letters.txt")])
+def test_an_open_folder_of_others_is_left_alone(tmp_path: Path, mode: int, other: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / other).touch(mode=0o644)
+    data.chmod(mode)
+    with pytest.raises(DataDirError) as refused:
+        DataDir(data)
+    assert str(refused.value).startswith(f"other users of this machine can open {data} (")
+    assert mode_of(data) == mode
+    assert [path.name for path in data.iterdir()] == [other]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being itself")
+@pytest.mark.parametrize(("mode", "file"), [(0o777, None), (0o700, "secret"), (0o700, "chatroom.db")])
+def test_what_another_user_leaves_open_is_refused(mode: int, file: str | None) -> None:
+    with TemporaryDirectory() as around:  # pytest's own folders are closed to anybody else
+        data = Path(around)
+        if file:
+            (data / file).write_bytes(bytes(32))
+            (data / file).chmod(0o666)
+            os.chown(data, 65534, -1)
+        data.chmod(mode)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(DataDirError) as refused:
+                DataDir(data)
+        finally:
+            os.seteuid(0)
+        assert mode_of(data) == mode
+    assert f"`chown -R 65534 {data}`, as root, gives it to this user (uid 65534)" in str(refused.value)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being itself")
@@ -57,7 +119,7 @@ def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     secret = folder.secret()
     assert len(secret) == 32
     assert folder.secret() == secret
-    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+    assert mode_of(tmp_path / "secret") == 0o600
     folder.close()
 
 
@@ -80,15 +142,6 @@ def test_a_file_in_the_way_is_named_with_the_cure(tmp_path: Path, wanted: str, w
     assert file.read_text() == "in the way"
 
 
-@pytest.mark.parametrize("name", ["chatroom.db", "chatroom.db-wal", "chatroom.db-shm"])
-def test_files_that_others_may_read_are_closed(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).touch(mode=0o644)
-    folder = DataDir(tmp_path)
-    folder.claim("chatroom.db")
-    folder.close()
-    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-
-
 def test_a_folder_in_the_place_of_the_log_is_named(tmp_path: Path) -> None:
     (tmp_path / "chatroom.db").mkdir()
     folder = DataDir(tmp_path)
@@ -104,8 +157,8 @@ def test_a_folder_in_the_place_of_the_log_is_named(tmp_path: Path) -> None:
 def test_a_log_of_another_user_is_named_with_the_cure() -> None:
     with TemporaryDirectory() as around:  # pytest's own folders are closed to anybody else
         data = Path(around)
-        data.chmod(0o777)
         (data / "chatroom.db").touch(mode=0o600)
+        os.chown(data, 65534, -1)
         os.seteuid(65534)
         try:
             folder = DataDir(data)

@@ -40,7 +40,7 @@ def run(*command: str) -> bool:
 def small_disk(place: Path, size: str) -> Iterator[Path]:
     """A file system of its own, of this size."""
     place.mkdir()
-    if not run("mount", "-t", "tmpfs", "-o", f"size={size}", "chatroom-test", str(place)):
+    if not run("mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "chatroom-test", str(place)):
         needed("no tmpfs can be mounted here (needs root)")
     try:
         yield place
