@@ -28,6 +28,7 @@ from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.flood import Rate
 from chatroom.core.log import Page
 from chatroom.core.names import LOBBY, may_be_room, room_key
+from chatroom.core.reserved import is_reserved
 from chatroom.core.text import parse_text
 from chatroom.quota import Quota
 from chatroom.refused import RefusedTexts
@@ -141,7 +142,7 @@ class Service:
             sid=sid,
             identity=token.identity if token is not None else new_identity(),
             claim=self._claims.number(),
-            known=(token.name,) if token is not None else (),
+            known=(token.name,) if token is not None and not is_reserved(token.name) else (),
             wanted=request.username,
             insists=request.token is None,
             lang=request.lang,

@@ -50,11 +50,16 @@ def skeleton(text: str) -> str:
 
     `skeleton(skeleton(text)) == skeleton(text)`. The result is for comparing, never for showing.
     """
-    folded = fold(text if text.isascii() else _spelled(text))
+    folded = plain(text)
     if folded.isascii():
         return folded.translate(_ASCII)
     looks = _spelled(folded.translate(_looks())).translate(_ASCII)
     return _DOTTED.sub(r"\1", normalize("NFKD", looks))
+
+
+def plain(text: str) -> str:
+    """The text folded, with plain letters and digits for those drawn as symbols."""
+    return fold(text if text.isascii() else _spelled(text))
 
 
 def _spelled(text: str) -> str:

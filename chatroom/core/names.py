@@ -8,7 +8,7 @@ to draw from, so that ten thousand may share a long list.
 """
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, count
 from typing import Protocol, TypeVar
 from unicodedata import category, normalize
@@ -17,6 +17,7 @@ from unicodedata import name as unicode_name
 from chatroom.core.characters import POINTS_EACH, Kind, code_point, pieces, shortened
 from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
+from chatroom.core.reserved import is_reserved
 
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
@@ -25,12 +26,6 @@ _POINTS_FOLDED = (
 )  # code points for each character, once they are decomposed: U+FDFA becomes 18
 
 LOBBY = "lobby"
-
-# Nobody may pass for the service (protocol.md, "Client → server").
-RESERVED = (
-    *("*", "you", "server", "system", "admin", "operator"),
-    *("你", "系统", "管理员", "服务器", "系統", "管理員", "服務器", "伺服器"),
-)
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _MARKS_IN_A_ROW = 3  # as Hebrew and Devanagari need; stacks of them overlap the lines around
@@ -58,10 +53,10 @@ def parse_name(text: object) -> str:
     Raises:
         BadRequest: it is not a string.
         NameInvalid: it cannot be a name; a hidden character that is the reason is named.
-        NameReserved: it would pass for the service, with or without its hidden characters.
+        NameReserved: it would pass for the service or its staff, with or without its hidden characters.
     """
     name = _stripped(text, NAME_LENGTH, NameInvalid)
-    if is_reserved(name_key(name)):
+    if is_reserved(name):
         raise NameReserved(name=printable(name))
     _check(name, NAME_LENGTH, NameInvalid)
     if not any(_is_more_than_punctuation(piece) for piece, kind in pieces(name) if kind is Kind.SEEN):
@@ -81,11 +76,6 @@ def name_key(name: str) -> str:
 def _word_key(word: str) -> str:
     # A name is looked for at the beginning of a text by each number of words: every word is likened once.
     return skeleton(word)
-
-
-def is_reserved(key: str) -> bool:
-    """Whether a name with this key would pass for the service itself."""
-    return key in _reserved_keys()
 
 
 def parse_room(text: object) -> str:
@@ -116,11 +106,6 @@ def printable(text: str) -> str:
     whole = pieces(shortened(text, NAME_LENGTH))
     shown = "".join(_DAMAGED if kind is Kind.STRAY else piece for piece, kind in whole)
     return shown if shown == text else printable(shown)  # a joiner beside what was replaced is stray as well
-
-
-@cache
-def _reserved_keys() -> frozenset[str]:
-    return frozenset(map(name_key, RESERVED))
 
 
 def _stripped(text: object, most: int, refusal: type[Refusal]) -> str:
@@ -268,9 +253,13 @@ class NamePool:
             if not reserved(key):
                 return name
         numbers = (rng.randrange(2, 10 ** (2 + attempt // 4)) for attempt in range(_NUMBER_TRIES))
-        # Fewer names are taken than there are numbers, so this ends.
+        # Fewer names are taken than there are numbers, so this ends. `Roo7` would pass for `root`.
         numbered = (_numbered(rng.choice(lines)[1], number) for number in chain(numbers, count(10**6)))
-        return next(name for name in numbered if not ((key := name_key(name)) in used or reserved(key)))
+        return next(
+            name
+            for name in numbered
+            if not ((key := name_key(name)) in used or reserved(key) or is_reserved(name))
+        )
 
 
 def _scripts(name: str) -> set[str]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatroom.core.names import is_reserved, name_key
+from chatroom.core.reserved import is_reserved
 from chatroom.terminal.audience import Audience, NotSent
 from chatroom.terminal.view import View
 from chatroom.terminal.words import SENTENCES, words
@@ -29,7 +29,7 @@ def test_both_languages_have_each_sentence_with_its_blanks() -> None:
 @pytest.mark.parametrize("lang", SENTENCES)
 def test_nobody_can_have_the_readers_name_in_whispers(lang: str) -> None:
     you, _arrow, _partner = words(lang).say("whisper_by", name="fox").partition(" -> ")
-    assert is_reserved(name_key(you))
+    assert is_reserved(you)
 
 
 @pytest.mark.parametrize(
