@@ -21,6 +21,7 @@ NO_STATUS = 1005
 """Stands for a close frame without a code; never on the wire (RFC 6455, 7.4.1)."""
 
 _LARGEST_CONTROL = 125
+_SMALL_FRAGMENT = 64  # bytes; nobody has a reason to send many that are smaller
 
 
 class Ping(NamedTuple):
@@ -58,9 +59,12 @@ class FrameParser:
     Args:
         max_message_bytes: the longest message, reassembled. A longer one is a violation with code 1009 as soon as its
             length is known, before its bytes are kept.
+
+    Attributes:
+        useless: how many control frames and tiny fragments came; its owner sets it back.
     """
 
-    __slots__ = ("_decoder", "_done", "_fragments", "_max", "_need", "_parts", "_size")
+    __slots__ = ("_decoder", "_done", "_fragments", "_max", "_need", "_parts", "_size", "useless")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max = max_message_bytes
@@ -70,6 +74,18 @@ class FrameParser:
         self._fragments: bytearray | None = None
         self._decoder: codecs.IncrementalDecoder | None = None  # when the fragments are text
         self._done = False
+        self.useless = 0
+
+    @property
+    def missing(self) -> int:
+        """How many bytes the frame that is under way still needs, as far as that is known."""
+        return self._need - self._size if self._parts is not None else 0
+
+    @property
+    def unfinished(self) -> int:
+        """How many bytes of a message that is not whole yet are kept."""
+        kept = self._size if self._parts is not None else 0
+        return kept + len(self._fragments) if self._fragments is not None else kept
 
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes from the socket and return the events that they complete, in order."""
@@ -153,6 +169,7 @@ class FrameParser:
         """The event of one whole frame, or None if more fragments must come."""
         opcode = first & 0xF
         if opcode > 7:
+            self.useless += 1
             if opcode == PING:
                 return Ping(payload)
             return Pong(payload) if opcode == PONG else _parse_close(payload)
@@ -171,6 +188,7 @@ class FrameParser:
             except UnicodeDecodeError:
                 return Violation(BAD_DATA, "text is not UTF-8")
         if not final:
+            self.useless += len(payload) < _SMALL_FRAGMENT
             return None
         self._fragments = None
         return bytes(fragments) if self._decoder is None else fragments.decode()
@@ -215,6 +233,6 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return bytes((0x80 | opcode, 127)) + length.to_bytes(8, "big") + payload
 
 
-def close_frame(code: int) -> bytes:
+def close_frame(code: int, reason: str = "") -> bytes:
     """A close frame; NO_STATUS makes one without a code."""
-    return frame(CLOSE, b"" if code == NO_STATUS else code.to_bytes(2, "big"))
+    return frame(CLOSE, b"" if code == NO_STATUS else code.to_bytes(2, "big") + reason.encode())

@@ -60,10 +60,12 @@ class Heartbeat:
             if len(self._unadmitted) == 1:
                 runtime.call_later(admission_s, self._admission_due)
 
-    def pong_received(self, session: Session) -> None:
-        """The client has answered a ping, or pretends to."""
-        if session.pong_received():
+    def pong_received(self, session: Session) -> bool:
+        """The client has answered a ping; False if none was sent."""
+        was_sent = session.pong_received()
+        if was_sent:
             self._expect_ping(session)
+        return was_sent
 
     def upgraded(self, session: Session) -> None:
         """The session has another transport; a ping that waited for it goes out only now."""

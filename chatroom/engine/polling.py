@@ -187,7 +187,8 @@ class Polling:
             for kind, data in packets.parse_payload(exchange.request.body):
                 outcome = session.receive(kind, data, self)
                 if outcome is Outcome.PONG:
-                    sessions.pong_received(session)
+                    if not sessions.pong_received(session):
+                        raise PacketError("too many pongs")
                 elif outcome is Outcome.CLOSE:
                     # A poll that was sent before this may be in the same turn of the loop, and behind it.
                     sessions.call_soon(

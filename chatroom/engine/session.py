@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from chatroom.engine import packets
+from chatroom.engine.bounds import Bound
 from chatroom.engine.packets import PacketError
 from chatroom.engine.reasons import CLIENT_DISCONNECT
 from chatroom.engine.transport import NO_TRANSPORT, Transport
@@ -54,6 +55,7 @@ TRANSITIONS: Final[dict[tuple[State, Step], State]] = {
 INBOX_HIGH: Final = 64
 """How many messages of a session may wait for the application; with more, nothing is read from the client."""
 _INBOX_LOW: Final = 16  # reading resumes at this many
+_USELESS: Final = Bound(burst=64, per_second=4.0)  # packets
 
 
 class Outcome(enum.Enum):
@@ -123,6 +125,7 @@ class Session:
         "state",
         "tick",
         "transport",
+        "useless_full_at",
     )
 
     def __init__(
@@ -144,6 +147,7 @@ class Session:
         self.closed_because = ""
         self.tick = NO_TICK  # the heartbeat's wheel writes it
         self.memberships: tuple[NamespaceMembership, ...] = ()
+        self.useless_full_at = 0.0
         self.session: Any = None
 
     def _move(self, step: Step) -> None:
@@ -297,6 +301,13 @@ class Session:
         """A pong has come; False if none was asked for."""
         was, self.awaiting_pong = self.awaiting_pong, False
         return was
+
+    def may_waste(self, now: float) -> bool:
+        """Count one packet that is of no use; False if there were too many lately, and the session must be ended."""
+        full_at = _USELESS.after(1, self.useless_full_at, now)
+        if full_at is not None:
+            self.useless_full_at = full_at
+        return full_at is not None
 
     # ------------------------------------------------------------------ the end
 

@@ -6,6 +6,7 @@ It knows sessions and handlers; how packets travel is the transports' business.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -150,9 +151,9 @@ class Sessions:
 
     # ------------------------------------------------------------------ for the transports
 
-    def pong_received(self, session: Session) -> None:
-        """The client has answered a ping, or pretends to."""
-        self._heartbeat.pong_received(session)
+    def pong_received(self, session: Session) -> bool:
+        """The client has answered a ping, or pretends to; False if it has pretended too often lately."""
+        return self._heartbeat.pong_received(session) or session.may_waste(time.monotonic())
 
     def upgraded(self, session: Session) -> None:
         """A WebSocket has become the session's transport."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -242,6 +243,9 @@ class StrictServer(socketio.Server):
         if pkt.packet_type == packet.CONNECT:
             self._handle_connect(eio_sid, pkt.namespace, pkt.read())
         elif pkt.packet_type == packet.DISCONNECT:
+            if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
+                self._may_read_useless(eio_sid)
+                return
             self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
         elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
             self._handle_event(eio_sid, pkt)
@@ -254,8 +258,10 @@ class StrictServer(socketio.Server):
         if not known:
             if self._may_read_useless(eio_sid):
                 self._refuse_connect(eio_sid, name, "Invalid namespace")
-        elif self.manager.sid_from_eio_sid(eio_sid, name) is None:
+        elif self.manager.sid_from_eio_sid(eio_sid, name) is not None:
             # A second CONNECT is ignored: the official client sends one if `connect` is called while it connects.
+            self._may_read_useless(eio_sid)
+        else:
             # An empty object means "no auth". Anything else that is not an object must reach the handler as such;
             # python-socketio would turn it into None if it is falsy.
             well_formed = data is None or isinstance(data, dict)
@@ -268,8 +274,18 @@ class StrictServer(socketio.Server):
         )
 
     def _may_read_useless(self, eio_sid: str) -> bool:
+        """Count a packet that is of no use; the application does it for those who have joined.
+
+        Raises:
+            PacketError: there were too many lately.
+        """
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")
-        return self._may_read is None or sid is None or self._may_read(sid, no_ack)
+        if sid is not None and self._may_read is not None:
+            return self._may_read(sid, no_ack)
+        session = self.eio.sockets.get(eio_sid)
+        if session is not None and not session.may_waste(time.monotonic()):
+            raise PacketError("too many packets of no use")
+        return True
 
     def _handle_event(self, eio_sid: str, pkt: StrictPacket) -> None:
         name = pkt.namespace or "/"

@@ -12,6 +12,7 @@ import time
 from typing import Final
 
 from chatroom.engine import frames, packets, reasons
+from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.http_response import SAFE_HEADERS, header_lines
@@ -25,8 +26,10 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _SAFE: Final = header_lines(SAFE_HEADERS).encode()
 
-_PONG_BURST = 64
-_PONGS_PER_SECOND = 16.0
+_PONGS = Bound(burst=64, per_second=16.0)
+_USELESS = Bound(burst=1024, per_second=64.0)  # control frames and tiny fragments
+_READ_BYTES: Final = 4096  # so that a read of the smallest frames takes about a millisecond
+_READ_MOST_BYTES: Final = 65_536  # of a long one
 
 _CLOSE_CODES: Final = {
     reasons.SERVER_DISCONNECT: frames.NORMAL,
@@ -82,12 +85,13 @@ class WebSocket(Role):
         max_message_bytes: the longest message that is accepted.
     """
 
-    __slots__ = ("_parser", "_pongs_full_at", "connection")
+    __slots__ = ("_parser", "_pongs_full_at", "_useless_full_at", "connection", "receive_bytes")
 
     def __init__(self, connection: Connection, *, max_message_bytes: int) -> None:
         self.connection = connection
         self._parser = frames.FrameParser(max_message_bytes)
-        self._pongs_full_at = 0.0
+        self._pongs_full_at = self._useless_full_at = 0.0
+        self.receive_bytes = _READ_BYTES
         connection.role = self
 
     # ------------------------------------------------------------------ for the subclass
@@ -105,9 +109,9 @@ class WebSocket(Role):
 
     # ------------------------------------------------------------------ out
 
-    def finish(self, code: int) -> None:
+    def finish(self, code: int, why: str = "") -> None:
         """Close the WebSocket after what waits has been sent, without a call of `ended`."""
-        self.connection.finish(frames.close_frame(code))
+        self.connection.finish(frames.close_frame(code, why))
 
     # ------------------------------------------------------------------ the loop's side
 
@@ -115,7 +119,13 @@ class WebSocket(Role):
         if not data:
             connection.abort(reasons.TRANSPORT_CLOSE)
             return
-        for event in self._parser.feed(data):
+        parser = self._parser
+        events = parser.feed(data)
+        self.receive_bytes = min(max(_READ_BYTES, parser.missing), _READ_MOST_BYTES)
+        if parser.useless and not self._may_waste():
+            self._end(frames.POLICY, reasons.PROTOCOL_ERROR, "too many control frames or tiny fragments")
+            return
+        for event in events:
             if isinstance(event, (str, bytes)):
                 self.message(event)
             elif isinstance(event, frames.Ping):
@@ -132,17 +142,25 @@ class WebSocket(Role):
                 return  # that event ended it, or an answer to it that could not be sent
         self.after()
 
-    def _end(self, code: int, reason: str) -> None:
-        self.finish(code)
+    def _end(self, code: int, reason: str, why: str = "") -> None:
+        self.finish(code, why)
         self.ended(reason)
 
     def _may_pong(self) -> bool:
-        """A token bucket of pongs, kept as the time at which it will be full again."""
         now = time.monotonic()
-        full_at = max(self._pongs_full_at, now) + 1 / _PONGS_PER_SECOND
-        if full_at - now > _PONG_BURST / _PONGS_PER_SECOND:
+        full_at = _PONGS.after(1, self._pongs_full_at, now)
+        if full_at is None:
             return False
         self._pongs_full_at = full_at
+        return True
+
+    def _may_waste(self) -> bool:
+        """Count the useless frames of a read; False if there were too many lately."""
+        useless, self._parser.useless = self._parser.useless, 0
+        full_at = _USELESS.after(useless, self._useless_full_at, time.monotonic())
+        if full_at is None:
+            return False
+        self._useless_full_at = full_at
         return True
 
     def lost(self, connection: Connection, reason: str) -> None:
@@ -198,7 +216,8 @@ class WebSocketTransport(WebSocket):
         if outcome is Outcome.DELIVER or outcome is Outcome.NOTHING:
             return
         if outcome is Outcome.PONG:
-            self._sessions.pong_received(session)
+            if not self._sessions.pong_received(session):
+                self._misbehaved()
         elif outcome is Outcome.CLOSE:
             self._sessions.end(session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
         elif outcome is Outcome.PROBED:

@@ -220,3 +220,15 @@ def test_any_input_ends_as_in_the_reference(data: bytes) -> None:
         assert len([event for event in ours if not isinstance(event, str | bytes)]) == len(
             [opcode for opcode in theirs if opcode.iscontrol()]
         )
+
+
+def test_small_frames_are_read_in_small_pieces_and_long_ones_in_long_pieces() -> None:
+    parser = FrameParser(1_000_000)
+    parser.feed(b"\x89\x80\0\0\0\0" * 10 + b"\x89")
+    assert (parser.useless, parser.missing) == (10, 1)
+    parser.feed(b"\x80\0\0\0\0\x82\xff" + (500_000).to_bytes(8, "big") + b"\0\0\0\0")
+    assert parser.missing == 500_000
+    parser.feed(bytes(400_000))
+    assert (parser.missing, parser.unfinished) == (100_000, 400_014)
+    parser.feed(bytes(100_000))
+    assert (parser.missing, parser.unfinished) == (0, 0)

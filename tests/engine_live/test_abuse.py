@@ -73,6 +73,25 @@ def test_a_client_that_does_not_poll_is_dropped(rooms_app: App) -> None:
     speaker.close()
 
 
+@pytest.mark.parametrize(
+    "packet",
+    ["3", "40/nowhere,", "41", "430[]", "40"],
+    ids=["pong", "namespace", "disconnect", "ack", "connect"],
+)
+@pytest.mark.parametrize("polls", [False, True])
+def test_who_sends_packets_of_no_use_is_disconnected(rooms_app: App, packet: str, polls: bool) -> None:
+    if polls:
+        poller = Polling(rooms_app.port, "/socket.io/")
+        for _ in range(100):
+            poller.post("\x1e".join([packet] * 10).encode())
+        eventually(lambda: poller.poll()[0] == 400)  # the answers come first
+    else:
+        client = Socket.engine(rooms_app.port, "/socket.io/")
+        client.send_all([packet] * 1000)
+        with contextlib.suppress(ConnectionError):  # a reset, since more was on the way
+            assert client.closing() in (1000, 1002)
+
+
 def has_counted(client: Socket, count: int) -> bool:
     return bool(ask(client, "counted") == count)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -48,7 +49,7 @@ def test_pings_that_arrive_together_are_answered_each_in_its_place(echo_app: App
 def test_a_flood_of_pings_is_not_answered_with_a_flood(echo_app: App) -> None:
     client = Socket(echo_app.port)
     ping = b"\x89\x84\0\0\0\0ping"
-    for _ in range(100):
+    for _ in range(5):
         client.http.send(ping * 100)
     for _ in range(300):
         client.http.send(ping)
@@ -100,6 +101,17 @@ def test_an_unmasked_frame_is_a_violation(echo_app: App) -> None:
     client = Socket(echo_app.port)
     client.raw(0x81, b"x", mask=False)
     assert client.closing() == 1002
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x80", b"\x8a\x80", b"\x00\x80"], ids=["ping", "pong", "fragment"])
+def test_who_sends_useless_frames_only_is_disconnected(echo_app: App, frame: bytes) -> None:
+    client, other = Socket(echo_app.port), Socket(echo_app.port)
+    client.raw(0x01)
+    client.http.send((frame + bytes(4)) * 20_000)
+    with contextlib.suppress(ConnectionError):  # a reset, since more was on the way
+        assert client.closing() == 1008
+    other.send("still here")
+    assert other.receive() == "still here"
 
 
 def test_fragments_without_end_are_bounded(echo_app: App) -> None:
