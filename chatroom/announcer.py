@@ -124,7 +124,8 @@ class Announcer:
                     session.membership.person = event.who  # it may differ: the answer to a claim can be lost
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):
-            room.recent.add(event.old, room.own.get(event.sid, event.sid), self._monotonic())
+            identity = room.own.get(event.sid, event.sid)
+            room.recent.add(event.old, identity, self._monotonic(), event.sid)
             session = self._sessions.get(event.sid)
             if session is not None and session.room is room and session.person.name == event.old:
                 session.membership.person = Person(event.sid, event.new)  # else it has a newer one

@@ -5,7 +5,7 @@ It knows sessions and what has been announced in their rooms, and stores no text
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NoReturn
 
@@ -128,6 +128,10 @@ class Whispers:
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
         """A function that finds who recently gave up a name in the session's room."""
         return partial(session.room.recent.find, now=self._monotonic())
+
+    def longer_lately(self, session: Session) -> Callable[[str, int], Iterator[str]]:
+        """A function that finds which of these names begin with the same letters."""
+        return partial(session.room.recent.beginning, now=self._monotonic())
 
     def has_whispered(self, session: Session, cid: str | None) -> bool:
         """Whether a private text of this guest with this id was sent already."""

@@ -7,7 +7,15 @@ Names of people are not resolved here: the recipient of `/to Ming Li hello` depe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, LooksLikeKey, Refusal, UnknownCommand
+from chatroom.core.errors import (
+    ANSWER_AFTER_S,
+    BadRequest,
+    LooksLikeKey,
+    Refusal,
+    UnknownCommand,
+    UnknownJoin,
+    UnknownWhisper,
+)
 from chatroom.core.log import PAGE_ENTRIES
 from chatroom.core.markers import (
     BareKey,
@@ -170,7 +178,7 @@ COMMANDS: tuple[Record, ...] = (
     ),
     Record(
         "to",
-        ("msg", "w"),
+        ("msg", "w", "tell", "whisper", "dm", "pm"),
         "/to NAME TEXT",
         {"en": "whisper TEXT to NAME", "zh": "发私聊给 NAME"},
         WhisperTo,
@@ -261,8 +269,8 @@ def _say(text: str, *near: Near) -> Say:
                 raise _looks_like_key()
             case BareKey():
                 raise _looks_like_key()
-            case Slash(word, rest) if (record := _BY_NAME.get(word)) is not None and record.name == "to":
-                further.append(NearWhisper(trimmed(rest)))
+            case Slash() as slash if len(further) < _NEAR_LINES:
+                further += _near_command(slash)
             case NearWhisper() as near_whisper:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
@@ -272,12 +280,35 @@ def _say(text: str, *near: Near) -> Say:
     return Say(text, near=(*near, *further[:_NEAR_LINES]))
 
 
+def _near_command(slash: Slash) -> list[NearWhisper]:
+    """The private text that a further line with a slash is: of `/to`, or of what is nearly that (`/toBob`, `/ to Bob`).
+
+    A command that is nothing of the kind may stand in a further line, as paths do.
+    """
+    found = [NearWhisper(trimmed(slash.arguments))]
+    if (record := _BY_NAME.get(slash.word)) is not None:
+        return found if record.name == "to" else []
+    if not is_nearly_move(slash.word):
+        found = []
+    match beginning(slash.behind):
+        case NearWhisper() as bare:
+            found.append(replace(bare, is_certain=False))
+        case TalkMarker(name):
+            found.append(NearWhisper(name))
+        case _:
+            pass
+    return found
+
+
 def _command(word: str, arguments: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
-        unknown = UnknownCommand(command=printable(word), arguments=arguments)
-        wait_s = ANSWER_AFTER_S if is_nearly_move(word) else 0.0
-        raise unknown.with_doubt(wait_s, people=is_nearly_join(word))
+        name = printable(word)
+        if is_nearly_join(word):
+            raise UnknownJoin(command=name, arguments=arguments).with_doubt(people=True)
+        if is_nearly_move(word):
+            raise UnknownWhisper(command=name, arguments=arguments).with_doubt()
+        raise UnknownCommand(command=name, arguments=arguments).with_doubt(0.0)
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:

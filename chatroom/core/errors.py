@@ -90,6 +90,26 @@ class UnknownCommand(Refusal):
         self.arguments = arguments
 
 
+class UnknownWhisper(UnknownCommand):
+    """No command has that name, but it was probably meant to whisper; `usage` shows how."""
+
+    wording = "unknown_whisper"
+
+    def __init__(self, *, command: str, arguments: str = "") -> None:
+        super().__init__(command=command, arguments=arguments)
+        self.params["usage"] = "/to NAME TEXT"
+
+
+class UnknownJoin(UnknownCommand):
+    """No command has that name, but it was probably meant to join a room; `usage` shows how."""
+
+    wording = "unknown_join"
+
+    def __init__(self, *, command: str, arguments: str = "") -> None:
+        super().__init__(command=command, arguments=arguments)
+        self.params["usage"] = "/join ROOM"
+
+
 class Empty(Refusal):
     """A message without a visible character."""
 
@@ -134,6 +154,11 @@ class NoSuchPerson(Refusal):
 
     code = "no_such_person"
 
+    def __init__(self, **params: object) -> None:
+        super().__init__(**params)
+        if self.wording is None and params.get("name"):
+            self.wording = "no_such_name"
+
 
 class NoSuchPartner(NoSuchPerson):
     """`to:NAME`, or a sentence that begins so, and nobody has that name."""
@@ -148,9 +173,15 @@ class NameGone(NoSuchPerson):
 
 
 class NameUnclear(NoSuchPerson):
-    """The text begins with `name`, whom the writer has never written to, and with a shorter name that they know."""
+    """The text may be for `name`, or for someone with a shorter name (`other`) that it begins with as well."""
 
     wording = "name_unclear"
+
+
+class NameNow(NoSuchPerson):
+    """The person who was called `name` is here under another name, `now`."""
+
+    wording = "name_now"
 
 
 class NameChangedHands(NoSuchPerson):
@@ -184,6 +215,12 @@ class TextBehindTo(LooksPrivate):
         words = " ".join(text.split())
         shown = shortened(words, _SHOWN)
         return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
+
+
+class NoTextBehindTo(LooksPrivate):
+    """`/to NAME` without a text."""
+
+    wording = "no_text_behind_to"
 
 
 class LooksLikeJoin(BadRequest):

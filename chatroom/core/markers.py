@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Final
 from unicodedata import category, normalize
 
+from chatroom.core.beginnings import without_one
 from chatroom.core.characters import NOTHING, POINTS_EACH, is_seen
 from chatroom.core.confusables import skeleton
 
@@ -60,7 +61,7 @@ _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 _SLIPPED_TALK: Final = re.compile(r"(?:ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
 # A slash after a key that was hit by accident. An opening quotation mark may precede a slash in a sentence.
 _STRAYED: Final = re.compile(
-    r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|join|op)(?= |$)"
+    r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|tell|whisper|dm|pm|join|op)(?= |$)"
 )
 _JOIN: Final = re.compile(r"\W*7?(\w{4,5})[\W_]+")
 _CLIPPED: Final = re.compile(
@@ -82,10 +83,15 @@ _NO_LETTER: Final = re.compile(r"[\W_]")
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """`/WORD ARGUMENTS`: the word folded, the arguments as typed, with the separator."""
+    """`/WORD ARGUMENTS`: the word folded, the arguments as typed, with the separator.
+
+    Attributes:
+        behind: what stands behind the slash, as typed.
+    """
 
     word: str
     arguments: str
+    behind: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +178,9 @@ def _read_beginning(text: str) -> Beginning | None:
         word = folded[1:].split(" ", 1)[0]
         separator = len(word) + 1
         if separator < len(folded):
-            return Slash(word, text[ends[separator] - 1 :])
+            return Slash(word, text[ends[separator] - 1 :], text[ends[0] :])
         marks = trimmed(text[ends[-1] :])  # on the last letter, but typed separately
-        return Slash(word, f" {marks}" if marks else "")
+        return Slash(word, f" {marks}" if marks else "", text[ends[0] :])
     if found := _TALK.match(folded):
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
     if found := _STRAYED.match(folded):
@@ -284,7 +290,7 @@ def _is_nearly_whisper(word: str) -> bool:
     letters = _NO_LETTER.sub("", word)
     if letters in _WHISPERS or letters[1:] in _WHISPERS or letters[:-1] in _WHISPERS or word.endswith("/w"):
         return True
-    if len(letters) > 5 and _without_one(letters) & _without_one("whisper"):
+    if len(letters) > 5 and without_one(letters) & without_one("whisper"):
         return True
     if _SLIPPED_MSG.fullmatch(letters) or any(_is_slip(letters, one) for one in _LONGER):
         return True
@@ -296,25 +302,20 @@ def is_nearly_move(word: str) -> bool:
     letters = _first_letters(word)
     if letters in ("w", "dm", "pm") or letters.startswith("to") or _is_nearly_to(letters):
         return True
-    slips = _without_one(letters)
-    is_whisper = any(letters.startswith(move) or slips & _without_one(move) for move in _MOVES)
+    slips = without_one(letters)
+    is_whisper = any(letters.startswith(move) or slips & without_one(move) for move in _MOVES)
     return is_whisper or is_nearly_join(word)
 
 
 def is_nearly_join(word: str) -> bool:
     """Whether an unknown command was probably `/join`: the next texts were meant for another room."""
     letters = _first_letters(word)
-    is_slip = bool(_without_one(letters) & _without_one("join"))
+    is_slip = bool(without_one(letters) & without_one("join"))
     return is_slip or letters in ("j", "room") or letters.startswith("join")
 
 
 def _first_letters(word: str) -> str:
     return next(filter(None, _NO_LETTER.split(_with_latin(word))), "")
-
-
-def _without_one(word: str) -> set[str]:
-    """The word, and the word without each of its letters; words that differ by one slip share one of these."""
-    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def _is_slip(word: str, meant: str) -> bool:

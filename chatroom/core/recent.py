@@ -6,9 +6,11 @@ the name. Identities are only compared; times are passed in, in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from chatroom.core.beginnings import Beginnings
 from chatroom.core.confusables import fold
 from chatroom.core.names import may_be_name
 
@@ -24,30 +26,34 @@ class Gone:
 
     Attributes:
         identity: whose it was; "" if several had it recently, so that none of them is mistaken for another.
+        sid: the session that has another name since; "" if it left, or if several had the name.
     """
 
     name: str
     identity: str
     at: float
+    sid: str = ""
 
 
 class RecentNames:
     """The names that were given up in one room in the last ten minutes; of many, the latest."""
 
-    __slots__ = ("_by_key", "_keys_of")
+    __slots__ = ("_beginnings", "_by_key", "_keys_of")
 
     def __init__(self) -> None:
         self._by_key: dict[str, Gone] = {}  # the oldest first
         self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
+        self._beginnings = Beginnings()
 
-    def add(self, name: str, identity: str, now: float) -> None:
-        """Somebody has left, or has another name."""
+    def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
+        """Somebody has left, or has another name; `renamed` is then the session."""
         before = self.find(name, now)
         if before is not None and before.identity != identity:
-            identity = ""
+            identity = renamed = ""
         key = fold(name)
         self._drop(key)
-        self._by_key[key] = Gone(name, identity, now)
+        self._by_key[key] = Gone(name, identity, now, renamed)
+        self._beginnings.add(name)
         if identity:
             own = self._keys_of.setdefault(identity, {})
             own[key] = None
@@ -58,7 +64,10 @@ class RecentNames:
 
     def _drop(self, key: str) -> None:
         gone = self._by_key.pop(key, None)
-        if gone is not None and gone.identity:
+        if gone is None:
+            return
+        self._beginnings.discard(gone.name)
+        if gone.identity:
             own = self._keys_of[gone.identity]
             del own[key]
             if not own:
@@ -68,6 +77,10 @@ class RecentNames:
         """The last person with this name, in whatever case; never one whose name only looks the same."""
         gone = self._by_key.get(fold(name)) if may_be_name(name) else None
         return gone if gone is not None and now - gone.at <= LATELY_S else None
+
+    def beginning(self, letters: str, most: int, now: float) -> Iterator[str]:
+        """The first names with letters that begin so."""
+        return (name for name in self._beginnings.find(letters, most) if self.find(name, now) is not None)
 
 
 class Addressed:

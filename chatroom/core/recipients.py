@@ -7,30 +7,50 @@ and whom the writer knows. Where two people can be meant, the text is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from chatroom.core.beginnings import letters, without_one
 from chatroom.core.characters import POINTS_EACH
-from chatroom.core.errors import NameGone, NameUnclear, NoSuchPartner, NoSuchPerson, Refusal, TextBehindTo
+from chatroom.core.confusables import fold
+from chatroom.core.errors import (
+    NameGone,
+    NameNow,
+    NameUnclear,
+    NoSuchPartner,
+    NoSuchPerson,
+    Refusal,
+    TextBehindTo,
+)
 from chatroom.core.events import Person
 from chatroom.core.names import NAME_LENGTH, printable
 from chatroom.core.recent import Addressed, Gone
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
+Longer = Callable[[str, int], Iterable[str]]  # the first so many names with letters that begin so
 
 _QUOTES: Final = {'"': '"', "“": "”"}
+# Around a name that they do not belong to.
+_ANY_QUOTES: Final = {
+    **_QUOTES, "'": "'", "‘": "’", "`": "`", "„": "“", "«": "»", "‹": "›", "<": ">", "＜": "＞", "〈": "〉", "《": "》",
+    "「": "」", "『": "』", "【": "】", "[": "]", "(": ")", "（": "）", "＂": "＂",
+}  # fmt: skip
 _QUOTED = re.compile('["“](.+)["”]')
 _SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _BEFORE_REST = re.compile(rf"\A(?:\s|{_SEPARATORS.pattern})+")
 _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+_ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}\s*)?")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 _LOOSE = 2 * _LONGEST  # how far a name reaches in a mistyped text, with what precedes it
 _WORD = re.compile(r"\S+")
+_MOST_MARKS = 16  # punctuation marks behind which a name is looked for
+_MOST_LONGER = 50  # names that are compared with what follows a shorter one
+_ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,})")
 _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 _MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
 
@@ -92,6 +112,52 @@ def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | 
     )
 
 
+def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Like `longest_match`, with `@` before the name, with quotes or brackets around it, or a separator behind it."""
+    bare = text.lstrip()
+    if bare[:1] in ("@", "＠"):
+        bare = bare[1:].lstrip()
+    start = len(text) - len(bare)
+    quote = _ANY_QUOTES.get(bare[:1])
+    around = 1 if quote is not None else 0
+    if quote is not None:
+        ends = [bare.find(quote, 1, _LONGEST + 2)]
+    else:
+        if (found := longest_match(bare, find)) is not None:
+            return found._replace(length=start + found.length)
+        marks = _SEPARATORS.finditer(bare, 0, _LONGEST + 1)
+        ends = [mark.start() for mark in islice(marks, _MOST_MARKS)]
+    for end in reversed(ends):
+        who = find(_SPACES.sub(" ", bare[around:end].strip())) if end > 0 else None
+        if who is not None:
+            rest = _ONE_SEPARATOR.sub("", bare[end + around :])
+            return Match(who, rest, start + end + around)
+    return None
+
+
+def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
+
+    A name of one character would begin too many words.
+    """
+    run = _ONE_SCRIPT.match(text)
+    if run is None:
+        return None
+    for end in range(min(run.end(), run.start(1) + NAME_LENGTH), run.start(1) + 1, -1):
+        who = find(text[run.start(1) : end])
+        if who is not None:
+            return Match(who, text[end:].lstrip(), end)
+    return None
+
+
+def _none(_letters: str, _most: int) -> Iterable[str]:
+    return ()
+
+
+def _unknown(_gone: Gone) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """Those whom a writer may mean.
@@ -100,11 +166,17 @@ class People:
         here: finds who is in the room by name.
         lately: the same for those who gave up a name recently.
         known: whom the writer has written to.
+        longer_here: finds names of people here by their first letters.
+        longer_lately: the same for names that were given up recently.
+        now: finds the person who gave up a name for another, if they are still here.
     """
 
     here: Here
     lately: Lately
     known: Addressed
+    longer_here: Longer = _none
+    longer_lately: Longer = _none
+    now: Callable[[Gone], Person | None] = _unknown
 
 
 def recipient(rest: str, people: People) -> tuple[Person, str]:
@@ -112,10 +184,13 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
 
     Raises:
         NameGone: it may be for someone who left recently.
-        NameUnclear: it may be for someone with a shorter name.
+        NameUnclear: it may be for someone with a shorter name, or with a longer one.
+        NameNow: the person it is for has another name since.
+        TextBehindTo: there is no space behind the name.
         NoSuchPerson: it begins with nobody's name, or with a longer name that no space follows.
     """
-    found = longest_match(rest, people.here)
+    strict = longest_match(rest, people.here)
+    found = strict or cleaned_match(rest, people.here)
     spaced = _SEPARATORS.sub(" ", rest)
     closer = longest_match(spaced, people.here)
     gone = longest_match(spaced, people.lately)
@@ -125,11 +200,12 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
         and gone.length > max(found.length, closer.length if closer else 0)
     ):
         raise NameGone(name=gone.who.name, other=found.who.name)
-    if closer is not None and found is not None and closer.length > found.length:
+    if closer is not None and strict is not None and closer.length > strict.length:
         raise NoSuchPerson(name=printable(rest[: closer.length + 1]))
     if found is None:
-        raise NoSuchPerson(name=gone.who.name if gone is not None else _first_name(rest))
+        raise _nobody(rest, gone.who if gone is not None else None, people)
     _check_shorter(rest[: found.length], found.who.name, people)
+    _check_longer(rest[: found.length], found.who.name, found.rest, people)
     return found.who, found.rest
 
 
@@ -141,9 +217,9 @@ def partner_name(written: str, people: People) -> str:
         TextBehindTo: there is a text after the name.
         NameGone, NameUnclear: as `recipient`.
     """
-    names = (written, without_quotes(written))
+    names = (written, without_quotes(written), bare_name(written))
     found = next((name for name in names if people.here(name) is not None), None)
-    if found is None:
+    if found is None or (found == names[2] and people.lately(written) is not None):
         raise _no_partner(written, people)
     if _SEPARATORS.match(written[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
         _check_shorter(written, found, people)
@@ -154,6 +230,16 @@ def without_quotes(name: str) -> str:
     """A name without the quotes around it."""
     quoted = _QUOTED.fullmatch(name)
     return quoted[1] if quoted is not None else name
+
+
+def bare_name(written: str) -> str:
+    """A name without `@` before it, a separator behind it, and quotes or brackets around it."""
+    name = _unquoted(written.strip().removeprefix("@").removeprefix("＠").strip())
+    return _unquoted(name[:-1].rstrip()) if _SEPARATORS.match(name[-1:]) else name
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].strip() if len(name) > 2 and _ANY_QUOTES.get(name[0]) == name[-1] else name
 
 
 def _check_shorter(written: str, name: str, people: People) -> None:
@@ -177,10 +263,68 @@ def _check_shorter(written: str, name: str, people: People) -> None:
         raise NameGone(name=gone.who.name, other=name)
 
 
+def _check_longer(written: str, name: str, text: str, people: People) -> None:
+    """Ask who is meant if a longer name begins like this one, and the text nearly like the rest of that name.
+
+    So `/to Ming Lo secret` does not reach Ming while Ming Li is here. For a name in quotes there is no question.
+
+    Raises:
+        NameUnclear: both are here.
+        NameGone: the other one left recently.
+    """
+    if written.lstrip()[:1] in _ANY_QUOTES:
+        return
+    if (longer := longer_name(name, text, people.longer_here)) is not None:
+        raise NameUnclear(name=longer, other=name)
+    if (longer := longer_name(name, text, people.longer_lately)) is not None:
+        raise NameGone(name=longer, other=name)
+
+
+def longer_name(name: str, text: str, find: Longer) -> str | None:
+    """A longer name that begins like this one, if the text behind it is nearly the rest of that name."""
+    known, more = letters(name), letters(text[:_LONGEST])
+    if not known or not more:
+        return None
+    found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
+    return next((one for one in found if _is_nearly_rest(more, one, name)), None)
+
+
+def _is_nearly_rest(more: str, longer: str, name: str) -> bool:
+    """Whether letters are nearly those that a longer name has more than this one: with the same first, or one slip.
+
+    Behind a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
+    """
+    rest = letters(longer)[len(letters(name)) :]
+    if not rest:
+        return False
+    goes_on = fold(longer)[len(fold(name)) :][:1]
+    if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):
+        return True
+    if len(rest) == 2:
+        return more[:2] in (rest, rest[::-1])
+    slips = without_one(rest)
+    return len(rest) > 2 and any(slips & without_one(more[: len(rest) + by]) for by in (-1, 0, 1))
+
+
+def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
+    """Why `/to REST` is for nobody: they have another name, no space follows the name, or nobody here has it."""
+    if gone is not None:
+        return _gone(gone, people)
+    if (found := run_on_match(rest, people.here)) is not None:
+        return TextBehindTo.of(found.who.name, found.rest)
+    return NoSuchPerson(name=_first_name(rest))
+
+
+def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchPerson) -> NoSuchPerson:
+    person = people.now(gone)
+    return NameNow(name=gone.name, now=person.name) if person is not None else kind(name=gone.name)
+
+
 def _first_name(rest: str) -> str:
     """The name that `/to REST` was probably for: the one in quotes, or the first word."""
     quote = _QUOTES.get(rest[:1])
-    return printable(rest[1:].split(quote)[0] if quote is not None else rest.split(None, 1)[0])
+    written = rest[1:].split(quote)[0] if quote is not None else rest.split(None, 1)[0]
+    return printable(bare_name(written) or written)
 
 
 def _no_partner(written: str, people: People) -> Refusal:
@@ -188,7 +332,10 @@ def _no_partner(written: str, people: People) -> Refusal:
     here = punctuated_match(written, people.here)
     gone = punctuated_match(written, people.lately)
     if gone is not None and (here is None or gone.length > here.length):
-        return NoSuchPartner(name=gone.who.name)
+        return _gone(gone.who, people, NoSuchPartner)
     if here is not None:
+        _check_longer(written, here.who.name, here.rest, people)
         return TextBehindTo.of(here.who.name, here.rest)
-    return NoSuchPartner(name=printable(without_quotes(written)))
+    if (run_on := run_on_match(written, people.here)) is not None:
+        return TextBehindTo.of(run_on.who.name, run_on.rest)
+    return NoSuchPartner(name=printable(bare_name(written) or written))

@@ -6,6 +6,9 @@ people in the room have seen so far.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from chatroom.core.beginnings import Beginnings
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
@@ -15,12 +18,13 @@ from chatroom.core.names import may_be_name, name_key
 class Roster:
     """The people of one room, in order of joining."""
 
-    __slots__ = ("_by_key", "_by_sid", "_claims")
+    __slots__ = ("_beginnings", "_by_key", "_by_sid", "_claims")
 
     def __init__(self) -> None:
         self._claims: dict[str, int] = {}
         self._by_sid: dict[str, Person] = {}
         self._by_key: dict[str, Person] = {}
+        self._beginnings = Beginnings()
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -72,6 +76,7 @@ class Roster:
     def replace(self, present: Present) -> None:
         """Replace everybody by those who are here now, in this order."""
         self._by_sid, self._by_key, self._claims = {}, {}, {}
+        self._beginnings = Beginnings()
         for joined in present.people:
             self.apply(joined)
 
@@ -82,13 +87,19 @@ class Roster:
         person = self._by_key.get(name_key(name))
         return person if person is not None and fold(person.name) == fold(name) else None
 
+    def beginning(self, letters: str, most: int) -> Iterator[str]:
+        """The first names of people here with letters that begin so."""
+        return self._beginnings.find(letters, most)
+
     def _put(self, person: Person) -> None:
         self._by_sid[person.sid] = self._by_key[name_key(person.name)] = person
+        self._beginnings.add(person.name)
 
     def _drop_name(self, sid: str) -> None:
         person = self._by_sid.get(sid)
         if person is None:
             raise Misuse(f"{sid} was never announced")
+        self._beginnings.discard(person.name)
         key = name_key(person.name)
         if self._by_key.get(key) is person:  # otherwise someone else has it already: two have swapped names
             del self._by_key[key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from chatroom.core import near
@@ -22,13 +22,22 @@ from chatroom.core.commands import (
     Who,
     parse_line,
 )
-from chatroom.core.errors import BadRequest, Refusal, Unavailable, UnknownCommand, Yourself
+from chatroom.core.errors import (
+    BadRequest,
+    NoTextBehindTo,
+    Refusal,
+    Unavailable,
+    UnknownCommand,
+    UnknownWhisper,
+    Yourself,
+)
 from chatroom.core.events import Person, Talk
 from chatroom.core.log import Entry, Page
 from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
+from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.text import fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
@@ -56,7 +65,8 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     except UnknownCommand as refused:
         here, lately = session.room.roster.find, service.whispers.lately(session)
         if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
-            raise refused.with_doubt() from None
+            command = str(refused.params["command"])
+            raise UnknownWhisper(command=command).with_doubt(people=refused.doubts_people) from None
         raise
 
 
@@ -119,6 +129,8 @@ def _run(
             follow(session.talk.ask())
         case WhisperTo(rest):
             person, text = recipient(rest, _people(service, session))
+            if not trimmed(text):
+                raise NoTextBehindTo(usage=f"/to {person.name} TEXT", name=person.name)
             service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
@@ -186,7 +198,17 @@ def signal(service: Service, session: Session, effect: Signal) -> None:
 
 
 def _people(service: Service, session: Session) -> People:
-    return People(session.room.roster.find, service.whispers.lately(session), session.addressed)
+    room = session.room
+
+    def longer(letters: str, most: int) -> Iterator[str]:
+        return (name for name in room.roster.beginning(letters, most) if name != session.person.name)
+
+    def now(gone: Gone) -> Person | None:
+        return room.roster.get(gone.sid)
+
+    whispers = service.whispers
+    lately, longer_lately = whispers.lately(session), whispers.longer_lately(session)
+    return People(room.roster.find, lately, session.addressed, longer, longer_lately, now)
 
 
 def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:

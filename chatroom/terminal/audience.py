@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core import near
+from chatroom.core.beginnings import beginnings
 from chatroom.core.characters import is_blank
-from chatroom.core.commands import Say, parse_line
+from chatroom.core.commands import COMMANDS, Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
 from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
-from chatroom.core.recipients import punctuated_match, without_quotes
+from chatroom.core.names import printable
+from chatroom.core.recipients import bare_name, longer_name, punctuated_match, without_quotes
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH
 
-_MOVING: Final = ("to", "msg", "w", "join")
+_MOVING: Final = tuple(
+    name for record in COMMANDS if record.name in ("to", "join") for name in (record.name, *record.aliases)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,7 @@ class Audience:
     def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
         if not trimmed(wanted):
             return self.talk_to(None)
-        for name in (wanted, without_quotes(trimmed(wanted))):
+        for name in (wanted, without_quotes(trimmed(wanted)), bare_name(wanted)):
             found = [sid for sid, known in names.items() if _key(known) == _key(name)]
             if found == [own]:
                 return NotSent(self._words.say("yourself"))
@@ -235,6 +239,9 @@ class Audience:
         keys = {_key(name): name for name in names.values()}
         meant = punctuated_match(trimmed(wanted), lambda name: keys.get(_key(name)))
         if meant is not None and meant.rest:
+            longer = longer_name(meant.who, meant.rest, beginnings(names.values()).find)
+            if longer is not None:
+                return NotSent(self._words.say("name_unclear", name=longer, other=meant.who))
             usage = TextBehindTo.of(meant.who, meant.rest).params["usage"]
             return NotSent(self._words.say("text_behind_to", name=meant.who, usage=usage))
-        return NotSent(self._words.say("no_such_person"))
+        return NotSent(self._words.say("no_such_person", name=printable(bare_name(wanted) or wanted)))

@@ -2,8 +2,17 @@
 
 import pytest
 
+from chatroom.core.beginnings import beginnings
 from chatroom.core.confusables import fold
-from chatroom.core.errors import NameGone, NameUnclear, NoSuchPartner, NoSuchPerson, Refusal, TextBehindTo
+from chatroom.core.errors import (
+    NameGone,
+    NameNow,
+    NameUnclear,
+    NoSuchPartner,
+    NoSuchPerson,
+    Refusal,
+    TextBehindTo,
+)
 from chatroom.core.events import Person
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.recipients import People, longest_match, loose_match, partner_name, recipient
@@ -66,7 +75,16 @@ def people(here: str, lately: str = "", known: str = "") -> People:
     addressed = Addressed()
     for name in filter(None, known.split(",")):
         addressed.is_other(name, name, None)
-    return People(lambda name: present.get(fold(name)), lambda name: gone.get(fold(name)), addressed)
+    longer_here, longer_lately = beginnings(here.split(",")), beginnings(lately.split(","))
+    now = {"Bobby": Person("r", "Robert")}.get
+    return People(
+        lambda name: present.get(fold(name)),
+        lambda name: gone.get(fold(name)),
+        addressed,
+        longer_here.find,
+        longer_lately.find,
+        lambda gone: now(gone.name),
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +98,25 @@ def people(here: str, lately: str = "", known: str = "") -> People:
         ("Bob I, miss you", people("Bob", lately="Bob I"), NameGone),
         ("Bob I, miss you", people("Bob,Bob I"), NoSuchPerson),
         ("Zed hello", people("Bob"), NoSuchPerson),
+        *(
+            (f"Ming {slip} see you", people("Ming,Ming Li"), NameUnclear)
+            for slip in ("Lo", "Lee", "Lii", "Lk", "L1", "l i", "IL", '"Li"', "Li's")
+        ),
+        ("小雨 点 你好", people("小雨,小雨点"), NameUnclear),
+        ("Ming Lo see you", people("Ming", lately="Ming Li"), NameGone),
+        ("Ming, Lo see you", people("Ming,Ming Li"), NameUnclear),
+        ("Ming hi Lo", people("Ming,Ming Li"), "Ming"),
+        ('"Ming" Lo see you', people("Ming,Ming Li"), "Ming"),
+        ("Ann bring it", people("Ann,Annabel"), "Ann"),
+        ("Ann abl bring it", people("Ann,Annabel"), NameUnclear),
+        ("Bob: hi", people("Bob"), "Bob"),
+        ("@Bob hi", people("Bob"), "Bob"),
+        ("'Bob' hi", people("Bob"), "Bob"),
+        ("<Bob> hi", people("Bob"), "Bob"),
+        ("小雨，你好", people("小雨"), "小雨"),
+        ("Bob, I miss you", people("Bob", lately="Bob I"), NameGone),
+        ("小雨你好", people("小雨"), TextBehindTo),
+        ("Bobby hi", people("Bob,Robert", lately="Bobby"), NameNow),
     ],
 )
 def test_a_private_text_is_for_one_person_or_refused(
@@ -101,6 +138,13 @@ def test_a_private_text_is_for_one_person_or_refused(
         ('"Bob"', people('Bob,"Bob"'), '"Bob"'),
         ("Bob:", people("Bob:,Bob", known="Bob"), NameUnclear),
         ("Bob hello", people("Bob"), TextBehindTo),
+        ("Bob.", people("Bob"), "Bob"),
+        ("Bob.", people("Bob", lately="Bob."), NoSuchPartner),
+        ("@Bob", people("Bob"), "Bob"),
+        ("<Bob>:", people("Bob"), "Bob"),
+        ("「小雨」", people("小雨"), "小雨"),
+        ("Ming Lee", people("Ming,Ming Li"), NameUnclear),
+        ("Bobby", people("Bob,Robert", lately="Bobby"), NameNow),
         ("Bob I hello", people("Bob", lately="Bob I"), NoSuchPartner),
         ("“Zed”", people("Bob"), NoSuchPartner),
     ],

@@ -229,6 +229,37 @@ def test_near_misses_are_refused_with_the_usage(
     assert heard(bob, "whisper") == []
 
 
+def test_a_slip_in_a_longer_name_is_asked_about(sender: Callable[..., Sender], guests: Guests) -> None:
+    romeo, ming, li = sender(), guests(username="Ming"), guests(username="Ming Li")
+    for text in ("/to Ming Lo s3cret", "to:Ming Lee"):
+        answer = romeo.types(text)
+        assert '"Ming"' in answer
+        assert '"Ming Li"' in answer
+    romeo.types('/to "Ming" Lo s3cret')
+    assert ming.receives("whisper")["msg"] == "Lo s3cret"
+    assert heard(li, "whisper") == []
+
+
+def test_a_former_name_is_answered_with_the_new_one(sender: Callable[..., Sender], guests: Guests) -> None:
+    romeo, bob, third = sender(), guests(username="Bob"), guests()
+    assert bob.asks("rename", username="Robert")["ok"]
+    third.receives("rename")
+    for text in ("/to Bob s3cret", "to:Bob"):
+        assert "Bob is now called Robert" in romeo.types(text)
+    assert heard(bob, "whisper") == heard(third) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "taught"), [("/tell Bob", "type /to Bob TEXT"), ("/to 小雨你好", "type /to 小雨 你好")]
+)
+def test_a_whisper_without_a_text_or_a_space_is_refused(
+    sender: Callable[..., Sender], guests: Guests, text: str, taught: str
+) -> None:
+    romeo, bob, rain = sender(), guests(username="Bob"), guests(username="小雨")
+    assert taught in romeo.types(text)
+    assert heard(bob, "whisper") == heard(rain, "whisper") == heard(bob) == []
+
+
 @pytest.mark.parametrize("join", ["join", "Join:", "jion"])
 def test_a_join_without_its_slash_holds_what_follows(
     sender: Callable[..., Sender], guests: Guests, room: str, join: str
@@ -243,7 +274,7 @@ def test_a_join_without_its_slash_holds_what_follows(
 
 
 @pytest.mark.parametrize(
-    "line", ["/to Bob s3cret", "、w Bob s3cret", "to:Bob", "msg Bob s3cret", "/op s3cret"]
+    "line", ["/to Bob s3cret", "/toBob s3cret", "、w Bob s3cret", "to:Bob", "msg Bob s3cret", "/op s3cret"]
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"], ids=ascii)
 def test_a_private_line_further_down_is_not_sent(guests: Guests, line: str, end: str) -> None:

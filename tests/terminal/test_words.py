@@ -38,12 +38,12 @@ def test_nobody_can_have_the_readers_name_in_whispers(lang: str) -> None:
         (
             "zh",
             "* 你在房间 lobby，名字是阿狸。1 人在线。",
-            "房间里没有叫这个名字的人。要原样发送，请以 /say 开头。",
+            "房间里没有人叫 Eve。要原样发送，请以 /say 开头。",
         ),
         (
             None,
             "* You are 阿狸 in lobby. 1 person here.",
-            "No one here has that name. To send it as a message, begin it with /say.",
+            "No one here is called Eve. To send it as a message, begin it with /say.",
         ),
     ],
 )

@@ -451,6 +451,7 @@ describe('Completion', () => {
     ['/to fo', ['fox ', 'Fowl ']],
     ['、W  FO', ['fox ', 'Fowl ']],
     ['/msg "two w', ['"two words" ']],
+    ['/tell fo', ['fox ', 'Fowl ']],
     ['/to fox hi', []],
     ['to:fo', ['fox', 'Fowl']],
     [' To：two ', ['two words']],

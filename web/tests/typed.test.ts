@@ -104,7 +104,7 @@ describe('What is no message', () => {
   });
 
   it.each([en, zh])('is refused with a sentence that teaches how to send it', (words) => {
-    expect(words.refusals.no_such_person).toContain('/say');
+    expect(words.refusals.no_such_person('Bob')).toMatch(/Bob[^]*\/say/);
     expect(words.refusals.unknown_command).toContain('//');
   });
 
@@ -126,6 +126,7 @@ describe('What is no message', () => {
     { code: 'room_invalid', held: true },
     { code: 'bad_request', name: 'Bob', usage: '/to NAME TEXT' },
     { code: 'bad_request', room: 'den', usage: '/join ROOM' },
+    { code: 'unknown_command', command: 'tel', usage: '/to NAME TEXT' },
   ])('is refused in the words of the server where it knows who is meant', (refusal) => {
     expect(sentence(en, { ok: false, msg: 'Someone else is called Bob now.', ...refusal })).toBe('Someone else is called Bob now.');
   });
@@ -199,6 +200,16 @@ describe('to:NAME', () => {
   it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, advised(play.state)?.code, play.shown]).toEqual([null, text, 'no_such_person', []]);
+  });
+
+  it.each(['to:@fox', 'to:「fox」', 'to:fox.', 'to:<fox>'])('%j begins the whisper, though the name is not written alone', (text) => {
+    expect(here().enterText(text).state.partner?.sid).toBe('f');
+  });
+
+  it.each(['to:Ming Lo', 'to:Ming il'])('%j is refused with the question who is meant', (text) => {
+    const play = new Writer().enter({}, { name_list: [['Ming', 'm'], ['Ming Li', 'l']] }).enterText(text);
+    expect([play.state.partner, advised(play.state)]).toMatchObject([null, { code: 'name_unclear', name: 'Ming Li', instead: 'Ming' }]);
+    for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain('to:"Ming Li"');
   });
 
   it('alone ends the whisper', () => {

@@ -191,9 +191,7 @@ class Interpreter:
         words = self._context.words
         if isinstance(refused, NameTaken):
             return notice_line(words.say("line_reuse", name=refused.params["name"]))
-        if isinstance(refused, NoSuchPerson) and (
-            refused.wording is None or isinstance(refused, NoSuchPartner)
-        ):
+        if type(refused) in (NoSuchPerson, NoSuchPartner):
             text = words.say("line_no_one", name=refused.params.get("name", ""))
             if isinstance(refused, NoSuchPartner):
                 text += "\n" + words.say("line_as_it_is")

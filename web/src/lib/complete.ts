@@ -17,7 +17,7 @@ export interface Completion {
 
 const MOST = 12;
 /** The commands whose first argument is a name. A text stands behind it, so a name with spaces is quoted. */
-const WHISPERS = /^(?:to|msg|w)$/;
+const WHISPERS = /^(?:to|msg|w|tell|whisper|dm|pm)$/;
 /** A name that is being typed, perhaps behind a quotation mark. */
 const BEGUN = /^["“]?([^\n"”]{0,256})$/;
 

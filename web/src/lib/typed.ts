@@ -51,3 +51,8 @@ export function keyOf(name: string): string {
   const key = name.normalize('NFKC').replace(/\p{DI}/gu, '').replace(/\s+/g, ' ').toLowerCase();
   return key.replace(/^[ "“”]+|[ "“”]+$/g, '');
 }
+
+/** The key of a name as it may be written: with `@` before it, a mark behind it, in quotes or brackets. */
+export function bareKeyOf(name: string): string {
+  return keyOf(name).replace(/^[@"'“‘`„«‹<〈《「『【[(]+|[:,;.!?>=–—、。"'”’`“»›〉》」』】\])]+$/g, '');
+}

@@ -22,8 +22,17 @@ export function advised({ people, sid: own, partner, problem }: State): Refusal 
     const [sid, name] = others.get(keyOf(line.slice(0, index))) ?? [];
     if (name === undefined) continue;
     const text = line.slice(index + end.length).replace(/\s+/g, ' ');
+    const longer = [...others.values()].find(([, one]) => isNearlyRest(text, one, name));
+    if (longer) return { ok: false, code: 'name_unclear', msg: '', name: longer[1], instead: name };
     const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
     return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}`.trimEnd() };
   }
   return problem;
+}
+
+/** Whether a text is nearly what a longer name has more than this one: with the same first letter, or two exchanged. */
+function isNearlyRest(text: string, longer: string, name: string): boolean {
+  const [more, long, known] = [text, longer, name].map((one) => keyOf(one).replace(/[^\p{L}\p{N}]+/gu, '')) as [string, string, string];
+  const rest = long.slice(known.length);
+  return long.startsWith(known) && rest !== '' && (more[0] === rest[0] || (rest.length > 1 && more.startsWith(rest[1]! + rest[0]!)));
 }

@@ -6,7 +6,7 @@
  */
 
 import { isSameRoom } from '../lib/places';
-import { keyOf } from '../lib/typed';
+import { bareKeyOf, keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
 import { remark } from './timeline';
 import type { Draft, Item, Kept, Person, State, Target, Whispered } from './types';
@@ -104,8 +104,11 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
 /** `to:NAME` was typed; `to:` alone ends the whisper. */
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
-  const found = [...state.people].filter(([sid, other]) => sid !== state.sid && keyOf(other) === key);
-  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '', line: name } };
+  const others = [...state.people].filter(([sid]) => sid !== state.sid);
+  const called = (one: string): typeof others => others.filter(([, other]) => keyOf(other) === one);
+  const exact = called(key);
+  const found = exact.length > 0 ? exact : called(bareKeyOf(name));
+  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '', line: name, name: name.trim() } };
   const cleared = keepDraft(state, targetOf(state), '');
   return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
 }
