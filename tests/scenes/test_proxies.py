@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
 import re
@@ -50,7 +51,7 @@ Write = Callable[[str, int, Path], list[str]]  # gives the command of a proxy wi
 
 def caddy(text: str, port: int, folder: Path) -> list[str]:
     site = re.sub(r"^(\{\$DOMAIN\}|\S*example\.org)", f"http://127.0.0.1:{port}", text, flags=re.MULTILINE)
-    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + site)
+    (folder / "Caddyfile").write_text(re.sub(r"^\{\n", "{\n\tadmin off\n", site, count=1, flags=re.MULTILINE))
     return ["caddy", "run", "--config", str(folder / "Caddyfile")]
 
 
@@ -59,13 +60,18 @@ def nginx(text: str, port: int, folder: Path) -> list[str]:
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     head = f"pid {folder}/pid; error_log stderr; events {{}}" + ("\nuser root;" if os.geteuid() == 0 else "")
+    logs = f"access_log {folder}/access.log; error_log {folder}/error.log;"  # as in the packages of Linux distributions
     server = f"server {{ listen 127.0.0.1:{port}; {text} }}"
-    (folder / "nginx.conf").write_text(f"{head}\nhttp {{ access_log off;\n{temporary}\n{server} }}\n")
+    (folder / "nginx.conf").write_text(f"{head}\nhttp {{ {logs}\n{temporary}\n{server} }}\n")
     return ["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
 
 
 def haproxy(text: str, port: int, folder: Path) -> list[str]:
-    (folder / "haproxy.cfg").write_text(text.replace("bind :80", f"bind 127.0.0.1:{port}"))
+    # With logs, as in the packages of Linux distributions.
+    logs = "log stdout format raw local0\n    option httplog\n    option dontlognull"
+    text = text.replace("bind :80", f"bind 127.0.0.1:{port}")
+    text = text.replace("    mode http\n", f"    mode http\n    {logs}\n")
+    (folder / "haproxy.cfg").write_text(text)
     return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
 
 
@@ -75,12 +81,16 @@ def running(command: list[str], url: str, folder: Path) -> Iterator[None]:
     if program is None:
         needed(f"{command[0]} is not installed")
     environ = {**os.environ, "HOME": str(folder)}
-    with subprocess.Popen(
-        [str(program), *command[1:]], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as proxy:
+    output = folder / "output.log"
+    with (
+        output.open("w") as log,
+        subprocess.Popen(
+            [str(program), *command[1:]], env=environ, stdout=log, stderr=subprocess.STDOUT
+        ) as proxy,
+    ):
         try:
             until(lambda: proxy.poll() is not None or answers(url), f"{command[0]} answers", START_S)
-            assert proxy.poll() is None, proxy.communicate()[0]
+            assert proxy.poll() is None, output.read_text()
             yield
         finally:
             proxy.terminate()
@@ -119,6 +129,74 @@ def test_the_server_counts_the_clients_of_composes_caddy(start: Start, tmp_path:
     program = start(*FEW, flag, "127.0.0.1")
     command = caddy(text.replace("chatroom:5000", f"127.0.0.1:{program.port}"), port, tmp_path)
     check_addresses(command, program, port, "", tmp_path)
+
+
+CLIENT = "127.66.77.88"
+CLAIMED = "198.51.100.7"
+ROOM = "hidden-room"
+
+
+@pytest.mark.parametrize("path", ["", "/chat"], ids=["root", "path"])
+@pytest.mark.parametrize("write", [caddy, nginx, haproxy])
+def test_a_documented_proxy_writes_nothing_about_its_clients(
+    start: Start, tmp_path: Path, write: Write, path: str
+) -> None:
+    port, program = free_port(), start("--trust-proxy", "127.0.0.1")
+    text = documented(write.__name__, path).replace("127.0.0.1:5000", f"127.0.0.1:{program.port}")
+    check_logs(write(text, port, tmp_path), program, port, path, tmp_path)
+
+
+def test_the_caddyfile_of_compose_writes_nothing_about_its_clients(start: Start, tmp_path: Path) -> None:
+    port, program = free_port(), start("--trust-proxy", "127.0.0.1")
+    text = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    command = caddy(text.replace("chatroom:5000", f"127.0.0.1:{program.port}"), port, tmp_path)
+    check_logs(command, program, port, "", tmp_path)
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(CLIENT, 0))
+
+
+def check_logs(command: list[str], program: Program, port: int, path: str, folder: Path) -> None:
+    """No file of the proxy has an address, a room or a text, even if the server dies and stays away."""
+
+    def ask(method: str, target: str, body: bytes | None = None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(CLIENT, 0))
+        with closing(connection):
+            connection.request(method, path + target, body, {"X-Forwarded-For": CLAIMED, "User-Agent": ROOM})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    poll = "/socket.io/?EIO=4&transport=polling"
+    with running(command, f"http://127.0.0.1:{port}{path}", folder):
+        assert ask("GET", f"/r/{ROOM}")[0] == 200
+        _, opened = ask("GET", poll)
+        sid = json.loads(opened[1:])["sid"]
+        before = {place: place.stat().st_mtime_ns for place in folder.iterdir() if place.is_dir()}
+        message = json.dumps(["msg", {"action": "message", "msg": f"{ROOM} " * 7000}])
+        assert (
+            ask("POST", f"{poll}&sid={sid}", f"40{json.dumps({'room': ROOM})}\x1e42{message}".encode())[0]
+            == 200
+        )
+        assert {place: place.stat().st_mtime_ns for place in before} == before, "a text was written to a file"
+        assert ask("GET", f"{poll}&sid={sid}")[0] == 200
+        request = f"GET {path}{poll}&sid={sid} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Forwarded-For: {CLAIMED}\r\n\r\n"
+        with connected(port) as waiting, connected(port) as broken:
+            waiting.sendall(request.encode())  # there is nothing to fetch
+            if not path:  # under a path, only a whole request shows that it is for the chat
+                broken.sendall(f"GET /r/{ROOM} HTTP/9.9.9\r\nHost:: {ROOM}\r\n\r\n".encode())
+                assert broken.recv(1)
+            program.kill()
+            assert b" 50" in waiting.recv(1 << 16)
+        for target in (f"/r/{ROOM}", f"{poll}&sid={sid}"):
+            assert ask("GET", target)[0] in (502, 503, 504)
+    told = (CLIENT, CLAIMED, ROOM, sid)
+    written = {
+        file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.suffix == ".log"
+    }
+    assert [
+        (file.name, word) for file, text in written.items() for word in told if word.encode() in text
+    ] == []
 
 
 def trusts(text: str) -> tuple[str, str]:
