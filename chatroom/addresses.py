@@ -69,6 +69,8 @@ class Addresses:
         """The budget of a client's address."""
         return self._find(counted_address(client))
 
+    account_of = budget_of
+
     def _find(self, address: Address) -> AddressBudget:
         budget = self._used.get(address.key)
         if budget is not None:

@@ -180,6 +180,7 @@ class Endpoint:
         welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
         polling.send(packets.OPEN + json.dumps(welcome, separators=(",", ":")))
         if not self._sessions.connect(session, self._kept(exchange.environ())):
+            polling.hand_over()
             exchange.request.keep_alive = False
             exchange.respond(401, b"Unauthorized")
             return None

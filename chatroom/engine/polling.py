@@ -100,12 +100,19 @@ class Polling:
         A ping goes first: behind a queue that takes many polls, it would not be answered in time.
         """
         fits = self._has_room()
-        self.waiting_bytes += _size(packet)  # first: what cannot be encoded must not be queued
+        self._count(_size(packet))  # first: what cannot be encoded must not be queued
         if packet == packets.PING:
             self._outbox.insert(0, packet)
         else:
             self._outbox.append(packet)
         return fits
+
+    def _count(self, change: int) -> None:
+        """So many bytes more wait, or less."""
+        self.waiting_bytes += change
+        account = self.session.account
+        if account is not None and not account.hold(change) and change > 0:
+            self._sessions.call_soon(partial(self._sessions.relieve, account))
 
     def _has_room(self) -> bool:
         """The bound in bytes is on what waits behind the first message, which may have any length."""
@@ -129,7 +136,7 @@ class Polling:
     def take_payload(self) -> bytes:
         """The body for a poll; what does not fit into one payload waits for the next polls."""
         now, self._outbox = self._outbox[:PAYLOAD_PACKETS], self._outbox[PAYLOAD_PACKETS:]
-        self.waiting_bytes -= sum(map(_size, now))
+        self._count(-sum(map(_size, now)))
         return packets.join_payload(now)
 
     def raise_limit(self, limit_bytes: int) -> None:
@@ -230,7 +237,8 @@ class Polling:
         self._answer(packets.NOOP.encode())
         self.resume()
         self._let_go(self._kept)
-        waiting, self._outbox, self.waiting_bytes = self._outbox, [], 0
+        waiting, self._outbox = self._outbox, []
+        self._count(-self.waiting_bytes)
         return [packets.parse_base64(one[1:]) if one[:1] == "b" else one for one in waiting]
 
     def close(self, reason: str) -> None:
@@ -243,6 +251,8 @@ class Polling:
         read it, and one that reads a CLOSE in the same payload has dropped its handlers by then.
         """
         self._send_final_payloads(reason)
+        self._outbox.clear()
+        self._count(-self.waiting_bytes)
         self.resume()
         self._let_go(self._kept)
 

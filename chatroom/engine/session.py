@@ -20,6 +20,7 @@ from chatroom.engine.bounds import Bound
 from chatroom.engine.packets import PacketError
 from chatroom.engine.reasons import CLIENT_DISCONNECT
 from chatroom.engine.transport import NO_TRANSPORT, Transport
+from chatroom.net.gate import Account
 from chatroom.net.wheel import NO_TICK
 
 
@@ -96,6 +97,7 @@ class Session:
         outbox_limit_packets: the same in packets.
 
     Attributes:
+        account: counts what waits for it, with what waits for others of its address; None if nobody does.
         transport: what carries its packets.
         probe: a WebSocket that wants to become the transport.
         inbox: messages for the application, and calls that wait behind them; None while it is empty.
@@ -108,6 +110,7 @@ class Session:
     """
 
     __slots__ = (
+        "account",
         "admitted",
         "awaiting_pong",
         "client",
@@ -133,6 +136,7 @@ class Session:
     ) -> None:
         self.sid = sid
         self.client = client
+        self.account: Account | None = None
         self.state = State.POLLING
         self.limit_bytes = outbox_limit_bytes
         self.limit_packets = outbox_limit_packets

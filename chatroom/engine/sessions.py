@@ -17,7 +17,7 @@ from chatroom.engine.heartbeat import Heartbeat
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Session
 from chatroom.net.faults import describe
-from chatroom.net.gate import Gate
+from chatroom.net.gate import Account, Gate
 from chatroom.net.loop import Loop
 from chatroom.net.newcomers import Newcomers
 
@@ -102,8 +102,25 @@ class Sessions:
             outbox_limit_bytes=self._outbox_limit_bytes,
             outbox_limit_packets=self._outbox_limit_packets,
         )
+        if self._gate is not None:
+            session.account = self._gate.account_of(client)
         self._newcomers.add(session, client)
         return session
+
+    def relieve(self, account: Account) -> None:
+        """Too much waits for the clients of one address: drop those that read least, with an eighth of it."""
+        slow = [session for session in self.by_id.values() if session.account is account]
+        slow.sort(key=lambda session: session.transport.waiting_bytes, reverse=True)
+        left = sum(session.transport.waiting_bytes for session in slow) / 8
+        for session in slow:
+            if left <= 0:
+                break
+            left -= session.transport.waiting_bytes
+            connection = session.transport.connection
+            if connection is not None:
+                connection.abort(reasons.SLOW_READER)
+            else:
+                self.end(session, reasons.SLOW_READER)
 
     def _make_room(self) -> bool:
         """Make room for one more, if need be by ending one that has not been admitted."""

@@ -186,6 +186,8 @@ class WebSocketTransport(WebSocket):
         self._session = session
         self._sessions = sessions
         self.raise_limit(session.limit_bytes)
+        if session.account is not None:
+            connection.charge(session.account)
 
     # ------------------------------------------------------------------ to the client
 
@@ -226,6 +228,10 @@ class WebSocketTransport(WebSocket):
         else:
             self.connection.expect(None)
             self._sessions.upgraded(session)
+
+    def over_budget(self, connection: Connection) -> None:
+        if connection.account is not None:
+            self._sessions.relieve(connection.account)
 
     def after(self) -> None:
         session = self._session

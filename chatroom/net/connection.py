@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from chatroom import runtime
 from chatroom.net.faults import describe
+from chatroom.net.gate import Account
 from chatroom.net.newcomers import Newcomers
 from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 from chatroom.net.wheel import NO_TICK
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 Send = Callable[[bytes], int]
 _GATHER = 64  # pieces of an outbox handed to one sendmsg
-_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 140_000}
 
 
 class Role:
@@ -56,6 +56,10 @@ class Role:
         The connection must be aborted or finished. Like `lost`, this may be called during a flush.
         """
         connection.abort(SLOW_READER)
+
+    def over_budget(self, connection: Connection) -> None:
+        """More waits for the connection, and now too much for its account; as in `overflowed`, some must go."""
+        self.overflowed(connection)
 
     def expired(self, connection: Connection) -> None:
         """The deadline set by `Connection.expect` has passed."""
@@ -103,6 +107,7 @@ class Connection:
         address: the peer's, without its port.
 
     Attributes:
+        account: counts what waits for it, with what waits for others of its address; None if nobody does.
         newcomers: where it is listed while it may be closed to make room; None if it never may.
     """
 
@@ -111,6 +116,7 @@ class Connection:
         "_outbox_bytes",
         "_reader",
         "_writer",
+        "account",
         "address",
         "finishing",
         "limit_bytes",
@@ -130,6 +136,7 @@ class Connection:
         self.address = address
         self.send: Send = sock.send
         self.limit_bytes = loop.outbox_limit_bytes
+        self.account: Account | None = None
         # This turn's direct frames, and their positions among the shared ones.
         self.own: list[tuple[int, bytes | None]] | None = None
         self.finishing = False
@@ -174,10 +181,7 @@ class Connection:
     @property
     def has_unread(self) -> bool:
         """Whether bytes wait in the kernel."""
-        try:
-            return bool(self.sock.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False  # there is nothing, or the peer has left
+        return bool(self.peek(1))
 
     def start_reading(self) -> None:
         """Let the role receive bytes that come."""
@@ -212,16 +216,6 @@ class Connection:
         except OSError:
             return b""  # there is nothing, or the peer has left
 
-    def keep_alive(self) -> None:
-        """Let the kernel find out whether a peer that is silent for long is still there."""
-        try:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for name, value in _KEEPALIVE.items():
-                if hasattr(socket, name):  # not every system has all of them
-                    self.sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        except OSError:
-            pass  # not TCP, or the peer has left, which the first read will show
-
     # ------------------------------------------------------------------ out
 
     def write(self, data: bytes) -> None:
@@ -239,9 +233,9 @@ class Connection:
     def stall(self, data: bytes, sent: int) -> None:
         """The kernel took only `sent` bytes of `data`: put the rest into an outbox."""
         self._outbox = deque((memoryview(data)[sent:] if sent else data,))
-        self._outbox_bytes = len(data) - sent
         self._replace_send(self._hold)
         self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
+        self._count(len(data) - sent)
 
     def _hold(self, data: bytes) -> int:
         """Replaces `send` while the kernel takes nothing.
@@ -254,15 +248,28 @@ class Connection:
             raise RuntimeError("an outbox is held that was never begun")
         behind = self._outbox_bytes - len(outbox[0])
         if behind > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
-            self._overflow()
+            self._too_much(self.role.overflowed)
         else:
             outbox.append(data)
-            self._outbox_bytes += len(data)
+            self._count(len(data))
         return len(data)
 
-    def _overflow(self) -> None:
+    def charge(self, account: Account) -> None:
+        """Count what waits for it under this account from now on."""
+        if self.account is None and not self.closed:
+            self.account = account
+            account.hold(self._outbox_bytes)
+
+    def _count(self, change: int) -> None:
+        """So many bytes more wait, or less."""
+        self._outbox_bytes += change
+        account = self.account
+        if account is not None and not account.hold(change) and change > 0:
+            self._too_much(self.role.over_budget)
+
+    def _too_much(self, drop: Callable[[Connection], None]) -> None:
         try:
-            self.role.overflowed(self)
+            drop(self)
         except Exception as problem:
             # One role's fault must not disturb the rest of a flush: one log line, and this connection ends.
             log.error("a connection failed and is closed: %s", describe(problem))
@@ -279,7 +286,7 @@ class Connection:
         except OSError:
             self.abort(TRANSPORT_ERROR)
             return
-        self._outbox_bytes -= sent
+        self._count(-sent)
         while outbox and sent >= len(outbox[0]):
             sent -= len(outbox.popleft())
         if outbox:
@@ -306,8 +313,6 @@ class Connection:
     def expect(self, within_s: float | None) -> None:
         """Set the connection's one deadline, or remove it with None."""
         self.loop.expect(self, within_s)
-
-    # ------------------------------------------------------------------ who it is for
 
     def list_as_newcomer(self, address: str) -> None:
         """Nobody who has joined uses it, but perhaps a newcomer from this address: it may be closed to make room."""
@@ -337,7 +342,7 @@ class Connection:
         self.role = GONE
         if drop and self._outbox is not None:
             self._outbox = deque((last,))
-            self._outbox_bytes = len(last)
+            self._count(len(last) - self._outbox_bytes)
             if self.own is not None:
                 self.own.clear()
             self._replace_send(_ignore)
@@ -368,7 +373,7 @@ class Connection:
             return
         self._replace_send(_discard)
         self._outbox = None
-        self._outbox_bytes = 0
+        self._count(-self._outbox_bytes)
         self.stop_reading()
         self._stop_writing()
         self.unlist()

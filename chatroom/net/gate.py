@@ -1,15 +1,25 @@
-"""Whether a client may have another session: the engine and the gateways ask, and their owner answers."""
+"""What a client's address may have: the engine and the gateways ask, and their owner answers."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 
+class Account(Protocol):
+    """What waits for all clients of one address together."""
+
+    def hold(self, size: int) -> bool:
+        """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""
+
+
 class Gate(Protocol):
-    """Counts the sessions of each client address."""
+    """Counts the sessions of each client address, and what waits for them."""
 
     def session_opened(self, client: str) -> float:
         """A client wants a session; returns 0.0 if it may have it, else the seconds after which to try again."""
 
     def session_closed(self, client: str) -> None:
         """A session that was granted to this client is over."""
+
+    def account_of(self, client: str) -> Account:
+        """The account of the address of a client that has a session."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatroom import runtime
 from chatroom.engine import packets, reasons
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
@@ -112,6 +113,49 @@ def test_more_than_may_wait_ends_the_session(session: Session, polling: Polling,
     assert not session.closed
     polling.send("4")
     assert session.closed_because == reasons.SLOW_READER
+
+
+class OneAccount:
+    """A gate that has one account for all."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held = most, 0
+
+    def session_opened(self, client: str) -> float:
+        return 0.0
+
+    def session_closed(self, client: str) -> None:
+        """It counts no sessions."""
+
+    def account_of(self, client: str) -> "OneAccount":
+        return self
+
+    def hold(self, size: int) -> bool:
+        self.held += size
+        return self.held <= self.most
+
+
+def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) -> None:
+    gate = OneAccount(150)
+    sessions = Sessions(
+        Loop(),
+        {},
+        ping_interval_s=25,
+        ping_timeout_s=20,
+        outbox_limit_bytes=100,
+        outbox_limit_packets=5,
+        gate=gate,
+    )
+    pollers = [Polling(sessions.create(sid, ""), sessions, final_payloads) for sid in "abc"]
+    for polling, size in zip(pollers, (40, 80, 40), strict=True):
+        polling.session.begin(polling)
+        polling.send("4" + "x" * (size - 1))
+    runtime.sleep(0)
+    assert [one.session.closed for one in pollers] == [False, True, False]
+    assert gate.held == 80
+    pollers[0].take_payload()
+    sessions.end(pollers[2].session, reasons.PROTOCOL_ERROR)
+    assert gate.held == 0
 
 
 def test_nothing_waits_once_it_is_fetched(polling: Polling) -> None:

@@ -107,6 +107,44 @@ def test_a_reader_that_catches_up_has_everything_in_order(party: Party) -> None:
     assert party.role.losses == []
 
 
+class Purse:
+    """An account that bears so much."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held = most, 0
+
+    def hold(self, size: int) -> bool:
+        self.held += size
+        return self.held <= self.most
+
+
+def test_what_waits_is_counted_until_it_is_read_or_dropped(party: Party) -> None:
+    purse = Purse(10_000_000)
+    for connection in party.near:
+        connection.charge(purse)
+    for _ in range(20):
+        party.loop.publish(party.audience, bytes(100_000))
+        party.loop.flush()
+    assert purse.held == sum(connection.outbox_bytes for connection in party.near) > 5_000_000
+    party.near[0].abort("")
+    party.near[1].finish(b"the end", drop=True)
+
+    def all_read() -> bool:
+        party.read_all()
+        return purse.held == 0
+
+    party.until(all_read)
+
+
+def test_those_over_their_account_are_dropped_and_no_others(party: Party) -> None:
+    for connection in party.near[:2]:
+        connection.charge(Purse(100_000))
+    for _ in range(20):
+        party.loop.publish(party.audience, bytes(20_000))
+        party.loop.flush()
+    assert party.role.losses == party.near[:2]
+
+
 def test_writing_is_timed_once_all_is_written(party: Party) -> None:
     times: list[float] = []
     party.loop.when_written(times.append)

@@ -21,6 +21,7 @@ from chatroom.gateways.line.intake import Intake
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.line.text import first_lines, history_lines, notice_line
 from chatroom.net.connection import Connection, Role
+from chatroom.net.keepalive import keep_alive
 from chatroom.runtime import Timer
 from chatroom.sessions import Session, Welcome
 
@@ -84,7 +85,7 @@ class LineConnection(Role):
         self._intake = Intake(self, context.monotonic, self._call_later)
         self.interpreter = Interpreter(context, self, session)
         connection.role = self
-        connection.keep_alive()
+        keep_alive(connection.sock)
         connection.expect(context.idle_timeout_s)
 
     @property

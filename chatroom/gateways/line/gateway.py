@@ -135,6 +135,8 @@ class LineGateway:
             time = self._words.duration(wait_s)
             connection.finish(notice_line(self._words.say("line_too_many", time=time)))
             return
+        if self._gate is not None:
+            connection.charge(self._gate.account_of(address))
         try:
             self._admit(connection)
         except Refusal as refused:
