@@ -195,6 +195,23 @@ describe('After a reload', () => {
     expect(play.enter({}, { room: 'den', name_list: [FOX] }).to('fox', 'f').draft).toBe('');
   });
 
+  it.each([
+    ['is there again when the user comes back', (play: Writer) => play.enter({}, { room: 'lobby', name_list: [FOX] }), false],
+    ['is there again after the page was reloaded in the other room', (play: Writer) => play.reload('den').enter({}, { room: 'den' }).enter({}, { room: 'lobby', name_list: [FOX] }), false],
+    ['is there again when the connection is a new one', (play: Writer) => play.do({ type: 'go', room: 'lobby' }).enter({}, { room: 'lobby', name_list: [FOX] }), false],
+    ['sends nothing when the user comes back and the partner has left', (play: Writer) => play.enter({}, { room: 'lobby', name_list: [] }).do({ type: 'tick' }, 60), true],
+  ])('that was left by changing rooms %s', (_, back, isGone) => {
+    const play = here().do({ type: 'whisper_to', name: 'fox', sid: 'f' }).enter({}, { room: 'den' }) as Writer;
+    expect(play.state.partner).toBeNull();
+    back(play);
+    expect(play.state.partner).toMatchObject({ sid: 'f', gone: isGone });
+    play.write('secret');
+    expect(nextOut(play.state)?.kind).toBe(isGone ? undefined : 'whisper');
+    expect(play.said).toEqual([]);
+    play.do({ type: 'whisper_end' }).enter({}, { room: 'den' }).enter({}, { room: 'lobby', name_list: [FOX] });
+    expect(play.state.partner).toBeNull();
+  });
+
   it('nothing is kept of nothing', () => {
     expect(pack(here().state)).toBeNull();
     expect(pack(here().type('x').type('').state)).toBeNull();

@@ -4,7 +4,7 @@ import { read } from '../lib/typed';
 import type { Entry, Limits, Login } from '../wire';
 import { followRecipients, giveUp, isUnsent, takeBack } from './outbox';
 import { idsOf } from './own';
-import { followPeople, holdsWhisper } from './targets';
+import { chatsBehind, followPeople, holdsWhisper, partnerIn } from './targets';
 import { NO_ID, indexAt, insert, lastId, merge, placeBehind, remark } from './timeline';
 import type { Item, State } from './types';
 import { unreadBy } from './unread';
@@ -20,7 +20,9 @@ export function entered(state: State, frame: Login): State {
   const you = frame.you!;
   const moved = state.link.at === 'here';
   const left = moved ? takeBack(state) : state;
-  const before = moved ? { ...left, ...nothingShown(), items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
+  const chats = chatsBehind(left);
+  const partner = partnerIn(frame.room ?? state.room, chats);
+  const before = moved ? { ...left, ...nothingShown(), partner, chats, items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
@@ -87,7 +89,7 @@ export function entered(state: State, frame: Login): State {
 
 function nothingShown(): Pick<
   State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'partner' | 'senders' | 'atBottom' | 'problem'
+  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'senders' | 'atBottom' | 'problem'
 > {
   return {
     seen: NO_ID,
@@ -101,7 +103,6 @@ function nothingShown(): Pick<
     mentions: 0,
     lineAt: null,
     presence: null,
-    partner: null,
     senders: new Set(),
     atBottom: true,
     problem: null,

@@ -10,7 +10,7 @@ import { caughtUp, entered, remember, withName } from './arrival';
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
-import { ABSENT_MS, changeDraft, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
+import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, takeAside, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
@@ -45,6 +45,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     tries: 0,
     problem: null,
     own: [],
+    chats: [],
     held: false,
     ...kept,
     asking: null,
@@ -84,8 +85,9 @@ function apply(state: State, event: Event): State {
       return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
     case 'go': {
       const left = takeBack(state);
+      const chats = chatsBehind(left);
       return {
-        ...begin(event.room, state.token, state.now, { partner: null, drafts: left.drafts, own: state.own, held: state.held || holdsWhisper(left) }),
+        ...begin(event.room, state.token, state.now, { partner: partnerIn(event.room, chats), chats, drafts: left.drafts, own: state.own, held: state.held || holdsWhisper(left) }),
         limits: state.limits,
         visible: state.visible,
         asking: state.asking,

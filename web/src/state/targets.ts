@@ -9,7 +9,7 @@ import { isSameRoom } from '../lib/places';
 import { bareKeyOf, keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
 import { remark } from './timeline';
-import type { Draft, Item, Kept, Person, State, Target, Whispered } from './types';
+import type { Draft, Item, Kept, Partner, Person, State, Target, Whispered } from './types';
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
@@ -199,13 +199,26 @@ function rebound(item: Whispered, toSid: string): Whispered {
   return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal === OTHER ? null : item.refusal };
 }
 
+/** The private chats that are open in other rooms once the user leaves this one; the latest last. */
+export function chatsBehind(state: State): readonly Target[] {
+  const others = state.chats.filter(({ room }) => !isSameRoom(room, state.room));
+  return state.partner ? [...others, targetOf(state)].slice(-MOST_DRAFTS) : others;
+}
+
+/** The partner in a room that the user comes back to: what is typed there must not become public. */
+export function partnerIn(room: string, chats: readonly Target[]): Partner | null {
+  const to = chats.find((chat) => isSameRoom(chat.room, room))?.to;
+  return to ? { ...to, gone: false } : null;
+}
+
 /** What must survive a reload, as text; null if there is nothing. */
 export function pack(state: State): string | null {
-  const { partner, drafts } = state;
+  const { drafts } = state;
+  const chats = chatsBehind(state);
   // Unanswered texts may still be refused, so they are stored as drafts.
   const held = state.held || state.inFlight !== null || state.asking !== null;
-  if (!partner && drafts.length === 0 && !held) return null;
-  return JSON.stringify({ ...targetOf(state), drafts, held });
+  if (chats.length === 0 && drafts.length === 0 && !held) return null;
+  return JSON.stringify({ ...targetOf(state), chats, drafts, held });
 }
 
 /** Read what `pack` wrote, for a page that opens in this room; ignore anything else. */
@@ -218,10 +231,9 @@ export function unpack(text: string | null, room: string): Kept {
     return nothing;
   }
   if (!isTarget(kept)) return nothing;
-  const { drafts, held } = kept as { drafts?: unknown; held?: unknown };
-  // A whisper in another room stays there.
-  const partner = kept.to && isSameRoom(kept.room, room) ? { ...kept.to, gone: false } : null;
-  return { partner, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
+  const { chats, drafts, held } = kept as { chats?: unknown; drafts?: unknown; held?: unknown };
+  const open = Array.isArray(chats) ? chats.filter(isTarget) : [kept];
+  return { partner: partnerIn(room, open), chats: open, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
 }
 
 function isTarget(value: unknown): value is Target {

@@ -127,6 +127,7 @@ export interface Own {
 /** What survives a reload. */
 export interface Kept {
   partner: Partner | null;
+  chats?: readonly Target[];
   drafts: readonly Draft[];
   held?: boolean;
   own?: readonly Own[];
@@ -171,6 +172,8 @@ export interface State {
   /** a refused command, or anything else that the composer shows; gone with the next key */
   problem: Refusal | null;
   partner: Partner | null;
+  /** private chats that are open in the rooms that the user has left */
+  chats: readonly Target[];
   /** one per target, and perhaps a refused one beside it; the latest changed last */
   drafts: readonly Draft[];
   /** by room; the room written to last is at the end */
