@@ -200,6 +200,7 @@ class HttpConnection(Role):
             reader.hold(data)
             if reader.full:
                 connection.stop_reading()
+            connection.loop.keep_unfinished(connection, reader.unfinished)
             return
         stage = reader.stage
         try:
@@ -213,6 +214,7 @@ class HttpConnection(Role):
         self._send_continue(connection)
         if reader.stage is not stage:
             self._set_deadline(connection)
+        connection.loop.keep_unfinished(connection, reader.unfinished)  # which may close it
 
     def _begin(self, connection: Connection, request: Request) -> None:
         client = connection.address
@@ -221,6 +223,9 @@ class HttpConnection(Role):
             if client != connection.address and connection.newcomers is not None:
                 connection.newcomers.move(connection, client)
         self.exchange = Exchange(self, connection, request, client)
+        connection.loop.keep_unfinished(connection, self._reader.unfinished)
+        if connection.role is not self:
+            return
         connection.expect(None)
         self._on_request(self.exchange)
 

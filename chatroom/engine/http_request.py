@@ -131,6 +131,11 @@ class RequestReader:
         # Half of an empty line, which may precede a request, does not begin one (RFC 9112, 2.2).
         return Stage.EMPTY if not self._buffer or self._buffer == b"\r" else Stage.HEAD
 
+    @property
+    def unfinished(self) -> int:
+        """How many bytes are kept of a request that is not complete, or came too early."""
+        return len(self._buffer) + len(self._body)
+
     def hold(self, data: bytes) -> None:
         """Keep bytes that arrived before the last request was answered."""
         self._buffer += data

@@ -85,12 +85,13 @@ class WebSocket(Role):
         max_message_bytes: the longest message that is accepted.
     """
 
-    __slots__ = ("_parser", "_pongs_full_at", "_useless_full_at", "connection", "receive_bytes")
+    __slots__ = ("_kept", "_parser", "_pongs_full_at", "_useless_full_at", "connection", "receive_bytes")
 
     def __init__(self, connection: Connection, *, max_message_bytes: int) -> None:
         self.connection = connection
         self._parser = frames.FrameParser(max_message_bytes)
         self._pongs_full_at = self._useless_full_at = 0.0
+        self._kept = 0  # bytes of a message that is not whole
         self.receive_bytes = _READ_BYTES
         connection.role = self
 
@@ -122,6 +123,11 @@ class WebSocket(Role):
         parser = self._parser
         events = parser.feed(data)
         self.receive_bytes = min(max(_READ_BYTES, parser.missing), _READ_MOST_BYTES)
+        if parser.unfinished != self._kept:
+            self._kept = parser.unfinished
+            connection.loop.keep_unfinished(connection, self._kept)  # which may close it
+            if connection.role is not self:
+                return
         if parser.useless and not self._may_waste():
             self._end(frames.POLICY, reasons.PROTOCOL_ERROR, "too many control frames or tiny fragments")
             return

@@ -80,6 +80,9 @@ class Owner(Protocol):
     def expect(self, connection: Connection, within_s: float | None) -> None:
         """Set its one deadline, or remove it with None."""
 
+    def keep_unfinished(self, connection: Connection, size: int) -> None:
+        """So many bytes of unfinished input are kept for it now; this may close it."""
+
     def leave(self, connection: Connection) -> None:
         """It is being closed and no longer counts."""
 
@@ -92,9 +95,7 @@ def _discard(data: bytes) -> int:
     return len(data)
 
 
-def _ignore(data: bytes) -> int:
-    """Replaces `send` while the last bytes are sent, which nothing may follow."""
-    return len(data)
+_ignore: Final[Send] = len  # replaces `send` while the last bytes are sent, which nothing may follow
 
 
 class Connection:
@@ -290,8 +291,7 @@ class Connection:
         while outbox and sent >= len(outbox[0]):
             sent -= len(outbox.popleft())
         if outbox:
-            if sent:
-                outbox[0] = memoryview(outbox[0])[sent:]
+            outbox[0] = memoryview(outbox[0])[sent:] if sent else outbox[0]
             return
         self._outbox = None
         self._replace_send(self.sock.send)

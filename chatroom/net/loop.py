@@ -15,7 +15,8 @@ from operator import length_hint
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role, Send
 from chatroom.net.deadlines import Deadlines
-from chatroom.net.reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.reasons import SERVER_FULL, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.unfinished import Unfinished
 
 
 class Audience:
@@ -76,6 +77,8 @@ class Loop:
         linger_s: how long a connection that is being closed may take to read its last bytes.
         leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
+        unfinished_limit_bytes: how much of all that has begun to come, and has not ended, may be kept; with more, the
+            connections that have sent most of it are closed.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Loop:
         linger_s: float = 2.0,
         leaving_limit: int = 512,
         pace_limit_s: float = 0.010,
+        unfinished_limit_bytes: int = 64_000_000,
     ) -> None:
         self.outbox_limit_bytes = outbox_limit_bytes
         self.outbox_limit_packets = outbox_limit_packets
@@ -101,6 +105,9 @@ class Loop:
         self._pace_limit_s = pace_limit_s
         self._deadlines: Deadlines[Connection] = Deadlines(
             0.05, lambda connection: connection.role.expired(connection)
+        )
+        self._unfinished: Unfinished[Connection] = Unfinished(
+            unfinished_limit_bytes, lambda connection: connection.abort(SERVER_FULL)
         )
         self._turn: list[tuple[Audience, bytes]] = []
         self._turn_bytes = 0
@@ -133,17 +140,24 @@ class Loop:
         """The connection is closed."""
         self.connections.discard(connection)
         self.leaving.pop(connection, None)
+        self._unfinished.keep(connection, 0)
         self._deadlines.drop(connection)
 
     def leave(self, connection: Connection) -> None:
         """The connection is being closed and no longer counts; with too many of these, the oldest is cut off."""
         self.connections.discard(connection)
+        self._unfinished.keep(connection, 0)
         self.leaving[connection] = None
         if len(self.leaving) > self._leaving_limit:
             self.flush()  # its last bytes go to the kernel, which delivers them (unless this is a flush already)
             oldest = next(iter(self.leaving), None)
             if oldest is not None:
                 oldest.abort(TRANSPORT_CLOSE)
+
+    def keep_unfinished(self, connection: Connection, size: int) -> None:
+        """So many bytes of unfinished input are kept for it now; this may close it."""
+        if connection in self.connections:
+            self._unfinished.keep(connection, size)
 
     def expect(self, connection: Connection, within_s: float | None) -> None:
         """Set the connection's one deadline, or remove it with None."""

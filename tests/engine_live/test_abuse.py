@@ -92,6 +92,39 @@ def test_who_sends_packets_of_no_use_is_disconnected(rooms_app: App, packet: str
             assert client.closing() in (1000, 1002)
 
 
+@pytest.mark.parametrize("kind", ["fragments", "frame", "body"])
+def test_unfinished_input_of_all_together_is_bounded(kind: str) -> None:
+    """80 times 900 KB come, and never end; those who have kept theirs short go on."""
+    with rooms() as app:
+        other, before = joined(app), app.resident_kb()
+        open_ones: list[Http] = []
+        for _ in range(80):
+            if kind == "body":
+                http = Http(app.port)
+                http.send(b"POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: a\r\n")
+                http.send(b"Content-Length: 950000\r\n\r\n" + bytes(900_000))
+            else:
+                client = Socket.engine(app.port, "/socket.io/")
+                http = client.http
+                first = b"\x02" if kind == "fragments" else b"\x82"
+                length = 900_000 if kind == "fragments" else 950_000
+                http.send(first + b"\xff" + length.to_bytes(8, "big") + bytes(4) + bytes(900_000))
+            open_ones.append(http)
+            assert ask(other, "say") is True
+        eventually(lambda: app.resident_kb() - before < 110_000)
+        closed = 0
+        for http in open_ones:
+            http.sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    closed += not http.sock.recv(1 << 16, socket.MSG_PEEK)
+                except ConnectionError:
+                    closed += 1
+            http.close()
+        assert 8 <= closed < 40
+        assert ask(other, "say") is True
+
+
 def has_counted(client: Socket, count: int) -> bool:
     return bool(ask(client, "counted") == count)
 
