@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chatroom import __version__, values
-from chatroom.arguments import PROG, Parser, nearest
 from chatroom.core.addresses import Network, parse_networks
+from chatroom.core.arguments import PROG, Parser, nearest
 from chatroom.values import LinePort, WebPort
 
 _PREFIX = "CHATROOM_"

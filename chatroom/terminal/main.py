@@ -10,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
-from chatroom.arguments import PROG, Parser
+from chatroom.core.arguments import PROG, Parser
 from chatroom.terminal import plain
 from chatroom.terminal.address import Address, AddressError
 
