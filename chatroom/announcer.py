@@ -1,7 +1,8 @@
 """Announces what a room's feed yields to the people of this process, whoever caused it.
 
 It keeps rosters true, welcomes newcomers where their join is in the feed, and notices when a session has been ended
-elsewhere. It decides nothing.
+elsewhere. It decides nothing. It passes on changes of messages and of the room's state, which gateways ignore so far;
+nothing reads the state of a `Present` yet.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 from chatroom.arrival import Arrivals, Stage
 from chatroom.core.errors import Misuse, Unavailable
-from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Said
+from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed
 from chatroom.core.log import Item, Page
 from chatroom.rooms import Rooms, RoomView
 from chatroom.sessions import Gateway, Session, Sessions, Welcome
@@ -82,10 +83,9 @@ class Announcer:
                     self._follow(room, item._replace(event=change), change, newcomers)
                 room.roster.replace(event)
             else:
-                if newcomers and isinstance(event, Said):
-                    # They must have joined before this is announced: their history ends at their join.
-                    self._welcome(room, newcomers)
-                    newcomers.clear()
+                # They must have joined before this is announced: their history ends at their join.
+                self._welcome(room, newcomers)
+                newcomers.clear()
                 self._announce(room, item)
         self._welcome(room, newcomers)
         for gateway in self.gateways:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, Unavailable
-from chatroom.core.events import Person, Why
+from chatroom.core.events import Person, Reacted, Why
 from chatroom.sessions import Session
 from tests.support.harness import CheckingGateway, FailingGateway, Harness
 
@@ -83,6 +83,23 @@ def test_a_name_given_up_before_the_welcome_leaves_no_doubt() -> None:
     harness.backplane.settle_all()
     harness.enter("lobby", username="Bob")
     harness.does(lambda: harness.service.whispers.whisper(ming, "Bob", "hi"))
+
+
+def test_a_newcomer_gets_the_change_behind_their_join() -> None:
+    harness = Harness([CheckingGateway()])
+    bob = harness.enter("lobby", username="Bob")
+    harness.service.say(bob, "hi", None, lambda _: None)
+    harness.backplane.settle_all()
+    ming = harness.admit(room="lobby")
+    harness.service.enter(ming)
+    while harness.backplane.reads or harness.backplane.requests:
+        harness.backplane.step()
+    [entry] = harness.backplane.truth.page("lobby").entries
+    reacted = Reacted(entry.id, "👍", 1, (), at="")
+    harness.backplane.truth.change("lobby", bob.sid, entry.id, reacted, lambda _: None)
+    assert len(harness.backplane.facts["lobby"]) == 2
+    harness.backplane.settle_all()  # both in one batch
+    assert harness.gateway.changes[ming.sid] == harness.backplane.truth.changes["lobby"]
 
 
 def test_whoever_was_there_before_is_in_the_first_list() -> None:

@@ -8,23 +8,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chatroom.backplane import ClaimRequest
+from chatroom.backplane import ClaimRequest, OnChanged
 from chatroom.core.errors import Refusal
-from chatroom.core.events import Why
-from chatroom.core.log import Entry
+from chatroom.core.events import Deleted, Edited, Reacted, Why
 from chatroom.sessions import Session
 from tests.support.harness import NAMES, CheckingGateway, Harness
 
 ROOMS = ("lobby", "a", "b", "c")
 
+CHANGES: Final = (Edited, Deleted, Reacted)
+
+Change = Callable[[str, str, str, Edited | Deleted | Reacted, OnChanged], None]
+
 rooms = st.sampled_from(ROOMS)
 wishes = st.none() | st.sampled_from(NAMES)
+
+
+def changed(what: type[Edited | Deleted | Reacted], entry_id: str) -> Edited | Deleted | Reacted:
+    """What is asked for; the authority numbers it."""
+    if what is Edited:
+        return Edited(entry_id, "hey", at="")
+    if what is Deleted:
+        return Deleted((entry_id,), at="")
+    return Reacted(entry_id, "👍", 1, (), at="")
 
 
 class Faults(logging.Handler):
@@ -49,7 +61,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.tokens = [self.harness.tokens.write(f"identity {name}", name, "lobby") for name in NAMES]
         self.admitted: set[Session] = set()
         self.busy: dict[Session | None, int] = {}  # who waits for an answer: later requests wait behind it
-        self.outcomes: list[list[Entry | None]] = []  # of each message that was said
+        self.outcomes: list[list[Any]] = []  # of each message, each change of one, and each thing set
         self.count = 0
 
     def takes_loss(self) -> str:
@@ -110,9 +122,37 @@ class ServiceMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.free())
     @rule(data=st.data())
     def say(self, data: st.DataObject) -> None:
-        outcome: list[Entry | None] = []
+        outcome: list[Any] = []
         self.service.say(self.someone(data), "hi", None, outcome.append)
         self.outcomes.append(outcome)
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data(), what=st.sampled_from(CHANGES))
+    def change(self, data: st.DataObject, what: type[Edited | Deleted | Reacted]) -> None:
+        session = self.someone(data)
+        self.changes(data, session.sid, session.room.key, what, self.far.change)
+
+    def changes(
+        self, data: st.DataObject, sid: str, room: str, what: type[Edited | Deleted | Reacted], act: Change
+    ) -> None:
+        entries = self.far.truth.page(room).entries
+        if entries:
+            entry_id = data.draw(st.sampled_from(entries)).id
+            outcome: list[Any] = []
+            act(room, sid, entry_id, changed(what, entry_id), outcome.append)
+            self.outcomes.append(outcome)
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data(), value=st.sampled_from([None, 1, 2]), seconds=st.sampled_from([None, 9.0]))
+    def set(self, data: st.DataObject, value: int | None, seconds: float | None) -> None:
+        outcome: list[Any] = []
+        self.far.set(self.someone(data).room.key, "slow", value, seconds, outcome.append)
+        self.outcomes.append(outcome)
+
+    @precondition(lambda self: self.far.truth.lapsing)
+    @rule(data=st.data())
+    def lapse(self, data: st.DataObject) -> None:
+        self.far.truth.lapse(*data.draw(st.sampled_from(sorted(self.far.truth.lapsing))))
 
     @precondition(lambda self: self.free())
     @rule(data=st.data(), name=wishes)
@@ -147,16 +187,20 @@ class ServiceMachine(RuleBasedStateMachine):
         self.far.truth.announce(room, sid)
 
     @precondition(lambda self: self.far.foreign)
-    @rule(data=st.data(), name=wishes, act=st.sampled_from(["say", "rename", "leave"]))
-    def foreign_act(self, data: st.DataObject, name: str | None, act: str) -> None:
+    @rule(data=st.data(), name=wishes, act=st.sampled_from(["say", "rename", "leave", *CHANGES]))
+    def foreign_act(
+        self, data: st.DataObject, name: str | None, act: str | type[Edited | Deleted | Reacted]
+    ) -> None:
         sid, room = data.draw(st.sampled_from(sorted(self.far.foreign.items())))
         if act == "say":
             self.far.truth.append(room, sid, "hello", None, None, lambda _: None)
         elif act == "rename":
             self.far.truth.rename(room, sid, name, None, lambda _: None)
-        else:
+        elif act == "leave":
             self.far.truth.leave(room, sid)
             del self.far.foreign[sid]
+        elif not isinstance(act, str):
+            self.changes(data, sid, room, act, self.far.truth.change)
 
     @precondition(lambda self: self.live())
     @rule(data=st.data(), why=st.sampled_from([Why.LOST, Why.KICKED]))
@@ -232,9 +276,12 @@ class ServiceMachine(RuleBasedStateMachine):
         assert sorted(room.roster.people(), key=lambda one: one.sid) == sorted(
             people, key=lambda one: one.sid
         )
-        seen = self.harness.gateway.seen[sid]
-        kept = [entry.id for entry in self.far.truth.page(room.key).entries]
-        assert seen == kept[len(kept) - len(seen) :], "a message is missing, or came twice"
+        gateway = self.harness.gateway
+        seen = list(gateway.seen[sid].items())
+        kept = [(entry.id, entry.text) for entry in self.far.truth.page(room.key).entries]
+        assert seen == kept[len(kept) - len(seen) :], "a message or its change is missing, or came twice"
+        changes = [at for at in self.far.truth.changes.get(room.key, ()) if at > gateway.joined_at[sid]]
+        assert gateway.changes[sid] == changes, "a change of a message is missing"
 
 
 TestServiceMachine = ServiceMachine.TestCase

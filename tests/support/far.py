@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -33,8 +34,9 @@ from chatroom.backplane.feed import Deliver, Feed, Slot
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.addresses import Address
-from chatroom.core.errors import Refusal, Unavailable
+from chatroom.core.errors import BadRequest, Refusal, Unavailable
 from chatroom.core.events import (
+    Changed,
     Deleted,
     Edited,
     Joined,
@@ -44,6 +46,7 @@ from chatroom.core.events import (
     Present,
     Reacted,
     Renamed,
+    Said,
     Whispered,
     Why,
 )
@@ -77,10 +80,13 @@ class _Facts(Feed):
 
 
 class Truth(MemoryBackplane):
-    """The authority, which decides at once.
+    """The authority, which decides at once. Members may change their own messages, and react to all.
 
     Attributes:
         announced: by room, who has been announced, as joins under their present names, in order of joining.
+        states: by room, what was set there.
+        lapsing: what was set for some time; whoever drives this says when the time is over.
+        changes: by room, the numbers of what happened to its messages.
     """
 
     def __init__(
@@ -92,6 +98,10 @@ class Truth(MemoryBackplane):
     ) -> None:
         super().__init__(rules, now_ms, monotonic)
         self.announced: dict[str, dict[str, Joined]] = {}
+        self.states: dict[str, dict[str, object]] = {}
+        self.lapsing: set[tuple[str, str]] = set()
+        self.changes: dict[str, list[str]] = {}
+        self._senders: dict[str, str] = {}  # by entry: the session
         self._decided = decided
         self._feed = _Facts(self._note)
 
@@ -105,7 +115,43 @@ class Truth(MemoryBackplane):
     def present(self, room: str) -> Item:
         """Who is in a room, as a `Present`."""
         people = tuple(self.announced.get(room, {}).values())
-        return Item(Present(people), self._now_ms(), self._ids.last)
+        return Item(Present(people, dict(self.states.get(room, {}))), self._now_ms(), self._ids.last)
+
+    def set(self, room: str, name: str, value: object, seconds: float | None, on_done: OnSet) -> None:
+        state = self.states.setdefault(room, {})
+        self.lapsing.discard((room, name))
+        if value is None:
+            state.pop(name, None)
+        else:
+            state[name] = value
+            if seconds is not None:
+                self.lapsing.add((room, name))
+        changed = Changed(name, value)
+        self._put(room, changed)
+        on_done(changed)
+
+    def lapse(self, room: str, name: str) -> None:
+        """End what was set for some time."""
+        self.set(room, name, None, None, lambda _: None)
+
+    def change(
+        self, room: str, sid: str, entry_id: str, what: Edited | Deleted | Reacted, on_done: OnChanged
+    ) -> None:
+        entries = self._logs[room].entries if room in self._logs else []
+        place = next((place for place, entry in enumerate(entries) if entry.id == entry_id), None)
+        is_own = self._senders.get(entry_id) == sid
+        if place is None or not self.is_member(room, sid) or not (is_own or isinstance(what, Reacted)):
+            on_done(BadRequest())
+            return
+        now_ms = self._now_ms()
+        done = replace(what, at=self._ids.next(now_ms))
+        if isinstance(done, Edited):
+            entries[place] = entries[place]._replace(text=done.text)
+        elif isinstance(done, Deleted):
+            del entries[place]
+        self.changes.setdefault(room, []).append(done.at)
+        self._feed.put(room, Item(done, now_ms, done.at))
+        on_done(done)
 
     def _note(self, room: str, item: Item) -> None:
         people = self.announced.setdefault(room, {})
@@ -116,6 +162,8 @@ class Truth(MemoryBackplane):
                 people.pop(who.sid, None)
             case Renamed(sid, _, new):
                 people[sid] = Joined(Person(sid, new), people[sid].claim)
+            case Said(who):
+                self._senders[item.position] = who.sid
         self._decided(room, item)
 
 
@@ -360,7 +408,7 @@ class Far:
         self._wake()
 
     def reconnect(self, room: str) -> None:
-        """The feed was disconnected: a `Present` replaces joins, leaves and renames; messages stay."""
+        """The feed was disconnected: a `Present` replaces people and state; messages and their changes stay."""
         if room in self._followed:
             facts = self.facts.setdefault(room, deque())
             kept = [fact for fact in facts if not _can_be_made_up_for(fact)]
@@ -420,6 +468,6 @@ class Far:
 
 
 def _can_be_made_up_for(fact: Item | Callable[[], None]) -> bool:
-    if not isinstance(fact, Item) or not isinstance(fact.event, Presence | Present):
+    if not isinstance(fact, Item) or not isinstance(fact.event, Presence | Present | Changed):
         return False
     return not isinstance(fact.event, Left) or fact.event.why in (Why.LEFT, Why.CUT)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from chatroom.backplane import ClaimRequest
 from chatroom.backplane.local import RoomRules
 from chatroom.core.errors import Refusal
-from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered, Why
+from chatroom.core.events import Deleted, Edited, Joined, Left, Person, Reacted, Renamed, Said, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool, name_key
 from chatroom.rooms import RoomView
@@ -34,7 +34,9 @@ class CheckingGateway:
         self.welcomed: dict[str, tuple[RoomView, str]] = {}
         self.ended_sids: dict[str, Why] = {}
         self.last_ids: dict[str, str] = {}
-        self.seen: dict[str, list[str]] = {}  # by session: the ids of the messages that it has, in this room
+        self.seen: dict[str, dict[str, str]] = {}  # by session: the texts that it has in this room, by id
+        self.joined_at: dict[str, str] = {}  # by session: the position of its join
+        self.changes: dict[str, list[str]] = {}  # by session: what it received of changed messages, by number
 
     def welcome(self, session: Session, welcome: Welcome) -> None:
         sid, room = session.sid, welcome.room
@@ -42,7 +44,8 @@ class CheckingGateway:
         assert self.present[room][sid] == welcome.person.name
         assert self.welcomed.get(sid, (None, ""))[0] is not room, "welcomed twice"
         self.welcomed[sid] = (room, welcome.token)
-        self.seen[sid] = [entry.id for entry in welcome.page.entries]
+        self.seen[sid] = {entry.id: entry.text for entry in welcome.page.entries}
+        self.changes[sid] = []
 
     def announce(self, room: RoomView, item: Item) -> None:
         names = self.present.setdefault(room, {})
@@ -50,6 +53,7 @@ class CheckingGateway:
             case Joined(who):
                 assert who.sid not in names, "announced twice"
                 names[who.sid] = who.name
+                self.joined_at[who.sid] = item.position
             case Left(who):
                 assert names.pop(who.sid) == who.name
                 if self.welcomed.get(who.sid, (None, ""))[0] is room:
@@ -59,11 +63,34 @@ class CheckingGateway:
                 names[sid] = new
             case Said():
                 assert item.entry is not None
-                assert item.entry.id > self.last_ids.get(room.key, ""), "out of order, or twice"
-                self.last_ids[room.key] = item.entry.id
-                for sid, (welcomed_to, _) in self.welcomed.items():
-                    if welcomed_to is room:
-                        self.seen[sid].append(item.entry.id)
+                self._is_next(room, item.entry.id)
+                for seen in self._seen_in(room):
+                    seen[item.entry.id] = item.entry.text
+            case Edited(entry_id, text, at):
+                self._is_next(room, at)
+                for seen in self._seen_in(room):
+                    if entry_id in seen:
+                        seen[entry_id] = text
+            case Deleted(ids, at):
+                self._is_next(room, at)
+                for seen in self._seen_in(room):
+                    for entry_id in ids:
+                        seen.pop(entry_id, None)
+            case Reacted():
+                self._is_next(room, item.event.at)
+        if isinstance(item.event, Edited | Deleted | Reacted):
+            for sid in self._welcomed_in(room):
+                self.changes[sid].append(item.event.at)
+
+    def _is_next(self, room: RoomView, number: str) -> None:
+        assert number > self.last_ids.get(room.key, ""), "out of order, or twice"
+        self.last_ids[room.key] = number
+
+    def _welcomed_in(self, room: RoomView) -> list[str]:
+        return [sid for sid, (welcomed_to, _) in self.welcomed.items() if welcomed_to is room]
+
+    def _seen_in(self, room: RoomView) -> list[dict[str, str]]:
+        return [self.seen[sid] for sid in self._welcomed_in(room)]
 
     def flush(self, room: RoomView) -> None:
         names = {person.sid: person.name for person in room.roster.people()}
