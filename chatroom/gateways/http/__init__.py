@@ -1,1 +1,1 @@
-"""The HTTP gateway: the built page, its manifest, health and metrics."""
+"""The HTTP gateway: the built page, its manifest and health."""
