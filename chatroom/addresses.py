@@ -38,9 +38,8 @@ class Addresses:
         self._monotonic = monotonic
         self._most = most
         self._used: dict[str, AddressBudget] = {}  # with sessions
-        self._idle: dict[
-            str, tuple[float, AddressBudget]
-        ] = {}  # the others, with their last use, oldest first
+        # The others, with their last use, oldest first.
+        self._idle: dict[str, tuple[float, AddressBudget]] = {}
 
     def __len__(self) -> int:
         return len(self._used) + len(self._idle)

@@ -104,9 +104,8 @@ class Announcer:
     def _follow(self, room: RoomView, item: Item, event: Presence, newcomers: _Newcomers) -> None:
         """Announce a join, a leave or a new name."""
         if isinstance(event, Left):
-            self._left(
-                room, event
-            )  # first: a session that is over gets its notice while it still follows the room
+            # First: a session that is over gets its notice while it still follows the room.
+            self._left(room, event)
             if event.who.sid not in room.roster:
                 return  # their join was never announced
         try:

@@ -155,9 +155,8 @@ def _close_files(folder: Path) -> list[str]:
     """
     closed = []
     for path in sorted(folder.iterdir()):
-        found = (
-            path.lstat()
-        )  # a link is not followed: someone may have left it there while the folder was open
+        # A link is not followed: someone may have left it there while the folder was open.
+        found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or not found.st_mode & _OTHERS:
             continue
         if found.st_uid == os.geteuid():

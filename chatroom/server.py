@@ -45,9 +45,8 @@ from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_OTHER_FILES = (
-    120  # descriptors for health checks, the log, the system, and connections refused by a full server
-)
+# Descriptors for health checks, the log, the system, and connections refused by a full server.
+_OTHER_FILES = 120
 _LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
 _DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
 _GC_THRESHOLDS = (50_000, 20, 100)  # no message creates reference cycles: look for them seldom

@@ -16,9 +16,8 @@ from chatroom.core.recent import Addressed
 from chatroom.quota import Quota
 from chatroom.rooms import RoomView
 
-MAX_UNCOMMITTED: Final = (
-    32  # messages of one session on their way to the disk; then nothing more is read from it
-)
+# Messages of one session on their way to the disk; then nothing more is read from it.
+MAX_UNCOMMITTED: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

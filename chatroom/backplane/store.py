@@ -49,7 +49,6 @@ class Pending(NamedTuple):
 class Tidied(NamedTuple):
     """What one step of `tidy` has deleted.
 
-
     Attributes:
         deleted: by room, the id of the newest entry that was deleted: everything up to it is gone.
         is_done: there is no more to delete.

@@ -19,9 +19,8 @@ JUMP_MS: Final = 60_000  # a smaller difference is a small correction, or a busy
 BELIEVED_S: Final = 86_400.0  # a clock that has run evenly for this long is believed
 DAY_MS: Final = 86_400_000
 _STOPPED_MS: Final = 366 * DAY_MS  # a program that seems to have been stopped for longer has a wrong clock
-_REPORTS: Final = Rate(
-    burst=10, per_second=1 / 3600
-)  # a clock that jumps back and forth must not fill the log
+# A clock that jumps back and forth must not fill the log.
+_REPORTS: Final = Rate(burst=10, per_second=1 / 3600)
 
 
 class Times(NamedTuple):

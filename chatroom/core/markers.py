@@ -21,9 +21,8 @@ from chatroom.core.confusables import skeleton
 _SLASHES: Final = frozenset("/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64")  # 、 is on the key of /
 _COLONS: Final = frozenset(":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a")
 _HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
-_DOUBTFUL_LINES: Final = (
-    64  # of one text, whose beginnings are read; in a longer paste the further ones are ordinary
-)
+# Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
+_DOUBTFUL_LINES: Final = 64
 # A text that begins like this is ordinary: with a word longer than `msg` that is not nearly one of those below and does
 # not begin with `to`, be it in quotes or brackets, or with a letter of another script. The slash of many European
 # keyboards is Shift+7. A short word in Cyrillic may look like one of those below.
@@ -64,9 +63,8 @@ _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|tell|whisper|dm|pm|join|op)(?= |$)"
 )
 _JOIN: Final = re.compile(r"\W*7?(\w{4,5})[\W_]+")
-_CLIPPED: Final = re.compile(
-    r"\W*(?:(?P<glued>to)(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)"
-)  # `toBob`, `t Bob`, `tp Bob`
+# `toBob`, `t Bob`, `tp Bob`.
+_CLIPPED: Final = re.compile(r"\W*(?:(?P<glued>to)(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)")
 # The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
 _COLON_SLIPPED: Final = re.compile(r"\W*(?:t *: *o|to(?P<first>\w) *: *|to\w)(?=\w)")
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")

@@ -21,9 +21,8 @@ from chatroom.core.reserved import is_reserved
 
 NAME_LENGTH = 32  # visible characters
 ROOM_LENGTH = 64
-_POINTS_FOLDED = (
-    2 * POINTS_EACH
-)  # code points for each character, once they are decomposed: U+FDFA becomes 18
+# Code points for each character, once they are decomposed: U+FDFA becomes 18.
+_POINTS_FOLDED = 2 * POINTS_EACH
 
 LOBBY = "lobby"
 

@@ -99,9 +99,8 @@ class Heartbeat:
                 session = self._sessions.get(sid)
                 if session is None or session.admitted:
                     continue
-                if (
-                    extra_s and session.state is State.PROBING
-                ):  # on a slow link, its CONNECT comes after the upgrade
+                # On a slow link, its CONNECT comes after the upgrade.
+                if extra_s and session.state is State.PROBING:
                     waiting.append((now + extra_s, sid, 0.0))
                 else:
                     self._end(session, reasons.CONNECT_TIMEOUT)

@@ -18,9 +18,8 @@ from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
 from chatroom.net.connection import Connection
 
-PAYLOAD_PACKETS: Final = (
-    16  # python-engineio's client takes more in one payload for an attack, and disconnects
-)
+# python-engineio's client takes more in one payload for an attack, and disconnects.
+PAYLOAD_PACKETS: Final = 16
 
 _KEEP_FINAL_S: Final = 5.0
 

@@ -20,9 +20,9 @@ from chatroom.net.reasons import SERVER_FULL
 
 log = logging.getLogger(__name__)
 
-_ACCEPTS_PER_TURN: Final = (
-    32  # half of the reserve of `Front`: a health check is read before its connection is the oldest
-)
+# Half of the connections that a gateway takes beyond the limit to answer health checks: such a check is read
+# before its connection is the oldest of them.
+_ACCEPTS_PER_TURN: Final = 32
 _PAUSE_S: Final = 0.1
 _RESERVED: Final = 8  # descriptors for health checks when there are no others
 

@@ -1,7 +1,7 @@
 """Reserved descriptors: with them, a few connections can be accepted when the process has no others left.
 
 It knows how many there are and when they are released and taken back, and logs once per minute that descriptors are
-short. Which connections are accepted then is the front's business.
+short. Which connections are accepted then is the caller's business.
 """
 
 from __future__ import annotations

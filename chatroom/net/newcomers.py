@@ -22,9 +22,8 @@ class Newcomers(Generic[_Item]):
         self._group_of = group_of
         self._group: dict[_Item, str] = {}
         self._groups: dict[str, dict[_Item, None]] = {}  # oldest first
-        self._by_size: dict[
-            int, dict[str, None]
-        ] = {}  # groups of that size, first those that reached it first
+        # Groups of that size, first those that reached it first.
+        self._by_size: dict[int, dict[str, None]] = {}
         self._largest = 0
 
     def __len__(self) -> int:

@@ -51,9 +51,8 @@ class MessageList(ScrollView, can_focus=False):
         self._waiting: tuple[str, ...] = ()
         self._unread: _Block | None = None  # the first new one
         self._follows = True  # the newest row stays visible
-        self._top: tuple[_Block, int] | None = (
-            None  # otherwise the block, and its row, that the guest has scrolled to
-        )
+        # Otherwise the block, and its row, that the guest has scrolled to.
+        self._top: tuple[_Block, int] | None = None
         self._is_scrolling = False  # this code scrolls, not the guest
         self._width = 0
         self._is_whole = False  # long messages are not folded

@@ -20,9 +20,8 @@ RETRY_S: Final = 1.0  # when the server could not keep a message
 MAX_LOSSES: Final = 6  # connections lost with one line on its way: then the line is probably the cause
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
-HOLD_S: Final = (
-    1.0  # a text typed this soon after a refused change of audience was typed before that was read
-)
+# A text typed this soon after a refused change of audience was typed before that was read.
+HOLD_S: Final = 1.0
 
 Frame = dict[str, Any]
 
@@ -101,9 +100,8 @@ class Outbox:
         self._not_before = 0.0
         self._hold_s = hold_s
         self._held_until = 0.0
-        self._doubts_people = (
-            False  # while texts are held: names may be those of another room, which was not joined
-        )
+        # While texts are held: names may be those of another room, which was not joined.
+        self._doubts_people = False
         self._extension_s = 0.0  # by which each line that is held prolongs the hold
 
     def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:

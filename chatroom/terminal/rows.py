@@ -11,9 +11,8 @@ from rich.cells import split_graphemes
 from rich.text import Text
 
 TAB: Final = 8
-_NOT_FIRST: Final = frozenset(
-    "，。、！？：；）》」』】〕…—～％·ー々”’,.!?:;)]}%"
-)  # in a row: they belong to what is before
+# In a row: they belong to what is before.
+_NOT_FIRST: Final = frozenset("，。、！？：；）》」』】〕…—～％·ー々”’,.!?:;)]}%")
 _NOT_LAST: Final = frozenset("（《「『【〔“‘([{$￥")  # in a row: they belong to what follows
 
 

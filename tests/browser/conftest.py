@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support.program import Program
 
-FOREIGN_HOST = (
-    "chat.internal"  # leads to this machine, but is no secure context, as any address but localhost is none
-)
+# Leads to this machine, but is no secure context: of plain HTTP addresses, only localhost is one.
+FOREIGN_HOST = "chat.internal"
 _LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 

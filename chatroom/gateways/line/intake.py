@@ -17,9 +17,8 @@ from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.runtime import Timer
 
-NOTICE_S: Final = (
-    0.25  # a flood is reported only then: by that time the rest of a paste has come, and can be counted
-)
+# A flood is reported only then: by that time the rest of a paste has come, and can be counted.
+NOTICE_S: Final = 0.25
 MOST_WAITING: Final = 64  # lines, or reads, that are taken in while an answer waits
 CALM_S: Final = 5.0  # if nothing had to wait for this long, what waits next is another flood
 
@@ -131,9 +130,8 @@ class Intake:
     def received(self) -> None:
         """The decoder has new input."""
         self._read_at = self._monotonic()
-        if (
-            not self._has_more
-        ):  # otherwise it came together with what was read before, like the rest of a paste
+        # Otherwise it came together with what was read before, like the rest of a paste.
+        if not self._has_more:
             self._arrived_at = self._read_at
         self._has_more = self._terminal.has_more
         # Every read costs an event, whatever it contains: telnet's commands and fragments are not lines.
