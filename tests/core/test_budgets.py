@@ -108,7 +108,7 @@ def times_until(conduct: Conduct, verdict: Verdict, per_second: float, now: floa
     raise AssertionError("never")
 
 
-def test_what_was_on_its_way_when_the_warning_came_cuts_no_session() -> None:
+def test_requests_sent_before_the_warning_do_not_cut_the_session() -> None:
     conduct = Conduct()
     assert [conduct.refused(0.0) for _ in range(20)][-1] is Verdict.WARN
     assert {conduct.refused(0.9) for _ in range(500)} == {Verdict.REFUSE}

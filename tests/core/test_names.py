@@ -258,7 +258,7 @@ def test_name_that_passes_for_the_service_is_reserved(name: str) -> None:
         ),
     ],
 )
-def test_a_longer_name_that_begins_like_a_reserved_one_is_free(name: str) -> None:
+def test_a_longer_name_beginning_like_a_reserved_one_is_free(name: str) -> None:
     assert parse_name(name) == name
 
 

@@ -222,7 +222,7 @@ def test_any_input_ends_as_in_the_reference(data: bytes) -> None:
         )
 
 
-def test_small_frames_are_read_in_small_pieces_and_long_ones_in_long_pieces() -> None:
+def test_a_frame_is_read_in_pieces_of_its_own_length() -> None:
     parser = FrameParser(1_000_000)
     parser.feed(b"\x89\x80\0\0\0\0" * 10 + b"\x89")
     assert (parser.useless, parser.missing) == (10, 1)

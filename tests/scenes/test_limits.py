@@ -255,7 +255,7 @@ def test_a_flood_without_acks_gets_one_notice_per_second(start: Start, guests: G
     romeo.receives_nothing("notice")
 
 
-def test_who_goes_on_in_spite_of_refusals_is_warned_then_cut(start: Start, guests: Guests) -> None:
+def test_a_client_that_ignores_refusals_is_warned_then_cut(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     sid = romeo.you["sid"]
