@@ -41,6 +41,18 @@ def test_a_retry_is_recognised_although_the_clock_is_set(clocked: Bench) -> None
         assert clocked.say("a", "one", b"key") == first
 
 
+def test_an_id_that_is_no_longer_kept_is_a_gap(clocked: Bench) -> None:
+    ids = clocked.fill("a", 1_500)
+    assert not clocked.backplane.page(
+        "a", after=ids[0], limit=50
+    ).gap  # as long as it is younger than an hour
+    clocked.passes(3_601)
+    (last,) = clocked.fill("a", 1)
+    clocked.until(lambda: clocked.backplane.page("a", after=ids[0], limit=50).gap)
+    assert clocked.backplane.page("a", after=ids[0], limit=50).entries[-1].id == last
+    clocked.until(lambda: not clocked.backplane.page("a", after=ids[-100]).gap)
+
+
 def test_a_retry_key_is_forgotten_after_a_day(clocked: Bench) -> None:
     first = clocked.say("a", "one", b"key")
     clocked.passes(RETRY_S + 60)

@@ -146,16 +146,6 @@ def test_an_id_of_another_room_is_a_gap(bench: Bench) -> None:
     assert bench.backplane.page("a", after=foreign).gap
 
 
-def test_an_id_that_is_no_longer_kept_is_a_gap(bench: Bench) -> None:
-    ids = bench.fill("a", 1_500)
-    assert not bench.backplane.page("a", after=ids[0], limit=50).gap  # as long as it is younger than an hour
-    bench.passes(3_601)
-    (last,) = bench.fill("a", 1)
-    bench.until(lambda: bench.backplane.page("a", after=ids[0], limit=50).gap)
-    assert bench.backplane.page("a", after=ids[0], limit=50).entries[-1].id == last
-    bench.until(lambda: not bench.backplane.page("a", after=ids[-100]).gap)
-
-
 def test_a_page_is_bounded_in_bytes(bench: Bench) -> None:
     for _ in range(40):
         bench.append("a", "字" * 1_000)
