@@ -1,6 +1,6 @@
 """Pages cut from entries in memory: the arithmetic of `after`, `before`, `more` and `gap`.
 
-It does not know where the entries come from.
+It does not know where the entries come from, but for `take` they need not be in memory.
 """
 
 from __future__ import annotations
@@ -12,23 +12,26 @@ from operator import attrgetter
 from chatroom.core.log import PAGE_BYTES, Entry, Page
 
 
-def take(entries: Iterable[Entry], limit: int) -> list[Entry]:
-    """The first entries that fit into a page: at most `limit`, at most `PAGE_BYTES`, and at least one."""
+def take(entries: Iterable[Entry], limit: int) -> tuple[list[Entry], bool]:
+    """The first entries that fit into a page (at most `limit`, at most `PAGE_BYTES`, at least one); whether more follow.
+
+    It reads at most one entry too many.
+    """
     page: list[Entry] = []
     size = 0
     for entry in entries:
         size += entry.wire_bytes
         if page and (len(page) == limit or size > PAGE_BYTES):
-            break
+            return page, True
         page.append(entry)
-    return page
+    return page, False
 
 
 def newer(entries: Sequence[Entry], after: str, upto: str | None, limit: int) -> Page:
     """What came after an id, oldest first; `more` if the page ends before the log, or `upto`, does."""
     start, end = _behind(entries, after), len(entries) if upto is None else _behind(entries, upto)
-    page = take((entries[index] for index in range(start, end)), limit)
-    return Page(tuple(page), more=start + len(page) < end)
+    page, more = take((entries[index] for index in range(start, end)), limit)
+    return Page(tuple(page), more=more)
 
 
 def older(entries: Sequence[Entry], before: str | None, upto: str | None, limit: int) -> Page:
@@ -36,8 +39,8 @@ def older(entries: Sequence[Entry], before: str | None, upto: str | None, limit:
     end = len(entries) if upto is None else _behind(entries, upto)
     if before is not None:
         end = min(end, bisect_left(entries, before, key=_id))
-    page = take((entries[index] for index in range(end - 1, -1, -1)), limit)
-    return Page(tuple(reversed(page)), more=end > len(page))
+    page, more = take((entries[index] for index in range(end - 1, -1, -1)), limit)
+    return Page(tuple(reversed(page)), more=more)
 
 
 def _behind(entries: Sequence[Entry], entry_id: str) -> int:

@@ -6,11 +6,13 @@ It knows SQL; it writes nothing.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from chatroom.backplane.file import store_errors
 from chatroom.backplane.ids import id_from_number, id_number, is_id
-from chatroom.core.log import PAGE_BYTES, Entry, Page
+from chatroom.backplane.pages import take
+from chatroom.core.log import Entry, Page
 
 AT_MS: Final = "ifnull(at_ms, id / 1000000)"  # when an entry was written, as the clock showed it
 MAX_ID: Final = 2**63 - 1
@@ -52,7 +54,7 @@ class Reader:
                 f"SELECT id, {AT_MS}, name, text FROM entry WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (found[0], number, _upto(upto), limit + 1),
             )
-            page, more = _cut(rows, limit)
+            page, more = take(_entries(rows), limit)
             return Page(tuple(page), more=more)
 
     def older(self, room: str, before: str | None, upto: str | None, limit: int) -> Page:
@@ -67,7 +69,7 @@ class Reader:
                 " ORDER BY id DESC LIMIT ?",
                 (found[0], number, _upto(upto), limit + 1),
             )
-            page, more = _cut(rows, limit)
+            page, more = take(_entries(rows), limit)
             return Page(tuple(reversed(page)), more=more)
 
 
@@ -75,14 +77,5 @@ def _upto(position: str | None) -> int:
     return MAX_ID if position is None else id_number(position)
 
 
-def _cut(rows: sqlite3.Cursor, limit: int) -> tuple[list[Entry], bool]:
-    """The entries that fit into a page, and whether there are more; the cursor has one row too many if so."""
-    page: list[Entry] = []
-    size = 0
-    for number, at_ms, name, text in rows:
-        entry = Entry(id_from_number(number), at_ms, name, text)
-        size += entry.wire_bytes
-        if page and (len(page) == limit or size > PAGE_BYTES):
-            return page, True
-        page.append(entry)
-    return page, False
+def _entries(rows: Iterable[tuple[int, int, str, str]]) -> Iterator[Entry]:
+    return (Entry(id_from_number(number), at_ms, name, text) for number, at_ms, name, text in rows)
