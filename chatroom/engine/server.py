@@ -171,11 +171,11 @@ class Engine(engineio.Server):
         for message in messages:
             self.send_to(session, message)
 
-    def get_session(self, sid: str) -> Any:
-        session = self._get_socket(sid)
-        if session.session is None:
-            session.session = {}
-        return session.session
+    def get_session(self, sid: str) -> dict[str, Any]:
+        return self._get_socket(sid).user_session()
+
+    def save_session(self, sid: str, session: dict[str, Any]) -> None:
+        self._get_socket(sid).save_user_session(session)
 
     def disconnect(self, sid: str | None = None) -> None:
         """Disconnect a client, or all of them: what waits is still sent, then the application is notified."""
@@ -258,9 +258,3 @@ class Engine(engineio.Server):
         """Whether everything that was sent has been handed to the kernel."""
         self.loop.flush()
         return self.loop.idle() and not self._endpoint.final_payloads
-
-    def admit(self, sid: str) -> None:
-        """This session has connected; `admission_timeout_s` no longer applies to it."""
-        session = self.sockets.get(sid)
-        if session is not None:
-            self.sessions.admit(session)

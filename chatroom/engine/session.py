@@ -2,10 +2,11 @@
 
 Only a session writes its fields, and only by this table its state:
 
+       ┌───────the handshake came over a WebSocket────────┐
+       │                                                  ▼
     POLLING ──2probe on a WebSocket──▶ PROBING ──5──▶ WEBSOCKET
-       ▲                                  │               │
-       └──────────the WebSocket goes──────┘               ▼
-       └──────────────────────────────────────────────▶ CLOSED
+       ▲                                  │
+       └──────────the WebSocket goes──────┘        each of them ──▶ CLOSED
 """
 
 from __future__ import annotations
@@ -106,10 +107,10 @@ class Session:
         awaiting_pong: a ping has been sent.
         admitted: it has connected a namespace.
         reported: the application knows that it is closed.
-        session: where python-socketio keeps its user sessions.
     """
 
     __slots__ = (
+        "_user_session",
         "account",
         "admitted",
         "awaiting_pong",
@@ -123,7 +124,6 @@ class Session:
         "probe",
         "reported",
         "scheduled",
-        "session",
         "sid",
         "state",
         "tick",
@@ -152,7 +152,7 @@ class Session:
         self.tick = NO_TICK  # the heartbeat's wheel writes it
         self.memberships: tuple[NamespaceMembership, ...] = ()
         self.useless_full_at = 0.0
-        self.session: Any = None
+        self._user_session: dict[str, Any] | None = None
 
     def _move(self, step: Step) -> None:
         state = TRANSITIONS.get((self.state, step))
@@ -286,6 +286,16 @@ class Session:
     def admit(self) -> None:
         """It has connected a namespace."""
         self.admitted = True
+
+    def user_session(self) -> dict[str, Any]:
+        """Where python-socketio keeps what the application stores for this client."""
+        if self._user_session is None:
+            self._user_session = {}
+        return self._user_session
+
+    def save_user_session(self, user_session: dict[str, Any]) -> None:
+        """Replace what the application stores for this client."""
+        self._user_session = user_session
 
     def enter(self, membership: NamespaceMembership) -> None:
         """It is in one more namespace."""

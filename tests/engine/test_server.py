@@ -34,6 +34,16 @@ def test_what_waits_for_a_connect_is_bounded(pieces: int) -> None:
         assert session.closed_because == "slow reader"
 
 
+def test_what_an_application_stores_is_kept_per_client() -> None:
+    engine = Engine()
+    for sid in ("one", "two"):
+        engine.sessions.create(sid, "192.0.2.1")
+    with engine.session("one") as stored:
+        stored["name"] = "Ming"
+    engine.save_session("two", {"name": "Bob"})
+    assert [engine.get_session(sid)["name"] for sid in ("one", "two")] == ["Ming", "Bob"]
+
+
 def test_a_limit_raised_during_connect_applies_to_the_websocket() -> None:
     engine = Engine(cors_allowed_origins="*")
     engine.on("connect", lambda sid, environ: engine.raise_outbox_limit(sid, 5_000_000))
