@@ -1,6 +1,6 @@
 """How log lines look: readable on a terminal, JSON objects for a collector.
 
-What is logged is up to each module.
+What is logged is up to each module. An exception is logged without its text, whoever logs it: it may quote a client.
 """
 
 from __future__ import annotations
@@ -8,10 +8,29 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import traceback
 from datetime import UTC, datetime
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+_MOST_FAULTS = 5  # that led to one another
 
 
-class _Lines(logging.Formatter):
+class _Formatter(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class's name)
+        """An exception's traceback and type, and before it those of the exceptions that led to it."""
+        faults: list[str] = []
+        problem: BaseException | None = ei[1]
+        while problem is not None and len(faults) < _MOST_FAULTS:
+            trace = "".join(traceback.format_tb(problem.__traceback__))
+            faults.append(f"Traceback (most recent call last):\n{trace}{type(problem).__name__}")
+            problem = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
+        return "\n\n".join(reversed(faults))
+
+
+class _Lines(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
@@ -19,7 +38,7 @@ class _Lines(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class _Objects(logging.Formatter):
+class _Objects(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -40,3 +59,10 @@ def set_up(*, as_json: bool) -> None:
     logging.getLogger("chatroom").setLevel(logging.INFO)
     # Below that, it logs single connections.
     logging.getLogger("chatroom.engine").setLevel(logging.WARNING)
+    sys.excepthook = lambda *fault: log.error("the program failed", exc_info=fault)
+    sys.unraisablehook = lambda fault: log.error("a clean-up failed", exc_info=_parts(fault))
+    threading.excepthook = lambda fault: log.error("a thread failed", exc_info=_parts(fault))
+
+
+def _parts(fault: Any) -> Any:
+    return fault.exc_type, fault.exc_value, fault.exc_traceback

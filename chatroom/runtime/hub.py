@@ -5,6 +5,7 @@ It is eventlet's; docs/architecture.md says why.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -25,12 +26,17 @@ import eventlet.hubs
 import eventlet.semaphore
 import eventlet.timeout
 
+log = logging.getLogger(__name__)
+
 PRIVATE_NAMES = (
     "eventlet.hubs:notify_opened",
     "eventlet.hubs.hub:BaseHub.add",
     "eventlet.hubs.hub:BaseHub.remove",
     "eventlet.hubs.hub:BaseHub.switch",
     "eventlet.hubs.hub:BaseHub.schedule_call_global",
+    "eventlet.hubs.hub:BaseHub.remove_descriptor",
+    "eventlet.hubs.hub:BaseHub.squelch_exception",
+    "eventlet.hubs.hub:BaseHub.squelch_generic_exception",
     "eventlet.hubs.hub:BaseHub.squelch_timer_exception",
     "eventlet.hubs.hub:BaseHub.SYSTEM_EXCEPTIONS",
     "eventlet.hubs.hub:BaseHub.wait",
@@ -115,6 +121,18 @@ class _Hub(_DefaultHub):
                 except BaseException:
                     # As with eventlet's timers: one failing call must not end the loop.
                     self.squelch_timer_exception(None, sys.exc_info())
+
+    # The inherited methods print an exception with its text, which may quote a client.
+
+    def squelch_exception(self, fileno: int, exc_info: Any) -> None:
+        log.error("a descriptor's call failed", exc_info=exc_info)
+        self.remove_descriptor(fileno)
+
+    def squelch_generic_exception(self, exc_info: Any) -> None:
+        log.error("a call of the loop failed", exc_info=exc_info)
+
+    def squelch_timer_exception(self, timer: Any, exc_info: Any) -> None:
+        log.error("a call of the loop failed", exc_info=exc_info)
 
 
 eventlet.hubs.use_hub(_Hub)
