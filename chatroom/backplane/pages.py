@@ -13,9 +13,9 @@ from chatroom.core.log import PAGE_BYTES, Entry, Page
 
 
 def take(entries: Iterable[Entry], limit: int) -> tuple[list[Entry], bool]:
-    """The first entries that fit into a page (at most `limit`, at most `PAGE_BYTES`, at least one); whether more follow.
+    """The first entries that fit into a page, and whether more follow; it reads at most one entry too many.
 
-    It reads at most one entry too many.
+    A page has at most `limit` entries and `PAGE_BYTES`, and at least one entry.
     """
     page: list[Entry] = []
     size = 0

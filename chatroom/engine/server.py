@@ -172,7 +172,8 @@ class Engine(engineio.Server):
             self.send_to(session, message)
 
     def get_session(self, sid: str) -> dict[str, Any]:
-        return self._get_socket(sid).user_session()
+        session: Session = self._get_socket(sid)
+        return session.user_session()
 
     def save_session(self, sid: str, session: dict[str, Any]) -> None:
         self._get_socket(sid).save_user_session(session)
