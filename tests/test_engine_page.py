@@ -15,6 +15,7 @@ import socketio
 
 from chatroom.engine import endpoint, reasons
 from chatroom.engine.server import Engine
+from tests.support.guests import WAIT_S
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
@@ -23,7 +24,6 @@ OPTIONS = [
     for parameter in inspect.signature(Engine).parameters.values()
     if parameter.name != "async_handlers"
 ]
-WAIT_S = 10.0
 
 
 def quoted_after(words: str) -> list[str]:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from chatroom import runtime
 from chatroom.backplane import Backplane, Claimed, ClaimRequest
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.local import RoomRules
@@ -25,8 +24,8 @@ from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Whispered
 from chatroom.core.log import Entry, Item
 from chatroom.core.names import NamePool
+from tests.support.inside import until
 
-WAIT_S = 10.0
 NOW_MS = 1_800_000_000_000
 
 _Answer = TypeVar("_Answer")
@@ -150,10 +149,7 @@ class Bench:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Run the loop until the condition holds."""
-        deadline = time.monotonic() + WAIT_S
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to be"
-            runtime.sleep(0.001)
+        until(condition)
 
     # The `Receiver` of the backplane
 

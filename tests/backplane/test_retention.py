@@ -24,6 +24,7 @@ from chatroom.core.clock import Times
 from chatroom.core.log import Entry
 from chatroom.core.shares import STEP_BYTES, Shares
 from tests.backplane.conftest import NOW_MS, Bench, embedded_in
+from tests.support.stored import texts_of
 
 LIMIT = 1_000_000
 LONG = "x" * 8_000
@@ -63,14 +64,6 @@ class Log:
     def rows(self) -> int:
         with closing(sqlite3.connect(self.folder / FILE_NAME)) as file:
             return int(file.execute("SELECT count(*) FROM entry").fetchone()[0])
-
-
-def texts_of(folder: Path, room: str) -> list[str]:
-    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
-        found = file.execute(
-            "SELECT text FROM entry JOIN room ON room = number WHERE key = ? ORDER BY id", (room,)
-        )
-        return [text for (text,) in found]
 
 
 def used_bytes(folder: Path) -> int:

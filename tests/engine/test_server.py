@@ -13,13 +13,11 @@ from chatroom.engine.server import Engine
 from chatroom.engine.session import Session, State
 from chatroom.engine.strict import StrictServer
 from chatroom.net.listeners import listen
+from tests.support.handshakes import upgrade_request
 from tests.support.inside import WAIT_S, nothing_here, until
 
 LIMIT = 262_144
-HANDSHAKE = (
-    b"GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
+HANDSHAKE = upgrade_request("/engine.io/?EIO=4&transport=websocket")
 
 
 @pytest.mark.parametrize("pieces", [1, 100])

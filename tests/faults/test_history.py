@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from tests.faults.test_kills import check_file
 from tests.support.guests import Guest, until
 from tests.support.program import Program, Start
 from tests.support.raw import RawClient
+from tests.support.stored import texts_of
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -39,14 +38,6 @@ def send(client: RawClient, text: str) -> str | None:
     client.sends("421" + json.dumps(["msg", {"action": "message", "msg": text}]))
     answer = client.receives_answer(1)
     return str(answer["id"]) if answer["ok"] else None
-
-
-def texts_of(folder: Path, room: str) -> list[str]:
-    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
-        found = file.execute(
-            "SELECT text FROM entry JOIN room ON room = number WHERE key = ? ORDER BY id", (room,)
-        )
-        return [text for (text,) in found]
 
 
 @pytest.mark.parametrize("history", ["1000", "0"], ids=["disk", "memory"])

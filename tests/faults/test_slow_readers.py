@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crowd import Crowd, SocketClient
+from tests.support.handshakes import upgrade_request
 from tests.support.program import Program, Start
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -21,10 +22,6 @@ _PER_SECOND = 200
 _PONG_EVERY_S = 1.0
 _RECEIVE_BUFFER = 4096  # bytes: what the kernel takes for a client that does not read
 _MOST_GROWTH_KB = 150_000
-_HEAD = (
-    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
 
 
 def frame(text: bytes) -> bytes:
@@ -70,7 +67,7 @@ class NonReaders:
         sock.settimeout(30)
         sock.connect(("127.0.0.1", self._port))
         auth = json.dumps({"room": "lobby", "v": 1, "roster": "delta"}).encode()
-        sock.sendall(_HEAD)
+        sock.sendall(upgrade_request())
         sock.sendall(frame(b"40" + auth))
         return sock
 

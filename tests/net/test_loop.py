@@ -11,8 +11,8 @@ import pytest
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Audience, Loop
+from tests.support.inside import until
 
-WAIT_S = 10.0
 MEMBERS = 5
 
 
@@ -59,12 +59,6 @@ class Party:
         for place in range(MEMBERS):
             self.read(place)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_S
-        while not condition():
-            assert time.monotonic() < deadline
-            runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
-
     def close(self) -> None:
         for connection in self.near:
             connection.abort("the test is over")
@@ -102,7 +96,7 @@ def test_a_reader_that_catches_up_has_everything_in_order(party: Party) -> None:
             party.read(place)
         return [len(heard) for heard in party.heard] == [len(all_of_it) for all_of_it in expected]
 
-    party.until(all_there)
+    until(all_there)
     assert party.heard == expected
     assert party.role.losses == []
 
@@ -133,7 +127,7 @@ def test_what_waits_is_counted_until_it_is_read_or_dropped(party: Party) -> None
         party.read_all()
         return purse.held == 0
 
-    party.until(all_read)
+    until(all_read)
 
 
 def test_those_over_their_account_are_dropped_and_no_others(party: Party) -> None:
@@ -209,7 +203,7 @@ def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
         party.read(1)
         return len(party.heard[1]) == len(expected)
 
-    party.until(all_there)
+    until(all_there)
     assert party.heard[1] == expected
 
 
@@ -276,6 +270,6 @@ def test_a_closing_peer_that_closes_first_gets_everything(party: Party) -> None:
         party.read(0)
         return party.near[0].closed
 
-    party.until(all_there)
+    until(all_there)
     party.read(0)
     assert party.heard[0] == farewell

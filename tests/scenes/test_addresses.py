@@ -12,12 +12,12 @@ import pytest
 import websocket
 
 from tests.support.guests import WAIT_S, until
+from tests.support.handshakes import POLL
 from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
 CLIENT, OTHER = "198.51.100.7", "2001:db8:1:2::3"
-HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 
 
 def handshake(
@@ -28,7 +28,7 @@ def handshake(
         "127.0.0.1", program.port, timeout=WAIT_S, source_address=(peer, 0)
     )
     with closing(connection):
-        connection.putrequest("GET", HANDSHAKE)
+        connection.putrequest("GET", POLL)
         for line in forwarded:
             connection.putheader("X-Forwarded-For", line)
         connection.endheaders()

@@ -6,16 +6,10 @@ import socket
 
 import pytest
 
+from tests.support.handshakes import POLL, SOCKET, UPGRADE
 from tests.support.program import Program, Start
 
-POLL = "/socket.io/?EIO=4&transport=polling"
-SOCKET = "/socket.io/?EIO=4&transport=websocket"
-UPGRADE = (
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-)
+HANDSHAKE = tuple(f"{name}: {value}" for name, value in UPGRADE.items())
 HERE = "127.0.0.1:PORT"  # PORT stands for the server's, NAME for the machine's name
 
 OURS = [
@@ -158,7 +152,7 @@ def test_each_host_and_origin_is_answered_as_listed(start: Start, flags: tuple[s
         asked = {
             "page": ask(program, "/", f"Host: {host}", *lines)[0],
             "polling": ask(program, POLL, f"Host: {host}", *lines)[0],
-            "websocket": ask(program, SOCKET, f"Host: {host}", *lines, *UPGRADE)[0],
+            "websocket": ask(program, SOCKET, f"Host: {host}", *lines, *HANDSHAKE)[0],
         }
         expected = {
             "page": 421 if status == 421 else 200,

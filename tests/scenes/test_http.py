@@ -13,6 +13,7 @@ import requests
 from chatroom.backplane.file import FILE_NAME
 from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST
 from tests.support.guests import POLLING, WAIT_S, Guests, until
+from tests.support.handshakes import POLL, SOCKET, UPGRADE
 from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
@@ -96,15 +97,6 @@ def test_ambiguous_requests_are_refused_and_closed(server: Program) -> None:
     assert server.get("/healthz").text == "ok\n"
 
 
-POLL = "/socket.io/?EIO=4&transport=polling"
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-}
-
-
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status"),
     [
@@ -130,8 +122,8 @@ UPGRADE = {
         ("GET", POLL + "&sid=none", {}, 400),
         ("GET", POLL, {"Origin": "https://evil.example"}, 403),
         ("OPTIONS", POLL, {}, 204),
-        ("GET", POLL.replace("polling", "websocket"), UPGRADE, 101),
-        ("GET", POLL.replace("polling", "websocket"), {**UPGRADE, "Sec-WebSocket-Version": "8"}, 426),
+        ("GET", SOCKET, UPGRADE, 101),
+        ("GET", SOCKET, {**UPGRADE, "Sec-WebSocket-Version": "8"}, 426),
     ],
 )
 def test_every_answer_has_its_security_headers(

@@ -15,8 +15,8 @@ from chatroom.core.presence import CROWD, INTERVAL_S
 from chatroom.listening import open_line
 from chatroom.settings import Settings
 from chatroom.values import LinePort
-from tests.support.guests import Guests
-from tests.support.lines import WAIT_S, Lines, Terminals
+from tests.support.guests import WAIT_S, Guests
+from tests.support.lines import Lines, Terminals
 from tests.support.program import ROOT, Program, Start
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.guests import Guests, until
-from tests.support.lines import WAIT_S, Line, Lines
+from tests.support.guests import WAIT_S, Guests, until
+from tests.support.lines import Line, Lines
 from tests.support.program import Program, Start
 
 LONG = "雪" * 1300  # 3,900 bytes: nearly as much as a line may have

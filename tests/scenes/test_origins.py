@@ -6,10 +6,8 @@ import pytest
 import requests
 import websocket
 
+from tests.support.handshakes import POLL, SOCKET
 from tests.support.program import Program, Start
-
-POLL = "/socket.io/?EIO=4&transport=polling"
-SOCKET = "/socket.io/?EIO=4&transport=websocket"
 
 
 def polls(program: Program, origin: str, **headers: str) -> requests.Response:

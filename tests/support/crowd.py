@@ -17,13 +17,11 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Final
 
+from tests.support.handshakes import upgrade_request
+
 CROWD_ROOM: Final = "lobby"
 _WAIT_S: Final = 60.0
 _SPARE_FILES: Final = 100
-_UPGRADE: Final = (
-    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
 
 
 class Order:
@@ -120,7 +118,7 @@ class SocketClient(Client):
     def __init__(self, port: int, order: Order) -> None:
         super().__init__(port, order)
         self._upgraded = False
-        self.sock.sendall(_UPGRADE)
+        self.sock.sendall(upgrade_request())
 
     def speak(self, number: int) -> None:
         self._send(b'42["msg",{"action":"message","msg":"crowd %d"}]' % number)

@@ -15,7 +15,8 @@ import time
 import tty
 from typing import Protocol
 
-WAIT_S = 10.0
+from tests.support.guests import WAIT_S
+
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _GREETINGS = {
     "en": (

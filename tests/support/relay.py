@@ -10,11 +10,9 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.support.guests import until
+from tests.support.guests import WAIT_S, until
 
 _Result = TypeVar("_Result")
-
-WAIT_S = 10.0
 
 
 class Relay:

@@ -33,9 +33,9 @@ from chatroom.rooms import RoomView
 from chatroom.service import Limits, Service
 from chatroom.sessions import JoinRequest, Session, Welcome
 from chatroom.tokens import Tokens
+from tests.support.inside import until
 from tests.support.typos import NAMES, PRIVATE
 
-WAIT_S = 10.0
 SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
 
 
@@ -64,7 +64,7 @@ class LineGuest:
         harness.people[name] = self
         harness.service.enter(self.session)
         harness.reads_the_log()
-        harness.until(lambda: self.interpreter.may_take)
+        until(lambda: self.interpreter.may_take)
 
     def types(self, *lines: str | Overlong) -> None:
         """Type lines; what follows from each is over before the next."""
@@ -75,7 +75,7 @@ class LineGuest:
             except Refusal as refused:
                 self.interpreter.answer(refused)
                 raise
-            self._harness.until(lambda: self.interpreter.is_settled)
+            until(lambda: self.interpreter.is_settled)
 
     def may_type(self) -> bool:
         return self.interpreter.may_take
@@ -85,14 +85,14 @@ class LineGuest:
         before, arrived_at = len(self.shown), time.monotonic()
         refusals: list[Refusal] = []
         for line in lines:
-            self._harness.until(lambda: self.interpreter.may_take)
+            until(lambda: self.interpreter.may_take)
             try:
                 self.interpreter.take(line, arrived_at)
             except Refusal as refused:
                 refusals.append(refused)
         for refusal in refusals:
             self.interpreter.answer(refusal)
-        self._harness.until(lambda: self.interpreter.is_settled)
+        until(lambda: self.interpreter.is_settled)
         return self.shown[before:]
 
     # What an interpreter needs
@@ -143,12 +143,6 @@ class Harness:
         reads, self._reads = self._reads, []
         for read in reads:
             read()
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_S
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to be"
-            runtime.sleep(0.001)
 
     def close(self) -> None:
         self._backplane.close()
@@ -223,7 +217,7 @@ def test_what_is_typed_behind_history_waits_until_it_is_shown(harness: Harness, 
 def test_lines_after_name_wait_for_the_rename(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("/name Montague")
     assert not romeo.may_type()
-    harness.until(lambda: romeo.interpreter.may_take)
+    until(lambda: romeo.interpreter.may_take)
     assert romeo.settlings == 1
     romeo.types("/who")
     assert romeo.shown[-1] == "* 1 here: Montague"
@@ -233,7 +227,7 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(harness: Harness, ro
     romeo.types("/join garden")
     assert not romeo.may_type()
     harness.reads_the_log()
-    harness.until(lambda: romeo.interpreter.may_take)
+    until(lambda: romeo.interpreter.may_take)
     romeo.types("/join garden")  # one is there
     assert romeo.may_type()
     assert romeo.shown == ["* You are in garden. 1 person here."]
@@ -363,7 +357,7 @@ def test_nothing_private_becomes_public_however_it_was_typed(harness: Harness) -
     sender, elsewhere = LineGuest(harness, "Sender"), LineGuest(harness, "Denny")
     elsewhere.types("/join den")
     harness.reads_the_log()
-    harness.until(lambda: elsewhere.interpreter.may_take)
+    until(lambda: elsewhere.interpreter.may_take)
 
     @settings(
         max_examples=max(1, round(300 * SCALE)),
