@@ -211,8 +211,8 @@ class Loop:
             self._schedule()
 
     def when_written(self, call: Callable[[float], None]) -> None:
-        """Call `call` when this turn's frames are written, with the seconds that writing them has taken."""
-        self.at_end_of_turn(lambda: call(time.monotonic() - self._flush_began))
+        """Call `call` when this turn's frames are written, with the seconds of computing time that this took."""
+        self.at_end_of_turn(lambda: call(time.thread_time() - self._flush_began))
 
     def _schedule(self) -> None:
         self._scheduled = True
@@ -234,7 +234,9 @@ class Loop:
         self._turn, self._direct, self._finals = [], [], []
         self._mixed = False
         self._turn_bytes = 0
-        began = self._flush_began = time.monotonic()
+        began = time.monotonic()
+        if finals:
+            self._flush_began = time.thread_time()
         self._flushing = True
         # Taken out before anything is written: what is sent during a flush belongs to the next turn.
         owns = [connection.own or [] for connection in direct]

@@ -145,11 +145,11 @@ def test_writing_is_timed_once_all_is_written(party: Party) -> None:
     party.loop.when_written(lambda _: party.read_all())
     party.loop.publish(party.audience, b"one")
     assert times == []
-    began = time.monotonic()
+    began = time.thread_time()
     party.loop.flush()
     assert party.heard == [b"one"] * MEMBERS
     assert len(times) == 1
-    assert 0 < times[0] <= time.monotonic() - began
+    assert 0 < times[0] <= time.thread_time() - began
 
 
 def test_a_closed_client_gets_nothing_and_delays_nobody(party: Party) -> None:

@@ -2,7 +2,7 @@
 
 In rooms of up to 64 people each one is announced at once. In larger rooms those of a burst are announced together. The
 interval grows with the bytes of the roster and with the cost of sending the last one: otherwise a thousand joins at
-once would cost a million frames, each with a thousand names.
+once would cost a million frames, each with a thousand names. A rename does not shorten it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from chatroom.core.events import Person, Renamed
+from chatroom.core.names import name_key
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS
 from chatroom.rooms import RoomView
@@ -22,7 +23,6 @@ from chatroom.runtime import Timer
 
 SMALL_ROOM: Final = 64  # people; the protocol's number
 _MIN_INTERVAL_S: Final = 0.05
-_MAX_INTERVAL_S: Final = 2.0
 _NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # of rosters, to each of a room's `full` clients
 _ROSTER_SHARE: Final = 0.05  # of a core, for a room's rosters
@@ -36,12 +36,22 @@ Emit = Callable[[str, str | Sequence[str]], None]
 
 @dataclass(slots=True)
 class _Burst:
-    """The joins and leaves of a large room since the last announcement."""
+    """The joins and leaves of a large room since the last announcement, and the renames that have to follow them."""
 
     joined: dict[str, Person] = field(default_factory=dict)
     left: list[Person] = field(default_factory=list)
+    renamed: list[tuple[Renamed, int]] = field(default_factory=list)
     at_ms: int = 0
     timer: Timer | None = None
+
+    def comes_before(self, renamed: Renamed) -> bool:
+        """Whether a rename must wait: who has the name, or whose it was, is not announced yet."""
+        if renamed.sid in self.joined:
+            return True
+        key = name_key(renamed.new)
+        return any(name_key(who.name) == key for who in self.left) or any(
+            other.sid == renamed.sid or name_key(other.old) == key for other, _ in self.renamed
+        )
 
 
 class Presence:
@@ -51,7 +61,7 @@ class Presence:
         emit: sends a frame to some groups.
         has_recipients: whether any of these groups has a member.
         when_written: calls back when what was emitted is written, with the seconds that this took.
-        monotonic: a clock in seconds.
+        computing_s: the computing time of this thread; time in which others had the processor costs nothing.
     """
 
     def __init__(
@@ -60,16 +70,16 @@ class Presence:
         has_recipients: Callable[[Sequence[str]], bool],
         call_later: Callable[..., Timer],
         when_written: Callable[[Callable[[float], None]], None],
-        monotonic: Callable[[], float],
+        computing_s: Callable[[], float],
     ) -> None:
         self._emit = emit
         self._has_recipients = has_recipients
         self._call_later = call_later
         self._when_written = when_written
-        self._monotonic = monotonic
+        self._computing_s = computing_s
         self._bursts: dict[str, _Burst] = {}
         self._names: dict[str, msgspec.Raw] = {}
-        self._costs: dict[str, float] = {}  # seconds that the last roster of a large room took
+        self._costs: dict[str, float] = {}  # of the last roster of a large room
 
     def names(self, room: RoomView) -> msgspec.Raw:
         """The room's `name_list` as announced, encoded once for a whole batch."""
@@ -90,14 +100,24 @@ class Presence:
         burst = self._burst(room)
         # A leave is announced even if the join was in the same burst: a newcomer may have seen the name in between.
         burst.joined.pop(who.sid, None)
-        burst.left.append(who)
+        shown = next((renamed.old for renamed, _ in burst.renamed if renamed.sid == who.sid), who.name)
+        burst.renamed = [pair for pair in burst.renamed if pair[0].sid != who.sid]
+        burst.left.append(Person(who.sid, shown))
         burst.at_ms = at_ms
         self._changed(room, burst)
 
     def renamed(self, room: RoomView, renamed: Renamed, at_ms: int) -> None:
-        self._announce(room)  # a join is announced before a rename
         self._names.pop(room.key, None)
         small = len(room.roster) <= SMALL_ROOM
+        if small:
+            self._announce(room)
+        burst = self._bursts.get(room.key)
+        if burst is not None and burst.comes_before(renamed):
+            burst.renamed.append((renamed, at_ms))
+        else:
+            self._announce_rename(room, renamed, at_ms, small=small)
+
+    def _announce_rename(self, room: RoomView, renamed: Renamed, at_ms: int, *, small: bool) -> None:
         for lang, words in WORDS.items():
             text = words.say("renames", name=renamed.new)
             for kinds in (_LISTED, _DELTA) if small else (KINDS,):
@@ -126,7 +146,7 @@ class Presence:
     def _interval_s(self, room: RoomView) -> float:
         by_size = len(room.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
         by_cost = self._costs.get(room.key, 0.0) / _ROSTER_SHARE
-        return min(max(_MIN_INTERVAL_S, by_size, by_cost), _MAX_INTERVAL_S)
+        return max(_MIN_INTERVAL_S, by_size, by_cost)
 
     def _announce(self, room: RoomView) -> None:
         burst = self._bursts.pop(room.key, None)
@@ -134,7 +154,7 @@ class Presence:
             return
         if burst.timer is not None:
             burst.timer.cancel()
-        began = self._monotonic()
+        began = self._computing_s()
         count, at_ms = len(room.roster), burst.at_ms
         delta = wire.roster(burst.joined.values(), burst.left, count, at_ms)
         self._emit(wire.frame(delta), groups(room.key, _DELTA))
@@ -147,10 +167,12 @@ class Presence:
             who = burst.left[-1]
             gone = wire.presence("logout", who, room.name, count, at_ms, self.names(room))
             self._emit(wire.frame(gone), listed)
+        for renamed, renamed_at_ms in burst.renamed:
+            self._announce_rename(room, renamed, renamed_at_ms, small=False)
         if room.key in self._names:
             del self._names[room.key]
         if count > SMALL_ROOM:
-            self._when_written(partial(self._note_cost, room, self._monotonic() - began))
+            self._when_written(partial(self._note_cost, room, self._computing_s() - began))
 
     def _note_cost(self, room: RoomView, encoding_s: float, writing_s: float) -> None:
         """Remember the cost of a roster; the other frames of the same turn are counted with it."""

@@ -44,8 +44,10 @@ class Clock:
         self.writing_s = writing_s
         self.intervals: list[float] = []
         self.due: list[Callable[[], object]] = []
+        self.frames: list[tuple[str, Sequence[str]]] = []
 
     def emit(self, frame: str, to: str | Sequence[str]) -> None:
+        self.frames.append((json.loads(frame)["action"], to))
         if json.loads(frame)["action"] == "roster":
             self.now += self.encoding_s
 
@@ -62,11 +64,31 @@ class Clock:
 
     def join(self, presence: Presence, room: RoomView) -> None:
         """One more person joins, and is announced when the interval is over."""
+        self.begin_join(presence, room)
+        self.pass_interval()
+
+    def begin_join(self, presence: Presence, room: RoomView) -> Person:
         who = Person(f"late {len(room.roster)}", f"late {len(room.roster)}")
         room.roster.apply(Joined(who))
         presence.joined(room, who, 0)
+        return who
+
+    def pass_interval(self) -> None:
         while self.due:
             self.due.pop()()
+
+    def delta(self) -> list[str]:
+        """The actions of the frames that clients with `roster: delta` received since the last call."""
+        frames, self.frames = self.frames, []
+        return [action for action, to in frames if group("delta", "en", KEY) in to]
+
+
+def rename(presence: Presence, room: RoomView, sid: str, name: str) -> None:
+    who = room.roster.get(sid)
+    assert who is not None
+    renamed = Renamed(sid, who.name, name)
+    room.roster.apply(renamed)
+    presence.renamed(room, renamed, 0)
 
 
 def hall_of(count: int) -> RoomView:
@@ -111,7 +133,7 @@ def test_a_room_without_listeners_costs_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("encoding_s", "writing_s", "interval_s"),
-    [(0.0, 0.001, 0.05), (0.0, 0.01, 0.2), (0.005, 0.015, 0.4), (0.03, 0.0, 0.6), (0.0, 5.0, 2.0)],
+    [(0.0, 0.001, 0.05), (0.0, 0.01, 0.2), (0.005, 0.015, 0.4), (0.03, 0.0, 0.6), (0.0, 0.5, 10.0)],
 )
 def test_rosters_take_at_most_a_twentieth_of_a_core(
     encoding_s: float, writing_s: float, interval_s: float
@@ -137,3 +159,49 @@ def test_a_room_that_was_small_again_begins_anew() -> None:
     for _ in range(2):
         clock.join(presence, room)
     assert clock.intervals == pytest.approx([0.05, 0.4])
+
+
+def test_a_rename_in_a_large_room_does_not_shorten_the_interval() -> None:
+    clock, room = Clock(), hall_of(SMALL_ROOM + 1)
+    presence = clock.presence()
+    clock.begin_join(presence, room)
+    rename(presence, room, "s0", "Romeo")
+    assert clock.delta() == ["rename"]
+    clock.pass_interval()
+    assert clock.delta() == ["roster"]
+
+
+def test_a_rename_waits_for_the_join_that_it_follows() -> None:
+    clock, room = Clock(), hall_of(SMALL_ROOM + 1)
+    presence = clock.presence()
+    who = clock.begin_join(presence, room)
+    rename(presence, room, who.sid, "Romeo")
+    rename(presence, room, who.sid, "Paris")
+    assert clock.delta() == []
+    clock.pass_interval()
+    assert clock.delta() == ["roster", "rename", "rename"]
+
+
+def test_a_name_changes_hands_only_behind_the_leave() -> None:
+    clock, room = Clock(), hall_of(SMALL_ROOM + 2)
+    presence = clock.presence()
+    gone = Person("s0", "guest 0")
+    room.roster.apply(Left(gone))
+    presence.left(room, gone, 0)
+    rename(presence, room, "s1", "Guest 0")
+    rename(presence, room, "s2", "guest 1")
+    assert clock.delta() == []
+    clock.pass_interval()
+    assert clock.delta() == ["roster", "rename", "rename"]
+
+
+def test_whoever_leaves_behind_a_waiting_rename_leaves_only() -> None:
+    clock, room = Clock(), hall_of(SMALL_ROOM + 1)
+    presence = clock.presence()
+    who = clock.begin_join(presence, room)
+    rename(presence, room, who.sid, "Romeo")
+    left = Person(who.sid, "Romeo")
+    room.roster.apply(Left(left))
+    presence.left(room, left, 0)
+    clock.pass_interval()
+    assert clock.delta() == ["roster"]
