@@ -285,7 +285,7 @@ def _near_command(slash: Slash) -> list[NearWhisper]:
 
     A command that is nothing of the kind may stand in a further line, as paths do.
     """
-    found = [NearWhisper(trimmed(slash.arguments))]
+    found = [NearWhisper(trimmed(slash.arguments), runs_on=True)]
     if (record := _BY_NAME.get(slash.word)) is not None:
         return found if record.name == "to" else []
     if not is_nearly_move(slash.word):

@@ -27,9 +27,9 @@ _DOUBTFUL_LINES: Final = 64
 # not begin with `to`, be it in quotes or brackets, or with a letter of another script. The slash of many European
 # keyboards is Shift+7. A short word in Cyrillic may look like one of those below.
 _ORDINARY: Final = re.compile(
-    r"(?:[\"'(*~]{1,3}(?!mess))?(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr)[0-9a-z]{4}"
+    r"(?:[\"'(*~]{1,3}(?!mess))?(?!w|hw|hi|[qeas23][hw]|to|7|tell|priv|quer|oper|mm|ms|tl|te|et|tt|qe|uq|qq|jo|ji|oj|jj|pi|rp|pr|dm|pm)[0-9a-z]{4}"
     r"|(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
-    r"|(?!私[聊信]|[悄偷]|小声|[对對]|密[聊语])[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
+    r"|(?!私[聊信下]|[悄偷]|小声|[对對给給]|密[聊语]|耳[语語]|单独|單獨|[发發]个?[私悄消])[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 
@@ -44,17 +44,28 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place. Before a name in another script a
 # space is easily left out.
 _BARE_WHISPER: Final = re.compile(
-    r"\W*7?(?:t[\W_]?o|msg|w|whisper|dm|pm|tell|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
+    r"\W*7?(?:t[\W_]?o|msg|w(?!/ )|whisper|dm|pm|tell|private|privmsg|priv|pvt|query)(?:[\W_]+|(?=[^\x00-\x7f]))"
     r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
-    r"|\W*(?:私聊|私信|悄悄话?|密[聊语])[给对跟和]?[\W_]*"
+    r"|\W*(?:私聊|私信|悄悄话?|密[聊语]|耳[语語])[给对跟和]?[\W_]*"
 )
-# `对Bob说`
-_SAID_TO: Final = re.compile(r"\W*(?:(?:悄悄|偷偷|小声)[地的]?)?[对對]\W*([^\n]{1,40}?)\W*[说說]")
+# `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`
+_QUIETLY: Final = r"(?:悄悄|偷偷|小声|单独|單獨|私下)[地的]?[对對跟和给給]"
+_SAID_TO: Final = re.compile(
+    rf"\W*(?:{_QUIETLY}|[对對])[\s\"“「]*(?![,.;:!?、。])([^\n]{{1,40}}?)\W*[说說]"
+    rf"|\W*(?:{_QUIETLY}|(?:[发發]个?(?:私信|私聊|消息|悄悄话))?[给給]|[对對])[\s\"“「]*([^\n:]{{1,40}}?)[说說]?[\s\"”」]*:"
+)
 # What the keys of `to:`, and of `/to`, `/w` and `/msg`, type on keyboards for other scripts: Russian, Korean, Japanese,
-# Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash.
+# Arabic, Hebrew and Thai. Russian and Hebrew ones have the full stop on the key of the slash, Arabic ones a letter,
+# Japanese ones a dot that begins lists as well. A letter for the colon, or for the slash, is certain.
 _OTHER_KEYS: Final = re.compile(
-    r"\s*(?:(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|ещ\s*ж|\.\s?(?:ещ|ц|ьып|אם)\s)\s*", re.IGNORECASE
+    r"\s*(?:(?P<certain>ещ\s*[ж:：]|\.(?:ещ|ц|ьып|אם)\s|[ظ؟]فخ\s|(?:새|[とト]|فخ|אם|ะน)[:：](?=\S+\s*$))"
+    r"|(?:ещ|새|[とト]|فخ|אם|ะน)\s*[:;：；]|・\s?と|\W{0,3}(?:ещ|새|[とト]|فخ)\s|\W{1,3}(?:ц|ьып|אם)\s)\s*",
+    re.IGNORECASE,
 )
+# A command behind other text: `see you /to Bob`.
+_AMID: Final = re.compile(r"\s/(?:to|msg|w|tell|whisper|dm|pm)\s", re.IGNORECASE)
+# Code and data, in which a command is spoken of.
+_CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 # A marker with a typing slip, followed by only one word: `ot:Bob`. No sentence looks like that.
 _SLIPPED_TALK: Final = re.compile(r"(?:ot|tp|t0|tto|too|tio|toi) *:(?=\w)\S+ *$")
@@ -63,8 +74,11 @@ _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|tell|whisper|dm|pm|join|op)(?= |$)"
 )
 _JOIN: Final = re.compile(r"\W*7?(\w{4,5})[\W_]+")
-# `toBob`, `t Bob`, `tp Bob`.
-_CLIPPED: Final = re.compile(r"\W*(?:(?P<glued>to)(?=[0-9a-z])|(?:ot|tp|t)[\W_]+)")
+# `toBob`, `msgBob`, `t Bob`, `tp Bob`, `too小雨`.
+_CLIPPED: Final = re.compile(
+    r"\W*(?:(?:ot|tp|t0|too|tto)(?=[^\x00-\x7f])|(?:ot|tp|t)[\W_]+"
+    r"|(?P<glued>to|(?:msg|dm|pm|tell|whisper)(?!(?:e[dr]s?|ing|s)\b))(?=[0-9a-z]))"
+)
 # The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
 _COLON_SLIPPED: Final = re.compile(r"\W*(?:t *: *o|to(?P<first>\w) *: *|to\w)(?=\w)")
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
@@ -119,12 +133,14 @@ class NearWhisper:
         is_certain: it cannot mean anything else, so it is refused whoever is here.
         other_rests: the same, if the slip was another one: `Bob` in `topBob`, whose `rest` is `pBob`.
         is_word: it may be an ordinary word as well, since only letters stand before the name.
+        runs_on: in a script without spaces, more may follow the name at once.
     """
 
     rest: str
     is_certain: bool = False
     other_rests: tuple[str, ...] = ()
     is_word: bool = False
+    runs_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +157,25 @@ Beginning = Slash | Escaped | TalkMarker | BareKey | Near
 def beginning(text: str) -> Beginning | None:
     """What a typed text begins with; None for an ordinary text, which most first words show at once."""
     if found := _OTHER_KEYS.match(text):
-        return NearWhisper(text[found.end() :])
+        return NearWhisper(text[found.end() :], found["certain"] is not None, runs_on=True)
     if _ORDINARY.match(text) or _has_ordinary_word(text):
-        return None
+        return _amid(text)
     return _read_beginning(text)
+
+
+def _amid(text: str) -> NearWhisper | None:
+    found = _AMID.search(text, 1, _HEAD)
+    return NearWhisper(text[found.end() :]) if found is not None else None
 
 
 def further_beginnings(text: str) -> Iterator[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    lines = (line for line in text.splitlines()[1:] if line.strip() and not _ORDINARY.match(line))
+    lines = (line for line in text.splitlines()[1:] if line.strip() and _is_doubtful(line))
     return map(beginning, islice(lines, _DOUBTFUL_LINES))
+
+
+def _is_doubtful(line: str) -> bool:
+    return not _ORDINARY.match(line) or bool(_OTHER_KEYS.match(line) or _AMID.search(line, 1, _HEAD))
 
 
 def _has_ordinary_word(text: str) -> bool:
@@ -186,21 +211,24 @@ def _read_beginning(text: str) -> Beginning | None:
     typed, folded = folded, _with_latin(folded)
     if _KEY_WORD.match(folded) and _KEY.match(_head(text, _KEY_REACH)[0]):
         return BareKey()
+    if _CODE.match(text):
+        return None
     if found := _SAID_TO.match(folded):
-        return NearWhisper(text[ends[found.start(1) - 1] : ends[found.end(1) - 1]])
+        start, end = found.span(found.lastindex or 0)
+        return NearWhisper(text[ends[start - 1] : ends[end - 1]])
     looks_alike = folded != typed and _TALK.match(folded) is not None
     is_certain = looks_alike or _SLIPPED_TALK.match(folded) is not None
     behind_slip = _behind_slipped_colon(text, folded, ends)
     if rests := _behind_bare_command(text, folded, ends):
-        return NearWhisper(rests[0], is_certain, (*rests[1:], *behind_slip))
+        return NearWhisper(rests[0], is_certain, (*rests[1:], *behind_slip), runs_on=True)
     if (found := _FIRST_WORD.match(folded)) and _is_nearly_whisper(found[1]):
         return NearWhisper(text[ends[found.end() - 1] :])
     if (found := _JOIN.match(folded)) and (found[1] == "join" or _is_slip(found[1], "join")):
         return NearJoin(text[ends[found.end() - 1] :])
     if found := _CLIPPED.match(folded):
         rest = text[ends[found.end() - 1] :]
-        return NearWhisper(rest, other_rests=tuple(behind_slip), is_word=found["glued"] is not None)
-    return None
+        return NearWhisper(rest, False, tuple(behind_slip), found["glued"] is not None, runs_on=True)
+    return _amid(text)
 
 
 def _behind_bare_command(text: str, folded: str, ends: list[int]) -> list[str]:

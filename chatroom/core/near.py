@@ -37,12 +37,12 @@ def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[s
         raise refused.with_doubt()
 
 
-def name_meant(rest: str, here: Here, lately: Lately) -> str | None:
+def name_meant(rest: str, here: Here, lately: Lately, *, runs_on: bool = False) -> str | None:
     """The name that a text begins with, of someone who is here or had it recently."""
-    found = loose_match(rest, here)
+    found = loose_match(rest, here, runs_on=runs_on)
     if found is not None:
         return found.who.name
-    gone = loose_match(rest, lately)
+    gone = loose_match(rest, lately, runs_on=runs_on)
     return gone.who.name if gone is not None else None
 
 
@@ -64,7 +64,8 @@ def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bo
 
 
 def _name_behind_slip(near: NearWhisper, here: Here, lately: Lately) -> str | None:
-    names = (name_meant(rest, here, lately) for rest in (near.rest, *near.other_rests))
+    rests = (near.rest, *near.other_rests)
+    names = (name_meant(rest, here, lately, runs_on=near.runs_on) for rest in rests)
     return next(filter(None, names), None)
 
 

@@ -102,14 +102,20 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
     return found._replace(rest=_BEFORE_REST.sub("", text[found.length :]))
 
 
-def loose_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it."""
+def loose_match(
+    text: str, find: Callable[[str], _Who | None], *, runs_on: bool = False
+) -> Match[_Who] | None:
+    """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
+
+    With `runs_on`, as `run_on_match` too.
+    """
     text = text[:_LOOSE]
     bare = _FILLER.sub("", text, count=1)
     candidates = (text, _SEPARATORS.sub(" ", text), _SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
-    return next(
+    found = next(
         (found for one in dict.fromkeys(candidates) if (found := longest_match(one, find)) is not None), None
     )
+    return run_on_match(bare, find) if found is None and runs_on else found
 
 
 def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
