@@ -6,7 +6,7 @@ Only this module spells the names of actions and fields. It knows shapes; the se
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
 from unicodedata import normalize
 
@@ -114,11 +114,16 @@ ACTIONS: Mapping[str, type[Request]] = {
 # Keys that name a recipient, or say that a text is private, by their letters in lower case. If a request has one that
 # it does not know, its text was not meant for the room, or not for the present owner of a name.
 _PRIVATE = re.compile(
-    "(?:send)?to(?:user|name|nick|person|sid|id|s)*$"
-    "|(?:is|in|send)?(?:recipient|receiver|addressee|target|private|whisper|dm|pm|whom|destination)"
+    "(?:send)?to(?:user|name|nick|person|sid|id|who|s)*$|(?:user|name|nick|sid|id)to$|ot$|tp$"
+    "|(?:is|in|send)?(?:recipient|receiver|addressee|target|privat|prviat|pirvat|whisper|wisper|whsiper|dm|pm|whom)"
+    "|(?:is|in|send)?(?:destination|(?:rcpt|dest|dst|peer|partner)(?:name|sid|id|to|s)?$)"
+    "|(?:is|in|send)?(?:for|only|direct|secret|priv)(?:user|name|to|for|only|message|msg)?$"
 )
+_PRIVATE_WORDS = frozenset(("t0", "收件人", "接收人", "对", "對", "私聊", "私信", "кому"))
+_OF_KIND = frozenset(("type", "mode", "kind", "visibility"))  # their value may say that a text is private
 _MAX_FIELDS = 64  # of a text
 _MAX_FOLDED = 16  # characters of a key that are normalized, which is slow
+_MAX_VALUE = 32  # characters read of a value that may say so
 _NO_LETTER = re.compile("[^a-z]")
 
 # Where msgspec says which field is wrong, or missing.
@@ -159,12 +164,10 @@ def read_request(arguments: Sequence[object]) -> Request:
         raise UnknownAction()
     request = _convert(arguments[0], kind)
     match request:
-        case (
-            History(before=str(), after=str())
-            | Rename(username=str(), suggest=True)
-            | Whisper(to=None, to_sid=UnsetType())
-        ):
+        case History(before=str(), after=str()) | Rename(username=str(), suggest=True):
             raise BadRequest()
+        case Whisper(to=None, to_sid=UnsetType()):
+            raise BadRequest(field="to")
         case Message() | Whisper():
             _check_private(arguments[0], request.__struct_fields__)
     return request
@@ -178,12 +181,21 @@ def may_join(arguments: Sequence[object]) -> bool:
     return not isinstance(action, str) or action not in ACTIONS or action == "join"
 
 
-def _check_private(data: Collection[str], fields: Sequence[str]) -> None:
+def _check_private(data: Mapping[str, object], fields: Sequence[str]) -> None:
     if len(data) > _MAX_FIELDS:
         raise BadRequest()
-    for key in data:
-        if key not in fields and (key in Whisper.__struct_fields__ or _PRIVATE.match(_letters(key))):
+    for key, value in data.items():
+        if key not in fields and (key in Whisper.__struct_fields__ or _says_private(key)):
             raise BadRequest(field=key)
+        word = _letters(key)
+        if word == "public" and value is False:
+            raise BadRequest(field=key)
+        if word in _OF_KIND and isinstance(value, str) and _says_private(value[:_MAX_VALUE]):
+            raise BadRequest(field=key)
+
+
+def _says_private(word: str) -> bool:
+    return bool(_PRIVATE.match(_letters(word))) or word[:_MAX_VALUE].strip().casefold() in _PRIVATE_WORDS
 
 
 def _letters(key: str) -> str:

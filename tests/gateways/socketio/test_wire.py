@@ -21,6 +21,35 @@ RECIPIENTS = [
         "to_username",
     ),
     *("recipient", "recipientName", "target_sid", "receiverId", "destination", "whom", "dm", "PM", "whisper"),
+    *(
+        "rcpt",
+        "dest",
+        "dst",
+        "for",
+        "user_to",
+        "userTo",
+        "sid_to",
+        "only",
+        "peer",
+        "partnerSid",
+        "toWho",
+        "direct",
+    ),
+    *(
+        "secret",
+        "wisper",
+        "whsiper",
+        "privat",
+        "prviate",
+        "priv",
+        "ot",
+        "tp",
+        "t0",
+        "收件人",
+        "对",
+        "私聊",
+        "Кому",
+    ),
     *("private", "isPrivate", "in_private", "privateTo", f"recipient_{'x' * 100}"),
 ]
 
@@ -37,6 +66,10 @@ RECIPIENTS = [
         *(({"action": "message", "msg": "x", key: "Bob"}, key) for key in RECIPIENTS),
         *(({"action": "message", "msg": "x", key: False}, key) for key in ("typed", "confirmed")),
         ({"action": "whisper", "msg": "x", "to": "Bob", "toSid": "s1"}, "toSid"),
+        ({"action": "whisper", "msg": "x"}, "to"),
+        ({"action": "message", "msg": "x", "public": False}, "public"),
+        ({"action": "message", "msg": "x", "type": "whisper"}, "type"),
+        ({"action": "message", "msg": "x", "Visibility": "Private"}, "Visibility"),
     ],
 )
 def test_a_malformed_request_names_its_field(request_fields: dict[str, object], field: str) -> None:
@@ -56,9 +89,17 @@ def test_keys_that_name_no_recipient_are_ignored() -> None:
         "reply_to": "1",
         "v": 1,
     }
-    others = dict.fromkeys(
+    others: dict[str, object] = dict.fromkeys(
         ("token", "topic", "tone", "user", "type", "timestamp", "meta", "lang", "in_reply_to", "的")
     )
+    others |= {
+        "public": True,
+        "mode": "text",
+        "kind": "topic",
+        "directory": "/",
+        "format": "plain",
+        "online": True,
+    }
     assert read_request([{"action": "message", "msg": "x", **claims, **others}]) == Message("x")
 
 
