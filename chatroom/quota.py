@@ -91,7 +91,7 @@ class Quota:
         return self._conduct.refused(self._monotonic())
 
     def may_answer(self) -> bool:
-        """Whether a refusal is answered now: always, but while the session is silenced only once a second."""
+        """Whether a refusal is answered now: always, but while the session is silenced only once per second."""
         if not self.silent_s():
             return True
         now = self._monotonic()

@@ -133,11 +133,11 @@ def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     began = time.monotonic()
 
     def line(text: str) -> None:
-        told = f"{time.monotonic() - began:7.1f} s  {text}"
+        stamped = f"{time.monotonic() - began:7.1f} s  {text}"
         if _SCALE > 1:
             with capsys.disabled():
-                print(f"\n{told}", end="", flush=True)
+                print(f"\n{stamped}", end="", flush=True)
         else:
-            print(told)
+            print(stamped)
 
     return line

@@ -27,7 +27,7 @@ CHANGES: Final = (Edited, Deleted, Reacted)
 Change = Callable[[str, str, str, Edited | Deleted | Reacted, OnChanged], None]
 
 rooms = st.sampled_from(ROOMS)
-wishes = st.none() | st.sampled_from(NAMES)
+wanted_names = st.none() | st.sampled_from(NAMES)
 
 
 def changed(what: type[Edited | Deleted | Reacted], entry_id: str) -> Edited | Deleted | Reacted:
@@ -96,7 +96,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
     @rule(
         room=rooms,
-        name=wishes,
+        name=wanted_names,
         token=st.none() | st.integers(0, 2),
         after=st.none() | st.just("0000000000000-000000"),
     )
@@ -155,7 +155,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.far.truth.lapse(*data.draw(st.sampled_from(sorted(self.far.truth.lapsing))))
 
     @precondition(lambda self: self.free())
-    @rule(data=st.data(), name=wishes)
+    @rule(data=st.data(), name=wanted_names)
     def rename(self, data: st.DataObject, name: str | None) -> None:
         session = self.someone(data)
         self.begins(session, lambda: self.service.rename(session, name))
@@ -175,7 +175,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
     # Other processes
 
-    @rule(room=rooms, name=wishes, token=st.none() | st.integers(0, 2))
+    @rule(room=rooms, name=wanted_names, token=st.none() | st.integers(0, 2))
     def foreign_come(self, room: str, name: str | None, token: int | None) -> None:
         self.count += 1
         sid = f"x{self.count}"
@@ -187,7 +187,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.far.truth.announce(room, sid)
 
     @precondition(lambda self: self.far.foreign)
-    @rule(data=st.data(), name=wishes, act=st.sampled_from(["say", "rename", "leave", *CHANGES]))
+    @rule(data=st.data(), name=wanted_names, act=st.sampled_from(["say", "rename", "leave", *CHANGES]))
     def foreign_act(
         self, data: st.DataObject, name: str | None, act: str | type[Edited | Deleted | Reacted]
     ) -> None:

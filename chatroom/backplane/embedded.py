@@ -147,13 +147,13 @@ class EmbeddedBackplane(LocalAuthority):
         if not tail.filled:
             # Later callers must wait for the first read as well, or they would get an empty history.
             try:
-                past = self._read(self._store.older, room, None, None, RECENT_ENTRIES)
+                newest = self._read(self._store.older, room, None, None, RECENT_ENTRIES)
             except Unavailable:
                 if self._tails.get(room) is tail and not tail.filled:
                     self._tails.forget(room)
                 raise
             if not tail.filled:
-                self._tails.fill(room, tail, past)
+                self._tails.fill(room, tail, newest)
         if after is None:
             return tail.newest(upto, limit)
         if tail.holds(after):

@@ -45,10 +45,10 @@ class Tail:
     def put_before(self, page: Page) -> None:
         """Add what was read from the disk; entries may have been added or deleted meanwhile."""
         first = self._entries[0].id if self._entries else None
-        past = [entry for entry in page.entries if first is None or entry.id < first]
-        kept = [entry for entry in past if entry.id > self._dropped]
+        older = [entry for entry in page.entries if first is None or entry.id < first]
+        kept = [entry for entry in older if entry.id > self._dropped]
         self._set(kept + self._entries)
-        self.filled, self.whole = True, not page.more or len(kept) < len(past)
+        self.filled, self.whole = True, not page.more or len(kept) < len(older)
 
     def drop(self, upto: str) -> None:
         """Drop what was deleted from the log: everything up to an id."""

@@ -52,7 +52,7 @@ class Sessions:
 
     Attributes:
         by_id: those that are open.
-        admission_timeout_s: how long a session may live without being admitted; None for ever.
+        admission_timeout_s: how long a session may live without being admitted; None means forever.
         on_change: called when a session changes its transport or is closed, and when the application knows of its end.
     """
 

@@ -112,7 +112,7 @@ class _Hub(_DefaultHub):
         """Called once per turn, with the time until a timer is due."""
         super().wait(0 if self.soon or self.last else seconds)
         for calls in (self.soon, self.last):
-            # New calls that these calls ask for wait for the next turn, or the sockets might wait for ever.
+            # New calls that these calls ask for wait for the next turn, or the sockets might wait forever.
             for _ in range(len(calls)):
                 try:
                     calls.popleft()()

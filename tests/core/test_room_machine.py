@@ -22,7 +22,7 @@ LIMIT = 6
 
 # Names of the pool, other cases and doubles of them, and others'.
 names = st.sampled_from(["Ming", "MING", "Мing", "Lotus", "小雨", "Ming2", "Alice", "alice", "Аlice", "Bob"])
-wishes = st.none() | names
+wanted_names = st.none() | names
 holds = st.sets(names.map(name_key), max_size=3)
 
 
@@ -53,18 +53,18 @@ class RoomMachine(RuleBasedStateMachine):
         others = {name_key(other) for sid, other in self.told.items() if sid != but}
         return name is not None and name_key(name) in others | held
 
-    @rule(target=sids, wish=wishes, held=holds)
-    def join(self, wish: str | None, held: set[str]) -> Any:
+    @rule(target=sids, wanted=wanted_names, held=holds)
+    def join(self, wanted: str | None, held: set[str]) -> Any:
         self.count += 1
         sid = f"s{self.count}"
-        event = self.attempt(lambda: self.room.join(sid, wish, held.__contains__))
+        event = self.attempt(lambda: self.room.join(sid, wanted, held.__contains__))
         if len(self.told) == LIMIT:
             assert isinstance(event, RoomFull)
-        elif self.is_taken(wish, held):
+        elif self.is_taken(wanted, held):
             assert isinstance(event, NameTaken)
         else:
             assert isinstance(event, Joined)
-            assert wish is None or event.who == Person(sid, wish)
+            assert wanted is None or event.who == Person(sid, wanted)
             assert name_key(event.who.name) not in held
             self.told[sid] = event.who.name
             self.roster.apply(event)
@@ -77,19 +77,19 @@ class RoomMachine(RuleBasedStateMachine):
         assert event == Left(Person(sid, self.told.pop(sid)))
         self.roster.apply(event)
 
-    @rule(sid=sids, wish=wishes, held=holds)
-    def rename(self, sid: str, wish: str | None, held: set[str]) -> None:
+    @rule(sid=sids, wanted=wanted_names, held=holds)
+    def rename(self, sid: str, wanted: str | None, held: set[str]) -> None:
         old = self.told[sid]
-        event = self.attempt(lambda: self.room.rename(sid, wish, held.__contains__))
-        if self.is_taken(wish, held - {name_key(old)}, but=sid):
+        event = self.attempt(lambda: self.room.rename(sid, wanted, held.__contains__))
+        if self.is_taken(wanted, held - {name_key(old)}, but=sid):
             assert isinstance(event, NameTaken)
             return
         assert isinstance(event, Renamed)
         assert (event.sid, event.old) == (sid, old)
-        if wish is None:
+        if wanted is None:
             assert name_key(event.new) != name_key(old)
         else:
-            assert event.new == wish
+            assert event.new == wanted
         self.told[sid] = event.new
         self.roster.apply(event)
 
@@ -113,11 +113,11 @@ class RoomMachine(RuleBasedStateMachine):
         assert not self.is_taken(self.room.suggest(held.__contains__, lang), held)
         assert self.state() == before
 
-    @rule(wish=wishes)
-    def pass_through(self, wish: str | None) -> None:
+    @rule(wanted=wanted_names)
+    def pass_through(self, wanted: str | None) -> None:
         """Coming and going at once leaves the room as it was."""
         before = self.state()
-        if isinstance(self.attempt(lambda: self.room.join("passer-by", wish)), Joined):
+        if isinstance(self.attempt(lambda: self.room.join("passer-by", wanted)), Joined):
             self.room.leave("passer-by")
         assert self.state() == before
 

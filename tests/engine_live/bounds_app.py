@@ -1,6 +1,6 @@
-"""An Engine.IO server whose bounds are short, and which its clients tell to send them away or to stop in mid-turn.
+"""An Engine.IO server with low limits, which its clients tell to disconnect them or to stop in the middle of a turn.
 
-A message is an order, its words apart by spaces: see `ORDERS`.
+A message is a command and its arguments, separated by spaces: see `COMMANDS`.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
@@ -35,7 +35,7 @@ def setting(name: str, default: int) -> int:
 
 
 loop = Loop(
-    outbox_limit_bytes=50_000_000,  # out of the way: it is not the bound that is looked at here
+    outbox_limit_bytes=50_000_000,  # high: this is not the limit under test
     turn_limit_bytes=setting("TURN_LIMIT_BYTES", 131_072),
     linger_s=setting("LINGER_MS", 2000) / 1000,
     leaving_limit=setting("LEAVING_LIMIT", 512),
@@ -44,21 +44,21 @@ engine = Engine(ping_interval_s=60, ping_timeout_s=60, upgrade_timeout_s=0.3, lo
 
 
 def away(sid: str, words: str, size: str) -> None:
-    """Be sent so many last words of so many bytes, and away."""
+    """Send the client that many messages of that size, then disconnect it."""
     for _ in range(int(words)):
         engine.send(sid, "w" * int(size))
     engine.disconnect(sid)
 
 
 def all_away(_sid: str) -> None:
-    """Everybody is told some last words, and goes."""
+    """Send every client a last message, then disconnect them all."""
     for each in engine.sockets:
         engine.send(each, "last words")
     engine.disconnect()
 
 
 def burst(sid: str, shared: str, messages: str, size: str) -> None:
-    """Be sent so many messages in one turn, as one of many or alone; in the middle of it the process halts itself."""
+    """Send the client that many messages in one turn, as one of many or alone, and stop the process in mid-turn."""
     connection = engine.sockets[sid].transport.connection
     assert connection is not None
     for _ in range(int(messages)):
@@ -71,11 +71,11 @@ def burst(sid: str, shared: str, messages: str, size: str) -> None:
 
 
 def drained(sid: str) -> None:
-    """Be told whether nothing waits to be sent or to be fetched by anybody."""
+    """Answer whether nothing waits to be sent to any client or to be fetched by one."""
     engine.send(sid, str(engine.drained()))
 
 
-ORDERS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "away": away,
     "all_away": all_away,
     "burst": burst,
@@ -84,9 +84,9 @@ ORDERS: dict[str, Callable[..., None]] = {
 
 
 @engine.on("message")
-def told(sid: str, message: str) -> None:
-    order, *words = message.split()
-    ORDERS[order](sid, *words)
+def received(sid: str, message: str) -> None:
+    command, *arguments = message.split()
+    COMMANDS[command](sid, *arguments)
 
 
 def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

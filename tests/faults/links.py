@@ -1,6 +1,6 @@
 """Connections of the three kinds, in one thread and without any queue between the wire and the test.
 
-`socketio.Client` starts a thread a packet and so cannot tell in which order packets came; these can.
+`socketio.Client` starts a thread per packet, which loses their order; these keep it.
 """
 
 from __future__ import annotations

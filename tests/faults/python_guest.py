@@ -19,23 +19,23 @@ LOCK = threading.Lock()
 SOON = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.2}
 
 
-def tell(event: str, **fields: Any) -> None:
-    with LOCK:  # the client's threads tell at once
+def report(event: str, **fields: Any) -> None:
+    with LOCK:  # the client's threads report at the same time
         print(json.dumps({"event": event, **fields}), flush=True)
 
 
 def listen(client: Any) -> None:
-    """Have all that happens told."""
-    client.on("connect", lambda: tell("connect"))
-    client.on("disconnect", lambda *reason: tell("disconnect", reason=reason))
-    client.on("msg", lambda frame: tell("msg", frames=[frame]))
+    """Report all that happens."""
+    client.on("connect", lambda: report("connect"))
+    client.on("disconnect", lambda *reason: report("disconnect", reason=reason))
+    client.on("msg", lambda frame: report("msg", frames=[frame]))
 
 
 def serve() -> None:
     client = socketio.Client(**SOON)
     listen(client)
     client.connect(URL, transports=TRANSPORTS)
-    tell("open", transport=client.transport())
+    report("open", transport=client.transport())
     stay()
 
 
@@ -49,7 +49,7 @@ async def serve_async() -> None:
     client = socketio.AsyncClient(**SOON)
     listen(client)
     await client.connect(URL, transports=TRANSPORTS)
-    tell("open", transport=client.transport())
+    report("open", transport=client.transport())
     await asyncio.get_running_loop().run_in_executor(None, stay)
 
 

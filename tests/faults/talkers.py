@@ -18,7 +18,7 @@ class Talker:
     """One person over any number of connections.
 
     Attributes:
-        seen: the `(id, text)` of every message that it was told of, in the order of telling.
+        seen: the `(id, text)` of every message received, in the order of arrival.
         acked: the id that each acknowledged text was given.
         refused: the `cid` of each message that was answered `unavailable`.
         others: the latest frames that were no messages.
@@ -248,34 +248,34 @@ def check_log(log: list[tuple[str, str]], talkers: list[Talker]) -> None:
     ids = [entry_id for entry_id, _ in log]
     assert ids == sorted(set(ids)), "ids went back or came twice"
     by_text = {text: entry_id for entry_id, text in log}
-    assert len(by_text) == len(log), "something was said twice"
+    assert len(by_text) == len(log), "a message is in the log twice"
     for talker in talkers:
         for text, entry_id in talker.acked.items():
-            assert by_text.get(text) == entry_id, f"acknowledged and not kept: {text}"
+            assert by_text.get(text) == entry_id, f"acknowledged but not in the log: {text}"
         own = [int(text.split()[1]) for _, text in log if text.split()[0] == talker.label]
         assert own == sorted(own), f"the order of {talker.label} was not kept"
 
 
 def check_end(talkers: list[Talker]) -> list[tuple[str, str]]:
-    """All have settled: each message was said once, and each of them was told exactly what was said since they came.
+    """All have settled: the log has each message once, and everyone received exactly those sent since they joined.
 
     Returns:
         The log.
     """
     log = talkers[0].log()
     check_log(log, talkers)
-    assert len(log) == sum(talker.said for talker in talkers), "what was retried has been said, each once"
+    assert len(log) == sum(talker.said for talker in talkers), "each retried message is in the log once"
     for talker in talkers:
         while talker.seen[-1][0] != log[-1][0]:
             talker.listen_once(1)
-        told_first = talker.seen[0][0]
-        assert talker.seen == [entry for entry in log if entry[0] >= told_first], (
-            f"{talker.label} was told less, or more, than was said"
+        first_id = talker.seen[0][0]
+        assert talker.seen == [entry for entry in log if entry[0] >= first_id], (
+            f"{talker.label} received fewer messages than were sent, or more"
         )
         talker.leaves()
     return log
 
 
 def random_cut(rng: random.Random) -> str:
-    """How a connection ends; most often so that the server is told."""
+    """How a connection ends; most often so that the server notices."""
     return rng.choice(["close", "reset", "leave"])

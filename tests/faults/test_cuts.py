@@ -17,7 +17,7 @@ from tests.support.program import Program
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 TALKERS = 2
-PER_TALKER = 20  # messages a second
+PER_TALKER = 20  # messages per second
 
 
 def lose_connections(talker: Talker, url: str, cuts: int, rng: random.Random) -> None:

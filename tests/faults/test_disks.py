@@ -58,7 +58,7 @@ def check_fault(
 
     program.wait_for_line("the log can be written again")
     assert program.get("/readyz").status_code == 200
-    assert not refused & {text for _, text in talker.seen}, "refused, and told all the same"
+    assert not refused & {text for _, text in talker.seen}, "refused, but delivered all the same"
     talker.says_again()
     complaints = [line for line in program.errors if "the log cannot be written" in line]
     assert len(complaints) == 1, program.errors
@@ -199,11 +199,11 @@ def test_a_stalled_disk_delays_only_acks(tmp_path: Path, report: Callable[[str],
                 waits.append(time.monotonic() - asked)
                 watcher.listen_once(0.005)
             speaker.listen(0.05)
-            assert speaker.unsure, "acknowledged while the disk could not have it"
+            assert speaker.unsure, "acknowledged while the disk was stalled"
         speaker.settle()
         stalled_s = time.monotonic() - began
-        heard = [frame["action"] for frame in watcher.others]
-        assert "whisper" in heard
+        actions = [frame["action"] for frame in watcher.others]
+        assert "whisper" in actions
         joined = [name for frame in watcher.others for name, _ in frame.get("joined", ())]
         left = [name for frame in watcher.others for name, _ in frame.get("left", ())]
         assert mover.name in joined

@@ -21,7 +21,7 @@ from tests.support.program import Program
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 SENDERS = 8
-PER_SENDER = 25  # messages a second: 200 together
+PER_SENDER = 25  # messages per second, 200 in all
 LIFE_S = 0.6  # at most, from listening to being killed
 
 

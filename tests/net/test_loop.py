@@ -17,14 +17,14 @@ MEMBERS = 5
 
 
 class Deaf(Role):
-    """A role that hears nothing and remembers who was lost."""
+    """A role that ignores what it receives and remembers which connections were lost."""
 
     def __init__(self) -> None:
         self.losses: list[Connection] = []
         self.on_lost: Callable[[Connection], None] = lambda _: None
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """It hears nothing."""
+        """Ignored."""
 
     def lost(self, connection: Connection, reason: str) -> None:
         self.losses.append(connection)
@@ -45,13 +45,13 @@ class Party:
             self.near.append(loop.attach(ours, self.role))
             self.far.append(theirs)
         self.audience = Audience(list(self.near))
-        self.heard = [b""] * MEMBERS
+        self.received_by = [b""] * MEMBERS
 
     def read(self, place: int) -> None:
         """Take what has arrived at one far end."""
         try:
             while data := self.far[place].recv(65536):
-                self.heard[place] += data
+                self.received_by[place] += data
         except BlockingIOError:
             pass
 
@@ -94,10 +94,10 @@ def test_a_reader_that_catches_up_has_everything_in_order(party: Party) -> None:
     def all_there() -> bool:
         for place in range(MEMBERS):
             party.read(place)
-        return [len(heard) for heard in party.heard] == [len(all_of_it) for all_of_it in expected]
+        return [len(received) for received in party.received_by] == [len(all_of_it) for all_of_it in expected]
 
     until(all_there)
-    assert party.heard == expected
+    assert party.received_by == expected
     assert party.role.losses == []
 
 
@@ -147,7 +147,7 @@ def test_writing_is_timed_once_all_is_written(party: Party) -> None:
     assert times == []
     began = time.thread_time()
     party.loop.flush()
-    assert party.heard == [b"one"] * MEMBERS
+    assert party.received_by == [b"one"] * MEMBERS
     assert len(times) == 1
     assert 0 < times[0] <= time.thread_time() - began
 
@@ -155,12 +155,12 @@ def test_writing_is_timed_once_all_is_written(party: Party) -> None:
 def test_a_closed_client_gets_nothing_and_delays_nobody(party: Party) -> None:
     party.loop.publish(party.audience, b"one")
     party.loop.flush()
-    party.near[2].abort("it was told to go")
+    party.near[2].abort("closed by the test")
     party.loop.publish(party.audience, b"two")
     party.loop.flush()
     for place in range(MEMBERS):
         party.read(place)
-    assert party.heard == [b"onetwo", b"onetwo", b"one", b"onetwo", b"onetwo"]
+    assert party.received_by == [b"onetwo", b"onetwo", b"one", b"onetwo", b"onetwo"]
 
 
 def test_whose_peer_has_gone_is_lost_alone(party: Party) -> None:
@@ -172,7 +172,7 @@ def test_whose_peer_has_gone_is_lost_alone(party: Party) -> None:
     assert party.role.losses == [party.near[0]]
     for place in range(1, MEMBERS):
         party.read(place)
-    assert party.heard[1:] == [b"onetwo"] * (MEMBERS - 1)
+    assert party.received_by[1:] == [b"onetwo"] * (MEMBERS - 1)
 
 
 def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
@@ -183,7 +183,7 @@ def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
     party.loop.flush()
     for place in range(MEMBERS):
         party.read(place)
-    assert party.heard == [b"onetwothree"] * 4 + [b"twothree"]
+    assert party.received_by == [b"onetwothree"] * 4 + [b"twothree"]
 
 
 def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
@@ -201,10 +201,10 @@ def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
 
     def all_there() -> bool:
         party.read(1)
-        return len(party.heard[1]) == len(expected)
+        return len(party.received_by[1]) == len(expected)
 
     until(all_there)
-    assert party.heard[1] == expected
+    assert party.received_by[1] == expected
 
 
 def test_what_is_sent_during_a_flush_follows_it(party: Party) -> None:
@@ -222,7 +222,7 @@ def test_what_is_sent_during_a_flush_follows_it(party: Party) -> None:
     party.loop.flush()
     for place in range(1, MEMBERS):
         party.read(place)
-    assert party.heard[1:] == [
+    assert party.received_by[1:] == [
         b"one two next",
         b"one two next",
         b"one ack two (one has gone) next",
@@ -238,7 +238,7 @@ def test_last_bytes_sent_during_a_flush_follow_it(party: Party) -> None:
     party.loop.flush()
     party.loop.flush()
     party.read(3)
-    assert party.heard[3] == b"one ack farewell"
+    assert party.received_by[3] == b"one ack farewell"
 
 
 def test_finishing_a_dead_peer_in_a_full_turn_leaks_nothing(party: Party) -> None:
@@ -272,4 +272,4 @@ def test_a_closing_peer_that_closes_first_gets_everything(party: Party) -> None:
 
     until(all_there)
     party.read(0)
-    assert party.heard[0] == farewell
+    assert party.received_by[0] == farewell

@@ -56,8 +56,8 @@ def test_an_address_has_so_many_sessions_over_all_transports(start: Start) -> No
             with pytest.raises(websocket.WebSocketBadStatusException, match="429"):
                 RawClient(program.url)
             with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as second:
-                told = second.makefile("rb").read().decode()
-            assert told.startswith("* Too many connections from this address. Try again in ")
+                refusal = second.makefile("rb").read().decode()
+            assert refusal.startswith("* Too many connections from this address. Try again in ")
             assert is_welcome(program, peer="127.0.0.2")
 
 
@@ -98,9 +98,9 @@ def test_forged_headers_do_not_change_who_is_counted(start: Start) -> None:
         for forged in ([], [CLIENT], ["192.0.2.1"], [CLIENT, "192.0.2.1"], [f"[{OTHER}]:80"], ["127.0.0.3"]):
             assert not is_welcome(program, forged, peer)
     assert is_welcome(program, peer="127.0.0.3")
-    told = program.wait_for_line("X-Forwarded-For")
-    assert "--trust-proxy" in told.string
-    assert "127.0.0" not in told.string
+    line = program.wait_for_line("X-Forwarded-For")
+    assert "--trust-proxy" in line.string
+    assert "127.0.0" not in line.string
     until(lambda: handshake(program)[0].status == 429, "still refused")
     assert len([line for line in program.errors if "X-Forwarded-For" in line]) == 1
 

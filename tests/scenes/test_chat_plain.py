@@ -346,8 +346,8 @@ def test_without_the_extra_it_names_the_install_command(
     command = (sys.executable, "-c", WITHOUT_EXTRA, server.url, "--room", room)
     env = {**os.environ, "TERM": "xterm"}
     juliet = terminals(*command, env=env)
-    told = juliet.reads(r"^chatroom: lines only; for the full screen, run: (.*)$")[1]
-    assert re.fullmatch(r"\S+ -m pip install 'rich\S+' 'textual\S+'", told)
+    installs = juliet.reads(r"^chatroom: lines only; for the full screen, run: (.*)$")[1]
+    assert re.fullmatch(r"\S+ -m pip install 'rich\S+' 'textual\S+'", installs)
     juliet.reads(r"\* You are ")
     for arguments, term in ((["--plain"], "xterm"), ([], "dumb")):
         quiet = terminals(*command, *arguments, env={**env, "TERM": term})

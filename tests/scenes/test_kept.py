@@ -52,12 +52,12 @@ def test_a_newcomer_during_a_message_has_it_once(start: Start, history: str) -> 
                 juliet.sends("40")
                 romeo.sends(f'42["msg",{{"action":"message","msg":"{number}"}}]')
                 program.signal(signal.SIGCONT)
-                told = texts(next_frame(juliet)["you"]["history"])
+                received = texts(next_frame(juliet)["you"]["history"])
                 romeo.sends('42["msg",{"action":"message","msg":"the end"}]')
-                while told[-1:] != ["the end"] or told.count("the end") <= number:
+                while received[-1:] != ["the end"] or received.count("the end") <= number:
                     frame = next_frame(juliet)
-                    told += [frame["msg"]] if frame["action"] == "message" else []
-            assert told.count(str(number)) == 1, told
+                    received += [frame["msg"]] if frame["action"] == "message" else []
+            assert received.count(str(number)) == 1, received
 
 
 def test_without_history_a_restart_leaves_a_gap(start: Start, room: str) -> None:

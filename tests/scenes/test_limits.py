@@ -175,9 +175,9 @@ def test_both_gateways_share_one_connection_limit(tmp_path: Path) -> None:
             def knock(port: int) -> socket.socket:
                 return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
 
-            told = [knock(program.line_port).recv(100) for _ in range(180)]
+            greetings = [knock(program.line_port).recv(100) for _ in range(180)]
             # 136 descriptors are kept
-            assert [line.startswith(b"* Welcome") for line in told] == [True] * 164 + [False] * 16
+            assert [line.startswith(b"* Welcome") for line in greetings] == [True] * 164 + [False] * 16
             for _ in range(300):
                 knock(program.port)
             assert program.get("/healthz").status_code == 200

@@ -100,9 +100,9 @@ def test_joins_and_leaves_are_one_line_per_interval(start: Start, lines: Lines) 
     for person in crowd[:9]:
         person.closes()
     romeo.reads(rf" left \({len(crowd) - 8} here\)$", 3 * WAIT_S)
-    told = re.findall(r"^\* .* here\)\r$", romeo.seen, re.MULTILINE)
-    assert len(told) <= 1 + (time.monotonic() - began) // INTERVAL_S
-    assert any(re.match(r"\* \d+ (?:joined|left)", line) for line in told)  # and no names
+    announced = re.findall(r"^\* .* here\)\r$", romeo.seen, re.MULTILINE)
+    assert len(announced) <= 1 + (time.monotonic() - began) // INTERVAL_S
+    assert any(re.match(r"\* \d+ (?:joined|left)", line) for line in announced)  # and no names
 
 
 def test_a_taken_name_is_refused_and_the_connection_stays(lines: Lines, guests: Guests) -> None:
@@ -313,10 +313,10 @@ def test_a_flood_waits_and_nothing_is_lost(start: Start, lines: Lines) -> None:
     for number in range(12):
         juliet.receives(romeo.name, str(number))
     romeo.types("/who")
-    told = [line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]
-    assert len(told) == 1
-    (seconds,) = re.findall(r"This takes about (\d+) s\.$", told[0])
-    assert 1 <= int(seconds) <= 2  # 8 lines wait, 5 a second are sent
+    notices = [line for line in romeo.reads_up_to(r"^\* 2 here") if "Too fast" in line]
+    assert len(notices) == 1
+    (seconds,) = re.findall(r"This takes about (\d+) s\.$", notices[0])
+    assert 1 <= int(seconds) <= 2  # 8 lines wait, 5 per second are sent
 
 
 def test_half_closed_input_is_sent_then_closed(server: Program, lines: Lines, room: str) -> None:

@@ -21,7 +21,7 @@ SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
 PEOPLE = 1000  # of each kind
 SPEAKERS = 5  # of each kind; the others listen
 SECONDS = min(60, 5 * SCALE)
-RATE = 50  # messages a second
+RATE = 50  # messages per second
 PIECES_A_SESSION = 100
 KB_A_SESSION = 40
 
@@ -112,12 +112,12 @@ def test_mutated_input_harms_nobody(
     socket.sends("the end")
     terminal.receives(socket.name, "the end")
     socket.waits_for(lambda: socket.frames and socket.frames[-1].get("msg") == "the end", "the end")
-    told = [str(frame.get(field, "")) for frame in socket.frames for field in ("username", "msg", "to")]
+    shown = [str(frame.get(field, "")) for frame in socket.frames for field in ("username", "msg", "to")]
     assert unprintable(terminal.seen) <= set("\r\n\t")
-    assert unprintable("".join(told)) <= set("\n\t")
+    assert unprintable("".join(shown)) <= set("\n\t")
     assert all(line.startswith(("[", "* ", "    ")) for line in terminal.seen.split("\r\n") if line)
     report(
-        f"{sent} pieces in {sessions} sessions: others were told {len(socket.frames)} things, nothing of it unprintable"
+        f"{sent} pieces in {sessions} sessions: others received {len(socket.frames)} frames, nothing unprintable"
     )
 
 

@@ -1,6 +1,6 @@
-"""Who may run beside whom, when several processes run tests at once: most beside each other, some with nobody.
+"""Which tests may run at the same time, in several processes: most side by side, some alone.
 
-A test that judges time or memory would judge its neighbours; it is marked `alone`.
+A test that measures time or memory would measure its neighbours too; it is marked `alone`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_DOOR = Path(__file__).resolve()
-_ROOM = _DOOR.parent
+_ENTRY_LOCK = Path(__file__).resolve()
+_RUN_LOCK = _ENTRY_LOCK.parent
 
 
 @contextmanager
 def turn(*, alone: bool) -> Iterator[None]:
-    """Wait until nobody runs who must be alone or, to be alone, until nobody runs at all; meanwhile nobody else begins.
+    """Wait until no test that must be alone runs or, to be alone, until none runs at all; meanwhile no other begins.
 
     The locks are the kernel's, on this file and its folder: they end with their process, and leave nothing behind.
     """
-    with _lock(_DOOR, fcntl.LOCK_EX) as door, _lock(_ROOM, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
-        # Who waits for the room to be empty waits in the door, so that no newcomer slips past; once in, it is free.
-        fcntl.flock(door, fcntl.LOCK_UN)
+    with (
+        _lock(_ENTRY_LOCK, fcntl.LOCK_EX) as entry,
+        _lock(_RUN_LOCK, fcntl.LOCK_EX if alone else fcntl.LOCK_SH),
+    ):
+        # Whoever waits to be alone holds the entry lock meanwhile, so that nobody else begins; then it is released.
+        fcntl.flock(entry, fcntl.LOCK_UN)
         yield
 
 

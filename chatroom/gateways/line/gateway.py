@@ -143,7 +143,7 @@ class LineGateway:
             connection.finish(notice_line(self._words.refusal(refused)))
         except Exception:  # the outermost call of a session that does not exist yet
             log.exception("a terminal could not be admitted")
-            connection.abort("aborted")  # it must not count for ever
+            connection.abort("aborted")  # or it would count forever
 
     def _admit(self, connection: Connection) -> None:
         sid = secrets.token_urlsafe(15)
