@@ -1,6 +1,7 @@
-"""How the value of a setting is written: each parser makes a value of a text, or says what it must be.
+"""How the values of settings are written. It knows forms, and no setting.
 
-It knows forms, and no setting.
+A parser takes the text and returns the value. If there is none, it raises ValueError with what the text must be, as in
+"a whole number from 1 to 9".
 """
 
 from __future__ import annotations

@@ -80,15 +80,17 @@ class StrictPacket(packet.Packet):
 
     Attributes:
         discards: its attachments are counted, but not kept.
-
-    Raises:
-        PacketError: on decoding, if it is no Socket.IO packet.
     """
 
     discards = False
     _encoded = ""  # the data, as long as it is not decoded
 
     def decode(self, encoded_packet: Any) -> int:
+        """Read a packet's head, and keep its data for `read`; returns how many attachments follow.
+
+        Raises:
+            PacketError: it is no Socket.IO packet.
+        """
         if not isinstance(encoded_packet, str):
             raise PacketError("a binary frame that no packet announced")
         if encoded_packet[:1] not in _TYPES:
@@ -144,6 +146,11 @@ class StrictPacket(packet.Packet):
         return text if attachments is None else [text, *attachments]
 
     def add_attachment(self, attachment: Any) -> bool:
+        """Add the next attachment; returns whether it was the last.
+
+        Raises:
+            PacketError: it is text.
+        """
         if not isinstance(attachment, bytes):
             raise PacketError("text where an attachment was announced")
         self.attachments.append(b"" if self.discards else attachment)

@@ -58,7 +58,14 @@ class Requests:
         self._monotonic = monotonic
 
     def handle(self, guest: Guest, request: wire.Request, ack: Ack) -> Mapping[str, object] | None:
-        """Handle a request; returns the ack's fields, or None if the ack comes later."""
+        """Handle a request.
+
+        Returns:
+            The ack's fields, or None if the ack comes later.
+
+        Raises:
+            Refusal: the request is refused, and nothing has changed.
+        """
         session = guest.session
         match request:
             case wire.Message() | wire.Whisper() as text:
