@@ -34,6 +34,8 @@ _BATCH: Final = 2_000  # entries in one transaction
 _MAINTAIN_S: Final = 0.5  # between checks for due maintenance, and between attempts while the disk fails
 _TIDY_S: Final = 30.0
 _CHECKPOINT_S: Final = 5.0  # within which expired text disappears from the files
+_REWRITE_S: Final = 3600.0  # within which expired text disappears from unused parts of pages
+_REWRITE_FIRST_S: Final = 60.0  # after the start
 _CLOSE_S: Final = 1.5  # how long a shutdown waits for what is pending
 _CLOSE_STEP_S: Final = 0.002
 _LOG_AGAIN_S: Final = 60.0  # how often a disk that keeps failing is logged
@@ -95,6 +97,7 @@ class EmbeddedBackplane(LocalAuthority):
         self._last_group = 0
         self._tidy_at = monotonic() + _TIDY_S
         self._checkpoint_at = monotonic()
+        self._rewrite_at = monotonic() + _REWRITE_FIRST_S
         self._reading = runtime.lock()  # held by readers: the connection is not closed under them
         self._is_settled = False
         self._is_closed = False
@@ -303,6 +306,9 @@ class EmbeddedBackplane(LocalAuthority):
             elif now >= self._checkpoint_at and self._store.has_expired:
                 self._checkpoint_at = now + _CHECKPOINT_S
                 self._give(_Job(self._store.checkpoint, ()))
+            elif now >= self._rewrite_at and self._store.has_traces:
+                self._rewrite_at = now + _REWRITE_S
+                self._give(_Job(self._store.rewrite, ()))
 
     def _fail(self, problem: StoreError, group: Sequence[_Appended] = ()) -> None:
         """The disk fails: refuse everything that waits for it, and all that comes, until it takes writes again."""

@@ -34,6 +34,7 @@ _READ_BUSY_S: Final = 1.0
 _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _CHECK_PART: Final = 128  # the size is checked each time this part of the limit was written
+_REWRITE_BYTES: Final = 8_000_000  # writing the file anew takes about 20 ms per MB, in which messages wait
 _ROW_BYTES: Final = 100
 _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
 
@@ -77,6 +78,7 @@ class Store:
         self._steps: Iterator[dict[str, str]] | None = None  # the rest of a `tidy` that has begun
         self._unchecked_bytes = 0  # written since the size was last checked, about
         self._expired = False  # the write-ahead log may still have text that was deleted
+        self._has_traces = True  # so may unused parts of pages
         self._saved: Times | None = None
 
     # Opening and closing
@@ -235,6 +237,7 @@ class Store:
         for key in deleted:
             self._rooms.forget(key)
         self._expired = self._expired or bool(deleted)
+        self._has_traces = self._has_traces or bool(deleted)
         return Tidied(deleted, is_done=False)
 
     def _begin_tidying(self, times: Times) -> Iterator[dict[str, str]]:
@@ -253,6 +256,29 @@ class Store:
         with store_errors():
             busy = self._open_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             self._expired = self._expired and bool(busy)
+
+    def rewrite(self) -> None:
+        """Write the file anew, if it is small: where SQLite moved a row, the old page may have a copy of it.
+
+        Its `secure_delete` does not cover these copies.
+
+        Raises:
+            CorruptError, StoreError: only what the checkpoint raises; a lack of space is no reason to refuse messages.
+        """
+        if self._used_bytes() > _REWRITE_BYTES:
+            return
+        try:
+            self._open_writer().execute("VACUUM")
+        except sqlite3.OperationalError:
+            return  # no space, or a lock: the next attempt may succeed
+        self._has_traces = False
+        self._expired = True
+        self.checkpoint()
+
+    @property
+    def has_traces(self) -> bool:
+        """Whether unused parts of pages may still have text that was deleted."""
+        return self._has_traces
 
     @property
     def has_grown(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -12,7 +14,7 @@ import pytest
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, ForeignError, NewerSchemaError
 from chatroom.backplane.retention import Retention
-from chatroom.backplane.store import Store
+from chatroom.backplane.store import Pending, Store
 from chatroom.backplane.tails import Tail
 from chatroom.core.clock import DAY_MS, Times
 from chatroom.core.errors import Unavailable
@@ -124,6 +126,47 @@ def test_text_deleted_for_lack_of_space_is_in_no_file(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).stat().st_size < 3_000_000
     assert bench.backplane.page("last room").entries[-1].text == "the newest"
     bench.backplane.close()
+
+
+def test_no_copy_of_a_moved_row_outlives_it(tmp_path: Path) -> None:
+    """Where SQLite moves a row to another page, it leaves a copy in the unused part of the old one."""
+    chance = random.Random(9)
+    store = Store(tmp_path, Retention(entries=20, days=7, total_bytes=3_000_000), full_sync=False)
+    store.open()
+    now_ms = 1_700_000_000_000
+    for turn in range(20):
+        batch = []
+        for number in range(200):
+            now_ms += chance.randrange(1, 4000)
+            room = f"room {int(chance.expovariate(0.15))}"
+            text = f"<{turn:03d}{number:04d}>" + "x" * chance.choice([0, 5, 20, 100, 300, 1500, 8000])
+            batch.append(Pending(room, Entry(f"{now_ms:013d}-000000", now_ms, "fox", text), None))
+        store.commit(batch)
+        while not store.tidy(Times(now_ms, now_ms, now_ms)).is_done:
+            pass
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+        kept = {text[:9].encode() for (text,) in file.execute("SELECT text FROM entry")}
+    store.rewrite()
+    assert not store.has_traces
+    assert set(re.findall(rb"<\d{7}>", bytes_on_disk(tmp_path))) == kept
+    store.close()
+
+
+def test_after_deletions_the_file_is_written_anew_within_an_hour(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, Retention(entries=10, days=7, total_bytes=10**9)))
+    for _ in range(2):
+        bench.fill("a" * 40, 400)
+        bench.passes(3_601)
+        bench.until(lambda: rows_of(tmp_path) == 10)
+        bench.passes(3_601)
+        bench.until(lambda: free_pages_of(tmp_path) == 0)
+    assert len(bench.backplane.page("a" * 40, before=LAST).entries) == 10
+    bench.backplane.close()
+
+
+def free_pages_of(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
+        return int(file.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def test_a_file_of_a_newer_version_is_refused_unchanged(tmp_path: Path) -> None:
