@@ -1,4 +1,4 @@
-"""The private names that we lean on are there, and their absence is told clearly."""
+"""The private names that the engine uses exist, and a missing one is reported clearly."""
 
 from types import FunctionType
 

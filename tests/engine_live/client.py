@@ -1,4 +1,4 @@
-"""Raw clients for the engine's tests: nothing between a test and the bytes on the wire."""
+"""Raw clients for the engine's tests, with no library between a test and the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class App:
 
     @contextlib.contextmanager
     def halted(self) -> Iterator[None]:
-        """Let it see all that is sent to it meanwhile at once."""
+        """Stop the server meanwhile, so that it then reads at once everything sent to it."""
         os.kill(self.pid, signal.SIGSTOP)
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)  # it runs on for a moment after the signal
         try:
@@ -76,7 +76,7 @@ class App:
 
 
 class Http:
-    """A keep-alive HTTP connection that sends what it is told."""
+    """A keep-alive HTTP connection that sends any bytes."""
 
     opened: ClassVar[list[Http]] = []  # for the fixture that closes what a test leaves open
 
@@ -122,7 +122,7 @@ class Http:
         self.buffer += data
 
     def reads_the_end(self) -> None:
-        """Wait until the server closes; whatever it sends first is thrown away."""
+        """Wait until the server closes, and discard what it sends first."""
         try:
             while self.sock.recv(65536):
                 pass
@@ -166,7 +166,7 @@ class Polling:
 
 
 class Socket:
-    """A WebSocket that says what it is told, right or wrong."""
+    """A WebSocket that sends any frames, valid or not."""
 
     def __init__(self, port: int, target: str = "/", *, opening: bool = False, **headers: str) -> None:
         self.http = Http(port)
@@ -194,7 +194,7 @@ class Socket:
 
     @classmethod
     def client(cls, port: int) -> Socket:
-        """A Socket.IO client of `/`, greeted."""
+        """A Socket.IO client that has connected to `/` and received its greeting."""
         found = cls.engine(port, "/socket.io/")
         found.send("40")
         found.sid = json.loads(found.receive()[2:])["sid"]
@@ -244,7 +244,7 @@ class Socket:
         return data
 
     def receive(self) -> str | bytes:
-        """The next message that is no Engine.IO ping; each of those is answered."""
+        """The next message other than an Engine.IO ping; pings are answered."""
         while True:
             opcode, payload = self.frame()
             if opcode == frames.TEXT:
@@ -257,7 +257,7 @@ class Socket:
                 raise AssertionError((opcode, payload))
 
     def closing(self) -> int:
-        """The code with which the server closes, once the connection is over."""
+        """Wait until the connection is closed; returns the server's close code."""
         while True:
             opcode, payload = self.frame()
             if opcode == frames.CLOSE:
@@ -277,7 +277,7 @@ def loopbacks() -> list[str]:
 
 
 def scale(count: int) -> int:
-    """A count of an issue, at the scale that was asked for: a twentieth unless `make faults` says more."""
+    """Scale a count from the issue: to a twentieth, unless `make faults` asks for more."""
     return max(1, round(count * float(os.environ.get("CHATROOM_TEST_SCALE", "1")) / 20))
 
 

@@ -25,13 +25,13 @@ def closes_connections() -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(*arguments: str, script: Path = APP, faults: str | None = None, **env: str) -> Iterator[App]:
-    """An app that, whatever is done to it, has nothing to complain of: warnings and errors go to standard error.
+    """Run an app, and check that it logged no warning and no error, whatever a test did to it.
 
     Args:
         arguments: for the script.
         script: which app.
-        faults: the lines that a test provokes on purpose, as a pattern; it should count them itself.
-        env: what the app's environment has besides.
+        faults: a pattern of the log lines that a test provokes on purpose; the test should count them itself.
+        env: additional environment variables of the app.
     """
     app = App(*arguments, script=script, **env)
     try:
@@ -50,21 +50,21 @@ def socketio_app() -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def engine_app() -> Iterator[App]:
-    """Engine.IO with frequent pings, and much time to answer them."""
+    """Engine.IO with frequent pings and a long timeout."""
     with running("--engine-only", PING_INTERVAL_S="0.3", PING_TIMEOUT_S="10") as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def hasty_app() -> Iterator[App]:
-    """Engine.IO that waits for nobody: who does not answer a ping is gone after 0.2 s."""
+    """Engine.IO that drops clients that have not answered a ping for 0.2 s."""
     with running("--engine-only", PING_INTERVAL_S="0.3", PING_TIMEOUT_S="0.2") as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def patient_app() -> Iterator[App]:
-    """Engine.IO with pings so rare that no test sees one."""
+    """Engine.IO with pings too rare for a test to receive one."""
     with running("--engine-only", PING_INTERVAL_S="60", PING_TIMEOUT_S="60") as app:
         yield app
 

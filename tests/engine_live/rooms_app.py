@@ -1,7 +1,7 @@
-"""A Socket.IO server that does what its tests ask, message by message, to prove orders, bounds and cleanliness.
+"""A Socket.IO server with one event for each thing that the tests need: messages, acks, errors, counts.
 
-Everybody enters one room and is told `hello` with a number; all that is sent is numbered in the order in which the
-server decides to send it. `boom` raises; `state` counts what lives.
+Every client joins one room and receives `hello` with a number. All messages are numbered in the order in which the
+server decides to send them. `boom` raises; `state` counts what lives.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
@@ -57,7 +57,7 @@ def greet(sid: str, namespace: str) -> None:
 
 
 def refuse(sid: str, ack: Ack) -> None:
-    """Its sender may try again, as it may in the chatroom."""
+    """Do nothing: the sender of a bad event stays connected and may try again, as in the chat room."""
 
 
 last = 0
@@ -89,7 +89,7 @@ def eio_sid_of(sid: str) -> str:
 
 @engine.on("connect")
 def thinks(eio_sid: str, environ: WSGIEnvironment) -> None:
-    """Connects at once, unless the query asks for something else; to think takes until somebody says something."""
+    """Connect a client at once; with `think` in its query, only after the next `say`."""
     sio._handle_eio_connect(eio_sid, environ)
     if "think" in environ["QUERY_STRING"]:
         said.wait(0)  # what was said before

@@ -1,4 +1,4 @@
-"""How the apps of these tests serve until they are ended."""
+"""How the apps of these tests serve until they are stopped."""
 
 from chatroom import runtime
 from chatroom.engine.front import Front
@@ -6,7 +6,7 @@ from chatroom.net.listeners import listen
 
 
 def serve(front: Front, *, backlog: int) -> None:
-    """Listen on a free port of loopback, and say on standard output which; never returns."""
+    """Listen on a free loopback port and print it on standard output; never returns."""
     (listener,) = listen("127.0.0.1", 0, backlog=backlog)
     front.listen(listener)
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -1,4 +1,4 @@
-"""What hostile and broken clients do: every wait has a deadline, every queue a bound, and everybody else goes on."""
+"""Hostile and broken clients: every wait has a deadline, every queue a bound, and other clients notice nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.engine_live.test_socketio import answer_of, ask, joined, reason_of
 
 
 def drain(client: Socket) -> None:
-    """Throw away what has come so far."""
+    """Discard what has been received so far."""
     client.sock.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while client.sock.recv(1 << 20):
@@ -163,7 +163,7 @@ def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App) ->
 @pytest.mark.alone
 @pytest.mark.parametrize("polls", [False, True])
 def test_who_waits_for_us_is_not_missing(polls: bool) -> None:
-    """Its pongs stand behind what we have not read yet."""
+    """Its pongs are behind data that the server has not read yet."""
     with rooms(PING_INTERVAL_S="0.3", PING_TIMEOUT_S="0.6") as app:
         messages = ['421["sleepy",1.2]', *['42["count",1]'] * 100]
         if polls:
@@ -202,7 +202,7 @@ def test_a_request_head_must_be_whole_in_time() -> None:
         dribbling.send(b"GET / HTTP/1.1\r\n")
 
         def is_cut_off() -> bool:
-            """Goes on to dribble, which wins it no time."""
+            """Send single bytes, which must not extend the deadline, until the server closes."""
             try:
                 dribbling.sock.send(b"X: y\r\n")
                 dribbling.sock.recv(4096, socket.MSG_DONTWAIT)
@@ -269,7 +269,7 @@ def test_a_full_server_refuses_but_answers_health_checks() -> None:
 
 
 def joined_by_polling(app: App) -> Polling:
-    """A member whose two connections have each carried a request since it joined."""
+    """A member that has sent a request on each of its two connections since it joined."""
     poller = Polling(app.port, "/socket.io/")
     assert poller.post(b"40")[0] == 200
     assert poller.poll()[1][:2] == b"40"
@@ -368,7 +368,7 @@ def test_half_open_connections_keep_nobody_out(rooms_app: App) -> None:
 
 
 def settled(app: App) -> dict[str, int]:
-    """What lives in the server besides the client that asks."""
+    """The server's count of live objects, those of the asking client excluded."""
     witness = joined(app)
     ask(witness, "state")
     found = ask(witness, "state")
@@ -379,7 +379,7 @@ def settled(app: App) -> dict[str, int]:
 
 
 def hang_up(client: Http | Polling | Socket, *, abruptly: bool) -> None:
-    """Close its connections or, abruptly, reset them: then what was sent before may never be read."""
+    """Close a client's connections. An abrupt close resets them: what was sent before may never be read."""
     connections = [client.gets, client.posts] if isinstance(client, Polling) else [client]
     for connection in connections:
         if abruptly:
@@ -388,7 +388,7 @@ def hang_up(client: Http | Polling | Socket, *, abruptly: bool) -> None:
 
 
 def churn(app: App, times: int, chance: random.Random) -> None:
-    """Clients that come by every road and go in every way."""
+    """Clients that connect over every transport and disconnect in every way."""
     for _ in range(times):
         way = chance.randrange(8)
         # A poll that a reset overtakes is never read, and its session waits for a ping: how many of them do so at once
@@ -486,7 +486,7 @@ LAST_WORDS = [
 
 
 def mutated(chance: random.Random) -> str:
-    """An Engine.IO packet; most are messages, or few would come further than the first judge."""
+    """A mutated Engine.IO packet; most are messages, since others are refused by the first check."""
     if chance.random() < 0.02:
         return chance.choice(LAST_WORDS)
     text = chance.choice(WELL_FORMED)
@@ -521,7 +521,7 @@ def test_mutated_packets_break_nothing() -> None:
 
 
 def fuzz_websocket(app: App, chance: random.Random) -> int:
-    """Send packets until the server has had enough; how many."""
+    """Send packets until the server closes the connection; returns how many."""
     client = Socket.engine(app.port, "/socket.io/")
     client.send("40")
     sent = 0

@@ -1,4 +1,4 @@
-"""Long answers drop nobody who takes them; who takes none is dropped in the end."""
+"""A client that reads long answers is kept, one that never reads them is dropped."""
 
 from __future__ import annotations
 

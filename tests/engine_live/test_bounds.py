@@ -1,4 +1,4 @@
-"""Bounds on those who leave and on what one turn gathers: each holds, and costs nobody the last words."""
+"""Bounds on closing connections and on what one turn gathers: they hold, and no client loses its final messages."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ NEVER_MS = "60000"  # longer than any test here waits
 
 
 def bounds(**settings: str) -> contextlib.AbstractContextManager[App]:
-    """The app of these tests, with its bounds."""
+    """Run the app of these tests with these bounds."""
     return running(script=Path(__file__).resolve().parent / "bounds_app.py", **settings)
 
 
-def heard_out(client: Socket) -> list[bytes]:
-    """Everything that it is told until the connection's end: the texts, and the close frame's code."""
-    told = []
+def receive_all(client: Socket) -> list[bytes]:
+    """Everything a client receives until the end: the texts, and the close frame's code."""
+    received = []
     with contextlib.suppress(EOFError):
         while True:
-            told.append(client.frame()[1])
-    return told
+            received.append(client.frame()[1])
+    return received
 
 
 FAREWELL = [b"1", frames.NORMAL.to_bytes(2, "big")]
 
 
 def is_cut_off(client: Socket) -> bool:
-    """Whether the server's end is gone: what is sent to it then is answered with a reset."""
+    """Whether the server has closed its end: it then answers anything sent with a reset."""
     try:
         client.sock.send(b"?")
     except OSError:
@@ -56,14 +56,14 @@ def test_of_too_many_closing_connections_the_oldest_are_cut() -> None:
         for _ in range(4):  # those who close count no more
             polite = Socket.engine(app.port)
             polite.send("4away 1 10")
-            heard_out(polite)
+            receive_all(polite)
             polite.close()
         eventually(lambda: app.descriptors() == before)
         leavers = []
         for _ in range(5):
             leavers.append(Socket.engine(app.port))
             leavers[-1].send("4away 1 10")
-            assert heard_out(leavers[-1]) == [b"4" + b"w" * 10, *FAREWELL]
+            assert receive_all(leavers[-1]) == [b"4" + b"w" * 10, *FAREWELL]
         eventually(lambda: is_cut_off(leavers[0]) and is_cut_off(leavers[1]))
         eventually(lambda: app.descriptors() == before + 3)
         assert not any(is_cut_off(client) for client in leavers[2:] * 2)
@@ -75,8 +75,8 @@ def test_who_is_cut_off_has_had_the_last_words() -> None:
         leavers = [Socket.engine(app.port) for _ in range(10)]
         leavers[9].send("4all_away")
         for client in leavers:
-            assert heard_out(client) == [b"4last words", *FAREWELL]
-        # The last is heard out before the oldest is cut off.
+            assert receive_all(client) == [b"4last words", *FAREWELL]
+        # The last has received everything before the oldest is cut off.
         eventually(lambda: app.descriptors() == before + 3)
 
 
@@ -84,15 +84,15 @@ def test_who_is_cut_off_has_had_the_last_words() -> None:
 
 
 def leaves_after_reading(app: App) -> Http:
-    """It has read its farewell, and does not close."""
+    """A client that has read its final message, and does not close."""
     client = Socket.engine(app.port)
     client.send("4away 1 10")
-    assert heard_out(client)[-2:] == FAREWELL
+    assert receive_all(client)[-2:] == FAREWELL
     return client.http
 
 
 def leaves_without_reading(app: App) -> Http:
-    """Its farewell stands behind more than the kernel takes."""
+    """A client whose final message waits behind more than the kernel takes."""
     client = Socket.engine(app.port)
     client.send("4away 1 10000000")
     assert client.sock.recv(1)  # it is on its way out
@@ -100,7 +100,7 @@ def leaves_without_reading(app: App) -> Http:
 
 
 def is_refused(app: App) -> Http:
-    """A request that the server does not go on after."""
+    """A client whose request makes the server close the connection."""
     http = Http(app.port)
     http.send(b"nonsense\r\n\r\n")
     assert http.answer()[0] == 400
@@ -146,7 +146,7 @@ def test_who_does_not_close_keeps_the_descriptor_until_then(leaves: Callable[[Ap
 
 @contextlib.contextmanager
 def in_mid_turn(app: App) -> Iterator[None]:
-    """While the process stands where it has halted itself."""
+    """Let the test act while the process is stopped in the middle of a turn."""
 
     def halted() -> bool:
         return Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
@@ -158,8 +158,8 @@ def in_mid_turn(app: App) -> Iterator[None]:
         os.kill(app.pid, signal.SIGCONT)
 
 
-def has_come(client: Socket) -> int:
-    """How many bytes are there to be read."""
+def readable_bytes(client: Socket) -> int:
+    """How many bytes can be read."""
     client.sock.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -175,11 +175,11 @@ def test_more_than_the_turn_limit_is_written_at_once(to: str) -> None:
         client.send(f"4burst {to} 5 5995")
         with in_mid_turn(app):
             # Three are 18,000 bytes; the fourth is too much, and the fifth begins anew.
-            assert has_come(client) == 4 * 6000
+            assert readable_bytes(client) == 4 * 6000
         assert [client.frame() for _ in range(5)] == [(frames.TEXT, b"4" + b"b" * 5995)] * 5
         client.send(f"4burst {to} 3 5995")
         with in_mid_turn(app):
-            assert has_come(client) == 0
+            assert readable_bytes(client) == 0
         assert [client.frame() for _ in range(3)] == [(frames.TEXT, b"4" + b"b" * 5995)] * 3
 
 

@@ -1,4 +1,4 @@
-"""Engine.IO 4, as its protocol document tells it, over real sockets."""
+"""Engine.IO 4, as its protocol document describes it, over real sockets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_other_paths_belong_to_the_wsgi_application(engine_app: App) -> None:
 
 
 def poll_waits(client: Polling) -> None:
-    """Poll, and know that the server lets the poll wait: it has answered what came behind it."""
+    """Start a poll, and return once the server holds it: it has answered a later request."""
     client.gets.request("GET", client.target)
     assert client.post(b"3")[0] == 200
 

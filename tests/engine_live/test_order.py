@@ -17,7 +17,7 @@ from tests.engine_live.client import App, Polling, Socket, scale
 
 
 class Client:
-    """A Socket.IO client that remembers the numbers that it was sent, and that can change its transport."""
+    """A Socket.IO client that records the numbers that it receives, and can upgrade its transport."""
 
     def __init__(self, app: App, *, polling: bool) -> None:
         self.numbers: list[int] = []
@@ -46,7 +46,7 @@ class Client:
         return len(self.acks) == len(self.asked)
 
     def read(self) -> None:
-        """Take whatever comes next."""
+        """Receive and handle the next packets."""
         if self.polling is not None and self.socket is None:
             status, body = self.polling.poll()
             assert status == 200

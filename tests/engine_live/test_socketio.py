@@ -1,4 +1,4 @@
-"""Socket.IO 5 on the engine: namespaces, acks, binary, refusals, and what becomes of those who misbehave."""
+"""Socket.IO 5 on the engine: namespaces, acks, binary data, refusals, and misbehaving clients."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_python_socketios_client_works_over_every_transport(socketio_app: App, t
 
 
 def ask(client: Socket, event: str, *arguments: object) -> Any:
-    """Ask for an ack and wait for it; other events in between are thrown away."""
+    """Send an event and wait for its ack; events in between are discarded."""
     client.send("429" + json.dumps([event, *arguments]))
     return answer_of(client)
 
@@ -123,15 +123,15 @@ def joined(app: App) -> Socket:
 
 
 def reason_of(app: App, sid: str) -> str:
-    """The reason that the disconnect handler got, once it has."""
+    """Wait until the disconnect handler has run; returns the reason that it was given."""
     witness = joined(app)
     found: list[str] = []
 
-    def told() -> bool:
+    def is_reported() -> bool:
         found[:] = [r for r in (ask(witness, "state")["reasons"].get(sid),) if r]
         return bool(found)
 
-    eventually(told)
+    eventually(is_reported)
     witness.close()
     return found[0]
 

@@ -1,4 +1,4 @@
-"""RFC 6455 case by case against the bare echo."""
+"""RFC 6455, case by case, against the echo app."""
 
 from __future__ import annotations
 

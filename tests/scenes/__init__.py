@@ -1,1 +1,1 @@
-"""Plays against the real program: who says what, and who hears it."""
+"""Plays against the real program: who sends what, and who receives it."""

@@ -1,4 +1,4 @@
-"""One address, and what it may have: over every transport, and behind proxies."""
+"""How many sessions one address may have, over all transports and behind proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients ask: every action of theirs, its ack, and its refusals by code."""
+"""Clients' requests: each action, its ack, and its refusals by code."""
 
 import re
 

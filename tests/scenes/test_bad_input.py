@@ -1,4 +1,4 @@
-"""Bad input through the real gateway: each is refused, nobody is disconnected, nobody else hears of it."""
+"""Bad input through the real gateway: it is refused, nobody is disconnected, and nobody else receives anything."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def stage(server: Program) -> Iterator[tuple[RawClient, Guest]]:
 
 
 def event(text: str, ack_id: int | None) -> str:
-    """An event packet; a space keeps data that begins with a digit from being read as its ack id."""
+    """An event packet. The space keeps data that begins with a digit from being read as the ack id."""
     return f"42{'' if ack_id is None else ack_id}{' ' if text[:1].isdigit() else ''}{text}"
 
 

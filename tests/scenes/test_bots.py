@@ -1,4 +1,4 @@
-"""The bots of docs/bots.md, run as they stand there."""
+"""The bots of docs/bots.md, run exactly as the page prints them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODULES = {**os.environ, "NODE_PATH": str(FOLDER / "node_modules")}
 
 
 def waits_for_bot(guest: Guest, name: str) -> None:
-    """Until the bot is in the room; what it said earlier does not count."""
+    """Wait until the bot has joined the room; its earlier messages do not count."""
 
     def is_here() -> bool:
         people = [person for person, _sid in guest.login["name_list"]]
@@ -110,7 +110,7 @@ NUMBERED = {
 
 
 class Bot:
-    """Starts the bot of one language against an address, as often as it is called."""
+    """Starts the bot written in one language; each call starts one more."""
 
     def __init__(self, name: str, command: list[str], folder: Path) -> None:
         self.name = name
@@ -145,7 +145,7 @@ def bot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bot]:
 
 
 def answers(asker: Guest) -> list[tuple[str, str]]:
-    """What the bots have said, and under which name."""
+    """The bots' messages, each with its author's name."""
     entries = asker.asks("history")["entries"]
     return [(entry["username"], entry["msg"]) for entry in entries if "pong" in entry["msg"]]
 
@@ -247,7 +247,7 @@ def test_a_restarted_bot_has_its_name_at_once(
 
 
 class ShellBot:
-    """Starts the shell bot, as often as it is called; its FIFOs are in `fifos`."""
+    """Starts the shell bot; each call starts one more. Its FIFOs are in `fifos`."""
 
     def __init__(self, folder: Path) -> None:
         self.fifos = folder / "tmp"

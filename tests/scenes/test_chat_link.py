@@ -1,4 +1,4 @@
-"""The terminal client on bad roads: cut in mid-message, away for long, through TLS, at the wrong door."""
+"""The terminal client on bad connections: cut in mid-message, away for long, over TLS, at the wrong port."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHAT = (sys.executable, "-m", "chatroom", "chat")
 
 
 class Ear:
-    """A link, and everything that it has told."""
+    """A link, and everything that it has reported."""
 
     def __init__(self, url: str, room: str | None = None, name: str | None = None) -> None:
         self.frames: list[Frame] = []
@@ -45,7 +45,7 @@ class Ear:
         until(lambda: self.states, "the room")
 
     def texts(self) -> list[str]:
-        """All messages that were told, from the welcomes too, in the order of their telling."""
+        """All messages received, those of the welcomes included, in order of arrival."""
         texts = []
         for frame in self.frames:
             if "you" in frame:
@@ -55,11 +55,11 @@ class Ear:
         return texts
 
     def is_lost(self, times: int = 1) -> None:
-        """Wait until the connection has been lost so many times."""
+        """Wait until the connection has been lost this many times."""
         until(lambda: self.states.count(State.LOST) == times, "losing the connection")
 
     def is_back(self, times: int = 1) -> None:
-        """Wait until it has come back so many times."""
+        """Wait until it has reconnected this many times."""
         until(lambda: self.states.count(State.OPEN) == times + 1, "coming back")
 
 
@@ -92,7 +92,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def in_the_room(guests: Guests) -> list[str]:
-    """What was said in the play's room, as whoever comes now is shown it."""
+    """The messages of the play's room, as a newcomer receives them."""
     return [entry["msg"] for entry in guests().you["history"]]
 
 

@@ -1,4 +1,4 @@
-"""`chatroom chat --plain`: in scripts, in pipes, on small terminals; what goes where, and the exit codes."""
+"""`chatroom chat --plain` in scripts, pipes and small terminals: what it writes where, and its exit codes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT_S = 60.0
 
 
 class Ended:
-    """What a run of the client has left."""
+    """A finished run of the client: its output and exit code."""
 
     def __init__(self, code: int, out: bytes, err: bytes) -> None:
         self.code = code
@@ -34,7 +34,7 @@ class Ended:
 
 
 def chat(url: str, *arguments: str, typed: str | bytes = "") -> Ended:
-    """Run the client with this as its input, to its end."""
+    """Run the client with this input until it ends."""
     ended = subprocess.run(
         [*CHAT, url, *arguments],
         input=typed if isinstance(typed, bytes) else typed.encode(),
@@ -47,7 +47,7 @@ def chat(url: str, *arguments: str, typed: str | bytes = "") -> Ended:
 
 
 class Running:
-    """The client with pipes on all three sides."""
+    """A running client with pipes for its input, output and errors."""
 
     def __init__(self, url: str, *arguments: str) -> None:
         pipe = subprocess.PIPE
@@ -388,7 +388,7 @@ def test_ctrl_c_is_noticed_whichever_thread_takes_it(server: Program, room: str)
 
 
 def receives_no(guest: Guest, secret: str) -> None:
-    """Nothing that this guest has ever heard holds the secret."""
+    """Check that nothing this guest has ever received contains the secret."""
     guest.asks("who")
     assert secret not in str(guest.frames)
 

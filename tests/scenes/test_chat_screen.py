@@ -701,7 +701,7 @@ def on_terminal(terminals: Terminals, url: str, *arguments: str, **environ: str)
 
 
 def is_left_as_it_was(fox: Terminal) -> bool:
-    """Whether the terminal shows its own screen again, with a cursor."""
+    """Whether the terminal shows its normal screen again, with a cursor."""
     off, on = fox.seen.rfind("\x1b[?1049l"), fox.seen.rfind("\x1b[?1049h")
     return off > on >= 0 and fox.seen.rfind("\x1b[?25h") > fox.seen.rfind("\x1b[?25l")
 

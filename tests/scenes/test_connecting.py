@@ -1,4 +1,4 @@
-"""Coming in: what a client may ask for as it connects, and what it is told first."""
+"""Connecting: what a client may ask for in `auth`, and the first frame that it receives."""
 
 import re
 from typing import Any

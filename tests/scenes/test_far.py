@@ -1,4 +1,4 @@
-"""A backplane that takes its time: what is asked in one breath is done in order, and nobody notices the rest."""
+"""Scenes on a slow backplane (`far_app`): requests sent without waiting are handled in order, as on a fast one."""
 
 from __future__ import annotations
 
@@ -76,5 +76,5 @@ def test_everybody_knows_who_is_here(enter: Guests) -> None:
 
 
 def sids(guest: Guest, which: str) -> list[str]:
-    """The sessions that a guest has heard of as `joined` or `left`."""
+    """The sessions that a guest's rosters have listed as `joined` or `left`."""
     return [sid for frame in guest.frames if frame["action"] == "roster" for _, sid in frame[which]]

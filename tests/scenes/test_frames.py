@@ -1,4 +1,4 @@
-"""What is told to whom: every action of the server, with exactly its fields."""
+"""The server's frames: who receives each action, and exactly which fields it has."""
 
 from tests.scenes.test_connecting import TIME
 from tests.support.guests import Guests

@@ -1,4 +1,4 @@
-"""By which names the server is reached, and for which pages: one table, played by page, polling and WebSocket."""
+"""Which host names and origins the server accepts: one table, tried with a page, polling and a WebSocket."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ CASES = {
 
 
 def ask(program: Program, target: str, *lines: str) -> tuple[int, str]:
-    """The status and the rest of the answer to a request on a connection of its own."""
+    """Send a request on its own connection; returns the answer's status and the rest of it."""
     text = "\r\n".join([f"GET {target} HTTP/1.1", *lines, "", ""])
     text = text.replace("PORT", str(program.port)).replace("NAME", socket.gethostname())
     with socket.create_connection(("127.0.0.1", program.port), timeout=20) as peer:

@@ -1,4 +1,4 @@
-"""What is served beside Socket.IO, and how it ends."""
+"""Everything served over HTTP besides Socket.IO, also while the server drains."""
 
 import http.client
 import signal

@@ -1,4 +1,4 @@
-"""What is kept of a talk, for whom, and for how long: `--history`, tokens, resume and gaps over a restart."""
+"""How long history and names are kept: `--history`, tokens, resuming, and gaps after a restart."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Each client reads the server's text in its own language, and draws its names from the lines of its script."""
+"""Each client receives the server's text in its own language, and random names in that language's script."""
 
 import re
 import signal
@@ -14,7 +14,7 @@ LATIN = re.compile("[A-Za-z]")
 
 
 def is_in(lang: str, text: str) -> bool:
-    """Whether one of the server's sentences is in this language; names and rooms of these plays are Latin."""
+    """Whether a sentence of the server is in this language; names and rooms of these plays are in Latin script."""
     return bool(HAN.search(text)) == (lang == "zh")
 
 

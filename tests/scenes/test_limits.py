@@ -1,4 +1,4 @@
-"""Rates and fullness: what is too much is refused by code, with what a client needs to try again."""
+"""Rate limits and full rooms: what is over the limit is refused with a code and the time to wait."""
 
 import contextlib
 import json
@@ -59,7 +59,7 @@ def test_a_full_room_refuses_newcomers_and_movers(start: Start, guests: Guests, 
 
 
 def test_joins_in_one_write_then_logout_leak_no_room(tmp_path: Path, rng: random.Random) -> None:
-    """Each moment of the logout meets another step of the joins; what happened to a room shows when all are wanted."""
+    """The logout meets the joins at another step each time. A leaked room shows at the end, when every room is needed."""
     with Program("--max-rooms", "12", "--limits", "off", data_dir=tmp_path) as program:
         for number in range(40):
             steps = [
@@ -94,7 +94,7 @@ def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path: Path) -> None:
 
 @pytest.fixture
 def slow_link(start: Start) -> Iterator[Callable[[str], Relay]]:
-    """The address of a server with this connect timeout, behind a link on which each way takes 0.3 s."""
+    """The address of a server with this connect timeout, behind a link that delays each direction by 0.3 s."""
     links: list[Relay] = []
 
     def lay(timeout_s: str) -> Relay:
@@ -137,7 +137,7 @@ def test_a_client_may_take_longer_than_ten_seconds_to_join(start: Start, tmp_pat
 
 @pytest.mark.slow
 def test_a_client_that_upgrades_has_the_connect_timeout_twice(start: Start) -> None:
-    """On a slow link a client that upgrades first asks for the namespace six ways after the opening."""
+    """On a slow link, a client that upgrades first sends its CONNECT only after six one-way trips."""
     program = start("--connect-timeout", "4")
     without, client = (Polling(program.port, "/socket.io/") for _ in range(2))
     time.sleep(2)
@@ -167,7 +167,7 @@ def test_a_failed_upgrade_ends_with_the_connect_timeout(start: Start) -> None:
 
 
 def test_both_gateways_share_one_connection_limit(tmp_path: Path) -> None:
-    """Or neither could accept any more, and a full server would be taken for a dead one."""
+    """With limits of their own they could use up the descriptors, and a full server would look dead."""
     limited = ["bash", "-c", 'ulimit -n 300; exec "$0" "$@"']
     with Program("--max-connections", "1000", data_dir=tmp_path, before=limited) as program:
         with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""People at line terminals (protocol, section 2): the greeting, talk, commands, bounds, the end."""
+"""Line terminals (protocol, section 2): the greeting, messages, commands, limits, and disconnecting."""
 
 from __future__ import annotations
 

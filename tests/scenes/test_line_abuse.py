@@ -1,4 +1,4 @@
-"""The line gateway among people who mean it ill and programs that know no better: disguises, floods, dead peers."""
+"""Abuse of the line gateway, meant or not: spoofed text, HTTP requests, floods, dead peers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def resident_mb(program: Program) -> float:
 def alone_in_the_lobby(
     start: Start, lines: Lines, *flags: str, people: int = 2
 ) -> tuple[Program, list[Line]]:
-    """A service with flags of its own, and so many people in it."""
+    """A server with these flags, and this many people in its lobby."""
     program = start(*flags)
     return program, [lines(port=program.line_port, room=None) for _ in range(people)]
 

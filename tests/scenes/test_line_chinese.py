@@ -1,4 +1,4 @@
-"""A server that speaks Chinese (`--lang zh`), at a line terminal: every kind of sentence, and Chinese typed in."""
+"""A server with `--lang zh` at a line terminal: each of its sentences, and Chinese input."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ DATE = re.compile(r"\* \d{4}-\d\d-\d\d$")
 
 @pytest.fixture(scope="module")
 def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """One service for all plays here; each begins in an empty lobby."""
+    """One server for all plays of this file; each begins in an empty lobby."""
     with Program("--limits", "off", "--lang", "zh", data_dir=tmp_path_factory.mktemp("data")) as program:
         yield program
 
 
 @pytest.fixture
 def people(chinese: Program, lines: Lines) -> list[Line]:
-    """Three people with names that none of the others' hold."""
+    """Three people, none of whose names contains another's."""
     present = []
     for name in ("阿黎", "小曼", "老王"):
         person = lines(port=chinese.line_port, room=None, lang="zh")
@@ -115,7 +115,7 @@ def test_rooms_history_and_who(people: list[Line]) -> None:
 
 
 def test_no_sentence_is_left_in_english(people: list[Line]) -> None:
-    """All notices of a busy stay: none without a Chinese character, but for the dates."""
+    """Every notice of a busy session contains a Chinese character, except for the dates."""
     ali, _xiaoman, _laowang = people
     for line in (
         "/help",

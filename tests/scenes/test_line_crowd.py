@@ -1,4 +1,4 @@
-"""Many line terminals at once, and terminals that send anything; `make faults` raises the counts."""
+"""Many line terminals at once, and terminals that send random bytes; `make faults` raises the counts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def crowd() -> Iterator[Crowd]:
 def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
     start: Start, crowd: Crowd, report: Callable[[str], None]
 ) -> None:
-    """1,000 lines and 1,000 Socket.IO clients in one room, 50 messages/s: for 60 s in `make faults`, for 5 s else."""
+    """1,000 lines and 1,000 Socket.IO clients in one room, 50 messages/s: 60 s long in `make faults`, otherwise 5 s."""
     program = start("--limits", "off")
     total = int(RATE * SECONDS)
     before = resident_kb(program)
@@ -122,7 +122,7 @@ def test_mutated_input_harms_nobody(
 
 
 def unprintable(text: str) -> set[str]:
-    """Its controls, halves of surrogate pairs, and what turns the direction of writing around."""
+    """The text's control characters, lone surrogates, and characters that reverse the direction of writing."""
     turning = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     return {
         char

@@ -1,6 +1,6 @@
-"""The three systems that this gateway brings in, line by line, played by people at telnet and netcat.
+"""The three programs that the line gateway replaces, feature by feature, used with telnet and netcat.
 
-The first was a line chat room, the second a hub that numbers its guests, the third a private talk by `to:NAME`.
+The first was a line chat room, the second a hub that numbers its guests, the third private chats by `to:NAME`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PROGRAMS = ("telnet", "nc", "telnet")
 
 @pytest.fixture
 def people(terminals: Terminals, server: Program, room: str) -> list[Terminal]:
-    """Three at terminals of their own, in a room of their own: at telnet, at netcat, and at telnet again."""
+    """Three people in a room of their own, at telnet, netcat and telnet."""
     present = [terminals(program, "127.0.0.1", server.line_port) for program in PROGRAMS]
     for person, name in zip(present, ("Romeo", "Juliet", "Nurse"), strict=True):
         person.greeted()

@@ -1,4 +1,4 @@
-"""The official `socket.io-client` from npm, on its own Node, talks to the server as to one of its own kind."""
+"""The official `socket.io-client` from npm, on Node, works with the server as with Socket.IO's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.program import Program, Start
 
 @pytest.fixture
 def officials(server: Program, room: str) -> Iterator[Callable[..., NodeGuest]]:
-    """Lets official clients enter this play's room; keywords other than `transports` and `url` are auth keys."""
+    """Lets official clients join this play's room; keywords other than `transports` and `url` go into `auth`."""
     present: list[NodeGuest] = []
 
     def enter(url: str | None = None, transports: list[str] = WEBSOCKET, **auth: Any) -> NodeGuest:

@@ -1,4 +1,4 @@
-"""Which web pages may talk to the service: its own, and those that it is told of."""
+"""Which web pages may use the server: its own, and those of `--allowed-origins`."""
 
 import socket
 
@@ -28,7 +28,7 @@ def connects(program: Program, origin: str) -> bool:
 
 
 def ask_raw(program: Program, origin: str) -> str:
-    """Send an Origin as it is; gives the answer."""
+    """Send an Origin header unchanged; returns the answer."""
     with socket.create_connection(("127.0.0.1", program.port), timeout=5) as peer:
         lines = (f"GET {POLL} HTTP/1.1", f"Host: 127.0.0.1:{program.port}", f"Origin: {origin}", "", "")
         peer.sendall("\r\n".join(lines).encode("latin-1"))

@@ -1,4 +1,4 @@
-"""`to:NAME`: two people at lines talk privately, and what happens when a third comes, or one goes."""
+"""`to:NAME`: private chats between terminals, and what happens when a third person starts one or a partner leaves."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_third_person_takes_over_and_all_get_notices(lines: Lines) -> None:
 
 
 def says_even_if_held(line: Line, text: str) -> None:
-    """Type a text, and again for as long as it is answered that it came too soon after the talk had moved."""
+    """Type a text, and repeat it while the server refuses it as sent too soon after the partner changed."""
     is_held = True
     while is_held:
         line.types(text)

@@ -1,4 +1,4 @@
-"""What may have been meant for one person is heard by nobody else, however it was typed, in both gateways."""
+"""A text that may be meant for one person reaches nobody else, however it was typed, in both gateways."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MARKED = [
 
 
 class Poller:
-    """A client that polls, once it is in the room."""
+    """A polling client that has joined the room."""
 
     def __init__(self, http: requests.Session, url: str, room: str) -> None:
         self._http = http
@@ -59,7 +59,7 @@ class Poller:
 
 
 class Sender:
-    """Somebody who types lines in either gateway, and is answered to each."""
+    """A sender in either gateway, who waits for the answer to each text."""
 
     def __init__(self, way: str, guests: Guests, lines: Lines, name: str | None = None) -> None:
         self.way = way
@@ -71,7 +71,7 @@ class Sender:
             self.name = self.line.name
 
     def types(self, text: str) -> str:
-        """Type a text and wait until it has been dealt with; gives what the sender is shown."""
+        """Type a text and wait until it has been handled; returns what the sender is shown."""
         if self.way == "socket":
             answer = self.guest.asks("message", msg=text)
             return answer.get("msg", "") if not answer["ok"] else self._noticed()
@@ -79,14 +79,14 @@ class Sender:
         return self.waits()
 
     def types_together(self, *texts: str) -> str:
-        """Type several texts at once; gives what is shown."""
+        """Type several texts at once; returns what the sender is shown."""
         if self.way == "socket":
             return "\n".join(answer.get("msg", "") for answer in asks_together(self.guest, *texts))
         self.line.types_raw("".join(f"{text}\n" for text in texts).encode())
         return self.waits()
 
     def streams(self, *texts: str, gap_s: float) -> float:
-        """Type texts at this pace until all are dealt with; gives the longest pause."""
+        """Type texts at this pace until all are handled; returns the longest pause between two."""
         answers: list[Frame] = []
         sent_at: list[float] = []
         for text in texts:
@@ -114,7 +114,7 @@ class Sender:
 
 
 def asks_together(guest: Guest, *events: str | Frame, gap_s: float = 0.0) -> list[Frame]:
-    """Send texts, or other events, without waiting for an answer; gives the answers in their order."""
+    """Send texts or other events without waiting between them; returns the answers in order."""
     answers: dict[int, Frame] = {}
     for number, event in enumerate(events):
         asked = {"action": "message", "msg": event} if isinstance(event, str) else event
@@ -130,7 +130,7 @@ def sender(request: pytest.FixtureRequest, guests: Guests, lines: Lines) -> Call
 
 
 def heard(guest: Guest, action: str = "message") -> list[str]:
-    """The texts that somebody has received so far."""
+    """The texts that a guest has received so far."""
     guest.asks("ping")
     return [frame["msg"] for frame in guest.frames if frame["action"] == action]
 

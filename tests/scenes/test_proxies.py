@@ -1,4 +1,4 @@
-"""The proxies of docs/deploy.md, as they are configured there, at the root and under a path."""
+"""The proxies of docs/deploy.md with the configurations shown there, at the root and under a path."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ QUIET_S = 0.5  # after so long, a proxy is waiting for more
 
 
 def documented(language: str, path: str) -> str:
-    """The configuration that the page shows, at the root first and then under a path."""
+    """The configuration that the page shows: the first for the root, the second for a path."""
     blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     return blocks[1 if path else 0]
 
 
 def free_port() -> int:
-    """A port that no outgoing connection takes before the proxy does: those are numbered higher."""
+    """A free port, too low for an outgoing connection to take it before the proxy does."""
     while True:
         port = random.randint(20_000, 32_000)
         with socket.socket() as probe:
@@ -190,12 +190,12 @@ def check_logs(command: list[str], program: Program, port: int, path: str, folde
             assert b" 50" in waiting.recv(1 << 16)
         for target in (f"/r/{ROOM}", f"{poll}&sid={sid}"):
             assert ask("GET", target)[0] in (502, 503, 504)
-    told = (CLIENT, CLAIMED, ROOM, sid)
+    private = (CLIENT, CLAIMED, ROOM, sid)
     written = {
         file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.suffix == ".log"
     }
     assert [
-        (file.name, word) for file, text in written.items() for word in told if word.encode() in text
+        (file.name, word) for file, text in written.items() for word in private if word.encode() in text
     ] == []
 
 
@@ -205,7 +205,7 @@ def trusts(text: str) -> tuple[str, str]:
 
 
 def check_addresses(command: list[str], program: Program, port: int, path: str, folder: Path) -> None:
-    """Each client of the proxy has its own sessions, whatever it writes into its headers."""
+    """Check that each client is counted by its own address, whatever its headers claim."""
 
     def status(client: str, forged: dict[str, str], at: int = port) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", at, timeout=10, source_address=(client, 0))
@@ -262,7 +262,7 @@ def test_a_proxy_reads_every_request_as_the_server_does(
 
 
 def converse(port: int, data: bytes) -> bytes:
-    """Send bytes and then a plain request on one connection; gives all that comes back."""
+    """Send bytes and then an ordinary request on one connection; returns everything that comes back."""
     host = f"Host: 127.0.0.1:{port}\r\n".encode()
     last = b"GET /healthz HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n"
     answered = b""
@@ -279,7 +279,7 @@ def converse(port: int, data: bytes) -> bytes:
 
 
 def check(command: list[str], url: str, room: str, folder: Path) -> None:
-    """The page comes with its parts, also without the last slash, and guests meet over every transport."""
+    """Check that the page loads with its parts, also without the last slash, and that every transport works."""
     with running(command, url, folder):
         page = requests.get(url, timeout=10)
         assert page.status_code == 200

@@ -1,4 +1,4 @@
-"""Comings and goings in small rooms and in large ones: all at once, or a burst together (protocol, "Rosters")."""
+"""Joins and leaves, announced singly in small rooms and together in large ones (protocol, "Rosters")."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ BURST = 12
 
 @pytest.fixture
 def crowd(server: Program, room: str) -> Iterator[Callable[[int], list[RawClient]]]:
-    """Lets many people into the play's room at once: `crowd(12)`."""
+    """Makes many people join the play's room at once: `crowd(12)`."""
     with contextlib.ExitStack() as stack:
 
         def enter(count: int) -> list[RawClient]:
@@ -35,7 +35,7 @@ def crowd(server: Program, room: str) -> Iterator[Callable[[int], list[RawClient
 
 
 def in_one_breath(server: Program, people: list[RawClient], packet: str) -> None:
-    """All send it before the server reads any of it."""
+    """Let everybody send a packet before the server reads any of them."""
     server.signal(signal.SIGSTOP)
     for person in people:
         person.sends(packet)
@@ -47,7 +47,7 @@ def pairs(people: list[RawClient]) -> list[list[str]]:
 
 
 def frames_until(guest: Guest, action: str, done: Callable[[list[Frame]], bool]) -> list[Frame]:
-    """The frames of one action that come until they are enough."""
+    """Receive frames of one action until `done` accepts them."""
     found: list[Frame] = []
     while not done(found):
         found.append(guest.receives(action))

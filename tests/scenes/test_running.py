@@ -1,4 +1,4 @@
-"""The program as its operator meets it: settings, refusals to start, logs, and an orderly end."""
+"""The program as its operator sees it: settings, startup errors, logs and shutdown."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.support.program import ROOT, Program, Start
 
 
 def fails(*arguments: str, folder: Path = ROOT, **environ: str) -> str:
-    """Start with what must not work; gives the one line that says so."""
+    """Start the program in a way that must fail; returns its one line of error."""
     clean = Program(environ=environ).environ
     done = subprocess.run(
         [sys.executable, "app.py", *arguments],

@@ -1,4 +1,4 @@
-"""Two or three people talk."""
+"""Two or three people send messages in a room."""
 
 from __future__ import annotations
 

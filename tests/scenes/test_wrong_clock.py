@@ -1,4 +1,4 @@
-"""A server whose wall clock is wrong, is put right, and goes wrong while it runs."""
+"""A server whose wall clock is wrong at the start, is corrected, or jumps while it runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SetClock(Protocol):
 
 @pytest.fixture
 def set_clock(start: Start, tmp_path: Path) -> SetClock:
-    """Starts the service by a clock that is so many seconds ahead; `set_to` sets it while it runs."""
+    """Starts the server with a clock this many seconds ahead; `set_to` changes it while the server runs."""
     folder = ROOT / "tests" / "support" / "set_clock"
     file = tmp_path / "clock"
 
