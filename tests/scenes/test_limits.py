@@ -59,7 +59,7 @@ def test_a_full_room_refuses_newcomers_and_movers(start: Start, guests: Guests, 
 
 
 def test_joins_in_one_write_then_logout_leak_no_room(tmp_path: Path, rng: random.Random) -> None:
-    """The logout meets the joins at another step each time. A leaked room shows at the end, when every room is needed."""
+    """Each logout meets the joins at another step. A leaked room shows at the end, when every room is needed."""
     with Program("--max-rooms", "12", "--limits", "off", data_dir=tmp_path) as program:
         for number in range(40):
             steps = [
