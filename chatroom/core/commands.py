@@ -270,7 +270,8 @@ def _say(text: str, *near: Near) -> Say:
             case BareKey():
                 raise _looks_like_key()
             case Slash() as slash if len(further) < _NEAR_LINES:
-                further += _near_command(slash)
+                if (command := _near_command(slash)) is not None:
+                    further.append(command)
             case NearWhisper() as near_whisper:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
@@ -280,24 +281,24 @@ def _say(text: str, *near: Near) -> Say:
     return Say(text, near=(*near, *further[:_NEAR_LINES]))
 
 
-def _near_command(slash: Slash) -> list[NearWhisper]:
+def _near_command(slash: Slash) -> NearWhisper | None:
     """The private text that a further line with a slash is: of `/to`, or of what is nearly that (`/toBob`, `/ to Bob`).
 
     A command that is nothing of the kind may stand in a further line, as paths do.
     """
-    found = [NearWhisper(trimmed(slash.arguments), runs_on=True)]
-    if (record := _BY_NAME.get(slash.word)) is not None:
-        return found if record.name == "to" else []
-    if not is_nearly_move(slash.word):
-        found = []
-    match beginning(slash.behind):
-        case NearWhisper() as bare:
-            found.append(replace(bare, is_certain=False))
-        case TalkMarker(name):
-            found.append(NearWhisper(name))
-        case _:
-            pass
-    return found
+    rests = [trimmed(slash.arguments)]
+    if (record := _BY_NAME.get(slash.word)) is None:
+        rests = rests if is_nearly_move(slash.word) else []
+        match beginning(slash.behind):
+            case NearWhisper(rest, other_rests=others):
+                rests += [rest, *others]
+            case TalkMarker(name):
+                rests.append(name)
+            case _:
+                pass
+    elif record.name != "to":
+        return None
+    return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True) if rests else None
 
 
 def _command(word: str, arguments: str) -> Say | Command:

@@ -85,6 +85,10 @@ def test_what_begins_like_a_command_is_no_message(text: str) -> None:
         ("to:ming  li", "m"),
         ("to:a:b", "c"),
         ('to:"q"', "q"),
+        ("to:@Eve", "e"),
+        ("to:「Eve」", "e"),
+        ("to:<Eve>:", "e"),
+        ("to:a:b.", "c"),
     ],
 )
 def test_a_marker_turns_to_the_session(text: str, sid: str) -> None:
@@ -113,6 +117,11 @@ def test_a_text_after_the_name_is_refused_with_the_usage(text: str, taught: str)
     assert isinstance(refused, NotSent)
     assert f", type {taught}." in refused.why
     assert audience.partner(NAMES) is None
+
+
+def test_a_slip_in_a_longer_name_is_asked_about() -> None:
+    refused = take(Audience(), "to:Ming Lo", {"a": "Ming", "b": "Ming Li"})
+    assert refused == NotSent('Is it for Ming or for Ming Li? Type to:"Ming" or to:"Ming Li".')
 
 
 def test_a_name_that_two_have_turns_to_neither() -> None:
