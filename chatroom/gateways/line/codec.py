@@ -193,9 +193,9 @@ class LineDecoder:
     def _ask_for_binary(self) -> None:
         """Ask a telnet whose text was damaged, once, to send bytes unchanged.
 
-        GNU telnet takes a byte of UTF-8 for a control character if its lower seven bits are one, and sends the command
-        for it instead (IP for 0x83), unless it is asked for BINARY. In netcat these would be three bytes of garbage, so
-        no other client is asked.
+        GNU telnet takes a byte of UTF-8 for a control character if its lower seven bits are one. It then sends the
+        command for it instead (IP for 0x83), unless it is asked for BINARY. In netcat these would be three bytes of
+        garbage, so no other client is asked.
         """
         if not self._asked:
             self._asked = True

@@ -150,8 +150,8 @@ def read_request(arguments: Sequence[object]) -> Request:
     """The request in the arguments of a `msg` event.
 
     Raises:
-        BadRequest: not exactly one object, no action, a field of a wrong type, two that exclude each other, or a text
-            with more fields than may be, or an unknown one that names a recipient or says that it is private.
+        BadRequest: there is not exactly one object; it has no action, a field of a wrong type, or two that exclude each
+            other; or it is a text with too many fields, or with an unknown one that suggests that it is private.
         UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
