@@ -1,0 +1,138 @@
+"""Who sends as fast as they can is cut off or kept within their budget, and nobody else notices."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.faults.flooders import KINDS, LINES, ROOM
+from tests.support.program import Program, Start
+from tests.support.raw import RawClient
+
+_FULL: Final = float(os.environ.get("CHATROOM_TEST_SCALE", "1")) >= 20
+pytestmark = [pytest.mark.faults, pytest.mark.slow, *([pytest.mark.alone] if _FULL else [])]
+
+_FLOOD_S: Final = 15.0 if _FULL else 3.0
+_CUT_S: Final = 45.0  # a busy machine is slow
+_P99_S, _STALL_S, _GROWTH_KB = 0.100, 0.250, 50_000
+
+
+class Others:
+    """Two people in the flooded room, from addresses of their own: whatever one sends, the other receives.
+
+    Attributes:
+        times: how long each message took, in seconds.
+        floods: how many messages of others came.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.speaker, self.listener = (
+            RawClient(
+                program.url,
+                socket=socket.create_connection(("127.0.0.1", program.port), 10, source_address=(peer, 0)),
+            ).enters(v=1, room=ROOM, roster="delta")
+            for peer in ("127.60.0.1", "127.60.0.2")
+        )
+        self.times: list[float] = []
+        self.floods = 0
+        self._numbers = itertools.count()
+
+    def exchange(self) -> None:
+        """One message, which is acknowledged and received."""
+        number, began = next(self._numbers), time.monotonic()
+        wanted = f'"msg":"number {number}"'
+
+        def is_it(packet: str) -> bool:
+            found = wanted in packet
+            self.floods += not found and packet.startswith('42["msg",{"action":"message"')
+            return found
+
+        request = json.dumps(["msg", {"action": "message", "msg": f"number {number}"}])
+        self.speaker.sends(f"42{number}{request}")
+        answer = self.speaker.receives_answer(number)
+        assert answer["ok"], answer
+        self.listener.receives(is_it)
+        self.times.append(time.monotonic() - began)
+
+    def __enter__(self) -> Others:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.speaker.leaves()
+        self.listener.leaves()
+
+
+@contextmanager
+def flooding(program: Program, kind: str, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    arguments = (kind, count, program.port, program.line_port, seconds)
+    command = [sys.executable, "-m", "tests.faults.flooders", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def others_talk_while(
+    program: Program, kind: str, count: int, seconds: float
+) -> tuple[Others, list[dict[str, Any]], float]:
+    """Let two people talk as long as the flood lasts; gives them, what the flooders have seen, and how long it took."""
+    with Others(program) as others:
+        others.exchange()
+        others.times.clear()
+        began = time.monotonic()
+        with flooding(program, kind, count, seconds) as process:
+            while process.poll() is None:
+                others.exchange()
+                time.sleep(0.5)  # within their own rate
+            assert process.stdout is not None
+            seen = json.loads(process.stdout.read())
+        took_s = time.monotonic() - began
+        others.exchange()
+        return others, seen, took_s
+
+
+@pytest.mark.parametrize("count", [1, 50] if _FULL else [1])
+@pytest.mark.parametrize("kind", KINDS if _FULL else ("ligatures", "pings", "namespaces", "lines"))
+def test_flooders_are_cut_off_and_nobody_waits(
+    start: Start, report: Callable[[str], None], kind: str, count: int
+) -> None:
+    program = start()
+    before_kb = resident_kb(program)
+    is_never_cut = kind in LINES
+    others, seen, took_s = others_talk_while(
+        program, kind, count, _FLOOD_S if _FULL or is_never_cut else _CUT_S
+    )
+    growth_kb = resident_kb(program) - before_kb
+    *during, after_s = others.times
+    p99_s, stall_s = sorted(during)[int(0.99 * (len(during) - 1))], max(during)
+    cuts, slowest_s = sum(one["cuts"] for one in seen), max(one["longest_after_warning_s"] for one in seen)
+    report(
+        f"{kind}, {count} addresses, {took_s:.0f} s: p99 {1000 * p99_s:.0f} ms, longest {1000 * stall_s:.0f} ms, "
+        f"{1000 * after_s:.0f} ms after it; {growth_kb / 1000:.0f} MB; {cuts} cut, {slowest_s:.1f} s after a warning"
+    )
+    assert all(one["connects"] for one in seen)
+    assert all(one["cuts"] for one in seen) is not is_never_cut
+    assert others.floods <= count * (60 + 10 * took_s)
+    if _FULL:  # the machine is free for it
+        assert slowest_s < 10
+        assert p99_s < _P99_S
+        assert stall_s < _STALL_S
+        assert after_s < 1
+        assert growth_kb < _GROWTH_KB
+
+
+def resident_kb(program: Program) -> int:
+    status = Path(f"/proc/{program.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
