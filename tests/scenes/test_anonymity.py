@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -124,6 +125,8 @@ def check(program: Program, folder: Path, learnt: set[str]) -> None:
         (place, word) for place, data in written(program, folder) for word in learnt if word.encode() in data
     }
     assert found == set()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder / "data").iterdir()} == {0o600}
+    assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
 
 
 def written(program: Program, folder: Path) -> Iterator[tuple[str, bytes]]:
