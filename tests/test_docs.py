@@ -63,3 +63,14 @@ def test_the_procfile_starts_the_server_without_a_disk() -> None:
 def test_no_setting_is_documented_that_does_not_exist() -> None:
     flags = {first.strip("`") for first in rows("settings.md") if first.startswith("`--")}
     assert flags == {flag_of(record.name) for record in fields(Settings)}
+
+
+def test_names_of_tests_have_at_most_ten_words() -> None:
+    """As CONTRIBUTING.md says."""
+    names = {
+        name
+        for path in (DOCS.parent / "tests").rglob("test_*.py")
+        for name in re.findall(r"def test_(\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 1000
+    assert {name for name in names if len(name.split("_")) > 10} == set()

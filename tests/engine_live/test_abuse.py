@@ -29,7 +29,7 @@ def drain(client: Socket) -> None:
 
 
 @pytest.mark.parametrize("answers_pings", [False, True])
-def test_exactly_those_who_do_not_read_are_dropped(rooms_app: App, answers_pings: bool) -> None:
+def test_only_clients_that_do_not_read_are_dropped(rooms_app: App, answers_pings: bool) -> None:
     readers = [joined(rooms_app) for _ in range(6)]
     stalled = [joined(rooms_app) for _ in range(3)]
     speaker = joined(rooms_app)
@@ -79,7 +79,7 @@ def test_a_client_that_does_not_poll_is_dropped(rooms_app: App) -> None:
     ids=["pong", "namespace", "disconnect", "ack", "connect"],
 )
 @pytest.mark.parametrize("polls", [False, True])
-def test_who_sends_packets_of_no_use_is_disconnected(rooms_app: App, packet: str, polls: bool) -> None:
+def test_a_client_sending_useless_packets_is_disconnected(rooms_app: App, packet: str, polls: bool) -> None:
     if polls:
         poller = Polling(rooms_app.port, "/socket.io/")
         for _ in range(100):
@@ -143,7 +143,7 @@ def test_a_flood_of_one_client_delays_nobody_else(rooms_app: App) -> None:
     other.close()
 
 
-def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App) -> None:
+def test_excess_input_waits_in_the_kernel(rooms_app: App) -> None:
     flooder = joined(rooms_app)
     ask(flooder, "tell")
     flooder.send('42["sleepy",1]')
@@ -162,7 +162,7 @@ def test_who_sends_faster_than_is_handled_waits_in_the_kernel(rooms_app: App) ->
 
 @pytest.mark.alone
 @pytest.mark.parametrize("polls", [False, True])
-def test_who_waits_for_us_is_not_missing(polls: bool) -> None:
+def test_a_client_behind_our_backlog_is_not_dropped(polls: bool) -> None:
     """Its pongs are behind data that the server has not read yet."""
     with rooms(PING_INTERVAL_S="0.3", PING_TIMEOUT_S="0.6") as app:
         messages = ['421["sleepy",1.2]', *['42["count",1]'] * 100]
@@ -435,7 +435,7 @@ def churn(app: App, times: int, chance: random.Random) -> None:
 
 @pytest.mark.alone
 @pytest.mark.faults
-def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
+def test_ten_thousand_connections_leave_nothing_behind() -> None:
     with rooms(PING_INTERVAL_S="0.5", PING_TIMEOUT_S="0.5") as app:
         chance = random.Random(4)
         churn(app, scale(2000), chance)

@@ -46,7 +46,7 @@ def test_what_follows_a_long_answer_drops_nobody(polling: Polling, rooms_app: Ap
     assert got == answers
 
 
-def test_who_asks_without_end_and_takes_nothing_is_dropped(patient_app: App) -> None:
+def test_a_client_that_asks_but_never_reads_is_dropped(patient_app: App) -> None:
     client = Socket.engine(patient_app.port)
     sock = client.http.sock
     sock.settimeout(0.2)

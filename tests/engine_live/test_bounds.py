@@ -69,7 +69,7 @@ def test_of_too_many_closing_connections_the_oldest_are_cut() -> None:
         assert not any(is_cut_off(client) for client in leavers[2:] * 2)
 
 
-def test_who_is_cut_off_has_had_the_last_words() -> None:
+def test_a_cut_connection_has_received_its_final_messages() -> None:
     with bounds(LEAVING_LIMIT="3", LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         leavers = [Socket.engine(app.port) for _ in range(10)]
@@ -112,7 +112,9 @@ LEAVERS = [leaves_after_reading, leaves_without_reading, is_refused]
 
 @pytest.mark.parametrize("leaves", LEAVERS)
 @pytest.mark.parametrize("talks", [False, True])
-def test_who_does_not_close_loses_the_descriptor_in_time(leaves: Callable[[App], Http], talks: bool) -> None:
+def test_an_unclosed_connection_loses_its_descriptor_in_time(
+    leaves: Callable[[App], Http], talks: bool
+) -> None:
     with bounds(LINGER_MS="200") as app:
         before = app.descriptors()
         http = leaves(app)
@@ -128,7 +130,7 @@ def test_who_does_not_close_loses_the_descriptor_in_time(leaves: Callable[[App],
 
 
 @pytest.mark.parametrize("leaves", LEAVERS)
-def test_who_does_not_close_keeps_the_descriptor_until_then(leaves: Callable[[App], Http]) -> None:
+def test_an_unclosed_connection_keeps_its_descriptor_until_then(leaves: Callable[[App], Http]) -> None:
     with bounds(LINGER_MS=NEVER_MS) as app:
         before = app.descriptors()
         http = leaves(app)

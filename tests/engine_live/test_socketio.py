@@ -250,7 +250,9 @@ def test_a_refusal_has_cors_headers(rooms_app: App) -> None:
 @pytest.mark.parametrize(
     ("how", "reason", "code"), [("disconnect", "server disconnect", 1000), ("close", "transport close", 1001)]
 )
-def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how: str, reason: str, code: int) -> None:
+def test_a_disconnected_client_gets_its_final_messages_first(
+    rooms_app: App, how: str, reason: str, code: int
+) -> None:
     client = joined(rooms_app)
     client.send(f'42["away","{how}"]')
     frames = []
@@ -263,7 +265,7 @@ def test_who_is_sent_away_gets_the_last_words_first(rooms_app: App, how: str, re
 
 
 @pytest.mark.parametrize("how", ["disconnect", "close"])
-def test_who_polls_gets_the_last_words_with_the_next_poll(rooms_app: App, how: str) -> None:
+def test_a_polling_client_gets_final_messages_with_its_next_poll(rooms_app: App, how: str) -> None:
     client = Polling(rooms_app.port, "/socket.io/")
     client.post(b"40")
     client.poll()
@@ -301,7 +303,7 @@ def test_the_engine_answers_through_a_wsgi_application_as_well(rooms_app: App) -
     assert Http(rooms_app.port).ask("POST", "/other", b"body") == (200, b"well\nbody")
 
 
-def test_who_never_connects_goes_and_who_does_stays() -> None:
+def test_only_a_session_that_never_connects_is_closed() -> None:
     with rooms(CONNECT_TIMEOUT_S="0.3") as app:
         client = joined(app)
         began = time.monotonic()

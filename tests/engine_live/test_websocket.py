@@ -104,7 +104,7 @@ def test_an_unmasked_frame_is_a_violation(echo_app: App) -> None:
 
 
 @pytest.mark.parametrize("frame", [b"\x89\x80", b"\x8a\x80", b"\x00\x80"], ids=["ping", "pong", "fragment"])
-def test_who_sends_useless_frames_only_is_disconnected(echo_app: App, frame: bytes) -> None:
+def test_a_client_sending_only_useless_frames_is_disconnected(echo_app: App, frame: bytes) -> None:
     client, other = Socket(echo_app.port), Socket(echo_app.port)
     client.raw(0x01)
     client.http.send((frame + bytes(4)) * 20_000)

@@ -42,7 +42,7 @@ def is_welcome(program: Program, forwarded: Iterable[str] = (), peer: str = "127
     return status == 200
 
 
-def test_an_address_has_so_many_sessions_over_all_transports(start: Start) -> None:
+def test_an_address_has_one_session_limit_over_all_transports(start: Start) -> None:
     program = start(*FEW)
     with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as line:
         assert line.recv(100).startswith(b"* Welcome")

@@ -405,7 +405,7 @@ def test_a_certificate_for_somebody_else_is_refused(server: Program, authority: 
 # At the wrong door
 
 
-def test_https_to_a_door_without_tls_is_one_clear_line(server: Program) -> None:
+def test_https_to_a_port_without_tls_is_one_clear_line(server: Program) -> None:
     ended = says_hello(server.url.replace("http", "https"))
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"chatroom: no chatroom answers at https://127.0.0.1:{server.port}: ")

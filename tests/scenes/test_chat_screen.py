@@ -379,7 +379,7 @@ def test_a_text_begun_before_a_refusal_was_read_is_held(server: Program, guests:
     on_screen(server, room, play)
 
 
-def test_what_came_while_one_was_away_stands_below_a_line(server: Program, guests: Guests, room: str) -> None:
+def test_messages_received_while_away_are_below_a_line(server: Program, guests: Guests, room: str) -> None:
     romeo = guests()
 
     async def play(app: ChatApp, pilot: Pilot[int]) -> None:
@@ -717,7 +717,7 @@ def test_what_is_typed_before_the_screen_opens_is_not_sent(
     assert romeo.receives("message")["msg"] == "seen"
 
 
-def test_the_real_thing_on_a_terminal(
+def test_the_client_on_a_real_terminal(
     server: Program, terminals: Terminals, guests: Guests, room: str
 ) -> None:
     romeo = guests()
@@ -784,7 +784,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(
     becomes_free(guests, "Fox")  # it is not held for somebody who has left
 
 
-def test_leaving_does_not_wait_for_who_does_not_answer(terminals: Terminals) -> None:
+def test_leaving_does_not_wait_for_a_silent_server(terminals: Terminals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fox = on_terminal(terminals, f"http://127.0.0.1:{silent.getsockname()[1]}")
         visitor, _ = silent.accept()

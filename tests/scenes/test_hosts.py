@@ -189,7 +189,7 @@ def test_a_refused_name_is_logged_once_with_its_flag(start: Start) -> None:
 @pytest.mark.parametrize(
     ("flags", "environ"), [((), {"PORT": "0"}), (("--port", "0", "--trust-proxy", "10.0.0.0/8"), {})]
 )
-def test_where_a_proxy_is_in_front_any_name_is_right(
+def test_behind_a_proxy_any_name_is_accepted(
     start: Start, flags: tuple[str, ...], environ: dict[str, str]
 ) -> None:
     program = start(*flags, port=None, environ=environ)

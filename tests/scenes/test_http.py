@@ -31,7 +31,7 @@ def test_the_front_page_is_the_chat(server: Program) -> None:
         assert "<script" in answer.text
 
 
-def test_what_is_not_there_is_404(server: Program) -> None:
+def test_an_unknown_path_is_404(server: Program) -> None:
     assert server.get("/nowhere").status_code == 404
 
 

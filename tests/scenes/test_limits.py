@@ -82,7 +82,7 @@ def _msg(action: str, key: str = "action", value: str | None = None) -> str:
     return "42" + json.dumps(["msg", {key: value, "action": action}])
 
 
-def test_who_is_turned_away_makes_no_room_for_the_next(tmp_path: Path) -> None:
+def test_a_refused_connection_frees_no_place(tmp_path: Path) -> None:
     with Program("--max-connections", "3", data_dir=tmp_path) as program:
         inside = [RawClient(program.url).enters(v=1) for _ in range(3)]
         for _ in range(6):
@@ -213,7 +213,7 @@ def _serves(url: str) -> bool:
     return True
 
 
-def test_all_who_come_at_once_are_shown_the_past(tmp_path: Path) -> None:
+def test_newcomers_arriving_at_once_all_get_history(tmp_path: Path) -> None:
     with Program("--limits", "off", data_dir=tmp_path) as program:
         speaker = Guest(program.url).enter()
         for number in range(50):
@@ -343,7 +343,7 @@ def test_the_number_of_rooms_is_bounded(start: Start, guests: Guests, room: str)
     assert guests(url=program.url, room=room + " 3").login["count"] == 1
 
 
-def test_who_does_not_read_is_dropped_and_delays_nobody(start: Start, guests: Guests, room: str) -> None:
+def test_a_slow_reader_is_dropped_and_delays_nobody(start: Start, guests: Guests, room: str) -> None:
     program = start("--limits", "off", "--outbox-limit", "16384")
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with RawClient(program.url) as stalled:

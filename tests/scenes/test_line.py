@@ -186,7 +186,7 @@ def test_history_shows_messages_from_every_gateway(lines: Lines, guests: Guests)
     juliet.reads_next(rf"^\[\d\d:\d\d:\d\d\] {romeo.name}: line 3$")
 
 
-def test_who_shows_the_name_that_one_has_just_taken(lines: Lines, guests: Guests) -> None:
+def test_who_shows_a_name_just_taken(lines: Lines, guests: Guests) -> None:
     romeo, juliet = lines(), guests()
     romeo.types_raw(b"/name Montague\nhello\n/name montague\n/who\n/name\n")
     romeo.reads(r"^\* 2 here: .*montague")
@@ -269,7 +269,7 @@ def test_a_long_whisper_is_shown_whole(lines: Lines, guests: Guests) -> None:
     assert romeo.reads_up_to("end$") == [f"    line {number}" for number in range(2, 21)]
 
 
-def test_what_a_terminal_would_act_upon_never_arrives(lines: Lines, guests: Guests) -> None:
+def test_terminal_escapes_never_arrive(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types_raw(b"\x1b[2J\x1b]0;title\x07clean\x00\x07 \xff\xfb\x1fline \xc3(\n")
     juliet.receives(romeo.name, "clean line \ufffd(")

@@ -75,7 +75,7 @@ def test_a_name_cannot_hold_escapes_or_look_like_text(lines: Lines, guests: Gues
     romeo.reads(r'^\* Juliet is now called "Red left \(1 here\), Paris"$')
 
 
-def test_what_turns_writing_around_never_arrives(lines: Lines, guests: Guests) -> None:
+def test_bidirectional_controls_never_arrive(lines: Lines, guests: Guests) -> None:
     romeo, juliet, nurse = lines(), lines(), guests()
     romeo.types("pay \u202e001\u202c \u2066now\u2069")
     juliet.receives(romeo.name, "pay 001 now")
@@ -100,7 +100,7 @@ def test_telnet_commands_in_pieces_are_answered_and_never_sent(lines: Lines) -> 
     [b"\n" * 30, (b"x" * 9100 + b"\n") * 4, b"\xff\xfd\x01" * 8000],
     ids=["blank", "too long", "telnet"],
 )
-def test_what_says_nothing_costs_as_much_as_other_lines(start: Start, lines: Lines, flood: bytes) -> None:
+def test_input_without_text_costs_as_much_as_lines(start: Start, lines: Lines, flood: bytes) -> None:
     flags = ("--event-burst", "10", "--event-rate", "10", "--message-burst", "100")
     _program, (romeo, juliet) = alone_in_the_lobby(start, lines, *flags)
     paced = [f"meanwhile {number}" for number in range(16)]  # sent first, and done before a flood of twenty
@@ -208,7 +208,7 @@ def test_keepalive_is_on_for_silent_peers(server: Program, lines: Lines) -> None
     assert (timer() or ("", 1e9))[1] <= 60
 
 
-def test_who_is_cut_off_without_a_word_leaves_the_room(server: Program, lines: Lines) -> None:
+def test_a_silently_lost_connection_leaves_the_room(server: Program, lines: Lines) -> None:
     juliet, romeo = lines(), lines()
     romeo.socket.setsockopt(
         socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"

@@ -101,7 +101,7 @@ def test_it_comes_back_by_itself_after_a_restart(
     assert [entry["msg"] for entry in login["you"]["history"]] == ["before"]
 
 
-def test_who_was_replaced_stays_away(officials: Callable[..., NodeGuest], guests: Guests) -> None:
+def test_a_replaced_client_stays_away(officials: Callable[..., NodeGuest], guests: Guests) -> None:
     older = officials(username="Romeo")
     token = older.receives("login")["you"]["token"]
     newer = guests(token=token)

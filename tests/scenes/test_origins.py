@@ -45,7 +45,7 @@ def test_the_pages_own_origin_is_welcome_whatever_its_scheme(server: Program) ->
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "http://127.0.0.1", "null"])
-def test_another_origin_is_refused_on_every_road(server: Program, origin: str) -> None:
+def test_another_origin_is_refused_over_every_transport(server: Program, origin: str) -> None:
     assert polls(server, origin).status_code == 403
     assert not connects(server, origin)
 

@@ -380,7 +380,7 @@ def test_other_events_do_not_wait_for_an_answer(guests: Guests) -> None:
     third.receives("logout", username=romeo.name)
 
 
-def test_who_is_cut_before_the_answer_leaves_at_once(sender: Callable[..., Sender], guests: Guests) -> None:
+def test_a_client_cut_before_the_answer_leaves_at_once(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
     if romeo.way == "socket":
         romeo.guest.emit({"action": "message", "msg": "to:Zed"})
@@ -524,7 +524,7 @@ def test_a_line_after_an_overlong_private_one_is_held(guests: Guests, lines: Lin
     ],
     ids=str,
 )
-def test_what_may_have_been_a_join_holds_texts(guests: Guests, event: tuple[object, ...]) -> None:
+def test_a_possible_join_holds_texts(guests: Guests, event: tuple[object, ...]) -> None:
     romeo, third = guests(), guests()
     name, *arguments = event
     romeo.client.emit(name, tuple(arguments))

@@ -108,7 +108,7 @@ def test_a_wrong_setting_is_reported_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "# only a comment\n\n"], ids=["missing", "empty", "comments"])
-def test_a_file_of_names_that_is_none_is_named(tmp_path: Path, content: str | None) -> None:
+def test_an_invalid_file_of_names_is_reported(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "names"
     if content is not None:
         path.write_text(content)
