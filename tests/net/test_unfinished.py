@@ -20,7 +20,7 @@ def test_the_largest_go_until_there_is_room_again() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60))))
-def test_the_sum_is_of_those_who_are_there_and_within_the_bound(steps: list[tuple[int, int]]) -> None:
+def test_the_sum_counts_those_present_and_keeps_the_bound(steps: list[tuple[int, int]]) -> None:
     sizes: dict[int, int] = {}
     unfinished: Unfinished[int] = Unfinished(100, sizes.__delitem__)
     for item, size in steps:

@@ -161,7 +161,7 @@ def test_a_room_that_was_small_again_begins_anew() -> None:
     assert clock.intervals == pytest.approx([0.05, 0.4])
 
 
-def test_a_rename_in_a_large_room_does_not_shorten_the_interval() -> None:
+def test_a_rename_does_not_shorten_a_large_rooms_interval() -> None:
     clock, room = Clock(), hall_of(SMALL_ROOM + 1)
     presence = clock.presence()
     clock.begin_join(presence, room)
