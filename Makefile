@@ -11,6 +11,8 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
 PAGE    := hatch_build.py $(shell find web -type f -not -path '*/node_modules/*')
 GUEST   := tests/node/node_modules/.stamp
+# Scenes for a backplane without a disk; those of a restart, or of what is kept, are left out.
+FAR     := asking far frames languages line_chinese official_client origins private_talk private_words rosters talk
 # The Node of the bench's peers, whatever is on the PATH: it has `node:sqlite`, and is the same version everywhere.
 NODE    := .venv/node.stamp
 # Old and new client libraries for `make faults`, each in an environment of its own.
@@ -21,7 +23,7 @@ export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format faults soak repeat test-all-pythons coverage bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
+.PHONY: help setup run test check format faults far-scenes soak repeat test-all-pythons coverage bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +49,11 @@ format: .venv/test.stamp ## Format, and fix what lint can fix
 
 faults: .venv/test.stamp $(GUEST) $(CLIENTS) ## Run the fault tests with full counts
 	CHATROOM_TEST_SCALE=$${CHATROOM_TEST_SCALE:-20} $(BIN)/python -m pytest -m faults $(ARGS)
+	$(if $(ARGS),,$(MAKE) --no-print-directory far-scenes)
+
+far-scenes: .venv/test.stamp $(GUEST) ## Play the scenes that keep nothing on disk against a slow remote backplane
+	TEST_APP=tests/support/far_app.py $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 \
+		-k 'not restart and not kept' $(FAR:%=tests/scenes/test_%.py) $(ARGS)
 
 soak: .venv/test.stamp $(GUEST) $(NODE) ## Repeat all tests for SOAK_MINUTES (10), until the first failure
 	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); round=0; \

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.support.guests import Guest, Guests, until
+from tests.support.guests import Guest, Guests, Refused, until
 from tests.support.lines import Lines
 from tests.support.program import Program
 
@@ -15,6 +15,13 @@ from tests.support.program import Program
 @pytest.fixture(scope="module")
 def far() -> Iterator[Program]:
     with Program("--limits", "off", app="tests/support/far_app.py") as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def lossy() -> Iterator[Program]:
+    environ = {"TEST_LOSS": "4"}
+    with Program("--limits", "off", environ=environ, app="tests/support/far_app.py") as program:
         yield program
 
 
@@ -73,6 +80,58 @@ def test_everybody_knows_who_is_here(enter: Guests) -> None:
     until(lambda: len(sids(watcher, "left")) == 3, "three have left")
     assert sids(watcher, "joined") == [guest.sid for guest in people]
     assert sorted(sids(watcher, "left")) == sorted(guest.sid for guest in people[::2])
+
+
+def test_a_retry_after_a_lost_outcome_sends_nothing_twice(lossy: Program, guests: Guests) -> None:
+    romeo, juliet = (enter_at_last(partial(guests, url=lossy.url)) for _ in range(2))
+    texts = [f"word {number}" for number in range(24)]
+    ids, retries = [], 0
+    for text in texts:
+        while not (answer := romeo.asks("message", msg=text, cid=text))["ok"]:
+            assert answer["code"] == "unavailable"
+            retries += 1
+        ids.append(answer["id"])
+    received = [juliet.receives("message", username=romeo.name) for _ in texts]
+    assert [(frame["id"], frame["msg"]) for frame in received] == list(zip(ids, texts, strict=True))
+    assert retries
+
+
+def test_a_lost_answer_to_a_rename_leaves_one_truth(lossy: Program, guests: Guests) -> None:
+    romeo, juliet = (enter_at_last(partial(guests, url=lossy.url)) for _ in range(2))
+    for name in ("Tybalt", "Paris", "Benvolio", "Mercutio"):
+        while not (answer := romeo.asks("rename", username=name))["ok"]:
+            assert answer["code"] == "unavailable"
+        here = sorted([name, juliet.name])
+        until(partial(is_here, juliet, here), f"{here}")
+
+
+def test_people_of_other_processes_are_members_like_others(enter: Guests) -> None:
+    romeo = enter(room="abroad")
+    (foreign,) = (name for name in names(romeo) if name != romeo.name)
+    assert foreign in ("Yorick", "Horatio")
+    said = romeo.receives("message")
+    assert said["msg"] == f"I am {said['username']}"
+    assert romeo.receives("rename")["to"] in ("Yorick", "Horatio")
+    left = romeo.receives("logout")["sid"]
+    assert romeo.receives("login")["sid"] != left
+
+
+def is_here(guest: Guest, people: list[str]) -> bool:
+    return names(guest) == people
+
+
+def enter_at_last(enter: Guests) -> Guest:
+    """Enter the lobby, however often the answer is lost."""
+
+    def entered() -> Guest | None:
+        try:
+            return enter()
+        except Refused as refused:
+            if refused.data["data"]["code"] != "unavailable":
+                raise
+            return None
+
+    return until(entered, "an answer to the join")
 
 
 def sids(guest: Guest, which: str) -> list[str]:
