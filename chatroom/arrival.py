@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from chatroom.backplane import Backplane, OnAppended
 from chatroom.core.addresses import Address
@@ -84,7 +85,9 @@ class Arrivals:
         spawn: runs a function that may wait.
     """
 
-    def __init__(self, backplane: Backplane, rooms: Rooms, spawn: Callable[..., Any]) -> None:
+    def __init__(
+        self, backplane: Backplane, rooms: Rooms, spawn: Callable[[Callable[[], None]], object]
+    ) -> None:
         self._backplane = backplane
         self._rooms = rooms
         self._spawn = spawn
@@ -102,7 +105,7 @@ class Arrivals:
             self._announce(member)
         else:
             member.advance(Stage.READING)
-            self._spawn(self._read_and_announce, member)
+            self._spawn(partial(self._read_and_announce, member))
 
     def end(
         self,

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from chatroom.announcer import Announcer
 from chatroom.answers import Answers, Signal
@@ -73,7 +72,7 @@ class Service:
         budget_of: Callable[[str], AddressBudget] | None = None,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
-        spawn: Callable[..., Any],
+        spawn: Callable[[Callable[[], None]], object],
         signal: Callable[[], Signal],
     ) -> None:
         self.limits = limits
@@ -369,7 +368,7 @@ class Service:
             # The session is still connected: it joins the room again, as if from another room.
             session.membership = self._arrivals.admit(room, member.person, self._claims.number())
             self._arrivals.end(member)
-            self._spawn(self._claim_again, session, session.membership)
+            self._spawn(partial(self._claim_again, session, session.membership))
         elif left.why is Why.REPLACED:
             self._replace(session)
         else:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from chatroom import runtime
 from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, OnAppended, Receiver
@@ -41,6 +41,7 @@ _CLOSE_STEP_S: Final = 0.002
 _LOG_AGAIN_S: Final = 60.0  # how often a disk that keeps failing is logged
 
 
+_ArgsP = ParamSpec("_ArgsP")
 _Read = TypeVar("_Read")
 
 
@@ -56,8 +57,7 @@ class _Appended(NamedTuple):
 class _Job(NamedTuple):
     """What the worker is to do, which messages or private chats it commits, and what to call when it is done."""
 
-    function: Callable[..., Any]
-    arguments: tuple[object, ...]
+    run: Callable[[], Sequence[Entry] | Tidied | None]
     group: Sequence[_Appended] = ()
     talks: Mapping[bytes, bool] | None = None
     then: Sequence[Callable[[], None]] = ()
@@ -208,7 +208,7 @@ class EmbeddedBackplane(LocalAuthority):
             return  # the disk hangs; what it has not stored was not acknowledged
         self._is_closed = True
         with self._reading:
-            self._worker.do(_Job(self._store.close, ()))
+            self._worker.do(_Job(self._store.close))
             self._worker.stop()
             self._worker.join()
 
@@ -231,25 +231,25 @@ class EmbeddedBackplane(LocalAuthority):
             return None
         group, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
         self._last_group = len(group)
-        return _Job(self._store.commit, ([appended.pending for appended in group],), group)
+        return _Job(partial(self._store.commit, [appended.pending for appended in group]), group)
 
     def _talks_job(self) -> _Job | None:
         if not self._talks:
             return None
         talks, self._talks = self._talks, {}
         done, self._when_saved = self._when_saved, []
-        return _Job(self._store.save_talks, (talks,), talks=talks, then=done)
+        return _Job(partial(self._store.save_talks, talks), talks=talks, then=done)
 
     def _tidy_job(self) -> _Job | None:
         if not self._is_tidying or self._is_settled:
             return None
-        return _Job(self._store.tidy, (self._clock.times(),))
+        return _Job(partial(self._store.tidy, self._clock.times()))
 
     def _give(self, job: _Job) -> None:
         self._busy = True
         self._worker.do(job)
 
-    def _done(self, job: _Job, outcome: Any) -> None:
+    def _done(self, job: _Job, outcome: Sequence[Entry] | Tidied | Exception | None) -> None:
         """A job is done; gives the worker the next one."""
         self._busy = False
         group, talks, then = job.group, job.talks, job.then
@@ -259,14 +259,14 @@ class EmbeddedBackplane(LocalAuthority):
         elif isinstance(outcome, Exception):
             # Our own bug, not the disk's fault; the callbacks are still called.
             self._fail(StoreError(f"{type(outcome).__name__} in the program"), group)
-        elif group:
+        elif isinstance(outcome, Tidied):
+            self._tidied(outcome)
+        elif outcome is not None:
             # The disk writes the next group while this one is delivered.
             if self._pending:
                 self._commit_group()
             for appended, kept in zip(group, outcome, strict=True):
                 self._committed(appended, kept)
-        elif isinstance(outcome, Tidied):
-            self._tidied(outcome)
         for saved in then:
             saved()
         if not self._busy:
@@ -305,10 +305,10 @@ class EmbeddedBackplane(LocalAuthority):
                 self._commit_group()
             elif now >= self._checkpoint_at and self._store.has_expired:
                 self._checkpoint_at = now + _CHECKPOINT_S
-                self._give(_Job(self._store.checkpoint, ()))
+                self._give(_Job(self._store.checkpoint))
             elif now >= self._rewrite_at and self._store.has_traces:
                 self._rewrite_at = now + _REWRITE_S
-                self._give(_Job(self._store.rewrite, ()))
+                self._give(_Job(self._store.rewrite))
 
     def _fail(self, problem: StoreError, group: Sequence[_Appended] = ()) -> None:
         """The disk fails: refuse everything that waits for it, and all that comes, until it takes writes again."""
@@ -352,10 +352,10 @@ class EmbeddedBackplane(LocalAuthority):
             log.warning("the log can be written again")
             self._commit_group()
 
-    def _read(self, function: Callable[..., _Read], *arguments: object) -> _Read:
+    def _read(self, function: Callable[_ArgsP, _Read], *args: _ArgsP.args, **options: _ArgsP.kwargs) -> _Read:
         try:
             with self._reading:
-                read: _Read = runtime.run_blocking(function, *arguments)
+                read = runtime.run_blocking(function, *args, **options)
         except StoreError as problem:
             if isinstance(problem, CorruptError):
                 self._damage = problem
@@ -363,6 +363,6 @@ class EmbeddedBackplane(LocalAuthority):
         return read
 
 
-def _do(job: _Job) -> Any:
+def _do(job: _Job) -> Sequence[Entry] | Tidied | None:
     """Do a job, in the worker's thread."""
-    return job.function(*job.arguments)
+    return job.run()

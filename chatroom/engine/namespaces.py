@@ -8,13 +8,15 @@ last audience until someone joins, leaves or changes transport. It knows session
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from chatroom.engine.session import Session
 from chatroom.net.loop import Audience
 
 Encoded = str | bytes | list[str | bytes]
 """A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""
+
+_Names = str | None | tuple[str | None, ...]
+"""What an audience is kept under: the group that it was gathered from, or the groups."""
 
 _AUDIENCES = 64  # kept for one group: its own, and those of the lists of groups that it was part of
 
@@ -50,7 +52,7 @@ class Group:
 
     def __init__(self) -> None:
         self.members: dict[Membership, None] = {}
-        self.audiences: set[Any] = set()
+        self.audiences: set[_Names] = set()
 
 
 class Recipients:
@@ -83,7 +85,7 @@ class Namespace:
         self.by_eio_sid: dict[str, Membership] = {}
         self.groups: dict[str, Group] = {}
         self.everybody = Group()
-        self.recipients: dict[Any, Recipients] = {}
+        self.recipients: dict[_Names, Recipients] = {}
 
     def changed(self, group: Group) -> None:
         """Forget every audience that this group was part of."""
@@ -104,26 +106,27 @@ class Namespace:
     def recipients_of(self, name: str | Sequence[str] | None) -> Recipients | None:
         """Who receives what is emitted to a group, or to a list of groups; None if nobody does."""
         if name is None or isinstance(name, str):
-            key: Any = name
+            key: _Names = name
             found = self.recipients.get(key)
             if found is not None:
                 return found
+            names: tuple[str | None, ...] = (name,)
             member = self.by_sid.get(name) if name is not None else None
             if member is not None:
                 return Recipients((member,))
             groups = [group for group in (self.group(name),) if group is not None]
         else:
-            key = tuple(name)
+            key = names = tuple(name)
             found = self.recipients.get(key)
             # A group of the list that was empty then does not know of this audience, and may have filled since.
-            if found is not None and found.groups == sum(map(self.groups.__contains__, key)):
+            if found is not None and found.groups == sum(map(self.groups.__contains__, names)):
                 return found
-            if any(one in self.by_sid for one in key):
-                return Recipients(self.members_of(key))
-            groups = [group for group in map(self.group, key) if group is not None]
+            if any(one in self.by_sid for one in names):
+                return Recipients(self.members_of(names))
+            groups = [group for group in map(self.group, names) if group is not None]
         if not groups:
             return None
-        members = groups[0].members if len(groups) == 1 else self.members_of(key)
+        members = groups[0].members if len(groups) == 1 else self.members_of(names)
         found = self.recipients[key] = Recipients(members, sum(one is not self.everybody for one in groups))
         for group in groups:
             if len(group.audiences) >= _AUDIENCES:

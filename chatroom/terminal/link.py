@@ -20,8 +20,9 @@ from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.audience import Audience, AudienceChanged, Deliver, NotSent, joined_room
 from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, explain, is_final
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
-from chatroom.terminal.resume_state import Frame, Overrun, ResumeState
+from chatroom.terminal.resume_state import Overrun, ResumeState
 from chatroom.terminal.view import View
 from chatroom.terminal.waker import Waker
 from chatroom.terminal.words import words

@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from chatroom.core.events import Person
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
 RETRY_S: Final = 1.0  # when the server could not keep a message
@@ -22,8 +23,6 @@ MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
 # A text typed this soon after a refused change of audience was typed before that was read.
 HOLD_S: Final = 1.0
-
-Frame = dict[str, Any]
 
 
 @dataclass(slots=True, eq=False)

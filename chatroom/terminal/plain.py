@@ -19,9 +19,9 @@ from typing import Final
 from chatroom.core.characters import is_blank
 from chatroom.terminal.address import Address
 from chatroom.terminal.audience import changes_audience
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.outbox import HOLD_S
-from chatroom.terminal.resume_state import Frame
 from chatroom.terminal.view import View, plain_text
 from chatroom.terminal.words import words
 

@@ -6,14 +6,13 @@ missed. It does no I/O and has no clock. A field that is missing or wrong in a f
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from chatroom.core.log import PAGE_ENTRIES, WELCOME_ENTRIES
 from chatroom.core.names import room_key
+from chatroom.terminal.frame import Frame
 
 MAX_HELD: Final = 10_000  # live frames that wait while earlier ones are fetched
-
-Frame = dict[str, Any]
 
 
 class Overrun(Exception):

@@ -26,11 +26,12 @@ from textual.widgets import OptionList, Static
 from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.keyboard import Keyboard, NotUtf8
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.message_list import MessageList
 from chatroom.terminal.people import People
-from chatroom.terminal.resume_state import Frame, is_arrival
+from chatroom.terminal.resume_state import is_arrival
 from chatroom.terminal.view import Shown, View, plain_text, without
 from chatroom.terminal.words import words
 

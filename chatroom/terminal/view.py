@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 from chatroom.core.presence import PresenceLines
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.sentences import Sentences
 from chatroom.core.text import clean, fold_empty_lines
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
-
-Frame = dict[str, Any]
 
 _QUOTED: Final = 40  # characters of a refused text
 # What makes the character before it part of a longer one: a family emoji is not a mention of its first person.

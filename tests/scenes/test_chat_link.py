@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from chatroom.terminal.address import Address
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.link import Link, State
-from chatroom.terminal.resume_state import Frame
 from chatroom.terminal.view import View
 from tests.support.guests import Guests, until
 from tests.support.impostor import OPENING, Impostor

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.core.log import WELCOME_ENTRIES
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.main import language
-from chatroom.terminal.resume_state import MAX_HELD, Frame, Overrun, ResumeState
+from chatroom.terminal.resume_state import MAX_HELD, Overrun, ResumeState
 
 
 def entry(number: int) -> Frame:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.core.presence import INTERVAL_S
-from chatroom.terminal.view import Frame, Shown, View, plain_text
+from chatroom.terminal.frame import Frame
+from chatroom.terminal.view import Shown, View, plain_text
 
 TIME = "2026-11-21T20:15:30.123Z"
 

@@ -122,7 +122,7 @@ class LineConnection(Role):
         self._guard(self._leave)
 
     def _call_later(self, seconds: float, step: Callable[[], None]) -> Timer:
-        return self._context.call_later(seconds, self._guard, step)
+        return self._context.call_later(seconds, partial(self._guard, step))
 
     def _guard(self, step: Callable[[], None]) -> None:
         runtime.begin(self._run, step)  # what a line does may wait for an answer

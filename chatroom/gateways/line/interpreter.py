@@ -67,7 +67,7 @@ class LineContext:
     max_line_bytes: int
     idle_timeout_s: float
     monotonic: Callable[[], float]
-    call_later: Callable[..., Timer]
+    call_later: Callable[[float, Callable[[], None]], Timer]
 
 
 class Host(Protocol):

@@ -57,7 +57,7 @@ class SocketIOGateway:
         engine_options: EngineOptions,
         monotonic: Callable[[], float],
         now_ms: Callable[[], int],
-        call_later: Callable[..., runtime.Timer],
+        call_later: Callable[[float, Callable[[], None]], runtime.Timer],
     ) -> None:
         self._service = service
         self._server = StrictServer(

@@ -68,7 +68,7 @@ class Presence:
         self,
         emit: Emit,
         has_recipients: Callable[[Sequence[str]], bool],
-        call_later: Callable[..., Timer],
+        call_later: Callable[[float, Callable[[], None]], Timer],
         when_written: Callable[[Callable[[float], None]], None],
         computing_s: Callable[[], float],
     ) -> None:
@@ -141,7 +141,7 @@ class Presence:
             self._costs.pop(room.key, None)
             self._announce(room)
         elif burst.timer is None:
-            burst.timer = self._call_later(self._interval_s(room), self._announce, room)
+            burst.timer = self._call_later(self._interval_s(room), partial(self._announce, room))
 
     def _interval_s(self, room: RoomView) -> float:
         by_size = len(room.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S

@@ -41,7 +41,7 @@ class Talks:
         replies: Replies,
         *,
         monotonic: Callable[[], float],
-        call_later: Callable[..., Timer],
+        call_later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
         self._service = service
         self._engine = engine
@@ -96,7 +96,7 @@ class Talks:
         wait_s = max(0.0, guest.unanswered[0][0] - self._monotonic())
         # What has come by then, and was not read or handled because of the load, is held as well.
         answer = partial(self._answer_due, guest)
-        self._call_later(wait_s, self._engine.after_read, guest.eio_sid, answer)
+        self._call_later(wait_s, partial(self._engine.after_read, guest.eio_sid, answer))
 
     def _answer_due(self, guest: Guest) -> None:
         now = self._monotonic()
