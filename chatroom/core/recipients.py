@@ -225,7 +225,7 @@ def partner_name(written: str, people: People) -> str:
     """
     names = (written, without_quotes(written), bare_name(written))
     found = next((name for name in names if people.here(name) is not None), None)
-    if found is None or (found == names[2] and people.lately(written) is not None):
+    if found is None or (found == names[2] != written and people.lately(written) is not None):
         raise _no_partner(written, people)
     if _SEPARATORS.match(written[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
         _check_shorter(written, found, people)

@@ -134,6 +134,7 @@ def test_a_private_text_is_for_one_person_or_refused(
     ("written", "those", "meant"),
     [
         ("Bob", people("Bob"), "Bob"),
+        ("Bob", people("Bob", lately="Bob"), "Bob"),
         ("“Bob”", people("Bob"), "Bob"),
         ('"Bob"', people('Bob,"Bob"'), '"Bob"'),
         ("Bob:", people("Bob:,Bob", known="Bob"), NameUnclear),
