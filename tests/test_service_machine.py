@@ -261,7 +261,7 @@ class ServiceMachine(RuleBasedStateMachine):
         for session in self.admitted:
             self.service.enter(session)
         self.far.settle_all()
-        assert not any(self.busy.values()), "somebody waits for ever"
+        assert not any(self.busy.values()), "a session waits forever"
         assert all(len(outcome) == 1 for outcome in self.outcomes), "an outcome is missing, or came twice"
         for session in self.live():
             self.check(session)

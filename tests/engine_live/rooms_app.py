@@ -92,7 +92,7 @@ def thinks(eio_sid: str, environ: WSGIEnvironment) -> None:
     """Connect a client at once; with `think` in its query, only after the next `say`."""
     sio._handle_eio_connect(eio_sid, environ)
     if "think" in environ["QUERY_STRING"]:
-        said.wait(0)  # what was said before
+        said.wait(0)  # earlier calls of `say`
         said.wait()
     if "leave" in environ["QUERY_STRING"]:
         engine.disconnect(eio_sid)
@@ -189,7 +189,7 @@ def sleepy(sid: str, seconds: float) -> str:
 
 @sio.event
 def waits_for_say(sid: str) -> str:
-    said.wait(0)  # what was said before
+    said.wait(0)  # earlier calls of `say`
     sio.emit("waits", to=sid)
     said.wait()
     return "waited"

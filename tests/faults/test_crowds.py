@@ -1,4 +1,4 @@
-"""Crowds of connections and sessions that never join keep nobody out, and a crowd of people is no flood."""
+"""Many connections and sessions that never join keep nobody out, and many people joining are not taken for a flood."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_a_reader_that_catches_up_has_everything_in_order(party: Party) -> None:
         party.loop.publish(party.audience, shared)
         for place in range(MEMBERS):
             expected[place] += shared
-        if number % 3 == 0:  # an ack of one's own, behind what was said just now
+        if number % 3 == 0:  # an ack for this member only, after what was just sent to all
             party.loop.send(party.near[speaker], b"ack")
             expected[speaker] += b"ack"
         party.loop.flush()

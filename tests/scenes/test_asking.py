@@ -264,7 +264,7 @@ def test_quit_as_a_command_leaves(guests: Guests) -> None:
     romeo.waits_for_disconnect()
 
 
-# Coming back
+# Resuming
 
 
 def test_a_token_restores_the_name_and_missed_messages(guests: Guests) -> None:

@@ -154,7 +154,7 @@ def test_a_command_with_a_lost_answer_is_reported_not_repeated(
     relay.restore()
     assert juliet.link.wait_until_sent()
     romeo.waits_for(
-        lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "what was said after it"
+        lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "the message after it"
     )
     assert [frame["msg"] for frame in romeo.frames if frame["action"] in ("message", "whisper")] == ["aloud"]
     (told,) = [frame for frame in juliet.frames if frame.get("said")]
@@ -193,7 +193,7 @@ def test_a_name_chosen_by_command_survives_a_cut(
     assert romeo.receives("message", msg="it is me")["username"] == "Jules"
 
 
-# Away for long
+# Long absences
 
 
 def test_a_long_absence_is_caught_up_in_order(
@@ -402,7 +402,7 @@ def test_a_certificate_for_somebody_else_is_refused(server: Program, authority: 
         relay.close()
 
 
-# At the wrong door
+# Wrong servers
 
 
 def test_https_to_a_port_without_tls_is_one_clear_line(server: Program) -> None:

@@ -30,7 +30,7 @@ def alone_in_the_lobby(
     return program, [lines(port=program.line_port, room=None) for _ in range(people)]
 
 
-# Disguises
+# Spoofed text
 
 
 def test_a_web_page_cannot_send_through_its_readers_browser(server: Program, lines: Lines) -> None:
@@ -148,7 +148,7 @@ def test_an_unfinished_last_line_is_reported_after_a_flood(start: Start, lines: 
     assert "half" not in juliet.seen
 
 
-# What waits for somebody
+# Slow readers and a full server
 
 
 @pytest.mark.alone
@@ -186,7 +186,7 @@ def test_a_full_gateway_refuses_until_someone_leaves(start: Start, lines: Lines)
     until(comes_in, "there is a place")
 
 
-# Peers that are no more
+# Dead peers
 
 
 def test_keepalive_is_on_for_silent_peers(server: Program, lines: Lines) -> None:

@@ -153,7 +153,7 @@ def test_a_slow_sender_is_received_and_delays_nobody(
     assert "tick" not in clock.seen  # everybody but the sender
 
 
-# The private talk
+# The private chats
 
 
 def test_a_taken_name_is_refused_until_its_owner_quits(people: list[Terminal]) -> None:

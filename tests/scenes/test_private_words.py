@@ -851,7 +851,7 @@ def test_the_longest_matching_name_is_meant(
     assert heard(ming, "whisper") == []
 
 
-# A private talk of a socket client
+# Private chats of Socket.IO clients
 
 
 def test_to_starts_a_private_chat_over_socket_io(guests: Guests) -> None:
@@ -1012,7 +1012,7 @@ def test_a_terminal_ends_the_talk_for_a_socket_client(guests: Guests, lines: Lin
     assert heard(third) == []
 
 
-# Whatever the fingers do
+# Random typing errors
 
 
 @pytest.mark.parametrize("way", WAYS)
