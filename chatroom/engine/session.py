@@ -57,6 +57,9 @@ TRANSITIONS: Final[dict[tuple[State, Step], State]] = {
 INBOX_HIGH: Final = 64
 """How many messages of a session may wait for the application; with more, nothing is read from the client."""
 _INBOX_LOW: Final = 16  # reading resumes at this many
+INBOX_HIGH_BYTES: Final = 131_072
+"""The same in characters and bytes: beyond this, only the message that is being read may still come."""
+_INBOX_LOW_BYTES: Final = 65_536
 _USELESS: Final = Bound(burst=64, per_second=4.0)  # packets
 
 
@@ -117,6 +120,7 @@ class Session:
         "client",
         "closed_because",
         "inbox",
+        "inbox_bytes",
         "limit_bytes",
         "limit_packets",
         "memberships",
@@ -143,6 +147,7 @@ class Session:
         self.transport = NO_TRANSPORT
         self.probe: Transport | None = None
         self.inbox: deque[str | bytes | Callable[[], None]] | None = None
+        self.inbox_bytes = 0
         self.scheduled = False
         self.paused = False
         self.awaiting_pong = False
@@ -242,12 +247,16 @@ class Session:
     @property
     def overfull(self) -> bool:
         """Whether too many messages wait to read more."""
-        return self.inbox is not None and len(self.inbox) > INBOX_HIGH
+        return self.inbox is not None and (
+            len(self.inbox) > INBOX_HIGH or self.inbox_bytes > INBOX_HIGH_BYTES
+        )
 
     @property
     def may_read_more(self) -> bool:
         """Whether few enough messages wait to read more."""
-        return not self.paused and (self.inbox is None or len(self.inbox) <= _INBOX_LOW)
+        if self.paused or self.inbox is None:
+            return not self.paused
+        return len(self.inbox) <= _INBOX_LOW and self.inbox_bytes <= _INBOX_LOW_BYTES
 
     def schedule(self) -> bool:
         """Mark the inbox to be handled; False if it already is."""
@@ -259,12 +268,17 @@ class Session:
         if self.inbox is None:
             self.inbox = deque()
         self.inbox.append(message)
+        if not callable(message):
+            self.inbox_bytes += len(message)
 
     def next_message(self) -> str | bytes | Callable[[], None] | None:
         """Take out the next message, or call, for the application; None if there is none now."""
         if not self.inbox or (self.paused and not self.closed):
             return None
-        return self.inbox.popleft()
+        message = self.inbox.popleft()
+        if not callable(message):
+            self.inbox_bytes -= len(message)
+        return message
 
     def end_batch(self) -> bool:
         """Some messages were handled; returns whether to go on with the others."""
@@ -342,7 +356,7 @@ class Session:
         if probe is not None:
             probe.close(CLIENT_DISCONNECT)  # it has carried nothing, and is closed as usual
         if not keep_inbox:
-            self.inbox = None
+            self.inbox, self.inbox_bytes = None, 0
         return True
 
     def refuse(self) -> None:

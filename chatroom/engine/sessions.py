@@ -24,6 +24,7 @@ from chatroom.net.newcomers import Newcomers
 log = logging.getLogger(__name__)
 
 _MESSAGES_PER_TURN: Final = 16
+_TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
 
@@ -220,6 +221,7 @@ class Sessions:
     def _serve(self, session: Session) -> None:
         """Give the application some of what a session has for it, in order."""
         handler = self._handlers.get("message")
+        stop_at = time.monotonic() + _TURN_S
         for _ in range(_MESSAGES_PER_TURN):
             message = session.next_message()
             if message is None:
@@ -232,10 +234,12 @@ class Sessions:
                 except Exception as problem:
                     # The outermost place that a message reaches: one log line, this session ends, the others go on.
                     self._failed(session, problem)
+            if time.monotonic() > stop_at:
+                break
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():
-            self._lane.put(session)
+            self._lane.put_last(session)
         elif session.closed:
             self._report(session)
 

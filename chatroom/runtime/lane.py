@@ -42,12 +42,18 @@ class Lane(Generic[_ItemT]):
         self._work = work
         self._turn_s = turn_s
         self._items: deque[_ItemT] = deque()
+        self._last: deque[_ItemT] = deque()
         self._woken = False
         self._idle: Any = None
 
     def put(self, item: _ItemT) -> None:
         """Call `work` with `item` in the next turn of the loop."""
         self._items.append(item)
+        self._wake_soon()
+
+    def put_last(self, item: _ItemT) -> None:
+        """Call `work` with `item` when there is nothing else to do, but with one such item in each turn at least."""
+        self._last.append(item)
         self._wake_soon()
 
     def _wake_soon(self) -> None:
@@ -57,7 +63,7 @@ class Lane(Generic[_ItemT]):
 
     def _wake(self) -> None:
         self._woken = False
-        if not self._items:
+        if not (self._items or self._last):
             return
         worker, self._idle = self._idle, None
         if worker is None:
@@ -66,16 +72,18 @@ class Lane(Generic[_ItemT]):
 
     def _run(self) -> None:
         hub = eventlet.hubs.get_hub()
-        items, clock = self._items, time.monotonic
+        items, last, clock = self._items, self._last, time.monotonic
         while True:
             stop_at = clock() + self._turn_s
-            if len(items) > 1:
+            if len(items) + len(last) > 1:
                 self._wake_soon()  # if `work` waits with the first item, another greenthread must take the others
-            while items:
-                self._work(items.popleft())
+            first = last or items
+            while first:
+                self._work(first.popleft())
                 if clock() > stop_at:
                     break
-            if items:
+                first = items or last
+            if items or last:
                 self._wake_soon()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over

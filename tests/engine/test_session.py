@@ -6,7 +6,15 @@ import pytest
 
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
-from chatroom.engine.session import TRANSITIONS, Outcome, Session, SessionGoneError, State, Step
+from chatroom.engine.session import (
+    INBOX_HIGH_BYTES,
+    TRANSITIONS,
+    Outcome,
+    Session,
+    SessionGoneError,
+    State,
+    Step,
+)
 from chatroom.engine.transport import Packet
 
 
@@ -190,3 +198,15 @@ def test_only_steps_of_the_table_change_the_state(session: Session) -> None:
             with pytest.raises(PacketError):
                 session._move(step)
             assert session.state is state
+
+
+def test_an_inbox_is_full_by_length_as_well_as_by_number() -> None:
+    session = Session("sid", outbox_limit_bytes=1, outbox_limit_packets=1)
+    states = []
+    for message in ("x" * INBOX_HIGH_BYTES, b"y"):
+        session.deliver(message)
+        states.append((session.overfull, session.may_read_more))
+    while session.next_message() is not None:
+        states.append((session.overfull, session.may_read_more))
+    assert states == [(False, False), (True, False), (False, True), (False, True)]
+    assert session.inbox_bytes == 0

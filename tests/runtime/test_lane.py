@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chatroom import runtime
 from tests.support.inside import WAIT_S, until
 
@@ -14,6 +16,22 @@ def test_a_lane_works_in_order_from_the_next_turn() -> None:
     assert seen == []
     until(lambda: len(seen) == 3)
     assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("turn_s", "order"),
+    [(60.0, ["last 0", "one", "two", "last 1"]), (0.0, ["last 0", "last 1", "one", "two"])],
+    ids=["long turns", "short turns"],
+)
+def test_last_items_let_others_pass_but_go_on(turn_s: float, order: list[str]) -> None:
+    seen: list[str] = []
+    lane = runtime.Lane(seen.append, turn_s=turn_s)
+    for number in range(2):
+        lane.put_last(f"last {number}")
+    lane.put("one")
+    lane.put("two")
+    until(lambda: len(seen) == 4)
+    assert seen == order
 
 
 def test_a_waiting_item_does_not_delay_later_ones() -> None:
