@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -88,12 +87,6 @@ class Sessions:
     def __init__(self) -> None:
         self._by_sid: dict[str, Session] = {}
         self._by_identity: dict[str, Session] = {}
-
-    def __len__(self) -> int:
-        return len(self._by_sid)
-
-    def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._by_sid.values()))
 
     def get(self, sid: str) -> Session | None:
         return self._by_sid.get(sid)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, NamedTuple
 
-from chatroom.backplane import RECENT_ENTRIES, RETRY_S, YOUNG_S, OnAppended
+from chatroom.backplane import RECENT_ENTRIES, RETRY_S, SLACK, YOUNG_S, OnAppended
 from chatroom.backplane.ids import IdSource, is_id
 from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.pages import newer, older
@@ -21,7 +21,6 @@ MEMORY_BYTES: Final = 64_000_000  # of all entries
 _ENTRY_BYTES: Final = 400  # of an entry, besides its text
 _ROOM_BYTES: Final = 1000
 _RETRIES: Final = 100_000  # retry keys, the newest
-_SLACK: Final = 1024  # this part of the limit is freed at once: each cut moves a list
 
 
 @dataclass(slots=True)
@@ -137,7 +136,7 @@ class MemoryBackplane(LocalAuthority):
         if surplus > RECENT_ENTRIES and entries[RECENT_ENTRIES - 1].at_ms < old_ms:  # cut seldom
             self._cut(room, next((n for n in range(surplus) if entries[n].at_ms >= old_ms), surplus))
         if self._shares.total > self._limit_bytes:
-            self._make_space(self._limit_bytes - self._limit_bytes // _SLACK)
+            self._make_space(self._limit_bytes - self._limit_bytes // SLACK)
 
     def _make_space(self, goal: int) -> None:
         while self._shares.total > goal:

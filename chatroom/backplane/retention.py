@@ -12,14 +12,13 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Final
 
-from chatroom.backplane import RETRY_S, YOUNG_S, ledger
+from chatroom.backplane import RETRY_S, SLACK, YOUNG_S, ledger
 from chatroom.backplane.ids import id_from_number
 from chatroom.core.clock import Times
 from chatroom.core.names import LOBBY
 
 STEP_ROWS: Final = 500
 _STEP_BYTES: Final = 1_000_000
-_SLACK: Final = 1024  # at least this part of the limit is freed at once
 _RETRY_BYTES: Final = 1000  # of the limit per retry key: each takes about 100, so all of them a tenth at most
 # When a row was written, as far as is known. A time in the future, its id's or its own, came from a wrong clock and is
 # not believed. If both are in the future, the row was written before the clock was seen to be behind.
@@ -94,7 +93,7 @@ def steps(
         with transaction() as writer:
             if ledger.total_bytes(writer) <= retention.total_bytes // _SURE:
                 break
-            goal = min(max(over, retention.total_bytes // _SLACK), _STEP_BYTES)
+            goal = min(max(over, retention.total_bytes // SLACK), _STEP_BYTES)
             deleted = _delete(writer, _oversized(writer, goal))
         yield deleted
 

@@ -21,6 +21,7 @@ _ESCAPES = re.compile(
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # The most empty lines that may follow each other: more of them only push the messages of others off the screen.
 MAX_EMPTY_LINES: Final = 2
+INDENT: Final = "    "  # before each further line of a text, where messages are shown as lines
 
 
 def parse_text(value: object, limit: int) -> str:

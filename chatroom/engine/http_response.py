@@ -24,7 +24,7 @@ def header_lines(headers: tuple[Header, ...]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
 
-_SAFE: Final = header_lines(SAFE_HEADERS)
+SAFE_LINES: Final = header_lines(SAFE_HEADERS)
 _SAFE_CROSS_ORIGIN: Final = header_lines((*SAFE_HEADERS[:-1], CROSS_ORIGIN))
 _date: tuple[int, str] = (0, "")
 
@@ -52,6 +52,6 @@ def response(
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nDate: {_date[1]}\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep_alive else 'close'}\r\n"
-        f"{_SAFE_CROSS_ORIGIN if cross_origin else _SAFE}{header_lines(tuple(headers or ()))}\r\n"
+        f"{_SAFE_CROSS_ORIGIN if cross_origin else SAFE_LINES}{header_lines(tuple(headers or ()))}\r\n"
     ).encode("latin-1")
     return head if without_body else head + body

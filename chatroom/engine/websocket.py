@@ -15,7 +15,7 @@ from chatroom.engine import frames, packets, reasons
 from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Refusal, Request
-from chatroom.engine.http_response import SAFE_HEADERS, header_lines
+from chatroom.engine.http_response import SAFE_LINES
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Outcome, Session
 from chatroom.engine.sessions import Sessions
@@ -24,7 +24,7 @@ from chatroom.net.connection import Connection, Role
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-_SAFE: Final = header_lines(SAFE_HEADERS).encode()
+_SAFE: Final = SAFE_LINES.encode()
 
 _PONGS = Bound(burst=64, per_second=16.0)
 _USELESS = Bound(burst=1024, per_second=64.0)  # control frames and tiny fragments

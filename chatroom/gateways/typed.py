@@ -39,7 +39,7 @@ from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, partner_name, recipient
-from chatroom.core.text import fold_empty_lines, parse_text
+from chatroom.core.text import INDENT, fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -47,7 +47,6 @@ from chatroom.sessions import Session
 
 _NAMES_SHOWN = 100  # in the answer to /who
 HISTORY_SHOWN = 10  # messages, unless the guest asks for more or fewer
-_INDENT = "    "
 
 Answer = Callable[[str], None]
 Refuse = Callable[[Refusal], None]
@@ -252,5 +251,5 @@ def _entry_text(entry: Entry) -> str:
     Further lines of a text are indented, so that none can pass for another person's message.
     """
     moment = f"{day(entry.at_ms)} {time_of_day(entry.at_ms)}"
-    text = fold_empty_lines(entry.text).replace("\n", f"\n{_INDENT}")
+    text = fold_empty_lines(entry.text).replace("\n", f"\n{INDENT}")
     return f"[{moment}Z] {before_text(entry.name)}: {text}"

@@ -11,12 +11,11 @@ from typing import Final
 
 from chatroom.core.log import Entry
 from chatroom.core.quoting import before_text
-from chatroom.core.text import fold_empty_lines
+from chatroom.core.text import INDENT, fold_empty_lines
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.line.codec import encode_line
 
 LINES_SHOWN: Final = 12  # of a new message; the history shows all
-_INDENT: Final = "    "
 
 
 def said_line(at_ms: int, who: str, text: str) -> bytes:
@@ -62,4 +61,4 @@ def notice_line(text: str) -> bytes:
 
 
 def _line(at_ms: int, head: str, text: str) -> bytes:
-    return encode_line(f"[{time_of_day(at_ms)}] {head}: {fold_empty_lines(text)}", _INDENT)
+    return encode_line(f"[{time_of_day(at_ms)}] {head}: {fold_empty_lines(text)}", INDENT)
