@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.program import LEAN
+
 APP = Path(__file__).parent / "conformance_app.py"
 
 
@@ -15,7 +17,7 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run it where it must end by itself."""
     return subprocess.run(
         [sys.executable, str(APP), *arguments],
-        env=os.environ | environ,
+        env={**os.environ, "PYTHONPATH": LEAN, **environ},
         capture_output=True,
         text=True,
         timeout=30,

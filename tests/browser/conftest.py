@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,6 +43,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            "--process-per-site",  # all pages of a context in one process: see `Profiles`
             f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
         ],
     }
@@ -55,26 +57,34 @@ def lang(request: pytest.FixtureRequest) -> str:
 
 class Profiles:
     """Browser contexts. They go from visitor to visitor, emptied in between: what one has cached makes half the cost of
-    a page.
+    a page. In each stays a page without scripts: it keeps the process running, whose start is half of the rest.
+
+    Args:
+        port: a server's, which has a page without scripts.
     """
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, port: int) -> None:
         self._browser = browser
-        self._shared: dict[BrowserContext, dict[str, Any]] = {}  # with what each was made
+        self._port = port
+        self._shared: dict[BrowserContext, tuple[str, dict[str, Any]]] = {}  # for what each was made
         self._idle: list[BrowserContext] = []
 
-    def take(self, lang: str, *, own: bool, **options: Any) -> BrowserContext:
-        """A context that nobody else uses now or, if it is to be one's own, ever; permissions are kept by it."""
+    def take(self, host: str, lang: str, *, own: bool, **options: Any) -> BrowserContext:
+        """A context that nobody else uses now or, if it is to be one's own, ever.
+
+        Who may be notified has a service worker, which stays in the context.
+        """
         whole = {"viewport": DESKTOP, "locale": _LOCALES[lang], "timezone_id": "Asia/Shanghai", **options}
-        own = own or "permissions" in options
+        own = own or "notifications" in options.get("permissions", ())
         if not own:
             for context in self._idle:
-                if self._shared[context] == whole:
+                if self._shared[context] == (host, whole):
                     self._idle.remove(context)
                     return context
         context = self._browser.new_context(**whole)
         if not own:
-            self._shared[context] = whole
+            self._shared[context] = host, whole
+            context.new_page().goto(f"http://{host}:{self._port}/healthz")
         return context
 
     def give_back(self, visitor: Visitor) -> None:
@@ -88,9 +98,9 @@ class Profiles:
 
 
 @pytest.fixture(scope="session")
-def profiles(browser: Browser) -> Profiles:
+def profiles(browser: Browser, server: Program) -> Profiles:
     """Profiles of the browser, for one visitor after another."""
-    return Profiles(browser)
+    return Profiles(browser, server.port)
 
 
 @pytest.fixture
@@ -109,8 +119,10 @@ def visit(profiles: Profiles, server: Program, room: str) -> Iterator[Visit]:
         own: bool = False,
         **options: Any,
     ) -> Visitor:
-        context = profiles.take(lang or "en", own=own, **options)
-        visitor = Visitor(context, url or server.url, room, lang or "en", in_both=lang is not None)
+        url = url or server.url
+        host = urlsplit(url).hostname or ""
+        context = profiles.take(host, lang or "en", own=own, **options)
+        visitor = Visitor(context, url, room, lang or "en", in_both=lang is not None)
         if viewport != DESKTOP:
             visitor.page.set_viewport_size(viewport)
         visitors.append(visitor)

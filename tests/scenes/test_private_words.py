@@ -8,7 +8,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +16,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 
 from chatroom.core.errors import ANSWER_AFTER_S
-from tests.support.guests import WAIT_S, Frame, Guest, Guests, until
+from tests.support.guests import WAIT_S, Frame, Guest, Guests, asks_together, until
 from tests.support.lines import Lines
 from tests.support.program import Program, Start
 from tests.support.typos import INVISIBLE, NAMES, PRIVATE
@@ -111,17 +110,6 @@ class Sender:
         texts = [frame["msg"] for frame in self.guest.frames if frame["action"] == "notice"]
         self.guest.frames.clear()
         return "\n".join(texts)
-
-
-def asks_together(guest: Guest, *events: str | Frame, gap_s: float = 0.0) -> list[Frame]:
-    """Send texts or other events without waiting between them; returns the answers in order."""
-    answers: dict[int, Frame] = {}
-    for number, event in enumerate(events):
-        asked = {"action": "message", "msg": event} if isinstance(event, str) else event
-        time.sleep(gap_s)
-        guest.client.emit("msg", (asked,), callback=partial(answers.__setitem__, number))
-    until(lambda: len(answers) == len(events), "all are answered")
-    return [answers[number] for number in range(len(events))]
 
 
 @pytest.fixture(params=WAYS)
