@@ -102,21 +102,21 @@ def test_names_are_unique_and_each_sees_who_the_others_are(everybody: Everybody)
 
 def test_whispers_reach_only_the_two_on_whatever_side_they_are(everybody: Everybody) -> None:
     telnet, netcat, socket, page = everybody.telnet, everybody.netcat, everybody.socket, everybody.page
-    netcat.types(f"/to {page.name} from netcat")
-    expect(page.page.locator("article.whisper", has_text="from netcat")).to_be_visible()
-    page.writes(f"/to {netcat.name} from the page")
-    netcat.reads(rf"^\[..:..:..\] {re.escape(page.name)} -> you: from the page$")
+    netcat.types(f"/to {page.name} secretly from netcat")
+    expect(page.page.locator("article.whisper", has_text="secretly from netcat")).to_be_visible()
+    page.writes(f"/to {netcat.name} secretly from the page")
+    netcat.reads(rf"^\[..:..:..\] {re.escape(page.name)} -> you: secretly from the page$")
     netcat.types(f"to:{page.name}")
     netcat.reads(r"^\* You now talk to")
-    netcat.types("in a private talk")
-    expect(page.page.locator("article.whisper", has_text="in a private talk")).to_be_visible()
+    netcat.types("secretly in a private talk")
+    expect(page.page.locator("article.whisper", has_text="secretly in a private talk")).to_be_visible()
     page.sends("the composer is for all")
     telnet.receives(page.name, "the composer is for all")
     netcat.types("to:")
     netcat.types("heard by all")
     telnet.receives(netcat.name, "heard by all")
     assert [frame["msg"] for frame in socket.frames if frame["action"] == "whisper"] == []
-    assert re.search("from netcat|from the page|in a private talk", telnet.seen) is None
+    assert "secretly" not in telnet.seen
     assert everybody.have_heard(2)[2] == ["the composer is for all", "heard by all"]
 
 
