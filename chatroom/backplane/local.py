@@ -153,7 +153,7 @@ class LocalAuthority:
         except Refusal as refused:
             on_done(refused)
             return
-        if member.is_announced:
+        if member.is_announced and renamed.new != renamed.old:
             self._put(room, renamed)
         on_done(renamed)
 

@@ -131,6 +131,13 @@ def test_a_member_may_change_the_case_of_their_name(guests: Guests) -> None:
     assert romeo.asks("rename", username="Romeo")["username"] == "Romeo"
 
 
+def test_a_rename_to_the_present_name_is_not_announced(guests: Guests) -> None:
+    romeo, juliet = guests(username="romeo"), guests(username="juliet")
+    assert romeo.asks("rename", username="romeo")["username"] == "romeo"
+    romeo.sends("/name romeo")
+    juliet.receives_nothing("rename")
+
+
 def test_a_repeated_cid_is_acked_with_the_first_id(guests: Guests) -> None:
     romeo, juliet = guests(), guests()
     first = romeo.sends("once", cid="c1")
