@@ -88,7 +88,8 @@ def test_a_command_with_its_own_row_is_answered_once(visit: Visit, guests: Guest
     visitor.writes("/to fox psst")
     assert fox.receives("whisper")["msg"] == "psst"
     expect(visitor.page.locator("article.whisper")).to_have_count(1)
-    visitor.sends("last")
+    visitor.writes("/say last")
+    visitor.sees("last")
     expect(visitor.page.locator(".grey.answer")).to_have_count(0)
 
 

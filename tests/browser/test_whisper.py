@@ -93,6 +93,47 @@ def test_unfinished_input_method_text_stays_in_the_whisper(visit: Visit, guests:
     expect(visitor.composer).to_have_value("mimi")
 
 
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_a_name_in_the_list_begins_a_private_chat(visit: Visit, guests: Guests, *, phone: bool) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = (visit(viewport=PHONE, has_touch=True, is_mobile=True) if phone else visit()).enter()
+    fox.asks("whisper", to=visitor.name, msg="psst")
+    owl.sends("hello")
+    visitor.sees("hello")
+    name = visitor.message("psst").locator(".chat")
+    box = name.bounding_box()
+    assert box
+    # As large as a finger: 44 px each way.
+    x, y = box["x"] + 35, box["y"] + box["height"] - 39
+    for corner in ([x, y], [x - 42, y + 42]):
+        assert name.evaluate("(name, [x, y]) => document.elementFromPoint(x, y) === name", corner), corner
+    if phone:
+        visitor.page.touchscreen.tap(x, y)
+    else:
+        name.focus()
+        visitor.page.keyboard.press("Enter")
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(visitor.composer).to_be_focused()
+    visitor.writes("ok yes")
+    fox.receives("whisper", msg="ok yes")
+    visitor.message("hello").locator(".chat").click()
+    expect(only(visitor)).to_have_text("Only owl sees this")
+    visitor.message("ok yes").get_by_role("button", name="whisper to fox").click()
+    expect(only(visitor)).to_have_text("Only fox sees this")
+
+
+def test_an_answer_to_a_whisper_does_not_become_public(visit: Visit, guests: Guests) -> None:
+    fox, owl = guests(username="fox"), guests(username="owl")
+    visitor = visit().enter()
+    fox.asks("whisper", to=visitor.name, msg="psst")
+    visitor.sees("psst")
+    visitor.writes("ok yes")
+    expect(visitor.page.locator(".under")).to_contain_text("Everyone in this room will see this.")
+    owl.receives_nothing("message")
+    confirms(visitor)
+    assert owl.receives("message")["msg"] == "ok yes"
+
+
 def test_each_person_has_a_draft(visit: Visit, guests: Guests) -> None:
     fox, owl = guests(username="fox"), guests(username="owl")
     visitor = visit().enter()
@@ -397,7 +438,7 @@ def test_the_words_above_a_whisper_stand_on_one_line(visit: Visit, guests: Guest
     visitor.sends("a secret")
     # Both are set in the same size, so their boxes end at the same height if their letters do.
     ends = visitor.message("a secret").evaluate(
-        "(row) => [row.querySelector('.secret').lastChild, row.querySelector('time').firstChild].map((text) => {"
+        "(row) => [row.querySelector('.secret .chat').firstChild, row.querySelector('time').firstChild].map((text) => {"
         " const range = document.createRange(); range.selectNode(text); return range.getBoundingClientRect().bottom })"
     )
     assert abs(ends[0] - ends[1]) < 0.5

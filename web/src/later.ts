@@ -9,6 +9,7 @@ export { default as Announcer } from './parts/Announcer.svelte';
 export { listen } from './lib/elsewhere';
 export { watch } from './lib/notify.svelte';
 export { default as Assist } from './parts/Assist.svelte';
+export { default as Partner } from './parts/Partner.svelte';
 export { default as People } from './parts/People.svelte';
 export { default as Shut } from './parts/Shut.svelte';
 export { default as Sheets } from './parts/Sheets.svelte';

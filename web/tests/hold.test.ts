@@ -118,6 +118,11 @@ describe('Behind a refused text', () => {
     expect(refused().over('secret').enterKey().key('s').enterKey(5).asked).toEqual(QUESTION);
   });
 
+  it('an emptied box asks nothing, unless a refused text waits beside it', () => {
+    expect(refused().do({ type: 'draft', target: targetOf(here().state), text: '' })).toMatchObject({ state: { held: false } });
+    expect(refused().key('secret').do({ type: 'draft', target: targetOf(here().state), text: '' })).toMatchObject({ state: { held: true } });
+  });
+
   it.each(['//x', '/say x'])('%s needs no confirmation', (text) => {
     expect(refused().over(text).enterKey().asked).toEqual([undefined, text]);
   });
@@ -180,6 +185,37 @@ describe('Behind an unanswered command', () => {
   it('what was written before it goes on', () => {
     const play = here().key('a').enterKey().key('b').enterKey().key('/who').enterKey().answer({ ok: true });
     expect(nextOut(play.do({ type: 'commanded', ack: UNKNOWN }).state)).toMatchObject({ text: 'b' });
+  });
+});
+
+describe('After a whisper', () => {
+  const heard = (): Typist => here().hear({ action: 'whisper', username: 'fox', to: '阿狸', msg: 'psst', time: '' }) as Typist;
+  const commanded = (): Typist => here().key('/to fox x1').enterKey().do({ type: 'commanded', ack: { ok: true } }) as Typist;
+
+  it.each([
+    ['received', heard],
+    ['sent by a command', commanded],
+    ['sent by a command that is not answered yet', () => here().key('/to fox x1').enterKey()],
+    ['sent by a command, whose frame has come', () => commanded().hear({ action: 'whisper', username: '阿狸', to: 'fox', msg: 'x1', time: '' }) as Typist],
+  ])('that was %s, the first text to the room is sent when confirmed, once', (_, whisper) => {
+    const play = whisper().key('ok yes').enterKey(50);
+    expect(play.asked).toEqual(QUESTION);
+    expect(play.enterKey(1).said.map(({ text }) => text)).toEqual(['ok yes']);
+    expect(play.key('more').enterKey().said.map(({ text }) => text)).toEqual(['ok yes', 'more']);
+  });
+
+  it.each([
+    ['after a minute', (play: Typist) => play.do({ type: 'tick' }, 60)],
+    ['after `to:`', (play: Typist) => play.key('to:').enterKey()],
+    ['after a private chat', (play: Typist) => play.do({ type: 'whisper_to', name: 'fox', sid: 'f' }).do({ type: 'whisper_end' })],
+    ['in another room', (play: Typist) => play.enter({}, { room: 'den' })],
+  ])('%s, the page asks nothing', (_, happen) => {
+    expect((happen(heard()) as Typist).key('hello').enterKey().asked).toEqual([undefined, 'hello']);
+  });
+
+  it('an answer in a private chat needs no confirmation', () => {
+    const play = heard().do({ type: 'whisper_to', name: 'fox', sid: 'f' }) as Typist;
+    expect(play.key('ok yes').enterKey().asked).toEqual([undefined, 'ok yes']);
   });
 });
 

@@ -148,8 +148,12 @@ describe('A draft', () => {
     expect([play.state.drafts.length, play.draft, play.end().draft]).toEqual([MOST_DRAFTS, `t${MOST_DRAFTS - 1}`, '']);
   });
 
+  it('keeps a pasted text whole, far over what may be sent', () => {
+    expect(here().type('x'.repeat(18_000)).draft.length).toBe(18_000);
+  });
+
   it('is bounded, and no character of it is cut in two', () => {
-    const play = here().type('x' + '😀'.repeat(10_000));
+    const play = here().type('x' + '😀'.repeat(60_000));
     expect(play.draft.length).toBe(longestDraft(play.state) - 1);
     expect(play.draft.endsWith('😀')).toBe(true);
   });

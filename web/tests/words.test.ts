@@ -110,7 +110,7 @@ describe('Chinese', () => {
   });
 
   it('leaves a space beside narrow characters only', () => {
-    expect([zh.onlySees('fox'), zh.onlySees('阿狸'), zh.youAre('fox'), zh.youAre('阿狸')]).toEqual([
+    expect([zhRest.onlySees('fox'), zhRest.onlySees('阿狸'), zh.youAre('fox'), zh.youAre('阿狸')]).toEqual([
       '只有 fox 看得到',
       '只有阿狸看得到',
       ['你叫 ', '。'],

@@ -89,7 +89,7 @@ export function entered(state: State, frame: Login): State {
 
 function nothingShown(): Pick<
   State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'senders' | 'atBottom' | 'problem'
+  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'senders' | 'atBottom' | 'problem' | 'whisperedAt'
 > {
   return {
     seen: NO_ID,
@@ -106,6 +106,7 @@ function nothingShown(): Pick<
     senders: new Set(),
     atBottom: true,
     problem: null,
+    whisperedAt: -Infinity,
   };
 }
 

@@ -37,6 +37,11 @@ const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
 const HASTE: Refusal = { ok: false, code: 'rate_limited', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
 export const CONFIRM_MS = 400;
+/** For so long after a whisper, a text to the room may be the answer to it. */
+export const ANSWER_MS = 60_000;
+
+/** The commands that send a whisper. */
+export const WHISPERS = /^\/(?:to|msg|w|tell|whisper|dm|pm)\s/i;
 
 export type Outgoing = Said | Whispered;
 
@@ -59,21 +64,23 @@ export function write(before: State, text: string, cid: string): State {
     if (before.asking) return { ...returnDraft(keepDraft(before, target, ''), target, text), problem: HASTE };
     // It is unknown whether it was done. With the same `cid`, it is done once.
     if (before.problem?.cid !== undefined && before.problem.text === text) cid = String(before.problem.cid);
-    return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null };
+    const whisperedAt = WHISPERS.test(typed.text) ? before.now : before.whisperedAt;
+    return { ...keepDraft(before, target, ''), asking: { target, text, cid, at: placeAtEnd(before.serial) }, held: false, problem: null, whisperedAt };
   }
   // A user who types `//` or `/say` need not confirm.
   if (before.held && typed.text === text && partner?.left !== undefined) return partnerGone(before);
-  if (before.held && typed.text === text && !isConfirmed(before)) {
+  const mayAnswer = !partner && before.now - before.whisperedAt < ANSWER_MS;
+  if ((before.held || mayAnswer) && typed.text === text && !isConfirmed(before)) {
     const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
     return { ...before, problem };
   }
   const state = keepDraft(before, target, '');
   const serial = state.serial + 1;
-  const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, mine: true, refusal: null, text, fate: 'sending' } as const;
+  const shared = { key: cid, at: placeAtEnd(serial), time: state.now, cid, name: state.name, sid: state.sid, mine: true, refusal: null, text, fate: 'sending' } as const;
   const item: Outgoing = partner
     ? { ...shared, kind: 'whisper', to: partner.name, toSid: partner.sid, confirmed: partner.confirmed, echoed: false }
     : { ...shared, kind: 'said', id: null, pinned: false };
-  return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, lineAt: null, unread: 0, mentions: 0 });
+  return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, whisperedAt: partner ? state.whisperedAt : -Infinity, lineAt: null, unread: 0, mentions: 0 });
 }
 
 /** Whether the same text is sent again, long enough after the question to have read it; another text must be confirmed anew. */

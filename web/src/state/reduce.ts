@@ -10,7 +10,7 @@ import { caughtUp, entered, remember, withName } from './arrival';
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
-import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, takeAside, whisperTo } from './targets';
+import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, released, takeAside, whisperTo } from './targets';
 import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
@@ -47,6 +47,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     own: [],
     chats: [],
     held: false,
+    whisperedAt: -Infinity,
     ...kept,
     asking: null,
     atBottom: true,
@@ -128,15 +129,15 @@ function apply(state: State, event: Event): State {
     case 'to_end':
       return markRead(toEnd(state));
     case 'whisper_to':
-      return whisperTo(state, { sid: event.sid, name: event.name }, event.confirmed);
+      return followPeople(whisperTo(state, { sid: event.sid, name: state.people.get(event.sid) ?? event.name }, event.confirmed));
     case 'whisper_end':
       return endWhisper(state);
     case 'met':
       return met(state, event.sid, event.person);
     case 'draft':
-      return { ...changeDraft(state, event.target, event.text, event.over), problem: null };
+      return released({ ...changeDraft(state, event.target, event.text, event.over), problem: null });
     case 'aside':
-      return { ...takeAside(state, event.drop), problem: null };
+      return released({ ...takeAside(state, event.drop), problem: null });
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':
@@ -198,6 +199,7 @@ function whispered(state: State, frame: Whisper): State {
     const echoed = echoWhisper(state, frame.to, frame.msg);
     if (echoed) return echoed;
   }
+  const sidOf = (called: string): string => [...state.people].find(([, name]) => name === called)?.[0] ?? '';
   const serial = state.serial + 1;
   const item: Whispered = {
     kind: 'whisper',
@@ -206,15 +208,16 @@ function whispered(state: State, frame: Whisper): State {
     time: parseTime(frame.time, state.now),
     cid: null,
     name: frame.username,
+    sid: sidOf(frame.username),
     to: frame.to,
-    toSid: [...state.people].find(([, name]) => name === frame.to)?.[0] ?? '',
+    toSid: sidOf(frame.to),
     text: frame.msg,
     mine,
     fate: 'said',
     refusal: null,
     echoed: true,
   };
-  const next = { ...state, serial, items: insert(state.items, item) };
+  const next = { ...state, serial, items: insert(state.items, item), whisperedAt: state.now };
   return mine ? next : arrived(next, item.key, true);
 }
 

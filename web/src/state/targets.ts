@@ -17,13 +17,15 @@ export const MOST_DRAFTS = 20;
 export const ABSENT_MS = 5_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
+/** A pasted text may have as many UTF-16 units, so that the page can say how much too long it is. */
+const PASTED = 100_000;
 
 /** Why a whisper was not sent: its recipient has left, and no one has the name now (LEFT), or perhaps someone else (OTHER). */
 export const LEFT: Refusal = { ok: false, code: 'recipient_left', msg: '' };
 export const OTHER: Refusal = { ok: false, code: 'recipient_other', msg: '' };
 
 export function longestDraft(state: State): number {
-  return UNITS * state.limits.text;
+  return Math.max(UNITS * state.limits.text, PASTED);
 }
 
 export function targetOf(state: State): Target {
@@ -89,6 +91,11 @@ export function takeAside(state: State, drop = false): State {
   return drop || aside === '' ? without : keepDraft(keepDraft(without, target, aside), target, draft, 'aside');
 }
 
+/** With the box emptied, and no refused text beside it, nothing is left that may be for others. */
+export function released(state: State): State {
+  return draftOf(state) === '' && asideOf(state) === '' ? { ...state, held: false } : state;
+}
+
 /** Begin a whisper, or continue one with another session; the user chose this person. */
 export function whisperTo(before: State, person: Person, confirmed?: boolean): State {
   const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false };
@@ -120,7 +127,7 @@ export function alreadyPrivate(name: string): Refusal {
 
 /** End the private chat. A user who leaves a whisper unfinished may type its rest into the room. */
 export function endWhisper(state: State): State {
-  return { ...state, partner: null, problem: null, held: holdsWhisper(state) };
+  return { ...state, partner: null, problem: null, held: holdsWhisper(state), whisperedAt: -Infinity };
 }
 
 /** Whether a change of target would show others what was typed for one person. */

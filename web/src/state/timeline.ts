@@ -82,6 +82,7 @@ export function saidFrom(entry: Entry, mine: boolean, now: number): Said {
     id: entry.id,
     cid: null,
     name: entry.username,
+    sid: entry.sid ?? '',
     text: entry.msg,
     mine: mine || entry.mine === true,
     fate: 'said',

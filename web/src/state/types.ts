@@ -19,6 +19,8 @@ export interface Said extends Placed {
   id: string | null;
   cid: string | null;
   name: string;
+  /** the writer's session; empty for messages from the log, where it is unknown */
+  sid: string;
   text: string;
   mine: boolean;
   fate: Fate;
@@ -33,6 +35,8 @@ export interface Whispered extends Placed {
   cid: string | null;
   name: string;
   to: string;
+  /** the writer's session; empty if unknown */
+  sid: string;
   /** the recipient's session, since another may take the name; empty if unknown */
   toSid: string;
   /** the writer knows that this may be someone else than before */
@@ -180,6 +184,8 @@ export interface State {
   own: readonly Own[];
   /** something was refused, or a whisper was left unfinished: the next text may be for others than its target, so it is sent only when confirmed */
   held: boolean;
+  /** when a whisper was last received, or sent by a command; -Infinity once the user has written to the room or chosen it */
+  whisperedAt: number;
   /** one at a time: messages written later wait for its success */
   asking: Asking | null;
 
