@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from chatroom.core.names import NAME_LENGTH
@@ -278,6 +279,43 @@ def test_page_keys_scroll_the_list(visit: Visit, guests: Guests) -> None:
     assert visitor.is_at_end()
     expect(visitor.composer).to_be_focused()
     expect(visitor.composer).to_have_value("a draft")
+
+
+@pytest.mark.parametrize("key", ["End", "Control+End"])
+def test_end_in_an_empty_composer_goes_to_the_newest_message(visit: Visit, guests: Guests, key: str) -> None:
+    fox = guests(username="fox")
+    for number in range(40):
+        fox.sends(f"line {number}")
+    visitor = visit().enter()
+    visitor.sees("line 39")
+    visitor.composer.press("PageUp")
+    visitor.waits_until(lambda: not visitor.is_at_end())
+    visitor.composer.press(key)
+    visitor.waits_until(visitor.is_at_end)
+    expect(visitor.message("line 39")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("part", ["header.head", ".composer", ".rail", "html"])
+def test_the_wheel_scrolls_the_list_from_anywhere(visit: Visit, guests: Guests, part: str) -> None:
+    fox = guests(username="fox")
+    for number in range(40):
+        fox.sends(f"line {number}")
+    visitor = visit().enter()
+    visitor.sees("line 39")
+    box = visitor.page.locator(part).bounding_box()
+    assert box
+    visitor.page.mouse.move(box["x"] + 8, box["y"] + box["height"] - 4)
+    visitor.page.mouse.wheel(0, -200)
+    visitor.waits_until(lambda: visitor.scroller.evaluate("(list) => list.scrollTop") == -200)
+    # What scrolls by itself does so alone.
+    visitor.composer.fill("line\n" * 30)
+    visitor.composer.hover()
+    visitor.composer.evaluate("(box) => (box.scrollTop = 200)")
+    visitor.rests()
+    at = visitor.scroller.evaluate("(list) => list.scrollTop")
+    visitor.page.mouse.wheel(0, -100)
+    visitor.waits_until(lambda: visitor.composer.evaluate("(box) => box.scrollTop") == 100)
+    assert visitor.scroller.evaluate("(list) => list.scrollTop") == at
 
 
 def test_the_lists_keys_scroll_it_whatever_arrives(visit: Visit, guests: Guests) -> None:

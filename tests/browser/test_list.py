@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import BrowserType, ViewportSize, expect
 
 from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
 from tests.support.guests import Guest, Guests, until
-from tests.support.program import Start
+from tests.support.program import Program, Start
 
 # Two frames after it has arrived, no row is below the end of the scroller's box, and the newest one is wholly inside
 # it, or the pill is shown.
@@ -50,6 +50,16 @@ _TO_GUESSED = """
   const drawn = (row) => row.firstElementChild.checkVisibility({contentVisibilityAuto: true});
   const last = rows.slice(0, rows.findIndex(drawn)).pop();
   list.scrollTop += last.getBoundingClientRect().top - list.getBoundingClientRect().top - 200;
+}
+"""
+# The middle of the scroll bar's thumb while the list is at its end, and the bottom of the view.
+_THUMB = """
+(list) => {
+  const {right, bottom} = list.getBoundingClientRect();
+  const bar = list.offsetWidth - list.clientWidth;
+  if (bar < 4) throw new Error('no scroll bar');
+  const thumb = Math.max(40, list.clientHeight ** 2 / list.scrollHeight);
+  return [right - bar / 2, bottom - thumb / 2, innerHeight - 1];
 }
 """
 # Messages are to be shown in a font that is not there yet, and is larger than the one in its place.
@@ -265,6 +275,45 @@ def test_dragging_the_scroll_bar_to_the_top_reaches_everything(visit: Visit, gue
         visitor.rests()
         assert visitor.top_of(row) == top
     assert reaches_the_start(visitor)
+
+
+def test_the_end_is_where_the_scroll_bar_is_dragged_down_to(
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    server: Program,
+    room: str,
+    guests: Guests,
+) -> None:
+    fox = filled(guests, 120)
+    browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=["--hide-scrollbars"])
+    try:
+        visitor = Visitor(
+            browser.new_context(viewport=DESKTOP), server.url, room, "en", in_both=False
+        ).enter()
+        visitor.message(re.compile("^before 119")).wait_for()
+        visitor.rests()
+        mouse = visitor.page.mouse
+        x, thumb, bottom = visitor.scroller.evaluate(_THUMB)
+        mouse.move(x, thumb)
+        mouse.down()
+        mouse.move(x, thumb - 200, steps=10)
+        assert not visitor.is_at_end()
+        for number in range(20):
+            fox.sends(f"meanwhile {number}")
+        expect(visitor.button(re.compile("^20 new"))).to_be_visible()
+        mouse.move(x, bottom, steps=10)
+        for number in range(5):
+            fox.sends(f"then {number}")
+            mouse.move(x, bottom - number % 2)
+        mouse.move(x, bottom)
+        visitor.waits_until(visitor.is_at_end)
+        mouse.up()
+        visitor.message("then 4").wait_for(state="attached")
+        visitor.rests()
+        assert visitor.is_at_end()
+        assert visitor.faults == []
+    finally:
+        browser.close()
 
 
 def test_a_long_talk_keeps_five_hundred_rows(visit: Visit, start: Start, room: str) -> None:

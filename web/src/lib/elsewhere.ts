@@ -1,6 +1,7 @@
 /**
- * Keys, pasted text and drags, anywhere on the page. Text goes into the composer. Page keys in the composer, and all scroll keys in
- * the list, scroll the list. What is dragged from the page can be dropped only into a field.
+ * Keys, the wheel, pasted text and drags, anywhere on the page. Text goes into the composer. Page keys in the composer, End in an
+ * empty one, and all scroll keys in the list, scroll the list; so does the wheel where nothing else scrolls. What is dragged from the
+ * page can be dropped only into a field.
  */
 
 import { isField, type Take } from './incoming';
@@ -33,17 +34,44 @@ function stepOf(event: KeyboardEvent, list: Element): number {
   return { ArrowUp: -ARROW_PX, ArrowDown: ARROW_PX, Home: -list.scrollHeight }[event.key] ?? 0;
 }
 
-export function listen(take: Take): void {
+/** Whether something from here up has its own way to scroll. */
+function scrolls(part: Element | null): boolean {
+  for (; part; part = part.parentElement) {
+    if (part.localName === 'dialog') return true;
+    if (part.scrollHeight > part.clientHeight && /auto|scroll/.test(getComputedStyle(part).overflowY)) return true;
+  }
+  return false;
+}
+
+/** Whether a key goes to the newest message: the browser would stop where the end was before rows got their real heights. */
+function goesToEnd({ key, shiftKey, altKey, metaKey, target }: KeyboardEvent): boolean {
+  return key === 'End' && !shiftKey && !altKey && !metaKey && !(target instanceof HTMLTextAreaElement && target.value);
+}
+
+export function listen(take: Take, toEnd: () => void): void {
   addEventListener('keydown', (event) => {
     if (writes(event) && !isTaken(event)) take('');
-    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     const list = document.querySelector('.scroller');
-    if (!list || !(event.target instanceof HTMLTextAreaElement || list.contains(event.target as Node))) return;
+    if (event.defaultPrevented || !list || !(event.target instanceof HTMLTextAreaElement || list.contains(event.target as Node))) return;
+    if (goesToEnd(event)) {
+      event.preventDefault();
+      toEnd();
+    }
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
     const step = stepOf(event, list);
     if (step === 0) return;
     list.scrollBy({ top: step, behavior: 'instant' });
     event.preventDefault();
   });
+
+  addEventListener(
+    'wheel',
+    (event) => {
+      if (event.defaultPrevented || event.ctrlKey || scrolls(event.target as Element)) return;
+      document.querySelector('.scroller')?.scrollBy({ top: event.deltaY, behavior: 'instant' });
+    },
+    { passive: true },
+  );
 
   addEventListener('paste', (event) => {
     const text = event.clipboardData?.getData('text/plain');
