@@ -38,10 +38,10 @@ const HASTE: Refusal = { ok: false, code: 'rate_limited', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
 export const CONFIRM_MS = 400;
 /** For so long after a whisper, a text to the room may be the answer to it. */
-export const ANSWER_MS = 60_000;
+const ANSWER_MS = 60_000;
 
 /** The commands that send a whisper. */
-export const WHISPERS = /^\/(?:to|msg|w|tell|whisper|dm|pm)\s/i;
+const WHISPERS = /^\/(?:to|msg|w|tell|whisper|dm|pm)\s/i;
 
 export type Outgoing = Said | Whispered;
 
