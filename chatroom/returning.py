@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from chatroom.backplane import MOST_TALKS, Backplane
+from chatroom.backplane import MOST_KEYS, Backplane, Keys
 from chatroom.core.confusables import fold
 from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed
@@ -52,7 +52,7 @@ class Returning:
         self._returned: dict[str, tuple[str, str] | None] = {}
         self._doubt_until = monotonic() + _PARKED_S
         # The keys of all who are in a private chat, or were before the start, and how many saves of each are under way.
-        self._talks = dict.fromkeys(backplane.talks())
+        self._talks = dict.fromkeys(backplane.keys(Keys.TALK))
         self._unsaved: dict[bytes, int] = {}
 
     def identity(self, sid: str) -> str | None:
@@ -127,11 +127,11 @@ class Returning:
             done()
             return
         if is_open:
-            remember(self._talks, key, None, MOST_TALKS)
+            remember(self._talks, key, None, MOST_KEYS)
         else:
             self._talks.pop(key, None)
         self._unsaved[key] = self._unsaved.get(key, 0) + 1
-        self._backplane.save_talk(key, is_open, partial(self._talk_saved, key, done))
+        self._backplane.save_key(Keys.TALK, key, is_open, partial(self._talk_saved, key, done))
 
     def _talk_saved(self, key: bytes, done: Callable[[], None]) -> None:
         self._unsaved[key] -= 1

@@ -38,7 +38,8 @@ from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.proxies import Proxies
-from chatroom.service import Limits, Service
+from chatroom.service import Service
+from chatroom.sessions import Limits
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import StartError
 from chatroom.tokens import Tokens

@@ -11,8 +11,7 @@ holds what has been announced so far: it lags behind by whatever waits for the d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from chatroom.announcer import Announcer
@@ -24,30 +23,20 @@ from chatroom.core.addresses import counted_address
 from chatroom.core.budgets import AddressBudget, Kind, message_cost
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
-from chatroom.core.flood import Rate
 from chatroom.core.log import Page
 from chatroom.core.names import LOBBY, may_be_room, room_key
 from chatroom.core.reserved import is_reserved
 from chatroom.core.text import parse_text
+from chatroom.ended import EndedTokens
 from chatroom.quota import Quota
 from chatroom.refused import RefusedTexts
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
-from chatroom.sessions import Gateway, JoinRequest, Session, Sessions
-from chatroom.tokens import Tokens, new_identity, retry_key
+from chatroom.sessions import Gateway, JoinRequest, Limits, Session, Sessions
+from chatroom.tokens import Tokens, new_identity, new_serial, retry_key
 from chatroom.whispers import Whispers
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits for each session. What has no rate has no limit."""
-
-    rates: Mapping[Kind, Rate]
-    max_text: int
-    max_rooms: int
-    resume_grace_s: float
 
 
 class Service:
@@ -78,6 +67,7 @@ class Service:
         self.limits = limits
         self._backplane = backplane
         self._tokens = tokens
+        self._ended = EndedTokens(backplane)
         self._public_rooms = tuple(dict.fromkeys((LOBBY, *public_rooms)))
         self._budget_of = budget_of
         self._monotonic = monotonic
@@ -136,7 +126,8 @@ class Service:
         quota = Quota(self.limits.rates, budget, self._monotonic)
         quota.spend(Kind.JOIN)
         key = room_key(request.room)
-        token = self._tokens.read(request.token, key) if request.token is not None else None
+        written = self._tokens.read(request.token, key) if request.token is not None else None
+        token = written if written not in self._ended else None
         claim_request = ClaimRequest(
             sid=sid,
             identity=token.identity if token is not None else new_identity(),
@@ -163,6 +154,7 @@ class Service:
             gateway=gateway,
             membership=member,
             identity=claim_request.identity,
+            serial=new_serial() if token is None or token in self._ended else token.serial,
             keeps_name=request.keeps_name,
             address=counted_address(client),
             quota=quota,
@@ -170,7 +162,7 @@ class Service:
             lang=request.lang,
         )
         self._sessions.add(session)
-        if request.token is not None and (token is None or token.is_earlier):
+        if request.token is not None and (written is None or written.is_earlier):
             proven = (key, token.name) if token is not None and token.is_of_room else None
             self._returning.note_restart(claim_request.identity, proven)
         if token is not None:
@@ -181,6 +173,12 @@ class Service:
         """Announce an admitted guest to the room; the welcome follows."""
         if not session.closed:
             self._arrivals.enter(session.membership)
+
+    def log_out(self, session: Session) -> None:
+        """End a guest's session and token, because the guest wants it."""
+        if not session.closed:
+            self._ended.end(session)
+            self.leave(session, cut=False)
 
     def leave(self, session: Session, *, cut: bool) -> None:
         """End a guest's session; a second call does nothing.
@@ -275,7 +273,7 @@ class Service:
         """Give a guest another name; without one, a random free one. May wait.
 
         Returns:
-            The new name, and a token for it.
+            The new name, and a token for it; the earlier ones end.
 
         Raises:
             NameTaken: someone has it, or it is held for someone.
@@ -287,7 +285,10 @@ class Service:
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
         member.person = Person(session.sid, outcome.new)
-        return outcome.new, self._tokens.write(session.identity, outcome.new, member.room.key)
+        if not session.closed:  # else no one receives the new token, and the old one may be in use again
+            self._ended.end(session)
+        token = self._tokens.write(session.identity, outcome.new, member.room.key, session.serial)
+        return outcome.new, token
 
     def suggest(self, session: Session) -> str:
         """A random name that the guest could take now; nothing changes. May wait, and raise `Unavailable`."""

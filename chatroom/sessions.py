@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from chatroom.arrival import Membership, Stage
 from chatroom.core.addresses import Address
+from chatroom.core.budgets import Kind
 from chatroom.core.events import Person, Whispered, Why
+from chatroom.core.flood import Rate
 from chatroom.core.log import Item, Page
 from chatroom.core.names import LOBBY
 from chatroom.core.private_talk import PrivateTalk
@@ -17,6 +20,16 @@ from chatroom.rooms import RoomView
 
 # Messages of one session on their way to the disk; then nothing more is read from it.
 MAX_UNCOMMITTED: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits for each session. What has no rate has no limit."""
+
+    rates: Mapping[Kind, Rate]
+    max_text: int
+    max_rooms: int
+    resume_grace_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +55,7 @@ class Session:
 
     Attributes:
         membership: in its present room.
+        serial: the one in its guest's token.
         address: where its guest comes from.
         quota: what it may still do.
         lang: the language of the names to draw from; None for all.
@@ -55,6 +69,7 @@ class Session:
     gateway: Gateway
     membership: Membership
     identity: str
+    serial: str
     keeps_name: bool
     address: Address
     quota: Quota

@@ -1,7 +1,8 @@
 """Resume tokens, which show who a returning guest is, and the keys by which the server recognises a retried message.
 
-A token holds an identity (random, made at the first visit), its owner's name, and two marks: one of the process that
-wrote it (random, made at its start), and one of the room in which the owner had the name. It links no one to a message:
+A token holds an identity (random, made at the first visit), its owner's name, two marks, and a serial that changes with
+the name. The marks are one of the process that wrote it (random, made at its start), and one of the room in which the
+owner had the name. A token links no one to a message:
 with an entry, the log stores an HMAC of the identity and the client's own id for the message, which only the same
 identity can produce again.
 """
@@ -21,6 +22,7 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _PROCESS_BYTES = 6
 _ROOM_BYTES = 12
+_SERIAL_BYTES = 6
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
 
 
@@ -29,12 +31,14 @@ class Claim:
     """What a valid token says.
 
     Attributes:
+        serial: tokens with another one have ended, or will end.
         is_earlier: an earlier process wrote it, so this one does not know what its owner has done.
         is_of_room: its owner had the name in the room that `read` was given. In another room, the name may be anyone's.
     """
 
     identity: str
     name: str
+    serial: str = ""
     is_earlier: bool = False
     is_of_room: bool = False
 
@@ -42,6 +46,11 @@ class Claim:
 def new_identity() -> str:
     """An identity for someone who has none yet."""
     return secrets.token_urlsafe(_IDENTITY_BYTES)
+
+
+def new_serial() -> str:
+    """A serial for someone's next tokens."""
+    return secrets.token_urlsafe(_SERIAL_BYTES)
 
 
 def retry_key(identity: str, cid: str) -> bytes:
@@ -52,6 +61,11 @@ def retry_key(identity: str, cid: str) -> bytes:
 def talk_key(identity: str) -> bytes:
     """The key stored for an identity that is in a private chat: 16 bytes, from which no identity follows."""
     return hmac.digest(identity.encode(), b"\0private talk", hashlib.sha256)[:16]
+
+
+def ended_key(identity: str, serial: str) -> bytes:
+    """The key stored for tokens that have ended: 16 bytes, from which no identity follows."""
+    return hmac.digest(identity.encode(), b"\0ended " + serial.encode(), hashlib.sha256)[:16]
 
 
 class Tokens:
@@ -72,9 +86,9 @@ class Tokens:
         self._now_s = now_s
         self._process = secrets.token_urlsafe(_PROCESS_BYTES)
 
-    def write(self, identity: str, name: str, room: str) -> str:
+    def write(self, identity: str, name: str, room: str, serial: str = "") -> str:
         """A token for this identity, which has this name in the room with this key."""
-        token = self._serializer.dumps([identity, name, self._process, self._mark(room)])
+        token = self._serializer.dumps([identity, name, self._process, self._mark(room), serial])
         return token if isinstance(token, str) else token.decode()
 
     def read(self, token: str, room: str) -> Claim | None:
@@ -88,7 +102,7 @@ class Tokens:
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            # Earlier versions wrote no process, or no room.
+            # Earlier versions wrote no process, no room, or no serial.
             (identity, name, *marks), written = self._serializer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
@@ -97,8 +111,9 @@ class Tokens:
         return Claim(
             identity,
             name,
+            serial="".join(marks[2:]),
             is_earlier=marks[:1] != [self._process],
-            is_of_room=marks[1:] == [self._mark(room)],
+            is_of_room=marks[1:2] == [self._mark(room)],
         )
 
     def _mark(self, room: str) -> str:

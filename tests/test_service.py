@@ -10,7 +10,7 @@ import pytest
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, Unavailable
 from chatroom.core.events import Person, Reacted, Why
 from chatroom.sessions import Session
-from tests.support.harness import CheckingGateway, FailingGateway, Harness
+from tests.support.harness import NAMES, CheckingGateway, FailingGateway, Harness
 
 
 def test_two_joins_in_one_write_announce_once() -> None:
@@ -31,6 +31,28 @@ def test_a_token_used_while_its_session_joins_is_welcomed() -> None:
     harness.service.enter(newer)
     harness.backplane.settle_all()
     assert newer.is_in
+    harness.close()
+
+
+def test_a_token_used_while_its_session_is_renamed_stays_good() -> None:
+    harness = Harness([CheckingGateway()])
+    token = harness.tokens.write("identity", "Bob", "lobby")
+    harness.enter("lobby")
+    older = harness.enter("lobby", token=token)
+    harness.backplane.run(lambda: harness.service.rename(older, "Fox"))  # it waits for the answer
+    newer = harness.enter("lobby", token=token)
+    assert older.closed
+    harness.backplane.settle_all()
+    harness.leave(newer, cut=True)
+    harness.enter("lobby", token=harness.gateway.welcomed[newer.sid][1])
+    assert harness.sessions[-1].identity == "identity"
+    harness.close()
+
+
+def test_a_token_for_a_reserved_name_gives_another() -> None:
+    harness = Harness([CheckingGateway()])
+    session = harness.admit(token=harness.tokens.write("identity", "Moderator", "lobby"))
+    assert (session.identity, session.person.name in NAMES) == ("identity", True)
     harness.close()
 
 
@@ -267,7 +289,7 @@ def test_a_second_ack_of_a_talk_waits_for_the_disk(monkeypatch: pytest.MonkeyPat
     romeo, bob = harness.enter("lobby"), harness.enter("lobby")
     saving: list[Callable[[], None]] = []
     acks: list[str] = []
-    monkeypatch.setattr(harness.backplane, "save_talk", lambda key, is_open, done: saving.append(done))
+    monkeypatch.setattr(harness.backplane, "save_key", lambda kind, key, is_kept, done: saving.append(done))
     romeo.talk.turn_to(bob.person)
     harness.service.save_talk(romeo, partial(acks.append, "first"))
     harness.service.save_talk(romeo, partial(acks.append, "second"))

@@ -44,7 +44,13 @@ def test_a_token_from_the_future_is_valid_and_expires() -> None:
     assert tokens.read(token, "den") is None
 
 
-@pytest.mark.parametrize("more", [[], ["a process"]])
+def test_a_token_has_the_serial_that_it_was_written_with() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    token = tokens.write("identity", "Fox", "lobby", "s")
+    assert tokens.read(token, "lobby") == Claim("identity", "Fox", "s", is_of_room=True)
+
+
+@pytest.mark.parametrize("more", [[], ["a process"], ["a process", "a room"]])
 def test_a_token_of_a_version_before_is_read(more: list[str]) -> None:
     token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox", *more])
     assert isinstance(token, str)

@@ -7,6 +7,7 @@ what the room's feed yields, whoever caused it.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +21,14 @@ RECENT_ENTRIES = 200  # how many entries of a room are at hand without waiting
 RETRY_S = 24 * 3600  # how long a retried message is recognised (protocol, section 1: `cid`)
 YOUNG_S = 3600  # a room's count never removes a younger entry; only lack of space does
 SLACK = 1024  # at least this part of a limit in bytes is freed at once: it is done seldom
-MOST_TALKS = 100_000  # sessions known to be in a private chat, the latest
+MOST_KEYS = 100_000  # of each kind, the latest
+
+
+class Keys(enum.StrEnum):
+    """Kinds of keys that are kept for the next start; no identity follows from a key."""
+
+    TALK = "talk"  # of people in a private chat
+    ENDED = "ended"  # of tokens that have ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,13 +203,13 @@ class Backplane(Protocol):
         After this, the next claim may begin a new feed, if that begins with a `Present`.
         """
 
-    # Private chats
+    # Keys
 
-    def talks(self) -> Sequence[bytes]:
-        """The keys of all who were in a private chat when the previous process ended, the oldest first."""
+    def keys(self, kind: Keys) -> Sequence[bytes]:
+        """The keys of this kind that were kept when the previous process ended, the oldest first."""
 
-    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
-        """Store that someone is, or is no longer, in a private chat. Returns at once.
+    def save_key(self, kind: Keys, key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
+        """Keep a key, or drop it. Returns at once.
 
         Args:
             done: called when it is stored as durably as it will be.

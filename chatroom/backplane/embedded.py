@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from chatroom import runtime
-from chatroom.backplane import MOST_TALKS, RECENT_ENTRIES, OnAppended, Receiver
+from chatroom.backplane import MOST_KEYS, RECENT_ENTRIES, Keys, OnAppended, Receiver
 from chatroom.backplane.feed import Slot
 from chatroom.backplane.file import CorruptError, StoreError
 from chatroom.backplane.ids import IdSource
@@ -55,11 +55,11 @@ class _Appended(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What the worker is to do, which messages or private chats it commits, and what to call when it is done."""
+    """What the worker is to do, which messages or keys it commits, and what to call when it is done."""
 
     run: Callable[[], Sequence[Entry] | Tidied | None]
     group: Sequence[_Appended] = ()
-    talks: Mapping[bytes, bool] | None = None
+    keys: Mapping[tuple[Keys, bytes], bool] | None = None
     then: Sequence[Callable[[], None]] = ()
 
 
@@ -86,11 +86,11 @@ class EmbeddedBackplane(LocalAuthority):
         self._clock = clock
         self._tails = Tails()
         self._pending: list[_Appended] = []
-        self._talks: dict[bytes, bool] = {}  # changes that are not saved yet
+        self._keys: dict[tuple[Keys, bytes], bool] = {}  # changes that are not saved yet
         self._when_saved: list[Callable[[], None]] = []  # callbacks of those changes
         self._is_tidying = False  # there is more to delete
         # In turns, so that no kind of job waits for as long as others keep coming.
-        self._turns = deque((self._commit_job, self._talks_job, self._tidy_job))
+        self._turns = deque((self._commit_job, self._keys_job, self._tidy_job))
         self._worker = runtime.Worker(_do, self._done)
         self._busy = False  # the worker has a job
         self._called = False  # the worker gets a job at the end of this turn
@@ -166,17 +166,17 @@ class EmbeddedBackplane(LocalAuthority):
             return replace(tail.newest(upto, limit), more=False, gap=True)
         return page
 
-    def talks(self) -> Sequence[bytes]:
-        return self._store.talks()
+    def keys(self, kind: Keys) -> Sequence[bytes]:
+        return self._store.keys(kind)
 
-    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+    def save_key(self, kind: Keys, key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
         if self._is_settled:
             done()
             return
-        self._talks.pop(key, None)
-        self._talks[key] = is_open
-        if len(self._talks) > MOST_TALKS:
-            del self._talks[next(iter(self._talks))]
+        self._keys.pop((kind, key), None)
+        self._keys[kind, key] = is_kept
+        if len(self._keys) > MOST_KEYS:
+            del self._keys[next(iter(self._keys))]
         if self._failing or len(self._when_saved) >= _MAX_PENDING:
             done()  # it is saved later, but no more callbacks can wait
             return
@@ -196,8 +196,8 @@ class EmbeddedBackplane(LocalAuthority):
             return
         self._is_settled = True
         for _ in range(round(_CLOSE_S / _CLOSE_STEP_S)):
-            has_talks = bool(self._talks) and not self._failing
-            if not (self._busy or self._called or self._pending or has_talks):
+            has_keys = bool(self._keys) and not self._failing
+            if not (self._busy or self._called or self._pending or has_keys):
                 break
             runtime.sleep(_CLOSE_STEP_S)
         self._feed.drain()
@@ -233,12 +233,12 @@ class EmbeddedBackplane(LocalAuthority):
         self._last_group = len(group)
         return _Job(partial(self._store.commit, [appended.pending for appended in group]), group)
 
-    def _talks_job(self) -> _Job | None:
-        if not self._talks:
+    def _keys_job(self) -> _Job | None:
+        if not self._keys:
             return None
-        talks, self._talks = self._talks, {}
+        keys, self._keys = self._keys, {}
         done, self._when_saved = self._when_saved, []
-        return _Job(partial(self._store.save_talks, talks), talks=talks, then=done)
+        return _Job(partial(self._store.save_keys, keys), keys=keys, then=done)
 
     def _tidy_job(self) -> _Job | None:
         if not self._is_tidying or self._is_settled:
@@ -252,9 +252,9 @@ class EmbeddedBackplane(LocalAuthority):
     def _done(self, job: _Job, outcome: Sequence[Entry] | Tidied | Exception | None) -> None:
         """A job is done; gives the worker the next one."""
         self._busy = False
-        group, talks, then = job.group, job.talks, job.then
+        group, keys, then = job.group, job.keys, job.then
         if isinstance(outcome, StoreError):
-            self._talks = {**(talks or {}), **self._talks}
+            self._keys = {**(keys or {}), **self._keys}
             self._fail(outcome, group)
         elif isinstance(outcome, Exception):
             # Our own bug, not the disk's fault; the callbacks are still called.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 
 # Each statement takes a file from one version to the next; `PRAGMA user_version` has the number.
 _MIGRATIONS: Final[Sequence[str]] = (
@@ -56,6 +56,12 @@ _MIGRATIONS: Final[Sequence[str]] = (
     # The oldest retry keys are found without reading them all.
     """
     CREATE INDEX retry_id ON retry (id);
+    """,
+    """
+    CREATE TABLE ended (                       -- tokens that have ended, but not whose
+        number INTEGER PRIMARY KEY,            -- the higher, the later
+        key BLOB NOT NULL UNIQUE
+    );
     """,
 )
 

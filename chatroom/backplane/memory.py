@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, NamedTuple
 
-from chatroom.backplane import RECENT_ENTRIES, RETRY_S, SLACK, YOUNG_S, OnAppended
+from chatroom.backplane import RECENT_ENTRIES, RETRY_S, SLACK, YOUNG_S, Keys, OnAppended
 from chatroom.backplane.ids import IdSource, is_id
 from chatroom.backplane.local import LocalAuthority, RoomRules
 from chatroom.backplane.pages import newer, older
@@ -104,10 +104,10 @@ class MemoryBackplane(LocalAuthority):
             return newer(log.entries, after, upto, limit)
         return replace(older(log.entries, None, upto, limit), more=False, gap=True)
 
-    def talks(self) -> tuple[bytes, ...]:
+    def keys(self, kind: Keys) -> tuple[bytes, ...]:
         return ()
 
-    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+    def save_key(self, kind: Keys, key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
         done()  # no token outlives the process either
 
     def forget(self, room: str) -> None:

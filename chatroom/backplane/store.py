@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from chatroom.backplane import MOST_TALKS, ledger, marks, retention
+from chatroom.backplane import MOST_KEYS, Keys, ledger, marks, retention
 from chatroom.backplane.file import (
     FILE_NAME,
     StoreError,
@@ -199,28 +199,30 @@ class Store:
         self._unchecked_bytes += len(entry.text) + _ROW_BYTES
         return True
 
-    def save_talks(self, changes: Mapping[bytes, bool]) -> None:
-        """Store who is, and who is no longer, in a private chat.
+    def save_keys(self, changes: Mapping[tuple[Keys, bytes], bool]) -> None:
+        """Keep keys, or drop them.
 
         Raises:
             CorruptError, StoreError
         """
         with self._transaction() as writer:
-            writer.executemany("DELETE FROM talk WHERE key = ?", [(key,) for key in changes])
-            opened = [(key,) for key, is_open in changes.items() if is_open]
-            writer.executemany("INSERT INTO talk (key) VALUES (?)", opened)
-            writer.execute(
-                "DELETE FROM talk WHERE number <= (SELECT max(number) FROM talk) - ?", (MOST_TALKS,)
-            )
+            for kind in {kind for kind, _ in changes}:
+                of_kind = {key: is_kept for (one, key), is_kept in changes.items() if one is kind}
+                writer.executemany(f"DELETE FROM {kind} WHERE key = ?", [(key,) for key in of_kind])
+                kept = [(key,) for key, is_kept in of_kind.items() if is_kept]
+                writer.executemany(f"INSERT INTO {kind} (key) VALUES (?)", kept)
+                writer.execute(
+                    f"DELETE FROM {kind} WHERE number <= (SELECT max(number) FROM {kind}) - ?", (MOST_KEYS,)
+                )
 
-    def talks(self) -> list[bytes]:
-        """Who was in a private chat, the oldest first.
+    def keys(self, kind: Keys) -> list[bytes]:
+        """The keys of this kind, the oldest first.
 
         Raises:
             CorruptError, StoreError
         """
         with store_errors():
-            return [key for (key,) in self._open_writer().execute("SELECT key FROM talk ORDER BY number")]
+            return [key for (key,) in self._open_writer().execute(f"SELECT key FROM {kind} ORDER BY number")]
 
     def tidy(self, times: Times) -> Tidied:
         """Delete a little of what has expired by age, count or size; the last step empties the write-ahead log.

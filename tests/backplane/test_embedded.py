@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.backplane import Keys
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, ForeignError, NewerSchemaError
 from chatroom.backplane.retention import Retention
@@ -33,7 +34,8 @@ def damage(folder: Path) -> None:
     """Overwrite the middle of the file, as a failing disk does."""
     path = folder / FILE_NAME
     content = bytearray(path.read_bytes())
-    content[len(content) // 4 : len(content) * 3 // 4] = b"\xa5" * (len(content) // 2)
+    eighth = len(content) // 8
+    content[eighth : 7 * eighth] = b"\xa5" * (6 * eighth)
     path.write_bytes(content)
 
 
@@ -239,7 +241,7 @@ def test_messages_are_saved_however_many_private_talks_change(tmp_path: Path) ->
 
     def change(number: int = 0) -> None:
         if not bench.outcomes:
-            bench.backplane.save_talk(b"%d" % number, True, lambda: change(number + 1))
+            bench.backplane.save_key(Keys.TALK, b"%d" % number, True, lambda: change(number + 1))
 
     change()
     assert bench.say("a", "meanwhile") is not None
@@ -255,14 +257,14 @@ def test_private_talks_that_a_failing_disk_refuses_are_saved_later(
     answered: list[str] = []
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        bench.backplane.save_talk(b"first", True, lambda: answered.append("first"))
+        bench.backplane.save_key(Keys.TALK, b"first", True, lambda: answered.append("first"))
         bench.until(lambda: answered == ["first"])
         assert not bench.backplane.ready()
-        bench.backplane.save_talk(b"second", True, lambda: answered.append("second"))
+        bench.backplane.save_key(Keys.TALK, b"second", True, lambda: answered.append("second"))
         assert answered == ["first", "second"]
         other.execute("ROLLBACK")
     bench.until(bench.backplane.ready)
-    bench.until(lambda: set(bench.backplane.talks()) == {b"first", b"second"})
+    bench.until(lambda: set(bench.backplane.keys(Keys.TALK)) == {b"first", b"second"})
     bench.backplane.close()
 
 
@@ -273,10 +275,10 @@ def test_no_more_wait_for_a_private_talk_than_for_messages(
     bench = Bench(embedded_in(tmp_path, FOREVER))
     answered: list[int] = []
     for number in range(4):
-        bench.backplane.save_talk(b"%d" % number, True, partial(answered.append, number))
+        bench.backplane.save_key(Keys.TALK, b"%d" % number, True, partial(answered.append, number))
     assert answered == [2, 3]
     bench.until(lambda: answered == [2, 3, 0, 1])
-    assert len(bench.backplane.talks()) == 4
+    assert len(bench.backplane.keys(Keys.TALK)) == 4
     bench.backplane.close()
 
 

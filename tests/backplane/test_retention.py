@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.backplane import ledger
+from chatroom.backplane import Keys, ledger
 from chatroom.backplane.file import FILE_NAME, SCHEMA, StoreError
 from chatroom.backplane.ids import IdSource
 from chatroom.backplane.retention import STEP_ROWS, Retention
@@ -312,7 +312,7 @@ def test_schema_3_opens_with_its_messages_and_retries(tmp_path: Path) -> None:
     again = bench.say("lobby", "retried", b"0123456789abcdef")
     assert again is not None
     assert again.id == page.entries[-1].id
-    assert list(bench.backplane.talks()) == [b"talk"]
+    assert list(bench.backplane.keys(Keys.TALK)) == [b"talk"]
     bench.backplane.close()
 
 

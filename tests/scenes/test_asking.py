@@ -314,6 +314,40 @@ def test_a_held_name_is_free_after_resume_grace(start: Start, room: str) -> None
     juliet.leaves()
 
 
+@pytest.mark.parametrize("leaving", [{"action": "logout"}, {"action": "message", "msg": "/quit"}], ids=str)
+def test_after_logout_a_token_does_not_resume(guests: Guests, leaving: Frame) -> None:
+    romeo, juliet = guests(username="Romeo"), guests()
+    assert romeo.asks_raw(leaving)["ok"]
+    juliet.receives("logout", username="Romeo")
+    again = guests(token=romeo.you["token"])
+    assert again.you["resumed"] is False
+    assert again.name != "Romeo"
+
+
+def test_after_a_rename_only_the_new_token_resumes(guests: Guests) -> None:
+    romeo, juliet = guests(username="Romeo"), guests()
+    renamed = romeo.asks("rename", username="Paris")
+    other = guests(token=romeo.you["token"])
+    assert (other.you["resumed"], other.name in ("Romeo", "Paris")) == (False, False)
+    romeo.sends("still here")  # it was not replaced
+    assert romeo.asks("message", msg="/name Balthasar")["token"] != renamed["token"]
+    romeo.is_cut()
+    juliet.receives("logout", username="Balthasar")
+    for old in (romeo.you["token"], renamed["token"]):
+        assert guests(token=old).you["resumed"] is False
+
+
+def test_the_token_of_a_rename_has_the_old_identity(guests: Guests) -> None:
+    romeo, juliet = guests(username="Romeo"), guests()
+    sent = romeo.sends("once", cid="c")
+    token = romeo.asks("rename", username="Paris")["token"]
+    romeo.is_cut()
+    juliet.receives("logout", username="Paris")
+    paris = guests(token=token)
+    assert (paris.name, paris.you["resumed"]) == ("Paris", True)
+    assert paris.sends("once", cid="c") == sent
+
+
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 1024])
 def test_an_invalid_token_locks_nobody_out(guests: Guests, token: str) -> None:
     guest = guests(token=token)

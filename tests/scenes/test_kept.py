@@ -169,6 +169,28 @@ def test_a_retry_after_a_restart_is_not_sent_twice(start: Start, room: str) -> N
     stranger.leaves()
 
 
+def test_a_token_that_has_ended_stays_so_after_a_restart(start: Start, room: str) -> None:
+    program = start("--limits", "off")
+    romeo, juliet = (Guest(program.url, {"v": 1, "room": room}).enter() for _ in range(2))
+    renamed = romeo.asks("rename")
+    juliet.asks("logout")
+    juliet.waits_for_disconnect()
+    program.stop()
+    romeo.waits_for_disconnect()
+    again = start("--limits", "off", port=program.port)
+
+    def resumed(token: str) -> bool:
+        guest = Guest(again.url, {"v": 1, "room": room, "token": token}).enter()
+        guest.leaves()
+        return bool(guest.you["resumed"])
+
+    assert [resumed(token) for token in (romeo.you["token"], juliet.you["token"], renamed["token"])] == [
+        False,
+        False,
+        True,
+    ]
+
+
 def test_a_token_of_another_server_is_nobodys_here(start: Start, guests: Guests, tmp_path: Path) -> None:
     ours = start(data_dir=tmp_path / "ours")
     theirs = guests(username="Romeo")

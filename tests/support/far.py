@@ -21,6 +21,7 @@ import greenlet
 from chatroom.backplane import (
     Claimed,
     ClaimRequest,
+    Keys,
     OnAppended,
     OnChanged,
     OnClaimed,
@@ -320,10 +321,10 @@ class Far:
         if room in self.facts:  # outcomes are still reported
             self.facts[room] = deque(fact for fact in self.facts[room] if not isinstance(fact, Item))
 
-    def talks(self) -> Sequence[bytes]:
+    def keys(self, kind: Keys) -> Sequence[bytes]:
         return ()
 
-    def save_talk(self, key: bytes, is_open: bool, done: Callable[[], None]) -> None:
+    def save_key(self, kind: Keys, key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
         done()
 
     def ready(self) -> bool:

@@ -14,8 +14,8 @@ from chatroom.core.events import Deleted, Edited, Joined, Left, Person, Reacted,
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool, name_key
 from chatroom.rooms import RoomView
-from chatroom.service import Limits, Service
-from chatroom.sessions import JoinRequest, Session, Welcome
+from chatroom.service import Service
+from chatroom.sessions import JoinRequest, Limits, Session, Welcome
 from chatroom.tokens import Tokens
 from tests.support.far import Far
 

@@ -136,7 +136,7 @@ class SocketIOGateway:
     def _log_out(self, guest: Guest) -> None:
         self._talks.answer_all(guest)
         self._forget(guest)
-        self._service.leave(guest.session, cut=False)
+        self._service.log_out(guest.session)
         self._server.disconnect(guest.session.sid)
 
     def _forget(self, guest: Guest) -> None:

@@ -18,7 +18,8 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.listeners import listen
-from chatroom.service import Limits, Service
+from chatroom.service import Service
+from chatroom.sessions import Limits
 from chatroom.tokens import Tokens
 from tests.support.inside import WAIT_S, until
 

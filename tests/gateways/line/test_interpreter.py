@@ -30,8 +30,8 @@ from chatroom.gateways.line.codec import NotUtf8, Overlong
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
 from chatroom.rooms import RoomView
-from chatroom.service import Limits, Service
-from chatroom.sessions import JoinRequest, Session, Welcome
+from chatroom.service import Service
+from chatroom.sessions import JoinRequest, Limits, Session, Welcome
 from chatroom.tokens import Tokens
 from tests.support.inside import until
 from tests.support.typos import NAMES, PRIVATE
