@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.visit import Visit, Visitor
-from tests.support.guests import Guest, Guests, until
+from tests.support.guests import WAIT_S, Guest, Guests, until
 from tests.support.lines import Terminal, Terminals
-from tests.support.program import Program
+from tests.support.program import Program, Start
 
 EACH_SAYS = 3  # more, and the page would keep only those in view in its document
 
@@ -132,3 +132,22 @@ def test_who_leaves_leaves_on_every_side(everybody: Everybody) -> None:
     page.goes_to_room(f"{page.room} next")
     netcat.counts(2)
     assert socket.receives("logout", username=everybody.names[3])["count"] == 2
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_an_iframe_on_the_line_port_sends_nothing(start: Start, browser: Browser, scheme: str) -> None:
+    """A page of a stranger makes its reader's browser connect to the line gateway."""
+    program = start("--limits", "off")
+    witness = Guest(program.url, {"v": 1, "roster": "delta"}).enter()
+    page = browser.new_page()
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.failure or ""))
+    page.on("requestfinished", lambda request: failed.append("finished"))
+    page.set_content(f'<iframe src="{scheme}://127.0.0.1:{program.line_port}/said-by-a-page"></iframe>')
+    while not failed:
+        page.wait_for_event("requestfailed", timeout=1000 * WAIT_S)
+    page.close()
+    assert until(lambda: witness.asks("who")["count"] == 1, "it has gone")
+    witness.receives_nothing("message")
+    assert "REFUSED" not in failed[0]
+    witness.leaves()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.guests import WAIT_S, Guests, until
+from tests.support.guests import WAIT_S, Guest, Guests, until
 from tests.support.lines import Line, Lines
 from tests.support.program import Program, Start
 
@@ -55,6 +56,61 @@ def test_http_with_a_long_first_line_is_refused(server: Program, lines: Lines) -
     browser.reads_the_end()
     browser.closes()
     juliet.reads_nothing("Host|said by a page")
+
+
+STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42transactions"
+
+
+def test_clients_of_other_protocols_never_speak(start: Start) -> None:
+    program = start("--limits", "off")
+    port = program.line_port
+    witness = Guest(program.url, {"v": 1, "roster": "delta"}).enter()
+    for command in (
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}"],
+        ["curl", "--silent", "--insecure", f"https://127.0.0.1:{port}/"],
+        ["curl", "--silent", "--http0.9", "--request", "say", f"http://127.0.0.1:{port}/"],
+        ["curl", "--silent", "--http0.9", "--data", "said by a page", f"http://127.0.0.1:{port}/"],
+    ):
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT_S, check=False)
+    for sent in (
+        STUN,
+        b"SSH-2.0-scanner\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01",
+        b"",
+        b"half a line",
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as scanner:
+            scanner.sendall(sent)
+            scanner.shutdown(socket.SHUT_WR)
+            assert scanner.makefile("rb").read().count(b"\n") <= 1
+    witness.receives_nothing("message")
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as script:
+        script.sendall(b"hello\n")
+        script.shutdown(socket.SHUT_WR)
+        assert b"hello" not in script.makefile("rb").read()
+    witness.receives("message", msg="hello")
+    witness.leaves()
+
+
+def test_a_browser_that_connects_early_never_speaks(start: Start) -> None:
+    """It joins like a guest who sends nothing; what it sends then is not sent on."""
+    program = start("--limits", "off")
+    witness = Guest(program.url, {"v": 1, "roster": "delta"}).enter()
+    for sent in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\nhello\n",
+        STUN,
+        b"\n" + STUN,
+        b"get / http/1.1\nhello\n",
+    ):
+        early = Line(program.line_port)
+        early.types_raw(sent)
+        early.reads(r"^\* This port is for terminals")
+        early.reads_the_end()
+        early.closes()
+    assert until(lambda: witness.asks("who")["count"] == 1, "all are gone")
+    assert {frame["action"] for frame in witness.frames} == {"roster"}
+    witness.leaves()
 
 
 def test_a_later_line_may_contain_http(lines: Lines) -> None:

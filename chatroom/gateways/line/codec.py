@@ -22,6 +22,7 @@ _KEYS = (236, 237, 238, 243, 244, 245)
 # A stray byte that is not UTF-8 becomes U+FFFD. With this many of them, and fewer valid characters, a line is in
 # another encoding: nearly every letter of a text in CP1251, KOI8-R or GBK is such a byte.
 _BAD_IN_OTHER_ENCODINGS: Final = 3
+_TLS: Final = b"\x16\x03"  # a handshake record of any version
 _BINARY = 0  # the one option that is granted (RFC 856)
 
 # The bytes with a special meaning. Other controls are kept until the line is complete: only then is it clear where an
@@ -70,6 +71,10 @@ class LineDecoder:
 
     Args:
         max_line_bytes: the longest line.
+
+    Attributes:
+        is_binary: the first line that is not empty has what no terminal sends: a NUL that is not behind a CR, as in
+            most binary protocols, or the beginning of a TLS handshake.
     """
 
     __slots__ = (
@@ -77,6 +82,7 @@ class LineDecoder:
         "_answers",
         "_asked",
         "_granted",
+        "_had_line",
         "_input",
         "_line",
         "_max_line_bytes",
@@ -84,6 +90,7 @@ class LineDecoder:
         "_overlong",
         "_skipped",
         "_state",
+        "is_binary",
     )
 
     def __init__(self, max_line_bytes: int) -> None:
@@ -92,6 +99,8 @@ class LineDecoder:
         self._line = bytearray()
         self._overlong: Overlong | None = None  # until the end of such a line
         self._after_cr = False
+        self._had_line = False
+        self.is_binary = False
         self._state = _Telnet.DATA
         self._option = 0
         self._skipped = 0
@@ -167,7 +176,11 @@ class LineDecoder:
                 self._erase_character()
             elif special == _ERASE_LINE:
                 self._line.clear()
+            elif special == _NUL and not self._had_line:
+                self.is_binary = True
         self._input = b""
+        if not self._had_line and self._line.startswith(_TLS):
+            self.is_binary = True
         return None
 
     def _is_too_long(self, piece: bytes) -> bool:
@@ -176,12 +189,20 @@ class LineDecoder:
             return False
         self._line += piece
         if len(self._line) > self._max_line_bytes:
+            self._judge()
             head = self._line[: self._max_line_bytes].decode("utf-8", "replace")
             self._overlong = Overlong(clean(head))
             self._line = bytearray()  # frees the memory, which clear() would not
         return self._overlong is not None
 
+    def _judge(self) -> None:
+        """A line is complete, or too long: if it is not empty, the client is judged by it and not by later ones."""
+        if not self._had_line:
+            self.is_binary = self.is_binary or self._line.startswith(_TLS)
+            self._had_line = bool(self._line.strip())
+
     def _finish(self, end: int) -> str:
+        self._judge()
         text = self._line.decode("utf-8", "replace")
         bad = text.count("\ufffd") - self._line.count(b"\xef\xbf\xbd")
         good = sum(char > "\x7f" for char in text) - bad if bad >= _BAD_IN_OTHER_ENCODINGS else 0

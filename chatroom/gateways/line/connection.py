@@ -17,6 +17,7 @@ from chatroom.core.budgets import Kind
 from chatroom.core.errors import Refusal
 from chatroom.gateways import typed
 from chatroom.gateways.line.codec import LineDecoder, Overlong
+from chatroom.gateways.line.foreign import is_foreign
 from chatroom.gateways.line.intake import Intake
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.line.text import first_lines, history_lines, notice_line
@@ -28,6 +29,7 @@ from chatroom.sessions import Session, Welcome
 log = logging.getLogger(__name__)
 
 PEEK_BYTES: Final = 64 * 1024
+JOIN_S: Final = 0.1  # how long a client may take to send something before it joins: programs begin at once
 BEHIND_BYTES: Final = 32 * 1024  # if more waits for a peer, it is behind, and nothing is taken from it
 
 
@@ -50,8 +52,11 @@ class LineConnection(Role):
 
     __slots__ = (
         "_context",
+        "_has_joined",
         "_has_left",
         "_intake",
+        "_is_terminal",
+        "_joining",
         "_on_left",
         "_on_talking",
         "connection",
@@ -81,12 +86,29 @@ class LineConnection(Role):
         self._context = context
         self._on_left = on_left
         self._on_talking = on_talking
+        self._has_joined = False
+        self._is_terminal = False  # its first line was one that people type
         self._has_left = False
         self._intake = Intake(self, context.monotonic, self._call_later)
         self.interpreter = Interpreter(context, self, session)
         connection.role = self
         keep_alive(connection.sock)
         connection.expect(context.idle_timeout_s)
+        connection.start_reading()
+        self._joining = self._call_later(JOIN_S, self._join_if_silent)
+
+    def _join_if_silent(self) -> None:
+        if self.peek():  # it has come, and was not read yet because of the load
+            self._joining = self._call_later(JOIN_S, self._join_if_silent)
+        else:
+            self._join()
+
+    def _join(self) -> None:
+        """Let the room know: the client sends nothing, or a line as terminals do."""
+        self._joining.cancel()
+        if not self._has_joined:
+            self._has_joined = True
+            self._context.service.enter(self.session)
 
     @property
     def is_open(self) -> bool:
@@ -104,10 +126,28 @@ class LineConnection(Role):
         if data:
             self.decoder.receive(data)
             self.has_more = len(data) == self.receive_bytes and bool(connection.peek(1))
-            self._guard(self._intake.received)
+            self._guard(self._intake.received if self._has_joined else self._look)
         else:
             connection.stop_reading()
-            self._guard(self._intake.ended)
+            self._guard(self._intake.ended if self._has_joined else self._end_early)
+
+    def _look(self) -> None:
+        """Judge what comes before the room knows of this client."""
+        line = self._intake.look()
+        if self._is_foreign(line):
+            self.disconnect("line_http")
+        elif line is not None:
+            self._join()
+
+    def _end_early(self) -> None:
+        """It has sent no line: the room need not know of it."""
+        self.input_over(in_mid_line=self.decoder.unfinished)
+
+    def _is_foreign(self, line: str | Overlong | None) -> bool:
+        """Whether the client is no terminal, by what it has sent so far, and perhaps this line."""
+        if self._is_terminal:
+            return False
+        return self.decoder.is_binary or (line is not None and is_foreign(line))
 
     def drained(self, connection: Connection) -> None:
         self._guard(self._intake.go_on)
@@ -130,6 +170,8 @@ class LineConnection(Role):
     def _run(self, step: Callable[[], None]) -> None:
         try:
             step()
+            if not self._has_left and self._is_foreign(None):
+                self.disconnect("line_http")
         except Exception:  # the outermost call of a session: its failure must not affect others
             log.exception("a line session failed and is closed")
             self._leave()
@@ -166,6 +208,10 @@ class LineConnection(Role):
     def take(self, line: str | Overlong, arrived_at: float) -> None:
         if self.is_open:
             self.connection.expect(self._context.idle_timeout_s)
+        if self._is_foreign(line):
+            self.disconnect("line_http")
+            return
+        self._is_terminal = self._is_terminal or isinstance(line, Overlong) or bool(line.strip())
         began = thread_time()
         try:
             self.interpreter.take(line, arrived_at)
@@ -230,6 +276,7 @@ class LineConnection(Role):
 
     def _leave(self) -> None:
         self._intake.stop()
+        self._joining.cancel()
         if not self._has_left:
             self._has_left = True
             self._on_left(self)

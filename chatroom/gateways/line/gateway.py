@@ -160,7 +160,6 @@ class LineGateway:
         self._guests[sid] = LineConnection(
             connection, self._context, session, on_left=self._forget, on_talking=self._mark_talking
         )
-        self._service.enter(session)
 
     def _count_out(self, connection: Connection) -> None:
         if self._gate is not None:

@@ -129,6 +129,22 @@ class Intake:
 
     def received(self) -> None:
         """The decoder has new input."""
+        self._note_arrival()
+        self.go_on()
+
+    def look(self) -> str | Overlong | None:
+        """Instead of `received`, before any line may be taken: the first line that is not empty, or None.
+
+        If too many are empty, it is one of these. All are taken later.
+        """
+        self._note_arrival()
+        while self._take_out():
+            line = self._waiting[-1][0]
+            if isinstance(line, Overlong) or line.strip() or len(self._waiting) == MOST_WAITING:
+                return line
+        return None
+
+    def _note_arrival(self) -> None:
         self._read_at = self._monotonic()
         # Otherwise it came together with what was read before, like the rest of a paste.
         if not self._has_more:
@@ -136,7 +152,6 @@ class Intake:
         self._has_more = self._terminal.has_more
         # Every read costs an event, whatever it contains: telnet's commands and fragments are not lines.
         self._owed_events += 1
-        self.go_on()
 
     def ended(self) -> None:
         """The peer sends nothing more; it may still read."""

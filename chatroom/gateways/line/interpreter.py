@@ -6,7 +6,6 @@ rules to the service.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -45,9 +44,6 @@ from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _LEAVING: Final = ("quit", "close")
-_HTTP: Final = re.compile(r"[A-Z]+ \S+ HTTP/\d")
-# What every browser sends next, if that line is too long.
-_HTTP_BEHIND: Final = re.compile(r"Host: ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +88,6 @@ class Interpreter:
     __slots__ = (
         "_context",
         "_host",
-        "_http",
         "_is_being_renamed",
         "_is_on_the_way",
         "_looks_back",
@@ -105,8 +100,6 @@ class Interpreter:
         self._context = context
         self._host = host
         self._session = session
-        # What the next line looks like if the client is a browser.
-        self._http: re.Pattern[str] | None = _HTTP
         # How many entries of history are requested: they come after earlier messages, and before later lines.
         self._looks_back = 0
         self._is_on_the_way = True
@@ -157,18 +150,13 @@ class Interpreter:
             raise
 
     def _take(self, line: str | Overlong, arrived_at: float) -> None:
-        http, self._http = self._http, None
         if isinstance(line, Overlong):
-            self._http = _HTTP_BEHIND if http is not None else None
             too_long = TooLong(limit=self._context.service.limits.max_text)
             raise too_long.with_doubt(unread_answer_after_s(line.head))
         stripped = line.strip()
         if not stripped:
             return
-        if http is not None and http.match(line):
-            # A web page can make its reader's browser send a form to any port, also to this one.
-            self._host.disconnect("line_http")
-        elif stripped in _LEAVING:
+        if stripped in _LEAVING:
             self._host.disconnect("bye")
         elif isinstance(line, NotUtf8):
             raise NotInUtf8().with_doubt()  # its recipient is unknown

@@ -42,6 +42,52 @@ def test_a_line_ends_with_any_of_the_ends(end: bytes) -> None:
     assert decode(b"one" + end + b"two" + end) == ["one", "two"]
 
 
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32))
+STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + b"transactions"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HELLO,
+        b"\x16\x03\x01\n",
+        b"\x16\x03" + b"x" * (MAX_LINE_BYTES + 1) + b"\n",
+        STUN,
+        b"\0",
+        b"\r\n\n \n" + HELLO,  # behind empty lines
+        b"hel\0lo\n",
+        b"\n\0",
+        b"\r\n\0",
+        b"\x05\x01\x00",  # SOCKS
+        b"\x03\x00\x00\x13\x0e\xe0\x00\x00",  # RDP
+    ],
+)
+@pytest.mark.parametrize("step", [1, 10_000])
+def test_a_first_line_that_no_terminal_sends_is_binary(sent: bytes, step: int) -> None:
+    decoder = LineDecoder(MAX_LINE_BYTES)
+    decode_with(decoder, *(sent[place : place + step] for place in range(0, len(sent), step)))
+    assert decoder.is_binary
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\0",
+        b"\r\0\r\0hello\r\0",
+        b"\xff\xfd\x00\xff\xfb\x00hello\r\n",  # telnet: DO BINARY, WILL BINARY
+        b"\xff\xfa\x18\x00xterm\xff\xf0hello\r\n",  # and its terminal's type
+        b"hello\n" + HELLO + b"\n",
+        b"x" * (MAX_LINE_BYTES + 1) + b"\0\n",
+        b"\x16\n\x03\n",
+    ],
+)
+@pytest.mark.parametrize("step", [1, 10_000])
+def test_what_terminals_send_is_not_binary(sent: bytes, step: int) -> None:
+    decoder = LineDecoder(MAX_LINE_BYTES)
+    decode_with(decoder, *(sent[place : place + step] for place in range(0, len(sent), step)))
+    assert not decoder.is_binary
+
+
 def test_cr_lf_in_two_pieces_is_one_end() -> None:
     assert decode(b"one\r", b"\ntwo\r\n") == ["one", "two"]
 

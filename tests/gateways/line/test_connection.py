@@ -9,10 +9,11 @@ import pytest
 
 from chatroom.core.errors import RateLimited
 from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
+from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.net.connection import Connection
 from tests.gateways.line.conftest import OUTBOX_LIMIT_BYTES, Ends
-from tests.support.inside import until
+from tests.support.inside import WAIT_S, until
 
 RECEIVE_BYTES = LineConnection.receive_bytes
 MUCH = b"x" * 8_000_000  # more than the kernel takes for somebody who does not read
@@ -154,3 +155,50 @@ def test_a_failing_delayed_line_closes_its_session(
     ends.reads_until(lambda: ends.is_over)
     assert ends.heard == (b"* Too fast: your lines wait and are sent one by one. This takes about 1 s.\r\n")
     assert "a line session failed and is closed" in caplog.messages
+
+
+class Newcomer:
+    """A client that sends something as soon as it connects."""
+
+    def __init__(self, gateway: LineGateway, port: int, sent: bytes, *, ends: bool) -> None:
+        self._gateway = gateway
+        self.client = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+        self.client.sendall(sent)
+        if ends:
+            self.client.shutdown(socket.SHUT_WR)
+        self.client.setblocking(False)
+        self.heard = b""
+
+    def is_over(self) -> bool:
+        try:
+            data = self.client.recv(1 << 20)
+        except BlockingIOError:
+            return False
+        self.heard += data
+        return not data
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00",
+        b"\x16\x03",
+        b"GET / HTTP/1.1\r\n\r\nhello\n",
+        b"\0\1",
+        b"\r\n\0",
+        b"SSH-2.0-x\r\n",
+    ],
+)
+def test_the_room_never_knows_of_a_client_that_is_no_terminal(
+    gateway: LineGateway, connect: Callable[[], Ends], sent: bytes, ends: bool
+) -> None:
+    witness = connect()
+    newcomer = Newcomer(gateway, witness.client.getpeername()[1], sent, ends=ends)
+    until(newcomer.is_over)
+    assert newcomer.heard.startswith(b"* This port is for terminals")
+    assert newcomer.heard.count(b"\n") == 1
+    witness.client.sendall(b"/who\n")
+    witness.reads_until(lambda: b"\n" in witness.heard)
+    assert witness.heard.startswith(b"* 1 here: ")
+    newcomer.client.close()

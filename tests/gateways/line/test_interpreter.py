@@ -292,32 +292,6 @@ def test_texts_behind_a_line_in_another_encoding_are_held(
     assert harness.said == []
 
 
-def test_http_is_turned_away_if_it_comes_first(harness: Harness, romeo: LineGuest, juliet: LineGuest) -> None:
-    romeo.types("GET / HTTP/1.1")
-    assert romeo.farewell == "line_http"
-    juliet.types("hello", "GET / HTTP/1.1")
-    assert juliet.farewell is None
-    assert harness.said == ["Juliet: hello", "Juliet: GET / HTTP/1.1"]
-
-
-def test_http_behind_an_overlong_first_line_is_refused(harness: Harness, romeo: LineGuest) -> None:
-    for _ in range(2):
-        with pytest.raises(TooLong):
-            romeo.types(Overlong())
-    romeo.types("Host: 127.0.0.1:5267")
-    assert romeo.farewell == "line_http"
-    assert harness.said == []
-
-
-def test_a_message_may_begin_with_host(harness: Harness, romeo: LineGuest) -> None:
-    romeo.types("Host: it is I")
-    with pytest.raises(TooLong):
-        romeo.types(Overlong())
-    romeo.types("Host: again")
-    assert romeo.farewell is None
-    assert harness.said == ["Romeo: Host: it is I", "Romeo: Host: again"]
-
-
 def test_a_private_talk_goes_to_the_partner_only(
     harness: Harness, romeo: LineGuest, juliet: LineGuest
 ) -> None:
