@@ -72,8 +72,25 @@ describe('Coming and going', () => {
   });
 
   it('the leave of a name’s former owner is above the rename to it', () => {
-    const play = here().roster([fox, owl], [], 0).hear(entry(1), 1).roster([], [fox], 2).hear(named(owl, 'fox'));
+    const play = here().roster([fox, owl], [], 0).hear(entry(1), 1).roster([], [fox], 6).hear(named(owl, 'fox'));
     expect(play.shown).toEqual(['+fox +owl', 'm1', '-fox', '[renamed]']);
+  });
+
+  it('a rename right after the last line adds the leave to it', () => {
+    const play = here().roster([fox, owl], [], 0).hear(entry(1), 1).roster([], [fox], 2).hear(named(owl, 'fox'));
+    expect(play.shown).toEqual(['+fox +owl -fox', 'm1', '[renamed]']);
+  });
+
+  it('are at most one line per 5 s, whatever one address does', () => {
+    // Nineteen people; each leaves, one takes the name and sends a message, and so on, one per second.
+    const play = here().roster(many(18), [], 0).roster([owl], [], 0);
+    let name = 'owl';
+    for (const [turn, pair] of many(18).entries()) {
+      play.roster([], [pair], 100 + turn).hear(named([name, 'o'], pair[0])).hear(entry(turn + 1, pair[0]));
+      name = pair[0];
+    }
+    expect(play.said.length).toBe(18);
+    expect(play.state.items.filter((item) => item.kind === 'presence').length).toBeLessThanOrEqual(1 + 4);
   });
 
   it('a person who joined and left before either was shown is not shown', () => {

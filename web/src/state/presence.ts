@@ -8,6 +8,8 @@ import { indexOfKey, insert, isPending, lastId, placeBehind, replaceAt } from '.
 import type { Item, Presence, State } from './types';
 
 export const LINE_MS = 60_000;
+/** between two lines, even if a rename needs one */
+export const PACE_MS = 5_000;
 export const RETURN_MS = 10_000;
 export const CROWD = 20;
 
@@ -34,16 +36,19 @@ export function note(state: State, before: number, joined: readonly Pair[], left
   return { ...state, came, leaving, crowdAt };
 }
 
-/** Show what is due: extend this minute's line while it is still the last row, or begin a new one when its minute is over. */
-export function show(state: State): State {
+/**
+ * Show what is due: extend this minute's line while it is still the last row, or begin a new one when its minute is over.
+ * What cannot wait gets a new line sooner, or right after the last one is added to that, wherever it is.
+ */
+export function show(state: State, cannotWait = false): State {
   const gone = state.leaving.filter((one) => one.at + RETURN_MS <= state.now).map((one) => one.name);
   if (state.came.length === 0 && gone.length === 0) return state;
   const current = state.presence;
   const shown = { ...state, came: [], leaving: state.leaving.filter((one) => one.at + RETURN_MS > state.now) };
-  if (current && state.now < current.since + LINE_MS) {
+  if (current && state.now < current.since + (cannotWait ? PACE_MS : LINE_MS)) {
     const index = indexOfKey(state.items, current.key);
     const line = state.items[index];
-    if (line?.kind !== 'presence' || !isLast(state.items, index)) return state;
+    if (line?.kind !== 'presence' || !(cannotWait || isLast(state.items, index))) return state;
     const back = new Set(state.came);
     const came = [...new Set([...line.came, ...back])];
     const longer: Presence = { ...line, came, left: [...line.left.filter((name) => !back.has(name)), ...gone] };
@@ -69,7 +74,7 @@ export function beforeRename(state: State, from: string, to: string): [State, bo
   if (state.came.includes(from)) return [{ ...state, came: state.came.map((name) => (name === from ? to : name)) }, true];
   if (!state.leaving.some((one) => one.name === to)) return [state, false];
   const leaving = state.leaving.map((one) => (one.name === to ? { ...one, at: -Infinity } : one));
-  return [show({ ...state, leaving, presence: null }), false];
+  return [show({ ...state, leaving }, true), false];
 }
 
 /** When `show` is next due, if nothing else happens. */
