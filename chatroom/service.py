@@ -285,7 +285,8 @@ class Service:
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
         member.person = Person(session.sid, outcome.new)
-        if not session.closed:  # else no one receives the new token, and the old one may be in use again
+        # A session that is closed receives no new token, and its old one may be in use again.
+        if outcome.new != outcome.old and not session.closed:
             self._ended.end(session)
         token = self._tokens.write(session.identity, outcome.new, member.room.key, session.serial)
         return outcome.new, token
