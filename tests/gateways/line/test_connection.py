@@ -190,7 +190,7 @@ class Newcomer:
         b"SSH-2.0-x\r\n",
     ],
 )
-def test_the_room_never_knows_of_a_client_that_is_no_terminal(
+def test_the_room_never_knows_of_other_protocols_clients(
     gateway: LineGateway, connect: Callable[[], Ends], sent: bytes, ends: bool
 ) -> None:
     witness = connect()
