@@ -110,7 +110,8 @@ def test_whispers_reach_only_the_two_on_whatever_side_they_are(everybody: Everyb
     netcat.reads(r"^\* You now talk to")
     netcat.types("secretly in a private talk")
     expect(page.page.locator("article.whisper", has_text="secretly in a private talk")).to_be_visible()
-    page.sends("the composer is for all")
+    page.writes("/say the composer is for all")  # the page need not ask whether it is an answer
+    page.sees("the composer is for all")
     telnet.receives(page.name, "the composer is for all")
     netcat.types("to:")
     netcat.types("heard by all")
