@@ -199,7 +199,7 @@ def _says_private(word: str) -> bool:
 
 
 def _letters(key: str) -> str:
-    folded = key if key.isascii() else normalize("NFKC", key[:_MAX_FOLDED])
+    folded = key if key.isascii() else normalize("NFKC", key[:_MAX_FOLDED])[:_MAX_FOLDED]
     return _NO_LETTER.sub("", folded.casefold())
 
 
