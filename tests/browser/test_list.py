@@ -277,7 +277,7 @@ def test_dragging_the_scroll_bar_to_the_top_reaches_everything(visit: Visit, gue
     assert reaches_the_start(visitor)
 
 
-def test_the_end_is_where_the_scroll_bar_is_dragged_down_to(
+def test_dragging_the_scroll_bar_down_reaches_the_end(
     browser_type: BrowserType,
     browser_type_launch_args: dict[str, Any],
     server: Program,
