@@ -200,7 +200,7 @@ def test_only_steps_of_the_table_change_the_state(session: Session) -> None:
             assert session.state is state
 
 
-def test_an_inbox_is_full_by_length_as_well_as_by_number() -> None:
+def test_an_inbox_is_full_by_length_or_number() -> None:
     session = Session("sid", outbox_limit_bytes=1, outbox_limit_packets=1)
     states = []
     for message in ("x" * INBOX_HIGH_BYTES, b"y"):

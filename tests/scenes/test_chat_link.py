@@ -265,18 +265,19 @@ def test_a_page_that_is_refused_is_asked_for_again(ears: type[Ear]) -> None:
 def test_messages_no_longer_kept_are_reported_as_missing(
     start: Start, guests: Guests, terminals: Terminals
 ) -> None:
-    program = start("--history", "20", "--limits", "off")
+    program = start("--data-limit", "400KB", "--limits", "off")
     romeo = guests(url=program.url, room="lobby")
     relay = Relay(program.port)
     try:
         juliet = terminals(*CHAT, relay.url, "--plain", "--name", "Juliet")
         juliet.reads("You are Juliet")
-        romeo.sends("seen")
+        last_id = romeo.sends("seen")["id"]
         juliet.reads("seen$")
         relay.cut()
         juliet.reads("connection was lost")
         for number in range(300):
-            romeo.sends(f"number {number}")
+            romeo.sends(f"{'x' * 1900} number {number}")
+        until(lambda: romeo.asks("history", after=last_id)["gap"], "the oldest messages are deleted")
         relay.restore()
         juliet.reads(r"^\* Some of the messages you missed are no longer kept")
         juliet.reads("number 299$")
