@@ -376,6 +376,7 @@ def test_the_row_being_read_stays_when_newer_rows_are_dropped(
     new = 500 - visitor.page.locator(".row[data-key]").count()
     talk(fox, 0, new)
     expect(visitor.button(re.compile(f"^{new} new"))).to_be_visible()
+    expect(visitor.page.locator(".row[data-key]")).to_have_count(500)  # they come once the view rests
     visitor.scrolls(6000)
     visitor.scroller.evaluate(_TO_GUESSED)
     visitor.rests()

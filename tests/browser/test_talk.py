@@ -128,7 +128,9 @@ def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, relay: Relay) -
     with socket.value.expect_event("close"):
         relay.cut()
     relay.restore()
-    visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
+    with visitor.page.expect_websocket():
+        visitor.page.evaluate("() => dispatchEvent(new Event('online'))")
+    visitor.page.clock.resume()  # what comes is drawn by the clock
     visitor.sends("back")
 
 

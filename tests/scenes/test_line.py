@@ -114,6 +114,14 @@ def test_a_taken_name_is_refused_and_the_connection_stays(lines: Lines, guests: 
     assert romeo.receives("message", msg="hello")["username"] == juliet.name
 
 
+def test_a_rename_to_the_present_name_holds_up_no_line(lines: Lines, guests: Guests) -> None:
+    romeo, juliet = guests(), lines()
+    juliet.types(f"/name {juliet.name}")
+    juliet.reads(rf"^\* You are now called {juliet.name}\.$")
+    juliet.types("hello")
+    romeo.receives("message", msg="hello")
+
+
 def test_a_refused_name_names_the_hidden_character(lines: Lines) -> None:
     romeo = lines()
     romeo.types("/name a\u200db")

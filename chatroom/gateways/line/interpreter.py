@@ -203,12 +203,15 @@ class Interpreter:
             case Join():
                 self._move(command, arrived_at)
             case Name():
+                before = self._session.person.name
                 self._is_being_renamed = True  # lines after it see the roster once the rename is announced
                 try:
                     self._run_typed(command, self._answer, arrived_at)
-                except Refusal:
-                    self._is_being_renamed = False
-                    raise
+                finally:
+                    if (
+                        self._session.person.name == before
+                    ):  # refused, or it has the name: nothing is announced
+                        self._is_being_renamed = False
             case Quit():
                 self._host.disconnect("bye")
             case _:
