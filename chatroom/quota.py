@@ -47,14 +47,16 @@ class Quota:
         if rate is None and budget is None:
             return
         now = self._monotonic()
-        bucket = self._bucket(kind, rate, now) if rate is not None else None
+        bucket = self._buckets.get(kind)
+        if bucket is None and rate is not None:
+            bucket = self._buckets[kind] = Bucket(rate, now)
         wait_s = bucket.wait(now) if bucket is not None else 0.0
         if budget is not None:
             wait_s = max(wait_s, budget.wait(kind, now, cost))
         if wait_s > 0:
             raise RateLimited(retry_after=round(wait_s, 3))
         if bucket is not None:
-            bucket.take(now)
+            bucket.withdraw()
         if budget is not None:
             budget.take(kind, now, cost)
 
@@ -104,9 +106,3 @@ class Quota:
         """The session is cut because of its floods: its address may be barred for that."""
         if self._budget is not None:
             self._budget.session_cut(self._monotonic())
-
-    def _bucket(self, kind: Kind, rate: Rate, now: float) -> Bucket:
-        bucket = self._buckets.get(kind)
-        if bucket is None:
-            bucket = self._buckets[kind] = Bucket(rate, now)
-        return bucket

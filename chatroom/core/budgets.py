@@ -32,19 +32,19 @@ _LONGEST_BAR_S: Final = 300.0
 _CALM_S: Final = 600.0  # then the next bar is a short one again
 
 
-class Kind(enum.Enum):
-    """What is counted."""
+class Kind(enum.IntEnum):
+    """What is counted. (Other enums hash their members in Python, which costs microseconds per message.)"""
 
-    SESSION = "session"  # a new one
-    MESSAGE = "message"  # or a whisper, by `message_cost`
-    JOIN = "join"
-    RENAME = "rename"
-    HISTORY = "history"  # a page
-    WHO = "who"
-    TYPING = "typing"
-    OTHER = "other"
-    EVENT = "event"  # of any kind, before it is read
-    CPU = "cpu"  # seconds of a core
+    SESSION = enum.auto()  # a new one
+    MESSAGE = enum.auto()  # or a whisper, by `message_cost`
+    JOIN = enum.auto()
+    RENAME = enum.auto()
+    HISTORY = enum.auto()  # a page
+    WHO = enum.auto()
+    TYPING = enum.auto()
+    OTHER = enum.auto()
+    EVENT = enum.auto()  # of any kind, before it is read
+    CPU = enum.auto()  # seconds of a core
 
 
 def message_cost(length: int) -> int:
@@ -151,8 +151,8 @@ class AddressBudget:
 
     def wait(self, kind: Kind, now: float, cost: float = 1.0) -> float:
         """Say whether `spend` would succeed: 0.0, or the seconds after which it would."""
-        bucket, burst = self._bucket(kind, now), self._allowance.rates[kind].burst
-        wait_s = bucket.wait(now, min(cost, burst))
+        bucket = self._bucket(kind, now)
+        wait_s = bucket.wait(now, min(cost, bucket.rate.burst))
         return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
 
     def spend(self, kind: Kind, now: float, cost: float = 1.0) -> float:
@@ -174,7 +174,8 @@ class AddressBudget:
 
     def take(self, kind: Kind, now: float, cost: float) -> None:
         """Spend `cost`, which `wait` has just granted."""
-        self._bucket(kind, now).take(now, min(cost, self._allowance.rates[kind].burst))
+        bucket = self._bucket(kind, now)
+        bucket.withdraw(min(cost, bucket.rate.burst))
         if self.site is not None:
             self.site.take(kind, now, cost)
 

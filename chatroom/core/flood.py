@@ -14,10 +14,10 @@ class Rate:
 class Bucket:
     """The tokens that one session has left; `now` is in seconds of any one clock."""
 
-    __slots__ = ("_rate", "_then", "_tokens")
+    __slots__ = ("_then", "_tokens", "rate")
 
     def __init__(self, rate: Rate, now: float) -> None:
-        self._rate = rate
+        self.rate = rate
         self._tokens = rate.burst
         self._then = now
 
@@ -41,10 +41,16 @@ class Bucket:
             0.0 if so; otherwise the seconds after which it would. A cost above the burst is never granted: the
             seconds are then those for that many tokens.
         """
-        elapsed = max(0.0, now - self._then)
-        self._then = now
-        self._tokens = min(self._rate.burst, self._tokens + elapsed * self._rate.per_second)
-        return 0.0 if cost <= self._tokens else (cost - self._tokens) / self._rate.per_second
+        if now != self._then:
+            if now > self._then:
+                refilled = self._tokens + (now - self._then) * self.rate.per_second
+                self._tokens = min(self.rate.burst, refilled)
+            self._then = now
+        return 0.0 if cost <= self._tokens else (cost - self._tokens) / self.rate.per_second
+
+    def withdraw(self, cost: float = 1.0) -> None:
+        """Take what `wait` has just granted."""
+        self._tokens -= cost
 
     def charge(self, now: float, cost: float) -> None:
         """Take `cost` tokens for what was done already; the rest is owed, and later tokens pay for it."""

@@ -185,7 +185,9 @@ def _check_private(data: Mapping[str, object], fields: Sequence[str]) -> None:
     if len(data) > _MAX_FIELDS:
         raise BadRequest()
     for key, value in data.items():
-        if key not in fields and (key in Whisper.__struct_fields__ or _says_private(key)):
+        if key in fields or key == "action":
+            continue
+        if key in Whisper.__struct_fields__ or _says_private(key):
             raise BadRequest(field=key)
         word = _letters(key)
         if word == "public" and value is False:
