@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatroom import runtime
 from chatroom.engine import packets, reasons
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
@@ -13,6 +12,7 @@ from chatroom.engine.session import INBOX_HIGH, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import NO_TRANSPORT
 from chatroom.net.loop import Loop
+from tests.support.inside import until
 
 
 class Asked(Exchange):
@@ -150,7 +150,7 @@ def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) 
     for polling, size in zip(pollers, (40, 80, 40), strict=True):
         polling.session.begin(polling)
         polling.send("4" + "x" * (size - 1))
-    runtime.sleep(0)
+    until(lambda: pollers[1].session.closed)
     assert [one.session.closed for one in pollers] == [False, True, False]
     assert gate.held == 80
     pollers[0].take_payload()
