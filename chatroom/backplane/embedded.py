@@ -289,7 +289,7 @@ class EmbeddedBackplane(LocalAuthority):
     def _maintain(self) -> None:
         """Do what is due now and then: expiry, checkpoints, recovery from a failing disk."""
         while not self._is_settled:
-            runtime.sleep(_MAINTAIN_S)
+            runtime.sleep(_MAINTAIN_S)  # what is due depends on the time alone: no event announces it
             now = self._monotonic()
             if now >= self._tidy_at or self._store.has_grown:
                 self._tidy_at = now + _TIDY_S

@@ -72,7 +72,7 @@ class Feed:
         """Wait until everything that is settled is delivered."""
         while self._ready or self._delivering:
             self._call()
-            runtime.sleep(0)
+            runtime.sleep(0)  # a delivery that is under way in another greenthread goes on
 
     def _settle(self, slot: Slot, item: Item | None, after: Callable[[], None] | None) -> None:
         slot.item, slot.after, slot.settled = item, after, True

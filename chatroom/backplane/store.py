@@ -34,7 +34,7 @@ _READ_BUSY_S: Final = 1.0
 _PROBE_BUSY_S: Final = 0.1
 _PROBE_BYTES: Final = 65_536  # a disk with less left is full
 _CHECK_PART: Final = 128  # the size is checked each time this part of the limit was written
-_REWRITE_BYTES: Final = 8_000_000  # writing the file anew takes about 20 ms per MB, in which messages wait
+_REWRITE_BYTES: Final = 8_000_000  # rewriting the file takes about 20 ms per MB, in which messages wait
 _ROW_BYTES: Final = 100
 _ADD_ENTRY: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
 
@@ -260,7 +260,7 @@ class Store:
             self._expired = self._expired and bool(busy)
 
     def rewrite(self) -> None:
-        """Write the file anew, if it is small: where SQLite moved a row, the old page may have a copy of it.
+        """Rewrite the file, if it is small: where SQLite moved a row, the old page may have a copy of it.
 
         Its `secure_delete` does not cover these copies.
 

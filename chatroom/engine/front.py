@@ -195,7 +195,7 @@ def _run_logged(app: runtime.WSGIApp, environ: dict[str, Any], start_response: A
     """Call an application; a failure is one line in the log, and a 500 if no response has begun."""
     try:
         return app(environ, start_response)
-    except Exception as problem:
+    except Exception as problem:  # the outermost place that a page's request reaches: the others go on
         log.error("a request failed: %s", describe(problem))
         headers = [("Content-Type", "text/plain; charset=UTF-8"), *SAFE_HEADERS]
         start_response("500 Internal Server Error", headers, sys.exc_info())

@@ -98,7 +98,7 @@ def test_kills_while_junk_is_deleted_lose_nothing_else(
         ]
         for thread in threads:
             thread.start()
-        time.sleep(rng.uniform(0, LIFE_S))
+        time.sleep(rng.uniform(0, LIFE_S))  # the kill comes at any moment of its life
         program.kill()
         for thread in threads:
             thread.join(30)

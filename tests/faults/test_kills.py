@@ -73,7 +73,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(
                 pool.submit(talk, talker, program.url, over, number / PER_SENDER / SENDERS)
                 for number, talker in enumerate(talkers)
             ]
-            time.sleep(rng.uniform(0, LIFE_S))
+            time.sleep(rng.uniform(0, LIFE_S))  # the kill comes at any moment of its life
             program.kill()
             over.set()
             for life in lives:

@@ -119,7 +119,7 @@ REQUESTS = (
 
 
 def check(program: Program, folder: Path, learnt: set[str]) -> None:
-    """None of it is in the data folder or the log; what was said to all is in the folder."""
+    """None of it is in the data folder or the log; public messages are in the folder."""
     until(lambda: any(PUBLIC.encode() in data for _, data in written(program, folder)), "stored")
     found = {
         (place, word) for place, data in written(program, folder) for word in learnt if word.encode() in data

@@ -231,7 +231,7 @@ def test_unread_input_waits_and_nothing_is_lost() -> None:
             raise waits.pop()
         spend()
 
-    terminal.spend = spend_or_wait  # type: ignore[method-assign]  # the intake asks the terminal anew each time
+    terminal.spend = spend_or_wait  # type: ignore[method-assign]  # the intake looks the method up at each call
     terminal.comes(b"1\n2\n")
     assert (terminal.lines, terminal.reads) == ([], False)
     terminal.passes(2)

@@ -83,7 +83,7 @@ export function write(before: State, text: string, cid: string): State {
   return toEnd({ ...state, serial, items: insert(state.items, item), held: false, problem: null, whisperedAt: partner ? state.whisperedAt : -Infinity, lineAt: null, unread: 0, mentions: 0 });
 }
 
-/** Whether the same text is sent again, long enough after the question to have read it; another text must be confirmed anew. */
+/** Whether the same text is sent again, long enough after the question to have read it; another text needs a question of its own. */
 function isConfirmed(state: State): boolean {
   const question = asksToConfirm(state);
   return question !== null && state.now - (question.at as number) >= CONFIRM_MS;
