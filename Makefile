@@ -55,12 +55,8 @@ far-scenes: .venv/test.stamp $(GUEST) ## Play the scenes that keep nothing on di
 	TEST_APP=tests/support/far_app.py $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 \
 		-k 'not restart and not kept' $(FAR:%=tests/scenes/test_%.py) $(ARGS)
 
-soak: .venv/test.stamp $(GUEST) $(NODE) ## Repeat all tests for SOAK_MINUTES (10), until the first failure
-	end=$$(( $$(date +%s) + 60 * $${SOAK_MINUTES:-10} )); round=0; \
-	while [ $$(date +%s) -lt $$end ]; do \
-		round=$$(( round + 1 )); echo "round $$round"; \
-		$(BIN)/python -m pytest -q -x -n $(WORKERS) --dist load --maxschedchunk 1 $(ARGS) || exit 1; \
-	done
+soak: .venv/test.stamp ## Let people come and go for SOAK_MINUTES (60), and look for what they leave behind
+	SOAK_MINUTES=$${SOAK_MINUTES:-60} CHATROOM_TEST_SCALE=20 $(BIN)/python -m pytest tests/faults/test_churn.py $(ARGS)
 
 repeat: .venv/test.stamp $(GUEST) $(NODE) ## Run all tests ROUNDS (10) times, also after a failure; fails if any round did
 	@failed=0; \

@@ -10,12 +10,12 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import websocket
 
+LOCAL = "127.0.0.1"
 PATIENCE_S = 10.0
 _RECORD = "\x1e"  # between the packets of a polling payload (Engine.IO 4)
 
@@ -38,13 +38,27 @@ class Link(Protocol):
         ...
 
 
+class Connects(Protocol):
+    """Makes a link to a server, from one of this machine's addresses."""
+
+    def __call__(self, url: str, source: str = ...) -> Link: ...
+
+
 class WebSocketLink:
     """A WebSocket from the first byte on."""
 
-    def __init__(self, url: str, query: str = "") -> None:
+    def __init__(self, url: str, source: str = LOCAL, query: str = "") -> None:
         address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket" + query
+        place = urlsplit(url)
         try:
-            self._socket = websocket.create_connection(address, timeout=PATIENCE_S)
+            sock = socket.create_connection(
+                (place.hostname, place.port), PATIENCE_S, source_address=(source, 0)
+            )
+            try:
+                self._socket = websocket.create_connection(address, timeout=PATIENCE_S, socket=sock)
+            except BaseException:
+                sock.close()
+                raise
         except (OSError, websocket.WebSocketException) as problem:
             raise Gone from problem
 
@@ -73,11 +87,14 @@ class WebSocketLink:
 class PollingLink:
     """Long polling: one connection that waits, one that posts."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: str = LOCAL) -> None:
         place = urlsplit(url)
         assert place.hostname is not None
         self._waits, self._posts = (
-            http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE_S) for _ in range(2)
+            http.client.HTTPConnection(
+                place.hostname, place.port, timeout=PATIENCE_S, source_address=(source, 0)
+            )
+            for _ in range(2)
         )
         self._path = "/socket.io/?EIO=4&transport=polling"
         self._asked = False
@@ -132,9 +149,10 @@ class PollingLink:
 class UpgradingLink:
     """Begins with polling and goes over to a WebSocket after a few packets, as browsers do."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: str = LOCAL) -> None:
         self._url = url
-        self._polling: PollingLink | None = PollingLink(url)
+        self._source = source
+        self._polling: PollingLink | None = PollingLink(url, source)
         self._left: list[Link] = []
         self._socket: WebSocketLink | None = None
 
@@ -158,7 +176,7 @@ class UpgradingLink:
                 link.cut(how)
 
     def _upgrade(self, polling: PollingLink) -> list[str]:
-        self._socket = WebSocketLink(self._url, f"&sid={polling.sid}")
+        self._socket = WebSocketLink(self._url, self._source, f"&sid={polling.sid}")
         self._socket.send("2probe")
         packets: list[str] = []
         answered: list[str] = []
@@ -180,7 +198,46 @@ class UpgradingLink:
         return packets
 
 
-LINKS: dict[str, Callable[[str], Link]] = {
+class LineLink:
+    """A terminal at the line gateway: its packets are lines.
+
+    Args:
+        port: of the line gateway.
+    """
+
+    def __init__(self, port: int, source: str = LOCAL) -> None:
+        self._rest = b""
+        try:
+            self._socket = socket.create_connection((LOCAL, port), PATIENCE_S, source_address=(source, 0))
+        except OSError as problem:
+            raise Gone from problem
+
+    def send(self, packet: str) -> None:
+        try:
+            self._socket.sendall(packet.encode() + b"\n")
+        except OSError as problem:
+            raise Gone from problem
+
+    def receive(self, seconds: float) -> list[str]:
+        try:
+            self._socket.settimeout(max(seconds, 0.001))
+            data = self._socket.recv(65_536)
+        except TimeoutError:
+            return []
+        except OSError as problem:
+            raise Gone from problem
+        finally:
+            self._socket.settimeout(PATIENCE_S)
+        if not data:
+            raise Gone
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [line.decode().rstrip("\r") for line in lines]
+
+    def cut(self, how: str) -> None:
+        _end(self._socket, how)
+
+
+LINKS: dict[str, Connects] = {
     "polling": PollingLink,
     "upgrading": UpgradingLink,
     "websocket": WebSocketLink,

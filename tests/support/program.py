@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import requests
 
@@ -64,7 +64,7 @@ class Program:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> Program:
+    def start(self) -> Self:
         """Start and wait until it listens."""
         self._process = subprocess.Popen(
             [*self._before, sys.executable, self._app, "--line-port", "0", *self.arguments],
@@ -160,7 +160,7 @@ class Program:
                 self._lines.put(line)
         self._lines.put(None)
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exception: object) -> None:

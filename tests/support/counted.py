@@ -1,0 +1,94 @@
+"""A running program whose insides a test can count, and whose commits it can hold up or have refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.program import Program
+
+_APP = str(Path(__file__).with_name("counted_app.py"))
+_ANSWER_S = 60.0
+_REST_S = 60.0
+# What bounded tables remember of those who have left: `Holds`, `Returning`, `RefusedTexts` and `Addresses`.
+_REMEMBERED = (
+    "chatroom.backplane.holds._Hold",
+    "chatroom.core.addresses.Address",
+    "chatroom.core.budgets.AddressBudget",
+    "chatroom.core.errors.NotSent",
+    "chatroom.core.flood.Bucket",
+    "chatroom.core.private_talk.PrivateTalk",
+    "chatroom.core.recent.Addressed",
+    "chatroom.refused._Refused",
+    "chatroom.returning._Parked",
+)
+_OF_PEOPLE = ("connections", "engine sessions", "sessions", "rooms", "occupied rooms", "uncommitted")
+
+
+class Counted(Program):
+    """The program, started by `counted_app.py`; the arguments are those of `Program`."""
+
+    def __init__(self, *arguments: str, data_dir: Path) -> None:
+        self._control, theirs = socket.socketpair()
+        self._control.settimeout(_ANSWER_S)
+        super().__init__(*arguments, data_dir=data_dir, stdin=theirs.detach(), app=_APP)
+
+    def asks(self, command: str) -> Any:
+        """Give a command to `counted_app.Inside`, and return its answer."""
+        self._control.sendall(command.encode() + b"\n")
+        data = b""
+        while not data.endswith(b"\n"):
+            more = self._control.recv(1 << 20)
+            assert more, "the program has ended"
+            data += more
+        return json.loads(data)
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - names only
+
+    def resident_kb(self) -> int:
+        return int(Path(f"/proc/{self.pid}/status").read_text().split("VmRSS:")[1].split()[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many connections, sessions, rooms, greenthreads and descriptors there are."""
+        return {**self.asks("counts"), "descriptors": self.descriptors()}
+
+    def empties(self) -> None:
+        """Wait until nobody is there."""
+        _waits_for(lambda: {what: self.counts()[what] for what in _OF_PEOPLE}, {})
+
+    def rests(self) -> dict[str, int]:
+        """Wait until nobody is there; returns how many there are of everything."""
+        self.empties()
+        return self._everything()
+
+    def rests_as(self, before: dict[str, int]) -> None:
+        """Wait until nobody is there, and there is no more of anything than before."""
+        self.empties()
+        _waits_for(self._everything, before)
+
+    def _everything(self) -> dict[str, int]:
+        """The counts, and how many objects of each class there are that nothing may remember."""
+        objects: dict[str, int] = self.asks("objects")
+        return {**objects, **dict.fromkeys(_REMEMBERED, 0), **self.counts()}
+
+    def stop(self) -> None:
+        super().stop()
+        self._control.close()
+
+
+def _waits_for(count: Callable[[], dict[str, int]], bounds: dict[str, int]) -> None:
+    """Wait until no number is above its bound."""
+    deadline = time.monotonic() + _REST_S
+    while more := {
+        what: (number, bounds.get(what, 0))
+        for what, number in count().items()
+        if number > bounds.get(what, 0)
+    }:
+        assert time.monotonic() < deadline, f"more than there were before: {more}"
+        time.sleep(0.02)  # sessions end by deadlines, of which nothing is heard from outside
