@@ -9,6 +9,8 @@ import pytest
 from chatroom.settings import Settings, describe_default, env_of, flag_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+SOURCE = DOCS.parent / "chatroom"
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 
 
 def rows(document: str) -> dict[str, list[str]]:
@@ -74,3 +76,30 @@ def test_names_of_tests_have_at_most_ten_words() -> None:
     }
     assert len(names) > 1000
     assert {name for name in names if len(name.split("_")) > 10} == set()
+
+
+def test_the_architecture_lists_every_module_once() -> None:
+    modules = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")}
+    firsts = re.findall(r"^\| ((?:`[\w/]+\.py`(?:, )?)+) \|", ARCHITECTURE, re.MULTILINE)
+    listed = [path for first in firsts for path in re.findall(r"`([\w/]+\.py)`", first)]
+    assert sorted(listed) == sorted(set(listed))
+    assert set(listed) <= modules
+    assert {path for path in modules if not Path(path).name.startswith("__")} - set(listed) == set()
+
+
+def test_the_architecture_names_functions_where_they_are() -> None:
+    """``name`` in `path/file` is written of definitions only."""
+    named = re.findall(r"((?:`[\w.]+`(?:, | and )?)+) in\s`([\w/.]+\.(?:py|ts|svelte))`", ARCHITECTURE)
+    assert len(named) > 100
+    for names, path in named:
+        root = DOCS.parent if path.startswith("web/") else SOURCE
+        text = (root / path).read_text(encoding="utf-8")
+        for name in re.findall(r"[\w]+", names.replace(" and ", " ")):
+            defined = rf"\b(?:def|class|function|const) {name}\b|^ *{name}\b(?:: [\w\[\]]+)? ="
+            assert re.search(defined, text, re.MULTILINE), f"{path} has no {name}"
+
+
+def test_every_file_that_the_architecture_names_exists() -> None:
+    named = set(re.findall(r"`([\w/.]+\.(?:py|ts|svelte|md|json|toml))`", ARCHITECTURE))
+    roots = (SOURCE, DOCS.parent)
+    assert {path for path in named if not any((root / path).is_file() for root in roots)} == set()
