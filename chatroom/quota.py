@@ -1,4 +1,4 @@
-"""What one session may still do: its own rates, what is left of its address's budget, and how often it was refused.
+"""What one session may still do: its own rates, what is left of shared budgets, and how often it was refused.
 
 Gateways and the service ask it before they do anything for a client. `core/budgets` has the numbers and the arithmetic.
 """
@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chatroom.core.budgets import AddressBudget, Conduct, Kind, Verdict
+from chatroom.core.budgets import (
+    AddressBudget,
+    Conduct,
+    Kind,
+    RoomBudget,
+    Verdict,
+    message_cost,
+    message_size,
+)
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 
 _DEAREST_S: Final = 0.002  # what the dearest event takes on a slow computer
+_FOR_MESSAGES: Final = 0.25  # of a room's budget, which nothing else may use
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
 
@@ -37,11 +46,15 @@ class Quota:
         self._conduct: Conduct | None = None
         self._answered_at = float("-inf")
 
-    def spend(self, kind: Kind, cost: float = 1.0) -> None:
+    def spend(self, kind: Kind, cost: float = 1.0, *, room: RoomBudget | None = None, size: int = 0) -> None:
         """Count one thing of a kind, which costs its address `cost`.
 
+        Args:
+            room: the budget of the room whose members receive it.
+            size: how many bytes each of them receives.
+
         Raises:
-            RateLimited: the session or its address had too much; nothing was spent.
+            RateLimited: the session, its address or the room had too much; nothing was spent.
         """
         rate, budget = self._rates.get(kind), self._budget
         if rate is None and budget is None:
@@ -53,12 +66,25 @@ class Quota:
         wait_s = bucket.wait(now) if bucket is not None else 0.0
         if budget is not None:
             wait_s = max(wait_s, budget.wait(kind, now, cost))
+            if room is not None:
+                kept = budget.used(kind, now, cost) + (0.0 if kind is Kind.MESSAGE else _FOR_MESSAGES)
+                wait_s = max(wait_s, room.wait(now, size, kept))
         if wait_s > 0:
             raise RateLimited(retry_after=round(wait_s, 3))
         if bucket is not None:
             bucket.withdraw()
         if budget is not None:
             budget.take(kind, now, cost)
+            if room is not None:
+                room.take(size)
+
+    def spend_text(self, text: str, room: RoomBudget | None) -> None:
+        """Count a message or a whisper.
+
+        Raises:
+            RateLimited: as `spend`.
+        """
+        self.spend(Kind.MESSAGE, message_cost(len(text)), room=room, size=message_size(text))
 
     def spend_event(self) -> None:
         """Count one event of any kind, before it is read.

@@ -5,12 +5,14 @@ It knows what has been announced in a room, and how long a room must stay open. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from chatroom.backplane import Backplane
+from chatroom.core.budgets import RoomBudget
 from chatroom.core.errors import RoomFull
+from chatroom.core.flood import Rate
 from chatroom.core.names import room_key
 from chatroom.core.recent import RecentNames
 from chatroom.core.roster import Roster
@@ -27,6 +29,7 @@ class RoomView:
         recent: the names that were recently given up.
         own: by session id, the identities of people in the roster whom this process serves, or served.
         memberships: how many sessions of this process are in it, or are about to be.
+        budget: how much it may still receive; None without limits.
     """
 
     name: str
@@ -35,6 +38,7 @@ class RoomView:
     recent: RecentNames = field(default_factory=RecentNames)
     own: dict[str, str] = field(default_factory=dict)
     memberships: int = 0
+    budget: RoomBudget | None = None
 
 
 class Rooms:
@@ -42,11 +46,17 @@ class Rooms:
 
     Args:
         limit: the most rooms at once.
+        rate: how many bytes one room may receive; None for any number.
+        monotonic: a clock in seconds.
     """
 
-    def __init__(self, backplane: Backplane, limit: int) -> None:
+    def __init__(
+        self, backplane: Backplane, limit: int, rate: Rate | None, monotonic: Callable[[], float]
+    ) -> None:
         self._backplane = backplane
         self._limit = limit
+        self._rate = rate
+        self._monotonic = monotonic
         self._open: dict[str, RoomView] = {}
 
     def get(self, key: str) -> RoomView | None:
@@ -70,7 +80,8 @@ class Rooms:
         if view is None:
             if len(self._open) >= self._limit:
                 raise RoomFull
-            view = self._open[key] = RoomView(name, key)
+            budget = RoomBudget(self._rate, self._monotonic()) if self._rate is not None else None
+            view = self._open[key] = RoomView(name, key, budget=budget)
         view.memberships += 1
         try:
             yield view

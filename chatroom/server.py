@@ -335,8 +335,11 @@ def _limits(settings: Settings) -> Limits:
         Kind.MESSAGE: Rate(settings.message_burst, settings.message_rate),
         Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
     }
+    # What one room may receive leaves room in the outboxes of those who are reading it.
+    outbox_bytes = settings.outbox_limit_bytes * settings.address_scale
     return Limits(
         rates={**SESSION_RATES, **chosen} if settings.limits else {},
+        room_bytes=Rate(outbox_bytes / 2, outbox_bytes) if settings.limits else None,
         max_text=settings.max_text,
         max_rooms=settings.max_rooms,
         resume_grace_s=settings.resume_grace_s,

@@ -20,7 +20,7 @@ from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
 from chatroom.core.addresses import counted_address
-from chatroom.core.budgets import AddressBudget, Kind, message_cost
+from chatroom.core.budgets import TYPING_BYTES, AddressBudget, Kind, rename_size
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.log import Page
@@ -72,7 +72,7 @@ class Service:
         self._budget_of = budget_of
         self._monotonic = monotonic
         self._spawn = spawn
-        self._rooms = Rooms(backplane, limits.max_rooms)
+        self._rooms = Rooms(backplane, limits.max_rooms, limits.room_bytes, monotonic)
         self._arrivals = Arrivals(backplane, self._rooms, spawn)
         self._sessions = Sessions()
         self._answers = Answers(signal)
@@ -259,7 +259,7 @@ class Service:
             RateLimited: too much at once.
         """
         text = parse_text(text, self.limits.max_text)
-        session.quota.spend(Kind.MESSAGE, message_cost(len(text)))
+        session.quota.spend_text(text, session.room.budget)
         key = retry_key(session.identity, cid) if cid is not None else None
         member = session.membership
         if member.is_announced:
@@ -280,8 +280,9 @@ class Service:
             RateLimited: too often.
             Unavailable: it cannot be decided now.
         """
-        session.quota.spend(Kind.RENAME)
         member = session.membership
+        size = rename_size(len(member.room.roster))
+        session.quota.spend(Kind.RENAME, room=member.room.budget, size=size)
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
         member.person = Person(session.sid, outcome.new)
@@ -305,7 +306,8 @@ class Service:
     def type(self, session: Session) -> None:
         """Let the others know that this guest is typing."""
         session.quota.spend(Kind.TYPING)
-        if session.is_in:
+        budget = session.room.budget
+        if session.is_in and (budget is None or budget.take_spare(self._monotonic(), TYPING_BYTES)):
             self._backplane.notify(session.room.key, session.person)
 
     # Queries

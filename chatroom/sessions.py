@@ -24,9 +24,14 @@ MAX_UNCOMMITTED: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits for each session. What has no rate has no limit."""
+    """The limits for each session. What has no rate has no limit.
+
+    Attributes:
+        room_bytes: how much all people together may send to one room; None for any amount.
+    """
 
     rates: Mapping[Kind, Rate]
+    room_bytes: Rate | None = None
     max_text: int
     max_rooms: int
     resume_grace_s: float

@@ -11,7 +11,6 @@ from typing import NoReturn
 
 from chatroom.answers import Answers
 from chatroom.backplane import Backplane
-from chatroom.core.budgets import Kind, message_cost
 from chatroom.core.errors import BadRequest, NameAfterRestart, NameChangedHands, NoSuchPerson
 from chatroom.core.events import Person, Talk, Whispered
 from chatroom.core.names import printable
@@ -89,7 +88,7 @@ class Whispers:
         text = "" if is_signal else parse_text(text, self._max_text)
         if recipient.sid == session.sid:
             raise BadRequest
-        session.quota.spend(Kind.MESSAGE, message_cost(len(text)))
+        session.quota.spend_text(text, session.room.budget)
         whispered = Whispered(session.person, recipient, text, talk)
         question = partial(self._backplane.whisper, session.room.key, whispered)
         outcome: Whispered = self._answers.ask(question)

@@ -1,4 +1,4 @@
-"""Budgets: the limits of one address, and what happens when it exceeds them.
+"""Budgets: the limits of one address, what it shares with others, and what happens when it exceeds them.
 
 Arithmetic on times that are passed in, in seconds of any one clock. `addresses` says what counts as one address.
 """
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from chatroom.core.flood import Bucket, Rate
+from chatroom.core.roster import NAME_BYTES, SMALL_ROOM
 
 SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many addresses
 MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
@@ -50,6 +51,20 @@ class Kind(enum.IntEnum):
 def message_cost(length: int) -> int:
     """What a message of so many characters costs: an ordinary one 1."""
     return max(1, -(-length // MESSAGE_UNIT))
+
+
+_FRAME_BYTES: Final = 250  # what comes with a text: names, ids, the time
+TYPING_BYTES: Final = 100  # of the notice that someone is typing
+
+
+def message_size(text: str) -> int:
+    """About how many bytes of a message or a whisper each of its readers receives."""
+    return _FRAME_BYTES + (len(text) if text.isascii() else len(text.encode()))
+
+
+def rename_size(people: int) -> int:
+    """About how many bytes of a rename in a room of so many people each of them receives at most."""
+    return _FRAME_BYTES + NAME_BYTES * min(people, SMALL_ROOM)
 
 
 _RATES: Final = MappingProxyType(
@@ -155,6 +170,12 @@ class AddressBudget:
         wait_s = bucket.wait(now, min(cost, bucket.rate.burst))
         return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
 
+    def used(self, kind: Kind, now: float, cost: float) -> float:
+        """The part of what may be spent at once that is spent already, with `cost`; 1.0 is all."""
+        bucket = self._bucket(kind, now)
+        used = (bucket.spent(now) + cost) / bucket.rate.burst
+        return used if self.site is None else max(used, self.site.used(kind, now, cost))
+
     def spend(self, kind: Kind, now: float, cost: float = 1.0) -> float:
         """Spend `cost`, or nothing; a cost above what may be spent at once takes all of that.
 
@@ -240,6 +261,38 @@ class AddressBudget:
     def barred_s(self, now: float) -> float:
         """For how long new sessions of this address are refused."""
         return max(0.0, self._barred_until - now)
+
+
+class RoomBudget:
+    """How many bytes all people together may send to one room, so that its readers can follow.
+
+    When it runs short, what is left is for those who have used the least of their own address's budget.
+    """
+
+    __slots__ = ("_bucket",)
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        self._bucket = Bucket(rate, now)
+
+    def wait(self, now: float, size: int, kept: float) -> float:
+        """Say whether so many bytes may be sent: 0.0, or the seconds after which they may.
+
+        Args:
+            kept: the part of the budget that is left for others: as large as what the sender has used of their own.
+        """
+        burst = self._bucket.rate.burst
+        return self._bucket.wait(now, min(burst, size + kept * burst))
+
+    def take(self, size: int) -> None:
+        """Spend so many bytes, which `wait` has just granted."""
+        self._bucket.withdraw(min(self._bucket.rate.burst, size))
+
+    def take_spare(self, now: float, size: int) -> bool:
+        """Spend so many bytes on what nobody misses; False, and nothing is spent, if half of the budget is used."""
+        is_there = not self.wait(now, size, 0.5)
+        if is_there:
+            self.take(size)
+        return is_there
 
 
 class Verdict(enum.Enum):

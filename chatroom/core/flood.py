@@ -48,6 +48,11 @@ class Bucket:
             self._then = now
         return 0.0 if cost <= self._tokens else (cost - self._tokens) / self.rate.per_second
 
+    def spent(self, now: float) -> float:
+        """How many tokens are missing."""
+        self.wait(now, 0.0)
+        return self.rate.burst - self._tokens
+
     def withdraw(self, cost: float = 1.0) -> None:
         """Take what `wait` has just granted."""
         self._tokens -= cost

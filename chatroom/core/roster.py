@@ -7,12 +7,17 @@ people in the room have seen so far.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from chatroom.core.beginnings import Beginnings
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
 from chatroom.core.names import may_be_name, name_key
+
+SMALL_ROOM: Final = 64
+"""In a room of so many people, each change is announced at once, and to old clients with a list of all names."""
+NAME_BYTES: Final = 40  # about what one person takes in such a list
 
 
 class Roster:

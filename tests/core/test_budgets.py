@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Conduct, Kind, Verdict, message_cost
+from chatroom.core.budgets import (
+    SITE_FACTOR,
+    AddressBudget,
+    Allowance,
+    Conduct,
+    Kind,
+    RoomBudget,
+    Verdict,
+    message_cost,
+    message_size,
+)
 from chatroom.core.flood import Rate
 
 ISSUE = Allowance()
@@ -93,6 +103,64 @@ def test_outboxes_are_added_up() -> None:
     assert other.hold(-10)
     assert not one.hold(1)
     assert site.outbox_bytes == 101
+
+
+ROOM = Rate(131_072, 262_144)
+
+
+class Sender:
+    """Somebody who sends the same text again and again, from an address of their own."""
+
+    def __init__(self, text: str, site: AddressBudget | None = None) -> None:
+        self.text, self.site = text, site
+        self.budget = AddressBudget(ISSUE, site)
+        self.sent = 0
+
+    def sends(self, room: RoomBudget, now: float) -> bool:
+        """Send once, if the budgets permit; gives whether they did."""
+        cost, size = message_cost(len(self.text)), message_size(self.text)
+        if self.budget.wait(Kind.MESSAGE, now, cost) or room.wait(
+            now, size, self.budget.used(Kind.MESSAGE, now, cost)
+        ):
+            return False
+        self.budget.take(Kind.MESSAGE, now, cost)
+        room.take(size)
+        self.sent += size
+        return True
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 2000, "\U0001f600" * 2000])
+def test_a_room_stays_open_to_those_who_send_little(text: str) -> None:
+    room, flooders, person = RoomBudget(ROOM, 0.0), [Sender(text) for _ in range(50)], Sender("hello")
+    for step in range(3000):
+        now = step / 100
+        for flooder in flooders:
+            flooder.sends(room, now)
+        if step % 50 == 49:
+            assert person.sends(room, now)
+    assert sum(flooder.sent for flooder in flooders) <= ROOM.burst + 30 * ROOM.per_second
+
+
+def test_networks_of_one_site_get_no_more_of_a_room() -> None:
+    room, site, person = RoomBudget(ROOM, 0.0), AddressBudget(ISSUE.scaled(SITE_FACTOR)), Sender("hello")
+    for step in range(1000):
+        Sender("x" * 2000, site).sends(room, step / 100)
+        if step % 50 == 49:
+            assert person.sends(room, step / 100)
+
+
+@pytest.mark.parametrize(("people", "every_s", "length"), [(50, 1, 400), (10_000, 20, 60), (10, 0.5, 2000)])
+def test_ordinary_people_never_meet_the_budget_of_a_room(people: int, every_s: float, length: int) -> None:
+    room, crowd = RoomBudget(ROOM, 0.0), [Sender("x" * length) for _ in range(people)]
+    for number in range(3 * people):
+        assert crowd[number % people].sends(room, number / people * every_s)
+
+
+def test_a_room_without_spare_bytes_shows_no_typing() -> None:
+    room = RoomBudget(Rate(1000, 100), 0.0)
+    assert [room.take_spare(0.0, 100) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert room.take_spare(1.0, 100)
+    assert room.wait(1.0, 500, 0.0) == 0.0
 
 
 def test_a_site_is_worth_several_addresses() -> None:

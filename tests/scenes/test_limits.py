@@ -45,6 +45,26 @@ def test_a_flood_is_refused_with_the_time_to_wait(start: Start, guests: Guests) 
     juliet.receives_nothing("message")
 
 
+def test_a_room_receives_what_its_readers_can_follow(start: Start, guests: Guests, room: str) -> None:
+    program = start("--outbox-limit", "16384")
+    romeo, juliet = guests(url=program.url), guests(url=program.url)
+    with RawClient(program.url) as raw:
+        raw.enters(room=room, v=1)
+        text = json.dumps(["msg", {"action": "message", "msg": "\U0001f600" * 2000}])
+        raw.sends_at_once([f"42{number}{text}" for number in range(8)])
+        acks = [raw.receives(lambda packet: packet.startswith("43")) for _ in range(8)]
+        answers = [json.loads(ack[3:])[0] for ack in acks]
+    sent = sum(answer["ok"] for answer in answers)
+    assert 1 <= sent < 8
+    assert {answer["code"] for answer in answers if not answer["ok"]} == {"rate_limited"}
+    assert all(0 < answer["retry_after"] <= 1 for answer in answers if not answer["ok"])
+    for _ in range(sent):
+        juliet.receives("message")
+    until(lambda: romeo.asks("message", msg="I am heard")["ok"], "room for a short message")
+    juliet.receives("message", msg="I am heard")
+    assert juliet.disconnects == []
+
+
 def test_a_full_room_refuses_newcomers_and_movers(start: Start, guests: Guests, room: str) -> None:
     program = start("--max-room-people", "2")
     romeo, juliet = guests(url=program.url), guests(url=program.url)

@@ -16,14 +16,13 @@ import msgspec
 
 from chatroom.core.events import Person, Renamed
 from chatroom.core.names import name_key
+from chatroom.core.roster import NAME_BYTES, SMALL_ROOM
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS
 from chatroom.rooms import RoomView
 from chatroom.runtime import Timer
 
-SMALL_ROOM: Final = 64  # people; the protocol's number
 _MIN_INTERVAL_S: Final = 0.05
-_NAME_BYTES: Final = 40  # about what one person takes in a `name_list`
 _ROSTER_BYTES_PER_S: Final = 1_000_000  # of rosters, to each of a room's `full` clients
 _ROSTER_SHARE: Final = 0.05  # of a core, for a room's rosters
 
@@ -144,7 +143,7 @@ class Presence:
             burst.timer = self._call_later(self._interval_s(room), partial(self._announce, room))
 
     def _interval_s(self, room: RoomView) -> float:
-        by_size = len(room.roster) * _NAME_BYTES / _ROSTER_BYTES_PER_S
+        by_size = len(room.roster) * NAME_BYTES / _ROSTER_BYTES_PER_S
         by_cost = self._costs.get(room.key, 0.0) / _ROSTER_SHARE
         return max(_MIN_INTERVAL_S, by_size, by_cost)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from chatroom.core.events import Joined, Left, Person, Renamed
-from chatroom.gateways.socketio.presence import SMALL_ROOM, Presence, group
+from chatroom.core.roster import SMALL_ROOM
+from chatroom.gateways.socketio.presence import Presence, group
 from chatroom.rooms import RoomView
 
 KEY = "lobby"
