@@ -64,6 +64,10 @@ class Addresses:
         if budget.site is not None:
             self._rest(address.site, budget.site)
 
+    def session_cut(self, client: str) -> None:
+        """A session of this client is being ended because it sends too much."""
+        self.budget_of(client).session_cut(self._monotonic())
+
     def budget_of(self, client: str) -> AddressBudget:
         """The budget of a client's address."""
         return self._find(counted_address(client))

@@ -127,8 +127,3 @@ class Quota:
             return False
         self._answered_at = now
         return True
-
-    def session_cut(self) -> None:
-        """The session is cut because of its floods: its address may be barred for that."""
-        if self._budget is not None:
-            self._budget.session_cut(self._monotonic())

@@ -194,7 +194,8 @@ class Polling:
                 outcome = session.receive(kind, data, self)
                 if outcome is Outcome.PONG:
                     if not sessions.pong_received(session):
-                        raise PacketError("too many pongs")
+                        sessions.end(session, reasons.FLOOD)
+                        break
                 elif outcome is Outcome.CLOSE:
                     # A poll that was sent before this may be in the same turn of the loop, and behind it.
                     sessions.call_soon(
@@ -205,7 +206,9 @@ class Polling:
             refuse(exchange, BAD_REQUEST)
             sessions.end(session, reasons.PROTOCOL_ERROR)
             return
-        if session.overfull:
+        if session.closed:
+            refuse(exchange, BAD_REQUEST)
+        elif session.overfull:
             self._post = exchange
             exchange.on_hangup = self._post_hung_up
         else:
@@ -260,7 +263,11 @@ class Polling:
             self._answer(packets.NOOP.encode())
             return
         payloads = []
-        while self._outbox and reason in (reasons.SERVER_DISCONNECT, reasons.TRANSPORT_CLOSE):
+        while self._outbox and reason in (
+            reasons.SERVER_DISCONNECT,
+            reasons.TRANSPORT_CLOSE,
+            reasons.FLOOD,
+        ):
             payloads.append(self.take_payload())
         if reason == reasons.SERVER_DISCONNECT or (
             reason == reasons.PROTOCOL_ERROR and self._poll is not None

@@ -5,6 +5,7 @@ from chatroom.net.reasons import HANDLER_ERROR, SERVER_FULL, SLOW_READER, TRANSP
 __all__ = [
     "CLIENT_DISCONNECT",
     "CONNECT_TIMEOUT",
+    "FLOOD",
     "HANDLER_ERROR",
     "PING_TIMEOUT",
     "PROTOCOL_ERROR",
@@ -21,3 +22,4 @@ PING_TIMEOUT = "ping timeout"
 
 PROTOCOL_ERROR = "protocol error"
 CONNECT_TIMEOUT = "connect timeout"
+FLOOD = "client flood"

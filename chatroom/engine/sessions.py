@@ -276,6 +276,8 @@ class Sessions:
         """
         if not session.close(reason, keep_inbox=keep_inbox):
             return
+        if reason == reasons.FLOOD and self._gate is not None:
+            self._gate.session_cut(session.client)
         self._forget(session)
         self._heartbeat.end(session)
         self.changed(session)

@@ -19,6 +19,7 @@ import msgspec
 import socketio
 from socketio import packet
 
+from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine
 
@@ -283,15 +284,16 @@ class StrictServer(socketio.Server):
     def _may_read_useless(self, eio_sid: str) -> bool:
         """Count a packet that is of no use; the application does it for those who have joined.
 
-        Raises:
-            PacketError: there were too many lately.
+        Returns:
+            Whether it may be answered; if there were too many lately, the session is ended.
         """
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")
         if sid is not None and self._may_read is not None:
             return self._may_read(sid, no_ack)
         session = self.eio.sockets.get(eio_sid)
         if session is not None and not session.may_waste(time.monotonic()):
-            raise PacketError("too many packets of no use")
+            self.eio.close(eio_sid, reasons.FLOOD)
+            return False
         return True
 
     def _handle_event(self, eio_sid: str, pkt: StrictPacket) -> None:

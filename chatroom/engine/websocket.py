@@ -129,7 +129,7 @@ class WebSocket(Role):
             if connection.role is not self:
                 return
         if parser.useless and not self._may_waste():
-            self._end(frames.POLICY, reasons.PROTOCOL_ERROR, "too many control frames or tiny fragments")
+            self._end(frames.POLICY, reasons.FLOOD, "too many control frames or tiny fragments")
             return
         for event in events:
             if isinstance(event, (str, bytes)):
@@ -225,7 +225,7 @@ class WebSocketTransport(WebSocket):
             return
         if outcome is Outcome.PONG:
             if not self._sessions.pong_received(session):
-                self._misbehaved()
+                self._sessions.end(session, reasons.FLOOD)
         elif outcome is Outcome.CLOSE:
             self._sessions.end(session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
         elif outcome is Outcome.PROBED:
@@ -256,6 +256,8 @@ class WebSocketTransport(WebSocket):
     def ended(self, reason: str) -> None:
         if self._session.probe is self:
             self._session.drop_probe()
+            if reason == reasons.FLOOD:
+                self._sessions.end(self._session, reason)
         elif self._session.transport is self:
             self._sessions.end(self._session, reason, keep_inbox=reason == reasons.TRANSPORT_CLOSE)
 

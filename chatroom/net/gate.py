@@ -21,5 +21,8 @@ class Gate(Protocol):
     def session_closed(self, client: str) -> None:
         """A session that was granted to this client is over."""
 
+    def session_cut(self, client: str) -> None:
+        """A session of this client is being ended because it sends too much; new ones may be refused for that."""
+
     def account_of(self, client: str) -> Account:
         """The account of the address of a client that has a session."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 from collections.abc import Iterable
 from contextlib import closing
+from typing import Final
 
 import pytest
 import websocket
@@ -17,6 +19,11 @@ from tests.support.program import Program, Start
 from tests.support.raw import RawClient
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
+FLOODS: Final[dict[str, list[str | websocket.ABNF]]] = {
+    "pings": [websocket.ABNF.create_frame("", websocket.ABNF.OPCODE_PING)] * 2000,
+    "pongs": ["3"] * 1000,
+    "namespaces": ["40/nowhere,"] * 1000,
+}
 CLIENT, OTHER = "198.51.100.7", "2001:db8:1:2::3"
 
 
@@ -70,6 +77,34 @@ def test_a_session_that_ends_makes_room_for_another(start: Start) -> None:
         line.sendall(b"quit\n")
         assert line.makefile("rb").read()
     assert [is_welcome(program) for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", [*FLOODS, "polling pongs"])
+def test_sending_useless_packets_bars_an_address_for_a_while(start: Start, kind: str) -> None:
+    program = start()
+    floods = 0
+
+    def is_barred() -> bool:
+        nonlocal floods
+        answer, body = handshake(program)
+        if answer.status == 429:
+            return True
+        floods += 1
+        assert floods < 10
+        if kind == "polling pongs":
+            target = f"{POLL}&sid={json.loads(body[1:])['sid']}"
+            with closing(http.client.HTTPConnection("127.0.0.1", program.port, timeout=WAIT_S)) as connection:
+                connection.request("POST", target, "\x1e".join(["3"] * 1000))
+                assert connection.getresponse().status == 400
+            return False
+        with RawClient(program.url) as client, contextlib.suppress(OSError):  # a reset
+            client.sends_at_once(FLOODS[kind])
+            client.receives_the_end()
+        return False
+
+    until(is_barred, "a refusal")
+    assert int(handshake(program)[0].headers["Retry-After"]) >= 1
+    assert is_welcome(program, peer="127.0.0.2")
 
 
 def test_without_limits_nobody_is_counted(start: Start) -> None:

@@ -45,11 +45,14 @@ class RawClient:
         else:
             self._socket.send(text)
 
-    def sends_at_once(self, texts: Sequence[str]) -> None:
-        """Send several frames in one write."""
-        frames = [websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format() for text in texts]
+    def sends_at_once(self, texts: Sequence[str | websocket.ABNF]) -> None:
+        """Send several texts, or frames, in one write."""
+        frames = [
+            websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT) if isinstance(text, str) else text
+            for text in texts
+        ]
         assert self._socket.sock is not None
-        self._socket.sock.sendall(b"".join(frames))
+        self._socket.sock.sendall(b"".join(frame.format() for frame in frames))
 
     def receives(self, wanted: Callable[[str], bool] = lambda text: True) -> str:
         """The next Engine.IO packet that is wanted; others are passed over."""

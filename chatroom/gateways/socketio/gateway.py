@@ -18,6 +18,7 @@ from chatroom.core.errors import BadRequest, RateLimited, Refusal
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import LOBBY, parse_name, parse_room
+from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.server import Engine, EngineOptions
 from chatroom.engine.strict import Ack, StrictServer, no_ack
@@ -178,8 +179,7 @@ class SocketIOGateway:
         quota = guest.session.quota
         match quota.refused():
             case Verdict.CUT:
-                quota.session_cut()
-                self.engine.close(guest.eio_sid)  # clients take that for a lost connection, and reconnect
+                self.engine.close(guest.eio_sid, reasons.FLOOD)
             case Verdict.WARN:
                 silenced = RateLimited(retry_after=round(quota.silent_s(), 3))
                 self._replies.notice(guest, silenced.code, guest.words.say("silenced"), silenced.params)
