@@ -26,13 +26,22 @@ SIGNS = {
 NOTICED_MS = 15_000
 
 
-@pytest.fixture(params=["websocket", "polling"])
-def relay(server: Program, request: pytest.FixtureRequest) -> Iterator[Relay]:
-    """A relay to the server, over either transport."""
-    polls = (b"Upgrade: websocket", b"Upgrade: nonsenses") if request.param == "polling" else None
-    relay = Relay(server.port, rewrite=polls)
+@pytest.fixture(scope="module")
+def polling_relay(server: Program) -> Iterator[Relay]:
+    """A relay that no WebSocket passes."""
+    relay = Relay(server.port, rewrite=(b"Upgrade: websocket", b"Upgrade: nonsenses"))
     yield relay
     relay.close()
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def either_relay(
+    shared_relay: Relay, polling_relay: Relay, request: pytest.FixtureRequest
+) -> Iterator[Relay]:
+    """A relay to the server, over either transport."""
+    relay = polling_relay if request.param == "polling" else shared_relay
+    yield relay
+    relay.reset()
 
 
 def enters(visit: Visit, relay: Relay) -> Visitor:
@@ -48,14 +57,13 @@ def sid_of(fox: Guest, name: str) -> str:
     return str(sid)
 
 
-@pytest.mark.parametrize("sign", SIGNS)
-def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, relay: Relay, sign: str) -> None:
+def test_a_dead_connection_is_replaced_at_a_sign(visit: Visit, guests: Guests, either_relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, relay)
+    visitor = enters(visit, either_relay)
     name, sid = visitor.name, sid_of(fox, visitor.name)
-    relay.swallow()
+    either_relay.swallow()
     fox.sends("meanwhile")
-    visitor.page.evaluate(SIGNS[sign])
+    visitor.page.evaluate(SIGNS["focus"])
     expect(visitor.bar).to_have_text(re.compile("Reconnected"), timeout=NOTICED_MS)
     visitor.sees("meanwhile")
     visitor.sends("after")
@@ -65,12 +73,29 @@ def test_a_dead_connection_is_replaced_on(visit: Visit, guests: Guests, relay: R
     assert sid_of(fox, name) != sid
 
 
+def test_each_sign_checks_the_connection(visit: Visit) -> None:
+    visitor = visit()
+    checks: list[str] = []
+    answers: list[str] = []
+    with visitor.page.expect_websocket() as socket:
+        visitor.enter()
+    socket.value.on("framesent", lambda packet: checks.extend(re.findall(r'^42(\d+)\[.*"ping"', str(packet))))
+    socket.value.on("framereceived", lambda packet: answers.extend(re.findall(r"^43(\d+)\[", str(packet))))
+    for number, sign in enumerate(SIGNS.values(), 1):
+        visitor.page.evaluate(sign)
+
+        def is_answered(number: int = number) -> bool:
+            return len(checks) == number and checks[-1] in answers
+
+        visitor.waits_until(is_answered)  # while one check is under way, no other begins
+
+
 def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
-    visit: Visit, guests: Guests, relay: Relay
+    visit: Visit, guests: Guests, either_relay: Relay
 ) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, relay)
-    relay.swallow()
+    visitor = enters(visit, either_relay)
+    either_relay.swallow()
     visitor.writes("into the void")
     expect(visitor.message("into the void")).to_have_class(re.compile("sending"))
     expect(visitor.bar).to_have_text(re.compile("Reconnect"), timeout=NOTICED_MS)
@@ -80,23 +105,23 @@ def test_a_dead_connection_is_replaced_when_a_message_is_unanswered(
 
 
 @pytest.mark.slow
-def test_each_of_several_dead_connections_is_replaced(visit: Visit, relay: Relay) -> None:
+def test_each_of_several_dead_connections_is_replaced(visit: Visit, polling_relay: Relay) -> None:
     # A browser opens six connections to a host: dead ones must not use them up.
-    visitor = enters(visit, relay)
+    visitor = enters(visit, polling_relay)
     for turn in range(5):
-        relay.swallow()
+        polling_relay.swallow()
         visitor.writes(f"turn {turn}")
         expect(visitor.message(f"turn {turn}")).not_to_have_class(re.compile("sending"), timeout=NOTICED_MS)
     assert visitor.texts() == ["before", *(f"turn {turn}" for turn in range(5))]
 
 
-def test_a_busy_page_keeps_its_connection(visit: Visit, guests: Guests, relay: Relay) -> None:
+def test_a_busy_page_keeps_its_connection(visit: Visit, guests: Guests, either_relay: Relay) -> None:
     fox = guests(username="fox")
-    visitor = enters(visit, relay)
+    visitor = enters(visit, either_relay)
     sid = sid_of(fox, visitor.name)
     visitor.page.evaluate(
         "() => { dispatchEvent(new Event('focus'));"
-        " const end = performance.now() + 4_000; while (performance.now() < end); }"
+        " const end = performance.now() + 2_600; while (performance.now() < end); }"
     )
     visitor.sends("still here")
     visitor.page.evaluate(SIGNS["focus"])

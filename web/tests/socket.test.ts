@@ -4,11 +4,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { begin, reduce } from '../src/state/reduce';
 import type { Happening, State } from '../src/state/types';
 import { bar } from '../src/state/view';
+import type { Connection } from '../src/socket';
 import type { ServerFrame } from '../src/wire';
 import { greeting } from './help';
 
-/** Just under what the promise holds for. */
+/** Just under what the promise of four seconds holds for. */
 const ROUND_TRIP_MS = 480;
+/** More than the least that an answer is waited for. */
+const SLOW_ROUND_TRIP_MS = 2_200;
+let roundTrip = ROUND_TRIP_MS;
 /** Until a message counts as unanswered: the four seconds begin there. */
 const OVERDUE_MS = 500;
 const OPENING = `0${JSON.stringify({ sid: 's', upgrades: [], pingInterval: 60_000, pingTimeout: 60_000, maxPayload: 1_000_000 })}`;
@@ -19,7 +23,7 @@ let deaths = 0;
 /** Do something round trips from now, over a connection that may die meanwhile. */
 function after(roundTrips: number, then: () => void): void {
   const before = deaths;
-  setTimeout(() => deaths === before && then(), roundTrips * ROUND_TRIP_MS);
+  setTimeout(() => deaths === before && then(), roundTrips * roundTrip);
 }
 
 /** What the server answers to a packet. */
@@ -60,8 +64,13 @@ class FarPolling {
 
   readonly fetch = (address: URL | string, { method = 'GET', body = '', signal }: RequestInit = {}): Promise<Response> =>
     new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(new Error('aborted')));
-      const answer = (text: string, roundTrips: number): void => after(roundTrips, () => resolve(new Response(text)));
+      const abort = (): void => reject(new Error('aborted'));
+      signal?.addEventListener('abort', abort);
+      const answer = (text: string, roundTrips: number): void =>
+        after(roundTrips, () => {
+          signal?.removeEventListener('abort', abort);
+          resolve(new Response(text));
+        });
       if (method === 'HEAD') answer('', 2);
       else if (!String(address).includes('sid=')) {
         this.#death = deaths;
@@ -94,6 +103,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  roundTrip = ROUND_TRIP_MS;
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
@@ -106,19 +116,25 @@ async function passes(until: () => boolean): Promise<number> {
   return performance.now() - from;
 }
 
+/** A page that joins over this transport and is in its room. */
+async function page(transport: string): Promise<{ line: Connection; state: () => State }> {
+  FarSocket.works = transport === 'websocket';
+  const { connect } = await import('../src/socket');
+  let state: State = begin('lobby', null, Date.now());
+  const happens = (happening: Happening): void => void (state = reduce(state, { ...happening, now: Date.now() }));
+  const line = connect(new URL('http://chat.example/'), {
+    auth: () => ({ v: 1, roster: 'delta', lang: 'en', room: 'lobby' }),
+    frame: (frame: ServerFrame) => happens({ type: 'frame', frame }),
+    cut: (since) => happens({ type: 'cut', since }),
+    shut: (why, text) => happens({ type: 'shut', why, text }),
+  });
+  await passes(() => state.link.at === 'here');
+  return { line, state: () => state };
+}
+
 describe.each(['websocket', 'polling'])('Over %s, a dead connection', (transport) => {
   it.each(['the page is shown', 'a message is unanswered'])('is replaced within four seconds when %s', async (sign) => {
-    FarSocket.works = transport === 'websocket';
-    const { connect } = await import('../src/socket');
-    let state: State = begin('lobby', null, Date.now());
-    const happens = (happening: Happening): void => void (state = reduce(state, { ...happening, now: Date.now() }));
-    const line = connect(new URL('http://chat.example/'), {
-      auth: () => ({ v: 1, roster: 'delta', lang: 'en', room: 'lobby' }),
-      frame: (frame: ServerFrame) => happens({ type: 'frame', frame }),
-      cut: (since) => happens({ type: 'cut', since }),
-      shut: (why, text) => happens({ type: 'shut', why, text }),
-    });
-    await passes(() => state.link.at === 'here');
+    const { line, state } = await page(transport);
     await vi.advanceTimersByTimeAsync(40_000);
     deaths += 1;
     if (sign === 'the page is shown') line.check(false);
@@ -126,10 +142,25 @@ describe.each(['websocket', 'polling'])('Over %s, a dead connection', (transport
       void line.ask({ action: 'message', msg: 'x', cid: 'c' });
       await vi.advanceTimersByTimeAsync(OVERDUE_MS);
     }
-    const noticed = await passes(() => state.link.at === 'away');
-    expect(bar(state)).toEqual({ code: 'reconnecting' });
-    const back = await passes(() => state.link.at === 'here');
-    expect(bar(state)).toEqual({ code: 'back', count: 0 });
+    const noticed = await passes(() => state().link.at === 'away');
+    expect(bar(state())).toEqual({ code: 'reconnecting' });
+    const back = await passes(() => state().link.at === 'here');
+    expect(bar(state())).toEqual({ code: 'back', count: 0 });
     expect(noticed + back).toBeLessThan(4_000);
+  });
+});
+
+describe.each(['websocket', 'polling'])('Over %s, a slow link', (transport) => {
+  it('keeps its connection, however often it is checked', async () => {
+    roundTrip = SLOW_ROUND_TRIP_MS;
+    const { line, state } = await page(transport);
+    for (let turn = 0; turn < 2; turn++) {
+      line.check(false);
+      line.check(true);
+      const answer = line.ask({ action: 'message', msg: 'x', cid: `c${turn}` });
+      await vi.advanceTimersByTimeAsync(3 * SLOW_ROUND_TRIP_MS);
+      expect(await answer).toMatchObject({ ok: true });
+      expect(state().link.at).toBe('here');
+    }
   });
 });
