@@ -38,6 +38,11 @@ const LEFT_OUT: readonly { from: RegExp; module: string; code: string }[] = [
         return { protocol: protocol.slice(0, -1), host: hostname.replace(/[[\\]]/g, ''), port };
       }`,
   },
+  {
+    from: /\/engine\.io-client\/build\/esm\/(?:socket|transport)\.js$/,
+    module: './contrib/parseqs.js',
+    code: 'export const encode = (query) => String(new URLSearchParams(query)); export function decode() {}',
+  },
   // lib/polling.ts asks for itself.
   { from: /\/engine\.io-client\/build\/esm\/index\.js$/, module: './transports/polling-fetch.js', code: `export { Polling as Fetch } from 'FROM/transports/polling.js';` },
 ];

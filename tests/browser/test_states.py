@@ -12,7 +12,7 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
-from tests.browser.visit import Visit, Visitor
+from tests.browser.visit import PHONE, Visit, Visitor
 from tests.support.guests import Guest, Guests
 from tests.support.program import Program, Start
 
@@ -267,23 +267,51 @@ def test_full(visit: Visit, start: Start, lang: str) -> None:
     expect(visitor.chip).to_be_visible()
 
 
-def test_kept_out(visit: Visit, lang: str) -> None:
-    visitor = visit(lang=lang)
+def is_refused(visitor: Visitor, refusals: list[dict[str, Any]]) -> None:
+    """Put refusals into the server's mouth, one for each attempt to join; the rest is its own."""
 
-    def refuse(socket: WebSocketRoute) -> None:
-        # The server gives no page for a wrong room's name: the refusal is put into its mouth, the rest is its own.
+    def connect(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
 
         def answer(packet: str | bytes) -> None:
-            if isinstance(packet, str) and packet.startswith("40"):
-                packet = "44" + json.dumps({"message": "no", "data": {"code": "room_invalid"}})
+            if isinstance(packet, str) and packet.startswith("40") and refusals:
+                packet = "44" + json.dumps({"message": "no", "data": refusals.pop(0)})
             socket.send(packet)
 
         server.on_message(answer)
 
-    visitor.page.route_web_socket(re.compile("/socket.io/"), refuse)
+    visitor.page.route_web_socket(re.compile("/socket.io/"), connect)
+
+
+def test_kept_out(visit: Visit, lang: str) -> None:
+    visitor = visit(lang=lang)
+    is_refused(visitor, [{"code": "room_invalid"}])  # for which the server itself gives no page
     visitor.go()
     is_shut(visitor, "invalid")
+
+
+def test_refused_for_a_time_says_how_long(visit: Visit, lang: str) -> None:
+    visitor = visit(lang=lang)
+    is_refused(visitor, [{"code": "rate_limited", "retry_after": 280}])
+    visitor.go()
+    sentence = visitor.bar.locator("span[aria-hidden]")
+    expect(sentence).to_have_text(
+        {
+            "en": "Too many connections. Trying again in 5 min.",
+            "zh": "现在连接太多，5 分钟后自动重试。",
+        }[lang]
+    )
+    visitor.shows("refused-for-a-time")
+    visitor.page.set_viewport_size(PHONE)
+    visitor.rests()
+    box, bar = sentence.bounding_box(), visitor.bar.bounding_box()
+    assert box is not None
+    assert bar is not None
+    assert bar["y"] <= box["y"] < box["y"] + box["height"] <= bar["y"] + bar["height"]
+    assert 0 <= box["x"] < box["x"] + box["width"] <= PHONE["width"]
+    visitor.page.evaluate("() => void dispatchEvent(new Event('online'))")
+    expect(visitor.chip).to_be_visible()
+    expect(sentence).to_have_count(0)
 
 
 def test_origin_refused(visit: Visit, server: Program, lang: str) -> None:

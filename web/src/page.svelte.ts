@@ -4,10 +4,10 @@
  */
 
 import { Address } from './address';
-import { Sleep, WATCH_MS } from './lib/liveness';
 import { base } from './lib/places';
 import { randomId } from './lib/ids';
 import { PaintQueue } from './lib/paint';
+import { pauseAfter } from './lib/pause';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
 import { connect, type Connection } from './socket';
@@ -24,7 +24,6 @@ import { language, type Lang } from './words/words.svelte';
 
 const OLDER_PAGE = 50;
 const CATCH_UP_PAGE = 200;
-const FAILED_PAGE_MS = 2_000;
 const TYPING_EVERY_MS = 3_000;
 /** setTimeout counts in 32 bits. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -67,22 +66,24 @@ export class Page {
       }),
       frame: (frame) => this.#incoming.add(frame),
       cut: (since) => this.dispatch({ type: 'cut', since }),
-      shut: (why, text) => {
+      wait: (until) => this.dispatch({ type: 'wait', until }),
+      shut: (why) => {
         // A notice that came before gives the better reason.
-        if (this.state.link.at !== 'shut') this.dispatch({ type: 'shut', why, text });
+        if (this.state.link.at !== 'shut') this.dispatch({ type: 'shut', why });
       },
     });
-    for (const sign of ['online', 'focus', 'pageshow']) addEventListener(sign, () => this.#connection.check(sign === 'online'));
+    for (const sign of ['online', 'focus', 'pageshow']) addEventListener(sign, () => this.check(sign === 'online'));
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#connection.check(false);
+      if (document.visibilityState === 'visible') this.check();
       this.#reportVisibility();
     });
-    const sleep = new Sleep(Date.now());
-    setInterval(() => {
-      if (sleep.woke(Date.now()) && document.visibilityState === 'visible') this.#connection.check(false);
-    }, WATCH_MS);
     this.#reportVisibility();
     this.#follow();
+  }
+
+  /** Check that the connection is alive. */
+  check(isNetworkNew = false): void {
+    this.#connection.check(isNetworkNew);
   }
 
   /** Change the state as this event requires, and act on the change. */
@@ -135,9 +136,10 @@ export class Page {
     const before = oldestId(this.state.items);
     if (this.state.older !== 'more' || before === null || this.state.link.at !== 'here') return;
     this.dispatch({ type: 'older_asked' });
+    const { room } = this.state;
     const page = await this.#history({ before });
     if (page) this.dispatch({ type: 'older', before, ...page });
-    else this.#later({ type: 'older_failed' });
+    else if (this.state.room === room) this.dispatch({ type: 'older_failed' });
   }
 
   /** Change the language, also of the server's text. */
@@ -151,25 +153,18 @@ export class Page {
     const after = newestId(this.state.items);
     if (this.state.newer !== 'more' || after === null || this.state.link.at !== 'here') return;
     this.dispatch({ type: 'newer_asked' });
+    const { room } = this.state;
     const page = await this.#history({ after });
     if (page) this.dispatch({ type: 'newer', after, ...page });
-    else this.#later({ type: 'newer_failed' });
+    else if (this.state.room === room) this.dispatch({ type: 'newer_failed' });
   }
 
   /** A page of the history; null, after a pause, if it cannot be fetched. */
-  async #history(where: { before?: string; after?: string; limit?: number }, pause = 0): Promise<{ entries: Entry[]; more: boolean; gap: boolean } | null> {
+  async #history(where: { before?: string; after?: string; limit?: number }): Promise<{ entries: Entry[]; more: boolean; gap: boolean } | null> {
     const ack = await this.ask({ action: 'history', limit: OLDER_PAGE, ...where });
     if (ack?.ok) return { entries: ack.entries ?? [], more: ack.more ?? false, gap: ack.gap ?? false };
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    await new Promise((resolve) => setTimeout(resolve, pauseAfter(ack)));
     return null;
-  }
-
-  /** A page could not be fetched: report it after a pause, unless the user is in another room by then. */
-  #later(happening: Happening): void {
-    const { room } = this.state;
-    setTimeout(() => {
-      if (this.state.room === room) this.dispatch(happening);
-    }, FAILED_PAGE_MS);
   }
 
   typing(): void {
@@ -239,7 +234,12 @@ export class Page {
     const ack = await this.ask({ action: 'who', sid: left });
     if (ack?.ok) this.dispatch({ type: 'met', sid: left, person: { sid: ack.sid!, name: ack.username! } });
     else if (ack?.code === 'no_such_person') this.dispatch({ type: 'met', sid: left, person: null });
-    else this.#met = '';
+    else {
+      setTimeout(() => {
+        if (this.#met === sid) this.#met = '';
+        this.#follow();
+      }, ack ? pauseAfter(ack) : 0);
+    }
   }
 
   async #sendLang(lang: Lang): Promise<void> {
@@ -262,7 +262,7 @@ export class Page {
   /** Fetch the newest messages, to go on from there. */
   async #jump(): Promise<void> {
     this.#jumping = true;
-    const page = await this.#history({}, FAILED_PAGE_MS);
+    const page = await this.#history({});
     this.#jumping = false;
     if (page) this.dispatch({ type: 'latest', ...page });
     else this.#follow();
@@ -271,7 +271,7 @@ export class Page {
   async #catchUp(): Promise<void> {
     this.#catchingUp = true;
     const after = this.state.catchUp!;
-    const page = await this.#history({ after, limit: CATCH_UP_PAGE }, FAILED_PAGE_MS);
+    const page = await this.#history({ after, limit: CATCH_UP_PAGE });
     this.#catchingUp = false;
     // The connection was cut meanwhile: the next login replays from the newest known message.
     if (this.state.catchUp !== after) return this.#follow();

@@ -6,7 +6,7 @@
 import { WebSocket } from 'engine.io-client';
 import { Manager, type Socket } from 'socket.io-client';
 import { Liveness, TICK_MS } from './lib/liveness';
-import { Polling, renewConnections } from './lib/polling';
+import { type Attempt, Polling, renewConnections } from './lib/polling';
 import type { Shut } from './state/types';
 import type { Ack, Auth, ClientEvents, ClientFrame, ServerEvents, ServerFrame } from './wire';
 
@@ -27,29 +27,21 @@ export interface Handlers {
   frame(frame: ServerFrame): void;
   /** The connection is gone, and has been since then (milliseconds since 1970). */
   cut(since: number): void;
-  shut(why: Shut, text: string): void;
+  /** The server refuses the page until then (milliseconds since 1970). */
+  wait(until: number): void;
+  shut(why: Shut): void;
 }
 
 interface Refused extends Error {
-  data?: { code?: string };
-  /** of a transport that failed: over polling the HTTP status */
-  description?: unknown;
+  data?: { code?: Shut; retry_after?: number };
 }
-
-const REFUSALS: Readonly<Record<string, Shut>> = {
-  room_full: 'room_full',
-  room_invalid: 'room_invalid',
-  origin_refused: 'origin',
-};
 
 /** Codes of temporary refusals: the page tries again. */
-const PASSING: ReadonlySet<string> = new Set(['unavailable', 'rate_limited']);
+const PASSING = /^(?:unavailable|rate_limited)$/;
 const PASSING_MS = 2_000;
-
-/** Over polling, the status shows whether the origin was refused or the server is not there. */
-function isOriginRefused(problem: Refused): boolean {
-  return problem.description === 403;
-}
+const LONGEST_PAUSE_MS = 3_600_000;
+/** Pages that are refused together do not come back together. */
+const SPREAD_MS = 2_000;
 
 export function connect(base: URL, handlers: Handlers): Connection {
   const manager = new Manager<ServerEvents, ClientEvents>(base.origin, {
@@ -106,6 +98,13 @@ export function connect(base: URL, handlers: Handlers): Connection {
     socket.connect();
   }
 
+  function retry(): void {
+    clearTimeout(later);
+    later = undefined;
+    attemptAt = Date.now();
+    socket.connect();
+  }
+
   const over = (): void => {
     attemptAt = null;
   };
@@ -130,25 +129,23 @@ export function connect(base: URL, handlers: Handlers): Connection {
     // The callers repeat what is unsent, so Socket.IO must not send it too.
     socket.sendBuffer = [];
     // The server ended it on purpose, and a notice before it said why. Without a notice, the user counts as having left.
-    if (reason === 'io server disconnect') handlers.shut('left', '');
+    if (reason === 'io server disconnect') handlers.shut('left');
   });
-  socket.on('connect_error', (problem: Refused) => {
-    const code = problem.data?.code;
-    if (code === undefined) {
-      if (!isOriginRefused(problem)) return;
-      socket.disconnect();
-      handlers.shut('origin', problem.message);
-      return;
+  socket.on('connect_error', ({ data }: Refused) => {
+    // Over polling, the answer shows whether the server refuses the page or is not there.
+    const { refusal } = socket.io.engine as Attempt;
+    const code = data?.code ?? (refusal?.status === 403 ? 'origin' : undefined);
+    const seconds = Number(data?.retry_after ?? refusal?.headers.get('retry-after'));
+    if (code === undefined && !(seconds > 0)) return;
+    socket.disconnect();
+    if (code !== undefined && !PASSING.test(code)) return handlers.shut(code);
+    let pause = PASSING_MS;
+    if (seconds > 0) {
+      pause = Math.min(seconds * 1000, LONGEST_PAUSE_MS) + Math.random() * SPREAD_MS;
+      handlers.wait(Date.now() + pause);
     }
-    if (PASSING.has(code)) {
-      clearTimeout(later);
-      later = setTimeout(() => {
-        attemptAt = Date.now();
-        socket.connect();
-      }, PASSING_MS);
-      return;
-    }
-    handlers.shut(REFUSALS[code] ?? 'refused', problem.message);
+    clearTimeout(later);
+    later = setTimeout(retry, pause);
   });
 
   return {
@@ -167,7 +164,11 @@ export function connect(base: URL, handlers: Handlers): Connection {
     },
     check(isNetworkNew) {
       // After a deliberate end, or while a refused connection waits to try again, there is nothing to check.
-      if (!socket.active) return;
+      if (!socket.active) {
+        // On another network, the page has another address.
+        if (isNetworkNew && later) retry();
+        return;
+      }
       if (attemptAt !== null) {
         // On a slow link, an attempt takes long: it must not restart just because the page comes into view.
         if (isNetworkNew || live.mayRestart(Date.now() - attemptAt)) void restart();
@@ -178,10 +179,8 @@ export function connect(base: URL, handlers: Handlers): Connection {
       // An attempt that is still opening calls `auth` only later.
       if (socket.active && socket.io.engine.readyState === 'opening') return;
       turn += 1;
-      clearTimeout(later);
       socket.disconnect();
-      attemptAt = Date.now();
-      socket.connect();
+      retry();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Liveness, Sleep, TICK_MS, WATCH_MS } from '../src/lib/liveness';
+import { Liveness, TICK_MS } from '../src/lib/liveness';
+import { Sleep, WATCH_MS } from '../src/lib/sleep';
 
 /** Ticks as a browser gives them, until the connection is taken for dead; how long that took, or null after `most` ms. */
 function untilDead(live: Liveness, from: number, { every = TICK_MS, most = 60_000 } = {}): number | null {

@@ -192,17 +192,17 @@ describe('Opening', () => {
 describe('An end that lasts', () => {
   it('being replaced', () => {
     const play = here().hear({ action: 'notice', username: '*', msg: 'm', code: 'replaced', time: '' });
-    expect(play.state.link).toEqual({ at: 'shut', why: 'replaced', text: 'm' });
+    expect(play.state.link).toEqual({ at: 'shut', why: 'replaced' });
     expect(play.do({ type: 'cut' }).state.link.at).toBe('shut');
   });
 
-  it.each(['room_full', 'room_invalid', 'origin', 'refused'] as const)('refused: %s', (why) => {
-    const play = new Play().do({ type: 'shut', why, text: '' });
+  it.each(['room_full', 'room_invalid', 'origin', 'refused'])('refused: %s', (why) => {
+    const play = new Play().do({ type: 'shut', why });
     expect([play.state.link.at, bar(play.do({ type: 'tick' }, 60).state)]).toEqual(['shut', null]);
   });
 
   it('one button brings one back, with what one had', () => {
-    const play = here().hear(entry(1)).write('a').do({ type: 'shut', why: 'replaced', text: '' }).do({ type: 'again' });
+    const play = here().hear(entry(1)).write('a').do({ type: 'shut', why: 'replaced' }).do({ type: 'again' });
     expect(play.state.link.at).toBe('opening');
     expect(play.enter({ resumed: true, history: entries(2, 3) }).shown).toEqual(['m1', 'm2', 'm3', 'a (sending)']);
   });

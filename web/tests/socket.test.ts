@@ -1,10 +1,14 @@
-/** How long a page whose connection died silently takes until it is in its room again, on a clock of the test's own. */
+/**
+ * How long a page takes until it is in its room again, on a clock of the test's own: after its connection died silently,
+ * and after the server refused it.
+ */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pauseAfter } from '../src/lib/pause';
+import type { Connection } from '../src/socket';
 import { begin, reduce } from '../src/state/reduce';
 import type { Happening, State } from '../src/state/types';
 import { bar } from '../src/state/view';
-import type { Connection } from '../src/socket';
 import type { ServerFrame } from '../src/wire';
 import { greeting } from './help';
 
@@ -26,8 +30,22 @@ function after(roundTrips: number, then: () => void): void {
   setTimeout(() => deaths === before && then(), roundTrips * roundTrip);
 }
 
+/** Where the server refuses the page, and for how many seconds. */
+let refuses: { at: 'handshake' | 'joining'; seconds: number } | null = null;
+/** when the page came to where it is refused */
+let tries: number[] = [];
+
+function isRefused(at: 'handshake' | 'joining'): boolean {
+  if (refuses?.at !== at) return false;
+  tries.push(performance.now());
+  return true;
+}
+
 /** What the server answers to a packet. */
 function answers(packet: string): string[] {
+  if (packet.startsWith('40') && isRefused('joining')) {
+    return [`44${JSON.stringify({ message: 'no', data: { code: 'rate_limited', retry_after: refuses!.seconds } })}`];
+  }
   if (packet.startsWith('40')) return ['40{"sid":"s"}', `42${JSON.stringify(['msg', greeting()])}`];
   const asked = /^42(\d+)\[/.exec(packet);
   return asked ? [`43${asked[1]}[{"ok":true}]`] : [];
@@ -43,7 +61,7 @@ class FarSocket {
   constructor() {
     // One for TCP, one for the upgrade.
     after(2, () => {
-      if (!FarSocket.works) return this.onerror?.({});
+      if (!FarSocket.works || refuses?.at === 'handshake') return this.onerror?.({});
       this.onopen?.();
       this.onmessage?.({ data: OPENING });
     });
@@ -72,7 +90,10 @@ class FarPolling {
           resolve(new Response(text));
         });
       if (method === 'HEAD') answer('', 2);
-      else if (!String(address).includes('sid=')) {
+      else if (!String(address).includes('sid=') && isRefused('handshake')) {
+        const refusal = new Response('{}', { status: 429, headers: { 'Retry-After': String(refuses!.seconds) } });
+        after(1, () => resolve(refusal));
+      } else if (!String(address).includes('sid=')) {
         this.#death = deaths;
         this.#queue = [];
         answer(OPENING, 1);
@@ -95,6 +116,8 @@ class FarPolling {
 }
 
 beforeEach(() => {
+  refuses = null;
+  tries = [];
   vi.useFakeTimers();
   // Engine.IO takes the browser's WebSocket when it is loaded.
   vi.resetModules();
@@ -116,9 +139,8 @@ async function passes(until: () => boolean): Promise<number> {
   return performance.now() - from;
 }
 
-/** A page that joins over this transport and is in its room. */
-async function page(transport: string): Promise<{ line: Connection; state: () => State }> {
-  FarSocket.works = transport === 'websocket';
+/** A page is opened. */
+async function opens(): Promise<{ line: Connection; state: () => State }> {
   const { connect } = await import('../src/socket');
   let state: State = begin('lobby', null, Date.now());
   const happens = (happening: Happening): void => void (state = reduce(state, { ...happening, now: Date.now() }));
@@ -126,10 +148,18 @@ async function page(transport: string): Promise<{ line: Connection; state: () =>
     auth: () => ({ v: 1, roster: 'delta', lang: 'en', room: 'lobby' }),
     frame: (frame: ServerFrame) => happens({ type: 'frame', frame }),
     cut: (since) => happens({ type: 'cut', since }),
-    shut: (why, text) => happens({ type: 'shut', why, text }),
+    wait: (until) => happens({ type: 'wait', until }),
+    shut: (why) => happens({ type: 'shut', why }),
   });
-  await passes(() => state.link.at === 'here');
   return { line, state: () => state };
+}
+
+/** A page that joins over this transport and is in its room. */
+async function page(transport: string): Promise<{ line: Connection; state: () => State }> {
+  FarSocket.works = transport === 'websocket';
+  const opened = await opens();
+  await passes(() => opened.state().link.at === 'here');
+  return opened;
 }
 
 describe.each(['websocket', 'polling'])('Over %s, a dead connection', (transport) => {
@@ -163,4 +193,36 @@ describe.each(['websocket', 'polling'])('Over %s, a slow link', (transport) => {
       expect(state().link.at).toBe('here');
     }
   });
+});
+
+describe.each(['handshake', 'joining'] as const)('A page that is refused at the %s', (at) => {
+  it('comes back when the server says', async () => {
+    refuses = { at, seconds: 20 };
+    const { state } = await opens();
+    await passes(() => tries.length === 2);
+    const pause = tries[1]! - tries[0]!;
+    expect(pause).toBeGreaterThan(20_000);
+    expect(pause).toBeLessThan(25_000);
+    expect(state().refusedUntil).toBeGreaterThan(0);
+    expect(state().link.at).toBe('opening');
+    refuses = null;
+    await passes(() => state().link.at === 'here');
+  });
+
+  it('tries again at once on another network only', async () => {
+    refuses = { at, seconds: 300 };
+    const { line, state } = await opens();
+    await passes(() => state().refusedUntil > 0);
+    refuses = null;
+    line.check(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(state().link.at).toBe('opening');
+    line.check(true);
+    expect(await passes(() => state().link.at === 'here')).toBeLessThan(10_000);
+  });
+});
+
+it('A request that failed is repeated after the pause that the server asks for', () => {
+  const refused = (more: object) => pauseAfter({ ok: false, code: 'rate_limited', msg: '', ...more });
+  expect([refused({ retry_after: 7.5 }), refused({ retry_after: 0.1 }), refused({}), pauseAfter(null)]).toEqual([7_500, 2_000, 2_000, 2_000]);
 });

@@ -5,8 +5,6 @@
 
 /** How often `tick` is to be called while a probe is under way. */
 export const TICK_MS = 250;
-/** How often `woke` is to be called. */
-export const WATCH_MS = 5_000;
 
 const LEAST_WAIT_MS = 2_000;
 const ROUND_TRIPS = 3;
@@ -18,7 +16,6 @@ const MOST_WAITS = 4;
 const OVERDUE_MS = 500;
 /** How long Socket.IO gives an attempt to connect. */
 const LONGEST_ATTEMPT_MS = 20_000;
-const SLEPT_MS = 10_000;
 
 interface Probe {
   /** the last tick */
@@ -109,20 +106,5 @@ export class Liveness {
     probe.waited += counted;
     probe.waitedSinceHeard += counted;
     return onTime;
-  }
-}
-/** Notices that the computer slept. */
-export class Sleep {
-  #before: number;
-
-  constructor(now: number) {
-    this.#before = now;
-  }
-
-  /** Whether timers stopped since the last call, as in a computer that slept. `now` comes from a clock that did not stop. */
-  woke(now: number): boolean {
-    const before = this.#before;
-    this.#before = now;
-    return now - before >= WATCH_MS + SLEPT_MS;
   }
 }

@@ -3,38 +3,41 @@
  * opens six connections to a host: those of two dead sessions would leave none for the next.
  */
 
-import { Fetch } from 'engine.io-client';
+import { Fetch, type Socket } from 'engine.io-client';
+
+/** An attempt to connect, and the answer that refused it; the transport that failed last may be another. */
+export type Attempt = Socket & { refusal?: Response };
 
 export class Polling extends Fetch {
   readonly #dropped = new AbortController();
 
   override doPoll(): void {
-    void this.#ask('read', undefined, (text) => this.onData(text));
+    void this.#ask(undefined, (text) => this.onData(text));
   }
 
   override doWrite(data: string, done: () => void): void {
-    void this.#ask('write', data, done);
+    void this.#ask(data, done);
   }
 
   drop(): void {
     this.#dropped.abort();
   }
 
-  async #ask(what: string, body: string | undefined, answered: (text: string) => void): Promise<void> {
+  async #ask(body: string | undefined, answered: (text: string) => void): Promise<void> {
     let text: string;
-    let status: number | undefined;
+    let answer: Response | undefined;
     try {
-      const answer = await fetch(this.uri(), {
+      answer = await fetch(this.uri(), {
         signal: this.#dropped.signal,
         credentials: 'same-origin',
         cache: 'no-store',
         ...(body === undefined ? {} : { method: 'POST', body }),
       });
-      status = answer.status;
       text = await answer.text();
-      if (!answer.ok) throw new Error(text);
-    } catch (problem) {
-      this.onError(`polling ${what} error`, status, problem as Error);
+      if (!answer.ok) throw answer;
+    } catch {
+      (this.socket as Attempt).refusal = answer;
+      this.onError('polling', undefined);
       return;
     }
     answered(text);

@@ -24,6 +24,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     now,
     room,
     link: { at: 'opening', since: now },
+    refusedUntil: 0,
     sid: '',
     name: '',
     token,
@@ -82,8 +83,10 @@ function apply(state: State, event: Event): State {
       return framed(state, event.frame);
     case 'cut':
       return cut(state, event.since ?? state.now);
+    case 'wait':
+      return { ...state, refusedUntil: event.until };
     case 'shut':
-      return { ...cutOutbox(state), link: { at: 'shut', why: event.why, text: event.text }, typing: new Map() };
+      return { ...cutOutbox(state), link: { at: 'shut', why: event.why }, typing: new Map() };
     case 'go': {
       const left = takeBack(state);
       const chats = chatsBehind(left);
@@ -261,7 +264,7 @@ function dropTyping(typing: ReadonlyMap<string, number>, name: string): Readonly
 }
 
 function noticed(state: State, notice: Notice): State {
-  if (notice.code === 'replaced') return { ...cutOutbox(state), link: { at: 'shut', why: 'replaced', text: notice.msg } };
+  if (notice.code === 'replaced') return { ...cutOutbox(state), link: { at: 'shut', why: 'replaced' } };
   // `closing` needs no row: the bar shows a lost connection. Notices of rate limits are not shown either.
   if (notice.code === 'closing' || notice.code === 'rate_limited') return state;
   // The new name, or the whisper, has a row of its own.

@@ -70,20 +70,14 @@ export interface Note extends Placed {
 
 export type Item = Said | Whispered | Presence | Note;
 
-/** Why the page does not reconnect by itself; each is shown as one sentence and one button. */
-export type Shut =
-  | 'room_full'
-  | 'room_invalid'
-  | 'origin'
-  | 'replaced'
-  | 'left'
-  | 'refused';
+/** Why the page does not reconnect by itself: `replaced`, `left`, `origin`, or the code of the server's refusal. */
+export type Shut = string;
 
 export type Link =
   | { at: 'opening'; since: number }
   | { at: 'here' }
   | { at: 'away'; since: number }
-  | { at: 'shut'; why: Shut; text: string };
+  | { at: 'shut'; why: Shut };
 
 export interface Person {
   sid: string;
@@ -141,6 +135,8 @@ export interface State {
   now: number;
   room: string;
   link: Link;
+  /** the server refuses connections until then (milliseconds since 1970); 0 if it never did */
+  refusedUntil: number;
 
   sid: string;
   name: string;
@@ -218,7 +214,8 @@ export type Happening =
   | { type: 'frame'; frame: ServerFrame }
   /** `since`: when the connection died, if that was before it was noticed */
   | { type: 'cut'; since?: number }
-  | { type: 'shut'; why: Shut; text: string }
+  | { type: 'wait'; until: number }
+  | { type: 'shut'; why: Shut }
   | { type: 'again' }
   /** go to another room, as if the page was opened there */
   | { type: 'go'; room: string }

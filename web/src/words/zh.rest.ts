@@ -68,6 +68,7 @@ export const rest: Rest = {
     confirm: (name) => `${name ? `只有${amid(name)}` : '这个房间里的人都'}会看到这条消息。确定的话，请再发一次。`,
     other: '操作没有成功。',
   },
+  refusedFor: (seconds) => `现在连接太多，${seconds < 100 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`}后自动重试。`,
   shut: {
     room_full: '这个房间已满。',
     room_invalid: '这个房间名不能用。',
