@@ -14,12 +14,14 @@ import ssl
 import time
 from dataclasses import dataclass
 from enum import Enum
+from math import ceil
 from typing import Any, Final
 
 import websocket
 
 from chatroom import __version__
 from chatroom.terminal.address import Address
+from chatroom.terminal.retries import asked_s
 
 CONNECT_S: Final = 10.0
 _SEND_S: Final = 10.0
@@ -38,7 +40,15 @@ _TEMPORARY: Final = (
 
 
 class ChannelError(Exception):
-    """There is no connection, or no longer; the text is part of a line."""
+    """There is no connection, or no longer; the text is part of a line.
+
+    Attributes:
+        retry_s: for how long the server asks to wait before the next attempt, or 0.
+    """
+
+    def __init__(self, text: str, retry_s: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_s = retry_s
 
 
 class Refused(ChannelError):
@@ -48,8 +58,8 @@ class Refused(ChannelError):
         code: the stable name of the reason; "" if it gives none.
     """
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, text: str, retry_s: float) -> None:
+        super().__init__(text, retry_s)
         self.code = code
 
 
@@ -170,8 +180,9 @@ class Channel:
                 return
             refusal = packet.data if isinstance(packet.data, dict) else {}
             data = refusal.get("data")
-            code = data.get("code") if isinstance(data, dict) else None
-            raise Refused(str(code or ""), str(refusal.get("message") or "it refused the connection"))
+            data = data if isinstance(data, dict) else {}
+            text = str(refusal.get("message") or "it refused the connection")
+            raise Refused(str(data.get("code") or ""), text, asked_s(data.get("retry_after")))
 
     def _next(self, deadline: float) -> str:
         while True:
@@ -237,18 +248,20 @@ def _connect(address: Address) -> websocket.WebSocket:
     except ssl.SSLError as problem:
         raise ChannelError(f"it does not speak TLS: {(problem.reason or 'SSL error').lower()}") from None
     except websocket.WebSocketBadStatusException as problem:
-        raise ChannelError(_status_reason(problem.status_code)) from None
+        retry_s = asked_s((problem.resp_headers or {}).get("retry-after"))
+        raise ChannelError(_status_reason(problem.status_code, retry_s), retry_s) from None
     except (OSError, websocket.WebSocketException, ValueError) as problem:
         raise ChannelError(_reason(problem)) from None
 
 
-def _status_reason(status: int) -> str:
+def _status_reason(status: int, retry_s: float) -> str:
+    when = f"in {ceil(retry_s)} s" if retry_s else "later"
     if status == 421:
         return "it cannot be reached by this name: whoever runs it can allow that with --allowed-hosts (HTTP 421)"
     if status == 429:
-        return "too many sessions from this address: try again later (HTTP 429)"
+        return f"too many sessions from this address: try again {when} (HTTP 429)"
     if status == 503:
-        return "it is full, or not ready: try again later (HTTP 503)"
+        return f"it is full, or not ready: try again {when} (HTTP 503)"
     return f"HTTP {status}"
 
 

@@ -6,7 +6,6 @@ It knows threads, time and when to try again; `resume_state` what was missed, `o
 
 from __future__ import annotations
 
-import random
 import select
 import threading
 import time
@@ -14,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
+from math import ceil
 from typing import Final
 
 from chatroom.core.events import Person
@@ -23,12 +23,12 @@ from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, expla
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
 from chatroom.terminal.resume_state import Overrun, ResumeState
+from chatroom.terminal.retries import Retries
 from chatroom.terminal.view import View
 from chatroom.terminal.waker import Waker
 from chatroom.terminal.words import words
 
-_FIRST_DELAY_S: Final = 0.5  # before reconnecting; doubled after each failure
-_LAST_DELAY_S: Final = 10.0
+_SHOWN_S: Final = 3.0  # a shorter wait before the next attempt is not worth a line
 _PATIENCE_S: Final = 60.0  # without any answer, until unsent lines are given up
 _CLOSE_S: Final = 3.0
 
@@ -78,7 +78,7 @@ class Link:
         self._on_state = on_state
         self._on_waiting = on_waiting
         self._resume = ResumeState(room or address.room, name, lang)
-        self._delay_s = _FIRST_DELAY_S
+        self._retries = Retries()
         self._channel: Channel | None = None
         self._acks: dict[int, OnAnswer] = {}
         self._next_ack = 0
@@ -279,20 +279,21 @@ class Link:
 
     def _reconnect(self) -> None:
         """Try once, after a delay."""
-        until = time.monotonic() + self._delay_s * random.uniform(0.75, 1.25)
+        until = time.monotonic() + self._retries.next_s()
         while not self._is_over and (left := until - time.monotonic()) > 0:
             select.select([self._waker.socket], [], [], left)
             self._waker.take()
         if self._is_over:
             return
-        self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
         try:
             self._channel = Channel(self._address, self._resume.auth())
         except ChannelError as problem:
+            self._retries.refused(problem.retry_s)
             if is_final(problem):
-                words = explain(problem, self._address.origin)
-                self._on_frame({"action": "notice", "username": "*", "msg": words, "code": "refused"})
+                self._on_frame(_notice(explain(problem, self._address.origin), "refused"))
                 self._is_over = True
+            elif problem.retry_s >= _SHOWN_S:
+                self._on_frame(_notice(self._words.say("refused_for", seconds=ceil(problem.retry_s))))
 
     # The thread: sending and receiving
 
@@ -362,7 +363,7 @@ class Link:
         for each in self._resume.receive(frame):
             self._on_frame(each)
         if self._resume.is_in and not was_in:
-            self._delay_s = _FIRST_DELAY_S
+            self._retries.joined()
             self._entered.set()
             self._on_state(State.OPEN)
         if isinstance(frame.get("you"), dict):
@@ -390,6 +391,6 @@ class Link:
             self._fetch()
 
 
-def _notice(text: str) -> Frame:
+def _notice(text: str, code: str = "client") -> Frame:
     """A notice of the client itself, as a frame."""
-    return {"action": "notice", "username": "*", "msg": text, "code": "audience"}
+    return {"action": "notice", "username": "*", "msg": text, "code": code}

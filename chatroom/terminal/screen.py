@@ -167,7 +167,7 @@ class ChatApp(App[int]):
             self._has_earlier = True
         if "said" in frame:
             self._take_refusal(str(frame["said"]), frame.get("character"), shown)
-        elif frame.get("action") == "notice" and frame.get("code") not in ("command", "audience"):
+        elif frame.get("action") == "notice" and frame.get("code") not in ("command", "client"):
             self._last_notice = str(frame.get("msg"))
         if is_arrival(frame):
             self.query_one(MessageList).add(shown)  # history is not new

@@ -262,6 +262,30 @@ def test_a_page_that_is_refused_is_asked_for_again(ears: type[Ear]) -> None:
         impostor.close()
 
 
+def test_a_refused_client_says_how_long_and_waits(ears: type[Ear]) -> None:
+    login = {"action": "login", "room": "tea", "name_list": [], "you": {"token": "T", "history": []}}
+    welcome = (OPENING, "40{}", f"42{json.dumps(['msg', login])}")
+    refusal = {"message": "no", "data": {"code": "rate_limited", "retry_after": 4}}
+    impostor = Impostor(*welcome)
+    relay = Relay(impostor.port)
+    try:
+        juliet = ears(relay.url, "tea")
+        impostor.packets = (OPENING, f"44{json.dumps(refusal)}")
+        relay.cut()
+        juliet.is_lost()
+        relay.restore()
+        said = "The server has too many connections. Trying again in 4 s."
+        until(lambda: said in [frame.get("msg") for frame in juliet.frames], "the refusal")
+        impostor.packets = welcome
+        juliet.is_back()
+        _first, refused_at, back_at = impostor.came_at
+        assert back_at - refused_at >= 4
+        juliet.link.close()
+    finally:
+        relay.close()
+        impostor.close()
+
+
 def test_messages_no_longer_kept_are_reported_as_missing(
     start: Start, guests: Guests, terminals: Terminals
 ) -> None:
@@ -417,10 +441,13 @@ def test_https_to_a_port_without_tls_is_one_clear_line(server: Program) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "it is full, or not ready"),
         (
-            b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
-            "too many sessions from this address",
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+            "it is full, or not ready: try again later",
+        ),
+        (
+            b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 12\r\nContent-Length: 0\r\n\r\n",
+            "too many sessions from this address: try again in 12 s",
         ),
         (
             b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n",

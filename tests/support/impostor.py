@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Sequence
 
 import wsproto
@@ -16,15 +17,20 @@ class Impostor:
     Args:
         packets: what it says to everybody who comes, after the WebSocket's handshake.
         answers: what it says next, one each, to those who ask for `history`.
+
+    Attributes:
+        packets: what it says to those who come from now on.
+        came_at: when each of them came, in seconds of the monotonic clock.
     """
 
     def __init__(self, *packets: str, answers: Sequence[str] = ()) -> None:
-        self._packets = packets
+        self.packets = packets
         self._answers = list(answers)
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.visits = 0
+        self.came_at: list[float] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -37,10 +43,11 @@ class Impostor:
                 if not data:
                     return  # that was `close`
                 self.visits += 1
+                self.came_at.append(time.monotonic())
                 peer.receive_data(data)
                 assert isinstance(next(peer.events()), Request)
                 answer = peer.send(AcceptConnection())
-                visitor.sendall(answer + b"".join(peer.send(TextMessage(packet)) for packet in self._packets))
+                visitor.sendall(answer + b"".join(peer.send(TextMessage(packet)) for packet in self.packets))
                 while data := visitor.recv(65536):
                     peer.receive_data(data)
                     for event in peer.events():
