@@ -14,6 +14,7 @@ from chatroom.core.budgets import (
     Kind,
     RoomBudget,
     Verdict,
+    event_cost,
     message_cost,
     message_size,
 )
@@ -46,10 +47,19 @@ class Quota:
         self._conduct: Conduct | None = None
         self._answered_at = float("-inf")
 
-    def spend(self, kind: Kind, cost: float = 1.0, *, room: RoomBudget | None = None, size: int = 0) -> None:
+    def spend(
+        self,
+        kind: Kind,
+        cost: float = 1.0,
+        *,
+        own: float = 1.0,
+        room: RoomBudget | None = None,
+        size: int = 0,
+    ) -> None:
         """Count one thing of a kind, which costs its address `cost`.
 
         Args:
+            own: what it costs the session.
             room: the budget of the room whose members receive it.
             size: how many bytes each of them receives.
 
@@ -63,7 +73,10 @@ class Quota:
         bucket = self._buckets.get(kind)
         if bucket is None and rate is not None:
             bucket = self._buckets[kind] = Bucket(rate, now)
-        wait_s = bucket.wait(now) if bucket is not None else 0.0
+        wait_s = 0.0
+        if bucket is not None:
+            own = min(own, bucket.rate.burst)
+            wait_s = bucket.wait(now, own)
         if budget is not None:
             wait_s = max(wait_s, budget.wait(kind, now, cost))
             if room is not None:
@@ -72,7 +85,7 @@ class Quota:
         if wait_s > 0:
             raise RateLimited(retry_after=round(wait_s, 3))
         if bucket is not None:
-            bucket.withdraw()
+            bucket.withdraw(own)
         if budget is not None:
             budget.take(kind, now, cost)
             if room is not None:
@@ -86,8 +99,11 @@ class Quota:
         """
         self.spend(Kind.MESSAGE, message_cost(len(text)), room=room, size=message_size(text))
 
-    def spend_event(self) -> None:
+    def spend_event(self, length: int = 0) -> None:
         """Count one event of any kind, before it is read.
+
+        Args:
+            length: how long it is.
 
         Raises:
             RateLimited: there were too many, the session is silenced, or its address owes computing time.
@@ -96,7 +112,8 @@ class Quota:
             raise RateLimited(retry_after=round(silent_s, 3))
         if self._budget is not None and (owed_s := self._budget.wait(Kind.CPU, self._monotonic(), 0.0)):
             raise RateLimited(retry_after=round(owed_s, 3))
-        self.spend(Kind.EVENT)
+        cost = event_cost(length)
+        self.spend(Kind.EVENT, cost, own=cost)
 
     def charge_cpu(self, seconds: float) -> None:
         """Charge the address for computing time that an event has taken.

@@ -16,6 +16,7 @@ from chatroom.core.flood import Bucket, Rate
 from chatroom.core.roster import NAME_BYTES, SMALL_ROOM
 
 SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many addresses
+EVENT_UNIT: Final = 4096  # an event costs 1, and 1 more for each whole such part
 MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
 
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
@@ -46,6 +47,11 @@ class Kind(enum.IntEnum):
     OTHER = enum.auto()
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
+
+
+def event_cost(length: int) -> int:
+    """What an event of so many characters and bytes costs: an ordinary one 1."""
+    return 1 + length // EVENT_UNIT
 
 
 def message_cost(length: int) -> int:

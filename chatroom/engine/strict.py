@@ -35,7 +35,7 @@ RESERVED_EVENTS: Final = frozenset(
 Ack = Callable[[Any], None]
 OnEvent = Callable[[str, str, Sequence[object], Ack], None]
 OnBadEvent = Callable[[str, Ack], None]
-MayRead = Callable[[str, Ack], bool]
+MayRead = Callable[[str, Ack, int], bool]
 
 
 def no_ack(answer: Any) -> None:
@@ -81,9 +81,11 @@ class StrictPacket(packet.Packet):
 
     Attributes:
         discards: its attachments are counted, but not kept.
+        size: how long its data and its attachments are.
     """
 
     discards = False
+    size = 0
     _encoded = ""  # the data, as long as it is not decoded
 
     def decode(self, encoded_packet: Any) -> int:
@@ -118,6 +120,7 @@ class StrictPacket(packet.Packet):
             self.id = int(number[0])
             rest = rest[number.end() :]
         self._encoded = rest
+        self.size = len(rest)
         return attachments
 
     def read(self) -> Any:
@@ -154,6 +157,7 @@ class StrictPacket(packet.Packet):
         """
         if not isinstance(attachment, bytes):
             raise PacketError("text where an attachment was announced")
+        self.size += len(attachment)
         self.attachments.append(b"" if self.discards else attachment)
         return bool(len(self.attachments) >= self.attachment_count)
 
@@ -172,8 +176,8 @@ class StrictServer(socketio.Server):
         on_bad_event: receives the sid and the ack of an event of `/` that makes no sense: undecodable, without a name,
             or with a reserved one. By default its connection is closed, as the Socket.IO protocol's reference server
             does.
-        may_read: is asked, with the sid and the ack, before an event of `/` is decoded; if it returns False, the event
-            is dropped. It is asked about useless packets of the client's as well, with `no_ack`.
+        may_read: is asked, with the sid, the ack and the length, before an event of `/` is decoded; if it returns
+            False, the event is dropped. It is asked about useless packets of the client's as well, with `no_ack`.
         takes_binary: whether attachments are taken; otherwise an event with some is a bad event.
         options: python-socketio's and the engine's.
     """
@@ -289,7 +293,7 @@ class StrictServer(socketio.Server):
         """
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")
         if sid is not None and self._may_read is not None:
-            return self._may_read(sid, no_ack)
+            return self._may_read(sid, no_ack, 0)
         session = self.eio.sockets.get(eio_sid)
         if session is not None and not session.may_waste(time.monotonic()):
             self.eio.close(eio_sid, reasons.FLOOD)
@@ -304,7 +308,7 @@ class StrictServer(socketio.Server):
         if not self.manager.is_connected(sid, name):
             return  # it is being disconnected: the event is too late, which is nobody's fault
         ack = self._ack(eio_sid, pkt.id)
-        if self._may_read is not None and name == "/" and not self._may_read(sid, ack):
+        if self._may_read is not None and name == "/" and not self._may_read(sid, ack, pkt.size):
             return
         data = UNDECODABLE if pkt.discards else pkt.read()
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:

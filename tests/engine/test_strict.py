@@ -60,6 +60,22 @@ def test_hooks_receive_connects_events_and_bad_events_in_order() -> None:
     assert [ack is no_ack for ack in hooks.acks] == [True, False, False, True]
 
 
+def test_an_event_is_counted_with_the_length_of_its_attachments() -> None:
+    asked: list[int] = []
+
+    def may_read(sid: str, ack: Ack, size: int) -> bool:
+        asked.append(size)
+        return False
+
+    server = StrictServer(client_manager=Fanout(), on_event=print, may_read=may_read, takes_binary=False)
+    server.on("connect", lambda sid, environ: None)
+    server.eio.sessions.create("session", "192.0.2.1")
+    server._handle_eio_connect("session", {})
+    for data in ("0", '2["e"]', '52-["e"]', b"x" * 1000, b"x" * 500, "3[]"):
+        server._handle_eio_message("session", data)
+    assert asked == [5, 1505, 0]
+
+
 def test_an_ack_can_be_sent_later(monkeypatch: pytest.MonkeyPatch) -> None:
     hooks = Hooks()
     hooks.receive("0", '27["msg"]', '2["msg"]')

@@ -266,6 +266,16 @@ def test_events_of_any_kind_are_counted(start: Start, guests: Guests) -> None:
     assert romeo.disconnects == []
 
 
+def test_a_long_event_counts_as_many_short_ones(start: Start, room: str) -> None:
+    program = start("--event-burst", "10", "--event-rate", "0.1")
+    with RawClient(program.url) as raw:
+        raw.enters(room=room, v=1)
+        text = json.dumps(["msg", {"action": "message", "msg": "x" * 40_000}])
+        raw.sends_at_once([f"421{text}", '422["msg",{"action":"who"}]'])
+        assert raw.receives_answer(1)["code"] == "too_long"
+        assert raw.receives_answer(2)["code"] == "rate_limited"
+
+
 def test_a_flood_without_acks_gets_one_notice_per_second(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo = guests(url=program.url)

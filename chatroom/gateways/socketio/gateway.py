@@ -159,13 +159,13 @@ class SocketIOGateway:
 
     # Requests
 
-    def _may_read(self, sid: str, ack: Ack) -> bool:
+    def _may_read(self, sid: str, ack: Ack, size: int) -> bool:
         """Count an event before its data is decoded; one that comes too soon is refused unread."""
         guest = self._guests.get(sid)
         if guest is None:
             return False  # it has just logged out
         try:
-            guest.session.quota.spend_event()
+            guest.session.quota.spend_event(size)
         except RateLimited as refused:
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
             return False
