@@ -185,9 +185,12 @@ class Sessions:
             self.on_change(session)
 
     def schedule(self, session: Session) -> None:
-        """Have the session's inbox handled."""
+        """Have the session's inbox handled; those who have joined are not kept waiting by a crowd that joins."""
         if session.schedule():
-            self._lane.put(session)
+            if session.admitted:
+                self._lane.put(session)
+            else:
+                self._lane.put_last(session)
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Call `call` in the lane, behind what is there already. It must not raise."""

@@ -77,6 +77,20 @@ def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
     assert handled.count("called") == 1
 
 
+def test_members_do_not_wait_for_a_crowd_of_newcomers() -> None:
+    engine, handled = Engine(), list[str]()
+    engine.on("message", lambda sid, message: handled.append(sid))
+    names = [f"newcomer {number}" for number in range(20)] + ["member"]
+    for name in names:
+        session = engine.sessions.create(name, "192.0.2.1")
+        if name == "member":
+            engine.sessions.admit(session)
+        session.deliver("0")
+        engine.sessions.schedule(session)
+    until(lambda: len(handled) == len(names))
+    assert handled.index("member") <= 1  # each turn has one of those who wait
+
+
 def test_session_ids_show_no_counter() -> None:
     engine = Engine()
     numbers = [base64.urlsafe_b64decode(engine.generate_id()) for _ in range(50)]
