@@ -213,6 +213,7 @@ def _make_front(
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in paths},
         client_of=Proxies(settings.trust_proxy).client_of,
+        takes_body=engine.takes_body,
         refuse_host=host_rule(settings),
         acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),

@@ -97,13 +97,17 @@ def socketio_front() -> Front:
     sio.on("connect", remember, namespace="/custom")
     sio.on("message", lambda sid, *data: sio.emit("message-back", data, to=sid))
     sio.on("message-with-ack", lambda sid, *data: data)
-    return Front(sio.eio.loop, not_found, handlers={"/socket.io/": sio.eio.handle})
+    return Front(
+        sio.eio.loop, not_found, handlers={"/socket.io/": sio.eio.handle}, takes_body=sio.eio.takes_body
+    )
 
 
 def engine_front() -> Front:
     engine = Engine(**options())
     engine.on("message", engine.send)
-    return Front(engine.loop, not_found, handlers={"/engine.io/": engine.handle})
+    return Front(
+        engine.loop, not_found, handlers={"/engine.io/": engine.handle}, takes_body=engine.takes_body
+    )
 
 
 class Echo(websocket.WebSocket):

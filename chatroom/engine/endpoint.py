@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.frames import NORMAL, close_frame
-from chatroom.engine.http_request import Refusal
+from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.origins import PREFLIGHT, Policy
 from chatroom.engine.polling import FinalPayloads, Polling
 from chatroom.engine.refusals import (
@@ -33,6 +33,7 @@ from chatroom.engine.refusals import (
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import NoSessionError, Sessions
 from chatroom.engine.websocket import WebSocketTransport, as_frame
+from chatroom.net.connection import Connection
 from chatroom.net.faults import describe
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,12 @@ class Endpoint:
             "pingTimeout": round(ping_timeout_s * 1000),
             "maxPayload": max_payload_bytes,
         }
+
+    def takes_body(self, connection: Connection, request: Request) -> bool:
+        """Whether the body of this request may come: a session sends one at a time."""
+        session = self._sessions.by_id.get(_parse_query(request.query).get("sid", ""))
+        polling = session.transport if session is not None else None
+        return not isinstance(polling, Polling) or polling.takes_body(connection)
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a request; a poll that has to wait is answered later."""

@@ -17,6 +17,8 @@ from chatroom.net.connection import Connection, Role
 
 ClientOf = Callable[[str, Sequence[str]], str]
 """Finds the address of the client behind a request, from the peer's and the values of all X-Forwarded-For lines."""
+TakesBody = Callable[[Connection, Request], bool]
+"""Says whether the body of this request may come over this connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +165,10 @@ class HttpConnection(Role):
         on_request: called in the loop with each request; it must not wait.
         on_over: called when the connection serves no more requests: it is closed, being closed, or taken over.
         client_of: finds the client of a request; by default that is the peer.
+        takes_body: asked before a request's body is read; by default all are.
     """
 
-    __slots__ = ("_client_of", "_limits", "_on_over", "_on_request", "_reader", "exchange")
+    __slots__ = ("_client_of", "_limits", "_on_over", "_on_request", "_reader", "_takes_body", "exchange")
 
     def __init__(
         self,
@@ -173,15 +176,22 @@ class HttpConnection(Role):
         on_request: Callable[[Exchange], None],
         on_over: Callable[[Connection], None],
         client_of: ClientOf | None = None,
+        takes_body: TakesBody | None = None,
     ) -> None:
         self._limits = limits
         self._client_of = client_of
+        self._takes_body = takes_body
         self._on_request = on_request
         self._on_over = on_over
         self._reader = RequestReader(
             max_head_bytes=limits.max_head_bytes, max_body_bytes=limits.max_body_bytes
         )
         self.exchange: Exchange | None = None  # the request that is being answered
+
+    @property
+    def is_reading_body(self) -> bool:
+        """Whether a part of a body has not come yet."""
+        return self._reader.stage is Stage.BODY
 
     @property
     def holds_bytes(self) -> bool:
@@ -211,10 +221,20 @@ class HttpConnection(Role):
         if request is not None:
             self._begin(connection, request)
             return
-        self._send_continue(connection)
         if reader.stage is not stage:
-            self._set_deadline(connection)
+            self._advance(connection)
+        if connection.role is not self:
+            return
         connection.loop.keep_unfinished(connection, reader.unfinished)  # which may close it
+
+    def _advance(self, connection: Connection) -> None:
+        """Another part of a request has begun."""
+        request = self._reader.expected
+        if request is not None and self._takes_body is not None and not self._takes_body(connection, request):
+            self.refuse(connection, Refusal(400, "another body is on the way"))
+            return
+        self._send_continue(connection)
+        self._set_deadline(connection)
 
     def _begin(self, connection: Connection, request: Request) -> None:
         client = connection.address
@@ -290,8 +310,7 @@ class HttpConnection(Role):
         if request is not None:
             self._begin(connection, request)
         else:
-            self._send_continue(connection)
-            self._set_deadline(connection)
+            self._advance(connection)
 
     def drained(self, connection: Connection) -> None:
         if self.exchange is None:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from chatroom import runtime
-from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits
+from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits, TakesBody
 from chatroom.engine.http_request import Refusal
 from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE
@@ -38,6 +38,8 @@ class Front:
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
+        takes_body: asked before the body of a request is read; by default all are. The engine's lets each session send
+            one at a time.
         refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
             application that it returns answers, whatever the path: the server is not to be reached by that name.
             `vital_paths` are answered under any name.
@@ -60,6 +62,7 @@ class Front:
         *,
         handlers: dict[str, Handler],
         client_of: ClientOf | None = None,
+        takes_body: TakesBody | None = None,
         refuse_host: Callable[[str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
@@ -75,6 +78,7 @@ class Front:
         self._app = app
         self._handlers = handlers
         self._client_of = client_of
+        self._takes_body = takes_body
         self._refuse_host = refuse_host
         self._acceptor = acceptor or Acceptor()
         self._acceptor.include(self.__len__)
@@ -108,7 +112,7 @@ class Front:
         return False
 
     def _greet(self, sock: socket.socket, address: str) -> None:
-        http = HttpConnection(self._limits, self._dispatch, self._over, self._client_of)
+        http = HttpConnection(self._limits, self._dispatch, self._over, self._client_of, self._takes_body)
         connection = self._loop.attach(sock, http, address)
         connection.expect(self._limits.head_timeout_s)
         if self._acceptor.make_room():

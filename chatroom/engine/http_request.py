@@ -132,6 +132,11 @@ class RequestReader:
         return Stage.EMPTY if not self._buffer or self._buffer == b"\r" else Stage.HEAD
 
     @property
+    def expected(self) -> Request | None:
+        """The request whose body is being read."""
+        return self._request
+
+    @property
     def unfinished(self) -> int:
         """How many bytes are kept of a request that is not complete, or came too early."""
         return len(self._buffer) + len(self._body)

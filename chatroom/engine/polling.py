@@ -10,7 +10,7 @@ from typing import Final
 
 from chatroom import runtime
 from chatroom.engine import packets, reasons
-from chatroom.engine.exchange import Exchange
+from chatroom.engine.exchange import Exchange, HttpConnection
 from chatroom.engine.packets import PacketError
 from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
 from chatroom.engine.session import Outcome, Session, State
@@ -64,6 +64,7 @@ class Polling:
         "_outbox",
         "_poll",
         "_post",
+        "_sender",
         "_sessions",
         "session",
         "waiting_bytes",
@@ -79,6 +80,7 @@ class Polling:
         self._outbox: list[str] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
+        self._sender: Connection | None = None  # over which the last body came, or is coming
         self.waiting_bytes = 0
 
     # ------------------------------------------------------------------ to the client
@@ -179,6 +181,16 @@ class Polling:
             self._poll = None
             self._sessions.end(self.session, reasons.TRANSPORT_CLOSE, keep_inbox=True)
         exchange.abandon()
+
+    def takes_body(self, connection: Connection) -> bool:
+        """Whether a body may come over this connection: only if none is on the way over another."""
+        sender = self._sender
+        if sender is not None and sender is not connection:
+            role = sender.role
+            if isinstance(role, HttpConnection) and role.is_reading_body:
+                return False
+        self._sender = connection
+        return True
 
     def post(self, exchange: Exchange) -> None:
         """Take packets from the client; the answer waits while too many of its messages do.

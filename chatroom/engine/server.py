@@ -18,8 +18,10 @@ from chatroom import runtime
 from chatroom.engine import contracts, origins, packets, reasons
 from chatroom.engine.endpoint import Endpoint
 from chatroom.engine.exchange import Exchange
+from chatroom.engine.http_request import Request
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
+from chatroom.net.connection import Connection
 from chatroom.net.gate import Gate
 from chatroom.net.loop import Loop
 
@@ -203,6 +205,10 @@ class Engine(engineio.Server):
     def handle(self, exchange: Exchange) -> None:
         """Answer an HTTP request, soon. Called in the loop."""
         self.sessions.call_soon(partial(self._endpoint.answer, exchange))
+
+    def takes_body(self, connection: Connection, request: Request) -> bool:
+        """Whether the body of a request may come over this connection, for `Front`."""
+        return self._endpoint.takes_body(connection, request)
 
     def shutdown(self) -> None:
         """Nothing to do: nothing runs in the background."""

@@ -100,6 +100,29 @@ def test_a_body_may_have_the_announced_length_at_most(patient_app: App) -> None:
     assert client.post(b"4" + b"x" * 1_000_000)[0] == 413
 
 
+def test_a_session_sends_one_body_at_a_time(patient_app: App) -> None:
+    client = Polling(patient_app.port)
+
+    def begins(http: Http) -> int:
+        """Send a head, and read the answer to it."""
+        head = (
+            f"POST {client.target} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+        )
+        http.send(head.encode())
+        return http.answer()[0]
+
+    first, second = Http(patient_app.port), Http(patient_app.port)
+    assert begins(first) == 100
+    assert begins(second) == 400
+    second.reads_the_end()
+    first.send(b"4hello")
+    assert first.answer() == (200, b"ok")
+    assert client.poll() == (200, b"4hello")
+    assert begins(first) == 100
+    first.close()
+    eventually(lambda: begins(Http(patient_app.port)) == 100)
+
+
 def test_two_polls_at_once_close_the_session(patient_app: App) -> None:
     client = Polling(patient_app.port)
     poll_waits(client)
