@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import socket
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from operator import length_hint
+from typing import Final, NamedTuple
 
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role, Send
@@ -59,6 +61,16 @@ class Audience:
         if self._positions is None:
             self._positions = {connection: place for place, connection in enumerate(self.connections)}
         return self._positions
+
+
+class _Share(NamedTuple):
+    """The shared frames of a turn that some connections get, and the place of each in the turn."""
+
+    places: Sequence[int]
+    frames: list[bytes]
+
+
+_NOTHING: Final = _Share((), [])
 
 
 class Loop:
@@ -243,10 +255,9 @@ class Loop:
         for connection in direct:
             connection.own = None
         try:
-            if turn:
-                self._write_shared(turn, direct, mixed=mixed)
-            for connection, own in zip(direct, owns, strict=True):
-                data = _interleave(connection, own, turn)
+            shares = self._write_shared(turn, direct, mixed=mixed) if turn else [_NOTHING] * len(direct)
+            for connection, own, share in zip(direct, owns, shares, strict=True):
+                data = _interleave(own, share)
                 if data:
                     connection.write(data)
                 connection.flushed()
@@ -261,33 +272,43 @@ class Loop:
 
     def _write_shared(
         self, turn: list[tuple[Audience, bytes]], direct: list[Connection], *, mixed: bool
-    ) -> None:
-        """Write to everybody except those in `direct`, who get frames of their own between the shared ones."""
-        if mixed:
-            self._write_mixed(turn, frozenset(direct))
-            return
-        audience = turn[0][0]
-        data = turn[0][1] if len(turn) == 1 else b"".join([frame for _, frame in turn])
-        send_to_all(audience.connections, audience.sends(self.generation, direct), data)
+    ) -> list[_Share]:
+        """Write to everybody except those in `direct`, who get frames of their own between the shared ones.
 
-    def _write_mixed(self, turn: list[tuple[Audience, bytes]], apart: frozenset[Connection]) -> None:
-        """Write frames of several audiences: connections in the same audiences, and not in `apart`, share the bytes."""
-        frames: dict[Audience, list[bytes]] = {}
-        for audience, frame in turn:
-            frames.setdefault(audience, []).append(frame)
-        bits = {audience: 1 << place for place, audience in enumerate(frames)}
+        Returns:
+            What each of those in `direct` gets of the shared frames.
+        """
+        if mixed:
+            return self._write_mixed(turn, direct)
+        audience = turn[0][0]
+        share = _Share(range(len(turn)), [frame for _, frame in turn])
+        send_to_all(audience.connections, audience.sends(self.generation, direct), b"".join(share.frames))
+        return [share if connection in audience else _NOTHING for connection in direct]
+
+    def _write_mixed(self, turn: list[tuple[Audience, bytes]], direct: list[Connection]) -> list[_Share]:
+        """As `_write_shared`, for frames of several audiences: those in the same audiences share the bytes."""
+        places: dict[Audience, list[int]] = {}
+        for place, (audience, _) in enumerate(turn):
+            places.setdefault(audience, []).append(place)
+        bits = {audience: 1 << number for number, audience in enumerate(places)}
         memberships: dict[Connection, int] = {}
         for audience, bit in bits.items():
             for member in audience.connections:
                 memberships[member] = memberships.get(member, 0) | bit
+        shares = {0: _NOTHING}
+        for audience, bit in bits.items():
+            shares[bit] = _Share(places[audience], [turn[place][1] for place in places[audience]])
         groups: dict[int, list[Connection]] = {}
+        apart = frozenset(direct)
         for member, mask in memberships.items():
+            if mask not in shares:
+                several = [place for place, (audience, _) in enumerate(turn) if bits[audience] & mask]
+                shares[mask] = _Share(several, [turn[place][1] for place in several])
             if member not in apart:
                 groups.setdefault(mask, []).append(member)
-        alone = {bit: frames[audience] for audience, bit in bits.items()}
         for mask, members in groups.items():
-            mine = alone.get(mask) or [frame for audience, frame in turn if bits[audience] & mask]
-            send_to_all(members, [member.send for member in members], b"".join(mine))
+            send_to_all(members, [member.send for member in members], b"".join(shares[mask].frames))
+        return [shares[memberships.get(connection, 0)] for connection in direct]
 
 
 def send_to_all(connections: list[Connection], sends: list[Send], data: bytes) -> None:
@@ -316,20 +337,18 @@ def send_to_all(connections: list[Connection], sends: list[Send], data: bytes) -
             current().abort(TRANSPORT_ERROR)
 
 
-def _interleave(
-    connection: Connection, own: list[tuple[int, bytes | None]], turn: list[tuple[Audience, bytes]]
-) -> bytes:
+def _interleave(own: list[tuple[int, bytes | None]], share: _Share) -> bytes:
     """A connection's own frames and the shared ones that it gets, in the order of the calls."""
-    if not turn:
-        return b"".join([frame for _, frame in own if frame is not None])
+    places, frames = share
     parts: list[bytes] = []
     done = 0
     for place, frame in own:
-        parts += [shared for audience, shared in turn[done:place] if connection in audience]
-        done = place
-        if frame is None:
-            done += 1
-        else:
+        before = bisect_left(places, place, done)
+        parts += frames[done:before]
+        done = before
+        if frame is not None:
             parts.append(frame)
-    parts += [shared for audience, shared in turn[done:] if connection in audience]
+        elif done < len(places) and places[done] == place:
+            done += 1
+    parts += frames[done:]
     return b"".join(parts)

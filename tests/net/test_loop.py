@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role
@@ -34,18 +38,18 @@ class Deaf(Role):
 class Party:
     """An audience of a few, and the far end of each connection."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, members: int = MEMBERS) -> None:
         self.loop, self.role = loop, Deaf()
         self.far: list[socket.socket] = []
         self.near: list[Connection] = []
-        for _ in range(MEMBERS):
+        for _ in range(members):
             ours, theirs = socket.socketpair()
             ours.setblocking(False)
             theirs.setblocking(False)
             self.near.append(loop.attach(ours, self.role))
             self.far.append(theirs)
         self.audience = Audience(list(self.near))
-        self.received_by = [b""] * MEMBERS
+        self.received_by = [b""] * members
 
     def read(self, place: int) -> None:
         """Take what has arrived at one far end."""
@@ -56,7 +60,7 @@ class Party:
             pass
 
     def read_all(self) -> None:
-        for place in range(MEMBERS):
+        for place in range(len(self.far)):
             self.read(place)
 
     def close(self) -> None:
@@ -184,6 +188,64 @@ def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
     for place in range(MEMBERS):
         party.read(place)
     assert party.received_by == [b"onetwothree"] * 4 + [b"twothree"]
+
+
+@given(st.data())
+def test_each_gets_its_frames_in_the_order_of_the_calls(data: st.DataObject) -> None:
+    party = Party(Loop(pace_limit_s=0))
+    who = st.integers(0, MEMBERS - 1)
+    groups = data.draw(st.lists(st.sets(who), min_size=1, max_size=3))
+    audiences = [Audience([party.near[place] for place in sorted(group)]) for group in groups]
+    expected = [b""] * MEMBERS
+    try:
+        for number in range(data.draw(st.integers(1, 12))):
+            frame = b"<%d>" % number
+            if data.draw(st.booleans()):
+                place = data.draw(who)
+                party.loop.send(party.near[place], frame)
+                reached = {place}
+            else:
+                audience, skipped = data.draw(st.integers(0, len(groups) - 1)), data.draw(st.sets(who))
+                party.loop.publish(audiences[audience], frame, [party.near[place] for place in skipped])
+                reached = groups[audience] - skipped
+            for place in reached:
+                expected[place] += frame
+        party.loop.flush()
+        party.read_all()
+        assert party.received_by == expected
+    finally:
+        party.close()
+
+
+def calls_of_a_turn(senders: int, rooms: int) -> float:
+    """How many functions a turn calls per message, when each sender has sent one, and gets its own copy and an ack."""
+    party = Party(Loop(pace_limit_s=0), senders)
+    audiences = [Audience(party.near[room::rooms]) for room in range(rooms)]
+    for place, sender in enumerate(party.near):
+        party.loop.publish(audiences[place % rooms], b"message", [sender])
+        party.loop.send(sender, b"own")
+        party.loop.send(sender, b"ack")
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _function: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    party.loop.flush()
+    sys.setprofile(before)
+    party.read_all()
+    party.close()
+    assert all(received.count(b"ownack") == 1 for received in party.received_by)
+    return calls / senders
+
+
+@pytest.mark.parametrize("senders_in_a_room", [32, 2])
+def test_a_message_costs_no_more_among_many(senders_in_a_room: int) -> None:
+    many, few = 32, max(2, senders_in_a_room // 4)
+    most = calls_of_a_turn(few, max(1, few // senders_in_a_room))
+    assert calls_of_a_turn(many, many // senders_in_a_room) <= most
 
 
 def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
