@@ -197,6 +197,14 @@ describe('to:NAME', () => {
     expect(advised(play.state)).toMatchObject({ code: 'text_behind_to', name: 'fox' });
   });
 
+  it('a text that the box cut off has a sentence until it is shorter', () => {
+    const codes = [99_000, 100_001, 99_000].map((size) => {
+      const play = here().do({ type: 'draft', target: targetOf(here().state), text: 'x'.repeat(size) });
+      return advised(play.state)?.code;
+    });
+    expect(codes).toEqual([undefined, 'cut_off', undefined]);
+  });
+
   it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, advised(play.state)?.code, play.shown]).toEqual([null, text, 'no_such_person', []]);

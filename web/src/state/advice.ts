@@ -2,7 +2,7 @@
 
 import { keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
-import { alreadyPrivate } from './targets';
+import { alreadyPrivate, draftOf, longestDraft } from './targets';
 import type { State } from './types';
 
 /** What ends a name before a text, as for the server. */
@@ -12,8 +12,14 @@ const LONGEST_NAME = 300;
 /** Characters of a text that are quoted in a sentence. */
 const SHOWN = 32;
 
+/** How far below its limit a cut text may end, in UTF-16 units: no browser cuts an emoji in two. */
+const CUT = 32;
+
 /** What the composer has to say, with what to type instead where `to:NAME` has a text behind the name. */
-export function advised({ people, sid: own, partner, problem }: State): Refusal | null {
+export function advised(state: State): Refusal | null {
+  const { people, sid: own, partner, problem } = state;
+  // The browser cuts what is pasted without a word.
+  if (!problem && draftOf(state).length > longestDraft(state) - CUT) return { ok: false, code: 'cut_off', msg: '' };
   // Of `to:NAME` the rest of the line is the name.
   const line = String(problem?.line ?? '');
   if (line === '') return problem;

@@ -58,6 +58,7 @@ export const rest = {
     offline: 'Not connected. Try again in a moment.',
     unavailable: "That didn't go through. Try again in a moment.",
     text_only: 'Only text can be sent.',
+    cut_off: 'Too long for the text box: the end was cut off.',
     name_unclear: (name: string, instead: string) => `Not sent: is it for ${instead} or for ${name}? Type to:"${instead}" or to:"${name}".`,
     text_behind_to: (name: string, instead: string) => `Not sent. To whisper to ${name}, type ${instead}. To send it as a message, begin it with /say.`,
     already_private: (name: string) => `Not sent. Only ${name} sees what you write here. To send this as it is, begin it with /say.`,
