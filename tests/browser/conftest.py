@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Leads to this machine, but is no secure context: of plain HTTP addresses, only localhost is one.
 FOREIGN_HOST = "chat.internal"
+# A name of another site's, whose owner has given it this machine's address (DNS rebinding).
+REBOUND_HOST = "evil.example"
 _LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -44,7 +46,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-component-update",
             "--disable-sync",
             "--process-per-site",  # all pages of a context in one process: see `Profiles`
-            f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
+            f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1, MAP {REBOUND_HOST} 127.0.0.1",
         ],
     }
 

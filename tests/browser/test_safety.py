@@ -10,10 +10,11 @@ from playwright.sync_api import expect
 
 from chatroom.core.errors import RoomInvalid
 from chatroom.core.names import parse_room
+from tests.browser.conftest import REBOUND_HOST
 from tests.browser.corpus import corpus
-from tests.browser.visit import Visit, Visitor
+from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
 from tests.support.guests import Guests, asks_together
-from tests.support.program import Start
+from tests.support.program import Program, Start
 
 # Whatever could have come of a string: a handler, a script, a frame, an element that the page does not use.
 FOREIGN = """() => {
@@ -23,6 +24,14 @@ FOREIGN = """() => {
     [...one.attributes].some((attribute) => attribute.name.startsWith('on')) ||
     (one.hasAttribute('href') && !/^(https?:\\/\\/|\\/)/.test(one.getAttribute('href')));
   return [...document.querySelectorAll('#app *')].filter(foreign).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
+# What a page of another site tries once its name has this machine's address: to read the page, and to join.
+REBOUND = """async () => {
+  const status = async (path) => (await fetch(path)).status;
+  const socket = new WebSocket(`ws://${location.host}/socket.io/?EIO=4&transport=websocket`);
+  const opened = new Promise((done) => { socket.onopen = () => done('open'); socket.onerror = () => done('refused'); });
+  return [await status('/'), await status('/socket.io/?EIO=4&transport=polling'), await opened];
 }"""
 
 
@@ -150,3 +159,32 @@ def test_a_room_that_cannot_be(visit: Visit) -> None:
     visitor.is_accessible("room invalid")
     panel.get_by_role("link", name="Go to the lobby").click()
     expect(visitor.chip).to_be_visible()
+
+
+def test_a_page_whose_name_was_rebound_gets_nothing(visit: Visit, server: Program) -> None:
+    visitor = visit(url=f"http://{REBOUND_HOST}:{server.port}")
+    visitor.lossy = True  # the browser logs what is refused
+    # A document of that origin, which any name gets. (One from another address would be stopped by Chromium itself.)
+    visitor.page.goto(f"{visitor.url}/healthz")
+    assert visitor.page.evaluate(REBOUND) == [421, 421, "refused"]
+    # Whoever runs the chat under this name reads what to do.
+    visitor.go()
+    for size in (DESKTOP, PHONE):
+        visitor.page.set_viewport_size(size)
+        visitor.rests()
+        for lines in (
+            visitor.page.get_by_role("heading", name="This chat cannot be reached by this name."),
+            visitor.page.get_by_role("heading", name="不能用这个域名访问这个聊天室。"),
+            visitor.page.locator("code", has_text=f"--allowed-hosts {REBOUND_HOST}"),
+        ):
+            for line in lines.all():
+                expect(line).to_be_in_viewport(ratio=1)
+        assert visitor.page.locator("h1").count() == visitor.page.locator("code").count() == 2
+    visitor.is_accessible("a name that is refused")
+
+
+def test_an_allowed_name_is_no_rebound_one(visit: Visit, start: Start) -> None:
+    server = start("--limits", "off", "--allowed-hosts", REBOUND_HOST)
+    visitor = visit(url=f"http://{REBOUND_HOST}:{server.port}").enter()
+    visitor.sends("under a name of its own")
+    assert visitor.page.evaluate(REBOUND) == [200, 200, "open"]
