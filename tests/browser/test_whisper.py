@@ -304,6 +304,24 @@ def test_changing_rooms_during_a_whisper_asks_before_sending(
     assert owl.receives("message")["msg"] == "cret"
 
 
+def test_back_to_a_room_goes_on_with_its_private_chat(visit: Visit, guests: Guests, room: str) -> None:
+    fox = guests(username="fox")
+    owl = guests(username="owl", room=f"{room} den")
+    visitor = visit().enter()
+    whispers(visitor)
+    visitor.writes(f"/join {room} den")
+    expect(visitor.page.locator("h1")).to_have_text(f"{room} den")
+    is_public(visitor)
+    visitor.page.go_back()
+    expect(visitor.page.locator("h1")).to_have_text(room)
+    expect(only(visitor)).to_have_text("Only fox sees this")
+    expect(only(visitor)).to_be_in_viewport(ratio=1)
+    visitor.writes("still a secret")
+    assert fox.receives("whisper", username=visitor.name)["msg"] == "still a secret"
+    for other in (fox, owl):
+        other.receives_nothing("message")
+
+
 def test_a_cut_keeps_the_whisper(visit: Visit, guests: Guests, relay: Relay) -> None:
     fox = guests(username="fox")
     visitor = visit(url=relay.url).enter()
