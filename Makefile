@@ -4,8 +4,8 @@
 PYTHON  ?= python3
 PORT    ?=
 ARGS    ?=
-# Processes that run tests beside each other: most tests wait more than they work.
-WORKERS ?= 3
+# Processes that run tests beside each other: most tests wait more than they work, so that two cores keep up with five.
+WORKERS ?= 5
 BIN     := .venv/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CODE    := $(wildcard app.py hatch_build.py chatroom tests bench scripts web/build_page.py)
