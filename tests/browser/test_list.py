@@ -52,6 +52,18 @@ _TO_GUESSED = """
   list.scrollTop += last.getBoundingClientRect().top - list.getBoundingClientRect().top - 200;
 }
 """
+# A scroll lasts until the page is told that it is over: the timers that notice it wait.
+_SCROLL_ON = """
+() => {
+  const {setTimeout} = window;
+  const waiting = [];
+  window.setTimeout = (run, delay, ...rest) => (delay === 150 ? waiting.push(run) : setTimeout(run, delay, ...rest));
+  window.scrollEnds = () => {
+    window.setTimeout = setTimeout;
+    waiting.at(-1)();
+  };
+}
+"""
 # The middle of the scroll bar's thumb while the list is at its end, and the bottom of the view.
 _THUMB = """
 (list) => {
@@ -361,9 +373,13 @@ def test_a_long_talk_keeps_five_hundred_rows(visit: Visit, start: Start, room: s
     fox.leaves()
 
 
-@pytest.mark.parametrize("anchored", [True, False], ids=["anchored", "without scroll anchoring"])
+@pytest.mark.parametrize(
+    ("anchored", "scrolls"),
+    [(True, False), (False, False), (True, True)],
+    ids=["anchored", "without scroll anchoring", "before a scroll is over"],
+)
 def test_the_row_being_read_stays_when_newer_rows_are_dropped(
-    visit: Visit, guests: Guests, *, anchored: bool
+    visit: Visit, guests: Guests, *, anchored: bool, scrolls: bool
 ) -> None:
     fox = filled(guests, 50)
     visitor = visit()
@@ -378,11 +394,19 @@ def test_the_row_being_read_stays_when_newer_rows_are_dropped(
     expect(visitor.button(re.compile(f"^{new} new"))).to_be_visible()
     expect(visitor.page.locator(".row[data-key]")).to_have_count(500)  # they come once the view rests
     visitor.scrolls(6000)
+    if scrolls:
+        # Chromium's anchoring sometimes misses that rows get their real heights; here it always does.
+        visitor.page.add_style_tag(content=".scroller { overflow-anchor: none !important }")
+        visitor.page.evaluate(_SCROLL_ON)
     visitor.scroller.evaluate(_TO_GUESSED)
     visitor.rests()
     row, top = visitor.first_row()
     talk(fox, new, new + 1)
     expect(visitor.button(re.compile(f"^{new + 1} new"))).to_be_visible()
+    if scrolls:
+        visitor.rests()
+        assert visitor.top_of(row) == top
+        visitor.page.evaluate("() => scrollEnds()")
     until(lambda: rows(visitor) < new, "rows to be dropped")
     visitor.rests()
     assert visitor.top_of(row) == top
