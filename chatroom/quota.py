@@ -66,30 +66,30 @@ class Quota:
         Raises:
             RateLimited: the session, its address or the room had too much; nothing was spent.
         """
-        rate, budget = self._rates.get(kind), self._budget
-        if rate is None and budget is None:
-            return
-        now = self._monotonic()
-        bucket = self._buckets.get(kind)
-        if bucket is None and rate is not None:
-            bucket = self._buckets[kind] = Bucket(rate, now)
-        wait_s = 0.0
+        self._spend(kind, cost, self._monotonic(), own, room, size)
+
+    def _spend(
+        self, kind: Kind, cost: float, now: float, own: float, room: RoomBudget | None = None, size: int = 0
+    ) -> None:
+        bucket, budget = self._buckets.get(kind), self._budget
+        if bucket is None and kind in self._rates:
+            bucket = self._buckets[kind] = Bucket(self._rates[kind], now)
         if bucket is not None:
             own = min(own, bucket.rate.burst)
-            wait_s = bucket.wait(now, own)
+        # Each message comes here: to spend, and give back if a later one refuses, costs less than to ask all first.
+        if bucket is None or not bucket.take(now, own):
+            if budget is None or not budget.spend(kind, now, cost):
+                if budget is None or room is None or not room.spend(now, size, _kept(budget, kind, now)):
+                    return
+                budget.give_back(kind, cost)
+            if bucket is not None:
+                bucket.give_back(own)
+        wait_s = bucket.wait(now, own) if bucket is not None else 0.0
         if budget is not None:
             wait_s = max(wait_s, budget.wait(kind, now, cost))
             if room is not None:
-                kept = budget.used(kind, now, cost) + (0.0 if kind is Kind.MESSAGE else _FOR_MESSAGES)
-                wait_s = max(wait_s, room.wait(now, size, kept))
-        if wait_s > 0:
-            raise RateLimited(retry_after=round(wait_s, 3))
-        if bucket is not None:
-            bucket.withdraw(own)
-        if budget is not None:
-            budget.take(kind, now, cost)
-            if room is not None:
-                room.take(size)
+                wait_s = max(wait_s, room.wait(now, size, _kept(budget, kind, now, cost)))
+        raise RateLimited(retry_after=round(wait_s, 3))
 
     def spend_text(self, text: str, room: RoomBudget | None) -> None:
         """Count a message or a whisper.
@@ -108,12 +108,13 @@ class Quota:
         Raises:
             RateLimited: there were too many, the session is silenced, or its address owes computing time.
         """
-        if silent_s := self.silent_s():
+        now = self._monotonic()
+        if self._conduct is not None and (silent_s := self._conduct.silent_s(now)):
             raise RateLimited(retry_after=round(silent_s, 3))
-        if self._budget is not None and (owed_s := self._budget.wait(Kind.CPU, self._monotonic(), 0.0)):
+        if self._budget is not None and (owed_s := self._budget.wait(Kind.CPU, now, 0.0)):
             raise RateLimited(retry_after=round(owed_s, 3))
         cost = event_cost(length)
-        self.spend(Kind.EVENT, cost, own=cost)
+        self._spend(Kind.EVENT, cost, now, cost)
 
     def charge_cpu(self, seconds: float) -> None:
         """Charge the address for computing time that an event has taken.
@@ -144,3 +145,8 @@ class Quota:
             return False
         self._answered_at = now
         return True
+
+
+def _kept(budget: AddressBudget, kind: Kind, now: float, cost: float = 0.0) -> float:
+    """The part of a room's budget that a sender leaves to others."""
+    return budget.used(kind, now, cost) + (0.0 if kind is Kind.MESSAGE else _FOR_MESSAGES)

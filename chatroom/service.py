@@ -307,7 +307,7 @@ class Service:
         """Let the others know that this guest is typing."""
         session.quota.spend(Kind.TYPING)
         budget = session.room.budget
-        if session.is_in and (budget is None or budget.take_spare(self._monotonic(), TYPING_BYTES)):
+        if session.is_in and (budget is None or budget.spend_spare(self._monotonic(), TYPING_BYTES)):
             self._backplane.notify(session.room.key, session.person)
 
     # Queries

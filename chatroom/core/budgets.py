@@ -56,7 +56,7 @@ def event_cost(length: int) -> int:
 
 def message_cost(length: int) -> int:
     """What a message of so many characters costs: an ordinary one 1."""
-    return max(1, -(-length // MESSAGE_UNIT))
+    return -(-length // MESSAGE_UNIT) or 1
 
 
 _FRAME_BYTES: Final = 250  # what comes with a text: names, ids, the time
@@ -172,13 +172,13 @@ class AddressBudget:
 
     def wait(self, kind: Kind, now: float, cost: float = 1.0) -> float:
         """Say whether `spend` would succeed: 0.0, or the seconds after which it would."""
-        bucket = self._bucket(kind, now)
+        bucket = self._buckets.get(kind) or self._add(kind, now)
         wait_s = bucket.wait(now, min(cost, bucket.rate.burst))
         return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
 
-    def used(self, kind: Kind, now: float, cost: float) -> float:
+    def used(self, kind: Kind, now: float, cost: float = 0.0) -> float:
         """The part of what may be spent at once that is spent already, with `cost`; 1.0 is all."""
-        bucket = self._bucket(kind, now)
+        bucket = self._buckets.get(kind) or self._add(kind, now)
         used = (bucket.spent(now) + cost) / bucket.rate.burst
         return used if self.site is None else max(used, self.site.used(kind, now, cost))
 
@@ -188,28 +188,34 @@ class AddressBudget:
         Returns:
             0.0, or the seconds after which it would succeed.
         """
-        wait_s = self.wait(kind, now, cost)
-        if not wait_s:
-            self.take(kind, now, cost)
+        bucket = self._buckets.get(kind) or self._add(kind, now)
+        own_cost = min(cost, bucket.rate.burst)
+        wait_s = bucket.take(now, own_cost)
+        if self.site is None:
+            return wait_s
+        if wait_s:
+            return max(wait_s, self.site.wait(kind, now, cost))
+        wait_s = self.site.spend(kind, now, cost)
+        if wait_s:
+            bucket.give_back(own_cost)
         return wait_s
 
     def charge(self, kind: Kind, now: float, cost: float) -> None:
         """Spend `cost` for what was done already; nothing more may be spent until the bucket has refilled."""
-        self._bucket(kind, now).charge(now, cost)
+        bucket = self._buckets.get(kind) or self._add(kind, now)
+        bucket.charge(now, cost)
         if self.site is not None:
             self.site.charge(kind, now, cost)
 
-    def take(self, kind: Kind, now: float, cost: float) -> None:
-        """Spend `cost`, which `wait` has just granted."""
-        bucket = self._bucket(kind, now)
-        bucket.withdraw(min(cost, bucket.rate.burst))
+    def give_back(self, kind: Kind, cost: float) -> None:
+        """Undo what `spend` has granted."""
+        bucket = self._buckets[kind]
+        bucket.give_back(min(cost, bucket.rate.burst))
         if self.site is not None:
-            self.site.take(kind, now, cost)
+            self.site.give_back(kind, cost)
 
-    def _bucket(self, kind: Kind, now: float) -> Bucket:
-        bucket = self._buckets.get(kind)
-        if bucket is None:
-            bucket = self._buckets[kind] = Bucket(self._allowance.rates[kind], now)
+    def _add(self, kind: Kind, now: float) -> Bucket:
+        bucket = self._buckets[kind] = Bucket(self._allowance.rates[kind], now)
         return bucket
 
     # Sessions
@@ -281,24 +287,27 @@ class RoomBudget:
         self._bucket = Bucket(rate, now)
 
     def wait(self, now: float, size: int, kept: float) -> float:
-        """Say whether so many bytes may be sent: 0.0, or the seconds after which they may.
-
-        Args:
-            kept: the part of the budget that is left for others: as large as what the sender has used of their own.
-        """
+        """Say whether `spend` would succeed: 0.0, or the seconds after which it would."""
         burst = self._bucket.rate.burst
         return self._bucket.wait(now, min(burst, size + kept * burst))
 
-    def take(self, size: int) -> None:
-        """Spend so many bytes, which `wait` has just granted."""
-        self._bucket.withdraw(min(self._bucket.rate.burst, size))
+    def spend(self, now: float, size: int, kept: float) -> float:
+        """Spend so many bytes, or nothing.
 
-    def take_spare(self, now: float, size: int) -> bool:
+        Args:
+            kept: the part of the budget that is left for others: as large as what the sender has used of their own.
+
+        Returns:
+            0.0, or the seconds after which it would succeed.
+        """
+        wait_s = self.wait(now, size, kept)
+        if not wait_s:
+            self._bucket.charge(now, min(size, self._bucket.rate.burst))
+        return wait_s
+
+    def spend_spare(self, now: float, size: int) -> bool:
         """Spend so many bytes on what nobody misses; False, and nothing is spent, if half of the budget is used."""
-        is_there = not self.wait(now, size, 0.5)
-        if is_there:
-            self.take(size)
-        return is_there
+        return not self.spend(now, size, 0.5)
 
 
 class Verdict(enum.Enum):

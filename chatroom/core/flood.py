@@ -27,10 +27,12 @@ class Bucket:
         Returns:
             0.0 if granted; otherwise the seconds after which it would be, as `wait` says.
         """
-        wait_s = self.wait(now, cost)
-        if not wait_s:
-            self._tokens -= cost
-        return wait_s
+        if now != self._then:
+            self._refill(now)
+        if cost > self._tokens:
+            return (cost - self._tokens) / self.rate.per_second
+        self._tokens -= cost
+        return 0.0
 
     def wait(self, now: float, cost: float = 1.0) -> float:
         """Say whether `take` would grant `cost` tokens.
@@ -42,10 +44,7 @@ class Bucket:
             seconds are then those for that many tokens.
         """
         if now != self._then:
-            if now > self._then:
-                refilled = self._tokens + (now - self._then) * self.rate.per_second
-                self._tokens = min(self.rate.burst, refilled)
-            self._then = now
+            self._refill(now)
         return 0.0 if cost <= self._tokens else (cost - self._tokens) / self.rate.per_second
 
     def spent(self, now: float) -> float:
@@ -53,11 +52,17 @@ class Bucket:
         self.wait(now, 0.0)
         return self.rate.burst - self._tokens
 
-    def withdraw(self, cost: float = 1.0) -> None:
-        """Take what `wait` has just granted."""
-        self._tokens -= cost
+    def give_back(self, cost: float = 1.0) -> None:
+        """Undo what `take` has granted."""
+        self._tokens += cost
 
     def charge(self, now: float, cost: float) -> None:
         """Take `cost` tokens for what was done already; the rest is owed, and later tokens pay for it."""
         self.wait(now)
         self._tokens -= cost
+
+    def _refill(self, now: float) -> None:
+        if now > self._then:
+            refilled = self._tokens + (now - self._then) * self.rate.per_second
+            self._tokens = min(self.rate.burst, refilled)
+        self._then = now

@@ -119,12 +119,11 @@ class Sender:
     def sends(self, room: RoomBudget, now: float) -> bool:
         """Send once, if the budgets permit; gives whether they did."""
         cost, size = message_cost(len(self.text)), message_size(self.text)
-        if self.budget.wait(Kind.MESSAGE, now, cost) or room.wait(
-            now, size, self.budget.used(Kind.MESSAGE, now, cost)
-        ):
+        if self.budget.spend(Kind.MESSAGE, now, cost):
             return False
-        self.budget.take(Kind.MESSAGE, now, cost)
-        room.take(size)
+        if room.spend(now, size, self.budget.used(Kind.MESSAGE, now)):
+            self.budget.give_back(Kind.MESSAGE, cost)
+            return False
         self.sent += size
         return True
 
@@ -158,8 +157,8 @@ def test_ordinary_people_never_meet_the_budget_of_a_room(people: int, every_s: f
 
 def test_a_room_without_spare_bytes_shows_no_typing() -> None:
     room = RoomBudget(Rate(1000, 100), 0.0)
-    assert [room.take_spare(0.0, 100) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert room.take_spare(1.0, 100)
+    assert [room.spend_spare(0.0, 100) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert room.spend_spare(1.0, 100)
     assert room.wait(1.0, 500, 0.0) == 0.0
 
 

@@ -1,0 +1,89 @@
+"""What a session may still do: a refusal takes nothing, and what counting a message costs."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget
+from chatroom.core.errors import RateLimited
+from chatroom.core.flood import Rate
+from chatroom.quota import Quota
+
+LITTLE = Allowance(rates={Kind.MESSAGE: Rate(1, 1)})
+LARGE = Rate(1e9, 1e9)
+MOST_CALLS = 60  # per message, of a thousand in all
+
+
+class Crowd:
+    """Budgets that are shared, and a clock that stands still."""
+
+    def __init__(self, allowance: Allowance = LITTLE, room: Rate = LARGE) -> None:
+        self.now = 0.0
+        self.room = RoomBudget(room, self.now)
+        self.address = AddressBudget(allowance)
+
+    def quota(self, rate: Rate) -> Quota:
+        return Quota({Kind.MESSAGE: rate, Kind.EVENT: LARGE}, self.address, lambda: self.now)
+
+    def refused_s(self, quota: Quota) -> float:
+        """For how long a message is refused; 0 if it is not."""
+        try:
+            quota.spend_text("hello", self.room)
+        except RateLimited as refused:
+            return float(str(refused.params["retry_after"]))
+        return 0.0
+
+
+def test_a_refusal_by_the_address_takes_nothing_from_the_session() -> None:
+    crowd = Crowd()
+    quota = crowd.quota(Rate(2, 0.001))
+    assert [crowd.refused_s(quota) for _ in range(5)] == [0.0, 1.0, 1.0, 1.0, 1.0]
+    crowd.now = 1.0
+    assert crowd.refused_s(quota) == 0.0
+
+
+def test_a_refusal_by_the_session_takes_nothing_from_the_address() -> None:
+    crowd = Crowd(Allowance(rates={Kind.MESSAGE: Rate(2, 1)}))
+    quota = crowd.quota(Rate(1, 0.001))
+    assert [crowd.refused_s(quota) for _ in range(3)] == [0.0, 1000.0, 1000.0]
+    assert crowd.refused_s(crowd.quota(LARGE)) == 0.0
+
+
+def test_a_refusal_by_the_room_takes_nothing_from_anyone() -> None:
+    crowd = Crowd(Allowance(rates={Kind.MESSAGE: Rate(2, 0.001)}), Rate(1000, 1))
+    quota = crowd.quota(Rate(2, 0.001))
+    assert not crowd.room.spend(0.0, 900, 0.0)
+    assert crowd.refused_s(quota) > 0
+    crowd.room = RoomBudget(LARGE, 0.0)
+    assert [crowd.refused_s(quota) for _ in range(2)] == [0.0, 0.0]
+
+
+def test_the_longest_wait_is_the_answer() -> None:
+    crowd = Crowd()
+    quota = crowd.quota(Rate(1, 0.5))
+    assert [crowd.refused_s(quota) for _ in range(2)] == [0.0, 2.0]
+    crowd.room = RoomBudget(Rate(1, 0.25), 0.0)
+    assert not crowd.room.spend(0.0, 1, 0.0)
+    assert crowd.refused_s(quota) == 4.0
+
+
+def test_counting_a_message_takes_few_calls() -> None:
+    crowd, calls = Crowd(Allowance()), 0
+    quota = crowd.quota(LARGE)
+
+    def count(_frame: FrameType, event: str, _function: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    def handle_message() -> None:
+        quota.spend_event(100)
+        assert not crowd.refused_s(quota)
+        quota.charge_cpu(0.00001)
+
+    handle_message()
+    before = sys.getprofile()
+    sys.setprofile(count)
+    handle_message()
+    sys.setprofile(before)
+    assert calls <= MOST_CALLS
