@@ -15,4 +15,5 @@ export { default as People } from './parts/People.svelte';
 export { default as Shut } from './parts/Shut.svelte';
 export { default as Sheets } from './parts/Sheets.svelte';
 export { default as Waiting } from './parts/Waiting.svelte';
+export { fetchLanguages } from './words/choose';
 export { advised } from './state/advice';

@@ -78,7 +78,7 @@ export class Page {
       this.#reportVisibility();
     });
     this.#reportVisibility();
-    this.#follow();
+    this.follow();
   }
 
   /** Check that the connection is alive. */
@@ -102,7 +102,7 @@ export class Page {
     if (this.state.room !== before.room || this.state.link !== before.link) this.#moved?.();
     if (this.state.own !== before.own) keep('sessionStorage', 'own', packOwn(this.state.own));
     if (PACKED.some((key) => this.state[key] !== before[key])) keep('sessionStorage', 'drafts', pack(this.state));
-    this.#follow();
+    this.follow();
   }
 
   /** Change the draft for the current target. */
@@ -140,12 +140,6 @@ export class Page {
     const page = await this.#history({ before });
     if (page) this.dispatch({ type: 'older', before, ...page });
     else if (this.state.room === room) this.dispatch({ type: 'older_failed' });
-  }
-
-  /** Change the language, also of the server's text. */
-  async setLanguage(lang: Lang): Promise<void> {
-    await language.choose(lang);
-    this.#follow();
   }
 
   /** Fetch messages newer than the list, if it does not reach the newest one. */
@@ -209,8 +203,8 @@ export class Page {
     this.dispatch({ type: 'visible', visible: document.visibilityState === 'visible' });
   }
 
-  /** Do what the state requires. */
-  #follow(): void {
+  /** Do what the state and the language require. */
+  follow(): void {
     const out = nextOut(this.state);
     if (out) void this.#send(out.cid!);
     const { asking } = this.state;
@@ -237,7 +231,7 @@ export class Page {
     else {
       setTimeout(() => {
         if (this.#met === sid) this.#met = '';
-        this.#follow();
+        this.follow();
       }, ack ? pauseAfter(ack) : 0);
     }
   }
@@ -265,7 +259,7 @@ export class Page {
     const page = await this.#history({});
     this.#jumping = false;
     if (page) this.dispatch({ type: 'latest', ...page });
-    else this.#follow();
+    else this.follow();
   }
 
   async #catchUp(): Promise<void> {
@@ -274,8 +268,8 @@ export class Page {
     const page = await this.#history({ after, limit: CATCH_UP_PAGE });
     this.#catchingUp = false;
     // The connection was cut meanwhile: the next login replays from the newest known message.
-    if (this.state.catchUp !== after) return this.#follow();
+    if (this.state.catchUp !== after) return this.follow();
     if (page) this.dispatch({ type: 'caught', ...page });
-    else this.#follow();
+    else this.follow();
   }
 }

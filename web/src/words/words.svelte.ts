@@ -1,7 +1,7 @@
 /** The present language: the browser's, or the chosen one. The document's `lang` follows it. */
 
 import { dayKind } from '../lib/days';
-import { keep, recall } from '../lib/store';
+import { recall } from '../lib/store';
 import type { Words } from './en';
 import type { Rest } from './en.rest';
 import type { Refusal } from '../wire';
@@ -10,11 +10,11 @@ export type { Words };
 export type Lang = 'en' | 'zh';
 
 /** A first load has one language only; boot.js makes the browser fetch it along with the page. */
-const LOAD: Readonly<Record<Lang, () => Promise<Words>>> = {
+export const LOAD: Readonly<Record<Lang, () => Promise<Words>>> = {
   en: () => import('./en').then((module) => module.en),
   zh: () => import('./zh').then((module) => module.zh),
 };
-const LOAD_REST: Readonly<Record<Lang, () => Promise<Rest>>> = {
+export const LOAD_REST: Readonly<Record<Lang, () => Promise<Rest>>> = {
   en: () => import('./en.rest').then((module) => module.rest),
   zh: () => import('./zh.rest').then((module) => module.rest),
 };
@@ -49,11 +49,6 @@ class Language {
     this.#mark();
   }
 
-  /** Fetch every language: the user may change it without a connection. */
-  fetchAll(): void {
-    for (const load of [...Object.values(LOAD), ...Object.values(LOAD_REST)]) load().catch(() => undefined);
-  }
-
   async load(): Promise<void> {
     this.words = await LOAD[this.lang]();
   }
@@ -62,13 +57,8 @@ class Language {
     [this.rest, this.refusal] = await Promise.all([LOAD_REST[this.lang](), import('./refusal')]);
   }
 
-  async choose(lang: Lang): Promise<void> {
-    // Stored first: without a connection it takes effect at the next load.
-    keep('localStorage', 'lang', lang);
-    const loaded = await Promise.all([LOAD[lang](), LOAD_REST[lang]()]).catch(() => null);
-    if (!loaded) return;
-    [this.words, this.rest] = loaded;
-    this.lang = lang;
+  change(lang: Lang, words: Words, rest: Rest): void {
+    [this.lang, this.words, this.rest] = [lang, words, rest];
     this.#mark();
   }
 
