@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.support.guests import Guest, Guests, until
+from tests.support.impostor import OPENING, Impostor
 from tests.support.lines import Lines
 from tests.support.node import FOLDER, node
 from tests.support.program import ROOT, Program, Start
@@ -209,6 +214,63 @@ def test_a_bot_waits_when_it_is_too_fast(start: Start, guests: Guests, bot: Bot)
         lambda: all_three <= {frame.get("msg") for frame in askers[0].frames}, "an answer to each"
     )
     assert len(answers(askers[0])) == 3
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Refuses every session as our server does, for six seconds."""
+
+    server: Refusals
+
+    def do_GET(self) -> None:
+        self.server.came_at.append(time.monotonic())
+        self.send_response(429)
+        self.send_header("Retry-After", "6")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class Refusals(ThreadingHTTPServer):
+    """A server that refuses every session; `came_at` has the times, in seconds of the monotonic clock."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Refusing)
+        self.port = self.server_port
+        self.came_at: list[float] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+def test_a_refused_bot_comes_back_when_the_server_says(start: Start, guests: Guests, bot: Bot) -> None:
+    program = start("--limits", "off")
+    asker = guests(url=program.url, room="lobby")
+    refusal = {"message": "no", "data": {"code": "rate_limited", "retry_after": 6}}
+    # Each in the way that the bot's library shows it.
+    python = bot.name == "Python bot"
+    refusing = Impostor(OPENING, f"44{json.dumps(refusal)}") if python else Refusals()
+    relay = Relay(program.port)
+    try:
+        bot(relay.url)
+        asker.receives("login", username=bot.name)
+        asker.sends("!ping 1")
+        asker.receives("message", msg="pong 1")
+        relay.cut()
+        relay.restore(refusing.port)
+        until(lambda: refusing.came_at, "an attempt to come back", BACK_S)
+        relay.restore(program.port)
+        asker.sends("!ping 2")
+        until(lambda: (bot.name, "pong 2") in answers(asker), "the bot", BACK_S)
+        assert time.monotonic() - refusing.came_at[0] >= 6
+    finally:
+        relay.close()
+        refusing.close()
 
 
 def test_a_bot_does_not_answer_itself(start: Start, guests: Guests, bot: Bot, tmp_path: Path) -> None:

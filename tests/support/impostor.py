@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 import wsproto
-from wsproto.events import AcceptConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 
 class Impostor:
@@ -51,6 +51,8 @@ class Impostor:
                 while data := visitor.recv(65536):
                     peer.receive_data(data)
                     for event in peer.events():
+                        if isinstance(event, CloseConnection):
+                            visitor.sendall(peer.send(event.response()))
                         if isinstance(event, TextMessage) and '"history"' in event.data:
                             visitor.sendall(peer.send(TextMessage(self._answers.pop(0))))
 
