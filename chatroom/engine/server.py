@@ -204,7 +204,9 @@ class Engine(engineio.Server):
 
     def handle(self, exchange: Exchange) -> None:
         """Answer an HTTP request, soon. Called in the loop."""
-        self.sessions.call_soon(partial(self._endpoint.answer, exchange))
+        is_handshake = "sid=" not in exchange.request.query
+        call = self.sessions.call_last if is_handshake else self.sessions.call_soon
+        call(partial(self._endpoint.answer, exchange))
 
     def takes_body(self, connection: Connection, request: Request) -> bool:
         """Whether the body of a request may come over this connection, for `Front`."""

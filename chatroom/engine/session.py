@@ -109,6 +109,7 @@ class Session:
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
         admitted: it has connected a namespace.
+        last_until: until then, those who had less done lately go first.
         reported: the application knows that it is closed.
     """
 
@@ -121,6 +122,7 @@ class Session:
         "closed_because",
         "inbox",
         "inbox_bytes",
+        "last_until",
         "limit_bytes",
         "limit_packets",
         "memberships",
@@ -152,6 +154,7 @@ class Session:
         self.paused = False
         self.awaiting_pong = False
         self.admitted = False
+        self.last_until = 0.0
         self.reported = False
         self.closed_because = ""
         self.tick = NO_TICK  # the heartbeat's wheel writes it
@@ -279,6 +282,10 @@ class Session:
         if not callable(message):
             self.inbox_bytes -= len(message)
         return message
+
+    def served(self, now: float, rest_s: float) -> None:
+        """Some messages were handled; for so long, those who had less done go first."""
+        self.last_until = now + rest_s
 
     def end_batch(self) -> bool:
         """Some messages were handled; returns whether to go on with the others."""

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
+_SHARE: Final = 1 / 500  # of a core: who takes more goes last, for half a second at the longest
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
 
@@ -158,6 +159,7 @@ class Sessions:
     def admit(self, session: Session) -> None:
         """The session has connected a namespace, or needs none: it and its WebSocket are not closed to make room."""
         session.admit()
+        session.served(time.monotonic(), _TURN_S / _SHARE)  # so a crowd's first messages go last
         self._newcomers.remove(session)
         self.keep_connection(session)
 
@@ -185,9 +187,9 @@ class Sessions:
             self.on_change(session)
 
     def schedule(self, session: Session) -> None:
-        """Have the session's inbox handled; those who have joined are not kept waiting by a crowd that joins."""
+        """Have the session's inbox handled: that of one who has joined, and had little done lately, goes first."""
         if session.schedule():
-            if session.admitted:
+            if session.admitted and time.monotonic() >= session.last_until:
                 self._lane.put(session)
             else:
                 self._lane.put_last(session)
@@ -195,6 +197,10 @@ class Sessions:
     def call_soon(self, call: Callable[[], None]) -> None:
         """Call `call` in the lane, behind what is there already. It must not raise."""
         self._lane.put(call)
+
+    def call_last(self, call: Callable[[], None]) -> None:
+        """Call `call` in the lane, when there is nothing else to do, or after a while. It must not raise."""
+        self._lane.put_last(call)
 
     def after_read(self, session: Session, call: Callable[[], None]) -> None:
         """Call `call` once all that the client has sent by now is handled; never if the session ends before."""
@@ -224,7 +230,7 @@ class Sessions:
     def _serve(self, session: Session) -> None:
         """Give the application some of what a session has for it, in order."""
         handler = self._handlers.get("message")
-        stop_at = time.monotonic() + _TURN_S
+        began = now = time.monotonic()
         for _ in range(_MESSAGES_PER_TURN):
             message = session.next_message()
             if message is None:
@@ -237,8 +243,10 @@ class Sessions:
                 except Exception as problem:
                     # The outermost place that a message reaches: one log line, this session ends, the others go on.
                     self._failed(session, problem)
-            if time.monotonic() > stop_at:
+            now = time.monotonic()
+            if now > began + _TURN_S:
                 break
+        session.served(now, min(now - began, _TURN_S) / _SHARE)
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import socket
+import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -77,18 +79,49 @@ def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
     assert handled.count("called") == 1
 
 
+def sends(engine: Engine, senders: Sequence[str]) -> None:
+    """Let each of these sessions send a message, in one turn of the loop."""
+    for sid in senders:
+        engine.sockets[sid].deliver("")
+        engine.sessions.schedule(engine.sockets[sid])
+
+
+def joins(engine: Engine, sid: str) -> None:
+    """Let a session join, and wait until it counts as quiet."""
+    session = engine.sessions.create(sid, "192.0.2.1")
+    engine.sessions.admit(session)
+    until(lambda: time.monotonic() > session.last_until)
+
+
 def test_members_do_not_wait_for_a_crowd_of_newcomers() -> None:
     engine, handled = Engine(), list[str]()
     engine.on("message", lambda sid, message: handled.append(sid))
-    names = [f"newcomer {number}" for number in range(20)] + ["member"]
-    for name in names:
-        session = engine.sessions.create(name, "192.0.2.1")
-        if name == "member":
-            engine.sessions.admit(session)
-        session.deliver("0")
-        engine.sessions.schedule(session)
-    until(lambda: len(handled) == len(names))
+    joins(engine, "member")
+    newcomers = [f"newcomer {number}" for number in range(20)]
+    for sid in newcomers:
+        engine.sessions.create(sid, "192.0.2.1")
+    sends(engine, [*newcomers, "member"])
+    until(lambda: len(handled) == 21)
     assert handled.index("member") <= 1  # each turn has one of those who wait
+
+
+def test_a_quiet_session_does_not_wait_for_busy_ones() -> None:
+    engine, handled = Engine(), list[str]()
+
+    def handle(sid: str, message: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + 0.001:
+            pass  # an event that takes long
+        handled.append(sid)
+
+    engine.on("message", handle)
+    joins(engine, "quiet")
+    busy = [f"busy {number}" for number in range(20)]
+    for sid in busy:
+        engine.sessions.admit(engine.sessions.create(sid, "192.0.2.1"))
+    sends(engine, [*busy, "quiet"])
+    until(lambda: len(handled) == 21)
+    assert handled.index("quiet") <= 1
 
 
 def test_session_ids_show_no_counter() -> None:

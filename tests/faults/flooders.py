@@ -177,9 +177,9 @@ def _read(sock: socket.socket, wanted: bytes) -> bytes:
     data = b""
     while wanted not in data:
         more = sock.recv(65_536)
-        if not more:
-            raise EOFError
         data += more
+        if not more or data.startswith(b"HTTP/1.1 4"):
+            raise EOFError
     return data
 
 
