@@ -166,7 +166,7 @@ class Whispers:
         if recipient.sid == session.sid:
             return
         owner, now = self._identity(session, recipient), self._monotonic()
-        before = session.room.recent.find(recipient.name, now)
+        before = session.room.recent.find_before(recipient.name, now)
         if before is not None and before.at < session.since:
             before = None
         refusal: type[NameChangedHands] = NameChangedHands

@@ -57,6 +57,11 @@ def skeleton(text: str) -> str:
     return _DOTTED.sub(r"\1", normalize("NFKD", looks))
 
 
+def alike(look: str) -> list[str]:
+    """The other folded characters that have this look."""
+    return [chr(code) for code, other in _looks().items() if other == look]
+
+
 def plain(text: str) -> str:
     """The text folded, with plain letters and digits for those drawn as symbols."""
     return fold(text if text.isascii() else _spelled(text))

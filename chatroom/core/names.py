@@ -1,7 +1,8 @@
 """Names of people and rooms: which are valid, which are equal, and random ones for guests who choose none.
 
-A name is kept and shown as typed. Two are compared by key: people's by how they look (`name_key`), rooms' by NFKC and
-casefolding (`room_key`). So nobody can pass for someone else, and a room's address stays what was typed.
+A name is kept and shown as typed. Two are compared by key: people's by how they look without punctuation around them
+(`name_key`), rooms' by NFKC and casefolding (`room_key`). So nobody can pass for someone else, and a room's address
+stays what was typed.
 
 Drawing a name costs a few lookups, and one pass over the list in a room with nearly as many members. Rooms keep nothing
 to draw from, so that ten thousand may share a long list.
@@ -14,6 +15,7 @@ from typing import Protocol, TypeVar
 from unicodedata import category, normalize
 from unicodedata import name as unicode_name
 
+from chatroom.core.bare import bare
 from chatroom.core.characters import POINTS_EACH, Kind, code_point, pieces, shortened
 from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
@@ -66,9 +68,10 @@ def parse_name(text: object) -> str:
 def name_key(name: str) -> str:
     """The key of a name: the same for any two that differ in case, composition or joiners, or look alike.
 
-    Idempotent (`name_key(name_key(x)) == name_key(x)`), and only for comparing: it is often not a readable name.
+    Punctuation around a name makes no difference either (`core.bare`). Idempotent
+    (`name_key(name_key(x)) == name_key(x)`), and only for comparing: it is often not a readable name.
     """
-    return " ".join(map(_word_key, name.split(" ")))
+    return bare(" ".join(map(_word_key, name.split(" "))))
 
 
 @lru_cache(maxsize=8192)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from chatroom.core.bare import bare
 from chatroom.core.beginnings import Beginnings
 from chatroom.core.confusables import fold
 from chatroom.core.names import may_be_name
@@ -75,7 +76,15 @@ class RecentNames:
 
     def find(self, name: str, now: float) -> Gone | None:
         """The last person with this name, in whatever case; never one whose name only looks the same."""
-        gone = self._by_key.get(fold(name)) if may_be_name(name) else None
+        return self._find(fold(name), now) if may_be_name(name) else None
+
+    def find_before(self, name: str, now: float) -> Gone | None:
+        """The last person with this name, or else with the same name without the punctuation around it."""
+        key = fold(name)
+        return self._find(key, now) or self._find(bare(key), now)
+
+    def _find(self, key: str, now: float) -> Gone | None:
+        gone = self._by_key.get(key)
         return gone if gone is not None and now - gone.at <= LATELY_S else None
 
     def beginning(self, letters: str, most: int, now: float) -> Iterator[str]:
@@ -108,7 +117,10 @@ class Addressed:
             before: who gave the name up while the session was there.
         """
         key = fold(name)
-        known = self._by_key.get(key, before.identity if before is not None else identity)
+        alike = self._by_key.get(bare(key))  # `@Bob` may be taken for `Bob`
+        if alike is None:
+            alike = before.identity if before is not None else identity
+        known = self._by_key.get(key, alike)
         self._remember(key, identity)
         if known == identity:
             self._asked.pop(key, None)

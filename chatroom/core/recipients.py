@@ -42,6 +42,10 @@ _QUOTED = re.compile('["“](.+)["”]')
 _SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _BEFORE_REST = re.compile(rf"\A(?:\s|{_SEPARATORS.pattern})+")
 _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+# Words that people put before a name as well: `/whisper to Bob hi`.
+_BEFORE_NAMES: Final = frozenset(
+    ("to", "for", "msg", "w", "tell", "whisper", "dm", "pm", "给", "給", "对", "對", "跟", "和", "кому")
+)
 _ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}\s*)?")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -210,6 +214,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
         raise NoSuchPerson(name=printable(rest[: closer.length + 1]))
     if found is None:
         raise _nobody(rest, gone.who if gone is not None else None, people)
+    _check_word(rest, found, people)
     _check_shorter(rest[: found.length], found.who.name, people)
     _check_longer(rest[: found.length], found.who.name, found.rest, people)
     return found.who, found.rest
@@ -246,6 +251,20 @@ def bare_name(written: str) -> str:
 
 def _unquoted(name: str) -> str:
     return name[1:-1].strip() if len(name) > 2 and _ANY_QUOTES.get(name[0]) == name[-1] else name
+
+
+def _check_word(rest: str, found: Match[Person], people: People) -> None:
+    """Ask who is meant if someone is called `to`, and another name follows: `/whisper to Bob hi`.
+
+    Raises:
+        NameUnclear: both are here.
+    """
+    name = found.who.name
+    if fold(name) not in _BEFORE_NAMES or rest.lstrip()[:1] in _ANY_QUOTES:
+        return
+    other = longest_match(found.rest, people.here) or cleaned_match(found.rest, people.here)
+    if other is not None and other.who != found.who:
+        raise NameUnclear(name=other.who.name, other=name)
 
 
 def _check_shorter(written: str, name: str, people: People) -> None:

@@ -122,6 +122,18 @@ def test_writing_to_a_double_does_not_make_the_name_theirs() -> None:
     assert addressed.is_other("Alice", "two", None)
 
 
+def test_a_name_with_marks_around_it_may_be_an_impostors() -> None:
+    addressed, names = Addressed(), RecentNames()
+    assert not addressed.is_other("Bob", "one", None)
+    assert not addressed.is_other("Bob!", "one", None)  # Bob has renamed himself
+    assert addressed.is_other("@bob", "two", None)
+    assert not addressed.is_other("Bob", "one", None)
+
+    names.add("Bob", "one", NOW)
+    assert names.find("@Bob", NOW) is None
+    assert names.find_before("@Bob", NOW) == Gone("Bob", "one", NOW)
+
+
 def test_a_session_remembers_a_bounded_number_of_people() -> None:
     addressed = Addressed()
     for number in range(MOST_ADDRESSED + 1):

@@ -788,6 +788,21 @@ def test_a_name_taken_while_one_was_elsewhere_is_another_persons(
     assert heard(other, "whisper") == []
 
 
+def test_marks_around_a_name_make_no_other_name(guests: Guests, lines: Lines) -> None:
+    bob, eve, third = guests(username="Bob"), guests(), guests(username="to")
+    for name in ("@Bob", "Bob:", "Bob.", "(Bob)", "<Bob>", "*Bob*"):
+        assert eve.asks("rename", username=name)["code"] == "name_taken", name
+    romeo = Sender("line", guests, lines)
+    assert "is it for to or for Bob?" in romeo.types("/whisper to Bob s3cret one")
+    romeo.types("/to Bob hello")
+    bob.asks("logout")
+    third.receives("logout", username="Bob")
+    assert eve.asks("rename", username="@Bob")["ok"]
+    third.receives("rename", to="@Bob")
+    assert "someone else is now called @Bob" in romeo.types("/to @Bob s3cret two")
+    assert heard(eve, "whisper") == heard(third, "whisper") == []
+
+
 def test_a_name_taken_during_a_cut_is_another_persons(guests: Guests) -> None:
     romeo, ben, third = guests(username="Romeo"), guests(username="Ben"), guests()
     romeo.is_cut()
