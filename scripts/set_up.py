@@ -3,13 +3,14 @@
     python scripts/set_up.py run|test [GOALS]
 
 Every step prints what it does. An error is one line, before the output of the tool that failed. This script runs on any
-Python 3, because it must report a Python that is too old. GOALS are the goals of `make`.
+Python 3, because it must report a Python that is too old: hence the types in quotes. GOALS are the goals of `make`.
 """
 
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,7 @@ class SetUpError(Exception):
     """The set-up failed; the text begins with a line that says why, and what to do."""
 
 
-def main(arguments):
+def main(arguments: "list[str]") -> int:
     kind = arguments[0]
     goals = " ".join(arguments[1:]) or kind
     began = time.monotonic()
@@ -47,7 +48,7 @@ def main(arguments):
     return 0
 
 
-def check_python(goals):
+def check_python(goals: str) -> None:
     """Check that this Python is new enough and complete: Debian and Ubuntu have parts of it in another package."""
     version = "{}.{}".format(*sys.version_info[:2])
     if tuple(sys.version_info[:2]) < NEEDED:
@@ -64,7 +65,7 @@ def check_python(goals):
         ) from None
 
 
-def make_venv():
+def make_venv() -> None:
     """Make .venv, or nothing: an incomplete one would fail in every later run."""
     say("making .venv")
     try:
@@ -76,7 +77,7 @@ def make_venv():
         raise
 
 
-def build_page(kind):
+def build_page(kind: str) -> None:
     sys.path.insert(0, str(ROOT / "web"))
     import build_page as page
 
@@ -89,11 +90,11 @@ def build_page(kind):
         raise SetUpError("the page could not be built")
 
 
-def pip(*arguments):
+def pip(*arguments: str) -> None:
     """Run pip; on a terminal, show the package that it installs."""
     warned = False
 
-    def watch(line):
+    def watch(line: str) -> None:
         nonlocal warned
         if not warned and any(sign in line for sign in UNREACHABLE):
             warned = True
@@ -111,13 +112,14 @@ def pip(*arguments):
         raise SetUpError(f"pip could not install what is needed\n{tail}")
 
 
-def run(command, watch=None):
+def run(command: "list[str]", watch: "Callable[[str], None] | None" = None) -> "tuple[bool, str]":
     """Run a command, passing each line to `watch`; returns whether it failed, and its output."""
     lines = []
     with subprocess.Popen(
         command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         universal_newlines=True, encoding="utf-8", errors="replace",
     ) as process:  # fmt: skip
+        assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
             if watch is not None:
@@ -125,12 +127,12 @@ def run(command, watch=None):
     return process.returncode != 0, "".join(lines).rstrip()
 
 
-def say(text):
+def say(text: str) -> None:
     show("")
     print(f"set up: {text}", file=sys.stderr, flush=True)
 
 
-def show(text):
+def show(text: str) -> None:
     """Overwrite the last line of the terminal; print nothing elsewhere."""
     if sys.stderr.isatty():
         width = max(1, min(shutil.get_terminal_size().columns, 80) - 3)
