@@ -21,7 +21,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -39,6 +39,7 @@ from chatroom.engine.http_request import Refusal
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import UNDECODABLE, PacketError, StrictServer
 from chatroom.net.loop import Loop
+from tests.support.inside import nothing_here
 
 PORT, PING_INTERVAL_S, PING_TIMEOUT_S, MAX_PAYLOAD_BYTES = 3000, 0.3, 0.2, 1_000_000
 
@@ -98,7 +99,7 @@ def socketio_front() -> Front:
     sio.on("message", lambda sid, *data: sio.emit("message-back", data, to=sid))
     sio.on("message-with-ack", lambda sid, *data: data)
     return Front(
-        sio.eio.loop, not_found, handlers={"/socket.io/": sio.eio.handle}, takes_body=sio.eio.takes_body
+        sio.eio.loop, nothing_here, handlers={"/socket.io/": sio.eio.handle}, takes_body=sio.eio.takes_body
     )
 
 
@@ -106,7 +107,7 @@ def engine_front() -> Front:
     engine = Engine(**options())
     engine.on("message", engine.send)
     return Front(
-        engine.loop, not_found, handlers={"/engine.io/": engine.handle}, takes_body=engine.takes_body
+        engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}, takes_body=engine.takes_body
     )
 
 
@@ -137,12 +138,7 @@ class Echo(websocket.WebSocket):
 
 def echo_front() -> Front:
     loop = Loop(outbox_limit_bytes=8 * MAX_PAYLOAD_BYTES)
-    return Front(loop, not_found, handlers={"/": Echo.answer})
-
-
-def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    start_response("404 Not Found", [("Content-Type", "text/plain")])
-    return [b"not found\n"]
+    return Front(loop, nothing_here, handlers={"/": Echo.answer})
 
 
 def main() -> None:

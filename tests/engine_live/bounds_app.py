@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -26,6 +25,7 @@ from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
 from chatroom.net.loop import Audience, Loop
 from tests.engine_live.serving import serve
+from tests.support.inside import nothing_here
 
 logging.basicConfig(format="%(levelname)s %(message)s")
 
@@ -89,10 +89,5 @@ def received(sid: str, message: str) -> None:
     COMMANDS[command](sid, *arguments)
 
 
-def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    start_response("404 Not Found", [("Content-Type", "text/plain")])
-    return [b"not found\n"]
-
-
-front = Front(loop, not_found, handlers={"/engine.io/": engine.handle})
+front = Front(loop, nothing_here, handlers={"/engine.io/": engine.handle})
 serve(front, backlog=64)

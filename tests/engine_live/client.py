@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +17,7 @@ from chatroom.engine import frames
 from tests.support.program import LEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 APP = Path(__file__).resolve().parent.parent / "conformance_app.py"
 PATIENCE_S = 5.0
@@ -279,11 +278,3 @@ def loopbacks() -> list[str]:
 def scale(count: int) -> int:
     """Scale a count from the issue: to a twentieth, unless `make faults` asks for more."""
     return max(1, round(count * float(os.environ.get("CHATROOM_TEST_SCALE", "1")) / 20))
-
-
-def eventually(condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
-    """Wait until `condition` holds, and fail if it never does."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.01)

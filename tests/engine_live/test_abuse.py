@@ -12,9 +12,10 @@ from functools import partial
 
 import pytest
 
-from tests.engine_live.client import App, Http, Polling, Socket, eventually, scale
+from tests.engine_live.client import App, Http, Polling, Socket, scale
 from tests.engine_live.conftest import rooms
 from tests.engine_live.test_socketio import answer_of, ask, joined, reason_of
+from tests.support.guests import until
 
 
 def drain(client: Socket) -> None:
@@ -84,7 +85,7 @@ def test_a_client_sending_useless_packets_is_disconnected(rooms_app: App, packet
         poller = Polling(rooms_app.port, "/socket.io/")
         for _ in range(100):
             poller.post("\x1e".join([packet] * 10).encode())
-        eventually(lambda: poller.poll()[0] == 400)  # the answers come first
+        until(lambda: poller.poll()[0] == 400)  # the answers come first
     else:
         client = Socket.engine(rooms_app.port, "/socket.io/")
         client.send_all([packet] * 1000)
@@ -111,7 +112,7 @@ def test_unfinished_input_of_all_together_is_bounded(kind: str) -> None:
                 http.send(first + b"\xff" + length.to_bytes(8, "big") + bytes(4) + bytes(900_000))
             open_ones.append(http)
             assert ask(other, "say") is True
-        eventually(lambda: app.resident_kb() - before < 110_000)
+        until(lambda: app.resident_kb() - before < 110_000)
         closed = 0
         for http in open_ones:
             http.sock.setblocking(False)
@@ -138,7 +139,7 @@ def test_a_flood_of_one_client_delays_nobody_else(rooms_app: App) -> None:
             flooder.http.send(frame * 2000)
             other.send('429["counted"]')
         assert answer_of(other) - before < 200
-        eventually(partial(has_counted, other, before + 2000))
+        until(partial(has_counted, other, before + 2000))
     flooder.close()
     other.close()
 
@@ -192,7 +193,7 @@ def test_malformed_posts_hold_no_slot(rooms_app: App) -> None:
         client = Polling(rooms_app.port, "/socket.io/")
         assert client.post(bodies[number % len(bodies)])[0] == 400
         client.close()
-    eventually(lambda: rooms_app.descriptors() <= before)
+    until(lambda: rooms_app.descriptors() <= before)
     assert Http(rooms_app.port).ask("GET", "/healthz")[0] == 200
 
 
@@ -212,7 +213,7 @@ def test_a_request_head_must_be_whole_in_time() -> None:
                 pass
             return True
 
-        eventually(is_cut_off)
+        until(is_cut_off)
         silent.reads_the_end()
 
 
@@ -243,7 +244,7 @@ def test_an_answer_must_be_read_in_time() -> None:
         time.sleep(0.2)
         assert len(late.answer()[1]) > 6_000_000
         assert late.ask("GET", "/healthz")[0] == 200  # its connection goes on
-        eventually(lambda: app.descriptors() < before, within_s=20)
+        until(lambda: app.descriptors() < before, seconds=20)
         with pytest.raises((EOFError, ConnectionResetError)):
             stalled.answer()
 
@@ -264,7 +265,7 @@ def test_a_full_server_refuses_but_answers_health_checks() -> None:
         for http in silent:
             http.close()
         members.pop().close()
-        eventually(lambda: Socket(app.port, "/socket.io/?EIO=4&transport=websocket").status == 101)
+        until(lambda: Socket(app.port, "/socket.io/?EIO=4&transport=websocket").status == 101)
         assert ask(members[0], "say") is True
 
 
@@ -323,7 +324,7 @@ def test_a_member_who_has_upgraded_is_no_newcomer() -> None:
         upgraded.send("2probe")
         assert upgraded.receive() == "3probe"
         upgraded.send("5")
-        eventually(lambda: ask(upgraded, "say") is True)
+        until(lambda: ask(upgraded, "say") is True)
         lone = [Http(app.port, peer=f"127.3.0.{number}") for number in range(1, 21)]
         assert lone[-1].ask("GET", "/healthz")[0] == 200
         assert ask(upgraded, "say") is True
@@ -355,7 +356,7 @@ def test_who_makes_room_while_it_is_answered_leaves_nothing() -> None:
             for client in newcomers:
                 assert ask(client, "say") is True
                 client.close()
-            eventually(lambda: app.descriptors() == before)
+            until(lambda: app.descriptors() == before)
 
 
 def test_half_open_connections_keep_nobody_out(rooms_app: App) -> None:
@@ -440,10 +441,10 @@ def test_ten_thousand_connections_leave_nothing_behind() -> None:
         chance = random.Random(4)
         churn(app, scale(2000), chance)
         time.sleep(0.1)
-        eventually(lambda: settled(app)["sessions"] == 1, within_s=10)
+        until(lambda: settled(app)["sessions"] == 1, seconds=10)
         before, files, memory = settled(app), app.descriptors(), app.resident_kb()
         churn(app, scale(8000), chance)
-        eventually(lambda: settled(app)["sessions"] == 1, within_s=10)
+        until(lambda: settled(app)["sessions"] == 1, seconds=10)
         after = settled(app)
         assert {**after, "collected": 0} == {**before, "collected": 0}
         assert app.descriptors() <= files + 1
@@ -460,7 +461,7 @@ def test_what_is_closed_is_freed_without_the_garbage_collector(rooms_app: App) -
         polling.post(b"40")
         polling.post(b"1")
         polling.close()
-    eventually(lambda: rooms_app.descriptors() <= before)
+    until(lambda: rooms_app.descriptors() <= before)
     # Of a hundred sessions with a dozen objects each.
     assert ask(witness, "state")["collected"] < 100
     witness.close()

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from tests.engine_live.client import App, Polling, Socket, eventually
+from tests.engine_live.client import App, Polling, Socket
+from tests.support.guests import until
 
 LONG = 90_000  # three of them are more than may wait for a client
 
@@ -60,7 +61,7 @@ def test_a_client_that_asks_but_never_reads_is_dropped(patient_app: App) -> None
             return True
         return False
 
-    eventually(dropped)
+    until(dropped)
 
 
 def test_a_reset_during_a_read_logs_no_error() -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chatroom.engine import frames
-from tests.engine_live.client import PATIENCE_S, App, Http, Polling, Socket, eventually
+from tests.engine_live.client import PATIENCE_S, App, Http, Polling, Socket
 from tests.engine_live.conftest import running
+from tests.support.guests import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,14 +59,14 @@ def test_of_too_many_closing_connections_the_oldest_are_cut() -> None:
             polite.send("4away 1 10")
             receive_all(polite)
             polite.close()
-        eventually(lambda: app.descriptors() == before)
+        until(lambda: app.descriptors() == before)
         leavers = []
         for _ in range(5):
             leavers.append(Socket.engine(app.port))
             leavers[-1].send("4away 1 10")
             assert receive_all(leavers[-1]) == [b"4" + b"w" * 10, *FAREWELL]
-        eventually(lambda: is_cut_off(leavers[0]) and is_cut_off(leavers[1]))
-        eventually(lambda: app.descriptors() == before + 3)
+        until(lambda: is_cut_off(leavers[0]) and is_cut_off(leavers[1]))
+        until(lambda: app.descriptors() == before + 3)
         assert not any(is_cut_off(client) for client in leavers[2:] * 2)
 
 
@@ -77,7 +78,7 @@ def test_a_cut_connection_has_received_its_final_messages() -> None:
         for client in leavers:
             assert receive_all(client) == [b"4last words", *FAREWELL]
         # The last has received everything before the oldest is cut off.
-        eventually(lambda: app.descriptors() == before + 3)
+        until(lambda: app.descriptors() == before + 3)
 
 
 # ------------------------------------------------------------------ linger_s
@@ -126,7 +127,7 @@ def test_an_unclosed_connection_loses_its_descriptor_in_time(
                     http.sock.send(b"and another thing")
             return app.descriptors() == before
 
-        eventually(is_gone)
+        until(is_gone)
 
 
 @pytest.mark.parametrize("leaves", LEAVERS)
@@ -140,7 +141,7 @@ def test_an_unclosed_connection_keeps_its_descriptor_until_then(leaves: Callable
         assert app.descriptors() == before + 3
         polling.close()
         http.close()
-        eventually(lambda: app.descriptors() == before)
+        until(lambda: app.descriptors() == before)
 
 
 # ------------------------------------------------------------------ turn_limit_bytes
@@ -153,7 +154,7 @@ def in_mid_turn(app: App) -> Iterator[None]:
     def halted() -> bool:
         return Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
-    eventually(halted)
+    until(halted)
     try:
         yield
     finally:
@@ -207,5 +208,5 @@ def test_final_payloads_that_nobody_fetches_are_dropped() -> None:
         assert prompt.poll()[0] == 400
         assert client.poll()[1].split(b"\x1e") == [b"4" + b"w" * 10] * 16
         assert not nothing_waits()
-        eventually(nothing_waits, within_s=20)
+        until(nothing_waits, seconds=20)
         assert client.poll()[0] == 400

@@ -8,9 +8,10 @@ import time
 import pytest
 
 from chatroom.engine import frames
-from tests.engine_live.client import App, Http, Polling, Socket, eventually, loopbacks
+from tests.engine_live.client import App, Http, Polling, Socket, loopbacks
 from tests.engine_live.test_abuse import hang_up
 from tests.engine_live.test_socketio import ask, joined, reason_of
+from tests.support.guests import until
 
 
 def test_the_app_is_reached_by_whatever_localhost_means(engine_app: App) -> None:
@@ -120,7 +121,7 @@ def test_a_session_sends_one_body_at_a_time(patient_app: App) -> None:
     assert client.poll() == (200, b"4hello")
     assert begins(first) == 100
     first.close()
-    eventually(lambda: begins(Http(patient_app.port)) == 100)
+    until(lambda: begins(Http(patient_app.port)) == 100)
 
 
 def test_two_polls_at_once_close_the_session(patient_app: App) -> None:
@@ -137,7 +138,7 @@ def test_a_cancelled_poll_closes_the_session(patient_app: App, abruptly: bool) -
     poll_waits(client)
     hang_up(client.gets, abruptly=abruptly)
     # By a POST: a second poll would be refused, and close the session, if the first still waited.
-    eventually(lambda: client.post(b"3")[0] == 400)
+    until(lambda: client.post(b"3")[0] == 400)
 
 
 def test_a_close_packet_answers_the_poll_with_noop(patient_app: App) -> None:
@@ -184,7 +185,7 @@ def test_a_polling_client_without_pongs_is_dropped(hasty_app: App, polls: bool) 
         assert client.poll() == (200, b"2")
         assert client.poll()[0] == 400
     time.sleep(max(0.0, began + 0.5 - time.monotonic()))
-    eventually(lambda: client.poll()[0] == 400)
+    until(lambda: client.poll()[0] == 400)
 
 
 def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App) -> None:
@@ -194,7 +195,7 @@ def test_a_slow_upgrade_outlives_pings_that_wait_for_it(hasty_app: App) -> None:
     assert upgrading.receive() == "3probe"
     assert client.poll() == (200, b"6")
     later = Polling(hasty_app.port)  # when it is gone, each deadline of the first one is over
-    eventually(lambda: later.poll()[0] == 400)
+    until(lambda: later.poll()[0] == 400)
     upgrading.send("5")
     assert upgrading.frame() == (1, b"2")
     upgrading.send("3")
@@ -281,7 +282,7 @@ def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App) -> None:
     assert client.post(b"4hello")[0] == 200
     assert client.poll() == (200, b"6")
     socket.close()
-    eventually(lambda: client.poll() == (200, b"4hello"))
+    until(lambda: client.poll() == (200, b"4hello"))
 
 
 def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App) -> None:

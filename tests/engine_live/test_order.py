@@ -29,7 +29,7 @@ class Client:
         self.polling = Polling(app.port, "/socket.io/") if polling else None
         self.socket = None if polling else Socket.engine(app.port, "/socket.io/")
         self.send("40")
-        self.until(lambda: bool(self.shared))
+        self.reads_until(lambda: bool(self.shared))
 
     def send(self, packet: str) -> None:
         if self.polling is not None and (self.socket is None or self.probing):
@@ -79,7 +79,7 @@ class Client:
     def is_at(self, number: int) -> bool:
         return self.shared[-1] == number
 
-    def until(self, condition: Callable[[], bool]) -> None:
+    def reads_until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self.read()
 
@@ -116,18 +116,18 @@ def test_every_message_once_and_in_order_over_every_transport(rooms_app: App, se
         elif step < 0.3 and client.probing:
             client.end_upgrade()
         elif step < 0.4 and not client.probing:
-            client.until(client.answered)
+            client.reads_until(client.answered)
         else:
             client.ask(chance.choice(["say", "say", "tell", "both", "binary"]))
     for client in clients:
         if client.probing:
             client.end_upgrade()
-        client.until(client.answered)
+        client.reads_until(client.answered)
     clients[0].ask("both")
-    clients[0].until(clients[0].answered)
+    clients[0].reads_until(clients[0].answered)
     final = clients[0].shared[-1]
     for client in clients:
-        client.until(partial(client.is_at, final))
+        client.reads_until(partial(client.is_at, final))
         assert client.numbers == sorted(set(client.numbers)), "swapped or doubled"
         assert client.acks == list(range(1, len(client.asked) + 1))
     # What two clients were sent went to the whole room; from the later one's `hello` on, both must have it.
@@ -162,8 +162,8 @@ def test_a_skipped_client_receives_everything_else_in_order(rooms_app: App) -> N
     before = listener.shared[-1]
     for event in events:
         speaker.ask(event)
-    speaker.until(speaker.answered)
-    listener.until(lambda: len([n for n in listener.shared if n > before]) == 7)
+    speaker.reads_until(speaker.answered)
+    listener.reads_until(lambda: len([n for n in listener.shared if n > before]) == 7)
     got = [n - before for n in listener.shared if n > before]
     assert got == [1, 2, 4, 5, 6, 8, 9]
     assert [n - before for n in speaker.numbers if n > before] == [1, 3, 5, 6, 7, 9]
@@ -173,6 +173,6 @@ def test_acks_and_events_of_a_burst_keep_their_order(rooms_app: App) -> None:
     client = Client(rooms_app, polling=False)
     for _ in range(50):
         client.ask("both")
-    client.until(client.answered)
+    client.reads_until(client.answered)
     assert client.numbers == sorted(set(client.numbers))
     assert len(client.numbers) >= 150

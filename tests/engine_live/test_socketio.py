@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import socketio
 
-from tests.engine_live.client import PATIENCE_S, App, Http, Polling, Socket, eventually
+from tests.engine_live.client import PATIENCE_S, App, Http, Polling, Socket
 from tests.engine_live.conftest import rooms
+from tests.support.guests import until
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def reason_of(app: App, sid: str) -> str:
         found[:] = [r for r in (ask(witness, "state")["reasons"].get(sid),) if r]
         return bool(found)
 
-    eventually(is_reported)
+    until(is_reported)
     witness.close()
     return found[0]
 
@@ -151,7 +152,7 @@ def test_a_failing_handler_ends_only_its_own_session() -> None:
         assert ask(doomed, "boom_at_the_end") is True
         doomed.close()
         assert reason_of(app, doomed.sid) == "transport close"
-        eventually(lambda: [ask(witness, "state")[what] for what in ("memberships", "environs")] == [1, 1])
+        until(lambda: [ask(witness, "state")[what] for what in ("memberships", "environs")] == [1, 1])
         lines = app.stop().splitlines()
         assert len(lines) == 4, lines
         assert all("ZeroDivisionError" in line and "people write" not in line for line in lines)
@@ -162,7 +163,7 @@ def test_a_client_lost_while_connecting_is_reported_as_gone() -> None:
         client, witness = Socket.engine(app.port, "/socket.io/"), joined(app)
         client.send('40{"leave":1}')
         assert client.closing() == 1001
-        eventually(lambda: "transport close" in ask(witness, "state")["reasons"].values())
+        until(lambda: "transport close" in ask(witness, "state")["reasons"].values())
         assert ask(witness, "state")["memberships"] == 1
         assert app.stop() == ""
 
@@ -216,7 +217,7 @@ def test_a_session_is_paused_and_resumed_without_a_loss(rooms_app: App) -> None:
             client.send(f'42["count",{number}]')
         witness.send('429["counted"]')
     assert answer_of(witness) == before
-    eventually(lambda: ask(witness, "counted") == before + 500)
+    until(lambda: ask(witness, "counted") == before + 500)
 
 
 def test_messages_before_a_paused_clients_close_are_handled(rooms_app: App) -> None:
@@ -310,7 +311,7 @@ def test_only_a_session_that_never_connects_is_closed() -> None:
         idle, polling = Socket.engine(app.port, "/socket.io/"), Polling(app.port, "/socket.io/")
         assert idle.closing() == 1008
         assert time.monotonic() - began >= 0.2
-        eventually(lambda: polling.post(b"3")[0] == 400)
+        until(lambda: polling.post(b"3")[0] == 400)
         assert ask(client, "say") is True
 
 

@@ -329,61 +329,50 @@ def test_a_long_absence_loses_the_name(start: Start, guests: Guests, ears: type[
 # TLS
 
 
-def test_it_sends_and_reconnects_over_tls(
-    server: Program,
-    ears: type[Ear],
-    guests: Guests,
-    room: str,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def tls_relay(server: Program, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    """A relay that speaks TLS to the client, with a certificate that it trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     relay = Relay(server.port, authority.context("localhost"))
-    try:
-        romeo = guests()
-        juliet = ears(relay.url, room, "Juliet")
-        juliet.link.send("through TLS", View())
-        assert romeo.receives("message")["msg"] == "through TLS"
-        assert juliet.link.wait_until_sent()
-        relay.hold("out")
-        juliet.link.send("under way", View())
-        assert romeo.receives("message")["msg"] == "under way"
-        relay.waits("out")
-        relay.cut()
-        juliet.is_lost()
-        long = "x" * 1500
-        for _ in range(40):
-            romeo.sends(long)  # more than a record of TLS
-        relay.restore()
-        assert juliet.link.wait_until_sent()
-        until(lambda: juliet.texts().count(long) == 40, "what was missed")
-        assert juliet.texts()[:2] == ["through TLS", "under way"]
-        assert juliet.texts().count("under way") == 1
-    finally:
-        relay.close()
+    yield relay
+    relay.close()
+
+
+def test_it_sends_and_reconnects_over_tls(
+    tls_relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
+    romeo = guests()
+    juliet = ears(tls_relay.url, room, "Juliet")
+    juliet.link.send("through TLS", View())
+    assert romeo.receives("message")["msg"] == "through TLS"
+    assert juliet.link.wait_until_sent()
+    tls_relay.hold("out")
+    juliet.link.send("under way", View())
+    assert romeo.receives("message")["msg"] == "under way"
+    tls_relay.waits("out")
+    tls_relay.cut()
+    juliet.is_lost()
+    long = "x" * 1500
+    for _ in range(40):
+        romeo.sends(long)  # more than a record of TLS
+    tls_relay.restore()
+    assert juliet.link.wait_until_sent()
+    until(lambda: juliet.texts().count(long) == 40, "what was missed")
+    assert juliet.texts()[:2] == ["through TLS", "under way"]
+    assert juliet.texts().count("under way") == 1
 
 
 def test_frames_in_one_tls_record_are_all_shown(
-    server: Program,
-    ears: type[Ear],
-    guests: Guests,
-    room: str,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
+    tls_relay: Relay, ears: type[Ear], guests: Guests, room: str
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    relay = Relay(server.port, authority.context("localhost"))
-    try:
-        romeo = guests()
-        juliet = ears(relay.url, room)
-        relay.hold("out")
-        texts = [f"number {number}" for number in range(30)]
-        for text in texts:
-            romeo.sends(text)
-        relay.release("out")
-        until(lambda: juliet.texts() == texts, "all of them", 5)
-    finally:
-        relay.close()
+    romeo = guests()
+    juliet = ears(tls_relay.url, room)
+    tls_relay.hold("out")
+    texts = [f"number {number}" for number in range(30)]
+    for text in texts:
+        romeo.sends(text)
+    tls_relay.release("out")
+    until(lambda: juliet.texts() == texts, "all of them", 5)
 
 
 def says_hello(url: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -27,19 +27,13 @@ from tests.support import loops
 from tests.support.guests import Frame, Guest, Guests, becomes_free
 from tests.support.impostor import OPENING, Impostor
 from tests.support.lines import Terminal, Terminals
+from tests.support.loops import until
 from tests.support.program import Program
 from tests.support.relay import Relay
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 DEADLINE_S = 15.0
 Play = Callable[[ChatApp, Pilot[int]], Awaitable[None]]
-
-
-async def until(found: Callable[[], object], what: str | Callable[[], str] = "what the keys do") -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not found():
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        await asyncio.sleep(0.02)
 
 
 def shown(app: ChatApp) -> str:

@@ -20,7 +20,7 @@ import websocket
 
 from chatroom.backplane.file import FILE_NAME
 from tests.browser.relay import Relay
-from tests.engine_live.client import Polling, eventually
+from tests.engine_live.client import Polling
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, Guests, Refused, until
 from tests.support.lines import Line
 from tests.support.program import Program, Start
@@ -164,7 +164,7 @@ def test_a_client_that_upgrades_has_the_connect_timeout_twice(start: Start) -> N
     upgrading = client.upgrade()
     upgrading.send("2probe")
     assert upgrading.receive() == "3probe"
-    eventually(lambda: without.poll()[0] == 400)  # the first time is over
+    until(lambda: without.poll()[0] == 400)  # the first time is over
     upgrading.send("5")
     upgrading.send("40{}")
     assert upgrading.receive()[:3] == "40{"

@@ -383,19 +383,34 @@ def test_a_client_cut_before_the_answer_leaves_at_once(sender: Callable[..., Sen
     assert heard(third) == []
 
 
-def test_a_text_refused_before_a_cut_is_refused_again(guests: Guests) -> None:
+def begins_private_chat_with_someone_who_leaves(guests: Guests) -> tuple[Guest, Guest]:
+    """Gives who began it, and a third person."""
     romeo, bob, third = guests(), guests(username="Bob"), guests()
     romeo.sends("to:Bob")
     bob.asks("logout")
     third.receives("logout", username="Bob")
-    romeo.emit({"action": "message", "msg": "s3cret"})
-    romeo.is_cut()
-    third.receives("logout", username=romeo.name)
-    again = guests(token=romeo.you["token"])
-    assert again.asks("message", msg="s3cret")["held"]
+    return romeo, third
+
+
+def returns(guest: Guest, third: Guest, guests: Guests) -> Guest:
+    """The same person, after the connection was cut."""
+    guest.is_cut()
+    third.receives("logout", username=guest.name)
+    return guests(token=guest.you["token"])
+
+
+def holds_the_first_text_only(guest: Guest, third: Guest) -> None:
+    assert guest.asks("message", msg="s3cret")["held"]
     assert heard(third) == []
-    again.sends("hello")
+    guest.sends("hello")
     third.receives("message", msg="hello")
+
+
+def test_a_text_refused_before_a_cut_is_refused_again(guests: Guests) -> None:
+    romeo, third = begins_private_chat_with_someone_who_leaves(guests)
+    romeo.emit({"action": "message", "msg": "s3cret"})
+    again = returns(romeo, third, guests)
+    holds_the_first_text_only(again, third)
 
 
 @pytest.mark.parametrize(
@@ -412,17 +427,12 @@ def test_a_refused_text_sent_again_after_a_cut_is_refused(guests: Guests, asked:
     cid = (
         {"cid": "1"} if asked == {"action": "message", "msg": "s3cret"} else {}
     )  # else its name is asked about
-    romeo, bob, third = guests(), guests(username="Bob"), guests()
-    romeo.sends("to:Bob")
-    bob.asks("logout")
-    third.receives("logout", username="Bob")
+    romeo, third = begins_private_chat_with_someone_who_leaves(guests)
     impostor = guests(username="Bob")
     asked = {**asked, **cid, **({"to_sid": impostor.sid} if "to_sid" in asked else {})}
     romeo.emit(asked)
     romeo.receives("notice", code="no_such_person")  # as if nobody had read it
-    romeo.is_cut()
-    third.receives("logout", username=romeo.name)
-    again = guests(token=romeo.you["token"])
+    again = returns(romeo, third, guests)
     refused = again.asks_raw(asked)
     assert (refused["code"], refused["name"]) == ("no_such_person", "Bob")
     assert refused.get("again") or refused.get("held")
@@ -439,10 +449,7 @@ def test_a_text_after_a_lost_refusal_is_held(server: Program, guests: Guests, ro
         poller.posts(f"420{message}", "41")
     third.receives("logout")
     again = guests(token=re.findall(r'"token":"([^"]+)"', poller.received)[0])
-    assert again.asks("message", msg="s3cret")["held"]
-    assert heard(third) == []
-    again.sends("hello")
-    third.receives("message", msg="hello")
+    holds_the_first_text_only(again, third)
 
 
 @pytest.mark.parametrize(
@@ -645,9 +652,7 @@ def test_a_private_text_sent_again_is_received_once(guests: Guests, way: str) ->
 
     for _ in range(2):
         assert send(romeo, "c1") == {"ok": True}
-    romeo.is_cut()
-    third.receives("logout", username=romeo.name)
-    again = guests(token=romeo.you["token"])
+    again = returns(romeo, third, guests)
     assert send(again, "c1") == {"ok": True}
     assert send(third, "c1", "another's") == {"ok": True}
     assert send(again, "c2", "last") == {"ok": True}

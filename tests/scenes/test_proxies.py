@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import random
 import re
 import shutil
 import socket
@@ -22,7 +21,7 @@ import requests
 from tests.faults.disks import needed
 from tests.support.ambiguous import AMBIGUOUS, HIDDEN_ROOM, HOST, PLAIN
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guest, until
-from tests.support.program import ROOT, START_S, Program, Start
+from tests.support.program import ROOT, START_S, Program, Start, free_port
 
 FEW = ("--address-scale", "0.01")  # 3 sessions at once, and then one every 20 s
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -35,15 +34,6 @@ def documented(language: str, path: str) -> str:
     """The configuration that the page shows: the first for the root, the second for a path."""
     blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     return blocks[1 if path else 0]
-
-
-def free_port() -> int:
-    """A free port, too low for an outgoing connection to take it before the proxy does."""
-    while True:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 Write = Callable[[str, int, Path], list[str]]  # gives the command of a proxy with this configuration and port

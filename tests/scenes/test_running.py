@@ -20,7 +20,7 @@ from chatroom.gateways.words import LANGUAGES
 from tests.faults import disks
 from tests.support.guests import POLLING, Guest, until
 from tests.support.lines import Terminals
-from tests.support.program import ROOT, Program, Start
+from tests.support.program import ROOT, Program, Start, free_port
 
 
 def fails(*arguments: str, folder: Path = ROOT, **environ: str) -> str:
@@ -42,12 +42,6 @@ def fails(*arguments: str, folder: Path = ROOT, **environ: str) -> str:
     return lines[0]
 
 
-def is_free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_a_second_copy_on_one_folder_reports_one_problem(start: Start, tmp_path: Path) -> None:
     start(data_dir=tmp_path)
     with socket.socket() as taken:
@@ -62,7 +56,7 @@ def test_a_second_copy_on_one_folder_reports_one_problem(start: Start, tmp_path:
 
 @pytest.mark.parametrize("name", ["CHATROOM_PORT", "PORT"])
 def test_the_port_may_come_from_the_environment(name: str, start: Start) -> None:
-    port = is_free()
+    port = free_port()
     program = start(
         port=None,
         environ={name: str(port), "HOST": "203.0.113.1", "REDIS_URL": "redis://nowhere.invalid"},

@@ -30,7 +30,9 @@ UPGRADE = ["polling", "websocket"]
 
 
 def until(
-    condition: Callable[[], _Result | None], what: str | Callable[[], object], seconds: float = WAIT_S
+    condition: Callable[[], _Result | None],
+    what: str | Callable[[], object] = "what the test waits for",
+    seconds: float = WAIT_S,
 ) -> _Result:
     """Ask again and again, for as long as the deadline allows, for what nobody tells of by itself.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +21,15 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 LEAN = str(Path(__file__).parent / "lean")  # for PYTHONPATH, so that nothing is imported that only tests need
 START_S = 30.0  # importing is slow on a busy machine
+
+
+def free_port() -> int:
+    """A free port, too low for an outgoing connection to take it before a test uses it."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 class Program:
