@@ -17,6 +17,8 @@ FAR     := asking far frames languages line_chinese official_client origins priv
 NODE    := .venv/node.stamp
 # Old and new client libraries for `make faults`, each in an environment of its own.
 CLIENTS := $(patsubst tests/faults/%.txt,.venv/%/.stamp,$(wildcard tests/faults/python-socketio-*.txt))
+# Where it is set, every start of every process would compile this program again: a third of what a test's server costs.
+unexport PYTHONDONTWRITEBYTECODE
 # For what is installed, and for the environment that pip builds in, for which newer versions of pip read the second name.
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
