@@ -11,7 +11,7 @@ from tests.browser.conftest import FOREIGN_HOST
 from tests.browser.relay import Relay
 from tests.browser.visit import Visit
 from tests.support.guests import Guest, Guests
-from tests.support.program import Program, Start
+from tests.support.program import Program, Start, free_port
 
 
 @pytest.mark.parametrize("host", ["localhost", FOREIGN_HOST])
@@ -99,7 +99,7 @@ def test_after_many_cuts_nothing_is_missed_or_sent_twice(visit: Visit, guests: G
 
 @pytest.mark.slow
 def test_the_server_is_killed_and_started_again_in_mid_talk(visit: Visit, start: Start, room: str) -> None:
-    server = start("--limits", "off")
+    server = start("--limits", "off", port=free_port())
     visitor = visit(url=server.url).enter()
     visitor.lossy = True
     name = visitor.name

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.relay import Relay
 from tests.browser.visit import PHONE, Visit, Visitor
 from tests.support.guests import Guests, becomes_free
-from tests.support.program import Start
+from tests.support.program import Start, free_port
 
 
 def whispers(visitor: Visitor, name: str = "fox") -> None:
@@ -508,18 +508,17 @@ def test_a_whisper_under_way_misses_whoever_takes_the_name(
 def test_a_restart_makes_no_whisper_public(
     start: Start, visit: Visit, guests: Guests, tmp_path: Path
 ) -> None:
-    program = start()
+    program = start(port=free_port())
     guests(url=program.url, room="lobby", username="fox")
     visitor = visit(url=program.url, room=None).enter()
     visitor.lossy = True
     visitor.writes("to:fox")
     visitor.composer.fill("a secret")
-    port = program.port
     program.stop()
     expect(visitor.bar).to_have_text(re.compile("Reconnecting"))
     visitor.composer.press("Enter")
     visitor.composer.fill("another secret")
-    again = start(port=port, data_dir=tmp_path / "data")
+    again = start(port=program.port, data_dir=tmp_path / "data")
     owl = guests(url=again.url, room="lobby", username="owl")
     fox = guests(url=again.url, room="lobby", username="fox")
     expect(only(visitor)).to_have_text("Someone called fox is here now.")

@@ -230,7 +230,7 @@ def test_a_body_must_be_whole_in_time() -> None:
 
 
 def test_an_answer_must_be_read_in_time() -> None:
-    with rooms(RESPONSE_TIMEOUT_S="1") as app:
+    with rooms(RESPONSE_TIMEOUT_S="4") as app:  # also for a test process that waits for its turn
         pollers = [Polling(app.port, "/socket.io/") for _ in range(2)]
         for poller in pollers:
             poller.post(b"40")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET
 from tests.support.node import NEWEST, ClientProcess, NodeGuest
-from tests.support.program import ROOT, Program
+from tests.support.program import ROOT, Program, free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -65,7 +65,7 @@ def test_every_client_comes_back_after_a_restart(
 ) -> None:
     kinds = ALL if scale(20) > 1 else INSTALLED
     with ExitStack() as stack:
-        program = stack.enter_context(Program("--limits", "off", data_dir=tmp_path))
+        program = stack.enter_context(Program("--limits", "off", data_dir=tmp_path, port=free_port()))
         guests: dict[str, ClientProcess] = {}
         for kind, start in kinds.items():
             for transport, transports in TRANSPORTS.items():

@@ -22,7 +22,7 @@ from tests.support.guests import Guest, Guests, until
 from tests.support.impostor import OPENING, Impostor
 from tests.support.lines import Lines
 from tests.support.node import FOLDER, node
-from tests.support.program import ROOT, Program, Start
+from tests.support.program import ROOT, Program, Start, free_port
 from tests.support.relay import Relay
 
 BLOCKS = dict(
@@ -185,7 +185,7 @@ def test_a_cut_bot_sends_once_and_answers_missed_messages(start: Start, guests: 
 def test_a_bot_is_back_after_a_restart_of_the_server(
     start: Start, guests: Guests, bot: Bot, tmp_path: Path, number: signal.Signals
 ) -> None:
-    program = start("--limits", "off")
+    program = start("--limits", "off", port=free_port())
     asker = guests(url=program.url, room="lobby")
     process = bot(program.url)
     asker.receives("login", username=bot.name)
@@ -406,8 +406,8 @@ def test_the_shell_bot_says_that_its_name_is_taken(server: Program, guests: Gues
 def test_the_shell_bot_returns_and_answers_nothing_old(
     start: Start, guests: Guests, shell_bot: ShellBot, tmp_path: Path
 ) -> None:
-    program = start("--limits", "off")
-    arguments = ("--limits", "off", "--line-port", str(program.line_port))
+    arguments = ("--limits", "off", "--line-port", str(free_port()))
+    program = start(*arguments, port=free_port())
     asker = guests(url=program.url, room="lobby")
     asker.sends("!ping")  # before it is there
     bot = shell_bot(program.line_port)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.guests import Guest, Guests, becomes_free
 from tests.support.lines import Terminals
-from tests.support.program import ROOT, Program, Start
+from tests.support.program import ROOT, Program, Start, free_port
 
 CHAT = (sys.executable, "-m", "chatroom", "chat")
 WAIT_S = 60.0
@@ -285,16 +285,15 @@ def test_it_resumes_after_a_restart_and_misses_nothing(
     guests: Guests,
     tmp_path: Path,
 ) -> None:
-    program = start()
+    program = start(port=free_port())
     romeo = guests(url=program.url, room="lobby")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
     juliet.reads(r"\* You are Juliet in lobby")
     romeo.sends("before")
     juliet.reads("before$")
-    port = program.port
     program.stop()
     juliet.reads("^chatroom: the connection was lost")
-    again = start(port=port, data_dir=tmp_path / "data")
+    again = start(port=program.port, data_dir=tmp_path / "data")
     back = guests(url=again.url, room="lobby")
     back.sends("meanwhile or after")
     juliet.reads("meanwhile or after$")
@@ -508,17 +507,16 @@ def test_a_restart_makes_nothing_private_public(
     guests: Guests,
     tmp_path: Path,
 ) -> None:
-    program = start()
+    program = start(port=free_port())
     guests(url=program.url, room="lobby", username="Eve")
     juliet = terminals(*CHAT, program.url, "--plain", "--name", "Juliet")
     juliet.reads(r"\* You are Juliet in lobby")
     juliet.types("to:Eve")
     juliet.reads("Only Eve sees")
-    port = program.port
     program.stop()
     juliet.reads("^chatroom: the connection was lost")
     juliet.types("secret one")
-    again = start(port=port, data_dir=tmp_path / "data")
+    again = start(port=program.port, data_dir=tmp_path / "data")
     nurse = guests(url=again.url, room="lobby")
     juliet.reads("secret one")
     juliet.types("secret two")

@@ -66,7 +66,7 @@ def test_without_history_a_restart_leaves_a_gap(start: Start, room: str) -> None
     last = romeo.sends("before")["id"]
     program.kill()
     romeo.waits_for_disconnect()
-    again = start("--history", "0", port=program.port)
+    again = start("--history", "0")
     back = Guest(again.url, {"v": 1, "room": room, "token": romeo.you["token"], "after": last}).enter()
     assert (back.you["resumed"], back.you["gap"], back.you["history"]) == (False, True, [])
     back.leaves()
@@ -159,7 +159,7 @@ def test_a_retry_after_a_restart_is_not_sent_twice(start: Start, room: str) -> N
     first = romeo.sends("once", cid="c")
     program.kill()
     romeo.waits_for_disconnect()
-    again = start("--limits", "off", port=program.port)
+    again = start("--limits", "off")
     back = Guest(again.url, {"v": 1, "room": room, "token": romeo.you["token"]}).enter()
     assert back.sends("once", cid="c") == first
     assert texts(back.asks("history")["entries"]) == ["once"]
@@ -177,7 +177,7 @@ def test_a_token_that_has_ended_stays_so_after_a_restart(start: Start, room: str
     juliet.waits_for_disconnect()
     program.stop()
     romeo.waits_for_disconnect()
-    again = start("--limits", "off", port=program.port)
+    again = start("--limits", "off")
 
     def resumed(token: str) -> bool:
         guest = Guest(again.url, {"v": 1, "room": room, "token": token}).enter()

@@ -220,7 +220,7 @@ def test_without_descriptors_health_answers_and_one_line_says_so(tmp_path: Path)
         program.wait_for_line("cannot accept")
         assert len([line for line in program.errors if "cannot accept" in line]) == 1
         # The terminals that waited in the backlog, and have gone, are accepted first: they may need it all once more.
-        until(partial(_serves, program.url), "everybody is served again")
+        until(partial(_serves, program.url), "everybody is served again", 30)
         Line(port).closes()
 
 

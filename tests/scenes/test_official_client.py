@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.guests import POLLING, UPGRADE, WEBSOCKET, Guests
 from tests.support.node import NodeGuest
-from tests.support.program import Program, Start
+from tests.support.program import Program, Start, free_port
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_it_comes_back_by_itself_after_its_connection_was_cut(
 def test_it_comes_back_by_itself_after_a_restart(
     officials: Callable[..., NodeGuest], start: Start, transports: list[str]
 ) -> None:
-    program = start("--limits", "off")
+    program = start("--limits", "off", port=free_port())
     romeo = officials(url=program.url, transports=transports)
     romeo.receives("login")
     romeo.sends("before")

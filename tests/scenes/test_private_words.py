@@ -941,7 +941,7 @@ def test_a_restart_refuses_the_first_text_of_a_chat(start: Start, room: str) -> 
     program.kill()
     for guest in people:
         guest.waits_for_disconnect()
-    program = start(port=program.port)
+    program = start()
     third = Guest(program.url, {"room": room, "v": 1}).enter()
     ann, bob = (
         Guest(program.url, {"room": room, "v": 1, "token": one.you["token"]}).enter() for one in people
@@ -970,7 +970,7 @@ def test_after_a_restart_a_name_is_not_trusted(start: Start, room: str) -> None:
     program.kill()
     for guest in (ann, lotus, elsewhere):
         guest.waits_for_disconnect()
-    program = start(port=program.port)
+    program = start()
     others = [
         Guest(program.url, {"room": room, "v": 1, **who}).enter()
         for who in (*({"username": f"Bob{number}"} for number in range(3)), {"token": elsewhere.you["token"]})

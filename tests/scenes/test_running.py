@@ -274,7 +274,7 @@ def test_a_client_resumes_with_history_in_the_next_process(start: Start) -> None
     program.signal(signal.SIGTERM)
     romeo.waits_for_disconnect()
     assert program.wait(5) == 0
-    again = start(port=program.port)
+    again = start()
     back = Guest(again.url, {"v": 1, "token": romeo.you["token"], "after": last}).enter()
     assert (back.name, back.you["gap"], back.you["history"]) == (romeo.name, False, [])
     back.leaves()

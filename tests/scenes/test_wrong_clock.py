@@ -18,7 +18,7 @@ TEN_YEARS_S = 3652 * DAY_S
 
 
 class SetClock(Protocol):
-    def __call__(self, ahead_s: int, *arguments: str, port: int = 0) -> Program: ...
+    def __call__(self, ahead_s: int, *arguments: str) -> Program: ...
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def set_clock(start: Start, tmp_path: Path) -> SetClock:
     folder = ROOT / "tests" / "support" / "set_clock"
     file = tmp_path / "clock"
 
-    def start_one(ahead_s: int, *arguments: str, port: int = 0) -> Program:
+    def start_one(ahead_s: int, *arguments: str) -> Program:
         set_to(tmp_path, ahead_s)
         environ = {
             "SET_CLOCK": str(file),
             "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
         }
-        return start("--limits", "off", *arguments, environ=environ, port=port)
+        return start("--limits", "off", *arguments, environ=environ)
 
     return start_one
 
@@ -69,7 +69,7 @@ def test_after_a_wrong_clock_everything_is_right_again(
     wrong.stop()
     romeo.waits_for_disconnect()
 
-    right = set_clock(0, port=wrong.port)
+    right = set_clock(0)
     (line,) = clock_lines(right)
     assert line.endswith(
         'the clock is 3652 days behind the newest message: see "A wrong clock" in docs/operating.md'
@@ -93,7 +93,7 @@ def test_after_a_wrong_clock_everything_is_right_again(
     back.leaves()
     right.stop()
 
-    again = set_clock(0, port=wrong.port)
+    again = set_clock(0)
     assert clock_lines(again) == []
     assert again.get("/readyz").text == "ready\n"
 
@@ -104,7 +104,7 @@ def test_a_token_survives_a_start_by_a_clock_ahead(set_clock: SetClock, guests: 
     right.stop()
     romeo.waits_for_disconnect()
     for ahead_s in (TEN_YEARS_S, -TEN_YEARS_S, 0):
-        program = set_clock(ahead_s, port=right.port)
+        program = set_clock(ahead_s)
         back = guests(url=program.url, token=romeo.you["token"])
         assert (back.name, back.you["resumed"]) == ("Romeo", True)
         back.leaves()

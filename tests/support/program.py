@@ -24,7 +24,7 @@ START_S = 30.0  # importing is slow on a busy machine
 
 
 def free_port() -> int:
-    """A free port, too low for an outgoing connection to take it before a test uses it."""
+    """A free port for a server that comes back to it: too low for an outgoing connection to take it meanwhile."""
     while True:
         port = random.randint(20_000, 32_000)
         with socket.socket() as probe:
