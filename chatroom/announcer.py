@@ -84,10 +84,12 @@ class Announcer:
                 room.roster.replace(event)
             else:
                 # They must have joined before this is announced: their history ends at their join.
-                self._welcome(room, newcomers)
-                newcomers.clear()
+                if newcomers:
+                    self._welcome(room, newcomers)
+                    newcomers.clear()
                 self._announce(room, item)
-        self._welcome(room, newcomers)
+        if newcomers:
+            self._welcome(room, newcomers)
         for gateway in self.gateways:
             try:
                 gateway.flush(room)

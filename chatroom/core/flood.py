@@ -49,7 +49,8 @@ class Bucket:
 
     def spent(self, now: float) -> float:
         """How many tokens are missing."""
-        self.wait(now, 0.0)
+        if now != self._then:
+            self._refill(now)
         return self.rate.burst - self._tokens
 
     def give_back(self, cost: float = 1.0) -> None:
@@ -58,11 +59,13 @@ class Bucket:
 
     def charge(self, now: float, cost: float) -> None:
         """Take `cost` tokens for what was done already; the rest is owed, and later tokens pay for it."""
-        self.wait(now)
+        if now != self._then:
+            self._refill(now)
         self._tokens -= cost
 
     def _refill(self, now: float) -> None:
         if now > self._then:
-            refilled = self._tokens + (now - self._then) * self.rate.per_second
-            self._tokens = min(self.rate.burst, refilled)
+            self._tokens += (now - self._then) * self.rate.per_second
+            if self._tokens > self.rate.burst:
+                self._tokens = self.rate.burst
         self._then = now

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from chatroom.core.commands import Command, Quit, TalkTo, WhisperTo, unread_answer_after_s
+from chatroom.core.commands import Command, Quit, Say, TalkTo, WhisperTo, unread_answer_after_s
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Talk
 from chatroom.core.log import Entry, Page
@@ -163,7 +163,7 @@ class Requests:
         if len(msg) > longest + _MAX_COMMAND:
             raise TooLong(limit=longest).with_doubt(unread_answer_after_s(msg))
         line = typed.parse(self._service, session, msg)
-        if isinstance(line, Command):
+        if not isinstance(line, Say):
             self._service.refused.check(session, cid)
             return self._handle_command(guest, line, cid, ack)
         partner = None
