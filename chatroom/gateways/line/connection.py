@@ -190,6 +190,12 @@ class LineConnection(Role):
     def peek(self) -> bytes:
         return self.connection.peek(PEEK_BYTES)
 
+    def next_line(self) -> str | Overlong | None:
+        began = thread_time()  # telnet's commands take time, though they are no lines
+        line = self.decoder.next_line()
+        self.session.quota.charge_cpu(thread_time() - began)
+        return line
+
     def write(self, data: bytes) -> None:
         if self.is_open:
             self.connection.loop.send(self.connection, data)

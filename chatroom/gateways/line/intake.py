@@ -38,6 +38,9 @@ class Terminal(Protocol):
     def peek(self) -> bytes:
         """What has come and is not read yet, as far as it is visible."""
 
+    def next_line(self) -> str | Overlong | None:
+        """The next line of what was read."""
+
     def write(self, data: bytes) -> None:
         """Send bytes at the end of the turn."""
 
@@ -218,7 +221,7 @@ class Intake:
 
     def _take_out(self) -> bool:
         """Take one line from the decoder, if there is one."""
-        line = self._terminal.decoder.next_line()
+        line = self._terminal.next_line()
         answers = self._terminal.decoder.answers()
         if answers:
             self._terminal.write(answers)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
 
+from chatroom.core.budgets import AddressBudget, Allowance, Kind
 from chatroom.core.errors import RateLimited
+from chatroom.core.flood import Rate
 from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
 from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.net.connection import Connection
+from chatroom.quota import Quota
 from tests.gateways.line.conftest import OUTBOX_LIMIT_BYTES, Ends
 from tests.support.inside import WAIT_S, until
 
@@ -34,6 +38,16 @@ def test_what_one_turn_writes_is_sent_together(connect: Callable[[], Ends]) -> N
     assert not ends.terminal.connection.idle
     until(lambda: ends.terminal.connection.idle)
     assert ends.client.recv(100) == b"one two three"
+
+
+def test_telnet_commands_cost_the_address_computing_time(connect: Callable[[], Ends]) -> None:
+    ends = connect()
+    rates = {**Allowance().rates, Kind.CPU: Rate(0.001, 1e-6)}
+    budget = AddressBudget(Allowance(rates=rates))
+    ends.terminal.session.quota = Quota({}, budget, time.monotonic)
+    ends.client.send(b"\xff" * 200_000)
+    until(lambda: budget.wait(Kind.CPU, time.monotonic(), 0.0) > 0)
+    until(lambda: not ends.terminal.connection.reading)  # the rest waits in the kernel
 
 
 def test_bytes_are_read_a_little_at_a_time(

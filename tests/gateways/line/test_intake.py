@@ -71,6 +71,9 @@ class FakeTerminal:
                 first.function()
         self.now = until
 
+    def next_line(self) -> str | Overlong | None:
+        return self.decoder.next_line()
+
     @property
     def lines(self) -> list[str | Overlong]:
         return [line for line, _arrived_at in self.taken]
