@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -123,12 +122,12 @@ def test_flooders_are_cut_off_and_nobody_waits(
     start: Start, report: Callable[[str], None], kind: str, count: int
 ) -> None:
     program = start()
-    before_kb = resident_kb(program)
+    before_kb = program.resident_kb()
     is_never_cut = kind in LINES
     others, seen, took_s = others_talk_while(
         program, kind, count, _FLOOD_S if _FULL or is_never_cut else _CUT_S
     )
-    growth_kb = resident_kb(program) - before_kb
+    growth_kb = program.resident_kb() - before_kb
     *during, after_s = others.times
     p99_s, stall_s = sorted(during)[int(0.99 * (len(during) - 1))], max(during)
     cuts, slowest_s = sum(one["cuts"] for one in seen), max(one["longest_after_warning_s"] for one in seen)
@@ -145,8 +144,3 @@ def test_flooders_are_cut_off_and_nobody_waits(
         assert stall_s < _STALL_S
         assert after_s < 1
         assert growth_kb < _GROWTH_KB
-
-
-def resident_kb(program: Program) -> int:
-    status = Path(f"/proc/{program.pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))

@@ -7,13 +7,12 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.crowd import Crowd, SocketClient
 from tests.support.handshakes import upgrade_request
-from tests.support.program import Program, Start
+from tests.support.program import Start
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -27,12 +26,6 @@ _MOST_GROWTH_KB = 150_000
 def frame(text: bytes) -> bytes:
     """A short text frame, masked with zeros."""
     return bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text
-
-
-def resident_kb(program: Program) -> int:
-    """The server's resident memory."""
-    status = Path(f"/proc/{program.pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0])
 
 
 class NonReaders:
@@ -90,11 +83,11 @@ def test_those_who_read_nothing_are_dropped_and_cost_no_memory(
     crowd = Crowd()
     try:
         readers = crowd.enter(SocketClient, program.port, _READERS)
-        before_kb = resident_kb(program)
+        before_kb = program.resident_kb()
         non_readers = NonReaders(program.port, scale(500))
         with non_readers.running():
             crowd.talk(readers, max(20, scale(300)) * _PER_SECOND, _PER_SECOND)
-            growth_kb = resident_kb(program) - before_kb
+            growth_kb = program.resident_kb() - before_kb
         report(
             f"{non_readers.dropped} drops, growth {growth_kb / 1000:.0f} MB, "
             f"the readers' p99 {crowd.order.delay_ms(0.99)} ms"

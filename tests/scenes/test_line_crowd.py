@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ from tests.gateways.line.test_codec import mutated
 from tests.support.crowd import Crowd, LineClient, SocketClient
 from tests.support.guests import Guests
 from tests.support.lines import Lines
-from tests.support.program import Program, Start
+from tests.support.program import Start
 
 SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))
 PEOPLE = 1000  # of each kind
@@ -24,12 +22,6 @@ SECONDS = min(60, 5 * SCALE)
 RATE = 50  # messages per second
 PIECES_A_SESSION = 100
 KB_A_SESSION = 40
-
-
-def resident_kb(program: Program) -> int:
-    status = Path(f"/proc/{program.pid}/status").read_text()
-    (kb,) = re.findall(r"VmRSS:\s+(\d+)", status)
-    return int(kb)
 
 
 @pytest.fixture
@@ -48,11 +40,11 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
     """1,000 lines and 1,000 Socket.IO clients in one room, 50 messages/s: 60 s long in `make faults`, otherwise 5 s."""
     program = start("--limits", "off")
     total = int(RATE * SECONDS)
-    before = resident_kb(program)
+    before = program.resident_kb()
     lines = crowd.enter(LineClient, program.line_port, PEOPLE)
     sockets = crowd.enter(SocketClient, program.port, PEOPLE)
     crowd.talk([*lines[:SPEAKERS], *sockets[:SPEAKERS]], total, RATE)
-    grown = resident_kb(program) - before
+    grown = program.resident_kb() - before
     order = crowd.order
     assert sorted(order.numbers) == list(range(total))
     assert order.delays_ms.total() == total * 2 * PEOPLE
@@ -70,9 +62,9 @@ def test_in_a_crowd_of_both_kinds_nobody_misses_a_message(
 def test_a_session_takes_little_memory(start: Start, crowd: Crowd, report: Callable[[str], None]) -> None:
     program = start("--address-scale", "100")
     crowd.enter(LineClient, program.line_port, 6 * PEOPLE)  # these live in what the start has left over
-    before = resident_kb(program)
+    before = program.resident_kb()
     crowd.enter(LineClient, program.line_port, 2 * PEOPLE)
-    used = (resident_kb(program) - before) / (2 * PEOPLE)
+    used = (program.resident_kb() - before) / (2 * PEOPLE)
     report(f"{used:.1f} KB a line session")
     assert 0 < used <= KB_A_SESSION
 

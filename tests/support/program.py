@@ -129,6 +129,11 @@ class Program:
         assert self._process is not None
         return self._process.pid
 
+    def resident_kb(self) -> int:
+        """Its resident memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0])
+
     def signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
