@@ -17,6 +17,8 @@ from chatroom.core.names import may_be_room, parse_name, parse_room, printable, 
 from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.roster import Roster
 from chatroom.core.text import parse_text
+from chatroom.gateways.socketio import fields
+from chatroom.gateways.socketio.fields import check_unknown
 
 LONGEST = 2000
 TYPED = LONGEST + 192  # of a text with a command and a name before it
@@ -95,11 +97,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         return result
 
     original = unicodedata.normalize
-    caches = (markers._compared, markers._is_ordinary_word, names._word_key)
+    caches = (markers._compared, markers._is_ordinary_word, names._word_key, fields._what, fields._plain)
     for cache in caches:
         cache.cache_clear()
     with monkeypatch.context() as patched:
-        for module in (names, confusables, markers):
+        for module in (names, confusables, markers, fields):
             patched.setattr(module, "normalize", normalize)
         before = sys.getprofile()
         sys.setprofile(work.count)
@@ -183,6 +185,20 @@ def test_length_is_checked_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch, do: Callable[[str], object]
 ) -> None:
     check(monkeypatch, do, [*worst(100_000), *worst(128)])
+
+
+@pytest.mark.parametrize("length", [1, 15, 64, 1000])
+def test_unknown_fields_cost_little(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    def read(text: str) -> None:
+        many = {f"{text}{number}": text for number in range(61)}
+        check_unknown({**many, "meta": [many]}, (), ())
+        check_unknown({f"type{number}": text for number in range(61)}, (), ())
+
+    check(
+        monkeypatch,
+        read,
+        [*worst(length), *((piece * length)[:length] for piece in ("x_", "Xy", "recip", "a-b"))],
+    )
 
 
 def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:

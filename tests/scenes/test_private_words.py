@@ -493,11 +493,13 @@ def test_a_private_text_that_is_far_too_long_holds_others(guests: Guests) -> Non
     assert heard(third) == []
 
 
-@pytest.mark.parametrize("field", ["to", "to_sid"])
+@pytest.mark.parametrize("field", ["to", "to_sid", "reciever", "visibleTo", "发给"])
 def test_a_message_to_one_person_is_refused(guests: Guests, field: str) -> None:
-    romeo, bob, third = guests(), guests(username="Bob"), guests()
+    romeo, bob, third = guests(), guests(username="Bob"), guests(username="Kim")
     assert romeo.asks("message", msg="s3cret", **{field: bob.name})["code"] == "bad_request"
-    assert heard(third) == heard(bob) == []
+    misspelt = romeo.asks("whisper", to="Kim", to_sdi=bob.sid, msg="s3cret")
+    assert (misspelt["code"], misspelt["field"]) == ("bad_request", "to_sdi")
+    assert heard(third) == heard(bob) == heard(third, "whisper") == []
 
 
 def test_a_line_after_an_overlong_private_one_is_held(guests: Guests, lines: Lines) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
-from unicodedata import normalize
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -17,6 +16,7 @@ from chatroom.core.errors import BadRequest, Refusal, UnknownAction
 from chatroom.core.events import Person, Renamed, Whispered
 from chatroom.core.log import PAGE_ENTRIES, Entry, Page
 from chatroom.core.utc import time_text
+from chatroom.gateways.socketio.fields import check_unknown
 
 VERSION = 1
 _Shape = TypeVar("_Shape")
@@ -111,20 +111,7 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
-# Keys that name a recipient, or say that a text is private, by their letters in lower case. If a request has one that
-# it does not know, its text was not meant for the room, or not for the present owner of a name.
-_PRIVATE = re.compile(
-    "(?:send)?to(?:user|name|nick|person|sid|id|who|s)*$|(?:user|name|nick|sid|id)to$|ot$|tp$"
-    "|(?:is|in|send)?(?:recipient|receiver|addressee|target|privat|prviat|pirvat|whisper|wisper|whsiper|dm|pm|whom)"
-    "|(?:is|in|send)?(?:destination|(?:rcpt|dest|dst|peer|partner)(?:name|sid|id|to|s)?$)"
-    "|(?:is|in|send)?(?:for|only|direct|secret|priv)(?:user|name|to|for|only|message|msg)?$"
-)
-_PRIVATE_WORDS = frozenset(("t0", "收件人", "接收人", "对", "對", "私聊", "私信", "кому"))
-_OF_KIND = frozenset(("type", "mode", "kind", "visibility"))  # their value may say that a text is private
-_MAX_FIELDS = 64  # of a text
-_MAX_FOLDED = 16  # characters of a key that are normalized, which is slow
-_MAX_VALUE = 32  # characters read of a value that may say so
-_NO_LETTER = re.compile("[^a-z]")
+_ONLY_PRIVATE = frozenset(Whisper.__struct_fields__) - frozenset(Message.__struct_fields__)
 
 # Where msgspec says which field is wrong, or missing.
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
@@ -151,7 +138,7 @@ def read_request(arguments: Sequence[object]) -> Request:
 
     Raises:
         BadRequest: there is not exactly one object; it has no action, a field of a wrong type, or two that exclude each
-            other; or it is a text with too many fields, or with an unknown one that suggests that it is private.
+            other; or it is a text with too many fields, or with an unknown one that may be about who receives it.
         UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
@@ -169,7 +156,7 @@ def read_request(arguments: Sequence[object]) -> Request:
         case Whisper(to=None, to_sid=UnsetType()):
             raise BadRequest(field="to")
         case Message() | Whisper():
-            _check_private(arguments[0], request.__struct_fields__)
+            check_unknown(arguments[0], ("action", *request.__struct_fields__), _ONLY_PRIVATE)
     return request
 
 
@@ -179,30 +166,6 @@ def may_join(arguments: Sequence[object]) -> bool:
         return True
     action = arguments[0].get("action")
     return not isinstance(action, str) or action not in ACTIONS or action == "join"
-
-
-def _check_private(data: Mapping[str, object], fields: Sequence[str]) -> None:
-    if len(data) > _MAX_FIELDS:
-        raise BadRequest()
-    for key, value in data.items():
-        if key in fields or key == "action":
-            continue
-        if key in Whisper.__struct_fields__ or _says_private(key):
-            raise BadRequest(field=key)
-        word = _letters(key)
-        if word == "public" and value is False:
-            raise BadRequest(field=key)
-        if word in _OF_KIND and isinstance(value, str) and _says_private(value[:_MAX_VALUE]):
-            raise BadRequest(field=key)
-
-
-def _says_private(word: str) -> bool:
-    return bool(_PRIVATE.match(_letters(word))) or word[:_MAX_VALUE].strip().casefold() in _PRIVATE_WORDS
-
-
-def _letters(key: str) -> str:
-    folded = key if key.isascii() else normalize("NFKC", key[:_MAX_FOLDED])[:_MAX_FOLDED]
-    return _NO_LETTER.sub("", folded.casefold())
 
 
 def _convert(data: dict[str, object], kind: type[_Shape]) -> _Shape:

@@ -1,5 +1,7 @@
 """What the wire says of a malformed request."""
 
+from itertools import product
+
 import pytest
 
 from chatroom.core.errors import BadRequest
@@ -51,6 +53,64 @@ RECIPIENTS = [
         "Кому",
     ),
     *("private", "isPrivate", "in_private", "privateTo", f"recipient_{'x' * 100}"),
+    *(
+        "reciever",
+        "recieverName",
+        "recipent",
+        "recipiant",
+        "recepient",
+        "RECIPIENTS",
+        "traget",
+        "targt",
+        "tragetId",
+    ),
+    *(
+        "adressee",
+        "addresse",
+        "destnation",
+        "destenation",
+        "whipser",
+        "wihsper",
+        "prvate",
+        "pirvateMsg",
+        "too",
+    ),
+    *(
+        "to_sdi",
+        "tо",
+        "то",
+        "ещ",
+        "visible_to",
+        "visibleTo",
+        "发给",
+        "接收者",
+        "宛先",
+        "받는사람",
+        "получатель",
+        "của",
+    ),
+    *(
+        "destinataire",
+        "sendPrivately",
+        "userTo2",
+        "toUser",
+        "to-user",
+        "cc",
+        "onlyFor",
+        "audience",
+        "hidden_from",
+    ),
+    *("isOnly", "TOSID", "ｔｏ＿ｓｉｄ", "t.o", "to_" * 9),
+]
+NOT_FOR_ALL: list[tuple[str, object]] = [
+    *product(("public", "is_public", "publc", "isPublic"), ("false", 0, "no", False)),
+    *product(("scope", "channel", "type", "visibility"), ("private", "wisper")),
+    *product(("visibility", "visible"), ("members", False, None, ["Bob"])),
+    ("channel", "@Bob"),
+    ("messageType", "私聊"),
+    ("options", {"to": "Bob"}),
+    ("meta", {"private": True}),
+    ("meta", [{"a": {"b": [{"reciever": 1}]}}]),
 ]
 
 
@@ -67,6 +127,9 @@ RECIPIENTS = [
         *(({"action": "message", "msg": "x", key: False}, key) for key in ("typed", "confirmed")),
         ({"action": "whisper", "msg": "x", "to": "Bob", "toSid": "s1"}, "toSid"),
         ({"action": "whisper", "msg": "x"}, "to"),
+        *(({"action": "message", "msg": "x", field: value}, field) for field, value in NOT_FOR_ALL),
+        ({"action": "whisper", "msg": "x", "to": "Ming", "to_sdi": "s1"}, "to_sdi"),
+        ({"action": "whisper", "msg": "x", "to": "Bob", "too": "Kim"}, "too"),
         ({"action": "message", "msg": "x", "public": False}, "public"),
         ({"action": "message", "msg": "x", "type": "whisper"}, "type"),
         ({"action": "message", "msg": "x", "Visibility": "Private"}, "Visibility"),
@@ -79,34 +142,52 @@ def test_a_malformed_request_names_its_field(request_fields: dict[str, object], 
     assert f"the field {field} is missing" in WORDS["en"].refusal(refused.value)
 
 
+HARMLESS = """
+    username sid id time v cid room lang user token topic tone total photo format form reply reply_to replyTo
+    in_reply_to inReplyToId color colour style type timestamp meta directory online text body content title avatar icon
+    image url link links file files size width height mime price score version client device platform app build locale
+    tz timezone seq index offset count nonce hash signature sig key session room_id roomId nick name names nickname from
+    sender sender_id author origin source thread parent quote mention mentions tags emoji reaction reactions pinned
+    edited edited_at editedAt created_at sent_at sentAt received received_at viewed_at ts ttl expires retry attempt
+    attachments embeds components data payload extra options html markdown language ping pong typing status state level
+    priority path position direction secure recipe header headers footer render reader tooltip tool tools stop story
+    auto photos customer custom motto tomato touch torn toast toggle total_tokens info into_view
+"""
+
+
 def test_keys_that_name_no_recipient_are_ignored() -> None:
-    claims = {
-        "username": "Bob",
-        "sid": "s1",
-        "id": "1",
-        "time": "now",
-        "room": "den",
-        "reply_to": "1",
-        "v": 1,
-    }
-    others: dict[str, object] = dict.fromkeys(
-        ("token", "topic", "tone", "user", "type", "timestamp", "meta", "lang", "in_reply_to", "的")
-    )
-    others |= {
+    for key in HARMLESS.split():
+        values: list[object] = ["x", 5, True, None, [], {"id": 1}]
+        for value in values:
+            extra: dict[str, object] = {} if key == "cid" else {key: value}
+            assert read_request([{"action": "message", "msg": "x", **extra}]).msg == "x", key  # type: ignore[union-attr]
+    others: dict[str, object] = {
         "public": True,
         "mode": "text",
         "kind": "topic",
-        "directory": "/",
-        "format": "plain",
-        "online": True,
+        "channel": "general",
+        "scope": "room",
+        "link": {"title": "t", "image": {"url": "u", "width": 5}},
+        "waveform": [1, 2, 3],
+        "": 1,
     }
-    assert read_request([{"action": "message", "msg": "x", **claims, **others}]) == Message("x")
+    assert read_request([{"action": "message", "msg": "x", **others}]) == Message("x")
 
 
 def test_a_text_with_too_many_fields_is_refused() -> None:
-    others = {f"field {number}": 1 for number in range(63)}
-    with pytest.raises(BadRequest):
-        read_request([{"action": "message", "msg": "x", **others}])
+    nested: object = {}
+    for _ in range(10):
+        nested = {"a": nested}
+    too_many: list[dict[str, object]] = [
+        {f"field {number}": 1 for number in range(63)},
+        {"meta": {f"field {number}": 1 for number in range(64)}},
+        {"meta": [{}] * 65},
+        {"meta": nested},
+        {"x" * 1025: 1},
+    ]
+    for others in too_many:
+        with pytest.raises(BadRequest):
+            read_request([{"action": "message", "msg": "x", **others}])
 
 
 def test_a_malformed_auth_names_its_field() -> None:
