@@ -35,7 +35,7 @@ _EN: Final[Mapping[str, str]] = {
     # The connection
     "connecting": "connecting…",
     "reconnecting": "connection lost, reconnecting…",
-    "refused_for": "The server has too many connections. Trying again in {seconds} s.",
+    "refused_for": "Can't connect right now. Trying again in {seconds} s.",
     "was_lost": "the connection was lost; reconnecting…",
     "reconnected": "reconnected",
     "closed": "the server closed the connection",
@@ -89,7 +89,7 @@ _ZH: Final[Mapping[str, str]] = {
     "unsent_one": "有 1 行没有发送：“{text}”",
     "connecting": "正在连接…",
     "reconnecting": "连接已断开，正在重新连接…",
-    "refused_for": "服务器的连接太多，{seconds} 秒后自动重试。",
+    "refused_for": "暂时无法连接，{seconds} 秒后自动重试。",
     "was_lost": "连接已断开，正在重新连接…",
     "reconnected": "已重新连上",
     "closed": "服务器关闭了连接",

@@ -268,7 +268,7 @@ def test_full(visit: Visit, start: Start, lang: str) -> None:
 
 
 def is_refused(visitor: Visitor, refusals: list[dict[str, Any]]) -> None:
-    """Put refusals into the server's mouth, one for each attempt to join; the rest is its own."""
+    """Answer the next attempts to join with these refusals, one each; everything else is the server's own answer."""
 
     def connect(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
@@ -297,8 +297,8 @@ def test_refused_for_a_time_says_how_long(visit: Visit, lang: str) -> None:
     sentence = visitor.bar.locator("span[aria-hidden]")
     expect(sentence).to_have_text(
         {
-            "en": "Too many connections. Trying again in 5 min.",
-            "zh": "现在连接太多，5 分钟后自动重试。",
+            "en": "Can't connect right now. Trying again in 5 min.",
+            "zh": "暂时无法连接，5 分钟后自动重试。",
         }[lang]
     )
     visitor.shows("refused-for-a-time")

@@ -274,7 +274,7 @@ def test_a_refused_client_says_how_long_and_waits(ears: type[Ear]) -> None:
         relay.cut()
         juliet.is_lost()
         relay.restore()
-        said = "The server has too many connections. Trying again in 4 s."
+        said = "Can't connect right now. Trying again in 4 s."
         until(lambda: said in [frame.get("msg") for frame in juliet.frames], "the refusal")
         impostor.packets = welcome
         juliet.is_back()

@@ -90,7 +90,7 @@ it.each([
   [[zhRest.shut.replaced, zhRest.shutDo.replaced], ['你已在另一个标签页打开。', '在此继续']],
   [[zhRest.shut.refused, zhRest.refusals.other], ['没能进入房间。', '操作没有成功。']],
   [zhRest.shut.origin, '不能从这个网址进入。'],
-  [[enRest.refusedFor(99), enRest.refusedFor(121)], ['Too many connections. Trying again in 99 s.', 'Too many connections. Trying again in 3 min.']],
+  [[enRest.refusedFor(99), enRest.refusedFor(121)], ["Can't connect right now. Trying again in 99 s.", "Can't connect right now. Trying again in 3 min."]],
 ])('The page says %j', (shown, agreed) => {
   expect(shown).toEqual(agreed);
 });

@@ -68,8 +68,8 @@ export const rest = {
     confirm: (name: string) => `${name ? `Only ${name}` : 'Everyone in this room'} will see this. Send it again to confirm.`,
     other: "That didn't work.",
   },
-  /** the server has refused the connection */
-  refusedFor: (seconds: number) => `Too many connections. Trying again in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`,
+  /** the server has refused the connection: it is full, closing, or has too many from this address */
+  refusedFor: (seconds: number) => `Can't connect right now. Trying again in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`,
   shut: {
     room_full: 'This room is full.',
     room_invalid: "That room name can't be used.",

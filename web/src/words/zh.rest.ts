@@ -59,7 +59,7 @@ export const rest: Rest = {
     offline: '未连接，请稍后再试。',
     unavailable: '操作没有成功，请稍后再试。',
     text_only: '只能发文字。',
-    cut_off: '太长了，文本框放不下，后面的部分已截掉。',
+    cut_off: '太长了，输入框放不下，后面的部分已被截掉。',
     name_unclear: (name, instead) => `没有发送：是发给${amid(instead)}，还是发给${amid(name)}？请输入 to:"${instead}" 或 to:"${name}"。`,
     text_behind_to: (name, instead) => `没有发送。想私聊${amid(name).trimEnd()}，请输入 ${instead}；要原样发送，请以 /say 开头。`,
     already_private: (name) => `没有发送。这里写的只有${amid(name)}看得到。要原样发送，请以 /say 开头。`,
@@ -69,7 +69,7 @@ export const rest: Rest = {
     confirm: (name) => `${name ? `只有${amid(name)}` : '这个房间里的人都'}会看到这条消息。确定的话，请再发一次。`,
     other: '操作没有成功。',
   },
-  refusedFor: (seconds) => `现在连接太多，${seconds < 100 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`}后自动重试。`,
+  refusedFor: (seconds) => `暂时无法连接，${seconds < 100 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`}后自动重试。`,
   shut: {
     room_full: '这个房间已满。',
     room_invalid: '这个房间名不能用。',
