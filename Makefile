@@ -4,7 +4,7 @@
 PYTHON  ?= python3
 PORT    ?=
 ARGS    ?=
-# Processes that run tests beside each other: most tests wait more than they work, so that two cores keep up with five.
+# Processes that run tests in parallel: most tests wait more than they work, so two cores keep up with five.
 WORKERS ?= 5
 BIN     := .venv/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet
