@@ -336,7 +336,7 @@ def _limits(settings: Settings) -> Limits:
         Kind.MESSAGE: Rate(settings.message_burst, settings.message_rate),
         Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
     }
-    # What one room may receive leaves room in the outboxes of those who are reading it.
+    # What one room may receive leaves space in its readers' outboxes.
     outbox_bytes = settings.outbox_limit_bytes * settings.address_scale
     return Limits(
         rates={**SESSION_RATES, **chosen} if settings.limits else {},

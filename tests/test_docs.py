@@ -88,7 +88,7 @@ def test_the_architecture_lists_every_module_once() -> None:
 
 
 def test_the_architecture_names_functions_where_they_are() -> None:
-    """``name`` in `path/file` is written of definitions only."""
+    """The page writes "`name` in `path/file`" only where the file defines the name."""
     named = re.findall(r"((?:`[\w.]+`(?:, | and )?)+) in\s`([\w/.]+\.(?:py|ts|svelte))`", ARCHITECTURE)
     assert len(named) > 100
     for names, path in named:

@@ -16,7 +16,7 @@ from chatroom.core.events import Joined, Left, Person, Presence, Present, Rename
 from chatroom.core.names import may_be_name, name_key
 
 SMALL_ROOM: Final = 64
-"""In a room of so many people, each change is announced at once, and to old clients with a list of all names."""
+"""In a room of at most this many people, each change is announced at once; old clients also get a list of all names."""
 NAME_BYTES: Final = 40  # about what one person takes in such a list
 
 

@@ -88,7 +88,7 @@ class Endpoint:
         }
 
     def takes_body(self, connection: Connection, request: Request) -> bool:
-        """Whether the body of this request may come: a session sends one at a time."""
+        """Whether to read the body of this request: a session sends one at a time."""
         session = self._sessions.by_id.get(_parse_query(request.query).get("sid", ""))
         polling = session.transport if session is not None else None
         return not isinstance(polling, Polling) or polling.takes_body(connection)

@@ -18,7 +18,7 @@ from chatroom.net.connection import Connection, Role
 ClientOf = Callable[[str, Sequence[str]], str]
 """Finds the address of the client behind a request, from the peer's and the values of all X-Forwarded-For lines."""
 TakesBody = Callable[[Connection, Request], bool]
-"""Says whether the body of this request may come over this connection."""
+"""Says whether to read the body of this request from this connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ class HttpConnection(Role):
 
     @property
     def is_reading_body(self) -> bool:
-        """Whether a part of a body has not come yet."""
+        """Whether part of a body is still to come."""
         return self._reader.stage is Stage.BODY
 
     @property

@@ -38,8 +38,8 @@ class Front:
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
-        takes_body: asked before the body of a request is read; by default all are. The engine's lets each session send
-            one at a time.
+        takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
+            send one at a time.
         refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
             application that it returns answers, whatever the path: the server is not to be reached by that name.
             `vital_paths` are answered under any name.

@@ -183,7 +183,7 @@ class Polling:
         exchange.abandon()
 
     def takes_body(self, connection: Connection) -> bool:
-        """Whether a body may come over this connection: only if none is on the way over another."""
+        """Whether to read a body from this connection: only if none is on the way over another."""
         sender = self._sender
         if sender is not None and sender is not connection:
             role = sender.role

@@ -209,7 +209,7 @@ class Engine(engineio.Server):
         call(partial(self._endpoint.answer, exchange))
 
     def takes_body(self, connection: Connection, request: Request) -> bool:
-        """Whether the body of a request may come over this connection, for `Front`."""
+        """Whether to read the body of a request from this connection, for `Front`."""
         return self._endpoint.takes_body(connection, request)
 
     def shutdown(self) -> None:

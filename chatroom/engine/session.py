@@ -109,7 +109,7 @@ class Session:
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
         admitted: it has connected a namespace.
-        last_until: until then, those who had less done lately go first.
+        last_until: until then, sessions that took less time lately go first.
         reported: the application knows that it is closed.
     """
 
@@ -284,7 +284,7 @@ class Session:
         return message
 
     def served(self, now: float, rest_s: float) -> None:
-        """Some messages were handled; for so long, those who had less done go first."""
+        """Some messages were handled; for `rest_s` seconds, sessions that took less time go first."""
         self.last_until = now + rest_s
 
     def end_batch(self) -> bool:
@@ -338,7 +338,7 @@ class Session:
         return was
 
     def may_waste(self, now: float) -> bool:
-        """Count one packet that is of no use; False if there were too many lately, and the session must be ended."""
+        """Count one useless packet; False if there were too many lately, and the session must be ended."""
         full_at = _USELESS.after(1, self.useless_full_at, now)
         if full_at is not None:
             self.useless_full_at = full_at

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
-_SHARE: Final = 1 / 500  # of a core: who takes more goes last, for half a second at the longest
+_SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
 
@@ -187,7 +187,7 @@ class Sessions:
             self.on_change(session)
 
     def schedule(self, session: Session) -> None:
-        """Have the session's inbox handled: that of one who has joined, and had little done lately, goes first."""
+        """Have the session's inbox handled. Those that have joined, and took little time lately, go first."""
         if session.schedule():
             if session.admitted and time.monotonic() >= session.last_until:
                 self._lane.put(session)

@@ -286,7 +286,7 @@ class StrictServer(socketio.Server):
         )
 
     def _may_read_useless(self, eio_sid: str) -> bool:
-        """Count a packet that is of no use; the application does it for those who have joined.
+        """Count a useless packet; the application does it for those who have joined.
 
         Returns:
             Whether it may be answered; if there were too many lately, the session is ended.

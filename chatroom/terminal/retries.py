@@ -1,4 +1,4 @@
-"""When to connect again: after ever longer pauses, and never before the server wants it. Waits for nothing itself."""
+"""When to connect again: after ever longer pauses, and never earlier than the server asks. It does not wait itself."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 FIRST_S: Final = 0.5  # doubled after each failure
 LAST_S: Final = 10.0
-MOST_S: Final = 3600.0  # that a server can ask for
+MOST_S: Final = 3600.0  # a server that asks for a longer pause is ignored
 
 
 class Retries:
     """The pauses before attempts to connect.
 
     Args:
-        uniform: draws a number between two: clients that were cut off together do not come back together.
+        uniform: draws a number between two bounds, so that clients that were cut off together do not return together.
     """
 
     def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
@@ -24,7 +24,7 @@ class Retries:
         self._asked_s = 0.0
 
     def refused(self, retry_s: float) -> None:
-        """An attempt has failed; the server asks to wait for so long, or for 0."""
+        """An attempt has failed; `retry_s` is the pause that the server asks for, or 0."""
         self._asked_s = retry_s
 
     def joined(self) -> None:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 # Leads to this machine, but is no secure context: of plain HTTP addresses, only localhost is one.
 FOREIGN_HOST = "chat.internal"
-# A name of another site's, whose owner has given it this machine's address (DNS rebinding).
+# The name of another site, whose owner has given it this machine's address (DNS rebinding).
 REBOUND_HOST = "evil.example"
 _LOCALES = {"en": "en-GB", "zh": "zh-CN"}
-# Of several such switches the browser obeys the last, so that Playwright's own names stand here as well, after two that
-# would start two hidden processes for each context: more than half of what a context costs.
+# The first two would start two hidden processes for each context, which is more than half of what a context costs. The
+# others are Playwright's own: the browser obeys only the last of several such switches, so they must be repeated here.
 _DISABLED_FEATURES = (
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",

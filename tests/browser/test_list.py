@@ -52,7 +52,7 @@ _TO_GUESSED = """
   list.scrollTop += last.getBoundingClientRect().top - list.getBoundingClientRect().top - 200;
 }
 """
-# A scroll lasts until the page is told that it is over: the timers that notice it wait.
+# Makes a scroll last until `scrollEnds` is called: the timers that would notice its end are held back.
 _SCROLL_ON = """
 () => {
   const {setTimeout} = window;
@@ -395,7 +395,7 @@ def test_the_row_being_read_stays_when_newer_rows_are_dropped(
     expect(visitor.page.locator(".row[data-key]")).to_have_count(500)  # they come once the view rests
     visitor.scrolls(6000)
     if scrolls:
-        # Chromium's anchoring sometimes misses that rows get their real heights; here it always does.
+        # Chromium's scroll anchoring sometimes misses that rows get their real heights. Turned off, it always does.
         visitor.page.add_style_tag(content=".scroller { overflow-anchor: none !important }")
         visitor.page.evaluate(_SCROLL_ON)
     visitor.scroller.evaluate(_TO_GUESSED)

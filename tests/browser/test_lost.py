@@ -28,7 +28,7 @@ NOTICED_MS = 15_000
 
 @pytest.fixture(scope="module")
 def polling_relay(server: Program) -> Iterator[Relay]:
-    """A relay that no WebSocket passes."""
+    """A relay that lets no WebSocket through."""
     relay = Relay(server.port, rewrite=(b"Upgrade: websocket", b"Upgrade: nonsenses"))
     yield relay
     relay.close()

@@ -109,7 +109,7 @@ def test_as_rooms_it_is_inert(visit: Visit) -> None:
     visitor.page.evaluate("() => { window.same = true }")
     for room in rooms:
         path = f"/r/{quote(room, safe='')}"
-        # As if one came back to it: the page stays.
+        # As if the user came back to it: the page is not loaded again.
         visitor.page.evaluate(
             "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
             path,
@@ -183,7 +183,7 @@ def test_a_page_whose_name_was_rebound_gets_nothing(visit: Visit, server: Progra
     visitor.is_accessible("a name that is refused")
 
 
-def test_an_allowed_name_is_no_rebound_one(visit: Visit, start: Start) -> None:
+def test_an_allowed_name_reaches_the_server(visit: Visit, start: Start) -> None:
     server = start("--limits", "off", "--allowed-hosts", REBOUND_HOST)
     visitor = visit(url=f"http://{REBOUND_HOST}:{server.port}").enter()
     visitor.sends("under a name of its own")

@@ -128,7 +128,7 @@ class OneAccount:
         """It counts no sessions."""
 
     def session_cut(self, client: str) -> None:
-        """It counts no floods."""
+        """This gate does not count floods."""
 
     def account_of(self, client: str) -> "OneAccount":
         return self

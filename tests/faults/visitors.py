@@ -1,4 +1,4 @@
-"""People who come, do this and that, and go or are lost, over any transport or at a terminal."""
+"""People who come, act, and leave or are cut off, over any transport or at a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Visitor:
         you: what the last welcome said; at a terminal, only the name.
         refusal: why the server does not let the visitor in.
         frames: what was received last.
-        answers: the answers that came, by their numbers.
+        answers: the acks that came, by their numbers.
         is_gone: the connection has ended.
     """
 

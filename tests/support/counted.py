@@ -73,7 +73,7 @@ class Counted(Program):
         _waits_for(self._everything, before)
 
     def _everything(self) -> dict[str, int]:
-        """The counts, and how many objects of each class there are that nothing may remember."""
+        """The counts, and how many objects of each class there are, without those that bounded tables may keep."""
         objects: dict[str, int] = self.asks("objects")
         return {**objects, **dict.fromkeys(_REMEMBERED, 0), **self.counts()}
 
@@ -91,4 +91,4 @@ def _waits_for(count: Callable[[], dict[str, int]], bounds: dict[str, int]) -> N
         if number > bounds.get(what, 0)
     }:
         assert time.monotonic() < deadline, f"more than there were before: {more}"
-        time.sleep(0.02)  # sessions end by deadlines, of which nothing is heard from outside
+        time.sleep(0.02)  # sessions end by deadlines, which nothing announces to the outside

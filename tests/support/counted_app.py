@@ -1,7 +1,7 @@
-"""The program under the eyes of a test: `python tests/support/counted_app.py`, and the flags of `app.py`.
+"""The program, with its insides open to a test: `python tests/support/counted_app.py`, with the flags of `app.py`.
 
 Its standard input is a socket. Each line that it reads there is a command, and is answered by one line of JSON. A test
-can count what the server holds, and hold up its commits or have them refused. All else is the real program.
+can count what the server holds, and hold up its commits or have them refused. Everything else is the real program.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported

@@ -24,7 +24,7 @@ def test_pauses_double_until_the_guest_has_joined() -> None:
     assert retries.next_s() == 0.75 * FIRST_S
 
 
-def test_no_attempt_comes_before_the_server_wants_it() -> None:
+def test_no_attempt_comes_before_the_server_allows_it() -> None:
     for uniform in (soonest, latest):
         retries = Retries(uniform)
         retries.refused(60.0)

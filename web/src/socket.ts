@@ -40,7 +40,7 @@ interface Refused extends Error {
 const PASSING = /^(?:unavailable|rate_limited)$/;
 const PASSING_MS = 2_000;
 const LONGEST_PAUSE_MS = 3_600_000;
-/** Pages that are refused together do not come back together. */
+/** Spreads the attempts of pages that were refused together. */
 const SPREAD_MS = 2_000;
 
 export function connect(base: URL, handlers: Handlers): Connection {
@@ -132,7 +132,7 @@ export function connect(base: URL, handlers: Handlers): Connection {
     if (reason === 'io server disconnect') handlers.shut('left');
   });
   socket.on('connect_error', ({ data }: Refused) => {
-    // Over polling, the answer shows whether the server refuses the page or is not there.
+    // Over polling, the answer shows whether the server refuses the page or cannot be reached.
     const { refusal } = socket.io.engine as Attempt;
     const code = data?.code ?? (refusal?.status === 403 ? 'origin' : undefined);
     const seconds = Number(data?.retry_after ?? refusal?.headers.get('retry-after'));

@@ -12,9 +12,9 @@ import { bar } from '../src/state/view';
 import type { ServerFrame } from '../src/wire';
 import { greeting } from './help';
 
-/** Just under what the promise of four seconds holds for. */
+/** Just under the longest round trip for which four seconds are promised. */
 const ROUND_TRIP_MS = 480;
-/** More than the least that an answer is waited for. */
+/** Longer than the shortest time that the page waits for an answer. */
 const SLOW_ROUND_TRIP_MS = 2_200;
 let roundTrip = ROUND_TRIP_MS;
 /** Until a message counts as unanswered: the four seconds begin there. */

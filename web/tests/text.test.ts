@@ -75,7 +75,7 @@ describe('Markdown-lite', () => {
     ['a**', 'a**'],
     ['** a **', '** a **'],
     ['snake_case_name', 'snake_case_name'],
-    // Names of files are written so, as on GitHub.
+    // As on GitHub: names of files are written like this.
     ['见报告_终稿_v2.docx', '见报告_终稿_v2.docx'],
     ['他说_好_的', '他说_好_的'],
     ['他说：_好_。', '他说：i(好)。'],

@@ -197,7 +197,7 @@ describe('to:NAME', () => {
     expect(advised(play.state)).toMatchObject({ code: 'text_behind_to', name: 'fox' });
   });
 
-  it('a text that the box cut off has a sentence until it is shorter', () => {
+  it('a text that the text box cut off has a sentence until it is shorter', () => {
     const codes = [99_000, 100_001, 99_000].map((size) => {
       const play = here().do({ type: 'draft', target: targetOf(here().state), text: 'x'.repeat(size) });
       return advised(play.state)?.code;

@@ -5,7 +5,7 @@
 
 import { Fetch, type Socket } from 'engine.io-client';
 
-/** An attempt to connect, and the answer that refused it; the transport that failed last may be another. */
+/** An attempt to connect, and the HTTP answer that refused it; the transport that failed last may be a different one. */
 export type Attempt = Socket & { refusal?: Response };
 
 export class Polling extends Fetch {

@@ -12,13 +12,13 @@ const LONGEST_NAME = 300;
 /** Characters of a text that are quoted in a sentence. */
 const SHOWN = 32;
 
-/** How far below its limit a cut text may end, in UTF-16 units: no browser cuts an emoji in two. */
+/** How far below the limit a text that was cut off may end, in UTF-16 units: no browser cuts an emoji in two. */
 const CUT = 32;
 
 /** What the composer has to say, with what to type instead where `to:NAME` has a text behind the name. */
 export function advised(state: State): Refusal | null {
   const { people, sid: own, partner, problem } = state;
-  // The browser cuts what is pasted without a word.
+  // The browser cuts off a pasted text without telling anyone.
   if (!problem && draftOf(state).length > longestDraft(state) - CUT) return { ok: false, code: 'cut_off', msg: '' };
   // Of `to:NAME` the rest of the line is the name.
   const line = String(problem?.line ?? '');
