@@ -7,6 +7,7 @@ Names of people are not resolved here: the recipient of `/to Ming Li hello` depe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from chatroom.core.behind import behind_text
 from chatroom.core.errors import (
     ANSWER_AFTER_S,
     BadRequest,
@@ -16,22 +17,19 @@ from chatroom.core.errors import (
     UnknownJoin,
     UnknownWhisper,
 )
+from chatroom.core.folding import trimmed
 from chatroom.core.log import PAGE_ENTRIES
 from chatroom.core.markers import (
-    BareKey,
     Escaped,
-    Near,
-    NearJoin,
-    NearWhisper,
     Slash,
     TalkMarker,
     beginning,
     further_beginnings,
     is_nearly_join,
     is_nearly_move,
-    trimmed,
 )
 from chatroom.core.names import printable
+from chatroom.core.nearly import BareKey, Near, NearJoin, NearWhisper
 
 _NEAR_LINES = 8  # lines of a text whose first words are compared with names
 _HEAD = 512  # characters of a text that show what it is
@@ -255,15 +253,14 @@ def unread_answer_after_s(text: str) -> float | None:
 
 
 def _say(text: str, *near: Near) -> Say:
-    """An ordinary text. Commands count only in its first line, but private texts and keys count in each.
+    """An ordinary text. Commands count only at its beginning, but private texts and keys count in each line, and
+    private texts behind other text.
 
     Raises:
         LooksLikeKey: a line of it is probably an operator's key.
     """
-    if text.isprintable():  # it has no line ends
-        return Say(text, near=near)
-    further: list[Near] = []
-    for line in further_beginnings(text):
+    further: list[Near] = list(behind_text(text))
+    for line in () if text.isprintable() else further_beginnings(text):  # a printable text has no line ends
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
@@ -290,8 +287,8 @@ def _near_command(slash: Slash) -> NearWhisper | None:
     if (record := _BY_NAME.get(slash.word)) is None:
         rests = rests if is_nearly_move(slash.word) else []
         match beginning(slash.behind):
-            case NearWhisper(rest, other_rests=others):
-                rests += [rest, *others]
+            case NearWhisper(rest, other_rests=others, wholes=wholes):
+                rests += [rest, *others, *wholes]
             case TalkMarker(name):
                 rests.append(name)
             case _:

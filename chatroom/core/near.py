@@ -1,21 +1,22 @@
 """Whether a text that is nearly a private one, or nearly a command, may be sent: only this module decides it.
 
-`core.markers` knows what it nearly is; whether that was meant depends on who is here and which rooms exist. Examples
+`core.nearly` knows what it nearly is; whether that was meant depends on who is here and which rooms exist. Examples
 define the boundary, with a reason for each: `tests/core/near.json`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from chatroom.core.errors import LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal
-from chatroom.core.markers import Near, NearJoin, NearWhisper, trimmed
+from chatroom.core.errors import LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal, UnknownJoin
+from chatroom.core.folding import trimmed
 from chatroom.core.names import printable
+from chatroom.core.nearly import Near, NearJoin, NearWhisper
 from chatroom.core.recipients import Here, Lately, loose_match
 
-_SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name
+_SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
 _ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
 
 
@@ -57,8 +58,14 @@ def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bo
             if name is not None:
                 return LooksPrivate(usage="/to NAME TEXT", name=name)
             return NoSuchPartner(name=printable(trimmed(near.rest))) if near.is_certain else None
-        case NearJoin(room):
-            names = (trimmed(room), _ENDS.sub("", room))
+        case NearJoin(is_certain=True):
+            return UnknownJoin(command="join").with_doubt(people=True)
+        case NearJoin(room, is_word):
+            names = (
+                ()
+                if is_word and len(trimmed(room)) < _SHORTEST_BEHIND_LETTERS
+                else (trimmed(room), _ENDS.sub("", room))
+            )
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
 
@@ -66,19 +73,21 @@ def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bo
 def _name_behind_slip(near: NearWhisper, here: Here, lately: Lately) -> str | None:
     rests = (near.rest, *near.other_rests)
     names = (name_meant(rest, here, lately, runs_on=near.runs_on) for rest in rests)
-    return next(filter(None, names), None)
+    return next(filter(None, names), None) or next(_whole_names(near, here, lately), None)
 
 
 def _name_behind_word(near: NearWhisper, here: Here, lately: Lately) -> str | None:
     """Whose name follows letters that may be the beginning of a word: `toBob`, `topBob`.
 
-    Very short names do not count, or `top` and `total` could not be sent while P and Al are here. After a letter that
-    is not one of `to`, a name that is followed by more text on its line does not count either.
+    Very short names do not count, or `top` and `total` could not be sent while P and Al are here.
     """
-    lines = (trimmed(rest.partition("\n")[0]) for rest in near.other_rests)
-    whole = (found.name for line in lines if (found := here(line) or lately(line)) is not None)
-    names = (name_meant(near.rest, here, lately), *whole)
+    names = (name_meant(near.rest, here, lately), *_whole_names(near, here, lately))
     return next((name for name in names if name is not None and not _may_end_words(name)), None)
+
+
+def _whole_names(near: NearWhisper, here: Here, lately: Lately) -> Iterator[str]:
+    lines = (trimmed(text.partition("\n")[0]) for text in near.wholes)
+    return (found.name for line in lines if (found := here(line) or lately(line)) is not None)
 
 
 def _may_end_words(name: str) -> bool:

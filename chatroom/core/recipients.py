@@ -49,6 +49,7 @@ _BEFORE_NAMES: Final = frozenset(
 _ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}\s*)?")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
+_ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many characters as code points
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 _LOOSE = 2 * _LONGEST  # how far a name reaches in a mistyped text, with what precedes it
 _WORD = re.compile(r"\S+")
@@ -92,7 +93,10 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
     ends = [word.end() for word in islice(_WORD.finditer(text, 0, _LONGEST), _MOST_WORDS)]
     for end in reversed(ends):
         if end == len(text) or text[end].isspace():
-            who = find(_SPACES.sub(" ", text[:end]))
+            name = _SPACES.sub(" ", text[:end])
+            if len(name) > NAME_LENGTH and _ONE_POINT_EACH.fullmatch(name):
+                continue  # too long for a name
+            who = find(name)
             if who is not None:
                 return Match(who, text[end:].lstrip(), start + end)
     return None

@@ -32,8 +32,8 @@ from chatroom.core.errors import (
     Yourself,
 )
 from chatroom.core.events import Person, Talk
+from chatroom.core.folding import trimmed
 from chatroom.core.log import Entry, Page
-from chatroom.core.markers import trimmed
 from chatroom.core.names import parse_name, parse_room
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
@@ -161,12 +161,15 @@ def address(service: Service, session: Session, say: Say, arrived_at: float) -> 
     Raises:
         LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for one person, or for another room.
         NotSent: it came with something that was refused, or the partner has left.
-        BadRequest, Empty, TooLong: it could not be sent to anyone.
+        BadRequest, Empty, TooLong: it could not be sent to anyone; if it is nearly private, what follows is held.
     """
     talk = session.talk
     if not say.near and talk.is_plain:
         return None
-    parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
+    try:
+        parse_text(say.text, service.limits.max_text)  # its own refusal comes before that of the near miss
+    except Refusal as refused:
+        raise (refused.with_doubt() if say.near else refused) from None
     person = talk.address(partial(service.whispers.present, session), arrived_at)
     _check_near(service, session, say)
     return person

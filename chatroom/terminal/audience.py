@@ -16,8 +16,10 @@ from chatroom.core.commands import COMMANDS, Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal, TextBehindTo
 from chatroom.core.events import Person
-from chatroom.core.markers import Escaped, NearJoin, Slash, TalkMarker, beginning, is_nearly_join, trimmed
+from chatroom.core.folding import trimmed
+from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join
 from chatroom.core.names import printable
+from chatroom.core.nearly import NearJoin
 from chatroom.core.recipients import bare_name, longer_name, punctuated_match, without_quotes
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH

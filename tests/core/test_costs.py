@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from chatroom.core import commands, confusables, markers, names, near, recipients
+from chatroom.core import (
+    commands,
+    confusables,
+    folding,
+    layouts,
+    markers,
+    names,
+    near,
+    nearly,
+    recipients,
+    slips,
+)
 from chatroom.core.commands import Join, Name, Say, TalkTo, WhisperTo, parse_line, unread_answer_after_s
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Person
@@ -73,6 +84,11 @@ WORST = [
         "w " + "\u00e4 " * 30 + "\n",
         "/to x\n",
         "\u10d0\n",
+        "/to x ",
+        "\u3001m\u3001tp ",
+        " .\u0435\u0449\u044f\u0439\u0446",
+        "\u200b/to:",
+        "\u304b\u3089\n",
     ),
 ]
 
@@ -97,11 +113,21 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         return result
 
     original = unicodedata.normalize
-    caches = (markers._compared, markers._is_ordinary_word, names._word_key, fields._what, fields._plain)
+    caches = (
+        folding.compared,
+        layouts.readings,
+        markers._is_ordinary_word,
+        names._word_key,
+        fields._what,
+        fields._plain,
+        nearly._commands,
+        slips.is_meant,
+        slips.is_slip,
+    )
     for cache in caches:
         cache.cache_clear()
     with monkeypatch.context() as patched:
-        for module in (names, confusables, markers, fields):
+        for module in (names, confusables, fields, folding, layouts):
             patched.setattr(module, "normalize", normalize)
         before = sys.getprofile()
         sys.setprofile(work.count)

@@ -43,6 +43,11 @@ def test_a_text_is_sent_or_refused_as_the_table_sends(text: str, verdict: str, w
         assert outcome.answer_after_s == ANSWER_AFTER_S
 
 
+@pytest.mark.parametrize(("verdict", "why", "texts"), TABLE["more"])
+def test_texts_of_one_kind_are_judged_alike(verdict: str, why: str, texts: list[str]) -> None:
+    assert (why, [text for text in texts if isinstance(judge(text), Say) != (verdict == "sent")]) == (why, [])
+
+
 @pytest.mark.parametrize("name", ["Bob", "Ann", "小雨"])
 def test_one_slip_in_a_marker_never_makes_a_message(name: str) -> None:
     marker, keys = f"to:{name}", f"{ascii_lowercase}{digits}{punctuation}øл"

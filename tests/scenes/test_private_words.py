@@ -486,9 +486,12 @@ def test_a_change_of_audience_refused_for_its_haste_holds_others(start: Start, g
     assert heard(third) == []
 
 
-def test_a_private_text_that_is_far_too_long_holds_others(guests: Guests) -> None:
+@pytest.mark.parametrize(
+    ("text", "more"), [("/to Bob", 50_000), ("to Bob", 2100), ("私聊Bob", 2100), (".ещ Bob", 2100)]
+)
+def test_a_private_text_that_is_too_long_holds_others(guests: Guests, text: str, more: int) -> None:
     romeo, third = guests(), guests()
-    too_long, held = asks_together(romeo, f"/to Bob {'x' * 50_000}", "s3cret")
+    too_long, held = asks_together(romeo, f"{text} {'x' * more}", "s3cret")
     assert (too_long["code"], held["held"]) == ("too_long", True)
     assert heard(third) == []
 

@@ -138,7 +138,8 @@ describe('What is no message', () => {
 });
 
 describe('A near miss', () => {
-  const table = near.cases as [string, string, string][];
+  const more = near.more as [string, string, string[]][];
+  const table = [...(near.cases as [string, string, string][]), ...more.flatMap(([verdict, why, texts]) => texts.map((text) => [text, verdict, why] as const))];
 
   it.each(table.filter(([, verdict]) => verdict === 'sent'))('%j is a message for the page too', (text) => {
     expect(read(text).kind).toBe('message');

@@ -1,0 +1,93 @@
+"""Commands to whisper behind other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
+
+A slash counts in any form, also at once behind the text, but not in paths, addresses and quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from chatroom.core.characters import without_ignorable
+from chatroom.core.folding import COLONS, SLASHES, compared, trimmed
+from chatroom.core.layouts import LETTERS
+from chatroom.core.nearly import NearWhisper, by_keys, with_latin
+from chatroom.core.slips import CHINESE, WORDS, is_meant, is_slip
+
+_MOST: Final = 4  # commands in one text that are looked at
+_MOST_PLACES: Final = 200  # places where one may stand
+_REACH: Final = 128  # characters behind one that may be a name
+_LONGEST_NAME: Final = 40
+_LEADING: Final = "ฝㄥбюめظຝय"  # what the key of the slash types in other layouts
+_PLACE: Final = re.compile(
+    rf"(?P<slash>[{SLASHES}]|(?<=\s)[\\.?؟・])\s?(?P<word>[^\W_]{{1,24}}(?![^\W_]))(?!/)"
+    rf"|(?<![a-z0-9])(?P<talk>[tｔтτ][oｏоο] ?(?:[{COLONS}]|[;；](?=\S)))"
+    rf"|(?<=\s)(?=[{_LEADING}][{LETTERS}])(?P<keys>)",
+    re.IGNORECASE,
+)
+_QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_~")
+# What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
+_PATH: Final = re.compile(r"[\w:/?#&=%~@.+-]*[\w:/~]\Z", re.ASCII)
+_ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
+_CHINESE: Final = re.compile("|".join(sorted(CHINESE, key=len, reverse=True)))
+
+
+def behind_text(text: str) -> Iterator[NearWhisper]:
+    """The commands to whisper that stand behind other text."""
+    if not text.isascii():
+        text = without_ignorable(text)
+    places = islice(_PLACE.finditer(text, 1), _MOST_PLACES)
+    return islice((near for place in places if (near := _near(text, place)) is not None), _MOST)
+
+
+def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
+    start = place.start()
+    before = text[max(text.rfind("\n", 0, start) + 1, start - 64) : start]
+    if not before.strip() or before[-1] in _QUOTES:
+        return None
+    if place["talk"]:
+        return NearWhisper(text[place.end() : place.end() + _REACH], runs_on=True)
+    if place["slash"] is None:
+        found = by_keys(text[start : start + _REACH])
+        return found if isinstance(found, NearWhisper) else None
+    path = _PATH.search(before)
+    if path is not None and "/" in path[0]:
+        return None
+    is_glued = before[-1].isalnum()
+    rests = tuple(_rests(text, place, is_glued=is_glued, before=before))
+    if not rests:
+        return None
+    # Behind a name alone, it is for that person: `Bob /w secret`.
+    name = trimmed(text[:start]) if start <= _LONGEST_NAME else ""
+    return NearWhisper(
+        rests[0], other_rests=rests[1:], wholes=(name.lstrip("@"),) if name else (), runs_on=True
+    )
+
+
+def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> Iterator[str]:
+    """What stands behind a word to whisper, if the word at the place is one or begins with one."""
+    word = with_latin("".join(map(compared, place["word"])))
+    at, end = place.start("word"), place.end()
+    if word.isascii():
+        if is_glued and before[-1].isascii():
+            is_command = word in WORDS or is_slip(word)
+            is_command &= len(word) > 1 or not _ABBREVIATION.search(before)
+        else:
+            is_command = is_meant(word)
+        if is_command:
+            yield text[end : end + _REACH]
+            return
+    elif (found := by_keys(text[place.start() : place.start() + _REACH])) is not None:
+        if isinstance(found, NearWhisper):
+            yield from (found.rest, *found.other_rests)
+        return
+    elif (chinese := _CHINESE.match(text, at)) is not None:
+        yield text[chinese.end() : chinese.end() + _REACH].lstrip("给給对對跟和：: ")
+        return
+    yield from (
+        text[at + size : at + size + _REACH]
+        for size in range(2, min(len(word), 8))
+        if word[:size] in WORDS or is_slip(word[:size])
+    )

@@ -1,0 +1,72 @@
+"""The beginning of a typed text as it is compared: without differences of case, width and what cannot be seen."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+from unicodedata import category, normalize
+
+from chatroom.core.characters import NOTHING, POINTS_EACH, is_seen
+
+SLASHES: Final = "/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64"  # 、 is on the key of /
+COLONS: Final = ":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a"
+HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
+
+
+def trimmed(text: str) -> str:
+    """The text without spaces and hidden characters around it; combining marks are kept."""
+    text = text[_nothing(text) :]
+    return text[: len(text) - _nothing(text[::-1])]
+
+
+def _nothing(text: str) -> int:
+    """How many spaces and hidden characters a text begins with."""
+    found = NOTHING.match(text)
+    return found.end() if found is not None else 0
+
+
+def _start(text: str) -> int:
+    """The position of the first visible character; of what else cannot be seen, only so many may precede it."""
+    start = _nothing(text)
+    end = min(len(text), start + HEAD * POINTS_EACH)
+    return next((index for index in range(start, end) if is_seen(text[index])), len(text))
+
+
+def head(text: str, most: int = HEAD) -> tuple[str, list[int]]:
+    """The beginning as it is compared, and for each of its characters the position after it in the text.
+
+    Case, width, combining marks and invisible characters make no difference; every space is U+0020.
+    """
+    start = _start(text)
+    plain = text[start : start + most]
+    if plain.isascii() and plain.isprintable():
+        return plain.lower(), list(range(start + 1, start + len(plain) + 1))
+    folded: list[str] = []
+    ends: list[int] = []
+    for index in range(start, min(len(text), start + most * POINTS_EACH)):
+        character = text[index]
+        if len(folded) >= most:
+            break
+        if character.isspace():
+            shown = " "
+        elif not is_seen(character):
+            continue
+        elif len(folded) < 2 and character in SLASHES and folded in ([], ["/"]):
+            shown = "/"
+        elif character in COLONS:
+            shown = ":"
+        else:
+            shown = compared(character)
+        for one in shown:
+            if one == " " and not folded:
+                continue
+            folded.append(one)
+            ends.append(index + 1)
+    return "".join(folded), ends
+
+
+@lru_cache(maxsize=4096)
+def compared(character: str) -> str:
+    """A character without differences of case and width, and without the marks that it consists of."""
+    folded = normalize("NFKD", character).casefold()
+    return "".join(one for one in folded if category(one)[0] != "M")

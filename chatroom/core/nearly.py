@@ -1,0 +1,289 @@
+"""What the beginning of a text nearly is, if it is no command and no marker: a private text, a `/join`, or a key.
+
+Which words count is in `core.slips`, and what other keyboard layouts type for them in `core.layouts`; this module
+knows what may stand around such a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from chatroom.core.confusables import skeleton
+from chatroom.core.folding import HEAD, head
+from chatroom.core.layouts import LETTERS, readings, translations
+from chatroom.core.slips import CHINESE, WORDS, is_slip
+
+_WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
+# An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
+_KEY_WORD: Final = re.compile(r"\W*(?:o ?p+|oop|po|0p|oper|operator)[\W_]+")
+_KEY: Final = re.compile(rf"{_KEY_WORD.pattern}(?!\w+://)[!-~]{{16,}} *$")
+_KEY_REACH: Final = 512  # characters of a line that may be one
+# A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
+# is Shift+7, but `7pm` is a time. Before a name in another script a space is easily left out.
+_BARE: Final = re.compile(
+    rf"[\W_]*(?:7(?!pm))?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
+    r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
+    rf"|\W*(?:{'|'.join(sorted(CHINESE, key=len, reverse=True))})[给給对對跟和]?[\W_]*"
+)
+# `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`
+_QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
+_SAID_TO: Final = re.compile(
+    rf"\W*(?:{_QUIETLY}|[对對])[\s\"“「]*(?![,.;:!?、。])([^\n]{{1,40}}?)\W*[说說]"
+    rf"|\W*(?:{_QUIETLY}|(?:[发發](?:个?(?:私[信聊讯訊]|消息|悄悄[话話]))?|[只单])?[给給]|[对對])"
+    r"[\s\"“「]*([^\n:]{1,40}?)[说說]?[\s\"”」]*:"
+)
+# Code and data, in which a command is spoken of.
+_CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
+_TALK: Final = re.compile(r"to *:")
+_BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
+# A marker with a slip, followed by only one word: `ot:Bob`, `to;Bob`, `msg:Bob`. No sentence looks like that.
+_ONE_WORD: Final = re.compile(
+    rf"\W*(?:(?P<word>[a-z0-9]{{2,8}}|t\W?o|to[iklo]|{'|'.join(CHINESE)}) ?[:;]+(?=\w)\S+"
+    r"|to\.(?=\w)[^\s./]+) *$"
+)
+# The first word, and whether a name may follow it.
+_FIRST: Final = re.compile(r"\W*7?(?P<word>[a-z0-9]{1,9}(?:/[a-z]{1,3})?)(?P<gap>[\W_]+|(?=[^\x00-\x7f]))")
+# In Russian, `то` before a Russian name is a word.
+_RUSSIAN_TO: Final = re.compile(r"\s*то\s+[\u0400-\u04ff]")
+_JOIN: Final = re.compile(r"\W*7?(?:(\w{4,5})[\W_]+|(join)(?=\w))")
+# `toBob`, `msgBob`
+_GLUED: Final = re.compile(r"\W*(?:to|(?:msg|dm|pm|tell|whisper)(?!(?:e[dr]s?|ing|s)\b))(?=[0-9a-z])")
+# The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
+_COLON_SLIPPED: Final = re.compile(r"\W*(?:t *: *o|to(?P<first>\w) *: *|to\w)(?=\w)")
+# On many keyboards for Latin letters, a letter is on the key of the colon.
+_COLON_LETTER: Final = re.compile(r"\s*to[öñòçéşæøłčůäåàè](?=\w)", re.IGNORECASE)
+_FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
+_LOOKALIKES: Final = ("to", "w", "msg", "dm", "pm", "tell", "whisper", "join")
+_NO_LETTER: Final = re.compile(r"[\W_]")
+
+_OTHER_LETTERS: Final = "".join(
+    dict.fromkeys(LETTERS + "".join(one for one in LETTERS.upper() if not one.isascii()))
+)
+_OTHER: Final = re.compile(
+    rf"\s*(?P<mark>[^\w\s]{{0,3}})\s?(?P<word>[{re.escape(_OTHER_LETTERS)}\uac00-\ud7a3]{{1,12}})"
+)
+_GAP: Final = re.compile(r"\s*(?P<colon>[:;：；])\s*|\s+")
+_ONLY_WORD: Final = re.compile(r"[:：]\S+\s*$")
+_LONGEST_PART: Final = 8
+# Words of other languages that the keys of a word to whisper type as well.
+_OTHER_WORDS: Final = frozenset(("אם", "から", "しも", "もとき", "으", "πμ", "กท"))
+_ALIKE: Final = frozenset(("то", "το"))  # they look like `to`
+_SYLLABLES: Final = frozenset(("と", "ト", "새"))  # with a colon they may begin a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class BareKey:
+    """`op KEY`: a secret that nobody else may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearWhisper:
+    """With a slash or another letter it would be private: refused if `rest` begins with a name.
+
+    Attributes:
+        is_certain: it cannot mean anything else, so it is refused whoever is here.
+        other_rests: the same, if the slip was another one.
+        wholes: texts that count only if they are a whole name: `Bob` in `topBob`, whose `rest` is `pBob`.
+        is_word: it may be an ordinary word as well, since only letters stand before the name.
+        runs_on: in a script without spaces, more may follow the name at once.
+    """
+
+    rest: str
+    is_certain: bool = False
+    other_rests: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
+    is_word: bool = False
+    runs_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NearJoin:
+    """`join ROOM` without its slash: refused if there is such a room.
+
+    Attributes:
+        is_word: it may be an ordinary word as well: `joinden`, `joined`.
+        is_certain: it has a slash, in another keyboard layout.
+    """
+
+    room: str
+    is_word: bool = False
+    is_certain: bool = False
+
+
+Near = NearWhisper | NearJoin
+
+
+def near(text: str, folded: str, ends: list[int]) -> Near | BareKey | None:
+    """What a text nearly is whose beginning, as compared, is `folded`; `ends` are as in `core.folding`."""
+    if _RUSSIAN_TO.match(folded):
+        return None
+    typed, folded = folded, with_latin(folded)
+    if _KEY_WORD.match(folded) and _KEY.match(head(text, _KEY_REACH)[0]):
+        return BareKey()
+    if _CODE.match(text):
+        return None
+    if found := _SAID_TO.match(folded):
+        start, end = found.span(found.lastindex or 0)
+        return NearWhisper(text[ends[start - 1] : ends[end - 1]])
+    looks_alike = folded != typed and _TALK.match(folded) is not None
+    is_certain = looks_alike or _is_marker_and_word(folded)
+    behind_slip = _behind_slipped_colon(text, folded, ends)
+    if rests := _behind_bare_word(text, folded, ends):
+        return NearWhisper(rests[0], is_certain, (*rests[1:], *behind_slip), runs_on=True)
+    if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
+    if found := _COLON_LETTER.match(text):
+        return NearWhisper(text[found.end() :], is_word=True)
+    if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
+        return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
+    if found := _GLUED.match(folded):
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=tuple(behind_slip), is_word=True)
+    return NearWhisper("", is_certain) if is_certain else None
+
+
+def _is_marker_and_word(folded: str) -> bool:
+    """Whether a text is `to:NAME` with a slip, or the same with another word, and nothing behind it."""
+    found = _ONE_WORD.match(folded)
+    if found is None:
+        return False
+    word = _NO_LETTER.sub("", found["word"] or "to")
+    return (
+        word in WORDS
+        or word in CHINESE
+        or is_slip(word)
+        or (len(word) == 3 and word[:2] == "to" and word not in ("top", "toy"))
+    )
+
+
+def _may_be_slip(word: str, gap: str) -> bool:
+    if (
+        "/" in word
+    ):  # the slash is in the word, or a key beside it was hit as well: `m/sg`, `a/to`; but `b/w` is short
+        letters = word.replace("/", "")
+        shorter = (letters[:at] + letters[at + 1 :] for at in range(len(letters)))
+        return letters in WORDS or any(one in WORDS and (one != "w" or word[0].isdigit()) for one in shorter)
+    if word == "t":
+        return gap[0] in " :,"
+    return is_slip(word) and gap[:1] != "-"
+
+
+def _behind_bare_word(text: str, folded: str, ends: list[int]) -> list[str]:
+    """What stands behind a command to whisper without its slash, and behind what is nearly `to:`."""
+    talk = _BARE_TALK.match(folded)
+    if talk is not None and not is_nearly_to(_NO_LETTER.sub("", talk[1])):
+        talk = None
+    return [text[ends[found.end() - 1] :] for found in (_BARE.match(folded), talk) if found is not None]
+
+
+def _behind_slipped_colon(text: str, folded: str, ends: list[int]) -> list[str]:
+    """The name and what follows it, if the colon of `to:` stands elsewhere or is another key."""
+    found = _COLON_SLIPPED.match(folded)
+    if found is None:
+        return []
+    rest, first = text[ends[found.end() - 1] :], found.start("first")
+    return [rest if first < 0 else text[ends[first - 1] : ends[first]] + rest]
+
+
+def is_nearly_join(word: str) -> bool:
+    """Whether a word is `join`, or two of its letters are exchanged, or one is typed twice."""
+    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    twice = (word[:at] + word[at + 1 :] for at in range(1, len(word)) if word[at] == word[at - 1])
+    return word == "join" or (len(word) == 4 and "join" in swapped) or "join" in twice
+
+
+def is_nearly_to(word: str) -> bool:
+    """Whether the word is `to` with one slip: a letter added, missing or wrong, or the two swapped."""
+    word = word if word.isascii() else skeleton(word)
+    if len(word) == 2:
+        return word == "ot" or word[0] == "t" or word[1] == "o"
+    return word in ("t", "o") or (
+        len(word) == 3 and any(word[:at] + word[at + 1 :] == "to" for at in range(3))
+    )
+
+
+def with_latin(folded: str) -> str:
+    """The beginning with the Latin letters that its first word looks like.
+
+    In a word that mixes scripts each letter counts, since no language has such words; one wholly in another script only
+    counts if it then is one of those to whisper.
+    """
+    found = _FIRST_LETTERS.match(folded) if not folded.isascii() else None
+    if found is None or found[1].isascii():
+        return folded
+    meant = _lookalikes().get(skeleton(found[1]), "")
+    if not meant and any(map(str.isascii, found[1])):
+        meant = "".join(map(_latin, found[1]))
+    return folded[: found.start(1)] + meant + folded[found.end() :] if len(meant) == len(found[1]) else folded
+
+
+def _latin(letter: str) -> str:
+    """The letter that this one looks like; `i` where that may be `l` too."""
+    return letter if letter.isascii() else skeleton(letter).replace("l", "i")
+
+
+@cache
+def _lookalikes() -> dict[str, str]:
+    return {skeleton(word): word for word in _LOOKALIKES}
+
+
+def by_keys(text: str) -> NearWhisper | NearJoin | None:
+    """What a text nearly is that begins with the keys of a command in another keyboard layout: `ещ Bob`."""
+    found = _OTHER.match(text)
+    if found is None:
+        return None
+    word, start = found["word"].casefold(), found.start("word")
+    for size, latin in _commands(word) if len(word) == len(found["word"]) else ():
+        rest = text[start + size :]
+        is_whole = size == len(word) and _GAP.match(rest) is not None
+        nearly = _by_keys(word[:size], latin, found["mark"], rest, is_whole)
+        if nearly is not None:
+            return nearly
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _commands(word: str) -> tuple[tuple[int, str], ...]:
+    """How many letters of the word may be the keys of a command, and of which."""
+    if word in _ALIKE:
+        return ()
+    sizes = dict.fromkeys((len(word), *range(min(len(word) - 1, _LONGEST_PART), 0, -1)))
+    found = ((size, latin) for size in sizes for latin in readings(word[:size]))
+    return tuple((size, latin) for size, latin in found if _is_command(latin, is_whole=size == len(word)))
+
+
+def _is_command(latin: str, *, is_whole: bool) -> bool:
+    word = latin.removeprefix("/")
+    if word in WORDS or word == "to:":
+        return True
+    return is_whole and (is_slip(word) or is_nearly_join(word))
+
+
+def _by_keys(part: str, latin: str, mark: str, rest: str, is_whole: bool) -> NearWhisper | NearJoin | None:
+    """What the keys of `latin` nearly are, behind a mark, before the rest; `is_whole`: the word ends behind them."""
+    if latin in ("to:", "/to:"):
+        return NearWhisper(rest, True, translations(rest[:HEAD], part), runs_on=True)
+    command = latin.removeprefix("/")
+    has_slash = command != latin or bool(mark)
+    is_word, is_long = command in WORDS, len(command) > 1
+    if not is_whole:
+        return NearWhisper(rest, runs_on=True) if has_slash and is_word and is_long else None
+    gap = _GAP.match(rest)
+    assert gap is not None
+    behind = rest[gap.end() :]
+    if is_nearly_join(command):
+        return NearJoin(behind, is_certain=has_slash)
+    if gap["colon"]:
+        is_syllable = part in _OTHER_WORDS or part in _SYLLABLES
+        is_certain = command == "to" and (not is_syllable or _ONLY_WORD.match(rest.lstrip()) is not None)
+    else:
+        is_certain = is_word and (command == "to" if command != latin else mark.endswith((".", "؟")))
+    if has_slash:
+        is_meant = (is_word and (is_long or bool(mark))) or is_slip(command)
+    else:
+        is_meant = is_word and is_long and (gap["colon"] is not None or part not in _OTHER_WORDS)
+    if not is_meant:
+        return None
+    return NearWhisper(behind, is_certain, translations(behind[:HEAD], part), runs_on=True)

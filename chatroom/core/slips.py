@@ -1,0 +1,99 @@
+"""Which words mean that a text is private, and which words are nearly one of them.
+
+One table has the words, another the ordinary words that one slip makes of them. A slip is two letters exchanged, a
+letter typed twice, or a key beside the right one hit as well or instead; in a longer word also any letter that is
+missing, wrong, added or misplaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from chatroom.core.beginnings import without_one
+
+# Commands to whisper, here or in other chats.
+WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "private", "privmsg", "priv", "pvt")
+# Behind a slash this is one too; a sentence may begin with it.
+_BEHIND_SLASH: Final = (*WORDS, "message")
+# In Chinese, with the characters that sound alike or stand beside them in the list of an input method.
+CHINESE: Final = (
+    *("私聊", "私信", "私讯", "私訊", "私料", "私撩", "私了", "斯聊", "丝聊", "思聊", "司聊", "死聊", "撕聊"),
+    *("丝信", "斯信", "思信", "密聊", "密语", "密語", "蜜聊", "耳语", "耳語", "悄悄话", "悄悄話", "悄悄"),
+    *("悄悄告诉", "悄悄告訴", "偷偷告诉", "偷偷告訴"),
+)
+
+_ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")
+_LONG: Final = 5  # letters of a word from which on any slip counts
+# Ordinary words and abbreviations, in a few languages, that are one slip away.
+_ORDINARY: Final = frozenset(
+    (
+        *("go", "yo", "ro", "ti", "em", "fm", "cm", "md", "mp", "rm", "lm", "dj", "dk"),
+        *("top", "toy", "tip", "tel", "dem", "edm", "ppm", "pom", "rom", "mag", "meg", "mst", "msf", "pct"),
+        *("fell", "yell", "primate", "primates", "privates", "whimper"),
+    )
+)
+
+
+@lru_cache(maxsize=4096)
+def is_slip(word: str) -> bool:
+    """Whether a word is nearly one of those that make a text private, and no ordinary one."""
+    if word in _ORDINARY or word in WORDS:
+        return False
+    return word in _SLIPS or any(_is_long_slip(word, one) for one in WORDS)
+
+
+@lru_cache(maxsize=4096)
+def is_meant(word: str) -> bool:
+    """Whether a word behind a slash is, or nearly is, a command to whisper, or the first letters of one."""
+    if word in _BEHIND_SLASH or is_slip(word):
+        return True
+    return word not in ("", "me") and any(
+        one.startswith(word) or _is_long_slip(word, one) for one in _BEHIND_SLASH
+    )
+
+
+def _is_long_slip(word: str, meant: str) -> bool:
+    # No word of another length can be one: this is asked about each first word.
+    return (
+        len(meant) >= _LONG
+        and abs(len(word) - len(meant)) <= 1
+        and not without_one(word).isdisjoint(without_one(meant))
+    )
+
+
+def _beside() -> dict[str, str]:
+    """The keys beside each key."""
+    places = {key: (row, at) for row, keys in enumerate(_ROWS) for at, key in enumerate(keys)}
+    # Each row is half a key further to the right than the one above it.
+    return {
+        key: "".join(
+            other
+            for other, (low, there) in places.items()
+            if other != key and there - at in {row: (-1, 1), row + 1: (-1, 0), row - 1: (0, 1)}.get(low, ())
+        )
+        for key, (row, at) in places.items()
+    }
+
+
+def _slips_of(word: str, beside: dict[str, str]) -> Iterator[str]:
+    for at, key in enumerate(word):
+        before, after = word[:at], word[at + 1 :]
+        yield f"{before}{after[:1]}{key}{after[1:]}"
+        yield f"{before}{key}{key}{after}"
+        for other in beside[key]:
+            yield f"{before}{other}{after}"
+            yield f"{before}{other}{key}{after}"
+            yield f"{before}{key}{other}{after}"
+        if 0 < at < len(word) - 1 and len(word) > 3:
+            yield before + after
+
+
+def _slips() -> frozenset[str]:
+    beside = _beside()
+    # A single letter is too short for a slip.
+    return frozenset(slip for word in WORDS if len(word) > 1 for slip in _slips_of(word, beside))
+
+
+_SLIPS: Final = _slips()
