@@ -20,7 +20,7 @@ from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
 from chatroom.core.addresses import counted_address
-from chatroom.core.budgets import TYPING_BYTES, AddressBudget, Kind, rename_size
+from chatroom.core.budgets import TYPING_BYTES, AddressBudget, Kind, change_size
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.log import Page
@@ -281,7 +281,7 @@ class Service:
             Unavailable: it cannot be decided now.
         """
         member = session.membership
-        size = rename_size(len(member.room.roster))
+        size = change_size(len(member.room.roster))
         session.quota.spend(Kind.RENAME, room=member.room.budget, size=size)
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)

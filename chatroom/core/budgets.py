@@ -68,8 +68,8 @@ def message_size(text: str) -> int:
     return _FRAME_BYTES + (len(text) if text.isascii() else len(text.encode()))
 
 
-def rename_size(people: int) -> int:
-    """About how many bytes of a rename in a room of so many people each of them receives at most."""
+def change_size(people: int) -> int:
+    """About how many bytes of a join, a leave or a rename in a room of so many people each receives at most."""
     return _FRAME_BYTES + NAME_BYTES * min(people, SMALL_ROOM)
 
 

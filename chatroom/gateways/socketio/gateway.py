@@ -76,7 +76,12 @@ class SocketIOGateway:
         self._guests: dict[str, Guest] = {}
         self._began = 0.0  # when the event that is being handled was read, in computing time
         self._presence = Presence(
-            self._emit, self._server.has_recipients, call_later, self.engine.loop.when_written, thread_time
+            self._emit,
+            self._server.has_recipients,
+            call_later,
+            self.engine.loop.when_written,
+            thread_time,
+            monotonic,
         )
         self._groups = Groups(self._server)
         self._replies = Replies(self._emit, monotonic=monotonic, now_ms=now_ms)

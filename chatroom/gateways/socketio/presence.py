@@ -1,8 +1,9 @@
 """How joins, leaves and renames are announced on Socket.IO (protocol, section 1, "Rosters").
 
-In rooms of up to 64 people each one is announced at once. In larger rooms those of a burst are announced together. The
-interval grows with the bytes of the roster and with the cost of sending the last one: otherwise a thousand joins at
-once would cost a million frames, each with a thousand names. A rename does not shorten it.
+In rooms of up to 64 people each one is announced at once, as long as the room's budget has bytes to spare. Otherwise
+those of a burst are announced together. The interval grows with the bytes of the roster and with the cost of sending
+the last one: otherwise a thousand joins at once would cost a million frames, each with a thousand names. A rename does
+not shorten it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from chatroom.core.budgets import change_size
 from chatroom.core.events import Person, Renamed
 from chatroom.core.names import name_key
 from chatroom.core.roster import NAME_BYTES, SMALL_ROOM
@@ -35,7 +37,7 @@ Emit = Callable[[str, str | Sequence[str]], None]
 
 @dataclass(slots=True)
 class _Burst:
-    """The joins and leaves of a large room since the last announcement, and the renames that have to follow them."""
+    """The joins and leaves of a room since the last announcement, and the renames that have to follow them."""
 
     joined: dict[str, Person] = field(default_factory=dict)
     left: list[Person] = field(default_factory=list)
@@ -61,6 +63,7 @@ class Presence:
         has_recipients: whether any of these groups has a member.
         when_written: calls back when what was emitted is written, with the seconds that this took.
         computing_s: the computing time of this thread; time in which others had the processor costs nothing.
+        monotonic: a clock in seconds.
     """
 
     def __init__(
@@ -70,12 +73,14 @@ class Presence:
         call_later: Callable[[float, Callable[[], None]], Timer],
         when_written: Callable[[Callable[[float], None]], None],
         computing_s: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> None:
         self._emit = emit
         self._has_recipients = has_recipients
         self._call_later = call_later
         self._when_written = when_written
         self._computing_s = computing_s
+        self._monotonic = monotonic
         self._bursts: dict[str, _Burst] = {}
         self._names: dict[str, msgspec.Raw] = {}
         self._costs: dict[str, float] = {}  # of the last roster of a large room
@@ -136,10 +141,13 @@ class Presence:
         return burst
 
     def _changed(self, room: RoomView, burst: _Burst) -> None:
-        if len(room.roster) <= SMALL_ROOM:
+        count = len(room.roster)
+        if count <= SMALL_ROOM:
             self._costs.pop(room.key, None)
-            self._announce(room)
-        elif burst.timer is None:
+            if room.budget is None or room.budget.spend_spare(self._monotonic(), change_size(count)):
+                self._announce(room)
+                return
+        if burst.timer is None:
             burst.timer = self._call_later(self._interval_s(room), partial(self._announce, room))
 
     def _interval_s(self, room: RoomView) -> float:

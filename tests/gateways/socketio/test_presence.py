@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from chatroom.core.budgets import RoomBudget
 from chatroom.core.events import Joined, Left, Person, Renamed
+from chatroom.core.flood import Rate
 from chatroom.core.roster import SMALL_ROOM
 from chatroom.gateways.socketio.presence import Presence, group
 from chatroom.rooms import RoomView
@@ -46,10 +48,13 @@ class Clock:
         self.intervals: list[float] = []
         self.due: list[Callable[[], object]] = []
         self.frames: list[tuple[str, Sequence[str]]] = []
+        self.roster: dict[str, Any] = {}  # the newest
 
     def emit(self, frame: str, to: str | Sequence[str]) -> None:
-        self.frames.append((json.loads(frame)["action"], to))
-        if json.loads(frame)["action"] == "roster":
+        fields = json.loads(frame)
+        self.frames.append((fields["action"], to))
+        if fields["action"] == "roster":
+            self.roster = fields
             self.now += self.encoding_s
 
     def call_later(self, seconds: float, call: Callable[..., object], *arguments: object) -> Timer:
@@ -61,7 +66,9 @@ class Clock:
         call(self.writing_s)
 
     def presence(self) -> Presence:
-        return Presence(self.emit, lambda _: True, self.call_later, self.when_written, lambda: self.now)
+        return Presence(
+            self.emit, lambda _: True, self.call_later, self.when_written, lambda: self.now, lambda: 0.0
+        )
 
     def join(self, presence: Presence, room: RoomView) -> None:
         """One more person joins, and is announced when the interval is over."""
@@ -101,7 +108,9 @@ def hall_of(count: int) -> RoomView:
 
 def renamed(sent: Sent, count: int) -> list[tuple[str, bool, set[str]]]:
     """For each rename frame: its sentence, whether it has a `name_list`, and who receives it."""
-    presence = Presence(sent.emit, sent.has_recipients, Clock().call_later, lambda _: None, lambda: 0.0)
+    presence = Presence(
+        sent.emit, sent.has_recipients, Clock().call_later, lambda _: None, lambda: 0.0, lambda: 0.0
+    )
     presence.renamed(hall_of(count), Renamed("s0", "guest 0", "Romeo"), 0)
     return [(frame["msg"], "name_list" in frame, told) for frame, told in sent.frames]
 
@@ -160,6 +169,19 @@ def test_a_room_that_was_small_again_begins_anew() -> None:
     for _ in range(2):
         clock.join(presence, room)
     assert clock.intervals == pytest.approx([0.05, 0.4])
+
+
+def test_a_small_room_with_nothing_to_spare_announces_joins_together() -> None:
+    clock, room = Clock(), hall_of(2)
+    room.budget = RoomBudget(Rate(2000, 1), 0.0)
+    presence = clock.presence()
+    for _ in range(20):
+        clock.begin_join(presence, room)
+    assert clock.delta() == ["roster"] * 2
+    assert clock.intervals == [0.05]
+    clock.pass_interval()
+    assert clock.delta() == ["roster"]
+    assert len(clock.roster["joined"]) == 18
 
 
 def test_a_rename_does_not_shorten_a_large_rooms_interval() -> None:
