@@ -217,6 +217,12 @@ class TextBehindTo(LooksPrivate):
         return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
 
 
+class PrivateArgument(LooksPrivate):
+    """The new name in `/name`, or the room in `/join`, is probably a private text: others would see it."""
+
+    wording = "private_argument"
+
+
 class NoTextBehindTo(LooksPrivate):
     """`/to NAME` without a text."""
 

@@ -24,7 +24,11 @@ from chatroom.core.commands import (
 )
 from chatroom.core.errors import (
     BadRequest,
+    LooksLikeKey,
+    LooksPrivate,
+    NoSuchPartner,
     NoTextBehindTo,
+    PrivateArgument,
     Refusal,
     Unavailable,
     UnknownCommand,
@@ -34,7 +38,7 @@ from chatroom.core.errors import (
 from chatroom.core.events import Person, Talk
 from chatroom.core.folding import trimmed
 from chatroom.core.log import Entry, Page
-from chatroom.core.names import parse_name, parse_room
+from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
@@ -121,6 +125,8 @@ def _run(
         case Who():
             answer(_who(service, words, session))
         case Name(name):
+            if name is not None:
+                _check_public(service, session, name)
             wanted = parse_name(name) if name is not None else None
             new, token = service.rename(session, wanted)
             answer(words.say("renamed", name=new))
@@ -138,6 +144,7 @@ def _run(
             follow(_turn_to(service, session, name))
         case Join(room):
             old = session.room
+            _check_public(service, session, room)
             service.move(session, parse_room(room))
             answer(words.say("moved", room=session.room.name))
             if session.room is not old:
@@ -192,6 +199,34 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 def _check_near(service: Service, session: Session, say: Say) -> None:
     here, lately = session.room.roster.find, service.whispers.lately(session)
     near.check(say.near, here, lately, partial(service.is_other_room, session))
+
+
+def _check_public(service: Service, session: Session, argument: str) -> None:
+    """Check what others would see of a command: `/name /to Bob meet at nine` was meant for Bob.
+
+    Raises:
+        PrivateArgument: it is a private text, or nearly one.
+        UnknownCommand: it has an operator's key.
+    """
+    name = argument
+    try:
+        line = parse(service, session, argument)
+        if isinstance(line, Say):
+            _check_near(service, session, line)
+        if not isinstance(line, WhisperTo | TalkTo):
+            return
+        name = line.rest if isinstance(line, WhisperTo) else line.name
+    except (LooksPrivate, NoSuchPartner) as refused:
+        name = str(refused.params["name"])
+    except UnknownWhisper as refused:
+        name = refused.arguments
+    except UnknownCommand as refused:
+        if isinstance(refused, LooksLikeKey) or refused.params["command"] == "op":
+            raise
+        return  # a name may begin with a slash
+    except Refusal:
+        return
+    raise PrivateArgument(usage="/to NAME TEXT", name=printable(trimmed(name))).with_doubt()
 
 
 def signal(service: Service, session: Session, effect: Signal) -> None:

@@ -47,6 +47,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
+    "private_argument": "Not done: it looks like a whisper, and others would see it. To whisper, type {usage}.",
     "no_text_behind_to": "Not sent: there is no text. To whisper to {name}, type {usage}; "
     "to:{name} starts a private chat.",
     "looks_like_join": "Not sent: it looks like a command. To join {room}, type /join {room}. "
@@ -158,6 +159,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请以 /to 开头；要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
     "no_text_behind_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",
     "looks_like_join": "没有发送：这看起来像命令。要进入房间 {room}，请输入 /join {room}；要原样发送，请以 /say 开头。",
     "looks_like_key": "没有发送：这看起来像管理员密钥。要原样发送，请以 /say 开头。",

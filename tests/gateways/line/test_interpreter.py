@@ -15,6 +15,7 @@ from chatroom import runtime
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import (
+    LooksPrivate,
     NameTaken,
     NoSuchPerson,
     NotInUtf8,
@@ -233,6 +234,42 @@ def test_what_is_typed_behind_join_waits_for_the_other_room(harness: Harness, ro
     assert romeo.shown == ["* You are in garden. 1 person here."]
 
 
+@pytest.mark.parametrize("command", ["/name", "/nick", "/join"])
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "/to Juliet at nine",
+        "/to Zed at nine",
+        "to Juliet at nine",
+        "msg Juliet x",
+        "x /to Juliet at nine",
+        "to:Juliet",
+        *("\n/to Juliet at nine", "/toJuliet at nine", "/x Juliet at nine", "/tpo Zed at nine"),
+    ],
+)
+def test_no_command_makes_a_private_text_public(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, command: str, argument: str
+) -> None:
+    with pytest.raises(LooksPrivate) as refused:
+        romeo.types(f"{command} {argument}")
+    assert refused.value.answer_after_s
+    assert "others would see it" in romeo.shown[0]
+    assert (romeo.session.person.name, romeo.session.room.name) == ("Romeo", "lobby")
+    assert juliet.shown == harness.said == []
+
+
+@pytest.mark.parametrize("key", ["op 0123456789abcdef", "/op 0123456789abcdef"])
+def test_a_key_does_not_become_a_name(romeo: LineGuest, key: str) -> None:
+    with pytest.raises(UnknownCommand):
+        romeo.types(f"/name {key}")
+
+
+@pytest.mark.parametrize("name", ["/x", "//x", "Toto", "DM me", "/help", "Tom", "to", "a:b", "join"])
+def test_a_name_may_be_like_a_command(romeo: LineGuest, name: str) -> None:
+    romeo.types(f"/name {name}")
+    assert romeo.session.person.name == name
+
+
 @pytest.mark.parametrize(
     ("line", "refusal", "shown"),
     [
@@ -309,8 +346,8 @@ def test_a_quoted_name_is_found(harness: Harness, romeo: LineGuest) -> None:
     for typed, found in (('to:"a: b"', one), ('to:"c"', other)):
         romeo.types(typed)
         assert romeo.session.talk.partner == found.session.person
-    quoted = LineGuest(harness, '"c"')
-    romeo.types('to:"c"')
+    quoted = LineGuest(harness, '"d"')
+    romeo.types('to:"d"')
     assert romeo.session.talk.partner == quoted.session.person
 
 
