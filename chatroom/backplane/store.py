@@ -75,6 +75,7 @@ class Store:
         self._writer: sqlite3.Connection | None = None
         self._reader: Reader | None = None
         self._rooms = RoomNumbers()
+        self._newest = self._counted = 0  # the newest id that is committed, and that the ledger has counted
         self._steps: Iterator[dict[str, str]] | None = None  # the rest of a `tidy` that has begun
         self._unchecked_bytes = 0  # written since the size was last checked, about
         self._expired = False  # the write-ahead log may still have text that was deleted
@@ -99,7 +100,7 @@ class Store:
             writer = self._connect(BUSY_S)
             undo.callback(writer.close)
             prepare(writer, self.path, check=check)
-            last = marks.last_number(writer)
+            last = self._newest = self._counted = marks.last_number(writer)
             if check:
                 ledger.count(writer, self._kept.public_rooms)
             self._saved = None
@@ -177,11 +178,17 @@ class Store:
                 rows.append((number, room, entry.name, entry.text, entry.at_ms))
                 kept.append(entry)
             writer.executemany(_ADD_ENTRY, rows)
+            ledger.add(writer, self._counted)
+        if rows:
+            self._newest = rows[-1][0]
+        self._counted = self._newest
         self._unchecked_bytes += sum(len(text) for _, _, _, text, _ in rows) + _ROW_BYTES * len(rows)
         return kept
 
     def _commit_alone(self, pending: Pending) -> bool:
         """Write an entry by one statement, which is a transaction in itself: half the cost of a batch's three.
+
+        It is counted later, with others.
 
         Returns:
             False if that is not enough: it may be a retry, or its room is new.
@@ -190,12 +197,12 @@ class Store:
         if room is None or pending.retry_key is not None:
             return False
         entry = pending.entry
+        number = id_number(entry.id)
         try:
-            self._open_writer().execute(
-                _ADD_ENTRY, (id_number(entry.id), room, entry.name, entry.text, entry.at_ms)
-            )
+            self._open_writer().execute(_ADD_ENTRY, (number, room, entry.name, entry.text, entry.at_ms))
         except sqlite3.DatabaseError as problem:
             raise store_error(problem) from problem
+        self._newest = number
         self._unchecked_bytes += len(entry.text) + _ROW_BYTES
         return True
 
@@ -247,7 +254,7 @@ class Store:
             self._saved = marks.save(writer, times, self._saved)
             behind_since = marks.behind_since(writer, times)
         self._unchecked_bytes = 0
-        return retention.steps(self._transaction, self._kept, times, behind_since, self._used_bytes)
+        return retention.steps(self._counted_transaction, self._kept, times, behind_since, self._used_bytes)
 
     def checkpoint(self) -> None:
         """Write the write-ahead log back into the file and empty it, so that neither has expired text.
@@ -348,6 +355,16 @@ class Store:
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _counted_transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which the ledger is complete."""
+        newest = self._newest
+        with self._transaction() as writer:
+            if newest > self._counted:
+                ledger.add(writer, self._counted)
+            yield writer
+        self._counted = newest
 
     def _used_bytes(self) -> int:
         with store_errors():
