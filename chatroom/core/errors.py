@@ -72,6 +72,12 @@ class NotInUtf8(BadRequest):
     wording = "line_not_utf8"
 
 
+class LineEdited(BadRequest):
+    """A line with keys that a shell would edit it with."""
+
+    wording = "line_edited"
+
+
 class UnknownAction(Refusal):
     code = "unknown_action"
 

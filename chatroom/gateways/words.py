@@ -95,6 +95,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_yourself": "That is you.",
     "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
     "Send it again; if that fails too, set your terminal to UTF-8.",
+    "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
+    "Type it again; only Backspace and Ctrl+U edit it.",
     "line_too_fast": "Too fast: your lines wait and are sent one by one. This takes about {time}.",
     "seconds": "{count} s",
     "minutes": "{count} min",
@@ -203,6 +205,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.
     "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
     " (Not sent: not UTF-8.)",
+    "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"
+    " (Not sent: keys like arrows do not edit a line here.)",
     "line_too_fast": "太快了：你的消息在排队，会一行一行地发送，大约需要 {time}。",
     "seconds": "{count} 秒",
     "minutes": "{count} 分钟",

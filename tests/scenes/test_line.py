@@ -314,6 +314,15 @@ def test_a_line_in_another_encoding_is_answered_and_not_sent(lines: Lines, text:
     assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == text
 
 
+@pytest.mark.parametrize("key", [b"\x1b[H", b"\x01", b"\x1b[D" * 5, b"\xff\xf4\xff\xfd\x06"], ids=ascii)
+def test_a_line_with_editing_keys_is_not_sent(lines: Lines, key: bytes) -> None:
+    romeo, juliet = lines(), lines()
+    romeo.types_raw(b"s3cret" + key + b"/to x \n")
+    romeo.reads(r"\* Not sent: arrow keys")
+    romeo.types_raw(b"\x1b[32mwrong\x15\x1b[32mright\x1b[0m\n")
+    assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == "right"
+
+
 def test_a_flood_waits_and_nothing_is_lost(start: Start, lines: Lines) -> None:
     program = start("--message-burst", "4", "--message-rate", "5")
     romeo, juliet = lines(port=program.line_port, room=None), lines(port=program.line_port, room=None)

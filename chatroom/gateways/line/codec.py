@@ -29,6 +29,13 @@ _BINARY = 0  # the one option that is granted (RFC 856)
 # escape sequence ends.
 _SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
 
+# What comes with a text that is pasted from a terminal: colours, erased rests of lines, titles, marks around a paste.
+_PASTED: Final = re.compile(
+    r"\x1b(?:\[[0-9;:]*[mKJ]|\[20[01]~|[c=>]|[()][0-9A-B]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\))"
+)
+# The other escape sequences are of keys: arrows, Home, Delete, Alt+B. So are Ctrl+A, Ctrl+C, Ctrl+W and the like.
+_KEY: Final = re.compile("[\x01-\x06\x0b\x0e-\x14\x16-\x1b]")
+
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -50,6 +57,12 @@ class Overlong:
 
 class NotUtf8(str):
     """A line that came in another encoding, with U+FFFD for what could not be decoded."""
+
+    __slots__ = ()
+
+
+class Edited(str):
+    """A line with keys that edit it in a shell, and not here; it is without them."""
 
     __slots__ = ()
 
@@ -82,6 +95,7 @@ class LineDecoder:
         "_answers",
         "_asked",
         "_granted",
+        "_had_key",
         "_had_line",
         "_input",
         "_line",
@@ -99,6 +113,7 @@ class LineDecoder:
         self._line = bytearray()
         self._overlong: Overlong | None = None  # until the end of such a line
         self._after_cr = False
+        self._had_key = False  # a telnet command for Ctrl+C or the like, in this line
         self._had_line = False
         self.is_binary = False
         self._state = _Telnet.DATA
@@ -137,8 +152,8 @@ class LineDecoder:
         """The next complete line, without its end and without control sequences.
 
         Returns:
-            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; None if more bytes
-            are needed.
+            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; an `Edited` for
+            one with keys; None if more bytes are needed.
         """
         data, place = self._input, 0
         while place < len(data):
@@ -166,7 +181,7 @@ class LineDecoder:
             if special in (_LF, _CR):
                 self._after_cr = special == _CR
                 if self._overlong is not None:
-                    self._overlong = None
+                    self._overlong, self._had_key = None, False
                     continue
                 self._input = data[place:]
                 return self._finish(special)
@@ -175,7 +190,7 @@ class LineDecoder:
             elif special in (_BACKSPACE, _DELETE):
                 self._erase_character()
             elif special == _ERASE_LINE:
-                self._line.clear()
+                self._clear_line()
             elif special == _NUL and not self._had_line:
                 self.is_binary = True
         self._input = b""
@@ -209,7 +224,14 @@ class LineDecoder:
         self._line = bytearray()
         if end == _CR and "\ufffd" in text:
             self._ask_for_binary()
-        return NotUtf8(clean(text)) if bad >= _BAD_IN_OTHER_ENCODINGS and bad > good else clean(text)
+        # Telnet's command stands for a byte of a character rather than for a key if that is damaged now.
+        is_edited = self._had_key and "\ufffd" not in text
+        self._had_key = False
+        if bad >= _BAD_IN_OTHER_ENCODINGS and bad > good:
+            return NotUtf8(clean(text))
+        if is_edited or (not text.isprintable() and _KEY.search(_PASTED.sub("", text))):
+            return Edited(clean(text))
+        return clean(text)
 
     def _ask_for_binary(self) -> None:
         """Ask a telnet whose text was damaged, once, to send bytes unchanged.
@@ -230,6 +252,10 @@ class LineDecoder:
         if line:
             line.pop()
 
+    def _clear_line(self) -> None:
+        self._line.clear()
+        self._had_key = False
+
     def _telnet(self, byte: int) -> bool:
         """Take a byte of a telnet command; True if it was data, and the line has just become too long."""
         if self._state is _Telnet.COMMAND:
@@ -245,8 +271,9 @@ class LineDecoder:
             elif byte == _EC:
                 self._erase_character()
             elif byte == _EL:
-                self._line.clear()
+                self._clear_line()
             elif byte in _KEYS:
+                self._had_key = True
                 self._ask_for_binary()
         elif self._state is _Telnet.OPTION:
             self._state = _Telnet.DATA

@@ -23,6 +23,7 @@ from chatroom.core.commands import (
     unread_answer_after_s,
 )
 from chatroom.core.errors import (
+    LineEdited,
     NameTaken,
     NoSuchPartner,
     NoSuchPerson,
@@ -36,7 +37,7 @@ from chatroom.core.events import Talk, Whispered
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
-from chatroom.gateways.line.codec import NotUtf8, Overlong
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.runtime import Timer
@@ -160,6 +161,8 @@ class Interpreter:
             self._host.disconnect("bye")
         elif isinstance(line, NotUtf8):
             raise NotInUtf8().with_doubt()  # its recipient is unknown
+        elif isinstance(line, Edited):
+            raise LineEdited().with_doubt()  # the guest believes that it looks otherwise
         else:
             parsed = typed.parse(self._context.service, self._session, line)
             if isinstance(parsed, Command):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chatroom.core.text import clean
 from chatroom.gateways.line.codec import (
+    Edited,
     LineDecoder,
     NotUtf8,
     Overlong,
@@ -214,6 +215,49 @@ def test_a_doubled_iac_is_the_byte_itself() -> None:
 )
 def test_escapes_and_controls_are_left_out(sent: bytes, left: str) -> None:
     assert decode(sent + b"\n") == [left]
+
+
+HOME, LEFT, DELETE = b"\x1b[H", b"\x1b[D", b"\x1b[3~"
+KEYS = [
+    *(
+        HOME,
+        LEFT,
+        DELETE,
+        b"\x1bOH",
+        b"\x1b[1~",
+        b"\x1b[1;5C",
+        b"\x1bb",
+        b"\x1b",
+        b"\xff\xf4",
+        b"\xff\xf4\xff\xfd\x06",
+    ),
+    *(bytes((code,)) for code in b"\x01\x02\x03\x04\x05\x06\x0b\x14\x17\x19\x1a"),
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=ascii)
+def test_a_line_with_keys_that_edit_is_known(key: bytes) -> None:
+    edited, cleared, next_one = decode(b"Bob secret1" + key + b"/to \nwrong" + key + b"\x15right\nnext\n")
+    assert (type(edited), type(cleared), type(next_one)) == (Edited, str, str)
+    assert (cleared, next_one) == ("right", "next")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(
+            b"\x1b[1;31mred\x1b[0m\x1b[K x",
+            b"\x1b[200~pasted\x1b[201~",
+            b"\x1b]0;title\x07text",
+            b"\x1b(Btext",
+        ),
+        *(b"a\tb", b"typo\x08\x7fs", b"wrong\x15right", b"x\xff\xf8right", b"bell\x07", "é🎉".encode()),
+        *(b"\xff\xfb\x18\xff\xfd\x06text", b"\xe8\xff\xf4\x83"),  # a character that telnet has damaged
+    ],
+    ids=ascii,
+)
+def test_a_pasted_or_corrected_line_is_not_edited(sent: bytes) -> None:
+    assert [type(line) for line in decode(sent + b"\n")] == [str]
 
 
 def test_the_longest_line_passes_and_a_longer_one_is_refused() -> None:

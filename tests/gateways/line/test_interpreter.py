@@ -27,7 +27,7 @@ from chatroom.core.errors import (
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.gateways.line.codec import NotUtf8, Overlong
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
 from chatroom.rooms import RoomView
@@ -339,6 +339,16 @@ def test_a_private_talk_goes_to_the_partner_only(
     juliet.types("good night")
     assert romeo.shown[-1].endswith("] Juliet -> you: good night")
     assert harness.said == []
+
+
+def test_a_line_with_keys_that_edit_is_not_sent(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    shown = romeo.types_together([Edited("Juliet s3cret/to "), "more"])
+    assert shown[0].startswith("* Not sent: arrow keys")
+    assert shown[1].startswith("* Not sent: something just before")
+    romeo.types(Edited(" "))
+    assert harness.said == juliet.shown == []
 
 
 def test_a_quoted_name_is_found(harness: Harness, romeo: LineGuest) -> None:
