@@ -56,6 +56,13 @@ class Refusal(Exception):
         return copied
 
 
+def usage_for(name: str, text: str) -> str:
+    """What to type to send this text to one person, shortened; without a text, to start a private chat."""
+    words = " ".join(text.split())
+    shown = shortened(words, _SHOWN)
+    return f"/to {name} {shown}{'…' if shown != words else ''}" if words else f"to:{name}"
+
+
 class BadRequest(Refusal):
     """The request has the wrong shape.
 
@@ -166,7 +173,19 @@ class NoSuchPerson(Refusal):
             self.wording = "no_such_name"
 
 
-class NoSuchPartner(NoSuchPerson):
+class NoSuchRecipient(NoSuchPerson):
+    """`/to NAME TEXT`, and nobody has that name; perhaps `near` was meant, and `usage` sends it there."""
+
+    wording = "no_such_recipient"
+
+    def __init__(self, *, name: str, near: str | None = None, text: str = "") -> None:
+        super().__init__(name=name)
+        if near is not None:
+            self.wording = f"{self.wording}_near"
+            self.params.update(near=near, usage=usage_for(near, text))
+
+
+class NoSuchPartner(NoSuchRecipient):
     """`to:NAME`, or a sentence that begins so, and nobody has that name."""
 
     wording = "no_such_partner"
@@ -209,18 +228,29 @@ class LooksPrivate(BadRequest):
 
     wording = "looks_private"
 
+    @classmethod
+    def of(cls, name: str, text: str) -> Self:
+        """The refusal of a text after the name of someone who is here."""
+        return cls(usage=usage_for(name, text), name=name)
+
+
+class LooksPrivateGone(LooksPrivate):
+    """It was probably meant for `name` alone, who is no longer here, or here as `now`."""
+
+    wording = "looks_private_gone"
+
+    @classmethod
+    def renamed(cls, name: str, now: str, text: str) -> Self:
+        """The same, if that person has another name since."""
+        refused = cls(usage=usage_for(now, text), name=name, now=now)
+        refused.wording = "looks_private_now"
+        return refused
+
 
 class TextBehindTo(LooksPrivate):
     """`to:NAME TEXT`: `usage` is the command that sends the text to `name`."""
 
     wording = "text_behind_to"
-
-    @classmethod
-    def of(cls, name: str, text: str) -> TextBehindTo:
-        """The refusal of a text after the name of someone who is here."""
-        words = " ".join(text.split())
-        shown = shortened(words, _SHOWN)
-        return cls(usage=f"/to {name} {shown}{'…' if shown != words else ''}", name=name)
 
 
 class PrivateArgument(LooksPrivate):

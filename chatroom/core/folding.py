@@ -44,25 +44,27 @@ def head(text: str, most: int = HEAD) -> tuple[str, list[int]]:
     folded: list[str] = []
     ends: list[int] = []
     for index in range(start, min(len(text), start + most * POINTS_EACH)):
-        character = text[index]
         if len(folded) >= most:
             break
-        if character.isspace():
-            shown = " "
-        elif not is_seen(character):
-            continue
-        elif len(folded) < 2 and character in SLASHES and folded in ([], ["/"]):
-            shown = "/"
-        elif character in COLONS:
-            shown = ":"
-        else:
-            shown = compared(character)
+        character = text[index]
+        is_slash = len(folded) < 2 and character in SLASHES and folded in ([], ["/"])
+        shown = "/" if is_slash else _shown(character)
         for one in shown:
             if one == " " and not folded:
                 continue
             folded.append(one)
             ends.append(index + 1)
     return "".join(folded), ends
+
+
+@lru_cache(maxsize=4096)
+def _shown(character: str) -> str:
+    """A character as it is compared; nothing if it cannot be seen."""
+    if character.isspace():
+        return " "
+    if not is_seen(character):
+        return ""
+    return ":" if character in COLONS else compared(character)
 
 
 @lru_cache(maxsize=4096)

@@ -8,87 +8,104 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from chatroom.core.errors import LooksLikeJoin, LooksPrivate, NoSuchPartner, Refusal, UnknownJoin
+from chatroom.core.errors import (
+    LooksLikeJoin,
+    LooksPrivate,
+    LooksPrivateGone,
+    NoSuchPartner,
+    Refusal,
+    UnknownJoin,
+)
+from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
 from chatroom.core.names import printable
 from chatroom.core.nearly import Near, NearJoin, NearWhisper
-from chatroom.core.recipients import Here, Lately, loose_match
+from chatroom.core.recent import Gone
+from chatroom.core.recipients import People, loose_match, no_such
+
+
+class Found(NamedTuple):
+    """Who is meant, and the text for them."""
+
+    who: Person | Gone
+    rest: str
+
 
 _SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
 _ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
 
 
-def check(near: Iterable[Near], here: Here, lately: Lately, is_room: Callable[[str], bool]) -> None:
+def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) -> None:
     """Refuse a text that was probably meant for one person, or for another room.
 
     Args:
-        here: finds who is in the room by name.
-        lately: the same for those who gave up a name recently.
+        people: whom the writer may mean.
         is_room: whether there is another room with this name.
 
     Raises:
         LooksPrivate: it was probably meant for this person.
         NoSuchPartner: it is `to:NAME` with a slip, and nobody has that name.
         LooksLikeJoin: it was probably `/join`, and the room exists.
+        UnknownJoin: it was `/join` in another keyboard layout.
     """
-    refused = next(filter(None, (_refusal(one, here, lately, is_room) for one in near)), None)
+    refused = next(filter(None, (_refusal(one, people, is_room) for one in near)), None)
     if refused is not None:
         raise refused.with_doubt()
 
 
-def name_meant(rest: str, here: Here, lately: Lately, *, runs_on: bool = False) -> str | None:
-    """The name that a text begins with, of someone who is here or had it recently."""
-    found = loose_match(rest, here, runs_on=runs_on)
-    if found is not None:
-        return found.who.name
-    gone = loose_match(rest, lately, runs_on=runs_on)
-    return gone.who.name if gone is not None else None
+def name_meant(rest: str, people: People) -> bool:
+    """Whether a text begins with the name of someone who is here or had it recently."""
+    return loose_match(rest, people.here) is not None or loose_match(rest, people.lately) is not None
 
 
-def _refusal(near: Near, here: Here, lately: Lately, is_room: Callable[[str], bool]) -> Refusal | None:
+def _refusal(near: Near, people: People, is_room: Callable[[str], bool]) -> Refusal | None:
     match near:
         case NearWhisper():
-            name = (
-                _name_behind_word(near, here, lately)
-                if near.is_word
-                else _name_behind_slip(near, here, lately)
-            )
-            if name is not None:
-                return LooksPrivate(usage="/to NAME TEXT", name=name)
-            return NoSuchPartner(name=printable(trimmed(near.rest))) if near.is_certain else None
+            found = next((found for found in _meant(near, people) if not _may_end_word(near, found)), None)
+            if found is not None:
+                return _looks_private(found, people)
+            if not near.is_certain:
+                return None
+            return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
         case NearJoin(is_certain=True):
             return UnknownJoin(command="join").with_doubt(people=True)
         case NearJoin(room, is_word):
-            names = (
-                ()
-                if is_word and len(trimmed(room)) < _SHORTEST_BEHIND_LETTERS
-                else (trimmed(room), _ENDS.sub("", room))
-            )
+            names = (trimmed(room), _ENDS.sub("", room))
+            if is_word and len(names[0]) < _SHORTEST_BEHIND_LETTERS:
+                return None
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
 
 
-def _name_behind_slip(near: NearWhisper, here: Here, lately: Lately) -> str | None:
-    rests = (near.rest, *near.other_rests)
-    names = (name_meant(rest, here, lately, runs_on=near.runs_on) for rest in rests)
-    return next(filter(None, names), None) or next(_whole_names(near, here, lately), None)
+def _looks_private(found: Found, people: People) -> LooksPrivate:
+    if isinstance(found.who, Person):
+        return LooksPrivate.of(found.who.name, found.rest)
+    now = people.now(found.who)
+    if now is not None:
+        return LooksPrivateGone.renamed(found.who.name, now.name, found.rest)
+    return LooksPrivateGone(usage="/to NAME TEXT", name=found.who.name)
 
 
-def _name_behind_word(near: NearWhisper, here: Here, lately: Lately) -> str | None:
-    """Whose name follows letters that may be the beginning of a word: `toBob`, `topBob`.
+def _meant(near: NearWhisper, people: People) -> Iterator[Found]:
+    """Whose names what follows a slip begins with; those who are here come first."""
+    runs_on = near.runs_on
+    for rest in (near.rest, *near.other_rests):
+        if (here := loose_match(rest, people.here, runs_on=runs_on)) is not None:
+            yield Found(here.who, here.rest)
+        elif (gone := loose_match(rest, people.lately, runs_on=runs_on)) is not None:
+            yield Found(gone.who, gone.rest)
+    for whole in near.wholes:
+        name = trimmed(whole.partition("\n")[0])
+        if (who := people.here(name) or people.lately(name)) is not None:
+            yield Found(who, "")
 
-    Very short names do not count, or `top` and `total` could not be sent while P and Al are here.
-    """
-    names = (name_meant(near.rest, here, lately), *_whole_names(near, here, lately))
-    return next((name for name in names if name is not None and not _may_end_words(name)), None)
+
+def _may_end_word(near: NearWhisper, found: Found) -> bool:
+    """Whether the letters before a name may be the beginning of a word: `top` and `total`, if P and Al are here."""
+    return near.is_word and _is_short(found.who.name)
 
 
-def _whole_names(near: NearWhisper, here: Here, lately: Lately) -> Iterator[str]:
-    lines = (trimmed(text.partition("\n")[0]) for text in near.wholes)
-    return (found.name for line in lines if (found := here(line) or lately(line)) is not None)
-
-
-def _may_end_words(name: str) -> bool:
+def _is_short(name: str) -> bool:
     return name.isascii() and len(name) < _SHORTEST_BEHIND_LETTERS

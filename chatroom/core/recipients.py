@@ -11,22 +11,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final, Generic, NamedTuple, TypeVar
+from unicodedata import category, normalize
 
 from chatroom.core.beginnings import letters, without_one
 from chatroom.core.characters import POINTS_EACH
-from chatroom.core.confusables import fold
+from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import (
     NameGone,
     NameNow,
     NameUnclear,
     NoSuchPartner,
     NoSuchPerson,
+    NoSuchRecipient,
     Refusal,
     TextBehindTo,
 )
 from chatroom.core.events import Person
+from chatroom.core.layouts import readings
 from chatroom.core.names import NAME_LENGTH, printable
 from chatroom.core.recent import Addressed, Gone
+from chatroom.core.slips import slips_of
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
@@ -46,7 +50,9 @@ _FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 _BEFORE_NAMES: Final = frozenset(
     ("to", "for", "msg", "w", "tell", "whisper", "dm", "pm", "给", "給", "对", "對", "跟", "和", "кому")
 )
-_ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}\s*)?")
+# A separator behind a name, but not the first half of a smiley.
+_ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}(?=[\s\w\"'“‘「『]|\Z)\s*)?")
+_HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
 _ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many characters as code points
@@ -88,7 +94,7 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
     while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
         who = find(text[1:closing])
         if who is not None:
-            return Match(who, text[closing + 1 :].lstrip(), start + closing + 1)
+            return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
     ends = [word.end() for word in islice(_WORD.finditer(text, 0, _LONGEST), _MOST_WORDS)]
     for end in reversed(ends):
@@ -119,11 +125,15 @@ def loose_match(
     """
     text = text[:_LOOSE]
     bare = _FILLER.sub("", text, count=1)
-    candidates = (text, _SEPARATORS.sub(" ", text), _SEPARATORS.sub(" ", bare), _PUNCTUATION.sub(" ", bare))
-    found = next(
-        (found for one in dict.fromkeys(candidates) if (found := longest_match(one, find)) is not None), None
-    )
-    return run_on_match(bare, find) if found is None and runs_on else found
+    # Each as it is read, with the text that it stands for.
+    candidates = {text: text}
+    candidates.setdefault(_SEPARATORS.sub(" ", text), text)
+    candidates.setdefault(_SEPARATORS.sub(" ", bare), bare)
+    candidates.setdefault(_PUNCTUATION.sub(" ", bare), bare)
+    for one, written in candidates.items():
+        if (found := longest_match(one, find)) is not None:
+            return found._replace(rest=_BEFORE_REST.sub("", written[found.length :]))
+    return run_on_match(bare, find) if runs_on else None
 
 
 def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
@@ -160,7 +170,7 @@ def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] |
     for end in range(min(run.end(), run.start(1) + NAME_LENGTH), run.start(1) + 1, -1):
         who = find(text[run.start(1) : end])
         if who is not None:
-            return Match(who, text[end:].lstrip(), end)
+            return Match(who, _HONORIFIC.sub("", text[end:].lstrip()), end)
     return None
 
 
@@ -201,7 +211,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
         NameUnclear: it may be for someone with a shorter name, or with a longer one.
         NameNow: the person it is for has another name since.
         TextBehindTo: there is no space behind the name.
-        NoSuchPerson: it begins with nobody's name, or with a longer name that no space follows.
+        NoSuchRecipient: it begins with nobody's name.
     """
     strict = longest_match(rest, people.here)
     found = strict or cleaned_match(rest, people.here)
@@ -215,7 +225,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
     ):
         raise NameGone(name=gone.who.name, other=found.who.name)
     if closer is not None and strict is not None and closer.length > strict.length:
-        raise NoSuchPerson(name=printable(rest[: closer.length + 1]))
+        raise NameUnclear(name=closer.who.name, other=strict.who.name)
     if found is None:
         raise _nobody(rest, gone.who if gone is not None else None, people)
     _check_word(rest, found, people)
@@ -315,11 +325,14 @@ def longer_name(name: str, text: str, find: Longer) -> str | None:
     if not known or not more:
         return None
     found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
-    return next((one for one in found if _is_nearly_rest(more, one, name)), None)
+    first = letters(next(iter(text.split(None, 1)), ""))
+    return next((one for one in found if _is_nearly_rest(more, first, one, name)), None)
 
 
-def _is_nearly_rest(more: str, longer: str, name: str) -> bool:
+def _is_nearly_rest(more: str, first: str, longer: str, name: str) -> bool:
     """Whether letters are nearly those that a longer name has more than this one: with the same first, or one slip.
+
+    `first` are those of the first word, which may also look or sound like the next word of the longer name.
 
     Behind a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
     """
@@ -329,10 +342,19 @@ def _is_nearly_rest(more: str, longer: str, name: str) -> bool:
     goes_on = fold(longer)[len(fold(name)) :][:1]
     if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):
         return True
+    if goes_on.isspace() and _is_nearly_word(first, letters(longer[len(name) :].split()[0])):
+        return True
     if len(rest) == 2:
         return more[:2] in (rest, rest[::-1])
     slips = without_one(rest)
     return len(rest) > 2 and any(slips & without_one(more[: len(rest) + by]) for by in (-1, 0, 1))
+
+
+def _is_nearly_word(typed: str, word: str) -> bool:
+    """Whether a word is another with a slip: a key beside the right one, a letter too many, or missing from it."""
+    if typed in slips_of(word) or word in without_one(typed) or (typed and typed in without_one(word)):
+        return True
+    return skeleton(typed) == skeleton(word) or word in readings(typed)
 
 
 def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
@@ -341,10 +363,41 @@ def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
         return _gone(gone, people)
     if (found := run_on_match(rest, people.here)) is not None:
         return TextBehindTo.of(found.who.name, found.rest)
-    return NoSuchPerson(name=_first_name(rest))
+    return no_such(NoSuchRecipient, _first_name(rest), rest, people)
 
 
-def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchPerson) -> NoSuchPerson:
+def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -> NoSuchRecipient:
+    """The refusal of a text for a name that nobody has, with the name that was probably meant."""
+    rest = _FILLER.sub("", rest[:_LOOSE], count=1) if len(rest.split(None, 1)) > 1 else rest
+    written, *text = rest.split(None, 1)
+    return kind(name=name, near=_nearest(written, people), text="".join(text))
+
+
+def _nearest(written: str, people: People) -> str | None:
+    """The name of someone here that is the written one with a slip, without its accents or marks, or goes on."""
+    word = _unaccented(letters(written[:_LONGEST]))
+    if not word:
+        return None
+    found = chain(
+        *(people.longer_here(start, _MOST_LONGER) for start in (word[:3], word[0], word[1:2]) if start)
+    )
+    names = {name: _unaccented(letters(name)) for name in found}
+    likeness = (
+        lambda one: one == word,
+        lambda one: len(word) > 1 and one.startswith(word),
+        lambda one: len(word) > 1 and (one in slips_of(word) or word in slips_of(one)),
+        lambda one: min(len(word), len(one)) > 2 and not without_one(word).isdisjoint(without_one(one)),
+    )
+    return next((name for is_like in likeness for name, one in names.items() if is_like(one)), None)
+
+
+def _unaccented(word: str) -> str:
+    return (
+        word if word.isascii() else "".join(one for one in normalize("NFD", word) if category(one)[0] != "M")
+    )
+
+
+def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchRecipient) -> NoSuchPerson:
     person = people.now(gone)
     return NameNow(name=gone.name, now=person.name) if person is not None else kind(name=gone.name)
 
@@ -367,4 +420,4 @@ def _no_partner(written: str, people: People) -> Refusal:
         return TextBehindTo.of(here.who.name, here.rest)
     if (run_on := run_on_match(written, people.here)) is not None:
         return TextBehindTo.of(run_on.who.name, run_on.rest)
-    return NoSuchPartner(name=printable(bare_name(written) or written))
+    return no_such(NoSuchPartner, printable(bare_name(written) or written), written, people)

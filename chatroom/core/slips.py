@@ -77,12 +77,18 @@ def _beside() -> dict[str, str]:
     }
 
 
-def _slips_of(word: str, beside: dict[str, str]) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def slips_of(word: str) -> frozenset[str]:
+    """What is typed instead of a word with two letters exchanged, one twice, or a key beside the right one."""
+    return frozenset(_slips_of(word))
+
+
+def _slips_of(word: str) -> Iterator[str]:
     for at, key in enumerate(word):
         before, after = word[:at], word[at + 1 :]
         yield f"{before}{after[:1]}{key}{after[1:]}"
         yield f"{before}{key}{key}{after}"
-        for other in beside[key]:
+        for other in _BESIDE.get(key, ""):
             yield f"{before}{other}{after}"
             yield f"{before}{other}{key}{after}"
             yield f"{before}{key}{other}{after}"
@@ -90,10 +96,6 @@ def _slips_of(word: str, beside: dict[str, str]) -> Iterator[str]:
             yield before + after
 
 
-def _slips() -> frozenset[str]:
-    beside = _beside()
-    # A single letter is too short for a slip.
-    return frozenset(slip for word in WORDS if len(word) > 1 for slip in _slips_of(word, beside))
-
-
-_SLIPS: Final = _slips()
+_BESIDE: Final = _beside()
+# A single letter is too short for a slip.
+_SLIPS: Final = frozenset(slip for word in WORDS if len(word) > 1 for slip in _slips_of(word))

@@ -66,8 +66,7 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     try:
         return parse_line(text)
     except UnknownCommand as refused:
-        here, lately = session.room.roster.find, service.whispers.lately(session)
-        if near.name_meant(trimmed(refused.arguments), here, lately) is not None:
+        if near.name_meant(trimmed(refused.arguments), _people(service, session)):
             command = str(refused.params["command"])
             raise UnknownWhisper(command=command).with_doubt(people=refused.doubts_people) from None
         raise
@@ -197,8 +196,7 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:
-    here, lately = session.room.roster.find, service.whispers.lately(session)
-    near.check(say.near, here, lately, partial(service.is_other_room, session))
+    near.check(say.near, _people(service, session), partial(service.is_other_room, session))
 
 
 def _check_public(service: Service, session: Session, argument: str) -> None:

@@ -36,15 +36,25 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "name_reserved": "That name is reserved.",
     "no_such_person": "No one here has that name.",
     "no_such_name": "No one here is called {name}.",
-    "no_such_partner": "No one here is called {name}. To send it as a message, begin it with /say.",
+    "no_such_recipient": "No one here is called {name}. /who lists who is here.",
+    "no_such_recipient_near": "No one here is called {name}. To whisper to {near}, type {usage}. "
+    "/who lists who is here.",
+    "no_such_partner": "No one here is called {name}. /who lists who is here. "
+    "To send it as a message, begin it with /say.",
+    "no_such_partner_near": "No one here is called {name}. To write to {near} only, type {usage}. "
+    "/who lists who is here. To send it as a message, begin it with /say.",
     "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
     "name_unclear": 'Not sent: is it for {other} or for {name}? Type /to "{other}" TEXT or /to "{name}" TEXT.',
     "name_now": "Not sent: {name} is now called {now}. To whisper, type /to {now} TEXT.",
     "name_changed_hands": "Not sent: someone else is now called {name}. Send it again to write to that person.",
     "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
     "Send it again to write to that person.",
-    "looks_private": "Not sent: it looks like a whisper. To send it to {name} only, begin it with /to. "
+    "looks_private": "Not sent: it looks like a whisper. To write to {name} only, type {usage}. "
     "To send it as a message, begin it with /say.",
+    "looks_private_gone": "Not sent: it looks like a whisper to {name}, who is no longer here. "
+    "To send it as a message, begin it with /say.",
+    "looks_private_now": "Not sent: it looks like a whisper to {name}, who is now called {now}. "
+    "To write to {now} only, type {usage}. To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "private_argument": "Not done: it looks like a whisper, and others would see it. To whisper, type {usage}.",
@@ -91,6 +101,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_renamed": "{old} is now called {new}",
     "line_reuse": "Reuse: {name} is taken",
     "line_no_one": "no one here is called {name}",
+    "line_near": "To write to {near} only, type {usage}. /who lists who is here.",
+    "line_who": "/who lists who is here.",
     "line_as_it_is": "To send it as a message, begin it with /say.",
     "talk_yourself": "That is you.",
     "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
@@ -153,13 +165,20 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_reserved": "这个名字是保留的，不能用。",
     "no_such_person": "房间里没有叫这个名字的人。",
     "no_such_name": "房间里没有人叫 {name}。",
-    "no_such_partner": "房间里没有人叫 {name}。要原样发送，请以 /say 开头。",
+    "no_such_recipient": "房间里没有人叫 {name}。输入 /who 可以看到谁在。",
+    "no_such_recipient_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。输入 /who 可以看到谁在。",
+    "no_such_partner": "房间里没有人叫 {name}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
+    "no_such_partner_near": "房间里没有人叫 {name}。只想写给 {near}，请输入 {usage}。"
+    "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "name_gone": '{name} 已经离开了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请输入 /to "{other}" TEXT 或 /to "{name}" TEXT。',
     "name_now": "没有发送：{name} 现在叫 {now}。要私聊，请输入 /to {now} TEXT。",
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再发一次。",
     "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",
-    "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请以 /to 开头；要原样发送，请以 /say 开头。",
+    "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。要原样发送，请以 /say 开头。",
+    "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
+    "只想发给 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
     "no_text_behind_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",
@@ -200,6 +219,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_renamed": "{old} 改名为 {new}",
     "line_reuse": "Reuse: {name} 已经有人用了",
     "line_no_one": "房间里没有人叫 {name}",
+    "line_near": "只想写给 {near}，请输入 {usage}。输入 /who 可以看到谁在。",
+    "line_who": "输入 /who 可以看到谁在。",
     "line_as_it_is": "要原样发送，请以 /say 开头。",
     "talk_yourself": "那是你自己。",
     # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.

@@ -14,13 +14,14 @@ from chatroom.core.beginnings import beginnings
 from chatroom.core.characters import is_blank
 from chatroom.core.commands import COMMANDS, Say, parse_line
 from chatroom.core.confusables import fold
-from chatroom.core.errors import Refusal, TextBehindTo
+from chatroom.core.errors import NoSuchPartner, Refusal, usage_for
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join
 from chatroom.core.names import printable
 from chatroom.core.nearly import NearJoin
-from chatroom.core.recipients import bare_name, longer_name, punctuated_match, without_quotes
+from chatroom.core.recent import Addressed
+from chatroom.core.recipients import People, bare_name, longer_name, no_such, punctuated_match, without_quotes
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH
 
@@ -102,7 +103,8 @@ def _is_slip(text: str, names: Mapping[str, str]) -> bool:
     try:
         line = parse_line(text)
         if isinstance(line, Say):
-            near.check(line.near, lambda name: keys.get(_key(name)), _nobody, _no_room)
+            people = People(lambda name: keys.get(_key(name)), _nobody, Addressed())
+            near.check(line.near, people, _no_room)
     except Refusal:
         return True
     return False
@@ -244,6 +246,9 @@ class Audience:
             longer = longer_name(meant.who, meant.rest, beginnings(names.values()).find)
             if longer is not None:
                 return NotSent(self._words.say("name_unclear", name=longer, other=meant.who))
-            usage = TextBehindTo.of(meant.who, meant.rest).params["usage"]
+            usage = usage_for(meant.who, meant.rest)
             return NotSent(self._words.say("text_behind_to", name=meant.who, usage=usage))
-        return NotSent(self._words.say("no_such_person", name=printable(bare_name(wanted) or wanted)))
+        people = People(_nobody, _nobody, Addressed(), beginnings(names.values()).find)
+        refused = no_such(NoSuchPartner, printable(bare_name(wanted) or wanted), wanted, people)
+        key = "no_such_person_near" if "near" in refused.params else "no_such_person"
+        return NotSent(self._words.say(key, **refused.params))

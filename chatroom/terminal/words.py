@@ -20,7 +20,10 @@ _EN: Final[Mapping[str, str]] = {
     "yourself": "That is you.",
     "text_behind_to": "To whisper to {name}, type {usage}. To send it as a message, begin it with /say.",
     "name_unclear": 'Is it for {other} or for {name}? Type to:"{other}" or to:"{name}".',
-    "no_such_person": "No one here is called {name}. To send it as a message, begin it with /say.",
+    "no_such_person": "No one here is called {name}. /who lists who is here. "
+    "To send it as a message, begin it with /say.",
+    "no_such_person_near": "No one here is called {name}. To write to {near} only, type {usage}. "
+    "/who lists who is here. To send it as a message, begin it with /say.",
     # What was not sent
     "held": "A line before it was refused, so it may be meant for someone else. Send it again to confirm.",
     "too_long": "That is too long: at most {limit} characters.",
@@ -76,7 +79,9 @@ _ZH: Final[Mapping[str, str]] = {
     "yourself": "那是你自己。",
     "text_behind_to": "想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "name_unclear": '是发给 {other}，还是发给 {name}？请输入 to:"{other}" 或 to:"{name}"。',
-    "no_such_person": "房间里没有人叫 {name}。要原样发送，请以 /say 开头。",
+    "no_such_person": "房间里没有人叫 {name}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
+    "no_such_person_near": "房间里没有人叫 {name}。只想写给 {near}，请输入 {usage}。"
+    "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
     "too_long": "太长了：最多 {limit} 个字符。",
     "lost": "还没收到答复，连接就断开了，可能没有生效。",

@@ -249,7 +249,7 @@ def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
     fox = guests(username="fox")
     visitor = visit().enter()
     visitor.composer.press_sequentially("tp:fox\n")
-    expect(visitor.page.locator(".under")).to_contain_text("begin it with /to")
+    expect(visitor.page.locator(".under")).to_contain_text("type to:fox")
     if reloads:
         visitor.page.reload()
         visitor.is_whole()
@@ -589,7 +589,7 @@ def test_a_refused_draft_written_over_asks_before_sending(visit: Visit, guests: 
     fox = guests(username="fox")
     visitor = visit().enter()
     visitor.writes("to;fox")
-    expect(visitor.page.locator(".under")).to_contain_text("begin it with /to")
+    expect(visitor.page.locator(".under")).to_contain_text("type to:fox")
     visitor.page.keyboard.press("Control+a")
     visitor.page.keyboard.type("a secret\n")
     expect(visitor.page.locator(".under")).to_have_text(

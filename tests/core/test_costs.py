@@ -115,6 +115,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     original = unicodedata.normalize
     caches = (
         folding.compared,
+        folding._shown,
         layouts.readings,
         markers._is_ordinary_word,
         names._word_key,
@@ -155,12 +156,10 @@ ROSTER, RECENT, KNOWN = crowd()
 
 def handle(text: str) -> None:
     """Do with a typed text what a gateway does before anything is sent."""
-    people = recipients.People(ROSTER.find, lambda name: RECENT.find(name, 1.0), KNOWN)
+    people = recipients.People(ROSTER.find, lambda name: RECENT.find(name, 1.0), KNOWN, ROSTER.beginning)
     match parse_line(text):
         case Say(said, nearly):
-            near.check(
-                nearly, people.here, people.lately, lambda name: may_be_room(name) and room_key(name) == "x"
-            )
+            near.check(nearly, people, lambda name: may_be_room(name) and room_key(name) == "x")
             parse_text(said, LONGEST)
         case WhisperTo(rest) if rest:
             parse_text(recipients.recipient(rest, people)[1], LONGEST)

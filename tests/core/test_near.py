@@ -7,15 +7,24 @@ from string import ascii_lowercase, digits, punctuation
 import pytest
 
 from chatroom.core import near
+from chatroom.core.beginnings import beginnings
 from chatroom.core.commands import Command, Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
 from chatroom.core.events import Person
-from chatroom.core.recent import Gone
+from chatroom.core.recent import Addressed, Gone
+from chatroom.core.recipients import People
 
 TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
 HERE = {fold(name): Person(name, name) for name in TABLE["here"]}
 LATELY = {fold(name): Gone(name, "", 0.0) for name in TABLE["lately"]}
+PEOPLE = People(
+    lambda name: HERE.get(fold(name)),
+    lambda name: LATELY.get(fold(name)),
+    Addressed(),
+    longer_here=beginnings(TABLE["here"]).find,
+    now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
+)
 
 
 def judge(text: str) -> Say | Command | Refusal:
@@ -26,8 +35,7 @@ def judge(text: str) -> Say | Command | Refusal:
             return line
         near.check(
             line.near,
-            lambda name: HERE.get(fold(name)),
-            lambda name: LATELY.get(fold(name)),
+            PEOPLE,
             lambda room: room in TABLE["rooms"],
         )
     except Refusal as refused:
@@ -61,5 +69,16 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
     missing, room = judge("ot:Zed"), judge("join tea house.")
     assert isinstance(missing, NoSuchPartner)
     assert missing.params == {"name": "Zed"}
+    for text, more in (
+        ("to Bob, see you: at 8", {"name": "Bob", "usage": "/to Bob see you: at 8"}),
+        ("hi/to Bob", {"name": "Bob", "usage": "to:Bob"}),
+        ("私聊小雨：x", {"name": "小雨", "usage": "/to 小雨 x"}),
+        ("to Ann x", {"name": "Ann", "usage": "/to NAME TEXT"}),
+        ("to Rob x", {"name": "Rob", "now": "Robert", "usage": "/to Robert x"}),
+        ("tp:Bbo", {"name": "Bbo", "near": "Bob", "usage": "to:Bob"}),
+    ):
+        refused = judge(text)
+        assert isinstance(refused, Refusal)
+        assert (text, refused.params) == (text, more)
     assert isinstance(room, LooksLikeJoin)
     assert (room.params["room"], room.doubts_people) == ("tea house", True)

@@ -9,7 +9,7 @@ from chatroom.core.errors import (
     NameNow,
     NameUnclear,
     NoSuchPartner,
-    NoSuchPerson,
+    NoSuchRecipient,
     Refusal,
     TextBehindTo,
 )
@@ -96,16 +96,35 @@ def people(here: str, lately: str = "", known: str = "") -> People:
         ("bob i miss you", people("Bob I", lately="Bob", known="Bob"), NameGone),
         ('"bob i" miss you', people("Bob,Bob I", known="Bob"), "Bob I"),
         ("Bob I, miss you", people("Bob", lately="Bob I"), NameGone),
-        ("Bob I, miss you", people("Bob,Bob I"), NoSuchPerson),
-        ("Zed hello", people("Bob"), NoSuchPerson),
+        ("Bob I, miss you", people("Bob,Bob I"), NameUnclear),
+        ("Ming Li: hi", people("Ming,Ming Li"), NameUnclear),
+        ("Zed hello", people("Bob"), NoSuchRecipient),
         *(
             (f"Ming {slip} see you", people("Ming,Ming Li"), NameUnclear)
-            for slip in ("Lo", "Lee", "Lii", "Lk", "L1", "l i", "IL", '"Li"', "Li's")
+            for slip in (
+                "Lo",
+                "Lee",
+                "Lii",
+                "Lk",
+                "L1",
+                "l i",
+                "IL",
+                '"Li"',
+                "Li's",
+                "Ki",
+                "Kli",
+                "i",
+                "Pi",
+                "1i",
+                "|i",
+                "Ли",
+            )
         ),
         ("小雨 点 你好", people("小雨,小雨点"), NameUnclear),
         ("Ming Lo see you", people("Ming", lately="Ming Li"), NameGone),
         ("Ming, Lo see you", people("Ming,Ming Li"), NameUnclear),
         ("Ming hi Lo", people("Ming,Ming Li"), "Ming"),
+        ("Ming ok", people("Ming,Ming Li"), "Ming"),
         ('"Ming" Lo see you', people("Ming,Ming Li"), "Ming"),
         ("Ann bring it", people("Ann,Annabel"), "Ann"),
         ("Ann abl bring it", people("Ann,Annabel"), NameUnclear),
@@ -163,3 +182,41 @@ def test_a_marker_names_one_person_or_is_refused(
     with pytest.raises(Refusal) as refused:
         partner_name(written, those)
     assert refused.type is meant
+
+
+@pytest.mark.parametrize(
+    ("rest", "usage"),
+    [
+        ("Bbo x", "/to Bob x"),
+        ("Anna x", "/to Anna Müller x"),
+        ("Jose x", "/to José x"),
+        ("D’Arcy x", "/to D'Arcy x"),
+        ('"Bob x', "/to Bob x"),
+        ("*Bob* x", "/to Bob x"),
+        ("to Bob x", "/to Bob x"),
+        ("Bob", None),
+        ("Zed x", None),
+    ],
+)
+def test_a_name_that_nobody_has_is_answered_with_the_nearest(rest: str, usage: str | None) -> None:
+    those = people("Bob,Anna Müller,José,D'Arcy" if usage else "Anna")
+    with pytest.raises(NoSuchRecipient) as refused:
+        recipient(rest, those)
+    assert refused.value.params.get("usage") == usage
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"), [('"Ming Li": x', "x"), ("Kim:-) x", ":-) x"), ("Kim: x", "x"), ("Kim:x", "x")]
+)
+def test_the_mark_behind_a_name_is_no_part_of_the_text(rest: str, text: str) -> None:
+    assert recipient(rest, people("Ming Li,Kim"))[1] == text
+
+
+@pytest.mark.parametrize(
+    ("written", "usage"),
+    [(":Bob", "to:Bob"), ("Bob x", "/to Bob x"), ("小雨さん x", "/to 小雨 x"), ("Ming Kli", None)],
+)
+def test_what_to_type_instead_is_a_whole_line(written: str, usage: str | None) -> None:
+    with pytest.raises(Refusal) as refused:
+        partner_name(written, people("Bob,小雨,Ming,Ming Li"))
+    assert refused.value.params.get("usage") == usage

@@ -11,6 +11,8 @@ from chatroom.core.commands import Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Person
+from chatroom.core.recent import Addressed
+from chatroom.core.recipients import People
 from chatroom.terminal.audience import (
     Audience,
     AudienceChanged,
@@ -119,6 +121,12 @@ def test_a_text_after_the_name_is_refused_with_the_usage(text: str, taught: str)
     assert audience.partner(NAMES) is None
 
 
+def test_a_name_with_a_slip_is_refused_with_the_nearest() -> None:
+    refused = take(Audience(), "to:Evve")
+    assert isinstance(refused, NotSent)
+    assert "To write to Eve only, type to:Eve." in refused.why
+
+
 def test_a_slip_in_a_longer_name_is_asked_about() -> None:
     refused = take(Audience(), "to:Ming Lo", {"a": "Ming", "b": "Ming Li"})
     assert refused == NotSent('Is it for Ming or for Ming Li? Type to:"Ming" or to:"Ming Li".')
@@ -211,9 +219,8 @@ def refusal(text: str) -> dict[str, object] | None:
     try:
         line = parse_line(text)
         if isinstance(line, Say):
-            near.check(
-                line.near, lambda name: here.get(fold(name)), lambda _: None, lambda room: room == "den"
-            )
+            people = People(lambda name: here.get(fold(name)), lambda _: None, Addressed())
+            near.check(line.near, people, lambda room: room == "den")
             return None
     except Refusal as refused:
         return {"ok": False, "code": refused.code, "msg": ""}

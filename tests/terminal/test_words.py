@@ -20,7 +20,7 @@ def test_both_languages_have_each_sentence_with_its_blanks() -> None:
     assert blanks["en"] == blanks["zh"]
     # Keys, commands and encodings are left; whatever else is in Latin letters is not translated.
     latin = {
-        key: re.sub(r"\{.*?\}|F\d|PgUp|Ctrl\+.|Esc|UTF-8|/help|/say|to:", "", text)
+        key: re.sub(r"\{.*?\}|F\d|PgUp|Ctrl\+.|Esc|UTF-8|/help|/say|/who|to:", "", text)
         for key, text in SENTENCES["zh"].items()
     }
     assert {key: text for key, text in latin.items() if re.search("[A-Za-z]", text)} == {}
@@ -38,12 +38,12 @@ def test_nobody_can_have_the_readers_name_in_whispers(lang: str) -> None:
         (
             "zh",
             "* 你在房间 lobby，名字是阿狸。1 人在线。",
-            "房间里没有人叫 Eve。要原样发送，请以 /say 开头。",
+            "房间里没有人叫 Eve。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
         ),
         (
             None,
             "* You are 阿狸 in lobby. 1 person here.",
-            "No one here is called Eve. To send it as a message, begin it with /say.",
+            "No one here is called Eve. /who lists who is here. To send it as a message, begin it with /say.",
         ),
     ],
 )

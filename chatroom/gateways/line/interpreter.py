@@ -27,6 +27,7 @@ from chatroom.core.errors import (
     NameTaken,
     NoSuchPartner,
     NoSuchPerson,
+    NoSuchRecipient,
     NotInUtf8,
     RateLimited,
     Refusal,
@@ -182,11 +183,15 @@ class Interpreter:
         words = self._context.words
         if isinstance(refused, NameTaken):
             return notice_line(words.say("line_reuse", name=refused.params["name"]))
-        if type(refused) in (NoSuchPerson, NoSuchPartner):
-            text = words.say("line_no_one", name=refused.params.get("name", ""))
+        if type(refused) in (NoSuchPerson, NoSuchRecipient, NoSuchPartner):
+            said = [words.say("line_no_one", name=refused.params.get("name", ""))]
+            if "near" in refused.params:
+                said.append(words.say("line_near", **refused.params))
+            elif isinstance(refused, NoSuchRecipient):
+                said.append(words.say("line_who"))
             if isinstance(refused, NoSuchPartner):
-                text += "\n" + words.say("line_as_it_is")
-            return notice_line(text)
+                said.append(words.say("line_as_it_is"))
+            return notice_line("\n".join(said))
         return notice_line(words.refusal(refused))
 
     # Commands

@@ -51,7 +51,7 @@ export const rest = {
     empty: 'There is nothing to send.',
     too_long: 'That is too long.',
     unknown_command: 'No such command. To say it as it is, begin with //.',
-    no_such_person: (name: string) => `No one here is called ${name}. To send this as a message, begin it with /say.`,
+    no_such_person: (name: string) => `No one here is called ${name}. /who lists who is here. To send this as a message, begin it with /say.`,
     room_invalid: "That room name can't be used.",
     room_full: 'That room is full.',
     rate_limited: 'Too fast. Please wait a moment.',
