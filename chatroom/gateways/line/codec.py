@@ -35,6 +35,8 @@ _PASTED: Final = re.compile(
 )
 # The other escape sequences are of keys: arrows, Home, Delete, Alt+B. So are Ctrl+A, Ctrl+C, Ctrl+W and the like.
 _KEY: Final = re.compile("[\x01-\x06\x0b\x0e-\x14\x16-\x1b]")
+# Bytes 0xFF, each doubled: they are data. Taken together, since some clients send thousands.
+_DOUBLED = re.compile(rb"(?:\xff\xff)+")
 
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
@@ -178,6 +180,12 @@ class LineDecoder:
                 break
             place = end + 1
             special = data[end]
+            if special == _IAC and (doubled := _DOUBLED.match(data, end)) is not None:
+                place = doubled.end()
+                if self._is_too_long(b"\xff" * ((place - end) // 2)):
+                    self._input = data[place:]
+                    return self._overlong
+                continue
             if special in (_LF, _CR):
                 self._after_cr = special == _CR
                 if self._overlong is not None:

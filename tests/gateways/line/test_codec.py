@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.core.text import clean
@@ -284,7 +284,13 @@ def test_nothing_that_a_terminal_acts_upon_goes_out() -> None:
     assert encode_line("\x1b[2Jone\x07\x9b1m\ud800") == b"one?\r\n"
 
 
-@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
+@given(
+    st.binary(max_size=300)
+    | st.lists(st.sampled_from([b"\xff", b"\xfb", b"a", b"\n"]), max_size=300).map(b"".join),
+    st.lists(st.integers(0, 300), max_size=8),
+)
+@example(b"a\xff\xff\xff\xff\xff\xfb\x01b\n", list(range(10)))
+@example(b"\xff" * 3 * MAX_LINE_BYTES + b"\nnext\n", list(range(3 * MAX_LINE_BYTES)))
 def test_cuts_change_nothing(data: bytes, cuts: list[int]) -> None:
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     pieces = [data[start:end] for start, end in itertools.pairwise(places)]
