@@ -208,7 +208,7 @@ def test_a_name_that_nobody_has_is_answered_with_the_nearest(rest: str, usage: s
 @pytest.mark.parametrize(
     ("rest", "text"), [('"Ming Li": x', "x"), ("Kim:-) x", ":-) x"), ("Kim: x", "x"), ("Kim:x", "x")]
 )
-def test_the_mark_behind_a_name_is_no_part_of_the_text(rest: str, text: str) -> None:
+def test_the_mark_behind_a_name_is_not_text(rest: str, text: str) -> None:
     assert recipient(rest, people("Ming Li,Kim"))[1] == text
 
 
