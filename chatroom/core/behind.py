@@ -27,6 +27,8 @@ _PLACE: Final = re.compile(
     rf"|(?<=\s)(?=[{_LEADING}][{LETTERS}])(?P<keys>)",
     re.IGNORECASE,
 )
+# What each such place has in an ASCII text; most texts have none of it.
+_IN_ASCII: Final = re.compile(r"[/:;]|\s[\\.?]")
 _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_~")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
 _PATH: Final = re.compile(r"[\w:/?#&=%~@.+-]*[\w:/~]\Z", re.ASCII)
@@ -36,7 +38,10 @@ _CHINESE: Final = re.compile("|".join(sorted(CHINESE, key=len, reverse=True)))
 
 def behind_text(text: str) -> Iterator[NearWhisper]:
     """The commands to whisper that stand behind other text."""
-    if not text.isascii():
+    if text.isascii():
+        if _IN_ASCII.search(text) is None:
+            return iter(())
+    else:
         text = without_ignorable(text)
     places = islice(_PLACE.finditer(text, 1), _MOST_PLACES)
     return islice((near for place in places if (near := _near(text, place)) is not None), _MOST)

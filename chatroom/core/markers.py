@@ -28,9 +28,11 @@ _ORDINARY: Final = re.compile(
     r"[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
-# A first word that may make a text ordinary whatever follows, as most do; behind a short one a colon may follow.
+# A first word that may make a text ordinary whatever follows, as most do; behind a short one a colon may follow. Of a
+# long one its beginning is enough.
 _WORD: Final = re.compile(
-    r"(?:(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))|[a-z0-9']{5,15}(?=[\s,.!?]|$))", re.IGNORECASE
+    r"(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))|[\"'(*~]?(?:[a-z0-9']{5,15}(?=[\s,.!?]|$)|[a-z0-9]{16})",
+    re.IGNORECASE,
 )
 _SHORT: Final = 4
 _PROBE: Final = "x" * 20  # as long as a key

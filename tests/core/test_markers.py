@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatroom.core import behind
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, _read_beginning, beginning, is_nearly_move
 from chatroom.core.nearly import BareKey, NearJoin, NearWhisper
@@ -75,13 +76,20 @@ def test_ordinary_texts_are_no_more_than_that(text: str) -> None:
 
 @settings(max_examples=500)
 @given(
-    st.text("\"'(*~tomsgwdpjinrhelkay", min_size=1, max_size=5),
+    st.text("\"'(*~tomsgwdpjinrhelkay", min_size=1, max_size=5)
+    | st.text("tomsgwdpjinr0", min_size=14, max_size=18),
     st.sampled_from([" ", ", ", "! ", "", " : ", "\n"]),
     st.text("toBb pKEY9x:,'/\n", max_size=24),
 )
 def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str, rest: str) -> None:
     text = word + space + rest
     assert beginning(text) == _read_beginning(text)
+
+
+@settings(max_examples=500)
+@given(st.text("toT/:;\\.? wB\t\n", max_size=16))
+def test_a_command_behind_ascii_text_is_never_passed_over(text: str) -> None:
+    assert behind._IN_ASCII.search(text) or behind._PLACE.search(text, 1) is None
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)
