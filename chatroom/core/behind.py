@@ -29,9 +29,12 @@ _PLACE: Final = re.compile(
 )
 # What each such place has in an ASCII text; most texts have none of it.
 _IN_ASCII: Final = re.compile(r"[/:;]|\s[\\.?]")
-_QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_~")
+_QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
 _PATH: Final = re.compile(r"[\w:/?#&=%~@.+-]*[\w:/~]\Z", re.ASCII)
+_IN_PATH: Final = re.compile(r"/|\A~\Z")
+_DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
+_ENDS: Final = re.compile(r"^\W+|\W+$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
 _CHINESE: Final = re.compile("|".join(sorted(CHINESE, key=len, reverse=True)))
 
@@ -57,8 +60,8 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     if place["slash"] is None:
         found = by_keys(text[start : start + _REACH])
         return found if isinstance(found, NearWhisper) else None
-    path = _PATH.search(before)
-    if path is not None and "/" in path[0]:
+    path = _PATH.search(_DOUBLED.sub("", before))
+    if path is not None and _IN_PATH.search(path[0]):
         return None
     is_glued = before[-1].isalnum()
     rests = tuple(_rests(text, place, is_glued=is_glued, before=before))
@@ -66,9 +69,8 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
         return None
     # Behind a name alone, it is for that person: `Bob /w secret`.
     name = trimmed(text[:start]) if start <= _LONGEST_NAME else ""
-    return NearWhisper(
-        rests[0], other_rests=rests[1:], wholes=(name.lstrip("@"),) if name else (), runs_on=True
-    )
+    names = tuple(one for one in (name, _ENDS.sub("", name)) if one)
+    return NearWhisper(rests[0], other_rests=rests[1:], wholes=names, runs_on=True)
 
 
 def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> Iterator[str]:

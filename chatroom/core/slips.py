@@ -19,7 +19,7 @@ WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "priva
 _BEHIND_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method.
 CHINESE: Final = (
-    *("私聊", "私信", "私讯", "私訊", "私料", "私撩", "私了", "斯聊", "丝聊", "思聊", "司聊", "死聊", "撕聊"),
+    *("私聊", "私信", "私讯", "私訊", "私料", "私撩", "斯聊", "丝聊", "思聊", "司聊", "死聊", "撕聊"),
     *("丝信", "斯信", "思信", "密聊", "密语", "密語", "蜜聊", "耳语", "耳語", "悄悄话", "悄悄話", "悄悄"),
     *("悄悄告诉", "悄悄告訴", "偷偷告诉", "偷偷告訴"),
 )
@@ -31,7 +31,7 @@ _ORDINARY: Final = frozenset(
     (
         *("go", "yo", "ro", "ti", "em", "fm", "cm", "md", "mp", "rm", "lm", "dj", "dk"),
         *("top", "toy", "tip", "tel", "dem", "edm", "ppm", "pom", "rom", "mag", "meg", "mst", "msf", "pct"),
-        *("fell", "yell", "primate", "primates", "privates", "whimper"),
+        *("fell", "yell", "primate", "primates", "privates", "prov", "whimper"),
     )
 )
 
