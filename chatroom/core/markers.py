@@ -31,7 +31,7 @@ _ORDINARY: Final = re.compile(
 # A first word that may make a text ordinary whatever follows, as most do; behind a short one a colon may follow. Of a
 # long one its beginning is enough.
 _WORD: Final = re.compile(
-    r"(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))|[\"'(*~]?(?:[a-z0-9']{5,15}(?=[\s,.!?]|$)|[a-z0-9]{16})",
+    r"(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))|[\"'(*~]?(?:[a-z0-9']{5,15}(?=[\s,.!?]|$)|[a-z0-9]{12})",
     re.IGNORECASE,
 )
 _SHORT: Final = 4

@@ -245,10 +245,10 @@ def test_a_joiner_far_into_a_text_is_no_error() -> None:
         handle("/to " + "\u0627\u200c" * 1000)
 
 
-@pytest.mark.parametrize("text", ["good morning everyone, how are you?", "~0123456789abcdef" * 6])
+@pytest.mark.parametrize("text", ["good morning everyone, how are you?", "~0123456789abc{}" * 6])
 def test_an_ordinary_text_takes_few_calls(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     with counted(monkeypatch) as work:
-        parse_line(text)  # its first word is remembered
+        parse_line(text.format(*"abcdef"))  # the beginning of its first word is remembered
         before = work.calls
-        parse_line(text)
+        parse_line(text.format(*"ghijkl"))
         assert work.calls - before <= 20
