@@ -85,6 +85,12 @@ class LineEdited(BadRequest):
     wording = "line_edited"
 
 
+class MayAnswer(BadRequest):
+    """A text for the room may be the answer to a whisper from `name`, or to them; sent again, it goes to the room."""
+
+    wording = "may_answer"
+
+
 class UnknownAction(Refusal):
     code = "unknown_action"
 

@@ -16,6 +16,7 @@ from chatroom.core.commands import COMMANDS, Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import NoSuchPartner, Refusal, usage_for
 from chatroom.core.events import Person
+from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join
 from chatroom.core.names import printable
@@ -156,10 +157,14 @@ class Audience:
 
     Args:
         words: the client's sentences.
+        asks: whether to ask about a text for the room that may answer a whisper; a script cannot send it again.
     """
 
-    def __init__(self, words: Sentences = ENGLISH) -> None:
+    def __init__(self, words: Sentences = ENGLISH, *, asks: bool = True) -> None:
         self._words = words
+        self._asks = asks
+        self._expected = ExpectedAnswer()
+        self._whisper = ("", "")  # the names of who sent and who received the last one
         self._partner: Person | None = None
         # The session that has a former partner's name, once the guest knows it, and the one that the server is asked
         # about, or has answered.
@@ -179,9 +184,15 @@ class Audience:
     def talk_to(self, person: Person | None) -> AudienceChanged:
         """Write to this person from now on, or to everyone."""
         self._partner = person
+        self._expected.forget()
         if person is None:
             return AudienceChanged(self._words.say("to_all"))
         return AudienceChanged(self._words.say("to_one", name=person.name))
+
+    def whispered(self, sender: str, to: str, now: float) -> None:
+        """A whisper has come; the guest's own come back as well."""
+        self._whisper = (sender, to)
+        self._expected.whispered(sender, now)
 
     def session_to_ask_about(self, names: Mapping[str, str]) -> str | None:
         """The session of a partner who has left, once for each person who comes with the partner's name.
@@ -207,7 +218,9 @@ class Audience:
         self._partner = Person(sid, name)
         return AudienceChanged(self._words.say("partner_back", name=name))
 
-    def take(self, text: str, names: Mapping[str, str], own: str) -> Deliver | AudienceChanged | NotSent:
+    def take(
+        self, text: str, names: Mapping[str, str], own: str, now: float
+    ) -> Deliver | AudienceChanged | NotSent:
         """Decide what to do with a typed text.
 
         Args:
@@ -220,8 +233,10 @@ class Audience:
                 return Deliver(command, None)
             case TalkTo(name):
                 return self._talk_to(name, names, own)
-            case Message() if partner is None:
-                return Deliver(text, None)
+            case Message(said) if partner is None:
+                # Who types `//` or `/say` knows where it goes.
+                asked = self._asks and said == text and self._expected.asks_about(text, now) is not None
+                return NotSent(self._may_answer(names.get(own, ""))) if asked else Deliver(text, None)
             case Message() if partner.sid in names:
                 if _is_slip(text, names):
                     return NotSent(self._words.say("no_slash"), is_doubtful=True)
@@ -230,6 +245,10 @@ class Audience:
         self._known_namesake = next(namesakes, None)
         key = "partner_left" if self._known_namesake is None else "partner_replaced"
         return NotSent(self._words.say(key, name=partner.name))
+
+    def _may_answer(self, own_name: str) -> str:
+        sender, to = self._whisper
+        return self._words.say("may_answer", name=to if sender == own_name else sender)
 
     def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
         if not trimmed(wanted):

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
-from math import ceil
+from math import ceil, inf
 from typing import Final
 
 from chatroom.core.events import Person
@@ -58,7 +58,7 @@ class Link:
         on_frame: called with every frame, as `ResumeState` and `Outbox` return them.
         on_state: called with the state of the connection when it changes.
         on_waiting: called with the lines that the server has not answered, whenever they change.
-        hold_s: for how long messages are refused after a refused change of audience.
+        hold_s: for how long messages are refused after a refused change of audience; without an end, for a script.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Link:
         self._entered = threading.Event()  # for the first time, or never again
         self._words = words(lang)
         self._outbox = Outbox(hold_s, self._words)
-        self._audience = Audience(self._words)
+        self._audience = Audience(self._words, asks=hold_s < inf)
         self._asked: deque[tuple[Frame, OnAnswer]] = deque()
         self._last_answer_at = 0.0
         self._is_moving = False  # to another room, where nobody is known yet
@@ -156,7 +156,7 @@ class Link:
         frame: Frame | None
         with self._condition:
             held = self._outbox.hold_private(text, now)
-            outcome = held or self._audience.take(text, dict(view.names), view.sid)
+            outcome = held or self._audience.take(text, dict(view.names), view.sid, now)
             match outcome:
                 case dict():
                     frame = held
@@ -359,6 +359,9 @@ class Link:
             self._received(data[1])
 
     def _received(self, frame: Frame) -> None:
+        if frame.get("action") == "whisper":
+            with self._condition:
+                self._audience.whispered(str(frame.get("username")), str(frame.get("to")), time.monotonic())
         was_in = self._resume.is_in
         for each in self._resume.receive(frame):
             self._on_frame(each)

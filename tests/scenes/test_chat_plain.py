@@ -318,6 +318,24 @@ def test_a_dumb_terminal_gets_history_and_no_escapes(
     assert "\x1b" not in juliet.seen
 
 
+def test_an_answer_on_a_terminal_is_asked_about(
+    server: Program, guests: Guests, terminals: Terminals, room: str
+) -> None:
+    romeo = guests()
+    juliet = terminals(*CHAT, server.url, "--plain", "--room", room, "--name", "Juliet", raw=False)
+    juliet.reads(r"\* You are ")
+    romeo.asks("whisper", to="Juliet", msg="are you coming?")
+    juliet.reads("are you coming")
+    juliet.types("s3cret")
+    juliet.reads("Everyone here would see it")
+    juliet.types(f"/to {romeo.name} yes")
+    romeo.receives("whisper", msg="yes")
+    juliet.types("to:")
+    juliet.types("hello all")
+    romeo.receives("message", msg="hello all")
+    assert "s3cret" not in str(romeo.frames)
+
+
 def test_ctrl_c_on_a_terminal_leaves(server: Program, terminals: Terminals, room: str) -> None:
     takes_control = ("sh", "-c", 'exec "$@" <"$(tty)"', "sh")  # of the terminal, so that Ctrl-C is a signal
     juliet = terminals(*takes_control, *CHAT, server.url, "--plain", "--room", room, raw=False)

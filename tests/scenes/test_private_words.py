@@ -16,6 +16,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 
 from chatroom.core.errors import ANSWER_AFTER_S
+from chatroom.core.expected import CONFIRM_S
 from tests.support.guests import WAIT_S, Frame, Guest, Guests, asks_together, until
 from tests.support.lines import Lines
 from tests.support.program import Program, Start
@@ -807,6 +808,22 @@ def test_a_private_text_does_not_become_a_name(
     romeo, bob, third = sender(), guests(username="Bob"), guests()
     assert "looks like a whisper" in romeo.types(text)
     assert "s3cret" not in str(third.asks("who")) + str(bob.frames)
+
+
+def test_an_answer_to_a_whisper_does_not_go_to_all(guests: Guests, lines: Lines) -> None:
+    romeo, third = lines(), guests()
+    third.asks("whisper", to=romeo.name, msg="are you coming?")
+    romeo.reads("are you coming")
+    romeo.types("yes, tell nobody")
+    romeo.reads(r"^\* Not sent: everyone here would see it\..* /to ")
+    assert heard(third) == []
+    romeo.types(f"/to {third.name} yes")
+    third.receives("whisper", msg="yes")
+    romeo.types("who else comes?")
+    romeo.reads(r"^\* Not sent: everyone here would see it")
+    time.sleep(CONFIRM_S)  # a text that comes sooner counts as written before the answer
+    romeo.types("who else comes?")
+    third.receives("message", msg="who else comes?")
 
 
 def test_marks_around_a_name_make_no_other_name(guests: Guests, lines: Lines) -> None:

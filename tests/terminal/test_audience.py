@@ -30,8 +30,30 @@ from tests.support.typos import PRIVATE
 NAMES = {"me": "Fox", "e": "Eve", "m": "Ming Li", "c": "a:b", "q": '"q"'}
 
 
-def take(audience: Audience, text: str, names: dict[str, str] = NAMES) -> Deliver | AudienceChanged | NotSent:
-    return audience.take(text, names, "me")
+def take(
+    audience: Audience, text: str, names: dict[str, str] = NAMES, now: float = 0.0
+) -> Deliver | AudienceChanged | NotSent:
+    return audience.take(text, names, "me", now)
+
+
+@pytest.mark.parametrize(("sender", "to"), [("Eve", "Fox"), ("Fox", "Eve")], ids=["received", "sent"])
+def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -> None:
+    audience = Audience()
+    audience.whispered(sender, to, 0.0)
+    asked = take(audience, "yes", now=1.0)
+    assert isinstance(asked, NotSent)
+    assert "/to Eve TEXT" in asked.why
+    assert not asked.is_doubtful
+    assert take(audience, "//yes", now=1.1) == Deliver("//yes", None)
+    assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
+
+
+def test_who_chose_an_audience_and_a_script_are_not_asked() -> None:
+    audience, script = Audience(), Audience(asks=False)
+    for one in (audience, script):
+        one.whispered("Eve", "Fox", 0.0)
+    take(audience, "to:", now=1.0)
+    assert take(audience, "yes", now=1.1) == take(script, "yes", now=1.1) == Deliver("yes", None)
 
 
 @pytest.mark.parametrize("text", ["hello", "a/b", "TODO: x", "total: 3", "1/2", "http://x", "🩷", "> to:x"])
@@ -296,19 +318,19 @@ def test_a_slip_does_not_go_to_another_partner(text: str) -> None:
     people = {"me": "Me", "e": "Eve", "b": "Bob"}
     audience = Audience()
     audience.talk_to(Person("e", "Eve"))
-    assert isinstance(audience.take(text, people, "me"), NotSent)
-    assert audience.take(f"/say {text}", people, "me") == Deliver(f"/say {text}", Person("e", "Eve"))
-    assert audience.take("to be or not", people, "me") == Deliver("to be or not", Person("e", "Eve"))
+    assert isinstance(take(audience, text, people), NotSent)
+    assert take(audience, f"/say {text}", people) == Deliver(f"/say {text}", Person("e", "Eve"))
+    assert take(audience, "to be or not", people) == Deliver("to be or not", Person("e", "Eve"))
 
 
 def test_a_guest_told_of_a_namesake_is_not_asked_again() -> None:
     audience, people = Audience(), {"me": "Me", "e2": "Eve", "e3": "Nurse"}
     audience.talk_to(Person("e", "Eve"))
-    assert isinstance(audience.take("secret", people, "me"), NotSent)
-    audience.take("to:Nurse", people, "me")
-    assert audience.take("hello", people, "me") == Deliver("hello", Person("e3", "Nurse"))
-    audience.take("to:Eve", people, "me")
-    assert audience.take("hello", people, "me") == Deliver("hello", Person("e2", "Eve"), confirmed=True)
+    assert isinstance(take(audience, "secret", people), NotSent)
+    take(audience, "to:Nurse", people)
+    assert take(audience, "hello", people) == Deliver("hello", Person("e3", "Nurse"))
+    take(audience, "to:Eve", people)
+    assert take(audience, "hello", people) == Deliver("hello", Person("e2", "Eve"), confirmed=True)
 
 
 @pytest.mark.parametrize(

@@ -52,4 +52,4 @@ def test_the_client_uses_the_language_of_the_locale(lang: str | None, greeting: 
     you = {"username": "阿狸", "sid": "f", "history": []}
     (shown,) = view.show({"action": "login", "room": "lobby", "name_list": [["阿狸", "f"]], "you": you})
     assert shown.text() == greeting
-    assert audience.take("to:Eve", view.names, "f") == NotSent(refusal)
+    assert audience.take("to:Eve", view.names, "f", 0.0) == NotSent(refusal)

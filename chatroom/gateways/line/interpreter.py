@@ -20,10 +20,12 @@ from chatroom.core.commands import (
     Name,
     Quit,
     Say,
+    TalkTo,
     unread_answer_after_s,
 )
 from chatroom.core.errors import (
     LineEdited,
+    MayAnswer,
     NameTaken,
     NoSuchPartner,
     NoSuchPerson,
@@ -35,6 +37,7 @@ from chatroom.core.errors import (
     Unavailable,
 )
 from chatroom.core.events import Talk, Whispered
+from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
@@ -89,6 +92,7 @@ class Interpreter:
 
     __slots__ = (
         "_context",
+        "_expected",
         "_host",
         "_is_being_renamed",
         "_is_on_the_way",
@@ -106,6 +110,7 @@ class Interpreter:
         self._looks_back = 0
         self._is_on_the_way = True
         self._is_being_renamed = False
+        self._expected = ExpectedAnswer()
         self._uncommitted = 0
         self.echo = False
 
@@ -169,7 +174,7 @@ class Interpreter:
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
             else:
-                self._speak(parsed, arrived_at)
+                self._speak(parsed, line, arrived_at)
 
     def answer(self, refused: Refusal) -> None:
         """Show a refusal that `take` has raised."""
@@ -210,6 +215,9 @@ class Interpreter:
                     self._look_back()
             case Join():
                 self._move(command, arrived_at)
+            case TalkTo():
+                self._run_typed(command, self._answer, arrived_at)
+                self._expected.forget()
             case Name():
                 before = self._session.person.name
                 self._is_being_renamed = True  # lines after it see the roster once the rename is announced
@@ -244,6 +252,7 @@ class Interpreter:
     def _move(self, command: Join, arrived_at: float) -> None:
         old = self._session.room
         self._run_typed(command, _no_answer, arrived_at)
+        self._expected.forget()
         if self._session.room is old:  # it is the room that the guest is in
             here = self._context.words.counted("people_here", len(old.roster))
             self._notice("line_in_room", room=old.name, here=here)
@@ -267,7 +276,7 @@ class Interpreter:
 
     # Speaking
 
-    def _speak(self, say: Say, arrived_at: float) -> None:
+    def _speak(self, say: Say, line: str, arrived_at: float) -> None:
         service = self._context.service
         try:
             partner = typed.address(service, self._session, say, arrived_at)
@@ -276,6 +285,10 @@ class Interpreter:
         if partner is not None:
             service.whispers.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
             return
+        if say.text == line:  # whoever types `//` or `/say` knows where it goes
+            name = self._expected.asks_about(line, arrived_at)
+            if name is not None:
+                raise MayAnswer(name=name).with_doubt()
         self._uncommitted += 1
         try:
             service.say(self._session, say.text, None, self._said)
@@ -297,6 +310,9 @@ class Interpreter:
     def whispered(self, whispered: Whispered, at_ms: int) -> None:
         """The guest has sent or received a whisper."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
+        if talk is None:
+            other = to if who.sid == self._session.sid else who
+            self._expected.whispered(other.name, self._context.monotonic())
         if who.sid == self._session.sid:
             if talk is Talk.LINE and self.echo:
                 self._host.write(own_whisper_line(at_ms, to.name, whispered.text))

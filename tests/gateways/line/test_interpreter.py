@@ -16,6 +16,7 @@ from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import (
     LooksPrivate,
+    MayAnswer,
     NameTaken,
     NoSuchPerson,
     NotInUtf8,
@@ -25,6 +26,7 @@ from chatroom.core.errors import (
     UnknownCommand,
 )
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
+from chatroom.core.expected import CONFIRM_S
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
@@ -59,6 +61,7 @@ class LineGuest:
         self.farewell: str | None = None
         self.is_talking = False
         self.settlings = 0
+        self._later_s = 0.0
         self._harness = harness
         self.session = harness.service.admit(name, harness, JoinRequest(username=name))
         self.interpreter = Interpreter(harness.context, self, self.session)
@@ -72,7 +75,7 @@ class LineGuest:
         for line in lines:
             assert self.interpreter.may_take
             try:
-                self.interpreter.take(line, time.monotonic())
+                self.interpreter.take(line, time.monotonic() + self._later_s)
             except Refusal as refused:
                 self.interpreter.answer(refused)
                 raise
@@ -80,6 +83,10 @@ class LineGuest:
 
     def may_type(self) -> bool:
         return self.interpreter.may_take
+
+    def comes_back_later(self) -> None:
+        """As long after a question as it takes to read it."""
+        self._later_s += 2 * CONFIRM_S
 
     def types_together(self, lines: list[str]) -> list[str]:
         """Type lines in one write, before any of them is answered; gives what is shown."""
@@ -339,6 +346,37 @@ def test_a_private_talk_goes_to_the_partner_only(
     juliet.types("good night")
     assert romeo.shown[-1].endswith("] Juliet -> you: good night")
     assert harness.said == []
+
+
+@pytest.mark.parametrize("line", ["/to Juliet at nine", None], ids=["sent", "received"])
+def test_a_text_that_may_answer_a_whisper_is_asked_about(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str | None
+) -> None:
+    if line is None:
+        juliet.types("/to Romeo are you coming?")
+    else:
+        romeo.types(line)
+    with pytest.raises(MayAnswer):
+        romeo.types("yes, tell nobody")
+    assert "To answer Juliet only, type /to Juliet TEXT or to:Juliet" in romeo.shown[-1]
+    assert harness.said == []
+    romeo.comes_back_later()
+    romeo.types("yes, tell nobody", "more")
+    assert harness.said == ["Romeo: yes, tell nobody", "Romeo: more"]
+
+
+@pytest.mark.parametrize(
+    "lines", [["/say yes"], ["//yes"], ["to:", "yes"], ["to:Juliet", "to:", "yes"], ["/join den", "yes"]]
+)
+def test_who_says_where_a_text_goes_is_not_asked(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, lines: list[str]
+) -> None:
+    juliet.types("/to Romeo are you coming?")
+    for line in lines:
+        romeo.types(line)
+        harness.reads_the_log()
+        until(romeo.may_type)
+    assert harness.said in (["Romeo: yes"], ["Romeo: /yes"])
 
 
 def test_a_line_with_keys_that_edit_is_not_sent(

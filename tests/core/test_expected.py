@@ -1,0 +1,45 @@
+"""Which texts for the room may be the answer to a whisper."""
+
+from chatroom.core.expected import ANSWER_S, ExpectedAnswer
+
+NOW = 1000.0
+
+
+def whispered() -> ExpectedAnswer:
+    expected = ExpectedAnswer()
+    expected.whispered("Bob", NOW)
+    return expected
+
+
+def test_a_text_without_a_whisper_before_it_is_sent() -> None:
+    assert ExpectedAnswer().asks_about("yes", NOW) is None
+    assert whispered().asks_about("yes", NOW + ANSWER_S) is None
+
+
+def test_the_same_text_is_sent_the_second_time() -> None:
+    expected = whispered()
+    assert expected.asks_about("yes", NOW + 1) == "Bob"
+    assert expected.asks_about("yes", NOW + 1.5) is None
+    assert expected.asks_about("next", NOW + 2) is None
+
+
+def test_another_text_or_a_hasty_one_is_asked_about() -> None:
+    expected = whispered()
+    assert expected.asks_about("yes", NOW + 1) == "Bob"
+    assert expected.asks_about("yes", NOW + 1.1) == "Bob"
+    assert expected.asks_about("at nine", NOW + 3) == "Bob"
+    assert expected.asks_about("yes", NOW + 4) == "Bob"
+    assert expected.asks_about("yes", NOW + 5) is None
+
+
+def test_another_whisper_takes_back_no_question() -> None:
+    expected = whispered()
+    assert expected.asks_about("yes", NOW + 1) == "Bob"
+    expected.whispered("Kim", NOW + 2)
+    assert expected.asks_about("yes", NOW + 3) is None
+
+
+def test_who_chooses_an_audience_is_not_asked() -> None:
+    expected = whispered()
+    expected.forget()
+    assert expected.asks_about("yes", NOW + 1) is None
