@@ -166,6 +166,8 @@ class Audience:
         self._expected = ExpectedAnswer()
         self._whisper = ("", "")  # the names of who sent and who received the last one
         self._partner: Person | None = None
+        self._room = ""
+        self._has_moved = False  # to another room, since the guest chose the partner
         # The session that has a former partner's name, once the guest knows it, and the one that the server is asked
         # about, or has answered.
         self._known_namesake: str | None = None
@@ -183,7 +185,7 @@ class Audience:
 
     def talk_to(self, person: Person | None) -> AudienceChanged:
         """Write to this person from now on, or to everyone."""
-        self._partner = person
+        self._partner, self._has_moved = person, False
         self._expected.forget()
         if person is None:
             return AudienceChanged(self._words.say("to_all"))
@@ -193,6 +195,11 @@ class Audience:
         """A whisper has come; the guest's own come back as well."""
         self._whisper = (sender, to)
         self._expected.whispered(sender, now)
+
+    def entered(self, room: str) -> None:
+        """The guest is in this room now, perhaps again."""
+        self._has_moved = self._has_moved or room != self._room
+        self._room = room
 
     def session_to_ask_about(self, names: Mapping[str, str]) -> str | None:
         """The session of a partner who has left, once for each person who comes with the partner's name.
@@ -243,7 +250,8 @@ class Audience:
                 return Deliver(text, partner, partner.sid == self._known_namesake)
         namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
         self._known_namesake = next(namesakes, None)
-        key = "partner_left" if self._known_namesake is None else "partner_replaced"
+        left = "partner_elsewhere" if self._has_moved else "partner_left"
+        key = left if self._known_namesake is None else "partner_replaced"
         return NotSent(self._words.say(key, name=partner.name))
 
     def _may_answer(self, own_name: str) -> str:

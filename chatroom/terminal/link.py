@@ -371,6 +371,7 @@ class Link:
             self._on_state(State.OPEN)
         if isinstance(frame.get("you"), dict):
             with self._condition:
+                self._audience.entered(str(frame.get("room")))
                 self._is_moving = False
                 self._condition.notify_all()
         if self._resume.is_behind and isinstance(frame.get("you"), dict):

@@ -138,10 +138,12 @@ class Plain:
         partner = self._link.partner(self._view)
         with self._output_lock:
             was_here = partner is not None and partner.sid in self._view.names
+            room = self._view.room
             shown = self._view.show(frame)
             self._show_presence()
             if partner is not None and was_here and partner.sid not in self._view.names:
-                self._print(f"* {self._words.say('partner_left', name=partner.name)}")
+                key = "partner_left" if self._view.room == room else "partner_elsewhere"
+                self._print(f"* {self._words.say(key, name=partner.name)}")
             for each in shown:
                 if each.kind == "refused":
                     report_error("; ".join(each.lines))

@@ -485,6 +485,17 @@ def test_a_talk_begins_in_the_room_that_was_joined(server: Program, guests: Gues
     receives_no(nurse, "secret")
 
 
+def test_who_moves_does_not_read_that_the_partner_has_left(
+    server: Program, guests: Guests, running: Callable[..., Running], room: str
+) -> None:
+    eve = guests(room=room, username="Eve")
+    juliet = running(server.url, "--room", room)
+    juliet.types(b"to:Eve\nfirst\n")
+    assert eve.receives("whisper")["msg"] == "first"
+    juliet.types(f"/join {room} den\n".encode())
+    juliet.reads("* Eve is not in this room. Type to: alone")
+
+
 def test_a_private_chat_goes_on_when_the_partner_comes_back(
     server: Program, guests: Guests, running: Callable[..., Running], room: str
 ) -> None:

@@ -48,6 +48,16 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
 
 
+def test_who_moves_does_not_read_that_the_partner_has_left() -> None:
+    audience = Audience()
+    audience.entered("lobby")
+    audience.talk_to(Person("e", "Eve"))
+    audience.entered("den")
+    refused = take(audience, "secret", {"me": "Fox"})
+    assert isinstance(refused, NotSent)
+    assert refused.why.startswith("Eve is not in this room.")
+
+
 def test_who_chose_an_audience_and_a_script_are_not_asked() -> None:
     audience, script = Audience(), Audience(asks=False)
     for one in (audience, script):
