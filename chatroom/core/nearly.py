@@ -166,7 +166,7 @@ def _may_be_slip(word: str, gap: str) -> bool:
         shorter = (letters[:at] + letters[at + 1 :] for at in range(len(letters)))
         return letters in WORDS or any(one in WORDS and (one != "w" or word[0].isdigit()) for one in shorter)
     if word == "t":
-        return gap[0] in " :,"
+        return gap[:1] in (" ", ":", ",")
     return is_slip(word) and gap[:1] != "-"
 
 
