@@ -463,6 +463,8 @@ def test_telnet_is_asked_for_binary_after_a_damaged_line(
     romeo.goes_to(room)
     romeo.types("一架飞机")
     assert juliet.reads(rf"^\[..:..:..\] {romeo.name}: (.*)$")[1] == "一架飞\ufffd"
+    romeo.types("/rooms")
+    romeo.reads(r"\* Rooms: ")  # which telnet receives after the request for binary
     romeo.types(SWALLOWED)
     juliet.receives(romeo.name, SWALLOWED)
 
