@@ -112,7 +112,8 @@ class HTTPGateway:
         prefix = _UNDER_A_PATH.fullmatch(path)
         if prefix is not None:
             texts = (texts[0] + _HINT[0], texts[1] + _HINT[1])
-            if path != prefix[1]:  # a bare word may be a room's name, and who knows it can join
+            # A word that nothing follows may be a room's name, and who knows it can join.
+            if path.rstrip("/") != prefix[1]:
                 self._hint(prefix[1])
         # Relative, because only the browser knows what a proxy puts before the path.
         fields = {"lobby": "../" * (path.count("/") - 1) or "./", "prefix": prefix[1] if prefix else ""}
