@@ -24,10 +24,13 @@ _NO_TRAILERS: Final = (
     b"upgrade",
 )
 _MAX_LINE: Final = 1024  # bytes of a size with its extensions, or of a trailer
+# How many chunks a body may have: some of any size, and one per so many bytes. Each takes time, however small it is.
+_SMALL_CHUNKS: Final = 64
+_MEAN_CHUNK_BYTES: Final = 512
 
 
 class ChunkError(Exception):
-    """The body is not in chunks, or in ambiguous ones."""
+    """The body is not in chunks, or in ambiguous or too many ones."""
 
 
 class _Part(enum.Enum):
@@ -42,19 +45,20 @@ class ChunkReader:
     """One body in chunks.
 
     Args:
-        max_overhead_bytes: how many more bytes the coding may take than the data. Without a bound, chunks of one byte,
-            or trailers, would cost much time for few bytes of a body.
+        max_overhead_bytes: how many more bytes the coding may take than the data. Without a bound, extensions and
+            trailers would cost much time for few bytes of a body.
 
     Attributes:
         rest: what followed the body.
     """
 
-    __slots__ = ("_buffer", "_left", "_overhead", "_part", "rest")
+    __slots__ = ("_allowed", "_buffer", "_left", "_overhead", "_part", "rest")
 
     def __init__(self, *, max_overhead_bytes: int) -> None:
         self._buffer = bytearray()
         self._left = 0  # of the chunk that is being read
         self._overhead = -max_overhead_bytes  # relative to the bound
+        self._allowed = float(_SMALL_CHUNKS)  # how many more chunks may come
         self._part = _Part.SIZE
         self.rest = b""
 
@@ -67,7 +71,7 @@ class ChunkReader:
         """Take bytes from the socket; returns those of the body.
 
         Raises:
-            ChunkError: they cannot be read in one way only.
+            ChunkError: they cannot be read in one way only, or are too many.
         """
         buffer = self._buffer
         buffer += data
@@ -80,6 +84,7 @@ class ChunkReader:
                 self._left -= at - start
                 body += buffer[start:at]
                 self._overhead -= at - start
+                self._allowed += (at - start) / _MEAN_CHUNK_BYTES
                 if self._left:
                     break
                 self._part = _Part.DATA_END
@@ -111,6 +116,9 @@ class ChunkReader:
         if self._part is _Part.SIZE:
             size = _SIZE.fullmatch(line)
             if size is None:
+                raise ChunkError
+            self._allowed -= 1
+            if self._allowed < 0:
                 raise ChunkError
             self._left = int(size[1], 16)
             self._part = _Part.DATA if self._left else _Part.TRAILERS

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.exchange import Exchange
@@ -89,7 +88,7 @@ class Endpoint:
 
     def takes_body(self, connection: Connection, request: Request) -> bool:
         """Whether to read the body of this request: a session sends one at a time."""
-        session = self._sessions.by_id.get(_parse_query(request.query).get("sid", ""))
+        session = self._sessions.by_id.get(request.parameters.get("sid", ""))
         polling = session.transport if session is not None else None
         return not isinstance(polling, Polling) or polling.takes_body(connection)
 
@@ -114,7 +113,7 @@ class Endpoint:
             exchange.respond(204, b"", headers=cors_headers + PREFLIGHT)
             return
         exchange.headers = cors_headers
-        query = _parse_query(request.query)
+        query = request.parameters
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):
             refuse(exchange, UNKNOWN_TRANSPORT)
@@ -247,15 +246,6 @@ class Endpoint:
         )
         connection.expect(self._upgrade_timeout_s)
         connection.write(welcome)
-
-
-def _parse_query(query: str) -> dict[str, str]:
-    """Parse the parameters of a query string; the first of a repeated one counts."""
-    found: dict[str, str] = {}
-    for pair in query.split("&"):
-        key, _, value = pair.partition("=")
-        found.setdefault(unquote_plus(key), unquote_plus(value) if "%" in value or "+" in value else value)
-    return found
 
 
 @lru_cache(maxsize=1024)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
+from urllib.parse import unquote_plus
 
 import h11
 
@@ -23,6 +24,9 @@ _HOST = re.compile(rb"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-
 _LENGTHS = re.compile(rb"\ncontent-length:[ \t]*(.*?)[ \t]*\r", re.IGNORECASE)
 _CODINGS = re.compile(rb"\ntransfer-encoding:(.*)\r", re.IGNORECASE)
 _EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
+# Each costs time, however short it is.
+_MAX_HEADER_LINES = 100
+_MAX_PARAMETERS = 32
 
 
 class Refusal(Exception):
@@ -41,6 +45,7 @@ class Request:
     Attributes:
         headers: names in lower case, values without surrounding space, in the order of arrival.
         keep_alive: whether the peer wants the connection to live on after the response.
+        parameters: of the query; the first of a repeated one counts.
     """
 
     method: str
@@ -50,6 +55,7 @@ class Request:
     headers: Headers
     body: bytes = b""
     keep_alive: bool = True
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def header(self, name: bytes) -> str:
         """The value of a header, the last one's if it was repeated, `""` if there is none."""
@@ -187,6 +193,8 @@ class RequestReader:
             raise Refusal(431, "request head too long")
         if _BARE_LF.search(buffer, self._scanned, stop):
             raise Refusal(400, "bare LF in the request head")
+        if buffer.count(b"\n", 0, stop) > _MAX_HEADER_LINES + 2:  # and the first line, and the empty one
+            raise Refusal(431, "too many header lines")
         if end < 0:
             self._scanned = len(buffer)
             return None
@@ -298,7 +306,19 @@ def _to_request(event: h11.Request) -> Request:
     where, _, query = target.decode("ascii").partition("?")
     connection = _tokens(headers, b"connection")
     keep_alive = "close" not in connection if version == "1.1" else "keep-alive" in connection
-    return Request(method, where, query, version, headers, keep_alive=keep_alive)
+    return Request(
+        method, where, query, version, headers, keep_alive=keep_alive, parameters=_parse_query(query)
+    )
+
+
+def _parse_query(query: str) -> dict[str, str]:
+    if query.count("&") >= _MAX_PARAMETERS:
+        raise Refusal(400, "too many parameters")
+    found: dict[str, str] = {}
+    for pair in query.split("&") if query else ():
+        key, _, value = pair.partition("=")
+        found.setdefault(unquote_plus(key), unquote_plus(value))
+    return found
 
 
 def _is_host(value: bytes) -> bool:

@@ -121,6 +121,47 @@ def test_chunks_are_read_up_to_their_end(body: bytes) -> None:
     assert gate.proceed() == read(GET)
 
 
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (head(b"Host: a", *[b"a:"] * 99), 200),
+        (head(b"Host: a", *[b"a:"] * 100), 431),
+        (head(b"Host: a", *[b"a:"] * 99, b"Content-Length: 1") + b"x", 431),
+        (head(b"Host: a", target=b"/?" + b"&".join([b"a=1"] * 32)), 200),
+        (head(b"Host: a", target=b"/?" + b"&".join([b"%61=1"] * 33)), 400),
+        (head(b"Host: a", target=b"/?" + b"&" * 16_000), 400),
+        (head(b"Host: a", b"Transfer-Encoding: chunked") + b"1\r\na\r\n" * 63 + b"0\r\n\r\n", 200),
+        (head(b"Host: a", b"Transfer-Encoding: chunked") + b"1\r\na\r\n" * 64 + b"0\r\n\r\n", 400),
+        (
+            head(b"Host: a", b"Transfer-Encoding: chunked")
+            + (b"200\r\n" + b"a" * 512 + b"\r\n") * 190
+            + b"0\r\n\r\n",
+            200,
+        ),
+    ],
+    ids=[
+        "100 header lines",
+        "101 header lines",
+        "101 header lines before a body",
+        "32 parameters",
+        "33 parameters",
+        "16,000 empty parameters",
+        "64 chunks of a byte",
+        "65 chunks of a byte",
+        "190 chunks of 512 bytes",
+    ],
+)
+@pytest.mark.parametrize("step", [1_000_000, 7], ids=["whole", "in sevens"])
+def test_a_request_has_a_bounded_number_of_parts(data: bytes, status: int, step: int) -> None:
+    assert outcome(data, step) == status
+
+
+def test_of_a_repeated_parameter_the_first_counts() -> None:
+    request = read(head(b"Host: a", target=b"/?sid=a%20b+c&sid=d&x"))
+    assert request is not None
+    assert request.parameters == {"sid": "a b c", "x": ""}
+
+
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(Refusal):
         read(b"GET / HTTP/3.7\r\nHost: a\r\n\r\n")
