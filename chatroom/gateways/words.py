@@ -109,6 +109,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "Send it again; if that fails too, set your terminal to UTF-8.",
     "may_answer": "Not sent: everyone here would see it. To say it to all, send it again. "
     "To answer {name} only, type /to {name} TEXT or to:{name}.",
+    "line_answer": "To answer, type /to {name} TEXT. to:{name} starts a private chat.",
     "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
     "Type it again; only Backspace and Ctrl+U edit it.",
     "line_too_fast": "Too fast: your lines wait and are sent one by one. This takes about {time}.",
@@ -230,6 +231,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     " (Not sent: not UTF-8.)",
     "may_answer": "没有发送：房间里的人都会看到。要发给所有人，请再发一次；"
     "只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}。",
+    "line_answer": "要回复，请输入 /to {name} TEXT；输入 to:{name} 则开始私聊。",
     "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"
     " (Not sent: keys like arrows do not edit a line here.)",
     "line_too_fast": "太快了：你的消息在排队，会一行一行地发送，大约需要 {time}。",

@@ -814,6 +814,7 @@ def test_an_answer_to_a_whisper_does_not_go_to_all(guests: Guests, lines: Lines)
     romeo, third = lines(), guests()
     third.asks("whisper", to=romeo.name, msg="are you coming?")
     romeo.reads("are you coming")
+    romeo.reads(rf"^\* To answer, type /to {re.escape(third.name)} TEXT\.")
     romeo.types("yes, tell nobody")
     romeo.reads(r"^\* Not sent: everyone here would see it\..* /to ")
     assert heard(third) == []

@@ -96,6 +96,7 @@ class Interpreter:
         "_host",
         "_is_being_renamed",
         "_is_on_the_way",
+        "_knows_how_to_answer",
         "_looks_back",
         "_session",
         "_uncommitted",
@@ -111,6 +112,7 @@ class Interpreter:
         self._is_on_the_way = True
         self._is_being_renamed = False
         self._expected = ExpectedAnswer()
+        self._knows_how_to_answer = False
         self._uncommitted = 0
         self.echo = False
 
@@ -323,6 +325,9 @@ class Interpreter:
             self._follow(self._session.talk.signalled(who, talk))
         if whispered.text:
             self._host.write(whisper_line(at_ms, who.name, whispered.text))
+            if talk is None and not self._knows_how_to_answer:
+                self._knows_how_to_answer = True
+                self._notice("line_answer", name=who.name)
 
     def talks_to(self, sid: str) -> bool:
         """Whether the guest is in a private chat with this session."""
