@@ -91,6 +91,7 @@ class Worker(Generic[_JobT, _ResultT]):
                 except Exception as problem:  # the job's outcome: whoever gave the job gets it
                     outcome = problem
                 self._outcomes.append((job[0], outcome))
+                del job, outcome  # or they would be kept until the next job comes
                 os.eventfd_write(self._done_fd, 1)
 
     def _collect(self, _fileno: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,22 @@ def test_a_job_that_fails_has_its_exception_as_its_outcome(worker: IntWorker, ou
     assert isinstance(outcomes[0][1], ValueError)
     assert not isinstance(outcomes[1][1], Exception)
     assert outcomes[1][1][0] == 28
+
+
+def test_a_worker_keeps_nothing_of_a_job_that_is_done() -> None:
+    class Job:
+        """Something that can be referred to weakly."""
+
+    done: list[bool] = []
+    worker = runtime.Worker[Job, Job](lambda job: job, lambda job, outcome: done.append(job is outcome))
+    worker.start()
+    job = Job()
+    kept = weakref.ref(job)
+    worker.do(job)
+    del job
+    until(lambda: done == [True] and kept() is None)
+    worker.stop()
+    worker.join()
 
 
 def test_a_stopped_worker_closes_its_descriptors(outcomes: Outcomes) -> None:
