@@ -15,19 +15,46 @@ from tests.support.program import Program
 _APP = str(Path(__file__).with_name("counted_app.py"))
 _ANSWER_S = 60.0
 _REST_S = 60.0
-# What bounded tables remember of those who have left: `Holds`, `Returning`, `RefusedTexts` and `Addresses`.
+# What remembers those who have left for a while, each within a bound of its own: classes of objects, and tables.
 _REMEMBERED = (
     "chatroom.backplane.holds._Hold",
     "chatroom.core.addresses.Address",
     "chatroom.core.budgets.AddressBudget",
+    "chatroom.core.clock.Times",  # as the file has them: the first ones do not count, since they are from the start
     "chatroom.core.errors.NotSent",
     "chatroom.core.flood.Bucket",
     "chatroom.core.private_talk.PrivateTalk",
     "chatroom.core.recent.Addressed",
     "chatroom.refused._Refused",
     "chatroom.returning._Parked",
+    "AddressBudget._buckets",
+    "Addressed._asked",
+    "Addressed._by_key",
+    "Addresses._idle",
+    "EndedTokens._in_order",
+    "EndedTokens._sorted",
+    "FinalPayloads._payloads",
+    "Heartbeat._unadmitted",
+    "Holds._by_address",
+    "Holds._by_identity",
+    "Holds._by_key",
+    "NotSent.params",
+    "RefusedTexts._texts",
+    "Returning._identities",
+    "Returning._parked",
+    "Wheel._items",
+    "Wheel._order",
+    "Whispers._sent",
 )
-_OF_PEOPLE = ("connections", "engine sessions", "sessions", "rooms", "occupied rooms", "uncommitted")
+_OF_PEOPLE = (
+    "connections",
+    "engine sessions",
+    "sessions",
+    "rooms",
+    "occupied rooms",
+    "uncommitted",
+    "unready",
+)
 
 
 class Counted(Program):
@@ -38,9 +65,9 @@ class Counted(Program):
         self._control.settimeout(_ANSWER_S)
         super().__init__(*arguments, data_dir=data_dir, stdin=theirs.detach(), app=_APP)
 
-    def asks(self, command: str) -> Any:
+    def asks(self, command: str, *arguments: str) -> Any:
         """Give a command to `counted_app.Inside`, and return its answer."""
-        self._control.sendall(command.encode() + b"\n")
+        self._control.sendall(json.dumps([command, *arguments]).encode() + b"\n")
         data = b""
         while not data.endswith(b"\n"):
             more = self._control.recv(1 << 20)
@@ -73,9 +100,9 @@ class Counted(Program):
         _waits_for(self._everything, before)
 
     def _everything(self) -> dict[str, int]:
-        """The counts, and how many objects of each class there are, without those that bounded tables may keep."""
-        objects: dict[str, int] = self.asks("objects")
-        return {**objects, **dict.fromkeys(_REMEMBERED, 0), **self.counts()}
+        """The counts, the objects of each class and the items of each table, without those that bounded tables may keep."""
+        found = {**self.asks("objects"), **self.asks("tables"), **self.counts()}
+        return {what: number for what, number in found.items() if what not in _REMEMBERED}
 
     def stop(self) -> None:
         super().stop()

@@ -1,7 +1,8 @@
 """The program, with its insides open to a test: `python tests/support/counted_app.py`, with the flags of `app.py`.
 
-Its standard input is a socket. Each line that it reads there is a command, and is answered by one line of JSON. A test
-can count what the server holds, and hold up its commits or have them refused. Everything else is the real program.
+Its standard input is a socket. Each line that it reads there is a command with its arguments, as a JSON list, and is
+answered by one line of JSON. A test can count what the server holds, and hold up its commits or have them refused.
+It looks more often whether a full disk has space again. Everything else is the real program.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
@@ -11,9 +12,12 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections import Counter
-from collections.abc import Callable
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import MethodType
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -26,10 +30,14 @@ import eventlet.patcher
 from greenlet import greenlet
 
 from chatroom import cli, server
+from chatroom.backplane import embedded
 from chatroom.backplane.file import StoreError
 from chatroom.backplane.store import Store
+from chatroom.core.names import LOBBY
 
 _CONTROL: Final = 0  # the descriptor of the socket
+_RECOVER_S: Final = 0.02
+_OURS: Final = ("chatroom", "engineio", "socketio")
 _FREE, _HELD, _REFUSED = "free", "held", "refused"
 _os: Any = eventlet.patcher.original("os")
 _threading: Any = eventlet.patcher.original("threading")
@@ -41,13 +49,20 @@ class HeldStore(Store):
     state = _FREE
     changed: Any = _threading.Condition()
 
-    def commit(self, *arguments: Any, **options: Any) -> Any:
+    def commit(self, *arguments: Any) -> Any:
+        self._waits_or_fails()
+        return super().commit(*arguments)
+
+    def save_keys(self, *arguments: Any) -> None:
+        self._waits_or_fails()
+        super().save_keys(*arguments)
+
+    def _waits_or_fails(self) -> None:
         with self.changed:
             while self.state == _HELD:
                 self.changed.wait()
             if self.state == _REFUSED:
                 raise StoreError("database or disk is full")
-        return super().commit(*arguments, **options)
 
     def probe(self) -> None:
         if self.state != _FREE:
@@ -84,7 +99,9 @@ class Inside:
             runtime.remove_listener(listener())
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            _os.write(_CONTROL, json.dumps(getattr(self, "do_" + line.decode())()).encode() + b"\n")
+            command, *arguments = json.loads(line)
+            answer = getattr(self, f"do_{command}")(*arguments)
+            _os.write(_CONTROL, json.dumps(answer).encode() + b"\n")
 
     # Commands
 
@@ -121,6 +138,7 @@ class Inside:
             "rooms": len(service._rooms._open),
             "occupied rooms": len(backplane._rooms),
             "uncommitted": len(backplane._pending),
+            "unready": int(not service.ready()),
             "greenthreads": sum(1 for one in gc.get_objects() if isinstance(one, greenlet) and one),
         }
 
@@ -130,28 +148,68 @@ class Inside:
         names = ((type(one).__module__, type(one).__qualname__) for one in gc.get_objects())
         return Counter(f"{module}.{name}" for module, name in names if module.startswith("chatroom."))
 
-    def do_people(self) -> dict[str, Any]:
-        """Who is in each room, as announced, and for whom a name is held."""
+    def do_tables(self) -> dict[str, int]:
+        """How many items all the tables of the server's parts have, by class and attribute."""
+        sizes: Counter[str] = Counter()
+        known: set[int] = set()
+        ways = list(self.parts.values())
+        while ways:
+            one = ways.pop()
+            if id(one) in known:
+                continue
+            known.add(id(one))
+            if isinstance(one, dict):
+                ways += one.values()
+            elif isinstance(one, list | tuple | set | deque):
+                ways += one
+            elif isinstance(one, MethodType):
+                ways.append(one.__self__)
+            elif isinstance(one, partial):
+                ways += (one.func, *one.args)
+            elif type(one).__module__.partition(".")[0] in _OURS:
+                for name, value in _attributes(one):
+                    ways.append(value)
+                    if isinstance(value, dict | list | set | deque | array):
+                        sizes[f"{type(one).__qualname__}.{name}"] += len(value)
+        return sizes
+
+    def do_people(self, ending: str) -> dict[str, Any]:
+        """Who is in the lobby and in each room whose key ends like this, as announced and as decided.
+
+        And the names that are held in these, with their identities, if they are the latest that are held.
+        """
         service, (_, backplane) = (self.parts[name] for name in ("_make_service", "_open_backplane"))
-        now = backplane._holds._now()
-        held: dict[str, list[str]] = {}
-        for (room, _), hold in backplane._holds._by_identity.items():
-            if hold.until > now:
-                held.setdefault(room, []).append(hold.name)
+        held: list[tuple[str, str, str]] = []
+        for (room, identity), hold in reversed(backplane._holds._by_identity.items()):
+            if not room.endswith(ending):
+                break
+            held.append((room, identity, hold.name))
         return {
             "announced": {
                 key: sorted(person.name for person in room.roster.people())
                 for key, room in service._rooms._open.items()
+                if key.endswith(ending) or key == LOBBY
             },
             "decided": {
                 key: sorted(person.name for person in room.room.members.values())
                 for key, room in backplane._rooms.items()
+                if key.endswith(ending) or key == LOBBY
             },
-            "held": {room: sorted(names) for room, names in held.items()},
+            "held": held,
         }
 
 
+def _attributes(one: object) -> Iterator[tuple[str, Any]]:
+    """The attributes of an object, in its slots and its dictionary."""
+    for kind in type(one).__mro__:
+        for name in getattr(kind, "__slots__", ()):
+            if hasattr(one, name):
+                yield name, getattr(one, name)
+    yield from getattr(one, "__dict__", {}).items()
+
+
 if __name__ == "__main__":
+    vars(embedded)["_MAINTAIN_S"] = _RECOVER_S
     inside = Inside()
     vars(server)["Store"] = HeldStore
     for name in ("_make_service", "_make_gateway", "_make_line_gateway", "_make_front", "_open_backplane"):
