@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -86,3 +87,31 @@ def test_what_is_not_ours_is_nobodys() -> None:
     foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox", "lobby")
     for token in ("", "x", foreign, foreign[:-1], "x" * 2000):
         assert tokens.read(token, "lobby") is None
+
+
+def test_no_forged_token_is_read() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    rng = random.Random(17)
+    own = [tokens.write(f"identity {number}", f"Fox {number}", "lobby", "s") for number in range(50)]
+    other = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox", "lobby")
+    old_salt = URLSafeTimedSerializer(SECRET, salt="other").dumps(["identity", "Fox"])
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=/+ \0é"
+    forged = {other, str(old_salt)}
+    while len(forged) < 2400:
+        one, two = rng.sample(own, 2)
+        place = rng.randrange(len(one))
+        parts, others = one.split("."), two.split(".")
+        part = rng.randrange(len(parts))
+        forged |= {
+            one[:place] + rng.choice(letters) + one[place + 1 :],
+            one[:place],
+            one[:place] + rng.choice(letters) + one[place:],
+            ".".join([*parts[:part], others[part], *parts[part + 1 :]]),
+            ".".join(parts[:part] + parts[part + 1 :]),
+            "." + one,
+            one + one,
+            parts[0] + "." + ".".join(other.split(".")[1:]),
+        }
+    through = [token for token in forged - set(own) if tokens.read(token, "lobby") is not None]
+    assert through == []
+    assert all(tokens.read(token, "lobby") for token in own)
