@@ -120,8 +120,11 @@ class PollingLink:
     def receive(self, seconds: float) -> list[str]:
         if not self._asked:
             self._ask()
-        ready, _, _ = select.select([self._waits.sock], [], [], seconds)
-        return self._answer() if ready else []
+        if self._waits.sock is None:
+            raise Gone
+        waits = select.poll()  # not `select`, which knows the first 1,024 descriptors only
+        waits.register(self._waits.sock, select.POLLIN)
+        return self._answer() if waits.poll(1000 * seconds) else []
 
     def cut(self, how: str) -> None:
         for connection in (self._waits, self._posts):

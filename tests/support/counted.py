@@ -100,7 +100,7 @@ class Counted(Program):
         _waits_for(self._everything, before)
 
     def _everything(self) -> dict[str, int]:
-        """The counts, the objects of each class and the items of each table, without those that bounded tables may keep."""
+        """The counts, the objects of each class and the items of each table, without what bounded tables may keep."""
         found = {**self.asks("objects"), **self.asks("tables"), **self.counts()}
         return {what: number for what, number in found.items() if what not in _REMEMBERED}
 
