@@ -21,7 +21,6 @@ from chatroom.core.budgets import (
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 
-_DEAREST_S: Final = 0.002  # what the dearest event takes on a slow computer
 _FOR_MESSAGES: Final = 0.25  # of a room's budget, which nothing else may use
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
@@ -119,10 +118,11 @@ class Quota:
     def charge_cpu(self, seconds: float) -> None:
         """Charge the address for computing time that an event has taken.
 
-        An event that had to wait is not charged for what was done for others meanwhile.
+        One event takes at most all that may be spent at once: what was done for others meanwhile, while it waited or
+        the memory was cleaned up, then makes nobody owe anything who has spent nothing before.
         """
         if self._budget is not None:
-            self._budget.charge(Kind.CPU, self._monotonic(), min(seconds, _DEAREST_S))
+            self._budget.charge(Kind.CPU, self._monotonic(), min(seconds, self._budget.at_once(Kind.CPU)))
 
     def silent_s(self) -> float:
         """For how long the session's events are not read, because too many were refused."""

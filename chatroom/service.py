@@ -107,6 +107,10 @@ class Service:
 
     # Joining and leaving
 
+    def quota_of(self, client: str) -> Quota:
+        """What a new session of a client may do."""
+        return Quota(self.limits.rates, self._budget_of and self._budget_of(client), self._monotonic)
+
     def admit(self, sid: str, gateway: Gateway, request: JoinRequest, client: str = "") -> Session:
         """Decide who a guest is and whether they may join; nothing is announced yet. May wait.
 
@@ -122,8 +126,7 @@ class Service:
             NameTaken: someone has the wanted name; a guest with a token gets a random one instead.
             Unavailable: it cannot be decided now.
         """
-        budget = self._budget_of(client) if self._budget_of is not None else None
-        quota = Quota(self.limits.rates, budget, self._monotonic)
+        quota = self.quota_of(client)
         quota.spend(Kind.JOIN)
         key = room_key(request.room)
         written = self._tokens.read(request.token, key) if request.token is not None else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
+import pytest
+
 from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Rate
@@ -87,3 +89,14 @@ def test_counting_a_message_takes_few_calls() -> None:
     handle_message()
     sys.setprofile(before)
     assert calls <= MOST_CALLS
+
+
+def test_an_event_is_charged_what_it_took() -> None:
+    crowd = Crowd(Allowance())
+    quota = crowd.quota(LARGE)
+    burst = Allowance().rates[Kind.CPU].burst
+    quota.charge_cpu(10.0)  # once, it can be what was done for others meanwhile
+    quota.spend_event()
+    quota.charge_cpu(burst / 2)
+    with pytest.raises(RateLimited):
+        quota.spend_event()

@@ -207,6 +207,10 @@ class AddressBudget:
         if self.site is not None:
             self.site.charge(kind, now, cost)
 
+    def at_once(self, kind: Kind) -> float:
+        """How much may be spent at once at most."""
+        return self._allowance.rates[kind].burst
+
     def give_back(self, kind: Kind, cost: float) -> None:
         """Undo what `spend` has granted."""
         bucket = self._buckets[kind]

@@ -314,6 +314,11 @@ class Fanout(socketio.Manager):
         member = None if space is None else space.by_eio_sid.get(eio_sid)
         return None if member is None else member.sid
 
+    def awaits_ack(self, sid: str, number: int) -> bool:
+        """Whether an event with this number was sent to a client, and its answer has not come yet."""
+        # Under 0, python-socketio keeps its counter.
+        return number != 0 and number in self.callbacks.get(sid, ())
+
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
         member = self._member(sid, namespace)
         return None if member is None else member.session.sid

@@ -1,10 +1,29 @@
 """Socket.IO packets, strictly: JSON that every client can read, whatever the application sends."""
 
+from typing import Any
+
 import pytest
 from socketio import packet
+from socketio.exceptions import ConnectionRefusedError as ConnectRefusedError
 
+from chatroom.engine import strict
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import Ack, StrictPacket, StrictServer, no_ack
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are decoded as JSON."""
+    texts: list[str] = []
+
+    class Decoder:
+        def decode(self, text: str) -> Any:
+            texts.append(text)
+            return original.decode(text)
+
+    original = strict._decoder
+    monkeypatch.setattr(strict, "_decoder", Decoder())
+    return texts
 
 
 def test_nan_with_attachments_becomes_null() -> None:
@@ -18,7 +37,7 @@ def test_nan_with_attachments_becomes_null() -> None:
 class Hooks:
     """A server of which everything is heard that its hooks are called with."""
 
-    def __init__(self, *, on_bad_event: bool = True) -> None:
+    def __init__(self, *, on_bad_event: bool = True, **options: Any) -> None:
         self.calls: list[tuple[object, ...]] = []
         self.acks: list[Ack] = []
         self.server = StrictServer(
@@ -26,6 +45,8 @@ class Hooks:
             namespaces=["/", "/other"],
             on_event=self._on_event,
             on_bad_event=self._on_bad_event if on_bad_event else None,
+            on_long_event=lambda sid, _ack: self.calls.append(("long", sid)),
+            **options,
         )
         self.server.eio.sessions.create("session", "192.0.2.1")
         self.server._handle_eio_connect("session", {})
@@ -103,3 +124,54 @@ def test_events_of_other_namespaces_go_to_their_handlers() -> None:
     hooks.server.on("msg", lambda *call: heard.append(call), namespace="/other")
     hooks.receive("0/other,", '2/other,["msg",5]')
     assert heard == [(hooks.sid("/other"), 5)]
+
+
+def test_an_ack_that_nobody_waits_for_is_not_decoded(decoded: list[str]) -> None:
+    hooks = Hooks()
+    hooks.receive("0", '31["x"]', "31[", "30[]")
+    assert decoded == []
+    assert "session" in hooks.server.eio.sockets
+
+
+def test_a_connect_is_counted_before_it_is_decoded(decoded: list[str]) -> None:
+    asked: list[int] = []
+
+    def may_connect(environ: object, size: int) -> None:
+        asked.append(size)
+        raise ConnectRefusedError("later")
+
+    server = StrictServer(client_manager=Fanout(), namespaces=["/"], may_connect=may_connect)
+    server.eio.sessions.create("session", "192.0.2.1")
+    server._handle_eio_connect("session", {})
+    for data in ('0{"room":"x"}', "0/unknown,[1]"):
+        server._handle_eio_message("session", data)
+    assert (asked, decoded) == ([12], [])
+    assert server.manager.sid_from_eio_sid("session", "/") is None
+
+
+def test_a_second_connect_is_not_decoded(decoded: list[str]) -> None:
+    hooks = Hooks()
+    hooks.receive("0", '0{"room":"x"}')
+    assert decoded == []
+    assert hooks.sid() is not None
+
+
+def test_what_is_longer_than_any_event_is_not_decoded(decoded: list[str]) -> None:
+    hooks = Hooks(max_event=20, max_commas=3)
+    hooks.receive("0", f'2["{"x" * 20}"]', '2["e",1,2,3,4]', '2["e",1,2,3]')
+    assert hooks.calls[1:] == [
+        ("long", hooks.sid()),
+        ("bad", hooks.sid()),
+        (hooks.sid(), "e", [1, 2, 3]),
+    ]
+    assert decoded == ['["e",1,2,3]']
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("1.5", [1.5]), ("-1e-400", [-0.0]), ("1.7976931348623157e308", [1.7976931348623157e308])],
+)
+def test_numbers_are_read_as_python_reads_them(sent: str, read: list[float]) -> None:
+    hooks = Hooks()
+    hooks.receive("0", f'2["e",{sent}]', '2["e",1e999]')
+    assert hooks.calls[1:] == [(hooks.sid(), "e", read), ("bad", hooks.sid())]

@@ -314,6 +314,31 @@ def test_attachments_are_refused_and_not_kept(server: Program, guests: Guests, r
     romeo.receives_nothing("message")
 
 
+def test_what_no_request_can_be_is_refused_unread(server: Program, room: str) -> None:
+    with RawClient(server.url) as raw:
+        raw.enters(room=room, v=1)
+        for number, (msg, more, code) in enumerate(
+            [
+                ("x" * 70_000, [], "too_long"),
+                ("x", [0] * 2800, "bad_request"),
+                ("," * 2000, [0] * 60, None),
+                ("x", 1.5, None),
+            ],
+            start=1,
+        ):
+            fields = {"action": "message", "msg": msg, "more": more}
+            raw.sends(f"42{number}{json.dumps(['msg', fields])}")
+            assert raw.receives_answer(number).get("code") == code
+
+
+def test_an_auth_that_no_client_needs_is_refused_unread(server: Program, room: str) -> None:
+    with RawClient(server.url) as raw:
+        raw.opens()
+        _, refused = raw.connects({"room": room, "more": "x" * 70_000})
+        assert refused["data"]["code"] == "bad_request"
+        assert raw.connects({"room": room})[0] == "0"
+
+
 def test_without_rates_the_bounds_of_size_stay(start: Start, guests: Guests) -> None:
     program = start("--limits", "off", "--max-text", "10", "--max-payload", "10000")
     romeo = guests(url=program.url)

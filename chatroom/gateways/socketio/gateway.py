@@ -14,7 +14,7 @@ import socketio.exceptions
 
 from chatroom import runtime
 from chatroom.core.budgets import Kind, Verdict
-from chatroom.core.errors import BadRequest, RateLimited, Refusal
+from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
 from chatroom.core.names import LOBBY, parse_name, parse_room
@@ -26,7 +26,7 @@ from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.guest import EVENT, NAMESPACE, Groups, Guest, known_language, words_in
 from chatroom.gateways.socketio.presence import Presence, groups
 from chatroom.gateways.socketio.replies import Replies
-from chatroom.gateways.socketio.requests import Requests
+from chatroom.gateways.socketio.requests import MAX_COMMAND, Requests
 from chatroom.gateways.socketio.talks import Talks
 from chatroom.gateways.words import WORDS, Words
 from chatroom.rooms import RoomView
@@ -61,11 +61,16 @@ class SocketIOGateway:
         call_later: Callable[[float, Callable[[], None]], runtime.Timer],
     ) -> None:
         self._service = service
+        longest = service.limits.max_text + MAX_COMMAND
         self._server = StrictServer(
             client_manager=Fanout(connect_timeout_s=connect_timeout_s, on_connected=self._on_connected),
             on_event=self._on_event,
             on_bad_event=self._on_bad_event,
             may_read=self._may_read,
+            may_connect=self._may_connect,
+            max_event=wire.max_event(longest),
+            on_long_event=self._on_long_event,
+            max_commas=wire.max_commas(longest),
             takes_binary=False,
             **engine_options,
         )
@@ -103,27 +108,38 @@ class SocketIOGateway:
 
     def _on_connect(self, sid: str, environ: Mapping[str, str], data: object) -> None:
         """Admit or refuse a client; nothing is sent from here, since the CONNECT packet comes after."""
-        words = self._words
+        words, client = self._words, environ["REMOTE_ADDR"]
         try:
-            auth = wire.read_auth(data)
-            words = words_in(auth.lang, self._words)
-            request = JoinRequest(
-                room=parse_room(auth.room) if auth.room is not None else LOBBY,
-                username=parse_name(auth.username) if auth.username is not None else None,
-                token=auth.token,
-                after=auth.after,
-                keeps_name=auth.v is not None,
-                lang=known_language(auth.lang),
-            )
-            session = self._service.admit(sid, self, request, environ["REMOTE_ADDR"])
+            try:
+                auth = wire.read_auth(data)
+                words = words_in(auth.lang, self._words)
+                request = JoinRequest(
+                    room=parse_room(auth.room) if auth.room is not None else LOBBY,
+                    username=parse_name(auth.username) if auth.username is not None else None,
+                    token=auth.token,
+                    after=auth.after,
+                    keeps_name=auth.v is not None,
+                    lang=known_language(auth.lang),
+                )
+            finally:
+                self._service.quota_of(client).charge_cpu(thread_time() - self._began)
+            session = self._service.admit(sid, self, request, client)
         except Refusal as refused:
-            text = words.refusal(refused)
-            parameters = {**refused.params, "code": refused.code}
-            raise socketio.exceptions.ConnectionRefusedError(text, parameters) from None
+            raise _refused(refused, words) from None
         kind = "seed" if auth.v is None else auth.roster or "full"
         eio_sid = self._server.manager.eio_sid_from_sid(sid, NAMESPACE)
         assert eio_sid is not None  # as long as this handler runs
         self._guests[sid] = Guest(session, words, kind, eio_sid)
+
+    def _may_connect(self, environ: Mapping[str, str], size: int) -> None:
+        """Count a CONNECT before its data are decoded."""
+        try:
+            self._service.quota_of(environ["REMOTE_ADDR"]).spend_event(size)
+            if size > wire.MAX_AUTH:
+                raise BadRequest
+        except Refusal as refused:
+            raise _refused(refused, self._words) from None
+        self._began = thread_time()
 
     def _on_connected(self, sid: str, namespace: str) -> None:
         """The client has its CONNECT packet: it may join."""
@@ -222,15 +238,24 @@ class SocketIOGateway:
 
     def _on_bad_event(self, sid: str, ack: Ack) -> None:
         """Refuse an event that is undecodable, unnamed, binary, or not `msg`."""
+        self._refuse_unread(sid, ack, BadRequest())
+
+    def _on_long_event(self, sid: str, ack: Ack) -> None:
+        """Refuse an event that is longer than any request, which it is only with a text that is too long."""
+        self._refuse_unread(sid, ack, TooLong(limit=self._service.limits.max_text))
+
+    def _refuse_unread(self, sid: str, ack: Ack, refusal: Refusal) -> None:
         guest = self._guests.get(sid)
         if guest is None:
             return
+        began = self._began
         try:
             guest.session.quota.spend(Kind.OTHER)
         except RateLimited as refused:
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
         else:
-            self._talks.hold_for_other_room(guest, ack, BadRequest())
+            self._talks.hold_for_other_room(guest, ack, refusal)
+        guest.session.quota.charge_cpu(thread_time() - began)
 
     # Calls from the service
 
@@ -328,3 +353,10 @@ class SocketIOGateway:
 
     def _emit(self, frame: str, to: str | Sequence[str], skip_sid: str | None = None) -> None:
         self._server.emit_json(EVENT, frame, to, skip_sid)
+
+
+def _refused(refused: Refusal, words: Words) -> socketio.exceptions.ConnectionRefusedError:
+    """What a CONNECT is refused with."""
+    return socketio.exceptions.ConnectionRefusedError(
+        words.refusal(refused), {**refused.params, "code": refused.code}
+    )

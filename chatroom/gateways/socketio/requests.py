@@ -25,7 +25,7 @@ from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _MAX_READING: Final = 4  # pages of history on their way from the disk to one client
 _MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
-_MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
+MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
 class Requests:
@@ -160,7 +160,7 @@ class Requests:
 
     def _handle_line(self, guest: Guest, msg: str, cid: str | None, ack: Ack) -> Mapping[str, object] | None:
         session, longest = guest.session, self._service.limits.max_text
-        if len(msg) > longest + _MAX_COMMAND:
+        if len(msg) > longest + MAX_COMMAND:
             raise TooLong(limit=longest).with_doubt(unread_answer_after_s(msg))
         line = typed.parse(self._service, session, msg)
         if not isinstance(line, Say):

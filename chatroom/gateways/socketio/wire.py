@@ -21,6 +21,8 @@ from chatroom.gateways.socketio.fields import check_unknown
 VERSION = 1
 _Shape = TypeVar("_Shape")
 _MAX_STRING = 1024  # characters of a string in a request other than `msg`
+_MAX_ESCAPE = 12  # characters that JSON may take for one: two surrogates
+_MAX_OTHER = 4096  # characters that JSON may take for all else: keys, fields that the server does not know
 
 String = Annotated[str, Meta(max_length=_MAX_STRING)]
 Limit = Annotated[int, Meta(ge=1, le=PAGE_ENTRIES)]
@@ -115,6 +117,20 @@ _ONLY_PRIVATE = frozenset(Whisper.__struct_fields__) - frozenset(Message.__struc
 
 # Where msgspec says which field is wrong, or missing.
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
+
+
+MAX_AUTH = _MAX_OTHER + _MAX_ESCAPE * 5 * _MAX_STRING
+"""The length of an `auth` as JSON: no valid one is longer."""
+
+
+def max_event(longest: int) -> int:
+    """The length of an event as JSON: with a text of at most `longest` characters, no valid one is longer."""
+    return _MAX_OTHER + _MAX_ESCAPE * (longest + 3 * _MAX_STRING)
+
+
+def max_commas(longest: int) -> int:
+    """How many commas an event may have: all characters of a text, and those between the fields."""
+    return _MAX_OTHER // 8 + longest
 
 
 def read_auth(data: object) -> Auth:

@@ -1,10 +1,12 @@
 """What the wire says of a malformed request."""
 
+import json
 from itertools import product
 
 import pytest
 
 from chatroom.core.errors import BadRequest
+from chatroom.gateways.socketio import wire
 from chatroom.gateways.socketio.wire import Message, read_auth, read_request
 from chatroom.gateways.words import WORDS
 
@@ -194,3 +196,23 @@ def test_a_malformed_auth_names_its_field() -> None:
     with pytest.raises(BadRequest) as refused:
         read_auth({"room": 5})
     assert refused.value.params == {"field": "room"}
+
+
+def test_the_longest_requests_are_within_the_bounds() -> None:
+    def escaped(length: int) -> str:
+        return "\U0001f600" * length
+
+    string, longest = escaped(wire._MAX_STRING), 2000
+    whisper = {
+        "action": "whisper",
+        "msg": escaped(longest),
+        "to": string,
+        "to_sid": string,
+        "cid": escaped(64),
+    }
+    auth = dict.fromkeys(("room", "username", "token", "after", "lang"), string)
+    assert len(json.dumps(["msg", whisper])) <= wire.max_event(longest)
+    assert len(json.dumps({**auth, "roster": "delta", "v": 1})) <= wire.MAX_AUTH
+    assert json.dumps(["msg", {**whisper, "msg": "," * longest}]).count(",") <= wire.max_commas(longest)
+    read_request([whisper])
+    wire.read_auth(auth)
