@@ -35,6 +35,7 @@ _REMEMBERED = (
     "EndedTokens._sorted",
     "FinalPayloads._payloads",
     "Heartbeat._unadmitted",
+    "HostRule._good",
     "Holds._by_address",
     "Holds._by_identity",
     "Holds._by_key",
