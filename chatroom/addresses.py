@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chatroom.core.addresses import Address, counted_address
-from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance
+from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Kind
 
 _MOST: Final = 100_000
 _FORGET_S: Final = 900.0  # by then a budget is full again, and no bar lasts as long
@@ -73,6 +73,14 @@ class Addresses:
         return self._find(counted_address(client))
 
     account_of = budget_of
+
+    def requests_wait_s(self, client: str) -> float:
+        """For how long HTTP requests of this client are refused; 0.0 if they are not."""
+        return self.budget_of(client).wait(Kind.REQUEST, self._monotonic(), 0.0)
+
+    def charge_request(self, client: str, seconds: float) -> None:
+        """A request of this client has taken, or takes, so much computing time."""
+        self.budget_of(client).charge(Kind.REQUEST, self._monotonic(), seconds)
 
     def _find(self, address: Address) -> AddressBudget:
         budget = self._used.get(address.key)

@@ -23,9 +23,8 @@ from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MEMORY_BYTES, MemoryBackplane
 from chatroom.backplane.retention import Retention
 from chatroom.backplane.store import Store
-from chatroom.core.budgets import SESSION_RATES, Allowance, Kind
+from chatroom.core.budgets import Allowance
 from chatroom.core.clock import Clock
-from chatroom.core.flood import Rate
 from chatroom.core.names import LOBBY, NamePool, room_key
 from chatroom.datadir import DataDir, DataDirError
 from chatroom.engine.front import Front
@@ -36,10 +35,11 @@ from chatroom.gateways.http.page import BuiltPage
 from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
+from chatroom.limits import client_limits, session_limits
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.turns import Turns
 from chatroom.proxies import Proxies
 from chatroom.service import Service
-from chatroom.sessions import Limits
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import StartError
 from chatroom.tokens import Tokens
@@ -98,7 +98,9 @@ def serve(settings: Settings) -> None:
     line = _make_line_gateway(
         settings, service, addresses=addresses, acceptor=acceptor, leaving_limit=leaving_limit
     )
-    front = _make_front(settings, service, engine=gateway.engine, clock=clock, acceptor=acceptor)
+    front = _make_front(
+        settings, service, addresses=addresses, engine=gateway.engine, clock=clock, acceptor=acceptor
+    )
     service.start([gateway, line])
     runtime.spawn(_watch, clock)
     _tune_collector()
@@ -134,7 +136,7 @@ def _make_service(
     return Service(
         backplane=backplane,
         tokens=Tokens(_secret(folder), settings.token_days * 86_400, lambda: clock.times().steady_ms / 1000),
-        limits=_limits(settings),
+        limits=session_limits(settings),
         public_rooms=settings.public_rooms,
         budget_of=addresses.budget_of if addresses is not None else None,
         now_ms=clock.now_ms,
@@ -156,7 +158,7 @@ def _make_gateway(
     return SocketIOGateway(
         service,
         Words(settings.lang),
-        _client_limits(settings),
+        client_limits(settings),
         connect_timeout_s=settings.connect_timeout_s,
         engine_options={
             "upgrade_timeout_s": settings.connect_timeout_s,
@@ -199,7 +201,13 @@ def _make_line_gateway(
 
 
 def _make_front(
-    settings: Settings, service: Service, *, engine: Engine, clock: Clock, acceptor: Acceptor
+    settings: Settings,
+    service: Service,
+    *,
+    addresses: Addresses | None,
+    engine: Engine,
+    clock: Clock,
+    acceptor: Acceptor,
 ) -> Front:
     http = HTTPGateway(
         base_path=settings.base_path,
@@ -214,6 +222,9 @@ def _make_front(
         handlers={path + _SOCKET_PATH: engine.handle for path in paths},
         client_of=Proxies(settings.trust_proxy).client_of,
         takes_body=engine.takes_body,
+        meter=addresses,
+        in_session=engine.in_session,
+        turns=Turns(group_of=group_of),
         refuse_host=host_rule(settings),
         acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
@@ -326,37 +337,6 @@ def _watch(clock: Clock) -> None:
     while True:
         clock.check()
         runtime.sleep(_WATCH_S)  # there is no event for a jump of the clock
-
-
-# Limits
-
-
-def _limits(settings: Settings) -> Limits:
-    chosen = {
-        Kind.MESSAGE: Rate(settings.message_burst, settings.message_rate),
-        Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
-    }
-    # What one room may receive leaves space in its readers' outboxes.
-    outbox_bytes = settings.outbox_limit_bytes * settings.address_scale
-    return Limits(
-        rates={**SESSION_RATES, **chosen} if settings.limits else {},
-        room_bytes=Rate(outbox_bytes / 2, outbox_bytes) if settings.limits else None,
-        max_text=settings.max_text,
-        max_rooms=settings.max_rooms,
-        resume_grace_s=settings.resume_grace_s,
-    )
-
-
-def _client_limits(settings: Settings) -> dict[str, object]:
-    """The limits that clients receive (protocol, section 1: `you.limits`)."""
-    return {
-        "text": settings.max_text,
-        "burst": settings.message_burst if settings.limits else None,
-        "rate": settings.message_rate if settings.limits else None,
-        "history_entries": settings.history,
-        "history_days": settings.history_days if settings.history else 0,
-        "resume_grace": settings.resume_grace_s,
-    }
 
 
 def _read_names(chosen: Path | None) -> NamePool:

@@ -147,3 +147,16 @@ def test_any_play_counts_as_a_model_does(steps: list[tuple[bool, str, float]]) -
             addresses.session_closed(client)
             inside[key] -= 1
         assert addresses.budget_of(client).sessions == inside[key]
+
+
+def test_three_hundred_people_load_the_page_within_a_minute() -> None:
+    """Each asks for a dozen things, on a slow computer; a thousand requests in a second are too many."""
+    addresses, now = table(Allowance())
+    for _ in range(300 * 12):
+        assert addresses.requests_wait_s("192.0.2.1") == 0.0
+        addresses.charge_request("192.0.2.1", 0.0006)
+        now.s += 60 / (300 * 12)
+    for _ in range(10_000):
+        addresses.charge_request("192.0.2.1", 0.0006)
+    assert addresses.requests_wait_s("192.0.2.1") > 10.0
+    assert addresses.requests_wait_s("192.0.2.2") == 0.0

@@ -47,6 +47,7 @@ class Kind(enum.IntEnum):
     OTHER = enum.auto()
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
+    REQUEST = enum.auto()  # the same, for HTTP requests that belong to no session
 
 
 def event_cost(length: int) -> int:
@@ -86,6 +87,7 @@ _RATES: Final = MappingProxyType(
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
+        Kind.REQUEST: Rate(3, 0.05),  # 300 people who load the page take 1 s
     }
 )
 
@@ -132,7 +134,8 @@ class Allowance:
 
 def _scaled(kind: Kind, rate: Rate, factor: float) -> Rate:
     burst = rate.burst * factor
-    return Rate(burst if kind is Kind.CPU else max(1.0, burst), rate.per_second * factor)
+    least = 0.0 if kind in (Kind.CPU, Kind.REQUEST) else 1.0
+    return Rate(max(least, burst), rate.per_second * factor)
 
 
 class AddressBudget:

@@ -29,7 +29,7 @@ from chatroom.engine.refusals import (
     UNKNOWN_TRANSPORT,
     refuse,
 )
-from chatroom.engine.session import Session
+from chatroom.engine.session import Session, State
 from chatroom.engine.sessions import NoSessionError, Sessions
 from chatroom.engine.websocket import WebSocketTransport, as_frame
 from chatroom.net.connection import Connection
@@ -91,6 +91,12 @@ class Endpoint:
         session = self._sessions.by_id.get(request.parameters.get("sid", ""))
         polling = session.transport if session is not None else None
         return not isinstance(polling, Polling) or polling.takes_body(connection)
+
+    def in_session(self, request: Request) -> bool:
+        """Whether this is a request of a session that polls: what it may do is counted there."""
+        session = self._sessions.by_id.get(request.parameters.get("sid", ""))
+        polls = session is not None and session.state is State.POLLING
+        return polls and request.parameters.get("transport") == "polling"
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a request; a poll that has to wait is answered later."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from time import thread_time
 from typing import Any
-from urllib.parse import unquote
 
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
 from chatroom.engine.http_response import response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 from chatroom.net.connection import Connection, Role
+from chatroom.net.gate import Meter
+from chatroom.net.turns import Turns
 
 ClientOf = Callable[[str, Sequence[str]], str]
 """Finds the address of the client behind a request, from the peer's and the values of all X-Forwarded-For lines."""
@@ -50,6 +53,7 @@ class Exchange:
         headers: headers that the response gets, whoever writes it.
         cross_origin: a page of another origin asks, and may have the response.
         deferred: a WSGI application has left the answer to a handler.
+        reading_s: how much computing time it took to read the request.
     """
 
     __slots__ = (
@@ -62,14 +66,23 @@ class Exchange:
         "headers",
         "hung_up",
         "on_hangup",
+        "reading_s",
         "request",
     )
 
-    def __init__(self, http: HttpConnection, connection: Connection, request: Request, client: str) -> None:
+    def __init__(
+        self,
+        http: HttpConnection,
+        connection: Connection,
+        request: Request,
+        client: str,
+        reading_s: float = 0.0,
+    ) -> None:
         self._http = http
         self.connection = connection
         self.request = request
         self.client = client
+        self.reading_s = reading_s
         self.on_hangup: Callable[[Exchange], None] | None = None
         self.hung_up = False
         self.headers: list[tuple[str, str]] = []
@@ -132,29 +145,7 @@ class Exchange:
 
     def environ(self) -> dict[str, Any]:
         """The request as WSGI spells it, without a body."""
-        request = self.request
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": request.method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": _unquote(request.path),
-            "RAW_PATH_INFO": request.path,
-            "QUERY_STRING": request.query,
-            "SERVER_PROTOCOL": "HTTP/" + request.version,
-            "REMOTE_ADDR": self.client,
-        }
-        for name, value in request.headers:
-            if b"_" in name:
-                continue  # `x_y` and `x-y` would become one key
-            key = name.decode("ascii").replace("-", "_").upper()
-            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-                key = "HTTP_" + key
-            text = value.decode("latin-1")
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
-        return environ
-
-
-def _unquote(path: str) -> str:
-    return unquote(path, encoding="latin-1") if "%" in path else path
+        return self.request.environ(self.client)
 
 
 class HttpConnection(Role):
@@ -166,9 +157,24 @@ class HttpConnection(Role):
         on_over: called when the connection serves no more requests: it is closed, being closed, or taken over.
         client_of: finds the client of a request; by default that is the peer.
         takes_body: asked before a request's body is read; by default all are.
+        turns: when newcomers' requests are read; by default at once.
+        meter: is told what it cost to read what was no request.
     """
 
-    __slots__ = ("_client_of", "_limits", "_on_over", "_on_request", "_reader", "_takes_body", "exchange")
+    __slots__ = (
+        "_client_of",
+        "_limits",
+        "_meter",
+        "_on_over",
+        "_on_request",
+        "_reader",
+        "_reading_s",
+        "_stage",
+        "_takes_body",
+        "_turns",
+        "_waits",
+        "exchange",
+    )
 
     def __init__(
         self,
@@ -177,8 +183,15 @@ class HttpConnection(Role):
         on_over: Callable[[Connection], None],
         client_of: ClientOf | None = None,
         takes_body: TakesBody | None = None,
+        turns: Turns | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._limits = limits
+        self._turns = turns
+        self._meter = meter
+        self._waits = False  # what has come is read in another turn
+        self._stage: Stage | None = Stage.EMPTY  # which the deadline is for, if there is one
+        self._reading_s = 0.0  # computing time that the next request has taken so far
         self._client_of = client_of
         self._takes_body = takes_body
         self._on_request = on_request
@@ -205,30 +218,54 @@ class HttpConnection(Role):
         if not data:
             self._half_closed(connection)
             return
-        if self.exchange is not None or not connection.idle:
-            # The peer has not received the last answer yet: this request waits.
-            reader.hold(data)
-            if reader.full:
-                connection.stop_reading()
-            connection.loop.keep_unfinished(connection, reader.unfinished)
-            return
-        stage = reader.stage
-        try:
-            request = reader.feed(data)
-        except Refusal as refusal:
-            self.refuse(connection, refusal)
-            return
-        if request is not None:
-            self._begin(connection, request)
-            return
-        if reader.stage is not stage:
-            self._advance(connection)
+        reader.hold(data)
+        if self.exchange is None and connection.idle:
+            self._read_soon(connection)
         if connection.role is not self:
             return
+        # The peer has not received the last answer yet, or this request waits for its turn.
+        if reader.full:
+            connection.stop_reading()
         connection.loop.keep_unfinished(connection, reader.unfinished)  # which may close it
+
+    def _read_soon(self, connection: Connection) -> None:
+        """Read what has come: at once if the peer has joined, otherwise in its turn."""
+        newcomers = connection.newcomers
+        if self._turns is None or newcomers is None or connection not in newcomers:
+            self._read(connection)
+        elif not self._waits:
+            self._waits = True
+            self._turns.put(connection.address, partial(self._take_turn, connection))
+
+    def _take_turn(self, connection: Connection) -> None:
+        self._waits = False
+        if connection.role is self and self.exchange is None and connection.idle:
+            self._read(connection)
+
+    def _read(self, connection: Connection) -> None:
+        reader = self._reader
+        began = thread_time()
+        request = refusal = None
+        try:
+            request = reader.proceed()
+        except Refusal as refused:
+            refusal = refused
+        self._reading_s += thread_time() - began
+        if refusal is not None:
+            if self._meter is not None:
+                self._meter.charge_request(connection.address, self._reading_s)
+            self.refuse(connection, refusal)
+            return
+        if not reader.full:
+            connection.start_reading()
+        if request is not None:
+            self._begin(connection, request)
+        elif reader.stage is not self._stage:
+            self._advance(connection)
 
     def _advance(self, connection: Connection) -> None:
         """Another part of a request has begun."""
+        self._stage = self._reader.stage
         request = self._reader.expected
         if request is not None and self._takes_body is not None and not self._takes_body(connection, request):
             self.refuse(connection, Refusal(400, "another body is on the way"))
@@ -242,7 +279,9 @@ class HttpConnection(Role):
             client = self._client_of(client, request.values(b"x-forwarded-for"))
             if client != connection.address and connection.newcomers is not None:
                 connection.newcomers.move(connection, client)
-        self.exchange = Exchange(self, connection, request, client)
+        self.exchange = Exchange(self, connection, request, client, self._reading_s)
+        self._reading_s = 0.0
+        self._stage = None
         connection.loop.keep_unfinished(connection, self._reader.unfinished)
         if connection.role is not self:
             return
@@ -268,6 +307,9 @@ class HttpConnection(Role):
     def _half_closed(self, connection: Connection) -> None:
         """The peer sends nothing more. The present request is still answered, later ones are not, and a poll ends."""
         exchange = self.exchange
+        if self._waits:
+            connection.stop_reading()  # until what came before is read; then the end is read once more
+            return
         if exchange is None and connection.idle:
             connection.abort(TRANSPORT_CLOSE)
             return
@@ -300,17 +342,10 @@ class HttpConnection(Role):
 
     def _go_on(self, connection: Connection) -> None:
         """Take up the next request, if it is here already."""
-        try:
-            request = self._reader.proceed()
-        except Refusal as refusal:
-            self.refuse(connection, refusal)
-            return
-        if not self._reader.full:
-            connection.start_reading()
-        if request is not None:
-            self._begin(connection, request)
+        if self._reader.holds_bytes:
+            self._read_soon(connection)
         else:
-            self._advance(connection)
+            self._read(connection)
 
     def drained(self, connection: Connection) -> None:
         if self.exchange is None:
@@ -342,7 +377,9 @@ class HttpConnection(Role):
             self._hang_up(exchange)
 
     def expired(self, connection: Connection) -> None:
-        if not connection.idle:
+        if self._waits:
+            self._set_deadline(connection)  # the peer is not late
+        elif not connection.idle:
             connection.abort(SLOW_READER)
         elif self._reader.stage is not Stage.EMPTY:
             self.refuse(connection, Refusal(408, "the request took too long"))

@@ -12,21 +12,25 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from chatroom import runtime
 from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits, TakesBody
-from chatroom.engine.http_request import Refusal
+from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE
+from chatroom.engine.refusals import TOO_MANY_REQUESTS, refuse
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
 from chatroom.net.faults import describe
+from chatroom.net.gate import Meter
 from chatroom.net.loop import Loop
+from chatroom.net.turns import Turns
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Exchange], None]
+_ANSWER_S: Final = 0.0002  # what it takes to answer a request, on average
 
 
 class Front:
@@ -38,6 +42,10 @@ class Front:
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
+        meter: counts the computing time of each client's requests, and says how long to refuse them; by default nobody
+            does.
+        in_session: says whether a request that has a handler belongs to a session, which counts what it does itself.
+        turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
         refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
@@ -63,6 +71,9 @@ class Front:
         handlers: dict[str, Handler],
         client_of: ClientOf | None = None,
         takes_body: TakesBody | None = None,
+        meter: Meter | None = None,
+        in_session: Callable[[Request], bool] = lambda _request: False,
+        turns: Turns | None = None,
         refuse_host: Callable[[str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
@@ -79,6 +90,9 @@ class Front:
         self._handlers = handlers
         self._client_of = client_of
         self._takes_body = takes_body
+        self._meter = meter
+        self._in_session = in_session
+        self._turns = turns or Turns()
         self._refuse_host = refuse_host
         self._acceptor = acceptor or Acceptor()
         self._acceptor.include(self.__len__)
@@ -112,7 +126,15 @@ class Front:
         return False
 
     def _greet(self, sock: socket.socket, address: str) -> None:
-        http = HttpConnection(self._limits, self._dispatch, self._over, self._client_of, self._takes_body)
+        http = HttpConnection(
+            self._limits,
+            self._dispatch,
+            self._over,
+            self._client_of,
+            self._takes_body,
+            turns=self._turns,
+            meter=self._meter,
+        )
         connection = self._loop.attach(sock, http, address)
         connection.expect(self._limits.head_timeout_s)
         if self._acceptor.make_room():
@@ -136,7 +158,18 @@ class Front:
 
     def _dispatch(self, exchange: Exchange) -> None:
         request = exchange.request
-        if request.path not in self._vital_paths:
+        handler = self._find_handler(request.path)
+        is_vital = request.path in self._vital_paths
+        if self._meter is not None and not (handler is not None and self._in_session(request)):
+            wait_s = self._meter.requests_wait_s(exchange.client)
+            if wait_s:
+                request.keep_alive = False
+                if not is_vital:
+                    refuse(exchange, TOO_MANY_REQUESTS, status=429, retry_s=wait_s)
+                    return
+            else:
+                self._meter.charge_request(exchange.client, exchange.reading_s + _ANSWER_S)
+        if not is_vital:
             if self._spare and exchange.connection in self._spare:
                 request.keep_alive = False
                 exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
@@ -147,11 +180,16 @@ class Front:
                     request.keep_alive = False
                     runtime.spawn(self._answer, exchange, refusal)
                     return
+        if handler is not None:
+            handler(exchange)
+        else:
+            runtime.spawn(self._answer, exchange, self._app)
+
+    def _find_handler(self, path: str) -> Handler | None:
         for prefix, handler in self._handlers.items():
-            if request.path.startswith(prefix) or request.path == prefix[:-1]:
-                handler(exchange)
-                return
-        runtime.spawn(self._answer, exchange, self._app)
+            if path.startswith(prefix) or path == prefix[:-1]:
+                return handler
+        return None
 
     def _answer(self, exchange: Exchange, app: runtime.WSGIApp) -> None:
         """Answer through a WSGI application; runs in a greenthread of its own."""

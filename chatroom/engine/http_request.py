@@ -11,7 +11,8 @@ import enum
 import re
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
-from urllib.parse import unquote_plus
+from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 import h11
 
@@ -72,9 +73,34 @@ class Request:
         """The comma-separated items of a header, in lower case, of all its lines (RFC 9110, 5.3)."""
         return _tokens(self.headers, name)
 
+    def environ(self, client: str) -> dict[str, Any]:
+        """The request of this client as WSGI spells it, without a body."""
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": _unquote(self.path),
+            "RAW_PATH_INFO": self.path,
+            "QUERY_STRING": self.query,
+            "SERVER_PROTOCOL": "HTTP/" + self.version,
+            "REMOTE_ADDR": client,
+        }
+        for name, value in self.headers:
+            if b"_" in name:
+                continue  # `x_y` and `x-y` would become one key
+            key = name.decode("ascii").replace("-", "_").upper()
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = "HTTP_" + key
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+        return environ
+
     def wants_upgrade(self) -> bool:
         """Whether the peer asks to use WebSocket from here on."""
         return "websocket" in self.tokens(b"upgrade")
+
+
+def _unquote(path: str) -> str:
+    return unquote(path, encoding="latin-1") if "%" in path else path
 
 
 def _tokens(headers: Headers, name: bytes) -> list[str]:

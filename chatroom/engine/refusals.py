@@ -1,4 +1,4 @@
-"""How an Engine.IO request is refused: with the codes of Engine.IO's own reference server, and two more."""
+"""How an Engine.IO request is refused: with the codes of Engine.IO's own reference server, and three more."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ FORBIDDEN: Final[Error] = (4, "Forbidden")
 BAD_VERSION: Final[Error] = (5, "Unsupported protocol version")
 TOO_MANY_SESSIONS: Final[Error] = (6, "Too many sessions")  # of one address
 SERVER_FULL: Final[Error] = (7, "Server full")
+TOO_MANY_REQUESTS: Final[Error] = (8, "Too many requests")  # of one address
 
 
 def refuse(exchange: Exchange, error: Error, *, status: int = 400, retry_s: float | None = None) -> None:

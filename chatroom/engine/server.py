@@ -212,6 +212,10 @@ class Engine(engineio.Server):
         """Whether to read the body of a request from this connection, for `Front`."""
         return self._endpoint.takes_body(connection, request)
 
+    def in_session(self, request: Request) -> bool:
+        """Whether a request belongs to a session that polls, for `Front`."""
+        return self._endpoint.in_session(request)
+
     def shutdown(self) -> None:
         """Nothing to do: nothing runs in the background."""
 

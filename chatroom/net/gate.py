@@ -12,6 +12,16 @@ class Account(Protocol):
         """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""
 
 
+class Meter(Protocol):
+    """Counts the computing time of HTTP requests."""
+
+    def requests_wait_s(self, client: str) -> float:
+        """For how long requests of this client are refused; 0.0 if they are not."""
+
+    def charge_request(self, client: str, seconds: float) -> None:
+        """A request of this client has taken, or takes, so much computing time."""
+
+
 class Gate(Protocol):
     """Counts the sessions of each client address, and what waits for them."""
 

@@ -15,23 +15,38 @@ import pytest
 from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
-from chatroom.engine.http_request import Refusal
+from chatroom.engine.http_request import Refusal, Request
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
+from chatroom.net.turns import Turns
 from tests.support.inside import WAIT_S, nothing_here, until
 
 ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
+class Purse:
+    """A meter by which each client may send so many requests."""
+
+    def __init__(self, requests: int) -> None:
+        self._requests = requests
+        self.charged: list[tuple[str, float]] = []
+
+    def requests_wait_s(self, client: str) -> float:
+        return 6.5 if len(self.charged) >= self._requests else 0.0
+
+    def charge_request(self, client: str, seconds: float) -> None:
+        self.charged.append((client, seconds))
+
+
 class Door:
     """A front with one handler, which keeps what it is asked, and a peer."""
 
-    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: float) -> None:
+    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: object) -> None:
         self.asked: list[Exchange] = []
         self.loop = Loop()
         handlers: dict[str, Handler] = {"/held/": self.asked.append}
-        self.front = Front(self.loop, app, handlers=handlers, **settings)  # type: ignore[arg-type]  # times only
+        self.front = Front(self.loop, app, handlers=handlers, **settings)  # type: ignore[arg-type]  # any settings
         listener = listen("127.0.0.1", 0, backlog=8)[0]
         address = listener.getsockname()
         self.front.listen(listener)
@@ -73,7 +88,7 @@ class Door:
 def door() -> Iterator[Callable[..., Door]]:
     doors: list[Door] = []
 
-    def opened(app: runtime.WSGIApp = nothing_here, **settings: float) -> Door:
+    def opened(app: runtime.WSGIApp = nothing_here, **settings: object) -> Door:
         doors.append(Door(app, **settings))
         return doors[-1]
 
@@ -258,3 +273,95 @@ def test_a_proxys_connections_belong_to_its_clients() -> None:
     acceptor.close(listener)
     for connection in list(loop.connections):
         connection.abort("the test is over")
+
+
+@pytest.mark.parametrize("path", ["/held/", "/page"])
+def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path: str) -> None:
+    purse = Purse(requests=2)
+    one = door(meter=purse)
+    ask = f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
+    for count in (1, 2):
+        one.peer.send(ask)
+        until(lambda count=count: len(purse.charged) == count)  # type: ignore[misc]  # a bound default
+        for exchange in one.asked:
+            exchange.respond(404, b"")
+        one.asked.clear()
+        until(lambda count=count: one.receives() and one.heard.count(b" 404 ") == count)  # type: ignore[misc]
+    one.peer.send(ask)
+    until(one.has_read_all)
+    assert b" 429 " in one.heard
+    assert b"Retry-After: 7\r\n" in one.heard
+    assert [client for client, _ in purse.charged] == ["127.0.0.1"] * 2
+    assert min(seconds for _, seconds in purse.charged) > 0
+    assert one.asked == []
+
+
+def test_requests_of_a_session_and_health_checks_are_not_refused(door: Callable[..., Door]) -> None:
+    one = door(meter=Purse(requests=0), in_session=lambda request: request.parameters.get("sid") == "s")
+    one.peer.send(b"GET /held/?sid=s HTTP/1.1\r\nHost: here\r\n\r\n")
+    until(lambda: one.was_asked(1))
+    one.asked[0].respond(200, b"")
+    one.peer.send(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+    until(one.has_read_all)
+    assert (one.heard.count(b" 200 "), one.heard.count(b" 404 ")) == (1, 1)  # there is no page at all
+
+
+def test_what_is_no_request_is_charged_too(door: Callable[..., Door]) -> None:
+    purse = Purse(requests=2)
+    one = door(meter=purse)
+    one.peer.send(b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n")
+    until(one.has_read_all)
+    assert b" 400 " in one.heard
+    assert [client for client, _ in purse.charged] == ["127.0.0.1"]
+
+
+def test_newcomers_requests_are_read_in_turn(door: Callable[..., Door]) -> None:
+    """Six peers ask at once: a turn reads one request, then everyone else has theirs."""
+    turn, turns = 0, list[int]()
+
+    def tick() -> None:
+        nonlocal turn
+        turn += 1
+        if len(turns) < 6:
+            runtime.call_soon(tick)
+
+    def note(request: Request) -> bool:
+        turns.append(turn)
+        return True
+
+    one = door(meter=Purse(requests=0), in_session=note, turns=Turns(0.0))
+    with contextlib.ExitStack() as stack:
+        address = one.peer.getpeername()
+        peers = []
+        for count in range(2, 8):
+            peers.append(stack.enter_context(socket.create_connection(address, timeout=WAIT_S)))
+            until(lambda count=count: len(one.loop.connections) == count)  # type: ignore[misc]  # a bound default
+        for peer in peers:
+            peer.sendall(ASK)
+        runtime.call_soon(tick)
+        until(lambda: len(turns) == 6)
+    assert len(set(turns)) == 6
+
+
+class Held(Turns):
+    """Turns that a test gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Callable[[], None]] = []
+
+    def put(self, address: str, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+
+def test_a_request_is_answered_though_its_peer_ended_meanwhile(door: Callable[..., Door]) -> None:
+    turns = Held()
+    one = door(turns=turns)
+    one.peer.send(b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n")
+    one.peer.shutdown(socket.SHUT_WR)
+    until(lambda: len(turns.calls) == 1)
+    (connection,) = one.loop.connections
+    until(lambda: not connection.reading)  # the end has come too
+    turns.calls.pop()()
+    until(one.has_read_all)
+    assert one.heard.startswith(b"HTTP/1.1 404 ")

@@ -1,0 +1,69 @@
+"""Work that newcomers wait for: only so much in each turn of the loop, and address after address.
+
+It knows calls and addresses. Without it, one turn would do what hundreds of connections ask for, and everyone else
+would wait for its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from chatroom import runtime
+
+
+class Turns:
+    """Calls that wait for a turn of the loop.
+
+    Args:
+        turn_s: how much computing time they may take in a turn; one call is made in any case.
+        group_of: the group of an address; each group has one call after the other.
+        clock: computing time, in seconds.
+    """
+
+    def __init__(
+        self,
+        turn_s: float = 0.003,
+        *,
+        group_of: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._turn_s = turn_s
+        self._group_of = group_of
+        self._clock = clock
+        self._calls: dict[str, deque[Callable[[], None]]] = {}
+        self._groups: deque[str] = deque()  # the one that comes next first
+        self._scheduled = False
+
+    def put(self, address: str, call: Callable[[], None]) -> None:
+        """Make this call at the end of a turn. It must not raise."""
+        name = self._group_of(address)
+        calls = self._calls.get(name)
+        if calls is None:
+            calls = self._calls[name] = deque()
+            self._groups.append(name)
+        calls.append(call)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            runtime.call_last(self._run)
+
+    def _run(self) -> None:
+        self._scheduled = False
+        stop_at = self._clock() + self._turn_s
+        while self._groups:
+            name = self._groups.popleft()
+            calls = self._calls[name]
+            call = calls.popleft()
+            if calls:
+                self._groups.append(name)
+            else:
+                del self._calls[name]
+            call()
+            if self._clock() >= stop_at:
+                break
+        if self._groups:
+            self._schedule()
