@@ -113,7 +113,7 @@ class Polling:
         self.waiting_bytes += change
         account = self.session.account
         if account is not None and not account.hold(change) and change > 0:
-            self._sessions.call_soon(partial(self._sessions.relieve, account))
+            self._sessions.relieve(account)
 
     def _has_room(self) -> bool:
         """The bound in bytes is on what waits behind the first message, which may have any length."""

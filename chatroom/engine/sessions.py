@@ -81,6 +81,7 @@ class Sessions:
         self._gate = gate
         self._max_sessions = max_sessions
         self._newcomers: Newcomers[Session] = Newcomers(group_of)
+        self._to_relieve: set[Account] = set()
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
         self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work)
 
@@ -110,7 +111,16 @@ class Sessions:
         return session
 
     def relieve(self, account: Account) -> None:
-        """Too much waits for the clients of one address: drop those that read least, with an eighth of it."""
+        """Too much waits for the clients of one address: drop some of them, if that is still so in the next turn."""
+        if account not in self._to_relieve:
+            self._to_relieve.add(account)
+            runtime.call_soon(partial(self._relieve, account))
+
+    def _relieve(self, account: Account) -> None:
+        """Drop the sessions that read least, with an eighth of what waits."""
+        self._to_relieve.discard(account)
+        if account.hold(0):
+            return
         slow = [session for session in self.by_id.values() if session.account is account]
         slow.sort(key=lambda session: session.transport.waiting_bytes, reverse=True)
         left = sum(session.transport.waiting_bytes for session in slow) / 8

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatroom import runtime
 from chatroom.engine import packets, reasons
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
@@ -138,8 +139,15 @@ class OneAccount:
         return self.held <= self.most
 
 
-def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) -> None:
-    gate = OneAccount(150)
+def end_of_turn() -> None:
+    """Let the loop do what is due, and the whole turn after it."""
+    done: list[bool] = []
+    runtime.call_later(0, lambda: runtime.call_last(lambda: done.append(True)))
+    until(lambda: bool(done))
+
+
+def poll_under(gate: OneAccount, final_payloads: FinalPayloads) -> tuple[Sessions, list[Polling]]:
+    """Three sessions of one account, for which 40, 80 and 40 bytes wait."""
     sessions = Sessions(
         Loop(),
         {},
@@ -153,12 +161,35 @@ def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) 
     for polling, size in zip(pollers, (40, 80, 40), strict=True):
         polling.session.begin(polling)
         polling.send("4" + "x" * (size - 1))
+    return sessions, pollers
+
+
+def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) -> None:
+    gate = OneAccount(150)
+    sessions, pollers = poll_under(gate, final_payloads)
     until(lambda: pollers[1].session.closed)
     assert [one.session.closed for one in pollers] == [False, True, False]
     assert gate.held == 80
     pollers[0].take_payload()
     sessions.end(pollers[2].session, reasons.PROTOCOL_ERROR)
     assert gate.held == 0
+
+
+def test_many_packets_too_much_drop_one_reader(final_payloads: FinalPayloads) -> None:
+    gate = OneAccount(120)
+    _, pollers = poll_under(gate, final_payloads)  # two packets are above the limit
+    for _ in range(3):
+        pollers[1].send("4")  # and each of these
+    end_of_turn()
+    assert [one.session.closed for one in pollers] == [False, True, False]
+
+
+def test_no_reader_is_dropped_if_one_fetches_in_time(final_payloads: FinalPayloads) -> None:
+    gate = OneAccount(150)
+    _, pollers = poll_under(gate, final_payloads)
+    pollers[1].take_payload()
+    end_of_turn()
+    assert not any(one.session.closed for one in pollers)
 
 
 def test_nothing_waits_once_it_is_fetched(polling: Polling) -> None:
