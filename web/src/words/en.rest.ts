@@ -27,6 +27,7 @@ export const rest = {
   suggestions: 'Suggestions',
   usage: (usage: string) => `Usage: ${usage}`,
   sendWithout: 'Send without it',
+  tooLongBy: (count: number) => (count === 1 ? '1 character over' : `${count} characters over`),
   refusedText: 'Not sent:',
   edit: 'Edit',
   yourNameIs: 'Your name',

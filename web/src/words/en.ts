@@ -44,8 +44,6 @@ export const en = {
   namesake: (name: string) => `Someone called ${name} is here now.`,
   waitSeconds: (seconds: number) => `${seconds} s`,
   waitWhy: (seconds: number) => `One moment, sending again in ${seconds} s`,
-  left: (count: number) => `${count}`,
-  tooLongBy: (count: number) => (count === 1 ? '1 character over' : `${count} characters over`),
 
   notSent: 'Not sent.',
   tryAgain: 'Try again',

@@ -30,6 +30,7 @@ export const rest: Rest = {
   suggestions: '输入建议',
   usage: (usage) => `用法：${usage}`,
   sendWithout: '去掉后发送',
+  tooLongBy: (count) => `超出 ${count} 个字`,
   refusedText: '没有发送：',
   edit: '编辑',
   yourNameIs: '你的名字',

@@ -63,8 +63,6 @@ export const zh: Words = {
   namesake: (name) => `现在房间里有人叫${amid(name).trimEnd()}。`,
   waitSeconds: (seconds) => `${seconds} 秒`,
   waitWhy: (seconds) => `请稍等，${seconds} 秒后重发`,
-  left: (count) => `${count}`,
-  tooLongBy: (count) => `超出 ${count} 个字`,
 
   notSent: '没有发送。',
   tryAgain: '重试',
