@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { nextOut } from '../src/state/outbox';
 import { MOST_IDS, MOST_ROOMS, packOwn, unpackOwn } from '../src/state/own';
 import { begin } from '../src/state/reduce';
-import { bar } from '../src/state/view';
-import { Play, START, entries, entry, id } from './help';
+import { bar, rowsOf } from '../src/state/view';
+import type { Entry } from '../src/wire';
+import { Play, START, entries, entry, id, short } from './help';
 
 /** The same tab after a reload, which keeps only what was packed. */
 function reloaded(before: Play, room = before.state.room): Play {
@@ -51,6 +53,57 @@ describe("The user's own messages", () => {
   it('are not another person’s messages with the same text', () => {
     const play = doubtful('own').enter({ resumed: true, history: [entry(2, 'fox', 'own')] }, {}, 20);
     expect([bar(play.state), play.state.lineAt]).toEqual([{ code: 'back', count: 1 }, id(2)]);
+  });
+
+  describe('with a lost answer', () => {
+    const drawn = (play: Play) => rowsOf(play.state.items, null).flatMap((row) => (row.kind === 'item' && row.item.kind === 'said' ? [short(row.item)] : []));
+    const back = (...history: Entry[]) => doubtful('own').enter({ resumed: true, history: [...history, entry(8)] }, {}, 20);
+    const copy = (n: number) => entry(n, '阿狸', 'own');
+
+    it('are shown once, from the replay on', () => {
+      const play = back(copy(2));
+      expect([drawn(play), nextOut(play.state)!.cid]).toEqual([['m1', 'own', 'm8'], 'c']);
+      expect(drawn(play.sent('c').ok('c', 2))).toEqual(['m1', 'own', 'm8']);
+    });
+
+    it('are shown once when a later page of the replay has them', () => {
+      const play = doubtful('own').enter({ resumed: true, history: [entry(2)], more: true }, {}, 20);
+      play.do({ type: 'caught', entries: [copy(3)], more: false });
+      expect([drawn(play), mine(play), play.state.back!.count]).toEqual([['m1', 'm2', 'own'], ['own', 'own'], 1]);
+    });
+
+    it('are shown apart from a stored one if the ack has another id', () => {
+      expect(drawn(back(copy(2)).sent('c').ok('c', 5))).toEqual(['m1', 'own', 'own', 'm8']);
+    });
+
+    it('come back when they are refused', () => {
+      const play = back(copy(2)).sent('c').no('c', 'too_long');
+      expect(drawn(play)).toContain('own (failed)');
+      expect(drawn(play.do({ type: 'retry', key: 'c', cid: 'd', text: 'own' }))).toContain('own (sending)');
+    });
+
+    it('are hidden by nothing that was there or known before', () => {
+      expect(drawn(doubtful('own').enter({ resumed: true, gap: true, history: [copy(0), entry(1)] }, {}, 20))).toContain('own (sending)');
+      const before = new Play().enter({ history: [entry(1)] }).write('own', 'b').sent('b').ok('b', 2).write('own', 'c').sent('c');
+      expect(drawn(before.do({ type: 'cut' }, 5).enter({ resumed: true, history: [copy(2)] }, {}, 20))).toEqual(['m1', 'own', 'own (sending)']);
+    });
+
+    it('hide one message each', () => {
+      const play = doubtful('own').write('own', 'd').enter({ resumed: true, history: [copy(2), copy(3)] }, {}, 20);
+      expect([drawn(play), mine(play)]).toEqual([
+        ['m1', 'own', 'own', 'own (sending)'],
+        ['own', 'own', 'own'],
+      ]);
+    });
+
+    it('are known after further cuts, until the answer', () => {
+      const play = doubtful('own').enter({ resumed: true }, {}, 20).do({ type: 'cut' }, 25);
+      expect(drawn(play.enter({ resumed: true, history: [copy(2)] }, {}, 30))).toEqual(['m1', 'own']);
+      play.do({ type: 'cut' }, 35).enter({ resumed: true, history: [copy(3)] }, {}, 40);
+      expect(drawn(play)).toEqual(['m1', 'own', 'own']);
+      play.sent('c').ok('c', 2).do({ type: 'cut' }, 45).enter({ resumed: true, history: [copy(4)] }, {}, 50);
+      expect(mine(play)).toEqual(['own']);
+    });
   });
 
   it('are recognised in their room only', () => {

@@ -22,7 +22,7 @@ export function entered(state: State, frame: Login): State {
   const left = moved ? takeBack(state) : state;
   const chats = chatsBehind(left);
   const partner = partnerIn(frame.room ?? state.room, chats);
-  const before = moved ? { ...left, ...nothingShown(), partner, chats, items: [] as Item[], held: state.held || holdsWhisper(left) } : state;
+  const before = moved ? { ...left, ...nothingShown(), partner, chats, held: state.held || holdsWhisper(left) } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
@@ -61,25 +61,16 @@ export function entered(state: State, frame: Login): State {
     live: last > before.live ? last : before.live,
     catchUp: replaying ? last : null,
     older: asked && !you.gap ? before.older : you.history.length > 0 ? 'more' : 'none',
-    inFlight: null,
-    quietUntil: 0,
-    quietFor: null,
-    tries: 0,
-    came: [],
-    leaving: [],
-    crowdAt: -Infinity,
-    typing: new Map(),
+    ...nothingUnderWay(),
     senders: remember(before.senders, you.history.map((entry) => entry.username)),
   };
   next = withName(next);
   if (!you.resumed && next.doubtful !== null) {
     // The identity has changed: the server would not recognise the message, so the page must not send it again by itself.
-    next = giveUp(next, next.doubtful);
+    next = { ...giveUp(next, next.doubtful), doubtful: null };
   }
-  next = { ...next, doubtful: null };
   next = followRecipients(followPeople(next));
-  if (first && you.history.length > 0) next = remark(next, { code: 'you_are', name: next.name });
-  else if (!first && before.name !== '' && before.name !== next.name) next = remark(next, { code: 'you_are', name: next.name });
+  if (first ? you.history.length > 0 : before.name !== next.name) next = remark(next, { code: 'you_are', name: next.name });
   if (first) return next;
 
   const since = away ?? state.now;
@@ -87,11 +78,10 @@ export function entered(state: State, frame: Login): State {
   return replaying ? { ...next, returning: { since, count: merged.added } } : returned(next, since, merged.added);
 }
 
-function nothingShown(): Pick<
-  State,
-  'seen' | 'live' | 'catchUp' | 'older' | 'newer' | 'ahead' | 'reading' | 'unread' | 'mentions' | 'lineAt' | 'presence' | 'senders' | 'atBottom' | 'problem' | 'whisperedAt'
-> {
+/** What a room is before anything of it is shown. */
+export function nothingShown() {
   return {
+    items: [],
     seen: NO_ID,
     live: NO_ID,
     catchUp: null,
@@ -107,7 +97,12 @@ function nothingShown(): Pick<
     atBottom: true,
     problem: null,
     whisperedAt: -Infinity,
-  };
+  } satisfies Partial<State>;
+}
+
+/** What a new connection, or another room, puts an end to. */
+export function nothingUnderWay() {
+  return { inFlight: null, quietUntil: 0, quietFor: null, tries: 0, came: [], leaving: [], crowdAt: -Infinity, typing: new Map() } satisfies Partial<State>;
 }
 
 function returned(state: State, since: number, count: number): State {
@@ -118,13 +113,19 @@ function returned(state: State, since: number, count: number): State {
 /**
  * Put missed messages in their place; if the list does not reach the newest messages, they are only counted.
  *
- * The user's own messages were not missed. If the answer to the last one was lost, it is recognised by its text and name.
+ * The user's own messages were not missed. If the answer to the last one was lost, it is recognised by its text and name:
+ * history has no `cid`.
  */
 function missed(state: State, items: readonly Item[], replay: readonly Entry[]): { items: readonly Item[]; added: number; fresh: string | null } {
   const ids = idsOf(state);
-  const doubtful = state.items.find((item) => item.key === state.doubtful);
-  const isDoubtful = ({ username, msg }: Entry): boolean => doubtful?.kind === 'said' && doubtful.name === username && read(doubtful.text).text === msg;
-  const entries = replay.map((entry) => (ids.has(entry.id) || isDoubtful(entry) ? { ...entry, mine: true } : entry));
+  let copy: string | undefined;
+  items = items.map((item) => {
+    if (item.kind !== 'said' || item.key !== state.doubtful || item.fate !== 'sending' || item.copy) return item;
+    const { text } = read(item.text);
+    copy = replay.find(({ id, username, msg }) => id > state.seen && !ids.has(id) && username === item.name && msg === text)?.id;
+    return { ...item, copy };
+  });
+  const entries = replay.map((entry) => (ids.has(entry.id) || entry.id === copy ? { ...entry, mine: true } : entry));
   const news = entries.filter(({ id, mine }) => !mine && indexAt(items, id) < 0);
   const fresh = news[0]?.id ?? null;
   return { items: state.newer === 'none' ? merge(items, entries, state.now) : items, added: news.length, fresh };

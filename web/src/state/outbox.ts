@@ -143,7 +143,7 @@ function fail(state: State, item: Outgoing, refusal: Refusal | null): State {
 
 /** The server answered; null: the outcome is unknown. */
 export function answered(state: State, cid: string, ack: Ack | null): State {
-  const free = state.inFlight === cid ? { ...state, inFlight: null } : state;
+  const free = state.inFlight === cid ? { ...state, inFlight: null, doubtful: ack ? null : state.doubtful } : state;
   const index = indexOfKey(free.items, cid);
   const item = free.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper')) return free;
@@ -245,7 +245,7 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   const same = (item.kind === 'said' || to!.sid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
   const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null, text: text ?? item.text } as const;
-  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid, confirmed: to!.confirmed } : { ...item, ...fresh };
+  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid, confirmed: to!.confirmed } : { ...item, ...fresh, copy: undefined };
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
 }
 

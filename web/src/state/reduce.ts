@@ -6,12 +6,12 @@
 import { mentions } from '../lib/mention';
 import { read } from '../lib/typed';
 import type { Entry, Notice, Pair, Rename, ServerFrame, Whisper } from '../wire';
-import { caughtUp, entered, remember, withName } from './arrival';
+import { caughtUp, entered, nothingShown, nothingUnderWay, remember, withName } from './arrival';
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
 import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, released, takeAside, whisperTo } from './targets';
-import { NO_ID, indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
+import { indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
@@ -31,39 +31,17 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     people: new Map(),
     count: 0,
     limits: { text: 2000, name: 32, history: null, days: null },
-    items: [],
     serial: 0,
-    seen: NO_ID,
-    live: NO_ID,
-    catchUp: null,
-    older: 'none',
-    newer: 'none',
-    ahead: [],
-    inFlight: null,
+    ...nothingShown(),
+    ...nothingUnderWay(),
     doubtful: null,
-    quietUntil: 0,
-    quietFor: null,
-    tries: 0,
-    problem: null,
     own: [],
     chats: [],
     held: false,
-    whisperedAt: -Infinity,
     ...kept,
     asking: null,
-    atBottom: true,
-    reading: null,
     visible: true,
     received: 0,
-    unread: 0,
-    mentions: 0,
-    lineAt: null,
-    senders: new Set(),
-    came: [],
-    leaving: [],
-    presence: null,
-    crowdAt: -Infinity,
-    typing: new Map(),
     back: null,
     returning: null,
   };

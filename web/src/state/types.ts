@@ -26,6 +26,8 @@ export interface Said extends Placed {
   fate: Fate;
   /** why it failed */
   refusal: Refusal | null;
+  /** the id of a stored message that is probably this one, whose ack was lost */
+  copy?: string | undefined;
   /** it was once the first row of the list and showed its name: it still does, or the row would change its height */
   pinned: boolean;
 }
@@ -162,7 +164,7 @@ export interface State {
 
   /** the message whose ack is awaited: one at a time, so that order holds over refusals */
   inFlight: string | null;
-  /** the message that was in flight when the connection was lost: it may have been sent, under the identity of that time */
+  /** the message that was in flight when the connection was lost, until it is answered: it may have been sent, under the identity of that time */
   doubtful: string | null;
   /** nothing is sent before this moment */
   quietUntil: number;

@@ -5,7 +5,7 @@ import { read } from '../lib/typed';
 import { nextShowing } from './presence';
 import { AWAY_SHOWN_MS } from './arrival';
 import { ABSENT_MS, draftOf } from './targets';
-import { hasTalk } from './timeline';
+import { hasTalk, indexAt } from './timeline';
 import type { Item, State } from './types';
 
 const GROUP_MS = 5 * 60_000;
@@ -28,8 +28,12 @@ export type Row =
 /** The rows made before. A row with the same item and look is the same object, so that only changed rows are drawn. */
 const made = new WeakMap<Item, Row & { kind: 'item' }>();
 
-/** The rows of the list: the first message of a day has the day above it, and successive messages of one person are a group. */
-export function rowsOf(items: readonly Item[], lineAt: string | null): Row[] {
+/**
+ * The rows of the list: the first message of a day has the day above it, and successive messages of one person are a group.
+ * A message on its way has no row while there is one of what is probably its stored copy.
+ */
+export function rowsOf(all: readonly Item[], lineAt: string | null): Row[] {
+  const items = all.filter((item) => item.kind !== 'said' || item.fate !== 'sending' || indexAt(all, item.copy ?? '') < 0);
   const list: Row[] = [];
   let day = { from: NaN, to: NaN };
   let begins = begin(0);
