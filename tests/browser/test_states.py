@@ -94,7 +94,8 @@ def test_sending(visit: Visit, guests: Guests, relay: Relay, lang: str) -> None:
     expect(row.locator(".text")).to_have_css("opacity", "0.6")
     visitor.shows("sending")
     relay.release()
-    expect(row).not_to_have_class(re.compile("sending"))  # of one row, whatever comes first: its copy, its frame or its ack
+    # One row, whichever comes first: its stored copy, its frame or its ack.
+    expect(row).not_to_have_class(re.compile("sending"))
     expect(row.locator(".text")).to_have_css("opacity", "1")
 
 
