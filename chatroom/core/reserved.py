@@ -1,13 +1,14 @@
 """Names that nobody may have, because they would pass for the service or for those who run it.
 
 A name is reserved as a whole: `Ghost` and `Roots` are not. Case, look-alikes, accents, digits and what is drawn around
-or between the letters make no difference: `[Admin1]`, `s.y.s.t.e.m`, `管 理 员`, `1号管理员`.
+or between the letters make no difference: `[Admin1]`, `s.y.s.t.e.m`, `管 理 员`, `1号管理员`. Nor do words around it
+that name nobody: `The Real Admin`, `系统消息`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 from unicodedata import category
@@ -44,15 +45,64 @@ verified admin,
 官方, 官方人员, 官方人員, 官方账号, 官方帳號, 工作人员, 工作人員, 运营, 運營, 营运, 營運, 运营人员, 運營人員,
 技术支持, 技術支援, 技术人员, 技術人員, 安全中心, 安全员, 安全員, 创始人, 創始人, 主管, 总管, 總管, 值班员,
 值班員,
-администратор, админ, модератор, оператор, система, сервер, administrador, administradora, moderador, moderadora,
+администратор, админ, админы, администрация, модератор, модер, оператор, система, сервер, поддержка, техподдержка,
+владелец, адмін, адміністратор, адміністрація, адміністратар, служба поддержки, служба підтримки, підтримка, власник,
+administrador, administradora, moderador, moderadora,
 administrateur, modérateur, sistema, soporte, systemverwalter, 管理人さん, 運営, 運営者, システム, サーバー,
 モデレーター, 관리자, 운영자, 시스템, 서버,
 """
-RESERVED: Final = tuple(filter(None, map(str.strip, re.split("[,\n]", _TABLE))))
+
+# Words that say nothing of who it is: with these, and no others, a reserved name is still one.
+_AROUND: Final = """
+a, an, co, of, the, this, our, your, real, true, actual, genuine, legit, official, verified, trusted, super, head,
+chief, senior, junior, main, global, vice, deputy, assistant, helper, trial, bot, team, crew, group, member,
+members, account, chat, room, site, web, website, forum, channel, community, online, message, messages,
+info, 消息, 訊息, 信息, 提示, 提醒, 助手, 小助手, 助理, 小助理, 机器人, 機器人, 团队, 團隊, 小组, 小組, 人员, 人員,
+专员, 專員, 成员, 成員, 中心, 账号, 帳號, 账户, 帳戶, 认证, 認證, 真, 真的, 真正, 真正的, 正版, 唯一, 超级, 超級,
+高级, 高級, 首席, 总, 總, 副, 的, 本, 本站, 本群, 全站, 网站, 網站, 平台, 房间, 房間, 群, 群聊, 聊天, 频道, 頻道,
+在线, 線上, 线上, 公式, ボット, 공식, 봇, бот, чат, чата, чату, команда, служба, главный, официальный, настоящий,
+головний, офіційний, справжній,
+"""
+
+
+def _listed(table: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, re.split("[,\n]", table))))
+
+
+RESERVED: Final = _listed(_TABLE)
+_SHORTEST_PART: Final = 3  # of a name written as one word: `co` and `oper` would make `Cooper` reserved
 
 # Symbols and digits that stand for letters in what people call leet. `0` and `1` are look-alikes anyway.
-_LEET: Final = str.maketrans("@4$5!|37", "aassilet")
+_LEET: Final = str.maketrans("@4$5!|37₳∆€∑¥₮₥§∂†", "aassilet" + "aaeeytmsdt")
+# Letters of other scripts that people write for Latin ones, and that do not look alike in Unicode's data.
+_STAND_INS: Final = {
+    **dict.fromkeys("ᗩᎯ卂Λ丹ムΔᴧ", "a"),
+    **dict.fromkeys("ᗪᗞ", "d"),
+    **dict.fromkeys("乇Єᗴ巳Ξ", "e"),
+    **dict.fromkeys("卄ᕼ", "h"),
+    **dict.fromkeys("Ꮖ工エ丨", "i"),
+    **dict.fromkeys("爪ᗰᎷ", "m"),
+    **dict.fromkeys("ᑎ几ИПՈ", "n"),
+    **dict.fromkeys("ㄖ口ᗝ", "o"),
+    **dict.fromkeys("卩ᑭ", "p"),
+    **dict.fromkeys("尺Яᖇ", "r"),
+    **dict.fromkeys("丂ᔕᏚ", "s"),
+    **dict.fromkeys("ㄒ丅Ꮏ", "t"),
+    **dict.fromkeys("ㄩᑌ", "u"),
+    **dict.fromkeys("丫Ꭹ", "y"),
+    **dict.fromkeys("ᐯ", "v"),
+    **dict.fromkeys("山ᗯ", "w"),
+    **dict.fromkeys("菅筦", "管"),
+    **dict.fromkeys("埋哩", "理"),
+    **dict.fromkeys("宫宮宦", "官"),
+    **dict.fromkeys("糸", "系"),
+}
+# Two letters that look like one; `skeleton` writes m as rn.
+_PAIRS: Final = (("cl", "d"), ("vv", "w"), ("nn", "rn"))
+_YOU: Final = ("you", "你", "您")
+_MOST_LETTERS: Final = 64
 _RADICALS: Final = re.compile("[\u2e80-\u2fdf]")  # symbols by category; `skeleton` writes 长 as one of them
+_GAP: Final = re.compile(r"[\W\d_]+")
 _NUMBER: Final = re.compile("[0-9]+[号號]")
 
 
@@ -61,8 +111,34 @@ def is_reserved(name: str) -> bool:
     text = plain(name)
     if text == "*":
         return True
-    letters = sum(map(_is_letter, text))
-    return letters <= _longest() and any(_key(form) in _keys() for form in dict.fromkeys(_forms(text)))
+    if sum(map(_is_letter, text)) > _MOST_LETTERS:
+        return False
+    forms = dict.fromkeys(_forms(text))
+    return any(_is_whole(_key(form)) or _is_put_together(form) for form in forms)
+
+
+def _is_whole(key: str) -> bool:
+    """Whether it is a reserved name, or reserved names and words around them, written as one word."""
+    if key in _reserved():
+        return True
+    parts = _parts()
+    ends = {0: False}  # where a part may end, and whether a reserved one is among those before
+    for start in range(len(key)):
+        if start in ends:
+            for end in range(start + 1, min(start + _longest(), len(key)) + 1):
+                if (is_staff := parts.get(key[start:end])) is not None:
+                    ends[end] = ends.get(end, False) or ends[start] or is_staff
+    return ends.get(len(key), False)
+
+
+def _is_put_together(form: str) -> bool:
+    """Whether its words are reserved names and words around them."""
+    unmarked = "".join(character for character in form if category(character)[0] != "M")
+    words = [key for word in _GAP.split(unmarked) if (key := _key(word))]
+    alone = [word in _names() for word in words]
+    return any(alone) and all(
+        is_staff or word in _around() for word, is_staff in zip(words, alone, strict=True)
+    )
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -77,7 +153,21 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _key(form: str) -> str:
-    return "".join(filter(_is_letter, skeleton(form)))
+    return _likened("".join(filter(_is_letter, skeleton(form))))
+
+
+def _likened(letters: str) -> str:
+    letters = letters.translate(_stand_ins())
+    for two, one in _PAIRS:
+        letters = letters.replace(two, one)
+    return letters
+
+
+@cache
+def _stand_ins() -> dict[int, str]:
+    """From the look of each letter that stands for another to the look of that one."""
+    looks = {skeleton(letter): skeleton(meant) for letter, meant in _STAND_INS.items()}
+    return {ord(look): meant for look, meant in looks.items() if len(look) == 1 and not look.isascii()}
 
 
 @lru_cache(maxsize=8192)
@@ -85,11 +175,35 @@ def _is_letter(character: str) -> bool:
     return category(character)[0] == "L" or _RADICALS.match(character) is not None
 
 
+def _keys(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(filter(None, (_key(plain(name)) for name in names)))
+
+
 @cache
-def _keys() -> frozenset[str]:
-    return frozenset(filter(None, (_key(plain(name)) for name in RESERVED)))
+def _reserved() -> frozenset[str]:
+    return _keys(RESERVED)
+
+
+@cache
+def _names() -> frozenset[str]:
+    """What is reserved with words around it too; `Real You` is not."""
+    return _reserved() - _keys(_YOU)
+
+
+@cache
+def _around() -> frozenset[str]:
+    return _keys(_listed(_AROUND))
+
+
+@cache
+def _parts() -> dict[str, bool]:
+    """What a name written as one word may be made of, and whether it is reserved by itself."""
+    short = _keys(
+        name for name in (*RESERVED, *_listed(_AROUND)) if name.isascii() and len(name) < _SHORTEST_PART
+    )
+    return {key: key in _names() for key in (_around() | _names()) - short}
 
 
 @cache
 def _longest() -> int:
-    return max(len(plain(name)) for name in RESERVED)
+    return max(map(len, _parts()))

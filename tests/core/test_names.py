@@ -298,6 +298,98 @@ def test_a_longer_name_beginning_like_a_reserved_one_is_free(name: str) -> None:
     assert parse_name(name) == name
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        # A word of the staff and what people put around it
+        *("Real Admin", "the moderator", "TheRealAdmin", "admin (real)", "Admin Team Member", "System Bot"),
+        *(
+            "Official Mod Team",
+            "The Op",
+            "Assistant Admin",
+            "RealMod",
+            "the ó̀p",
+            "your host",
+            "Server Admin Bot",
+        ),
+        *(
+            "系統消息",
+            "系统管理",
+            "超級管理",
+            "聊天室管理",
+            "管理员（官方）",
+            "官方小助手",
+            "系统機器人",
+            "真·管理员",
+        ),
+        *("官方管理团队", "官方Admin", "Admin团队", "本站客服", "在线客服小助手"),
+        *("адмін", "Адміністратор", "служба підтримки", "главный админ", "Администрация чата"),
+        # Letters that stand for others
+        *(
+            "ᎪᎠᎷᏆΝ",
+            "ᗩᗪᗰIᑎ",
+            "卂dmin",
+            "Λdmin",
+            "aclmin",
+            "adnnin",
+            "ΔDMIП",
+            "丂丫丂ㄒ乇爪",
+            "ᔕYᔕTEᗰ",
+            "爪ㄖᗪ",
+        ),
+        *("菅理员", "管埋员", "宫方", "₳dmin", "∆dmin", "ovvner", "АDМІИ", "ᏚᎩᏚᎢᎬᎷ"),
+    ],
+)
+def test_staff_words_with_what_stands_around_are_reserved(name: str) -> None:
+    assert is_reserved(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Cooper",
+            "Coop",
+            "Rooted",
+            "Modest",
+            "Adminton",
+            "Theo",
+            "The Real Bob",
+            "Official Bob",
+            "Bot",
+            "Team Bot",
+        ),
+        *(
+            "Not a mod",
+            "Ghost Admin Hunter",
+            "Real Madrid",
+            "Real You",
+            "Hosted",
+            "Host of Ghosts",
+            "Desmond",
+            "Clay",
+        ),
+        *(
+            "管家",
+            "小助手",
+            "聊天机器人",
+            "真真",
+            "消息",
+            "官方的猫",
+            "总管家",
+            "在线",
+            "小管理",
+            "丁一",
+            "山口",
+            "埋没",
+        ),
+        *("Админтон", "Модест", "Чат", "Бот", "ᎠᎪᏤᎥᎠ", "Команда"),
+    ],
+)
+def test_ordinary_words_around_no_staff_word_are_free(name: str) -> None:
+    assert parse_name(name) == name
+
+
 def test_the_reserved_names_have_more_than_sixty_of_each_script() -> None:
     """They are all different: none is there twice in another spelling."""
     keys = {name: name_key(name.replace(" ", "")) for name in RESERVED}
