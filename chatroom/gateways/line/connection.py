@@ -14,7 +14,7 @@ from typing import Final
 
 from chatroom import runtime
 from chatroom.core.budgets import Kind
-from chatroom.core.errors import Refusal
+from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways import typed
 from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.gateways.line.foreign import is_foreign
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 PEEK_BYTES: Final = 64 * 1024
 JOIN_S: Final = 0.1  # how long a client may take to send something before it joins: programs begin at once
+_JOIN_TRIES: Final = 10  # so often, it joins later because of what has come and is not read yet
 BEHIND_BYTES: Final = 32 * 1024  # if more waits for a peer, it is behind, and nothing is taken from it
 
 
@@ -52,6 +53,7 @@ class LineConnection(Role):
 
     __slots__ = (
         "_context",
+        "_early_bytes",
         "_has_joined",
         "_has_left",
         "_intake",
@@ -86,6 +88,7 @@ class LineConnection(Role):
         self._context = context
         self._on_left = on_left
         self._on_talking = on_talking
+        self._early_bytes = 0  # that came before it joined
         self._has_joined = False
         self._is_terminal = False  # its first line was one that people type
         self._has_left = False
@@ -95,11 +98,14 @@ class LineConnection(Role):
         keep_alive(connection.sock)
         connection.expect(context.idle_timeout_s)
         connection.start_reading()
-        self._joining = self._call_later(JOIN_S, self._join_if_silent)
+        self._join_soon()
 
-    def _join_if_silent(self) -> None:
-        if self.peek():  # it has come, and was not read yet because of the load
-            self._joining = self._call_later(JOIN_S, self._join_if_silent)
+    def _join_soon(self, tries: int = _JOIN_TRIES) -> None:
+        self._joining = self._call_later(JOIN_S, partial(self._join_if_silent, tries))
+
+    def _join_if_silent(self, tries: int) -> None:
+        if tries and self.peek():  # it has come, and was not read yet because of the load
+            self._join_soon(tries - 1)
         else:
             self._join()
 
@@ -126,18 +132,35 @@ class LineConnection(Role):
         if data:
             self.decoder.receive(data)
             self.has_more = len(data) == self.receive_bytes and bool(connection.peek(1))
-            self._guard(self._intake.received if self._has_joined else self._look)
+            if self._has_joined:
+                self._guard(self._intake.received)
+            else:
+                self._early_bytes += len(data)
+                self._intake.note_arrival()
+                self._guard(self._look)
         else:
             connection.stop_reading()
             self._guard(self._intake.ended if self._has_joined else self._end_early)
 
     def _look(self) -> None:
         """Judge what comes before the room knows of this client."""
-        line = self._intake.look()
-        if self._is_foreign(line):
+        try:
+            line = self._intake.look()
+        except RateLimited as refused:  # the rest waits in the kernel
+            self.stop_reading()
+            self._joining.cancel()
+            self._joining = self._call_later(refused.retry_after, self._look_again)
+            return
+        # A terminal sends a few bytes before its first line.
+        if self._is_foreign(line) or (line is None and self._early_bytes > 2 * self._context.max_line_bytes):
             self.disconnect("line_http")
         elif line is not None:
             self._join()
+
+    def _look_again(self) -> None:
+        self._join_soon()
+        self.start_reading()
+        self._look()
 
     def _end_early(self) -> None:
         """It has sent no line: the room need not know of it."""

@@ -132,22 +132,26 @@ class Intake:
 
     def received(self) -> None:
         """The decoder has new input."""
-        self._note_arrival()
+        self.note_arrival()
         self.go_on()
 
     def look(self) -> str | Overlong | None:
-        """Instead of `received`, before any line may be taken: the first line that is not empty, or None.
+        """Before any line may be taken: the first line that is not empty, or None.
 
         If too many are empty, it is one of these. All are taken later.
+
+        Raises:
+            RateLimited: what came must wait; nothing was read of it.
         """
-        self._note_arrival()
+        self._spend_owed()
         while self._take_out():
             line = self._waiting[-1][0]
             if isinstance(line, Overlong) or line.strip() or len(self._waiting) == MOST_WAITING:
                 return line
         return None
 
-    def _note_arrival(self) -> None:
+    def note_arrival(self) -> None:
+        """The decoder has new input, which is not to be taken yet."""
         self._read_at = self._monotonic()
         # Otherwise it came together with what was read before, like the rest of a paste.
         if not self._has_more:
@@ -202,9 +206,7 @@ class Intake:
         """Take the lines that are there; True if there are no more, False if they have to wait."""
         while self._terminal.may_take and self._timer is None and not self._has_stopped:
             try:
-                while self._owed_events:
-                    self._terminal.spend()
-                    self._owed_events -= 1
+                self._spend_owed()
                 if not self._waiting and not self._take_out():
                     return True
                 line, arrived_at, read_at = self._waiting[0]
@@ -218,6 +220,11 @@ class Intake:
             except RateLimited as refused:
                 self._wait(refused.retry_after)
         return False
+
+    def _spend_owed(self) -> None:
+        while self._owed_events:
+            self._terminal.spend()
+            self._owed_events -= 1
 
     def _take_out(self) -> bool:
         """Take one line from the decoder, if there is one."""

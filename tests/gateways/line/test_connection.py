@@ -202,6 +202,8 @@ class Newcomer:
         b"\0\1",
         b"\r\n\0",
         b"SSH-2.0-x\r\n",
+        b"\xff\xf1" * 10_000,
+        b"a\b" * 10_000,
     ],
 )
 def test_the_room_never_knows_of_other_protocols_clients(
@@ -216,3 +218,28 @@ def test_the_room_never_knows_of_other_protocols_clients(
     witness.reads_until(lambda: b"\n" in witness.heard)
     assert witness.heard.startswith(b"* 1 here: ")
     newcomer.client.close()
+
+
+def test_what_comes_before_the_first_line_is_counted(
+    gateway: LineGateway, connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = connect()
+    joined: list[bool] = []
+
+    def spend(terminal: LineConnection) -> None:
+        joined.append(terminal._has_joined)
+        if len(joined) <= 3:
+            raise RateLimited(retry_after=0.001)
+
+    monkeypatch.setattr(LineConnection, "spend", spend)
+    newcomer = Newcomer(gateway, witness.client.getpeername()[1], b"hello\n", ends=False)
+    witness.reads_until(lambda: b": hello" in witness.heard)
+    assert joined[:4] == [False] * 4
+    newcomer.client.close()
+
+
+def test_a_client_with_unread_bytes_joins_in_the_end(
+    connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LineConnection, "peek", lambda _terminal: b"a")
+    connect()  # until it is greeted
