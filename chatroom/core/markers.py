@@ -21,6 +21,7 @@ from chatroom.core.slips import CHINESE, is_meant
 
 # Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
 _DOUBTFUL_LINES: Final = 64
+_DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
 # A text that begins like this is ordinary: a longer word in a script in which no word to whisper is written.
 _ORDINARY: Final = re.compile(
     r"(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
@@ -94,7 +95,11 @@ def further_beginnings(text: str) -> Iterator[Beginning | None]:
         for before, line in pairwise(text.splitlines())
         if line.strip() and _is_doubtful(line) and not (_HEADER_TO.match(line) and _HEADER.match(before))
     )
-    return map(beginning, islice(lines, _DOUBTFUL_LINES))
+    dear = 0
+    for line in islice(lines, _DOUBTFUL_LINES):
+        dear += not line[:HEAD].isascii()
+        if dear <= _DEAR_LINES or line[:HEAD].isascii():
+            yield beginning(line)
 
 
 def _is_doubtful(line: str) -> bool:

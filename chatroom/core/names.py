@@ -80,6 +80,16 @@ def _word_key(word: str) -> str:
     return skeleton(word)
 
 
+def name_typed(name: str) -> str:
+    """A name folded: the same for any two that differ only in case, width, composition or joiners."""
+    return name.lower() if name.isascii() else " ".join(map(_word_typed, name.split(" ")))
+
+
+@lru_cache(maxsize=8192)
+def _word_typed(word: str) -> str:
+    return fold(word)  # once for each word, as above
+
+
 def parse_room(text: object) -> str:
     """A room's name as typed, without the spaces around it: 1–64 visible characters, and nothing that looks like `/`.
 

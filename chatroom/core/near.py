@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 
 _SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
-_ENDS: Final = re.compile(r"^[^\w]+|[^\w]+$")
+_LETTER: Final = re.compile(r"\w")
 
 
 def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) -> None:
@@ -72,7 +72,7 @@ def _refusal(near: Near, people: People, is_room: Callable[[str], bool]) -> Refu
         case NearJoin(is_certain=True):
             return UnknownJoin(command="join").with_doubt(people=True)
         case NearJoin(room, is_word):
-            names = (trimmed(room), _ENDS.sub("", room))
+            names = (trimmed(room), _between_letters(room))
             if is_word and len(names[0]) < _SHORTEST_BEHIND_LETTERS:
                 return None
             meant = next(filter(is_room, names), None)
@@ -91,7 +91,7 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
 def _meant(near: NearWhisper, people: People) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
     runs_on = near.runs_on
-    for rest in (near.rest, *near.other_rests):
+    for rest in dict.fromkeys((near.rest, *near.other_rests)):
         if (here := loose_match(rest, people.here, runs_on=runs_on)) is not None:
             yield Found(here.who, here.rest)
         elif (gone := loose_match(rest, people.lately, runs_on=runs_on)) is not None:
@@ -105,6 +105,12 @@ def _meant(near: NearWhisper, people: People) -> Iterator[Found]:
 def _may_end_word(near: NearWhisper, found: Found) -> bool:
     """Whether the letters before a name may be the beginning of a word: `top` and `total`, if P and Al are here."""
     return near.is_word and _is_short(found.who.name)
+
+
+def _between_letters(text: str) -> str:
+    """The text from its first letter or digit to its last one."""
+    first, behind = _LETTER.search(text), _LETTER.search(text[::-1])
+    return text[first.start() : len(text) - behind.start()] if first and behind else ""
 
 
 def _is_short(name: str) -> bool:

@@ -18,8 +18,9 @@ from chatroom.core.slips import CHINESE, WORDS, is_slip
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
-_KEY_WORD: Final = re.compile(r"\W*(?:o ?p+|oop|po|0p|oper|operator)[\W_]+")
-_KEY: Final = re.compile(rf"{_KEY_WORD.pattern}(?!\w+://)[!-~]{{16,}} *$")
+_KEY_WORD: Final = re.compile(r"\W*+(o ?p+|oop|po|0p|oper|operator)[\W_]+")
+_KEY: Final = re.compile(r"(?!\w+://)[!-~]{16,}")
+_NO_KEY: Final = re.compile(r"[^!-~]")
 _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
 # is Shift+7, but `7pm` is a time. Before a name in another script a space is easily left out.
@@ -31,9 +32,9 @@ _BARE: Final = re.compile(
 # `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`
 _QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
 _SAID_TO: Final = re.compile(
-    rf"\W*(?:{_QUIETLY}|[对對])[\s\"“「]*(?![,.;:!?、。])([^\n]{{1,40}}?)\W*[说說]"
-    rf"|\W*(?:{_QUIETLY}|(?:[发發](?:个?(?:私[信聊讯訊]|消息|悄悄[话話]))?|[只单])?[给給]|[对對])"
-    r"[\s\"“「]*([^\n:]{1,40}?)[说說]?[\s\"”」]*:"
+    rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+[说說]"
+    rf"|\W*+(?:{_QUIETLY}|(?:[发發](?:个?(?:私[信聊讯訊]|消息|悄悄[话話]))?|[只单])?[给給]|[对對])"
+    r"[\s\"“「]*+([^\n:]{1,40}?)[说說]?[\s\"”」]*+:"
 )
 # Code and data, in which a command is spoken of.
 _CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
@@ -121,7 +122,7 @@ def near(text: str, folded: str, ends: list[int]) -> Near | BareKey | None:
     if _RUSSIAN_TO.match(folded):
         return None
     typed, folded = folded, with_latin(folded)
-    if _KEY_WORD.match(folded) and _KEY.match(head(text, _KEY_REACH)[0]):
+    if _KEY_WORD.match(folded) and _ends_in_key(head(text, _KEY_REACH)[0]):
         return BareKey()
     if _CODE.match(text):
         return None
@@ -142,6 +143,18 @@ def near(text: str, folded: str, ends: list[int]) -> Near | BareKey | None:
     if found := _GLUED.match(folded):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=tuple(behind_slip), is_word=True)
     return NearWhisper("", is_certain) if is_certain else None
+
+
+def _ends_in_key(line: str) -> bool:
+    """Whether nothing but a key stands behind the word before it."""
+    found = _KEY_WORD.match(line)
+    if found is None:
+        return False
+    line = line.rstrip(" ")
+    no_key = _NO_KEY.search(line[::-1])
+    start = len(line) - (no_key.start() if no_key is not None else len(line))
+    # What separates the word and the key may look like a part of the key: one character does not belong to it.
+    return start <= found.end() and _KEY.fullmatch(line, max(start, found.end(1) + 1)) is not None
 
 
 def _is_marker_and_word(folded: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 from chatroom.core.bare import bare
 from chatroom.core.beginnings import Beginnings
 from chatroom.core.confusables import fold
-from chatroom.core.names import may_be_name
+from chatroom.core.names import may_be_name, name_typed
 
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 2000  # remembered per room
@@ -76,7 +76,7 @@ class RecentNames:
 
     def find(self, name: str, now: float) -> Gone | None:
         """The last person with this name, in whatever case; never one whose name only looks the same."""
-        return self._find(fold(name), now) if may_be_name(name) else None
+        return self._find(name_typed(name), now) if may_be_name(name) else None
 
     def find_before(self, name: str, now: float) -> Gone | None:
         """The last person with this name, or else with the same name without the punctuation around it."""

@@ -55,6 +55,7 @@ _ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}(?=[\s\w\"'“‘「
 _HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SPACES = re.compile(r"[^\S\n]+")
+_UNEVEN = re.compile(r"[^\S\n]{2}|[^\S\n ]")  # not single spaces as in names
 _ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many characters as code points
 _LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 _LOOSE = 2 * _LONGEST  # how far a name reaches in a mistyped text, with what precedes it
@@ -97,9 +98,10 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
             return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
     ends = [word.end() for word in islice(_WORD.finditer(text, 0, _LONGEST), _MOST_WORDS)]
+    is_even = _UNEVEN.search(text, 0, _LONGEST) is None
     for end in reversed(ends):
         if end == len(text) or text[end].isspace():
-            name = _SPACES.sub(" ", text[:end])
+            name = text[:end] if is_even else _SPACES.sub(" ", text[:end])
             if len(name) > NAME_LENGTH and _ONE_POINT_EACH.fullmatch(name):
                 continue  # too long for a name
             who = find(name)

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from chatroom.core.beginnings import Beginnings
-from chatroom.core.confusables import fold
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
-from chatroom.core.names import may_be_name, name_key
+from chatroom.core.names import may_be_name, name_typed
 
 SMALL_ROOM: Final = 64
 """In a room of at most this many people, each change is announced at once; old clients also get a list of all names."""
@@ -23,12 +22,12 @@ NAME_BYTES: Final = 40  # about what one person takes in such a list
 class Roster:
     """The people of one room, in order of joining."""
 
-    __slots__ = ("_beginnings", "_by_key", "_by_sid", "_claims")
+    __slots__ = ("_beginnings", "_by_fold", "_by_sid", "_claims")
 
     def __init__(self) -> None:
         self._claims: dict[str, int] = {}
         self._by_sid: dict[str, Person] = {}
-        self._by_key: dict[str, Person] = {}
+        self._by_fold: dict[str, Person] = {}
         self._beginnings = Beginnings()
 
     def __len__(self) -> int:
@@ -80,7 +79,7 @@ class Roster:
 
     def replace(self, present: Present) -> None:
         """Replace everybody by those who are here now, in this order."""
-        self._by_sid, self._by_key, self._claims = {}, {}, {}
+        self._by_sid, self._by_fold, self._claims = {}, {}, {}
         self._beginnings = Beginnings()
         for joined in present.people:
             self.apply(joined)
@@ -89,15 +88,14 @@ class Roster:
         """The person with this name, in whatever case; never one whose name only looks the same."""
         if not may_be_name(name):
             return None
-        person = self._by_key.get(name_key(name))
-        return person if person is not None and fold(person.name) == fold(name) else None
+        return self._by_fold.get(name_typed(name))
 
     def beginning(self, letters: str, most: int) -> Iterator[str]:
         """The first names of people here with letters that begin so."""
         return self._beginnings.find(letters, most)
 
     def _put(self, person: Person) -> None:
-        self._by_sid[person.sid] = self._by_key[name_key(person.name)] = person
+        self._by_sid[person.sid] = self._by_fold[name_typed(person.name)] = person
         self._beginnings.add(person.name)
 
     def _drop_name(self, sid: str) -> None:
@@ -105,6 +103,6 @@ class Roster:
         if person is None:
             raise Misuse(f"{sid} was never announced")
         self._beginnings.discard(person.name)
-        key = name_key(person.name)
-        if self._by_key.get(key) is person:  # otherwise someone else has it already: two have swapped names
-            del self._by_key[key]
+        key = name_typed(person.name)
+        if self._by_fold.get(key) is person:  # otherwise someone else has it already: two have swapped names
+            del self._by_fold[key]

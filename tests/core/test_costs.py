@@ -3,7 +3,10 @@
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
+from random import Random
+from time import thread_time
 from types import FrameType
 from typing import Any
 
@@ -35,6 +38,7 @@ LONGEST = 2000
 TYPED = LONGEST + 192  # of a text with a command and a name before it
 MOST_CALLS = 20_000  # an ordinary text takes 20; one call is less than a tenth of a microsecond
 MOST_DECOMPOSED = 20_000
+MOST_UNITS = 8  # of about half a millisecond; before regular expressions were linear, it was 50
 
 BEGINNINGS = [
     "",
@@ -119,6 +123,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         layouts.readings,
         markers._is_ordinary_word,
         names._word_key,
+        names._word_typed,
         fields._what,
         fields._plain,
         nearly._commands,
@@ -252,3 +257,54 @@ def test_an_ordinary_text_takes_few_calls(monkeypatch: pytest.MonkeyPatch, text:
         before = work.calls
         parse_line(text.format(*"ghijkl"))
         assert work.calls - before <= 20
+
+
+def test_no_text_takes_long_to_judge() -> None:
+    """Regular expressions do their work within one call, so here computing time is compared."""
+    handle("w \u0430\n" * 30)  # what is loaded once
+    unit = seconds(lambda: sum(number * number for number in range(20_000)))
+    random = Random(17)
+    texts = [*KNOWN_WORST, *(generated(random) for _ in range(300))]
+    dearest = max((seconds(partial(handle, text)) / unit, text[:40]) for text in texts)
+    assert dearest[0] <= MOST_UNITS, dearest
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """The least computing time of three calls."""
+    took = []
+    for _ in range(3):
+        began = thread_time()
+        with suppress(Refusal):
+            do()
+        took.append(thread_time() - began)
+    return min(took)
+
+
+KNOWN_WORST = [
+    "join x" + "!" * (LONGEST - 7) + "x",
+    *("\n".join([start + mark * 60] * 31) for start in ("对", "给a", "悄悄对") for mark in '"“ _'),
+    "\n".join(["op " + "!" * 480 + "é"] * 4),
+]
+FRAGMENTS = [
+    *(*slips.WORDS, *slips.CHINESE, "join", "op", "ot", "t:o", "toB:", "to:", "/to ", "对", "发私信给", "说"),
+    *("ещ ", "то ", "と", "새", "m/sg", "Bob", "N1", "see ", "/", "："),
+]
+FILLERS = [*'!_ "“”、。:;.,|~aé好か\u3000\u00a0\u200b\u0301\ufdfa\U0001f600', "a ", "é ", "- ", "//", "\n"]
+
+
+def generated(random: Random) -> str:
+    """A text of fragments of words to whisper, repeated marks and rare characters, in one line or in many."""
+
+    def piece() -> str:
+        chance = random.random()
+        if chance < 0.4:
+            return random.choice(FRAGMENTS)
+        if chance < 0.8:
+            return random.choice(FILLERS) * random.choice((1, 2, 3, 29, 60, 200))
+        return "".join(chr(random.randrange(0xA0, 0x3000)) + " " for _ in range(random.choice((1, 29))))
+
+    head, body = ("".join(piece() for _ in range(random.randint(1, 3))) for _ in range(2))
+    if random.random() < 0.3:
+        return (head + body * LONGEST)[: LONGEST - 1] + "x"
+    width = LONGEST // random.choice((8, 31, 64)) - 1
+    return "\n".join([(head + body * width)[:width]] * LONGEST)[:LONGEST]
