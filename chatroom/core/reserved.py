@@ -176,7 +176,7 @@ def _is_letter(character: str) -> bool:
 
 
 def _keys(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(filter(None, (_key(plain(name)) for name in names)))
+    return frozenset(filter(None, (_key(name) for name in names)))
 
 
 @cache

@@ -157,6 +157,7 @@ def crowd() -> tuple[Roster, RecentNames, Addressed]:
 
 
 ROSTER, RECENT, KNOWN = crowd()
+parse_name("x")  # makes tables once, as the file of names does when the program starts
 
 
 def handle(text: str) -> None:
