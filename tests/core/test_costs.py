@@ -290,7 +290,14 @@ FRAGMENTS = [
     *(*slips.WORDS, *slips.CHINESE, "join", "op", "ot", "t:o", "toB:", "to:", "/to ", "对", "发私信给", "说"),
     *("ещ ", "то ", "と", "새", "m/sg", "Bob", "N1", "see ", "/", "："),
 ]
-FILLERS = [*'!_ "“”、。:;.,|~aé好か\u3000\u00a0\u200b\u0301\ufdfa\U0001f600', "a ", "é ", "- ", "//", "\n"]
+FILLERS: list[str] = [
+    *'!_ "“”、。:;.,|~aé好か\u3000\u00a0\u200b\u0301\ufdfa\U0001f600',
+    "a ",
+    "é ",
+    "- ",
+    "//",
+    "\n",
+]
 
 
 def generated(random: Random) -> str:
