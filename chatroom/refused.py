@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from chatroom.backplane import RETRY_S
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, RateLimited, Refusal, Unavailable
-from chatroom.returning import remember
+from chatroom.returning import drop_expired, remember
 from chatroom.sessions import Session
 from chatroom.tokens import retry_key
 
@@ -19,7 +19,8 @@ MOST_REFUSED: Final = 100_000  # texts, the latest
 
 
 class _Refused(NamedTuple):
-    refusal: Refusal
+    kind: type[Refusal]
+    packed: bytes  # the refusal; there are too many for objects
     sid: str  # the session that refused it last
     until: float
 
@@ -33,7 +34,11 @@ class RefusedTexts:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._texts: dict[bytes, _Refused] = {}
+        self._texts: dict[bytes, _Refused] = {}  # the oldest first
+
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._texts)
 
     def check(self, session: Session, cid: str | None) -> None:
         """Check a text before it is sent.
@@ -45,7 +50,7 @@ class RefusedTexts:
             return
         refused = self._texts.get(retry_key(session.identity, cid))
         if refused is not None and refused.sid != session.sid and self._monotonic() < refused.until:
-            raise refused.refusal.copy()
+            raise refused.kind.unpacked(refused.packed)
 
     def note(self, session: Session, cid: str | None, refusal: Refusal, *, is_bound: bool) -> None:
         """A text was refused; remember it if it may reach someone else when it is sent again.
@@ -58,7 +63,9 @@ class RefusedTexts:
         if isinstance(refusal, NameChangedHands):
             return  # the next session asks about the name again, whatever the `cid`
         if refusal.answer_after_s is not None or (isinstance(refusal, NoSuchPerson) and not is_bound):
-            refused = _Refused(refusal.copy(), session.sid, self._monotonic() + RETRY_S)
+            now = self._monotonic()
+            drop_expired(self._texts, now)
+            refused = _Refused(type(refusal), refusal.packed(), session.sid, now + RETRY_S)
             remember(self._texts, retry_key(session.identity, cid), refused, MOST_REFUSED)
 
     def forget(self, session: Session, cid: str | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from chatroom.backplane import MOST_KEYS, Backplane, Keys
 from chatroom.core.confusables import fold
@@ -26,9 +26,8 @@ _PARKED_S: Final = 24 * 3600.0  # how long a cut session's private chat is kept
 class _Parked:
     """What is kept, until a time, for a guest whose session was cut or replaced."""
 
-    identity: str
-    talk: PrivateTalk
-    addressed: Addressed
+    talk: PrivateTalk | None  # None: a plain one
+    addressed: Addressed | None  # None: nobody
     until: float
 
 
@@ -60,14 +59,15 @@ class Returning:
         return self._identities.get(sid)
 
     def park(self, session: Session) -> None:
-        """Keep for a while what the session's guest gets back on return."""
+        """The session is cut or replaced: keep for a while what its guest gets back on return."""
+        session.talk.cut()
         remember(self._identities, session.sid, session.identity)
         now = self._monotonic()
-        while self._parked and (oldest := next(iter(self._parked.values()))).until < now:
-            del self._parked[oldest.identity]
-        if session.addressed or not session.talk.is_plain:
-            parked = _Parked(session.identity, session.talk, session.addressed, now + _PARKED_S)
-            remember(self._parked, session.identity, parked)
+        drop_expired(self._parked, now)
+        talk = None if session.talk.is_plain else session.talk
+        addressed = session.addressed or None
+        if talk is not None or addressed is not None:
+            remember(self._parked, session.identity, _Parked(talk, addressed, now + _PARKED_S))
 
     def forget(self, identity: str) -> None:
         """The guest has left: no later session counts as the return of theirs."""
@@ -83,7 +83,8 @@ class Returning:
         """Give a guest who has come back their private chat; if its partner is unknown, mark the chat as lost."""
         parked = self._parked.pop(session.identity, None)
         if parked is not None and parked.until >= self._monotonic():
-            session.talk, session.addressed = parked.talk, parked.addressed
+            session.talk = parked.talk or session.talk
+            session.addressed = parked.addressed or session.addressed
             session.addressed.ask_again()
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
@@ -144,9 +145,23 @@ _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
 
+class _Expiring(Protocol):
+    @property
+    def until(self) -> float: ...
+
+
+_Temporary = TypeVar("_Temporary", bound=_Expiring)
+
+
 def remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = MOST_KEPT) -> None:
     """Keep something as the newest entry, and drop the oldest beyond the bound."""
     kept.pop(key, None)
     kept[key] = value
     if len(kept) > most:
         del kept[next(iter(kept))]
+
+
+def drop_expired(kept: dict[_Key, _Temporary], now: float) -> None:
+    """Drop the entries whose time is over; the oldest are the first."""
+    while kept and kept[oldest := next(iter(kept))].until < now:
+        del kept[oldest]

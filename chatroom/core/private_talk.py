@@ -171,6 +171,8 @@ class PrivateTalk:
             self._held_until = inf
         self._unanswered = 0
         self._is_ending = False
+        if self._held_until < inf:
+            self._forget_refusal()  # what the guest sends in a later session comes after the answer
 
     def check_people(self, arrived_at: float) -> None:
         """Check a private text to a name, or a `to:`, before it is used.

@@ -209,6 +209,15 @@ def test_a_text_behind_a_lost_refusal_is_held(partner: Person | None) -> None:
     assert goes(talk, ALL, NOW + 11) == partner
 
 
+def test_a_cut_forgets_a_refusal_that_was_answered() -> None:
+    talk = PrivateTalk()
+    fails(talk, NoSuchPerson(name="Romeo"))
+    talk.answered(NOW + ANSWER_AFTER_S)
+    talk.cut()
+    assert talk.is_plain
+    assert goes(talk, ALL, NOW + 1) is None
+
+
 def test_a_partner_back_during_the_answer_is_a_newcomer() -> None:
     talk = ended_talk("left")
     with pytest.raises(NotSent) as not_sent:

@@ -152,7 +152,6 @@ class SocketIOGateway:
         if guest is not None:
             self._forget(guest)
             guest.unanswered.clear()
-            guest.session.talk.cut()
             self._service.leave(guest.session, cut=True)
 
     def _log_out(self, guest: Guest) -> None:
@@ -330,7 +329,6 @@ class SocketIOGateway:
         if guest is None:
             return
         self._talks.answer_all(guest)
-        session.talk.cut()
         if why is Why.REPLACED:
             self._replies.notice(guest, "replaced", guest.words.say("replaced"))
         self._forget(guest)
