@@ -363,8 +363,12 @@ class Session:
         if probe is not None:
             probe.close(CLIENT_DISCONNECT)  # it has carried nothing, and is closed as usual
         if not keep_inbox:
-            self.inbox, self.inbox_bytes = None, 0
+            self.drop_inbox()
         return True
+
+    def drop_inbox(self) -> None:
+        """Forget what waits for the application."""
+        self.inbox, self.inbox_bytes = None, 0
 
     def refuse(self) -> None:
         """The application refuses it: its end is not reported."""

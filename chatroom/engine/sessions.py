@@ -249,7 +249,8 @@ class Sessions:
                 message = partial(handler, session.sid, message)
             if callable(message):
                 try:
-                    message()
+                    if message() is False and session.closed:
+                        session.drop_inbox()  # the others would be refused as well, and nobody gets the answers
                 except Exception as problem:
                     # The outermost place that a message reaches: one log line, this session ends, the others go on.
                     self._failed(session, problem)
@@ -293,9 +294,10 @@ class Sessions:
         Args:
             session: the session.
             reason: for the disconnect handler.
-            keep_inbox: whether the messages that came before are still handled, as when the client disconnected.
+            keep_inbox: whether the messages that came before are still handled, as when the client disconnected; those
+                of a session that has connected no namespace never are.
         """
-        if not session.close(reason, keep_inbox=keep_inbox):
+        if not session.close(reason, keep_inbox=keep_inbox and session.admitted):
             return
         if reason == reasons.FLOOD and self._gate is not None:
             self._gate.session_cut(session.client)

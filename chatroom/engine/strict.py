@@ -260,19 +260,21 @@ class StrictServer(socketio.Server):
     def _ack(self, eio_sid: str, ack_id: int | None) -> Ack:
         return no_ack if ack_id is None else partial(self.send_ack, eio_sid, ack_id)
 
-    def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+    def _handle_eio_message(self, eio_sid: str, data: Any) -> bool:
+        """Handle a message; returns False if it is an event that was refused unread."""
         try:
-            self._take(eio_sid, data)
+            return self._take(eio_sid, data)
         except PacketError as problem:
             log.debug("closing a connection: %s", problem)
             self._binary_packet.pop(eio_sid, None)
             self.eio.disconnect(eio_sid)
+        return True
 
-    def _take(self, eio_sid: str, data: str | bytes) -> None:
+    def _take(self, eio_sid: str, data: str | bytes) -> bool:
         pkt = self._binary_packet.get(eio_sid)
         if pkt is not None:
             if not pkt.add_attachment(data):
-                return
+                return True
             del self._binary_packet[eio_sid]
         else:
             if not data:
@@ -283,18 +285,18 @@ class StrictServer(socketio.Server):
                     raise PacketError("an event before its namespace was connected")
                 pkt.discards = not self._takes_binary
                 self._binary_packet[eio_sid] = pkt
-                return
+                return True
         if pkt.packet_type == packet.CONNECT:
             self._take_connect(eio_sid, pkt)
         elif pkt.packet_type == packet.DISCONNECT:
             if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
-                self._may_read_useless(eio_sid)
-                return
+                return self._may_read_useless(eio_sid)
             self._handle_disconnect(eio_sid, pkt.namespace, self.reason.CLIENT_DISCONNECT)
         elif pkt.packet_type in (packet.EVENT, packet.BINARY_EVENT):
-            self._handle_event(eio_sid, pkt)
+            return self._handle_event(eio_sid, pkt)
         else:
-            self._handle_ack(eio_sid, pkt)
+            return self._handle_ack(eio_sid, pkt)
+        return True
 
     def _take_connect(self, eio_sid: str, pkt: StrictPacket) -> None:
         name = pkt.namespace or "/"
@@ -335,20 +337,20 @@ class StrictServer(socketio.Server):
             return False
         return True
 
-    def _handle_event(self, eio_sid: str, pkt: StrictPacket) -> None:
+    def _handle_event(self, eio_sid: str, pkt: StrictPacket) -> bool:
         name = pkt.namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
         if sid is None:
             raise PacketError("an event before its namespace was connected")
         if not self.manager.is_connected(sid, name):
-            return  # it is being disconnected: the event is too late, which is nobody's fault
+            return True  # it is being disconnected: the event is too late, which is nobody's fault
         ack = self._ack(eio_sid, pkt.id)
         if self._may_read is not None and name == "/" and not self._may_read(sid, ack, pkt.size):
-            return
+            return False
         is_long = self._max_event is not None and pkt.size > self._max_event and not pkt.discards
         if is_long and self._on_long_event is not None and name == "/":
             self._on_long_event(sid, ack)
-            return
+            return True
         data = UNDECODABLE if pkt.discards else pkt.read(self._max_commas)
         if not (isinstance(data, list) and data and isinstance(data[0], str)) or data[0] in RESERVED_EVENTS:
             if self._on_bad_event is None or name != "/":
@@ -359,16 +361,18 @@ class StrictServer(socketio.Server):
             self._on_event(sid, data[0], data[1:], ack)
         else:
             self._handle_event_internal(self, sid, eio_sid, data, name, pkt.id)
+        return True
 
-    def _handle_ack(self, eio_sid: str, pkt: StrictPacket) -> None:
+    def _handle_ack(self, eio_sid: str, pkt: StrictPacket) -> bool:
         if not self._may_read_useless(eio_sid):
-            return
+            return False
         if pkt.id is None or not pkt.is_list:
             raise PacketError("an ack without an id or arguments")
         sid = self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/")
         if sid is None or not self.manager.awaits_ack(sid, pkt.id):
-            return
+            return True
         data = pkt.read()
         if not isinstance(data, list):
             raise PacketError("an ack without arguments")
         self.manager.trigger_callback(sid, pkt.id, data)
+        return True

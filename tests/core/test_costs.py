@@ -286,7 +286,7 @@ KNOWN_WORST = [
     *("\n".join([start + mark * 60] * 31) for start in ("对", "给a", "悄悄对") for mark in '"“ _'),
     "\n".join(["op " + "!" * 480 + "é"] * 4),
 ]
-FRAGMENTS = [
+FRAGMENTS: list[str] = [
     *(*slips.WORDS, *slips.CHINESE, "join", "op", "ot", "t:o", "toB:", "to:", "/to ", "对", "发私信给", "说"),
     *("ещ ", "то ", "と", "새", "m/sg", "Bob", "N1", "see ", "/", "："),
 ]
@@ -308,11 +308,12 @@ def generated(random: Random) -> str:
         if chance < 0.4:
             return random.choice(FRAGMENTS)
         if chance < 0.8:
-            return random.choice(FILLERS) * random.choice((1, 2, 3, 29, 60, 200))
-        return "".join(chr(random.randrange(0xA0, 0x3000)) + " " for _ in range(random.choice((1, 29))))
+            times: int = random.choice((1, 2, 3, 29, 60, 200))
+            return random.choice(FILLERS) * times
+        return "".join(f"{chr(random.randrange(0xA0, 0x3000))} " for _ in range(random.choice((1, 29))))
 
     head, body = ("".join(piece() for _ in range(random.randint(1, 3))) for _ in range(2))
     if random.random() < 0.3:
-        return (head + body * LONGEST)[: LONGEST - 1] + "x"
+        return f"{(head + body * LONGEST)[: LONGEST - 1]}x"
     width = LONGEST // random.choice((8, 31, 64)) - 1
     return "\n".join([(head + body * width)[:width]] * LONGEST)[:LONGEST]

@@ -6,7 +6,7 @@ import pytest
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as ConnectRefusedError
 
-from chatroom.engine import strict
+from chatroom.engine import reasons, strict
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.strict import Ack, StrictPacket, StrictServer, no_ack
 
@@ -175,3 +175,33 @@ def test_numbers_are_read_as_python_reads_them(sent: str, read: list[float]) -> 
     hooks = Hooks()
     hooks.receive("0", f'2["e",{sent}]', '2["e",1e999]')
     assert hooks.calls[1:] == [(hooks.sid(), "e", read), ("bad", hooks.sid())]
+
+
+@pytest.mark.parametrize(("refuses", "read"), [(False, 3), (True, 1)])
+def test_of_a_closed_session_nothing_is_read_after_a_refusal(refuses: bool, read: int) -> None:
+    asked: list[int] = []
+
+    def may_read(_sid: str, _ack: Ack, size: int) -> bool:
+        asked.append(size)
+        return not refuses
+
+    hooks = Hooks(may_read=may_read)
+    hooks.receive("0")
+    asked.clear()
+    sessions = hooks.server.eio.sessions
+    session = sessions.by_id["session"]
+    for _ in range(3):
+        session.deliver('2["e"]')
+    sessions.end(session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
+    sessions._serve(session)
+    assert len(asked) == read
+
+
+def test_a_closed_session_that_never_connected_is_not_read(decoded: list[str]) -> None:
+    hooks = Hooks()
+    sessions = hooks.server.eio.sessions
+    session = sessions.by_id["session"]
+    session.deliver('0{"room":"x"}')
+    sessions.end(session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
+    sessions._serve(session)
+    assert (decoded, hooks.calls) == ([], [])

@@ -46,9 +46,9 @@ def setting(name: str, default: float) -> float:
 class Server(StrictServer):
     judged = 0
 
-    def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+    def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> bool:
         self.judged += 1
-        super()._handle_eio_message(eio_sid, data)
+        return super()._handle_eio_message(eio_sid, data)
 
 
 def greet(sid: str, namespace: str) -> None:
