@@ -98,6 +98,13 @@ class Quota:
         """
         self.spend(Kind.MESSAGE, message_cost(len(text)), room=room, size=message_size(text))
 
+    def give_back_text(self, text: str) -> None:
+        """Undo what `spend_text` has granted without a room."""
+        if (bucket := self._buckets.get(Kind.MESSAGE)) is not None:
+            bucket.give_back()
+        if self._budget is not None:
+            self._budget.give_back(Kind.MESSAGE, message_cost(len(text)))
+
     def spend_event(self, length: int = 0) -> None:
         """Count one event of any kind, before it is read.
 

@@ -29,6 +29,7 @@ from chatroom.core.errors import (
     NoSuchPartner,
     NoTextBehindTo,
     PrivateArgument,
+    RateLimited,
     Refusal,
     Unavailable,
     UnknownCommand,
@@ -196,7 +197,20 @@ def private_text(service: Service, session: Session, msg: str) -> str:
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:
+    """Check whether a text is private; if it is refused it counts like one that is sent.
+
+    Raises:
+        LooksPrivate, NoSuchPartner, LooksLikeJoin: it probably is, or was meant for another room.
+        RateLimited: there were too many; what follows is held too.
+    """
+    if not say.near:
+        return
+    try:
+        session.quota.spend_text(say.text, None)
+    except RateLimited as refused:
+        raise refused.with_doubt() from None
     near.check(say.near, _people(service, session), partial(service.is_other_room, session))
+    session.quota.give_back_text(say.text)  # sending it is counted
 
 
 def _check_public(service: Service, session: Session, argument: str) -> None:
@@ -222,6 +236,8 @@ def _check_public(service: Service, session: Session, argument: str) -> None:
         if isinstance(refused, LooksLikeKey) or refused.params["command"] == "op":
             raise
         return  # a name may begin with a slash
+    except RateLimited:
+        raise  # whether it is private was not judged
     except Refusal:
         return
     raise PrivateArgument(usage="/to NAME TEXT", name=printable(trimmed(name))).with_doubt()

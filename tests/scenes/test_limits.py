@@ -276,6 +276,16 @@ def test_a_long_event_counts_as_many_short_ones(start: Start, room: str) -> None
         assert raw.receives_answer(2)["code"] == "rate_limited"
 
 
+def test_a_nearly_private_text_counts_as_a_message(start: Start, guests: Guests) -> None:
+    program = start("--message-burst", "3", "--message-rate", "0.01")
+    romeo, _juliet = guests(url=program.url), guests(url=program.url, username="Juliet")
+    assert romeo.asks("message", msg="msg me later")["ok"]  # it counts once
+    codes = [romeo.asks("message", msg="msg Juliet hi")["code"] for _ in range(3)]
+    assert codes == ["bad_request", "bad_request", "rate_limited"]
+    assert romeo.asks("rename", username="Romeo")["ok"]
+    assert romeo.asks("message", msg="/name msg Juliet hi")["code"] == "rate_limited"
+
+
 def test_a_flood_without_acks_gets_one_notice_per_second(start: Start, guests: Guests) -> None:
     program = start("--message-burst", "1", "--message-rate", "0.1")
     romeo = guests(url=program.url)
