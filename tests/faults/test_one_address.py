@@ -43,10 +43,18 @@ def texts(numbers: count[int]) -> list[str]:
 
 
 def joins_and_sends(program: Program, numbers: count[int]) -> RawClient:
-    """Open a session over a WebSocket, and send."""
+    """Open a session over a WebSocket, and send.
+
+    Raises:
+        ConnectionRefusedError: the address owes too much.
+    """
     sock = connected(program.port)
     try:
-        client = RawClient(program.url, socket=sock).enters(v=1, room="lobby", roster="delta")
+        client = RawClient(program.url, socket=sock)
+        client.opens()
+        kind, refusal = client.connects({"v": 1, "room": "lobby", "roster": "delta"})
+        if kind != "0":
+            raise ConnectionRefusedError(refusal["data"]["code"])
         client.sends_at_once(texts(numbers))
     except BaseException:
         sock.close()
