@@ -30,7 +30,7 @@ from chatroom.core.events import Person
 from chatroom.core.layouts import readings
 from chatroom.core.names import NAME_LENGTH, printable
 from chatroom.core.recent import Addressed, Gone
-from chatroom.core.slips import slips_of
+from chatroom.core.slips import is_slip_of
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
@@ -354,7 +354,7 @@ def _is_nearly_rest(more: str, first: str, longer: str, name: str) -> bool:
 
 def _is_nearly_word(typed: str, word: str) -> bool:
     """Whether a word is another with a slip: a key beside the right one, a letter too many, or missing from it."""
-    if typed in slips_of(word) or word in without_one(typed) or (typed and typed in without_one(word)):
+    if is_slip_of(typed, word) or word in without_one(typed) or (typed and typed in without_one(word)):
         return True
     return skeleton(typed) == skeleton(word) or word in readings(typed)
 
@@ -387,7 +387,7 @@ def _nearest(written: str, people: People) -> str | None:
     likeness = (
         lambda one: one == word,
         lambda one: len(word) > 1 and one.startswith(word),
-        lambda one: len(word) > 1 and (one in slips_of(word) or word in slips_of(one)),
+        lambda one: len(word) > 1 and (is_slip_of(one, word) or is_slip_of(word, one)),
         lambda one: min(len(word), len(one)) > 2 and not without_one(word).isdisjoint(without_one(one)),
     )
     return next((name for is_like in likeness for name, one in names.items() if is_like(one)), None)

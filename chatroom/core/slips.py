@@ -77,25 +77,32 @@ def _beside() -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=1024)
-def slips_of(word: str) -> frozenset[str]:
-    """What is typed instead of a word with two letters exchanged, one twice, or a key beside the right one."""
-    return frozenset(_slips_of(word))
+def is_slip_of(typed: str, word: str) -> bool:
+    """Whether `typed` is a word, perhaps with two letters exchanged, one twice, or a key beside the right one."""
+    if not word or abs(len(typed) - len(word)) > 1:
+        return False
+    differ = (at for at, (one, other) in enumerate(zip(typed, word, strict=False)) if one != other)
+    first = next(differ, min(len(typed), len(word)))
+    # The slip is where they differ first, or right before that: no other needs to be tried.
+    return typed == word or any(
+        typed in _slips_at(word, at) for at in (first - 1, first) if 0 <= at < len(word)
+    )
 
 
-def _slips_of(word: str) -> Iterator[str]:
-    for at, key in enumerate(word):
-        before, after = word[:at], word[at + 1 :]
-        yield f"{before}{after[:1]}{key}{after[1:]}"
-        yield f"{before}{key}{key}{after}"
-        for other in _BESIDE.get(key, ""):
-            yield f"{before}{other}{after}"
-            yield f"{before}{other}{key}{after}"
-            yield f"{before}{key}{other}{after}"
-        if 0 < at < len(word) - 1 and len(word) > 3:
-            yield before + after
+def _slips_at(word: str, at: int) -> Iterator[str]:
+    before, key, after = word[:at], word[at], word[at + 1 :]
+    yield f"{before}{after[:1]}{key}{after[1:]}"
+    yield f"{before}{key}{key}{after}"
+    for other in _BESIDE.get(key, ""):
+        yield f"{before}{other}{after}"
+        yield f"{before}{other}{key}{after}"
+        yield f"{before}{key}{other}{after}"
+    if 0 < at < len(word) - 1 and len(word) > 3:
+        yield before + after
 
 
 _BESIDE: Final = _beside()
 # A single letter is too short for a slip.
-_SLIPS: Final = frozenset(slip for word in WORDS if len(word) > 1 for slip in _slips_of(word))
+_SLIPS: Final = frozenset(
+    slip for word in WORDS if len(word) > 1 for at in range(len(word)) for slip in _slips_at(word, at)
+)
