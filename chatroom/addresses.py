@@ -65,7 +65,7 @@ class Addresses:
             self._rest(address.site, budget.site)
 
     def session_cut(self, client: str) -> None:
-        """A session of this client is being ended because it sends too much."""
+        """A session of this client is being closed because it floods."""
         self.budget_of(client).session_cut(self._monotonic())
 
     def budget_of(self, client: str) -> AddressBudget:

@@ -21,7 +21,7 @@ from chatroom.core.budgets import (
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 
-_FOR_MESSAGES: Final = 0.25  # of a room's budget, which nothing else may use
+_FOR_MESSAGES: Final = 0.25  # of a room's budget, kept for messages and whispers
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
 
@@ -63,7 +63,7 @@ class Quota:
             size: how many bytes each of them receives.
 
         Raises:
-            RateLimited: the session, its address or the room had too much; nothing was spent.
+            RateLimited: the session, its address or the room is over its limit; nothing is spent.
         """
         self._spend(kind, cost, self._monotonic(), own, room, size)
 

@@ -15,7 +15,7 @@ from unicodedata import name as unicode_name
 
 from chatroom.core.confusables import alike
 
-_ALSO: Final = "<>=`\u02f3"  # symbols that are used like punctuation, and the look of 。
+_ALSO: Final = "<>=`\u02f3"  # symbols that are used like punctuation, and what 。 looks like
 _IN_ASCII: Final = "".join(one for one in string.punctuation if category(one)[0] == "P" or one in _ALSO) + " "
 _LETTER: Final = re.compile(r"[^\W_]")
 _BARE: Final = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*\Z", re.DOTALL)  # most names, at once
@@ -23,8 +23,9 @@ _WITH_HAN: Final = frozenset(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPO
 
 
 def bare(key: str) -> str:
-    """A folded name, or the skeleton of one, without punctuation and spaces around it; one without letters is whole.
+    """A folded name, or the skeleton of one, without punctuation and spaces around it.
 
+    A name without letters is returned whole.
     In a skeleton, punctuation may stand for a letter that looks like it: `—` for `一`. It is kept beside a letter of
     the same script. Idempotent.
     """

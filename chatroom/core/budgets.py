@@ -51,7 +51,7 @@ class Kind(enum.IntEnum):
 
 
 def event_cost(length: int) -> int:
-    """What an event of so many characters and bytes costs: an ordinary one 1."""
+    """What an event of this length costs (characters, and bytes of attachments): an ordinary one 1."""
     return 1 + length // EVENT_UNIT
 
 
@@ -180,7 +180,7 @@ class AddressBudget:
         return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
 
     def used(self, kind: Kind, now: float, cost: float = 0.0) -> float:
-        """The part of what may be spent at once that is spent already, with `cost`; 1.0 is all."""
+        """How much of the burst is used up, `cost` included; 1.0 is all of it."""
         bucket = self._buckets.get(kind) or self._add(kind, now)
         used = (bucket.spent(now) + cost) / bucket.rate.burst
         return used if self.site is None else max(used, self.site.used(kind, now, cost))
@@ -215,7 +215,7 @@ class AddressBudget:
         return self._allowance.rates[kind].burst
 
     def give_back(self, kind: Kind, cost: float) -> None:
-        """Undo what `spend` has granted."""
+        """Undo a `spend` that succeeded."""
         bucket = self._buckets[kind]
         bucket.give_back(min(cost, bucket.rate.burst))
         if self.site is not None:
@@ -313,7 +313,7 @@ class RoomBudget:
         return wait_s
 
     def spend_spare(self, now: float, size: int) -> bool:
-        """Spend so many bytes on what nobody misses; False, and nothing is spent, if half of the budget is used."""
+        """Spend so many bytes on what can be left out; False, and nothing is spent, if half of the budget is used."""
         return not self.spend(now, size, 0.5)
 
 

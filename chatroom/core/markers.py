@@ -1,8 +1,8 @@
 """What the beginning of a typed text is, however it was typed: a command, a marker, an escape, or none of these.
 
 A beginning is read regardless of case, width, invisible characters and leading spaces; what follows it is taken from
-the text as typed. This module does not know who is here, and knows only those commands that make a text private. What
-only nearly is one of them is the business of `core.nearly`.
+the text as typed. This module does not know who is here, and knows only those commands that make a text private.
+`core.nearly` finds the near misses.
 """
 
 from __future__ import annotations

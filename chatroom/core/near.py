@@ -1,4 +1,4 @@
-"""Whether a text that is nearly a private one, or nearly a command, may be sent: only this module decides it.
+"""Whether a text that is nearly a private one, or nearly a command, may be sent: no other module decides this.
 
 `core.nearly` knows what it nearly is; whether that was meant depends on who is here and which rooms exist. Examples
 define the boundary, with a reason for each: `tests/core/near.json`.

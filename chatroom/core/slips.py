@@ -1,7 +1,7 @@
 """Which words mean that a text is private, and which words are nearly one of them.
 
 One table has the words, another the ordinary words that one slip makes of them. A slip is two letters exchanged, a
-letter typed twice, or a key beside the right one hit as well or instead; in a longer word also any letter that is
+letter typed twice, or a key beside the right one hit as well or instead; in longer words, also any letter that is
 missing, wrong, added or misplaced.
 """
 

@@ -32,7 +32,7 @@ class Gate(Protocol):
         """A session that was granted to this client is over."""
 
     def session_cut(self, client: str) -> None:
-        """A session of this client is being ended because it sends too much; new ones may be refused for that."""
+        """A session of this client is being closed because it floods; new ones may be refused for that."""
 
     def account_of(self, client: str) -> Account:
         """The account of the address of a client that has a session."""

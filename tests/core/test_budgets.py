@@ -149,7 +149,7 @@ def test_networks_of_one_site_get_no_more_of_a_room() -> None:
 
 
 @pytest.mark.parametrize(("people", "every_s", "length"), [(50, 1, 400), (10_000, 20, 60), (10, 0.5, 2000)])
-def test_ordinary_people_never_meet_the_budget_of_a_room(people: int, every_s: float, length: int) -> None:
+def test_ordinary_people_never_use_up_a_rooms_budget(people: int, every_s: float, length: int) -> None:
     room, crowd = RoomBudget(ROOM, 0.0), [Sender("x" * length) for _ in range(people)]
     for number in range(3 * people):
         assert crowd[number % people].sends(room, number / people * every_s)

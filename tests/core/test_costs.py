@@ -262,19 +262,25 @@ def test_an_ordinary_text_takes_few_calls(monkeypatch: pytest.MonkeyPatch, text:
 
 
 def test_no_text_takes_long_to_judge() -> None:
-    """Regular expressions do their work within one call, so here computing time is compared."""
+    """Regular expressions do their work within one call, so here computing time is compared, in the same moments."""
     handle("w \u0430\n" * 30)  # what is loaded once
-    unit = seconds(lambda: sum(number * number for number in range(20_000)))
     random = Random(17)
-    texts = [*KNOWN_WORST, *(generated(random) for _ in range(300))]
-    dearest = max((seconds(partial(handle, text)) / unit, text[:40]) for text in texts)
-    assert dearest[0] <= MOST_UNITS, dearest
+    for text in (*KNOWN_WORST, *(generated(random) for _ in range(300))):
+        for calls in (3, 10, 100):  # a busy machine makes some calls slow, and a dear text all of them
+            units = seconds(partial(handle, text), calls) / seconds(add_squares, calls)
+            if units <= MOST_UNITS:
+                break
+        assert units <= MOST_UNITS, text[:40]
 
 
-def seconds(do: Callable[[], object]) -> float:
-    """The least computing time of three calls."""
+def add_squares() -> int:
+    return sum(number * number for number in range(20_000))
+
+
+def seconds(do: Callable[[], object], calls: int) -> float:
+    """The least computing time of several calls."""
     took = []
-    for _ in range(3):
+    for _ in range(calls):
         began = thread_time()
         with suppress(Refusal):
             do()

@@ -162,7 +162,7 @@ def test_refusal_names_the_hidden_character(name: str, character: str | None) ->
 
 
 @pytest.mark.parametrize("name", ["Dr. Who", "J.R.", "-x-", "C++", "(^_^)", "C#", ">", "=^.^=", "`"])
-def test_a_name_with_punctuation_can_be_had_and_written_to(name: str) -> None:
+def test_a_name_with_punctuation_can_be_taken_and_addressed(name: str) -> None:
     here = Roster()
     here.apply(Joined(Person("a", parse_name(name)), 1))
     here.apply(Joined(Person("b", "Bob"), 2))
@@ -180,7 +180,7 @@ AROUND = st.sampled_from(
     st.text(AROUND, max_size=3),
     st.sampled_from(["Bob", "Ming Li", "小雨", "Олег"]),
 )
-def test_whatever_reaches_a_name_has_its_key(before: str, behind: str, name: str) -> None:
+def test_every_form_that_reaches_a_name_has_its_key(before: str, behind: str, name: str) -> None:
     """What `/to` ignores around Bob's name, nobody can have around theirs while Bob is here."""
     here = Roster()
     here.apply(Joined(Person("b", name), 1))

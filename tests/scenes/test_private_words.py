@@ -827,7 +827,7 @@ def test_an_answer_to_a_whisper_does_not_go_to_all(guests: Guests, lines: Lines)
     third.receives("message", msg="who else comes?")
 
 
-def test_marks_around_a_name_make_no_other_name(guests: Guests, lines: Lines) -> None:
+def test_punctuation_around_a_name_makes_no_new_name(guests: Guests, lines: Lines) -> None:
     bob, eve, third = guests(username="Bob"), guests(), guests(username="to")
     for name in ("@Bob", "Bob:", "Bob.", "(Bob)", "<Bob>", "*Bob*"):
         assert eve.asks("rename", username=name)["code"] == "name_taken", name

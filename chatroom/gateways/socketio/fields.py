@@ -1,7 +1,7 @@
 """Whether a field that the server does not know may be about who receives a text.
 
 Such a text was probably not meant for the room, or was meant for someone else. A key counts by the words in it, in any
-case and style, and with a slip. This module does not know the fields of requests.
+case or style, even with a slip. This module does not know the fields of requests.
 """
 
 from __future__ import annotations
