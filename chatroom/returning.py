@@ -27,7 +27,7 @@ class _Parked:
     """What is kept, until a time, for a guest whose session was cut or replaced."""
 
     talk: PrivateTalk | None  # None: a plain one
-    addressed: Addressed | None  # None: nobody
+    addressed: tuple[str, ...]  # packed
     until: float
 
 
@@ -65,8 +65,8 @@ class Returning:
         now = self._monotonic()
         drop_expired(self._parked, now)
         talk = None if session.talk.is_plain else session.talk
-        addressed = session.addressed or None
-        if talk is not None or addressed is not None:
+        addressed = session.addressed.packed()
+        if talk is not None or addressed:
             remember(self._parked, session.identity, _Parked(talk, addressed, now + _PARKED_S))
 
     def forget(self, identity: str) -> None:
@@ -84,8 +84,7 @@ class Returning:
         parked = self._parked.pop(session.identity, None)
         if parked is not None and parked.until >= self._monotonic():
             session.talk = parked.talk or session.talk
-            session.addressed = parked.addressed or session.addressed
-            session.addressed.ask_again()
+            session.addressed = Addressed.unpacked(parked.addressed)
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 

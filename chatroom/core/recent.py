@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Final, Self
 
 from chatroom.core.bare import bare
 from chatroom.core.beginnings import Beginnings
@@ -103,9 +104,6 @@ class Addressed:
             str, str
         ] = {}  # the names that a refusal was about since they were used, and whose they were
 
-    def __bool__(self) -> bool:
-        return bool(self._by_key)
-
     def __contains__(self, name: str) -> bool:
         return bool(self._by_key.get(fold(name)))
 
@@ -133,10 +131,19 @@ class Addressed:
         for key in [key for key in self._asked if self._by_key[key] == identity]:
             del self._asked[key]
 
-    def ask_again(self) -> None:
-        """The guest has come back, and may not have read the refusals since which they have not used a name."""
-        self._by_key.update(self._asked)
-        self._asked.clear()
+    def packed(self) -> tuple[str, ...]:
+        """The names, each with whose it is, for a guest who comes back; without the dictionaries, which are large.
+
+        The guest may not have read the refusals since which they have not used a name: these are asked about again.
+        """
+        return tuple(chain.from_iterable((self._by_key | self._asked).items()))
+
+    @classmethod
+    def unpacked(cls, packed: tuple[str, ...]) -> Self:
+        """What was packed."""
+        addressed = cls()
+        addressed._by_key.update(zip(packed[::2], packed[1::2], strict=True))
+        return addressed
 
     def knows(self, identity: str) -> bool:
         """Whether the session has written to this person, under whatever name."""
