@@ -105,6 +105,7 @@ class Person(Visitor):
         room, name, token: what it was told last.
         offered: the token that it came with.
         waiting: the requests that are not answered yet, by their numbers.
+        moves: the rooms that it has asked to join, likewise.
         misbehaves: it has sent what may end its connection, or keep its texts from being answered.
         is_over: the server has said that it has left, or that another has replaced it.
     """
@@ -116,6 +117,7 @@ class Person(Visitor):
         self.token: str | None = None
         self.offered = offered
         self.waiting: dict[int, str] = {}
+        self.moves: dict[int, str] = {}
         self.misbehaves = False
         self.is_over = False
         self.is_noticed = False  # the model knows that it has joined
@@ -141,7 +143,10 @@ class Person(Visitor):
         return self.you is not None and not open_requests and not self.asked_who
 
     def asks(self, action: str, **fields: Any) -> None:
-        self.waiting[self.sends(action, **fields)] = action
+        number = self.sends(action, **fields)
+        self.waiting[number] = action
+        if action == "join":
+            self.moves[number] = fields["room"]
 
     def _take(self, packet: str) -> None:
         super()._take(packet)
@@ -160,6 +165,9 @@ class Person(Visitor):
         elif packet.startswith("43"):
             for number in self.answers.keys() & self.waiting.keys():
                 self._answered(self.waiting.pop(number), self.answers[number])
+                room = self.moves.pop(number, None)
+                if room is not None and self.answers[number]["ok"]:
+                    self.room = room  # the connection may end before its own login comes
 
     def _answered(self, action: str, answer: dict[str, Any]) -> None:
         if action == "rename" and answer["ok"]:
