@@ -6,6 +6,7 @@ This module does not know what is measured.
 import fcntl
 import importlib.metadata
 import os
+import random
 import re
 import resource
 import shutil
@@ -163,9 +164,15 @@ def serving(peer: Peer, core: int, *, rosters: bool, settings: Sequence[str] = (
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, too low for an outgoing connection to take it before the peer has started."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket(socket.AF_INET6) as probe:
+            try:
+                probe.bind(("::", port))  # all addresses, as Node does
+            except OSError:
+                continue
+            return port
 
 
 def _listens(process: subprocess.Popen[str], port: int) -> bool:
