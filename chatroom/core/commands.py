@@ -7,7 +7,7 @@ Names of people are not resolved here: the recipient of `/to Ming Li hello` depe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from chatroom.core.behind import behind_text
+from chatroom.core.commands_behind import behind_text
 from chatroom.core.errors import (
     ANSWER_AFTER_S,
     BadRequest,
@@ -29,7 +29,7 @@ from chatroom.core.markers import (
     is_nearly_move,
 )
 from chatroom.core.names import printable
-from chatroom.core.nearly import BareKey, Near, NearJoin, NearWhisper
+from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper
 
 _NEAR_LINES = 8  # lines of a text whose first words are compared with names
 _HEAD = 512  # characters of a text that show what it is

@@ -2,7 +2,7 @@
 
 A beginning is read regardless of case, width, invisible characters and leading spaces; what follows it is taken from
 the text as typed. This module does not know who is here, and knows only those commands that make a text private.
-`core.nearly` finds the near misses.
+`core.near_misses` finds the near misses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
-from chatroom.core.nearly import BareKey, Near, by_keys, is_nearly_to, near, with_latin
+from chatroom.core.near_misses import BareKey, Near, by_keys, is_nearly_to, near, with_latin
 from chatroom.core.slips import CHINESE, is_meant
 
 # Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.

@@ -1,7 +1,7 @@
 """Whether a text that is nearly a private one, or nearly a command, may be sent: no other module decides this.
 
-`core.nearly` knows what it nearly is; whether that was meant depends on who is here and which rooms exist. Examples
-define the boundary, with a reason for each: `tests/core/near.json`.
+`core.near_misses` knows what it nearly is; whether that was meant depends on who is here and which rooms exist.
+Examples define the boundary, with a reason for each: `tests/core/near.json`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
+from chatroom.core.name_ends import loose_match
 from chatroom.core.names import printable
-from chatroom.core.nearly import Near, NearJoin, NearWhisper
+from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
-from chatroom.core.recipients import People, loose_match, no_such
+from chatroom.core.recipients import People, no_such
 
 
 class Found(NamedTuple):

@@ -1,7 +1,7 @@
 """Whom a typed text is for, by the name that it begins with: `Ming Li hello` is for Ming Li rather than for Ming.
 
-A name may contain spaces, quotes and punctuation, so where it ends depends on who is in the room, who has left lately,
-and whom the writer knows. Where two people can be meant, the text is refused.
+Where the name ends depends on who is in the room, who has left lately, and whom the writer knows (`core.name_ends`).
+Where two people can be meant, the text is refused.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Final, Generic, NamedTuple, TypeVar
+from itertools import chain
+from typing import Final
 from unicodedata import category, normalize
 
 from chatroom.core.beginnings import letters, without_one
-from chatroom.core.characters import POINTS_EACH
 from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import (
     NameGone,
@@ -28,7 +27,22 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.layouts import readings
-from chatroom.core.names import NAME_LENGTH, printable
+from chatroom.core.name_ends import (
+    ANY_QUOTES,
+    FILLER,
+    LONGEST,
+    LOOSE,
+    QUOTES,
+    SEPARATORS,
+    Match,
+    bare_name,
+    cleaned_match,
+    longest_match,
+    punctuated_match,
+    run_on_match,
+    without_quotes,
+)
+from chatroom.core.names import printable
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.slips import is_slip_of
 
@@ -36,144 +50,12 @@ Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
 Longer = Callable[[str, int], Iterable[str]]  # the first so many names with letters that begin so
 
-_QUOTES: Final = {'"': '"', "“": "”"}
-# Around a name that they do not belong to.
-_ANY_QUOTES: Final = {
-    **_QUOTES, "'": "'", "‘": "’", "`": "`", "„": "“", "«": "»", "‹": "›", "<": ">", "＜": "＞", "〈": "〉", "《": "》",
-    "「": "」", "『": "』", "【": "】", "[": "]", "(": ")", "（": "）", "＂": "＂",
-}  # fmt: skip
-_QUOTED = re.compile('["“](.+)["”]')
-_SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
-_BEFORE_REST = re.compile(rf"\A(?:\s|{_SEPARATORS.pattern})+")
-_FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
 # Words that people put before a name as well: `/whisper to Bob hi`.
 _BEFORE_NAMES: Final = frozenset(
     ("to", "for", "msg", "w", "tell", "whisper", "dm", "pm", "给", "給", "对", "對", "跟", "和", "кому")
 )
-# A separator behind a name, but not the first half of a smiley.
-_ONE_SEPARATOR = re.compile(rf"\A\s*(?:{_SEPARATORS.pattern}(?=[\s\w\"'“‘「『]|\Z)\s*)?")
-_HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")
-_PUNCTUATION = re.compile(r"[^\w\s]")
-_SPACES = re.compile(r"[^\S\n]+")
-_UNEVEN = re.compile(r"[^\S\n]{2}|[^\S\n ]")  # not single spaces as in names
-_ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many characters as code points
-_LONGEST = NAME_LENGTH * POINTS_EACH  # code points
-_LOOSE = 2 * _LONGEST  # how far a name reaches in a mistyped text, with what precedes it
-_WORD = re.compile(r"\S+")
-_MOST_MARKS = 16  # punctuation marks behind which a name is looked for
 _MOST_LONGER = 50  # names that are compared with what follows a shorter one
-_ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,})")
 _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
-_MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
-
-_Who = TypeVar("_Who")
-
-
-class Match(NamedTuple, Generic[_Who]):
-    """The person whose name a text begins with.
-
-    Attributes:
-        rest: what follows the name, without the spaces between.
-        length: of the name and what precedes it.
-    """
-
-    who: _Who
-    rest: str
-    length: int
-
-
-def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
-
-    A name ends at a space or with the text, or is in quotes (“…” or "…"). Case does not matter, nor do the kind and
-    number of the spaces inside a name.
-    """
-    start = len(text) - len(text.lstrip())
-    text = text[start:]
-    quote = _QUOTES.get(text[:1])
-    closing = text.rfind(quote, 1, _LONGEST + 2) if quote is not None else -1
-    while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
-        who = find(text[1:closing])
-        if who is not None:
-            return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
-        closing = text.rfind(quote, 1, closing)
-    ends = [word.end() for word in islice(_WORD.finditer(text, 0, _LONGEST), _MOST_WORDS)]
-    is_even = _UNEVEN.search(text, 0, _LONGEST) is None
-    for end in reversed(ends):
-        if end == len(text) or text[end].isspace():
-            name = text[:end] if is_even else _SPACES.sub(" ", text[:end])
-            if len(name) > NAME_LENGTH and _ONE_POINT_EACH.fullmatch(name):
-                continue  # too long for a name
-            who = find(name)
-            if who is not None:
-                return Match(who, text[end:].lstrip(), start + end)
-    return None
-
-
-def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Like `longest_match`, but punctuation may also end the name: `Bob, hello`."""
-    found = longest_match(text, find) or longest_match(_SEPARATORS.sub(" ", text), find)
-    if found is None:
-        return None
-    return found._replace(rest=_BEFORE_REST.sub("", text[found.length :]))
-
-
-def loose_match(
-    text: str, find: Callable[[str], _Who | None], *, runs_on: bool = False
-) -> Match[_Who] | None:
-    """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
-
-    With `runs_on`, as `run_on_match` too.
-    """
-    text = text[:_LOOSE]
-    bare = _FILLER.sub("", text, count=1)
-    # Each as it is read, with the text that it stands for.
-    candidates = {text: text}
-    candidates.setdefault(_SEPARATORS.sub(" ", text), text)
-    candidates.setdefault(_SEPARATORS.sub(" ", bare), bare)
-    candidates.setdefault(_PUNCTUATION.sub(" ", bare), bare)
-    for one, written in candidates.items():
-        if (found := longest_match(one, find)) is not None:
-            return found._replace(rest=_BEFORE_REST.sub("", written[found.length :]))
-    return run_on_match(bare, find) if runs_on else None
-
-
-def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Like `longest_match`, with `@` before the name, with quotes or brackets around it, or a separator behind it."""
-    bare = text.lstrip()
-    if bare[:1] in ("@", "＠"):
-        bare = bare[1:].lstrip()
-    start = len(text) - len(bare)
-    quote = _ANY_QUOTES.get(bare[:1])
-    around = 1 if quote is not None else 0
-    if quote is not None:
-        ends = [bare.find(quote, 1, _LONGEST + 2)]
-    else:
-        if (found := longest_match(bare, find)) is not None:
-            return found._replace(length=start + found.length)
-        marks = _SEPARATORS.finditer(bare, 0, _LONGEST + 1)
-        ends = [mark.start() for mark in islice(marks, _MOST_MARKS)]
-    for end in reversed(ends):
-        who = find(_SPACES.sub(" ", bare[around:end].strip())) if end > 0 else None
-        if who is not None:
-            rest = _ONE_SEPARATOR.sub("", bare[end + around :])
-            return Match(who, rest, start + end + around)
-    return None
-
-
-def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
-
-    A name of one character would begin too many words.
-    """
-    run = _ONE_SCRIPT.match(text)
-    if run is None:
-        return None
-    for end in range(min(run.end(), run.start(1) + NAME_LENGTH), run.start(1) + 1, -1):
-        who = find(text[run.start(1) : end])
-        if who is not None:
-            return Match(who, _HONORIFIC.sub("", text[end:].lstrip()), end)
-    return None
 
 
 def _none(_letters: str, _most: int) -> Iterable[str]:
@@ -217,7 +99,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
     """
     strict = longest_match(rest, people.here)
     found = strict or cleaned_match(rest, people.here)
-    spaced = _SEPARATORS.sub(" ", rest)
+    spaced = SEPARATORS.sub(" ", rest)
     closer = longest_match(spaced, people.here)
     gone = longest_match(spaced, people.lately)
     if (
@@ -248,25 +130,9 @@ def partner_name(written: str, people: People) -> str:
     found = next((name for name in names if people.here(name) is not None), None)
     if found is None or (found == names[2] != written and people.lately(written) is not None):
         raise _no_partner(written, people)
-    if _SEPARATORS.match(written[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
+    if SEPARATORS.match(written[-1]):  # `to:Bob:` is probably for Bob, even if someone is called `Bob:`
         _check_shorter(written, found, people)
     return found
-
-
-def without_quotes(name: str) -> str:
-    """A name without the quotes around it."""
-    quoted = _QUOTED.fullmatch(name)
-    return quoted[1] if quoted is not None else name
-
-
-def bare_name(written: str) -> str:
-    """A name without `@` before it, a separator behind it, and quotes or brackets around it."""
-    name = _unquoted(written.strip().removeprefix("@").removeprefix("＠").strip())
-    return _unquoted(name[:-1].rstrip()) if _SEPARATORS.match(name[-1:]) else name
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].strip() if len(name) > 2 and _ANY_QUOTES.get(name[0]) == name[-1] else name
 
 
 def _check_word(rest: str, found: Match[Person], people: People) -> None:
@@ -276,7 +142,7 @@ def _check_word(rest: str, found: Match[Person], people: People) -> None:
         NameUnclear: both are here.
     """
     name = found.who.name
-    if fold(name) not in _BEFORE_NAMES or rest.lstrip()[:1] in _ANY_QUOTES:
+    if fold(name) not in _BEFORE_NAMES or rest.lstrip()[:1] in ANY_QUOTES:
         return
     other = longest_match(found.rest, people.here) or cleaned_match(found.rest, people.here)
     if other is not None and other.who != found.who:
@@ -292,9 +158,9 @@ def _check_shorter(written: str, name: str, people: People) -> None:
         NameUnclear: both are here.
         NameGone: the other one left recently.
     """
-    ends = _LAST_SPACE.match(_SEPARATORS.sub(" ", written))
+    ends = _LAST_SPACE.match(SEPARATORS.sub(" ", written))
     known = people.known
-    if ends is None or not known or name in known or written.lstrip()[0] in _QUOTES:
+    if ends is None or not known or name in known or written.lstrip()[0] in QUOTES:
         return
     here = longest_match(ends[1], lambda one: people.here(one) if one in known else None)
     if here is not None:
@@ -313,7 +179,7 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
         NameUnclear: both are here.
         NameGone: the other one left recently.
     """
-    if written.lstrip()[:1] in _ANY_QUOTES:
+    if written.lstrip()[:1] in ANY_QUOTES:
         return
     if (longer := longer_name(name, text, people.longer_here)) is not None:
         raise NameUnclear(name=longer, other=name)
@@ -323,7 +189,7 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
 
 def longer_name(name: str, text: str, find: Longer) -> str | None:
     """A longer name that begins like this one, if the text behind it is nearly the rest of that name."""
-    known, more = letters(name), letters(text[:_LONGEST])
+    known, more = letters(name), letters(text[:LONGEST])
     if not known or not more:
         return None
     found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
@@ -370,14 +236,14 @@ def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
 
 def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -> NoSuchRecipient:
     """The refusal of a text for a name that nobody has, with the name that was probably meant."""
-    rest = _FILLER.sub("", rest[:_LOOSE], count=1) if len(rest.split(None, 1)) > 1 else rest
+    rest = FILLER.sub("", rest[:LOOSE], count=1) if len(rest.split(None, 1)) > 1 else rest
     written, *text = rest.split(None, 1)
     return kind(name=name, near=_nearest(written, people), text="".join(text))
 
 
 def _nearest(written: str, people: People) -> str | None:
     """The name of someone here that is the written one with a slip, without its accents or marks, or goes on."""
-    word = _unaccented(letters(written[:_LONGEST]))
+    word = _unaccented(letters(written[:LONGEST]))
     if not word:
         return None
     found = chain(
@@ -406,7 +272,7 @@ def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchRecipient
 
 def _first_name(rest: str) -> str:
     """The name that `/to REST` was probably for: the one in quotes, or the first word."""
-    quote = _QUOTES.get(rest[:1])
+    quote = QUOTES.get(rest[:1])
     written = rest[1:].split(quote)[0] if quote is not None else rest.split(None, 1)[0]
     return printable(bare_name(written) or written)
 

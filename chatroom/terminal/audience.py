@@ -19,10 +19,11 @@ from chatroom.core.events import Person
 from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_nearly_join
+from chatroom.core.name_ends import bare_name, punctuated_match, without_quotes
 from chatroom.core.names import printable
-from chatroom.core.nearly import NearJoin
+from chatroom.core.near_misses import NearJoin
 from chatroom.core.recent import Addressed
-from chatroom.core.recipients import People, bare_name, longer_name, no_such, punctuated_match, without_quotes
+from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.words import ENGLISH
 

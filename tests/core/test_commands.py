@@ -19,7 +19,7 @@ from chatroom.core.commands import (
     parse_line,
 )
 from chatroom.core.errors import BadRequest, LooksLikeKey, UnknownCommand
-from chatroom.core.nearly import NearWhisper
+from chatroom.core.near_misses import NearWhisper
 
 
 @pytest.mark.parametrize("text", ["hi", " hi ", "", "a/b", "quit", "\u3000x"])

@@ -20,7 +20,7 @@ from chatroom.core import (
     markers,
     names,
     near,
-    nearly,
+    near_misses,
     recipients,
     slips,
 )
@@ -126,7 +126,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         names._word_typed,
         fields._what,
         fields._plain,
-        nearly._commands,
+        near_misses._commands,
         slips.is_meant,
         slips.is_slip,
     )

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.core import behind
+from chatroom.core import commands_behind
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, _read_beginning, beginning, is_nearly_move
-from chatroom.core.nearly import BareKey, NearJoin, NearWhisper
+from chatroom.core.near_misses import BareKey, NearJoin, NearWhisper
 
 # What keyboards, copied texts and phones put where nothing can be seen.
 INVISIBLE = [
@@ -91,7 +91,7 @@ def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str
 @settings(max_examples=500)
 @given(st.text("toT/:;\\.? wB\t\n", max_size=16))
 def test_a_command_behind_ascii_text_is_never_passed_over(text: str) -> None:
-    assert behind._IN_ASCII.search(text) or behind._PLACE.search(text, 1) is None
+    assert commands_behind._IN_ASCII.search(text) or commands_behind._PLACE.search(text, 1) is None
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)

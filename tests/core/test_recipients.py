@@ -14,8 +14,9 @@ from chatroom.core.errors import (
     TextBehindTo,
 )
 from chatroom.core.events import Person
+from chatroom.core.name_ends import longest_match, loose_match
 from chatroom.core.recent import Addressed, Gone
-from chatroom.core.recipients import People, longest_match, loose_match, partner_name, recipient
+from chatroom.core.recipients import People, partner_name, recipient
 
 
 def match(text: str, *names: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ from typing import Final
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared, trimmed
 from chatroom.core.layouts import LETTERS
-from chatroom.core.nearly import NearWhisper, by_keys, with_latin
+from chatroom.core.near_misses import NearWhisper, by_keys, with_latin
 from chatroom.core.slips import CHINESE, WORDS, is_meant, is_slip
 
 _MOST: Final = 4  # commands in one text that are looked at

@@ -1,0 +1,164 @@
+"""Which name a typed text begins with, and where that name ends: in all the ways in which people write names.
+
+A name may contain spaces, quotes and punctuation, so its end depends on which names there are: each function is given
+one that finds a person by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from chatroom.core.characters import POINTS_EACH
+from chatroom.core.names import NAME_LENGTH
+
+QUOTES: Final = {'"': '"', "“": "”"}
+# Around a name that they do not belong to.
+ANY_QUOTES: Final = {
+    **QUOTES, "'": "'", "‘": "’", "`": "`", "„": "“", "«": "»", "‹": "›", "<": ">", "＜": "＞", "〈": "〉", "《": "》",
+    "「": "」", "『": "』", "【": "】", "[": "]", "(": ")", "（": "）", "＂": "＂",
+}  # fmt: skip
+_QUOTED = re.compile('["“](.+)["”]')
+SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
+_BEFORE_REST = re.compile(rf"\A(?:\s|{SEPARATORS.pattern})+")
+FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+# A separator behind a name, but not the first half of a smiley.
+_ONE_SEPARATOR = re.compile(rf"\A\s*(?:{SEPARATORS.pattern}(?=[\s\w\"'“‘「『]|\Z)\s*)?")
+_HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")
+_PUNCTUATION = re.compile(r"[^\w\s]")
+_SPACES = re.compile(r"[^\S\n]+")
+_UNEVEN = re.compile(r"[^\S\n]{2}|[^\S\n ]")  # not single spaces as in names
+_ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many characters as code points
+LONGEST = NAME_LENGTH * POINTS_EACH  # code points
+LOOSE = 2 * LONGEST  # how far a name reaches in a mistyped text, with what precedes it
+_WORD = re.compile(r"\S+")
+_MOST_MARKS = 16  # punctuation marks behind which a name is looked for
+_ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,})")
+_MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
+
+_Who = TypeVar("_Who")
+
+
+class Match(NamedTuple, Generic[_Who]):
+    """The person whose name a text begins with.
+
+    Attributes:
+        rest: what follows the name, without the spaces between.
+        length: of the name and what precedes it.
+    """
+
+    who: _Who
+    rest: str
+    length: int
+
+
+def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
+
+    A name ends at a space or with the text, or is in quotes (“…” or "…"). Case does not matter, nor do the kind and
+    number of the spaces inside a name.
+    """
+    start = len(text) - len(text.lstrip())
+    text = text[start:]
+    quote = QUOTES.get(text[:1])
+    closing = text.rfind(quote, 1, LONGEST + 2) if quote is not None else -1
+    while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
+        who = find(text[1:closing])
+        if who is not None:
+            return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
+        closing = text.rfind(quote, 1, closing)
+    ends = [word.end() for word in islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)]
+    is_even = _UNEVEN.search(text, 0, LONGEST) is None
+    for end in reversed(ends):
+        if end == len(text) or text[end].isspace():
+            name = text[:end] if is_even else _SPACES.sub(" ", text[:end])
+            if len(name) > NAME_LENGTH and _ONE_POINT_EACH.fullmatch(name):
+                continue  # too long for a name
+            who = find(name)
+            if who is not None:
+                return Match(who, text[end:].lstrip(), start + end)
+    return None
+
+
+def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Like `longest_match`, but punctuation may also end the name: `Bob, hello`."""
+    found = longest_match(text, find) or longest_match(SEPARATORS.sub(" ", text), find)
+    if found is None:
+        return None
+    return found._replace(rest=_BEFORE_REST.sub("", text[found.length :]))
+
+
+def loose_match(
+    text: str, find: Callable[[str], _Who | None], *, runs_on: bool = False
+) -> Match[_Who] | None:
+    """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
+
+    With `runs_on`, as `run_on_match` too.
+    """
+    text = text[:LOOSE]
+    bare = FILLER.sub("", text, count=1)
+    # Each as it is read, with the text that it stands for.
+    candidates = {text: text}
+    candidates.setdefault(SEPARATORS.sub(" ", text), text)
+    candidates.setdefault(SEPARATORS.sub(" ", bare), bare)
+    candidates.setdefault(_PUNCTUATION.sub(" ", bare), bare)
+    for one, written in candidates.items():
+        if (found := longest_match(one, find)) is not None:
+            return found._replace(rest=_BEFORE_REST.sub("", written[found.length :]))
+    return run_on_match(bare, find) if runs_on else None
+
+
+def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Like `longest_match`, with `@` before the name, with quotes or brackets around it, or a separator behind it."""
+    bare = text.lstrip()
+    if bare[:1] in ("@", "＠"):
+        bare = bare[1:].lstrip()
+    start = len(text) - len(bare)
+    quote = ANY_QUOTES.get(bare[:1])
+    around = 1 if quote is not None else 0
+    if quote is not None:
+        ends = [bare.find(quote, 1, LONGEST + 2)]
+    else:
+        if (found := longest_match(bare, find)) is not None:
+            return found._replace(length=start + found.length)
+        marks = SEPARATORS.finditer(bare, 0, LONGEST + 1)
+        ends = [mark.start() for mark in islice(marks, _MOST_MARKS)]
+    for end in reversed(ends):
+        who = find(_SPACES.sub(" ", bare[around:end].strip())) if end > 0 else None
+        if who is not None:
+            rest = _ONE_SEPARATOR.sub("", bare[end + around :])
+            return Match(who, rest, start + end + around)
+    return None
+
+
+def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+    """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
+
+    A name of one character would begin too many words.
+    """
+    run = _ONE_SCRIPT.match(text)
+    if run is None:
+        return None
+    for end in range(min(run.end(), run.start(1) + NAME_LENGTH), run.start(1) + 1, -1):
+        who = find(text[run.start(1) : end])
+        if who is not None:
+            return Match(who, _HONORIFIC.sub("", text[end:].lstrip()), end)
+    return None
+
+
+def without_quotes(name: str) -> str:
+    """A name without the quotes around it."""
+    quoted = _QUOTED.fullmatch(name)
+    return quoted[1] if quoted is not None else name
+
+
+def bare_name(written: str) -> str:
+    """A name without `@` before it, a separator behind it, and quotes or brackets around it."""
+    name = _unquoted(written.strip().removeprefix("@").removeprefix("＠").strip())
+    return _unquoted(name[:-1].rstrip()) if SEPARATORS.match(name[-1:]) else name
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].strip() if len(name) > 2 and ANY_QUOTES.get(name[0]) == name[-1] else name
