@@ -158,7 +158,7 @@ class HttpConnection(Role):
         client_of: finds the client of a request; by default that is the peer.
         takes_body: asked before a request's body is read; by default all are.
         turns: when newcomers' requests are read; by default at once.
-        meter: is told what it cost to read what was no request.
+        meter: is charged for reading what was no request.
     """
 
     __slots__ = (

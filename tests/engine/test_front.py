@@ -38,15 +38,18 @@ class Purse:
     def charge_request(self, client: str, seconds: float) -> None:
         self.charged.append((client, seconds))
 
+    def has_charged(self, count: int) -> bool:
+        return len(self.charged) == count
+
 
 class Door:
     """A front with one handler, which keeps what it is asked, and a peer."""
 
-    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: object) -> None:
+    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: Any) -> None:
         self.asked: list[Exchange] = []
         self.loop = Loop()
         handlers: dict[str, Handler] = {"/held/": self.asked.append}
-        self.front = Front(self.loop, app, handlers=handlers, **settings)  # type: ignore[arg-type]  # any settings
+        self.front = Front(self.loop, app, handlers=handlers, **settings)
         listener = listen("127.0.0.1", 0, backlog=8)[0]
         address = listener.getsockname()
         self.front.listen(listener)
@@ -67,6 +70,13 @@ class Door:
 
     def was_asked(self, count: int) -> bool:
         return len(self.asked) == count
+
+    def was_answered(self, count: int) -> bool:
+        """Whether the peer has so many answers: there is no such page."""
+        return self.receives() and self.heard.count(b" 404 ") == count
+
+    def is_open_to(self, peers: int) -> bool:
+        return len(self.loop.connections) == peers
 
     def has_read_all(self) -> bool:
         return not self.receives()
@@ -282,11 +292,11 @@ def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path:
     ask = f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
     for count in (1, 2):
         one.peer.send(ask)
-        until(lambda count=count: len(purse.charged) == count)  # type: ignore[misc]  # a bound default
+        until(partial(purse.has_charged, count))
         for exchange in one.asked:
             exchange.respond(404, b"")
         one.asked.clear()
-        until(lambda count=count: one.receives() and one.heard.count(b" 404 ") == count)  # type: ignore[misc]
+        until(partial(one.was_answered, count))
     one.peer.send(ask)
     until(one.has_read_all)
     assert b" 429 " in one.heard
@@ -335,7 +345,7 @@ def test_newcomers_requests_are_read_in_turn(door: Callable[..., Door]) -> None:
         peers = []
         for count in range(2, 8):
             peers.append(stack.enter_context(socket.create_connection(address, timeout=WAIT_S)))
-            until(lambda count=count: len(one.loop.connections) == count)  # type: ignore[misc]  # a bound default
+            until(partial(one.is_open_to, count))
         for peer in peers:
             peer.sendall(ASK)
         runtime.call_soon(tick)

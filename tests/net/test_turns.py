@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chatroom import runtime
 from chatroom.net.turns import Turns
 from tests.support.inside import until
@@ -31,7 +33,7 @@ def made(turn_s: float, asked: str) -> list[tuple[str, int]]:
     clock = Clock()
     turns = Turns(turn_s, group_of=str.lower, clock=lambda: clock.s)
     for address in asked:
-        turns.put(address, lambda address=address: clock.call(address))  # type: ignore[misc]  # a bound default
+        turns.put(address, partial(clock.call, address))
     until(lambda: len(clock.made) == len(asked))
     first = clock.made[0][1]
     return [(name, turn - first) for name, turn in clock.made]

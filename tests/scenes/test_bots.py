@@ -149,6 +149,15 @@ def bot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bot]:
         process.wait(10)
 
 
+def answering(bot: Bot, url: str, asker: Guest) -> subprocess.Popen[bytes]:
+    """The bot as a process; it has joined, and has answered once."""
+    process = bot(url)
+    asker.receives("login", username=bot.name)
+    asker.sends("!ping 1")
+    asker.receives("message", msg="pong 1")
+    return process
+
+
 def answers(asker: Guest) -> list[tuple[str, str]]:
     """The bots' messages, each with its author's name."""
     entries = asker.asks("history")["entries"]
@@ -160,10 +169,7 @@ def test_a_cut_bot_sends_once_and_answers_missed_messages(start: Start, guests: 
     asker = guests(url=program.url, room="lobby")
     relay = Relay(program.port)
     try:
-        bot(relay.url)
-        asker.receives("login", username=bot.name)
-        asker.sends("!ping 1")
-        asker.receives("message", msg="pong 1")
+        answering(bot, relay.url, asker)
         relay.hold("in")
         asker.sends("!ping 2")
         relay.waits("in")
@@ -187,10 +193,7 @@ def test_a_bot_is_back_after_a_restart_of_the_server(
 ) -> None:
     program = start("--limits", "off", port=free_port())
     asker = guests(url=program.url, room="lobby")
-    process = bot(program.url)
-    asker.receives("login", username=bot.name)
-    asker.sends("!ping 1")
-    asker.receives("message", msg="pong 1")
+    process = answering(bot, program.url, asker)
     program.signal(number)
     program.wait()
     again = start("--limits", "off", port=program.port, data_dir=tmp_path / "data")
@@ -257,10 +260,7 @@ def test_a_refused_bot_comes_back_when_the_server_says(start: Start, guests: Gue
     refusing = Impostor(OPENING, f"44{json.dumps(refusal)}") if python else Refusals()
     relay = Relay(program.port)
     try:
-        bot(relay.url)
-        asker.receives("login", username=bot.name)
-        asker.sends("!ping 1")
-        asker.receives("message", msg="pong 1")
+        answering(bot, relay.url, asker)
         relay.cut()
         relay.restore(refusing.port)
         until(lambda: refusing.came_at, "an attempt to come back", BACK_S)
@@ -294,10 +294,7 @@ def test_a_restarted_bot_has_its_name_at_once(
 ) -> None:
     program = start("--limits", "off")
     asker = guests(url=program.url, room="lobby")
-    first = bot(program.url)
-    asker.receives("login", username=bot.name)
-    asker.sends("!ping 1")
-    asker.receives("message", msg="pong 1")
+    first = answering(bot, program.url, asker)
     (file,) = tmp_path.glob("*.token")
     assert file.stat().st_mode & 0o777 == 0o600
     first.send_signal(

@@ -485,13 +485,17 @@ def test_a_talk_begins_in_the_room_that_was_joined(server: Program, guests: Gues
     receives_no(nurse, "secret")
 
 
+def in_private(juliet: Running, eve: Guest) -> None:
+    """They talk: her texts go to Eve."""
+    juliet.types(b"to:Eve\nfirst\n")
+    assert eve.receives("whisper")["msg"] == "first"
+
+
 def test_who_moves_does_not_read_that_the_partner_has_left(
     server: Program, guests: Guests, running: Callable[..., Running], room: str
 ) -> None:
-    eve = guests(room=room, username="Eve")
-    juliet = running(server.url, "--room", room)
-    juliet.types(b"to:Eve\nfirst\n")
-    assert eve.receives("whisper")["msg"] == "first"
+    eve, juliet = guests(room=room, username="Eve"), running(server.url, "--room", room)
+    in_private(juliet, eve)
     juliet.types(f"/join {room} den\n".encode())
     juliet.reads("* Eve is not in this room. Type to: alone")
 
@@ -499,10 +503,8 @@ def test_who_moves_does_not_read_that_the_partner_has_left(
 def test_a_private_chat_goes_on_when_the_partner_comes_back(
     server: Program, guests: Guests, running: Callable[..., Running], room: str
 ) -> None:
-    eve = guests(room=room, username="Eve")
-    juliet = running(server.url, "--room", room)
-    juliet.types(b"to:Eve\nfirst\n")
-    assert eve.receives("whisper")["msg"] == "first"
+    eve, juliet = guests(room=room, username="Eve"), running(server.url, "--room", room)
+    in_private(juliet, eve)
     eve.is_cut()
     juliet.reads("* Eve has left")
     again = guests(room=room, token=eve.you["token"])
@@ -517,8 +519,7 @@ def test_nobody_inherits_a_talk_with_the_name(
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     juliet = running(server.url, "--room", room)
     juliet.reads("You are")
-    juliet.types(b"to:Eve\nfirst\n")
-    assert eve.receives("whisper")["msg"] == "first"
+    in_private(juliet, eve)
     eve.emit({"action": "logout"})  # gives up the name as well
     juliet.reads("* Eve has left. Type to: alone to write to everyone again.")
     impostor = becomes_free(guests, "Eve")

@@ -162,7 +162,7 @@ def test_keys_that_name_no_recipient_are_ignored() -> None:
         values: list[object] = ["x", 5, True, None, [], {"id": 1}]
         for value in values:
             extra: dict[str, object] = {} if key == "cid" else {key: value}
-            assert read_request([{"action": "message", "msg": "x", **extra}]).msg == "x", key  # type: ignore[union-attr]
+            assert read_request([{"action": "message", "msg": "x", **extra}]) == Message("x"), key
     others: dict[str, object] = {
         "public": True,
         "mode": "text",
