@@ -50,7 +50,8 @@ log = logging.getLogger(__name__)
 _OTHER_FILES = 120
 _LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
 _DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
-_GC_THRESHOLDS = (50_000, 20, 100)  # no message creates reference cycles: look for them seldom
+# No message creates reference cycles, but connections do: a few times per 10,000 of them, look at everything.
+_GC_THRESHOLDS = (20_000, 3, 3)
 _WATCH_S = 1.0  # between two checks of the clock
 _LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs
 _SOCKET_PATH = "/socket.io/"
