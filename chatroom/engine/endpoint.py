@@ -95,7 +95,7 @@ class Endpoint:
     def in_session(self, request: Request) -> bool:
         """Whether this is a request of a session that polls: what it may do is counted there."""
         session = self._sessions.by_id.get(request.parameters.get("sid", ""))
-        polls = session is not None and session.state is State.POLLING
+        polls = session is not None and session.state is State.POLLING and request.method in ("GET", "POST")
         return polls and request.parameters.get("transport") == "polling"
 
     def answer(self, exchange: Exchange) -> None:

@@ -5,11 +5,13 @@ It knows Engine.IO's payloads (its protocol document, "HTTP long-polling"), and 
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Final
 
 from chatroom import runtime
 from chatroom.engine import packets, reasons
+from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange, HttpConnection
 from chatroom.engine.packets import PacketError
 from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
@@ -22,6 +24,7 @@ from chatroom.net.connection import Connection
 PAYLOAD_PACKETS: Final = 16
 
 _KEEP_FINAL_S: Final = 5.0
+_POSTS: Final = Bound(burst=64, per_second=40.0)  # of one session; clients put what waits into one
 
 
 class FinalPayloads:
@@ -64,6 +67,8 @@ class Polling:
         "_outbox",
         "_poll",
         "_post",
+        "_post_is_early",
+        "_posts_full_at",
         "_sender",
         "_sessions",
         "session",
@@ -80,6 +85,8 @@ class Polling:
         self._outbox: list[str] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
+        self._post_is_early = False  # and until it is time for the next
+        self._posts_full_at = 0.0
         self._sender: Connection | None = None  # over which the last body came, or is coming
         self.waiting_bytes = 0
 
@@ -193,7 +200,7 @@ class Polling:
         return True
 
     def post(self, exchange: Exchange) -> None:
-        """Take packets from the client; the answer waits while too many of its messages do.
+        """Take packets from the client; the answer waits while too many of its messages do, or if it posts too often.
 
         Bodies are handled in the order in which they become complete.
         """
@@ -220,13 +227,30 @@ class Polling:
             return
         if session.closed:
             refuse(exchange, BAD_REQUEST)
-        elif session.overfull:
+        elif self._has_posted_too_often() or session.overfull:
             self._post = exchange
             exchange.on_hangup = self._post_hung_up
         else:
             exchange.respond(200, b"ok")
         if session.inbox:
             sessions.schedule(session)
+
+    def _has_posted_too_often(self) -> bool:
+        """Count a POST. To read it costs more than what is in it: so nothing is read before the next may come."""
+        if self.session.account is None:
+            return False
+        now = time.monotonic()
+        self._posts_full_at = _POSTS.taken(1, self._posts_full_at, now)
+        wait_s = _POSTS.late_s(self._posts_full_at, now)
+        if wait_s:
+            self._post_is_early = True
+            runtime.call_later(wait_s, self._next_may_come)
+        return self._post_is_early
+
+    def _next_may_come(self) -> None:
+        self._post_is_early = False
+        if self.session.may_read_more:
+            self._answer_post()
 
     def _post_hung_up(self, exchange: Exchange) -> None:
         exchange.abandon()
@@ -241,6 +265,10 @@ class Polling:
         """Nothing to do: a POST gets no answer while too many messages wait, and that pauses the client."""
 
     def resume(self) -> None:
+        if not self._post_is_early:
+            self._answer_post()
+
+    def _answer_post(self) -> None:
         post, self._post = self._post, None
         if post is not None:
             post.respond(200, b"ok")
@@ -249,7 +277,7 @@ class Polling:
 
     def hand_over(self) -> list[Packet]:
         self._answer(packets.NOOP.encode())
-        self.resume()
+        self._answer_post()
         self._let_go(self._kept)
         waiting, self._outbox = self._outbox, []
         self._count(-self.waiting_bytes)
@@ -267,7 +295,7 @@ class Polling:
         self._send_final_payloads(reason)
         self._outbox.clear()
         self._count(-self.waiting_bytes)
-        self.resume()
+        self._answer_post()
         self._let_go(self._kept)
 
     def _send_final_payloads(self, reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from chatroom import runtime
 from chatroom.engine import packets, reasons
+from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
 from chatroom.engine.polling import FinalPayloads, Polling
@@ -230,6 +231,41 @@ def test_a_second_post_ends_the_session(session: Session, polling: Polling) -> N
     assert second.is_refused
     assert session.closed_because == reasons.PROTOCOL_ERROR
     assert first.answer == (200, b"ok")
+
+
+def test_only_so_many_posts_are_answered_at_once(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=2, per_second=0.001))
+    _, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    posts = [Asked(b"4a") for _ in range(3)]
+    for post in posts:
+        polling.post(post)
+    assert [post.answer for post in posts] == [(200, b"ok"), (200, b"ok"), None]
+
+
+def test_who_posts_too_often_goes_on_in_time(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=0, per_second=50.0))
+    _, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    polling.post(post := Asked(b"4a"))
+    polling.resume()  # its message is handled
+    assert post.answer is None
+    until(lambda: post.answer == (200, b"ok"))
+    polling.post(Asked(b"4a"))
+    assert not polling.session.closed  # these were not two at once
+
+
+def test_who_leaves_gets_the_answer_that_was_early(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=0, per_second=0.001))
+    sessions, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    polling.post(post := Asked(b"4a"))
+    assert post.answer is None
+    sessions.end(polling.session, reasons.SERVER_DISCONNECT)
+    assert post.answer == (200, b"ok")
 
 
 def test_who_is_sent_away_fetches_the_last_words_first(
