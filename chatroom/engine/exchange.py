@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import thread_time
-from typing import Any
+from typing import Any, Final
 
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
 from chatroom.engine.http_response import response
@@ -22,6 +22,8 @@ ClientOf = Callable[[str, Sequence[str]], str]
 """Finds the address of the client behind a request, from the peer's and the values of all X-Forwarded-For lines."""
 TakesBody = Callable[[Connection, Request], bool]
 """Says whether to read the body of this request from this connection."""
+
+_READ_S: Final = 0.001  # what it takes to read a part of a request, at most: the longest head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Exchange:
         headers: headers that the response gets, whoever writes it.
         cross_origin: a page of another origin asks, and may have the response.
         deferred: a WSGI application has left the answer to a handler.
-        reading_s: how much computing time it took to read the request.
+        reading_s: how much computing time it took to read the request, at most.
     """
 
     __slots__ = (
@@ -226,13 +228,14 @@ class HttpConnection(Role):
         # The peer has not received the last answer yet, or this request waits for its turn.
         if reader.full:
             connection.stop_reading()
-        connection.loop.keep_unfinished(connection, reader.unfinished)  # which may close it
+        if reader.unfinished:  # otherwise it was counted out with the request
+            connection.loop.keep_unfinished(connection, reader.unfinished)  # which may close it
 
     def _read_soon(self, connection: Connection) -> None:
         """Read what has come: at once if the peer has joined, otherwise in its turn."""
         newcomers = connection.newcomers
         if self._turns is None or newcomers is None or connection not in newcomers:
-            self._read(connection)
+            self._read(connection, is_timed=False)
         elif not self._waits:
             self._waits = True
             self._turns.put(connection.address, partial(self._take_turn, connection))
@@ -240,17 +243,18 @@ class HttpConnection(Role):
     def _take_turn(self, connection: Connection) -> None:
         self._waits = False
         if connection.role is self and self.exchange is None and connection.idle:
-            self._read(connection)
+            self._read(connection, is_timed=True)
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: Connection, *, is_timed: bool) -> None:
+        """Read what has come; a clock is asked for newcomers only, because it takes a system call."""
         reader = self._reader
-        began = thread_time()
+        began = thread_time() if is_timed else 0.0
         request = refusal = None
         try:
             request = reader.proceed()
         except Refusal as refused:
             refusal = refused
-        self._reading_s += thread_time() - began
+        self._reading_s += thread_time() - began if is_timed else _READ_S
         if refusal is not None:
             if self._meter is not None:
                 self._meter.charge_request(connection.address, self._reading_s)
@@ -345,7 +349,8 @@ class HttpConnection(Role):
         if self._reader.holds_bytes:
             self._read_soon(connection)
         else:
-            self._read(connection)
+            connection.start_reading()
+            self._advance(connection)
 
     def drained(self, connection: Connection) -> None:
         if self.exchange is None:

@@ -341,9 +341,10 @@ def _parse_query(query: str) -> dict[str, str]:
     if query.count("&") >= _MAX_PARAMETERS:
         raise Refusal(400, "too many parameters")
     found: dict[str, str] = {}
+    decode = unquote_plus if "%" in query or "+" in query else str
     for pair in query.split("&") if query else ():
         key, _, value = pair.partition("=")
-        found.setdefault(unquote_plus(key), unquote_plus(value))
+        found.setdefault(decode(key), decode(value))
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -19,7 +21,7 @@ SAFE_HEADERS: Final[tuple[Header, ...]] = (
 CROSS_ORIGIN: Final[Header] = ("Cross-Origin-Resource-Policy", "cross-origin")
 
 
-def header_lines(headers: tuple[Header, ...]) -> str:
+def header_lines(headers: Iterable[Header]) -> str:
     """Headers as they stand in a head, each with its line end."""
     return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
@@ -49,9 +51,15 @@ def response(
     now = int(time.time())
     if _date[0] != now:
         _date = (now, formatdate(now, usegmt=True))
+    first = _first_lines(status, content_type, cross_origin=cross_origin)
     head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nDate: {_date[1]}\r\nContent-Type: {content_type}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep_alive else 'close'}\r\n"
-        f"{_SAFE_CROSS_ORIGIN if cross_origin else SAFE_LINES}{header_lines(tuple(headers or ()))}\r\n"
+        f"{first}Date: {_date[1]}\r\nContent-Length: {len(body)}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n{header_lines(headers) if headers else ''}\r\n"
     ).encode("latin-1")
     return head if without_body else head + body
+
+
+@lru_cache(maxsize=64)
+def _first_lines(status: int, content_type: str, *, cross_origin: bool) -> str:
+    safe = _SAFE_CROSS_ORIGIN if cross_origin else SAFE_LINES
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {content_type}\r\n{safe}"
