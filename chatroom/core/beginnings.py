@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from typing import Final
 from unicodedata import normalize
@@ -15,6 +16,7 @@ from unicodedata import normalize
 from chatroom.core.confusables import fold
 
 _NO_LETTER: Final = re.compile(r"[\W_]+")
+_SPACE: Final = re.compile(" ")
 
 
 def letters(text: str) -> str:
@@ -47,6 +49,40 @@ class Beginnings:
             if not key.startswith(beginning):
                 return
             yield name
+
+
+class FirstWords:
+    """The first words of names that have several, by key: how far a text can be one of these names."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, key: str) -> None:
+        self._counts.update(_first_words(key))
+
+    def discard(self, key: str) -> None:
+        """Take out a key that was added."""
+        for words in _first_words(key):
+            self._counts[words] -= 1
+            if not self._counts[words]:
+                del self._counts[words]
+
+    def reach(self, words: Iterable[str], keys: Container[str]) -> int:
+        """How many words, each folded, may be one of the names with these keys together: more of them are none."""
+        key, count = "", 0
+        for word in words:
+            key = f"{key} {word}" if count else word
+            if key not in keys and key not in self._counts:
+                break
+            count += 1
+        return count
+
+
+def _first_words(key: str) -> Iterator[str]:
+    """All beginnings of a key that end before a space."""
+    return (key[: space.start()] for space in _SPACE.finditer(key))
 
 
 def beginnings(names: Iterable[str]) -> Beginnings:

@@ -7,12 +7,14 @@ one that finds a person by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
+from itertools import accumulate, islice
 from typing import Final, Generic, NamedTuple, TypeVar
+from unicodedata import normalize
 
 from chatroom.core.characters import POINTS_EACH
-from chatroom.core.names import NAME_LENGTH
+from chatroom.core.confusables import fold
+from chatroom.core.names import NAME_LENGTH, word_typed
 
 QUOTES: Final = {'"': '"', "“": "”"}
 # Around a name that they do not belong to.
@@ -39,6 +41,13 @@ _ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2
 _MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
 
 _Who = TypeVar("_Who")
+Reach = Callable[[Iterable[str]], int]
+"""How many of the first words of a text, each folded, may be a name together."""
+
+
+def anywhere(words: Iterable[str]) -> int:
+    """All of them."""
+    return sum(1 for _ in words)
 
 
 class Match(NamedTuple, Generic[_Who]):
@@ -54,22 +63,31 @@ class Match(NamedTuple, Generic[_Who]):
     length: int
 
 
-def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+def longest_match(
+    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere
+) -> Match[_Who] | None:
     """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
 
     A name ends at a space or with the text, or is in quotes (“…” or "…"). Case does not matter, nor do the kind and
     number of the spaces inside a name.
+
+    Args:
+        find: finds who has a name.
+        reach: spares looking for what is no name: most texts begin with none.
     """
     start = len(text) - len(text.lstrip())
     text = text[start:]
     quote = QUOTES.get(text[:1])
     closing = text.rfind(quote, 1, LONGEST + 2) if quote is not None else -1
+    if quote is not None and closing > 0 and not _may_be_quoted(text[1 : closing + 1], quote, reach):
+        closing = -1
     while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
         who = find(text[1:closing])
         if who is not None:
             return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
-    ends = [word.end() for word in islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)]
+    words = [*islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)]
+    ends = [word.end() for word in words[: reach(word_typed(word[0]) for word in words)]]
     is_even = _UNEVEN.search(text, 0, LONGEST) is None
     for end in reversed(ends):
         if end == len(text) or text[end].isspace():
@@ -82,6 +100,14 @@ def longest_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
     return None
 
 
+def _may_be_quoted(text: str, quote: str, reach: Reach) -> bool:
+    """Whether what ends before one of the quotes in a text may be a name."""
+    folded = fold(text)
+    ends = (at for at, one in enumerate(folded) if one == quote)
+    names = (folded[:end].split(" ") for end in ends)
+    return any(reach(name) == len(name) for name in names)
+
+
 def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
     """Like `longest_match`, but punctuation may also end the name: `Bob, hello`."""
     found = longest_match(text, find) or longest_match(SEPARATORS.sub(" ", text), find)
@@ -91,7 +117,7 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
 
 
 def loose_match(
-    text: str, find: Callable[[str], _Who | None], *, runs_on: bool = False
+    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere, *, runs_on: bool = False
 ) -> Match[_Who] | None:
     """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
 
@@ -105,9 +131,9 @@ def loose_match(
     candidates.setdefault(SEPARATORS.sub(" ", bare), bare)
     candidates.setdefault(_PUNCTUATION.sub(" ", bare), bare)
     for one, written in candidates.items():
-        if (found := longest_match(one, find)) is not None:
+        if (found := longest_match(one, find, reach)) is not None:
             return found._replace(rest=_BEFORE_REST.sub("", written[found.length :]))
-    return run_on_match(bare, find) if runs_on else None
+    return run_on_match(bare, find, reach) if runs_on else None
 
 
 def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
@@ -133,7 +159,9 @@ def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
     return None
 
 
-def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
+def run_on_match(
+    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere
+) -> Match[_Who] | None:
     """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
 
     A name of one character would begin too many words.
@@ -141,8 +169,11 @@ def run_on_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] |
     run = _ONE_SCRIPT.match(text)
     if run is None:
         return None
-    for end in range(min(run.end(), run.start(1) + NAME_LENGTH), run.start(1) + 1, -1):
-        who = find(text[run.start(1) : end])
+    start, end = run.start(1), min(run.end(), run.start(1) + NAME_LENGTH)
+    keys = accumulate(normalize("NFKD", one) for one in text[start:end])
+    ends = [at for at, key in enumerate(keys, start + 1) if at > start + 1 and reach((key,))]
+    for end in reversed(ends):
+        who = find(text[start:end])
         if who is not None:
             return Match(who, _HONORIFIC.sub("", text[end:].lstrip()), end)
     return None

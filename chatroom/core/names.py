@@ -82,7 +82,12 @@ def _word_key(word: str) -> str:
 
 def name_typed(name: str) -> str:
     """A name folded: the same for any two that differ only in case, width, composition or joiners."""
-    return name.lower() if name.isascii() else " ".join(map(_word_typed, name.split(" ")))
+    return name.lower() if name.isascii() else " ".join(map(word_typed, name.split(" ")))
+
+
+def word_typed(word: str) -> str:
+    """A word of a name folded."""
+    return word.lower() if word.isascii() else _word_typed(word)
 
 
 @lru_cache(maxsize=8192)

@@ -58,7 +58,10 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
 
 def name_meant(rest: str, people: People) -> bool:
     """Whether a text begins with the name of someone who is here or had it recently."""
-    return loose_match(rest, people.here) is not None or loose_match(rest, people.lately) is not None
+    return (
+        loose_match(rest, people.here, people.reach_here) is not None
+        or loose_match(rest, people.lately, people.reach_lately) is not None
+    )
 
 
 def _refusal(near: Near, people: People, is_room: Callable[[str], bool]) -> Refusal | None:
@@ -93,9 +96,9 @@ def _meant(near: NearWhisper, people: People) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
     runs_on = near.runs_on
     for rest in dict.fromkeys((near.rest, *near.other_rests)):
-        if (here := loose_match(rest, people.here, runs_on=runs_on)) is not None:
+        if (here := loose_match(rest, people.here, people.reach_here, runs_on=runs_on)) is not None:
             yield Found(here.who, here.rest)
-        elif (gone := loose_match(rest, people.lately, runs_on=runs_on)) is not None:
+        elif (gone := loose_match(rest, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
             yield Found(gone.who, gone.rest)
     for whole in near.wholes:
         name = trimmed(whole.partition("\n")[0])

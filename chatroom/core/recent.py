@@ -6,13 +6,13 @@ the name. Identities are only compared; times are passed in, in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Self
 
 from chatroom.core.bare import bare
-from chatroom.core.beginnings import Beginnings
+from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.confusables import fold
 from chatroom.core.names import may_be_name, name_typed
 
@@ -40,12 +40,13 @@ class Gone:
 class RecentNames:
     """The names that were given up in one room in the last ten minutes; of many, the latest."""
 
-    __slots__ = ("_beginnings", "_by_key", "_keys_of")
+    __slots__ = ("_beginnings", "_by_key", "_first_words", "_keys_of")
 
     def __init__(self) -> None:
         self._by_key: dict[str, Gone] = {}  # the oldest first
         self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
         self._beginnings = Beginnings()
+        self._first_words = FirstWords()
 
     def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
         """Somebody has left, or has another name; `renamed` is then the session."""
@@ -56,6 +57,7 @@ class RecentNames:
         self._drop(key)
         self._by_key[key] = Gone(name, identity, now, renamed)
         self._beginnings.add(name)
+        self._first_words.add(key)
         if identity:
             own = self._keys_of.setdefault(identity, {})
             own[key] = None
@@ -69,6 +71,7 @@ class RecentNames:
         if gone is None:
             return
         self._beginnings.discard(gone.name)
+        self._first_words.discard(key)
         if gone.identity:
             own = self._keys_of[gone.identity]
             del own[key]
@@ -78,6 +81,10 @@ class RecentNames:
     def find(self, name: str, now: float) -> Gone | None:
         """The last person with this name, in whatever case; never one whose name only looks the same."""
         return self._find(name_typed(name), now) if may_be_name(name) else None
+
+    def reach(self, words: Iterable[str]) -> int:
+        """How many of the first words of a text, each folded, may be one of these names."""
+        return self._first_words.reach(words, self._by_key)
 
     def find_before(self, name: str, now: float) -> Gone | None:
         """The last person with this name, or else with the same name without the punctuation around it."""

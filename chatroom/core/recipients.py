@@ -35,6 +35,8 @@ from chatroom.core.name_ends import (
     QUOTES,
     SEPARATORS,
     Match,
+    Reach,
+    anywhere,
     bare_name,
     cleaned_match,
     longest_match,
@@ -77,6 +79,8 @@ class People:
         longer_here: finds names of people here by their first letters.
         longer_lately: the same for names that were given up recently.
         now: finds the person who gave up a name for another, if they are still here.
+        reach_here: tells how far a text may be the name of someone here.
+        reach_lately: the same for names that were given up recently.
     """
 
     here: Here
@@ -85,6 +89,8 @@ class People:
     longer_here: Longer = _none
     longer_lately: Longer = _none
     now: Callable[[Gone], Person | None] = _unknown
+    reach_here: Reach = anywhere
+    reach_lately: Reach = anywhere
 
 
 def recipient(rest: str, people: People) -> tuple[Person, str]:
@@ -250,11 +256,16 @@ def _nearest(written: str, people: People) -> str | None:
         *(people.longer_here(start, _MOST_LONGER) for start in (word[:3], word[0], word[1:2]) if start)
     )
     names = {name: _unaccented(letters(name)) for name in found}
+    shorter = without_one(word)
     likeness = (
         lambda one: one == word,
         lambda one: len(word) > 1 and one.startswith(word),
         lambda one: len(word) > 1 and (is_slip_of(one, word) or is_slip_of(word, one)),
-        lambda one: min(len(word), len(one)) > 2 and not without_one(word).isdisjoint(without_one(one)),
+        lambda one: (
+            min(len(word), len(one)) > 2
+            and abs(len(word) - len(one)) <= 1
+            and not shorter.isdisjoint(without_one(one))
+        ),
     )
     return next((name for is_like in likeness for name, one in names.items() if is_like(one)), None)
 

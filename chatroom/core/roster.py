@@ -6,10 +6,10 @@ people in the room have seen so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from chatroom.core.beginnings import Beginnings
+from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
 from chatroom.core.names import may_be_name, name_typed
@@ -22,13 +22,14 @@ NAME_BYTES: Final = 40  # about what one person takes in such a list
 class Roster:
     """The people of one room, in order of joining."""
 
-    __slots__ = ("_beginnings", "_by_fold", "_by_sid", "_claims")
+    __slots__ = ("_beginnings", "_by_fold", "_by_sid", "_claims", "_first_words")
 
     def __init__(self) -> None:
         self._claims: dict[str, int] = {}
         self._by_sid: dict[str, Person] = {}
         self._by_fold: dict[str, Person] = {}
         self._beginnings = Beginnings()
+        self._first_words = FirstWords()
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -81,6 +82,7 @@ class Roster:
         """Replace everybody by those who are here now, in this order."""
         self._by_sid, self._by_fold, self._claims = {}, {}, {}
         self._beginnings = Beginnings()
+        self._first_words = FirstWords()
         for joined in present.people:
             self.apply(joined)
 
@@ -94,9 +96,15 @@ class Roster:
         """The first names of people here with letters that begin so."""
         return self._beginnings.find(letters, most)
 
+    def reach(self, words: Iterable[str]) -> int:
+        """How many of the first words of a text, each folded, may be the name of someone here."""
+        return self._first_words.reach(words, self._by_fold)
+
     def _put(self, person: Person) -> None:
-        self._by_sid[person.sid] = self._by_fold[name_typed(person.name)] = person
+        key = name_typed(person.name)
+        self._by_sid[person.sid] = self._by_fold[key] = person
         self._beginnings.add(person.name)
+        self._first_words.add(key)
 
     def _drop_name(self, sid: str) -> None:
         person = self._by_sid.get(sid)
@@ -104,5 +112,6 @@ class Roster:
             raise Misuse(f"{sid} was never announced")
         self._beginnings.discard(person.name)
         key = name_typed(person.name)
+        self._first_words.discard(key)
         if self._by_fold.get(key) is person:  # otherwise someone else has it already: two have swapped names
             del self._by_fold[key]

@@ -259,7 +259,16 @@ def _people(service: Service, session: Session) -> People:
 
     whispers = service.whispers
     lately, longer_lately = whispers.lately(session), whispers.longer_lately(session)
-    return People(room.roster.find, lately, session.addressed, longer, longer_lately, now)
+    return People(
+        here=room.roster.find,
+        lately=lately,
+        known=session.addressed,
+        longer_here=longer,
+        longer_lately=longer_lately,
+        reach_here=room.roster.reach,
+        reach_lately=room.recent.reach,
+        now=now,
+    )
 
 
 def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:

@@ -7,22 +7,26 @@ from string import ascii_lowercase, digits, punctuation
 import pytest
 
 from chatroom.core import near
-from chatroom.core.beginnings import beginnings
 from chatroom.core.commands import Command, Say, parse_line
-from chatroom.core.confusables import fold
 from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
-from chatroom.core.events import Person
-from chatroom.core.recent import Addressed, Gone
+from chatroom.core.events import Joined, Person
+from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.recipients import People
+from chatroom.core.roster import Roster
 
 TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
-HERE = {fold(name): Person(name, name) for name in TABLE["here"]}
-LATELY = {fold(name): Gone(name, "", 0.0) for name in TABLE["lately"]}
+ROSTER, RECENT = Roster(), RecentNames()
+for each in TABLE["here"]:
+    ROSTER.apply(Joined(Person(each, each)))
+for each in TABLE["lately"]:
+    RECENT.add(each, "", 0.0)
 PEOPLE = People(
-    lambda name: HERE.get(fold(name)),
-    lambda name: LATELY.get(fold(name)),
+    ROSTER.find,
+    lambda name: RECENT.find(name, 1.0),
     Addressed(),
-    longer_here=beginnings(TABLE["here"]).find,
+    longer_here=ROSTER.beginning,
+    reach_here=ROSTER.reach,
+    reach_lately=RECENT.reach,
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
 

@@ -1,10 +1,15 @@
 """What was announced in a room: followed event by event, and searched by name."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Present, Renamed, Why
+from chatroom.core.name_ends import loose_match
 from chatroom.core.roster import Roster
+
+WORDS = ["a", "B", "小雨", "小雨小", "が", "각", "é", "ﷺ", "to", "x\u200dy"]
 
 
 def make_roster(*names: str) -> Roster:
@@ -77,3 +82,42 @@ def test_two_may_swap_their_names() -> None:
         roster.apply(change)
     assert roster.find("alice") == Person("sid-Bob", "Alice")
     assert roster.find("bob") == Person("sid-Alice", "Bob")
+
+
+def test_a_text_is_compared_only_as_far_as_a_name_here_goes() -> None:
+    roster = make_roster("Ming Li", "Ann", "ﷺ", "小雨")
+    tried: list[str] = []
+
+    def find(name: str) -> Person | None:
+        tried.append(name)
+        return roster.find(name)
+
+    for text in ("nobody is called so", "Ming Lo and we", '"a" "b" "c"', "大雨你好", "“Bob” „x”"):
+        assert loose_match(text, find, roster.reach, runs_on=True) is None
+    assert tried == ["Ming"] * tried.count("Ming")
+    for name in ("Ming Li", "Ann", "ﷺ", "صلى الله عليه وسلم", "小雨", '"ann"'):
+        found = loose_match(f"{name} hi", find, roster.reach)
+        assert found is not None
+        assert found.rest == "hi"
+    assert loose_match("小雨你好", find, roster.reach, runs_on=True) is not None
+
+
+def test_a_name_that_has_gone_is_not_looked_for() -> None:
+    roster = make_roster("Ming Li", "Ming Lo")
+    roster.apply(Left(Person("sid-Ming Li", "Ming Li")))
+    assert roster.reach(["ming", "lo"]) == 2
+    roster.apply(Renamed("sid-Ming Lo", "Ming Lo", "Bob"))
+    assert roster.reach(["ming", "lo"]) == 0
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), max_size=4),
+    st.lists(st.sampled_from([*WORDS, '"', "“", "”", ",", ": ", " ", "  ", "小", "to "]), max_size=9).map(
+        "".join
+    ),
+)
+def test_reach_spares_work_and_changes_nothing(names: list[str], text: str) -> None:
+    roster = make_roster(*dict.fromkeys(names))
+    for runs_on in (False, True):
+        found = loose_match(text, roster.find, roster.reach, runs_on=runs_on)
+        assert found == loose_match(text, roster.find, runs_on=runs_on)
