@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Final
 
 from chatroom.core.characters import without_ignorable
-from chatroom.core.folding import COLONS, SLASHES, compared, trimmed
+from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
 from chatroom.core.near_misses import NearWhisper, by_keys, with_latin
-from chatroom.core.slips import CHINESE, WORDS, is_meant, is_slip
+from chatroom.core.slips import CHINESE, WORDS, beginnings, is_meant, is_slip
 
 _MOST: Final = 4  # commands in one text that are looked at
 _MOST_PLACES: Final = 200  # places where one may stand
@@ -31,8 +31,7 @@ _PLACE: Final = re.compile(
 _IN_ASCII: Final = re.compile(r"[/:;]|\s[\\.?]")
 _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
-_PATH: Final = re.compile(r"[\w:/?#&=%~@.+-]*[\w:/~]\Z", re.ASCII)
-_IN_PATH: Final = re.compile(r"/|\A~\Z")
+_PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
 _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
 _ENDS: Final = re.compile(r"^\W+|\W+$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
@@ -52,7 +51,7 @@ def behind_text(text: str) -> Iterator[NearWhisper]:
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     start = place.start()
-    before = text[max(text.rfind("\n", 0, start) + 1, start - 64) : start]
+    before = text[max(0, start - 64) : start].rpartition("\n")[2]
     if not before.strip() or before[-1] in _QUOTES:
         return None
     if place["talk"]:
@@ -60,8 +59,8 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     if place["slash"] is None:
         found = by_keys(text[start : start + _REACH])
         return found if isinstance(found, NearWhisper) else None
-    path = _PATH.search(_DOUBLED.sub("", before))
-    if path is not None and _IN_PATH.search(path[0]):
+    path = _PATH_BACKWARDS.match(_DOUBLED.sub("", before)[::-1])
+    if path is not None and ("/" in path[0] or path[0] == "~"):
         return None
     is_glued = before[-1].isalnum()
     rests = tuple(_rests(text, place, is_glued=is_glued, before=before))
@@ -75,7 +74,7 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
 
 def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> Iterator[str]:
     """What stands behind a word to whisper, if the word at the place is one or begins with one."""
-    word = with_latin("".join(map(compared, place["word"])))
+    word = with_latin(compared_word(place["word"]))
     at, end = place.start("word"), place.end()
     if word.isascii():
         if is_glued and before[-1].isascii():
@@ -93,8 +92,4 @@ def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> I
     elif (chinese := _CHINESE.match(text, at)) is not None:
         yield text[chinese.end() : chinese.end() + _REACH].lstrip("给給对對跟和：: ")
         return
-    yield from (
-        text[at + size : at + size + _REACH]
-        for size in range(2, min(len(word), 8))
-        if word[:size] in WORDS or is_slip(word[:size])
-    )
+    yield from (text[at + size : at + size + _REACH] for size in beginnings(word))

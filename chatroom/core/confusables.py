@@ -32,6 +32,7 @@ _OVERLAY = 1  # the combining class of strokes through a letter
 _LETTER = re.compile(
     "(?:LATIN (?:CAPITAL|SMALL) LETTER|LATIN LETTER SMALL CAPITAL|REGIONAL INDICATOR SYMBOL LETTER) ([A-Z])$"
 )
+_DRAWN = "ɢɴʀʙʜʟᴀᴅᴇᴊᴋᴍᴘᴛᴩꜰꞯ⓿⓵❶➀➊"  # those that the data leave out, but squares and digits of old scripts
 _ASTERISK = re.compile(r"\bASTERISK\b")
 
 
@@ -60,6 +61,13 @@ def skeleton(text: str) -> str:
 def alike(look: str) -> list[str]:
     """The other folded characters that have this look."""
     return [chr(code) for code, other in _looks().items() if other == look]
+
+
+@cache
+def latin_looks() -> dict[int, str]:
+    """From each folded letter to its look, if that is Latin, for `str.translate`."""
+    looks = {code: look.translate(_ASCII) for code, look in _looks().items() if look and look.isascii()}
+    return looks | {ord(letter): skeleton(letter) for letter in _DRAWN}
 
 
 def plain(text: str) -> str:

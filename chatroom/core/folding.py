@@ -67,6 +67,14 @@ def _shown(character: str) -> str:
     return ":" if character in COLONS else compared(character)
 
 
+def compared_word(word: str) -> str:
+    """The letters and digits of a word, each as `compared` gives it."""
+    if word.isascii():
+        return word.lower()
+    folded = normalize("NFKD", word).casefold()
+    return folded if folded.isalnum() else "".join(one for one in folded if category(one)[0] != "M")
+
+
 @lru_cache(maxsize=4096)
 def compared(character: str) -> str:
     """A character without differences of case and width, and without the marks that it consists of."""

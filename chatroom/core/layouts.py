@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 from unicodedata import normalize
 
@@ -38,10 +40,31 @@ LETTERS: Final = "".join(one for one in dict.fromkeys("".join((*_ROWS, *_SOUNDS)
 @lru_cache(maxsize=4096)
 def readings(word: str) -> tuple[str, ...]:
     """What a word in small letters may have been meant to be, in ASCII: one for each layout that can type all of it."""
+    found = [word.translate(one) for one in _BY_LETTER.get(word[:1], ())]
     parts = normalize("NFKD", word)
-    layouts = (*_BY_LETTER.get(word[:1], ()), *_BY_LETTER.get(parts[:1], ()))
-    found = (normal.translate(one) for one in layouts for normal in (word, parts))
-    return tuple(dict.fromkeys(one for one in found if one.isascii()))
+    if parts != word and _BY_LETTER.keys() >= set(parts):
+        found += [parts.translate(one) for one in _BY_LETTER.get(parts[:1], ())]
+    return tuple(dict.fromkeys(filter(str.isascii, found)))
+
+
+def beginnings(word: str, typed: Container[str], most: int) -> list[int]:
+    """How many letters of a word, at most so many, are among what `typed_as` gives; the most first."""
+    word = word[:most]
+    parts = normalize("NFKD", word)
+    if parts == word:
+        return [size for size in range(len(word), 0, -1) if word[:size] in typed]
+    ends = accumulate([len(normalize("NFKD", one)) for one in word])
+    found = [size for size, end in enumerate(ends, 1) if word[:size] in typed or parts[:end] in typed]
+    return found[::-1]
+
+
+def typed_as(words: Iterable[str]) -> frozenset[str]:
+    """What is typed in each layout by the keys of these words, if it is all in its script; and its parts."""
+    rows = [dict(zip(_US, row, strict=True)) for row in _ROWS]
+    typed = {"".join(row[key] for key in word) for row in rows for word in words}.union(_SOUNDS)
+    return frozenset(
+        form for one in typed if not any(map(str.isascii, one)) for form in (one, normalize("NFKD", one))
+    )
 
 
 def translations(text: str, word: str) -> tuple[str, ...]:

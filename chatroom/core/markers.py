@@ -8,10 +8,9 @@ the text as typed. This module does not know who is here, and knows only those c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 from chatroom.core.beginnings import without_one
@@ -21,6 +20,7 @@ from chatroom.core.slips import CHINESE, is_meant
 
 # Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
 _DOUBTFUL_LINES: Final = 64
+_SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
 # A text that begins like this is ordinary: a longer word in a script in which no word to whisper is written.
 _ORDINARY: Final = re.compile(
@@ -88,22 +88,23 @@ def beginning(text: str) -> Beginning | None:
     return None if _is_plainly_ordinary(text) else _read_beginning(text)
 
 
-def further_beginnings(text: str) -> Iterator[Beginning | None]:
+def further_beginnings(text: str) -> list[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    lines = (
-        line
-        for before, line in pairwise(text.splitlines())
-        if line.strip() and _is_doubtful(line) and not (_HEADER_TO.match(line) and _HEADER.match(before))
-    )
     dear = 0
-    for line in islice(lines, _DOUBTFUL_LINES):
-        dear += not line[:HEAD].isascii()
-        if dear <= _DEAR_LINES or line[:HEAD].isascii():
-            yield beginning(line)
-
-
-def _is_doubtful(line: str) -> bool:
-    return not _is_plainly_ordinary(line) or (not line[:HEAD].isascii() and by_keys(line) is not None)
+    found: list[Beginning | None] = []
+    for before, line in pairwise(text.splitlines()):
+        is_dear = not line[:HEAD].isascii()
+        if len(line.strip()) < _SHORTEST_LINE or (is_dear and dear == _DEAR_LINES):
+            continue
+        keys = by_keys(line) if is_dear else None
+        if keys is None and _is_plainly_ordinary(line):
+            continue
+        if not (_HEADER_TO.match(line) and _HEADER.match(before)):
+            dear += is_dear
+            found.append(keys or _read_beginning(line))
+            if len(found) == _DOUBTFUL_LINES:
+                break
+    return found
 
 
 def _is_plainly_ordinary(text: str) -> bool:
@@ -122,7 +123,8 @@ def _is_plainly_ordinary(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_ordinary_word(word: str) -> bool:
     # Only a colon, or a single letter before a space, gives a meaning to what follows the first word.
-    return _read_beginning(f"{word} {_PROBE}") is None
+    text = f"{word} {_PROBE}"
+    return near(text, text, range(1, len(text) + 1)) is None
 
 
 def _read_beginning(text: str) -> Beginning | None:

@@ -7,13 +7,14 @@ knows what may stand around such a word.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from chatroom.core.confusables import skeleton
+from chatroom.core.confusables import latin_looks, skeleton
 from chatroom.core.folding import HEAD, head
-from chatroom.core.layouts import LETTERS, readings, translations
+from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
 from chatroom.core.slips import CHINESE, WORDS, is_slip
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
@@ -68,7 +69,10 @@ _OTHER: Final = re.compile(
 )
 _GAP: Final = re.compile(r"\s*(?P<colon>[:;：；])\s*|\s+")
 _ONLY_WORD: Final = re.compile(r"[:：]\S+\s*$")
+_COMMANDS: Final = frozenset((*WORDS, "to:"))
+_TYPED: Final = typed_as((*_COMMANDS, *(f"/{one}" for one in _COMMANDS)))
 _LONGEST_PART: Final = 8
+_LONGEST_TYPED: Final = 9  # letters of the longest word with a slash and a slip
 # Words of other languages that the keys of a word to whisper type as well.
 _OTHER_WORDS: Final = frozenset(("אם", "から", "しも", "もとき", "으", "πμ", "กท"))
 _ALIKE: Final = frozenset(("то", "το"))  # they look like `to`
@@ -117,7 +121,7 @@ class NearJoin:
 Near = NearWhisper | NearJoin
 
 
-def near(text: str, folded: str, ends: list[int]) -> Near | BareKey | None:
+def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     """What a text nearly is whose beginning, as compared, is `folded`; `ends` are as in `core.folding`."""
     if _RUSSIAN_TO.match(folded):
         return None
@@ -183,7 +187,7 @@ def _may_be_slip(word: str, gap: str) -> bool:
     return is_slip(word) and gap[:1] != "-"
 
 
-def _behind_bare_word(text: str, folded: str, ends: list[int]) -> list[str]:
+def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[str]:
     """What stands behind a command to whisper without its slash, and behind what is nearly `to:`."""
     talk = _BARE_TALK.match(folded)
     if talk is not None and not is_nearly_to(_NO_LETTER.sub("", talk[1])):
@@ -191,7 +195,7 @@ def _behind_bare_word(text: str, folded: str, ends: list[int]) -> list[str]:
     return [text[ends[found.end() - 1] :] for found in (_BARE.match(folded), talk) if found is not None]
 
 
-def _behind_slipped_colon(text: str, folded: str, ends: list[int]) -> list[str]:
+def _behind_slipped_colon(text: str, folded: str, ends: Sequence[int]) -> list[str]:
     """The name and what follows it, if the colon of `to:` stands elsewhere or is another key."""
     found = _COLON_SLIPPED.match(folded)
     if found is None:
@@ -202,9 +206,7 @@ def _behind_slipped_colon(text: str, folded: str, ends: list[int]) -> list[str]:
 
 def is_nearly_join(word: str) -> bool:
     """Whether a word is `join`, or two of its letters are exchanged, or one is typed twice."""
-    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
-    twice = (word[:at] + word[at + 1 :] for at in range(1, len(word)) if word[at] == word[at - 1])
-    return word == "join" or (len(word) == 4 and "join" in swapped) or "join" in twice
+    return word in ("join", "ojin", "jion", "joni", "jjoin", "jooin", "joiin", "joinn")
 
 
 def is_nearly_to(word: str) -> bool:
@@ -226,15 +228,16 @@ def with_latin(folded: str) -> str:
     found = _FIRST_LETTERS.match(folded) if not folded.isascii() else None
     if found is None or found[1].isascii():
         return folded
-    meant = _lookalikes().get(skeleton(found[1]), "")
+    meant = _lookalikes().get(found[1].translate(latin_looks()), "")
     if not meant and any(map(str.isascii, found[1])):
-        meant = "".join(map(_latin, found[1]))
+        meant = found[1].translate(_latin_looks())
     return folded[: found.start(1)] + meant + folded[found.end() :] if len(meant) == len(found[1]) else folded
 
 
-def _latin(letter: str) -> str:
-    """The letter that this one looks like; `i` where that may be `l` too."""
-    return letter if letter.isascii() else skeleton(letter).replace("l", "i")
+@cache
+def _latin_looks() -> dict[int, str]:
+    """The letter that each other one looks like; `i` where that may be `l` too."""
+    return {code: look.replace("l", "i") for code, look in latin_looks().items() if code > 0x7F}
 
 
 @cache
@@ -262,16 +265,16 @@ def _commands(word: str) -> tuple[tuple[int, str], ...]:
     """How many letters of the word may be the keys of a command, and of which."""
     if word in _ALIKE:
         return ()
-    sizes = dict.fromkeys((len(word), *range(min(len(word) - 1, _LONGEST_PART), 0, -1)))
-    found = ((size, latin) for size in sizes for latin in readings(word[:size]))
-    return tuple((size, latin) for size, latin in found if _is_command(latin, is_whole=size == len(word)))
+    whole = readings(word) if len(word) <= _LONGEST_TYPED else ()
+    found = [(len(word), latin) for latin in whole if _is_command(latin.removeprefix("/"))]
+    for size in beginnings(word[:-1], _TYPED, _LONGEST_PART):
+        latins = readings(word[:size])
+        found += ((size, latin) for latin in latins if latin.removeprefix("/") in _COMMANDS)
+    return tuple(found)
 
 
-def _is_command(latin: str, *, is_whole: bool) -> bool:
-    word = latin.removeprefix("/")
-    if word in WORDS or word == "to:":
-        return True
-    return is_whole and (is_slip(word) or is_nearly_join(word))
+def _is_command(word: str) -> bool:
+    return word in _COMMANDS or is_slip(word) or is_nearly_join(word)
 
 
 def _by_keys(part: str, latin: str, mark: str, rest: str, is_whole: bool) -> NearWhisper | NearJoin | None:

@@ -7,8 +7,7 @@ missing, wrong, added or misplaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from chatroom.core.beginnings import without_one
@@ -36,30 +35,47 @@ _ORDINARY: Final = frozenset(
 )
 
 
-@lru_cache(maxsize=4096)
 def is_slip(word: str) -> bool:
     """Whether a word is nearly one of those that make a text private, and no ordinary one."""
-    if word in _ORDINARY or word in WORDS:
-        return False
-    return word in _SLIPS or any(_is_long_slip(word, one) for one in WORDS)
+    return word in _SLIPS or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_WORDS))
 
 
-@lru_cache(maxsize=4096)
 def is_meant(word: str) -> bool:
     """Whether a word behind a slash is, or nearly is, a command to whisper, or the first letters of one."""
-    if word in _BEHIND_SLASH or is_slip(word):
-        return True
-    return word not in ("", "me") and any(
-        one.startswith(word) or _is_long_slip(word, one) for one in _BEHIND_SLASH
-    )
+    return word in _BEGINNINGS or word in _SLIPS or _is_long_slip(word, _LONG_BEHIND_SLASH)
 
 
-def _is_long_slip(word: str, meant: str) -> bool:
-    # No word of another length can be one: this is asked about each first word.
-    return (
-        len(meant) >= _LONG
-        and abs(len(word) - len(meant)) <= 1
-        and not without_one(word).isdisjoint(without_one(meant))
+def beginnings(word: str) -> Iterator[int]:
+    """How many letters of a word are one of those that make a text private, or nearly one: more may follow them."""
+    if not (word[:1].isascii() or word[1:2].isascii()):
+        return  # a slip makes one letter wrong at most
+    for size in range(2, min(len(word), _LONGEST + 1)):
+        if word[:size] in WORDS or is_slip(word[:size]):
+            yield size
+
+
+# For each length that a slip of a long word can have: the words' letters, and what is left without one of them.
+_Long = dict[int, list[tuple[frozenset[str], set[str]]]]
+
+
+def _long(words: Iterable[str]) -> _Long:
+    found: _Long = {}
+    for word in words:
+        for length in (len(word) - 1, len(word), len(word) + 1) if len(word) >= _LONG else ():
+            found.setdefault(length, []).append((frozenset(word), without_one(word)))
+    return found
+
+
+def _is_long_slip(word: str, long: _Long) -> bool:
+    # Each first word is asked about. Most are told by their ends: one of them is right, or all between them has moved.
+    if not (
+        word[:1] in _FIRST or word[-1:] in _LAST or word[1:] in _WITHOUT_END or word[:-1] in _WITHOUT_END
+    ):
+        return False
+    # And most others by their letters, of which one at most is missing.
+    return any(
+        len(letters.difference(word)) <= 1 and not shorter.isdisjoint(without_one(word))
+        for letters, shorter in long.get(len(word), ())
     )
 
 
@@ -102,7 +118,20 @@ def _slips_at(word: str, at: int) -> Iterator[str]:
 
 
 _BESIDE: Final = _beside()
+_NO_SLIPS: Final = _ORDINARY.union(WORDS)
 # A single letter is too short for a slip.
-_SLIPS: Final = frozenset(
-    slip for word in WORDS if len(word) > 1 for at in range(len(word)) for slip in _slips_at(word, at)
+_SLIPS: Final = (
+    frozenset(
+        slip for word in WORDS if len(word) > 1 for at in range(len(word)) for slip in _slips_at(word, at)
+    )
+    - _NO_SLIPS
 )
+_BEGINNINGS: Final = frozenset(
+    word[:size] for word in _BEHIND_SLASH for size in range(1, len(word) + 1)
+).difference(("me",))
+_LONGEST: Final = 7  # letters of the longest of the words
+_LONG_WORDS: Final = _long(WORDS)
+_LONG_BEHIND_SLASH: Final = _long(_BEHIND_SLASH)
+_FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH if len(word) >= _LONG)
+_LAST: Final = frozenset(word[-1] for word in _BEHIND_SLASH if len(word) >= _LONG)
+_WITHOUT_END: Final = frozenset(part for word in _BEHIND_SLASH for part in (word[1:], word[:-1]))

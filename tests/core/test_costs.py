@@ -97,6 +97,19 @@ WORST = [
 ]
 
 
+# Words of these letters, all different, so that nothing that is remembered helps.
+ALPHABETS = [
+    *("abcdefghijklmnopqrstuvwxyz", "йцукенгшщзфывапролджячсмитьбю", "ضصثقفغعهخحشسيبلاتنمكئءؤرﻻىةوزظ"),
+    *("".join(map(chr, range(start, start + 200))) for start in (0x400, 0xAC00, 0x1D400, 0x1F110, 0x3300)),
+]
+
+
+def different_words(letters: str, length: int, before: str) -> str:
+    random = Random(17)
+    words = ("".join(random.choices(letters, k=length)) for _ in range(LONGEST))
+    return (before.join(words) + before)[:TYPED]
+
+
 class Work:
     """What was done since it began: `calls` of functions, and `decomposed` characters."""
 
@@ -127,8 +140,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         fields._what,
         fields._plain,
         near_misses._commands,
-        slips.is_meant,
-        slips.is_slip,
     )
     for cache in caches:
         cache.cache_clear()
@@ -162,7 +173,14 @@ parse_name("x")  # makes tables once, as the file of names does when the program
 
 def handle(text: str) -> None:
     """Do with a typed text what a gateway does before anything is sent."""
-    people = recipients.People(ROSTER.find, lambda name: RECENT.find(name, 1.0), KNOWN, ROSTER.beginning)
+    people = recipients.People(
+        here=ROSTER.find,
+        lately=lambda name: RECENT.find(name, 1.0),
+        known=KNOWN,
+        longer_here=ROSTER.beginning,
+        reach_here=ROSTER.reach,
+        reach_lately=RECENT.reach,
+    )
     match parse_line(text):
         case Say(said, nearly):
             near.check(nearly, people, lambda name: may_be_room(name) and room_key(name) == "x")
@@ -197,6 +215,20 @@ def test_every_typed_text_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     confusables.skeleton("\u0430")  # the data are loaded once
     texts = [(begin + body)[:TYPED] for begin in BEGINNINGS for body in worst(TYPED)]
     check(monkeypatch, handle, texts)
+
+
+def test_different_words_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    confusables.skeleton("\u0430")  # the data are loaded once
+    check(
+        monkeypatch,
+        handle,
+        [
+            different_words(letters, length, before)
+            for letters in ALPHABETS
+            for length in (1, 2, 3, 6, 8)
+            for before in (" /", " .", "、", "\n", "\n/", "\nto ", " /to ")
+        ],
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,14 +268,14 @@ def test_unknown_fields_cost_little(monkeypatch: pytest.MonkeyPatch, length: int
 def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     read = 0
 
-    def beginning(text: str) -> markers.Beginning | None:
+    def read_beginning(text: str) -> markers.Beginning | None:
         nonlocal read
         read += 1
         return original(text)
 
-    original = markers.beginning
-    monkeypatch.setattr(markers, "beginning", beginning)
-    commands._say("x\n" * 1000)
+    original = markers._read_beginning
+    monkeypatch.setattr(markers, "_read_beginning", read_beginning)
+    commands._say("x y\n" * 500)
     assert read == markers._DOUBTFUL_LINES
 
 
