@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 from chatroom import runtime
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
+_DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
 
@@ -118,21 +122,28 @@ class Sessions:
 
     def _relieve(self, account: Account) -> None:
         """Drop the sessions that read least, with an eighth of what waits."""
-        self._to_relieve.discard(account)
         if account.hold(0):
+            self._to_relieve.discard(account)
             return
         slow = [session for session in self.by_id.values() if session.account is account]
         slow.sort(key=lambda session: session.transport.waiting_bytes, reverse=True)
-        left = sum(session.transport.waiting_bytes for session in slow) / 8
-        for session in slow:
-            if left <= 0:
-                break
-            left -= session.transport.waiting_bytes
+        waiting = list(accumulate(session.transport.waiting_bytes for session in slow))
+        count = bisect_left(waiting, waiting[-1] / 8) + 1 if waiting else 0
+        self._drop(account, deque(slow[:count]))
+
+    def _drop(self, account: Account, slow: deque[Session]) -> None:
+        """Drop sessions of an account, only some of them in each turn: nobody else waits for that."""
+        for _ in range(min(len(slow), _DROPS_PER_TURN)):
+            session = slow.popleft()
             connection = session.transport.connection
             if connection is not None:
                 connection.abort(reasons.SLOW_READER)
             else:
                 self.end(session, reasons.SLOW_READER)
+        if slow:
+            runtime.call_soon(partial(self._drop, account, slow))
+        else:
+            self._to_relieve.discard(account)
 
     def _make_room(self) -> bool:
         """Make room for one more, if need be by ending one that has not been admitted."""

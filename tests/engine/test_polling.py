@@ -1,6 +1,7 @@
 """What waits for a client that polls, and which of its requests are answered when."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -174,6 +175,25 @@ def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) 
     pollers[0].take_payload()
     sessions.end(pollers[2].session, reasons.PROTOCOL_ERROR)
     assert gate.held == 0
+
+
+def test_many_readers_are_dropped_a_few_per_turn(final_payloads: FinalPayloads) -> None:
+    gate = OneAccount(0)
+    sessions, _ = poll_under(gate, final_payloads)
+    pollers = [Polling(sessions.create(f"s{number}", ""), sessions, final_payloads) for number in range(800)]
+    for polling in pollers:
+        polling.session.begin(polling)
+        polling.send("4" + "x" * 79)
+    closed: list[int] = []
+
+    def count() -> None:
+        closed.append(sum(polling.session.closed for polling in pollers))
+        if closed[-1] < 100:
+            runtime.call_last(count)
+
+    runtime.call_last(count)
+    until(lambda: closed[-1:] >= [100])  # an eighth
+    assert max(now - before for before, now in pairwise([0, *closed])) <= 16
 
 
 def test_many_packets_too_much_drop_one_reader(final_payloads: FinalPayloads) -> None:
