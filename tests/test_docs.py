@@ -92,7 +92,7 @@ def test_the_architecture_names_functions_where_they_are() -> None:
     named = re.findall(r"((?:`[\w.]+`(?:, | and )?)+) in\s`([\w/.]+\.(?:py|ts|svelte))`", ARCHITECTURE)
     assert len(named) > 100
     for names, path in named:
-        root = DOCS.parent if path.startswith("web/") else SOURCE
+        root = SOURCE if (SOURCE / path).is_file() else DOCS.parent
         text = (root / path).read_text(encoding="utf-8")
         for name in re.findall(r"[\w]+", names.replace(" and ", " ")):
             defined = rf"\b(?:def|class|function|const) {name}\b|^ *{name}\b(?:: [\w\[\]]+)? ="
