@@ -6,6 +6,7 @@ It knows the Engine.IO 4 wire format (its protocol, "Packet encoding"), and noth
 from __future__ import annotations
 
 import binascii
+from functools import lru_cache
 
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"
 """The packet types, as the one character that begins a packet."""
@@ -70,6 +71,12 @@ def parse_base64(text: str) -> bytes:
         return binascii.a2b_base64(text.encode(), strict_mode=True)
     except binascii.Error:
         raise PacketError("bad base64 in a binary packet") from None
+
+
+@lru_cache(maxsize=16)
+def text_packet(text: str) -> str:
+    """A text as a packet: one and the same for all who receive it, however long it waits for them."""
+    return MESSAGE + text
 
 
 def message_text(data: str | bytes) -> str:

@@ -6,7 +6,7 @@ It knows Engine.IO's payloads (its protocol document, "HTTP long-polling"), and 
 from __future__ import annotations
 
 import time
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from chatroom import runtime
@@ -323,6 +323,7 @@ class Polling:
             self._final_payloads.keep(self.session.sid, payloads)
 
 
+@lru_cache(maxsize=16)
 def _size(packet: str) -> int:
-    """A packet's length in bytes."""
+    """A packet's length in bytes; many clients have the same one."""
     return len(packet) if packet.isascii() else len(packet.encode())

@@ -161,7 +161,7 @@ class Engine(engineio.Server):
     def send_to(self, session: Session, data: Any) -> None:
         """Send a message to a session: text, bytes, or what JSON can say."""
         if isinstance(data, str):
-            session.transport.send(packets.MESSAGE + data)
+            session.transport.send(packets.text_packet(data))
         elif isinstance(data, (bytes, bytearray)):
             session.transport.send(bytes(data))
         else:

@@ -41,3 +41,9 @@ def test_a_malformed_payload_is_refused_whole(body: bytes) -> None:
 def test_messages_survive_a_payload(messages: list[str | bytes]) -> None:
     body = packets.join_payload([message_text(message) for message in messages])
     assert parse_payload(body) == [(packets.MESSAGE, message) for message in messages]
+
+
+def test_many_pollers_share_one_packet() -> None:
+    text = '2["msg",{}]' * 100
+    assert packets.text_packet(text) is packets.text_packet(text)
+    assert packets.text_packet(text) == packets.MESSAGE + text
