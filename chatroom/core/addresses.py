@@ -108,6 +108,18 @@ def is_private(text: str) -> bool:
     return address is not None and not address.is_global
 
 
+def is_near(peer: str, local: str) -> bool:
+    """Whether a peer may be on this machine or in its network.
+
+    Besides private addresses, these are the machine's own and, for IPv6, those of the same /64.
+
+    Args:
+        local: the machine's own address on the same connection.
+    """
+    counted = counted_address(peer)
+    return is_private(peer) or (counted is not UNKNOWN and counted == counted_address(local))
+
+
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Parse the networks of proxies, separated by commas; an address is a network of one.
 

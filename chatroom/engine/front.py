@@ -48,7 +48,7 @@ class Front:
         turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
-        refuse_host: called with each request's Host header and its peer's address. Unless it returns None, the WSGI
+        refuse_host: called with each request's Host header, its peer's address, and ours on that connection. Unless it returns None, the WSGI
             application that it returns answers, whatever the path: the server is not to be reached by that name.
             `vital_paths` are answered under any name.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
@@ -74,7 +74,7 @@ class Front:
         meter: Meter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
         turns: Turns | None = None,
-        refuse_host: Callable[[str, str], runtime.WSGIApp | None] | None = None,
+        refuse_host: Callable[[str, str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
@@ -175,7 +175,9 @@ class Front:
                 exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
                 return
             if self._refuse_host is not None:
-                refusal = self._refuse_host(request.header(b"host"), exchange.connection.address)
+                connection = exchange.connection
+                local = self._server_name(connection)[0]
+                refusal = self._refuse_host(request.header(b"host"), connection.address, local)
                 if refusal is not None:
                     request.keep_alive = False
                     runtime.spawn(self._answer, exchange, refusal)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from chatroom.engine.exchange import Exchange
+from chatroom.net.faults import without_addresses
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ _DEFAULT_PORTS = (":80", ":443")
 _ORIGIN: Final = re.compile(
     r"null|([A-Za-z][A-Za-z0-9+.-]*)://((?:[^\x00- /?#@,:\[\]\\\x7f-\xff]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)"
 )
-_ADDRESS: Final = re.compile(r"\[[^\]]*\]|[0-9]{1,3}(?:[.-][0-9]{1,3}){3}")
 _MAX_SHOWN: Final = 100  # characters of an origin, in the log
 _REMEMBERED: Final = 100
 
@@ -91,7 +91,7 @@ class Policy:
 
 def shown(origin: str) -> str:
     """An origin as the log may have it: short, in ASCII, and without an address, which may be a guest's."""
-    text = ascii(_ADDRESS.sub("(an address)", origin))
+    text = ascii(without_addresses(origin))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 

@@ -1,8 +1,21 @@
-"""How an exception is logged: on one line, and without any of what people wrote."""
+"""What the log may have of an exception, and of a text that a peer sent: no words of people, and no addresses."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 _LINES = 6
+# As in an origin, and as names spell it: `[2001:db8::1]`, `192.0.2.1`, `192-0-2-1`, `c0000201`, `2001-db8--1`.
+_ADDRESS: Final = re.compile(
+    r"\[[^\]]*\]|[0-9]{1,3}(?:[.-][0-9]{1,3}){3}"
+    r"|(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}|(?:[0-9A-Fa-f]{0,4}-){2,7}[0-9A-Fa-f]{1,4})(?![0-9A-Za-z])"
+)
+
+
+def without_addresses(text: str) -> str:
+    """A text with "(an address)" in the place of what may be one, and a guest's."""
+    return _ADDRESS.sub("(an address)", text)
 
 
 def describe(problem: BaseException) -> str:

@@ -375,3 +375,18 @@ def test_a_request_is_answered_though_its_peer_ended_meanwhile(door: Callable[..
     turns.calls.pop()()
     until(one.has_read_all)
     assert one.heard.startswith(b"HTTP/1.1 404 ")
+
+
+def test_the_host_rule_knows_both_ends_of_the_connection(door: Callable[..., Door]) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def refuse_host(host: str, peer: str, local: str) -> None:
+        seen.append((host, peer, local))
+
+    one = door(refuse_host=refuse_host)
+    with socket.socket() as peer:
+        peer.bind(("127.0.0.5", 0))
+        peer.connect(one.peer.getpeername())
+        peer.send(b"GET /held/ HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        until(partial(one.was_asked, 1))
+    assert seen == [("evil.example", "127.0.0.5", "127.0.0.1")]

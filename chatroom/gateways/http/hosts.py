@@ -2,8 +2,9 @@
 
 A web page can give its own name this machine's address (DNS rebinding). Then the page has the server's origin: it may
 read the history and send messages, for whoever opened it, from inside a network that its author cannot reach. So
-people on this machine and in private networks may use only names that no stranger can own. People who come from
-public addresses are where the page's author is too, and may use any name.
+people on this machine and in its network may use only names that no stranger can own: those with private addresses,
+with the machine's own, or with an IPv6 address of the same /64, which a firewall may treat as the inside. People who
+come from other public addresses are where the page's author is too, and may use any name.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from chatroom.core.addresses import is_private
+from chatroom.core.addresses import is_near
 from chatroom.gateways.http.error_page import error_page
 from chatroom.gateways.http.headers import with_safe_headers
+from chatroom.net.faults import without_addresses
 from chatroom.runtime import WSGIApp
 from chatroom.settings import Settings
 
@@ -65,15 +67,21 @@ class HostRule:
         self._good: set[str] = set()
         self._logged: set[str] = set()
 
-    def __call__(self, host: str, peer: str) -> WSGIApp | None:
-        """The application that refuses a request with this Host header from this address; None if it may come."""
+    def __call__(self, host: str, peer: str, local: str) -> WSGIApp | None:
+        """The application that refuses a request; None if it may come.
+
+        Args:
+            host: its Host header.
+            peer: the address that it comes from.
+            local: this machine's address on that connection.
+        """
         if host in self._good or self._any:
             return None
         if self.is_ours(host):
             if len(self._good) < _REMEMBERED:
                 self._good.add(host)
             return None
-        return self._refuse(host) if is_private(peer) else None
+        return self._refuse(host) if is_near(peer, local) else None
 
     def is_ours(self, host: str) -> bool:
         """Whether no stranger can own the name in a Host header."""
@@ -91,11 +99,12 @@ class HostRule:
         name = _name_in(host)
         if name is not None and name not in self._logged and len(self._logged) < _MAX_LOGGED:
             self._logged.add(name)
+            shown = without_addresses(name)
             log.warning(
                 "a request for the name %s was refused, because a page of another site may have sent it; "
                 "if it is this chatroom's name, start it with --allowed-hosts %s",
-                name,
-                name,
+                shown,
+                shown,
             )
         en, zh = (text.format(name=name or "NAME") for text in _PAGE)
         body = error_page("421", en, zh).encode()
