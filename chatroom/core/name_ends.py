@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from typing import Final, Generic, NamedTuple, TypeVar
 from unicodedata import normalize
 
 from chatroom.core.characters import POINTS_EACH
 from chatroom.core.confusables import fold
-from chatroom.core.names import NAME_LENGTH, word_typed
+from chatroom.core.names import NAME_LENGTH, may_be_name, word_typed
 
 QUOTES: Final = {'"': '"', "“": "”"}
 # Around a name that they do not belong to.
@@ -45,11 +45,6 @@ Reach = Callable[[Iterable[str]], int]
 """How many of the first words of a text, each folded, may be a name together."""
 
 
-def anywhere(words: Iterable[str]) -> int:
-    """All of them."""
-    return sum(1 for _ in words)
-
-
 class Match(NamedTuple, Generic[_Who]):
     """The person whose name a text begins with.
 
@@ -64,7 +59,7 @@ class Match(NamedTuple, Generic[_Who]):
 
 
 def longest_match(
-    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere
+    text: str, find: Callable[[str], _Who | None], reach: Reach | None = None
 ) -> Match[_Who] | None:
     """Split a text that begins with a name: `Ming Li hello` is for Ming Li rather than for Ming.
 
@@ -79,7 +74,7 @@ def longest_match(
     text = text[start:]
     quote = QUOTES.get(text[:1])
     closing = text.rfind(quote, 1, LONGEST + 2) if quote is not None else -1
-    if quote is not None and closing > 0 and not _may_be_quoted(text[1 : closing + 1], quote, reach):
+    if quote is not None and reach is not None and not _may_be_quoted(text[1 : closing + 1], quote, reach):
         closing = -1
     while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
         who = find(text[1:closing])
@@ -87,7 +82,9 @@ def longest_match(
             return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
     words = [*islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)]
-    ends = [word.end() for word in words[: reach(word_typed(word[0]) for word in words)]]
+    if reach is not None:
+        words = words[: reach(map(word_typed, takewhile(may_be_name, (word[0] for word in words))))]
+    ends = [word.end() for word in words]
     is_even = _UNEVEN.search(text, 0, LONGEST) is None
     for end in reversed(ends):
         if end == len(text) or text[end].isspace():
@@ -117,7 +114,7 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
 
 
 def loose_match(
-    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere, *, runs_on: bool = False
+    text: str, find: Callable[[str], _Who | None], reach: Reach | None = None, *, runs_on: bool = False
 ) -> Match[_Who] | None:
     """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
 
@@ -160,7 +157,7 @@ def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] 
 
 
 def run_on_match(
-    text: str, find: Callable[[str], _Who | None], reach: Reach = anywhere
+    text: str, find: Callable[[str], _Who | None], reach: Reach | None = None
 ) -> Match[_Who] | None:
     """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
 
@@ -171,7 +168,9 @@ def run_on_match(
         return None
     start, end = run.start(1), min(run.end(), run.start(1) + NAME_LENGTH)
     keys = accumulate(normalize("NFKD", one) for one in text[start:end])
-    ends = [at for at, key in enumerate(keys, start + 1) if at > start + 1 and reach((key,))]
+    ends = [
+        at for at, key in enumerate(keys, start + 1) if at > start + 1 and (reach is None or reach((key,)))
+    ]
     for end in reversed(ends):
         who = find(text[start:end])
         if who is not None:

@@ -36,7 +36,6 @@ from chatroom.core.name_ends import (
     SEPARATORS,
     Match,
     Reach,
-    anywhere,
     bare_name,
     cleaned_match,
     longest_match,
@@ -44,7 +43,7 @@ from chatroom.core.name_ends import (
     run_on_match,
     without_quotes,
 )
-from chatroom.core.names import printable
+from chatroom.core.names import NAME_LENGTH, printable
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.slips import is_slip_of
 
@@ -89,8 +88,8 @@ class People:
     longer_here: Longer = _none
     longer_lately: Longer = _none
     now: Callable[[Gone], Person | None] = _unknown
-    reach_here: Reach = anywhere
-    reach_lately: Reach = anywhere
+    reach_here: Reach | None = None
+    reach_lately: Reach | None = None
 
 
 def recipient(rest: str, people: People) -> tuple[Person, str]:
@@ -256,7 +255,7 @@ def _nearest(written: str, people: People) -> str | None:
         *(people.longer_here(start, _MOST_LONGER) for start in (word[:3], word[0], word[1:2]) if start)
     )
     names = {name: _unaccented(letters(name)) for name in found}
-    shorter = without_one(word)
+    shorter = without_one(word) if len(word) <= NAME_LENGTH else set()  # it is for names of usual letters
     likeness = (
         lambda one: one == word,
         lambda one: len(word) > 1 and one.startswith(word),

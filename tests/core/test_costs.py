@@ -321,6 +321,8 @@ def seconds(do: Callable[[], object], calls: int) -> float:
 
 
 KNOWN_WORST = [
+    "/to " + "\ufdfa" * (LONGEST - 10),
+    "to:" + "\ufdfa" * (LONGEST - 10),
     "join x" + "!" * (LONGEST - 7) + "x",
     *("\n".join([start + mark * 60] * 31) for start in ("对", "给a", "悄悄对") for mark in '"“ _'),
     "\n".join(["op " + "!" * 480 + "é"] * 4),
