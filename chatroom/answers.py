@@ -45,7 +45,7 @@ class Answers:
         if outcome is None:
             raise Unavailable
         if isinstance(outcome, Refusal):
-            raise outcome
+            raise outcome.copy()  # not what this frame holds, since the traceback holds the frame
         return outcome
 
     def outcome(
@@ -64,4 +64,7 @@ class Answers:
         if not answers:
             answered = self._signal()
             answered.wait(ANSWER_S)
-        return answers[0] if answers else None
+        answer = answers[0] if answers else None
+        if isinstance(answer, Refusal):
+            answer.with_traceback(None)  # whose frames hold it: it would be kept until the collector comes
+        return answer

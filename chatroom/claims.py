@@ -42,7 +42,7 @@ class Claims:
         has_ended = mark not in self._undecided
         self._undecided.discard(mark)
         if isinstance(outcome, Refusal):
-            raise outcome
+            raise outcome.copy()  # as `Answers.ask` does
         if outcome is None or has_ended:
             self._backplane.leave(room, request.sid)
             raise Unavailable

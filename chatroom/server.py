@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 _OTHER_FILES = 120
 _LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
 _DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
-# No message creates reference cycles, but connections do: a few times per 10,000 of them, look at everything.
+# Neither messages nor connections leave reference cycles. What does, by a mistake, does not fill the memory.
 _GC_THRESHOLDS = (20_000, 3, 3)
 _WATCH_S = 1.0  # between two checks of the clock
 _LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs

@@ -253,7 +253,7 @@ class HttpConnection(Role):
         try:
             request = reader.proceed()
         except Refusal as refused:
-            refusal = refused
+            refusal = refused.with_traceback(None)  # which holds this frame
         self._reading_s += thread_time() - began if is_timed else _READ_S
         if refusal is not None:
             if self._meter is not None:

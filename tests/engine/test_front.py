@@ -20,7 +20,7 @@ from chatroom.net.acceptor import Acceptor
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
-from tests.support.inside import WAIT_S, nothing_here, until
+from tests.support.inside import WAIT_S, alive, no_collector, nothing_here, until
 
 ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -323,6 +323,15 @@ def test_what_is_no_request_is_charged_too(door: Callable[..., Door]) -> None:
     until(one.has_read_all)
     assert b" 400 " in one.heard
     assert [client for client, _ in purse.charged] == ["127.0.0.1"]
+
+
+def test_what_is_no_request_is_freed_without_the_collector(door: Callable[..., Door]) -> None:
+    one = door()
+    with no_collector():
+        before = alive(Refusal)
+        one.peer.send(b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n")
+        until(one.has_read_all)
+        assert alive(Refusal) == before
 
 
 def test_newcomers_requests_are_read_in_turn(door: Callable[..., Door]) -> None:

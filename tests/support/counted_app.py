@@ -143,10 +143,15 @@ class Inside:
         }
 
     def do_objects(self) -> dict[str, int]:
-        """How many objects of each of the program's own classes are alive, besides those from before the start."""
+        """How many objects of each of the program's own classes are alive, besides those from before the start.
+
+        And how many were ever in reference cycles that nothing reached.
+        """
         gc.collect()
         names = ((type(one).__module__, type(one).__qualname__) for one in gc.get_objects())
-        return Counter(f"{module}.{name}" for module, name in names if module.startswith("chatroom."))
+        found = Counter(f"{module}.{name}" for module, name in names if module.startswith("chatroom."))
+        found["in cycles"] = sum(generation["collected"] for generation in gc.get_stats())
+        return found
 
     def do_tables(self) -> dict[str, int]:
         """How many items all the tables of the server's parts have, by class and attribute."""

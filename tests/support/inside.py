@@ -1,7 +1,9 @@
 """For tests that run a server's parts in their own process: the loop runs while they wait."""
 
+import contextlib
+import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chatroom import runtime
@@ -19,6 +21,21 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         runtime.sleep(0.001)  # a turn of the loop; the deadline bounds how many
+
+
+@contextlib.contextmanager
+def no_collector() -> Iterator[None]:
+    """Only what is in no reference cycle is freed."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def alive(kind: type) -> int:
+    """How many objects of this class there are; those in reference cycles that nothing reaches count too."""
+    return sum(isinstance(one, kind) for one in gc.get_objects())
 
 
 def nothing_here(_environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:

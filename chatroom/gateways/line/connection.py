@@ -266,8 +266,8 @@ class LineConnection(Role):
     # Calls from the interpreter
 
     def settled(self) -> None:
-        # Not at once: the caller may be the feed.
-        self._call_later(0, self._intake.go_on)
+        if not self._has_left:
+            self._call_later(0, self._intake.go_on)  # not at once: the caller may be the feed
 
     def mark_talking(self, is_talking: bool) -> None:
         self._on_talking(self, is_talking)
@@ -304,12 +304,16 @@ class LineConnection(Role):
         self.settled()
 
     def _leave(self) -> None:
-        self._intake.stop()
         self._joining.cancel()
-        if not self._has_left:
-            self._has_left = True
-            self._on_left(self)
-            self._context.service.leave(self.session, cut=False)
+        if self._has_left:
+            return
+        self._has_left = True
+        self._intake.stop()
+        self._on_left(self)
+        self._context.service.leave(self.session, cut=False)
+        # Both hold this object: all three would be kept until the collector comes.
+        del self._intake
+        self.interpreter.leave()
 
     def _notice(self, key: str, **values: object) -> None:
         self.write(notice_line(self._context.words.say(key, **values)))

@@ -204,7 +204,7 @@ class Intake:
 
     def _take_lines(self) -> bool:
         """Take the lines that are there; True if there are no more, False if they have to wait."""
-        while self._terminal.may_take and self._timer is None and not self._has_stopped:
+        while not self._has_stopped and self._terminal.may_take and self._timer is None:
             try:
                 self._spend_owed()
                 if not self._waiting and not self._take_out():

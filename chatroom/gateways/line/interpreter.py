@@ -87,6 +87,25 @@ class Host(Protocol):
         """There is, or is no longer, a partner in a private chat."""
 
 
+class _Nobody:
+    """The host of a guest who has left, and sees no more."""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def disconnect(self, key: str) -> None:
+        pass
+
+    def settled(self) -> None:
+        pass
+
+    def mark_talking(self, is_talking: bool) -> None:
+        pass
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Interpreter:
     """Does what one guest's lines ask for, and shows what only this guest receives."""
 
@@ -105,7 +124,7 @@ class Interpreter:
 
     def __init__(self, context: LineContext, host: Host, session: Session) -> None:
         self._context = context
-        self._host = host
+        self._host: Host = host
         self._session = session
         # How many entries of history are requested: they come after earlier messages, and before later lines.
         self._looks_back = 0
@@ -130,6 +149,10 @@ class Interpreter:
     def arrived(self) -> None:
         """The guest has joined the room."""
         self._is_on_the_way = False
+
+    def leave(self) -> None:
+        """The guest has left: let go of the terminal, even if an answer is still to come."""
+        self._host = _NOBODY
 
     def person_renamed(self, sid: str, name: str) -> None:
         """Someone's new name was announced."""

@@ -17,7 +17,7 @@ from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.net.connection import Connection
 from chatroom.quota import Quota
 from tests.gateways.line.conftest import OUTBOX_LIMIT_BYTES, Ends
-from tests.support.inside import WAIT_S, until
+from tests.support.inside import WAIT_S, alive, no_collector, until
 
 RECEIVE_BYTES = LineConnection.receive_bytes
 MUCH = b"x" * 8_000_000  # more than the kernel takes for somebody who does not read
@@ -136,6 +136,17 @@ def test_a_client_that_resets_the_connection_has_left(connect: Callable[[], Ends
     ends.client.close()
     until(lambda: not ends.is_known)
     assert ends.terminal.connection.closed
+
+
+def test_a_guest_who_has_left_is_freed_without_the_collector(connect: Callable[[], Ends]) -> None:
+    ends = connect()
+    with no_collector():
+        before = alive(LineConnection)
+        with socket.create_connection(ends.client.getpeername(), WAIT_S) as other:
+            other.sendall(b"hello\n/history\nto:nobody\n")
+            until(lambda: alive(LineConnection) == before + 1)
+            ends.reads_until(lambda: b"hello" in ends.heard)
+        until(lambda: alive(LineConnection) == before)
 
 
 def test_a_fault_of_one_spares_the_others_of_its_turn(
