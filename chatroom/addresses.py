@@ -7,12 +7,14 @@ Nothing here is written to the disk or to the log.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice, takewhile
 from typing import Final
 
 from chatroom.core.addresses import Address, counted_address
 from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Kind
 
 _MOST: Final = 100_000
+_MOST_FORGOTTEN: Final = 2_000  # at a time, which takes a millisecond
 _FORGET_S: Final = 900.0  # by then a budget is full again, and no bar lasts as long
 
 
@@ -117,7 +119,14 @@ class Addresses:
     def _put_idle(self, name: str, budget: AddressBudget, now: float) -> None:
         idle = self._idle
         idle[name] = (now, budget)
-        for _ in range(2):  # one more came, so the old ones become fewer
-            oldest = next(iter(idle))
-            if oldest != name and (len(self) > self._most or idle[oldest][0] < now - _FORGET_S):
-                del idle[oldest]
+        if len(self) > self._most:
+            for oldest in list(islice(idle, 2)):  # one more came, so they become fewer
+                if oldest != name:
+                    del idle[oldest]
+
+    def forget_expired(self) -> None:
+        """Forget those that nobody has come from for a while; of many, some at each call."""
+        until = self._monotonic() - _FORGET_S
+        oldest = islice(self._idle.items(), _MOST_FORGOTTEN)
+        for name, _ in list(takewhile(lambda item: item[1][0] < until, oldest)):
+            del self._idle[name]

@@ -63,10 +63,12 @@ class RefusedTexts:
         if isinstance(refusal, NameChangedHands):
             return  # the next session asks about the name again, whatever the `cid`
         if refusal.answer_after_s is not None or (isinstance(refusal, NoSuchPerson) and not is_bound):
-            now = self._monotonic()
-            drop_expired(self._texts, now)
-            refused = _Refused(type(refusal), refusal.packed(), session.sid, now + RETRY_S)
+            refused = _Refused(type(refusal), refusal.packed(), session.sid, self._monotonic() + RETRY_S)
             remember(self._texts, retry_key(session.identity, cid), refused, MOST_REFUSED)
+
+    def forget_expired(self) -> None:
+        """Forget the texts that are not sent again any more; of many, some at each call."""
+        drop_expired(self._texts, self._monotonic())
 
     def forget(self, session: Session, cid: str | None) -> None:
         """A text was sent: its retries are answered like those of any other."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice, takewhile
 from typing import Final, Protocol, TypeVar
 
 from chatroom.backplane import MOST_KEYS, Backplane, Keys
@@ -19,6 +20,7 @@ from chatroom.tokens import talk_key
 
 MOST_KEPT: Final = 10_000  # of each kind of thing remembered about guests, the latest
 _MOST_RETURNED: Final = 100_000  # identities from before the start that have come back, the latest
+_MOST_DROPPED: Final = 1_000  # at a time, which takes a millisecond
 _PARKED_S: Final = 24 * 3600.0  # how long a cut session's private chat is kept
 
 
@@ -45,7 +47,10 @@ class Returning:
     def __init__(self, backplane: Backplane, monotonic: Callable[[], float]) -> None:
         self._backplane = backplane
         self._monotonic = monotonic
-        self._identities: dict[str, str] = {}  # by the id of the session that was cut or replaced
+        self._identities: dict[
+            str, str
+        ] = {}  # by the id of the session that was cut or replaced, the oldest first
+        self._sids: dict[str, dict[str, None]] = {}  # the same the other way round
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
         # By identity: who has come back with a token from before the start; the room and folded name that it proves.
         self._returned: dict[str, tuple[str, str] | None] = {}
@@ -61,9 +66,8 @@ class Returning:
     def park(self, session: Session) -> None:
         """The session is cut or replaced: keep for a while what its guest gets back on return."""
         session.talk.cut()
-        remember(self._identities, session.sid, session.identity)
+        self._note_sid(session.sid, session.identity)
         now = self._monotonic()
-        drop_expired(self._parked, now)
         talk = None if session.talk.is_plain else session.talk
         addressed = session.addressed.packed()
         if talk is not None or addressed:
@@ -71,8 +75,25 @@ class Returning:
 
     def forget(self, identity: str) -> None:
         """The guest has left: no later session counts as the return of theirs."""
-        for sid in [sid for sid, one in self._identities.items() if one == identity]:
+        for sid in self._sids.pop(identity, ()):
             del self._identities[sid]
+
+    def forget_expired(self) -> None:
+        """Forget what is kept no longer; of much, some at each call."""
+        now = self._monotonic()
+        drop_expired(self._parked, now)
+        if now >= self._doubt_until:
+            self._returned.clear()
+
+    def _note_sid(self, sid: str, identity: str) -> None:
+        self._identities[sid] = identity
+        self._sids.setdefault(identity, {})[sid] = None
+        if len(self._identities) > MOST_KEPT:
+            oldest = next(iter(self._identities))
+            owner = self._identities.pop(oldest)
+            del self._sids[owner][oldest]
+            if not self._sids[owner]:
+                del self._sids[owner]
 
     def left(self, identity: str) -> None:
         """A session has ended for good, and with it its private chat, unless that of an older session is kept."""
@@ -94,6 +115,8 @@ class Returning:
         Args:
             proven: the room's key, and the name that the token shows them to have had there.
         """
+        if self._monotonic() >= self._doubt_until:
+            return
         kept = (proven[0], fold(proven[1])) if proven is not None else None
         remember(self._returned, identity, kept, _MOST_RETURNED)
 
@@ -161,6 +184,7 @@ def remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = MOST_
 
 
 def drop_expired(kept: dict[_Key, _Temporary], now: float) -> None:
-    """Drop the entries whose time is over; the oldest are the first."""
-    while kept and kept[oldest := next(iter(kept))].until < now:
-        del kept[oldest]
+    """Drop the entries whose time is over, the oldest of them; of many, some at each call."""
+    oldest = islice(kept.items(), _MOST_DROPPED)
+    for key, _ in list(takewhile(lambda item: item[1].until < now, oldest)):
+        del kept[key]

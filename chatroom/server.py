@@ -12,6 +12,7 @@ import random
 import resource
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chatroom import listening, logs, runtime
@@ -52,7 +53,7 @@ _LEAVING = (16, 512)  # connections that may be closing at once: at least, and i
 _DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
 # Neither messages nor connections leave reference cycles. What does, by a mistake, does not fill the memory.
 _GC_THRESHOLDS = (20_000, 3, 3)
-_WATCH_S = 1.0  # between two checks of the clock
+_WATCH_S = 1.0  # between two looks at what depends on the time alone
 _LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs
 _SOCKET_PATH = "/socket.io/"
 _DRAIN_PER_S = 2000  # at least
@@ -103,7 +104,10 @@ def serve(settings: Settings) -> None:
         settings, service, addresses=addresses, engine=gateway.engine, clock=clock, acceptor=acceptor
     )
     service.start([gateway, line])
-    runtime.spawn(_watch, clock)
+    forgetting = [backplane.forget_expired, service.forget_returned, service.refused.forget_expired]
+    if addresses is not None:
+        forgetting.append(addresses.forget_expired)
+    runtime.spawn(_watch, clock, forgetting)
     _tune_collector()
     for listener in listeners:
         front.listen(listener)
@@ -334,10 +338,13 @@ def _report_clock(problem: str) -> None:
     log.warning('%s: see "A wrong clock" in docs/operating.md', problem)
 
 
-def _watch(clock: Clock) -> None:
+def _watch(clock: Clock, forgetting: Sequence[Callable[[], None]]) -> None:
+    """Do what no event announces: notice that the clock was set, and forget people who left long ago."""
     while True:
         clock.check()
-        runtime.sleep(_WATCH_S)  # there is no event for a jump of the clock
+        for forget in forgetting:
+            forget()
+        runtime.sleep(_WATCH_S)
 
 
 def _read_names(chosen: Path | None) -> NamePool:

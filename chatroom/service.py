@@ -91,10 +91,10 @@ class Service:
         self._announcer = Announcer(
             self._rooms, self._sessions, self._arrivals, tokens, left=self._left, monotonic=monotonic
         )
-        self.deliver = self._announcer.deliver
-        self.typed = self._announcer.typed
+        self.deliver, self.typed = self._announcer.deliver, self._announcer.typed
         self.whispered = self.whispers.deliver
         self.save_talk = self._returning.save_talk
+        self.forget_returned = self._returning.forget_expired
 
     def start(self, gateways: Sequence[Gateway]) -> None:
         """Begin to pass events on to these gateways."""

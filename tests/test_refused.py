@@ -104,11 +104,11 @@ def test_refused_texts_take_little_memory() -> None:
     assert size / number < _REFUSED_BYTES
 
 
-def test_expired_texts_are_dropped_when_another_is_refused() -> None:
+def test_expired_texts_are_forgotten() -> None:
     refusing = Refusing()
     session = refusing.session()
     for cid in range(100):
         refusing.texts.note(session, str(cid), NotSent("talk_not_sent", name="Bob"), is_bound=False)
     refusing.harness.now += RETRY_S + 1
-    refusing.note(session, NotSent("talk_not_sent", name="Bob"))
-    assert len(refusing.texts) == 1
+    refusing.texts.forget_expired()
+    assert len(refusing.texts) == 0

@@ -203,6 +203,9 @@ class Backplane(Protocol):
         After this, the next claim may begin a new feed, if that begins with a `Present`.
         """
 
+    def forget_expired(self) -> None:
+        """Forget the names that are held no longer, and where their owners came from. Called every second or so."""
+
     # Keys
 
     def keys(self, kind: Keys) -> Sequence[bytes]:

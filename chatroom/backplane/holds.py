@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Final
 
 from chatroom.core.addresses import Address
 from chatroom.core.budgets import SITE_FACTOR
 
 MOST_HELD: Final = 100_000  # names at once, the latest
+_MOST_FORGOTTEN: Final = 1_000  # at a time, which takes a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class _Hold:
 
 
 class Holds:
-    """The holds of every room, in memory; expired ones are removed as new ones come, so memory follows what is held.
+    """The holds of every room, in memory.
 
     Args:
         monotonic: a clock in seconds.
@@ -47,7 +49,7 @@ class Holds:
             address: where the identity came from. If too many names are held for it, or for its site, the oldest is
                 released.
         """
-        self._sweep()
+        self.forget_expired()
         self.release(room, identity)
         if len(self._by_identity) >= MOST_HELD:
             self.release(*next(iter(self._by_identity)))
@@ -88,10 +90,9 @@ class Holds:
             return ((address.key, most),)
         return (address.key, most), (address.site, most * SITE_FACTOR)
 
-    def _sweep(self) -> None:
+    def forget_expired(self) -> None:
+        """Forget the names and addresses of holds whose time is over; of many, some at each call."""
         now = self._now()
-        while self._by_identity:
-            (room, identity), held = next(iter(self._by_identity.items()))
-            if held.until > now:
-                return
+        oldest = islice(self._by_identity.items(), _MOST_FORGOTTEN)
+        for (room, identity), _ in list(takewhile(lambda item: item[1].until <= now, oldest)):
             self.release(room, identity)

@@ -97,6 +97,9 @@ class LocalAuthority:
         self._receiver = receiver
         self._feed.start(receiver.deliver)
 
+    def forget_expired(self) -> None:
+        self._holds.forget_expired()
+
     def claim(self, room: str, request: ClaimRequest, on_done: OnClaimed) -> None:
         try:
             claimed: Claimed | Refusal = self._claim(room, request)

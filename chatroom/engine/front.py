@@ -48,9 +48,9 @@ class Front:
         turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
-        refuse_host: called with each request's Host header, its peer's address, and ours on that connection. Unless it returns None, the WSGI
-            application that it returns answers, whatever the path: the server is not to be reached by that name.
-            `vital_paths` are answered under any name.
+        refuse_host: called with each request's Host header, its peer's address, and ours on that connection. Unless it
+            returns None, the WSGI application that it returns answers, whatever the path: the server is not to be
+            reached by that name. `vital_paths` are answered under any name.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
             no joined client uses is closed. If there is none, the new one gets a 503, unless it requests one of
             `vital_paths`.

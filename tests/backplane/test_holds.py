@@ -56,7 +56,16 @@ def test_what_has_expired_counts_for_no_address() -> None:
     holds = Holds(lambda: now[0], per_address=1)
     one = counted_address("192.0.2.1")
     held(holds, 0, [one])
-    now[0] = 400.0
+    now[0] = 299.0
+    holds.forget_expired()
+    assert holds._by_address
+    now[0] = 300.0
+    holds.forget_expired()
+    assert not holds._by_address
+    assert not holds._by_key
+    assert not holds._by_identity
+    held(holds, 0, [one])
+    now[0] = 700.0
     assert held(holds, 1, [counted_address("192.0.2.2")]) == [1]
     assert holds._by_address.keys() == {"192.0.2.2"}
 

@@ -43,6 +43,7 @@ _REMEMBERED = (
     "RefusedTexts._texts",
     "Returning._identities",
     "Returning._parked",
+    "Returning._sids",
     "Wheel._items",
     "Wheel._order",
     "Whispers._sent",

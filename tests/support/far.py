@@ -321,6 +321,9 @@ class Far:
         if room in self.facts:  # outcomes are still reported
             self.facts[room] = deque(fact for fact in self.facts[room] if not isinstance(fact, Item))
 
+    def forget_expired(self) -> None:
+        self.truth.forget_expired()
+
     def keys(self, kind: Keys) -> Sequence[bytes]:
         return ()
 
