@@ -148,6 +148,7 @@ class AddressBudget:
     Attributes:
         sessions: how many it has.
         outbox_bytes: how many bytes wait for its clients.
+        last_until: until then, clients of other addresses go first.
     """
 
     __slots__ = (
@@ -156,6 +157,7 @@ class AddressBudget:
         "_barred_until",
         "_buckets",
         "_cuts",
+        "last_until",
         "outbox_bytes",
         "sessions",
         "site",
@@ -166,6 +168,7 @@ class AddressBudget:
         self.site = site
         self.sessions = 0
         self.outbox_bytes = 0
+        self.last_until = 0.0
         self._buckets: dict[Kind, Bucket] = {}
         self._cuts: deque[float] | None = None  # when its last sessions were cut
         self._barred_until = float("-inf")

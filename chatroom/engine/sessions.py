@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
+_ADDRESS_SHARE: Final = 1 / 100  # the same for the sessions of one address
+_ADDRESS_REST_S: Final = 0.01  # of its sessions, one goes first in so long
 _DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
@@ -208,12 +210,19 @@ class Sessions:
             self.on_change(session)
 
     def schedule(self, session: Session) -> None:
-        """Have the session's inbox handled. Those that have joined, and took little time lately, go first."""
-        if session.schedule():
-            if session.admitted and time.monotonic() >= session.last_until:
-                self._lane.put(session)
-            else:
-                self._lane.put_last(session)
+        """Have the session's inbox handled. Those that have joined, and took little time lately, go first.
+
+        Of one address's sessions only some do: many of them together delay nobody else.
+        """
+        if not session.schedule():
+            return
+        now, account = time.monotonic(), session.account
+        if not session.admitted or now < session.last_until or (account and now < account.last_until):
+            self._lane.put_last(session)
+            return
+        if account is not None:
+            account.last_until = now + _ADDRESS_REST_S
+        self._lane.put(session)
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Call `call` in the lane, behind what is there already. It must not raise."""
@@ -268,7 +277,10 @@ class Sessions:
             now = time.monotonic()
             if now > began + _TURN_S:
                 break
-        session.served(now, min(now - began, _TURN_S) / _SHARE)
+        took_s = min(now - began, _TURN_S)
+        session.served(now, took_s / _SHARE)
+        if session.account is not None:
+            session.account.last_until = max(session.account.last_until, now + took_s / _ADDRESS_SHARE)
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():

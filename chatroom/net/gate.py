@@ -6,7 +6,13 @@ from typing import Protocol
 
 
 class Account(Protocol):
-    """What waits for all clients of one address together."""
+    """What waits for all clients of one address together.
+
+    Attributes:
+        last_until: until then, clients of other addresses go first.
+    """
+
+    last_until: float
 
     def hold(self, size: int) -> bool:
         """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""

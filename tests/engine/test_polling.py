@@ -123,6 +123,7 @@ class OneAccount:
 
     def __init__(self, most: int) -> None:
         self.most, self.held = most, 0
+        self.last_until = 0.0
 
     def session_opened(self, client: str) -> float:
         return 0.0
@@ -175,6 +176,34 @@ def test_slowest_reader_of_an_account_makes_room(final_payloads: FinalPayloads) 
     pollers[0].take_payload()
     sessions.end(pollers[2].session, reasons.PROTOCOL_ERROR)
     assert gate.held == 0
+
+
+def test_many_sessions_of_one_address_let_another_pass() -> None:
+    handled: list[str] = []
+    accounts = {"many": OneAccount(1000), "one": OneAccount(1000)}
+
+    class Gate(OneAccount):
+        def account_of(self, client: str) -> OneAccount:
+            return accounts[client]
+
+    sessions = Sessions(
+        Loop(),
+        {"message": lambda sid, message: handled.append(sid)},
+        ping_interval_s=25,
+        ping_timeout_s=20,
+        outbox_limit_bytes=100,
+        outbox_limit_packets=5,
+        gate=Gate(0),
+    )
+    for number in range(31):
+        session = sessions.create(str(number), "many" if number < 30 else "one")
+        sessions.admit(session)
+        session.last_until = 0.0  # it has joined long ago
+        session.deliver("x")
+        sessions.schedule(session)
+    until(lambda: len(handled) == 31)
+    # Before it: the first of the others, and the one that each turn has for those that go last.
+    assert handled.index("30") <= 2
 
 
 def test_many_readers_are_dropped_a_few_per_turn(final_payloads: FinalPayloads) -> None:

@@ -110,6 +110,7 @@ class Purse:
 
     def __init__(self, most: int) -> None:
         self.most, self.held = most, 0
+        self.last_until = 0.0
 
     def hold(self, size: int) -> bool:
         self.held += size
