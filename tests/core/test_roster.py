@@ -84,7 +84,7 @@ def test_two_may_swap_their_names() -> None:
     assert roster.find("bob") == Person("sid-Alice", "Bob")
 
 
-def test_a_text_is_compared_only_as_far_as_a_name_here_goes() -> None:
+def test_a_text_is_compared_only_as_far_as_names_go() -> None:
     roster = make_roster("Ming Li", "Ann", "ﷺ", "小雨")
     tried: list[str] = []
 
