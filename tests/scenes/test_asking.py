@@ -1,9 +1,12 @@
 """Clients' requests: each action, its ack, and its refusals by code."""
 
 import re
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.support.counted import Counted
 from tests.support.guests import Frame, Guest, Guests, until
 from tests.support.program import Program, Start
 from tests.support.raw import RawClient
@@ -363,6 +366,24 @@ def test_a_duplicated_tab_replaces_the_older_one_for_good(guests: Guests, server
         assert '"code":"replaced"' in older.receives(lambda text: "notice" in text)
         assert older.receives(lambda text: text.startswith("41")) == "41"
     assert newer.asks("who")["count"] == 1
+
+
+def test_a_tab_replaced_before_its_welcome_is_told_why(tmp_path: Path) -> None:
+    with Counted(data_dir=tmp_path) as program, ExitStack() as stack:
+        speaker, cut, older, newer = (stack.enter_context(RawClient(program.url)) for _ in range(4))
+        auth = {"v": 1, "token": cut.enters(v=1).login["you"]["token"]}
+        speaker.enters(v=1)
+        program.asks("hold")
+        speaker.sends('421["msg",{"action":"message","msg":"hi"}]')
+        speaker.sends('422["msg",{"action":"ping"}]')
+        speaker.receives_answer(2)
+        for tab in (older, newer):  # their welcomes wait behind the message
+            tab.opens()
+            assert tab.connects(auth)[0] == "0"
+        assert '"code":"replaced"' in older.receives(lambda text: text[:2] in ("41", "42"))
+        assert older.receives() == "41"
+        program.asks("free")
+        assert '"action":"login"' in newer.receives(lambda text: text.startswith("42"))
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"]], ids=str)

@@ -330,7 +330,7 @@ class SocketIOGateway:
             return
         self._talks.answer_all(guest)
         if why is Why.REPLACED:
-            self._replies.notice(guest, "replaced", guest.words.say("replaced"))
+            self._replies.last_notice(guest, "replaced", guest.words.say("replaced"))
         self._forget(guest)
         if why is Why.LOST:
             self.engine.close(guest.eio_sid)  # clients take that for a lost connection, and reconnect

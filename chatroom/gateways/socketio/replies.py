@@ -47,5 +47,12 @@ class Replies:
     ) -> None:
         """Send a notice, unless the client is not welcomed yet, or is gone."""
         if guest.room_key is not None and not guest.is_gone:
-            frame = wire.frame(wire.notice(code, text, self._now_ms(), parameters or {}))
-            self._emit(frame, guest.session.sid)
+            self._send(guest, code, text, parameters or {})
+
+    def last_notice(self, guest: Guest, code: str, text: str) -> None:
+        """Say why the client is disconnected next, which it must know even if it is not welcomed yet."""
+        self._send(guest, code, text, {})
+
+    def _send(self, guest: Guest, code: str, text: str, parameters: Mapping[str, object]) -> None:
+        frame = wire.frame(wire.notice(code, text, self._now_ms(), parameters))
+        self._emit(frame, guest.session.sid)
