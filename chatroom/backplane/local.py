@@ -127,9 +127,9 @@ class LocalAuthority:
     def _obtain(self, occupied: _OccupiedRoom, key: str, request: ClaimRequest) -> Claimed:
         reserved = self._reserved(key, request.identity)
         if request.insists:
-            return Claimed(
-                occupied.room.join(request.sid, request.wanted, reserved, request.lang).who, resumed=False
-            )
+            joined = occupied.room.join(request.sid, request.wanted, reserved, request.lang)
+            self._holds.release(key, request.identity)  # its owner is here, under this name or another
+            return Claimed(joined.who, resumed=False)
         held = self._holds.release(key, request.identity)
         known = [name for name in (held, *request.known) if name is not None]
         for name in (*known, request.wanted):

@@ -319,6 +319,15 @@ def test_an_identity_holds_one_name_per_room(bench: Bench) -> None:
     assert isinstance(bench.claim("a", "4", wanted="Owl", insists=True), NameTaken)
 
 
+def test_moving_to_where_a_name_is_held_ends_the_hold(bench: Bench) -> None:
+    bench.enter("a", "1", wanted="Fox", identity="fox")
+    bench.backplane.leave("a", "1", hold_s=60, why=Why.CUT)
+    bench.enter("b", "2", wanted="Fox", identity="fox")
+    bench.enter("a", "2", wanted="Fox", insists=True, identity="fox")
+    bench.backplane.leave("a", "2")
+    assert isinstance(bench.claim("a", "3", wanted="Fox", insists=True), Claimed)
+
+
 def test_people_may_still_leave_after_settling(bench: Bench) -> None:
     bench.enter("a", "1", wanted="Fox")
     bench.backplane.settle()
