@@ -135,6 +135,8 @@ class Inside:
             "connections": len(front) + len(line),
             "engine sessions": len(gateway.engine.sessions.by_id),
             "sessions": len(service._sessions._by_sid),
+            "sessions of addresses": sum(one.sessions for one in line._gate._used.values()),
+            "bytes for addresses": sum(one.outbox_bytes for one in line._gate._used.values()),
             "rooms": len(service._rooms._open),
             "occupied rooms": len(backplane._rooms),
             "uncommitted": len(backplane._pending),
@@ -181,7 +183,8 @@ class Inside:
     def do_people(self, ending: str) -> dict[str, Any]:
         """Who is in the lobby and in each room whose key ends like this, as announced and as decided.
 
-        And the names that are held in these, with their identities, if they are the latest that are held.
+        And whose names cannot be taken there, and the names that are held, with their identities, if they are the
+        latest that are held.
         """
         service, (_, backplane) = (self.parts[name] for name in ("_make_service", "_open_backplane"))
         held: list[tuple[str, str, str]] = []
@@ -197,6 +200,11 @@ class Inside:
             },
             "decided": {
                 key: sorted(person.name for person in room.room.members.values())
+                for key, room in backplane._rooms.items()
+                if key.endswith(ending) or key == LOBBY
+            },
+            "taken": {
+                key: sorted(person.name for person in room.room._by_key.values())
                 for key, room in backplane._rooms.items()
                 if key.endswith(ending) or key == LOBBY
             },
