@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatroom.core.budgets import SESSION_RATES, Kind
+from chatroom.core.budgets import SESSION_RATES, Kind, scaled
 from chatroom.core.flood import Rate
 from chatroom.sessions import Limits
 from chatroom.settings import Settings
@@ -14,10 +14,11 @@ def session_limits(settings: Settings) -> Limits:
         Kind.MESSAGE: Rate(settings.message_burst, settings.message_rate),
         Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
     }
+    fixed = scaled(SESSION_RATES, settings.address_scale)
     # What one room may receive leaves space in its readers' outboxes.
     outbox_bytes = settings.outbox_limit_bytes * settings.address_scale
     return Limits(
-        rates={**SESSION_RATES, **chosen} if settings.limits else {},
+        rates={**fixed, **chosen} if settings.limits else {},
         room_bytes=Rate(outbox_bytes / 2, outbox_bytes) if settings.limits else None,
         max_text=settings.max_text,
         max_rooms=settings.max_rooms,

@@ -113,7 +113,7 @@ class Settings:
     address_scale: float = _setting(
         1.0,
         values.number(0.01, 1_000_000),
-        "multiplies all that one address may have and do; 2 allows twice as much",
+        "multiplies the limits of an address, and those of a session that have no setting; 2 allows twice as much",
     )
     message_burst: int = _setting(
         8, values.whole(1, 10_000), "messages that a session may send at once", unit="messages"

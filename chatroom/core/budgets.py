@@ -128,8 +128,13 @@ class Allowance:
             sessions=max(1, round(self.sessions * factor)),
             outbox_bytes=round(self.outbox_bytes * factor),
             held_names=max(1, round(self.held_names * factor)),
-            rates=MappingProxyType({kind: _scaled(kind, rate, factor) for kind, rate in self.rates.items()}),
+            rates=scaled(self.rates, factor),
         )
+
+
+def scaled(rates: Mapping[Kind, Rate], factor: float) -> Mapping[Kind, Rate]:
+    """These rates multiplied by `factor`, but at least one of what is counted."""
+    return MappingProxyType({kind: _scaled(kind, rate, factor) for kind, rate in rates.items()})
 
 
 def _scaled(kind: Kind, rate: Rate, factor: float) -> Rate:
