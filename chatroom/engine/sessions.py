@@ -218,11 +218,15 @@ class Sessions:
             return
         now, account = time.monotonic(), session.account
         if not session.admitted or now < session.last_until or (account and now < account.last_until):
-            self._lane.put_last(session)
+            self._put_last(session)
             return
         if account is not None:
             account.last_until = now + _ADDRESS_REST_S
         self._lane.put(session)
+
+    def _put_last(self, session: Session) -> None:
+        """Have its inbox handled behind the others', one session of each address after the other."""
+        self._lane.put_last(session, session.client if session.account is None else session.account)
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Call `call` in the lane, behind what is there already. It must not raise."""
@@ -284,7 +288,7 @@ class Sessions:
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():
-            self._lane.put_last(session)
+            self._put_last(session)
         elif session.closed:
             self._report(session)
 

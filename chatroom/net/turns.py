@@ -7,10 +7,10 @@ would wait for its end.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 
 from chatroom import runtime
+from chatroom.runtime.rounds import Rounds
 
 
 class Turns:
@@ -32,18 +32,12 @@ class Turns:
         self._turn_s = turn_s
         self._group_of = group_of
         self._clock = clock
-        self._calls: dict[str, deque[Callable[[], None]]] = {}
-        self._groups: deque[str] = deque()  # the one that comes next first
+        self._calls: Rounds[Callable[[], None]] = Rounds()
         self._scheduled = False
 
     def put(self, address: str, call: Callable[[], None]) -> None:
         """Make this call at the end of a turn. It must not raise."""
-        name = self._group_of(address)
-        calls = self._calls.get(name)
-        if calls is None:
-            calls = self._calls[name] = deque()
-            self._groups.append(name)
-        calls.append(call)
+        self._calls.append(call, self._group_of(address))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -54,16 +48,9 @@ class Turns:
     def _run(self) -> None:
         self._scheduled = False
         stop_at = self._clock() + self._turn_s
-        while self._groups:
-            name = self._groups.popleft()
-            calls = self._calls[name]
-            call = calls.popleft()
-            if calls:
-                self._groups.append(name)
-            else:
-                del self._calls[name]
-            call()
+        while self._calls:
+            self._calls.popleft()()
             if self._clock() >= stop_at:
                 break
-        if self._groups:
+        if self._calls:
             self._schedule()

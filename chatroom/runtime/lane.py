@@ -11,6 +11,7 @@ import eventlet.hubs
 import greenlet
 
 from chatroom.runtime.hub import call_soon
+from chatroom.runtime.rounds import Rounds
 
 _ItemT = TypeVar("_ItemT")
 
@@ -42,7 +43,7 @@ class Lane(Generic[_ItemT]):
         self._work = work
         self._turn_s = turn_s
         self._items: deque[_ItemT] = deque()
-        self._last: deque[_ItemT] = deque()
+        self._last: Rounds[_ItemT] = Rounds()
         self._woken = False
         self._idle: Any = None
 
@@ -51,9 +52,12 @@ class Lane(Generic[_ItemT]):
         self._items.append(item)
         self._wake_soon()
 
-    def put_last(self, item: _ItemT) -> None:
-        """Call `work` with `item` when there is nothing else to do, but with one such item in each turn at least."""
-        self._last.append(item)
+    def put_last(self, item: _ItemT, group: object = None) -> None:
+        """Call `work` with `item` when there is nothing else to do, but with one such item in each turn at least.
+
+        Each group has one such item after the other.
+        """
+        self._last.append(item, group)
         self._wake_soon()
 
     def _wake_soon(self) -> None:
@@ -77,7 +81,7 @@ class Lane(Generic[_ItemT]):
             stop_at = clock() + self._turn_s
             if len(items) + len(last) > 1:
                 self._wake_soon()  # if `work` waits with the first item, another greenthread must take the others
-            first = last or items
+            first: deque[_ItemT] | Rounds[_ItemT] = last or items
             while first:
                 self._work(first.popleft())
                 if clock() > stop_at:

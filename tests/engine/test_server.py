@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from chatroom.core.budgets import AddressBudget, Allowance
+from chatroom.engine import sessions
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
@@ -124,6 +126,21 @@ def test_a_quiet_session_does_not_wait_for_busy_ones() -> None:
     sends(engine, [*busy, "quiet"])
     until(lambda: len(handled) == 21)
     assert handled.index("quiet") <= 1
+
+
+def test_sessions_of_one_address_have_one_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, handled = with_long_turns(), list[str]()
+    engine.on("message", lambda sid, message: handled.append(sid))
+    joins(engine, "quiet")
+    for address in "ab":
+        account = AddressBudget(Allowance())
+        for number in range(3):
+            joins(engine, f"{address}{number}")
+            engine.sockets[f"{address}{number}"].account = account
+    monkeypatch.setattr(sessions, "_ADDRESS_REST_S", WAIT_S)
+    sends(engine, ["a0", "a1", "a2", "b0", "b1", "b2", "quiet"])
+    until(lambda: len(handled) == 7)
+    assert handled == ["a1", "a0", "b0", "quiet", "b1", "a2", "b2"]  # a turn begins with one that goes last
 
 
 def test_session_ids_show_no_counter() -> None:
