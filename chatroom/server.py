@@ -201,6 +201,7 @@ def _make_line_gateway(
         leaving_limit=leaving_limit,
         acceptor=acceptor,
         gate=addresses,
+        group_of=group_of,
         monotonic=time.monotonic,
     )
 

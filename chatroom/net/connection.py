@@ -26,15 +26,11 @@ _GATHER = 64  # pieces of an outbox handed to one sendmsg
 
 
 class Role:
-    """What a connection is used for at the moment.
-
-    Attributes:
-        receive_bytes: the most that is read at once.
-    """
+    """What a connection is used for at the moment."""
 
     __slots__ = ()
 
-    receive_bytes = 65_536
+    receive_bytes = 65_536  # the most that is read at once
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Bytes came; empty bytes mean that the peer sends nothing more."""
@@ -73,6 +69,9 @@ class Owner(Protocol):
     outbox_limit_packets: int
     linger_s: float
     generation: int  # counts how often the `send` of any connection was replaced
+
+    def reader_of(self, connection: Connection) -> Callable[[int], None]:
+        """What to call when something has come for it."""
 
     def send(self, connection: Connection, frame: bytes) -> None:
         """Send it `frame` at the end of the turn."""
@@ -187,7 +186,7 @@ class Connection:
     def start_reading(self) -> None:
         """Let the role receive bytes that come."""
         if self._reader is None and not self.closed:
-            self._reader = runtime.add_reader(self.sock.fileno(), self._readable)
+            self._reader = runtime.add_reader(self.sock.fileno(), self.loop.reader_of(self))
 
     def stop_reading(self) -> None:
         """Let bytes wait in the kernel, and the peer wait with them."""
@@ -195,7 +194,8 @@ class Connection:
             runtime.remove_listener(self._reader)
             self._reader = None
 
-    def _readable(self, _fileno: int) -> None:
+    def read(self, _fileno: int = -1) -> None:
+        """Let the role receive what has come."""
         try:
             data = self.sock.recv(self.role.receive_bytes)
         except BlockingIOError:
@@ -348,10 +348,9 @@ class Connection:
             self._replace_send(_ignore)
         else:
             self.loop.send(self, last)
-        if self.send is _discard:
-            return  # the turn was full and was written at once, and the peer has left
-        self.loop.expect(self, self.loop.linger_s)
-        self.loop.leave(self)
+        if self.send is not _discard:  # then the turn was full and was written at once, and the peer has left
+            self.loop.expect(self, self.loop.linger_s)
+            self.loop.leave(self)
 
     def flushed(self) -> None:
         """The loop has written this connection's part of a turn."""

@@ -11,6 +11,7 @@ import socket
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import length_hint
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from chatroom import runtime
 from chatroom.net.connection import Connection, Role, Send
 from chatroom.net.deadlines import Deadlines
 from chatroom.net.reasons import SERVER_FULL, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.turns import Turns
 from chatroom.net.unfinished import Unfinished
 
 
@@ -89,6 +91,7 @@ class Loop:
         linger_s: how long a connection that is being closed may take to read its last bytes.
         leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
+        turns: in which connections are read, address after address; None if they are read at once.
         unfinished_limit_bytes: how much of all that has begun to come, and has not ended, may be kept; with more, the
             connections that have sent most of it are closed.
     """
@@ -103,6 +106,7 @@ class Loop:
         linger_s: float = 2.0,
         leaving_limit: int = 512,
         pace_limit_s: float = 0.010,
+        turns: Turns | None = None,
         unfinished_limit_bytes: int = 64_000_000,
     ) -> None:
         self.outbox_limit_bytes = outbox_limit_bytes
@@ -121,6 +125,8 @@ class Loop:
         self._unfinished: Unfinished[Connection] = Unfinished(
             unfinished_limit_bytes, lambda connection: connection.abort(SERVER_FULL)
         )
+        self._turns = turns
+        self._to_read: set[Connection] = set()  # in a turn
         self._turn: list[tuple[Audience, bytes]] = []
         self._turn_bytes = 0
         self._mixed = False  # this turn has frames for more than one audience
@@ -177,6 +183,24 @@ class Loop:
             self._deadlines.drop(connection)
         else:
             self._deadlines.put(connection, within_s)
+
+    # ------------------------------------------------------------------ in
+
+    def reader_of(self, connection: Connection) -> Callable[[int], None]:
+        """What is called when something has come for it."""
+        return (
+            connection.read if self._turns is None else partial(self._read_in_turn, connection, self._turns)
+        )
+
+    def _read_in_turn(self, connection: Connection, turns: Turns, _fileno: int) -> None:
+        if connection not in self._to_read:  # the loop calls again and again until it is read
+            self._to_read.add(connection)
+            turns.put(connection.address, partial(self._read, connection))
+
+    def _read(self, connection: Connection) -> None:
+        self._to_read.discard(connection)
+        if connection.reading:
+            connection.read()
 
     # ------------------------------------------------------------------ a turn
 

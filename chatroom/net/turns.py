@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from chatroom import runtime
-from chatroom.runtime.rounds import Rounds
+from chatroom.runtime import Rounds
 
 
 class Turns:

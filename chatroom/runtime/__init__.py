@@ -25,6 +25,7 @@ from chatroom.runtime.hub import (
     spawn,
 )
 from chatroom.runtime.lane import Lane, begin
+from chatroom.runtime.rounds import Rounds
 from chatroom.runtime.signals import on_signals, stop_signals
 from chatroom.runtime.worker import Worker, run_blocking
 from chatroom.runtime.wsgi import WSGIApp, answer_wsgi, leave_unanswered
@@ -36,6 +37,7 @@ __all__ = [
     "PRIVATE_NAMES",
     "Lane",
     "Listener",
+    "Rounds",
     "Signal",
     "Task",
     "Timer",

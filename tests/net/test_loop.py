@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Audience, Loop
+from chatroom.net.turns import Turns
 from tests.support.inside import until
 
 MEMBERS = 5
@@ -336,3 +337,25 @@ def test_a_closing_peer_that_closes_first_gets_everything(party: Party) -> None:
     until(all_there)
     party.read(0)
     assert party.received_by[0] == farewell
+
+
+def test_connections_can_be_read_address_after_address() -> None:
+    loop, heard = Loop(turns=Turns(0.0)), list[str]()
+
+    class Reader(Role):
+        def received(self, connection: Connection, data: bytes) -> None:
+            heard.append(connection.address)
+
+    far: list[socket.socket] = []
+    for address in ("crowd", "crowd", "crowd", "one"):
+        near, other = socket.socketpair()
+        near.setblocking(False)
+        far.append(other)
+        loop.attach(near, Reader(), address)
+        other.send(b"x")
+    until(lambda: len(heard) == 4)
+    assert heard[:2] in (["crowd", "one"], ["one", "crowd"])
+    for connection in list(loop.connections):
+        connection.abort("the test is over")
+    for other in far:
+        other.close()

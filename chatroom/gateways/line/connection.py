@@ -34,6 +34,24 @@ _JOIN_TRIES: Final = 10  # so often, it joins later because of what has come and
 BEHIND_BYTES: Final = 32 * 1024  # if more waits for a peer, it is behind, and nothing is taken from it
 
 
+class _Step:
+    """A call that is made in its address's turn, when its time has come, unless it is cancelled before."""
+
+    __slots__ = ("_call", "_timer")
+
+    def __init__(self, context: LineContext, address: str, seconds: float, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+        self._timer = context.call_later(seconds, partial(context.turns.put, address, self._make))
+
+    def _make(self) -> None:
+        if self._call is not None:
+            self._call()
+
+    def cancel(self) -> None:
+        self._call = None
+        self._timer.cancel()
+
+
 class LineConnection(Role):
     """A connected terminal and its session. It never makes the loop wait.
 
@@ -185,7 +203,7 @@ class LineConnection(Role):
         self._guard(self._leave)
 
     def _call_later(self, seconds: float, step: Callable[[], None]) -> Timer:
-        return self._context.call_later(seconds, partial(self._guard, step))
+        return _Step(self._context, self.connection.address, seconds, partial(self._guard, step))
 
     def _guard(self, step: Callable[[], None]) -> None:
         runtime.begin(self._run, step)  # what a line does may wait for an answer

@@ -28,6 +28,7 @@ from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection, Role
 from chatroom.net.gate import Gate
 from chatroom.net.loop import Audience, Loop
+from chatroom.net.turns import Turns
 from chatroom.rooms import RoomView
 from chatroom.service import Service
 from chatroom.sessions import JoinRequest, Session, Welcome
@@ -50,6 +51,7 @@ class LineGateway:
         leaving_limit: how many connections may be closing at once.
         acceptor: accepts connections, and counts them.
         gate: counts the sessions of each peer's address; None if nobody does.
+        group_of: the group of a peer's address; the terminals of a group have one turn together.
         monotonic: a clock in seconds.
     """
 
@@ -65,8 +67,10 @@ class LineGateway:
         leaving_limit: int,
         acceptor: Acceptor,
         gate: Gate | None = None,
+        group_of: Callable[[str], str] = str,
         monotonic: Callable[[], float],
     ) -> None:
+        turns = Turns(group_of=group_of)
         kept = "line_kept" if history_entries else "line_not_kept"
         sentence = words.say(kept, entries=history_entries, days=words.counted("days", history_days))
         self._context = LineContext(
@@ -77,6 +81,7 @@ class LineGateway:
             idle_timeout_s=idle_timeout_s,
             monotonic=monotonic,
             call_later=runtime.call_later,
+            turns=turns,
         )
         self._service = service
         self._words = words
@@ -88,6 +93,7 @@ class LineGateway:
             send_buffer_bytes=_SEND_BUFFER_BYTES,
             linger_s=_LINGER_S,
             leaving_limit=leaving_limit,
+            turns=turns,
         )
         self._guests: dict[str, LineConnection] = {}  # by session id, from admission on
         self._rooms: dict[str, dict[str, LineConnection]] = {}  # by room, then session id

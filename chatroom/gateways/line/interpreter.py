@@ -44,6 +44,7 @@ from chatroom.gateways import typed
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
+from chatroom.net.turns import Turns
 from chatroom.runtime import Timer
 from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
@@ -60,6 +61,7 @@ class LineContext:
         max_line_bytes: the longest line.
         idle_timeout_s: a guest who sends no complete line for so long is disconnected.
         monotonic: a clock in seconds.
+        turns: in which terminals do what is due, address after address.
     """
 
     service: Service
@@ -69,6 +71,7 @@ class LineContext:
     idle_timeout_s: float
     monotonic: Callable[[], float]
     call_later: Callable[[float, Callable[[], None]], Timer]
+    turns: Turns
 
 
 class Host(Protocol):

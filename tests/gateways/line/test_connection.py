@@ -15,6 +15,7 @@ from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
 from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.net.connection import Connection
+from chatroom.net.turns import Turns
 from chatroom.quota import Quota
 from tests.gateways.line.conftest import OUTBOX_LIMIT_BYTES, Ends
 from tests.support.inside import WAIT_S, alive, no_collector, until
@@ -254,3 +255,22 @@ def test_a_client_with_unread_bytes_joins_in_the_end(
 ) -> None:
     monkeypatch.setattr(LineConnection, "peek", lambda _terminal: b"a")
     connect()  # until it is greeted
+
+
+def test_what_is_due_takes_its_turn_unless_cancelled(
+    connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = connect()
+    held: list[tuple[str, Callable[[], None]]] = []
+    made: list[str] = []
+    monkeypatch.setattr(Turns, "put", lambda _self, *put: held.append(put))
+    ends.terminal._call_later(0, lambda: made.append("kept"))
+    ends.terminal._call_later(0, lambda: made.append("cancelled")).cancel()
+    late = ends.terminal._call_later(0, lambda: made.append("cancelled late"))
+    until(lambda: len(held) == 2)
+    late.cancel()
+    assert made == []
+    for address, call in held:
+        assert address == "127.0.0.1"
+        call()
+    assert made == ["kept"]

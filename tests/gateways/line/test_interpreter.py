@@ -32,6 +32,7 @@ from chatroom.core.names import NamePool
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
+from chatroom.net.turns import Turns
 from chatroom.rooms import RoomView
 from chatroom.service import Service
 from chatroom.sessions import JoinRequest, Limits, Session, Welcome
@@ -143,6 +144,7 @@ class Harness:
             idle_timeout_s=1000,
             monotonic=time.monotonic,
             call_later=runtime.call_later,
+            turns=Turns(),
         )
         self.service.start([self])
 
