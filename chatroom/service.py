@@ -67,7 +67,7 @@ class Service:
         self.limits = limits
         self._backplane = backplane
         self._tokens = tokens
-        self._ended = EndedTokens(backplane)
+        self._ended = EndedTokens(backplane, tokens.now_s)
         self._public_rooms = tuple(dict.fromkeys((LOBBY, *public_rooms)))
         self._budget_of = budget_of
         self._monotonic = monotonic

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -35,6 +35,7 @@ class Claim:
         serial: tokens with another one have ended, or will end.
         is_earlier: an earlier process wrote it, so this one does not know what its owner has done.
         is_of_room: its owner had the name in the room that `read` was given. In another room, the name may be anyone's.
+        written_s: when it was written, by the clock that `Tokens` was given.
     """
 
     identity: str
@@ -42,6 +43,7 @@ class Claim:
     serial: str = ""
     is_earlier: bool = False
     is_of_room: bool = False
+    written_s: int = field(default=0, compare=False)
 
 
 def new_identity() -> str:
@@ -84,7 +86,7 @@ class Tokens:
         )
         self._secret = secret
         self._max_age_s = max_age_s
-        self._now_s = now_s
+        self.now_s = now_s
         self._process = secrets.token_urlsafe(_PROCESS_BYTES)
 
     def write(self, identity: str, name: str, room: str, serial: str = "") -> str:
@@ -111,7 +113,7 @@ class Tokens:
                 return None
         except (BadData, ValueError, TypeError):
             return None
-        if self._now_s() - written.timestamp() > self._max_age_s:
+        if self.now_s() - written.timestamp() > self._max_age_s:
             return None
         return Claim(
             identity,
@@ -119,6 +121,7 @@ class Tokens:
             serial="".join(marks[2:]),
             is_earlier=marks[:1] != [self._process],
             is_of_room=marks[1:2] == [self._mark(room)],
+            written_s=int(written.timestamp()),
         )
 
     def _mark(self, room: str) -> str:

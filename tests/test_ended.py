@@ -28,8 +28,8 @@ class Storage:
         self.kept.append(key)
 
 
-def ended(storage: Storage) -> EndedTokens:
-    return EndedTokens(cast(Backplane, storage), MOST)
+def ended(storage: Storage, now_s: float = 0) -> EndedTokens:
+    return EndedTokens(cast(Backplane, storage), lambda: now_s, MOST)
 
 
 def session(number: int) -> Session:
@@ -37,7 +37,7 @@ def session(number: int) -> Session:
 
 
 def numbers(tokens: EndedTokens) -> list[int]:
-    return [number for number in range(3 * MOST) if Claim(f"i{number}", "Fox") in tokens]
+    return [number for number in range(3 * MOST) if Claim(f"i{number}", "Fox", written_s=1) in tokens]
 
 
 def test_a_token_ends_and_the_next_one_is_good() -> None:
@@ -71,3 +71,24 @@ def test_a_token_that_ends_twice_counts_once() -> None:
     tokens.end(session(1))
     assert numbers(tokens) == [0, 1]
     assert len(storage.kept) == 2
+
+
+def test_tokens_from_before_what_is_remembered_have_ended() -> None:
+    storage, now = Storage(), [1000]
+    tokens = EndedTokens(cast(Backplane, storage), lambda: now[0], MOST)
+    for number in range(MOST):
+        now[0] += 10
+        assert Claim("other", "Owl", written_s=999) not in tokens
+        tokens.end(session(number))
+    now[0] += 10
+    tokens.end(session(MOST))  # the first one is pushed out
+    for table in (tokens, EndedTokens(cast(Backplane, storage), lambda: now[0], MOST)):
+        assert Claim("i0", "Fox", written_s=1000) in table
+        assert Claim("other", "Owl", written_s=1020) in table
+        assert Claim("other", "Owl", written_s=1021) not in table
+
+
+def test_keys_of_earlier_versions_have_no_time() -> None:
+    storage = Storage()
+    storage.kept = [bytes([number]) * 16 for number in range(MOST)]
+    assert Claim("other", "Owl", written_s=1) not in ended(storage)

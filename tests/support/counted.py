@@ -32,6 +32,7 @@ _REMEMBERED = (
     "Addressed._asked",
     "Addressed._by_key",
     "Addresses._idle",
+    "EndedTokens._ended_s",
     "EndedTokens._in_order",
     "EndedTokens._sorted",
     "FinalPayloads._payloads",
