@@ -97,7 +97,7 @@ def test_no_forged_token_is_read() -> None:
     old_salt = URLSafeTimedSerializer(SECRET, salt="other").dumps(["identity", "Fox"])
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=/+ \0é"
     forged = {other, str(old_salt)}
-    while len(forged) < 2400:
+    while len(forged - set(own)) < 2400:
         one, two = rng.sample(own, 2)
         place = rng.randrange(len(one))
         parts, others = one.split("."), two.split(".")
