@@ -13,12 +13,14 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 ROOM: Final = "flooded"
 _CHUNK: Final = 65_536
 _PATIENCE_S: Final = 20.0
+_JOINING: Final = 8  # of them at the same time
 _PAUSE_S: Final = 1.0  # before a flooder that was cut off connects again
 _HEAD: Final = b"Host: 127.0.0.1\r\n"
 
@@ -186,13 +188,18 @@ def _read(sock: socket.socket, wanted: bytes) -> bytes:
 def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool]) -> None:
     """Let them all send until the time is over, or they have seen enough."""
     deadline = time.monotonic() + seconds
-    with selectors.DefaultSelector() as selector:
+    connecting: dict[Future[socket.socket | None], Flooder] = {}
+    # A busy server lets them wait to join: meanwhile the others go on, and see at once that they are cut off.
+    with selectors.DefaultSelector() as selector, ThreadPoolExecutor(_JOINING) as pool:
         while (now := time.monotonic()) < deadline and not is_over():
             for flooder in flooders:
                 if flooder.sock is None and flooder.again_at <= now:
-                    sock = flooder.connect()
-                    if sock is not None:
-                        selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, flooder)
+                    flooder.again_at = float("inf")
+                    connecting[pool.submit(flooder.connect)] = flooder
+            for done in [future for future in connecting if future.done()]:
+                flooder, sock = connecting.pop(done), done.result()
+                if sock is not None:
+                    selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, flooder)
             for key, ready in selector.select(0.05):
                 flooder = key.data
                 cuts = flooder.seen.cuts
@@ -203,6 +210,7 @@ def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool]) 
                 if flooder.seen.cuts > cuts:
                     selector.unregister(key.fileobj)
                     flooder.close()
+        pool.shutdown(cancel_futures=True)
 
 
 def main() -> None:
