@@ -95,11 +95,13 @@ class StrictPacket(packet.Packet):
     So an event that is refused unread, or whose data cannot be decoded, has its id and can be answered under it.
 
     Attributes:
-        discards: its attachments are counted, but not kept.
-        size: how long its data and its attachments are.
+        discards: its data and its attachments are not kept.
+        refused: it was refused when its head came, and is only read to its end.
+        size: how long its data are.
     """
 
     discards = False
+    refused = False
     size = 0
     _encoded = ""  # the data, as long as it is not decoded
 
@@ -146,6 +148,11 @@ class StrictPacket(packet.Packet):
                 self.data = self._with_attachments(self.data)
         return self.data
 
+    def discard(self) -> None:
+        """Keep nothing of it but its head, however long its attachments take to come."""
+        self.discards = True
+        self._encoded = self._encoded[:1]  # for `is_list`
+
     @property
     def is_list(self) -> bool:
         """Whether the data, if they can be decoded, are a list."""
@@ -177,7 +184,6 @@ class StrictPacket(packet.Packet):
         """
         if not isinstance(attachment, bytes):
             raise PacketError("text where an attachment was announced")
-        self.size += len(attachment)
         self.attachments.append(b"" if self.discards else attachment)
         return bool(len(self.attachments) >= self.attachment_count)
 
@@ -196,8 +202,9 @@ class StrictServer(socketio.Server):
         on_bad_event: receives the sid and the ack of an event of `/` that makes no sense: undecodable, without a name,
             or with a reserved one. By default its connection is closed, as the Socket.IO protocol's reference server
             does.
-        may_read: is asked, with the sid, the ack and the length, before an event of `/` is decoded; if it returns
-            False, the event is dropped. It is asked about useless packets of the client's as well, with `no_ack`.
+        may_read: is asked, with the sid, the ack and the length, before an event of `/` is decoded, and for a binary
+            one when its head and each attachment come; if it returns False, the event is dropped. It is asked about
+            useless packets of the client's as well, with `no_ack`.
         may_connect: is called, with the environ and the length, before the data of a CONNECT are decoded. It may raise
             python-socketio's ConnectionRefusedError, as a connect handler does.
         max_event: events of `/` that are longer are given to `on_long_event`, as they are; None for any length.
@@ -273,9 +280,13 @@ class StrictServer(socketio.Server):
     def _take(self, eio_sid: str, data: str | bytes) -> bool:
         pkt = self._binary_packet.get(eio_sid)
         if pkt is not None:
-            if not pkt.add_attachment(data):
+            is_last = pkt.add_attachment(data)
+            if is_last:
+                del self._binary_packet[eio_sid]
+            if not self._may_read_part(eio_sid, pkt, len(data), no_ack):
+                return False
+            if not is_last:
                 return True
-            del self._binary_packet[eio_sid]
         else:
             if not data:
                 raise PacketError("an empty packet")
@@ -283,9 +294,9 @@ class StrictServer(socketio.Server):
             if pkt.attachment_count:
                 if self.manager.sid_from_eio_sid(eio_sid, pkt.namespace or "/") is None:
                     raise PacketError("an event before its namespace was connected")
-                pkt.discards = not self._takes_binary
                 self._binary_packet[eio_sid] = pkt
-                return True
+                ack = self._ack(eio_sid, pkt.id) if pkt.packet_type == packet.BINARY_EVENT else no_ack
+                return self._may_read_part(eio_sid, pkt, pkt.size, ack)
         if pkt.packet_type == packet.CONNECT:
             self._take_connect(eio_sid, pkt)
         elif pkt.packet_type == packet.DISCONNECT:
@@ -297,6 +308,16 @@ class StrictServer(socketio.Server):
         else:
             return self._handle_ack(eio_sid, pkt)
         return True
+
+    def _may_read_part(self, eio_sid: str, pkt: StrictPacket, size: int, ack: Ack) -> bool:
+        """Count a part of a packet with attachments, its head or one of them; once refused, none of it is kept."""
+        name = pkt.namespace or "/"
+        sid = self.manager.sid_from_eio_sid(eio_sid, name)
+        if sid is not None and name == "/" and self._may_read is not None:
+            pkt.refused = not self._may_read(sid, no_ack if pkt.refused else ack, size) or pkt.refused
+        if pkt.refused or not self._takes_binary:
+            pkt.discard()
+        return not pkt.refused
 
     def _take_connect(self, eio_sid: str, pkt: StrictPacket) -> None:
         name = pkt.namespace or "/"
@@ -345,7 +366,8 @@ class StrictServer(socketio.Server):
         if not self.manager.is_connected(sid, name):
             return True  # it is being disconnected: the event is too late, which is nobody's fault
         ack = self._ack(eio_sid, pkt.id)
-        if self._may_read is not None and name == "/" and not self._may_read(sid, ack, pkt.size):
+        may_read = None if pkt.attachments else self._may_read  # with attachments, it was counted as it came
+        if may_read is not None and name == "/" and not may_read(sid, ack, pkt.size):
             return False
         is_long = self._max_event is not None and pkt.size > self._max_event and not pkt.discards
         if is_long and self._on_long_event is not None and name == "/":

@@ -1,5 +1,6 @@
 """Socket.IO packets, strictly: JSON that every client can read, whatever the application sends."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -81,20 +82,32 @@ def test_hooks_receive_connects_events_and_bad_events_in_order() -> None:
     assert [ack is no_ack for ack in hooks.acks] == [True, False, False, True]
 
 
-def test_an_event_is_counted_with_the_length_of_its_attachments() -> None:
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_head_and_its_attachments_are_counted_as_they_come(refuses: bool) -> None:
     asked: list[int] = []
 
     def may_read(sid: str, ack: Ack, size: int) -> bool:
         asked.append(size)
-        return False
+        return not refuses
 
-    server = StrictServer(client_manager=Fanout(), on_event=print, may_read=may_read, takes_binary=False)
-    server.on("connect", lambda sid, environ: None)
-    server.eio.sessions.create("session", "192.0.2.1")
-    server._handle_eio_connect("session", {})
-    for data in ("0", '2["e"]', '52-["e"]', b"x" * 1000, b"x" * 500, "3[]"):
-        server._handle_eio_message("session", data)
-    assert asked == [5, 1505, 0]
+    hooks = Hooks(may_read=may_read, takes_binary=False)
+    hooks.receive("0")
+    asked.clear()
+    counted = []
+    for data in ('52-["e"]', b"x" * 1000, b"x" * 500, '2["e"]'):
+        hooks.server._handle_eio_message("session", data)
+        counted.append(list(asked))
+    assert counted == [[5], [5, 1000], [5, 1000, 500], [5, 1000, 500, 5]]
+    answered: list[tuple[object, ...]] = [("bad", hooks.sid()), (hooks.sid(), "e", [])]
+    assert hooks.calls[1:] == ([] if refuses else answered)
+
+
+@pytest.mark.parametrize(("takes_binary", "allowed"), [(False, True), (True, False)])
+def test_the_text_of_a_head_is_not_kept_for_nothing(takes_binary: bool, allowed: bool) -> None:
+    hooks = Hooks(may_read=lambda *_: allowed, takes_binary=takes_binary)
+    hooks.receive("0", f'51-["{"x" * 100_000}"]')
+    kept = hooks.server._binary_packet["session"]
+    assert sum(sys.getsizeof(value) for value in vars(kept).values()) < 2000
 
 
 def test_an_ack_can_be_sent_later(monkeypatch: pytest.MonkeyPatch) -> None:
