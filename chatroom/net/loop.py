@@ -107,7 +107,7 @@ class Loop:
         leaving_limit: int = 512,
         pace_limit_s: float = 0.010,
         turns: Turns | None = None,
-        unfinished_limit_bytes: int = 64_000_000,
+        unfinished_limit_bytes: int = 48_000_000,
     ) -> None:
         self.outbox_limit_bytes = outbox_limit_bytes
         self.outbox_limit_packets = outbox_limit_packets

@@ -141,6 +141,11 @@ class LineDecoder:
         """What was received and is not decoded yet."""
         return self._input
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what came is kept here."""
+        return len(self._input) + len(self._line)
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._input = self._input + data if self._input else data

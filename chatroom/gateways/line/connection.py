@@ -77,6 +77,7 @@ class LineConnection(Role):
         "_intake",
         "_is_terminal",
         "_joining",
+        "_kept",
         "_on_left",
         "_on_talking",
         "connection",
@@ -110,6 +111,7 @@ class LineConnection(Role):
         self._has_joined = False
         self._is_terminal = False  # its first line was one that people type
         self._has_left = False
+        self._kept = 0  # bytes of unfinished input
         self._intake = Intake(self, context.monotonic, self._call_later)
         self.interpreter = Interpreter(context, self, session)
         connection.role = self
@@ -213,6 +215,10 @@ class LineConnection(Role):
             step()
             if not self._has_left and self._is_foreign(None):
                 self.disconnect("line_http")
+            kept = 0 if self._has_left else self._intake.kept_bytes
+            if kept != self._kept:
+                self._kept = kept
+                self.connection.loop.keep_unfinished(self.connection, kept)  # which may close it
         except Exception:  # the outermost call of a session: its failure must not affect others
             log.exception("a line session failed and is closed")
             self._leave()

@@ -36,6 +36,7 @@ from chatroom.sessions import JoinRequest, Session, Welcome
 log = logging.getLogger(__name__)
 
 _SEND_BUFFER_BYTES: Final = 128 * 1024
+_UNFINISHED_BYTES: Final = 16_000_000  # that and the 48 MB of other connections are 64 MB in all
 _LINGER_S: Final = 5.0  # how long a terminal may take to read the last line
 
 
@@ -94,6 +95,7 @@ class LineGateway:
             linger_s=_LINGER_S,
             leaving_limit=leaving_limit,
             turns=turns,
+            unfinished_limit_bytes=_UNFINISHED_BYTES,
         )
         self._guests: dict[str, LineConnection] = {}  # by session id, from admission on
         self._rooms: dict[str, dict[str, LineConnection]] = {}  # by room, then session id

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from sys import getsizeof
 from typing import Final, Protocol
 
 from chatroom.core.errors import RateLimited, Refusal
@@ -167,6 +168,14 @@ class Intake:
             self._stop_timer()
             self._answer()
         self.go_on()
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory is held by what came and is not taken yet."""
+        lines = sum(
+            getsizeof(line.head if isinstance(line, Overlong) else line) for line, _, _ in self._waiting
+        )
+        return lines + self._terminal.decoder.kept_bytes
 
     def stop(self) -> None:
         """Take no more lines."""

@@ -274,3 +274,20 @@ def test_what_is_due_takes_its_turn_unless_cancelled(
         assert address == "127.0.0.1"
         call()
     assert made == ["kept"]
+
+
+def test_unfinished_lines_count_and_the_largest_are_closed(
+    connect: Callable[[], Ends], gateway: LineGateway
+) -> None:
+    ends, unfinished = connect(), gateway._loop._unfinished
+    ends.client.sendall(b"y" * 1500)
+    until(lambda: unfinished.total == 1500)
+    ends.client.sendall(b"\n")
+    until(lambda: unfinished.total == 0)
+    unfinished._limit_bytes = 1000
+    other = connect()
+    other.client.sendall(b"y" * 500)
+    ends.client.sendall(b"y" * 1500)
+    until(lambda: not ends.is_known)
+    assert other.is_known
+    until(lambda: unfinished.total == 500)
