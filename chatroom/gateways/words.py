@@ -140,7 +140,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_echo_off": "Your own lines are no longer shown to you.",
     "line_idle": "You were idle for too long. Bye.",
     "line_slow": "This terminal reads too slowly. Bye.",
-    "line_full": "The server is full. Try again later.",
+    "line_full": "The server is full. Try again in {time}.",
     "line_too_many": "Too many connections from this address. Try again in {time}.",
     "line_http": "This port is for terminals such as telnet and nc; web pages use another. Nothing was sent.",
 }
@@ -258,7 +258,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_echo_off": "不再回显你自己的消息。",
     "line_idle": "你太久没有输入了。再见。",
     "line_slow": "这个终端接收太慢。再见。",
-    "line_full": "服务器已满，请稍后再来。",
+    "line_full": "服务器已满，请在 {time}后再试。",
     "line_too_many": "这个地址的连接太多了，请在 {time}后再试。",
     "line_http": "这个端口只供 telnet、nc 等终端使用，网页用的是另一个端口。没有发送任何内容。",
 }

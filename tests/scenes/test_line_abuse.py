@@ -230,7 +230,7 @@ def test_a_full_gateway_refuses_until_someone_leaves(start: Start, lines: Lines)
     program, (romeo, _juliet) = alone_in_the_lobby(start, lines, "--max-connections", "2")
     with socket.create_connection(("127.0.0.1", program.line_port), timeout=WAIT_S) as third:
         said = third.makefile("rb").read()
-    assert said == b"* The server is full. Try again later.\r\n"
+    assert said == b"* The server is full. Try again in 5 s.\r\n"
     romeo.types("quit")
     romeo.reads_the_end()
     romeo.closes()

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 _SEND_BUFFER_BYTES: Final = 128 * 1024
 _UNFINISHED_BYTES: Final = 16_000_000  # that and the 48 MB of other connections are 64 MB in all
 _LINGER_S: Final = 5.0  # how long a terminal may take to read the last line
+_FULL_S: Final = 5.0  # when to try again if all places are taken: nobody knows when one becomes free
 
 
 class LineGateway:
@@ -136,7 +137,7 @@ class LineGateway:
     def _let_in(self, sock: socket.socket, address: str) -> None:
         connection = self._loop.attach(sock, Role(), address, reading=False)
         if not self._acceptor.make_room():
-            connection.finish(notice_line(self._words.say("line_full")))
+            connection.finish(notice_line(self._words.say("line_full", time=self._words.duration(_FULL_S))))
             return
         wait_s = self._gate.session_opened(address) if self._gate is not None else 0.0
         if wait_s:
