@@ -47,9 +47,8 @@ class Returning:
     def __init__(self, backplane: Backplane, monotonic: Callable[[], float]) -> None:
         self._backplane = backplane
         self._monotonic = monotonic
-        self._identities: dict[
-            str, str
-        ] = {}  # by the id of the session that was cut or replaced, the oldest first
+        # By the id of the session that was cut or replaced, the oldest first.
+        self._identities: dict[str, str] = {}
         self._sids: dict[str, dict[str, None]] = {}  # the same the other way round
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
         # By identity: who has come back with a token from before the start; the room and folded name that it proves.

@@ -345,7 +345,7 @@ def _watch(clock: Clock, forgetting: Sequence[Callable[[], None]]) -> None:
         clock.check()
         for forget in forgetting:
             forget()
-        runtime.sleep(_WATCH_S)
+        runtime.sleep(_WATCH_S)  # a clock that is set, and the end of a time, wake nobody
 
 
 def _read_names(chosen: Path | None) -> NamePool:

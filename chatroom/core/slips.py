@@ -67,7 +67,7 @@ def _long(words: Iterable[str]) -> _Long:
 
 
 def _is_long_slip(word: str, long: _Long) -> bool:
-    # Each first word is asked about. Most are told by their ends: one of them is right, or all between them has moved.
+    # Each first word is asked about. Most show by their ends that they are none: neither is right.
     if not (
         word[:1] in _FIRST or word[-1:] in _LAST or word[1:] in _WITHOUT_END or word[:-1] in _WITHOUT_END
     ):

@@ -282,11 +282,17 @@ def test_a_second_post_ends_the_session(session: Session, polling: Polling) -> N
     assert first.answer == (200, b"ok")
 
 
+def counted_poll(final_payloads: FinalPayloads) -> tuple[Sessions, Polling]:
+    """A session whose account has room for all that it sends."""
+    sessions, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    return sessions, polling
+
+
 def test_only_so_many_posts_are_answered_at_once(
     final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=2, per_second=0.001))
-    _, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    polling = counted_poll(final_payloads)[1]
     posts = [Asked(b"4a") for _ in range(3)]
     for post in posts:
         polling.post(post)
@@ -297,7 +303,7 @@ def test_who_posts_too_often_goes_on_in_time(
     final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=0, per_second=50.0))
-    _, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    polling = counted_poll(final_payloads)[1]
     polling.post(post := Asked(b"4a"))
     polling.resume()  # its message is handled
     assert post.answer is None
@@ -310,7 +316,7 @@ def test_who_leaves_gets_the_answer_that_was_early(
     final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatroom.engine.polling._POSTS", Bound(burst=0, per_second=0.001))
-    sessions, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
+    sessions, polling = counted_poll(final_payloads)
     polling.post(post := Asked(b"4a"))
     assert post.answer is None
     sessions.end(polling.session, reasons.SERVER_DISCONNECT)

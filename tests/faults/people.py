@@ -76,7 +76,7 @@ class Person(Visitor):
         self.dead: list[str] = []
         self._lists_asked = 0  # at a terminal
         self._changes_asked: Counter[str] = Counter()
-        self._unannounced: str | None = None  # the name that it was given last, until the room is told
+        self._unannounced: str | None = None  # the name that it was given last, until the room receives it
 
     @property
     def identity(self) -> str | None:
