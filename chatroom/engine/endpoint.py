@@ -96,7 +96,9 @@ class Endpoint:
         """Whether this is a request of a session that polls: what it may do is counted there."""
         session = self._sessions.by_id.get(request.parameters.get("sid", ""))
         polls = session is not None and session.state is State.POLLING and request.method in ("GET", "POST")
-        return polls and request.parameters.get("transport") == "polling"
+        if not polls or request.parameters.get("transport") != "polling":
+            return False
+        return self._origins.surely_accepts(request)  # otherwise it is refused before the session sees it
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a request; a poll that has to wait is answered later."""

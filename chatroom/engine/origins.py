@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from chatroom.engine.exchange import Exchange
+from chatroom.engine.http_request import Request
 from chatroom.net.faults import without_addresses
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,16 @@ class Policy:
             return headers
         self._log_once(shown(origin))
         return None
+
+    def surely_accepts(self, request: Request) -> bool:
+        """Whether `check` will not refuse this request; a function is not asked, so False if there is one."""
+        origins = [value for name, value in request.headers if name == b"origin"]
+        if not origins:
+            return "cross-site" not in request.tokens(b"sec-fetch-site")
+        origin = origins[0].decode("latin-1")
+        if len(origins) > 1 or self._decide is not None or not _ORIGIN.fullmatch(origin):
+            return False
+        return self._any or origin in self._listed or same_origin(origin, request.header(b"host"))
 
     def _accepts(self, origin: str, exchange: Exchange, *, same: bool) -> bool:
         if self._decide is not None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from chatroom.engine.http_request import Request
 from chatroom.engine.origins import same_origin
+from chatroom.engine.polling import Polling
+from chatroom.engine.server import Engine
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,28 @@ from chatroom.engine.origins import same_origin
 )
 def test_same_origin(origin: str, host: str, same: bool) -> None:
     assert same_origin(origin, host) is same
+
+
+@pytest.mark.parametrize(
+    ("headers", "counted"),
+    [
+        ([], True),
+        ([(b"origin", b"http://a.example")], True),
+        ([(b"origin", b"https://listed.example")], True),
+        ([(b"origin", b"http://b.example")], False),
+        ([(b"origin", b"http://a.example")] * 2, False),
+        ([(b"origin", b"null")], False),
+        ([(b"sec-fetch-site", b"cross-site")], False),
+    ],
+)
+def test_a_session_counts_no_request_that_its_origin_forbids(
+    headers: list[tuple[bytes, bytes]], counted: bool
+) -> None:
+    engine = Engine(cors_allowed_origins=["https://listed.example"])
+    session = engine.sessions.create("s", "192.0.2.1")
+    session.begin(Polling(session, engine.sessions, engine._endpoint.final_payloads))
+    all_headers = [(b"host", b"a.example"), *headers]
+    for method in ("GET", "POST"):
+        request = Request(method, "/engine.io/", "", "1.1", all_headers)
+        request.parameters = {"transport": "polling", "sid": "s"}
+        assert engine.in_session(request) is counted
