@@ -288,6 +288,7 @@ def scenarios(quick: bool) -> Sequence[Scenario]:
                 *("--stall", "20", "--senders", "1", "--rate", "150", "--bytes", "4000"),
                 *("--warmup-s", "0.2", "--seconds", "3" if quick else "8"),
             ),
+            settings=("--outbox-limit", "1000000"),  # so that the room may receive 1 MB/s
             figures=_stalled,
         ),
         Scenario(

@@ -15,8 +15,8 @@ def session_limits(settings: Settings) -> Limits:
         Kind.EVENT: Rate(settings.event_burst, settings.event_rate),
     }
     fixed = scaled(SESSION_RATES, settings.address_scale)
-    # What one room may receive leaves space in its readers' outboxes.
-    outbox_bytes = settings.outbox_limit_bytes * settings.address_scale
+    # What one room may receive leaves space in its readers' outboxes, whatever the scale.
+    outbox_bytes = settings.outbox_limit_bytes
     return Limits(
         rates={**fixed, **chosen} if settings.limits else {},
         room_bytes=Rate(outbox_bytes / 2, outbox_bytes) if settings.limits else None,
