@@ -145,6 +145,10 @@ class Exchange:
         self._http.release(self.connection)
         return self.connection
 
+    def expect_same_headers(self) -> None:
+        """The next request over this connection will probably have the same header lines."""
+        self._http.expect_same_headers(self.request)
+
     def environ(self) -> dict[str, Any]:
         """The request as WSGI spells it, without a body."""
         return self.request.environ(self.client)
@@ -212,6 +216,10 @@ class HttpConnection(Role):
     def holds_bytes(self) -> bool:
         """Whether something came after the last request."""
         return self._reader.holds_bytes
+
+    def expect_same_headers(self, request: Request) -> None:
+        """The next request will probably have the same header lines as this one."""
+        self._reader.remember(request)
 
     # ------------------------------------------------------------------ reading requests
 

@@ -24,10 +24,12 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 _HOST = re.compile(rb"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
 _LENGTHS = re.compile(rb"\ncontent-length:[ \t]*(.*?)[ \t]*\r", re.IGNORECASE)
 _CODINGS = re.compile(rb"\ntransfer-encoding:(.*)\r", re.IGNORECASE)
+_PLAIN_GET = re.compile(rb"GET (/[!-\"$->@-~]*)(?:\?([!-\"$-~]*))? HTTP/1\.1")
 _EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
 # Each costs time, however short it is.
 _MAX_HEADER_LINES = 100
 _MAX_PARAMETERS = 32
+_MAX_KNOWN = 4096  # bytes of a head whose lines may be remembered: twice as many as most browsers send
 
 
 class Refusal(Exception):
@@ -47,6 +49,7 @@ class Request:
         headers: names in lower case, values without surrounding space, in the order of arrival.
         keep_alive: whether the peer wants the connection to live on after the response.
         parameters: of the query; the first of a repeated one counts.
+        lines: what follows the first line, as it came, if the head is short and there is no body.
     """
 
     method: str
@@ -57,6 +60,7 @@ class Request:
     body: bytes = b""
     keep_alive: bool = True
     parameters: dict[str, str] = field(default_factory=dict)
+    lines: bytes = field(default=b"", repr=False)
 
     def header(self, name: bytes) -> str:
         """The value of a header, the last one's if it was repeated, `""` if there is none."""
@@ -134,6 +138,7 @@ class RequestReader:
         "_body",
         "_buffer",
         "_chunks",
+        "_known",
         "_length",
         "_max_body",
         "_max_head",
@@ -153,6 +158,7 @@ class RequestReader:
         self._length = 0  # of that body, unless it comes in chunks
         self._chunks: ChunkReader | None = None
         self._body = bytearray()
+        self._known: Request | None = None  # whose header lines the next one probably has
         self.wants_continue = False
 
     @property
@@ -207,6 +213,8 @@ class RequestReader:
             return self._read_body(self._request, data)
         buffer = self._buffer
         buffer += data
+        if self._known is not None and (request := self._repeat(self._known)) is not None:
+            return request
         if buffer.startswith((b"\r", b"\n")):
             self._skip_empty_lines()
             if buffer == b"\r":
@@ -228,6 +236,27 @@ class RequestReader:
         buffer.clear()
         self._scanned = self._skipped = 0
         return self._check_head(head, rest)
+
+    def remember(self, request: Request) -> None:
+        """The next request will probably have the same header lines; then they are not checked again.
+
+        Only those of a plain GET mean the same before every target.
+        """
+        is_plain = request.method == "GET" and request.version == "1.1" and request.keep_alive
+        self._known = request if is_plain and request.lines else None
+
+    def _repeat(self, known: Request) -> Request | None:
+        """The next request, if it is here and differs from a known one in nothing but its target."""
+        buffer, lines = self._buffer, known.lines
+        if not buffer.endswith(lines) or len(buffer) > self._max_head:
+            return None
+        first = _PLAIN_GET.fullmatch(buffer, 0, len(buffer) - len(lines))
+        if first is None:
+            return None
+        path, query = first[1].decode(), (first[2] or b"").decode()
+        buffer.clear()
+        self._scanned = self._skipped = 0
+        return Request("GET", path, query, "1.1", known.headers, parameters=_parse_query(query), lines=lines)
 
     def _skip_empty_lines(self) -> None:
         while self._buffer.startswith(b"\r\n"):
@@ -255,6 +284,8 @@ class RequestReader:
                 if request.wants_upgrade():
                     raise Refusal(400, "bytes after an upgrade request")
                 self._buffer += rest
+            if len(head) <= _MAX_KNOWN:
+                request.lines = head[head.index(b"\r\n") :]
             return request
         self._check_framing(request, names, head)
         self._request = request

@@ -121,6 +121,18 @@ def test_who_sends_requests_ahead_is_read_no_faster_than_answered(door: Callable
     assert one.pours() < 1_000_000
 
 
+def test_the_headers_of_a_request_are_remembered_for_the_next(door: Callable[..., Door]) -> None:
+    one = door()
+    for count in range(1, 4):
+        one.peer.send(ASK)
+        until(partial(one.was_asked, count))
+        if count == 2:
+            one.asked[-1].expect_same_headers()
+        one.asked[-1].respond(200, b"")
+    first, second, third = (exchange.request.headers for exchange in one.asked)
+    assert first == second is third is not first
+
+
 def test_a_hangup_is_noticed_behind_pipelined_bytes(door: Callable[..., Door]) -> None:
     one = door()
     one.peer.send(ASK)

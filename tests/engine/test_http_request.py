@@ -53,6 +53,98 @@ def test_a_body_is_read_whole(data: bytes) -> None:
     assert request.body == b"hello"
 
 
+def answers(gate: RequestReader, data: bytes, step: int) -> list[Request | str | None]:
+    """What the reader makes of the bytes, fed so many at a time."""
+    try:
+        return [gate.feed(data[start : start + step]) for start in range(0, len(data), step)]
+    except Refusal as refused:
+        return [f"{refused.status} {refused.reason}"]
+
+
+@pytest.mark.parametrize("step", [1_000_000, 7], ids=["whole", "in sevens"])
+def test_known_header_lines_change_no_answer(step: int) -> None:
+    first_lines = [
+        b"GET /socket.io/?EIO=4&t=a%20b+c HTTP/1.1",
+        b"GET /? HTTP/1.1",
+        b"GET /a??b HTTP/1.1",
+        b"GET /%3f@!~ HTTP/1.1",
+        b"\r\n\r\nGET / HTTP/1.1",
+        b"\r\n\r\n\r\nGET / HTTP/1.1",
+        b"GET /a#b HTTP/1.1",
+        b"GET /?a#b HTTP/1.1",
+        b"GET /a\xe9 HTTP/1.1",
+        b"GET /a\x7f HTTP/1.1",
+        b"GET /a b HTTP/1.1",
+        b"GET  / HTTP/1.1",
+        b"GET a HTTP/1.1",
+        b"GET * HTTP/1.1",
+        b"GET http://a.example:5000/x HTTP/1.1",
+        b"GET http://b/x HTTP/1.1",
+        b"GET /?" + b"&" * 40 + b" HTTP/1.1",
+        b"GET /" + b"a" * 1000 + b" HTTP/1.1",
+        b"GET / HTTP/1.0",
+        b"GET / HTTP/3.7",
+        b"GET / HTTP/1.1 ",
+        b"GET / HTTP/1.1\r\nHost: b",
+        b"GET / HTTP/1.1\r\n folded",
+        b"GET / HTTP/1.1\r\nContent-Length: 5",
+        b"GET / HTTP/1.1\r\nConnection: close",
+        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\nX: y",
+        b"GET / HTTP/1.1\r",
+        b"HEAD / HTTP/1.1",
+        b"get / HTTP/1.1",
+        b"POST / HTTP/1.1",
+        b"",
+    ]
+    lines = GET[GET.index(b"\r\n") :]
+    requests = [*(first + lines for first in first_lines), GET + GET, GET + b"\r\n", GET[:-2]]
+    requests += [data for data, _ in AMBIGUOUS.values()] + list(PLAIN.values())
+    for data in requests:
+        gate = reader()
+        known = gate.feed(GET)
+        assert known is not None
+        gate.remember(known)
+        fresh = reader()
+        assert answers(gate, data, step) == answers(fresh, data, step), data
+        assert gate.holds_bytes is fresh.holds_bytes
+
+
+def test_known_header_lines_are_not_checked_again() -> None:
+    gate = reader()
+    known = gate.feed(GET)
+    assert known is not None
+    gate.remember(known)
+    for target in (b"/socket.io/?EIO=4&t=1", b"/other"):
+        same = gate.feed(b"GET " + target + GET[GET.index(b" HTTP") :])
+        assert same is not None
+        assert same.headers is known.headers
+    other = gate.feed(GET.replace(b"X-One: 1", b"X-One: 2"))
+    assert other is not None
+    assert other.header(b"x-one") == "2"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        POST,
+        head(b"Host: a", b"Connection: close"),
+        head(b"Host: a", b"Content-Length: 0"),
+        b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        head(b"Host: a", b"Cookie: " + b"a" * 4096),
+    ],
+)
+def test_only_a_short_plain_get_is_remembered(data: bytes) -> None:
+    gate, fresh = (RequestReader(max_head_bytes=16_384, max_body_bytes=100) for _ in range(2))
+    known = gate.feed(data)
+    assert known is not None
+    gate.remember(known)
+    again = b"GET / HTTP/1.1" + data[data.index(b"\r\n") :]
+    assert answers(gate, again, 10_000) == answers(fresh, again, 10_000)
+
+
 def test_what_follows_a_request_waits() -> None:
     gate = reader()
     assert gate.feed(POST + GET + POST[:20]) is not None

@@ -27,6 +27,10 @@ class Asked(Exchange):
         self.hung_up = False
         self.on_hangup = None
         self.answer: tuple[int, bytes] | None = None
+        self.expects_same_headers = False
+
+    def expect_same_headers(self) -> None:
+        self.expects_same_headers = True
 
     def respond(
         self,
@@ -85,6 +89,12 @@ def test_what_waits_answers_a_poll_at_once(polling: Polling) -> None:
     polling.send(b"\1\2")
     assert get(polling).answer == (200, b"4a\x1ebAQI=")
     assert get(polling).answer is None
+
+
+def test_the_next_poll_probably_has_the_same_headers(polling: Polling) -> None:
+    assert get(polling).expects_same_headers
+    polling.send("4a")
+    assert get(polling).expects_same_headers
 
 
 def test_a_waiting_poll_is_answered_at_the_turns_end(sessions: Sessions, polling: Polling) -> None:
