@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,7 +112,8 @@ class Tokens:
             # Decoding skips characters that are not base64, and bits at the end: one token has one spelling.
             if base64_encode(base64_decode(signature)) != signature:
                 return None
-        except (BadData, ValueError, TypeError):
+        except (BadData, ValueError, TypeError) as problem:
+            traceback.clear_frames(problem.__traceback__)  # some hold the error that holds them
             return None
         if self.now_s() - written.timestamp() > self._max_age_s:
             return None

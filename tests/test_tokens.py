@@ -6,9 +6,10 @@ import random
 import time
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from chatroom.tokens import Claim, Tokens
+from tests.support.inside import alive, no_collector
 
 SECRET = b"s" * 32
 DAY_S = 86_400.0
@@ -80,6 +81,16 @@ def test_a_token_of_the_longest_names_is_read() -> None:
         for first, count in ((0x20000, 128), (0x4E00, 256))
     )
     assert tokens.read(tokens.write("identity", name, room), room) == Claim("identity", name, is_of_room=True)
+
+
+def test_a_forged_token_is_freed_without_the_collector() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    signed = tokens.write("identity", "Fox", "lobby").rpartition(".")[0]
+    with no_collector():
+        before = alive(BadSignature)
+        for forged in ("forged", "a.b.c", f"{signed}.forged"):
+            assert tokens.read(forged, "lobby") is None
+        assert alive(BadSignature) == before
 
 
 def test_what_is_not_ours_is_nobodys() -> None:

@@ -310,8 +310,10 @@ def _command(word: str, arguments: str) -> Say | Command:
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
-        refused = BadRequest(usage=record.usage)
-        raise (refused.with_doubt(people=True) if record.name == "join" else refused) from None
+        # No name for the refusal: its traceback holds this frame, and they would be kept until the collector comes.
+        if record.name == "join":
+            raise BadRequest(usage=record.usage).with_doubt(people=True) from None
+        raise BadRequest(usage=record.usage) from None
 
 
 def _looks_like_key() -> Refusal:

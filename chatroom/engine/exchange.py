@@ -262,6 +262,7 @@ class HttpConnection(Role):
             request = reader.proceed()
         except Refusal as refused:
             refusal = refused.with_traceback(None)  # which holds this frame
+            refusal.__context__ = None  # whose traceback does, too
         self._reading_s += thread_time() - began if is_timed else _READ_S
         if refusal is not None:
             if self._meter is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+import traceback
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Any
@@ -274,6 +275,7 @@ class RequestReader:
             parser.receive_data(head)
             event = parser.next_event()
         except h11.RemoteProtocolError as problem:
+            traceback.clear_frames(problem.__traceback__)  # of h11: one of them holds the error that holds it
             raise _refusal(head, problem) from None
         if not isinstance(event, h11.Request):
             raise Refusal(400, "malformed request head")

@@ -1,5 +1,7 @@
 """What typed lines mean."""
 
+import weakref
+
 import pytest
 
 from chatroom.core.commands import (
@@ -20,6 +22,7 @@ from chatroom.core.commands import (
 )
 from chatroom.core.errors import BadRequest, LooksLikeKey, UnknownCommand
 from chatroom.core.near_misses import NearWhisper
+from tests.support.inside import no_collector
 
 
 @pytest.mark.parametrize("text", ["hi", " hi ", "", "a/b", "quit", "\u3000x"])
@@ -100,6 +103,16 @@ def test_wrong_arguments_are_refused_with_the_usage(line: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         parse_line(line)
     assert str(refusal.value.params["usage"]).startswith(line.split()[0])
+
+
+@pytest.mark.parametrize("line", ["/echo 1", "/join"])
+def test_a_refused_command_is_freed_without_the_collector(line: str) -> None:
+    with no_collector():
+        try:
+            parse_line(line)
+        except BadRequest as refused:
+            refusal = weakref.ref(refused)
+        assert refusal() is None
 
 
 @pytest.mark.parametrize(

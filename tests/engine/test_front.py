@@ -337,11 +337,19 @@ def test_what_is_no_request_is_charged_too(door: Callable[..., Door]) -> None:
     assert [client for client, _ in purse.charged] == ["127.0.0.1"]
 
 
-def test_what_is_no_request_is_freed_without_the_collector(door: Callable[..., Door]) -> None:
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n",
+    ],
+)
+def test_what_is_no_request_is_freed_without_the_collector(door: Callable[..., Door], data: bytes) -> None:
     one = door()
     with no_collector():
         before = alive(Refusal)
-        one.peer.send(b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n")
+        one.peer.send(data)
         until(one.has_read_all)
         assert alive(Refusal) == before
 
