@@ -38,13 +38,16 @@ _REMEMBERED = (
     "FinalPayloads._payloads",
     "Heartbeat._unadmitted",
     "HostRule._good",
+    "HostRule._logged",
     "Holds._by_address",
     "Holds._by_identity",
     "Holds._by_key",
     "NotSent.params",
+    "Policy._refused",
     "RefusedTexts._texts",
     "Returning._identities",
     "Returning._parked",
+    "Returning._returned",
     "Returning._sids",
     "Wheel._items",
     "Wheel._order",
@@ -79,7 +82,9 @@ class Counted(Program):
             more = self._control.recv(1 << 20)
             assert more, "the program has ended"
             data += more
-        return json.loads(data)
+        answer = json.loads(data)
+        assert isinstance(answer, list), answer
+        return answer[0]
 
     def descriptors(self) -> int:
         """How many it has, without those of the log: SQLite closes a file only when it next lets go of a lock."""

@@ -1,8 +1,9 @@
 """The program, with its insides open to a test: `python tests/support/counted_app.py`, with the flags of `app.py`.
 
 Its standard input is a socket. Each line that it reads there is a command with its arguments, as a JSON list, and is
-answered by one line of JSON. A test can count what the server holds, and hold up its commits or have them refused.
-It looks more often whether a full disk has space again. Everything else is the real program.
+answered by one line of JSON: a list with its result, or the text of what went wrong. A test can count what the server
+holds, and hold up its commits or have them refused. It looks more often whether a full disk has space again. Everything
+else is the real program.
 """
 
 # ruff: noqa: E402 - the runtime must be patched before anything else is imported
@@ -12,6 +13,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import traceback
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -99,8 +101,11 @@ class Inside:
             runtime.remove_listener(listener())
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            command, *arguments = json.loads(line)
-            answer = getattr(self, f"do_{command}")(*arguments)
+            try:
+                command, *arguments = json.loads(line)
+                answer: list[Any] | str = [getattr(self, f"do_{command}")(*arguments)]
+            except Exception:  # the test fails with it; if it were raised here, the loop would block
+                answer = traceback.format_exc()
             _os.write(_CONTROL, json.dumps(answer).encode() + b"\n")
 
     # Commands
@@ -131,12 +136,14 @@ class Inside:
                 "_open_backplane",
             )
         )
+        addresses = line._gate  # none without limits
+        used = () if addresses is None else addresses._used.values()
         return {
             "connections": len(front) + len(line),
             "engine sessions": len(gateway.engine.sessions.by_id),
             "sessions": len(service._sessions._by_sid),
-            "sessions of addresses": sum(one.sessions for one in line._gate._used.values()),
-            "bytes for addresses": sum(one.outbox_bytes for one in line._gate._used.values()),
+            "sessions of addresses": sum(one.sessions for one in used),
+            "bytes for addresses": sum(one.outbox_bytes for one in used),
             "rooms": len(service._rooms._open),
             "occupied rooms": len(backplane._rooms),
             "uncommitted": len(backplane._pending),
