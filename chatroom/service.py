@@ -228,6 +228,7 @@ class Service:
             Unavailable: it cannot be decided now.
         """
         if room_key(room) == session.room.key:
+            session.quota.spend(Kind.OTHER)
             return
         with self._rooms.opened(room) as new:
             session.quota.spend(Kind.JOIN)
@@ -284,8 +285,7 @@ class Service:
             Unavailable: it cannot be decided now.
         """
         member = session.membership
-        size = change_size(len(member.room.roster))
-        session.quota.spend(Kind.RENAME, room=member.room.budget, size=size)
+        session.quota.spend(Kind.RENAME, room=member.room.budget, size=change_size(len(member.room.roster)))
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
         member.person = Person(session.sid, outcome.new)

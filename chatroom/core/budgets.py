@@ -44,6 +44,11 @@ class Kind(enum.IntEnum):
     HISTORY = enum.auto()  # a page
     WHO = enum.auto()
     TYPING = enum.auto()
+    PING = enum.auto()
+    LANG = enum.auto()  # a change of language
+    HELP = enum.auto()
+    ROOMS = enum.auto()
+    TALK = enum.auto()  # the end of a private chat, or a question whom texts go to
     OTHER = enum.auto()
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
@@ -84,6 +89,11 @@ _RATES: Final = MappingProxyType(
         Kind.HISTORY: Rate(300, 10),
         Kind.WHO: Rate(300, 10),
         Kind.TYPING: Rate(300, 50),
+        Kind.PING: Rate(300, 50),
+        Kind.LANG: Rate(120, 3),
+        Kind.HELP: Rate(300, 10),
+        Kind.ROOMS: Rate(300, 10),
+        Kind.TALK: Rate(300, 10),
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
@@ -99,10 +109,14 @@ SESSION_RATES: Final = MappingProxyType(
         Kind.HISTORY: Rate(40, 5),
         Kind.WHO: Rate(40, 5),
         Kind.TYPING: Rate(20, 2),
+        Kind.LANG: Rate(8, 0.5),
+        Kind.HELP: Rate(40, 5),
+        Kind.ROOMS: Rate(40, 5),
+        Kind.TALK: Rate(60, 10),
         Kind.OTHER: Rate(60, 10),
     }
 )
-"""What one session may do of each kind. How many messages and events is a setting."""
+"""What one session may do of each kind. How many messages and events is a setting; of pings, as many as of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

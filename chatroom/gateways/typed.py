@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from chatroom.core import near
+from chatroom.core.budgets import Kind
 from chatroom.core.commands import (
     COMMANDS,
     TO_OTHERS,
@@ -121,6 +122,7 @@ def _run(
     token = None
     match command:
         case Help():
+            session.quota.spend(Kind.HELP)
             answer(help_text(words.lang))
         case Who():
             answer(_who(service, words, session))
@@ -131,6 +133,7 @@ def _run(
             new, token = service.rename(session, wanted)
             answer(words.say("renamed", name=new))
         case WhisperTo(""):
+            session.quota.spend(Kind.TALK)
             follow(session.talk.ask())
         case WhisperTo(rest):
             person, text = recipient(rest, _people(service, session))
@@ -139,6 +142,7 @@ def _run(
             service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
+            session.quota.spend(Kind.TALK)
             follow(session.talk.end())
         case TalkTo(name):
             follow(_turn_to(service, session, name))
@@ -150,6 +154,7 @@ def _run(
             if session.room is not old:
                 follow(session.talk.leave_behind())
         case Rooms():
+            session.quota.spend(Kind.ROOMS)
             listed = [words.say("room", name=name, count=count) for name, count in service.rooms()]
             answer(words.say("rooms", rooms=words.listed(listed)))
         case History(count):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from chatroom.core.budgets import Kind
 from chatroom.core.commands import (
     Command,
     Echo,
@@ -232,9 +233,11 @@ class Interpreter:
     def _run(self, command: Command, arrived_at: float) -> None:
         match command:
             case Help():
+                self._session.quota.spend(Kind.HELP)
                 table = typed.help_text(self._context.words.lang, at_a_line=True)
                 self._host.write(notice_line(f"{table}\n{self._context.words.say('line_help')}"))
             case Echo(on):
+                self._session.quota.spend(Kind.OTHER)
                 self.echo = on
                 self._notice("line_echo_on" if on else "line_echo_off")
             case History(count):

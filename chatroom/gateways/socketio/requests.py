@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from chatroom.core.budgets import Kind
 from chatroom.core.commands import Command, Quit, Say, TalkTo, WhisperTo, unread_answer_after_s
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Talk
@@ -90,6 +91,7 @@ class Requests:
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
             case wire.Who(str(sid)):
+                session.quota.spend(Kind.WHO)
                 person = self._service.whispers.present(session, sid)
                 if person is None:
                     raise NoSuchPerson
@@ -102,7 +104,7 @@ class Requests:
             case wire.Typing():
                 self._service.type(session)
             case wire.Ping():
-                pass
+                session.quota.spend(Kind.PING)
             case wire.Logout():
                 ack({"ok": True})
                 self._log_out(guest)
@@ -141,10 +143,13 @@ class Requests:
         return {}
 
     def _choose_language(self, guest: Guest, lang: str) -> None:
+        guest.session.quota.spend(Kind.LANG)
         self._service.choose_language(guest.session, known_language(lang))
-        room_key = guest.room_key
+        words, room_key = words_in(lang, self._words), guest.room_key
+        if words.lang == guest.words.lang:
+            return  # to leave the group and come back would have everybody's audience gathered again
         self._groups.leave(guest)
-        guest.words = words_in(lang, self._words)
+        guest.words = words
         if room_key is not None:
             self._groups.enter(guest, room_key)
 
