@@ -122,7 +122,10 @@ class Announcer:
                 room.own[session.sid] = session.identity
                 # Someone who has left and come back meanwhile is welcomed at the later join.
                 if session.room is room and session.membership.claim == event.claim:
-                    session.membership.person = event.who  # it may differ: the answer to a claim can be lost
+                    if not session.membership.renamed:
+                        session.membership.person = (
+                            event.who
+                        )  # it may differ: the answer to a claim can be lost
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):
             identity = room.own.get(event.sid, event.sid)
@@ -147,7 +150,7 @@ class Announcer:
             person = room.roster.get(session.sid)
             if person is None or session.membership is not member or member.stage is not Stage.ANNOUNCED:
                 continue  # joined and left within one batch, or while the disk was read
-            token = self._tokens.write(session.identity, person.name, room.key, session.serial)
+            token = self._tokens.write(session.identity, member.person.name, room.key, session.serial)
             member.missed = None
             member.advance(Stage.IN)
             session.since = min(session.since, self._monotonic())

@@ -47,6 +47,7 @@ class Membership:
     Attributes:
         person: the member, under the latest name that the backplane gave them.
         claim: the number by which the feed names it.
+        renamed: the member has another name than the one that the join will be announced with.
         resumed: the name is the one in the session's token.
         after: the last entry that the member has seen.
         missed: what was read from the log before the join was announced.
@@ -61,6 +62,7 @@ class Membership:
     missed: Page | None = None
     pending: list[PendingMessage] = field(default_factory=list)
     stage: Stage = Stage.ADMITTED
+    renamed: bool = False
 
     def advance(self, stage: Stage) -> None:
         """Go on to a later stage.

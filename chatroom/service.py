@@ -288,7 +288,7 @@ class Service:
         session.quota.spend(Kind.RENAME, room=member.room.budget, size=change_size(len(member.room.roster)))
         question = partial(self._backplane.rename, member.room.key, session.sid, name, session.lang)
         outcome: Renamed = self._answers.ask(question)
-        member.person = Person(session.sid, outcome.new)
+        member.person, member.renamed = Person(session.sid, outcome.new), True
         # A session that is closed receives no new token, and its old one may be in use again.
         if outcome.new != outcome.old and not session.closed:
             self._ended.end(session)

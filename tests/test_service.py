@@ -49,6 +49,22 @@ def test_a_token_used_while_its_session_is_renamed_stays_good() -> None:
     harness.close()
 
 
+def test_a_rename_before_the_welcome_changes_its_token() -> None:
+    harness = Harness([CheckingGateway()])
+    harness.enter("lobby")
+    bob = harness.admit(username="Bob")
+    harness.service.enter(bob)
+    harness.backplane.run(lambda: harness.service.rename(bob, "Fox"))
+    while harness.backplane.requests or harness.backplane.answers:  # nothing from the feed
+        (harness.backplane.arrive if harness.backplane.requests else harness.backplane.answer)()
+    harness.backplane.deliver_some("lobby", 1)  # the join, and not yet the new name
+    assert harness.gateway.present[bob.room][bob.sid] == "Bob"
+    claim = harness.tokens.read(harness.gateway.welcomed[bob.sid][1], "lobby")
+    assert claim is not None
+    assert (claim.name, claim.serial) == ("Fox", bob.serial)
+    harness.close()
+
+
 def test_a_token_for_a_reserved_name_gives_another() -> None:
     harness = Harness([CheckingGateway()])
     session = harness.admit(token=harness.tokens.write("identity", "Moderator", "lobby"))

@@ -51,7 +51,11 @@ class Peer:
 
 # Everything is on: the durable log with synchronous=FULL, acks, tokens, rooms; the limits are on, but
 # too high to take effect.
-_ENVIRONMENT = ("env", "CHATROOM_ADDRESS_SCALE=10000", "CHATROOM_OUTBOX_LIMIT=100000000")  # not a flag: earlier checkouts do not know it
+_ENVIRONMENT = (
+    "env",
+    "CHATROOM_ADDRESS_SCALE=10000",
+    "CHATROOM_OUTBOX_LIMIT=100000000",
+)  # not a flag: earlier checkouts do not know it
 OURS = Peer(
     name="ours",
     title="this server",
