@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from typing import Any, Final
 
 from chatroom.engine import packets, reasons, websocket
@@ -38,8 +37,8 @@ from chatroom.net.faults import describe
 log = logging.getLogger(__name__)
 
 # The part of a handshake's environ that is kept as long as the session lives. The rest costs kilobytes per client, and
-# says who a guest is: cookies, the browser, the addresses behind a proxy.
-KEPT_ENVIRON: Final = ("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "HTTP_HOST", "HTTP_ORIGIN")
+# says who a guest is: cookies, the browser, the addresses behind a proxy, what was in the query.
+KEPT_ENVIRON: Final = ("REMOTE_ADDR",)
 
 
 class Endpoint:
@@ -207,13 +206,8 @@ class Endpoint:
         return polling
 
     def _kept(self, environ: dict[str, Any]) -> dict[str, Any]:
-        """The part of an environ that is kept; values that thousands of clients share are stored once."""
-        return {
-            # Nothing but the session may keep a peer's address.
-            key: environ[key] if key == "REMOTE_ADDR" else _interned(environ[key])
-            for key in self._kept_environ
-            if key in environ
-        }
+        """The part of an environ that is kept."""
+        return {key: environ[key] for key in self._kept_environ if key in environ}
 
     def _open_websocket(self, exchange: Exchange) -> None:
         try:
@@ -254,9 +248,3 @@ class Endpoint:
         )
         connection.expect(self._upgrade_timeout_s)
         connection.write(welcome)
-
-
-@lru_cache(maxsize=1024)
-def _interned(text: str) -> str:
-    """The same text, as one object for all recent clients that sent it (`sys.intern` has no bound)."""
-    return text

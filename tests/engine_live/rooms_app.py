@@ -76,6 +76,7 @@ sio = Server(
     max_sessions=int(setting("MAX_SESSIONS", 1_000_000)),
     ping_interval_s=setting("PING_INTERVAL_S", 60),
     ping_timeout_s=setting("PING_TIMEOUT_S", 60),
+    kept_environ=["QUERY_STRING"],
 )
 engine: Engine = sio.eio
 
