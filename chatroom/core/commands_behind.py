@@ -27,8 +27,9 @@ _PLACE: Final = re.compile(
     rf"|(?<=\s)(?=[{_LEADING}][{LETTERS}])(?P<keys>)",
     re.IGNORECASE,
 )
-# What each such place has in an ASCII text; most texts have none of it.
-_IN_ASCII: Final = re.compile(r"[/:;]|\s[\\.?]")
+# What each such place has in an ASCII text; most texts have none of it. It begins with one class, which is searched for
+# much faster than several alternatives.
+_IN_ASCII: Final = re.compile(r"[/:;\t-\r\x1c- ](?:(?<=[/:;])|[\\.?])")
 _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
 _PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
