@@ -141,8 +141,8 @@ class Announcer:
     def _welcome(self, room: RoomView, newcomers: _Newcomers) -> None:
         for session, item in newcomers:
             member = session.membership
-            if member.room is not room:
-                continue
+            if member.room is not room or member.stage is not Stage.ANNOUNCED:
+                continue  # left while the disk was read for someone before them
             try:
                 page = self._arrivals.history(member, item.position)
             except Unavailable:

@@ -8,7 +8,6 @@ feed. This module knows memberships, the log and the feed, and no session.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from chatroom.core.addresses import Address
 from chatroom.core.errors import Misuse, Unavailable
 from chatroom.core.events import Person, Why
 from chatroom.core.log import PAGE_ENTRIES, WELCOME_ENTRIES, Page
+from chatroom.reads import Reads
 from chatroom.rooms import Rooms, RoomView
 
 
@@ -81,18 +81,12 @@ class Membership:
 
 
 class Arrivals:
-    """Takes memberships from stage to stage.
+    """Takes memberships from stage to stage."""
 
-    Args:
-        spawn: runs a function that may wait.
-    """
-
-    def __init__(
-        self, backplane: Backplane, rooms: Rooms, spawn: Callable[[Callable[[], None]], object]
-    ) -> None:
+    def __init__(self, backplane: Backplane, rooms: Rooms, reads: Reads) -> None:
         self._backplane = backplane
         self._rooms = rooms
-        self._spawn = spawn
+        self._reads = reads
 
     def admit(
         self, room: RoomView, person: Person, claim: int, *, resumed: bool = False, after: str | None = None
@@ -107,7 +101,7 @@ class Arrivals:
             self._announce(member)
         else:
             member.advance(Stage.READING)
-            self._spawn(partial(self._read_and_announce, member))
+            self._reads.put_first(member, partial(self._read_and_announce, member))
 
     def end(
         self,
@@ -119,6 +113,7 @@ class Arrivals:
     ) -> None:
         """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
+        self._reads.drop(member)
         self._send_pending(member)
         self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, address=address, why=why)
         member.room.memberships -= 1

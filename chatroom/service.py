@@ -1,4 +1,4 @@
-"""The use cases: join, send a message, whisper, rename, move to another room, read the history, leave.
+"""The use cases: join, send a message, rename, move to another room, leave.
 
 Each checks that the request is allowed, and asks the backplane. What the room's feed then yields is passed on by
 `announcer`, whoever caused it. This module knows no wire format, no socket and no disk; time, and how to wait, are
@@ -23,12 +23,13 @@ from chatroom.core.addresses import counted_address
 from chatroom.core.budgets import TYPING_BYTES, AddressBudget, Kind, change_size
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
-from chatroom.core.log import Page
 from chatroom.core.names import LOBBY, may_be_room, room_key
 from chatroom.core.reserved import is_reserved
 from chatroom.core.text import parse_text
 from chatroom.ended import EndedTokens
+from chatroom.history import History
 from chatroom.quota import Quota
+from chatroom.reads import Reads
 from chatroom.refused import RefusedTexts
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
@@ -73,7 +74,9 @@ class Service:
         self._monotonic = monotonic
         self._spawn = spawn
         self._rooms = Rooms(backplane, limits.max_rooms, limits.room_bytes, monotonic)
-        self._arrivals = Arrivals(backplane, self._rooms, spawn)
+        self._reads = Reads(spawn)
+        self._arrivals = Arrivals(backplane, self._rooms, self._reads)
+        self.history = History(backplane, self._rooms, self._reads).page
         self._sessions = Sessions()
         self._answers = Answers(signal)
         self._claims = Claims(backplane, self._answers)
@@ -203,6 +206,7 @@ class Service:
         if not is_cut:
             self._returning.left(session.identity)
         self._sessions.remove(session)
+        self._reads.drop(session)
         hold_s = self.limits.resume_grace_s if is_cut and session.keeps_name else 0
         self._arrivals.end(session.membership, hold_s=hold_s, address=session.address, why=why)
 
@@ -333,33 +337,6 @@ class Service:
             return False
         key = room_key(name)
         return key != session.room.key and self._backplane.count(key) > 0
-
-    def history(
-        self,
-        session: Session,
-        *,
-        after: str | None,
-        before: str | None,
-        limit: int,
-        answer: Callable[[Page | None], None],
-    ) -> None:
-        """Pass a page of the room's log to `answer`, or None if it cannot be read now. Returns at once."""
-        session.quota.spend(Kind.HISTORY)
-        key = session.room.key
-
-        def read() -> None:
-            try:
-                page = self._backplane.page(key, after=after, before=before, limit=limit)
-            except Unavailable:
-                answer(None)
-            else:
-                answer(page)
-            self._rooms.forget_if_closed(key)
-
-        if before is None and self._backplane.at_hand(key, after):
-            read()
-        else:
-            self._spawn(read)
 
     # Events from the backplane
 

@@ -9,8 +9,11 @@ import pytest
 
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, Unavailable
 from chatroom.core.events import Person, Reacted, Why
+from chatroom.reads import AT_ONCE
 from chatroom.sessions import Session
 from tests.support.harness import NAMES, CheckingGateway, FailingGateway, Harness
+
+UNKNOWN = "0000000000000-000000"  # an id that no entry has
 
 
 def test_two_joins_in_one_write_announce_once() -> None:
@@ -89,7 +92,7 @@ def test_back_before_the_first_join_is_delivered_welcomes_once() -> None:
 def test_moving_while_the_welcome_is_read_welcomes_elsewhere() -> None:
     harness = Harness([CheckingGateway()])
     harness.enter("b")
-    romeo = harness.admit(room="a", after="0000000000000-000000")
+    romeo = harness.admit(room="a", after=UNKNOWN)
     harness.service.enter(romeo)
     harness.backplane.read(0)
     harness.backplane.read(0)
@@ -98,6 +101,39 @@ def test_moving_while_the_welcome_is_read_welcomes_elsewhere() -> None:
     harness.moves_by_requests(romeo, "b")
     harness.backplane.settle_all()
     assert harness.gateway.welcomed[romeo.sid][0].key == "b"
+    harness.close()
+
+
+def test_a_guest_who_has_left_reads_nothing() -> None:
+    harness = Harness([CheckingGateway()])
+    romeo, juliet, ming = harness.enter("a"), harness.enter("a"), harness.admit(room="b", after=UNKNOWN)
+    answers: list[str] = []
+    for session, count in ((juliet, AT_ONCE), (romeo, 2)):
+        for _ in range(count):
+            answer = partial(lambda sid, _page: answers.append(sid), session.sid)
+            harness.service.history(session, after=None, before="x", limit=1, answer=answer)
+    harness.service.enter(ming)
+    harness.leave(romeo)
+    harness.leave(ming)
+    assert len(harness.backplane.reads) == AT_ONCE
+    harness.close()
+    assert answers == [juliet.sid] * AT_ONCE
+
+
+def test_leaving_while_another_welcome_is_read_reads_nothing() -> None:
+    harness = Harness([CheckingGateway()])
+    harness.service.say(harness.enter("a"), "hi", None, lambda _: None)
+    harness.backplane.settle_all()
+    [entry] = harness.backplane.truth.page("a").entries
+    romeo, juliet = (harness.admit(room="a", after=entry.id) for _ in range(2))
+    for session in (romeo, juliet):
+        harness.service.enter(session)
+    while harness.backplane.reads or harness.backplane.requests:
+        harness.backplane.step()
+    harness.backplane.deliver_some("a", 10)  # both joins; asks for what the first one has missed
+    harness.leave(juliet)
+    harness.backplane.read(0)
+    assert (romeo.is_in, harness.backplane.reads) == (True, [])
     harness.close()
 
 

@@ -25,7 +25,6 @@ class Guest:
         kind: "seed" (knows only login, logout and lines), "full" or "delta": how joins and leaves are announced to it.
         room_key: the room whose frames it receives; None before it is welcomed.
         uncommitted: how many of its messages are on their way to the disk.
-        reading: how many pages of history it waits for.
         is_gone: it has logged out, was replaced, or its connection is closed.
         unanswered: refusals that make it doubtful who receives texts, with the time to answer, in order.
     """
@@ -36,7 +35,6 @@ class Guest:
     eio_sid: str
     room_key: str | None = None
     uncommitted: int = 0
-    reading: int = 0
     is_gone: bool = False
     noticed_at: float = float("-inf")
     unanswered: deque[tuple[float, Ack, Refusal]] = field(default_factory=deque)

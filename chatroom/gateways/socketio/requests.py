@@ -24,7 +24,6 @@ from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
-_MAX_READING: Final = 4  # pages of history on their way from the disk to one client
 _MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
 MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
@@ -84,9 +83,8 @@ class Requests:
                 self._move(guest, room)
                 return {"room": session.room.name}
             case wire.History(before, after, limit):
-                if guest.reading == _MAX_READING or self._is_behind(guest):
+                if self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
-                guest.reading += 1
                 answer = partial(self._answer_history, guest, ack, session.room.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
                 return None
@@ -232,7 +230,6 @@ class Requests:
             ack({"ok": True, "id": entry.id, "time": time_text(entry.at_ms)})
 
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
-        guest.reading -= 1
         if page is None:
             self._replies.refuse(guest, ack, Unavailable())
         else:
