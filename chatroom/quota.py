@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatroom.core.budgets import (
+    CROWDED_S,
     AddressBudget,
     Conduct,
     Kind,
@@ -135,13 +136,18 @@ class Quota:
         """For how long the session's events are not read, because too many were refused."""
         return 0.0 if self._conduct is None else self._conduct.silent_s(self._monotonic())
 
-    def refused(self) -> Verdict:
-        """Count one refusal for a rate: what follows from it."""
+    def refused(self, refused: RateLimited) -> tuple[Verdict, RateLimited]:
+        """Count one refusal for a rate: what follows from it, and with which time it is answered."""
         if self._budget is None:
-            return Verdict.REFUSE
-        if self._conduct is None:
-            self._conduct = Conduct()
-        return self._conduct.refused(self._monotonic())
+            return Verdict.REFUSE, refused
+        conduct = self._conduct = self._conduct or Conduct()
+        now = self._monotonic()
+        self._budget.charge(Kind.REFUSAL, now, 1.0)
+        used = self._budget.used(Kind.REFUSAL, now)
+        verdict = conduct.refused(now, crowded=used > 1)
+        wait_s = round(max(refused.retry_after, conduct.silent_s(now), min(used, 1) * CROWDED_S), 3)
+        conduct.told_until = now + wait_s
+        return verdict, refused.later(wait_s)
 
     def may_answer(self) -> bool:
         """Whether a refusal is answered now: always, but while the session is silenced only once per second."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import heapq
 import sys
 from types import FrameType
 
 import pytest
 
-from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget
+from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget, Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Rate
 from chatroom.quota import Quota
@@ -103,3 +104,38 @@ def test_an_event_is_charged_what_it_took() -> None:
     quota.charge_cpu(burst / 2)
     with pytest.raises(RateLimited):
         quota.spend_event()
+
+
+def test_sessions_that_are_each_refused_a_little_are_cut_together() -> None:
+    crowd, cut, refused = Crowd(Allowance()), set(), 0
+    quotas = [crowd.quota(LARGE) for _ in range(290)]
+    for step in range(1, 21):  # for 10 s, each is refused 19 times
+        crowd.now = step / 2
+        for number, quota in enumerate(quotas):
+            if number not in cut and step % 20:
+                refused += 1
+                if quota.refused(RateLimited(retry_after=0.1))[0] is Verdict.CUT:
+                    cut.add(number)
+    assert len(cut) == len(quotas)
+    assert refused < 290 * 13
+
+
+def test_people_who_wait_as_told_are_never_warned() -> None:
+    """Of one address, 300 people send 15 messages/s, of which it may send 9."""
+    crowd, sent, warned = Crowd(Allowance()), 0, 0
+    quotas = [crowd.quota(Rate(10, 2)) for _ in range(300)]
+    due = [(20 * number / 300, number) for number in range(300)]
+    heapq.heapify(due)
+    while (first := heapq.heappop(due))[0] < 300:
+        crowd.now, number = first
+        try:
+            quotas[number].spend_text("hello", None)
+        except RateLimited as limited:
+            verdict, refused = quotas[number].refused(limited)
+            warned += verdict is not Verdict.REFUSE
+            heapq.heappush(due, (crowd.now + max(0.1, refused.retry_after), number))
+        else:
+            sent += 1
+            heapq.heappush(due, (crowd.now + 20, number))
+    assert warned == 0
+    assert sent > 0.9 * 9 * 300

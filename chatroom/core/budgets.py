@@ -25,6 +25,10 @@ _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes 
 _REFUSALS: Final = 20
 _WINDOW_S: Final = 10.0
 _ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent before it was read
+# In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but
+# only those that came early: so whoever comes back when told is not warned for what the others do.
+_EARLY_REFUSALS: Final = 5
+CROWDED_S: Final = 10.0  # in a crowd, when to come back; sooner if it is none yet
 
 # An address is barred when so many of its sessions were cut within so long.
 _CUTS: Final = 3
@@ -52,6 +56,7 @@ class Kind(enum.IntEnum):
     OTHER = enum.auto()
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
+    REFUSAL = enum.auto()  # of an event that came too soon
     REQUEST = enum.auto()  # the same, for HTTP requests that belong to no session
 
 
@@ -96,6 +101,8 @@ _RATES: Final = MappingProxyType(
         Kind.TALK: Rate(300, 10),
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
+        # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
+        Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
         Kind.REQUEST: Rate(3, 0.05),  # 300 people who load the page take 1 s
     }
@@ -348,27 +355,41 @@ class Verdict(enum.Enum):
 
 
 class Conduct:
-    """How often one session was refused something lately."""
+    """How often one session was refused something lately.
 
-    __slots__ = ("_refused", "_silent_until")
+    Attributes:
+        told_until: what comes before is early: the client was told to wait so long.
+    """
+
+    __slots__ = ("_early", "_refused", "_silent_until", "told_until")
 
     def __init__(self) -> None:
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
+        self._early: deque[float] = deque(maxlen=_EARLY_REFUSALS)
+        self.told_until = float("-inf")
         self._silent_until = float("-inf")
 
     def silent_s(self, now: float) -> float:
         """For how long its events are not even read."""
         return max(0.0, self._silent_until - now)
 
-    def refused(self, now: float) -> Verdict:
-        """One more of its events was refused, or came while it is silenced."""
-        if self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
+    def refused(self, now: float, *, crowded: bool = False) -> Verdict:
+        """One more of its events was refused, or came while it is silenced.
+
+        Args:
+            crowded: whether its address has too many refusals. Then what was on the way counts as well: else each
+                session could send without end in the second after its warning.
+        """
+        if not crowded and self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
             return Verdict.REFUSE
-        refused = self._refused
-        refused.append(now)
-        if len(refused) < _REFUSALS or now - refused[0] > _WINDOW_S:
+        self._refused.append(now)
+        if now < self.told_until:
+            self._early.append(now)
+        counted, most = (self._early, _EARLY_REFUSALS) if crowded else (self._refused, _REFUSALS)
+        if len(counted) < most or now - counted[0] > _WINDOW_S:
             return Verdict.REFUSE
-        refused.clear()
+        self._refused.clear()
+        self._early.clear()
         if self.silent_s(now):
             return Verdict.CUT
         self._silent_until = now + _WINDOW_S

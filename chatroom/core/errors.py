@@ -345,6 +345,12 @@ class RateLimited(Refusal):
         super().__init__(retry_after=retry_after)
         self.retry_after = retry_after
 
+    def later(self, retry_after: float) -> Self:
+        """A copy with another time."""
+        copied = self.copy()
+        vars(copied).update(retry_after=retry_after, params={"retry_after": retry_after})
+        return copied
+
 
 class Unavailable(Refusal):
     """It failed for now, or its outcome is unknown. A retry with the same `cid` is safe."""

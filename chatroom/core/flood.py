@@ -58,10 +58,12 @@ class Bucket:
         self._tokens += cost
 
     def charge(self, now: float, cost: float) -> None:
-        """Take `cost` tokens for what was done already; the rest is owed, and later tokens pay for it."""
+        """Take `cost` tokens for what was done already; later tokens pay for what is owed, at most a burst."""
         if now != self._then:
             self._refill(now)
         self._tokens -= cost
+        if self._tokens < -self.rate.burst:
+            self._tokens = -self.rate.burst
 
     def _refill(self, now: float) -> None:
         if now > self._then:

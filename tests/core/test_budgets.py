@@ -47,6 +47,13 @@ def test_what_is_owed_is_made_up_for_before_more() -> None:
     assert budget.wait(Kind.CPU, 10.1, 0.0) == 0.0
 
 
+def test_no_more_is_owed_than_a_bucket_holds() -> None:
+    budget = AddressBudget(ISSUE)
+    for _ in range(100):
+        budget.charge(Kind.CPU, 0.0, 0.05)
+    assert budget.wait(Kind.CPU, 0.0, 0.0) == pytest.approx(10)
+
+
 @pytest.mark.parametrize(("length", "cost"), [(0, 1), (1, 1), (500, 1), (501, 2), (2000, 4), (16_000, 32)])
 def test_messages_are_counted_by_length(length: int, cost: int) -> None:
     assert message_cost(length) == cost
@@ -189,6 +196,21 @@ def test_a_flood_is_warned_silenced_and_cut_within_ten_seconds(per_second: float
     assert warned == pytest.approx(20 / per_second)
     assert conduct.silent_s(warned) == pytest.approx(10)
     assert times_until(conduct, Verdict.CUT, per_second, warned) <= warned + 10
+
+
+def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
+    conduct = Conduct()
+    conduct.told_until = 20.0
+    verdicts = [conduct.refused(10 + number / 100, crowded=True) for number in range(10)]
+    assert verdicts[4::5] == [Verdict.WARN, Verdict.CUT]
+    assert {*verdicts[:4], *verdicts[5:9]} == {Verdict.REFUSE}
+
+
+def test_in_a_crowd_who_waits_as_told_is_not_warned() -> None:
+    conduct = Conduct()
+    for second in range(0, 10_000, 10):
+        assert conduct.refused(second, crowded=True) is Verdict.REFUSE
+        conduct.told_until = second + 10.0
 
 
 def test_who_is_refused_now_and_then_is_not_warned() -> None:

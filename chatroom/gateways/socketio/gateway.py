@@ -33,6 +33,8 @@ from chatroom.rooms import RoomView
 from chatroom.service import Service
 from chatroom.sessions import JoinRequest, Session, Welcome
 
+_READ_S = 0.00003  # computing time that an event takes until it is refused unread, about
+
 
 class SocketIOGateway:
     """Serves `msg` on a Socket.IO server of its own.
@@ -133,11 +135,13 @@ class SocketIOGateway:
 
     def _may_connect(self, environ: Mapping[str, str], size: int) -> None:
         """Count a CONNECT before its data are decoded."""
+        quota = self._service.quota_of(environ["REMOTE_ADDR"])
         try:
-            self._service.quota_of(environ["REMOTE_ADDR"]).spend_event(size)
+            quota.spend_event(size)
             if size > wire.MAX_AUTH:
                 raise BadRequest
         except Refusal as refused:
+            quota.charge_cpu(_READ_S)
             raise _refused(refused, self._words) from None
         self._began = thread_time()
 
@@ -187,7 +191,9 @@ class SocketIOGateway:
         try:
             guest.session.quota.spend_event(size)
         except RateLimited as refused:
+            began = thread_time()
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
+            guest.session.quota.charge_cpu(thread_time() - began + _READ_S)
             return False
         self._began = thread_time()
         return True
@@ -197,13 +203,13 @@ class SocketIOGateway:
     ) -> None:
         """Refuse what comes too fast; a session that goes on like that is silenced, then cut."""
         quota = guest.session.quota
-        match quota.refused():
+        verdict, refused = quota.refused(refused)
+        match verdict:
             case Verdict.CUT:
                 self.engine.close(guest.eio_sid, reasons.FLOOD)
             case Verdict.WARN:
-                silenced = RateLimited(retry_after=round(quota.silent_s(), 3))
-                self._replies.notice(guest, silenced.code, guest.words.say("silenced"), silenced.params)
-                refuse(guest, ack, silenced)
+                self._replies.notice(guest, refused.code, guest.words.say("silenced"), refused.params)
+                refuse(guest, ack, refused)
             case Verdict.REFUSE:
                 refuse(guest, ack if quota.may_answer() else no_ack, refused)
 

@@ -32,6 +32,18 @@ def test_each_kind_of_request_has_a_budget_of_its_own(kind: Kind) -> None:
     assert used - {Kind.CPU} == {Kind.EVENT, kind}
 
 
+def test_a_refused_event_is_charged_its_computing_time() -> None:
+    chat = Chat()
+    client, budget = chat.joins(), chat.addresses.budget_of(ADDRESS)
+    while not budget.used(Kind.REFUSAL, chat.now):
+        client.sends('2["msg",{"action":"ping"}]')
+    before = budget.used(Kind.CPU, chat.now)
+    for _ in range(3):  # unread
+        client.sends('2["msg",{"action":"ping"}]')
+    assert budget.used(Kind.REFUSAL, chat.now) == pytest.approx(4 / 300)
+    assert budget.used(Kind.CPU, chat.now) > before
+
+
 def test_choosing_the_same_language_keeps_the_audience() -> None:
     chat = Chat()
     romeo, juliet = chat.joins(), chat.joins()
