@@ -12,6 +12,7 @@ from typing import Final, Self
 from chatroom.core.characters import shortened
 
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
+_FULL_S: Final = 5
 _SHOWN: Final = 32  # characters of a refused text that are quoted
 
 
@@ -333,7 +334,12 @@ class RoomInvalid(Refusal):
 
 
 class RoomFull(Refusal):
+    """No place is free; `retry_after` is in seconds, always the same: nobody knows when one becomes free."""
+
     code = "room_full"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=_FULL_S)
 
 
 class RateLimited(Refusal):

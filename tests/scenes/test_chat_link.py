@@ -480,7 +480,7 @@ def test_a_refused_start_exits_with_2(start: Start, guests: Guests) -> None:
     assert (taken.returncode, taken.stderr) == (2, "chatroom: That name is taken.\n")
     guests(url=program.url, room="tea")
     full = says_hello(program.url, "--room", "tea")
-    assert (full.returncode, full.stderr) == (2, "chatroom: That room is full.\n")
+    assert (full.returncode, full.stderr) == (2, "chatroom: That room is full. Try again in 5 s.\n")
     wrong = says_hello(program.url, "--room", "a/b")
     assert wrong.returncode == 2
     assert "That room name can't be used" in wrong.stderr

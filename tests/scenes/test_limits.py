@@ -70,10 +70,10 @@ def test_a_full_room_refuses_newcomers_and_movers(start: Start, guests: Guests, 
     romeo, juliet = guests(url=program.url), guests(url=program.url)
     with pytest.raises(Refused) as refused:
         guests(url=program.url)
-    assert refused.value.data["data"]["code"] == "room_full"
+    assert refused.value.data["data"] == {"code": "room_full", "retry_after": 5}
     elsewhere = guests(url=program.url, room=room + " elsewhere")
     answer = elsewhere.asks("join", room=room)
-    assert (answer["ok"], answer["code"]) == (False, "room_full")
+    assert (answer["ok"], answer["code"], answer["retry_after"]) == (False, "room_full", 5)
     elsewhere.sends("still here")
     assert romeo.asks("who")["name_list"] == [[romeo.name, romeo.sid], [juliet.name, juliet.sid]]
 
