@@ -230,6 +230,7 @@ def _make_front(
         takes_body=engine.takes_body,
         meter=addresses,
         in_session=engine.in_session,
+        allow_origin=engine.allow_origin,
         turns=Turns(group_of=group_of),
         refuse_host=host_rule(settings),
         acceptor=acceptor,

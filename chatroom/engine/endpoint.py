@@ -99,6 +99,12 @@ class Endpoint:
             return False
         return self._origins.surely_accepts(request)  # otherwise it is refused before the session sees it
 
+    def allow_origin(self, exchange: Exchange) -> bool:
+        """Let the page that asks, if it may use this server, read whatever the answer will be."""
+        cors_headers = self._origins.check(exchange)
+        exchange.headers = cors_headers or []
+        return cors_headers is not None
+
     def answer(self, exchange: Exchange) -> None:
         """Answer a request; a poll that has to wait is answered later."""
         try:
@@ -112,14 +118,12 @@ class Endpoint:
 
     def _answer(self, exchange: Exchange) -> None:
         request = exchange.request
-        cors_headers = self._origins.check(exchange)
-        if cors_headers is None:
+        if not self.allow_origin(exchange):
             refuse(exchange, FORBIDDEN, status=403)
             return
         if request.method == "OPTIONS":
-            exchange.respond(204, b"", headers=cors_headers + PREFLIGHT)
+            exchange.respond(204, b"", headers=PREFLIGHT)
             return
-        exchange.headers = cors_headers
         query = request.parameters
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):

@@ -44,6 +44,8 @@ class Front:
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
         meter: counts the computing time of each client's requests, and says how long to refuse them; by default nobody
             does.
+        allow_origin: called with a request that has a handler and is refused before that is asked: gives the answer the
+            headers by which a page of another origin may read it. By default no page may.
         in_session: says whether a request that has a handler belongs to a session, which counts what it does itself.
         turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
@@ -73,6 +75,7 @@ class Front:
         takes_body: TakesBody | None = None,
         meter: Meter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
+        allow_origin: Handler = lambda _exchange: None,
         turns: Turns | None = None,
         refuse_host: Callable[[str, str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
@@ -92,6 +95,7 @@ class Front:
         self._takes_body = takes_body
         self._meter = meter
         self._in_session = in_session
+        self._allow_origin = allow_origin
         self._turns = turns or Turns()
         self._refuse_host = refuse_host
         self._acceptor = acceptor or Acceptor()
@@ -165,6 +169,8 @@ class Front:
             if wait_s:
                 request.keep_alive = False
                 if not is_vital:
+                    if handler is not None:
+                        self._allow_origin(exchange)
                     refuse(exchange, TOO_MANY_REQUESTS, status=429, retry_s=wait_s)
                     return
             else:
@@ -172,6 +178,8 @@ class Front:
         if not is_vital:
             if self._spare and exchange.connection in self._spare:
                 request.keep_alive = False
+                if handler is not None:
+                    self._allow_origin(exchange)
                 exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
                 return
             if self._refuse_host is not None:

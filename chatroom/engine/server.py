@@ -216,6 +216,10 @@ class Engine(engineio.Server):
         """Whether a request belongs to a session that polls, for `Front`."""
         return self._endpoint.in_session(request)
 
+    def allow_origin(self, exchange: Exchange) -> None:
+        """Let a page that may use this server read the answer, for `Front`."""
+        self._endpoint.allow_origin(exchange)
+
     def shutdown(self) -> None:
         """Nothing to do: nothing runs in the background."""
 

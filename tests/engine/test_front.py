@@ -16,6 +16,7 @@ from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_request import Refusal, Request
+from chatroom.engine.server import Engine
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
@@ -316,6 +317,23 @@ def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path:
     assert [client for client, _ in purse.charged] == ["127.0.0.1"] * 2
     assert min(seconds for _, seconds in purse.charged) > 0
     assert one.asked == []
+
+
+@pytest.mark.parametrize(
+    ("page", "may_read"), [("http://page.example", True), ("http://other.example", False)]
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_early_refusal_has_cors_headers(
+    door: Callable[..., Door], page: str, may_read: bool, status: int
+) -> None:
+    engine = Engine(cors_allowed_origins=["http://page.example"])
+    limits = {"meter": Purse(requests=0)} if status == 429 else {"acceptor": Acceptor(max_connections=0)}
+    one = door(allow_origin=engine.allow_origin, **limits)
+    one.peer.send(ASK.replace(b"\r\n\r\n", f"\r\nOrigin: {page}\r\n\r\n".encode()))
+    until(one.has_read_all)
+    assert f" {status} ".encode() in one.heard
+    assert (f"\nAccess-Control-Allow-Origin: {page}\r\n".encode() in one.heard) is may_read
+    assert (b"\nCross-Origin-Resource-Policy: cross-origin\r\n" in one.heard) is may_read
 
 
 def test_requests_of_a_session_and_health_checks_are_not_refused(door: Callable[..., Door]) -> None:
