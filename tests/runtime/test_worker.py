@@ -84,3 +84,7 @@ def test_a_stopped_worker_closes_its_descriptors(outcomes: Outcomes) -> None:
     assert descriptors() == before + 2
     worker.join()
     assert descriptors() == before
+
+
+def test_few_threads_do_all_blocking_work() -> None:
+    assert len({runtime.run_blocking(threading.get_ident) for _ in range(50)}) <= 2
