@@ -104,7 +104,10 @@ def serve(settings: Settings) -> None:
         settings, service, addresses=addresses, engine=gateway.engine, clock=clock, acceptor=acceptor
     )
     service.start([gateway, line])
-    forgetting = [backplane.forget_expired, service.forget_returned, service.refused.forget_expired]
+    forgetting = [
+        *(backplane.forget_expired, service.forget_returned, service.refused.forget_expired),
+        gateway.engine.forget_sent,
+    ]
     if addresses is not None:
         forgetting.append(addresses.forget_expired)
     runtime.spawn(_watch, clock, forgetting)

@@ -324,6 +324,11 @@ class Polling:
             self._final_payloads.keep(self.session.sid, payloads)
 
 
+def forget_sizes() -> None:
+    """Forget the packets whose lengths were counted last."""
+    _size.cache_clear()
+
+
 @lru_cache(maxsize=16)
 def _size(packet: str) -> int:
     """A packet's length in bytes; many clients have the same one."""

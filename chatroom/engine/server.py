@@ -19,6 +19,7 @@ from chatroom.engine import contracts, origins, packets, reasons
 from chatroom.engine.endpoint import Endpoint
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
+from chatroom.engine.polling import forget_sizes
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
 from chatroom.net.connection import Connection
@@ -261,6 +262,11 @@ class Engine(engineio.Server):
         """How many of the bytes sent to this client wait: an application may refuse to answer more."""
         session = self.sockets.get(sid)
         return 0 if session is None else session.transport.waiting_bytes
+
+    def forget_sent(self) -> None:
+        """Forget the last packets, which are kept so that clients share them; to be called now and then."""
+        packets.text_packet.cache_clear()
+        forget_sizes()
 
     def refuse_newcomers(self) -> None:
         """Answer every handshake with 503 from now on; open sessions go on."""

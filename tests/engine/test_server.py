@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from chatroom.core.budgets import AddressBudget, Allowance
-from chatroom.engine import sessions
+from chatroom.engine import packets, polling, sessions
 from chatroom.engine.fanout import Fanout
 from chatroom.engine.front import Front
+from chatroom.engine.polling import FinalPayloads, Polling
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session, State
 from chatroom.engine.strict import StrictServer
@@ -164,3 +165,15 @@ def test_who_a_guest_is_is_not_kept(kept: tuple[str, ...]) -> None:
         until(lambda: bool(environs))
     assert set(environs[0]) == {"REMOTE_ADDR", *kept}
     until(lambda: not engine.sockets)
+
+
+def test_what_was_sent_is_forgotten() -> None:
+    engine = Engine()
+    session = engine.sessions.create("session", "192.0.2.1")
+    session.begin(Polling(session, engine.sessions, FinalPayloads()))
+    engine.forget_sent()  # what other tests have sent
+    caches = (packets.text_packet, polling._size)
+    engine.send_to(session, "a secret")
+    assert [cache.cache_info().currsize for cache in caches] == [1, 1]
+    engine.forget_sent()
+    assert [cache.cache_info().currsize for cache in caches] == [0, 0]
