@@ -114,6 +114,8 @@ class Arrivals:
         """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
         self._reads.drop(member)
+        if member.pending:
+            self._backplane.announce(member.room.key, member.person.sid)  # nobody sends who has not joined
         self._send_pending(member)
         self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, address=address, why=why)
         member.room.memberships -= 1

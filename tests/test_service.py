@@ -120,6 +120,17 @@ def test_a_guest_who_has_left_reads_nothing() -> None:
     assert answers == [juliet.sid] * AT_ONCE
 
 
+def test_a_guest_who_speaks_and_leaves_has_joined() -> None:
+    harness = Harness([CheckingGateway()])
+    juliet, romeo = harness.enter("a"), harness.admit(room="a", after=UNKNOWN)
+    harness.service.enter(romeo)  # the history is read before the join is announced
+    harness.service.say(romeo, "hi", None, lambda _: None)
+    harness.leave(romeo)
+    harness.backplane.settle_all()
+    assert list(harness.gateway.seen[juliet.sid].values()) == ["hi"]
+    harness.close()
+
+
 def test_leaving_while_another_welcome_is_read_reads_nothing() -> None:
     harness = Harness([CheckingGateway()])
     harness.service.say(harness.enter("a"), "hi", None, lambda _: None)

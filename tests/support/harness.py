@@ -61,7 +61,8 @@ class CheckingGateway:
             case Renamed(sid, old, new):
                 assert names[sid] == old
                 names[sid] = new
-            case Said():
+            case Said(who):
+                assert who.sid in names, "sent by someone who has not joined"
                 assert item.entry is not None
                 self._is_next(room, item.entry.id)
                 for seen in self._seen_in(room):
