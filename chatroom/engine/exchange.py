@@ -49,6 +49,7 @@ class Exchange:
     """One request and the response that it is waiting for.
 
     Attributes:
+        http: what its connection is used for.
         client: the address of the client that it comes from.
         on_hangup: called in the loop if the peer leaves, or closes its side, before the response.
         hung_up: whether it has.
@@ -59,13 +60,13 @@ class Exchange:
     """
 
     __slots__ = (
-        "_http",
         "answered",
         "client",
         "connection",
         "cross_origin",
         "deferred",
         "headers",
+        "http",
         "hung_up",
         "on_hangup",
         "reading_s",
@@ -80,7 +81,7 @@ class Exchange:
         client: str,
         reading_s: float = 0.0,
     ) -> None:
-        self._http = http
+        self.http = http
         self.connection = connection
         self.request = request
         self.client = client
@@ -118,19 +119,19 @@ class Exchange:
                 without_body=self.request.method == "HEAD",
             )
         )
-        self._http.settle(self.connection, keep_alive=self.request.keep_alive)
+        self.http.settle(self.connection, keep_alive=self.request.keep_alive)
 
     def written(self, *, keep_alive: bool) -> None:
         """A response was written to the connection's socket directly."""
         if not self.answered and not self.connection.closed:
             self.answered = True
-            self._http.settle(self.connection, keep_alive=keep_alive)
+            self.http.settle(self.connection, keep_alive=keep_alive)
 
     def abandon(self) -> None:
         """Give no answer: the peer has left."""
         self.answered = True
         self.on_hangup = None
-        self._http.settle(self.connection, keep_alive=False)
+        self.http.settle(self.connection, keep_alive=False)
 
     def take_over(self) -> Connection:
         """Take the connection away from HTTP, to write to it and give it another role.
@@ -138,16 +139,12 @@ class Exchange:
         Raises:
             Refusal: the peer did not wait for the answer, so that what it sent meanwhile would be lost, or has left.
         """
-        if self.hung_up or self._http.holds_bytes:
+        if self.hung_up or self.http.holds_bytes:
             raise Refusal(400, "bytes after an upgrade request")
         self.answered = True
         self.on_hangup = None
-        self._http.release(self.connection)
+        self.http.release(self.connection)
         return self.connection
-
-    def expect_same_headers(self) -> None:
-        """The next request over this connection will probably have the same header lines."""
-        self._http.expect_same_headers(self.request)
 
     def environ(self) -> dict[str, Any]:
         """The request as WSGI spells it, without a body."""
@@ -165,6 +162,10 @@ class HttpConnection(Role):
         takes_body: asked before a request's body is read; by default all are.
         turns: when newcomers' requests are read; by default at once.
         meter: is charged for reading what was no request.
+
+    Attributes:
+        exchange: the request that is being answered.
+        good_host: the last Host header that was found to be a name of this server.
     """
 
     __slots__ = (
@@ -180,6 +181,7 @@ class HttpConnection(Role):
         "_turns",
         "_waits",
         "exchange",
+        "good_host",
     )
 
     def __init__(
@@ -205,7 +207,8 @@ class HttpConnection(Role):
         self._reader = RequestReader(
             max_head_bytes=limits.max_head_bytes, max_body_bytes=limits.max_body_bytes
         )
-        self.exchange: Exchange | None = None  # the request that is being answered
+        self.exchange: Exchange | None = None
+        self.good_host: str | None = None
 
     @property
     def is_reading_body(self) -> bool:
@@ -309,13 +312,8 @@ class HttpConnection(Role):
 
     def _set_deadline(self, connection: Connection) -> None:
         stage, limits = self._reader.stage, self._limits
-        connection.expect(
-            limits.body_timeout_s
-            if stage is Stage.BODY
-            else limits.head_timeout_s
-            if stage is Stage.HEAD
-            else limits.keepalive_timeout_s,
-        )
+        within_s = limits.head_timeout_s if stage is Stage.HEAD else limits.keepalive_timeout_s
+        connection.expect(limits.body_timeout_s if stage is Stage.BODY else within_s)
 
     def _half_closed(self, connection: Connection) -> None:
         """The peer sends nothing more. The present request is still answered, later ones are not, and a poll ends."""

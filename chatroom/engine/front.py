@@ -50,7 +50,7 @@ class Front:
         turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
-        refuse_host: called with each request's Host header, its peer's address, and ours on that connection. Unless it
+        refuse_host: called with a request's Host header, its peer's address, and ours on that connection. Unless it
             returns None, the WSGI application that it returns answers, whatever the path: the server is not to be
             reached by that name. `vital_paths` are answered under any name.
         acceptor: accepts connections, and counts them; by default one of its own. When it is full, a connection that
@@ -182,18 +182,25 @@ class Front:
                     self._allow_origin(exchange)
                 exchange.respond(503, b"the server is full\n", headers=[("Retry-After", "5")])
                 return
-            if self._refuse_host is not None:
-                connection = exchange.connection
-                local = self._server_name(connection)[0]
-                refusal = self._refuse_host(request.header(b"host"), connection.address, local)
-                if refusal is not None:
-                    request.keep_alive = False
-                    runtime.spawn(self._answer, exchange, refusal)
-                    return
+            refusal = self._judge_host(exchange)
+            if refusal is not None:
+                request.keep_alive = False
+                runtime.spawn(self._answer, exchange, refusal)
+                return
         if handler is not None:
             handler(exchange)
         else:
             runtime.spawn(self._answer, exchange, self._app)
+
+    def _judge_host(self, exchange: Exchange) -> runtime.WSGIApp | None:
+        """What answers instead if a request came by a wrong name; on a connection, a name is judged when it changes."""
+        host, connection = exchange.request.header(b"host"), exchange.connection
+        if self._refuse_host is None or host == exchange.http.good_host:
+            return None
+        refusal = self._refuse_host(host, connection.address, self._server_name(connection)[0])
+        if refusal is None:
+            exchange.http.good_host = host
+        return refusal
 
     def _find_handler(self, path: str) -> Handler | None:
         for prefix, handler in self._handlers.items():

@@ -168,7 +168,7 @@ class Polling:
     def get(self, exchange: Exchange) -> None:
         """A poll: answered at once, or as soon as there is something for it."""
         self._keep(exchange.connection)
-        exchange.expect_same_headers()
+        exchange.http.expect_same_headers(exchange.request)
         if exchange.hung_up:
             exchange.abandon()
             self._sessions.end(self.session, reasons.TRANSPORT_CLOSE)

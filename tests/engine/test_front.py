@@ -128,7 +128,7 @@ def test_the_headers_of_a_request_are_remembered_for_the_next(door: Callable[...
         one.peer.send(ASK)
         until(partial(one.was_asked, count))
         if count == 2:
-            one.asked[-1].expect_same_headers()
+            one.asked[-1].http.expect_same_headers(one.asked[-1].request)
         one.asked[-1].respond(200, b"")
     first, second, third = (exchange.request.headers for exchange in one.asked)
     assert first == second is third is not first
@@ -437,3 +437,21 @@ def test_the_host_rule_knows_both_ends_of_the_connection(door: Callable[..., Doo
         peer.send(b"GET /held/ HTTP/1.1\r\nHost: evil.example\r\n\r\n")
         until(partial(one.was_asked, 1))
     assert seen == [("evil.example", "127.0.0.5", "127.0.0.1")]
+
+
+def test_each_name_is_judged_once_on_a_connection(door: Callable[..., Door]) -> None:
+    judged: list[str] = []
+
+    def refuse_host(host: str, _peer: str, _local: str) -> runtime.WSGIApp | None:
+        judged.append(host)
+        return nothing_here if host == "evil.example" else None
+
+    one = door(refuse_host=refuse_host)
+    for count, host in enumerate((b"here", b"here", b"there", b"here"), start=1):
+        one.peer.send(ASK.replace(b"here", host))
+        until(partial(one.was_asked, count))
+        one.asked[-1].respond(200, b"")
+    one.peer.send(ASK.replace(b"here", b"evil.example"))
+    until(one.has_read_all)
+    assert b" 404 " in one.heard
+    assert judged == ["here", "there", "here", "evil.example"]
