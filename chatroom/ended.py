@@ -1,31 +1,35 @@
 """Tokens that have ended before they expire: after a logout, and after a rename that gave a new one.
 
-It knows keys, from which no identity follows, and when each token ended: of the latest, in memory 20 bytes each, and on
-the disk as far as the backplane keeps them. When the table is full, it no longer knows which older tokens have ended.
-So every token from before the oldest end that it knows counts as ended: its owner gets a new name, and no more.
+It knows keys, from which no identity follows, and the second in which each token's serial was made: 8 bytes each, in
+memory and, as far as the backplane keeps them, on the disk. When there are too many, those seconds are remembered as a
+whole from which most tokens have ended, and all tokens from such a second count as ended. Someone who ends very many
+thereby takes the names only of those who come while it goes on: an honest guest who returns then gets another name.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
+from typing import Final
 
 from chatroom.backplane import MOST_KEYS, Backplane, Keys
 from chatroom.sessions import Session
-from chatroom.tokens import Claim, ended_key, new_serial
+from chatroom.tokens import Claim, ended_key, made_s, new_serial
 
-_KEY_BYTES = 16
-_TIME_BYTES = 4  # seconds since the epoch, until 2106; keys of earlier versions have no time
-_SHORT_BYTES = 8  # two keys of 100,000 begin alike once in three billion servers
+_BYTES: Final = 8
+_KEY_BITS: Final = 32  # two tokens of one second, with the same key, are one in millions of such floods
+_WHOLE: Final = 2**_KEY_BITS - 1  # in place of a key: all tokens of this second have ended
+_AND_BEFORE: Final = 0  # in place of a key: all tokens from before this second have ended
+_PROBES: Final = 64
 
 
 class EndedTokens:
-    """The tokens that have ended, the latest of them.
+    """The tokens that have ended.
 
     Args:
         backplane: keeps them for the next start.
-        now_s: the clock by which tokens are written.
+        now_s: a clock in seconds since the epoch.
         most: how many are kept.
     """
 
@@ -33,47 +37,68 @@ class EndedTokens:
         self._backplane = backplane
         self._now_s = now_s
         self._most = most
-        keys = backplane.keys(Keys.ENDED)[-most:]
-        # Not a set: that takes seven times as much memory.
-        self._in_order = array("Q", map(_shortened, keys))
-        self._ended_s = array("I", (int.from_bytes(key[_KEY_BYTES:]) for key in keys))  # in the same order
-        self._oldest = 0
-        self._sorted = array("Q", sorted(self._in_order))
+        # Sorted, by second and key. Not a set: that takes ten times as much memory.
+        self._table = array("Q", sorted(map(_read, backplane.keys(Keys.ENDED))))
 
     def __contains__(self, token: Claim | None) -> bool:
         """Whether this token has ended."""
-        if token is None:
-            return False
-        if len(self._in_order) == self._most and token.written_s <= self._ended_s[self._oldest]:
-            return True
-        return self._has(_shortened(ended_key(token.identity, token.serial)))
+        return token is not None and self._has(_entry(token.identity, token.serial))
+
+    def new_serial(self) -> str:
+        """A serial for someone's next tokens."""
+        return new_serial(self._now_s())
 
     def end(self, session: Session) -> None:
         """End the tokens that the session's guest has; the next one is a new one."""
-        key = ended_key(session.identity, session.serial)
-        session.serial = new_serial()
-        short = _shortened(key)
-        if self._has(short):
-            return
-        now_s = int(self._now_s())
-        if len(self._in_order) < self._most:
-            self._in_order.append(short)
-            self._ended_s.append(now_s)
-        else:
-            del self._sorted[bisect_left(self._sorted, self._in_order[self._oldest])]
-            self._in_order[self._oldest] = short
-            self._ended_s[self._oldest] = now_s
-            self._oldest = (self._oldest + 1) % self._most
-        insort(self._sorted, short)
-        self._backplane.save_key(Keys.ENDED, key + now_s.to_bytes(_TIME_BYTES), True, _nothing)
+        entry = _entry(session.identity, session.serial)
+        session.serial = self.new_serial()
+        if not self._has(entry):
+            insort(self._table, entry)
+            self._save(entry, True)
+            if len(self._table) > self._most:
+                self._make_space()
 
-    def _has(self, short: int) -> bool:
-        place = bisect_left(self._sorted, short)
-        return place < len(self._sorted) and self._sorted[place] == short
+    def _has(self, entry: int) -> bool:
+        table = self._table
+        if table and entry < table[0] and table[0] & _WHOLE == _AND_BEFORE:
+            return True
+        places = ((bisect_left(table, wanted), wanted) for wanted in (entry, entry | _WHOLE))
+        return any(place < len(table) and table[place] == wanted for place, wanted in places)
+
+    def _make_space(self) -> None:
+        """Remember a second with many keys as a whole; if there seems to be none, everything from before a second."""
+        table = self._table
+        probed = table[:: -(-len(table) // _PROBES)]  # spread over the table: likely to find the largest
+        first, end = max(map(self._places, probed), key=lambda places: places[1] - places[0])
+        entry = table[first] | _WHOLE
+        if end - first < 2:
+            entry = (table[1] | _WHOLE) + 1
+            first, end = 0, bisect_left(table, entry)
+        dropped, table[first:end] = table[first:end], array("Q", (entry,))
+        for one in dropped:
+            self._save(one, False)
+        self._save(entry, True)
+
+    def _places(self, entry: int) -> tuple[int, int]:
+        """Where the keys of an entry's second begin and end."""
+        second = entry & ~_WHOLE
+        return bisect_right(self._table, second | _AND_BEFORE), bisect_right(self._table, second | _WHOLE)
+
+    def _save(self, entry: int, is_kept: bool) -> None:
+        self._backplane.save_key(Keys.ENDED, entry.to_bytes(_BYTES), is_kept, _nothing)
 
 
-def _shortened(key: bytes) -> int:
-    return int.from_bytes(key[:_SHORT_BYTES])
+def _entry(identity: str, serial: str) -> int:
+    return _with_key(made_s(serial), ended_key(identity, serial))
+
+
+def _read(kept: bytes) -> int:
+    """An entry that was kept; of an earlier version, a key of a serial without a time."""
+    return int.from_bytes(kept) if len(kept) == _BYTES else _with_key(0, kept)
+
+
+def _with_key(second: int, key: bytes) -> int:
+    return second << _KEY_BITS | min(max(int.from_bytes(key[: _KEY_BITS // 8]), _AND_BEFORE + 1), _WHOLE - 1)
 
 
 def _nothing() -> None:

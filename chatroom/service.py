@@ -34,7 +34,7 @@ from chatroom.refused import RefusedTexts
 from chatroom.returning import Returning
 from chatroom.rooms import Rooms, RoomView
 from chatroom.sessions import Gateway, JoinRequest, Limits, Session, Sessions
-from chatroom.tokens import Tokens, new_identity, new_serial, retry_key
+from chatroom.tokens import Tokens, new_identity, retry_key
 from chatroom.whispers import Whispers
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class Service:
             gateway=gateway,
             membership=member,
             identity=claim_request.identity,
-            serial=new_serial() if token is None or token in self._ended else token.serial,
+            serial=self._ended.new_serial() if token is None or token in self._ended else token.serial,
             keeps_name=request.keeps_name,
             address=counted_address(client),
             quota=quota,

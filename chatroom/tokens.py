@@ -15,7 +15,7 @@ import hmac
 import secrets
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -25,6 +25,7 @@ _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _PROCESS_BYTES = 6
 _ROOM_BYTES = 12
 _SERIAL_BYTES = 6
+_SECOND_BYTES = 4  # of a serial: when it was made, in seconds since the epoch, until 2106
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
 
 
@@ -36,7 +37,6 @@ class Claim:
         serial: tokens with another one have ended, or will end.
         is_earlier: an earlier process wrote it, so this one does not know what its owner has done.
         is_of_room: its owner had the name in the room that `read` was given. In another room, the name may be anyone's.
-        written_s: when it was written, by the clock that `Tokens` was given.
     """
 
     identity: str
@@ -44,7 +44,6 @@ class Claim:
     serial: str = ""
     is_earlier: bool = False
     is_of_room: bool = False
-    written_s: int = field(default=0, compare=False)
 
 
 def new_identity() -> str:
@@ -52,9 +51,15 @@ def new_identity() -> str:
     return secrets.token_urlsafe(_IDENTITY_BYTES)
 
 
-def new_serial() -> str:
-    """A serial for someone's next tokens."""
-    return secrets.token_urlsafe(_SERIAL_BYTES)
+def new_serial(now_s: float) -> str:
+    """A serial for someone's next tokens, which begins with the time."""
+    return base64_encode(int(now_s).to_bytes(_SECOND_BYTES) + secrets.token_bytes(_SERIAL_BYTES)).decode()
+
+
+def made_s(serial: str) -> int:
+    """The second in which a serial was made; 0 for those of earlier versions, which have no time."""
+    data = base64_decode(serial)
+    return int.from_bytes(data[:_SECOND_BYTES]) if len(data) == _SECOND_BYTES + _SERIAL_BYTES else 0
 
 
 def retry_key(identity: str, cid: str) -> bytes:
@@ -123,7 +128,6 @@ class Tokens:
             serial="".join(marks[2:]),
             is_earlier=marks[:1] != [self._process],
             is_of_room=marks[1:2] == [self._mark(room)],
-            written_s=int(written.timestamp()),
         )
 
     def _mark(self, room: str) -> str:

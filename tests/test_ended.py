@@ -1,16 +1,19 @@
-"""Which tokens have ended, and how many of them are remembered."""
+"""Which tokens have ended, and what is remembered of very many."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any, cast
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chatroom.backplane import Backplane, Keys
 from chatroom.ended import EndedTokens
 from chatroom.sessions import Session
-from chatroom.tokens import Claim
+from chatroom.tokens import Claim, ended_key, new_serial
 
-MOST = 50
+MOST = 48
 
 
 class Storage:
@@ -24,71 +27,88 @@ class Storage:
         return list(self.kept)
 
     def save_key(self, kind: Keys, key: bytes, is_kept: bool, done: Any) -> None:
-        assert (kind, is_kept) == (Keys.ENDED, True)
-        self.kept.append(key)
+        assert kind is Keys.ENDED
+        if key in self.kept:
+            self.kept.remove(key)
+        if is_kept:
+            self.kept.append(key)
 
 
-def ended(storage: Storage, now_s: float = 0) -> EndedTokens:
-    return EndedTokens(cast(Backplane, storage), lambda: now_s, MOST)
+def ended(storage: Storage) -> EndedTokens:
+    return EndedTokens(cast(Backplane, storage), lambda: 5000, MOST)
 
 
-def session(number: int) -> Session:
-    return cast(Session, SimpleNamespace(identity=f"i{number}", serial=""))
+def token(made_s: int, identity: str = "i") -> Claim:
+    return Claim(identity, "Fox", new_serial(made_s))
 
 
-def numbers(tokens: EndedTokens) -> list[int]:
-    return [number for number in range(3 * MOST) if Claim(f"i{number}", "Fox", written_s=1) in tokens]
+def end(tokens: EndedTokens, *claims: Claim) -> None:
+    for claim in claims:
+        tokens.end(cast(Session, SimpleNamespace(identity=claim.identity, serial=claim.serial)))
 
 
 def test_a_token_ends_and_the_next_one_is_good() -> None:
-    tokens, romeo = ended(Storage()), session(1)
+    tokens, romeo = ended(Storage()), cast(Session, SimpleNamespace(identity="i", serial=""))
     assert None not in tokens
     tokens.end(romeo)
-    assert numbers(tokens) == [1]
-    next_one = Claim("i1", "Fox", romeo.serial)
+    assert Claim("i", "Fox") in tokens
+    assert Claim("j", "Fox") not in tokens
+    next_one = Claim("i", "Fox", romeo.serial)
     assert next_one not in tokens
     tokens.end(romeo)
     assert next_one in tokens
 
 
-def test_the_latest_are_remembered_also_after_a_restart() -> None:
-    storage = Storage()
-    tokens = ended(storage)
-    for number in range(2 * MOST):
-        tokens.end(session(number))
-    assert numbers(tokens) == list(range(MOST, 2 * MOST))
-    again = ended(storage)
-    assert numbers(again) == list(range(MOST, 2 * MOST))
-    again.end(session(2 * MOST))
-    assert numbers(again) == list(range(MOST + 1, 2 * MOST + 1))
-
-
 def test_a_token_that_ends_twice_counts_once() -> None:
     storage = Storage()
-    tokens = ended(storage)
-    for _ in range(MOST):
-        tokens.end(session(0))
-    tokens.end(session(1))
-    assert numbers(tokens) == [0, 1]
+    tokens, one, other = ended(storage), token(1), token(1)
+    end(tokens, *[one] * 2 * MOST, other)
     assert len(storage.kept) == 2
+    assert token(1) not in tokens
 
 
-def test_tokens_from_before_what_is_remembered_have_ended() -> None:
-    storage, now = Storage(), [1000]
-    tokens = EndedTokens(cast(Backplane, storage), lambda: now[0], MOST)
-    for number in range(MOST):
-        now[0] += 10
-        assert Claim("other", "Owl", written_s=999) not in tokens
-        tokens.end(session(number))
-    now[0] += 10
-    tokens.end(session(MOST))  # the first one is pushed out
-    for table in (tokens, EndedTokens(cast(Backplane, storage), lambda: now[0], MOST)):
-        assert Claim("i0", "Fox", written_s=1000) in table
-        assert Claim("other", "Owl", written_s=1020) in table
-        assert Claim("other", "Owl", written_s=1021) not in table
-
-
-def test_keys_of_earlier_versions_have_no_time() -> None:
+def test_a_flood_takes_only_names_from_while_it_lasts() -> None:
     storage = Storage()
-    storage.kept = [bytes([number]) * 16 for number in range(MOST)]
-    assert Claim("other", "Owl", written_s=1) not in ended(storage)
+    tokens = ended(storage)
+    gone, here = [token(second) for second in range(10)], [token(second) for second in range(20)]
+    flood = [token(100 + number // 100) for number in range(1000)]
+    end(tokens, *gone, *flood)
+    meanwhile, later = token(105), token(110)
+    for table in (tokens, ended(storage)):  # also after a restart
+        assert all(claim in table for claim in (*gone, *flood, meanwhile))
+        assert not any(claim in table for claim in (*here, later))
+    assert len(storage.kept) <= MOST
+
+
+def test_of_one_end_per_second_the_oldest_are_forgotten() -> None:
+    storage = Storage()
+    tokens, claims = ended(storage), [token(second) for second in range(1000)]
+    end(tokens, *claims)
+    for table in (tokens, ended(storage)):
+        assert all(claim in table for claim in claims)
+        assert token(900) in table
+        assert token(999) not in table
+
+
+@given(st.lists(st.integers(0, 90) | st.just(45) | st.none(), max_size=400))
+def test_no_ended_token_is_ever_good_again(seconds: list[int | None]) -> None:
+    storage, claims = Storage(), list[Claim]()
+    tokens = ended(storage)
+    for second in seconds:
+        if second is None:
+            tokens = ended(storage)
+        else:
+            claims.append(token(second))
+            end(tokens, claims[-1])
+            assert len(storage.kept) <= MOST
+    assert all(claim in tokens for claim in claims)
+    assert token(91) not in tokens
+
+
+def test_keys_of_earlier_versions_are_understood() -> None:
+    storage = Storage()
+    storage.kept = [ended_key("i", "oldstyle"), ended_key("j", "oldstyle") + bytes(4)]
+    tokens = ended(storage)
+    assert Claim("i", "Fox", "oldstyle") in tokens
+    assert Claim("j", "Fox", "oldstyle") in tokens
+    assert Claim("k", "Fox", "oldstyle") not in tokens

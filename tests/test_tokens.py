@@ -8,7 +8,7 @@ import time
 import pytest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from chatroom.tokens import Claim, Tokens
+from chatroom.tokens import Claim, Tokens, made_s, new_serial
 from tests.support.inside import alive, no_collector
 
 SECRET = b"s" * 32
@@ -50,6 +50,13 @@ def test_a_token_has_the_serial_that_it_was_written_with() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
     token = tokens.write("identity", "Fox", "lobby", "s")
     assert tokens.read(token, "lobby") == Claim("identity", "Fox", "s", is_of_room=True)
+
+
+def test_a_serial_says_in_which_second_it_was_made() -> None:
+    serials = {new_serial(1_800_000_000.9) for _ in range(100)}
+    assert len(serials) == 100
+    assert {made_s(serial) for serial in serials} == {1_800_000_000}
+    assert {made_s("AbCd_-12"), made_s("")} == {0}
 
 
 @pytest.mark.parametrize("more", [[], ["a process"], ["a process", "a room"]])

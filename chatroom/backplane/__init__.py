@@ -21,7 +21,7 @@ RECENT_ENTRIES = 200  # how many entries of a room are at hand without waiting
 RETRY_S = 24 * 3600  # how long a retried message is recognised (protocol, section 1: `cid`)
 YOUNG_S = 3600  # a room's count never removes a younger entry; only lack of space does
 SLACK = 1024  # at least this part of a limit in bytes is freed at once: it is done seldom
-MOST_KEYS = 100_000  # of each kind, the latest
+MOST_KEYS = 100_000  # of each kind
 
 
 class Keys(enum.StrEnum):

@@ -218,9 +218,11 @@ class Store:
                 writer.executemany(f"DELETE FROM {kind} WHERE key = ?", [(key,) for key in of_kind])
                 kept = [(key,) for key, is_kept in of_kind.items() if is_kept]
                 writer.executemany(f"INSERT INTO {kind} (key) VALUES (?)", kept)
-                writer.execute(
-                    f"DELETE FROM {kind} WHERE number <= (SELECT max(number) FROM {kind}) - ?", (MOST_KEYS,)
-                )
+                if kind is Keys.TALK:  # those who keep the others drop them themselves
+                    writer.execute(
+                        f"DELETE FROM {kind} WHERE number <= (SELECT max(number) FROM {kind}) - ?",
+                        (MOST_KEYS,),
+                    )
 
     def keys(self, kind: Keys) -> list[bytes]:
         """The keys of this kind, the oldest first.
