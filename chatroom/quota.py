@@ -9,16 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatroom.core.budgets import (
-    CROWDED_S,
     AddressBudget,
-    Conduct,
     Kind,
     RoomBudget,
-    Verdict,
     event_cost,
     message_cost,
     message_size,
 )
+from chatroom.core.conduct import CROWDED_S, Conduct, Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 

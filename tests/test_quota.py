@@ -9,7 +9,8 @@ from types import FrameType
 
 import pytest
 
-from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget, Verdict
+from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget
+from chatroom.core.conduct import Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Rate
 from chatroom.quota import Quota

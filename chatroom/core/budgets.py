@@ -21,15 +21,6 @@ MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part th
 
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
 
-# A session that is refused `_REFUSALS` times within `_WINDOW_S` is warned, and silenced for as long.
-_REFUSALS: Final = 20
-_WINDOW_S: Final = 10.0
-_ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent before it was read
-# In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but
-# only those that came early: so whoever comes back when told is not warned for what the others do.
-_EARLY_REFUSALS: Final = 5
-CROWDED_S: Final = 10.0  # in a crowd, when to come back; sooner if it is none yet
-
 # An address is barred when so many of its sessions were cut within so long.
 _CUTS: Final = 3
 _CUTS_WITHIN_S: Final = 60.0
@@ -344,53 +335,3 @@ class RoomBudget:
     def spend_spare(self, now: float, size: int) -> bool:
         """Spend so many bytes on what can be left out; False, and nothing is spent, if half of the budget is used."""
         return not self.spend(now, size, 0.5)
-
-
-class Verdict(enum.Enum):
-    """What follows when an event of a session is refused because there are too many."""
-
-    REFUSE = "answer it"
-    WARN = "answer it, and warn: the session is silenced"
-    CUT = "disconnect the session"
-
-
-class Conduct:
-    """How often one session was refused something lately.
-
-    Attributes:
-        told_until: what comes before is early: the client was told to wait so long.
-    """
-
-    __slots__ = ("_early", "_refused", "_silent_until", "told_until")
-
-    def __init__(self) -> None:
-        self._refused: deque[float] = deque(maxlen=_REFUSALS)
-        self._early: deque[float] = deque(maxlen=_EARLY_REFUSALS)
-        self.told_until = float("-inf")
-        self._silent_until = float("-inf")
-
-    def silent_s(self, now: float) -> float:
-        """For how long its events are not even read."""
-        return max(0.0, self._silent_until - now)
-
-    def refused(self, now: float, *, crowded: bool = False) -> Verdict:
-        """One more of its events was refused, or came while it is silenced.
-
-        Args:
-            crowded: whether its address has too many refusals. Then what was on the way counts as well: else each
-                session could send without end in the second after its warning.
-        """
-        if not crowded and self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
-            return Verdict.REFUSE
-        self._refused.append(now)
-        if now < self.told_until:
-            self._early.append(now)
-        counted, most = (self._early, _EARLY_REFUSALS) if crowded else (self._refused, _REFUSALS)
-        if len(counted) < most or now - counted[0] > _WINDOW_S:
-            return Verdict.REFUSE
-        self._refused.clear()
-        self._early.clear()
-        if self.silent_s(now):
-            return Verdict.CUT
-        self._silent_until = now + _WINDOW_S
-        return Verdict.WARN

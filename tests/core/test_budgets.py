@@ -10,13 +10,12 @@ from chatroom.core.budgets import (
     SITE_FACTOR,
     AddressBudget,
     Allowance,
-    Conduct,
     Kind,
     RoomBudget,
-    Verdict,
     message_cost,
     message_size,
 )
+from chatroom.core.conduct import Conduct, Verdict
 from chatroom.core.flood import Rate
 
 ISSUE = Allowance()

@@ -13,7 +13,8 @@ from time import thread_time
 import socketio.exceptions
 
 from chatroom import runtime
-from chatroom.core.budgets import Kind, Verdict
+from chatroom.core.budgets import Kind
+from chatroom.core.conduct import Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
