@@ -38,7 +38,6 @@ from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.limits import client_limits, session_limits
 from chatroom.net.acceptor import Acceptor
-from chatroom.net.turns import Turns
 from chatroom.proxies import Proxies
 from chatroom.service import Service
 from chatroom.settings import Settings, unknown_variables
@@ -234,7 +233,6 @@ def _make_front(
         meter=addresses,
         in_session=engine.in_session,
         allow_origin=engine.allow_origin,
-        turns=Turns(group_of=group_of),
         refuse_host=host_rule(settings),
         acceptor=acceptor,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),

@@ -47,7 +47,6 @@ class Front:
         allow_origin: called with a request that has a handler and is refused before that is asked: gives the answer the
             headers by which a page of another origin may read it. By default no page may.
         in_session: says whether a request that has a handler belongs to a session, which counts what it does itself.
-        turns: when the requests of newcomers are read.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
         refuse_host: called with a request's Host header, its peer's address, and ours on that connection. Unless it
@@ -76,7 +75,6 @@ class Front:
         meter: Meter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
         allow_origin: Handler = lambda _exchange: None,
-        turns: Turns | None = None,
         refuse_host: Callable[[str, str, str], runtime.WSGIApp | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
@@ -96,7 +94,7 @@ class Front:
         self._meter = meter
         self._in_session = in_session
         self._allow_origin = allow_origin
-        self._turns = turns or Turns()
+        self._turns = loop.turns or Turns()
         self._refuse_host = refuse_host
         self._acceptor = acceptor or Acceptor()
         self._acceptor.include(self.__len__)

@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import engineio
 
@@ -25,12 +25,14 @@ from chatroom.engine.sessions import Sessions
 from chatroom.net.connection import Connection
 from chatroom.net.gate import Gate
 from chatroom.net.loop import Loop
+from chatroom.net.turns import Turns
 
 # python-engineio's own log lines are of no use here.
 _inherited_log = logging.getLogger(__name__).getChild("inherited")
 _inherited_log.setLevel(logging.WARNING)
 
 _ID_BYTES = 15  # 120 bits, 20 characters
+_READ_S: Final = 0.002  # of a turn: then connections are read address after address
 
 
 class EngineOptions(TypedDict, total=False):
@@ -112,6 +114,8 @@ class Engine(engineio.Server):
             outbox_limit_bytes=outbox_limit_bytes,
             outbox_limit_packets=outbox_limit_packets,
             leaving_limit=leaving_limit,
+            turns=Turns(group_of=group_of or str),
+            at_once_s=_READ_S,
         )
         self.sessions = Sessions(
             self.loop,

@@ -30,7 +30,6 @@ _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
 _ADDRESS_SHARE: Final = 1 / 100  # the same for the sessions of one address
-_ADDRESS_REST_S: Final = 0.01  # of its sessions, one goes first in so long
 _DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
@@ -88,6 +87,7 @@ class Sessions:
         self._max_sessions = max_sessions
         self._newcomers: Newcomers[Session] = Newcomers(group_of)
         self._to_relieve: set[Account] = set()
+        self._first: dict[Account, Session] = {}  # of each address, the session that goes first
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
         self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work)
 
@@ -212,17 +212,20 @@ class Sessions:
     def schedule(self, session: Session) -> None:
         """Have the session's inbox handled. Those that have joined, and took little time lately, go first.
 
-        Of one address's sessions only some do: many of them together delay nobody else.
+        Of one address's sessions only one does at a time: many of them together delay nobody else.
         """
         if not session.schedule():
             return
         now, account = time.monotonic(), session.account
-        if not session.admitted or now < session.last_until or (account and now < account.last_until):
+        if not session.admitted or now < session.last_until:
             self._put_last(session)
-            return
-        if account is not None:
-            account.last_until = now + _ADDRESS_REST_S
-        self._lane.put(session)
+        elif account is None:
+            self._lane.put(session)
+        elif account in self._first or now < account.last_until:
+            self._put_last(session)
+        else:
+            self._first[account] = session
+            self._lane.put(session)
 
     def _put_last(self, session: Session) -> None:
         """Have its inbox handled behind the others', one session of each address after the other."""
@@ -285,6 +288,8 @@ class Sessions:
         session.served(now, took_s / _SHARE)
         if session.account is not None:
             session.account.last_until = max(session.account.last_until, now + took_s / _ADDRESS_SHARE)
+            if self._first.get(session.account) is session:
+                del self._first[session.account]
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():

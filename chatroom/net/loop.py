@@ -92,6 +92,7 @@ class Loop:
         leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
         turns: in which connections are read, address after address; None if they are read at once.
+        at_once_s: how long connections are read at once in a turn of the loop, before the others wait for `turns`.
         unfinished_limit_bytes: how much of all that has begun to come, and has not ended, may be kept; with more, the
             connections that have sent most of it are closed.
     """
@@ -107,6 +108,7 @@ class Loop:
         leaving_limit: int = 512,
         pace_limit_s: float = 0.010,
         turns: Turns | None = None,
+        at_once_s: float = 0.0,
         unfinished_limit_bytes: int = 48_000_000,
     ) -> None:
         self.outbox_limit_bytes = outbox_limit_bytes
@@ -125,7 +127,9 @@ class Loop:
         self._unfinished: Unfinished[Connection] = Unfinished(
             unfinished_limit_bytes, lambda connection: connection.abort(SERVER_FULL)
         )
-        self._turns = turns
+        self.turns = turns
+        self._at_once_s = at_once_s
+        self._at_once_until: float | None = None  # None before this turn's first read
         self._to_read: set[Connection] = set()  # in a turn
         self._turn: list[tuple[Audience, bytes]] = []
         self._turn_bytes = 0
@@ -188,14 +192,23 @@ class Loop:
 
     def reader_of(self, connection: Connection) -> Callable[[int], None]:
         """What is called when something has come for it."""
-        return (
-            connection.read if self._turns is None else partial(self._read_in_turn, connection, self._turns)
-        )
+        return connection.read if self.turns is None else partial(self._read_in_turn, connection, self.turns)
 
     def _read_in_turn(self, connection: Connection, turns: Turns, _fileno: int) -> None:
-        if connection not in self._to_read:  # the loop calls again and again until it is read
+        now = time.monotonic()
+        if self._at_once_until is None:
+            self._at_once_until = now + self._at_once_s
+            runtime.call_soon(self._end_reads)
+        if connection in self._to_read:
+            return  # the runtime calls again and again until it is read
+        if now < self._at_once_until:
+            connection.read()
+        else:
             self._to_read.add(connection)
-            turns.put(connection.address, partial(self._read, connection))
+            turns.put(connection.address, partial(self._read, connection), connection.account)
+
+    def _end_reads(self) -> None:
+        self._at_once_until = None
 
     def _read(self, connection: Connection) -> None:
         self._to_read.discard(connection)

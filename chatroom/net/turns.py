@@ -1,4 +1,4 @@
-"""Work that newcomers wait for: only so much in each turn of the loop, and address after address.
+"""Reads, and work that newcomers wait for: only so much in each turn of the loop, and address after address.
 
 It knows calls and addresses. Without it, one turn would do what hundreds of connections ask for, and everyone else
 would wait for its end.
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from chatroom import runtime
+from chatroom.net.gate import Account
 from chatroom.runtime import Rounds
 
 
@@ -35,9 +36,13 @@ class Turns:
         self._calls: Rounds[Callable[[], None]] = Rounds()
         self._scheduled = False
 
-    def put(self, address: str, call: Callable[[], None]) -> None:
-        """Make this call at the end of a turn. It must not raise."""
-        self._calls.append(call, self._group_of(address))
+    def put(self, address: str, call: Callable[[], None], account: Account | None = None) -> None:
+        """Make this call at the end of a turn. It must not raise.
+
+        Args:
+            account: that of the client's address, if it is known: behind a proxy, many clients have one address.
+        """
+        self._calls.append(call, self._group_of(address) if account is None else account)
         self._schedule()
 
     def _schedule(self) -> None:

@@ -18,6 +18,7 @@ from chatroom.engine.front import Front, Handler
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.server import Engine
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.gate import Account
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
@@ -46,9 +47,11 @@ class Purse:
 class Door:
     """A front with one handler, which keeps what it is asked, and a peer."""
 
-    def __init__(self, app: runtime.WSGIApp = nothing_here, **settings: Any) -> None:
+    def __init__(
+        self, app: runtime.WSGIApp = nothing_here, *, turns: Turns | None = None, **settings: Any
+    ) -> None:
         self.asked: list[Exchange] = []
-        self.loop = Loop()
+        self.loop = Loop(turns=turns, at_once_s=WAIT_S)
         handlers: dict[str, Handler] = {"/held/": self.asked.append}
         self.front = Front(self.loop, app, handlers=handlers, **settings)
         listener = listen("127.0.0.1", 0, backlog=8)[0]
@@ -99,7 +102,7 @@ class Door:
 def door() -> Iterator[Callable[..., Door]]:
     doors: list[Door] = []
 
-    def opened(app: runtime.WSGIApp = nothing_here, **settings: object) -> Door:
+    def opened(app: runtime.WSGIApp = nothing_here, **settings: Any) -> Door:
         doors.append(Door(app, **settings))
         return doors[-1]
 
@@ -407,7 +410,7 @@ class Held(Turns):
         super().__init__()
         self.calls: list[Callable[[], None]] = []
 
-    def put(self, address: str, call: Callable[[], None]) -> None:
+    def put(self, address: str, call: Callable[[], None], account: Account | None = None) -> None:
         self.calls.append(call)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from chatroom import runtime
 from chatroom.net.connection import Connection, Role
+from chatroom.net.gate import Account
 from chatroom.net.loop import Audience, Loop
 from chatroom.net.turns import Turns
 from tests.support.inside import until
@@ -342,23 +344,51 @@ def test_a_closing_peer_that_closes_first_gets_everything(party: Party) -> None:
     assert party.received_by[0] == farewell
 
 
-def test_connections_can_be_read_address_after_address() -> None:
-    loop, heard = Loop(turns=Turns(0.0)), list[str]()
+def read_by(loop: Loop, clients: Sequence[str], account_of: Mapping[str, Account]) -> list[str]:
+    """Let each of these send a byte, behind one proxy if they have accounts; in which order they were read."""
+    heard = list[str]()
 
     class Reader(Role):
+        def __init__(self, client: str) -> None:
+            self.client = client
+
         def received(self, connection: Connection, data: bytes) -> None:
-            heard.append(connection.address)
+            heard.append(self.client)
 
     far: list[socket.socket] = []
-    for address in ("crowd", "crowd", "crowd", "one"):
+    for client in clients:
         near, other = socket.socketpair()
         near.setblocking(False)
         far.append(other)
-        loop.attach(near, Reader(), address)
+        connection = loop.attach(near, Reader(client), "proxy" if account_of else client)
+        if account_of:
+            connection.charge(account_of[client])
         other.send(b"x")
-    until(lambda: len(heard) == 4)
-    assert heard[:2] in (["crowd", "one"], ["one", "crowd"])
+    until(lambda: len(heard) == len(clients))
     for connection in list(loop.connections):
         connection.abort("the test is over")
     for other in far:
         other.close()
+    return heard
+
+
+@pytest.mark.parametrize("accounts", [{}, {"crowd": Purse(1000), "one": Purse(1000)}], ids=["peers", "proxy"])
+def test_connections_can_be_read_address_after_address(accounts: Mapping[str, Account]) -> None:
+    heard = read_by(Loop(turns=Turns(0.0)), ("crowd", "crowd", "crowd", "one"), accounts)
+    assert heard[:2] in (["crowd", "one"], ["one", "crowd"])
+
+
+def test_only_what_a_turn_has_no_time_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns, clock = Turns(0.0), itertools.count()
+    put: list[str] = []
+
+    def note(address: str, call: Callable[[], None], _account: Account | None) -> None:
+        put.append(address)
+        call()
+
+    monkeypatch.setattr(turns, "put", note)
+    monkeypatch.setattr("chatroom.net.loop.time.monotonic", lambda: next(clock))
+    read_by(Loop(turns=turns, at_once_s=5), ("a", "b", "c", "d", "e"), {})
+    assert put == []
+    read_by(Loop(turns=turns, at_once_s=3), ("a", "b", "c", "d", "e"), {})
+    assert len(put) == 2
