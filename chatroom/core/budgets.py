@@ -19,6 +19,7 @@ SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many a
 EVENT_UNIT: Final = 4096  # an event costs 1, and 1 more for each whole such part
 MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
 
+_LONGEST_TURN_S: Final = 10.0  # that a client that polls waits for its answer
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
 
 # An address is barred when so many of its sessions were cut within so long.
@@ -47,6 +48,7 @@ class Kind(enum.IntEnum):
     OTHER = enum.auto()
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
+    POLL = enum.auto()  # an answer to a client that polls
     REFUSAL = enum.auto()  # of an event that came too soon
     REQUEST = enum.auto()  # the same, for HTTP requests that belong to no session
 
@@ -92,6 +94,7 @@ _RATES: Final = MappingProxyType(
         Kind.TALK: Rate(300, 10),
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
+        Kind.POLL: Rate(700, 75),  # each takes 0.07 ms, so these are 1% of a core over any 10 s
         # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
         Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
@@ -174,6 +177,7 @@ class AddressBudget:
         "_barred_until",
         "_buckets",
         "_cuts",
+        "_polls_full_at",
         "last_until",
         "outbox_bytes",
         "sessions",
@@ -190,6 +194,7 @@ class AddressBudget:
         self._cuts: deque[float] | None = None  # when its last sessions were cut
         self._barred_until = float("-inf")
         self._bar_s = 0.0  # how long the last bar was
+        self._polls_full_at = 0.0
 
     # Rates
 
@@ -280,6 +285,19 @@ class AddressBudget:
         self.outbox_bytes += size
         fits = self.outbox_bytes <= self._allowance.outbox_bytes
         return fits if self.site is None else self.site.hold(size) and fits
+
+    def answer_wait_s(self, now: float) -> float:
+        """Count an answer to a client that polls; returns after how many seconds it is its turn, at most ten."""
+        # A bucket of which only the time is kept at which it will be full, because each poll comes here.
+        rate, full_at = self._allowance.rates[Kind.POLL], self._polls_full_at
+        full_at = max(full_at, now) + 1 / rate.per_second
+        empty = now + rate.burst / rate.per_second  # when it would be full if it were empty
+        wait_s = 0.0
+        if full_at > empty:
+            wait_s = min(full_at - empty, _LONGEST_TURN_S)
+            full_at = empty + wait_s
+        self._polls_full_at = full_at
+        return wait_s if self.site is None else max(wait_s, self.site.answer_wait_s(now))
 
     # Floods
 

@@ -25,6 +25,7 @@ PAYLOAD_PACKETS: Final = 16
 
 _KEEP_FINAL_S: Final = 5.0
 _POSTS: Final = Bound(burst=64, per_second=40.0)  # of one session; clients put what waits into one
+_POST_WAIT_S: Final = 2.0  # python-engineio's client gives up after five
 
 
 class FinalPayloads:
@@ -63,6 +64,7 @@ class Polling:
 
     __slots__ = (
         "_final_payloads",
+        "_is_late",
         "_kept",
         "_outbox",
         "_poll",
@@ -84,6 +86,7 @@ class Polling:
         self._kept: tuple[Connection, ...] = ()  # which are not closed to make room
         self._outbox: list[str] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
+        self._is_late = False  # the next answer waits for its turn
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
         self._post_is_early = False  # and until it is time for the next
         self._posts_full_at = 0.0
@@ -99,7 +102,7 @@ class Polling:
         text = packet if isinstance(packet, str) else packets.message_text(packet)
         if not self._enqueue(text):
             self._sessions.end(self.session, reasons.SLOW_READER)
-        elif self._poll is not None and len(self._outbox) == 1:
+        elif self._poll is not None and (len(self._outbox) == 1 or (self._is_late and self._is_full)):
             self._sessions.loop.at_end_of_turn(self._flush)
 
     def _enqueue(self, packet: str) -> bool:
@@ -132,7 +135,35 @@ class Polling:
 
     def _flush(self) -> None:
         """Answer the waiting poll with what there is for it."""
-        if self._poll is not None and self._outbox and self.session.state is State.POLLING:
+        if self._has_answer and self._may_answer():
+            self._answer(self.take_payload())
+
+    @property
+    def _has_answer(self) -> bool:
+        return self._poll is not None and bool(self._outbox) and self.session.state is State.POLLING
+
+    def _may_answer(self) -> bool:
+        """Count an answer with packets; after too many for its address, it waits and gathers more, until it is full."""
+        account = self.session.account
+        if account is None:
+            return True
+        if self._is_late and not self._is_full:
+            return False
+        wait_s = account.answer_wait_s(time.monotonic())
+        if wait_s and not self._is_late and not self._is_full:
+            self._is_late = True
+            runtime.call_later(wait_s, self._turn_has_come)
+            return False
+        return True
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether what waits fills a payload, or half of what may wait."""
+        return len(self._outbox) >= PAYLOAD_PACKETS or 2 * self.waiting_bytes > self.session.limit_bytes
+
+    def _turn_has_come(self) -> None:
+        self._is_late = False
+        if self._has_answer:
             self._answer(self.take_payload())
 
     def _answer(self, payload: bytes) -> None:
@@ -177,7 +208,7 @@ class Polling:
         elif self._poll is not None:
             refuse(exchange, BAD_REQUEST)
             self._sessions.end(self.session, reasons.PROTOCOL_ERROR)
-        elif self._outbox:
+        elif self._outbox and self._may_answer():
             exchange.respond(200, self.take_payload())
         else:
             self._poll = exchange
@@ -238,11 +269,12 @@ class Polling:
 
     def _has_posted_too_often(self) -> bool:
         """Count a POST. To read it costs more than what is in it: so nothing is read before the next may come."""
-        if self.session.account is None:
+        account = self.session.account
+        if account is None:
             return False
         now = time.monotonic()
         self._posts_full_at = _POSTS.taken(1, self._posts_full_at, now)
-        wait_s = _POSTS.late_s(self._posts_full_at, now)
+        wait_s = max(_POSTS.late_s(self._posts_full_at, now), min(account.answer_wait_s(now), _POST_WAIT_S))
         if wait_s:
             self._post_is_early = True
             runtime.call_later(wait_s, self._next_may_come)

@@ -17,6 +17,9 @@ class Account(Protocol):
     def hold(self, size: int) -> bool:
         """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""
 
+    def answer_wait_s(self, now: float) -> float:
+        """Count an answer to a client that polls; returns after how many seconds to send it, a few at most."""
+
 
 class Meter(Protocol):
     """Counts the computing time of HTTP requests."""

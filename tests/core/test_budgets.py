@@ -39,6 +39,15 @@ def test_one_percent_of_a_core_in_any_ten_seconds() -> None:
     assert rate.burst + 10 * rate.per_second == pytest.approx(0.1)
 
 
+def test_clients_that_poll_are_answered_in_turn_however_many() -> None:
+    budget = AddressBudget(ISSUE)
+    rate = ISSUE.rates[Kind.POLL]
+    waits = [budget.answer_wait_s(0.0) for _ in range(1000)]
+    assert max(waits[: int(rate.burst)]) < 1e-9
+    assert waits[int(rate.burst) + 149] == pytest.approx(150 / rate.per_second)
+    assert budget.answer_wait_s(0.0) <= 10  # a client waits so long before it gives up, and longer
+
+
 def test_what_is_owed_is_made_up_for_before_more() -> None:
     budget = AddressBudget(ISSUE)
     budget.charge(Kind.CPU, 0.0, 0.10)

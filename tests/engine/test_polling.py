@@ -144,6 +144,7 @@ class OneAccount:
     def __init__(self, most: int) -> None:
         self.most, self.held = most, 0
         self.last_until = 0.0
+        self.answers, self.wait_s = 0, 0.0
 
     def session_opened(self, client: str) -> float:
         return 0.0
@@ -160,6 +161,10 @@ class OneAccount:
     def hold(self, size: int) -> bool:
         self.held += size
         return self.held <= self.most
+
+    def answer_wait_s(self, now: float) -> float:
+        self.answers += 1
+        return self.wait_s
 
 
 def end_of_turn() -> None:
@@ -306,6 +311,69 @@ def counted_poll(final_payloads: FinalPayloads) -> tuple[Sessions, Polling]:
     """A session whose account has room for all that it sends."""
     sessions, (polling, *_) = poll_under(OneAccount(1000), final_payloads)
     return sessions, polling
+
+
+def poll_of(account: OneAccount, final_payloads: FinalPayloads, most: int = 10_000) -> Polling:
+    """A polling client of this account, for which `most` bytes may wait."""
+    sessions = Sessions(
+        Loop(),
+        {},
+        ping_interval_s=25,
+        ping_timeout_s=20,
+        outbox_limit_bytes=most,
+        outbox_limit_packets=100,
+        gate=account,
+    )
+    polling = Polling(sessions.create("s", ""), sessions, final_payloads)
+    polling.session.begin(polling)
+    return polling
+
+
+def test_packets_are_gathered_if_an_address_had_many_answers(final_payloads: FinalPayloads) -> None:
+    account = OneAccount(10_000)
+    account.wait_s = 0.02
+    polling = poll_of(account, final_payloads)
+    waiting = get(polling)
+    for packet in ("4a", "4b"):
+        polling.send(packet)
+        polling._sessions.loop.flush()
+        assert waiting.answer is None
+    until(lambda: waiting.answer == (200, b"4a\x1e4b"))
+    polling.send("4c")
+    late = get(polling)  # what waits is no reason for an answer at once
+    assert late.answer is None
+    until(lambda: late.answer == (200, b"4c"))
+    assert account.answers == 2
+
+
+@pytest.mark.parametrize(("most", "packet", "count"), [(10_000, "4a", 16), (100, "4" * 30, 2)])
+def test_a_full_answer_waits_for_no_turn(
+    final_payloads: FinalPayloads, most: int, packet: str, count: int
+) -> None:
+    account = OneAccount(10_000)
+    account.wait_s = 1000.0
+    polling = poll_of(account, final_payloads, most)
+    for answered in (1, 2):
+        waiting = get(polling)
+        for _ in range(count):
+            assert waiting.answer is None
+            polling.send(packet)
+            polling._sessions.loop.flush()
+        assert waiting.answer == (200, b"\x1e".join([packet.encode()] * count))
+        assert account.answers >= answered
+    assert not polling.session.closed
+
+
+def test_a_post_is_answered_within_seconds(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.engine.polling._POST_WAIT_S", 0.02)
+    account = OneAccount(10_000)
+    account.wait_s = 1000.0
+    polling = poll_of(account, final_payloads)
+    polling.post(post := Asked(b"4a"))
+    assert post.answer is None
+    until(lambda: post.answer == (200, b"ok"))
 
 
 def test_only_so_many_posts_are_answered_at_once(

@@ -120,6 +120,9 @@ class Purse:
         self.held += size
         return self.held <= self.most
 
+    def answer_wait_s(self, now: float) -> float:
+        return 0.0
+
 
 def test_what_waits_is_counted_until_it_is_read_or_dropped(party: Party) -> None:
     purse = Purse(10_000_000)
