@@ -80,8 +80,12 @@ class Addresses:
         """For how long HTTP requests of this client are refused; 0.0 if they are not."""
         return self.budget_of(client).wait(Kind.REQUEST, self._monotonic(), 0.0)
 
+    def health_wait_s(self, client: str) -> float:
+        """Count a health check of a client whose requests are refused; returns for how long to refuse it as well."""
+        return self.budget_of(client).spend(Kind.HEALTH, self._monotonic())
+
     def charge_request(self, client: str, seconds: float) -> None:
-        """A request of this client has taken, or takes, so much computing time."""
+        """A request of this client has taken, or takes, so much computing time; less than 0: less than was charged."""
         self.budget_of(client).charge(Kind.REQUEST, self._monotonic(), seconds)
 
     def _find(self, address: Address) -> AddressBudget:

@@ -30,7 +30,9 @@ from chatroom.net.turns import Turns
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Exchange], None]
-_ANSWER_S: Final = 0.0002  # what it takes to answer a request, on average
+_ANSWER_S: Final = (
+    0.0002  # what it takes to answer a request, on average; the application's is measured afterwards
+)
 
 
 class Front:
@@ -166,13 +168,12 @@ class Front:
             wait_s = self._meter.requests_wait_s(exchange.client)
             if wait_s:
                 request.keep_alive = False
-                if not is_vital:
+                if not is_vital or self._meter.health_wait_s(exchange.client):
                     if handler is not None:
                         self._allow_origin(exchange)
                     refuse(exchange, TOO_MANY_REQUESTS, status=429, retry_s=wait_s)
                     return
-            else:
-                self._meter.charge_request(exchange.client, exchange.reading_s + _ANSWER_S)
+            self._meter.charge_request(exchange.client, exchange.reading_s + _ANSWER_S)
         if not is_vital:
             if self._spare and exchange.connection in self._spare:
                 request.keep_alive = False
@@ -226,7 +227,7 @@ class Front:
             }
         )
         try:
-            keep = runtime.answer_wsgi(
+            keep, took_s = runtime.answer_wsgi(
                 partial(_run_logged, app),
                 environ,
                 connection.sock,
@@ -236,7 +237,9 @@ class Front:
         except Exception as problem:
             # The application failed during or after its response: one log line, and this connection ends.
             log.error("a response failed: %s", describe(problem))
-            keep = False
+            keep, took_s = False, _ANSWER_S
+        if self._meter is not None:
+            self._meter.charge_request(exchange.client, took_s - _ANSWER_S)
         if not exchange.deferred:
             exchange.written(keep_alive=keep)
 

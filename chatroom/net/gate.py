@@ -27,8 +27,11 @@ class Meter(Protocol):
     def requests_wait_s(self, client: str) -> float:
         """For how long requests of this client are refused; 0.0 if they are not."""
 
+    def health_wait_s(self, client: str) -> float:
+        """Count a health check of a client whose requests are refused; returns for how long to refuse it as well."""
+
     def charge_request(self, client: str, seconds: float) -> None:
-        """A request of this client has taken, or takes, so much computing time."""
+        """A request of this client has taken, or takes, so much computing time; less than 0: less than was charged."""
 
 
 class Gate(Protocol):

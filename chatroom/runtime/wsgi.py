@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
+from time import thread_time
 from typing import Any
 
 import eventlet.greenio
@@ -17,9 +18,23 @@ PRIVATE_NAMES = (
     "eventlet.wsgi:Server",
     "eventlet.wsgi:WSGI_LOCAL",
     "eventlet.greenio:GreenSocket",
+    "eventlet.greenio:GreenSocket._trampoline",
 )
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Timed(eventlet.greenio.GreenSocket):
+    """A socket that knows how much computing time the thread spent on others while this waited."""
+
+    others_s = 0.0
+
+    def _trampoline(self, *arguments: Any, **options: Any) -> Any:
+        began = thread_time()
+        try:
+            return super()._trampoline(*arguments, **options)
+        finally:
+            self.others_s += thread_time() - began
 
 
 class _Answer(eventlet.wsgi.HttpProtocol):
@@ -44,7 +59,7 @@ class _Answer(eventlet.wsgi.HttpProtocol):
 
 def answer_wsgi(
     app: WSGIApp, environ: dict[str, Any], sock: socket.socket, *, keep_alive: bool, timeout_s: float
-) -> bool:
+) -> tuple[bool, float]:
     """Answer one request through a WSGI application, in the calling greenthread.
 
     Args:
@@ -55,18 +70,20 @@ def answer_wsgi(
         timeout_s: how long the peer may take to accept a piece of the response.
 
     Returns:
-        Whether the connection may be used again.
+        Whether the connection may be used again, and the computing time that the answer took, in seconds.
     """
-    green = eventlet.greenio.GreenSocket(sock, set_nonblocking=False)
+    began = thread_time()
+    green = _Timed(sock, set_nonblocking=False)
     green.close = ignore  # or the wrapper would close the socket when it is garbage-collected
     green.settimeout(timeout_s)
     answer = _Answer(app, environ, green, keep_alive=keep_alive)
     try:
         answer.handle_one_response()
         answer.wfile.close()
+        keep = not answer.close_connection
     except OSError:
-        return False  # the peer has left, or reads nothing
-    return not answer.close_connection
+        keep = False  # the peer has left, or reads nothing
+    return keep, thread_time() - began - green.others_s
 
 
 def leave_unanswered() -> None:

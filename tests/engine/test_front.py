@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -31,17 +32,27 @@ class Purse:
     """A meter by which each client may send so many requests."""
 
     def __init__(self, requests: int) -> None:
-        self._requests = requests
+        self._requests, self._health_checks = requests, 2
         self.charged: list[tuple[str, float]] = []
 
     def requests_wait_s(self, client: str) -> float:
-        return 6.5 if len(self.charged) >= self._requests else 0.0
+        self._requests -= 1
+        return 0.0 if self._requests >= 0 else 6.5
+
+    def health_wait_s(self, client: str) -> float:
+        self._health_checks -= 1
+        return 0.0 if self._health_checks >= 0 else 0.5
 
     def charge_request(self, client: str, seconds: float) -> None:
         self.charged.append((client, seconds))
 
     def has_charged(self, count: int) -> bool:
         return len(self.charged) == count
+
+    @property
+    def seconds(self) -> float:
+        """What was charged in all."""
+        return sum(seconds for _, seconds in self.charged)
 
 
 class Door:
@@ -301,14 +312,15 @@ def test_a_proxys_connections_belong_to_its_clients() -> None:
         connection.abort("the test is over")
 
 
-@pytest.mark.parametrize("path", ["/held/", "/page"])
-def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path: str) -> None:
+# An answer of the application is measured, and charged once more.
+@pytest.mark.parametrize(("path", "charges"), [("/held/", 1), ("/page", 2)])
+def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path: str, charges: int) -> None:
     purse = Purse(requests=2)
     one = door(meter=purse)
     ask = f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
     for count in (1, 2):
         one.peer.send(ask)
-        until(partial(purse.has_charged, count))
+        until(partial(purse.has_charged, count * charges))
         for exchange in one.asked:
             exchange.respond(404, b"")
         one.asked.clear()
@@ -317,8 +329,8 @@ def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path:
     until(one.has_read_all)
     assert b" 429 " in one.heard
     assert b"Retry-After: 7\r\n" in one.heard
-    assert [client for client, _ in purse.charged] == ["127.0.0.1"] * 2
-    assert min(seconds for _, seconds in purse.charged) > 0
+    assert [client for client, _ in purse.charged] == ["127.0.0.1"] * 2 * charges
+    assert purse.seconds > 0
     assert one.asked == []
 
 
@@ -337,6 +349,59 @@ def test_an_early_refusal_has_cors_headers(
     assert f" {status} ".encode() in one.heard
     assert (f"\nAccess-Control-Allow-Origin: {page}\r\n".encode() in one.heard) is may_read
     assert (b"\nCross-Origin-Resource-Policy: cross-origin\r\n" in one.heard) is may_read
+
+
+def work(seconds: float) -> None:
+    """Use so much computing time."""
+    end = thread_time() + seconds
+    while thread_time() < end:
+        pass
+
+
+def test_an_answer_is_charged_what_it_took(door: Callable[..., Door]) -> None:
+    def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+        work(0.05)
+        start_response("200 OK", [("Content-Length", "1")])
+        return [b"x"]
+
+    purse = Purse(requests=1)
+    one = door(app, meter=purse)
+    one.peer.send(b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n")
+    until(partial(purse.has_charged, 2))
+    assert purse.seconds >= 0.05
+
+
+def test_an_answer_is_not_charged_for_what_others_do_meanwhile(door: Callable[..., Door]) -> None:
+    body = b"x" * 12_000_000  # more than the sockets hold
+
+    def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    purse = Purse(requests=1)
+    one = door(app, meter=purse)
+    one.peer.send(b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n")
+    until(partial(purse.has_charged, 1))
+    runtime.sleep(0)  # it has begun, and waits for the peer
+    work(0.4)
+    until(lambda: one.receives() and purse.has_charged(2))
+    assert len(one.heard) > len(body)
+    assert purse.seconds < 0.4
+
+
+def test_health_checks_of_an_address_that_owes_are_bounded(door: Callable[..., Door]) -> None:
+    purse = Purse(requests=0)
+    one = door(meter=purse)
+    address, answers = one.peer.getpeername(), []
+    for _ in range(3):
+        one.peer.close()
+        one.peer, one.heard = socket.create_connection(address, timeout=WAIT_S), b""
+        one.peer.setblocking(False)
+        one.peer.send(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+        until(one.has_read_all)
+        answers.append(one.heard.split(b" ")[1])
+    assert answers == [b"404", b"404", b"429"]  # there is no page at all
+    assert purse.seconds > 0
 
 
 def test_requests_of_a_session_and_health_checks_are_not_refused(door: Callable[..., Door]) -> None:
