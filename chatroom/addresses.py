@@ -78,7 +78,7 @@ class Addresses:
 
     def requests_wait_s(self, client: str) -> float:
         """For how long HTTP requests of this client are refused; 0.0 if they are not."""
-        return self.budget_of(client).wait(Kind.REQUEST, self._monotonic(), 0.0)
+        return self.budget_of(client).owed_s(Kind.REQUEST, self._monotonic())
 
     def health_wait_s(self, client: str) -> float:
         """Count a health check of a client whose requests are refused; returns for how long to refuse it as well."""

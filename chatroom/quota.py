@@ -20,6 +20,7 @@ from chatroom.core.conduct import CROWDED_S, Conduct, Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
 
+_MESSAGE, _EVENT, _CPU = Kind.MESSAGE, Kind.EVENT, Kind.CPU  # looking them up takes as long as a call
 _FOR_MESSAGES: Final = 0.25  # of a room's budget, kept for messages and whispers
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
@@ -72,8 +73,8 @@ class Quota:
         bucket, budget = self._buckets.get(kind), self._budget
         if bucket is None and kind in self._rates:
             bucket = self._buckets[kind] = Bucket(self._rates[kind], now)
-        if bucket is not None:
-            own = min(own, bucket.rate.burst)
+        if bucket is not None and own > bucket.rate.burst:
+            own = bucket.rate.burst
         # Each message comes here: to spend, and give back if a later one refuses, costs less than to ask all first.
         if bucket is None or not bucket.take(now, own):
             if budget is None or not budget.spend(kind, now, cost):
@@ -95,14 +96,14 @@ class Quota:
         Raises:
             RateLimited: as `spend`.
         """
-        self.spend(Kind.MESSAGE, message_cost(len(text)), room=room, size=message_size(text))
+        self._spend(_MESSAGE, message_cost(len(text)), self._monotonic(), 1.0, room, message_size(text))
 
     def give_back_text(self, text: str) -> None:
         """Undo what `spend_text` has granted without a room."""
-        if (bucket := self._buckets.get(Kind.MESSAGE)) is not None:
+        if (bucket := self._buckets.get(_MESSAGE)) is not None:
             bucket.give_back()
         if self._budget is not None:
-            self._budget.give_back(Kind.MESSAGE, message_cost(len(text)))
+            self._budget.give_back(_MESSAGE, message_cost(len(text)))
 
     def spend_event(self, length: int = 0) -> None:
         """Count one event of any kind, before it is read.
@@ -116,10 +117,10 @@ class Quota:
         now = self._monotonic()
         if self._conduct is not None and (silent_s := self._conduct.silent_s(now)):
             raise RateLimited(retry_after=round(silent_s, 3))
-        if self._budget is not None and (owed_s := self._budget.wait(Kind.CPU, now, 0.0)):
+        if self._budget is not None and (owed_s := self._budget.owed_s(_CPU, now)):
             raise RateLimited(retry_after=round(owed_s, 3))
         cost = event_cost(length)
-        self._spend(Kind.EVENT, cost, now, cost)
+        self._spend(_EVENT, cost, now, cost)
 
     def charge_cpu(self, seconds: float) -> None:
         """Charge the address for computing time that an event has taken.
@@ -128,7 +129,7 @@ class Quota:
         the memory was cleaned up, then makes nobody owe anything who has spent nothing before.
         """
         if self._budget is not None:
-            self._budget.charge(Kind.CPU, self._monotonic(), min(seconds, self._budget.at_once(Kind.CPU)))
+            self._budget.charge_one(_CPU, self._monotonic(), seconds)
 
     def silent_s(self) -> float:
         """For how long the session's events are not read, because too many were refused."""
@@ -160,4 +161,4 @@ class Quota:
 
 def _kept(budget: AddressBudget, kind: Kind, now: float, cost: float = 0.0) -> float:
     """The part of a room's budget that a sender leaves to others."""
-    return budget.used(kind, now, cost) + (0.0 if kind is Kind.MESSAGE else _FOR_MESSAGES)
+    return budget.used(kind, now, cost) + (0.0 if kind is _MESSAGE else _FOR_MESSAGES)

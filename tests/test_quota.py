@@ -17,7 +17,7 @@ from chatroom.quota import Quota
 
 LITTLE = Allowance(rates={Kind.MESSAGE: Rate(1, 1)})
 LARGE = Rate(1e9, 1e9)
-MOST_CALLS = 52  # per message, of a thousand in all
+MOST_CALLS = 42  # per message, of a thousand in all
 
 
 class Crowd:

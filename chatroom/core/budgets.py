@@ -208,6 +208,12 @@ class AddressBudget:
         wait_s = bucket.wait(now, min(cost, bucket.rate.burst))
         return wait_s if self.site is None else max(wait_s, self.site.wait(kind, now, cost))
 
+    def owed_s(self, kind: Kind, now: float) -> float:
+        """For how long nothing may be spent, because more was charged than there was."""
+        bucket = self._buckets.get(kind) or self._add(kind, now)
+        owed_s = bucket.wait(now, 0.0)
+        return owed_s if self.site is None else max(owed_s, self.site.owed_s(kind, now))
+
     def used(self, kind: Kind, now: float, cost: float = 0.0) -> float:
         """How much of the burst is used up, `cost` included; 1.0 is all of it."""
         bucket = self._buckets.get(kind) or self._add(kind, now)
@@ -221,16 +227,25 @@ class AddressBudget:
             0.0, or the seconds after which it would succeed.
         """
         bucket = self._buckets.get(kind) or self._add(kind, now)
-        own_cost = min(cost, bucket.rate.burst)
-        wait_s = bucket.take(now, own_cost)
+        wait_s = bucket.take(now, cost)
+        if wait_s and cost > bucket.rate.burst:
+            wait_s = bucket.take(now, bucket.rate.burst)
         if self.site is None:
             return wait_s
         if wait_s:
             return max(wait_s, self.site.wait(kind, now, cost))
         wait_s = self.site.spend(kind, now, cost)
         if wait_s:
-            bucket.give_back(own_cost)
+            bucket.give_back(min(cost, bucket.rate.burst))
         return wait_s
+
+    def charge_one(self, kind: Kind, now: float, cost: float) -> None:
+        """As `charge`, for one thing, which costs at most all that may be spent at once."""
+        bucket = self._buckets.get(kind) or self._add(kind, now)
+        burst = bucket.rate.burst
+        if cost > burst:
+            cost = burst
+        self.charge(kind, now, cost)
 
     def charge(self, kind: Kind, now: float, cost: float) -> None:
         """Spend `cost` for what was done already; nothing more may be spent until the bucket has refilled."""
@@ -238,10 +253,6 @@ class AddressBudget:
         bucket.charge(now, cost)
         if self.site is not None:
             self.site.charge(kind, now, cost)
-
-    def at_once(self, kind: Kind) -> float:
-        """How much may be spent at once at most."""
-        return self._allowance.rates[kind].burst
 
     def give_back(self, kind: Kind, cost: float) -> None:
         """Undo a `spend` that succeeded."""
@@ -340,7 +351,7 @@ class RoomBudget:
         burst = self._bucket.rate.burst
         return self._bucket.wait(now, min(burst, size + kept * burst))
 
-    def spend(self, now: float, size: int, kept: float) -> float:
+    def spend(self, now: float, size: float, kept: float) -> float:
         """Spend so many bytes, or nothing.
 
         Args:
@@ -349,10 +360,13 @@ class RoomBudget:
         Returns:
             0.0, or the seconds after which it would succeed.
         """
-        wait_s = self.wait(now, size, kept)
-        if not wait_s:
-            self._bucket.charge(now, min(size, self._bucket.rate.burst))
-        return wait_s
+        bucket = self._bucket
+        burst = bucket.rate.burst
+        left = kept * burst
+        if size + left > burst:
+            size = min(size, burst)
+            left = burst - size
+        return bucket.take(now, size, left)
 
     def spend_spare(self, now: float, size: int) -> bool:
         """Spend so many bytes on what can be left out; False, and nothing is spent, if half of the budget is used."""
