@@ -5,7 +5,6 @@ It knows every part and does nothing that a part could do itself.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import random
@@ -37,6 +36,7 @@ from chatroom.gateways.line.gateway import LineGateway
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.limits import client_limits, session_limits
+from chatroom.memory import Trimmer, tune_collector
 from chatroom.net.acceptor import Acceptor
 from chatroom.proxies import Proxies
 from chatroom.service import Service
@@ -50,8 +50,6 @@ log = logging.getLogger(__name__)
 _OTHER_FILES = 120
 _LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
 _DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
-# Neither messages nor connections leave reference cycles. What does, by a mistake, does not fill the memory.
-_GC_THRESHOLDS = (20_000, 3, 3)
 _WATCH_S = 1.0  # between two looks at what depends on the time alone
 _LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs
 _SOCKET_PATH = "/socket.io/"
@@ -106,11 +104,12 @@ def serve(settings: Settings) -> None:
     forgetting = [
         *(backplane.forget_expired, service.forget_returned, service.refused.forget_expired),
         gateway.engine.forget_sent,
+        Trimmer(time.monotonic).trim,
     ]
     if addresses is not None:
         forgetting.append(addresses.forget_expired)
     runtime.spawn(_watch, clock, forgetting)
-    _tune_collector()
+    tune_collector()
     for listener in listeners:
         front.listen(listener)
     line.open(line_listeners)
@@ -238,13 +237,6 @@ def _make_front(
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
-
-
-def _tune_collector() -> None:
-    """Keep the collector from looking again at what is built by now: it lives as long as the process."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 # Stopping
