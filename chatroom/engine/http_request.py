@@ -19,10 +19,10 @@ import h11
 
 from chatroom.engine.chunks import ChunkError, ChunkReader
 
-Headers = list[tuple[bytes, bytes]]
+Headers = dict[bytes, list[str]]
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_HOST = re.compile(rb"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
+_HOST = re.compile(r"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
 _LENGTHS = re.compile(rb"\ncontent-length:[ \t]*(.*?)[ \t]*\r", re.IGNORECASE)
 _CODINGS = re.compile(rb"\ntransfer-encoding:(.*)\r", re.IGNORECASE)
 _PLAIN_GET = re.compile(rb"GET (/[!-\"$->@-~]*)(?:\?([!-\"$-~]*))? HTTP/1\.1")
@@ -47,7 +47,7 @@ class Request:
     """A whole request.
 
     Attributes:
-        headers: names in lower case, values without surrounding space, in the order of arrival.
+        headers: by name in lower case, the values of all its lines in order, without surrounding space.
         keep_alive: whether the peer wants the connection to live on after the response.
         parameters: of the query; the first of a repeated one counts.
         lines: what follows the first line, as it came, if the head is short and there is no body.
@@ -65,18 +65,15 @@ class Request:
 
     def header(self, name: bytes) -> str:
         """The value of a header, the last one's if it was repeated, `""` if there is none."""
-        for key, value in reversed(self.headers):
-            if key == name:
-                return value.decode("latin-1")
-        return ""
+        return self.headers[name][-1] if name in self.headers else ""
 
     def values(self, name: bytes) -> list[str]:
         """The values of all lines of a header, in order."""
-        return [value.decode("latin-1") for key, value in self.headers if key == name]
+        return self.headers.get(name, [])
 
     def tokens(self, name: bytes) -> list[str]:
         """The comma-separated items of a header, in lower case, of all its lines (RFC 9110, 5.3)."""
-        return _tokens(self.headers, name)
+        return [item.strip().lower() for value in self.values(name) for item in value.split(",")]
 
     def environ(self, client: str) -> dict[str, Any]:
         """The request of this client as WSGI spells it, without a body."""
@@ -89,14 +86,13 @@ class Request:
             "SERVER_PROTOCOL": "HTTP/" + self.version,
             "REMOTE_ADDR": client,
         }
-        for name, value in self.headers:
+        for name, values in self.headers.items():
             if b"_" in name:
                 continue  # `x_y` and `x-y` would become one key
             key = name.decode("ascii").replace("-", "_").upper()
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = "HTTP_" + key
-            text = value.decode("latin-1")
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
+            environ[key] = ",".join(values)
         return environ
 
     def wants_upgrade(self) -> bool:
@@ -106,15 +102,6 @@ class Request:
 
 def _unquote(path: str) -> str:
     return unquote(path, encoding="latin-1") if "%" in path else path
-
-
-def _tokens(headers: Headers, name: bytes) -> list[str]:
-    return [
-        item.strip().lower()
-        for key, value in headers
-        if key == name
-        for item in value.decode("latin-1").split(",")
-    ]
 
 
 class Stage(enum.Enum):
@@ -280,8 +267,7 @@ class RequestReader:
         if not isinstance(event, h11.Request):
             raise Refusal(400, "malformed request head")
         request = _to_request(event)
-        names = {name for name, _ in request.headers}
-        if b"content-length" not in names and b"transfer-encoding" not in names:
+        if b"content-length" not in request.headers and b"transfer-encoding" not in request.headers:
             if rest:
                 if request.wants_upgrade():
                     raise Refusal(400, "bytes after an upgrade request")
@@ -289,14 +275,14 @@ class RequestReader:
             if len(head) <= _MAX_KNOWN:
                 request.lines = head[head.index(b"\r\n") :]
             return request
-        self._check_framing(request, names, head)
+        self._check_framing(request, head)
         self._request = request
         self.wants_continue = request.header(b"expect").lower() == "100-continue" and not rest
         return self._read_body(request, rest)
 
-    def _check_framing(self, request: Request, names: set[bytes], head: bytes) -> None:
-        if b"transfer-encoding" in names:
-            if b"content-length" in names or request.version == "1.0":
+    def _check_framing(self, request: Request, head: bytes) -> None:
+        if b"transfer-encoding" in request.headers:
+            if b"content-length" in request.headers or request.version == "1.0":
                 raise Refusal(400, "ambiguous length")
             self._chunks = ChunkReader(max_overhead_bytes=self._max_head)
         else:
@@ -349,8 +335,10 @@ def _to_request(event: h11.Request) -> Request:
     version = event.http_version.decode()
     if version not in ("1.0", "1.1"):
         raise Refusal(505, "HTTP version")
-    headers = list(event.headers)
-    host = next((value for name, value in headers if name == b"host"), b"")
+    headers: Headers = {}
+    for name, value in event.headers:
+        headers.setdefault(name, []).append(value.decode("latin-1"))
+    host = headers.get(b"host", [""])[0]
     if not _is_host(host):
         raise Refusal(400, "bad Host")
     target, method = event.target, event.method.decode()
@@ -359,15 +347,14 @@ def _to_request(event: h11.Request) -> Request:
     if not target.startswith(b"/") and not (target == b"*" and method == "OPTIONS"):
         scheme, _, rest = target.partition(b"://")
         authority, slash, path = rest.partition(b"/")
-        if scheme.lower() not in (b"http", b"https") or authority.lower() != host.lower():
+        if scheme.lower() not in (b"http", b"https") or authority.decode().lower() != host.lower():
             raise Refusal(400, "bad request target")
         target = slash + path or b"/"
     where, _, query = target.decode("ascii").partition("?")
-    connection = _tokens(headers, b"connection")
-    keep_alive = "close" not in connection if version == "1.1" else "keep-alive" in connection
-    return Request(
-        method, where, query, version, headers, keep_alive=keep_alive, parameters=_parse_query(query)
-    )
+    request = Request(method, where, query, version, headers, parameters=_parse_query(query))
+    wish = request.tokens(b"connection")
+    request.keep_alive = "close" not in wish if version == "1.1" else "keep-alive" in wish
+    return request
 
 
 def _parse_query(query: str) -> dict[str, str]:
@@ -381,12 +368,12 @@ def _parse_query(query: str) -> dict[str, str]:
     return found
 
 
-def _is_host(value: bytes) -> bool:
+def _is_host(value: str) -> bool:
     """Whether a Host header has the form of a name or an address, and perhaps a port; an empty one names nothing."""
     parts = _HOST.fullmatch(value)
     if parts is None or int(parts[2] or 0) > 65535:
         return False
     try:
-        return parts[1] is None or bool(IPv6Address(parts[1].decode()))
+        return parts[1] is None or bool(IPv6Address(parts[1]))
     except ValueError:
         return False

@@ -58,10 +58,10 @@ class Policy:
     def check(self, exchange: Exchange) -> Headers | None:
         """The CORS headers of the response, or None if the page may not use this server."""
         request = exchange.request
-        origins = [value for name, value in request.headers if name == b"origin"]
+        origins = request.values(b"origin")
         if not origins:
             return None if "cross-site" in request.tokens(b"sec-fetch-site") else []
-        origin = origins[0].decode("latin-1")
+        origin = origins[0]
         if len(origins) > 1 or not _ORIGIN.fullmatch(origin):
             return None  # no browser sends it
         same = same_origin(origin, request.header(b"host"))
@@ -79,10 +79,10 @@ class Policy:
 
     def surely_accepts(self, request: Request) -> bool:
         """Whether `check` will not refuse this request; a function is not asked, so False if there is one."""
-        origins = [value for name, value in request.headers if name == b"origin"]
+        origins = request.values(b"origin")
         if not origins:
             return "cross-site" not in request.tokens(b"sec-fetch-site")
-        origin = origins[0].decode("latin-1")
+        origin = origins[0]
         if len(origins) > 1 or self._decide is not None or not _ORIGIN.fullmatch(origin):
             return False
         return self._any or origin in self._listed or same_origin(origin, request.header(b"host"))

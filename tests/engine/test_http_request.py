@@ -322,6 +322,18 @@ def test_empty_lines_before_a_request_are_skipped() -> None:
     assert gate.feed(b"\n" + GET) is not None
 
 
+def test_the_lines_of_a_repeated_header_keep_their_order() -> None:
+    request = read(head(b"Host: a", b"X-One: 1,  2", b"X_Two: 3", b"x-one:B\xe9 ", b"Content-Type: 4"))
+    assert request is not None
+    assert request.values(b"x-one") == ["1,  2", "B\xe9"]
+    assert request.header(b"x-one") == "B\xe9"
+    assert request.tokens(b"x-one") == ["1", "2", "b\xe9"]
+    assert (request.values(b"none"), request.header(b"none"), request.tokens(b"none")) == ([], "", [])
+    environ = request.environ("192.0.2.1")
+    assert (environ["HTTP_X_ONE"], environ["CONTENT_TYPE"]) == ("1,  2,B\xe9", "4")
+    assert "HTTP_X_TWO" not in environ
+
+
 def test_a_response_to_head_has_a_length_and_no_body() -> None:
     whole = response(200, b"ok")
     assert b"\r\nContent-Length: 2\r\nConnection: keep-alive\r\n" in whole

@@ -34,7 +34,7 @@ class Asked(Exchange):
     http: Reading
 
     def __init__(self, body: bytes = b"") -> None:
-        self.request = Request("POST" if body else "GET", "/engine.io/", "", "1.1", [], body)
+        self.request = Request("POST" if body else "GET", "/engine.io/", "", "1.1", {}, body)
         self.connection = None  # type: ignore[assignment]  # is only asked for once a client has joined
         self.hung_up = False
         self.on_hangup = None
