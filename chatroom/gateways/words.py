@@ -138,6 +138,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_over": "The private chat with {name} is over. You now talk to the room.",
     "line_echo_on": "Your own lines are now shown to you as well.",
     "line_echo_off": "Your own lines are no longer shown to you.",
+    "line_silenced": "Too much at once: your lines that still wait were dropped, and so is all that you send in the "
+    "next {time}. If it goes on like this, you will be disconnected.",
+    "line_flood": "You went on sending too much. Bye.",
     "line_idle": "You were idle for too long. Bye.",
     "line_slow": "This terminal reads too slowly. Bye.",
     "line_full": "The server is full. Try again in {time}.",
@@ -256,6 +259,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_over": "和 {name} 的私聊结束了。现在你的消息发给整个房间。",
     "line_echo_on": "现在会回显你自己的消息。",
     "line_echo_off": "不再回显你自己的消息。",
+    "line_silenced": "发得太多太快：排队的内容已经丢弃，接下来 {time}内发的也会丢弃；继续这样会被断开连接。",
+    "line_flood": "你还在大量发送，连接已断开。再见。",
     "line_idle": "你太久没有输入了。再见。",
     "line_slow": "这个终端接收太慢。再见。",
     "line_full": "服务器已满，请在 {time}后再试。",

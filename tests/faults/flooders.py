@@ -142,7 +142,8 @@ class Flooder:
             return
         except OSError:
             data = b""
-        if b'"notice"' in data and b"rate_limited" in data and self._warned_at is None:
+        is_warning = (b'"notice"' in data and b"rate_limited" in data) or b"* Too much at once" in data
+        if is_warning and self._warned_at is None:
             self.seen.warnings += 1
             self._warned_at = time.monotonic()
         if not data or b"HTTP/1.1 400" in data:

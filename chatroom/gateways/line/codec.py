@@ -150,6 +150,14 @@ class LineDecoder:
         """Take bytes from the peer."""
         self._input = self._input + data if self._input else data
 
+    def drop(self, *, in_mid_line: bool) -> None:
+        """Forget what came, and, if that ended in the middle of a line, what follows up to its end."""
+        self._input = self._answers = b""
+        self._line.clear()
+        self._overlong = Overlong() if in_mid_line else None
+        self._state = _Telnet.DATA
+        self._after_cr = self._had_key = False
+
     def answers(self) -> bytes:
         """Take out the answers to telnet: every option except BINARY is refused."""
         answers, self._answers = self._answers, b""

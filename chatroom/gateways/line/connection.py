@@ -14,6 +14,7 @@ from typing import Final
 
 from chatroom import runtime
 from chatroom.core.budgets import Kind
+from chatroom.core.conduct import Verdict
 from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways import typed
 from chatroom.gateways.line.codec import LineDecoder, Overlong
@@ -23,6 +24,7 @@ from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.line.text import first_lines, history_lines, notice_line
 from chatroom.net.connection import Connection, Role
 from chatroom.net.keepalive import keep_alive
+from chatroom.net.unread import drop_unread, unread_bytes
 from chatroom.runtime import Timer
 from chatroom.sessions import Session, Welcome
 
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 PEEK_BYTES: Final = 64 * 1024
 JOIN_S: Final = 0.1  # how long a client may take to send something before it joins: programs begin at once
 _JOIN_TRIES: Final = 10  # so often, it joins later because of what has come and is not read yet
+# Unread while lines wait: more than a paste of 300 lines, and less than the kernel holds for a peer that goes on.
+FLOOD_BYTES: Final = 24 * 1024
+_DROP_BYTES: Final = 256 * 1024  # read and dropped at once while a guest is silenced
 BEHIND_BYTES: Final = 32 * 1024  # if more waits for a peer, it is behind, and nothing is taken from it
 
 
@@ -60,6 +65,7 @@ class LineConnection(Role):
         context: what all terminals share.
         session: the session that sends the lines.
         on_left: called once, when the session ends.
+        on_cut: called when the guest is about to be disconnected because they flood.
         on_talking: called with whether the guest has a partner in a private chat, when that may have changed.
 
     Attributes:
@@ -78,6 +84,7 @@ class LineConnection(Role):
         "_is_terminal",
         "_joining",
         "_kept",
+        "_on_cut",
         "_on_left",
         "_on_talking",
         "connection",
@@ -97,6 +104,7 @@ class LineConnection(Role):
         session: Session,
         *,
         on_left: Callable[[LineConnection], None],
+        on_cut: Callable[[LineConnection], None],
         on_talking: Callable[[LineConnection, bool], None],
     ) -> None:
         self.connection = connection
@@ -106,6 +114,7 @@ class LineConnection(Role):
         self.room_key: str | None = None
         self._context = context
         self._on_left = on_left
+        self._on_cut = on_cut
         self._on_talking = on_talking
         self._early_bytes = 0  # that came before it joined
         self._has_joined = False
@@ -273,6 +282,26 @@ class LineConnection(Role):
 
     def refused(self, refused: Refusal) -> None:
         self.interpreter.answer(refused)
+
+    def judge_flood(self) -> float:
+        quota, sock = self.session.quota, self.connection.sock
+        if unread_bytes(sock) >= FLOOD_BYTES:
+            verdict, _ = quota.refused(RateLimited(retry_after=0.0))
+            match verdict:
+                case Verdict.CUT:
+                    self._on_cut(self)
+                    self.disconnect("line_flood")
+                    return 0.0
+                case Verdict.WARN:
+                    time = self._context.words.duration(quota.silent_s())
+                    self._notice("line_silenced", time=time)
+                    self.decoder.drop(in_mid_line=False)
+                case Verdict.REFUSE:
+                    pass
+        silent_s = quota.silent_s()
+        if silent_s and (last := drop_unread(sock, _DROP_BYTES)):
+            self.decoder.drop(in_mid_line=not last.endswith((b"\r", b"\n")))
+        return silent_s
 
     def flooded(self, lines: int, seconds: float) -> None:
         rate = self._context.service.limits.rates.get(Kind.MESSAGE)  # lines are messages, or cost less

@@ -167,12 +167,21 @@ class LineGateway:
             self._service.leave(session, cut=False)
             return
         self._guests[sid] = LineConnection(
-            connection, self._context, session, on_left=self._forget, on_talking=self._mark_talking
+            connection,
+            self._context,
+            session,
+            on_left=self._forget,
+            on_cut=self._count_cut,
+            on_talking=self._mark_talking,
         )
 
     def _count_out(self, connection: Connection) -> None:
         if self._gate is not None:
             self._gate.session_closed(connection.address)
+
+    def _count_cut(self, guest: LineConnection) -> None:
+        if self._gate is not None:
+            self._gate.session_cut(guest.connection.address)
 
     def _forget(self, guest: LineConnection) -> None:
         if self._guests.pop(guest.session.sid, None) is not None:

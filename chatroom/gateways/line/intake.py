@@ -3,7 +3,7 @@
 It knows bytes that come, lines that wait, and rates. What a line means is its terminal's business.
 
 Whatever cannot be taken now waits in the decoder, then in the kernel, and then at the peer: so a flood, a slow disk, or
-a guest who does not read what they have asked for, costs no memory here.
+a guest who does not read what they have asked for, costs no memory here. Only its terminal may drop what waits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatroom.core.errors import RateLimited, Refusal
 from chatroom.gateways.line.codec import LineDecoder, Overlong
 from chatroom.runtime import Timer
 
-# A flood is reported only then: by that time the rest of a paste has come, and can be counted.
+# A flood is reported only then, and judged so often: by that time the rest of a paste has come, and can be counted.
 NOTICE_S: Final = 0.25
 MOST_WAITING: Final = 64  # lines, or reads, that are taken in while an answer waits
 CALM_S: Final = 5.0  # if nothing had to wait for this long, what waits next is another flood
@@ -79,6 +79,12 @@ class Terminal(Protocol):
             seconds: until the first of them can be taken.
         """
 
+    def judge_flood(self) -> float:
+        """Lines have waited for a while: say for how long all that comes is dropped, because there is too much of it.
+
+        This may end the guest's session. It is called again and again while they wait.
+        """
+
     def input_over(self, *, in_mid_line: bool) -> None:
         """There will be no more lines, and all that came are done; the last one may have had no end."""
 
@@ -97,6 +103,7 @@ class Intake:
         "_has_stopped",
         "_is_reading",
         "_is_taking",
+        "_judged_at",
         "_monotonic",
         "_owed_events",
         "_read_at",
@@ -126,7 +133,7 @@ class Intake:
         self._is_reading = True
         self._timer: Timer | None = None
         self._is_taking = False
-        self._flood_until = float("-inf")
+        self._flood_until = self._judged_at = float("-inf")
         self._has_ended = False
         self._has_more = False
         self._has_stopped = False
@@ -299,20 +306,36 @@ class Intake:
 
     def _wait(self, seconds: float) -> None:
         now = self._monotonic()
-        if now > self._flood_until:
-            delay_s = min(seconds, NOTICE_S)
-            self._timer = self._call_later(delay_s, partial(self._report_flood, seconds - delay_s))
-        else:
-            self._timer = self._call_later(seconds, self._resume)
+        is_new = now > self._flood_until
         self._flood_until = now + seconds + CALM_S
+        self._wait_on(seconds, report=is_new)
+
+    def _wait_on(self, seconds: float, *, report: bool = False) -> None:
+        delay_s = min(seconds, NOTICE_S)
+        self._timer = self._call_later(delay_s, partial(self._waited, seconds - delay_s, report))
+
+    def _waited(self, left_s: float, report: bool) -> None:
+        if report:
+            self._report_flood(left_s)
+        now = self._monotonic()
+        if now - self._judged_at > NOTICE_S / 2:
+            self._judged_at = now
+            silent_s = self._terminal.judge_flood()
+            if self._has_stopped:
+                return
+            if silent_s:
+                left_s = silent_s
+                self._waiting.clear()
+                self._owed_events = 0
+                self._has_more = False
+        if left_s > 0 or report:  # what was reported is shown, whatever the lines do
+            self._wait_on(left_s)
+        else:
+            self._timer = None
+            self.go_on()
 
     def _report_flood(self, seconds: float) -> None:
         """Show that lines wait, and for how long."""
         waiting = self._terminal.decoder.waiting + self._terminal.peek()
         ends = max(waiting.count(b"\n"), waiting.count(b"\r"))
         self._terminal.flooded(ends + len(self._waiting), seconds)
-        self._timer = self._call_later(seconds, self._resume)
-
-    def _resume(self) -> None:
-        self._timer = None
-        self.go_on()

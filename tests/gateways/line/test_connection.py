@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -13,6 +15,7 @@ from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Rate
 from chatroom.gateways.line.connection import BEHIND_BYTES, LineConnection
 from chatroom.gateways.line.gateway import LineGateway
+from chatroom.gateways.line.intake import NOTICE_S
 from chatroom.gateways.line.interpreter import Interpreter
 from chatroom.net.connection import Connection
 from chatroom.net.turns import Turns
@@ -255,6 +258,87 @@ def test_a_client_with_unread_bytes_joins_in_the_end(
 ) -> None:
     monkeypatch.setattr(LineConnection, "peek", lambda _terminal: b"a")
     connect()  # until it is greeted
+
+
+class Cuts:
+    """A gate that lets everybody in, and counts who was cut."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+
+    def session_cut(self, client: str) -> None:
+        self.addresses.append(client)
+
+    def session_closed(self, client: str) -> None:
+        pass
+
+
+@dataclass
+class Flood:
+    """A terminal that floods, and the time, which the test turns."""
+
+    ends: Ends
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.ends.terminal.session.quota = Quota({}, AddressBudget(Allowance()), lambda: self.now)
+        self.ends.terminal.stop_reading()
+
+    def sends(self, data: bytes) -> None:
+        """The client sends as much as the kernels take."""
+        with contextlib.suppress(BlockingIOError):
+            while data:
+                data = data[self.ends.client.send(data) :]
+
+    def is_judged(self, seconds: float, data: bytes = b"") -> None:
+        """Time passes, while the client sends this again and again."""
+        for _ in range(round(seconds / NOTICE_S)):
+            self.sends(data)
+            if self.ends.is_known:
+                self.ends.terminal.judge_flood()
+                self.now += NOTICE_S
+
+
+@pytest.mark.parametrize("data", [b"hello\n" * 50_000, b"\xff" * 300_000], ids=["lines", "bytes"])
+def test_a_terminal_that_goes_on_is_warned_then_cut(
+    gateway: LineGateway, connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    cuts, flood = Cuts(), Flood(connect())
+    monkeypatch.setattr(gateway, "_gate", cuts)
+    flood.is_judged(4.5, data)
+    flood.ends.reads_until(lambda: True)
+    assert b"Too much" not in flood.ends.heard
+    flood.is_judged(1, data)
+    flood.ends.reads_until(lambda: b"in the next 10 s" in flood.ends.heard)
+    assert cuts.addresses == []
+    flood.is_judged(9, data)
+    assert (flood.ends.is_known, cuts.addresses) == (False, ["127.0.0.1"])
+    flood.ends.reads_until(lambda: b"You went on sending too much" in flood.ends.heard)
+
+
+def test_who_stops_when_warned_goes_on_with_whole_lines(
+    connect: Callable[[], Ends], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood, taken = Flood(connect()), list[str]()
+    flood.is_judged(5, b"hello\n" * 50_000 + b"half")
+    flood.ends.reads_until(lambda: b"Too much" in flood.ends.heard)
+    until(lambda: not flood.ends.terminal.judge_flood() or not flood.ends.terminal.peek())
+    flood.is_judged(20)
+    assert flood.ends.is_known
+    monkeypatch.setattr(Interpreter, "take", lambda _self, line, _at: taken.append(line))
+    flood.ends.terminal.start_reading()
+    flood.sends(b" a line\nwhole\n")
+    until(lambda: bool(taken))
+    assert taken == ["whole"]
+
+
+def test_a_long_paste_is_never_dropped(connect: Callable[[], Ends]) -> None:
+    flood = Flood(connect())
+    flood.sends(b"a line of three hundred, which are pasted at once\n" * 300)
+    flood.is_judged(60)
+    flood.ends.reads_until(lambda: True)
+    assert flood.ends.heard == b""
+    until(lambda: flood.ends.terminal.peek().count(b"\n") == 300)
 
 
 def test_what_is_due_takes_its_turn_unless_cancelled(

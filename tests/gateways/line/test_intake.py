@@ -47,6 +47,8 @@ class FakeTerminal:
         self.refusals: list[Refusal] = []
         self.spent = 0
         self.warnings: list[tuple[int, float]] = []
+        self.judged: list[float] = []
+        self.silent_until = 0.0
         self.in_kernel = b""
         self.over: bool | None = None
         self.when_taking: Callable[[str | Overlong], None] = lambda line: None
@@ -112,6 +114,10 @@ class FakeTerminal:
     def flooded(self, lines: int, seconds: float) -> None:
         self.warnings.append((lines, seconds))
 
+    def judge_flood(self) -> float:
+        self.judged.append(self.now)
+        return max(0.0, self.silent_until - self.now)
+
     def input_over(self, *, in_mid_line: bool) -> None:
         assert self.over is None
         self.over = in_mid_line
@@ -154,6 +160,49 @@ def test_a_flood_waits_in_order_and_is_warned_once() -> None:
     terminal.passes(2)
     assert terminal.lines == ["1", "2", "3", "4", "5"]
     assert (terminal.reads, len(terminal.warnings)) == (True, 1)
+
+
+def test_a_flood_is_judged_while_its_lines_wait() -> None:
+    terminal = FakeTerminal(Rate(1, 0.5))
+    terminal.comes(b"1\n2\n3\n")
+    terminal.passes(4)
+    assert terminal.judged == [NOTICE_S * (number + 1) for number in range(16)]
+    terminal.passes(10)
+    assert len(terminal.judged) == 16  # no more lines wait
+
+
+def test_short_waits_do_not_count_more() -> None:
+    terminal = FakeTerminal(Rate(1, 64))
+    terminal.comes(b"x\n" * 256)
+    terminal.passes(4)
+    assert len(terminal.lines) == 256
+    assert 15 <= len(terminal.judged) <= 2 * 4 / NOTICE_S
+
+
+def test_a_silenced_guest_has_no_lines_until_the_silence_ends() -> None:
+    terminal = FakeTerminal(Rate(1, 1))
+    terminal.comes(b"1\n2\n3\n")
+    terminal.silent_until = 10.0
+    terminal.decoder.drop(in_mid_line=False)
+    terminal.passes(9.9)
+    assert (terminal.lines, terminal.reads) == (["1"], False)
+    terminal.passes(0.2)
+    assert (terminal.lines, terminal.reads) == (["1"], True)
+    terminal.comes(b"4\n")
+    assert terminal.lines == ["1", "4"]
+
+
+def test_nothing_follows_a_flooder_who_was_disconnected() -> None:
+    terminal = FakeTerminal(Rate(1, 1))
+
+    def disconnect() -> float:
+        terminal.intake.stop()
+        return 0.0
+
+    terminal.judge_flood = disconnect  # type: ignore[method-assign]  # the intake looks the method up at each call
+    terminal.comes(b"1\n2\n")
+    terminal.passes(10)
+    assert (terminal.lines, terminal.timers) == (["1"], [])
 
 
 def test_each_flood_is_warned_of_once() -> None:
