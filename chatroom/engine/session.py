@@ -74,6 +74,11 @@ class Outcome(enum.Enum):
     CLOSE = "close"
 
 
+DELIVER: Final = (
+    Outcome.DELIVER
+)  # most packets'; looking up a member takes longer than putting it into the inbox
+
+
 class SessionGoneError(PacketError):
     """The request came over a transport that this session no longer uses."""
 
@@ -109,6 +114,7 @@ class Session:
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
         admitted: it has connected a namespace.
+        closed: its state is CLOSED.
         last_until: until then, sessions that took less time lately go first.
         reported: the application knows that it is closed.
     """
@@ -119,6 +125,7 @@ class Session:
         "admitted",
         "awaiting_pong",
         "client",
+        "closed",
         "closed_because",
         "inbox",
         "inbox_bytes",
@@ -144,6 +151,7 @@ class Session:
         self.client = client
         self.account: Account | None = None
         self.state = State.POLLING
+        self.closed = False
         self.limit_bytes = outbox_limit_bytes
         self.limit_packets = outbox_limit_packets
         self.transport = NO_TRANSPORT
@@ -167,10 +175,7 @@ class Session:
         if state is None:
             raise PacketError(f"{step.value}, while the session is {self.state.value}")
         self.state = state
-
-    @property
-    def closed(self) -> bool:
-        return self.state is State.CLOSED
+        self.closed = state is State.CLOSED
 
     # ------------------------------------------------------------------ transports
 
@@ -218,13 +223,13 @@ class Session:
         Raises:
             PacketError: a client must not send this here.
         """
-        if self.state is State.CLOSED:
+        if self.closed:
             return Outcome.NOTHING
         if source is not self.transport:
             return self._receive_probe(kind, data, source)
         if kind == packets.MESSAGE:
             self.deliver(data)
-            return Outcome.DELIVER
+            return DELIVER
         if kind == packets.PONG:
             return Outcome.PONG
         if kind == packets.CLOSE:

@@ -272,24 +272,28 @@ class Sessions:
             message = session.next_message()
             if message is None:
                 break
-            if not callable(message) and handler is not None:
-                message = partial(handler, session.sid, message)
-            if callable(message):
-                try:
-                    if message() is False and session.closed:
-                        session.drop_inbox()  # the others would be refused as well, and nobody gets the answers
-                except Exception as problem:
-                    # The outermost place that a message reaches: one log line, this session ends, the others go on.
-                    self._failed(session, problem)
+            try:
+                if callable(message):
+                    message()
+                elif handler is not None and handler(session.sid, message) is False and session.closed:
+                    session.drop_inbox()  # the others would be refused as well, and nobody gets the answers
+            except Exception as problem:
+                # The outermost place that a message reaches: one log line, this session ends, the others go on.
+                self._failed(session, problem)
             now = time.monotonic()
-            if now > began + _TURN_S:
+            if now > began + _TURN_S or not session.inbox:
                 break
-        took_s = min(now - began, _TURN_S)
+        took_s = now - began
+        if took_s > _TURN_S:
+            took_s = _TURN_S
         session.served(now, took_s / _SHARE)
-        if session.account is not None:
-            session.account.last_until = max(session.account.last_until, now + took_s / _ADDRESS_SHARE)
-            if self._first.get(session.account) is session:
-                del self._first[session.account]
+        account = session.account
+        if account is not None:
+            until = now + took_s / _ADDRESS_SHARE
+            if until > account.last_until:
+                account.last_until = until
+            if self._first.get(account) is session:
+                del self._first[account]
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():

@@ -17,7 +17,7 @@ from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.http_response import SAFE_LINES
 from chatroom.engine.packets import PacketError
-from chatroom.engine.session import Outcome, Session
+from chatroom.engine.session import DELIVER, Outcome, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import Packet
 from chatroom.net.connection import Connection, Role
@@ -122,10 +122,11 @@ class WebSocket(Role):
             return
         parser = self._parser
         events = parser.feed(data)
-        self.receive_bytes = min(max(_READ_BYTES, parser.missing), _READ_MOST_BYTES)
-        if parser.unfinished != self._kept:
-            self._kept = parser.unfinished
-            connection.loop.keep_unfinished(connection, self._kept)  # which may close it
+        kept = parser.unfinished
+        if kept or self._kept:
+            self._kept = kept
+            self.receive_bytes = min(max(_READ_BYTES, parser.missing), _READ_MOST_BYTES)
+            connection.loop.keep_unfinished(connection, kept)  # which may close it
             if connection.role is not self:
                 return
         if parser.useless and not self._may_waste():
@@ -221,7 +222,7 @@ class WebSocketTransport(WebSocket):
         except PacketError:
             self._misbehaved()
             return
-        if outcome is Outcome.DELIVER or outcome is Outcome.NOTHING:
+        if outcome is DELIVER or outcome is Outcome.NOTHING:
             return
         if outcome is Outcome.PONG:
             if not self._sessions.pong_received(session):
