@@ -113,7 +113,10 @@ ACTIONS: Mapping[str, type[Request]] = {
 }
 
 
-_ONLY_PRIVATE = frozenset(Whisper.__struct_fields__) - frozenset(Message.__struct_fields__)
+_TEXT_FIELDS: Mapping[type[Request], frozenset[str]] = {
+    kind: frozenset(("action", *kind.__struct_fields__)) for kind in (Message, Whisper)
+}
+_ONLY_PRIVATE = _TEXT_FIELDS[Whisper] - _TEXT_FIELDS[Message]
 
 # Where msgspec says which field is wrong, or missing.
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
@@ -172,7 +175,7 @@ def read_request(arguments: Sequence[object]) -> Request:
         case Whisper(to=None, to_sid=UnsetType()):
             raise BadRequest(field="to")
         case Message() | Whisper():
-            check_unknown(arguments[0], ("action", *request.__struct_fields__), _ONLY_PRIVATE)
+            check_unknown(arguments[0], _TEXT_FIELDS[kind], _ONLY_PRIVATE)
     return request
 
 
