@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from chatroom.backplane import Backplane, OnAppended
 from chatroom.core.addresses import Address
@@ -29,6 +29,9 @@ class Stage(enum.IntEnum):
     ANNOUNCED = enum.auto()  # the join is on its way through the room's feed
     IN = enum.auto()  # the member has been welcomed; they receive nothing before that
     GONE = enum.auto()
+
+
+_ANNOUNCED: Final = (Stage.ANNOUNCED, Stage.IN)
 
 
 class PendingMessage(NamedTuple):
@@ -77,7 +80,7 @@ class Membership:
     @property
     def is_announced(self) -> bool:
         """Whether the join will be announced before anything that is requested now."""
-        return self.stage in (Stage.ANNOUNCED, Stage.IN)
+        return self.stage in _ANNOUNCED
 
 
 class Arrivals:

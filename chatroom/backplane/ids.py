@@ -53,7 +53,7 @@ class IdSource:
             self._sequence += 1
             if self._sequence == _SEQUENCES:
                 self._ms, self._sequence = self._ms + 1, 0
-        return self.last
+        return f"{self._ms:013d}-{self._sequence:06d}"
 
     @property
     def last(self) -> str:
