@@ -15,6 +15,7 @@ from chatroom.core.errors import BadRequest, NameAfterRestart, NameChangedHands,
 from chatroom.core.events import Person, Talk, Whispered
 from chatroom.core.names import printable
 from chatroom.core.recent import Gone
+from chatroom.core.spellings import Find
 from chatroom.core.text import parse_text
 from chatroom.returning import Returning, remember
 from chatroom.sessions import Session, Sessions
@@ -131,6 +132,10 @@ class Whispers:
     def longer_lately(self, session: Session) -> Callable[[str, int], Iterator[str]]:
         """A function that finds which of these names begin with the same letters."""
         return partial(session.room.recent.beginning, now=self._monotonic())
+
+    def spelled_lately(self, session: Session) -> Find:
+        """A function that finds which of these names may be spelled in this way."""
+        return partial(session.room.recent.spelled, now=self._monotonic())
 
     def has_whispered(self, session: Session, cid: str | None) -> bool:
         """Whether a private text of this guest with this id was sent already."""

@@ -24,6 +24,7 @@ from chatroom.core.markers import (
     Slash,
     TalkMarker,
     beginning,
+    behind_opener,
     further_beginnings,
     is_nearly_join,
     is_nearly_move,
@@ -260,7 +261,10 @@ def _say(text: str, *near: Near) -> Say:
         LooksLikeKey: a line of it is probably an operator's key.
     """
     further: list[Near] = list(behind_text(text))
-    for line in () if text.isprintable() else further_beginnings(text):  # a printable text has no line ends
+    opened = behind_opener(text)
+    if opened is None and not further and text.isprintable():  # a printable text has no line ends
+        return Say(text, near)
+    for line in (opened, *further_beginnings(text)):
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
@@ -272,7 +276,7 @@ def _say(text: str, *near: Near) -> Say:
             case NearWhisper() as near_whisper:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
-                further.append(NearWhisper(name))
+                further.append(NearWhisper(name, is_exact=True))
             case _:
                 pass
     return Say(text, near=(*near, *further[:_NEAR_LINES]))
@@ -288,14 +292,16 @@ def _near_command(slash: Slash) -> NearWhisper | None:
         rests = rests if is_nearly_move(slash.word) else []
         match beginning(slash.behind):
             case NearWhisper(rest, other_rests=others, wholes=wholes):
-                rests += [rest, *others, *wholes]
+                rests += [rest, *others, *(name for name, _text in wholes)]
             case TalkMarker(name):
                 rests.append(name)
             case _:
                 pass
     elif record.name != "to":
         return None
-    return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True) if rests else None
+    if not rests:
+        return None
+    return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True, is_exact=record is not None)
 
 
 def _command(word: str, arguments: str) -> Say | Command:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
 from chatroom.core.near_misses import NearWhisper, by_keys, with_latin
-from chatroom.core.slips import CHINESE, WORDS, beginnings, is_meant, is_slip
+from chatroom.core.slips import CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
 
 _MOST: Final = 4  # commands in one text that are looked at
 _MOST_PLACES: Final = 200  # places where one may stand
@@ -23,31 +23,73 @@ _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбюめظຝय"  # what the key of the slash types in other layouts
 _PLACE: Final = re.compile(
     rf"(?P<slash>[{SLASHES}]|(?<=\s)[\\.?؟・])\s?(?P<word>[^\W_]{{1,24}}(?![^\W_]))(?!/)"
-    rf"|(?<![a-z0-9])(?P<talk>[tｔтτ][oｏоο] ?(?:[{COLONS}]|[;；](?=\S)))"
+    rf"|(?<![a-z0-9])(?P<talk>[tｔтτ][oｏоο] ?(?:[{COLONS}]|[;；](?=\S)|(?=[\u3400-\u9fff])))"
     rf"|(?<=\s)(?=[{_LEADING}][{LETTERS}])(?P<keys>)",
     re.IGNORECASE,
 )
-# What each such place has in an ASCII text; most texts have none of it. It begins with one class, which is searched for
+# What each such place has in an ASCII text, and most texts have not. It begins with one class, which is searched for
 # much faster than several alternatives.
-_IN_ASCII: Final = re.compile(r"[/:;\t-\r\x1c- ](?:(?<=[/:;])|[\\.?])")
+_IN_ASCII: Final = re.compile(
+    r"[/:;([{<>\t-\r\x1c- ](?:(?<=[/:;([{<>])|[\\.?]|(?:[DdPp][Mm]|[Mm][Ss][Gg])(?![a-zA-Z]))"
+)
 _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
 _PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
 _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
 _ENDS: Final = re.compile(r"^\W+|\W+$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
-_CHINESE: Final = re.compile("|".join(sorted(CHINESE, key=len, reverse=True)))
+# Behind a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
+_SAYS_PRIVATE: Final = (
+    rf"(?:private(?:ly)?|secret(?:ly)?|whisper|dm|pm|msg|only|(?:悄悄|偷偷)[地的]?[说說]|{CHINESE_WORD})"
+)
+_BEHIND_NAME: Final = re.compile(
+    rf"[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
+    rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]) ?[{COLONS}]\s*+"
+    rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
+    re.IGNORECASE,
+)
+# As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
+_ARROW: Final = re.compile(
+    r"^[^\w\n\-=→⇒➜]*+(?:\d\d?:\d\d(?::\d\d)?[^\w\n\-=→⇒➜]*+)?"
+    r"(?:(?P<to>(?:(?:you|me|你|我) ?)?(?:[-=]>|[→⇒➜])\s*+)"
+    r"|(?P<from>[^\n:\-=→⇒➜]{1,40}+)(?:[-=]>|[→⇒➜]) ?(?:you|me|你|我) ?[:：]\s*+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CHINESE: Final = re.compile(CHINESE_WORD)
 
 
 def behind_text(text: str) -> Iterator[NearWhisper]:
-    """The commands to whisper that stand behind other text."""
+    """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None:
             return iter(())
     else:
         text = without_ignorable(text)
     places = islice(_PLACE.finditer(text, 1), _MOST_PLACES)
-    return islice((near for place in places if (near := _near(text, place)) is not None), _MOST)
+    commands = (near for place in places if (near := _near(text, place)) is not None)
+    return chain(_behind_name(text), _behind_arrows(text), islice(commands, _MOST))
+
+
+def _behind_name(text: str) -> Iterator[NearWhisper]:
+    found = _BEHIND_NAME.search(text, 1, _LONGEST_NAME + _REACH)
+    if found is not None and found.start() <= _LONGEST_NAME:
+        yield NearWhisper("", wholes=_wholes(text[: found.start()], text[found.end() :]))
+
+
+def _behind_arrows(text: str) -> Iterator[NearWhisper]:
+    for found in islice(_ARROW.finditer(text), _MOST):
+        rest = text[found.end() : found.end() + _REACH]
+        yield (
+            NearWhisper(rest, runs_on=True)
+            if found["to"]
+            else NearWhisper("", wholes=((found["from"], rest),))
+        )
+
+
+def _wholes(before: str, behind: str) -> tuple[tuple[str, str], ...]:
+    """A name that stands alone before a word that says that a text is private, with the text."""
+    name = trimmed(before)
+    return tuple((one, behind) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
 
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
@@ -68,9 +110,9 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     if not rests:
         return None
     # Behind a name alone, it is for that person: `Bob /w secret`.
-    name = trimmed(text[:start]) if start <= _LONGEST_NAME else ""
-    names = tuple(one for one in (name, _ENDS.sub("", name)) if one)
-    return NearWhisper(rests[0], other_rests=rests[1:], wholes=names, runs_on=True)
+    wholes = _wholes(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
+    is_exact = compared_word(place["word"]) in WORDS
+    return NearWhisper(rests[0], other_rests=rests[1:], wholes=wholes, runs_on=True, is_exact=is_exact)
 
 
 def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> Iterator[str]:

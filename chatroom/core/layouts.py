@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from functools import lru_cache
 from itertools import accumulate
+from string import ascii_lowercase
 from typing import Final
 from unicodedata import normalize
 
@@ -73,6 +74,14 @@ def translations(text: str, word: str) -> tuple[str, ...]:
     layouts = (*_BY_LETTER.get(word[:1], ()), *_BY_LETTER.get(parts[:1], ()))
     can_type = (one for one in layouts if word.translate(one).isascii() or parts.translate(one).isascii())
     return tuple({translated for one in can_type if (translated := folded.translate(one)) != folded})
+
+
+@lru_cache(maxsize=256)
+def alphabet(letter: str) -> str:
+    """The letters of a layout in which this one can be typed."""
+    if letter.isascii() or letter not in _BY_LETTER:
+        return ascii_lowercase
+    return "".join({one for row in _ROWS if letter in row for one in row if one.isalpha()})
 
 
 def _tables() -> list[dict[int, str]]:

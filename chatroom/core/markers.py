@@ -13,19 +13,21 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from chatroom.core import lead_ins
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
 from chatroom.core.near_misses import BareKey, Near, by_keys, is_nearly_to, near, with_latin
-from chatroom.core.slips import CHINESE, is_meant
+from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
 
 # Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
 _DOUBTFUL_LINES: Final = 64
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
+_CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
 # A text that begins like this is ordinary: a longer word in a script in which no word to whisper is written.
 _ORDINARY: Final = re.compile(
     r"(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
-    rf"|(?![给給对對发發只单單小{''.join(sorted({one[0] for one in CHINESE}))}])"
+    rf"|(?![{_CHINESE}])"
     r"[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
@@ -42,6 +44,13 @@ _TALK: Final = re.compile(r"to *:")
 # A slash after a key that was hit by accident. An opening quotation mark may precede a slash in a sentence.
 _STRAYED: Final = re.compile(
     r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|tell|whisper|dm|pm|join|op)(?= |$)"
+)
+# A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
+_OPENER: Final = re.compile(
+    r"(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
+    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}"
+    rf"(?=[\W_]*+(?:(?:{'|'.join((*WORDS, *lead_ins.FIRST))})(?![a-z])|to|[{_CHINESE}]))",
+    re.IGNORECASE,
 )
 # Commands to whisper, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
@@ -86,6 +95,12 @@ def beginning(text: str) -> Beginning | None:
     if not text[:HEAD].isascii() and (found := by_keys(text)) is not None:
         return found
     return None if _is_plainly_ordinary(text) else _read_beginning(text)
+
+
+def behind_opener(text: str) -> Beginning | None:
+    """What follows a short opener: `ok, to Bob: x`, `好的，私聊小雨 x`, `[12:30] to Bob x`."""
+    found = _OPENER.match(text)
+    return beginning(text[found.end() :]) if found is not None else None
 
 
 def further_beginnings(text: str) -> list[Beginning | None]:

@@ -25,6 +25,7 @@ from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, no_such
+from chatroom.core.spellings import misspelt
 
 
 class Found(NamedTuple):
@@ -36,6 +37,17 @@ class Found(NamedTuple):
 
 _SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
 _LETTER: Final = re.compile(r"\w")
+_POSSESSIVE: Final = re.compile(r"['’]s\b")
+_POSSESSIVE_WORD: Final = re.compile(r"\W*+[^\s'’]{1,32}+['’]s\b")
+_AND: Final = re.compile(r"\A\W*(?:and\b|&|和|与|與|跟|及)?\s*", re.IGNORECASE)
+# What ends a list of those for whom a public text is.
+_AND_EVERYONE: Final = re.compile(
+    r"\W*(?:(?:and|&)\s+(?:everyone|everybody|all)(?:\s+else)?|(?:和|与|與|跟|及)(?:大家|所有人|各位|其他人))\s*(?:[:：,，.!！]|\Z)",
+    re.IGNORECASE,
+)
+_NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
+_MOST_LISTED: Final = 3
+_MOST_MISSPELT: Final = 2  # of the names in one text, and of what one of them may be
 
 
 def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) -> None:
@@ -51,7 +63,10 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
         LooksLikeJoin: it was probably `/join`, and the room exists.
         UnknownJoin: it was `/join` in another keyboard layout.
     """
-    refused = next(filter(None, (_refusal(one, people, is_room) for one in near)), None)
+    judged = enumerate(near)
+    refused = next(
+        filter(None, (_refusal(one, people, is_room, at < _MOST_MISSPELT) for at, one in judged)), None
+    )
     if refused is not None:
         raise refused.with_doubt()
 
@@ -64,10 +79,15 @@ def name_meant(rest: str, people: People) -> bool:
     )
 
 
-def _refusal(near: Near, people: People, is_room: Callable[[str], bool]) -> Refusal | None:
+def _refusal(
+    near: Near, people: People, is_room: Callable[[str], bool], may_be_misspelt: bool
+) -> Refusal | None:
     match near:
         case NearWhisper():
-            found = next((found for found in _meant(near, people) if not _may_end_word(near, found)), None)
+            found = next(
+                (found for found in _meant(near, people, may_be_misspelt) if not _may_end_word(near, found)),
+                None,
+            )
             if found is not None:
                 return _looks_private(found, people)
             if not near.is_certain:
@@ -92,18 +112,57 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
     return LooksPrivateGone(usage="/to NAME TEXT", name=found.who.name)
 
 
-def _meant(near: NearWhisper, people: People) -> Iterator[Found]:
+def _meant(near: NearWhisper, people: People, may_be_misspelt: bool) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
-    runs_on = near.runs_on
-    for rest in dict.fromkeys((near.rest, *near.other_rests)):
-        if (here := loose_match(rest, people.here, people.reach_here, runs_on=runs_on)) is not None:
-            yield Found(here.who, here.rest)
-        elif (gone := loose_match(rest, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
-            yield Found(gone.who, gone.rest)
-    for whole in near.wholes:
-        name = trimmed(whole.partition("\n")[0])
-        if (who := people.here(name) or people.lately(name)) is not None:
-            yield Found(who, "")
+    rests = tuple(dict.fromkeys((near.rest, *near.other_rests)))
+    for rest in rests:
+        found = _named(rest, people, runs_on=near.runs_on)
+        if found is not None and not _is_public(found.rest, people):
+            yield found
+    for name, text in near.wholes:
+        found = _named(name.partition("\n")[0], people)
+        if found is not None and _NO_MORE.match(found.rest):
+            yield Found(found.who, text)
+    if near.is_exact and may_be_misspelt:
+        for rest in rests[:_MOST_MISSPELT]:
+            if (found := _misspelt(rest, people)) is not None and not _is_public(found.rest, people):
+                yield found
+        for name, text in near.wholes[:_MOST_MISSPELT]:
+            if (found := _misspelt(name, people)) is not None and _NO_MORE.match(found.rest):
+                yield Found(found.who, text)
+
+
+def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
+    """Whose name a text begins with."""
+    if (here := loose_match(text, people.here, people.reach_here, runs_on=runs_on)) is not None:
+        return Found(here.who, here.rest)
+    if (gone := loose_match(text, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
+        return Found(gone.who, gone.rest)
+    return None
+
+
+def _misspelt(text: str, people: People) -> Found | None:
+    """Whose name a text begins with, if that is misspelt."""
+    if _POSSESSIVE_WORD.match(text):
+        return None
+    for find, spelled in ((people.here, people.spelled_here), (people.lately, people.spelled_lately)):
+        if (found := misspelt(text, spelled)) is not None and (who := find(found.name)) is not None:
+            return Found(who, found.rest)
+    return None
+
+
+def _is_public(rest: str, people: People) -> bool:
+    """Whether what follows a name shows that a text is about that person, or for everyone: `to Bob's surprise`."""
+    if _POSSESSIVE.match(rest):
+        return True
+    for _ in range(_MOST_LISTED):
+        if _AND_EVERYONE.match(rest):
+            return True
+        other = loose_match(_AND.sub("", rest, count=1), people.here, people.reach_here)
+        if other is None:
+            return False
+        rest = other.rest
+    return False
 
 
 def _may_end_word(near: NearWhisper, found: Found) -> bool:

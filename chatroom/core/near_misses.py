@@ -15,7 +15,8 @@ from typing import Final
 from chatroom.core.confusables import latin_looks, skeleton
 from chatroom.core.folding import HEAD, head
 from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
-from chatroom.core.slips import CHINESE, WORDS, is_slip
+from chatroom.core.lead_ins import lead_in, said_to
+from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
@@ -28,14 +29,7 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 _BARE: Final = re.compile(
     rf"[\W_]*(?:7(?!pm))?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
     r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
-    rf"|\W*(?:{'|'.join(sorted(CHINESE, key=len, reverse=True))})[给給对對跟和]?[\W_]*"
-)
-# `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`
-_QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
-_SAID_TO: Final = re.compile(
-    rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+[说說]"
-    rf"|\W*+(?:{_QUIETLY}|(?:[发發](?:个?(?:私[信聊讯訊]|消息|悄悄[话話]))?|[只单])?[给給]|[对對])"
-    r"[\s\"“「]*+([^\n:]{1,40}?)[说說]?[\s\"”」]*+:"
+    rf"|\W*{CHINESE_WORD}[给給对對跟和]?[\W_]*"
 )
 # Code and data, in which a command is spoken of.
 _CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
@@ -43,7 +37,7 @@ _TALK: Final = re.compile(r"to *:")
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 # A marker with a slip, followed by only one word: `ot:Bob`, `to;Bob`, `msg:Bob`. No sentence looks like that.
 _ONE_WORD: Final = re.compile(
-    rf"\W*(?:(?P<word>[a-z0-9]{{2,8}}|t\W?o|to[iklo]|{'|'.join(CHINESE)}) ?[:;]+(?=\w)\S+"
+    rf"\W*(?:(?P<word>[a-z0-9]{{2,8}}|t\W?o|to[iklo]|(?P<chinese>{CHINESE_WORD})) ?[:;]+(?=\w)\S+"
     r"|to\.(?=\w)[^\s./]+) *$"
 )
 # The first word, and whether a name may follow it.
@@ -54,7 +48,7 @@ _JOIN: Final = re.compile(r"\W*7?(?:(\w{4,5})[\W_]+|(join)(?=\w))")
 # `toBob`, `msgBob`
 _GLUED: Final = re.compile(r"\W*(?:to|(?:msg|dm|pm|tell|whisper)(?!(?:e[dr]s?|ing|s)\b))(?=[0-9a-z])")
 # The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
-_COLON_SLIPPED: Final = re.compile(r"\W*(?:t *: *o|to(?P<first>\w) *: *|to\w)(?=\w)")
+_COLON_SLIPPED: Final = re.compile(r"\W*(?:t[ :]+o|to(?P<first>\w) *: *|to\w)(?=\w)")
 # On many keyboards for Latin letters, a letter is on the key of the colon.
 _COLON_LETTER: Final = re.compile(r"\s*to[öñòçéşæøłčůäåàè](?=\w)", re.IGNORECASE)
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
@@ -91,17 +85,20 @@ class NearWhisper:
     Attributes:
         is_certain: it cannot mean anything else, so it is refused whoever is here.
         other_rests: the same, if the slip was another one.
-        wholes: texts that count only if they are a whole name: `Bob` in `topBob`, whose `rest` is `pBob`.
+        wholes: texts that count only if they are a whole name, each with what follows: `Bob` in `topBob`, whose `rest`
+            is `pBob`.
         is_word: it may be an ordinary word as well, since only letters stand before the name.
         runs_on: in a script without spaces, more may follow the name at once.
+        is_exact: the words before the name have no slip, so that it may have one.
     """
 
     rest: str
     is_certain: bool = False
     other_rests: tuple[str, ...] = ()
-    wholes: tuple[str, ...] = ()
+    wholes: tuple[tuple[str, str], ...] = ()
     is_word: bool = False
     runs_on: bool = False
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +120,37 @@ Near = NearWhisper | NearJoin
 
 def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     """What a text nearly is whose beginning, as compared, is `folded`; `ends` are as in `core.folding`."""
-    if _RUSSIAN_TO.match(folded):
+    is_ascii = folded.isascii()
+    typed, folded = folded, folded if is_ascii else with_latin(folded)
+    if not is_ascii and _RUSSIAN_TO.match(typed):
         return None
-    typed, folded = folded, with_latin(folded)
     if _KEY_WORD.match(folded) and _ends_in_key(head(text, _KEY_REACH)[0]):
         return BareKey()
     if _CODE.match(text):
         return None
-    if found := _SAID_TO.match(folded):
-        start, end = found.span(found.lastindex or 0)
-        return NearWhisper(text[ends[start - 1] : ends[end - 1]])
+    if not is_ascii and (said := said_to(text, folded, ends)) is not None:
+        return NearWhisper("", wholes=(said,), is_exact=True)
     looks_alike = folded != typed and _TALK.match(folded) is not None
     is_certain = looks_alike or _is_marker_and_word(folded)
     behind_slip = _behind_slipped_colon(text, folded, ends)
-    if rests := _behind_bare_word(text, folded, ends):
-        return NearWhisper(rests[0], is_certain, (*rests[1:], *behind_slip), runs_on=True)
+    exact, slipped = _behind_bare_word(text, folded, ends)
+    lead = lead_in(text, folded, ends)
+    rests = (*exact, *(lead.rests if lead else ()), *slipped)
+    if rests:
+        others = tuple(one for one in dict.fromkeys((*rests[1:], *behind_slip)) if one != rests[0])
+        wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
+        return NearWhisper(rests[0], is_certain, others, wholes, runs_on=True, is_exact=is_exact)
+    if lead:
+        return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(behind_slip), runs_on=True)
     if found := _COLON_LETTER.match(text):
         return NearWhisper(text[found.end() :], is_word=True)
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
     if found := _GLUED.match(folded):
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=tuple(behind_slip), is_word=True)
+        wholes = tuple((one, "") for one in behind_slip)
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
     return NearWhisper("", is_certain) if is_certain else None
 
 
@@ -169,8 +174,8 @@ def _is_marker_and_word(folded: str) -> bool:
     word = _NO_LETTER.sub("", found["word"] or "to")
     return (
         word in WORDS
-        or word in CHINESE
-        or is_slip(word)
+        or found["chinese"] is not None
+        or is_certain_slip(word)
         or (len(word) == 3 and word[:2] == "to" and word not in ("top", "toy"))
     )
 
@@ -187,12 +192,14 @@ def _may_be_slip(word: str, gap: str) -> bool:
     return is_slip(word) and gap[:1] != "-"
 
 
-def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[str]:
+def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:
     """What stands behind a command to whisper without its slash, and behind what is nearly `to:`."""
     talk = _BARE_TALK.match(folded)
     if talk is not None and not is_nearly_to(_NO_LETTER.sub("", talk[1])):
         talk = None
-    return [text[ends[found.end() - 1] :] for found in (_BARE.match(folded), talk) if found is not None]
+    return [
+        [text[ends[found.end() - 1] :]] if found is not None else [] for found in (_BARE.match(folded), talk)
+    ]
 
 
 def _behind_slipped_colon(text: str, folded: str, ends: Sequence[int]) -> list[str]:

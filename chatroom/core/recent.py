@@ -7,6 +7,7 @@ the name. Identities are only compared; times are passed in, in seconds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Self
@@ -15,6 +16,7 @@ from chatroom.core.bare import bare
 from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.confusables import fold
 from chatroom.core.names import may_be_name, name_typed
+from chatroom.core.spellings import Spellings
 
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 2000  # remembered per room
@@ -40,13 +42,14 @@ class Gone:
 class RecentNames:
     """The names that were given up in one room in the last ten minutes; of many, the latest."""
 
-    __slots__ = ("_beginnings", "_by_key", "_first_words", "_keys_of")
+    __slots__ = ("_beginnings", "_by_key", "_first_words", "_keys_of", "_spellings")
 
     def __init__(self) -> None:
         self._by_key: dict[str, Gone] = {}  # the oldest first
         self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
+        self._spellings = Spellings()
 
     def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
         """Somebody has left, or has another name; `renamed` is then the session."""
@@ -57,6 +60,7 @@ class RecentNames:
         self._drop(key)
         self._by_key[key] = Gone(name, identity, now, renamed)
         self._beginnings.add(name)
+        self._spellings.add(name)
         self._first_words.add(key)
         if identity:
             own = self._keys_of.setdefault(identity, {})
@@ -71,6 +75,7 @@ class RecentNames:
         if gone is None:
             return
         self._beginnings.discard(gone.name)
+        self._spellings.discard(gone.name)
         self._first_words.discard(key)
         if gone.identity:
             own = self._keys_of[gone.identity]
@@ -98,6 +103,10 @@ class RecentNames:
     def beginning(self, letters: str, most: int, now: float) -> Iterator[str]:
         """The first names with letters that begin so."""
         return (name for name in self._beginnings.find(letters, most) if self.find(name, now) is not None)
+
+    def spelled(self, keys: AbstractSet[str], now: float) -> list[str]:
+        """The names that may be spelled in one of these ways."""
+        return [name for name in self._spellings.find(keys) if self.find(name, now) is not None]
 
 
 class Addressed:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
-from unicodedata import category, normalize
 
 from chatroom.core.beginnings import letters, without_one
 from chatroom.core.confusables import fold, skeleton
@@ -43,9 +43,10 @@ from chatroom.core.name_ends import (
     run_on_match,
     without_quotes,
 )
-from chatroom.core.names import NAME_LENGTH, printable
+from chatroom.core.names import printable
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.slips import is_slip_of
+from chatroom.core.spellings import Find, misspelt, plain
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
@@ -61,6 +62,10 @@ _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 
 def _none(_letters: str, _most: int) -> Iterable[str]:
     return ()
+
+
+def _none_spelled(_keys: AbstractSet[str]) -> list[str]:
+    return []
 
 
 def _unknown(_gone: Gone) -> None:
@@ -80,6 +85,8 @@ class People:
         now: finds the person who gave up a name for another, if they are still here.
         reach_here: tells how far a text may be the name of someone here.
         reach_lately: the same for names that were given up recently.
+        spelled_here: finds names of people here by how they may be spelled.
+        spelled_lately: the same for names that were given up recently.
     """
 
     here: Here
@@ -90,6 +97,8 @@ class People:
     now: Callable[[Gone], Person | None] = _unknown
     reach_here: Reach | None = None
     reach_lately: Reach | None = None
+    spelled_here: Find = _none_spelled
+    spelled_lately: Find = _none_spelled
 
 
 def recipient(rest: str, people: People) -> tuple[Person, str]:
@@ -242,37 +251,12 @@ def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
 def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -> NoSuchRecipient:
     """The refusal of a text for a name that nobody has, with the name that was probably meant."""
     rest = FILLER.sub("", rest[:LOOSE], count=1) if len(rest.split(None, 1)) > 1 else rest
+    if (found := misspelt(rest, people.spelled_here)) is not None:
+        return kind(name=name, near=found.name, text=found.rest)
     written, *text = rest.split(None, 1)
-    return kind(name=name, near=_nearest(written, people), text="".join(text))
-
-
-def _nearest(written: str, people: People) -> str | None:
-    """The name of someone here that is the written one with a slip, without its accents or marks, or goes on."""
-    word = _unaccented(letters(written[:LONGEST]))
-    if not word:
-        return None
-    found = chain(
-        *(people.longer_here(start, _MOST_LONGER) for start in (word[:3], word[0], word[1:2]) if start)
-    )
-    names = {name: _unaccented(letters(name)) for name in found}
-    shorter = without_one(word) if len(word) <= NAME_LENGTH else set()  # it is for names of usual letters
-    likeness = (
-        lambda one: one == word,
-        lambda one: len(word) > 1 and one.startswith(word),
-        lambda one: len(word) > 1 and (is_slip_of(one, word) or is_slip_of(word, one)),
-        lambda one: (
-            min(len(word), len(one)) > 2
-            and abs(len(word) - len(one)) <= 1
-            and not shorter.isdisjoint(without_one(one))
-        ),
-    )
-    return next((name for is_like in likeness for name, one in names.items() if is_like(one)), None)
-
-
-def _unaccented(word: str) -> str:
-    return (
-        word if word.isascii() else "".join(one for one in normalize("NFD", word) if category(one)[0] != "M")
-    )
+    word = plain(written[:LONGEST])
+    longer = people.longer_here(letters(written[:LONGEST]), 1) if len(word) > 1 else ()
+    return kind(name=name, near=next(iter(longer), None), text="".join(text))
 
 
 def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchRecipient) -> NoSuchPerson:

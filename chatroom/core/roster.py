@@ -7,12 +7,14 @@ people in the room have seen so far.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
 from chatroom.core.names import may_be_name, name_typed
+from chatroom.core.spellings import Spellings
 
 SMALL_ROOM: Final = 64
 """In a room of at most this many people, each change is announced at once; old clients also get a list of all names."""
@@ -22,7 +24,7 @@ NAME_BYTES: Final = 40  # about what one person takes in such a list
 class Roster:
     """The people of one room, in order of joining."""
 
-    __slots__ = ("_beginnings", "_by_fold", "_by_sid", "_claims", "_first_words")
+    __slots__ = ("_beginnings", "_by_fold", "_by_sid", "_claims", "_first_words", "_spellings")
 
     def __init__(self) -> None:
         self._claims: dict[str, int] = {}
@@ -30,6 +32,7 @@ class Roster:
         self._by_fold: dict[str, Person] = {}
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
+        self._spellings = Spellings()
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -83,6 +86,7 @@ class Roster:
         self._by_sid, self._by_fold, self._claims = {}, {}, {}
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
+        self._spellings = Spellings()
         for joined in present.people:
             self.apply(joined)
 
@@ -96,6 +100,10 @@ class Roster:
         """The first names of people here with letters that begin so."""
         return self._beginnings.find(letters, most)
 
+    def spelled(self, keys: AbstractSet[str]) -> list[str]:
+        """The names of people here that may be spelled in one of these ways."""
+        return self._spellings.find(keys)
+
     def reach(self, words: Iterable[str]) -> int:
         """How many of the first words of a text, each folded, may be the name of someone here."""
         return self._first_words.reach(words, self._by_fold)
@@ -104,6 +112,7 @@ class Roster:
         key = name_typed(person.name)
         self._by_sid[person.sid] = self._by_fold[key] = person
         self._beginnings.add(person.name)
+        self._spellings.add(person.name)
         self._first_words.add(key)
 
     def _drop_name(self, sid: str) -> None:
@@ -111,6 +120,7 @@ class Roster:
         if person is None:
             raise Misuse(f"{sid} was never announced")
         self._beginnings.discard(person.name)
+        self._spellings.discard(person.name)
         key = name_typed(person.name)
         self._first_words.discard(key)
         if self._by_fold.get(key) is person:  # otherwise someone else has it already: two have swapped names

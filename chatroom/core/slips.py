@@ -16,23 +16,33 @@ from chatroom.core.beginnings import without_one
 WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "private", "privmsg", "priv", "pvt")
 # Behind a slash this is one too; a sentence may begin with it.
 _BEHIND_SLASH: Final = (*WORDS, "message")
-# In Chinese, with the characters that sound alike or stand beside them in the list of an input method.
-CHINESE: Final = (
-    *("私聊", "私信", "私讯", "私訊", "私料", "私撩", "斯聊", "丝聊", "思聊", "司聊", "死聊", "撕聊"),
-    *("丝信", "斯信", "思信", "密聊", "密语", "密語", "蜜聊", "耳语", "耳語", "悄悄话", "悄悄話", "悄悄"),
-    *("悄悄告诉", "悄悄告訴", "偷偷告诉", "偷偷告訴"),
+# In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
+CHINESE_WORD: Final = (
+    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[私丝斯思司四][信讯訊了]|密[聊语語]|蜜聊|耳[语語]"
+    "|悄悄(?:[话話]|告[诉訴])?|偷偷告[诉訴]|(?:siliao|silaio|silia|sixin|sixi)|s[lx](?=[^\\x00-\\x7f]))"
 )
+CHINESE_BEGINNINGS: Final = "私丝斯思司撕死四嘶似密蜜耳悄偷"
 
 _ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")
 _LONG: Final = 5  # letters of a word from which on any slip counts
 # Ordinary words and abbreviations, in a few languages, that are one slip away.
 _ORDINARY: Final = frozenset(
     (
-        *("go", "yo", "ro", "ti", "em", "fm", "cm", "md", "mp", "rm", "lm", "dj", "dk"),
-        *("top", "toy", "tip", "tel", "dem", "edm", "ppm", "pom", "rom", "mag", "meg", "mst", "msf", "pct"),
+        *("go", "yo", "em", "dj", "top", "toy", "tip", "dem", "edm", "pom", "rom", "meg"),
         *("fell", "yell", "primate", "primates", "privates", "prov", "whimper"),
     )
 )
+
+
+# Abbreviations with which no sentence about somebody begins; before anything but a name they are ordinary.
+_UNITS: Final = frozenset(
+    ("fm", "cm", "rm", "lm", "dk", "mp", "md", "ppm", "mst", "msf", "pct", "tel", "mag", "ro", "ti")
+)
+
+
+def is_certain_slip(word: str) -> bool:
+    """Whether a word is nearly one of those that make a text private, and nothing else, whatever follows it."""
+    return word not in _UNITS and is_slip(word)
 
 
 def is_slip(word: str) -> bool:
@@ -103,6 +113,11 @@ def is_slip_of(typed: str, word: str) -> bool:
     return typed == word or any(
         typed in _slips_at(word, at) for at in (first - 1, first) if 0 <= at < len(word)
     )
+
+
+def keys_beside(key: str) -> str:
+    """The keys beside one on a US keyboard."""
+    return _BESIDE.get(key, "")
 
 
 def _slips_at(word: str, at: int) -> Iterator[str]:

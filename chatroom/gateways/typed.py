@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from chatroom.core import near
@@ -259,6 +260,9 @@ def _people(service: Service, session: Session) -> People:
     def longer(letters: str, most: int) -> Iterator[str]:
         return (name for name in room.roster.beginning(letters, most) if name != session.person.name)
 
+    def spelled(keys: AbstractSet[str]) -> list[str]:
+        return [name for name in room.roster.spelled(keys) if name != session.person.name]
+
     def now(gone: Gone) -> Person | None:
         return room.roster.get(gone.sid)
 
@@ -272,6 +276,8 @@ def _people(service: Service, session: Session) -> People:
         longer_lately=longer_lately,
         reach_here=room.roster.reach,
         reach_lately=room.recent.reach,
+        spelled_here=spelled,
+        spelled_lately=whispers.spelled_lately(session),
         now=now,
     )
 

@@ -25,6 +25,7 @@ from chatroom.core.near_misses import NearJoin
 from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.sentences import Sentences
+from chatroom.core.spellings import Spellings
 from chatroom.terminal.words import ENGLISH
 
 _MOVING: Final = tuple(
@@ -276,7 +277,8 @@ class Audience:
                 return NotSent(self._words.say("name_unclear", name=longer, other=meant.who))
             usage = usage_for(meant.who, meant.rest)
             return NotSent(self._words.say("text_behind_to", name=meant.who, usage=usage))
-        people = People(_nobody, _nobody, Addressed(), beginnings(names.values()).find)
+        find, spelled = beginnings(names.values()).find, Spellings(names.values()).find
+        people = People(_nobody, _nobody, Addressed(), find, spelled_here=spelled)
         refused = no_such(NoSuchPartner, printable(bare_name(wanted) or wanted), wanted, people)
         key = "no_such_person_near" if "near" in refused.params else "no_such_person"
         return NotSent(self._words.say(key, **refused.params))

@@ -44,7 +44,9 @@ def test_say_sends_exactly_what_stands_behind_it(text: str) -> None:
 
 
 def test_what_is_nearly_private_is_marked_and_not_changed() -> None:
-    assert parse_line("to Bob: psst") == Say("to Bob: psst", near=(NearWhisper("Bob: psst", runs_on=True),))
+    assert parse_line("to Bob: psst") == Say(
+        "to Bob: psst", near=(NearWhisper("Bob: psst", runs_on=True, is_exact=True),)
+    )
 
 
 def test_a_key_without_its_slash_is_refused() -> None:

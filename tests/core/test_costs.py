@@ -23,6 +23,7 @@ from chatroom.core import (
     near_misses,
     recipients,
     slips,
+    spellings,
 )
 from chatroom.core.commands import Join, Name, Say, TalkTo, WhisperTo, parse_line, unread_answer_after_s
 from chatroom.core.errors import Refusal
@@ -140,6 +141,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         fields._what,
         fields._plain,
         near_misses._commands,
+        spellings._one_slip,
     )
     for cache in caches:
         cache.cache_clear()
@@ -180,6 +182,8 @@ def handle(text: str) -> None:
         longer_here=ROSTER.beginning,
         reach_here=ROSTER.reach,
         reach_lately=RECENT.reach,
+        spelled_here=ROSTER.spelled,
+        spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
     )
     match parse_line(text):
         case Say(said, nearly):
@@ -328,7 +332,23 @@ KNOWN_WORST = [
     "\n".join(["op " + "!" * 480 + "é"] * 4),
 ]
 FRAGMENTS: list[str] = [
-    *(*slips.WORDS, *slips.CHINESE, "join", "op", "ot", "t:o", "toB:", "to:", "/to ", "对", "发私信给", "说"),
+    *(
+        *slips.WORDS,
+        "私聊",
+        "悄悄话",
+        "偷偷告诉",
+        "siliao",
+        "join",
+        "op",
+        "ot",
+        "t:o",
+        "toB:",
+        "to:",
+        "/to ",
+        "对",
+        "发私信给",
+        "说",
+    ),
     *("ещ ", "то ", "と", "새", "m/sg", "Bob", "N1", "see ", "/", "："),
 ]
 FILLERS: list[str] = [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.core import commands_behind
+from chatroom.core.commands_behind import behind_text
 from chatroom.core.folding import trimmed
 from chatroom.core.markers import Escaped, Slash, TalkMarker, _read_beginning, beginning, is_nearly_move
 from chatroom.core.near_misses import BareKey, NearJoin, NearWhisper
@@ -65,8 +68,6 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "私下说",
         "wished Bob well",
         "对，小雨来了",
-        "message Bob tomorrow",
-        "mag Bob das",
         "mug Bob",
         "тот Bob",
         "coin den",
@@ -89,9 +90,12 @@ def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str
 
 
 @settings(max_examples=500)
-@given(st.text("toT/:;\\.? wB\t\n", max_size=16))
+@given(st.text("topmDM/:;\\.?(> wB\t\n", max_size=16))
 def test_a_command_behind_ascii_text_is_never_passed_over(text: str) -> None:
-    assert commands_behind._IN_ASCII.search(text) or commands_behind._PLACE.search(text, 1) is None
+    quickly = [*behind_text(text)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(commands_behind, "_IN_ASCII", re.compile(""))
+        assert quickly == [*behind_text(text)]
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)
@@ -218,14 +222,28 @@ def test_what_is_no_key_is_none(text: str) -> None:
         ("Whsiper  Bob x", "Bob x"),
         ("qhisper Bob x", "Bob x"),
         ("tp Bob x", "Bob x"),
-        ("对Bob说 x", "Bob"),
-        ("悄悄对 小雨 说：x", "小雨"),
     ],
 )
 def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> None:
     found = beginning(text)
     assert isinstance(found, NearWhisper)
     assert found.rest == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("对Bob说 x", "Bob"),
+        ("悄悄对 小雨 说：x", "小雨"),
+        ("给小雨：x", "小雨"),
+        ("for Bob only: x", "Bob"),
+        ("talk to Bob: x", "Bob"),
+    ],
+)
+def test_a_name_between_words_is_given_with_its_text(text: str, name: str) -> None:
+    found = beginning(text)
+    assert isinstance(found, NearWhisper)
+    assert (name, "x") in found.wholes
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ PEOPLE = People(
     longer_here=ROSTER.beginning,
     reach_here=ROSTER.reach,
     reach_lately=RECENT.reach,
+    spelled_here=ROSTER.spelled,
+    spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
 

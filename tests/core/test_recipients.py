@@ -17,6 +17,7 @@ from chatroom.core.events import Person
 from chatroom.core.name_ends import longest_match, loose_match
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.recipients import People, partner_name, recipient
+from chatroom.core.spellings import Spellings
 
 
 def match(text: str, *names: str) -> tuple[str, str] | None:
@@ -85,6 +86,7 @@ def people(here: str, lately: str = "", known: str = "") -> People:
         longer_here.find,
         longer_lately.find,
         lambda gone: now(gone.name),
+        spelled_here=Spellings(here.split(",")).find,
     )
 
 
@@ -195,12 +197,16 @@ def test_a_marker_names_one_person_or_is_refused(
         ('"Bob x', "/to Bob x"),
         ("*Bob* x", "/to Bob x"),
         ("to Bob x", "/to Bob x"),
+        ("Moonbeam Moel x", "/to Moonbeam Mole x"),
+        ("Moonbean Mole x", "/to Moonbeam Mole x"),
+        ("Mole x", "/to Moonbeam Mole x"),
+        ("晓雨 x", "/to 小雨 x"),
         ("Bob", None),
         ("Zed x", None),
     ],
 )
 def test_a_name_that_nobody_has_is_answered_with_the_nearest(rest: str, usage: str | None) -> None:
-    those = people("Bob,Anna Müller,José,D'Arcy" if usage else "Anna")
+    those = people("Bob,Anna Müller,José,D'Arcy,Moonbeam Mole,小雨" if usage else "Anna")
     with pytest.raises(NoSuchRecipient) as refused:
         recipient(rest, those)
     assert refused.value.params.get("usage") == usage

@@ -448,5 +448,5 @@ def test_escaped_and_ordinary_texts_are_still_sent(harness: Harness) -> None:
     sender = LineGuest(harness, "Sender")
     LineGuest(harness, "Bob")
     assert sender.types_together(["to Bob s3cret"])
-    sender.types("/say to Bob s3cret", "to be honest", "join us later", "message Bob tomorrow")
+    sender.types("/say to Bob s3cret", "to be honest", "join us later", "talk to Bob later")
     assert len(harness.said) == 4

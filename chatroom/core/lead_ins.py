@@ -1,0 +1,108 @@
+"""Words around a name that say for whom a text is: `private message to Bob: x`, `-> Bob: x`, `Bob (private): x`.
+
+Some say that it is private, or that it is sent to somebody, and count before any name. Others also stand in ordinary
+sentences (`for Bob`, `talk to Bob later`), and count only where a colon or the end of the line shows what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from chatroom.core.slips import CHINESE_WORD
+
+_SAYS_PRIVATE: Final = (
+    "private",
+    "privately",
+    "privat",
+    "secret",
+    "secretly",
+    "dm",
+    "pm",
+    "msg",
+    "whisper",
+    "whispers",
+    "psst",
+)
+_SENDS: Final = ("message", "send", "reply", "text")
+_TALKS: Final = ("chat", "talk", "speak")
+_PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc")
+_BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
+_STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
+_MOST: Final = 6  # words before a name
+FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS)))
+"""The words that may come first."""
+_END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
+_LEAD: Final = re.compile(
+    rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *_BETWEEN))}){_END}){{0,{_MOST - 1}}})"
+)
+_LEAD_WORD: Final = re.compile(r"([a-z]+)[\W_]*")
+# What stands behind a name alone: a colon, perhaps with `only` before it, or the end of the line.
+_ALONE: Final = re.compile(
+    r"(?P<name>[^\n:]{1,40}?)(?:[\W_]{0,3}(?:'s eyes)? only)?\s{0,3}(?P<colon>:)\s*"
+    r"|(?P<line>[^\n]{1,40}?)[\s.!]{0,3}(?:\n|\Z)"
+)
+
+# How a Chinese text begins that may be one of the following.
+CHINESE_BEGINNINGS: Final = "悄偷小单單私发發写寫给給只仅僅对對跟和同向与與致答密告回"
+# `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`, `只给Bob看：`, `和Bob私聊`
+_QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
+_SENT: Final = r"(?:[发發](?:[个個]?(?:私[信聊讯訊]|消息|悄悄[话話])|送)?|[写寫])"
+_TOWARD: Final = (
+    rf"(?:{_QUIETLY}|{_SENT}?[给給]|[只仅僅单單][给給]?|[发發]"
+    "|[对對跟和同向与與致答私密]|告[诉訴]|回[复復覆]?)"
+)
+_DONE: Final = rf"(?:悄悄|偷偷|小声|小聲)?[地的]?(?:{CHINESE_WORD}|[说說看讲講]|可[见見])?"
+_SAID_TO: Final = re.compile(
+    rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+(?:悄悄|偷偷|小声|小聲)?[地的]?[说說]\W*"
+    rf"|\W*+(?!{CHINESE_WORD}){_TOWARD}[\s\"“「]*+([^\n:]{{1,40}}?){_DONE}[\s\"”」]*+:\s*"
+    rf"|\W*+[和跟与與同]([^\n:]{{1,40}}?){CHINESE_WORD}(?:[\W_]+|\Z)"
+    rf"|\W*+(?!{CHINESE_WORD})(?:给|給|告[诉訴]|私|密)([^\s\n:]{{1,40}}?)\s+(?=\S)"
+    rf"|\W*+[跟]([^\n:]{{1,40}}?)[说說](?:[\W_]+|\Z)"
+)
+
+
+class LeadIn(NamedTuple):
+    """What stands behind such words.
+
+    Attributes:
+        rests: texts that are private if they begin with a name.
+        wholes: names, and the text for each: private if somebody has exactly that name.
+    """
+
+    rests: tuple[str, ...] = ()
+    wholes: tuple[tuple[str, str], ...] = ()
+
+
+def said_to(text: str, folded: str, ends: Sequence[int]) -> tuple[str, str] | None:
+    """The name in `对NAME说：TEXT` and the like, and the text; `folded` and `ends` are as in `core.folding`."""
+    found = _SAID_TO.match(folded)
+    if found is None:
+        return None
+    start, end = found.span(found.lastindex or 0)
+    return text[ends[start - 1] : ends[end - 1]], text[ends[found.end() - 1] :]
+
+
+def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
+    """What stands behind words that say for whom a text is; `folded` and `ends` are as in `core.folding`."""
+    if (found := _LEAD.match(folded)) is None:
+        return None
+    rests: list[str] = []
+    wholes: list[tuple[str, str]] = []
+    is_strong = is_talk = False
+    words = [*_LEAD_WORD.finditer(found["words"])]
+    for word in words:
+        at = found.start("words") + word.end()
+        is_strong = is_strong or word[1] in _STRONG or (word is words[0] and word[1] == "to")
+        is_talk = is_talk or word[1] in _TALKS
+        if is_strong or (is_talk and ":" in word[0]):
+            rests.append(text[ends[at - 1] :])
+        elif (alone := _ALONE.match(folded, at)) is not None and (
+            is_talk or alone["colon"] or ":" in word[0]
+        ):
+            group = "name" if alone["colon"] else "line"
+            start, end = alone.span(group)
+            if start < end:
+                wholes.append((text[ends[start - 1] : ends[end - 1]], text[ends[alone.end() - 1] :]))
+    return LeadIn(tuple(rests[::-1]), tuple(wholes)) if rests or wholes else None

@@ -1,0 +1,189 @@
+"""Whom a name means that was typed with one slip, without accents or spaces, or only in part: `Zoe`, `Bobb`, `LiWei`.
+
+Ordinary words are no such name, or `to be honest` would be for Bo. In Han, kana and Hangul any one character may be
+wrong, since an input method offers many that sound alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import islice
+from typing import Final, NamedTuple
+from unicodedata import category, normalize
+
+from chatroom.core.beginnings import letters, without_one
+from chatroom.core.layouts import alphabet
+from chatroom.core.name_ends import SEPARATORS
+from chatroom.core.names import NAME_LENGTH
+from chatroom.core.ordinary_words import ORDINARY, ORDINARY_CHINESE
+from chatroom.core.slips import keys_beside
+
+Find = Callable[[AbstractSet[str]], list[str]]
+"""Finds the names that may be spelled in one of these ways."""
+
+_DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern})\S)+")
+_BEFORE: Final = re.compile(r"[\W_]*")
+_BEHIND: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
+_PARTS: Final = re.compile(r"\s+|的")  # of a name, each of which people may write alone
+_LONGEST: Final = 2 * NAME_LENGTH  # code points of a name that are compared
+_MOST_WORDS: Final = 4  # typed, that are compared with those of a name
+_MOST_NAMES: Final = 8  # that are compared
+_REACH: Final = 3 * NAME_LENGTH  # code points of a text in which a name is looked for
+_LONGEST_DENSE: Final = 8
+_LONGEST_SLIPPED: Final = 12  # letters of a word that may have a slip
+_SHORTEST_SLIPPED: Final = 3
+_SHORT: Final = 4  # in a word of so many letters, only a key beside the right one is a slip
+_SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the next word
+
+
+class Misspelt(NamedTuple):
+    """The name that was probably meant, and the text behind it."""
+
+    name: str
+    rest: str
+
+
+class Spellings:
+    """Names by how they may be spelled."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names: dict[str, dict[str, int]] = {}  # each may be there several times
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        for key in _spellings(name):
+            names = self._names.setdefault(key, {})
+            names[name] = names.get(name, 0) + 1
+
+    def discard(self, name: str) -> None:
+        """Take the name out once, if it is there."""
+        for key in _spellings(name):
+            names = self._names.get(key, {})
+            count = names.pop(name, 0)
+            if count > 1:
+                names[name] = count - 1
+            elif count and not names:
+                del self._names[key]
+
+    def find(self, keys: AbstractSet[str]) -> list[str]:
+        """The first names that may be spelled in one of these ways."""
+        found = self._names.keys() & keys
+        return [*islice((name for key in sorted(found) for name in self._names[key]), _MOST_NAMES)]
+
+
+def misspelt(text: str, find: Find) -> Misspelt | None:
+    """The name that a text begins with, if it is misspelt, and what follows it."""
+    before = _BEFORE.match(text, 0, _REACH)
+    start = before.end() if before is not None else 0
+    if (run := _DENSE.match(text, start, start + _LONGEST_DENSE)) is not None:
+        name, size = _in_dense(run[0], find)
+        end = start + size
+    else:
+        words = [*islice(_WORD.finditer(text, start, _REACH), _MOST_WORDS)]
+        name, end = _in_words([plain(word[0]) for word in words], [word.end() for word in words], find)
+    if name is None:
+        return None
+    behind = _BEHIND.match(text, end)
+    return Misspelt(name, text[behind.end() if behind is not None else end :])
+
+
+def plain(text: str) -> str:
+    """The letters and digits of a text, without accents and other marks."""
+    word = letters(text[:_LONGEST])[:_LONGEST]
+    if word.isascii():
+        return word
+    return normalize("NFC", "".join(one for one in normalize("NFD", word) if category(one)[0] != "M"))
+
+
+def _spellings(name: str) -> set[str]:
+    """How a name may be written: without spaces, one part of it, and if it is dense, with a character missing."""
+    parts = [plain(part) for part in _PARTS.split(name)]
+    found = {plain(name), *(part for part in parts if len(part) > 1)}
+    dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
+    return found.union(*map(without_one, dense)).difference(("",))
+
+
+def _in_dense(run: str, find: Find) -> tuple[str | None, int]:
+    """The name that a run of dense characters begins with, and how many of them it has."""
+    if run.startswith(ORDINARY_CHINESE):
+        return None, 0
+    for size in range(len(run), 1, -1):
+        part = plain(run[:size])
+        for name in find(without_one(part)):
+            written = (plain(name), *map(plain, _PARTS.split(name)))
+            # One that goes on is found without what follows it.
+            if any(_is_nearly(part, one) and part[:-1] != one for one in written):
+                return name, size
+    return None, 0
+
+
+def _in_words(typed: Sequence[str], ends: Sequence[int], find: Find) -> tuple[str | None, int]:
+    """The name that words begin with, and where it ends."""
+    for count in range(len(typed), 1, -1):
+        whole = "".join(typed[:count])
+        if (name := next((one for one in find({whole}) if plain(one) == whole), None)) is not None:
+            return name, ends[count - 1]
+    if not typed or not typed[0] or typed[0] in ORDINARY:
+        return None, 0
+    word = typed[0]
+    names = find({word}) if len(word) > 1 else []
+    if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED:
+        names = find(_one_slip(word))
+    if names:
+        count, name = max(((_count(typed, name), name) for name in names), key=lambda one: one[0])
+        return name, ends[count - 1]
+    return _before_more(word, ends[0], find)
+
+
+@lru_cache(maxsize=64)
+def _one_slip(word: str) -> frozenset[str]:
+    """The words of which one slip makes this one; of two letters there is none."""
+    found = set()
+    usual = alphabet(word[0])
+    for at in range(len(word) + 1):
+        before, letter, after = word[:at], word[at : at + 1], word[at + 1 :]
+        found.add(before + after)
+        found.add(before + after[:1] + letter + after[1:])
+        others = usual if len(word) > _SHORT else keys_beside(letter) if letter.isascii() else usual
+        found.update(before + other + after for other in others if letter)
+        found.update(before + other + letter + after for other in usual)
+    return frozenset(one for one in found if len(one) >= _SHORTEST_SLIPPED)
+
+
+def _count(typed: Sequence[str], name: str) -> int:
+    """How many of the typed words are nearly those of a name, from the first one that it has."""
+    parts = [plain(part) for part in _PARTS.split(name)]
+    first = next((at for at, part in enumerate(parts) if _is_nearly(typed[0], part)), None)
+    if first is None:
+        return 1
+    rest = zip(typed[1:], parts[first + 1 :], strict=False)
+    return 1 + next(
+        (at for at, (one, part) in enumerate(rest) if not _is_nearly(one, part)),
+        min(len(typed) - 1, len(parts) - first - 1),
+    )
+
+
+def _is_nearly(typed: str, word: str) -> bool:
+    """Whether a word is another, or becomes it with one letter exchanged, wrong, missing or too many."""
+    if len(typed) != len(word):
+        return typed in without_one(word) or word in without_one(typed)
+    differ = [at for at, (one, other) in enumerate(zip(typed, word, strict=True)) if one != other]
+    if len(differ) != 2:
+        return len(differ) < 2
+    first, second = differ
+    return second == first + 1 and typed[first] == word[second] and typed[second] == word[first]
+
+
+def _before_more(word: str, end: int, find: Find) -> tuple[str | None, int]:
+    """The name that a word begins with, if an ordinary word follows it at once: `Bobcall`."""
+    for size in range(len(word) - 1, _SHORTEST_BEFORE_MORE - 1, -1):
+        if word[size:] in ORDINARY and (names := find({word[:size]})):
+            return names[0], end - len(word) + size
+    return None, 0
