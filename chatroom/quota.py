@@ -105,6 +105,15 @@ class Quota:
         if self._budget is not None:
             self._budget.give_back(_MESSAGE, message_cost(len(text)))
 
+    def give_back_return(self) -> None:
+        """Undo what the new session of someone who was here before a restart has cost their address.
+
+        Otherwise many people behind one address would come back no faster than strangers may.
+        """
+        if self._budget is not None:
+            self._budget.give_back(Kind.SESSION, 1)
+            self._budget.give_back(Kind.JOIN, 1)
+
     def spend_event(self, length: int = 0) -> None:
         """Count one event of any kind, before it is read.
 

@@ -109,16 +109,21 @@ class Returning:
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 
-    def note_restart(self, identity: str, proven: tuple[str, str] | None) -> None:
+    def note_restart(self, identity: str, proven: tuple[str, str] | None) -> bool:
         """A guest has come back with a token from before the start.
 
         Args:
             proven: the room's key, and the name that the token shows them to have had there.
+
+        Returns:
+            Whether it is the first time, within a day of the start.
         """
         if self._monotonic() >= self._doubt_until:
-            return
+            return False
+        is_first = identity not in self._returned
         kept = (proven[0], fold(proven[1])) if proven is not None else None
         remember(self._returned, identity, kept, _MOST_RETURNED)
+        return is_first
 
     def is_doubtful(self, identity: str, room: str, name: str, owner: str) -> bool:
         """Whether the name may have been another's before a restart, when the guest with this identity chose it.

@@ -7,10 +7,13 @@ from functools import partial
 
 import pytest
 
-from chatroom.core.errors import NameChangedHands, NoSuchPerson, Unavailable
+from chatroom.core.budgets import AddressBudget, Allowance, Kind
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, RateLimited, Unavailable
 from chatroom.core.events import Person, Reacted, Why
+from chatroom.core.flood import Rate
 from chatroom.reads import AT_ONCE
 from chatroom.sessions import Session
+from chatroom.tokens import Tokens
 from tests.support.harness import NAMES, CheckingGateway, FailingGateway, Harness
 
 UNKNOWN = "0000000000000-000000"  # an id that no entry has
@@ -339,6 +342,26 @@ def test_a_token_of_another_room_does_not_prove_a_name() -> None:
     restarted.harness.backplane.settle_all()
     with pytest.raises(NameChangedHands):
         restarted.whispers("Ann")
+
+
+def test_each_return_after_a_restart_is_free_once() -> None:
+    few = Rate(2, 0.001)
+    budget = AddressBudget(Allowance(rates={**Allowance().rates, Kind.SESSION: few, Kind.JOIN: few}))
+    harness = Harness([CheckingGateway()], budget=budget)
+    earlier = Tokens(b"s" * 32, 1000.0, lambda: 0.0)  # those of the process before
+
+    def comes(number: int) -> None:
+        assert budget.open_session(0.0) == 0.0
+        harness.leave(harness.enter("lobby", token=earlier.write(f"identity {number}", "Bob", "lobby")))
+        budget.close_session()
+
+    for number in range(10):
+        comes(number)
+    for number in range(2):
+        comes(number)
+    assert budget.open_session(0.0) > 0.0
+    with pytest.raises(RateLimited):
+        harness.enter("lobby", token=earlier.write("identity 10", "Bob", "lobby"))
 
 
 def test_a_day_after_a_restart_names_are_trusted() -> None:

@@ -256,8 +256,9 @@ class AddressBudget:
 
     def give_back(self, kind: Kind, cost: float) -> None:
         """Undo a `spend` that succeeded."""
-        bucket = self._buckets[kind]
-        bucket.give_back(min(cost, bucket.rate.burst))
+        bucket = self._buckets.get(kind)
+        if bucket is not None:  # otherwise all of it is left
+            bucket.give_back(min(cost, bucket.rate.burst))
         if self.site is not None:
             self.site.give_back(kind, cost)
 

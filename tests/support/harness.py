@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from chatroom.backplane import ClaimRequest
 from chatroom.backplane.local import RoomRules
+from chatroom.core.budgets import AddressBudget
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Deleted, Edited, Joined, Left, Person, Reacted, Renamed, Said, Whispered, Why
 from chatroom.core.log import Item
@@ -128,7 +129,12 @@ class FailingGateway(CheckingGateway):
 class Harness:
     """A service, its slow backplane, a gateway and the sessions."""
 
-    def __init__(self, gateways: Sequence[CheckingGateway], lossy: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        gateways: Sequence[CheckingGateway],
+        lossy: Callable[[], str] = lambda: "",
+        budget: AddressBudget | None = None,
+    ) -> None:
         self.backplane = Far(RoomRules(NamePool(NAMES), random.Random(1), max_people=4), lossy)
         self.gateway = gateways[0]
         self.sessions: list[Session] = []
@@ -138,6 +144,7 @@ class Harness:
             backplane=self.backplane,
             tokens=self.tokens,
             limits=Limits(rates={}, max_text=9, max_rooms=MAX_ROOMS, resume_grace_s=9),
+            budget_of=None if budget is None else lambda _: budget,
             now_ms=lambda: 0,
             monotonic=lambda: self.now,
             spawn=self.backplane.spawn,
