@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict, deque
 from typing import Any
 
-from tests.faults.links import LINKS, PATIENCE_S, Gone, Link
+from tests.faults.links import LINKS, LOCAL, PATIENCE_S, Gone, Link
 
 Frame = dict[str, Any]
 _LEFT = 5  # abandoned connections per person
@@ -25,8 +25,9 @@ class Talker:
         unsure: what was sent and not acknowledged, by `cid`, in the order of sending; sent again after each return.
     """
 
-    def __init__(self, kind: str, room: str, label: str) -> None:
+    def __init__(self, kind: str, room: str, label: str, source: str = LOCAL) -> None:
         self.kind = kind
+        self.source = source
         self.room = room
         self.label = label
         self.name = ""
@@ -57,7 +58,7 @@ class Talker:
         """
         self._waiting.clear()
         self._answers.clear()
-        self._link = LINKS[self.kind](url)
+        self._link = LINKS[self.kind](url, self.source)
         auth: Frame = {"v": 1, "room": self.room, "roster": "delta"}
         if self._token is None:
             auth["username"] = self.label  # a random one might be that of somebody who is not back yet
