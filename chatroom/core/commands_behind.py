@@ -18,6 +18,9 @@ from chatroom.core.slips import CHINESE_WORD, WORDS, beginnings, is_meant, is_sl
 
 _MOST: Final = 4  # commands in one text that are looked at
 _MOST_PLACES: Final = 200  # places where one may stand
+_MOST_OTHER: Final = (
+    50  # of them, with words in other scripts, which may be meant in several keyboard layouts: 10 µs each
+)
 _REACH: Final = 128  # characters behind one that may be a name
 _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбюめظຝय"  # what the key of the slash types in other layouts
@@ -65,8 +68,7 @@ def behind_text(text: str) -> Iterator[NearWhisper]:
             return iter(())
     else:
         text = without_ignorable(text)
-    places = islice(_PLACE.finditer(text, 1), _MOST_PLACES)
-    commands = (near for place in places if (near := _near(text, place)) is not None)
+    commands = (near for place in _places(text) if (near := _near(text, place)) is not None)
     return chain(_behind_name(text), _behind_arrows(text), islice(commands, _MOST))
 
 
@@ -90,6 +92,16 @@ def _wholes(before: str, behind: str) -> tuple[tuple[str, str], ...]:
     """A name that stands alone before a word that says that a text is private, with the text."""
     name = trimmed(before)
     return tuple((one, behind) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
+
+
+def _places(text: str) -> Iterator[re.Match[str]]:
+    others = 0
+    for place in islice(_PLACE.finditer(text, 1), _MOST_PLACES):
+        if place["talk"] is None and (place["word"] is None or not place["word"].isascii()):
+            others += 1
+            if others > _MOST_OTHER:
+                continue
+        yield place
 
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
