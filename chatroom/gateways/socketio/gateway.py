@@ -101,6 +101,7 @@ class SocketIOGateway:
             talks=self._talks,
             groups=self._groups,
             words=words,
+            names=self._presence.names,
             log_out=self._log_out,
             monotonic=monotonic,
         )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from chatroom.core.budgets import Kind
 from chatroom.core.commands import Command, Quit, Say, TalkTo, WhisperTo, unread_answer_after_s
 from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
@@ -21,6 +23,7 @@ from chatroom.gateways.socketio.guest import Groups, Guest, known_language, word
 from chatroom.gateways.socketio.replies import Replies
 from chatroom.gateways.socketio.talks import Talks, nothing
 from chatroom.gateways.words import Words
+from chatroom.rooms import RoomView
 from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
@@ -33,6 +36,7 @@ class Requests:
 
     Args:
         words: the server's sentences for clients that ask for no language.
+        names: the `name_list` of everybody in a room, as announced.
         log_out: ends a client's session.
     """
 
@@ -45,6 +49,7 @@ class Requests:
         talks: Talks,
         groups: Groups,
         words: Words,
+        names: Callable[[RoomView], msgspec.Raw],
         log_out: Callable[[Guest], None],
         monotonic: Callable[[], float],
     ) -> None:
@@ -54,6 +59,7 @@ class Requests:
         self._talks = talks
         self._groups = groups
         self._words = words
+        self._names = names
         self._log_out = log_out
         self._monotonic = monotonic
 
@@ -97,8 +103,9 @@ class Requests:
             case wire.Who():
                 if self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
-                people = self._service.who(session)
-                return {"name_list": wire.name_list(people), "count": len(people)}
+                people, here = self._service.who(session), session.room
+                names = self._names(here) if len(people) == len(here.roster) else wire.name_list(people)
+                return {"name_list": names, "count": len(people)}
             case wire.Typing():
                 self._service.type(session)
             case wire.Ping():
