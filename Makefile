@@ -25,7 +25,7 @@ export PIP_BUILD_CONSTRAINT = $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format faults far-scenes soak repeat test-all-pythons coverage bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
+.PHONY: help setup run test check format faults far-scenes soak event-costs repeat test-all-pythons coverage bench bench-quick bench-page dist image-check constraints screenshots icons terminal-picture clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ far-scenes: .venv/test.stamp $(GUEST) ## Play the scenes that keep nothing on di
 
 soak: .venv/test.stamp ## Let people come and go for SOAK_MINUTES (60), and look for what they leave behind
 	SOAK_MINUTES=$${SOAK_MINUTES:-60} CHATROOM_TEST_SCALE=20 $(BIN)/python -m pytest tests/faults/test_churn.py $(ARGS)
+
+event-costs: .venv/test.stamp ## Print the computing time of the worst event of each kind
+	$(BIN)/python -m tests.support.event_costs $(ARGS)
 
 repeat: .venv/test.stamp $(GUEST) $(NODE) ## Run all tests ROUNDS (10) times, also after a failure; fails if any round did
 	@failed=0; \

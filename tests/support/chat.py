@@ -37,12 +37,17 @@ class Silent:
 class Client:
     """A client that polls whenever it is asked what it has received."""
 
-    def __init__(self, chat: Chat, eio_sid: str, client: str, auth: dict[str, object]) -> None:
+    sid = ""
+
+    def __init__(self, chat: Chat, eio_sid: str, client: str) -> None:
         self._engine, self._receive = chat.gateway.engine, chat.receive
         self.session = self._engine.sessions.create(eio_sid, client)
         self._polling = Polling(self.session, self._engine.sessions, FinalPayloads())
         self.session.begin(self._polling)
         chat.connect(eio_sid, client)
+
+    def enters(self, **auth: object) -> None:
+        """Join a room."""
         self.sends("0" + json.dumps({"v": 1, **auth}))
         until(lambda: any("login" in packet for packet in self._polling._outbox))
         self.sid = str(self.received()[0]["sid"])
@@ -121,10 +126,16 @@ class Chat:
         """The engine has received a packet."""
         self.gateway._server._handle_eio_message(eio_sid, packet)
 
-    def joins(self, client: str = ADDRESS, **auth: object) -> Client:
-        """Another client, from an address."""
+    def connects(self, client: str = ADDRESS) -> Client:
+        """Another client, from an address; it has not joined a room yet."""
         self._numbers[client] += 1
-        return Client(self, f"{client}-{self._numbers[client]}", client, auth)
+        return Client(self, f"{client}-{self._numbers[client]}", client)
+
+    def joins(self, client: str = ADDRESS, **auth: object) -> Client:
+        """Another client in a room, from an address."""
+        joined = self.connects(client)
+        joined.enters(**auth)
+        return joined
 
     def fill(self, room: str, names: list[str]) -> list[Session]:
         """Have people join a room; they receive nothing."""

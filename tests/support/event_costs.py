@@ -1,4 +1,4 @@
-"""What the worst event of each kind costs: `python -m tests.support.event_costs [NAMES ...]`.
+"""What the worst event of each kind costs: `make event-costs`, or with other sizes of the room, `ARGS="100 5000"`.
 
 An event's computing time is that from its packet to its answer, in this process, without a socket, with memory in place
 of a disk, and with nobody else who receives it. What is remembered of earlier texts is forgotten before each event.
@@ -68,11 +68,24 @@ def kinds(found: list[str], some_id: str) -> Iterator[tuple[str, list[str]]]:
     yield "typing", [packet("typing")]
     yield "ping", [packet("ping")]
     yield "lang", each(["en", "zh", *short], "lang", "lang")
-    commands = ("/help", "/rooms", "/who", f"/history {PAGE_ENTRIES}", "/history", "to:", "/to", "/nick", "/x")
+    commands = (
+        "/help",
+        "/rooms",
+        "/who",
+        f"/history {PAGE_ENTRIES}",
+        "/history",
+        "to:",
+        "/to",
+        "/nick",
+        "/x",
+    )
     yield "commands", each(list(commands), "message", "msg")
     yield (
         "unknown fields",
-        [packet("message", msg="x", **{f"{text[:15]}{number}": text[:40] for number in range(60)}) for text in found],
+        [
+            packet("message", msg="x", **{f"{text[:15]}{number}": text[:40] for number in range(60)})
+            for text in found
+        ],
     )
     yield "no request", list(nonsense())
 
@@ -132,7 +145,7 @@ class Costs:
         for cache in self._caches:
             cache.cache_clear()
 
-    def worst(self, packets: list[str], measure: Callable[[Any], float]) -> tuple[float, Any]:
+    def worst(self, packets: list[Any], measure: Callable[[Any], float]) -> tuple[float, Any]:
         """The dearest of these; a measurement that was disturbed counts only if it is always so slow."""
         dear = sorted(((measure(one), one) for one in packets), key=lambda found: found[0])[-10:]
         return max((min(took, *(measure(one) for _ in range(5))), one) for took, one in dear)
@@ -146,7 +159,9 @@ def main() -> None:
         some_id = str(costs.client.asks("message", msg="x")["id"])
         measured = [(kind, costs.worst(packets, costs.seconds)) for kind, packets in kinds(found, some_id)]
         auths: list[Any] = [
-            {"v": 1, "room": "lobby", field: text[:_LONG]} for field in ("token", "username", "after") for text in found
+            {"v": 1, "room": "lobby", field: text[:_LONG]}
+            for field in ("token", "username", "after")
+            for text in found
         ]
         measured.append(("connect", costs.worst([{"v": 1}, *auths], costs.connect_seconds)))
         for kind, (took, one) in measured:

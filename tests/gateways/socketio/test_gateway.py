@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from chatroom.core.budgets import Kind
 from tests.support.chat import ADDRESS, Chat, Client
+from tests.support.inside import no_collector
 
 # What each is counted as, besides as an event.
 KINDS: dict[Kind, Callable[[Client], Any]] = {
@@ -30,6 +34,54 @@ def test_each_kind_of_request_has_a_budget_of_its_own(kind: Kind) -> None:
     assert KINDS[kind](client)["ok"]
     used = {one for one in Kind if budget.used(one, chat.now) > before[one]}
     assert used - {Kind.CPU} == {Kind.EVENT, kind}
+
+
+def test_no_request_costs_more_in_a_large_room() -> None:
+    """Except for the list of names; as calls of functions, not as time."""
+    requests: dict[str, dict[str, object]] = {
+        "message": {"msg": "hello"},
+        "whisper": {"to": "Anna 1", "msg": "hello"},
+        "rename": {"username": "Romeo"},
+        "history": {"limit": 50},
+        "who": {"sid": "filler 1"},
+        "typing": {},
+        "lang": {"lang": "zh"},
+    }
+    typed = ("/to Anna x", "to:Anna", "to:", "tp Anna x", "Anna: x", "/who", "/join a")
+    asked: list[tuple[str, Mapping[str, object]]] = [
+        *requests.items(),
+        *(("message", {"msg": text}) for text in typed),
+    ]
+    calls: list[dict[str, int]] = []
+    for names in (300, 900):
+        chat = Chat()
+        chat.fill("lobby", [f"Anna {number}" for number in range(names)])
+        calls.append({})
+        for action, fields in asked:
+            for _ in range(2):  # the first time, some is made once, and remembered
+                client = chat.joins(username="Tybalt")
+                calls[-1][f"{action} {fields}"] = count_calls(client, action, fields)
+                chat.now += 1000  # it may owe computing time
+                client.sends('2["msg",{"action":"logout"}]')
+    few, many = calls
+    assert {each: (few[each], many[each]) for each in few if many[each] > 1.2 * few[each] + 20} == {}
+
+
+def count_calls(client: Client, action: str, fields: Mapping[str, object]) -> int:
+    """How many functions are called for a request."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _function: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    packet = f"2{json.dumps(['msg', {'action': action, **fields}])}"
+    before = sys.getprofile()
+    with no_collector():
+        sys.setprofile(count)
+        client.sends(packet)
+        sys.setprofile(before)
+    return calls
 
 
 def test_a_refused_event_is_charged_its_computing_time() -> None:
