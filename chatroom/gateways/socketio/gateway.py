@@ -18,6 +18,7 @@ from chatroom.core.conduct import Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
+from chatroom.core.meter import Meter
 from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
@@ -82,7 +83,8 @@ class SocketIOGateway:
         self._limits = limits
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
-        self._began = 0.0  # when the event that is being handled was read, in computing time
+        self._meter = Meter(monotonic, thread_time)
+        self._began = self._meter.begin()  # when the event that is being handled was read
         self._presence = Presence(
             self._emit,
             self._server.has_recipients,
@@ -126,7 +128,7 @@ class SocketIOGateway:
                     lang=known_language(auth.lang),
                 )
             finally:
-                self._service.quota_of(client).charge_cpu(thread_time() - self._began)
+                self._service.quota_of(client).charge_cpu(self._meter.took_s(self._began))
             session = self._service.admit(sid, self, request, client)
         except Refusal as refused:
             raise _refused(refused, words) from None
@@ -145,7 +147,7 @@ class SocketIOGateway:
         except Refusal as refused:
             quota.charge_cpu(_READ_S)
             raise _refused(refused, self._words) from None
-        self._began = thread_time()
+        self._began = self._meter.begin()
 
     def _on_connected(self, sid: str, namespace: str) -> None:
         """The client has its CONNECT packet: it may join."""
@@ -193,11 +195,11 @@ class SocketIOGateway:
         try:
             guest.session.quota.spend_event(size)
         except RateLimited as refused:
-            began = thread_time()
+            began = self._meter.begin()
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
-            guest.session.quota.charge_cpu(thread_time() - began + _READ_S)
+            guest.session.quota.charge_cpu(self._meter.took_s(began) + _READ_S)
             return False
-        self._began = thread_time()
+        self._began = self._meter.begin()
         return True
 
     def _refuse_flood(
@@ -233,7 +235,7 @@ class SocketIOGateway:
         else:
             if answer is not None:
                 ack({"ok": True, **answer})
-        guest.session.quota.charge_cpu(thread_time() - began)
+        guest.session.quota.charge_cpu(self._meter.took_s(began))
 
     def _refuse(self, arguments: Sequence[object], guest: Guest, ack: Ack, refused: Refusal) -> None:
         if wire.may_join(arguments):
@@ -262,7 +264,7 @@ class SocketIOGateway:
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
         else:
             self._talks.hold_for_other_room(guest, ack, refusal)
-        guest.session.quota.charge_cpu(thread_time() - began)
+        guest.session.quota.charge_cpu(self._meter.took_s(began))
 
     # Calls from the service
 

@@ -1,0 +1,42 @@
+"""How much computing time an event takes. To ask the system each time would cost more than to count the event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+Start = tuple[float, float]
+"""When an event began, and what had been computed shortly before."""
+
+_SHORT_S: Final = 0.001  # so much too much is charged at most
+
+
+class Meter:
+    """Measures the computing time of events.
+
+    A short event took the time that has passed: hardly ever does another program run meanwhile. What a longer one took,
+    the system says, counted from at most a millisecond before.
+
+    Args:
+        monotonic: a clock in seconds.
+        computed: how many seconds this thread has computed.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], computed: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._computed = computed
+        self._asked_at = float("-inf")
+        self._answer = 0.0
+
+    def begin(self) -> Start:
+        """An event begins."""
+        now = self._monotonic()
+        if now > self._asked_at + _SHORT_S:
+            self._asked_at, self._answer = now, self._computed()
+        return now, self._answer
+
+    def took_s(self, start: Start) -> float:
+        """How many seconds the event that began then has taken, about."""
+        began, computed = start
+        passed_s = self._monotonic() - began
+        return passed_s if passed_s < _SHORT_S else min(passed_s, self._computed() - computed)

@@ -1,0 +1,58 @@
+"""How much computing time an event takes, without asking the system for it each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.core.meter import Meter
+
+
+class Machine:
+    """Its clocks, which only move when something is done."""
+
+    def __init__(self) -> None:
+        self.now = self.computed_s = 0.0
+        self.questions = 0
+
+    def computes(self, seconds: float) -> None:
+        self.now += seconds
+        self.computed_s += seconds
+
+    def computed(self) -> float:
+        self.questions += 1
+        return self.computed_s
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def meter(machine: Machine) -> Meter:
+    return Meter(lambda: machine.now, machine.computed)
+
+
+def test_the_system_is_asked_once_per_millisecond(machine: Machine, meter: Meter) -> None:
+    for _ in range(1000):
+        began = meter.begin()
+        machine.computes(0.0001)
+        assert meter.took_s(began) == pytest.approx(0.0001)
+    assert machine.questions <= 100
+
+
+def test_a_long_event_is_charged_what_it_has_computed(machine: Machine, meter: Meter) -> None:
+    meter.begin()
+    machine.computes(0.0009)
+    began = meter.begin()
+    machine.computes(0.002)
+    machine.now += 10.0  # other programs run
+    assert 0.002 <= meter.took_s(began) <= 0.003
+
+
+def test_no_event_is_charged_more_than_has_passed(machine: Machine, meter: Meter) -> None:
+    meter.begin()
+    machine.computes(0.0009)
+    began = meter.begin()
+    machine.computes(0.001)
+    assert meter.took_s(began) == pytest.approx(0.001)
