@@ -113,7 +113,7 @@ def rehearse(program: Counted) -> None:
     client = RawClient(program.url).enters(v=1)
     for number, event in enumerate(EVENTS):
         client.sends(f"42{number}{json.dumps(['msg', event])}")
-        client.receives_answer(number)
+    client.receives_answer(number)
     client.leaves()
 
 
