@@ -47,6 +47,7 @@ _REMEMBERED = (
     "Returning._parked",
     "Returning._returned",
     "Returning._sids",
+    "Returning._talks",
     "Wheel._items",
     "Wheel._order",
     "Whispers._sent",
