@@ -48,7 +48,7 @@ _SAYS_PRIVATE: Final = (
 _BEHIND_NAME: Final = re.compile(
     rf"[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
     rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]) ?[{COLONS}]\s*+"
-    rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
+    rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
 )
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.

@@ -13,6 +13,7 @@ from chatroom.core.errors import Refusal
 from chatroom.core.events import Person
 from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People
+from chatroom.core.spellings import Spellings
 from chatroom.terminal.audience import (
     Audience,
     AudienceChanged,
@@ -251,7 +252,10 @@ def refusal(text: str) -> dict[str, object] | None:
     try:
         line = parse_line(text)
         if isinstance(line, Say):
-            people = People(lambda name: here.get(fold(name)), lambda _: None, Addressed())
+            spelled = Spellings(person.name for person in here.values()).find
+            people = People(
+                lambda name: here.get(fold(name)), lambda _: None, Addressed(), spelled_here=spelled
+            )
             near.check(line.near, people, lambda room: room == "den")
             return None
     except Refusal as refused:
