@@ -18,9 +18,8 @@ from chatroom.core.slips import CHINESE_WORD, WORDS, beginnings, is_meant, is_sl
 
 _MOST: Final = 4  # commands in one text that are looked at
 _MOST_PLACES: Final = 200  # places where one may stand
-_MOST_OTHER: Final = (
-    50  # of them, with words in other scripts, which may be meant in several keyboard layouts: 10 µs each
-)
+# Of them, those with words in other scripts, which may be meant in several keyboard layouts: each takes 10 µs.
+_MOST_OTHER: Final = 50
 _REACH: Final = 128  # characters behind one that may be a name
 _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбюめظຝय"  # what the key of the slash types in other layouts

@@ -105,13 +105,14 @@ def behind_opener(text: str) -> Beginning | None:
 
 def further_beginnings(text: str) -> list[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    dear = 0
+    dear = looked_up = 0
     found: list[Beginning | None] = []
     for before, line in pairwise(text.splitlines()):
         is_dear = not line[:HEAD].isascii()
         if len(line.strip()) < _SHORTEST_LINE or (is_dear and dear == _DEAR_LINES):
             continue
-        keys = by_keys(line) if is_dear else None
+        keys = by_keys(line) if is_dear and looked_up < _DOUBTFUL_LINES else None
+        looked_up += is_dear
         if keys is None and _is_plainly_ordinary(line):
             continue
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):

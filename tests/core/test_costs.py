@@ -14,6 +14,7 @@ import pytest
 
 from chatroom.core import (
     commands,
+    commands_behind,
     confusables,
     folding,
     layouts,
@@ -281,6 +282,31 @@ def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(markers, "_read_beginning", read_beginning)
     commands._say("x y\n" * 500)
     assert read == markers._DOUBTFUL_LINES
+
+
+@pytest.mark.parametrize(
+    ("module", "read", "before"),
+    [
+        (markers, markers.further_beginnings, "\n"),
+        (commands_behind, lambda text: list(commands_behind.behind_text(text)), " /"),
+        (commands_behind, lambda text: list(commands_behind.behind_text(text)), " ."),
+    ],
+)
+def test_few_words_are_read_in_other_keyboard_layouts(
+    monkeypatch: pytest.MonkeyPatch, module: Any, read: Callable[[str], object], before: str
+) -> None:
+    looked_up: list[str] = []
+
+    def by_keys(text: str) -> object:
+        looked_up.append(text)
+        return original(text)
+
+    original = module.by_keys
+    monkeypatch.setattr(module, "by_keys", by_keys)
+    for letters in ALPHABETS:
+        looked_up.clear()
+        read(different_words(letters, 6, before))
+        assert len(looked_up) <= 64
 
 
 def test_a_joiner_far_into_a_text_is_no_error() -> None:
