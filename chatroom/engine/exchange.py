@@ -6,11 +6,11 @@ It knows connections and the request reader; who answers is its caller's busines
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from time import thread_time
 from typing import Any, Final
 
+from chatroom.engine.bounds import HttpLimits
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
 from chatroom.engine.http_response import response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
@@ -24,25 +24,6 @@ TakesBody = Callable[[Connection, Request], bool]
 """Says whether to read the body of this request from this connection."""
 
 _READ_S: Final = 0.001  # what it takes to read a part of a request, at most: the longest head
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """How long a request may be, and how long its parts may take.
-
-    Attributes:
-        head_timeout_s: for the request head, from the first byte, or from the connect, on.
-        body_timeout_s: for the body, from the head on.
-        keepalive_timeout_s: how long an idle connection is kept.
-        response_timeout_s: how long a peer may take to accept a response.
-    """
-
-    max_head_bytes: int
-    max_body_bytes: int
-    head_timeout_s: float
-    body_timeout_s: float
-    keepalive_timeout_s: float
-    response_timeout_s: float
 
 
 class Exchange:

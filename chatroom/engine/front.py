@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any, Final
 
 from chatroom import runtime
-from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, HttpLimits, TakesBody
+from chatroom.engine.bounds import HttpLimits
+from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, TakesBody
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE
