@@ -21,6 +21,10 @@ class Proxies:
         self._trusted = trusted
         self._warned = False
 
+    def are_trusted(self, peer: str) -> bool:
+        """Whether this is the address of one of them."""
+        return is_in(peer, self._trusted)
+
     def client_of(self, peer: str, forwarded: Sequence[str]) -> str:
         """The address of the client behind a request, which is the peer's unless a trusted proxy passed it on.
 

@@ -223,11 +223,13 @@ def _make_front(
         find_page=BuiltPage(Path(__file__).parent / "static").find,
     )
     paths = {"", settings.base_path}
+    proxies = Proxies(settings.trust_proxy)
     return Front(
         engine.loop,
         http,
         handlers={path + _SOCKET_PATH: engine.handle for path in paths},
-        client_of=Proxies(settings.trust_proxy).client_of,
+        client_of=proxies.client_of,
+        is_proxy=proxies.are_trusted,
         takes_body=engine.takes_body,
         meter=addresses,
         in_session=engine.in_session,

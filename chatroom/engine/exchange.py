@@ -143,6 +143,7 @@ class HttpConnection(Role):
         takes_body: asked before a request's body is read; by default all are.
         turns: when newcomers' requests are read; by default at once.
         meter: is charged for reading what was no request.
+        is_proxied: the peer is a proxy: the turns are its clients'.
 
     Attributes:
         exchange: the request that is being answered.
@@ -151,6 +152,7 @@ class HttpConnection(Role):
 
     __slots__ = (
         "_client_of",
+        "_is_proxied",
         "_limits",
         "_meter",
         "_on_over",
@@ -174,6 +176,7 @@ class HttpConnection(Role):
         takes_body: TakesBody | None = None,
         turns: Turns | None = None,
         meter: Meter | None = None,
+        is_proxied: bool = False,
     ) -> None:
         self._limits = limits
         self._turns = turns
@@ -182,6 +185,7 @@ class HttpConnection(Role):
         self._stage: Stage | None = Stage.EMPTY  # which the deadline is for, if there is one
         self._reading_s = 0.0  # computing time that the next request has taken so far
         self._client_of = client_of
+        self._is_proxied = is_proxied
         self._takes_body = takes_body
         self._on_request = on_request
         self._on_over = on_over
@@ -230,7 +234,10 @@ class HttpConnection(Role):
             self._read(connection, is_timed=False)
         elif not self._waits:
             self._waits = True
-            self._turns.put(connection.address, partial(self._take_turn, connection))
+            client = connection.address
+            if self._is_proxied and self._client_of is not None:
+                client = self._client_of(client, self._reader.forwarded())
+            self._turns.put(client, partial(self._take_turn, connection))
 
     def _take_turn(self, connection: Connection) -> None:
         self._waits = False

@@ -45,6 +45,7 @@ class Front:
         handlers: by path prefix, each ending with `/`, the handler of the requests under it. It is called in the loop,
             must not wait, and answers a request that keeps its connection only after it has returned.
         client_of: finds the client of a request that a proxy has passed on; by default that is the peer.
+        is_proxy: says whether an address is that of such a proxy; then clients, not their proxies, take turns.
         meter: counts the computing time of each client's requests, and says how long to refuse them; by default nobody
             does.
         allow_origin: called with a request that has a handler and is refused before that is asked: gives the answer the
@@ -74,6 +75,7 @@ class Front:
         *,
         handlers: dict[str, Handler],
         client_of: ClientOf | None = None,
+        is_proxy: Callable[[str], bool] = lambda _peer: False,
         takes_body: TakesBody | None = None,
         meter: Meter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
@@ -93,6 +95,7 @@ class Front:
         self._app = app
         self._handlers = handlers
         self._client_of = client_of
+        self._is_proxy = is_proxy
         self._takes_body = takes_body
         self._meter = meter
         self._in_session = in_session
@@ -139,6 +142,7 @@ class Front:
             self._takes_body,
             turns=self._turns,
             meter=self._meter,
+            is_proxied=self._is_proxy(address),
         )
         connection = self._loop.attach(sock, http, address)
         connection.expect(self._limits.head_timeout_s)

@@ -25,6 +25,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 _HOST = re.compile(r"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
 _LENGTHS = re.compile(rb"\ncontent-length:[ \t]*(.*?)[ \t]*\r", re.IGNORECASE)
 _CODINGS = re.compile(rb"\ntransfer-encoding:(.*)\r", re.IGNORECASE)
+_FORWARDED = re.compile(rb"\r\nX-Forwarded-For:([^\r\n]*)", re.IGNORECASE)
 _PLAIN_GET = re.compile(rb"GET (/[!-\"$->@-~]*)(?:\?([!-\"$-~]*))? HTTP/1\.1")
 _EMPTY_LINES = 2  # that may precede a request (RFC 9112, 2.2)
 # Each costs time, however short it is.
@@ -180,6 +181,14 @@ class RequestReader:
     def full(self) -> bool:
         """Whether more is kept than a request head may have; then nothing more is read until some of it is answered."""
         return len(self._buffer) > self._max_head
+
+    def forwarded(self) -> list[str]:
+        """The values of the X-Forwarded-For lines of the present request, or of the next one, before it is checked."""
+        if self._request is not None:
+            return self._request.values(b"x-forwarded-for")
+        end = self._buffer.find(b"\r\n\r\n", 0, self._max_head)
+        found = _FORWARDED.findall(self._buffer, 0, end if end >= 0 else self._max_head)
+        return [value.decode("latin-1").strip() for value in found]
 
     def proceed(self) -> Request | None:
         """Go on to the next request; returns it if all of it is here.

@@ -358,6 +358,34 @@ def work(seconds: float) -> None:
         pass
 
 
+class NotedTurns(Turns):
+    """Turns, and whose they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def put(self, address: str, call: Callable[[], None], account: Account | None = None) -> None:
+        self.addresses.append(address)
+        super().put(address, call, account)
+
+
+@pytest.mark.parametrize(("is_proxy", "whose"), [(True, "192.0.2.2"), (False, "127.0.0.1")])
+def test_behind_a_proxy_clients_take_turns(door: Callable[..., Door], is_proxy: bool, whose: str) -> None:
+    turns = NotedTurns()
+    one = door(
+        client_of=lambda peer, forwarded: forwarded[-1] if forwarded else peer,
+        is_proxy=lambda _peer: is_proxy,
+        turns=turns,
+    )
+    lines = "X-Forwarded-For: 192.0.2.1\r\nx-forwarded-for:192.0.2.2 \r\nContent-Length: 60\r\n\r\n"
+    one.peer.send(b"POST" + ASK[3:-2] + lines.encode() + b"\r\nX-Forwarded-For: 192.0.2.3\r\n")
+    until(lambda: len(turns.addresses) == 1)
+    one.peer.send(b"\r\nX-Forwarded-For: 192.0.2.4\r\n")
+    until(lambda: one.was_asked(1))
+    assert turns.addresses == [whose] * 2
+
+
 def test_an_answer_is_charged_what_it_took(door: Callable[..., Door]) -> None:
     def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
         work(0.05)
