@@ -355,6 +355,8 @@ class EmbeddedBackplane(LocalAuthority):
     def _read(self, function: Callable[_ArgsP, _Read], *args: _ArgsP.args, **options: _ArgsP.kwargs) -> _Read:
         try:
             with self._reading:
+                if self._is_closed:
+                    raise Unavailable  # or the end would wait for all that wait before it
                 read = runtime.run_blocking(function, *args, **options)
         except StoreError as problem:
             if isinstance(problem, CorruptError):

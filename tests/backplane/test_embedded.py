@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chatroom import runtime
 from chatroom.backplane import Keys
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, SCHEMA, CorruptError, ForeignError, NewerSchemaError
@@ -369,3 +370,23 @@ def test_an_orderly_end_leaves_everything_in_one_file(tmp_path: Path) -> None:
     bench.fill("a", 3)
     bench.backplane.close()
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_the_end_waits_for_no_read_that_has_not_begun(tmp_path: Path) -> None:
+    bench = Bench(embedded_in(tmp_path, FOREVER))
+    bench.say("a", "hi")
+    outcomes: list[str] = []
+
+    def read() -> None:
+        try:
+            bench.backplane.page("a", before=LAST)
+            outcomes.append("read")
+        except Unavailable:
+            outcomes.append("too late")
+
+    readers = [runtime.spawn(read) for _ in range(20)]
+    runtime.sleep()  # all of them begin; one of them reads
+    bench.backplane.close()
+    for reader in readers:
+        reader.wait()
+    assert sorted(outcomes) == ["read", *["too late"] * 19]
