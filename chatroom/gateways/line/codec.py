@@ -58,7 +58,13 @@ class Overlong:
 
 
 class NotUtf8(str):
-    """A line that came in another encoding, with U+FFFD for what could not be decoded."""
+    """A line that came in another encoding, or damaged by telnet, with U+FFFD for what could not be decoded."""
+
+    __slots__ = ()
+
+
+class Stray(str):
+    """A line with stray bytes that are not UTF-8, and U+FFFD for each."""
 
     __slots__ = ()
 
@@ -167,8 +173,8 @@ class LineDecoder:
         """The next complete line, without its end and without control sequences.
 
         Returns:
-            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; an `Edited` for
-            one with keys; None if more bytes are needed.
+            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; a `Stray` for one
+            with stray bytes; an `Edited` for one with keys; None if more bytes are needed.
         """
         data, place = self._input, 0
         while place < len(data):
@@ -246,13 +252,13 @@ class LineDecoder:
         if end == _CR and "\ufffd" in text:
             self._ask_for_binary()
         # Telnet's command stands for a byte of a character rather than for a key if that is damaged now.
-        is_edited = self._had_key and "\ufffd" not in text
+        is_damaged, is_edited = self._had_key and bad > 0, self._had_key
         self._had_key = False
-        if bad >= _BAD_IN_OTHER_ENCODINGS and bad > good:
+        if is_damaged or (bad >= _BAD_IN_OTHER_ENCODINGS and bad > good):
             return NotUtf8(clean(text))
         if is_edited or (not text.isprintable() and _KEY.search(_PASTED.sub("", text))):
             return Edited(clean(text))
-        return clean(text)
+        return Stray(clean(text)) if bad else clean(text)
 
     def _ask_for_binary(self) -> None:
         """Ask a telnet whose text was damaged, once, to send bytes unchanged.

@@ -42,7 +42,7 @@ from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
-from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.net.turns import Turns
@@ -181,9 +181,12 @@ class Interpreter:
         except RateLimited:
             raise  # it is taken later, and the lines after it wait
         except Refusal as refused:
-            if refused.answer_after_s is not None:
-                self._session.talk.hold(refused, arrived_at)
-            raise
+            if refused.answer_after_s is None:
+                raise
+            # Never at once: telnet sends each line of a paste in a packet of its own.
+            refused = refused.with_doubt()
+            self._session.talk.hold(refused, arrived_at)
+            raise refused from None
 
     def _take(self, line: str | Overlong, arrived_at: float) -> None:
         if isinstance(line, Overlong):
@@ -202,6 +205,8 @@ class Interpreter:
             parsed = typed.parse(self._context.service, self._session, line)
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
+            elif parsed.near and isinstance(line, Stray):
+                raise NotInUtf8().with_doubt()  # the stray byte may be in a name
             else:
                 self._speak(parsed, line, arrived_at)
 

@@ -15,6 +15,7 @@ from chatroom import runtime
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.errors import (
+    ANSWER_AFTER_S,
     LooksPrivate,
     MayAnswer,
     NameTaken,
@@ -29,7 +30,7 @@ from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.expected import CONFIRM_S
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
 from chatroom.net.turns import Turns
@@ -325,6 +326,23 @@ def test_a_line_in_another_encoding_is_not_sent(
     assert romeo.interpreter.refusal(refused.value).startswith(b"* Not sent: it did not arrive as UTF-8.")
     romeo.types("hello")
     assert harness.said == ["Romeo: hello"]
+
+
+@pytest.mark.parametrize("line", ["私聊\ufffd雨 今晚见", "to Zo\ufffd secret"])
+def test_a_nearly_private_line_with_stray_bytes_is_refused(
+    harness: Harness, romeo: LineGuest, line: str
+) -> None:
+    with pytest.raises(NotInUtf8):
+        romeo.types(Stray(line))
+    romeo.types(Stray("caf\ufffd"))
+    assert harness.said == ["Romeo: caf\ufffd"]
+
+
+@pytest.mark.parametrize("line", ["/Bob secret", "/t", "op 0123456789abcdefgh"])
+def test_a_refusal_that_holds_is_never_answered_at_once(romeo: LineGuest, line: str) -> None:
+    with pytest.raises(UnknownCommand) as refused:
+        romeo.types(line)
+    assert refused.value.answer_after_s == ANSWER_AFTER_S
 
 
 @pytest.mark.parametrize("unread", ["to:\ufffd\ufffd\ufffd", "\ufffd\ufffd\ufffd"])
