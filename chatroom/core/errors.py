@@ -83,7 +83,7 @@ class BadRequest(Refusal):
     """The request has the wrong shape.
 
     `usage` shows the right one for a typed command; `character` is the one (`U+202A`) that no text may contain; `field`
-    is the one that is missing or wrong.
+    is the one that is missing, wrong or unknown.
     """
 
     code = "bad_request"

@@ -33,8 +33,6 @@ from chatroom.core.names import may_be_room, parse_name, parse_room, printable, 
 from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.roster import Roster
 from chatroom.core.text import parse_text
-from chatroom.gateways.socketio import fields
-from chatroom.gateways.socketio.fields import check_unknown
 
 LONGEST = 2000
 TYPED = LONGEST + 192  # of a text with a command and a name before it
@@ -139,15 +137,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         markers._is_ordinary_word,
         names._word_key,
         names._word_typed,
-        fields._what,
-        fields._plain,
         near_misses._commands,
         spellings._one_slip,
     )
     for cache in caches:
         cache.cache_clear()
     with monkeypatch.context() as patched:
-        for module in (names, confusables, fields, folding, layouts):
+        for module in (names, confusables, folding, layouts):
             patched.setattr(module, "normalize", normalize)
         before = sys.getprofile()
         sys.setprofile(work.count)
@@ -254,20 +250,6 @@ def test_length_is_checked_before_anything_is_read(
 ) -> None:
     parse_name("Zo\u00eb")  # the tables of reserved names are made once
     check(monkeypatch, do, [*worst(100_000), *worst(128)])
-
-
-@pytest.mark.parametrize("length", [1, 15, 64, 1000])
-def test_unknown_fields_cost_little(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
-    def read(text: str) -> None:
-        many = {f"{text}{number}": text for number in range(61)}
-        check_unknown({**many, "meta": [many]}, frozenset(), ())
-        check_unknown({f"type{number}": text for number in range(61)}, frozenset(), ())
-
-    check(
-        monkeypatch,
-        read,
-        [*worst(length), *((piece * length)[:length] for piece in ("x_", "Xy", "recip", "a-b"))],
-    )
 
 
 def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:

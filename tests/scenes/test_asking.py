@@ -58,6 +58,16 @@ def test_impossible_requests_are_refused_and_change_nothing(
     juliet.receives_nothing()
 
 
+def test_a_text_for_another_room_is_refused(guests: Guests, room: str) -> None:
+    romeo, juliet, nurse = guests(), guests(username="Juliet"), guests(username="Nurse", room=f"{room}2")
+    nurse.asks("ping")
+    for other in (juliet.sid, "juliet", f"{room}2"):
+        answer = romeo.asks_raw({"action": "message", "msg": "s3cret", "room": other})
+        assert (answer["code"], answer["field"]) == ("bad_request", "room")
+    romeo.asks_raw({"action": "message", "msg": "hello", "room": f" {room.upper()}"})
+    juliet.receives_next("message", msg="hello")
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -336,7 +336,7 @@ def test_what_no_request_can_be_is_refused_unread(server: Program, room: str) ->
             ],
             start=1,
         ):
-            fields = {"action": "message", "msg": msg, "more": more}
+            fields = {"action": "message", "msg": msg, "name_list": more}
             raw.sends(f"42{number}{json.dumps(['msg', fields])}")
             assert raw.receives_answer(number).get("code") == code
 

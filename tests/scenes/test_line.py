@@ -462,7 +462,8 @@ def test_a_line_that_telnet_damages_is_not_sent(
     romeo.greeted()
     romeo.goes_to(room)
     romeo.types("一架飞机")
-    romeo.reads(r"\* Not sent: it did not arrive as UTF-8\.")  # telnet receives it after the request for binary
+    # Telnet receives it after the request for binary.
+    romeo.reads(r"\* Not sent: it did not arrive as UTF-8\.")
     romeo.types(SWALLOWED)
     juliet.receives(romeo.name, SWALLOWED)
     assert "一架飞" not in juliet.seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
@@ -10,10 +11,10 @@ import msgspec
 
 from chatroom.core.budgets import Kind
 from chatroom.core.commands import Command, Quit, Say, TalkTo, WhisperTo, unread_answer_after_s
-from chatroom.core.errors import NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
+from chatroom.core.errors import BadRequest, NoSuchPerson, RateLimited, Refusal, TooLong, Unavailable
 from chatroom.core.events import Talk
 from chatroom.core.log import Entry, Page
-from chatroom.core.names import NAME_LENGTH, parse_name, parse_room
+from chatroom.core.names import NAME_LENGTH, parse_name, parse_room, room_key
 from chatroom.core.utc import time_text
 from chatroom.engine.server import Engine
 from chatroom.engine.strict import Ack, no_ack
@@ -28,6 +29,7 @@ from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
+_SID: Final = re.compile(r"[A-Za-z0-9_-]{12}|[A-Za-z0-9_-]{20}")  # in a browser, at a line terminal
 MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
@@ -120,6 +122,7 @@ class Requests:
         self, guest: Guest, text: wire.Message | wire.Whisper, ack: Ack
     ) -> Mapping[str, object] | None:
         session, cid = guest.session, text.cid
+        self._check_room(session, text.room)
         if self._service.whispers.has_whispered(session, cid):
             return {}  # it went to one person, whoever would receive it now
         try:
@@ -133,6 +136,19 @@ class Requests:
             raise
         self._service.refused.forget(session, cid)
         return answer
+
+    def _check_room(self, session: Session, room: str | None) -> None:
+        """Check what a text has as its room: some clients send the one that it is for, or the person.
+
+        Raises:
+            BadRequest: it is for another room that there is, or for one person.
+        """
+        if room is None or room_key(room.strip()) == session.room.key:
+            return
+        whispers = self._service.whispers
+        is_person = _SID.fullmatch(room) or session.room.roster.find(room) or whispers.lately(session)(room)
+        if is_person or self._service.is_other_room(session, room):
+            raise BadRequest(field="room")
 
     def _whisper(self, session: Session, asked: wire.Whisper) -> Mapping[str, object]:
         text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg

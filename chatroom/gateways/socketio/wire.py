@@ -41,8 +41,11 @@ class Auth(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
+    """`room`: where the client believes to be."""
+
     msg: str
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    room: String | None = None
 
 
 class Whisper(msgspec.Struct):
@@ -57,6 +60,7 @@ class Whisper(msgspec.Struct):
     typed: bool = False
     confirmed: bool = False
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    room: String | None = None
 
 
 class Rename(msgspec.Struct):
@@ -116,7 +120,6 @@ ACTIONS: Mapping[str, type[Request]] = {
 _TEXT_FIELDS: Mapping[type[Request], frozenset[str]] = {
     kind: frozenset(("action", *kind.__struct_fields__)) for kind in (Message, Whisper)
 }
-_ONLY_PRIVATE = _TEXT_FIELDS[Whisper] - _TEXT_FIELDS[Message]
 
 # Where msgspec says which field is wrong, or missing.
 _FIELD = re.compile(r"(?:`\$\.|required field `)(\w+)")
@@ -157,7 +160,7 @@ def read_request(arguments: Sequence[object]) -> Request:
 
     Raises:
         BadRequest: there is not exactly one object; it has no action, a field of a wrong type, or two that exclude each
-            other; or it is a text with too many fields, or with an unknown one that may be about who receives it.
+            other; or it is a text with an unknown one that may be about who receives it.
         UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
@@ -175,7 +178,7 @@ def read_request(arguments: Sequence[object]) -> Request:
         case Whisper(to=None, to_sid=UnsetType()):
             raise BadRequest(field="to")
         case Message() | Whisper():
-            check_unknown(arguments[0], _TEXT_FIELDS[kind], _ONLY_PRIVATE)
+            check_unknown(arguments[0], _TEXT_FIELDS[kind])
     return request
 
 

@@ -16,8 +16,8 @@ from chatroom.gateways.line.codec import (
     Edited,
     LineDecoder,
     NotUtf8,
-    Stray,
     Overlong,
+    Stray,
     encode_line,
     longest_line,
 )
