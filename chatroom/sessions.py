@@ -68,6 +68,7 @@ class Session:
             guest who has come back with a token.
         talk: whom its plain texts go to.
         addressed: whom it means by a name.
+        last_whisper_from: the session that sent it the last whisper.
     """
 
     sid: str
@@ -82,6 +83,7 @@ class Session:
     lang: str | None = None
     talk: PrivateTalk = field(default_factory=PrivateTalk)
     addressed: Addressed = field(default_factory=Addressed)
+    last_whisper_from: str | None = None
 
     @property
     def room(self) -> RoomView:

@@ -109,6 +109,8 @@ class Whispers:
         recipient = self._sessions.get(whispered.to.sid)
         if recipient is None or not recipient.is_in or recipient.room.key != room:
             return False
+        if whispered.text:
+            recipient.last_whisper_from = whispered.who.sid
         recipient.gateway.whisper(recipient, whispered, self._now_ms())
         return True
 

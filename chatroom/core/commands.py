@@ -215,6 +215,10 @@ COMMANDS: tuple[Record, ...] = (
     Record("quit", (), "/quit", {"en": "leave", "zh": "离开"}, _alone(Quit())),
 )
 
+# What other chats call some commands; here they are unknown, and the answer says what to type.
+REPLIES = frozenset(("r", "re", "reply", "answer", "回复", "回覆"))
+ENDS = frozenset(("end", "close", "exit", "leave", "stop", "done", "back", "bye", "q", "结束", "退出"))
+
 _BY_NAME = {name: record for record in COMMANDS for name in (record.name, *record.aliases)}
 
 

@@ -7,6 +7,8 @@ caller broke a rule of the core, and nobody should catch it. The words that peop
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Self
 
 from chatroom.core.characters import shortened
@@ -23,6 +25,7 @@ class Refusal(Exception):
         code: the stable name of the reason, the same on every gateway.
         params: what a client needs to word it, in JSON's types; sent beside the code.
         wording: the server's sentence for it, where the sentence of the code says too little.
+        said: what only that sentence needs.
         answer_after_s: the refusal makes it doubtful who receives texts. So it is answered only so many seconds after
             the refused text arrived, and every text that arrives before the answer is refused as well. None: no doubt.
         doubts_people: it is doubtful who is meant by a name, so private texts that came with it are refused too.
@@ -30,6 +33,7 @@ class Refusal(Exception):
 
     code: str
     wording: str | None = None
+    said: Mapping[str, object] = MappingProxyType({})
     _answer_after_s: float | None = None
     _doubts_people = False
 
@@ -102,9 +106,18 @@ class LineEdited(BadRequest):
 
 
 class MayAnswer(BadRequest):
-    """A text for the room may be the answer to a whisper from `name`, or to them; sent again, it goes to the room."""
+    """A text for the room may be meant for one person; sent again, it goes to the room.
+
+    Args:
+        name: who has just whispered, or was whispered to; empty: something else was refused.
+    """
 
     wording = "may_answer"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(**({"name": name} if name else {}))
+        if not name:
+            self.wording = "may_be_private"
 
 
 class UnknownAction(Refusal):
@@ -130,9 +143,15 @@ class UnknownWhisper(UnknownCommand):
 
     wording = "unknown_whisper"
 
-    def __init__(self, *, command: str, arguments: str = "") -> None:
+    def __init__(self, *, command: str, arguments: str = "", usage: str = "") -> None:
         super().__init__(command=command, arguments=arguments)
-        self.params["usage"] = "/to NAME TEXT"
+        self.params["usage"] = usage or "/to NAME TEXT"
+
+
+class UnknownEnd(UnknownCommand):
+    """No command has that name, but it was probably meant to end the private chat."""
+
+    wording = "unknown_end"
 
 
 class UnknownJoin(UnknownCommand):
@@ -237,6 +256,10 @@ class NameChangedHands(NoSuchPerson):
     wording = "name_changed_hands"
     _doubts_people = True
     _answer_after_s = 0.0
+
+    def __init__(self, *, name: str, again: bool = True) -> None:
+        super().__init__(name=name, again=again)
+        self.said = {"usage": f"/to {name} TEXT"}
 
 
 class NameAfterRestart(NameChangedHands):

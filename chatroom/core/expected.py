@@ -1,20 +1,33 @@
-"""Whether a text for the room may be the answer to a whisper, and is asked about first.
+"""Whether a text for the room may be meant for one person, and is asked about first.
 
-Within a minute of a whisper outside a private chat, the next text to the room is often meant for one person. It is sent
-once it is written again. This object knows names and texts; times are passed in, in seconds.
+It often is within a minute of a whisper outside a private chat, or of a private text, a `to:` or a `/join` that was
+refused. It is sent once it is written again. This object knows names and texts; times are passed in, in seconds.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from chatroom.core.errors import (
+    LineEdited,
+    LooksLikeKey,
+    MayAnswer,
+    NotInUtf8,
+    NotSent,
+    Refusal,
+    UnknownCommand,
+)
+
 ANSWER_S: Final = 60.0
 # A text that is written again sooner was written before the question could be read.
 CONFIRM_S: Final = 0.4
+# Refusals that do not show that something was meant for one person.
+_OF_ANY_TEXT: Final = (LineEdited, MayAnswer, NotInUtf8, NotSent)
+_OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
 
 
 class ExpectedAnswer:
-    """What one guest may be about to answer."""
+    """What one guest may be about to write to one person."""
 
     __slots__ = ("_asked", "_asked_at", "_at", "_name")
 
@@ -28,12 +41,41 @@ class ExpectedAnswer:
         """A whisper was received from this person, or sent to them with a command."""
         self._name, self._at = name, now
 
+    def refused(self, refusal: Refusal, now: float) -> None:
+        """Something was refused, and it is doubtful whom the next texts are for."""
+        if isinstance(refusal, NotSent) and refusal.wording == "not_sent_with":
+            self.held()
+        elif not isinstance(refusal, _OF_ANY_TEXT) and type(refusal) not in _OF_ANY_COMMAND:
+            self.doubted(now)
+
+    def doubted(self, since: float) -> None:
+        """Something was refused that would have reached one person, or another room: what follows may be meant so.
+
+        Args:
+            since: what comes sooner is held anyway.
+        """
+        if since - self._at >= ANSWER_S:
+            self._name = ""
+        self._at = since
+
+    def held(self) -> None:
+        """A text was refused because of that, and its answer asks to write it again."""
+        if not self._name:
+            self.forget()
+
+    def renamed(self, old: str, new: str) -> None:
+        """Somebody has another name."""
+        if self._name == old:
+            self._name = new
+
     def forget(self) -> None:
         """The guest has said who their texts are for."""
         self._at, self._asked = float("-inf"), ""
 
     def asks_about(self, text: str, now: float) -> str | None:
-        """The person whom a text for the room may be for; None: it is sent, and the next ones too."""
+        """The person whom a text for the room may be for, empty if unknown; None: it is sent, and the next ones too."""
+        if now < self._at:
+            return None
         is_confirmed = text == self._asked and now - self._asked_at >= CONFIRM_S
         if is_confirmed or now - self._at >= ANSWER_S:
             self.forget()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from functools import partial
 
 from chatroom.core import near
 from chatroom.core.budgets import Kind
 from chatroom.core.commands import (
     COMMANDS,
+    ENDS,
+    REPLIES,
     TO_OTHERS,
     Command,
     Help,
@@ -28,6 +31,7 @@ from chatroom.core.errors import (
     BadRequest,
     LooksLikeKey,
     LooksPrivate,
+    NameChangedHands,
     NoSuchPartner,
     NoTextBehindTo,
     PrivateArgument,
@@ -35,8 +39,10 @@ from chatroom.core.errors import (
     Refusal,
     Unavailable,
     UnknownCommand,
+    UnknownEnd,
     UnknownWhisper,
     Yourself,
+    usage_for,
 )
 from chatroom.core.events import Person, Talk
 from chatroom.core.folding import trimmed
@@ -69,10 +75,28 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     try:
         return parse_line(text)
     except UnknownCommand as refused:
-        if near.name_meant(trimmed(refused.arguments), _people(service, session)):
-            command = str(refused.params["command"])
+        command = str(refused.params["command"])
+        if command in REPLIES:
+            raise UnknownWhisper(
+                command=command,
+                arguments=refused.arguments,
+                usage=_answer_usage(service, session, refused.arguments),
+            ).with_doubt() from None
+        if command in ENDS and session.talk.partner is not None:
+            raise UnknownEnd(command=command).with_doubt(0.0) from None
+        people = _people(service, session)
+        if any(
+            near.name_meant(trimmed(one), people) for one in (refused.arguments, command + refused.arguments)
+        ):
             raise UnknownWhisper(command=command).with_doubt(people=refused.doubts_people) from None
         raise
+
+
+def _answer_usage(service: Service, session: Session, text: str) -> str:
+    """What to type to answer the last whisper; empty if its sender is not here."""
+    last = session.last_whisper_from
+    sender = service.whispers.present(session, last) if last is not None else None
+    return usage_for(sender.name, text) if sender is not None else ""
 
 
 def run(
@@ -140,7 +164,8 @@ def _run(
             person, text = recipient(rest, _people(service, session))
             if not trimmed(text):
                 raise NoTextBehindTo(usage=f"/to {person.name} TEXT", name=person.name)
-            service.whispers.whisper(session, person.name, text)
+            with _usage(person.name, text):
+                service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
             session.quota.spend(Kind.TALK)
@@ -286,10 +311,21 @@ def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:
     """`to:WRITTEN`"""
     name = partner_name(written, _people(service, session))
     try:
-        opened = service.whispers.whisper(session, name, "", Talk.OPENED)
+        with _usage(name, ""):
+            opened = service.whispers.whisper(session, name, "", Talk.OPENED)
     except BadRequest:
         raise Yourself from None
     return session.talk.turn_to(opened.to)
+
+
+@contextmanager
+def _usage(name: str, text: str) -> Iterator[None]:
+    """Let a refusal for a name that has changed hands show what to type."""
+    try:
+        yield
+    except NameChangedHands as refused:
+        refused.said = {"usage": usage_for(name, text)}
+        raise
 
 
 def help_text(lang: str, *, at_a_line: bool = False) -> str:

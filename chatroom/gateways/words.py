@@ -27,6 +27,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists the commands. To send it as a message, begin it with /say.",
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
+    "unknown_end": "No such command. To end the private chat, type to: alone. /quit leaves.",
     "unknown_join": "No such command. To join a room, type {usage}. To send it as a message, begin it with /say.",
     "empty": "There is nothing to send.",
     "too_long": "That is too long: at most {limit} characters.",
@@ -46,9 +47,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
     "name_unclear": 'Not sent: is it for {other} or for {name}? Type /to "{other}" TEXT or /to "{name}" TEXT.',
     "name_now": "Not sent: {name} is now called {now}. To whisper, type /to {now} TEXT.",
-    "name_changed_hands": "Not sent: someone else is now called {name}. Send it again to write to that person.",
+    "name_changed_hands": "Not sent: someone else is now called {name}. To write to that person, type {usage} again.",
     "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
-    "Send it again to write to that person.",
+    "To write to that person, type {usage} again.",
     "looks_private": "Not sent: it looks like a whisper. To write to {name} only, type {usage}. "
     "To send it as a message, begin it with /say.",
     "looks_private_gone": "Not sent: it looks like a whisper to {name}, who is no longer here. "
@@ -107,8 +108,10 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_yourself": "That is you.",
     "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
     "Send it again; if that fails too, set your terminal to UTF-8.",
-    "may_answer": "Not sent: everyone here would see it. To say it to all, send it again. "
+    "may_answer": "Not sent: everyone here would see it. To send it to everyone, type it again. "
     "To answer {name} only, type /to {name} TEXT or to:{name}.",
+    "may_be_private": "Not sent: everyone here would see it. To send it to everyone, type it again. "
+    "To write to one person, type /to NAME TEXT.",
     "line_answer": "To answer, type /to {name} TEXT. to:{name} starts a private chat.",
     "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
     "Type it again; only Backspace and Ctrl+U edit it.",
@@ -130,11 +133,11 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_partner_absent": "{name} is not in this room. The private chat is over.",
     "talk_back": "{name} is back. Only {name} sees what you write; to: alone ends it.",
     "talk_partner_ended": "{name} ended the private chat.",
-    "talk_not_sent": "Not sent: {name} no longer talks to you. You are back in the room. "
-    "Send it again to send it to everyone.",
+    "talk_not_sent": "Not sent: {name} no longer talks to you. You are back in the room: "
+    "everyone sees what you type next.",
     "talk_forgotten": "Your private chat is over: the server no longer knows whom it was with.",
-    "talk_forgotten_not_sent": "Not sent: your private chat is over. You are back in the room. "
-    "Send it again to send it to everyone.",
+    "talk_forgotten_not_sent": "Not sent: your private chat is over. You are back in the room: "
+    "everyone sees what you type next.",
     "talk_over": "The private chat with {name} is over. You now talk to the room.",
     "line_echo_on": "Your own lines are now shown to you as well.",
     "line_echo_off": "Your own lines are no longer shown to you.",
@@ -162,6 +165,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请以 /say 开头。",
     "unknown_whisper": "没有这个命令。要私聊，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:。输入 /quit 离开。",
     "unknown_join": "没有这个命令。要进入房间，请输入 {usage}；要原样发送，请以 /say 开头。",
     "empty": "没有可以发送的内容。",
     "too_long": "太长了：最多 {limit} 个字符。",
@@ -179,8 +183,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_gone": '{name} 已经离开了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请输入 /to "{other}" TEXT 或 /to "{name}" TEXT。',
     "name_now": "没有发送：{name} 现在叫 {now}。要私聊，请输入 /to {now} TEXT。",
-    "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再发一次。",
-    "name_after_restart": "没有发送：服务器重启过，现在叫 {name} 的可能是另一个人。要发给这个人，请再发一次。",
+    "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再输入一次 {usage}。",
+    "name_after_restart": "没有发送：服务器重启过，{name} 可能已是另一个人。要发给这个人，请再输入一次 {usage}。",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。要原样发送，请以 /say 开头。",
     "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
@@ -232,8 +236,10 @@ _CHINESE: Final[Mapping[str, str]] = {
     # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.
     "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
     " (Not sent: not UTF-8.)",
-    "may_answer": "没有发送：房间里的人都会看到。要发给所有人，请再发一次；"
+    "may_answer": "没有发送：房间里的人都会看到。要发给所有人，请再输入一次；"
     "只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}。",
+    "may_be_private": "没有发送：房间里的人都会看到。要发给所有人，请再输入一次；"
+    "只想发给一个人，请输入 /to NAME TEXT。",
     "line_answer": "要回复，请输入 /to {name} TEXT；输入 to:{name} 则开始私聊。",
     "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"
     " (Not sent: keys like arrows do not edit a line here.)",
@@ -253,9 +259,9 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_partner_absent": "{name} 不在这个房间，私聊结束。",
     "talk_back": "{name} 回来了，你的消息仍然只有对方看得到。单独输入 to: 结束。",
     "talk_partner_ended": "{name} 结束了私聊。",
-    "talk_not_sent": "没有发送：{name} 已不再和你私聊。你回到了房间；再发一次，所有人都会看到。",
+    "talk_not_sent": "没有发送：{name} 已不再和你私聊。你回到了房间：接下来输入的内容，所有人都会看到。",
     "talk_forgotten": "私聊已经结束：服务器不再记得对方是谁。",
-    "talk_forgotten_not_sent": "没有发送：私聊已经结束。你回到了房间；再发一次，所有人都会看到。",
+    "talk_forgotten_not_sent": "没有发送：私聊已经结束。你回到了房间：接下来输入的内容，所有人都会看到。",
     "talk_over": "和 {name} 的私聊结束了。现在你的消息发给整个房间。",
     "line_echo_on": "现在会回显你自己的消息。",
     "line_echo_off": "不再回显你自己的消息。",
@@ -291,7 +297,7 @@ class Words(Sentences):
     def refusal(self, refused: Refusal) -> str:
         """A refusal as a sentence."""
         if refused.wording is not None:
-            return self.say(refused.wording, **refused.params)
+            return self.say(refused.wording, **{**refused.said, **refused.params})
         if "usage" in refused.params:
             return self.say("usage", usage=refused.params["usage"])
         if isinstance(refused, RateLimited):  # rounded up, so that nobody tries again too early

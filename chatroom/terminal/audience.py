@@ -12,9 +12,9 @@ from typing import Final
 from chatroom.core import near
 from chatroom.core.beginnings import beginnings
 from chatroom.core.characters import is_blank
-from chatroom.core.commands import COMMANDS, Say, parse_line
+from chatroom.core.commands import COMMANDS, ENDS, Say, parse_line
 from chatroom.core.confusables import fold
-from chatroom.core.errors import NoSuchPartner, Refusal, usage_for
+from chatroom.core.errors import LooksPrivate, NoSuchPartner, Refusal, usage_for
 from chatroom.core.events import Person
 from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.folding import trimmed
@@ -26,6 +26,7 @@ from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.sentences import Sentences
 from chatroom.core.spellings import Spellings
+from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
 _MOVING: Final = tuple(
@@ -100,17 +101,17 @@ def joined_room(text: str) -> str | None:
     return trimmed(found.arguments) if isinstance(found, Slash) and found.word == "join" else None
 
 
-def _is_slip(text: str, names: Mapping[str, str]) -> bool:
-    """Whether a text was probably meant for someone other than the partner, by the server's rules for a room."""
+def _slip(text: str, names: Mapping[str, str]) -> Refusal | None:
+    """Why a text was probably not meant for the partner, by the server's rules for a room; None: it was."""
     keys = {_key(name): Person(sid, name) for sid, name in names.items()}
     try:
         line = parse_line(text)
         if isinstance(line, Say):
             people = People(lambda name: keys.get(_key(name)), _nobody, Addressed())
             near.check(line.near, people, _no_room)
-    except Refusal:
-        return True
-    return False
+    except Refusal as refused:
+        return refused
+    return None
 
 
 def _nobody(_name: str) -> None:
@@ -159,13 +160,16 @@ class Audience:
 
     Args:
         words: the client's sentences.
+        expected: what a text for the room is asked about for.
         asks: whether to ask about a text for the room that may answer a whisper; a script cannot send it again.
     """
 
-    def __init__(self, words: Sentences = ENGLISH, *, asks: bool = True) -> None:
+    def __init__(
+        self, words: Sentences = ENGLISH, expected: ExpectedAnswer | None = None, *, asks: bool = True
+    ) -> None:
         self._words = words
         self._asks = asks
-        self._expected = ExpectedAnswer()
+        self._expected = expected or ExpectedAnswer()
         self._whisper = ("", "")  # the names of who sent and who received the last one
         self._partner: Person | None = None
         self._room = ""
@@ -193,10 +197,15 @@ class Audience:
             return AudienceChanged(self._words.say("to_all"))
         return AudienceChanged(self._words.say("to_one", name=person.name))
 
-    def whispered(self, sender: str, to: str, now: float) -> None:
-        """A whisper has come; the guest's own come back as well."""
-        self._whisper = (sender, to)
-        self._expected.whispered(sender, now)
+    def follow(self, frame: Frame, now: float) -> None:
+        """A whisper has come, the guest's own as well, or somebody has another name."""
+        name, to = str(frame.get("username")), str(frame.get("to"))
+        if frame.get("action") == "rename":
+            sender, recipient = self._whisper
+            self._whisper = (to if sender == name else sender, to if recipient == name else recipient)
+        else:
+            self._whisper = (name, to)
+            self._expected.whispered(name, now)
 
     def entered(self, room: str) -> None:
         """The guest is in this room now, perhaps again."""
@@ -239,16 +248,24 @@ class Audience:
         partner = self.partner(names)
         match read(text):
             case Command(command):
+                if partner is not None and command[1:].strip() in ENDS:
+                    return NotSent(self._words.say("ends_alone"))
                 return Deliver(command, None)
             case TalkTo(name):
                 return self._talk_to(name, names, own)
             case Message(said) if partner is None:
                 # Who types `//` or `/say` knows where it goes.
-                asked = self._asks and said == text and self._expected.asks_about(text, now) is not None
-                return NotSent(self._may_answer(names.get(own, ""))) if asked else Deliver(text, None)
+                asked = self._expected.asks_about(text, now) if self._asks and said == text else None
+                return (
+                    NotSent(self._may_answer(asked, names.get(own, "")))
+                    if asked is not None
+                    else Deliver(text, None)
+                )
             case Message() if partner.sid in names:
-                if _is_slip(text, names):
-                    return NotSent(self._words.say("no_slash"), is_doubtful=True)
+                slip = _slip(text, names)
+                if slip is not None:
+                    key = "text_behind_to" if isinstance(slip, LooksPrivate) else "no_slash"
+                    return NotSent(self._words.say(key, **slip.params), is_doubtful=True)
                 return Deliver(text, partner, partner.sid == self._known_namesake)
         namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
         self._known_namesake = next(namesakes, None)
@@ -256,7 +273,9 @@ class Audience:
         key = left if self._known_namesake is None else "partner_replaced"
         return NotSent(self._words.say(key, name=partner.name))
 
-    def _may_answer(self, own_name: str) -> str:
+    def _may_answer(self, name: str, own_name: str) -> str:
+        if not name:
+            return self._words.say("may_be_private")
         sender, to = self._whisper
         return self._words.say("may_answer", name=to if sender == own_name else sender)
 

@@ -88,7 +88,7 @@ class Link:
         self._entered = threading.Event()  # for the first time, or never again
         self._words = words(lang)
         self._outbox = Outbox(hold_s, self._words)
-        self._audience = Audience(self._words, asks=hold_s < inf)
+        self._audience = Audience(self._words, self._outbox.expected, asks=hold_s < inf)
         self._asked: deque[tuple[Frame, OnAnswer]] = deque()
         self._last_answer_at = 0.0
         self._is_moving = False  # to another room, where nobody is known yet
@@ -359,9 +359,9 @@ class Link:
             self._received(data[1])
 
     def _received(self, frame: Frame) -> None:
-        if frame.get("action") == "whisper":
+        if frame.get("action") in ("whisper", "rename"):
             with self._condition:
-                self._audience.whispered(str(frame.get("username")), str(frame.get("to")), time.monotonic())
+                self._audience.follow(frame, time.monotonic())
         was_in = self._resume.is_in
         for each in self._resume.receive(frame):
             self._on_frame(each)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chatroom.core.events import Person
+from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
 from chatroom.terminal.frame import Frame
@@ -90,6 +91,7 @@ class Outbox:
     Attributes:
         lines: the first one is on its way, or will be next.
         refused: how many were refused, or have an unknown outcome.
+        expected: whether the next text for the room is asked about.
     """
 
     def __init__(self, hold_s: float = HOLD_S, words: Sentences = ENGLISH) -> None:
@@ -101,6 +103,7 @@ class Outbox:
         self._held_until = 0.0
         # While texts are held: names may be those of another room, which was not joined.
         self._doubts_people = False
+        self.expected = ExpectedAnswer()
         self._extension_s = 0.0  # by which each line that is held prolongs the hold
 
     def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:
@@ -115,6 +118,7 @@ class Outbox:
         if line.is_command or begun_at >= self._held_until or any(each.moves for each in self.lines):
             self.lines.append(line)
             return None
+        self.expected.held()
         return self.refuse(line, self._words.say("held"), now)
 
     def refuse(self, line: Line, why: str, now: float, *, is_doubtful: bool = False) -> Frame:
@@ -125,6 +129,7 @@ class Outbox:
         """
         if line.moves or is_doubtful:
             self._hold(self._hold_s, now)
+            self.expected.doubted(self._held_until)
         elif now < self._held_until:
             self._held_until = max(self._held_until, now + self._extension_s)
         return self._refusal(line, {"code": "refused", "msg": why})
@@ -183,6 +188,8 @@ class Outbox:
         if answer.get("ok"):
             if line.moves:
                 self.audience_changed()
+            if joined_room(line.text) is not None and line.to is None:
+                self.expected.forget()
             return []
         refusals = [self._refusal(line, answer)]
         # If a whisper is lost, nothing follows from it. If a `/join` is lost, the next line depends on its outcome.
@@ -193,13 +200,16 @@ class Outbox:
         # Or a misspelt `/to`. A script's next lines are held only for a moment: its input may contain such lines.
         if is_doubtful or code == "unknown_command" or (line.is_message and code != LOST):
             self._hold(self._hold_s if is_doubtful else 0.0, now)
+            is_private = line.is_message and (code == "no_such_person" or "usage" in answer)
+            if is_move or is_other or is_private or (code == "unknown_command" and "usage" in answer):
+                self.expected.doubted(self._held_until)
             self._doubts_people |= is_doubtful and is_join(line.text)
             behind, self.lines = self.lines, deque()
             for each in behind:
-                is_private = each.moves or each.to is not None
+                is_for_one = each.moves or each.to is not None
                 refusal = (
                     self.refuse(each, self._words.say("held"), now)
-                    if is_other and is_private
+                    if is_other and is_for_one
                     else self.add(each, now)
                 )
                 refusals += [refusal] if refusal is not None else []

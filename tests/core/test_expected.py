@@ -1,5 +1,15 @@
 """Which texts for the room may be the answer to a whisper."""
 
+from chatroom.core.errors import (
+    LineEdited,
+    LooksPrivate,
+    NoPartner,
+    NoSuchPartner,
+    NotInUtf8,
+    NotSent,
+    UnknownCommand,
+    UnknownWhisper,
+)
 from chatroom.core.expected import ANSWER_S, ExpectedAnswer
 
 NOW = 1000.0
@@ -37,6 +47,32 @@ def test_another_whisper_takes_back_no_question() -> None:
     assert expected.asks_about("yes", NOW + 1) == "Bob"
     expected.whispered("Kim", NOW + 2)
     assert expected.asks_about("yes", NOW + 3) is None
+
+
+def test_the_text_after_a_refused_private_one_is_asked_about() -> None:
+    for refusal in (
+        NoPartner(usage=""),
+        NoSuchPartner(name="Bob"),
+        LooksPrivate.of("Bob", ""),
+        UnknownWhisper(command="t"),
+    ):
+        expected = ExpectedAnswer()
+        expected.refused(refusal, NOW)
+        assert expected.asks_about("I am pregnant", NOW + 2) == ""
+        assert expected.asks_about("I am pregnant", NOW + 4) is None
+    for refused in (LineEdited(), NotInUtf8(), UnknownCommand(command="x"), NotSent("talk_not_sent")):
+        expected = ExpectedAnswer()
+        expected.refused(refused, NOW)
+        assert expected.asks_about("hello", NOW + 2) is None
+
+
+def test_a_held_text_is_not_asked_about_again() -> None:
+    expected, answering = ExpectedAnswer(), whispered()
+    for one in (expected, answering):
+        one.refused(NoSuchPartner(name="Kim"), NOW + 1)
+        one.refused(NotSent("not_sent_with"), NOW + 1)
+    assert expected.asks_about("I am pregnant", NOW + 2) is None
+    assert answering.asks_about("yes", NOW + 2) == "Bob"
 
 
 def test_who_chooses_an_audience_is_not_asked() -> None:

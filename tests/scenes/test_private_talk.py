@@ -100,7 +100,9 @@ def test_a_text_to_a_departed_partner_is_not_sent(lines: Lines) -> None:
     juliet.types("quit")
     romeo.reads(rf"^\* {juliet.name} has left\. The private chat is over")
     romeo.types("are you there")
-    romeo.reads(rf"^\* Not sent: {juliet.name} no longer talks to you\. You are back in the room")
+    romeo.reads(
+        rf"^\* Not sent: {juliet.name} no longer talks to you\. You are back in the room: everyone sees what"
+    )
     romeo.types("is she gone")
     nurse.receives(romeo.name, "is she gone")
     assert "are you there" not in nurse.seen

@@ -40,13 +40,49 @@ def take(
 @pytest.mark.parametrize(("sender", "to"), [("Eve", "Fox"), ("Fox", "Eve")], ids=["received", "sent"])
 def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -> None:
     audience = Audience()
-    audience.whispered(sender, to, 0.0)
+    audience.follow({"action": "whisper", "username": sender, "to": to}, 0.0)
     asked = take(audience, "yes", now=1.0)
     assert isinstance(asked, NotSent)
     assert "/to Eve TEXT" in asked.why
     assert not asked.is_doubtful
     assert take(audience, "//yes", now=1.1) == Deliver("//yes", None)
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
+
+
+def test_the_question_has_the_new_name_of_who_whispered() -> None:
+    audience = Audience()
+    audience.follow({"action": "whisper", "username": "Eve", "to": "Fox"}, 0.0)
+    audience.follow({"action": "rename", "username": "Eve", "to": "Eva"}, 0.5)
+    asked = take(audience, "yes", now=1.0)
+    assert isinstance(asked, NotSent)
+    assert "/to Eva TEXT" in asked.why
+
+
+def test_a_wrong_command_ends_no_private_chat() -> None:
+    audience = Audience()
+    assert take(audience, "/end") == Deliver("/end", None)
+    audience.talk_to(Person("e", "Eve"))
+    asked = take(audience, "/end")
+    assert isinstance(asked, NotSent)
+    assert "type to: alone" in asked.why
+
+
+def test_a_slip_in_a_private_chat_shows_the_usage() -> None:
+    audience = Audience()
+    audience.talk_to(Person("e", "Eve"))
+    asked = take(audience, "to Ming Li you are nicer")
+    assert isinstance(asked, NotSent)
+    assert "/to Ming Li you are nicer" in asked.why
+
+
+def test_a_text_after_a_refused_private_one_is_asked_about() -> None:
+    box = Outbox()
+    audience = Audience(expected=box.expected)
+    box.refuse(Line("to:Zed"), "No one.", 0.0)
+    asked = take(audience, "I am pregnant", now=2.0)
+    assert isinstance(asked, NotSent)
+    assert "type it again" in asked.why
+    assert take(audience, "I am pregnant", now=3.0) == Deliver("I am pregnant", None)
 
 
 def test_who_moves_does_not_read_that_the_partner_has_left() -> None:
@@ -62,7 +98,7 @@ def test_who_moves_does_not_read_that_the_partner_has_left() -> None:
 def test_who_chose_an_audience_and_a_script_are_not_asked() -> None:
     audience, script = Audience(), Audience(asks=False)
     for one in (audience, script):
-        one.whispered("Eve", "Fox", 0.0)
+        one.follow({"action": "whisper", "username": "Eve", "to": "Fox"}, 0.0)
     take(audience, "to:", now=1.0)
     assert take(audience, "yes", now=1.1) == take(script, "yes", now=1.1) == Deliver("yes", None)
 

@@ -129,6 +129,32 @@ def test_messages_behind_a_refused_message_are_held(code: str, holds_scripts: bo
     assert (box.add(Line("for all"), HOLD_S) is not None) is holds_scripts
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "more", "is_asked"),
+    [
+        ("/to Bob", "bad_request", {"usage": "/to Bob TEXT"}, True),
+        ("to Bob", "bad_request", {"usage": "to:Bob"}, True),
+        ("/Bob", "unknown_command", {"usage": "/to NAME TEXT"}, True),
+        ("/join a/b", "room_invalid", {}, True),
+        ("/dance", "unknown_command", {}, False),
+        ("bell\x07", "bad_request", {"character": "U+0007"}, False),
+    ],
+)
+def test_the_text_after_a_refused_private_one_is_asked_about(
+    text: str, code: str, more: dict[str, str], is_asked: bool
+) -> None:
+    box = outbox(text)
+    box.answered(sent(box), {"ok": False, "code": code, "msg": "", **more}, 0.0)
+    assert (box.expected.asks_about("I am pregnant", 2 * HOLD_S) == "") is is_asked
+    assert box.expected.asks_about("I am pregnant", 4 * HOLD_S) is None
+
+
+def test_a_text_that_was_held_is_not_asked_about() -> None:
+    box = outbox("/to Bob", "secret")
+    box.answered(sent(box), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
+    assert box.expected.asks_about("secret", 2 * HOLD_S) is None
+
+
 def test_what_follows_a_doubtful_text_is_held() -> None:
     box = Outbox()
     box.refuse(Line("to Eve"), "A slip.", 0.0, is_doubtful=True)

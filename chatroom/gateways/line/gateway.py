@@ -245,7 +245,7 @@ class LineGateway:
                 is_known = presence.renamed(sid, new)
                 line = notice_line(self._words.say("line_renamed", old=in_list(old), new=in_list(new)))
                 for guest in guests.values():
-                    guest.interpreter.person_renamed(sid, new)
+                    guest.interpreter.person_renamed(sid, old, new)
                     if guest.session.sid != sid and (is_known or guest.interpreter.talks_to(sid)):
                         guest.write(line)
 

@@ -158,9 +158,10 @@ class Interpreter:
         """The guest has left: let go of the terminal, even if an answer is still to come."""
         self._host = _NOBODY
 
-    def person_renamed(self, sid: str, name: str) -> None:
+    def person_renamed(self, sid: str, old: str, new: str) -> None:
         """Someone's new name was announced."""
-        self._session.talk.renamed(sid, name)
+        self._session.talk.renamed(sid, new)
+        self._expected.renamed(old, new)
         if sid == self._session.sid and self._is_being_renamed:
             self._is_being_renamed = False
             self._host.settled()
@@ -186,6 +187,7 @@ class Interpreter:
             # Never at once: telnet sends each line of a paste in a packet of its own.
             refused = refused.with_doubt()
             self._session.talk.hold(refused, arrived_at)
+            self._expected.refused(refused, arrived_at)
             raise refused from None
 
     def _take(self, line: str | Overlong, arrived_at: float) -> None:
@@ -321,10 +323,9 @@ class Interpreter:
         if partner is not None:
             service.whispers.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
             return
-        if say.text == line:  # whoever types `//` or `/say` knows where it goes
-            name = self._expected.asks_about(line, arrived_at)
-            if name is not None:
-                raise MayAnswer(name=name).with_doubt()
+        # Whoever types `//` or `/say` knows where it goes.
+        if say.text == line and (name := self._expected.asks_about(line, arrived_at)) is not None:
+            raise MayAnswer(name=name).with_doubt()
         self._uncommitted += 1
         try:
             service.say(self._session, say.text, None, self._said)
@@ -347,8 +348,8 @@ class Interpreter:
         """The guest has sent or received a whisper."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
         if talk is None:
-            other = to if who.sid == self._session.sid else who
-            self._expected.whispered(other.name, self._context.monotonic())
+            other = to.name if who.sid == self._session.sid else who.name
+            self._expected.whispered(other, self._context.monotonic())
         if who.sid == self._session.sid:
             if talk is Talk.LINE and self.echo:
                 self._host.write(own_whisper_line(at_ms, to.name, whispered.text))

@@ -168,7 +168,7 @@ class Harness:
             self.said.append(f"{item.event.who.name}: {item.event.text}")
         elif isinstance(item.event, Renamed):
             for one in self.people.values():
-                one.interpreter.person_renamed(item.event.sid, item.event.new)
+                one.interpreter.person_renamed(item.event.sid, item.event.old, item.event.new)
         elif isinstance(item.event, Left):
             for one in self.people.values():
                 one.interpreter.person_left(item.event.who.sid)
@@ -301,7 +301,7 @@ def test_a_refusal_changes_nothing_and_has_its_words(
         romeo.types(line)
     assert romeo.interpreter.refusal(refused.value).decode().splitlines()[0] == shown
     assert (harness.said, romeo.session.talk.partner) == ([], None)
-    romeo.types("hello")
+    romeo.types("/say hello")
     assert harness.said == ["Romeo: hello"]
 
 
@@ -368,6 +368,34 @@ def test_a_private_talk_goes_to_the_partner_only(
     assert harness.said == []
 
 
+def test_the_answer_to_a_whisper_shows_its_name(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    for line, usage in (("/r yes", "/to NAME TEXT"), ("/reply yes", "/to Juliet yes"), ("/r", "to:Juliet")):
+        with pytest.raises(UnknownCommand):
+            romeo.types(line)
+        assert f"To whisper, type {usage}." in romeo.shown[-1]
+        juliet.types("/to Romeo are you coming?")
+
+
+def test_a_wrong_command_ends_no_private_chat(romeo: LineGuest, juliet: LineGuest) -> None:
+    romeo.types("to:Juliet")
+    with pytest.raises(UnknownCommand):
+        romeo.types("/end")
+    assert "To end the private chat, type to: alone." in romeo.shown[-1]
+    romeo.types("to:")
+
+
+def test_the_question_has_the_new_name_of_who_whispered(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    juliet.types("/to Romeo are you coming?")
+    romeo.interpreter.person_renamed(juliet.session.sid, "Juliet", "Julia")
+    with pytest.raises(MayAnswer):
+        romeo.types("yes")
+    assert "/to Julia TEXT" in romeo.shown[-1]
+
+
 @pytest.mark.parametrize("line", ["/to Juliet at nine", None], ids=["sent", "received"])
 def test_a_text_that_may_answer_a_whisper_is_asked_about(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str | None
@@ -383,6 +411,28 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(
     romeo.comes_back_later()
     romeo.types("yes, tell nobody", "more")
     assert harness.said == ["Romeo: yes, tell nobody", "Romeo: more"]
+
+
+@pytest.mark.parametrize("line", ["/to Juliet", "/t", "to:", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
+def test_a_text_after_a_refused_private_one_is_asked_about(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
+) -> None:
+    if line == "to:":  # which says so
+        romeo.types(line, "to all")
+        assert harness.said == ["Romeo: to all"]
+        return
+    with pytest.raises(Refusal):
+        romeo.types(line)
+    romeo.comes_back_later()
+    with pytest.raises(MayAnswer):
+        romeo.types("I am pregnant")
+    assert romeo.shown[-1].endswith(
+        "To send it to everyone, type it again. To write to one person, type /to NAME TEXT."
+    )
+    assert harness.said == []
+    romeo.comes_back_later()
+    romeo.types("I am pregnant")
+    assert harness.said == ["Romeo: I am pregnant"]
 
 
 @pytest.mark.parametrize(
@@ -466,5 +516,6 @@ def test_escaped_and_ordinary_texts_are_still_sent(harness: Harness) -> None:
     sender = LineGuest(harness, "Sender")
     LineGuest(harness, "Bob")
     assert sender.types_together(["to Bob s3cret"])
+    sender = LineGuest(harness, "Another")
     sender.types("/say to Bob s3cret", "to be honest", "join us later", "talk to Bob later")
     assert len(harness.said) == 4
