@@ -6,11 +6,18 @@ opened is discarded.
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import termios
 from contextlib import suppress
+from threading import Thread
+from typing import Final
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+
+_CHECK_MS: Final = 1000
 
 
 class NotUtf8(Message):
@@ -26,10 +33,11 @@ class NotUtf8(Message):
 
 
 class Keyboard(LinuxDriver):
-    """A driver that goes on after bytes that are not UTF-8."""
+    """A driver that goes on after bytes that are not UTF-8, and notices that the terminal is gone."""
 
     def run_input_thread(self) -> None:
         """Read until the end, and start again after what cannot be decoded."""
+        Thread(target=self._watch_terminal, name="terminal", daemon=True).start()
         # Until now each Enter arrived as the key that begins a line, so several texts would be sent as one.
         with suppress(termios.error):  # the terminal is gone
             termios.tcflush(self.fileno, termios.TCIFLUSH)
@@ -38,3 +46,15 @@ class Keyboard(LinuxDriver):
                 super().run_input_thread()
             except UnicodeDecodeError as problem:  # none of these bytes was passed on
                 self.send_message(NotUtf8(problem.object.decode("utf-8", "replace")))
+
+    def _watch_terminal(self) -> None:
+        """Send this process SIGHUP when the terminal is closed: the kernel sends it only to the session's leader.
+
+        Textual's own thread would read its end again and again.
+        """
+        poll = select.poll()
+        poll.register(self.fileno, 0)  # typing does not wake it
+        while not self.exit_event.is_set():
+            if poll.poll(_CHECK_MS):
+                os.kill(os.getpid(), signal.SIGHUP)
+                return

@@ -66,8 +66,18 @@ def main(arguments: Sequence[str]) -> int:
         app.run()
     except KeyboardInterrupt:
         return 130
+    _drop_unwritten()
     # Without a return value the app has failed.
     return app.return_code or 0 if app.return_value is None else app.return_value
+
+
+def _drop_unwritten() -> None:
+    """If the terminal is gone, drop what could not be written: it would fail again at exit and change the code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def language(environ: Mapping[str, str]) -> str | None:

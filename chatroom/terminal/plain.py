@@ -118,7 +118,10 @@ class Plain:
             ready, _, _ = select.select([_INPUT, self._stops.fileno()], [], [])
             if self._stops.fileno() in ready:
                 return
-            data = os.read(_INPUT, 65536)
+            try:
+                data = os.read(_INPUT, 65536)
+            except OSError:  # the terminal is gone, or it runs in the background
+                data = b""
             *whole, rest = (rest + data).split(b"\n")
             for line in whole if data else [*whole, rest]:
                 text = line.rstrip(b"\r")

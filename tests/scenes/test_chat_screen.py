@@ -778,6 +778,19 @@ def test_a_signal_leaves_the_terminal_as_it_was(
     becomes_free(guests, "Fox")  # it is not held for somebody who has left
 
 
+@pytest.mark.parametrize(("options", "code"), [((), 129), (("--plain",), 0)], ids=["screen", "plain"])
+def test_a_client_whose_terminal_disappears_ends(
+    server: Program, terminals: Terminals, guests: Guests, room: str, options: tuple[str, ...], code: int
+) -> None:
+    romeo = guests()
+    fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox", *options)
+    romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
+    fox.reads("You are Fox")
+    fox.disappears()
+    assert fox.process.wait(DEADLINE_S) == code
+    becomes_free(guests, "Fox")
+
+
 def test_leaving_does_not_wait_for_a_silent_server(terminals: Terminals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fox = on_terminal(terminals, f"http://127.0.0.1:{silent.getsockname()[1]}")

@@ -230,6 +230,12 @@ class Terminal(Screen):
         termios.tcsetwinsize(self._file, (rows, columns))
         self.process.send_signal(signal.SIGWINCH)
 
+    def disappears(self) -> None:
+        """Close the window; the program gets no SIGHUP, since the terminal does not control its session."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self._file)
+        os.close(nothing)
+
     def closes(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
