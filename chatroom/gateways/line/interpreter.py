@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from chatroom.core.budgets import Kind
 from chatroom.core.commands import (
@@ -43,6 +43,7 @@ from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
+from chatroom.gateways.line.host import NOBODY, Host
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
 from chatroom.net.turns import Turns
@@ -73,41 +74,6 @@ class LineContext:
     monotonic: Callable[[], float]
     call_later: Callable[[float, Callable[[], None]], Timer]
     turns: Turns
-
-
-class Host(Protocol):
-    """What an interpreter needs from its terminal."""
-
-    def write(self, data: bytes) -> None:
-        """Show an encoded line."""
-
-    def disconnect(self, key: str) -> None:
-        """Disconnect the guest, with one of the server's sentences."""
-
-    def settled(self) -> None:
-        """Something is done that lines may have waited for."""
-
-    def mark_talking(self, is_talking: bool) -> None:
-        """There is, or is no longer, a partner in a private chat."""
-
-
-class _Nobody:
-    """The host of a guest who has left, and sees no more."""
-
-    def write(self, data: bytes) -> None:
-        pass
-
-    def disconnect(self, key: str) -> None:
-        pass
-
-    def settled(self) -> None:
-        pass
-
-    def mark_talking(self, is_talking: bool) -> None:
-        pass
-
-
-_NOBODY: Final = _Nobody()
 
 
 class Interpreter:
@@ -156,7 +122,7 @@ class Interpreter:
 
     def leave(self) -> None:
         """The guest has left: let go of the terminal, even if an answer is still to come."""
-        self._host = _NOBODY
+        self._host = NOBODY
 
     def person_renamed(self, sid: str, old: str, new: str) -> None:
         """Someone's new name was announced."""
