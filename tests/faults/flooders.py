@@ -1,8 +1,9 @@
 """Clients that send as fast as they can, each from an address of its own; run as a program, so that they delay no test.
 
-    python -m tests.faults.flooders KIND COUNT PORT LINE_PORT SECONDS
+    python -m tests.faults.flooders KIND COUNT PORT LINE_PORT SECONDS [SESSIONS]
 
-It ends after so many seconds, or once each of them was cut off, and prints what each has seen as JSON.
+Each has so many sessions, by default one; with more, all begin at the same moment. It ends after so many seconds, or
+once each of them was cut off, and prints what each session has seen as JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ ROOM: Final = "flooded"
 _CHUNK: Final = 65_536
 _PATIENCE_S: Final = 20.0
 _JOINING: Final = 8  # of them at the same time
+_TOGETHER_S: Final = 60.0  # for all of them to join, if they are to begin together
 _PAUSE_S: Final = 1.0  # before a flooder that was cut off connects again
 _HEAD: Final = b"Host: 127.0.0.1\r\n"
 
@@ -85,9 +87,10 @@ class Seen:
 
 
 class Flooder:
-    def __init__(self, kind: str, peer: str, port: int, line_port: int) -> None:
-        self.kind, self.peer, self.port, self.line_port = kind, peer, port, line_port
+    def __init__(self, kind: str, peer: str, port: int, line_port: int, room: str = ROOM) -> None:
+        self.kind, self.peer, self.port, self.line_port, self.room = kind, peer, port, line_port, room
         self.seen = Seen()
+        self.is_ready = False  # it has joined, or was refused
         self.sock: socket.socket | None = None
         self.again_at = 0.0
         self._data = memoryview(b"")
@@ -114,10 +117,10 @@ class Flooder:
 
     def _join(self, sock: socket.socket) -> bytes:
         """Join; returns what to send again and again."""
-        connect = "40" + json.dumps({"v": 1, "room": ROOM})
+        connect = "40" + json.dumps({"v": 1, "room": self.room})
         if self.kind in LINES:
             _read(sock, b"* Welcome")
-            sock.sendall(f"/join {ROOM}\n".encode())
+            sock.sendall(f"/join {self.room}\n".encode())
             return LINES[self.kind]
         if self.kind == "polling":
             sock.sendall(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n" + _HEAD + b"\r\n")
@@ -186,9 +189,10 @@ def _read(sock: socket.socket, wanted: bytes) -> bytes:
     return data
 
 
-def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool]) -> None:
+def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool], *, together: bool) -> None:
     """Let them all send until the time is over, or they have seen enough."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + (_TOGETHER_S if together else seconds)
+    sends = selectors.EVENT_READ if together else selectors.EVENT_READ | selectors.EVENT_WRITE
     connecting: dict[Future[socket.socket | None], Flooder] = {}
     # A busy server lets them wait to join: meanwhile the others go on, and see at once that they are cut off.
     with selectors.DefaultSelector() as selector, ThreadPoolExecutor(_JOINING) as pool:
@@ -199,8 +203,14 @@ def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool]) 
                     connecting[pool.submit(flooder.connect)] = flooder
             for done in [future for future in connecting if future.done()]:
                 flooder, sock = connecting.pop(done), done.result()
+                flooder.is_ready = True
                 if sock is not None:
-                    selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, flooder)
+                    selector.register(sock, sends, flooder)
+            if together and all(flooder.is_ready for flooder in flooders):
+                together, deadline = False, time.monotonic() + seconds
+                sends = selectors.EVENT_READ | selectors.EVENT_WRITE
+                for key in list(selector.get_map().values()):
+                    selector.modify(key.fileobj, sends, key.data)
             for key, ready in selector.select(0.05):
                 flooder = key.data
                 cuts = flooder.seen.cuts
@@ -215,16 +225,24 @@ def flood(flooders: list[Flooder], seconds: float, is_over: Callable[[], bool]) 
 
 
 def main() -> None:
-    kind, count, port, line_port, seconds = sys.argv[1:]
+    kind, count, port, line_port, seconds, sessions = [*sys.argv[1:], "1"][:6]
+    is_crowd = int(sessions) > 1
     flooders = [
-        Flooder(kind, f"127.50.{number // 250}.{number % 250 + 1}", int(port), int(line_port))
+        Flooder(
+            kind,
+            f"127.50.{number // 250}.{number % 250 + 1}",
+            int(port),
+            int(line_port),
+            f"{ROOM} {number}" if is_crowd else ROOM,  # a thousand in one room would take a minute to join
+        )
         for number in range(int(count))
+        for _ in range(int(sessions))
     ]
 
     def is_over() -> bool:
         return len(flooders) == 1 and flooders[0].seen.cuts > 0
 
-    flood(flooders, float(seconds), is_over)
+    flood(flooders, float(seconds), is_over, together=is_crowd)
     for flooder in flooders:
         flooder.close()
     print(json.dumps([vars(flooder.seen) for flooder in flooders]))

@@ -8,10 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Final
+from contextlib import ExitStack, contextmanager, suppress
+from tempfile import TemporaryFile
+from typing import IO, Any, Final
 
 import pytest
 import websocket
@@ -86,34 +88,81 @@ class Others:
         self.listener.leaves()
 
 
+class Watch(threading.Thread):
+    """Somebody in a room of their own, who asks for an answer ten times per second: no stall is too short to be seen.
+
+    Attributes:
+        waits: how long each answer took, in seconds.
+        computed: how long the server computed meanwhile.
+    """
+
+    def __init__(self, program: Program, peer: str) -> None:
+        super().__init__(daemon=True)
+        self.waits: list[float] = []
+        self.computed: list[float] = []
+        self._program = program
+        self._client = RawClient(
+            program.url,
+            socket=socket.create_connection(("127.0.0.1", program.port), 10, source_address=(peer, 0)),
+        ).enters(v=1, room=f"the room of {peer}")
+        self._is_over = threading.Event()
+
+    def run(self) -> None:
+        for number in itertools.count():
+            began, computed = time.monotonic(), self._program.computing_s()
+            self._client.sends(f'42{number}["msg",{{"action":"ping"}}]')
+            self._client.receives_answer(number)
+            self.computed.append(self._program.computing_s() - computed)
+            self.waits.append(time.monotonic() - began)
+            if self._is_over.wait(0.1):  # within their own rate
+                return
+
+    def __enter__(self) -> Watch:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._is_over.set()
+        self.join()
+        self._client.leaves()
+
+
 @contextmanager
-def flooding(program: Program, kind: str, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
-    arguments = (kind, count, program.port, program.line_port, seconds)
+def flooding(
+    program: Program, kind: str, count: int, seconds: float, sessions: int
+) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """Runs the flooders; gives the process, and the file for what they have seen, which is more than a pipe takes."""
+    arguments = (kind, count, program.port, program.line_port, seconds, sessions)
     command = [sys.executable, "-m", "tests.faults.flooders", *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with TemporaryFile("w+") as seen, subprocess.Popen(command, stdout=seen, text=True) as process:
         try:
-            yield process
+            yield process, seen
         finally:
             process.kill()
 
 
 def others_talk_while(
-    program: Program, kind: str, count: int, seconds: float
-) -> tuple[Others, list[dict[str, Any]], float]:
-    """Let two people talk as long as the flood lasts; gives them, what the flooders have seen, and how long it took."""
-    with Others(program) as others:
+    program: Program, kind: str, count: int, seconds: float, *, sessions: int = 1
+) -> tuple[Others, list[Watch], list[dict[str, Any]], float]:
+    """Let two people talk as long as the flood lasts, and some watch.
+
+    Returns:
+        All of them, what the flooders have seen, and how long it took.
+    """
+    with Others(program) as others, ExitStack() as stack:
+        watches = [stack.enter_context(Watch(program, f"127.61.0.{number}")) for number in range(1, 4)]
         others.exchange()
         others.times.clear()
         began = time.monotonic()
-        with flooding(program, kind, count, seconds) as process:
+        with flooding(program, kind, count, seconds, sessions) as (process, file):
             while process.poll() is None:
                 others.exchange()
                 others.listen(0.5)  # within their own rate
-            assert process.stdout is not None
-            seen = json.loads(process.stdout.read())
+            file.seek(0)
+            seen = json.load(file)
         took_s = time.monotonic() - began
         others.exchange()
-        return others, seen, took_s
+        return others, watches, seen, took_s
 
 
 @pytest.mark.parametrize("count", [1, 50] if _FULL else [1])
@@ -124,9 +173,10 @@ def test_flooders_are_cut_off_and_nobody_waits(
     program = start()
     before_kb = program.resident_kb()
     flood_s = _CUT_S if not _FULL else _LINES_S if kind in LINES else _FLOOD_S
-    others, seen, took_s = others_talk_while(program, kind, count, flood_s)
+    others, watches, seen, took_s = others_talk_while(program, kind, count, flood_s)
     growth_kb = program.resident_kb() - before_kb
     *during, after_s = others.times
+    during += [wait for watch in watches for wait in watch.waits]
     p99_s, stall_s = sorted(during)[int(0.99 * (len(during) - 1))], max(during)
     cuts, slowest_s = sum(one["cuts"] for one in seen), max(one["longest_after_warning_s"] for one in seen)
     report(
@@ -142,3 +192,21 @@ def test_flooders_are_cut_off_and_nobody_waits(
         assert stall_s < _STALL_S
         assert after_s < 1
         assert growth_kb < _GROWTH_KB
+
+
+@pytest.mark.parametrize("kind", ("ligatures", "small", "large", "bytes") if _FULL else ("ligatures",))
+def test_many_sessions_of_many_addresses_stall_nobody(
+    start: Start, report: Callable[[str], None], kind: str
+) -> None:
+    program, count = start(), 50 if _FULL else 10
+    others, watches, seen, took_s = others_talk_while(program, kind, count, 3.0, sessions=20)
+    times = sorted(others.times + [wait for watch in watches for wait in watch.waits])
+    computed_s = max(max(watch.computed) for watch in watches)
+    report(
+        f"{kind}, {count} addresses, 20 sessions each, {took_s:.0f} s: longest {1000 * times[-1]:.0f} ms, "
+        f"{1000 * computed_s:.0f} ms of them computing"
+    )
+    assert all(one["connects"] for one in seen)
+    assert computed_s < (_STALL_S if _FULL else 0.15)  # for a fifth of the addresses
+    if _FULL:
+        assert times[-1] < _STALL_S

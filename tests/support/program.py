@@ -134,6 +134,10 @@ class Program:
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(status.partition("VmRSS:")[2].split()[0])
 
+    def computing_s(self) -> float:
+        """How much computing time its loop has taken, however busy the machine is."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+
     def signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
