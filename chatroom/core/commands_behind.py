@@ -50,6 +50,7 @@ _BEHIND_NAME: Final = re.compile(
     rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
 )
+_ARROW_HEAD: Final = re.compile("[>→⇒➜]")
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
 _ARROW: Final = re.compile(
     r"^[^\w\n\-=→⇒➜]*+(?:\d\d?:\d\d(?::\d\d)?[^\w\n\-=→⇒➜]*+)?"
@@ -78,6 +79,8 @@ def _behind_name(text: str) -> Iterator[NearWhisper]:
 
 
 def _behind_arrows(text: str) -> Iterator[NearWhisper]:
+    if _ARROW_HEAD.search(text) is None:
+        return
     for found in islice(_ARROW.finditer(text), _MOST):
         rest = text[found.end() : found.end() + _REACH]
         yield (

@@ -87,6 +87,8 @@ def misspelt(text: str, find: Find) -> Misspelt | None:
         end = start + size
     else:
         words = [*islice(_WORD.finditer(text, start, _REACH), _MOST_WORDS)]
+        if not words or words[0][0].lower() in ORDINARY:
+            return None
         name, end = _in_words([plain(word[0]) for word in words], [word.end() for word in words], find)
     if name is None:
         return None
@@ -130,7 +132,7 @@ def _in_words(typed: Sequence[str], ends: Sequence[int], find: Find) -> tuple[st
         whole = "".join(typed[:count])
         if (name := next((one for one in find({whole}) if plain(one) == whole), None)) is not None:
             return name, ends[count - 1]
-    if not typed or not typed[0] or typed[0] in ORDINARY:
+    if not typed[0] or typed[0] in ORDINARY:
         return None, 0
     word = typed[0]
     names = find({word}) if len(word) > 1 else []
