@@ -250,13 +250,14 @@ def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
 
 def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -> NoSuchRecipient:
     """The refusal of a text for a name that nobody has, with the name that was probably meant."""
-    rest = FILLER.sub("", rest[:LOOSE], count=1) if len(rest.split(None, 1)) > 1 else rest
+    if len(rest.split(None, 1)) > 1:
+        rest = FILLER.sub("", rest[:LOOSE], count=1) or rest  # there may be nothing else
     if (found := misspelt(rest, people.spelled_here)) is not None:
         return kind(name=name, near=found.name, text=found.rest)
-    written, *text = rest.split(None, 1)
+    written, text = (*rest.split(None, 1), "", "")[:2]  # of a nearly private text, nothing may be left
     word = plain(written[:LONGEST])
     longer = people.longer_here(letters(written[:LONGEST]), 1) if len(word) > 1 else ()
-    return kind(name=name, near=next(iter(longer), None), text="".join(text))
+    return kind(name=name, near=next(iter(longer), None), text=text)
 
 
 def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchRecipient) -> NoSuchPerson:

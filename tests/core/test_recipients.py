@@ -1,8 +1,12 @@
 """Whom a typed text is for, by the name that it begins with."""
 
+from itertools import product
+
 import pytest
 
+from chatroom.core import near
 from chatroom.core.beginnings import beginnings
+from chatroom.core.commands import Say, TalkTo, WhisperTo, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import (
     NameGone,
@@ -102,6 +106,7 @@ def people(here: str, lately: str = "", known: str = "") -> People:
         ("Bob I, miss you", people("Bob,Bob I"), NameUnclear),
         ("Ming Li: hi", people("Ming,Ming Li"), NameUnclear),
         ("Zed hello", people("Bob"), NoSuchRecipient),
+        ("to !", people("Bob"), NoSuchRecipient),
         *(
             (f"Ming {slip} see you", people("Ming,Ming Li"), NameUnclear)
             for slip in (
@@ -227,3 +232,38 @@ def test_what_to_type_instead_is_a_whole_line(written: str, usage: str | None) -
     with pytest.raises(Refusal) as refused:
         partner_name(written, people("Bob,小雨,Ming,Ming Li"))
     assert refused.value.params.get("usage") == usage
+
+
+# Words that are skipped, what separates words, and what is shown as nothing.
+PIECES = (
+    "to",
+    " ",
+    "!",
+    "_",
+    "\x1f",
+    "\u3000",
+    "“",
+    '"',
+    "Bob",
+    "\u200b",
+    "\x85",
+    ":",
+    "/",
+    " " * 260,
+    "x" * 260,
+)
+
+
+def test_any_text_is_for_someone_or_refused() -> None:
+    those = people("Bob", lately="Ming")
+    for pieces in product(("/to ", "to:", "tp:", "/ot ", "To ; "), PIECES, PIECES, (*PIECES[:5], "")):
+        try:
+            match parse_line("".join(pieces)):
+                case WhisperTo(str(rest)) if rest:
+                    recipient(rest, those)
+                case TalkTo(str(name)) if name:
+                    partner_name(name, those)
+                case Say(near=found):
+                    near.check(found, those, lambda _: False)
+        except Refusal:
+            pass
