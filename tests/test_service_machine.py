@@ -245,6 +245,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
     @rule(room=rooms)
     def reconnect(self, room: str) -> None:
+        self.harness.gateway.gaps.add(room)
         self.far.reconnect(room)
 
     def teardown(self) -> None:
