@@ -170,7 +170,8 @@ class Interpreter:
         elif isinstance(line, Edited):
             raise LineEdited().with_doubt()  # the guest believes that it looks otherwise
         else:
-            parsed = typed.parse(self._context.service, self._session, line)
+            text = str(line)  # of a class of its own, it could not be encoded for the page
+            parsed = typed.parse(self._context.service, self._session, text)
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
             elif parsed.near and isinstance(line, Stray):
