@@ -33,7 +33,10 @@ _QUIET_S: Final = 0.02
 _QUIET_WITH_LIMITS_S: Final = 0.2  # so that the witness is not refused
 _PATIENCE: Final = 10  # checks, each of which takes the server several turns of its loop
 _MOST_GROWTH_KB: Final = 50_000
-_FLAGS: Final = ("--durability", "os", "--ping-interval", "0.5", "--ping-timeout", "4")
+_FLAGS: Final = (
+    *("--durability", "os", "--ping-interval", "0.5", "--ping-timeout", "4"),
+    *("--resume-grace", "5"),  # names are held for people who were cut off, and memory grows with them
+)
 _KINDS: Final = tuple(CONVERSATIONS)
 _ROWS: Final = (*(((kind,), "off") for kind in _KINDS), (_KINDS, "on")) if _FULL else ((_KINDS, "off"),)
 
