@@ -134,11 +134,14 @@ def _is_whole(key: str) -> bool:
 def _is_put_together(form: str) -> bool:
     """Whether its words are reserved names and words around them."""
     unmarked = "".join(character for character in form if category(character)[0] != "M")
-    words = [key for word in _GAP.split(unmarked) if (key := _key(word))]
-    alone = [word in _names() for word in words]
-    return any(alone) and all(
-        is_staff or word in _around() for word, is_staff in zip(words, alone, strict=True)
-    )
+    is_staff = False
+    for word in _GAP.split(unmarked):
+        key = _key(word)
+        if key in _names():
+            is_staff = True
+        elif key and key not in _around():
+            return False
+    return is_staff
 
 
 def _forms(text: str) -> Iterator[str]:
