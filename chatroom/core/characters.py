@@ -76,7 +76,7 @@ _VIRAMA: Final = 9  # the combining class
 _REACH: Final = 128  # characters around a joiner that decide whether it belongs there
 NOTHING: Final = re.compile(rf"[\s{_IGNORABLE}]*")
 """Spaces and default ignorable characters, as many as there are."""
-_KEPT_FLAG: Final = re.compile(f"({_TAGGED_FLAG})|[{_IGNORABLE}]")
+_KEPT_FLAG: Final = re.compile(f"({_TAGGED_FLAG})|[{_IGNORABLE}]+")
 
 
 class Kind(Enum):
@@ -130,7 +130,7 @@ def shortened(text: str, most: int) -> str:
 
 def without_ignorable(text: str) -> str:
     """The text without what is default ignorable; the flags of England, Scotland and Wales keep their tags."""
-    return _KEPT_FLAG.sub(r"\1", text)
+    return "".join(filter(None, _KEPT_FLAG.split(text)))
 
 
 def code_point(character: str) -> str:

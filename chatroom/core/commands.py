@@ -6,6 +6,7 @@ Names of people are not resolved here: the recipient of `/to Ming Li hello` depe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from chatroom.core.commands_behind import behind_text
 from chatroom.core.errors import (
@@ -268,13 +269,15 @@ def _say(text: str, *near: Near) -> Say:
     opened = behind_opener(text)
     if opened is None and not further and text.isprintable():  # a printable text has no line ends
         return Say(text, near)
-    for line in (opened, *further_beginnings(text)):
+    for line in chain((opened,), further_beginnings(text)):
+        if len(further) >= _NEAR_LINES:
+            break
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
             case BareKey():
                 raise _looks_like_key()
-            case Slash() as slash if len(further) < _NEAR_LINES:
+            case Slash() as slash:
                 if (command := _near_command(slash)) is not None:
                     further.append(command)
             case NearWhisper() as near_whisper:

@@ -14,25 +14,23 @@ from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
 from chatroom.core.near_misses import NearWhisper, by_keys, with_latin
-from chatroom.core.slips import CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
+from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
 
 _MOST: Final = 4  # commands in one text that are looked at
-_MOST_PLACES: Final = 200  # places where one may stand
+_MOST_PLACES: Final = 100  # places where one may stand
 # Of them, those with words in other scripts, which may be meant in several keyboard layouts: each takes 10 µs.
-_MOST_OTHER: Final = 50
+_MOST_OTHER: Final = 30
 _REACH: Final = 128  # characters behind one that may be a name
 _LONGEST_NAME: Final = 40
-_LEADING: Final = "ฝㄥбюめظຝय"  # what the key of the slash types in other layouts
+_LEADING: Final = "ฝㄥбБюЮめظຝय"  # what the key of the slash types in other layouts
+_T: Final = "tTｔＴтТτΤ"
+_O: Final = "oOｏＯоОοΟ"
+# It begins with one class, which is searched for much faster than several alternatives; so do those below.
 _PLACE: Final = re.compile(
-    rf"(?P<slash>[{SLASHES}]|(?<=\s)[\\.?؟・])\s?(?P<word>[^\W_]{{1,24}}(?![^\W_]))(?!/)"
-    rf"|(?<![a-z0-9])(?P<talk>[tｔтτ][oｏоο] ?(?:[{COLONS}]|[;；](?=\S)|(?=[\u3400-\u9fff])))"
-    rf"|(?<=\s)(?=[{_LEADING}][{LETTERS}])(?P<keys>)",
-    re.IGNORECASE,
-)
-# What each such place has in an ASCII text, and most texts have not. It begins with one class, which is searched for
-# much faster than several alternatives.
-_IN_ASCII: Final = re.compile(
-    r"[/:;([{<>\t-\r\x1c- ](?:(?<=[/:;([{<>])|[\\.?]|(?:[DdPp][Mm]|[Mm][Ss][Gg])(?![a-zA-Z]))"
+    rf"[{SLASHES}\\.?؟・{_T}{_LEADING}](?:"
+    rf"(?P<slash>(?<=[{SLASHES}])|(?<=\s[\\.?؟・]))\s?(?P<word>[^\W_]{{1,24}}(?![^\W_]))(?!/)"
+    rf"|(?P<talk>(?<=[{_T}])(?<![A-Za-z0-9].)[{_O}] ?(?:[{COLONS}]|[;；](?=\S)|(?=[\u3400-\u9fff])))"
+    rf"|(?P<keys>(?<=\s[{_LEADING}])(?=[{LETTERS}{LETTERS.upper()}])))"
 )
 _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
@@ -50,7 +48,7 @@ _BEHIND_NAME: Final = re.compile(
     rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
 )
-_ARROW_HEAD: Final = re.compile("[>→⇒➜]")
+_ARROW_HEADS: Final = ">→⇒➜"
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
 _ARROW: Final = re.compile(
     r"^[^\w\n\-=→⇒➜]*+(?:\d\d?:\d\d(?::\d\d)?[^\w\n\-=→⇒➜]*+)?"
@@ -60,12 +58,28 @@ _ARROW: Final = re.compile(
 )
 _CHINESE: Final = re.compile(CHINESE_WORD)
 
+# What each of these has in an ASCII text, and most texts have not: a slash or an arrow, a mark or a word behind a
+# space, what follows a bracket by its first letter, and what precedes a colon by its last one.
+_IN_ASCII: Final = re.compile(
+    r"[/:;([{<>\\.?Mm](?:(?<=[/>])|(?<=\s[\\.?])|(?<=\s[DdPp][Mm])(?![a-zA-Z])|(?<=\s[Mm])[Ss][Gg](?![a-zA-Z])"
+    r"|(?<=[([{<]) ?[DdFfMmOoPpSsWw]|(?<=[AaEeGgIiMmNnOoRrTtWwYy][:;])|(?<=[AaEeGgIiMmNnOoRrTtWwYy] [:;]))"
+)
+# The same in any text, and what says behind a name that a text is private.
+_IN_OTHERS: Final = re.compile(rf"[{SLASHES}{_T}{CHINESE_BEGINNINGS}sSſ(（\[【{{<*{_ARROW_HEADS}\s,，]")
+_MAY_SAY_PRIVATE: Final = re.compile(
+    rf"[{CHINESE_BEGINNINGS}sSſ(（\[【{{<*\s,，](?:(?<=[{CHINESE_BEGINNINGS}])|(?<=[sSſ])[iIıİlLxX]"
+    rf"|(?<=[(（\[【{{<*\s,，]) ?[DdFfMmOoPpSsſTtWw{CHINESE_BEGINNINGS}])"
+)
+_ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
+
 
 def behind_text(text: str) -> Iterator[NearWhisper]:
     """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None:
             return iter(())
+    elif _IN_OTHERS.search(text) is None:
+        return iter(())
     else:
         text = without_ignorable(text)
     commands = (near for place in _places(text) if (near := _near(text, place)) is not None)
@@ -73,6 +87,8 @@ def behind_text(text: str) -> Iterator[NearWhisper]:
 
 
 def _behind_name(text: str) -> Iterator[NearWhisper]:
+    if _MAY_SAY_PRIVATE.search(text, 0, _LONGEST_NAME + _REACH) is None:
+        return
     found = _BEHIND_NAME.search(text, 1, _LONGEST_NAME + _REACH)
     if found is not None and found.start() <= _LONGEST_NAME:
         yield NearWhisper("", wholes=_wholes(text[: found.start()], text[found.end() :]))

@@ -73,7 +73,8 @@ def translations(text: str, word: str) -> tuple[str, ...]:
     parts, folded = normalize("NFKD", word), text.casefold()
     layouts = (*_BY_LETTER.get(word[:1], ()), *_BY_LETTER.get(parts[:1], ()))
     can_type = (one for one in layouts if word.translate(one).isascii() or parts.translate(one).isascii())
-    return tuple({translated for one in can_type if (translated := folded.translate(one)) != folded})
+    translated = (folded.translate(one) for one in can_type)
+    return tuple(dict.fromkeys(one for one in translated if one != folded))
 
 
 @lru_cache(maxsize=256)

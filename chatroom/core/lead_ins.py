@@ -37,6 +37,7 @@ _END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
     rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *_BETWEEN))}){_END}){{0,{_MOST - 1}}})"
 )
+_LONGEST_LINE: Final = 44  # characters of one that may be a name, with a few marks behind it
 _LEAD_WORD: Final = re.compile(r"([a-z]+)[\W_]*")
 # What stands behind a name alone: a colon, perhaps with `only` before it, or the end of the line.
 _ALONE: Final = re.compile(
@@ -98,9 +99,10 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
         is_talk = is_talk or word[1] in _TALKS
         if is_strong or (is_talk and ":" in word[0]):
             rests.append(text[ends[at - 1] :])
-        elif (alone := _ALONE.match(folded, at)) is not None and (
-            is_talk or alone["colon"] or ":" in word[0]
-        ):
+            continue
+        may_stand_alone = ":" in folded or (is_talk and len(folded) - at <= _LONGEST_LINE)
+        alone = _ALONE.match(folded, at) if may_stand_alone else None
+        if alone is not None and (is_talk or alone["colon"] or ":" in word[0]):
             group = "name" if alone["colon"] else "line"
             start, end = alone.span(group)
             if start < end:

@@ -8,9 +8,10 @@ the text as typed. This module does not know who is here, and knows only those c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from chatroom.core import lead_ins
@@ -19,8 +20,10 @@ from chatroom.core.folding import HEAD, head, trimmed
 from chatroom.core.near_misses import BareKey, Near, by_keys, is_nearly_to, near, with_latin
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
 
+# Lines of one text that are looked at: nobody types a private line after so many others.
+_LINES: Final = 100
 # Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
-_DOUBTFUL_LINES: Final = 64
+_DOUBTFUL_LINES: Final = 48
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
 _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
@@ -34,8 +37,8 @@ _ORDINARY: Final = re.compile(
 # A first word that may make a text ordinary whatever follows, as most do; behind a short one a colon may follow. Of a
 # long one its beginning is enough.
 _WORD: Final = re.compile(
-    r"(?:[ai]|[a-z][a-z']{1,3})(?=[,.!?]?(?: |$))|[\"'(*~]?(?:[a-z0-9']{5,15}(?=[\s,.!?]|$)|[a-z0-9]{12})",
-    re.IGNORECASE,
+    r"(?:[AaIi]|[A-Za-z][A-Za-z']{1,3})(?=[,.!?]?(?: |$))"
+    r"|[\"'(*~]?(?:[A-Za-z0-9']{5,15}(?=[\s,.!?]|$)|[A-Za-z0-9]{12})"
 )
 _SHORT: Final = 4
 _PROBE: Final = "x" * 20  # as long as a key
@@ -54,6 +57,8 @@ _OPENER: Final = re.compile(
 )
 # Commands to whisper, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
+_MOVE_SLIPS: Final = frozenset(slip for move in _MOVES for slip in without_one(move))
+_JOIN_SLIPS: Final = frozenset(without_one("join"))
 _NO_LETTER: Final = re.compile(r"[\W_]")
 # In a pasted mail, `To: NAME` follows one of these.
 _HEADER: Final = re.compile(r"(?:from|date|sent|subject|cc)\s*:\s*\S", re.IGNORECASE)
@@ -92,9 +97,10 @@ Beginning = Slash | Escaped | TalkMarker | BareKey | Near
 
 def beginning(text: str) -> Beginning | None:
     """What a typed text begins with; None for an ordinary text, which most first words show at once."""
-    if not text[:HEAD].isascii() and (found := by_keys(text)) is not None:
+    start = text[:HEAD]
+    if not start.isascii() and (found := by_keys(text)) is not None:
         return found
-    return None if _is_plainly_ordinary(text) else _read_beginning(text)
+    return None if _is_plainly_ordinary(start) else _read_beginning(text)
 
 
 def behind_opener(text: str) -> Beginning | None:
@@ -103,37 +109,37 @@ def behind_opener(text: str) -> Beginning | None:
     return beginning(text[found.end() :]) if found is not None else None
 
 
-def further_beginnings(text: str) -> list[Beginning | None]:
+def further_beginnings(text: str) -> Iterator[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    dear = looked_up = 0
-    found: list[Beginning | None] = []
-    for before, line in pairwise(text.splitlines()):
+    dear = looked_up = read = 0
+    for before, line in islice(pairwise(text.splitlines()), _LINES):
         is_dear = not line[:HEAD].isascii()
         if len(line.strip()) < _SHORTEST_LINE or (is_dear and dear == _DEAR_LINES):
             continue
         keys = by_keys(line) if is_dear and looked_up < _DOUBTFUL_LINES else None
         looked_up += is_dear
-        if keys is None and _is_plainly_ordinary(line):
+        if keys is None and _is_plainly_ordinary(line[:HEAD]):
             continue
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
             dear += is_dear
-            found.append(keys or _read_beginning(line))
-            if len(found) == _DOUBTFUL_LINES:
-                break
-    return found
+            read += 1
+            yield keys or _read_beginning(line)
+            if read == _DOUBTFUL_LINES:
+                return
 
 
-def _is_plainly_ordinary(text: str) -> bool:
-    """Whether the first word of a text makes it ordinary, whatever follows."""
-    if _ORDINARY.match(text):
+def _is_plainly_ordinary(start: str) -> bool:
+    """Whether the first word of a text makes it ordinary, whatever follows; `start` are its first characters."""
+    is_ascii = start.isascii()
+    if not is_ascii and _ORDINARY.match(start):
         return True
-    start = text[:HEAD]
     found = _WORD.match(start)
-    if found is None or (
-        len(found[0]) <= _SHORT and (":" in start or not (start.isascii() and start.isprintable()))
-    ):
+    if found is None:
         return False
-    return _is_ordinary_word(found[0].lower())
+    word = found[0]
+    if len(word) <= _SHORT and (":" in start or not (is_ascii and start.isprintable())):
+        return False
+    return _is_ordinary_word(word.lower())
 
 
 @lru_cache(maxsize=4096)
@@ -164,17 +170,22 @@ def _read_beginning(text: str) -> Beginning | None:
 def is_nearly_move(word: str) -> bool:
     """Whether an unknown command was probably meant to change who receives texts: `jion`, `to:bob`, `msgbob`."""
     letters = _first_letters(word)
-    if is_meant(letters) or letters.startswith("to") or is_nearly_to(letters):
-        return True
-    slips = without_one(letters)
-    is_whisper = any(letters.startswith(move) or slips & without_one(move) for move in _MOVES)
-    return is_whisper or is_nearly_join(word)
+    return (
+        is_meant(letters)
+        or letters.startswith(("to", *_MOVES))
+        or is_nearly_to(letters)
+        or not _MOVE_SLIPS.isdisjoint(without_one(letters))
+        or _is_nearly_join(letters)
+    )
 
 
 def is_nearly_join(word: str) -> bool:
     """Whether an unknown command was probably `/join`: the next texts were meant for another room."""
-    letters = _first_letters(word)
-    is_slip = bool(without_one(letters) & without_one("join"))
+    return _is_nearly_join(_first_letters(word))
+
+
+def _is_nearly_join(letters: str) -> bool:
+    is_slip = not _JOIN_SLIPS.isdisjoint(without_one(letters))
     return is_slip or letters in ("j", "room") or letters.startswith("join")
 
 

@@ -7,9 +7,9 @@ one that finds a person by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from itertools import accumulate, islice, takewhile
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, islice
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 from unicodedata import normalize
 
 from chatroom.core.characters import POINTS_EACH
@@ -81,10 +81,15 @@ def longest_match(
         if who is not None:
             return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
-    words = [*islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)]
-    if reach is not None:
-        words = words[: reach(map(word_typed, takewhile(may_be_name, (word[0] for word in words))))]
-    ends = [word.end() for word in words]
+    words = islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)
+    ends: list[int] = []
+    if reach is None:
+        ends = [word.end() for word in words]
+    else:
+        # The words are looked for only as far as they may be a name.
+        del ends[reach(_folded_words(words, ends)) :]
+    if not ends:
+        return None
     is_even = _UNEVEN.search(text, 0, LONGEST) is None
     for end in reversed(ends):
         if end == len(text) or text[end].isspace():
@@ -95,6 +100,15 @@ def longest_match(
             if who is not None:
                 return Match(who, text[end:].lstrip(), start + end)
     return None
+
+
+def _folded_words(words: Iterable[re.Match[str]], ends: list[int]) -> Iterator[str]:
+    """The words as compared, as far as they are short enough for a name; where each ends is added to `ends`."""
+    for word in words:
+        ends.append(word.end())
+        if not may_be_name(word[0]):
+            return
+        yield word_typed(word[0])
 
 
 def _may_be_quoted(text: str, quote: str, reach: Reach) -> bool:
@@ -113,24 +127,50 @@ def punctuated_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Wh
     return found._replace(rest=_BEFORE_REST.sub("", text[found.length :]))
 
 
+class LooseText(NamedTuple):
+    """A mistyped text whose name is looked for: among the people here, and then among those who left.
+
+    Attributes:
+        ways: in which ways it may be read, each with the text that it stands for.
+        bare: the text without a `to` before the name.
+        firsts: the first words, folded, with one of which a name has to begin; None if a quote may precede it.
+    """
+
+    ways: tuple[tuple[str, str], ...]
+    bare: str
+    firsts: frozenset[str] | None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The beginning of a text, as far as a name may reach in it."""
+        text = text[:LOOSE]
+        bare = FILLER.sub("", text, count=1)
+        ways = {text: text}
+        ways.setdefault(SEPARATORS.sub(" ", text), text)
+        if bare is not text:
+            ways.setdefault(SEPARATORS.sub(" ", bare), bare)
+        ways.setdefault(_PUNCTUATION.sub(" ", bare), bare)
+        words = {way.split(None, 1)[0] for way in ways if way and not way.isspace()}
+        is_quoted = any(word[0] in QUOTES for word in words)
+        firsts = None if is_quoted else frozenset(word_typed(word) for word in words if may_be_name(word))
+        return cls(tuple(ways.items()), bare, firsts)
+
+    def may_begin(self, reach: Reach | None) -> bool:
+        """Whether one of the first words is that of a name."""
+        return reach is None or self.firsts is None or any(reach((first,)) for first in self.firsts)
+
+
 def loose_match(
-    text: str, find: Callable[[str], _Who | None], reach: Reach | None = None, *, runs_on: bool = False
+    text: LooseText, find: Callable[[str], _Who | None], reach: Reach | None = None, *, runs_on: bool = False
 ) -> Match[_Who] | None:
     """Like `longest_match`, for a mistyped text: any punctuation may end the name, and `to` may precede it.
 
     With `runs_on`, as `run_on_match` too.
     """
-    text = text[:LOOSE]
-    bare = FILLER.sub("", text, count=1)
-    # Each as it is read, with the text that it stands for.
-    candidates = {text: text}
-    candidates.setdefault(SEPARATORS.sub(" ", text), text)
-    candidates.setdefault(SEPARATORS.sub(" ", bare), bare)
-    candidates.setdefault(_PUNCTUATION.sub(" ", bare), bare)
-    for one, written in candidates.items():
+    for one, written in text.ways if text.may_begin(reach) else ():
         if (found := longest_match(one, find, reach)) is not None:
             return found._replace(rest=_BEFORE_REST.sub("", written[found.length :]))
-    return run_on_match(bare, find, reach) if runs_on else None
+    return run_on_match(text.bare, find, reach) if runs_on else None
 
 
 def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:

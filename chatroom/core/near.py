@@ -20,12 +20,12 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
-from chatroom.core.name_ends import loose_match
+from chatroom.core.name_ends import LooseText, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, no_such
-from chatroom.core.spellings import misspelt
+from chatroom.core.spellings import MOST_WORDS, misspelt
 
 
 class Found(NamedTuple):
@@ -46,6 +46,7 @@ _AND_EVERYONE: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
+_ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
 _MOST_LISTED: Final = 3
 _MOST_MISSPELT: Final = 2  # of the names in one text, and of what one of them may be
 
@@ -73,10 +74,7 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
 
 def name_meant(rest: str, people: People) -> bool:
     """Whether a text begins with the name of someone who is here or had it recently."""
-    return (
-        loose_match(rest, people.here, people.reach_here) is not None
-        or loose_match(rest, people.lately, people.reach_lately) is not None
-    )
+    return _named(rest, people) is not None
 
 
 def _refusal(
@@ -128,15 +126,18 @@ def _meant(near: NearWhisper, people: People, may_be_misspelt: bool) -> Iterator
             if (found := _misspelt(rest, people)) is not None and not _is_public(found.rest, people):
                 yield found
         for name, text in near.wholes[:_MOST_MISSPELT]:
+            if len(name.split()) > MOST_WORDS and not _ANOTHER.search(name):
+                continue  # more words than are compared
             if (found := _misspelt(name, people)) is not None and _NO_MORE.match(found.rest):
                 yield Found(found.who, text)
 
 
 def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     """Whose name a text begins with."""
-    if (here := loose_match(text, people.here, people.reach_here, runs_on=runs_on)) is not None:
+    loose = LooseText.of(text)
+    if (here := loose_match(loose, people.here, people.reach_here, runs_on=runs_on)) is not None:
         return Found(here.who, here.rest)
-    if (gone := loose_match(text, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
+    if (gone := loose_match(loose, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
         return Found(gone.who, gone.rest)
     return None
 
@@ -158,7 +159,7 @@ def _is_public(rest: str, people: People) -> bool:
     for _ in range(_MOST_LISTED):
         if _AND_EVERYONE.match(rest):
             return True
-        other = loose_match(_AND.sub("", rest, count=1), people.here, people.reach_here)
+        other = loose_match(LooseText.of(_AND.sub("", rest, count=1)), people.here, people.reach_here)
         if other is None:
             return False
         rest = other.rest

@@ -53,6 +53,7 @@ _COLON_SLIPPED: Final = re.compile(r"\W*(?:t[ :]+o|to(?P<first>\w) *: *|to\w)(?=
 _COLON_LETTER: Final = re.compile(r"\s*to[öñòçéşæøłčůäåàè](?=\w)", re.IGNORECASE)
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
 _LOOKALIKES: Final = ("to", "w", "msg", "dm", "pm", "tell", "whisper", "join")
+_NEARLY_JOIN: Final = frozenset(("join", "ojin", "jion", "joni", "jjoin", "jooin", "joiin", "joinn"))
 _NO_LETTER: Final = re.compile(r"[\W_]")
 
 _OTHER_LETTERS: Final = "".join(
@@ -213,7 +214,7 @@ def _behind_slipped_colon(text: str, folded: str, ends: Sequence[int]) -> list[s
 
 def is_nearly_join(word: str) -> bool:
     """Whether a word is `join`, or two of its letters are exchanged, or one is typed twice."""
-    return word in ("join", "ojin", "jion", "joni", "jjoin", "jooin", "joiin", "joinn")
+    return word in _NEARLY_JOIN
 
 
 def is_nearly_to(word: str) -> bool:

@@ -8,6 +8,7 @@ missing, wrong, added or misplaced.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from chatroom.core.beginnings import without_one
@@ -83,10 +84,8 @@ def _is_long_slip(word: str, long: _Long) -> bool:
     ):
         return False
     # And most others by their letters, of which one at most is missing.
-    return any(
-        len(letters.difference(word)) <= 1 and not shorter.isdisjoint(without_one(word))
-        for letters, shorter in long.get(len(word), ())
-    )
+    alike = [shorter for letters, shorter in long.get(len(word), ()) if len(letters.difference(word)) <= 1]
+    return bool(alike) and not without_one(word).isdisjoint(chain.from_iterable(alike))
 
 
 def _beside() -> dict[str, str]:

@@ -30,7 +30,7 @@ _BEFORE: Final = re.compile(r"[\W_]*")
 _BEHIND: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
 _PARTS: Final = re.compile(r"\s+|的")  # of a name, each of which people may write alone
 _LONGEST: Final = 2 * NAME_LENGTH  # code points of a name that are compared
-_MOST_WORDS: Final = 4  # typed, that are compared with those of a name
+MOST_WORDS: Final = 4  # typed, that are compared with those of a name
 _MOST_NAMES: Final = 8  # that are compared
 _REACH: Final = 3 * NAME_LENGTH  # code points of a text in which a name is looked for
 _LONGEST_DENSE: Final = 8
@@ -86,7 +86,7 @@ def misspelt(text: str, find: Find) -> Misspelt | None:
         name, size = _in_dense(run[0], find)
         end = start + size
     else:
-        words = [*islice(_WORD.finditer(text, start, _REACH), _MOST_WORDS)]
+        words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
         if not words or words[0][0].lower() in ORDINARY:
             return None
         name, end = _in_words([plain(word[0]) for word in words], [word.end() for word in words], find)

@@ -18,7 +18,7 @@ from chatroom.core.errors import (
     TextBehindTo,
 )
 from chatroom.core.events import Person
-from chatroom.core.name_ends import longest_match, loose_match
+from chatroom.core.name_ends import LooseText, longest_match, loose_match
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.spellings import Spellings
@@ -65,11 +65,11 @@ def test_match_looks_no_further_than_a_name_can_reach() -> None:
 
 def test_a_long_text_is_compared_with_few_names() -> None:
     tried: list[str] = []
-    assert loose_match("ﷺ, " * 400, tried.append) is None
+    assert loose_match(LooseText.of("ﷺ, " * 400), tried.append) is None
     assert 0 < len(tried) <= 4 * 16  # four ways to read it, and a name has 16 words at the most
 
     of_letters = " ".join("abcdefghijklmnop")
-    found = loose_match(f"{of_letters} hello", {of_letters: 1}.get)
+    found = loose_match(LooseText.of(f"{of_letters} hello"), {of_letters: 1}.get)
     assert found is not None
     assert found.rest == "hello"
 

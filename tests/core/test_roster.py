@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Present, Renamed, Why
-from chatroom.core.name_ends import loose_match
+from chatroom.core.name_ends import LooseText, loose_match
 from chatroom.core.roster import Roster
 
 WORDS = ["a", "B", "小雨", "小雨小", "が", "각", "é", "ﷺ", "to", "x\u200dy"]
@@ -93,13 +93,13 @@ def test_a_text_is_compared_only_as_far_as_names_go() -> None:
         return roster.find(name)
 
     for text in ("nobody is called so", "Ming Lo and we", '"a" "b" "c"', "大雨你好", "“Bob” „x”"):
-        assert loose_match(text, find, roster.reach, runs_on=True) is None
+        assert loose_match(LooseText.of(text), find, roster.reach, runs_on=True) is None
     assert tried == ["Ming"] * tried.count("Ming")
     for name in ("Ming Li", "Ann", "ﷺ", "صلى الله عليه وسلم", "小雨", '"ann"'):
-        found = loose_match(f"{name} hi", find, roster.reach)
+        found = loose_match(LooseText.of(f"{name} hi"), find, roster.reach)
         assert found is not None
         assert found.rest == "hi"
-    assert loose_match("小雨你好", find, roster.reach, runs_on=True) is not None
+    assert loose_match(LooseText.of("小雨你好"), find, roster.reach, runs_on=True) is not None
 
 
 def test_a_name_that_has_gone_is_not_looked_for() -> None:
@@ -119,5 +119,5 @@ def test_a_name_that_has_gone_is_not_looked_for() -> None:
 def test_reach_spares_work_and_changes_nothing(names: list[str], text: str) -> None:
     roster = make_roster(*dict.fromkeys(names))
     for runs_on in (False, True):
-        found = loose_match(text, roster.find, roster.reach, runs_on=runs_on)
-        assert found == loose_match(text, roster.find, runs_on=runs_on)
+        found = loose_match(LooseText.of(text), roster.find, roster.reach, runs_on=runs_on)
+        assert found == loose_match(LooseText.of(text), roster.find, runs_on=runs_on)
