@@ -23,6 +23,7 @@ _REMEMBERED = (
     "chatroom.core.budgets.AddressBudget",
     "chatroom.core.clock.Times",  # as the file has them: the first ones do not count, since they are from the start
     "chatroom.core.errors.NotSent",
+    "chatroom.core.events.Person",  # as the partner in a private chat that is kept
     "chatroom.core.flood.Bucket",
     "chatroom.core.private_talk.PrivateTalk",
     "chatroom.core.recent.Addressed",
