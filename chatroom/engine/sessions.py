@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
-_ADDRESS_SHARE: Final = 1 / 100  # the same for the sessions of one address
+_ADDRESS_LAST_S: Final = 1.0  # so long at most do the sessions of an address, whose times add up
 _DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
@@ -89,6 +89,7 @@ class Sessions:
         self._to_relieve: set[Account] = set()
         self._first: dict[Account, Session] = {}  # of each address, the session that goes first
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
+        self._meter = runtime.Meter(time.monotonic, time.thread_time)
         self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work)
 
     # ------------------------------------------------------------------ the beginning
@@ -267,7 +268,8 @@ class Sessions:
     def _serve(self, session: Session) -> None:
         """Give the application some of what a session has for it, in order."""
         handler = self._handlers.get("message")
-        began = now = time.monotonic()
+        start = self._meter.begin()
+        began = now = start[0]
         for _ in range(_MESSAGES_PER_TURN):
             message = session.next_message()
             if message is None:
@@ -284,14 +286,15 @@ class Sessions:
             if now > began + _TURN_S or not session.inbox:
                 break
         took_s = now - began
-        if took_s > _TURN_S:
-            took_s = _TURN_S
+        if took_s > _TURN_S:  # perhaps another program ran meanwhile
+            took_s = min(_TURN_S, self._meter.took_s(start))
         session.served(now, took_s / _SHARE)
         account = session.account
         if account is not None:
-            until = now + took_s / _ADDRESS_SHARE
-            if until > account.last_until:
-                account.last_until = until
+            until = account.last_until
+            if until < now:
+                until = now
+            account.last_until = min(until + took_s / _SHARE, now + _ADDRESS_LAST_S)
             if self._first.get(account) is session:
                 del self._first[account]
         if session.may_read_more:

@@ -25,6 +25,7 @@ from chatroom.runtime.hub import (
     spawn,
 )
 from chatroom.runtime.lane import Lane, begin
+from chatroom.runtime.meter import Meter
 from chatroom.runtime.rounds import Rounds
 from chatroom.runtime.signals import on_signals, stop_signals
 from chatroom.runtime.worker import Worker, run_blocking
@@ -37,6 +38,7 @@ __all__ = [
     "PRIVATE_NAMES",
     "Lane",
     "Listener",
+    "Meter",
     "Rounds",
     "Signal",
     "Task",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from chatroom import runtime
 from chatroom.core.budgets import AddressBudget, Allowance
 from chatroom.engine import packets, polling
 from chatroom.engine.fanout import Fanout
@@ -143,6 +144,49 @@ def test_sessions_of_one_address_have_one_share() -> None:
     sends(engine, ["a1", "a2", "b0", "b1", "b2", "quiet"])
     until(lambda: len(handled) == 7)
     assert handled == ["a1", "a0", "b0", "quiet", "b1", "a2", "b2"]  # a turn begins with one that goes last
+
+
+def test_who_was_interrupted_does_not_go_last() -> None:
+    engine = Engine()
+    engine.sessions._meter = runtime.Meter(time.monotonic, lambda: 0.0)  # other programs run all the time
+    handled: list[float] = []
+
+    def handle(sid: str, message: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + 0.01:
+            pass
+        handled.append(time.monotonic())
+
+    engine.on("message", handle)
+    joins(engine, "interrupted")
+    session = engine.sockets["interrupted"]
+    session.account = AddressBudget(Allowance())
+    sends(engine, ["interrupted"])
+    until(lambda: not session.scheduled)
+    assert session.last_until < handled[0] + 0.1
+    assert session.account.last_until < handled[0] + 0.1
+
+
+def test_an_address_goes_last_as_long_as_it_takes_too_much() -> None:
+    engine = Engine()
+    engine.sessions._meter = runtime.Meter(time.monotonic, time.monotonic)
+
+    def handle(sid: str, message: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + 0.002:
+            pass
+
+    engine.on("message", handle)
+    account = AddressBudget(Allowance())
+    for number in range(5):
+        joins(engine, str(number))
+        engine.sockets[str(number)].account = account
+    began = time.monotonic()
+    sends(engine, "01234")
+    until(lambda: not any(session.scheduled for session in engine.sockets.values()))
+    assert (
+        account.last_until >= began + 0.8
+    )  # 1 s for the first two, while the last of them waits for the others
 
 
 def test_session_ids_show_no_counter() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from chatroom import runtime
@@ -32,6 +35,31 @@ def test_last_items_let_others_pass_but_go_on(turn_s: float, order: list[str]) -
     lane.put("two")
     until(lambda: len(seen) == 4)
     assert seen == order
+
+
+@pytest.mark.parametrize(("computed", "turns"), [(lambda: 0.0, 1), (time.monotonic, 3)], ids=["no", "yes"])
+def test_only_computing_makes_a_turn_long(computed: Callable[[], float], turns: int) -> None:
+    ends: list[int] = []
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + 0.002:
+            pass
+        if not done:
+            count()
+        done.append(item)
+
+    def count() -> None:
+        ends.append(len(done))
+        if len(done) < 3:
+            runtime.call_last(count)
+
+    lane = runtime.Lane(work, turn_s=0.001, meter=runtime.Meter(time.monotonic, computed))
+    for number in range(3):
+        lane.put(number)
+    until(lambda: ends[-1:] == [3])
+    assert len(ends) == 1 + turns
 
 
 def test_a_waiting_item_does_not_delay_later_ones() -> None:

@@ -18,7 +18,6 @@ from chatroom.core.conduct import Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
-from chatroom.core.meter import Meter
 from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
@@ -83,7 +82,7 @@ class SocketIOGateway:
         self._limits = limits
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
-        self._meter = Meter(monotonic, thread_time)
+        self._meter = runtime.Meter(monotonic, thread_time)
         self._began = self._meter.begin()  # when the event that is being handled was read
         self._presence = Presence(
             self._emit,

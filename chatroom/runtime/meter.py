@@ -1,4 +1,4 @@
-"""How much computing time an event takes. To ask the system each time would cost more than to count the event."""
+"""How much computing time something takes. To ask the system each time would cost more than to count the event."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Final
 Start = tuple[float, float]
 """When an event began, and what had been computed shortly before."""
 
-_SHORT_S: Final = 0.001  # so much too much is charged at most
+_SHORT_S: Final = 0.001  # what takes less is hardly ever interrupted
+_FRESH_S: Final = 0.0005  # so much too much is charged at most
 
 
 class Meter:
     """Measures the computing time of events.
 
     A short event took the time that has passed: hardly ever does another program run meanwhile. What a longer one took,
-    the system says, counted from at most a millisecond before.
+    the system says, counted from at most half a millisecond before.
 
     Args:
         monotonic: a clock in seconds.
@@ -31,12 +32,16 @@ class Meter:
     def begin(self) -> Start:
         """An event begins."""
         now = self._monotonic()
-        if now > self._asked_at + _SHORT_S:
+        if now > self._asked_at + _FRESH_S:
             self._asked_at, self._answer = now, self._computed()
         return now, self._answer
 
     def took_s(self, start: Start) -> float:
         """How many seconds the event that began then has taken, about."""
         began, computed = start
-        passed_s = self._monotonic() - began
-        return passed_s if passed_s < _SHORT_S else min(passed_s, self._computed() - computed)
+        now = self._monotonic()
+        passed_s = now - began
+        if passed_s < _SHORT_S:
+            return passed_s
+        self._asked_at, self._answer = now, self._computed()
+        return min(passed_s, self._answer - computed)
