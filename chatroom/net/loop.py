@@ -92,7 +92,8 @@ class Loop:
         leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
         turns: in which connections are read, address after address; None if they are read at once.
-        at_once_s: how long connections are read at once in a turn of the loop, before the others wait for `turns`.
+        at_once_s: how long connections are read at once in a turn of the loop, before the others wait for `turns`; as
+            long again for those of addresses that have taken little time lately.
         unfinished_limit_bytes: how much of all that has begun to come, and has not ended, may be kept; with more, the
             connections that have sent most of it are closed.
     """
@@ -195,17 +196,18 @@ class Loop:
         return connection.read if self.turns is None else partial(self._read_in_turn, connection, self.turns)
 
     def _read_in_turn(self, connection: Connection, turns: Turns, _fileno: int) -> None:
-        now = time.monotonic()
+        if connection in self._to_read:
+            return  # the runtime calls again and again until it is read
+        now, account = time.monotonic(), connection.account
         if self._at_once_until is None:
             self._at_once_until = now + self._at_once_s
             runtime.call_soon(self._end_reads)
-        if connection in self._to_read:
-            return  # the runtime calls again and again until it is read
-        if now < self._at_once_until:
+        late_s = now - self._at_once_until
+        if late_s < 0 or (late_s < self._at_once_s and account is not None and account.last_until <= now):
             connection.read()
         else:
             self._to_read.add(connection)
-            turns.put(connection.address, partial(self._read, connection), connection.account)
+            turns.put(connection.address, partial(self._read, connection), account)
 
     def _end_reads(self) -> None:
         self._at_once_until = None

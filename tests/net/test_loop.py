@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import socket
 import sys
 import time
@@ -200,9 +201,9 @@ def test_a_skipped_one_is_not_sent_what_the_others_are(party: Party) -> None:
 
 @given(st.data())
 def test_each_gets_its_frames_in_the_order_of_the_calls(data: st.DataObject) -> None:
-    party = Party(Loop(pace_limit_s=0))
     who = st.integers(0, MEMBERS - 1)
-    groups = data.draw(st.lists(st.sets(who), min_size=1, max_size=3))
+    groups = data.draw(st.lists(st.sets(who), min_size=1, max_size=3))  # which may raise: nothing is open yet
+    party = Party(Loop(pace_limit_s=0))
     audiences = [Audience([party.near[place] for place in sorted(group)]) for group in groups]
     expected = [b""] * MEMBERS
     try:
@@ -381,6 +382,13 @@ def test_connections_can_be_read_address_after_address(accounts: Mapping[str, Ac
     assert heard[:2] in (["crowd", "one"], ["one", "crowd"])
 
 
+def busy_until(until: float) -> Account:
+    """An account behind which others go first until then."""
+    purse = Purse(1000)
+    purse.last_until = until
+    return purse
+
+
 def test_only_what_a_turn_has_no_time_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, clock = Turns(0.0), itertools.count()
     put: list[str] = []
@@ -395,3 +403,11 @@ def test_only_what_a_turn_has_no_time_for_waits(monkeypatch: pytest.MonkeyPatch)
     assert put == []
     read_by(Loop(turns=turns, at_once_s=3), ("a", "b", "c", "d", "e"), {})
     assert len(put) == 2
+    read_by(Loop(turns=turns, at_once_s=3), ("a", "b", "c", "d", "e"), dict.fromkeys("abcde", busy_until(0)))
+    assert len(put) == 2  # there is time for those who have taken little
+    read_by(
+        Loop(turns=turns, at_once_s=3),
+        ("a", "b", "c", "d", "e"),
+        dict.fromkeys("abcde", busy_until(math.inf)),
+    )
+    assert len(put) == 4
