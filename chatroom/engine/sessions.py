@@ -21,6 +21,7 @@ from chatroom.engine.packets import PacketError
 from chatroom.engine.session import Session
 from chatroom.net.faults import describe
 from chatroom.net.gate import Account, Gate
+from chatroom.net.keepalive import was_reset
 from chatroom.net.loop import Loop
 from chatroom.net.newcomers import Newcomers
 
@@ -300,6 +301,9 @@ class Sessions:
         if session.may_read_more:
             session.transport.resume()
         if session.end_batch():
+            connection = session.transport.connection
+            if connection is not None and not connection.closed and was_reset(connection.sock):
+                connection.abort(reasons.TRANSPORT_ERROR)  # a read would tell only after all that was sent
             self._put_last(session)
         elif session.closed:
             self._report(session)

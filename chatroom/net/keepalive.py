@@ -1,4 +1,4 @@
-"""Lets the kernel find out whether a silent peer is still there."""
+"""What the kernel knows of a peer: whether it is still there."""
 
 from __future__ import annotations
 
@@ -17,3 +17,11 @@ def keep_alive(sock: socket.socket) -> None:
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     except OSError:
         pass  # not TCP, or the peer has left, which the first read will show
+
+
+def was_reset(sock: socket.socket) -> bool:
+    """Whether the peer has closed the socket and reads nothing more, though what it sent may still wait.
+
+    The caller must close the socket: the kernel says it only once.
+    """
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import struct
 import time
 from collections.abc import Sequence
 
@@ -81,6 +82,26 @@ def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
         engine.after_read("nobody", lambda: handled.append("called"))
     until(lambda: not engine.sockets)
     assert handled.count("called") == 1
+
+
+def test_nothing_more_is_handled_of_a_client_that_has_gone() -> None:
+    engine = Engine(cors_allowed_origins="*")
+    handled: list[str] = []
+    listener = listen("127.0.0.1", 0, backlog=8)[0]
+    Front(engine.loop, nothing_here, handlers={"/engine.io/": engine.handle}).listen(listener)
+    peer = socket.create_connection(listener.getsockname(), timeout=WAIT_S)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that closing resets it
+
+    def handle(sid: str, message: str) -> None:
+        handled.append(message)
+        peer.close()
+
+    engine.on("message", handle)
+    peer.sendall(HANDSHAKE)
+    until(lambda: any(session.state is State.WEBSOCKET for session in engine.sockets.values()))
+    peer.sendall((b"\x81\x82" + bytes(4) + b"4x") * 60)
+    until(lambda: not engine.sockets)
+    assert len(handled) <= 16  # of a turn
 
 
 def sends(engine: Engine, senders: Sequence[str]) -> None:
