@@ -25,7 +25,7 @@ from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, no_such
-from chatroom.core.spellings import MOST_WORDS, misspelt
+from chatroom.core.spellings import MOST_WORDS, Allowance, misspelt
 
 
 class Found(NamedTuple):
@@ -48,7 +48,7 @@ _AND_EVERYONE: Final = re.compile(
 _NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
 _ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
 _MOST_LISTED: Final = 3
-_MOST_MISSPELT: Final = 2  # of the names in one text, and of what one of them may be
+_MOST_MISSPELT: Final = 2  # of what one private text may be, those in which a misspelt name is looked for
 
 
 def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) -> None:
@@ -64,10 +64,8 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
         LooksLikeJoin: it was probably `/join`, and the room exists.
         UnknownJoin: it was `/join` in another keyboard layout.
     """
-    judged = enumerate(near)
-    refused = next(
-        filter(None, (_refusal(one, people, is_room, at < _MOST_MISSPELT) for at, one in judged)), None
-    )
+    allowance = Allowance()
+    refused = next(filter(None, (_refusal(one, people, is_room, allowance) for one in near)), None)
     if refused is not None:
         raise refused.with_doubt()
 
@@ -78,12 +76,12 @@ def name_meant(rest: str, people: People) -> bool:
 
 
 def _refusal(
-    near: Near, people: People, is_room: Callable[[str], bool], may_be_misspelt: bool
+    near: Near, people: People, is_room: Callable[[str], bool], allowance: Allowance
 ) -> Refusal | None:
     match near:
         case NearWhisper():
             found = next(
-                (found for found in _meant(near, people, may_be_misspelt) if not _may_end_word(near, found)),
+                (found for found in _meant(near, people, allowance) if not _may_end_word(near, found)),
                 None,
             )
             if found is not None:
@@ -110,7 +108,7 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
     return LooksPrivateGone(usage="/to NAME TEXT", name=found.who.name)
 
 
-def _meant(near: NearWhisper, people: People, may_be_misspelt: bool) -> Iterator[Found]:
+def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
     rests = tuple(dict.fromkeys((near.rest, *near.other_rests)))
     for rest in rests:
@@ -121,14 +119,16 @@ def _meant(near: NearWhisper, people: People, may_be_misspelt: bool) -> Iterator
         found = _named(name.partition("\n")[0], people)
         if found is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
-    if near.is_exact and may_be_misspelt:
+    if near.is_exact:
         for rest in rests[:_MOST_MISSPELT]:
-            if (found := _misspelt(rest, people)) is not None and not _is_public(found.rest, people):
+            if (found := _misspelt(rest, people, allowance)) is not None and not _is_public(
+                found.rest, people
+            ):
                 yield found
         for name, text in near.wholes[:_MOST_MISSPELT]:
             if len(name.split()) > MOST_WORDS and not _ANOTHER.search(name):
                 continue  # more words than are compared
-            if (found := _misspelt(name, people)) is not None and _NO_MORE.match(found.rest):
+            if (found := _misspelt(name, people, allowance)) is not None and _NO_MORE.match(found.rest):
                 yield Found(found.who, text)
 
 
@@ -142,14 +142,13 @@ def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     return None
 
 
-def _misspelt(text: str, people: People) -> Found | None:
+def _misspelt(text: str, people: People, allowance: Allowance) -> Found | None:
     """Whose name a text begins with, if that is misspelt."""
     if _POSSESSIVE_WORD.match(text):
         return None
-    for find, spelled in ((people.here, people.spelled_here), (people.lately, people.spelled_lately)):
-        if (found := misspelt(text, spelled)) is not None and (who := find(found.name)) is not None:
-            return Found(who, found.rest)
-    return None
+    found = misspelt(text, lambda keys: [*people.spelled_here(keys), *people.spelled_lately(keys)], allowance)
+    who = (people.here(found.name) or people.lately(found.name)) if found is not None else None
+    return Found(who, found.rest) if found is not None and who is not None else None
 
 
 def _is_public(rest: str, people: People) -> bool:

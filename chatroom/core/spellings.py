@@ -36,6 +36,7 @@ _REACH: Final = 3 * NAME_LENGTH  # code points of a text in which a name is look
 _LONGEST_DENSE: Final = 8
 _LONGEST_SLIPPED: Final = 12  # letters of a word that may have a slip
 _SHORTEST_SLIPPED: Final = 3
+_MOST_SPELLINGS: Final = 500  # letters at places of words that may have a slip, in one message
 _SHORT: Final = 4  # in a word of so many letters, only a key beside the right one is a slip
 _SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the next word
 
@@ -78,18 +79,42 @@ class Spellings:
         return [*islice((name for key in sorted(found) for name in self._names[key]), _MOST_NAMES)]
 
 
-def misspelt(text: str, find: Find) -> Misspelt | None:
+class Allowance:
+    """How many words may be looked for in one message: each letter at each place of one takes 0.4 µs."""
+
+    __slots__ = ("_left", "_words")
+
+    def __init__(self) -> None:
+        self._left = _MOST_SPELLINGS
+        self._words: set[str] = set()
+
+    def allows(self, word: str) -> bool:
+        """Whether a word may be looked for with any slip."""
+        if word in self._words:
+            return True
+        spellings = len(word) * len(alphabet(word[0]))
+        if spellings > self._left:
+            return False
+        self._left -= spellings
+        self._words.add(word)
+        return True
+
+
+def misspelt(text: str, find: Find, allowance: Allowance | None = None) -> Misspelt | None:
     """The name that a text begins with, if it is misspelt, and what follows it."""
+    allowance = allowance or Allowance()
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
     if (run := _DENSE.match(text, start, start + _LONGEST_DENSE)) is not None:
-        name, size = _in_dense(run[0], find)
+        name, size = _in_dense(run[0], find) if allowance.allows(run[0]) else (None, 0)
         end = start + size
     else:
         words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
         if not words or words[0][0].lower() in ORDINARY:
             return None
-        name, end = _in_words([plain(word[0]) for word in words], [word.end() for word in words], find)
+        name, end = _in_words(
+            [plain(word[0]) for word in words], [word.end() for word in words], find, allowance
+        )
     if name is None:
         return None
     behind = _BEHIND.match(text, end)
@@ -101,7 +126,10 @@ def plain(text: str) -> str:
     word = letters(text[:_LONGEST])[:_LONGEST]
     if word.isascii():
         return word
-    return normalize("NFC", "".join(one for one in normalize("NFD", word) if category(one)[0] != "M"))
+    parts = normalize("NFD", word)
+    if len(parts) == len(word):
+        return word  # it has no marks
+    return normalize("NFC", "".join(one for one in parts if category(one)[0] != "M"))
 
 
 def _spellings(name: str) -> set[str]:
@@ -126,7 +154,9 @@ def _in_dense(run: str, find: Find) -> tuple[str | None, int]:
     return None, 0
 
 
-def _in_words(typed: Sequence[str], ends: Sequence[int], find: Find) -> tuple[str | None, int]:
+def _in_words(
+    typed: Sequence[str], ends: Sequence[int], find: Find, allowance: Allowance
+) -> tuple[str | None, int]:
     """The name that words begin with, and where it ends."""
     for count in range(len(typed), 1, -1):
         whole = "".join(typed[:count])
@@ -136,7 +166,7 @@ def _in_words(typed: Sequence[str], ends: Sequence[int], find: Find) -> tuple[st
         return None, 0
     word = typed[0]
     names = find({word}) if len(word) > 1 else []
-    if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED:
+    if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED and allowance.allows(word):
         names = find(_one_slip(word))
     if names:
         count, name = max(((_count(typed, name), name) for name in names), key=lambda one: one[0])
@@ -145,18 +175,20 @@ def _in_words(typed: Sequence[str], ends: Sequence[int], find: Find) -> tuple[st
 
 
 @lru_cache(maxsize=64)
-def _one_slip(word: str) -> frozenset[str]:
+def _one_slip(word: str) -> AbstractSet[str]:
     """The words of which one slip makes this one; of two letters there is none."""
-    found = set()
     usual = alphabet(word[0])
-    for at in range(len(word) + 1):
-        before, letter, after = word[:at], word[at : at + 1], word[at + 1 :]
-        found.add(before + after)
+    found = {word + other for other in usual}
+    for at, letter in enumerate(word):
+        before, after = word[:at], word[at + 1 :]
+        if len(word) > _SHORTEST_SLIPPED:
+            found.add(before + after)
         found.add(before + after[:1] + letter + after[1:])
         others = usual if len(word) > _SHORT else keys_beside(letter) if letter.isascii() else usual
-        found.update(before + other + after for other in others if letter)
-        found.update(before + other + letter + after for other in usual)
-    return frozenset(one for one in found if len(one) >= _SHORTEST_SLIPPED)
+        found.update([before + other + after for other in others])
+        behind = letter + after
+        found.update([before + other + behind for other in usual])
+    return found
 
 
 def _count(typed: Sequence[str], name: str) -> int:
