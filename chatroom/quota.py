@@ -144,15 +144,19 @@ class Quota:
         """For how long the session's events are not read, because too many were refused."""
         return 0.0 if self._conduct is None else self._conduct.silent_s(self._monotonic())
 
-    def refused(self, refused: RateLimited) -> tuple[Verdict, RateLimited]:
-        """Count one refusal for a rate: what follows from it, and with which time it is answered."""
+    def refused(self, refused: RateLimited, waiting: int = 0) -> tuple[Verdict, RateLimited]:
+        """Count one refusal for a rate: what follows from it, and with which time it is answered.
+
+        Args:
+            waiting: how many events came behind the refused one, as much too soon, and are not handled yet.
+        """
         if self._budget is None:
             return Verdict.REFUSE, refused
         conduct = self._conduct = self._conduct or Conduct()
         now = self._monotonic()
         self._budget.charge(Kind.REFUSAL, now, 1.0)
         used = self._budget.used(Kind.REFUSAL, now)
-        verdict = conduct.refused(now, crowded=used > 1)
+        verdict = conduct.refused(now, waiting=waiting, crowded=used > 1)
         wait_s = round(max(refused.retry_after, conduct.silent_s(now), min(used, 1) * CROWDED_S), 3)
         conduct.told_until = now + wait_s
         return verdict, refused.later(wait_s)

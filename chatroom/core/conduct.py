@@ -46,10 +46,12 @@ class Conduct:
         """For how long its events are not even read."""
         return max(0.0, self._silent_until - now)
 
-    def refused(self, now: float, *, crowded: bool = False) -> Verdict:
+    def refused(self, now: float, *, waiting: int = 0, crowded: bool = False) -> Verdict:
         """One more of its events was refused, or came while it is silenced.
 
         Args:
+            waiting: how many came behind it, as much too soon, and are not handled yet. They count for this verdict: a
+                server that is too busy to refuse them all would else never warn the session, or never cut it.
             crowded: whether its address has too many refusals. Then what was on the way counts as well: else each
                 session could send without end in the second after its warning.
         """
@@ -59,7 +61,9 @@ class Conduct:
         if now < self.told_until:
             self._early.append(now)
         counted, most = (self._early, _EARLY_REFUSALS) if crowded else (self._refused, _REFUSALS)
-        if len(counted) < most or now - counted[0] > _WINDOW_S:
+        while counted and now - counted[0] > _WINDOW_S:
+            counted.popleft()
+        if len(counted) + waiting < most:
             return Verdict.REFUSE
         self._refused.clear()
         self._early.clear()

@@ -256,6 +256,11 @@ class Engine(engineio.Server):
         if session is not None:
             self.sessions.after_read(session, call)
 
+    def waiting_messages(self, sid: str) -> int:
+        """How many messages of this client have come and are not handled yet."""
+        session = self.sockets.get(sid)
+        return 0 if session is None else session.waiting
+
     def raise_outbox_limit(self, sid: str, limit_bytes: int) -> None:
         """Allow at least `limit_bytes` to wait for this client from now on."""
         session = self.sockets.get(sid)

@@ -279,6 +279,11 @@ class Session:
         if not callable(message):
             self.inbox_bytes += len(message)
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the application."""
+        return sum(not callable(message) for message in self.inbox or ())
+
     def next_message(self) -> str | bytes | Callable[[], None] | None:
         """Take out the next message, or call, for the application; None if there is none now."""
         if not self.inbox or (self.paused and not self.closed):

@@ -206,6 +206,23 @@ def test_a_flood_is_warned_silenced_and_cut_within_ten_seconds(per_second: float
     assert times_until(conduct, Verdict.CUT, per_second, warned) <= warned + 10
 
 
+def test_what_waits_counts_as_if_it_were_refused() -> None:
+    conduct = Conduct()
+    assert conduct.refused(0.0, waiting=18) is Verdict.REFUSE
+    assert conduct.refused(0.1, waiting=18) is Verdict.WARN
+    assert conduct.refused(0.5, waiting=64) is Verdict.REFUSE  # it was sent before the warning was read
+    assert conduct.refused(1.2, waiting=18) is Verdict.REFUSE
+    assert conduct.refused(2.0, waiting=18) is Verdict.CUT
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_refusals_of_long_ago_do_not_count(crowded: bool) -> None:
+    conduct = Conduct()
+    conduct.told_until = 60.0
+    for second in range(0, 60, 4):
+        assert conduct.refused(second, waiting=1, crowded=crowded) is Verdict.REFUSE
+
+
 def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
     conduct = Conduct()
     conduct.told_until = 20.0

@@ -188,7 +188,7 @@ def test_who_was_interrupted_does_not_go_last() -> None:
     assert session.account.last_until < handled[0] + 0.1
 
 
-def test_an_address_goes_last_as_long_as_it_takes_too_much() -> None:
+def test_an_address_that_takes_too_much_goes_last() -> None:
     engine = Engine()
     engine.sessions._meter = runtime.Meter(time.monotonic, time.monotonic)
 

@@ -314,6 +314,20 @@ def test_a_client_that_ignores_refusals_is_warned_then_cut(start: Start, guests:
     juliet.receives("logout", sid=sid)
 
 
+def test_events_behind_a_refused_one_count_as_refused(start: Start, room: str) -> None:
+    program = start("--event-burst", "5", "--event-rate", "0.1")
+    with RawClient(program.url) as raw:
+        raw.enters(room=room, v=1)
+        raw.sends_at_once([f'42{number}["msg",{{"action":"ping"}}]' for number in range(60)])
+        raw.receives(lambda packet: '"notice"' in packet and "rate_limited" in packet)
+        assert raw.receives_answer(5)["code"] == "rate_limited"
+        raw.sends("1")
+        rest = raw.receives_the_end()
+    assert (
+        len([packet for packet in rest if packet.startswith("43")]) < 5
+    )  # not one for each before the warning
+
+
 def test_attachments_are_refused_and_not_kept(server: Program, guests: Guests, room: str) -> None:
     romeo = guests(room=room)
     with RawClient(server.url) as raw:

@@ -195,18 +195,24 @@ class SocketIOGateway:
             guest.session.quota.spend_event(size)
         except RateLimited as refused:
             began = self._meter.begin()
-            self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room)
+            waiting = self.engine.waiting_messages(guest.eio_sid)  # which come too soon as well
+            self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room, waiting)
             guest.session.quota.charge_cpu(self._meter.took_s(began) + _READ_S)
             return False
         self._began = self._meter.begin()
         return True
 
     def _refuse_flood(
-        self, guest: Guest, ack: Ack, refused: RateLimited, refuse: Callable[[Guest, Ack, Refusal], None]
+        self,
+        guest: Guest,
+        ack: Ack,
+        refused: RateLimited,
+        refuse: Callable[[Guest, Ack, Refusal], None],
+        waiting: int = 0,
     ) -> None:
         """Refuse what comes too fast; a session that goes on like that is silenced, then cut."""
         quota = guest.session.quota
-        verdict, refused = quota.refused(refused)
+        verdict, refused = quota.refused(refused, waiting)
         match verdict:
             case Verdict.CUT:
                 self.engine.close(guest.eio_sid, reasons.FLOOD)
