@@ -336,6 +336,8 @@ class SocketIOGateway:
         self._emit(wire.frame(wire.whisper(whispered, text, at_ms)), session.sid)
 
     def typing(self, room: RoomView, person: Person) -> None:
+        if not self._presence.is_announced(room, person):
+            return  # the frame has only a name, which nobody in the room may ever be sent
         modern = groups(room.key, ("full", "delta"))
         self._emit(wire.frame(wire.typing(person)), modern, skip_sid=person.sid)
 

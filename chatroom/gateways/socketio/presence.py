@@ -45,13 +45,17 @@ class _Burst:
     at_ms: int = 0
     timer: Timer | None = None
 
+    def names(self, sid: str) -> bool:
+        """Whether the name that this person has now is among what is to be announced."""
+        return sid in self.joined or any(renamed.sid == sid for renamed, _ in self.renamed)
+
     def comes_before(self, renamed: Renamed) -> bool:
         """Whether a rename must wait: who has the name, or whose it was, is not announced yet."""
-        if renamed.sid in self.joined:
+        if self.names(renamed.sid):
             return True
         key = name_key(renamed.new)
         return any(name_key(who.name) == key for who in self.left) or any(
-            other.sid == renamed.sid or name_key(other.old) == key for other, _ in self.renamed
+            name_key(other.old) == key for other, _ in self.renamed
         )
 
 
@@ -91,6 +95,11 @@ class Presence:
         if names is None:
             names = self._names[room.key] = wire.name_list(room.roster.people())
         return names
+
+    def is_announced(self, room: RoomView, who: Person) -> bool:
+        """Whether the room has been sent this name of a member; it may wait for a burst, or a message to be stored."""
+        burst = self._bursts.get(room.key)
+        return room.roster.get(who.sid) == who and (burst is None or not burst.names(who.sid))
 
     def joined(self, room: RoomView, who: Person, at_ms: int) -> None:
         self._names.pop(room.key, None)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from chatroom.core.budgets import Kind
+from chatroom.core.roster import SMALL_ROOM
 from tests.support.chat import ADDRESS, Chat, Client
-from tests.support.inside import no_collector
+from tests.support.inside import no_collector, until
 
 # What each is counted as, besides as an event.
 KINDS: dict[Kind, Callable[[Client], Any]] = {
@@ -82,6 +83,30 @@ def count_calls(client: Client, action: str, fields: Mapping[str, object]) -> in
         client.sends(packet)
         sys.setprofile(before)
     return calls
+
+
+def test_only_announced_names_are_shown_as_typing() -> None:
+    chat = Chat()
+    chat.fill("lobby", [f"Anna {number}" for number in range(SMALL_ROOM)])
+    romeo = chat.joins(username="Romeo")
+    tybalt = chat.joins("192.0.2.2", username="Tybalt")
+    frames: list[Any] = []
+
+    def has_received(action: str) -> bool:
+        frames.extend(romeo.received())
+        return any(frame["action"] == action for frame in frames)
+
+    assert tybalt.asks("typing")["ok"]
+    assert tybalt.asks("rename", username="Prince of Cats")["ok"]
+    assert tybalt.asks("typing")["ok"]
+    assert not has_received("rename")
+    assert not has_received("typing")
+    until(lambda: has_received("rename"))
+    chat.now += 1000  # one is passed on now and then
+    assert tybalt.asks("typing")["ok"]
+    until(lambda: has_received("typing"))
+    assert frames[-1] == {"action": "typing", "username": "Prince of Cats"}
+    assert [frame["action"] for frame in frames[-3:]] == ["login", "rename", "typing"]
 
 
 def test_a_refused_event_is_charged_its_computing_time() -> None:

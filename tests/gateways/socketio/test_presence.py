@@ -205,6 +205,18 @@ def test_a_rename_waits_for_the_join_that_it_follows() -> None:
     assert clock.delta() == ["roster", "rename", "rename"]
 
 
+def test_a_name_is_announced_with_its_frame() -> None:
+    clock, room = Clock(), hall_of(SMALL_ROOM + 1)
+    presence = clock.presence()
+    romeo, tybalt = Person("s0", "Romeo"), clock.begin_join(presence, room)
+    assert not presence.is_announced(room, romeo)  # a message before the rename is not stored yet
+    assert not presence.is_announced(room, tybalt)
+    rename(presence, room, "s0", "Romeo")
+    clock.pass_interval()
+    assert presence.is_announced(room, romeo)
+    assert presence.is_announced(room, tybalt)
+
+
 def test_a_name_changes_hands_only_behind_the_leave() -> None:
     clock, room = Clock(), hall_of(SMALL_ROOM + 2)
     presence = clock.presence()
