@@ -27,7 +27,7 @@ _SAYS_PRIVATE: Final = (
 )
 _SENDS: Final = ("message", "send", "reply", "text")
 _TALKS: Final = ("chat", "talk", "speak")
-_PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc")
+_PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc", "sent")
 _BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
 _STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
 _MOST: Final = 6  # words before a name

@@ -50,8 +50,8 @@ _STRAYED: Final = re.compile(
 )
 # A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
 _OPENER: Final = re.compile(
-    r"(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
-    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}"
+    r"(?:(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
+    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}|w?h?oops\s++)"
     rf"(?=[\W_]*+(?:(?:{'|'.join((*WORDS, *lead_ins.FIRST))})(?![a-z])|to|[{_CHINESE}]))",
     re.IGNORECASE,
 )
