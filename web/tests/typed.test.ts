@@ -13,7 +13,7 @@ import { rest } from '../src/words/en.rest';
 import { sentence, unsent } from '../src/words/refusal';
 import { zh as zhFirst } from '../src/words/zh';
 import { rest as zhRest } from '../src/words/zh.rest';
-import type { Pair, Refusal } from '../src/wire';
+import type { Ack, Pair, Refusal } from '../src/wire';
 import { Play, random } from './help';
 
 const en = { ...first, ...rest };
@@ -206,9 +206,28 @@ describe('to:NAME', () => {
     expect(codes).toEqual([undefined, 'cut_off', undefined]);
   });
 
-  it.each(['to:nobody', 'to:Ming', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
+  it.each(['to:nobody', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, advised(play.state)?.code, play.shown]).toEqual([null, text, 'no_such_person', []]);
+  });
+
+  it.each([
+    ['to:Zoe', 'Zoë'],
+    ['to:LiWei', 'Li Wei'],
+    ['to:moonbaem mole', 'Moonbeam Mole'],
+    ['to:Moonbeam', 'Moonbeam Mole'],
+  ])('%j is refused, and the name that was probably meant is said', (text, name) => {
+    const people: Pair[] = [['Bo', 'b'], ['Zoë', 'z'], ['Li Wei', 'l'], ['Moonbeam Mole', 'm']];
+    const play = new Writer().enter({}, { name_list: people }).enterText(text);
+    expect([play.state.partner, play.draft, advised(play.state)]).toMatchObject([null, text, { code: 'no_such_person_near', instead: name }]);
+    for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain(`to:${name}`);
+  });
+
+  it('in a whisper, a command that ends it elsewhere is answered with what ends it here', () => {
+    const ack: Ack = { ok: false, code: 'unknown_command', msg: 'No such command.', command: 'end' };
+    const play = here().enterText('to:fox').enterText('/end').do({ type: 'commanded', ack });
+    for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain('to:');
+    expect(advised(here().enterText('/end').do({ type: 'commanded', ack }).state)?.code).toBe('unknown_command');
   });
 
   it.each(['to:@fox', 'to:「fox」', 'to:fox.', 'to:<fox>'])('%j begins the whisper, though the name is not written alone', (text) => {

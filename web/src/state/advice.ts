@@ -12,6 +12,12 @@ const LONGEST_NAME = 300;
 /** Characters of a text that are quoted in a sentence. */
 const SHOWN = 32;
 
+/** What ends a private chat in other chats, as `ENDS` in `chatroom/core/commands.py`. */
+const ENDS = new Set(['end', 'close', 'exit', 'leave', 'stop', 'done', 'back', 'bye', 'q', '结束', '退出']);
+
+/** Letters of a word from which on one of them may be wrong. */
+const SHORTEST_SLIPPED = 4;
+
 /** How far below the limit a text that was cut off may end, in UTF-16 units: no browser cuts an emoji in two. */
 const CUT = 32;
 
@@ -20,6 +26,7 @@ export function advised(state: State): Refusal | null {
   const { people, sid: own, partner, problem } = state;
   // The browser cuts off a pasted text without telling anyone.
   if (!problem && draftOf(state).length > longestDraft(state) - CUT) return { ok: false, code: 'cut_off', msg: '' };
+  if (partner && problem?.code === 'unknown_command' && ENDS.has(String(problem.command))) return { ok: false, code: 'unknown_end', msg: '' };
   // Of `to:NAME` the rest of the line is the name.
   const line = String(problem?.line ?? '');
   if (line === '') return problem;
@@ -33,7 +40,20 @@ export function advised(state: State): Refusal | null {
     const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
     return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}`.trimEnd() };
   }
-  return problem;
+  const near = [...others.values()].find(([, one]) => isMisspelt(line, one));
+  return near ? { ok: false, code: 'no_such_person_near', msg: '', name: String(problem?.name), instead: near[1] } : problem;
+}
+
+/** Whether a name is probably meant that is written without its accents or spaces, only begun, or with one slip. */
+function isMisspelt(written: string, name: string): boolean {
+  const [typed, meant] = [written, name].map((one) => keyOf(one.slice(0, LONGEST_NAME)).normalize('NFD').replace(/[^\p{L}\p{N}]+/gu, '')) as [string, string];
+  if (keyOf(written) === keyOf(name) || typed.length < 2) return false; // several people have that name
+  return meant.startsWith(typed) || (typed.length >= SHORTEST_SLIPPED && slips(typed).some((one) => slips(meant).includes(one)));
+}
+
+/** The word, and the word without each of its letters: words that differ by one slip share one of these. */
+function slips(word: string): string[] {
+  return [word, ...[...word].map((_, at, all) => all.filter((_, other) => other !== at).join(''))];
 }
 
 /** Whether a text is nearly what a longer name has more than this one: with the same first letter, or two exchanged. */
