@@ -33,6 +33,7 @@ _QUIET_S: Final = 0.02
 _QUIET_WITH_LIMITS_S: Final = 0.2  # so that the witness is not refused
 _PATIENCE: Final = 10  # checks, each of which takes the server several turns of its loop
 _MOST_GROWTH_KB: Final = 50_000
+_GIVEN_BACK_S: Final = 90.0  # the program gives free memory back to the system every minute
 _FLAGS: Final = (
     *("--durability", "os", "--ping-interval", "0.5", "--ping-timeout", "4"),
     *("--resume-grace", "5"),  # names are held for people who were cut off, and memory grows with them
@@ -259,6 +260,14 @@ def faults(program: Counted) -> list[str]:
     return [line for line in program.errors if " error: " in line or "Traceback" in line]
 
 
+def growth_kb(program: Counted, before_kb: int) -> int:
+    """How much more memory the program has; if that is too much, once it has given back what is free."""
+    deadline = time.monotonic() + _GIVEN_BACK_S
+    while (growth := program.resident_kb() - before_kb) >= _MOST_GROWTH_KB and time.monotonic() < deadline:
+        time.sleep(1.0)  # nothing announces it to the outside
+    return growth
+
+
 @pytest.mark.parametrize(
     ("kinds", "limits"),
     _ROWS,
@@ -297,7 +306,8 @@ def test_mutated_packets_break_nothing(
         witness.knows_all_senders()
         witness.leaves()
         program.rests_as(before)
-        growth_kb = program.resident_kb() - before_kb
-        report(f"{witness.count} checks, memory grew by {growth_kb / 1000:.1f} MB\n")
-        assert growth_kb < _MOST_GROWTH_KB
+        at_once, growth = program.resident_kb() - before_kb, growth_kb(program, before_kb)
+        kept = f"memory grew by {at_once / 1000:.1f} MB, of which it kept at most {growth / 1000:.1f} MB"
+        report(f"{witness.count} checks, {kept}\n")
+        assert growth < _MOST_GROWTH_KB
         assert not faults(program), faults(program)
