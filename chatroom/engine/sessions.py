@@ -91,7 +91,7 @@ class Sessions:
         self._first: dict[Account, Session] = {}  # of each address, the session that goes first
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
         self._meter = runtime.Meter(time.monotonic, time.thread_time)
-        self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work)
+        self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work, meter=self._meter)
 
     # ------------------------------------------------------------------ the beginning
 
