@@ -112,10 +112,11 @@ class Presence:
         self._names.pop(room.key, None)
         burst = self._burst(room)
         # A leave is announced even if the join was in the same burst: a newcomer may have seen the name in between.
-        burst.joined.pop(who.sid, None)
-        shown = next((renamed.old for renamed, _ in burst.renamed if renamed.sid == who.sid), who.name)
+        if burst.joined.pop(who.sid, None) is None:
+            announced = (renamed.old for renamed, _ in burst.renamed if renamed.sid == who.sid)
+            who = Person(who.sid, next(announced, who.name))
         burst.renamed = [pair for pair in burst.renamed if pair[0].sid != who.sid]
-        burst.left.append(Person(who.sid, shown))
+        burst.left.append(who)
         burst.at_ms = at_ms
         self._changed(room, burst)
 

@@ -240,3 +240,5 @@ def test_whoever_leaves_behind_a_waiting_rename_leaves_only() -> None:
     presence.left(room, left, 0)
     clock.pass_interval()
     assert clock.delta() == ["roster"]
+    # Nobody was sent the earlier name. What Romeo wrote has this one.
+    assert clock.roster["left"] == [["Romeo", who.sid]]
