@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _PROCESS_BYTES = 6
@@ -27,6 +27,7 @@ _ROOM_BYTES = 12
 _SERIAL_BYTES = 6
 _SECOND_BYTES = 4  # of a serial: when it was made, in seconds since the epoch, until 2106
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
+_LONG_BYTES = 256  # with a longer content, which has a long name, compression can help
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,7 @@ class Tokens:
     """
 
     def __init__(self, secret: bytes, max_age_s: float, now_s: Callable[[], float]) -> None:
-        self._serializer = URLSafeTimedSerializer(
-            secret, salt="resume", signer=_Signer, signer_kwargs={"now_s": now_s}
-        )
+        self._serializer = _Serializer(secret, salt="resume", signer=_Signer, signer_kwargs={"now_s": now_s})
         self._secret = secret
         self._max_age_s = max_age_s
         self.now_s = now_s
@@ -134,6 +133,21 @@ class Tokens:
         """The mark of a room: short, and the room's name, which is the key to it, does not follow from it."""
         mark = hmac.digest(self._secret, room.encode(), hashlib.sha256)[:_ROOM_BYTES]
         return base64.urlsafe_b64encode(mark).decode()
+
+
+class _Serializer(URLSafeTimedSerializer):
+    """Does not try to compress what is mostly random; it reads compressed tokens all the same."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._signer = super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> Signer:
+        return self._signer if salt is None or salt == self.salt else super().make_signer(salt)
+
+    def dump_payload(self, obj: Any) -> bytes:
+        content = want_bytes(self.serializer.dumps(obj))
+        return base64_encode(content) if len(content) <= _LONG_BYTES else super().dump_payload(obj)
 
 
 class _Signer(TimestampSigner):

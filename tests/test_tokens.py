@@ -90,6 +90,22 @@ def test_a_token_of_the_longest_names_is_read() -> None:
     assert tokens.read(tokens.write("identity", name, room), room) == Claim("identity", name, is_of_room=True)
 
 
+def test_only_a_long_token_is_compressed() -> None:
+    tokens = Tokens(SECRET, 30 * DAY_S, Now())
+    assert not tokens.write("identity", "F" * 32, "lobby").startswith(".")
+    name = "F" * 300
+    token = tokens.write("identity", name, "lobby")
+    assert token.startswith(".")
+    assert tokens.read(token, "den") == Claim("identity", name)
+
+
+def test_a_short_compressed_token_of_a_version_before_is_read() -> None:
+    token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "F" * 32])
+    assert str(token).startswith(".")
+    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(str(token), "lobby")
+    assert claim == Claim("identity", "F" * 32, is_earlier=True)
+
+
 def test_a_forged_token_is_freed_without_the_collector() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
     signed = tokens.write("identity", "Fox", "lobby").rpartition(".")[0]
