@@ -72,7 +72,8 @@ class Addresses:
 
     def budget_of(self, client: str) -> AddressBudget:
         """The budget of a client's address."""
-        return self._find(counted_address(client))
+        budget = self._used.get(client)  # an IPv4 address is counted as it is written
+        return self._find(counted_address(client)) if budget is None else budget
 
     account_of = budget_of
 

@@ -134,8 +134,9 @@ def plain(text: str) -> str:
 
 def _spellings(name: str) -> set[str]:
     """How a name may be written: without spaces, one part of it, and if it is dense, with a character missing."""
-    parts = [plain(part) for part in _PARTS.split(name)]
-    found = {plain(name), *(part for part in parts if len(part) > 1)}
+    found = {plain(name)}
+    if len(parts := _PARTS.split(name)) > 1:
+        found.update(part for part in map(plain, parts) if len(part) > 1)
     dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
     return found.union(*map(without_one, dense)).difference(("",))
 

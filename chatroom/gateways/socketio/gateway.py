@@ -294,10 +294,10 @@ class SocketIOGateway:
             "v": wire.VERSION,
         }
         self._groups.leave(guest)
-        frame = wire.frame(fields)
+        encoded = wire.encode(fields)
         # A client that joins a room of ten thousand is not a slow reader.
-        self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(frame.encode()))
-        self._emit(frame, session.sid)
+        self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(encoded))
+        self._emit(encoded.decode(), session.sid)
         self._groups.enter(guest, room.key)
         if effects := session.talk.come_back(partial(self._service.whispers.present, session)):
             self._talks.follow(guest, effects)
