@@ -29,17 +29,22 @@ _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
 class ExpectedAnswer:
     """What one guest may be about to write to one person."""
 
-    __slots__ = ("_asked", "_asked_at", "_at", "_name")
+    __slots__ = ("_asked", "_asked_at", "_at", "_name", "_since")
 
     def __init__(self) -> None:
         self._name = ""
-        self._at = float("-inf")
+        self._since = self._at = float("-inf")  # of what may be meant for one person: the first, and the last
         self._asked = ""
         self._asked_at = 0.0
 
-    def whispered(self, name: str, now: float) -> None:
-        """A whisper was received from this person, or sent to them with a command."""
-        self._name, self._at = name, now
+    def whispered(self, name: str, since: float) -> None:
+        """A whisper was received from this person, or sent to them with a command.
+
+        Args:
+            since: when it came, or when the command did: what came with a command may be meant for the same person.
+        """
+        self._expect(since)
+        self._name = name
 
     def refused(self, refusal: Refusal, now: float) -> None:
         """Something was refused, and it is doubtful whom the next texts are for."""
@@ -54,9 +59,15 @@ class ExpectedAnswer:
         Args:
             since: what comes sooner is held anyway.
         """
-        if since - self._at >= ANSWER_S:
+        if self._expect(since):
             self._name = ""
-        self._at = since
+
+    def _expect(self, since: float) -> bool:
+        """Ask about what comes from then on; returns whether nothing was asked about before."""
+        is_new = since - self._at >= ANSWER_S
+        self._since = since if is_new else min(since, self._since)
+        self._at = max(since, self._at)
+        return is_new
 
     def held(self) -> None:
         """A text was refused because of that, and its answer asks to write it again."""
@@ -74,7 +85,7 @@ class ExpectedAnswer:
 
     def asks_about(self, text: str, now: float) -> str | None:
         """The person whom a text for the room may be for, empty if unknown; None: it is sent, and the next ones too."""
-        if now < self._at:
+        if now < self._since:
             return None
         is_confirmed = text == self._asked and now - self._asked_at >= CONFIRM_S
         if is_confirmed or now - self._at >= ANSWER_S:

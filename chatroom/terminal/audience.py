@@ -29,9 +29,13 @@ from chatroom.core.spellings import Spellings
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
-_MOVING: Final = tuple(
-    name for record in COMMANDS if record.name in ("to", "join") for name in (record.name, *record.aliases)
-)
+
+def _names_of(command: str) -> tuple[str, ...]:
+    return next((command, *record.aliases) for record in COMMANDS if record.name == command)
+
+
+_WHISPERING: Final = _names_of("to")
+_MOVING: Final = (*_WHISPERING, *_names_of("join"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ def is_join(text: str) -> bool:
             return True
         case _:
             return False
+
+
+def is_whisper(text: str) -> bool:
+    """Whether a text is `/to NAME …`, by whatever name of the command."""
+    found = beginning(text)
+    return isinstance(found, Slash) and found.word in _WHISPERING and not is_blank(found.arguments)
 
 
 def joined_room(text: str) -> str | None:
@@ -250,6 +260,8 @@ class Audience:
             case Command(command):
                 if partner is not None and command[1:].strip() in ENDS:
                     return NotSent(self._words.say("ends_alone"))
+                if is_whisper(command):
+                    self._expected.doubted(now)  # the next text may come before its answer
                 return Deliver(command, None)
             case TalkTo(name):
                 return self._talk_to(name, names, own)

@@ -42,6 +42,16 @@ def test_another_text_or_a_hasty_one_is_asked_about() -> None:
     assert expected.asks_about("yes", NOW + 5) is None
 
 
+def test_a_text_from_before_a_whisper_is_not_its_answer() -> None:
+    assert whispered().asks_about("hello", NOW - 0.1) is None
+
+
+def test_an_answer_lets_nothing_through_that_waited() -> None:
+    expected = whispered()
+    expected.whispered("Bob", NOW + 5)
+    assert expected.asks_about("second", NOW) == "Bob"
+
+
 def test_another_whisper_takes_back_no_question() -> None:
     expected = whispered()
     assert expected.asks_about("yes", NOW + 1) == "Bob"

@@ -835,8 +835,9 @@ def test_an_answer_to_a_whisper_does_not_go_to_all(guests: Guests, lines: Lines)
     romeo.types("yes, tell nobody")
     romeo.reads(r"^\* Not sent: everyone here would see it\..* /to ")
     assert heard(third) == []
-    romeo.types(f"/to {third.name} yes")
+    romeo.types_raw(f"/to {third.name} yes\nat nine\n".encode())  # as pasted
     third.receives("whisper", msg="yes")
+    romeo.reads(r"^\* Not sent: everyone here would see it")
     romeo.types("who else comes?")
     romeo.reads(r"^\* Not sent: everyone here would see it")
     time.sleep(

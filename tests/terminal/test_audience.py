@@ -49,6 +49,15 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
 
 
+def test_a_text_typed_before_a_whisper_is_answered_is_asked_about() -> None:
+    audience = Audience()
+    take(audience, "/to Eve hello", now=0.0)
+    assert isinstance(take(audience, "second", now=0.0), NotSent)
+    audience.follow({"action": "whisper", "username": "Fox", "to": "Eve"}, 0.2)
+    assert isinstance(third := take(audience, "third", now=0.1), NotSent)
+    assert "/to Eve TEXT" in third.why
+
+
 def test_the_question_has_the_new_name_of_who_whispered() -> None:
     audience = Audience()
     audience.follow({"action": "whisper", "username": "Eve", "to": "Fox"}, 0.0)

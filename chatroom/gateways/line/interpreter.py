@@ -80,6 +80,7 @@ class Interpreter:
     """Does what one guest's lines ask for, and shows what only this guest receives."""
 
     __slots__ = (
+        "_arrived_at",
         "_context",
         "_expected",
         "_host",
@@ -101,6 +102,7 @@ class Interpreter:
         self._is_on_the_way = True
         self._is_being_renamed = False
         self._expected = ExpectedAnswer()
+        self._arrived_at = 0.0  # when the line came that is being taken, or was taken last
         self._knows_how_to_answer = False
         self._uncommitted = 0
         self.echo = False
@@ -143,6 +145,7 @@ class Interpreter:
             Refusal: it is refused.
         """
         self._session.quota.spend_event()
+        self._arrived_at = arrived_at
         try:
             self._take(line, arrived_at)
         except RateLimited:
@@ -314,10 +317,12 @@ class Interpreter:
     def whispered(self, whispered: Whispered, at_ms: int) -> None:
         """The guest has sent or received a whisper."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
-        if talk is None:
-            other = to.name if who.sid == self._session.sid else who.name
-            self._expected.whispered(other, self._context.monotonic())
-        if who.sid == self._session.sid:
+        is_own = who.sid == self._session.sid
+        if talk is None and is_own:
+            self._expected.whispered(to.name, self._arrived_at)
+        elif talk is None:
+            self._expected.whispered(who.name, self._context.monotonic())
+        if is_own:
             if talk is Talk.LINE and self.echo:
                 self._host.write(own_whisper_line(at_ms, to.name, whispered.text))
             return

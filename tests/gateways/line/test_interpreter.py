@@ -415,6 +415,15 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(
     assert harness.said == ["Romeo: yes, tell nobody", "Romeo: more"]
 
 
+@pytest.mark.parametrize("word", ["to", "w"])
+def test_lines_pasted_with_a_whisper_are_not_sent_to_all(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, word: str
+) -> None:
+    romeo.types_together([f"/{word} Juliet hello", "second", "", "third"])
+    assert harness.said == []
+    assert [line.split(":")[0] for line in romeo.shown[-2:]] == ["* Not sent"] * 2
+
+
 @pytest.mark.parametrize("line", ["/to Juliet", "/t", "to:", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
 def test_a_text_after_a_refused_private_one_is_asked_about(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
