@@ -13,7 +13,6 @@ from tests.faults.links import Link, PollingLink, UpgradingLink
 from tests.faults.visitors import Visitor
 from tests.support.counted import Counted
 
-_TEXTS: Final = ("message", "whisper")
 _KEPT: Final = 60  # packets of each person, for the report of a failure
 _SHOWN: Final = 300  # characters of each
 
@@ -46,7 +45,8 @@ class Person(Visitor):
         moved: the rooms that it has moved to since the model has looked.
         listed: the names in its room, by the last answer to `who`.
         seen: the same, by the last announcement.
-        misbehaves: it has sent what may end its connection, or keep its requests from being answered.
+        unread: the requests that may never be answered: they came while the server did not read its events.
+        misbehaves: it has sent what may end its connection.
         may_be_dropped: more may wait for it than it reads.
         is_over: the server has said that it has left, or that another has replaced it.
         is_noticed: the model knows that it has joined.
@@ -64,6 +64,7 @@ class Person(Visitor):
         self.offered = offered
         self.offered_is_dead = False
         self.waiting: dict[int, str] = {}
+        self.unread: set[int] = set()
         self.moves: dict[int, str] = {}
         self.moved: list[str] = []
         self.listed: list[str] | None = None
@@ -76,6 +77,7 @@ class Person(Visitor):
         self.dead: list[str] = []
         self._lists_asked = 0  # at a terminal
         self._changes_asked: Counter[str] = Counter()
+        self._silent_until = float("-inf")  # until then, the server perhaps does not read its events
         self._unannounced: str | None = None  # the name that it was given last, until the room receives it
 
     @property
@@ -93,8 +95,7 @@ class Person(Visitor):
         """Whether nothing more is to come for it."""
         if self.is_gone or self.refusal is not None:
             return True
-        open_requests = [what for what in self.waiting.values() if not (self.misbehaves and what in _TEXTS)]
-        return self.you is not None and not open_requests and not self._lists_asked
+        return self.you is not None and self.waiting.keys() <= self.unread and not self._lists_asked
 
     @property
     def is_listening(self) -> bool:
@@ -110,6 +111,8 @@ class Person(Visitor):
     def asks(self, action: str, **fields: Any) -> None:
         number = self.sends(action, **fields)
         self.waiting[number] = action
+        if time.monotonic() < self._silent_until:
+            self.unread.add(number)
         if action == "join":
             self.moves[number] = fields["room"]
 
@@ -170,7 +173,10 @@ class Person(Visitor):
         if "name_list" in frame:
             self.seen = sorted(name for name, _ in frame["name_list"])
         self.is_over |= frame.get("code") == "replaced"
-        self.misbehaves |= frame.get("code") == "rate_limited"
+        if frame["action"] == "notice" and frame["code"] == "rate_limited":
+            self.misbehaves = True
+            self._silent_until = time.monotonic() + frame["retry_after"]
+            self.unread.update(self.waiting)  # those that were on the way as well
 
     def _announced(self, name: str) -> None:
         if self._unannounced == name:
