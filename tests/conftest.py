@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support.guests import WEBSOCKET, Guest, Guests
@@ -18,6 +19,16 @@ from tests.support.program import Program, Start
 from tests.support.turns import turn
 
 _SCALE = float(os.environ.get("CHATROOM_TEST_SCALE", "1"))  # 20 in `make faults`
+
+hypothesis.settings.register_profile(
+    "all tests",
+    max_examples=max(1, round(25 * _SCALE)),
+    stateful_step_count=20,
+    # Both judge by time, and a busy machine is no failure.
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("all tests")
 
 _rooms = itertools.count(1)
 

@@ -286,4 +286,4 @@ class ServiceMachine(RuleBasedStateMachine):
 
 
 TestServiceMachine = ServiceMachine.TestCase
-TestServiceMachine.settings = settings(stateful_step_count=40, deadline=None)
+TestServiceMachine.settings = settings(stateful_step_count=40)

@@ -276,7 +276,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(steps, max_size=15))
 def test_counts_match_the_file_and_the_rule_matches_memory(
     steps: list[list[tuple[str, str]] | str],

@@ -149,7 +149,7 @@ messages = st.lists(
 
 
 @given(messages, st.integers(1, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_we_read_what_the_reference_writes(sent: list[str | bytes], cut: int) -> None:
     client = Connection(ConnectionType.CLIENT)
     data = b"".join(
@@ -166,7 +166,7 @@ def test_we_read_what_the_reference_writes(sent: list[str | bytes], cut: int) ->
 
 
 @given(messages)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_reference_reads_what_we_write(sent: list[str | bytes]) -> None:
     client = Connection(ConnectionType.CLIENT)
     for message in sent:

@@ -580,7 +580,6 @@ def test_random_plays_leave_what_their_clients_know_of(stage: Stage, scale: Call
     settings = hypothesis.settings(
         max_examples=plays,
         stateful_step_count=20,
-        deadline=None,
         database=None,
         # The program goes on between plays, so the same play may end otherwise: it is shown as it was played.
         phases=(hypothesis.Phase.generate,),

@@ -172,7 +172,6 @@ def test_thousands_of_generated_bad_inputs_disconnect_nobody(server: Program) ->
 
     @settings(
         max_examples=max(1, COUNT // BATCH),
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -1088,7 +1088,6 @@ def test_no_third_person_receives_a_mistyped_private_text(
 
     @settings(
         max_examples=60,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

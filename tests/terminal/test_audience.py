@@ -342,7 +342,6 @@ class Client:
 def test_no_private_text_becomes_public_however_it_is_typed(hold_s: float, by_line: bool) -> None:
     @settings(
         max_examples=500,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.core.log import WELCOME_ENTRIES
@@ -177,7 +177,6 @@ def test_too_many_live_frames_are_an_overrun() -> None:
     assert state.auth()["after"] == entry(2)["id"]
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.data())
 def test_with_any_cuts_every_entry_is_shown_once(data: st.DataObject) -> None:
     """A server that keeps everything, a room that goes on, and a guest who is cut off at any moment."""

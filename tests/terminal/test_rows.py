@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
@@ -61,7 +61,6 @@ def test_styles_stay_where_they_were() -> None:
 pieces = st.sampled_from([*"ab  水。（“\n-", "e\u0301", "👩‍🦊"])
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(pieces, max_size=60).map("".join), st.integers(2, 20))
 def test_nothing_is_lost_and_nothing_is_too_wide(text: str, width: int) -> None:
     found = broken(text, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.core.presence import INTERVAL_S
@@ -248,7 +248,6 @@ json = st.recursive(
 )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(action=st.sampled_from(ACTIONS), data=st.data())
 def test_no_frame_raises_and_all_that_is_shown_is_harmless(action: str, data: st.DataObject) -> None:
     you = {

@@ -501,7 +501,6 @@ def test_nothing_private_becomes_public_however_it_was_typed(harness: Harness) -
 
     @settings(
         max_examples=max(1, round(300 * SCALE)),
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
