@@ -37,8 +37,12 @@ class Found(NamedTuple):
 
 _SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
 _LETTER: Final = re.compile(r"\w")
-_POSSESSIVE: Final = re.compile(r"['’]s\b")
-_POSSESSIVE_WORD: Final = re.compile(r"\W*+[^\s'’]{1,32}+['’]s\b")
+# But what is for somebody's eyes only is private.
+_POSSESSIVE: Final = re.compile(
+    r"['’]s\b(?!\s*[:：]|\W++(?:\w++\W++){0,3}(?:(?:eyes?|ears?)\W+(?:only|alone)|[dp]ms?|inbox|private|whisper)\b)",
+    re.IGNORECASE,
+)
+_POSSESSIVE_WORD: Final = re.compile(rf"\W*+[^\s'’]{{1,32}}+{_POSSESSIVE.pattern}", re.IGNORECASE)
 _AND: Final = re.compile(r"\A\W*(?:and\b|&|和|与|與|跟|及)?\s*", re.IGNORECASE)
 # What ends a list of those for whom a public text is.
 _AND_EVERYONE: Final = re.compile(
@@ -113,7 +117,7 @@ def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[
     rests = tuple(dict.fromkeys((near.rest, *near.other_rests)))
     for rest in rests:
         found = _named(rest, people, runs_on=near.runs_on)
-        if found is not None and not _is_public(found.rest, people):
+        if found is not None and not (near.is_phrase and _is_public(found.rest, people)):
             yield found
     for name, text in near.wholes:
         found = _named(name.partition("\n")[0], people)
@@ -121,9 +125,10 @@ def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[
             yield Found(found.who, text)
     if near.is_exact:
         for rest in rests[:_MOST_MISSPELT]:
-            if (found := _misspelt(rest, people, allowance)) is not None and not _is_public(
-                found.rest, people
-            ):
+            if near.is_phrase and _POSSESSIVE_WORD.match(rest):
+                continue
+            found = _misspelt(rest, people, allowance)
+            if found is not None and not (near.is_phrase and _is_public(found.rest, people)):
                 yield found
         for name, text in near.wholes[:_MOST_MISSPELT]:
             if len(name.split()) > MOST_WORDS and not _ANOTHER.search(name):
@@ -144,8 +149,6 @@ def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
 
 def _misspelt(text: str, people: People, allowance: Allowance) -> Found | None:
     """Whose name a text begins with, if that is misspelt."""
-    if _POSSESSIVE_WORD.match(text):
-        return None
     found = misspelt(text, lambda keys: [*people.spelled_here(keys), *people.spelled_lately(keys)], allowance)
     who = (people.here(found.name) or people.lately(found.name)) if found is not None else None
     return Found(who, found.rest) if found is not None and who is not None else None

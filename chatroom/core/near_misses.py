@@ -31,6 +31,8 @@ _BARE: Final = re.compile(
     r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
     rf"|\W*{CHINESE_WORD}[给給对對跟和]?[\W_]*"
 )
+# A marker with a slash, a colon or a slip is no beginning of a sentence.
+_PHRASE: Final = re.compile(r"\s*+(?:to|for|tell)\s++(?=\w)", re.IGNORECASE)
 # Code and data, in which a command is spoken of.
 _CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
 _TALK: Final = re.compile(r"to *:")
@@ -91,6 +93,7 @@ class NearWhisper:
         is_word: it may be an ordinary word as well, since only letters stand before the name.
         runs_on: in a script without spaces, more may follow the name at once.
         is_exact: the words before the name have no slip, so that it may have one.
+        is_phrase: nothing but `to`, `for` or `tell` stands before the name, as a public sentence about them may begin.
     """
 
     rest: str
@@ -100,6 +103,7 @@ class NearWhisper:
     is_word: bool = False
     runs_on: bool = False
     is_exact: bool = False
+    is_phrase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,10 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if rests:
         others = tuple(one for one in dict.fromkeys((*rests[1:], *behind_slip)) if one != rests[0])
         wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
-        return NearWhisper(rests[0], is_certain, others, wholes, runs_on=True, is_exact=is_exact)
+        is_phrase = _PHRASE.match(text) is not None
+        return NearWhisper(
+            rests[0], is_certain, others, wholes, runs_on=True, is_exact=is_exact, is_phrase=is_phrase
+        )
     if lead:
         return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):

@@ -25,7 +25,7 @@ Find = Callable[[AbstractSet[str]], list[str]]
 """Finds the names that may be spelled in one of these ways."""
 
 _DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
-_WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern})\S)+")
+_WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern}|['’]s\b)\S)+")  # without a possessive's ending
 _BEFORE: Final = re.compile(r"[\W_]*")
 _BEHIND: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
 _PARTS: Final = re.compile(r"\s+|的")  # of a name, each of which people may write alone
