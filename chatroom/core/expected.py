@@ -1,7 +1,8 @@
 """Whether a text for the room may be meant for one person, and is asked about first.
 
-It often is within a minute of a whisper outside a private chat, or of a private text, a `to:` or a `/join` that was
-refused. It is sent once it is written again. This object knows names and texts; times are passed in, in seconds.
+It often is within a minute of a whisper outside a private chat, of a private text, a `to:` or a `/join` that was
+refused, or of a `to:` that had nothing to end. So is a word to whisper that stands alone. Such a text is sent once it
+is written again. This object knows names and texts; times are passed in, in seconds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from chatroom.core.errors import (
     Refusal,
     UnknownCommand,
 )
+from chatroom.core.unfinished import is_unfinished
 
 ANSWER_S: Final = 60.0
 # A text that is written again sooner was written before the question could be read.
@@ -29,13 +31,14 @@ _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
 class ExpectedAnswer:
     """What one guest may be about to write to one person."""
 
-    __slots__ = ("_asked", "_asked_at", "_at", "_name", "_since")
+    __slots__ = ("_asked", "_asked_at", "_at", "_name", "_since", "_word")
 
     def __init__(self) -> None:
         self._name = ""
         self._since = self._at = float("-inf")  # of what may be meant for one person: the first, and the last
         self._asked = ""
         self._asked_at = 0.0
+        self._word = ""  # that was confirmed, though a private text may begin so
 
     def whispered(self, name: str, since: float) -> None:
         """A whisper was received from this person, or sent to them with a command.
@@ -69,6 +72,18 @@ class ExpectedAnswer:
         self._at = max(since, self._at)
         return is_new
 
+    def ended(self, now: float, *, had_talk: bool) -> None:
+        """`to:` alone.
+
+        Args:
+            had_talk: the guest has been in a private chat, which they end, or make sure that it has ended. Otherwise
+                the name may follow.
+        """
+        if had_talk:
+            self.forget()
+        else:
+            self.doubted(now)
+
     def held(self) -> None:
         """A text was refused because of that, and its answer asks to write it again."""
         if not self._name:
@@ -85,9 +100,14 @@ class ExpectedAnswer:
 
     def asks_about(self, text: str, now: float) -> str | None:
         """The person whom a text for the room may be for, empty if unknown; None: it is sent, and the next ones too."""
+        is_word = text != self._word and is_unfinished(text)
+        if is_word:
+            self.doubted(now)
         if now < self._since:
             return None
         is_confirmed = text == self._asked and now - self._asked_at >= CONFIRM_S
+        if is_confirmed and is_word:
+            self._word = text
         if is_confirmed or now - self._at >= ANSWER_S:
             self.forget()
             return None

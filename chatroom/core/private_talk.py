@@ -49,7 +49,11 @@ class _State(Enum):
 
 
 class PrivateTalk:
-    """A guest's partner in a private chat, if there is one."""
+    """A guest's partner in a private chat, if there is one.
+
+    Attributes:
+        has_begun: there is a private chat, or there was one.
+    """
 
     __slots__ = (
         "_before",
@@ -60,11 +64,13 @@ class PrivateTalk:
         "_refusal",
         "_state",
         "_unanswered",
+        "has_begun",
         "partner",
     )
 
     def __init__(self) -> None:
         self.partner: Person | None = None
+        self.has_begun = False
         self._state = _State.NONE
         # The text that is not sent has come; if its answer is lost it may be sent again, and still must not go to the
         # room.
@@ -276,6 +282,7 @@ class PrivateTalk:
     def forget(self) -> None:
         """There was a private chat, but its partner is no longer known."""
         self._state = _State.FORGOTTEN
+        self.has_begun = True
 
     def renamed(self, sid: str, name: str) -> None:
         """Somebody has another name."""
@@ -295,6 +302,7 @@ class PrivateTalk:
 
     def _go_on(self, partner: Person) -> None:
         self.partner, self._state = partner, _State.OPEN
+        self.has_begun = True
 
     def _end(self) -> None:
         self.partner = None

@@ -183,6 +183,7 @@ class Audience:
         self._whisper = ("", "")  # the names of who sent and who received the last one
         self._partner: Person | None = None
         self._room = ""
+        self._has_talked = False  # to a partner, at some time
         self._has_moved = False  # to another room, since the guest chose the partner
         # The session that has a former partner's name, once the guest knows it, and the one that the server is asked
         # about, or has answered.
@@ -199,12 +200,10 @@ class Audience:
             self._partner = Person(self._partner.sid, names[self._partner.sid])
         return self._partner
 
-    def talk_to(self, person: Person | None) -> AudienceChanged:
-        """Write to this person from now on, or to everyone."""
-        self._partner, self._has_moved = person, False
+    def talk_to(self, person: Person) -> AudienceChanged:
+        """Write to this person from now on."""
+        self._partner, self._has_moved, self._has_talked = person, False, True
         self._expected.forget()
-        if person is None:
-            return AudienceChanged(self._words.say("to_all"))
         return AudienceChanged(self._words.say("to_one", name=person.name))
 
     def follow(self, frame: Frame, now: float) -> None:
@@ -264,7 +263,7 @@ class Audience:
                     self._expected.doubted(now)  # the next text may come before its answer
                 return Deliver(command, None)
             case TalkTo(name):
-                return self._talk_to(name, names, own)
+                return self._talk_to(name, names, own) if trimmed(name) else self._end_talk(now)
             case Message(said) if partner is None:
                 # Who types `//` or `/say` knows where it goes.
                 asked = self._expected.asks_about(text, now) if self._asks and said == text else None
@@ -291,9 +290,12 @@ class Audience:
         sender, to = self._whisper
         return self._words.say("may_answer", name=to if sender == own_name else sender)
 
+    def _end_talk(self, now: float) -> AudienceChanged:
+        self._partner, self._has_moved = None, False
+        self._expected.ended(now, had_talk=self._has_talked)
+        return AudienceChanged(self._words.say("to_all"))
+
     def _talk_to(self, wanted: str, names: Mapping[str, str], own: str) -> AudienceChanged | NotSent:
-        if not trimmed(wanted):
-            return self.talk_to(None)
         for name in (wanted, without_quotes(trimmed(wanted)), bare_name(wanted)):
             found = [sid for sid, known in names.items() if _key(known) == _key(name)]
             if found == [own]:

@@ -1,5 +1,7 @@
 """Which texts for the room may be the answer to a whisper."""
 
+import pytest
+
 from chatroom.core.errors import (
     LineEdited,
     LooksPrivate,
@@ -83,6 +85,29 @@ def test_a_held_text_is_not_asked_about_again() -> None:
         one.refused(NotSent("not_sent_with"), NOW + 1)
     assert expected.asks_about("I am pregnant", NOW + 2) is None
     assert answering.asks_about("yes", NOW + 2) == "Bob"
+
+
+@pytest.mark.parametrize("word", ["to", " W", "msg:", "ＴＯ；", "私聊：", "悄悄话"])
+def test_a_word_to_whisper_alone_is_asked_about(word: str) -> None:
+    expected = ExpectedAnswer()
+    assert expected.asks_about(word, NOW) == ""
+    assert expected.asks_about("I am pregnant", NOW + 2) == ""
+    assert expected.asks_about(word, NOW + 3) == ""
+    assert expected.asks_about(word, NOW + 4) is expected.asks_about("hello", NOW + 4) is None
+    assert expected.asks_about(word, NOW + 5) is expected.asks_about("hello", NOW + 6) is None
+
+
+@pytest.mark.parametrize("text", ["to do", "W!", "top", "私人", "tomorrow", "https://to", "o:"])
+def test_an_ordinary_word_is_not_asked_about(text: str) -> None:
+    assert ExpectedAnswer().asks_about(text, NOW) is None
+
+
+def test_to_without_a_chat_so_far_is_asked_about() -> None:
+    first, second = whispered(), whispered()
+    first.ended(NOW + 70, had_talk=False)
+    assert first.asks_about("Bob", NOW + 71) == ""
+    second.ended(NOW + 1, had_talk=True)
+    assert second.asks_about("Bob", NOW + 2) is None
 
 
 def test_who_chooses_an_audience_is_not_asked() -> None:

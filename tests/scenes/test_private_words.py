@@ -351,8 +351,19 @@ def test_the_line_after_a_refused_private_one_is_asked_about(guests: Guests, lin
     third.receives("message", msg="s3cret")
 
 
+@pytest.mark.parametrize("word", ["to:", "w"])
+def test_the_name_behind_a_word_to_whisper_is_asked_about(guests: Guests, lines: Lines, word: str) -> None:
+    romeo, third = lines(), guests()
+    romeo.types_raw(f"{word}\n{third.name}\ns3cret\n".encode())
+    romeo.reads(r"^\* Not sent: everyone here would see it")
+    romeo.types("/rooms")
+    romeo.reads(r"^\* Rooms: ")
+    assert heard(third) == []
+
+
 def test_to_alone_holds_nothing(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
+    romeo.types(f"to:{third.name}")
     romeo.types_together("to:", "hello", "to:", "to all")
     for text in ("hello", "to all"):
         third.receives_next("message", msg=text)
@@ -360,6 +371,7 @@ def test_to_alone_holds_nothing(sender: Callable[..., Sender], guests: Guests) -
 
 def test_to_alone_ends_the_hold(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
+    romeo.types(f"to:{third.name}")
     romeo.types_together("to:Bob", "s3cret", "to:", "hello")
     third.receives_next("message", msg="hello")
 

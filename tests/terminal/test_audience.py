@@ -49,7 +49,7 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
 
 
-def test_a_text_typed_before_a_whisper_is_answered_is_asked_about() -> None:
+def test_a_text_typed_before_a_whispers_answer_is_held() -> None:
     audience = Audience()
     take(audience, "/to Eve hello", now=0.0)
     assert isinstance(take(audience, "second", now=0.0), NotSent)
@@ -108,8 +108,18 @@ def test_who_chose_an_audience_and_a_script_are_not_asked() -> None:
     audience, script = Audience(), Audience(asks=False)
     for one in (audience, script):
         one.follow({"action": "whisper", "username": "Eve", "to": "Fox"}, 0.0)
+    audience.talk_to(Person("e", "Eve"))
     take(audience, "to:", now=1.0)
     assert take(audience, "yes", now=1.1) == take(script, "yes", now=1.1) == Deliver("yes", None)
+
+
+@pytest.mark.parametrize("word", ["to:", "to :", "msg:", "to", "私聊"])
+def test_the_name_behind_a_word_to_whisper_is_asked_about(word: str) -> None:
+    audience = Audience()
+    take(audience, word, now=1.0)
+    for text in ("Eve", "I am pregnant"):
+        assert isinstance(take(audience, text, now=2.0), NotSent)
+    assert take(audience, "I am pregnant", now=3.0) == Deliver("I am pregnant", None)
 
 
 @pytest.mark.parametrize("text", ["hello", "a/b", "TODO: x", "total: 3", "1/2", "http://x", "🩷", "> to:x"])

@@ -223,9 +223,9 @@ class Interpreter:
                     self._look_back()
             case Join():
                 self._move(command, arrived_at)
-            case TalkTo():
+            case TalkTo(name):
                 self._run_typed(command, self._answer, arrived_at)
-                self._expected.forget()
+                self._expected.ended(arrived_at, had_talk=name != "" or self._session.talk.has_begun)
             case Name():
                 before = self._session.person.name
                 self._is_being_renamed = True  # lines after it see the roster once the rename is announced

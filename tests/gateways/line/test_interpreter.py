@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -424,14 +425,10 @@ def test_lines_pasted_with_a_whisper_are_not_sent_to_all(
     assert [line.split(":")[0] for line in romeo.shown[-2:]] == ["* Not sent"] * 2
 
 
-@pytest.mark.parametrize("line", ["/to Juliet", "/t", "to:", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
+@pytest.mark.parametrize("line", ["/to Juliet", "/t", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
 def test_a_text_after_a_refused_private_one_is_asked_about(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
 ) -> None:
-    if line == "to:":  # which says so
-        romeo.types(line, "to all")
-        assert harness.said == ["Romeo: to all"]
-        return
     with pytest.raises(Refusal):
         romeo.types(line)
     romeo.comes_back_later()
@@ -446,8 +443,28 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
     assert harness.said == ["Romeo: I am pregnant"]
 
 
+@pytest.mark.parametrize("line", ["to:", "to :", "ＴＯ：", "msg:", "to", "w", "私聊"])
+def test_the_name_behind_a_word_to_whisper_is_asked_about(
+    harness: Harness, romeo: LineGuest, line: str
+) -> None:
+    for text in (line, "Juliet", "I am pregnant"):
+        with suppress(MayAnswer):
+            romeo.types(text)
+        romeo.comes_back_later()
+    romeo.types_together([line, "Juliet", "I am pregnant too"])
+    assert harness.said == []
+
+
+def test_to_after_a_private_chat_is_not_asked_about(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    romeo.types("to:Juliet", "to:")
+    assert romeo.types_together(["to:", "hello"])[-1].startswith("* You are not in a private chat.")
+    assert harness.said == ["Romeo: hello"]
+
+
 @pytest.mark.parametrize(
-    "lines", [["/say yes"], ["//yes"], ["to:", "yes"], ["to:Juliet", "to:", "yes"], ["/join den", "yes"]]
+    "lines", [["/say yes"], ["//yes"], ["to:Juliet", "to:", "yes"], ["/join den", "yes"]]
 )
 def test_who_says_where_a_text_goes_is_not_asked(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, lines: list[str]
