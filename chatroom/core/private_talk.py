@@ -170,6 +170,11 @@ class PrivateTalk:
         if self._is_ending and not self._unanswered:
             self._end()
 
+    def lines_dropped(self) -> None:
+        """Lines were dropped unread, perhaps with a `to:NAME` or a `/join`: the next text is not sent."""
+        self._refusal = NotSent("not_sent_dropped").with_doubt(people=True)
+        self._held_until = inf
+
     def cut(self) -> None:
         """The guest's connection ended before the answers: they do not know of them."""
         # If the chat was ending, it still has to end, which refuses a text anyway.

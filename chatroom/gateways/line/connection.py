@@ -299,8 +299,10 @@ class LineConnection(Role):
                 case Verdict.REFUSE:
                     pass
         silent_s = quota.silent_s()
-        if silent_s and (last := drop_unread(sock, _DROP_BYTES)):
-            self.decoder.drop(in_mid_line=not last.endswith((b"\r", b"\n")))
+        if silent_s:
+            self.session.talk.lines_dropped()
+            if last := drop_unread(sock, _DROP_BYTES):
+                self.decoder.drop(in_mid_line=not last.endswith((b"\r", b"\n")))
         return silent_s
 
     def flooded(self, lines: int, seconds: float) -> None:

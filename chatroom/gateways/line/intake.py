@@ -1,4 +1,4 @@
-"""The pace at which a terminal's lines are taken: no line is lost, and none is taken before its turn.
+"""The pace at which a terminal's lines are taken: none before its turn, and all but those of a flood that goes on.
 
 It knows bytes that come, lines that wait, and rates. What a line means is its terminal's business.
 

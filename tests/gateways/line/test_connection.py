@@ -332,6 +332,22 @@ def test_who_stops_when_warned_goes_on_with_whole_lines(
     assert taken == ["whole"]
 
 
+@pytest.mark.parametrize("more", ["to:Paris\n", "/join den\n", "half a line"])
+def test_the_line_behind_a_dropped_flood_is_not_sent(connect: Callable[[], Ends], more: str) -> None:
+    flood, reader = Flood(connect()), connect()
+    flood.is_judged(5.5, b"hello\n" * 50_000)
+    flood.ends.reads_until(lambda: b"Too much" in flood.ends.heard)
+    flood.is_judged(1, more.encode())
+    until(lambda: not flood.ends.terminal.judge_flood() or not flood.ends.terminal.peek())
+    flood.now += 20
+    flood.ends.terminal.start_reading()
+    flood.sends(b"\nsecret\n")  # behind the end of what was dropped
+    flood.ends.reads_until(lambda: b"what you sent before it was dropped" in flood.ends.heard)
+    flood.sends(b"secret\n")
+    reader.reads_until(lambda: b"secret" in reader.heard)
+    assert reader.heard.count(b"secret") == 1
+
+
 def test_a_long_paste_is_never_dropped(connect: Callable[[], Ends]) -> None:
     flood = Flood(connect())
     flood.sends(b"a line of three hundred, which are pasted at once\n" * 300)
