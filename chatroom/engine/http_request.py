@@ -18,8 +18,7 @@ from urllib.parse import unquote, unquote_plus
 import h11
 
 from chatroom.engine.chunks import ChunkError, ChunkReader
-
-Headers = dict[bytes, list[str]]
+from chatroom.engine.known_lines import Headers, KnownLines
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _HOST = re.compile(r"(?:(?:[A-Za-z0-9._-]+|\[([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._~-]+)?\])(?::([0-9]{1,5}))?)?")
@@ -52,6 +51,7 @@ class Request:
         keep_alive: whether the peer wants the connection to live on after the response.
         parameters: of the query; the first of a repeated one counts.
         lines: what follows the first line, as it came, if the head is short and there is no body.
+        is_known: its header lines were checked with an earlier request.
     """
 
     method: str
@@ -63,6 +63,12 @@ class Request:
     keep_alive: bool = True
     parameters: dict[str, str] = field(default_factory=dict)
     lines: bytes = field(default=b"", repr=False)
+    is_known: bool = field(default=False, compare=False)
+
+    def forget_headers(self) -> None:
+        """Drop the headers, which may say who asks: they are not kept while the request waits for its answer."""
+        self.headers = {}
+        self.lines = b""
 
     def header(self, name: bytes) -> str:
         """The value of a header, the last one's if it was repeated, `""` if there is none."""
@@ -147,7 +153,7 @@ class RequestReader:
         self._length = 0  # of that body, unless it comes in chunks
         self._chunks: ChunkReader | None = None
         self._body = bytearray()
-        self._known: Request | None = None  # whose header lines the next one probably has
+        self._known = KnownLines()  # which the next one probably has
         self.wants_continue = False
 
     @property
@@ -210,7 +216,7 @@ class RequestReader:
             return self._read_body(self._request, data)
         buffer = self._buffer
         buffer += data
-        if self._known is not None and (request := self._repeat(self._known)) is not None:
+        if self._known.size and (request := self._repeat()) is not None:
             return request
         if buffer.startswith((b"\r", b"\n")):
             self._skip_empty_lines()
@@ -240,20 +246,26 @@ class RequestReader:
         Only those of a plain GET mean the same before every target.
         """
         is_plain = request.method == "GET" and request.version == "1.1" and request.keep_alive
-        self._known = request if is_plain and request.lines else None
+        if not request.is_known:
+            self._known.remember(request.lines if is_plain else b"")
 
-    def _repeat(self, known: Request) -> Request | None:
+    def _repeat(self) -> Request | None:
         """The next request, if it is here and differs from a known one in nothing but its target."""
-        buffer, lines = self._buffer, known.lines
-        if not buffer.endswith(lines) or len(buffer) > self._max_head:
+        buffer, start = self._buffer, len(self._buffer) - self._known.size
+        if start < 0 or len(buffer) > self._max_head:
             return None
-        first = _PLAIN_GET.fullmatch(buffer, 0, len(buffer) - len(lines))
+        first = _PLAIN_GET.fullmatch(buffer, 0, start)
         if first is None:
+            return None
+        lines = bytes(buffer[start:])
+        headers = self._known.headers(lines)
+        if headers is None:
             return None
         path, query = first[1].decode(), (first[2] or b"").decode()
         buffer.clear()
         self._scanned = self._skipped = 0
-        return Request("GET", path, query, "1.1", known.headers, parameters=_parse_query(query), lines=lines)
+        parameters = _parse_query(query)
+        return Request("GET", path, query, "1.1", headers, parameters=parameters, lines=lines, is_known=True)
 
     def _skip_empty_lines(self) -> None:
         while self._buffer.startswith(b"\r\n"):

@@ -212,6 +212,7 @@ class Polling:
             exchange.respond(200, self.take_payload())
         else:
             self._poll = exchange
+            exchange.request.forget_headers()
             exchange.on_hangup = self._get_hung_up
 
     def _get_hung_up(self, exchange: Exchange) -> None:
@@ -261,6 +262,7 @@ class Polling:
             refuse(exchange, BAD_REQUEST)
         elif self._has_posted_too_often() or session.overfull:
             self._post = exchange
+            exchange.request.forget_headers()
             exchange.on_hangup = self._post_hung_up
         else:
             exchange.respond(200, b"ok")

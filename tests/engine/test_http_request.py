@@ -1,5 +1,8 @@
 """The gate: what is ambiguous is refused, wherever the bytes are cut."""
 
+import gc
+
+import h11
 import pytest
 
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
@@ -110,7 +113,21 @@ def test_known_header_lines_change_no_answer(step: int) -> None:
         assert gate.holds_bytes is fresh.holds_bytes
 
 
-def test_known_header_lines_are_not_checked_again() -> None:
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Has one more item for each head that is checked in full."""
+    done: list[None] = []
+
+    class Counted(h11.Connection):
+        def receive_data(self, data: bytes) -> None:
+            done.append(None)
+            super().receive_data(data)
+
+    monkeypatch.setattr(h11, "Connection", Counted)
+    return done
+
+
+def test_known_header_lines_are_not_checked_again(checks: list[None]) -> None:
     gate = reader()
     known = gate.feed(GET)
     assert known is not None
@@ -118,10 +135,41 @@ def test_known_header_lines_are_not_checked_again() -> None:
     for target in (b"/socket.io/?EIO=4&t=1", b"/other"):
         same = gate.feed(b"GET " + target + GET[GET.index(b" HTTP") :])
         assert same is not None
-        assert same.headers is known.headers
+        assert same.headers == known.headers
+        gate.remember(same)
+    assert len(checks) == 1
     other = gate.feed(GET.replace(b"X-One: 1", b"X-One: 2"))
     assert other is not None
     assert other.header(b"x-one") == "2"
+    assert len(checks) == 2
+
+
+def kept_by(one: object) -> str:
+    """All bytes and strings that an object keeps, itself or through others."""
+    found: list[str] = []
+    seen, waiting = set[int](), [one]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, (bytes, bytearray, str)):
+            found.append(repr(each))
+        elif id(each) not in seen and not isinstance(each, type):
+            seen.add(id(each))
+            waiting += gc.get_referents(each)
+    return " ".join(found)
+
+
+def test_no_header_of_a_remembered_request_is_kept() -> None:
+    gate = reader()
+    data = head(b"Host: a", b"Cookie: my-cookie", b"User-Agent: my-browser", b"X-Forwarded-For: 192.0.2.7")
+    for target in (b"/one ", b"/two "):
+        request = gate.feed(data.replace(b"/ ", target, 1))
+        assert request is not None
+        assert "my-cookie" in kept_by(request)
+        gate.remember(request)
+        kept = kept_by(gate)
+        assert not any(value in kept for value in ("my-cookie", "my-browser", "192.0.2.7"))
+        request.forget_headers()
+        assert "my-cookie" not in kept_by(request)
 
 
 @pytest.mark.parametrize(
@@ -136,13 +184,16 @@ def test_known_header_lines_are_not_checked_again() -> None:
         head(b"Host: a", b"Cookie: " + b"a" * 4096),
     ],
 )
-def test_only_a_short_plain_get_is_remembered(data: bytes) -> None:
+def test_only_a_short_plain_get_is_remembered(data: bytes, checks: list[None]) -> None:
     gate, fresh = (RequestReader(max_head_bytes=16_384, max_body_bytes=100) for _ in range(2))
     known = gate.feed(data)
     assert known is not None
     gate.remember(known)
     again = b"GET / HTTP/1.1" + data[data.index(b"\r\n") :]
-    assert answers(gate, again, 10_000) == answers(fresh, again, 10_000)
+    before = len(checks)
+    got = answers(gate, again, 10_000)
+    assert len(checks) == before + 1
+    assert got == answers(fresh, again, 10_000)
 
 
 def test_what_follows_a_request_waits() -> None:

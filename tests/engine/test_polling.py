@@ -34,7 +34,8 @@ class Asked(Exchange):
     http: Reading
 
     def __init__(self, body: bytes = b"") -> None:
-        self.request = Request("POST" if body else "GET", "/engine.io/", "", "1.1", {}, body)
+        headers = {b"cookie": ["a=b"]}
+        self.request = Request("POST" if body else "GET", "/engine.io/", "", "1.1", headers, body)
         self.connection = None  # type: ignore[assignment]  # is only asked for once a client has joined
         self.hung_up = False
         self.on_hangup = None
@@ -105,6 +106,14 @@ def test_the_next_poll_probably_has_the_same_headers(polling: Polling) -> None:
     for _ in range(2):
         asked = get(polling)
         assert asked.http.known is asked.request
+
+
+def test_a_waiting_request_keeps_no_headers(polling: Polling) -> None:
+    poll = get(polling)
+    polling.post(post := Asked(b"\x1e".join([b"4"] * (INBOX_HIGH + 1))))
+    for waiting in (poll, post):
+        assert waiting.answer is None
+        assert not waiting.request.headers
 
 
 def test_a_waiting_poll_is_answered_at_the_turns_end(sessions: Sessions, polling: Polling) -> None:
