@@ -59,13 +59,23 @@ def test_impossible_requests_are_refused_and_change_nothing(
 
 
 def test_a_text_for_another_room_is_refused(guests: Guests, room: str) -> None:
-    romeo, juliet, nurse = guests(), guests(username="Juliet"), guests(username="Nurse", room=f"{room}2")
-    nurse.asks("ping")
-    for other in (juliet.sid, "juliet", f"{room}2"):
+    romeo, juliet, _nurse = guests(), guests(username="Juliet"), guests(username="Nurse", room=f"{room}2")
+    for other in (
+        juliet.sid,
+        "juliet",
+        "@Juliet",
+        "to Juliet",
+        f"{room}2",
+        f"#{room}3",
+        f"/r/{room}",
+        "private",
+        "",
+    ):
         answer = romeo.asks_raw({"action": "message", "msg": "s3cret", "room": other})
         assert (answer["code"], answer["field"]) == ("bad_request", "room")
-    romeo.asks_raw({"action": "message", "msg": "hello", "room": f" {room.upper()}"})
-    juliet.receives_next("message", msg="hello")
+    for own in (f" {room.upper()}", f"#{room}"):
+        romeo.asks_raw({"action": "message", "msg": own, "room": own})
+        juliet.receives_next("message", msg=own)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,6 @@ def test_what_a_client_claims_about_itself_is_ignored(guests: Guests) -> None:
         "sid": juliet.sid,
         "id": "9",
         "time": "never",
-        "room": "x",
         "name_list": [],
     }
     romeo.asks("message", msg="truth", **forged)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
@@ -29,7 +28,6 @@ from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
 _MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
-_SID: Final = re.compile(r"[A-Za-z0-9_-]{12}|[A-Za-z0-9_-]{20}")  # in a browser, at a line terminal
 MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
@@ -141,13 +139,12 @@ class Requests:
         """Check what a text has as its room: some clients send the one that it is for, or the person.
 
         Raises:
-            BadRequest: it is for another room that there is, or for one person.
+            BadRequest: it is not the session's own, though there may be no other of this name.
         """
-        if room is None or room_key(room.strip()) == session.room.key:
+        if room is None:
             return
-        whispers = self._service.whispers
-        is_person = _SID.fullmatch(room) or session.room.roster.find(room) or whispers.lately(session)(room)
-        if is_person or self._service.is_other_room(session, room):
+        key = room_key(room.strip())
+        if session.room.key not in (key, key.removeprefix("#")):
             raise BadRequest(field="room")
 
     def _whisper(self, session: Session, asked: wire.Whisper) -> Mapping[str, object]:
