@@ -6,6 +6,7 @@ such words is complete. So it is the other way round: a text with a field that i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from typing import Final
 
@@ -17,12 +18,18 @@ from chatroom.core.errors import BadRequest
 _IGNORED: Final = frozenset(
     {
         *("username", "sid", "id", "time", "name_list", "count", "mine", "edited", "reactions"),
-        *("reply_to", "in_reply_to", "v", "lang", "token"),
-        *("timestamp", "ts", "date", "nonce", "seq", "client", "version", "color", "colour", "avatar"),
+        *("v", "lang", "token", "locale", "timezone", "tz"),
+        *("timestamp", "ts", "date", "created_at", "createdAt", "sent_at", "sentAt", "nonce", "seq"),
+        *("uuid", "msgId", "msg_id", "messageId", "message_id", "sender", "author", "avatar"),
+        *("client", "version", "platform", "user_agent", "userAgent", "color", "colour"),
     }
 )
+# These are ignored only if they hold nothing that could be a name.
+_REPLIES: Final = frozenset(("reply_to", "in_reply_to", "replyTo", "inReplyTo"))
+_FLAGS: Final = frozenset(("bot", "is_bot", "isBot"))
 _TYPE: Final = "type"  # ignored as well, if it only says that this is a message
 _ORDINARY: Final = ("message", "msg", "text", "chat", None)
+_ID: Final = re.compile(r"[0-9]{13}-[0-9]{6}")  # of a message
 _SHOWN: Final = 64  # characters of a field's name in its refusal
 
 
@@ -38,6 +45,14 @@ def check_unknown(data: Mapping[str, object], known: Set[str]) -> None:
     if data.keys() <= known:
         return  # as most have no unknown field
     for key, value in data.items():
-        if key in known or key in _IGNORED or (key == _TYPE and value in _ORDINARY):
-            continue
-        raise BadRequest(field=shortened(key, _SHOWN))
+        if key not in known and not _is_ignored(key, value):
+            raise BadRequest(field=shortened(key, _SHOWN))
+
+
+def _is_ignored(key: str, value: object) -> bool:
+    if key in _REPLIES:
+        is_id = isinstance(value, str) and _ID.fullmatch(value) is not None
+        return value is None or is_id or type(value) in (int, float)  # but not a bool
+    if key in _FLAGS:
+        return value is None or isinstance(value, bool)
+    return key in _IGNORED or (key == _TYPE and value in _ORDINARY)

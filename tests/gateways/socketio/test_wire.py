@@ -30,6 +30,8 @@ NOT_FOR_ALL: list[tuple[str, object]] = [
     ("meta", [{"a": {"b": [{"reciever": 1}]}}]),
     ("room", 5),
     ("room", {"name": "Bob"}),
+    *((key, "Bob") for key in ("reply_to", "in_reply_to", "replyTo", "inReplyTo", "bot", "isBot")),
+    *(("reply_to", value) for value in ({"to": "Bob"}, ["Bob"], True, "", "5", "1700000000000-00000x")),
 ]
 
 
@@ -57,8 +59,8 @@ def test_a_malformed_request_names_its_field(request_fields: dict[str, object], 
 
 
 IGNORED = """
-    username sid id time name_list count v lang token reply_to in_reply_to mine edited reactions timestamp ts nonce
-    color avatar
+    username sid id time name_list count v lang token mine edited reactions timestamp ts nonce color avatar
+    sender author uuid msgId message_id created_at sentAt platform version user_agent
 """
 
 
@@ -67,7 +69,14 @@ def test_fields_that_name_no_recipient_are_ignored() -> None:
         values: list[object] = ["x", 5, True, None, [], {"id": 1}]
         for value in values:
             assert read_request([{"action": "message", "msg": "x", key: value}]) == Message("x"), key
-    assert read_request([{"action": "message", "msg": "x", "type": "text"}]) == Message("x")
+    others = {
+        "reply_to": "1700000000000-000001",
+        "in_reply_to": 5,
+        "replyTo": None,
+        "bot": True,
+        "type": "text",
+    }
+    assert read_request([{"action": "message", "msg": "x", **others}]) == Message("x")
 
 
 def test_the_name_of_an_unknown_field_is_shortened() -> None:
