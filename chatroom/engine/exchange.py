@@ -234,10 +234,13 @@ class HttpConnection(Role):
             self._read(connection, is_timed=False)
         elif not self._waits:
             self._waits = True
-            client = connection.address
-            if self._is_proxied and self._client_of is not None:
-                client = self._client_of(client, self._reader.forwarded())
-            self._turns.put(client, partial(self._take_turn, connection))
+            self._turns.put(self._client_behind(connection), partial(self._take_turn, connection))
+
+    def _client_behind(self, connection: Connection) -> str:
+        """The client whose request is read, before it is checked."""
+        if self._is_proxied and self._client_of is not None:
+            return self._client_of(connection.address, self._reader.forwarded())
+        return connection.address
 
     def _take_turn(self, connection: Connection) -> None:
         self._waits = False
@@ -257,7 +260,7 @@ class HttpConnection(Role):
         self._reading_s += thread_time() - began if is_timed else _READ_S
         if refusal is not None:
             if self._meter is not None:
-                self._meter.charge_request(connection.address, self._reading_s)
+                self._meter.charge_request(self._client_behind(connection), self._reading_s)
             self.refuse(connection, refusal)
             return
         if not reader.full:

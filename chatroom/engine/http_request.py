@@ -87,7 +87,7 @@ class Request:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": _unquote(self.path),
+            "PATH_INFO": unquote(self.path, encoding="latin-1"),
             "RAW_PATH_INFO": self.path,
             "QUERY_STRING": self.query,
             "SERVER_PROTOCOL": "HTTP/" + self.version,
@@ -105,10 +105,6 @@ class Request:
     def wants_upgrade(self) -> bool:
         """Whether the peer asks to use WebSocket from here on."""
         return "websocket" in self.tokens(b"upgrade")
-
-
-def _unquote(path: str) -> str:
-    return unquote(path, encoding="latin-1") if "%" in path else path
 
 
 class Stage(enum.Enum):
@@ -189,11 +185,13 @@ class RequestReader:
         return len(self._buffer) > self._max_head
 
     def forwarded(self) -> list[str]:
-        """The values of the X-Forwarded-For lines of the present request, or of the next one, before it is checked."""
+        """The values of the X-Forwarded-For lines of the request that is read, or refused; none before its head is whole.
+
+        Before that, the line that the nearest proxy adds last may be missing.
+        """
         if self._request is not None:
             return self._request.values(b"x-forwarded-for")
-        end = self._buffer.find(b"\r\n\r\n", 0, self._max_head)
-        found = _FORWARDED.findall(self._buffer, 0, end if end >= 0 else self._max_head)
+        found = _FORWARDED.findall(self._buffer, 0, max(0, self._buffer.find(b"\r\n\r\n")))
         return [value.decode("latin-1").strip() for value in found]
 
     def proceed(self) -> Request | None:
@@ -235,10 +233,7 @@ class RequestReader:
         if end < 0:
             self._scanned = len(buffer)
             return None
-        head, rest = bytes(buffer[:stop]), bytes(buffer[stop:])
-        buffer.clear()
-        self._scanned = self._skipped = 0
-        return self._check_head(head, rest)
+        return self._check_head(bytes(buffer[:stop]), bytes(buffer[stop:]))
 
     def remember(self, request: Request) -> None:
         """The next request will probably have the same header lines; then they are not checked again.
@@ -262,9 +257,8 @@ class RequestReader:
         if headers is None:
             return None
         path, query = first[1].decode(), (first[2] or b"").decode()
-        buffer.clear()
-        self._scanned = self._skipped = 0
         parameters = _parse_query(query)
+        self._drop_head()
         return Request("GET", path, query, "1.1", headers, parameters=parameters, lines=lines, is_known=True)
 
     def _skip_empty_lines(self) -> None:
@@ -289,17 +283,22 @@ class RequestReader:
             raise Refusal(400, "malformed request head")
         request = _to_request(event)
         if b"content-length" not in request.headers and b"transfer-encoding" not in request.headers:
-            if rest:
-                if request.wants_upgrade():
-                    raise Refusal(400, "bytes after an upgrade request")
-                self._buffer += rest
+            if rest and request.wants_upgrade():
+                raise Refusal(400, "bytes after an upgrade request")
+            self._drop_head()
+            self._buffer += rest
             if len(head) <= _MAX_KNOWN:
                 request.lines = head[head.index(b"\r\n") :]
             return request
         self._check_framing(request, head)
+        self._drop_head()
         self._request = request
         self.wants_continue = request.header(b"expect").lower() == "100-continue" and not rest
         return self._read_body(request, rest)
+
+    def _drop_head(self) -> None:
+        self._buffer.clear()
+        self._scanned = self._skipped = 0
 
     def _check_framing(self, request: Request, head: bytes) -> None:
         if b"transfer-encoding" in request.headers:

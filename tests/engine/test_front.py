@@ -451,6 +451,35 @@ def test_what_is_no_request_is_charged_too(door: Callable[..., Door]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "whose"),
+    [
+        ("GET / HTTP/1.1\r\nHost: a:b", "", "192.0.2.2"),
+        (f"GET /?{'&' * 40} HTTP/1.1\r\nHost: a", "", "192.0.2.2"),
+        (f"GET / HTTP/1.1\r\nHost: a\r\nX: {'x' * 17_000}", "", "192.0.2.2"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1e9", "", "192.0.2.2"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked", "no length\r\n", "192.0.2.2"),
+        # The proxy's own line may still be missing.
+        ("GET / HTTP/1.1\r\nHost: a\nX: y\r\nX-Forwarded-For: 192.0.2.1\r\n", None, "127.0.0.1"),
+    ],
+    ids=["host", "parameters", "long head", "length", "body", "half a head"],
+)
+def test_what_a_proxy_passes_on_is_charged_to_its_client(
+    door: Callable[..., Door], first: str, last: str | None, whose: str
+) -> None:
+    purse = Purse(requests=2)
+    one = door(
+        client_of=lambda peer, forwarded: forwarded[-1] if forwarded else peer,
+        is_proxy=lambda _peer: True,
+        meter=purse,
+    )
+    forwarded = "" if last is None else "\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n\r\n"
+    one.peer.send(f"{first}{forwarded}{last or ''}".encode())
+    until(one.has_read_all)
+    assert b" 200 " not in one.heard
+    assert [client for client, _ in purse.charged] == [whose]
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
