@@ -30,6 +30,7 @@ _REMEMBERED = (
     "chatroom.refused._Refused",
     "chatroom.returning._Parked",
     "AddressBudget._buckets",
+    "AddressBudget._cuts",
     "Addressed._asked",
     "Addressed._by_key",
     "Addresses._idle",
