@@ -123,9 +123,8 @@ class Announcer:
                 # Someone who has left and come back meanwhile is welcomed at the later join.
                 if session.room is room and session.membership.claim == event.claim:
                     if not session.membership.renamed:
-                        session.membership.person = (
-                            event.who
-                        )  # it may differ: the answer to a claim can be lost
+                        # It may differ: the answer to a claim can be lost.
+                        session.membership.person = event.who
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):
             identity = room.own.get(event.sid, event.sid)

@@ -31,9 +31,8 @@ from chatroom.net.turns import Turns
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Exchange], None]
-_ANSWER_S: Final = (
-    0.0002  # what it takes to answer a request, on average; the application's is measured afterwards
-)
+# What it takes to answer a request, on average; the application's is measured afterwards.
+_ANSWER_S: Final = 0.0002
 
 
 class Front:

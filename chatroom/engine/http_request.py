@@ -185,9 +185,9 @@ class RequestReader:
         return len(self._buffer) > self._max_head
 
     def forwarded(self) -> list[str]:
-        """The values of the X-Forwarded-For lines of the request that is read, or refused; none before its head is whole.
+        """The values of the X-Forwarded-For lines of the request that is read, or refused.
 
-        Before that, the line that the nearest proxy adds last may be missing.
+        None before its head is whole: the line that the nearest proxy adds last may be missing.
         """
         if self._request is not None:
             return self._request.values(b"x-forwarded-for")

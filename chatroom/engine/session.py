@@ -74,9 +74,8 @@ class Outcome(enum.Enum):
     CLOSE = "close"
 
 
-DELIVER: Final = (
-    Outcome.DELIVER
-)  # most packets'; looking up a member takes longer than putting it into the inbox
+# Most packets'; looking up a member takes longer than putting it into the inbox.
+DELIVER: Final = Outcome.DELIVER
 
 
 class SessionGoneError(PacketError):
