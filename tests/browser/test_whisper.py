@@ -407,6 +407,23 @@ def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests) -> None:
     owl.receives_nothing("message")
 
 
+def test_the_name_behind_a_word_to_whisper_is_asked_about(visit: Visit, guests: Guests) -> None:
+    owl = guests(username="owl")
+    visitor = visit().enter()
+    expect(
+        visitor.page.get_by_role("complementary", name="People")
+    ).to_be_visible()  # fetched later, as is the rule
+    visitor.writes("msg:")
+    expect(visitor.page.locator(".under")).to_have_text(
+        "Everyone in this room will see this. Send it again to confirm."
+    )
+    visitor.writes("to:")
+    expect(visitor.page.locator(".under")).to_contain_text("You are not in a private chat.")
+    visitor.writes("owl")
+    confirms(visitor)
+    owl.receives_next("message", msg="owl")
+
+
 def test_an_unknown_name_keeps_the_draft(visit: Visit, guests: Guests) -> None:
     owl = guests(username="owl")
     visitor = visit().enter()

@@ -16,4 +16,4 @@ export { default as Shut } from './parts/Shut.svelte';
 export { default as Sheets } from './parts/Sheets.svelte';
 export { default as Waiting } from './parts/Waiting.svelte';
 export { fetchLanguages } from './words/choose';
-export { advised } from './state/advice';
+export { advised, holdWord } from './state/advice';

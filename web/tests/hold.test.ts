@@ -2,6 +2,7 @@
 
 import table from '../../tests/support/private.json';
 import { describe, expect, it } from 'vitest';
+import { isUnfinished } from '../src/state/advice';
 import { nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
 import { asideOf, draftOf, isBack, pack, targetOf, unpack } from '../src/state/targets';
@@ -118,9 +119,9 @@ describe('Behind a refused text', () => {
     expect(refused().over('secret').enterKey().key('s').enterKey(5).asked).toEqual(QUESTION);
   });
 
-  it('an emptied box asks nothing, unless a refused text waits beside it', () => {
-    expect(refused().do({ type: 'draft', target: targetOf(here().state), text: '' })).toMatchObject({ state: { held: false } });
-    expect(refused().key('secret').do({ type: 'draft', target: targetOf(here().state), text: '' })).toMatchObject({ state: { held: true } });
+  it('a text typed into the emptied box asks too', () => {
+    expect(refused().behind('').over('').key('secret').enterKey().asked).toEqual(QUESTION);
+    expect(here().key('to:Zed').enterKey().over('').key('secret').enterKey().asked).toEqual(QUESTION);
   });
 
   it.each(['//x', '/say x'])('%s needs no confirmation', (text) => {
@@ -206,7 +207,6 @@ describe('After a whisper', () => {
 
   it.each([
     ['after a minute', (play: Typist) => play.do({ type: 'tick' }, 60)],
-    ['after `to:`', (play: Typist) => play.key('to:').enterKey()],
     ['after a private chat', (play: Typist) => play.do({ type: 'whisper_to', name: 'fox', sid: 'f' }).do({ type: 'whisper_end' })],
     ['in another room', (play: Typist) => play.enter({}, { room: 'den' })],
   ])('%s, the page asks nothing', (_, happen) => {
@@ -216,6 +216,40 @@ describe('After a whisper', () => {
   it('an answer in a private chat needs no confirmation', () => {
     const play = heard().do({ type: 'whisper_to', name: 'fox', sid: 'f' }) as Typist;
     expect(play.key('ok yes').enterKey().asked).toEqual([undefined, 'ok yes']);
+  });
+});
+
+describe('After to: without a private chat', () => {
+  it('its answer says so, and the next text asks', () => {
+    const play = here().key('to:').enterKey();
+    expect([play.asked, play.draft]).toEqual([['no_chat', undefined], '']);
+    expect(play.key('fox').enterKey().asked).toEqual(QUESTION);
+    expect(play.over('secret').enterKey(5).asked).toEqual(QUESTION);
+    expect(play.enterKey(1).asked).toEqual([undefined, 'secret']);
+  });
+
+  it('nothing asks if there was one before', () => {
+    const play = here().key('to:fox').enterKey().key('to:').enterKey();
+    expect([play.asked, play.key('to:').enterKey().asked]).toEqual([[undefined, undefined], ['no_chat', undefined]]);
+    expect(play.key('hello').enterKey().asked).toEqual([undefined, 'hello']);
+  });
+});
+
+describe('A word to whisper that stands alone', () => {
+  it.each(['to', ' W ', 'msg:', 'ＴＯ；', '私聊：'])('%s asks once', (word) => {
+    const play = here().key(word);
+    expect(isUnfinished(play.state)).toBe(true);
+    expect(play.do({ type: 'held' }).state.held).toBe(true);
+    play.enterKey().enterKey(1).answer({ ok: true, id: '1' });
+    expect(isUnfinished(play.key(word).state)).toBe(false);
+  });
+
+  it.each(['to do', 'W!', 'top', '私人', 'to:fox'])('%s is none', (text) => {
+    expect(isUnfinished(here().key(text).state)).toBe(false);
+  });
+
+  it('it asks nothing in a private chat', () => {
+    expect(isUnfinished(here().key('to:fox').enterKey().key('w').state)).toBe(false);
   });
 });
 

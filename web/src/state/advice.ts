@@ -3,7 +3,7 @@
 import { keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
 import { alreadyPrivate, draftOf, longestDraft } from './targets';
-import type { State } from './types';
+import type { Happening, State } from './types';
 
 /** What ends a name before a text, as for the server. */
 const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
@@ -14,6 +14,9 @@ const SHOWN = 32;
 
 /** What ends a private chat in other chats, as `ENDS` in `chatroom/core/commands.py`. */
 const ENDS = new Set(['end', 'close', 'exit', 'leave', 'stop', 'done', 'back', 'bye', 'q', '结束', '退出']);
+
+/** A word to whisper, perhaps with a colon. */
+const WORD_ALONE = /^(?:to|w|msg|tell|whisper|dm|pm|query|priv(?:ate|msg)?|pvt|message|私[聊信讯訊]|密[聊语語]|耳[语語]|悄悄(?:[话話]|告[诉訴]))[\s:;]*$/;
 
 /** Letters of a word from which on one of them may be wrong. */
 const SHORTEST_SLIPPED = 4;
@@ -42,6 +45,17 @@ export function advised(state: State): Refusal | null {
   }
   const near = [...others.values()].find(([, one]) => isMisspelt(line, one));
   return near ? { ok: false, code: 'no_such_person_near', msg: '', name: String(problem?.name), instead: near[1] } : problem;
+}
+
+/** Make the page ask about a draft that is only a word to whisper, and about the next text. */
+export function holdWord(page: { state: State; dispatch: (happening: Happening) => void }): void {
+  if (isUnfinished(page.state)) page.dispatch({ type: 'held' });
+}
+
+/** Whether the draft is only a word to whisper, as in `chatroom/core/unfinished.py`, that the user has not sent before: the name may follow. */
+export function isUnfinished(state: State): boolean {
+  const draft = draftOf(state).trim();
+  return !state.partner && WORD_ALONE.test(keyOf(draft)) && !state.items.some((item) => item.kind === 'said' && item.mine && item.text === draft);
 }
 
 /** Whether a name is probably meant that is written without its accents or spaces, only begun, or with one slip. */

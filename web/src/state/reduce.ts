@@ -10,7 +10,7 @@ import { caughtUp, entered, nothingShown, nothingUnderWay, remember, withName } 
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
-import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, released, takeAside, whisperTo } from './targets';
+import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, takeAside, whisperTo } from './targets';
 import { indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
@@ -37,6 +37,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     doubtful: null,
     own: [],
     chats: [],
+    whispered: kept.partner !== null,
     held: false,
     ...kept,
     asking: null,
@@ -116,9 +117,11 @@ function apply(state: State, event: Event): State {
     case 'met':
       return met(state, event.sid, event.person);
     case 'draft':
-      return released({ ...changeDraft(state, event.target, event.text, event.over), problem: null });
+      return { ...changeDraft(state, event.target, event.text, event.over), problem: null };
     case 'aside':
-      return released({ ...takeAside(state, event.drop), problem: null });
+      return { ...takeAside(state, event.drop), problem: null };
+    case 'held':
+      return { ...state, held: true };
     case 'problem':
       return { ...state, problem: event.refusal };
     case 'scrolled':

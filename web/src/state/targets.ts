@@ -91,14 +91,9 @@ export function takeAside(state: State, drop = false): State {
   return drop || aside === '' ? without : keepDraft(keepDraft(without, target, aside), target, draft, 'aside');
 }
 
-/** With the box emptied, and no refused text beside it, nothing is left that may be for others. */
-export function released(state: State): State {
-  return draftOf(state) === '' && asideOf(state) === '' ? { ...state, held: false } : state;
-}
-
 /** Begin a whisper, or continue one with another session; the user chose this person. */
 export function whisperTo(before: State, person: Person, confirmed?: boolean): State {
-  const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false };
+  const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false, whispered: true };
   const target = targetOf(state);
   if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
   // The draft was for a session of this name that has left. It may be another person, so the user is asked to check.
@@ -108,16 +103,17 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
   return { ...state, drafts, problem: { ok: false, code: 'written_before', msg: '' } };
 }
 
-/** `to:NAME` was typed; `to:` alone ends the whisper. */
+/** `to:NAME` was typed; `to:` alone ends the whisper. If there never was one, the name may follow in the next text. */
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
+  const cleared = keepDraft(state, targetOf(state), '');
+  if (key === '') return { ...endWhisper(cleared), held: !state.whispered, problem: state.partner ? null : { ok: false, code: 'no_chat', msg: '' } };
   const others = [...state.people].filter(([sid]) => sid !== state.sid);
   const called = (one: string): typeof others => others.filter(([, other]) => keyOf(other) === one);
   const exact = called(key);
-  const found = exact.length > 0 ? exact : called(bareKeyOf(name));
-  if (key !== '' && found.length !== 1) return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '', line: name, name: name.trim() } };
-  const cleared = keepDraft(state, targetOf(state), '');
-  return key === '' ? endWhisper(cleared) : whisperTo(cleared, { sid: found[0]![0], name: found[0]![1] });
+  const [one, more] = exact[0] ? exact : called(bareKeyOf(name));
+  if (one && !more) return whisperTo(cleared, { sid: one[0], name: one[1] });
+  return { ...state, held: true, problem: { ok: false, code: 'no_such_person', msg: '', line: name, name: name.trim() } };
 }
 
 /** Why a text was refused that would begin a whisper to the person to whom it goes anyway. */

@@ -180,6 +180,8 @@ export interface State {
   drafts: readonly Draft[];
   /** by room; the room written to last is at the end */
   own: readonly Own[];
+  /** the user has been in a private chat since the page was opened */
+  whispered: boolean;
   /** something was refused, or a whisper was left unfinished: the next text may be for others than its target, so it is sent only when confirmed */
   held: boolean;
   /** when a whisper was last received, or sent by a command; -Infinity once the user has written to the room or chosen it */
@@ -247,6 +249,8 @@ export type Happening =
   | { type: 'whisper_end' }
   /** the server knows with which session the person of a session that has left is here now, or (null) that they are gone */
   | { type: 'met'; sid: string; person: Person | null }
+  /** the text to be sent is only a word to whisper */
+  | { type: 'held' }
   | { type: 'problem'; refusal: Refusal | null }
   | { type: 'scrolled'; atBottom: boolean; reading?: string | null }
   | { type: 'visible'; visible: boolean };
