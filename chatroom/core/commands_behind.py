@@ -44,9 +44,21 @@ _SAYS_PRIVATE: Final = (
 )
 _BEHIND_NAME: Final = re.compile(
     rf"[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
-    rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]) ?[{COLONS}]\s*+"
+    rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
+    rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[{COLONS}]\s*+"
+    rf"|\s[-\u2013\u2014]\s?{_SAYS_PRIVATE}\s?[-\u2013\u2014]\s*+"
+    r"|(?<=[\u3400-\u9fff])(?<![我你您他她们們就也来來去])(?:私聊|私信|密聊)"
+    r"(?![我他她它谁誰了过過吧吗嗎呢啊群的也就不没沒一]|你(?!好))(?=[\u3400-\u9fff])"
     rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
+)
+# `@Bob whisper x`, but not `@Bob whisper me`.
+_AT_NAME: Final = re.compile(
+    r"@(?P<name>[^\n:]{1,40}?)\s++whisper\s++(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)",
+    re.IGNORECASE,
+)
+_BRACKETED: Final = re.compile(  # `[Bob] x (private)`
+    rf"\[(?P<name>[^\]\n]{{1,40}})\]\s*(?P<text>[^\n]*?)\s*[(（]{_SAYS_PRIVATE}[)）]\W*\Z", re.IGNORECASE
 )
 _ARROW_HEADS: Final = ">→⇒➜"
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
@@ -58,16 +70,23 @@ _ARROW: Final = re.compile(
 )
 _CHINESE: Final = re.compile(CHINESE_WORD)
 
+# How these begin in Chinese; the common characters among them only before the next one.
+_CHINESE_FIRST: Final = f"{CHINESE_BEGINNINGS}亲親只"
+_CHINESE_NEXT: Final = "(?:(?<![小单單只])|(?<=小)窗|(?<=[单單])聊|(?<=只)有)"
+
 # What each of these has in an ASCII text, and most texts have not: a slash or an arrow, a mark or a word behind a
 # space, what follows a bracket by its first letter, and what precedes a colon by its last one.
 _IN_ASCII: Final = re.compile(
-    r"[/:;([{<>\\.?Mm](?:(?<=[/>])|(?<=\s[\\.?])|(?<=\s[DdPp][Mm])(?![a-zA-Z])|(?<=\s[Mm])[Ss][Gg](?![a-zA-Z])"
-    r"|(?<=[([{<]) ?[DdFfMmOoPpSsWw]|(?<=[AaEeGgIiMmNnOoRrTtWwYy][:;])|(?<=[AaEeGgIiMmNnOoRrTtWwYy] [:;]))"
+    r"[-/:;([{<>\\.?Mm](?:(?<=[/>])|(?<=\s[\\.?])|(?<=\s[DdPp][Mm])(?![a-zA-Z])|(?<=\s[Mm])[Ss][Gg](?![a-zA-Z])"
+    r"|(?<=\s-)\s?[DdMmOoPpSsWw]|(?<=[([{<]) ?[DdFfMmOoPpSsWw]"
+    r"|(?<=[AaEeGgIiMmNnOoRrTtWwYy][:;])|(?<=[AaEeGgIiMmNnOoRrTtWwYy] [:;]))"
 )
 # The same in any text, and what says behind a name that a text is private.
-_IN_OTHERS: Final = re.compile(rf"[{SLASHES}{_T}{CHINESE_BEGINNINGS}sSſ(（\[【{{<*{_ARROW_HEADS}\s,，]")
+_IN_OTHERS: Final = re.compile(
+    rf"[{SLASHES}{_T}{_CHINESE_FIRST}sSſ(（\[【{{<*{_ARROW_HEADS}\s,，]{_CHINESE_NEXT}"
+)
 _MAY_SAY_PRIVATE: Final = re.compile(
-    rf"[{CHINESE_BEGINNINGS}sSſ(（\[【{{<*\s,，](?:(?<=[{CHINESE_BEGINNINGS}])|(?<=[sSſ])[iIıİlLxX]"
+    rf"[{_CHINESE_FIRST}sSſ(（\[【{{<*\s,，]{_CHINESE_NEXT}(?:(?<=[{_CHINESE_FIRST}窗聊有])|(?<=[sSſ])[iIıİlLxX]"
     rf"|(?<=[(（\[【{{<*\s,，]) ?[DdFfMmOoPpSsſTtWw{CHINESE_BEGINNINGS}])"
 )
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
@@ -75,6 +94,9 @@ _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 def behind_text(text: str) -> Iterator[NearWhisper]:
     """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
+    if text[:1] in "@[" and (found := _AT_NAME.match(text) or _BRACKETED.match(text)) is not None:
+        behind = found["text"] if "text" in found.re.groupindex else text[found.end() :]
+        return iter((NearWhisper("", wholes=((found["name"], behind[:_REACH]),)),))
     if text.isascii():
         if _IN_ASCII.search(text) is None:
             return iter(())

@@ -23,16 +23,20 @@ _SAYS_PRIVATE: Final = (
     "msg",
     "whisper",
     "whispers",
+    "in private",
+    "direct message",
     "psst",
 )
 _SENDS: Final = ("message", "send", "reply", "text")
-_TALKS: Final = ("chat", "talk", "speak")
+_TALKS: Final = ("chat", "talk", "speak", "write", "whispering")
 _PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc", "sent")
 _BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
 _STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
 _MOST: Final = 6  # words before a name
 FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS)))
 """The words that may come first."""
+SECOND: Final = {"direct": " message", "for": " only", "in": " private"}
+"""What follows ordinary words that say that a text is private only with more: `direct message`, `for NAME only`."""
 _END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
     rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *_BETWEEN))}){_END}){{0,{_MOST - 1}}})"
@@ -44,19 +48,23 @@ _ALONE: Final = re.compile(
     r"(?P<name>[^\n:]{1,40}?)(?:[\W_]{0,3}(?:'s eyes)? only)?\s{0,3}(?P<colon>:)\s*"
     r"|(?P<line>[^\n]{1,40}?)[\s.!]{0,3}(?:\n|\Z)"
 )
+# Behind `for`, with or without a colon.
+_ONLY: Final = re.compile(r"(?P<name>[^\n:]{1,40}?)(?:'s eyes)?[\W_]{1,3}only\b[\W_]*")
 
 # How a Chinese text begins that may be one of the following.
-CHINESE_BEGINNINGS: Final = "悄偷小单單私发發写寫给給只仅僅对對跟和同向与與致答密告回"
+CHINESE_BEGINNINGS: Final = "悄偷小单單私发發写寫传傳给給只仅僅对對跟和同向与與致答密到至告回"
 # `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`, `只给Bob看：`, `和Bob私聊`
 _QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
-_SENT: Final = r"(?:[发發](?:[个個]?(?:私[信聊讯訊]|消息|悄悄[话話])|送)?|[写寫])"
+_SENT: Final = r"(?:私?[发發](?:[个個]?(?:私[信聊讯訊]|消息|悄悄[话話])|送)?|[写寫传傳])"
 _TOWARD: Final = (
     rf"(?:{_QUIETLY}|{_SENT}?[给給]|[只仅僅单單][给給]?|[发發]"
-    "|[对對跟和同向与與致答私密]|告[诉訴]|回[复復覆]?)"
+    "|[对對跟和同向与與致答私密到至]|告[诉訴]|回[复復覆]?)"
 )
 _DONE: Final = rf"(?:悄悄|偷偷|小声|小聲)?[地的]?(?:{CHINESE_WORD}|[说說看讲講]|可[见見])?"
 _SAID_TO: Final = re.compile(
-    rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+(?:悄悄|偷偷|小声|小聲)?[地的]?[说說]\W*"
+    rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+(?:悄悄|偷偷|小声|小聲)?[地的]?[说說](?![声聲的])\W*"
+    r"|\W*+[给給]([^\n:]{1,40}?)(?:悄悄|偷偷)[地的]?[说說]\W*"
+    r"|\W*+[密到至]\s*:\s*([^\s\n:]{1,40}+)[\s:]*"
     rf"|\W*+(?!{CHINESE_WORD}){_TOWARD}[\s\"“「]*+([^\n:]{{1,40}}?){_DONE}[\s\"”」]*+:\s*"
     rf"|\W*+[和跟与與同]([^\n:]{{1,40}}?){CHINESE_WORD}(?:[\W_]+|\Z)"
     rf"|\W*+(?!{CHINESE_WORD})(?:给|給|告[诉訴]|私|密)([^\s\n:]{{1,40}}?)\s+(?=\S)"
@@ -100,9 +108,15 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
         if is_strong or (is_talk and ":" in word[0]):
             rests.append(text[ends[at - 1] :])
             continue
+        if word[1] == "for" and (only := _ONLY.match(folded, at)) is not None:
+            start, end = only.span("name")
+            wholes.append((text[ends[start - 1] : ends[end - 1]], text[ends[only.end() - 1] :]))
+            continue
         may_stand_alone = ":" in folded or (is_talk and len(folded) - at <= _LONGEST_LINE)
         alone = _ALONE.match(folded, at) if may_stand_alone else None
-        if alone is not None and (is_talk or alone["colon"] or ":" in word[0]):
+        # `talk to NAME` alone is more often a proposal.
+        opens = is_talk and not any(one[1] == "to" for one in words)
+        if alone is not None and (opens or alone["colon"] or ":" in word[0]):
             group = "name" if alone["colon"] else "line"
             start, end = alone.span(group)
             if start < end:

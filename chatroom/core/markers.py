@@ -19,6 +19,7 @@ from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
 from chatroom.core.near_misses import BareKey, Near, by_keys, is_nearly_to, near, with_latin
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
+from chatroom.core.squeezed import is_part
 
 # Lines of one text that are looked at: nobody types a private line after so many others.
 _LINES: Final = 100
@@ -51,7 +52,7 @@ _STRAYED: Final = re.compile(
 # A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
 _OPENER: Final = re.compile(
     r"(?:(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
-    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}|w?h?oops\s++)"
+    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}|(?:w?h?oops|ups|(?:forward\s++)?slash)\s++|(?:ok(?:ay)?|hi|hey|hello)\s++(?=to\s[^\n:：]{1,40}[:：]))"
     rf"(?=[\W_]*+(?:(?:{'|'.join((*WORDS, *lead_ins.FIRST))})(?![a-z])|to|[{_CHINESE}]))",
     re.IGNORECASE,
 )
@@ -139,14 +140,16 @@ def _is_plainly_ordinary(start: str) -> bool:
     word = found[0]
     if len(word) <= _SHORT and (":" in start or not (is_ascii and start.isprintable())):
         return False
-    return _is_ordinary_word(word.lower())
+    word = word.lower()
+    second = lead_ins.SECOND.get(word)
+    return (second is None or second not in start.lower()) and _is_ordinary_word(word)
 
 
 @lru_cache(maxsize=4096)
 def _is_ordinary_word(word: str) -> bool:
     # Only a colon, or a single letter before a space, gives a meaning to what follows the first word.
     text = f"{word} {_PROBE}"
-    return near(text, text, range(1, len(text) + 1)) is None
+    return not is_part(word) and near(text, text, range(1, len(text) + 1)) is None
 
 
 def _read_beginning(text: str) -> Beginning | None:

@@ -17,15 +17,17 @@ from chatroom.core.errors import (
     NoSuchPartner,
     Refusal,
     UnknownJoin,
+    usage_for,
 )
 from chatroom.core.events import Person
-from chatroom.core.folding import trimmed
-from chatroom.core.name_ends import LooseText, loose_match
+from chatroom.core.folding import COLONS, trimmed
+from chatroom.core.name_ends import LOOSE, LooseText, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
-from chatroom.core.recipients import People, no_such
-from chatroom.core.spellings import MOST_WORDS, Allowance, misspelt
+from chatroom.core.recipients import People, longer_name, no_such
+from chatroom.core.spellings import MOST_WORDS, Allowance, Misspelt, alike, misspelt
+from chatroom.core.squeezed import Squeezed
 
 
 class Found(NamedTuple):
@@ -43,6 +45,7 @@ _POSSESSIVE: Final = re.compile(
     re.IGNORECASE,
 )
 _POSSESSIVE_WORD: Final = re.compile(rf"\W*+[^\s'’]{{1,32}}+{_POSSESSIVE.pattern}", re.IGNORECASE)
+_CHINESE_POSSESSIVE: Final = re.compile("的(?![确確士])")
 _AND: Final = re.compile(r"\A\W*(?:and\b|&|和|与|與|跟|及)?\s*", re.IGNORECASE)
 # What ends a list of those for whom a public text is.
 _AND_EVERYONE: Final = re.compile(
@@ -51,7 +54,13 @@ _AND_EVERYONE: Final = re.compile(
 )
 _NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
 _ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
+_LISTED: Final = re.compile(r"\W*(?:and\b|[&和与與跟及])", re.IGNORECASE)
 _MOST_LISTED: Final = 3
+_CHEER: Final = re.compile(
+    r"\W*(?:(?:cheers|hooray|hurra[hy]|congrats|congratulations|bravo|well done|happy birthday)\W*)?",
+    re.IGNORECASE,
+)
+_LONGEST_CHEER: Final = 80
 _MOST_MISSPELT: Final = 2  # of what one private text may be, those in which a misspelt name is looked for
 
 
@@ -90,7 +99,7 @@ def _refusal(
             )
             if found is not None:
                 return _looks_private(found, people)
-            if not near.is_certain:
+            if not near.is_certain and not (near.is_pinyin and people.is_chinese_here()):
                 return None
             return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
         case NearJoin(is_certain=True):
@@ -105,7 +114,11 @@ def _refusal(
 
 def _looks_private(found: Found, people: People) -> LooksPrivate:
     if isinstance(found.who, Person):
-        return LooksPrivate.of(found.who.name, found.rest)
+        name = found.who.name
+        finds = (people.longer_here, people.longer_lately)
+        is_asked = any(longer_name(name, found.rest, find) is not None for find in finds)
+        usage = usage_for(f'"{name}"' if is_asked else name, found.rest)
+        return LooksPrivate(usage=usage, name=name)
     now = people.now(found.who)
     if now is not None:
         return LooksPrivateGone.renamed(found.who.name, now.name, found.rest)
@@ -114,27 +127,34 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
 
 def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
-    rests = tuple(dict.fromkeys((near.rest, *near.other_rests)))
-    for rest in rests:
+    rests = [*dict.fromkeys((near.rest, *near.other_rests))]
+    is_public = False
+    for rest in tuple(rests):
         found = _named(rest, people, runs_on=near.runs_on)
-        if found is not None and not (near.is_phrase and _is_public(found.rest, people)):
+        if found is None:
+            continue
+        if not _is_public(near, rest, found, people):
             yield found
+        is_public = True
+        rests.remove(rest)
+    found = _squeezed(near.squeezed, people) if near.squeezed and not is_public else None
+    if found is not None and not _is_public(near, near.squeezed, found, people):
+        yield found
     for name, text in near.wholes:
         found = _named(name.partition("\n")[0], people)
         if found is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
-    if near.is_exact:
-        for rest in rests[:_MOST_MISSPELT]:
-            if near.is_phrase and _POSSESSIVE_WORD.match(rest):
-                continue
-            found = _misspelt(rest, people, allowance)
-            if found is not None and not (near.is_phrase and _is_public(found.rest, people)):
-                yield found
-        for name, text in near.wholes[:_MOST_MISSPELT]:
-            if len(name.split()) > MOST_WORDS and not _ANOTHER.search(name):
-                continue  # more words than are compared
-            if (found := _misspelt(name, people, allowance)) is not None and _NO_MORE.match(found.rest):
-                yield Found(found.who, text)
+    for rest in rests[:_MOST_MISSPELT]:
+        if near.is_phrase and _POSSESSIVE_WORD.match(rest):
+            continue
+        found = _misspelt(rest, near, people, allowance)
+        if found is not None and not _is_public(near, rest, found, people):
+            yield found
+    for name, text in near.wholes[:_MOST_MISSPELT]:
+        if not near.is_exact or (len(name.split()) > MOST_WORDS and not _ANOTHER.search(name)):
+            continue  # more words than are compared
+        if (found := _misspelt(name, near, people, allowance)) is not None and _NO_MORE.match(found.rest):
+            yield Found(found.who, text)
 
 
 def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
@@ -147,25 +167,70 @@ def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     return None
 
 
-def _misspelt(text: str, people: People, allowance: Allowance) -> Found | None:
-    """Whose name a text begins with, if that is misspelt."""
-    found = misspelt(text, lambda keys: [*people.spelled_here(keys), *people.spelled_lately(keys)], allowance)
-    who = (people.here(found.name) or people.lately(found.name)) if found is not None else None
-    return Found(who, found.rest) if found is not None and who is not None else None
+def _misspelt(text: str, near: NearWhisper, people: People, allowance: Allowance) -> Found | None:
+    """Whose name a text begins with, if that is misspelt.
+
+    One slip is enough: behind a word that has one already, a name may only lack accents, spaces and other words. The
+    same holds for those who have left, since there may be many of them.
+    """
+    if near.needs_text:
+        return None
+    here = people.spelled_here
+    if near.is_exact:
+        found = misspelt(text, here, allowance, is_short=near.word == "to")
+    else:
+        found = alike(text, here, or_part=True)
+    if found is not None:
+        return _found(people.here(found.name), found)
+    found = alike(text, people.spelled_lately)
+    return _found(people.lately(found.name), found) if found is not None else None
 
 
-def _is_public(rest: str, people: People) -> bool:
+def _squeezed(text: str, people: People) -> Found | None:
+    """Whose name follows a word to whisper, wherever the spaces stand."""
+    squeezed = Squeezed(text)
+    if (found := squeezed.name(people.spelled_here)) is not None:
+        return _found(people.here(found.name), found)
+    found = squeezed.name(people.spelled_lately)
+    return _found(people.lately(found.name), found) if found is not None else None
+
+
+def _found(who: Person | Gone | None, found: Misspelt) -> Found | None:
+    return Found(who, found.rest) if who is not None else None
+
+
+def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bool:
     """Whether what follows a name shows that a text is about that person, or for everyone: `to Bob's surprise`."""
+    rest = found.rest
+    if near.needs_text and not (isinstance(found.who, Person) and rest):
+        return True
+    if near.word and (_is_cheer(text, rest) or (near.word == "to" and _CHINESE_POSSESSIVE.match(rest))):
+        return True
+    if not near.is_phrase:
+        return False
     if _POSSESSIVE.match(rest):
         return True
+    is_list = near.word == "to" and _LISTED.match(rest) is not None
     for _ in range(_MOST_LISTED):
         if _AND_EVERYONE.match(rest):
             return True
-        other = loose_match(LooseText.of(_AND.sub("", rest, count=1)), people.here, people.reach_here)
+        others = _AND.sub("", rest, count=1)[:LOOSE]
+        other = loose_match(LooseText.of(others), people.here, people.reach_here)
         if other is None:
             return False
         rest = other.rest
+        if is_list and rest and others.removesuffix(rest).rstrip()[-1:] in COLONS:
+            return True
     return False
+
+
+def _is_cheer(text: str, rest: str) -> bool:
+    """Whether a text is a name with an exclamation mark, and at most a cheer behind it: `to Bob! Cheers!`."""
+    return (
+        len(text) <= _LONGEST_CHEER
+        and text.removesuffix(rest).rstrip().endswith(("!", "\uff01"))
+        and _CHEER.fullmatch(rest) is not None
+    )
 
 
 def _may_end_word(near: NearWhisper, found: Found) -> bool:

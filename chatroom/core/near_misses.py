@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -16,7 +16,9 @@ from chatroom.core.confusables import latin_looks, skeleton
 from chatroom.core.folding import HEAD, head
 from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
 from chatroom.core.lead_ins import lead_in, said_to
-from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip
+from chatroom.core.ordinary_words import ORDINARY
+from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_held, is_slip, is_slip_before_name
+from chatroom.core.squeezed import may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
@@ -27,7 +29,7 @@ _KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
 # is Shift+7, but `7pm` is a time. Before a name in another script a space is easily left out.
 _BARE: Final = re.compile(
-    rf"[\W_]*(?:7(?!pm))?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
+    rf"[\W_]*(?:7(?! ?pm) ?)?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
     r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
     rf"|\W*{CHINESE_WORD}[给給对對跟和]?[\W_]*"
 )
@@ -44,11 +46,25 @@ _ONE_WORD: Final = re.compile(
 )
 # The first word, and whether a name may follow it.
 _FIRST: Final = re.compile(r"\W*7?(?P<word>[a-z0-9]{1,9}(?:/[a-z]{1,3})?)(?P<gap>[\W_]+|(?=[^\x00-\x7f]))")
+# A key that types a letter or a digit where another layout has the slash: `éto`, `1to`; or the key beside it: `zto`.
+_PRECEDED: Final = re.compile(
+    rf"\W*(?P<before>ss|[^\W_])(?P<word>to|w|message|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
+)
+# A single letter, or a word that has lost one, is a slip only before the name of somebody here and a text.
+_LOST: Final = re.compile(r"(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
+_ALONE: Final = re.compile(r"(to|w)(?: |(?=[\u3400-\u9fff]))")
+# A name in Latin letters behind a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
+_PINYIN: Final = re.compile(
+    rf"\W*(?:(?:{CHINESE_WORD}[给給对對跟和]?|sl(?=[\W_]))[\W_]*(?P<word>[a-z']{{4,24}})(?![a-z'])"
+    r"|to[\W_]+(?P<behind_to>[a-z']{2,24})[\W_]+(?=[\u3400-\u9fff]))"
+)
 # In Russian, `то` before a Russian name is a word.
 _RUSSIAN_TO: Final = re.compile(r"\s*то\s+[\u0400-\u04ff]")
 _JOIN: Final = re.compile(r"\W*7?(?:(\w{4,5})[\W_]+|(join)(?=\w))")
-# `toBob`, `msgBob`
-_GLUED: Final = re.compile(r"\W*(?:to|(?:msg|dm|pm|tell|whisper)(?!(?:e[dr]s?|ing|s)\b))(?=[0-9a-z])")
+# `toBob`, `msgBob`; the whole word is looked at as well.
+_GLUED: Final = re.compile(
+    r"\W*(?=(\w+))(?:to|(?:msg|dm|pm|tell|whisper)(?!(?:e[dr]s?|ing|s)\b))(?=[0-9a-z])"
+)
 # The colon a key too soon or too late, or another key in its place: `t:oBob`, `toB:ob`, `topBob`.
 _COLON_SLIPPED: Final = re.compile(r"\W*(?:t[ :]+o|to(?P<first>\w) *: *|to\w)(?=\w)")
 # On many keyboards for Latin letters, a letter is on the key of the colon.
@@ -94,6 +110,10 @@ class NearWhisper:
         runs_on: in a script without spaces, more may follow the name at once.
         is_exact: the words before the name have no slip, so that it may have one.
         is_phrase: nothing but `to`, `for` or `tell` stands before the name, as a public sentence about them may begin.
+        needs_text: `rest` counts only before a name of somebody here, exactly, and a text.
+        word: `to` or `w`, if the text begins with it and a space.
+        is_pinyin: it may be a name in Latin letters of somebody who has a Chinese one.
+        squeezed: a text that may be a word to whisper and a name, if the spaces in it stand elsewhere.
     """
 
     rest: str
@@ -104,6 +124,10 @@ class NearWhisper:
     runs_on: bool = False
     is_exact: bool = False
     is_phrase: bool = False
+    needs_text: bool = False
+    word: str = ""
+    is_pinyin: bool = False
+    squeezed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +149,18 @@ Near = NearWhisper | NearJoin
 
 def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     """What a text nearly is whose beginning, as compared, is `folded`; `ends` are as in `core.folding`."""
+    found = _near(text, folded, ends)
+    if found is not None and not isinstance(found, NearWhisper):
+        return found
+    if may_be_squeezed(folded) and not _CODE.match(text):
+        found = replace(found or NearWhisper(""), squeezed=text[: 2 * HEAD])
+    if (name := _PINYIN.match(folded)) is not None and name[name.lastgroup or 0] not in ORDINARY:
+        rest = text[ends[name.start(name.lastgroup or 0) - 1] :]
+        found = replace(found or NearWhisper(rest), is_pinyin=True)
+    return found
+
+
+def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     is_ascii = folded.isascii()
     typed, folded = folded, folded if is_ascii else with_latin(folded)
     if not is_ascii and _RUSSIAN_TO.match(typed):
@@ -145,18 +181,30 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         others = tuple(one for one in dict.fromkeys((*rests[1:], *behind_slip)) if one != rests[0])
         wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
         is_phrase = _PHRASE.match(text) is not None
+        word = alone[1] if (alone := _ALONE.match(folded)) is not None else ""
         return NearWhisper(
-            rests[0], is_certain, others, wholes, runs_on=True, is_exact=is_exact, is_phrase=is_phrase
+            rests[0],
+            is_certain,
+            others,
+            wholes,
+            runs_on=True,
+            is_exact=is_exact,
+            is_phrase=is_phrase,
+            word=word,
         )
     if lead:
         return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(behind_slip), runs_on=True)
+    if (found := _PRECEDED.match(typed)) and _may_precede(found["before"], found["word"], text, ends):
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
+    if found := _LOST.match(text):
+        return NearWhisper(text[found.end() :], is_certain, needs_text=True)
     if found := _COLON_LETTER.match(text):
         return NearWhisper(text[found.end() :], is_word=True)
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
-    if found := _GLUED.match(folded):
+    if (found := _GLUED.match(folded)) and found[1] not in ORDINARY:
         wholes = tuple((one, "") for one in behind_slip)
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
     return NearWhisper("", is_certain) if is_certain else None
@@ -188,6 +236,15 @@ def _is_marker_and_word(folded: str) -> bool:
     )
 
 
+def _may_precede(before: str, word: str, text: str, ends: Sequence[int]) -> bool:
+    """Whether a letter or a digit before a word to whisper may be a slip of the slash."""
+    if before.isdigit():
+        return word not in ("w", "pm")
+    if not text[: ends[0]].isascii():
+        return True
+    return before != "ss" and word != "w" and before + word not in ORDINARY
+
+
 def _may_be_slip(word: str, gap: str) -> bool:
     if (
         "/" in word
@@ -197,7 +254,14 @@ def _may_be_slip(word: str, gap: str) -> bool:
         return letters in WORDS or any(one in WORDS and (one != "w" or word[0].isdigit()) for one in shorter)
     if word == "t":
         return gap[:1] in (" ", ":", ",")
-    return is_slip(word) and gap[:1] != "-"
+    if word == "w" * len(word):
+        return gap.isspace() and len(word) > 1
+    return gap[:1] != "-" and _is_slip_before_name(word)
+
+
+@lru_cache(maxsize=4096)
+def _is_slip_before_name(word: str) -> bool:
+    return is_slip(word) or is_held(word) or is_slip_before_name(word)
 
 
 def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:
@@ -224,6 +288,7 @@ def is_nearly_join(word: str) -> bool:
     return word in _NEARLY_JOIN
 
 
+@lru_cache(maxsize=4096)
 def is_nearly_to(word: str) -> bool:
     """Whether the word is `to` with one slip: a letter added, missing or wrong, or the two swapped."""
     word = word if word.isascii() else skeleton(word)

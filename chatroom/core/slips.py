@@ -8,7 +8,7 @@ missing, wrong, added or misplaced.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Final
 
 from chatroom.core.beginnings import without_one
@@ -19,10 +19,11 @@ WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "priva
 _BEHIND_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
 CHINESE_WORD: Final = (
-    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[私丝斯思司四][信讯訊了]|密[聊语語]|蜜聊|耳[语語]"
-    "|悄悄(?:[话話]|告[诉訴])?|偷偷告[诉訴]|(?:siliao|silaio|silia|sixin|sixi)|s[lx](?=[^\\x00-\\x7f]))"
+    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
+    "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
+    "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
-CHINESE_BEGINNINGS: Final = "私丝斯思司撕死四嘶似密蜜耳悄偷"
+CHINESE_BEGINNINGS: Final = "私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
 
 _ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")
 _LONG: Final = 5  # letters of a word from which on any slip counts
@@ -30,7 +31,8 @@ _LONG: Final = 5  # letters of a word from which on any slip counts
 _ORDINARY: Final = frozenset(
     (
         *("go", "yo", "em", "dj", "top", "toy", "tip", "dem", "edm", "pom", "rom", "meg"),
-        *("fell", "yell", "primate", "primates", "privates", "prov", "whimper"),
+        *("fell", "yell", "primate", "primates", "privates", "prov", "whimper", "messages", "messaged"),
+        *("message", "privately"),
     )
 )
 
@@ -49,6 +51,22 @@ def is_certain_slip(word: str) -> bool:
 def is_slip(word: str) -> bool:
     """Whether a word is nearly one of those that make a text private, and no ordinary one."""
     return word in _SLIPS or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_WORDS))
+
+
+def is_slip_before_name(word: str) -> bool:
+    """Whether a word is `message` or the like with one slip: it counts only if a name follows."""
+    return word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME)
+
+
+def is_held(word: str) -> bool:
+    """Whether a word is one that makes a text private, of which a key was held too long: `tooo`, `msssg`."""
+    meant = _HELD.get(_once(word))
+    return meant is not None and len(word) > len(meant)
+
+
+def _once(word: str) -> str:
+    """The word with each letter that is repeated at once typed once."""
+    return "".join(letter for before, letter in pairwise(f" {word}") if letter != before)
 
 
 def is_meant(word: str) -> bool:
@@ -146,6 +164,8 @@ _BEGINNINGS: Final = frozenset(
 _LONGEST: Final = 7  # letters of the longest of the words
 _LONG_WORDS: Final = _long(WORDS)
 _LONG_BEHIND_SLASH: Final = _long(_BEHIND_SLASH)
+_LONG_BEFORE_NAME: Final = _long(("message", "privately"))
+_HELD: Final = {_once(word): word for word in _BEHIND_SLASH if len(word) > 1}
 _FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH if len(word) >= _LONG)
 _LAST: Final = frozenset(word[-1] for word in _BEHIND_SLASH if len(word) >= _LONG)
 _WITHOUT_END: Final = frozenset(part for word in _BEHIND_SLASH for part in (word[1:], word[:-1]))

@@ -36,6 +36,8 @@ _REACH: Final = 3 * NAME_LENGTH  # code points of a text in which a name is look
 _LONGEST_DENSE: Final = 8
 _LONGEST_SLIPPED: Final = 12  # letters of a word that may have a slip
 _SHORTEST_SLIPPED: Final = 3
+_THREE: Final = 3  # letters of a short name in which any slip counts
+_SHORTEST_PART: Final = 3  # letters of a word that means a name of several
 _MOST_SPELLINGS: Final = 500  # letters at places of words that may have a slip, in one message
 _SHORT: Final = 4  # in a word of so many letters, only a key beside the right one is a slip
 _SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the next word
@@ -51,20 +53,24 @@ class Misspelt(NamedTuple):
 class Spellings:
     """Names by how they may be spelled."""
 
-    __slots__ = ("_names",)
+    __slots__ = ("_names", "dense")
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names: dict[str, dict[str, int]] = {}  # each may be there several times
+        self.dense = 0  # names in Han, kana or Hangul
         for name in names:
             self.add(name)
 
     def add(self, name: str) -> None:
+        self.dense += is_dense(name)
         for key in _spellings(name):
             names = self._names.setdefault(key, {})
             names[name] = names.get(name, 0) + 1
 
     def discard(self, name: str) -> None:
         """Take the name out once, if it is there."""
+        if name in self._names.get(plain(name), {}):
+            self.dense -= is_dense(name)
         for key in _spellings(name):
             names = self._names.get(key, {})
             count = names.pop(name, 0)
@@ -100,8 +106,18 @@ class Allowance:
         return True
 
 
-def misspelt(text: str, find: Find, allowance: Allowance | None = None) -> Misspelt | None:
-    """The name that a text begins with, if it is misspelt, and what follows it."""
+def is_dense(name: str) -> bool:
+    """Whether a name begins in Han, kana or Hangul."""
+    return _DENSE.match(name) is not None
+
+
+def misspelt(
+    text: str, find: Find, allowance: Allowance | None = None, *, is_short: bool = False
+) -> Misspelt | None:
+    """The name that a text begins with, if it is misspelt, and what follows it.
+
+    With `is_short`, any slip counts in a name of three letters too: `Bo`, `Rob`.
+    """
     allowance = allowance or Allowance()
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
@@ -115,10 +131,55 @@ def misspelt(text: str, find: Find, allowance: Allowance | None = None) -> Missp
         name, end = _in_words(
             [plain(word[0]) for word in words], [word.end() for word in words], find, allowance
         )
-    if name is None:
+        if name is None and is_short and (name := _of_three(plain(words[0][0]), find, allowance)) is not None:
+            end = words[0].end()
+    return Misspelt(name, _behind(text, end)) if name is not None else None
+
+
+def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
+    """The name that a text begins with but for case, accents and spaces, or one word of it, and what follows it."""
+    before = _BEFORE.match(text, 0, _REACH)
+    start = before.end() if before is not None else 0
+    first = _WORD.match(text, start, _REACH)
+    if first is None or first[0].lower() in ORDINARY or _DENSE.match(text, start):
         return None
+    words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
+    typed = [plain(word[0]) for word in words]
+    for count in range(len(typed), 0, -1):
+        whole = "".join(typed[:count])
+        if len(whole) > 1 and (name := _exact(whole, find)) is not None:
+            return Misspelt(name, _behind(text, words[count - 1].end()))
+    if or_part and len(typed[0]) >= _SHORTEST_PART:
+        name = next((one for one in find({typed[0]}) if typed[0] in parts(one)), None)
+        return Misspelt(name, _behind(text, words[0].end())) if name is not None else None
+    return None
+
+
+def _exact(word: str, find: Find) -> str | None:
+    return next((one for one in find({word}) if plain(one) == word), None)
+
+
+def _behind(text: str, end: int) -> str:
+    """What stands behind a name that ends there."""
     behind = _BEHIND.match(text, end)
-    return Misspelt(name, text[behind.end() if behind is not None else end :])
+    return text[behind.end() if behind is not None else end :]
+
+
+def _of_three(word: str, find: Find, allowance: Allowance) -> str | None:
+    """A name of three letters that a shorter word or one as long is with one slip."""
+    if not 2 <= len(word) <= _THREE or word in ORDINARY or not allowance.allows(word):
+        return None
+    usual = alphabet(word[0])
+    if len(word) < _THREE:
+        slips = {word[:at] + one + word[at:] for at in range(len(word) + 1) for one in usual}
+    else:
+        slips = {word[:at] + one + word[at + 1 :] for at in range(len(word)) for one in usual}
+    return next((name for name in find(slips) if plain(name) in slips), None)
+
+
+def parts(name: str) -> list[str]:
+    """The words of a name, as they are compared."""
+    return [part for part in map(plain, _PARTS.split(name)) if part]
 
 
 def plain(text: str) -> str:
@@ -135,8 +196,8 @@ def plain(text: str) -> str:
 def _spellings(name: str) -> set[str]:
     """How a name may be written: without spaces, one part of it, and if it is dense, with a character missing."""
     found = {plain(name)}
-    if len(parts := _PARTS.split(name)) > 1:
-        found.update(part for part in map(plain, parts) if len(part) > 1)
+    if len(several := parts(name)) > 1:
+        found.update(part for part in several if len(part) > 1)
     dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
     return found.union(*map(without_one, dense)).difference(("",))
 
@@ -161,7 +222,7 @@ def _in_words(
     """The name that words begin with, and where it ends."""
     for count in range(len(typed), 1, -1):
         whole = "".join(typed[:count])
-        if (name := next((one for one in find({whole}) if plain(one) == whole), None)) is not None:
+        if (name := _exact(whole, find)) is not None:
             return name, ends[count - 1]
     if not typed[0] or typed[0] in ORDINARY:
         return None, 0
@@ -170,7 +231,10 @@ def _in_words(
     if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED and allowance.allows(word):
         names = find(_one_slip(word))
     if names:
-        count, name = max(((_count(typed, name), name) for name in names), key=lambda one: one[0])
+        # Of names with as many of the words, the shortest is meant.
+        count, name = max(
+            ((_count(typed, name), name) for name in names), key=lambda one: (one[0], -len(one[1]))
+        )
         return name, ends[count - 1]
     return _before_more(word, ends[0], find)
 
@@ -194,14 +258,18 @@ def _one_slip(word: str) -> AbstractSet[str]:
 
 def _count(typed: Sequence[str], name: str) -> int:
     """How many of the typed words are nearly those of a name, from the first one that it has."""
-    parts = [plain(part) for part in _PARTS.split(name)]
-    first = next((at for at, part in enumerate(parts) if _is_nearly(typed[0], part)), None)
+    words = parts(name)
+    first = next((at for at, word in enumerate(words) if _is_nearly(typed[0], word)), None)
     if first is None:
         return 1
-    rest = zip(typed[1:], parts[first + 1 :], strict=False)
+    rest = zip(typed[1:], words[first + 1 :], strict=False)
     return 1 + next(
-        (at for at, (one, part) in enumerate(rest) if not _is_nearly(one, part)),
-        min(len(typed) - 1, len(parts) - first - 1),
+        (
+            at
+            for at, (one, word) in enumerate(rest)
+            if one != word and (one in ORDINARY or not _is_nearly(one, word))
+        ),
+        min(len(typed) - 1, len(words) - first - 1),
     )
 
 

@@ -45,7 +45,12 @@ def test_say_sends_exactly_what_stands_behind_it(text: str) -> None:
 
 def test_what_is_nearly_private_is_marked_and_not_changed() -> None:
     assert parse_line("to Bob: psst") == Say(
-        "to Bob: psst", near=(NearWhisper("Bob: psst", runs_on=True, is_exact=True, is_phrase=True),)
+        "to Bob: psst",
+        near=(
+            NearWhisper(
+                "Bob: psst", runs_on=True, is_exact=True, is_phrase=True, word="to", squeezed="to Bob: psst"
+            ),
+        ),
     )
 
 

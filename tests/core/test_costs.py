@@ -138,6 +138,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         names._word_key,
         names._word_typed,
         near_misses._commands,
+        near_misses._is_slip_before_name,
+        near_misses.is_nearly_to,
         spellings._one_slip,
     )
     for cache in caches:
@@ -181,6 +183,7 @@ def handle(text: str) -> None:
         reach_lately=RECENT.reach,
         spelled_here=ROSTER.spelled,
         spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
+        is_chinese_here=lambda: ROSTER.has_dense(""),
     )
     match parse_line(text):
         case Say(said, nearly):

@@ -52,7 +52,7 @@ SPACES = [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u202f", "\n"]
         "mt: x",
         "wow: x",
         "только: x",
-        "7 to 9",
+        "8 to 9",
         "77to Bob",
         "so Bob, hello",
         "we Bob and I",

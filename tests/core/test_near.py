@@ -9,9 +9,9 @@ import pytest
 from chatroom.core import near
 from chatroom.core.commands import Command, Say, parse_line
 from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
-from chatroom.core.events import Joined, Person
+from chatroom.core.events import Joined, Left, Person, Why
 from chatroom.core.recent import Addressed, RecentNames
-from chatroom.core.recipients import People
+from chatroom.core.recipients import People, recipient
 from chatroom.core.roster import Roster
 
 TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
@@ -29,11 +29,12 @@ PEOPLE = People(
     reach_lately=RECENT.reach,
     spelled_here=ROSTER.spelled,
     spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
+    is_chinese_here=lambda: ROSTER.has_dense(""),
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
 
 
-def judge(text: str) -> Say | Command | Refusal:
+def judge(text: str, people: People = PEOPLE) -> Say | Command | Refusal:
     """What becomes of a text in the room of the table."""
     try:
         line = parse_line(text)
@@ -41,7 +42,7 @@ def judge(text: str) -> Say | Command | Refusal:
             return line
         near.check(
             line.near,
-            PEOPLE,
+            people,
             lambda room: room in TABLE["rooms"],
         )
     except Refusal as refused:
@@ -88,3 +89,43 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
         assert (text, refused.params) == (text, more)
     assert isinstance(room, LooksLikeJoin)
     assert (room.params["room"], room.doubts_people) == ("tea house", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        ("to Min hi there", "/to Ming hi there"),
+        ("msg Mnig hi there", "/to Ming hi there"),
+        ("to Ming Lee hi", '/to "Ming" Lee hi'),
+        ("to Min Li hi", "/to Ming Li hi"),
+    ],
+)
+def test_what_a_refusal_shows_can_be_sent(text: str, usage: str) -> None:
+    roster = Roster()
+    for name in ("Ming Li", "Ming"):
+        roster.apply(Joined(Person(name, name)))
+    people = People(
+        roster.find,
+        lambda _name: None,
+        Addressed(),
+        longer_here=roster.beginning,
+        spelled_here=roster.spelled,
+    )
+    refused = judge(text, people)
+    assert isinstance(refused, Refusal)
+    assert refused.params["usage"] == usage
+    person, rest = recipient(usage.removeprefix("/to "), people)
+    assert f"{person.name} {rest}" == usage.removeprefix("/to ").replace('"', "")
+
+
+def test_names_in_latin_letters_count_only_for_chinese_ones() -> None:
+    nobody = People(lambda _name: None, lambda _name: None, Addressed())
+    assert isinstance(judge("to xiaoyu 你好", nobody), Say)
+    assert isinstance(judge("to xiaoyu 你好"), NoSuchPartner)
+    roster = Roster()
+    for name in ("小雨", "さくら", "Bob"):
+        roster.apply(Joined(Person(name, name)))
+    assert roster.has_dense("小雨")
+    assert roster.has_dense("Bob")
+    roster.apply(Left(Person("さくら", "さくら"), Why.LOST, 0))
+    assert not roster.has_dense("小雨")

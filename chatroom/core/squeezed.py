@@ -1,0 +1,108 @@
+"""A word to whisper and a name, wherever the spaces between their letters stand: `toB ob x`, `ms gBob x`, `toBobx`.
+
+The letters of the text are compared with those of the word and of each name that is asked for. This module does not
+know who is here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from chatroom.core.folding import head
+from chatroom.core.ordinary_words import ORDINARY
+from chatroom.core.spellings import Find, Misspelt, parts, plain
+
+_MARKERS: Final = ("to", "msg", "dm", "pm", "tell", "whisper", "w")
+_PARTS: Final = frozenset(marker[:size] for marker in _MARKERS for size in range(1, len(marker)))
+_FIRST: Final = "tmdpw"  # letters of these
+_REACH: Final = 12  # characters in which one ends
+_WORDS: Final = re.compile(r"([^\W_]+)(?:[\W_]+([^\W_]+))?")
+_NO_LETTER: Final = re.compile(r"[\W_]+")
+_SHORTEST: Final = 3  # letters of a name
+_SHORTEST_DENSE: Final = 2  # characters of one in Han or the like
+_MARKS: Final = " :,;."  # behind a name
+_LONGEST: Final = 32  # letters of a name that are compared
+
+
+def is_part(word: str) -> bool:
+    """Whether a word is the beginning of one to whisper."""
+    return word in _PARTS
+
+
+def may_be_squeezed(folded: str) -> bool:
+    """Whether a text whose beginning, as compared, is `folded` may be a word to whisper and a name."""
+    found = _WORDS.match(folded) if folded[:1] in _FIRST else None
+    if found is None or folded.startswith("w/"):  # short for `with`
+        return False
+    first, second = found.groups()
+    # `toM ing`: a short word may have the first letter of a name.
+    if first in _MARKERS or (first[:2] == "to" and len(first) == _SHORTEST):
+        return second is not None and second not in ORDINARY
+    start = _NO_LETTER.sub("", folded[:_REACH])
+    return start.startswith(_MARKERS) and start not in _MARKERS and first not in ORDINARY
+
+
+class Squeezed:
+    """A text in which a name may follow a word to whisper.
+
+    If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends behind it.
+    """
+
+    __slots__ = ("_ends", "_folded", "_places", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._folded, self._ends = head(text)
+        letters = [at for at, one in enumerate(self._folded) if one.isalnum()]
+        start = "".join(self._folded[at] for at in letters[:_REACH])
+        markers = (marker for marker in _MARKERS if start.startswith(marker))
+        # For each word to whisper: where the letters behind it are, these letters, and whether it stands alone.
+        self._places = [
+            (marker, at, "".join(self._folded[one] for one in at), _is_apart(letters, marker))
+            for marker in markers
+            if (at := letters[len(marker) :][:_LONGEST])
+        ]
+
+    def name(self, find: Find) -> Misspelt | None:
+        """The longest of the names that follow a word to whisper, and the text behind it."""
+        for marker, at, key, is_apart in self._places:
+            names = find({key[:size] for size in range(_SHORTEST_DENSE, len(key) + 1)})
+            found = [
+                (len(one), name) for name in names for one in self._spelled(marker, at, key, is_apart, name)
+            ]
+            if found:
+                size, name = max(found)
+                return Misspelt(name, self._text[self._ends[at[size - 1]] :].lstrip(_MARKS))
+        return None
+
+    def _spelled(self, marker: str, at: list[int], key: str, is_apart: bool, name: str) -> Iterator[str]:
+        """How a name is spelled in the text, if it is there."""
+        whole = plain(name)
+        for spelled in (whole, *parts(name)):
+            size = len(spelled)
+            if not key.startswith(spelled) or size < (_SHORTEST if spelled.isascii() else _SHORTEST_DENSE):
+                continue
+            if is_apart and (spelled != whole or not _has_stray_space(at[:size], name)):
+                continue
+            needs_end = spelled != whole or (marker == "w" and not is_apart)
+            if needs_end and (spelled in ORDINARY or not self._ends_word(at[size - 1])):
+                continue
+            yield spelled
+
+    def _ends_word(self, at: int) -> bool:
+        return at + 1 == len(self._folded) or not self._folded[at + 1].isalnum()
+
+
+def _is_apart(letters: list[int], marker: str) -> bool:
+    """Whether the word to whisper stands alone."""
+    size = len(marker)
+    return letters[size - 1] == letters[0] + size - 1 and letters[size : size + 1] != [letters[0] + size]
+
+
+def _has_stray_space(at: list[int], name: str) -> bool:
+    """Whether the letters of a name are typed with a space where it has none."""
+    spaces = {size for size in range(1, len(at)) if at[size] != at[size - 1] + 1}
+    sizes = [len(part) for part in parts(name)]
+    return not spaces <= {sum(sizes[:count]) for count in range(1, len(sizes))}
