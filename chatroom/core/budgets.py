@@ -20,6 +20,10 @@ EVENT_UNIT: Final = 4096  # an event costs 1, and 1 more for each whole such par
 MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
 
 _LONGEST_TURN_S: Final = 10.0  # that a client that polls waits for its answer
+_LONGEST_POST_S: Final = (
+    2.0  # that it waits for the answer to a POST: python-engineio's client gives up after five
+)
+_POST_S: Final = 0.0001  # what it takes to read a POST
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
 
 # An address is barred when so many of its sessions were cut within so long.
@@ -49,6 +53,7 @@ class Kind(enum.IntEnum):
     EVENT = enum.auto()  # of any kind, before it is read
     CPU = enum.auto()  # seconds of a core
     POLL = enum.auto()  # an answer to a client that polls
+    POST = enum.auto()  # of such a client
     REFUSAL = enum.auto()  # of an event that came too soon
     REQUEST = enum.auto()  # the same, for HTTP requests that belong to no session
     HEALTH = enum.auto()  # a health check beyond `REQUEST`
@@ -96,6 +101,9 @@ _RATES: Final = MappingProxyType(
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
         Kind.POLL: Rate(700, 75),  # each takes 0.07 ms, so these are 1% of a core over any 10 s
+        Kind.POST: Rate(
+            300, 50
+        ),  # 0.1 ms each; 300 people who send 15 messages/s, and answer pings, make 27/s
         # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
         Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
@@ -314,6 +322,21 @@ class AddressBudget:
             full_at = empty + wait_s
         self._polls_full_at = full_at
         return wait_s if self.site is None else max(wait_s, self.site.answer_wait_s(now))
+
+    def post_wait_s(self, now: float) -> float:
+        """Count a POST of a client that polls; returns after how many seconds to answer it, at most two.
+
+        Clients wait no longer. So what is still too much then is charged as computing time.
+        """
+        self.charge(Kind.POST, now, 1.0)
+        owed_s = self.owed_s(Kind.POST, now)
+        if owed_s > _LONGEST_POST_S:
+            self.charge(Kind.CPU, now, _POST_S)
+        return min(owed_s, _LONGEST_POST_S)
+
+    def owes_time(self, now: float) -> bool:
+        """Whether more computing time was used than there was."""
+        return self.owed_s(Kind.CPU, now) > 0
 
     # Floods
 

@@ -25,7 +25,6 @@ PAYLOAD_PACKETS: Final = 16
 
 _KEEP_FINAL_S: Final = 5.0
 _POSTS: Final = Bound(burst=64, per_second=40.0)  # of one session; clients put what waits into one
-_POST_WAIT_S: Final = 2.0  # python-engineio's client gives up after five
 
 
 class FinalPayloads:
@@ -276,7 +275,7 @@ class Polling:
             return False
         now = time.monotonic()
         self._posts_full_at = _POSTS.taken(1, self._posts_full_at, now)
-        wait_s = max(_POSTS.late_s(self._posts_full_at, now), min(account.answer_wait_s(now), _POST_WAIT_S))
+        wait_s = max(_POSTS.late_s(self._posts_full_at, now), account.post_wait_s(now))
         if wait_s:
             self._post_is_early = True
             runtime.call_later(wait_s, self._next_may_come)

@@ -197,8 +197,11 @@ class Sessions:
     # ------------------------------------------------------------------ for the transports
 
     def pong_received(self, session: Session) -> bool:
-        """The client has answered a ping, or pretends to; False if it has pretended too often lately."""
-        return self._heartbeat.pong_received(session) or session.may_waste(time.monotonic())
+        """The client has answered a ping, or pretends to; False if it must be ended for pretending."""
+        if self._heartbeat.pong_received(session):
+            return True
+        now, account = time.monotonic(), session.account
+        return session.may_waste(now) and not (account is not None and account.owes_time(now))
 
     def upgraded(self, session: Session) -> None:
         """A WebSocket has become the session's transport."""

@@ -20,6 +20,12 @@ class Account(Protocol):
     def answer_wait_s(self, now: float) -> float:
         """Count an answer to a client that polls; returns after how many seconds to send it, a few at most."""
 
+    def post_wait_s(self, now: float) -> float:
+        """Count a POST of a client that polls; returns after how many seconds to answer it, a few at most."""
+
+    def owes_time(self, now: float) -> bool:
+        """Whether its clients took too much computing time; those that send useless packets then are cut."""
+
 
 class Meter(Protocol):
     """Counts the computing time of HTTP requests."""

@@ -154,6 +154,7 @@ class OneAccount:
         self.most, self.held = most, 0
         self.last_until = 0.0
         self.answers, self.wait_s = 0, 0.0
+        self.owes = False
 
     def session_opened(self, client: str) -> float:
         return 0.0
@@ -174,6 +175,12 @@ class OneAccount:
     def answer_wait_s(self, now: float) -> float:
         self.answers += 1
         return self.wait_s
+
+    def post_wait_s(self, now: float) -> float:
+        return self.wait_s
+
+    def owes_time(self, now: float) -> bool:
+        return self.owes
 
 
 def end_of_turn() -> None:
@@ -373,12 +380,21 @@ def test_a_full_answer_waits_for_no_turn(
     assert not polling.session.closed
 
 
-def test_a_post_is_answered_within_seconds(
-    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("was_asked", "owes"), [(True, True), (False, False), (False, True)])
+def test_useless_pongs_of_an_address_in_debt_end_a_session(
+    final_payloads: FinalPayloads, was_asked: bool, owes: bool
 ) -> None:
-    monkeypatch.setattr("chatroom.engine.polling._POST_WAIT_S", 0.02)
     account = OneAccount(10_000)
-    account.wait_s = 1000.0
+    account.owes = owes
+    polling = poll_of(account, final_payloads)
+    polling.session.awaiting_pong = was_asked
+    polling.post(Asked(b"3"))
+    assert polling.session.closed is (owes and not was_asked)
+
+
+def test_a_post_waits_as_long_as_its_address_must(final_payloads: FinalPayloads) -> None:
+    account = OneAccount(10_000)
+    account.wait_s = 0.02
     polling = poll_of(account, final_payloads)
     polling.post(post := Asked(b"4a"))
     assert post.answer is None

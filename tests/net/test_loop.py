@@ -124,6 +124,11 @@ class Purse:
     def answer_wait_s(self, now: float) -> float:
         return 0.0
 
+    post_wait_s = answer_wait_s
+
+    def owes_time(self, now: float) -> bool:
+        return False
+
 
 def test_what_waits_is_counted_until_it_is_read_or_dropped(party: Party) -> None:
     purse = Purse(10_000_000)
