@@ -18,7 +18,7 @@ from chatroom.core.errors import (
     UnknownJoin,
     UnknownWhisper,
 )
-from chatroom.core.folding import trimmed
+from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
 from chatroom.core.markers import (
     Escaped,
@@ -248,6 +248,11 @@ def parse_line(text: str) -> Say | Command:
             raise _looks_like_key()
 
 
+def is_begun_command(word: str) -> bool:
+    """Whether a word is the first letters of a command."""
+    return any(name.startswith(word) for name in _BY_NAME)
+
+
 def unread_answer_after_s(text: str) -> float | None:
     """The `answer_after_s` of a text that is refused unread, because it is too long or comes too fast."""
     try:
@@ -314,6 +319,7 @@ def _near_command(slash: Slash) -> NearWhisper | None:
 def _command(word: str, arguments: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
+        _check_space(word, trimmed(arguments))
         name = printable(word)
         if is_nearly_join(word):
             raise UnknownJoin(command=name, arguments=arguments).with_doubt(people=True)
@@ -327,6 +333,20 @@ def _command(word: str, arguments: str) -> Say | Command:
         if record.name == "join":
             raise BadRequest(usage=record.usage).with_doubt(people=True) from None
         raise BadRequest(usage=record.usage) from None
+
+
+def _check_space(word: str, rest: str) -> None:
+    """Refuse `/ to Bob x`: there is a space behind the slash.
+
+    Raises:
+        UnknownWhisper: what follows the space is `to` or `join`.
+    """
+    record = _BY_NAME.get(compared_word(rest.split(None, 1)[0])) if rest and not word else None
+    if record is None or record.name not in ("to", "join"):
+        return
+    refused = UnknownWhisper(command=record.name, usage=f"/{printable(rest)}")
+    refused.wording = "space_behind_slash"
+    raise refused.with_doubt(people=record.name == "join")
 
 
 def _looks_like_key() -> Refusal:

@@ -266,6 +266,11 @@ def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -
     return kind(name=name, near=next(iter(longer), None), text=text)
 
 
+def is_nearly_named(text: str, people: People) -> bool:
+    """Whether a text begins nearly like the name of someone here, or with a part of it."""
+    return "near" in no_such(NoSuchRecipient, "", text, people).params
+
+
 def _gone(gone: Gone, people: People, kind: type[NoSuchPerson] = NoSuchRecipient) -> NoSuchPerson:
     person = people.now(gone)
     return NameNow(name=gone.name, now=person.name) if person is not None else kind(name=gone.name)

@@ -25,6 +25,7 @@ from chatroom.core.commands import (
     TalkTo,
     WhisperTo,
     Who,
+    is_begun_command,
     parse_line,
 )
 from chatroom.core.errors import (
@@ -51,7 +52,7 @@ from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
-from chatroom.core.recipients import People, partner_name, recipient
+from chatroom.core.recipients import People, is_nearly_named, partner_name, recipient
 from chatroom.core.text import INDENT, fold_empty_lines, parse_text
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
@@ -84,10 +85,11 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
             ).with_doubt() from None
         if command in ENDS and session.talk.partner is not None:
             raise UnknownEnd(command=command).with_doubt(0.0) from None
-        people = _people(service, session)
-        if any(
-            near.name_meant(trimmed(one), people) for one in (refused.arguments, command + refused.arguments)
-        ):
+        if isinstance(refused, UnknownWhisper):
+            raise
+        people, behind_slash = _people(service, session), trimmed(command + refused.arguments)
+        is_named = any(near.name_meant(one, people) for one in (trimmed(refused.arguments), behind_slash))
+        if is_named or (not is_begun_command(command) and is_nearly_named(behind_slash, people)):
             raise UnknownWhisper(command=command).with_doubt(people=refused.doubts_people) from None
         raise
 

@@ -27,6 +27,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists the commands. To send it as a message, begin it with /say.",
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
+    "space_behind_slash": "Not done: there is a space behind the slash. Type {usage}. "
+    "To send it as a message, begin it with /say.",
     "unknown_end": "No such command. To end the private chat, type to: alone. /quit leaves.",
     "unknown_join": "No such command. To join a room, type {usage}. To send it as a message, begin it with /say.",
     "empty": "There is nothing to send.",
@@ -166,6 +168,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请以 /say 开头。",
     "unknown_whisper": "没有这个命令。要私聊，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "space_behind_slash": "没有执行：斜杠后面多了一个空格。请输入 {usage}；要原样发送，请以 /say 开头。",
     "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:。输入 /quit 离开。",
     "unknown_join": "没有这个命令。要进入房间，请输入 {usage}；要原样发送，请以 /say 开头。",
     "empty": "没有可以发送的内容。",

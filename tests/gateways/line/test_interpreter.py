@@ -26,6 +26,7 @@ from chatroom.core.errors import (
     Refusal,
     TooLong,
     UnknownCommand,
+    UnknownWhisper,
 )
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.expected import CONFIRM_S
@@ -339,6 +340,33 @@ def test_a_nearly_private_line_with_stray_bytes_is_refused(
     for text in ("caf\ufffd", "cafe"):  # the stray byte was in an escape sequence
         romeo.types(Stray(text))
     assert harness.said == ["Romeo: caf\ufffd", "Romeo: cafe"]
+
+
+@pytest.mark.parametrize("line", ["/Juliet hi", "/juleit hi", "/Júliet hi", "/julie hi", "/ Juliet hi"])
+def test_a_name_behind_a_slash_shows_how_to_whisper(romeo: LineGuest, juliet: LineGuest, line: str) -> None:
+    with pytest.raises(UnknownWhisper):
+        romeo.types(line)
+    assert "To whisper, type /to NAME TEXT." in romeo.shown[-1]
+
+
+@pytest.mark.parametrize("line", ["/hist", "/rome hi", "/shrug", "/ x"])
+def test_a_wrong_command_near_no_name_shows_no_whisper(
+    romeo: LineGuest, juliet: LineGuest, line: str
+) -> None:
+    with pytest.raises(UnknownCommand):
+        romeo.types(line)
+    assert "NAME TEXT" not in romeo.shown[-1]
+
+
+@pytest.mark.parametrize("line", ["/ to Juliet hi", "／　to Juliet hi", "/ w Juliet", "/ join den"])
+def test_a_space_behind_the_slash_is_named(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
+) -> None:
+    right = f"/{line[1:].strip()}"
+    assert romeo.types_together([line, "s3cret"])[0] == (
+        f"* Not done: there is a space behind the slash. Type {right}. To send it as a message, begin it with /say."
+    )
+    assert harness.said == []
 
 
 @pytest.mark.parametrize("line", ["/Bob secret", "/t", "op 0123456789abcdefgh"])
