@@ -38,7 +38,7 @@ class EndedTokens:
         self._now_s = now_s
         self._most = most
         # Sorted, by second and key. Not a set: that takes ten times as much memory.
-        self._table = array("Q", sorted(map(_read, backplane.keys(Keys.ENDED))))
+        self._table = array("Q", sorted(map(int.from_bytes, backplane.keys(Keys.ENDED))))
 
     def __contains__(self, token: Claim | None) -> bool:
         """Whether this token has ended."""
@@ -89,16 +89,8 @@ class EndedTokens:
 
 
 def _entry(identity: str, serial: str) -> int:
-    return _with_key(made_s(serial), ended_key(identity, serial))
-
-
-def _read(kept: bytes) -> int:
-    """An entry that was kept; of an earlier version, a key of a serial without a time."""
-    return int.from_bytes(kept) if len(kept) == _BYTES else _with_key(0, kept)
-
-
-def _with_key(second: int, key: bytes) -> int:
-    return second << _KEY_BITS | min(max(int.from_bytes(key[: _KEY_BITS // 8]), _AND_BEFORE + 1), _WHOLE - 1)
+    key = int.from_bytes(ended_key(identity, serial)[: _KEY_BITS // 8])
+    return made_s(serial) << _KEY_BITS | min(max(key, _AND_BEFORE + 1), _WHOLE - 1)
 
 
 def _nothing() -> None:

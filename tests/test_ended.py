@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chatroom.backplane import Backplane, Keys
 from chatroom.ended import EndedTokens
 from chatroom.sessions import Session
-from chatroom.tokens import Claim, ended_key, new_serial
+from chatroom.tokens import Claim, new_serial
 
 MOST = 48
 
@@ -103,12 +103,3 @@ def test_no_ended_token_is_ever_good_again(seconds: list[int | None]) -> None:
             assert len(storage.kept) <= MOST
     assert all(claim in tokens for claim in claims)
     assert token(91) not in tokens
-
-
-def test_keys_of_earlier_versions_are_understood() -> None:
-    storage = Storage()
-    storage.kept = [ended_key("i", "oldstyle"), ended_key("j", "oldstyle") + bytes(4)]
-    tokens = ended(storage)
-    assert Claim("i", "Fox", "oldstyle") in tokens
-    assert Claim("j", "Fox", "oldstyle") in tokens
-    assert Claim("k", "Fox", "oldstyle") not in tokens

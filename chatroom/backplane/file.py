@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 FILE_NAME: Final = "chatroom.db"
-SCHEMA: Final = 5
+SCHEMA: Final = 6
 
 # Each statement takes a file from one version to the next; `PRAGMA user_version` has the number.
 _MIGRATIONS: Final[Sequence[str]] = (
@@ -62,6 +62,12 @@ _MIGRATIONS: Final[Sequence[str]] = (
         number INTEGER PRIMARY KEY,            -- the higher, the later
         key BLOB NOT NULL UNIQUE
     );
+    """,
+    # Keys of serials without a time had 16 or 20 bytes. Theirs is second 0, where all zeros and all ones mean others.
+    """
+    UPDATE OR REPLACE ended
+        SET key = CAST(x'00000000' || max(x'00000001', min(x'FFFFFFFE', substr(key, 1, 4))) AS BLOB)
+        WHERE length(key) <> 8;
     """,
 )
 

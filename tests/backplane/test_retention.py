@@ -23,6 +23,8 @@ from chatroom.backplane.store import Pending, Store
 from chatroom.core.clock import Times
 from chatroom.core.log import Entry
 from chatroom.core.shares import STEP_BYTES, Shares
+from chatroom.ended import EndedTokens
+from chatroom.tokens import Claim, ended_key
 from tests.backplane.conftest import NOW_MS, Bench, embedded_in
 from tests.support.stored import texts_of
 
@@ -327,6 +329,28 @@ def test_the_largest_room_loses_down_to_the_next_one(made: Callable[..., Log]) -
     ((loser, excess),) = counted.losing
     assert loser == huge
     assert (huge_bytes - excess) // STEP_BYTES == next_bytes // STEP_BYTES
+
+
+def test_schema_5_opens_with_its_ended_tokens(tmp_path: Path) -> None:
+    keep = Retention(entries=1000, days=7, total_bytes=10**9)
+    Bench(embedded_in(tmp_path, keep)).backplane.close()
+    ended = [Claim("i", "Fox", serial) for serial in ("abcdefgh", "ijklmnop", "")]
+    keys = [ended_key(token.identity, token.serial) for token in ended]
+    # Keys that begin alike are one now, and no key means all tokens of a second.
+    old = [keys[0], keys[1] + b"\0\0\1\2", keys[2], keys[2][:4] + b"other" * 3, b"\xff" * 16, b"\0" * 20]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO ended (key) VALUES (?)", [(key,) for key in [*old, b"\0\0\0\1newk"]]
+        )
+        connection.execute("PRAGMA user_version=5")
+    backplane = Bench(embedded_in(tmp_path, keep)).backplane
+    kept = list(backplane.keys(Keys.ENDED))
+    assert len(kept) == len(old)
+    assert {len(key) for key in kept} == {8}
+    tokens = EndedTokens(backplane, lambda: 5000)
+    assert all(token in tokens for token in ended)
+    assert Claim("j", "Fox") not in tokens
+    backplane.close()
 
 
 def test_schema_3_opens_with_its_messages_and_retries(tmp_path: Path) -> None:
