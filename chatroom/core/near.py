@@ -26,7 +26,7 @@ from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
-from chatroom.core.spellings import MOST_WORDS, Allowance, Misspelt, alike, misspelt
+from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt
 from chatroom.core.squeezed import Squeezed
 
 
@@ -77,8 +77,8 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
         LooksLikeJoin: it was probably `/join`, and the room exists.
         UnknownJoin: it was `/join` in another keyboard layout.
     """
-    allowance = Allowance()
-    refused = next(filter(None, (_refusal(one, people, is_room, allowance) for one in near)), None)
+    budget = SpellingBudget()
+    refused = next(filter(None, (_refusal(one, people, is_room, budget) for one in near)), None)
     if refused is not None:
         raise refused.with_doubt()
 
@@ -89,12 +89,12 @@ def name_meant(rest: str, people: People) -> bool:
 
 
 def _refusal(
-    near: Near, people: People, is_room: Callable[[str], bool], allowance: Allowance
+    near: Near, people: People, is_room: Callable[[str], bool], budget: SpellingBudget
 ) -> Refusal | None:
     match near:
         case NearWhisper():
             found = next(
-                (found for found in _meant(near, people, allowance) if not _may_end_word(near, found)),
+                (found for found in _meant(near, people, budget) if not _may_end_word(near, found)),
                 None,
             )
             if found is not None:
@@ -125,7 +125,7 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
     return LooksPrivateGone(usage="/to NAME TEXT", name=found.who.name)
 
 
-def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[Found]:
+def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
     rests = [*dict.fromkeys((near.rest, *near.other_rests))]
     is_public = False
@@ -147,13 +147,13 @@ def _meant(near: NearWhisper, people: People, allowance: Allowance) -> Iterator[
     for rest in rests[:_MOST_MISSPELT]:
         if near.is_phrase and _POSSESSIVE_WORD.match(rest):
             continue
-        found = _misspelt(rest, near, people, allowance)
+        found = _misspelt(rest, near, people, budget)
         if found is not None and not _is_public(near, rest, found, people):
             yield found
     for name, text in near.wholes[:_MOST_MISSPELT]:
         if not near.is_exact or (len(name.split()) > MOST_WORDS and not _ANOTHER.search(name)):
             continue  # more words than are compared
-        if (found := _misspelt(name, near, people, allowance)) is not None and _NO_MORE.match(found.rest):
+        if (found := _misspelt(name, near, people, budget)) is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
 
 
@@ -167,7 +167,7 @@ def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     return None
 
 
-def _misspelt(text: str, near: NearWhisper, people: People, allowance: Allowance) -> Found | None:
+def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudget) -> Found | None:
     """Whose name a text begins with, if that is misspelt.
 
     One slip is enough: behind a word that has one already, a name may only lack accents, spaces and other words. The
@@ -177,7 +177,7 @@ def _misspelt(text: str, near: NearWhisper, people: People, allowance: Allowance
         return None
     here = people.spelled_here
     if near.is_exact:
-        found = misspelt(text, here, allowance, is_short=near.word == "to")
+        found = misspelt(text, here, budget, is_short=near.word == "to")
     else:
         found = alike(text, here, or_part=True)
     if found is not None:

@@ -85,7 +85,7 @@ class Spellings:
         return [*islice((name for key in sorted(found) for name in self._names[key]), _MOST_NAMES)]
 
 
-class Allowance:
+class SpellingBudget:
     """How many words may be looked for in one message: each letter at each place of one takes 0.4 µs."""
 
     __slots__ = ("_left", "_words")
@@ -112,26 +112,26 @@ def is_dense(name: str) -> bool:
 
 
 def misspelt(
-    text: str, find: Find, allowance: Allowance | None = None, *, is_short: bool = False
+    text: str, find: Find, budget: SpellingBudget | None = None, *, is_short: bool = False
 ) -> Misspelt | None:
     """The name that a text begins with, if it is misspelt, and what follows it.
 
     With `is_short`, any slip counts in a name of three letters too: `Bo`, `Rob`.
     """
-    allowance = allowance or Allowance()
+    budget = budget or SpellingBudget()
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
     if (run := _DENSE.match(text, start, start + _LONGEST_DENSE)) is not None:
-        name, size = _in_dense(run[0], find) if allowance.allows(run[0]) else (None, 0)
+        name, size = _in_dense(run[0], find) if budget.allows(run[0]) else (None, 0)
         end = start + size
     else:
         words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
         if not words or words[0][0].lower() in ORDINARY:
             return None
         name, end = _in_words(
-            [plain(word[0]) for word in words], [word.end() for word in words], find, allowance
+            [plain(word[0]) for word in words], [word.end() for word in words], find, budget
         )
-        if name is None and is_short and (name := _of_three(plain(words[0][0]), find, allowance)) is not None:
+        if name is None and is_short and (name := _of_three(plain(words[0][0]), find, budget)) is not None:
             end = words[0].end()
     return Misspelt(name, _behind(text, end)) if name is not None else None
 
@@ -165,9 +165,9 @@ def _behind(text: str, end: int) -> str:
     return text[behind.end() if behind is not None else end :]
 
 
-def _of_three(word: str, find: Find, allowance: Allowance) -> str | None:
+def _of_three(word: str, find: Find, budget: SpellingBudget) -> str | None:
     """A name of three letters that a shorter word or one as long is with one slip."""
-    if not 2 <= len(word) <= _THREE or word in ORDINARY or not allowance.allows(word):
+    if not 2 <= len(word) <= _THREE or word in ORDINARY or not budget.allows(word):
         return None
     usual = alphabet(word[0])
     if len(word) < _THREE:
@@ -217,7 +217,7 @@ def _in_dense(run: str, find: Find) -> tuple[str | None, int]:
 
 
 def _in_words(
-    typed: Sequence[str], ends: Sequence[int], find: Find, allowance: Allowance
+    typed: Sequence[str], ends: Sequence[int], find: Find, budget: SpellingBudget
 ) -> tuple[str | None, int]:
     """The name that words begin with, and where it ends."""
     for count in range(len(typed), 1, -1):
@@ -228,7 +228,7 @@ def _in_words(
         return None, 0
     word = typed[0]
     names = find({word}) if len(word) > 1 else []
-    if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED and allowance.allows(word):
+    if not names and _SHORTEST_SLIPPED <= len(word) <= _LONGEST_SLIPPED and budget.allows(word):
         names = find(_one_slip(word))
     if names:
         # Of names with as many of the words, the shortest is meant.

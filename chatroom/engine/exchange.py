@@ -15,7 +15,7 @@ from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
 from chatroom.engine.http_response import response
 from chatroom.engine.reasons import SLOW_READER, TRANSPORT_CLOSE
 from chatroom.net.connection import Connection, Role
-from chatroom.net.gate import Meter
+from chatroom.net.gate import RequestMeter
 from chatroom.net.turns import Turns
 
 ClientOf = Callable[[str, Sequence[str]], str]
@@ -175,7 +175,7 @@ class HttpConnection(Role):
         client_of: ClientOf | None = None,
         takes_body: TakesBody | None = None,
         turns: Turns | None = None,
-        meter: Meter | None = None,
+        meter: RequestMeter | None = None,
         is_proxied: bool = False,
     ) -> None:
         self._limits = limits

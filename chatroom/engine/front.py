@@ -24,7 +24,7 @@ from chatroom.engine.refusals import TOO_MANY_REQUESTS, refuse
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
 from chatroom.net.faults import describe
-from chatroom.net.gate import Meter
+from chatroom.net.gate import RequestMeter
 from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
 
@@ -76,7 +76,7 @@ class Front:
         client_of: ClientOf | None = None,
         is_proxy: Callable[[str], bool] = lambda _peer: False,
         takes_body: TakesBody | None = None,
-        meter: Meter | None = None,
+        meter: RequestMeter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
         allow_origin: Handler = lambda _exchange: None,
         refuse_host: Callable[[str, str, str], runtime.WSGIApp | None] | None = None,

@@ -27,7 +27,7 @@ class Account(Protocol):
         """Whether its clients took too much computing time; those that send useless packets then are cut."""
 
 
-class Meter(Protocol):
+class RequestMeter(Protocol):
     """Counts the computing time of HTTP requests."""
 
     def requests_wait_s(self, client: str) -> float:
