@@ -29,7 +29,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
     "space_behind_slash": "Not done: there is a space behind the slash. Type {usage}. "
     "To send it as a message, begin it with /say.",
-    "unknown_end": "No such command. To end the private chat, type to: alone. /quit leaves.",
+    "unknown_end": "No such command. To end the private chat, type to: alone. To leave, type /quit.",
     "unknown_join": "No such command. To join a room, type {usage}. To send it as a message, begin it with /say.",
     "empty": "There is nothing to send.",
     "too_long": "That is too long: at most {limit} characters.",
@@ -49,9 +49,10 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
     "name_unclear": 'Not sent: is it for {other} or for {name}? Type /to "{other}" TEXT or /to "{name}" TEXT.',
     "name_now": "Not sent: {name} is now called {now}. To whisper, type /to {now} TEXT.",
-    "name_changed_hands": "Not sent: someone else is now called {name}. To write to that person, type {usage} again.",
+    "name_changed_hands": "Not sent: someone else is now called {name}. "
+    "To write to that person, type this again: {usage}",
     "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
-    "To write to that person, type {usage} again.",
+    "To write to that person, type this again: {usage}",
     "looks_private": "Not sent: it looks like a whisper. To write to {name} only, type {usage}. "
     "To send it as a message, begin it with /say.",
     "looks_private_gone": "Not sent: it looks like a whisper to {name}, who is no longer here. "
@@ -144,9 +145,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_over": "The private chat with {name} is over. You now talk to the room.",
     "line_echo_on": "Your own lines are now shown to you as well.",
     "line_echo_off": "Your own lines are no longer shown to you.",
-    "line_silenced": "Too much at once: your lines that still wait were dropped, and so is all that you send in the "
-    "next {time}. If it goes on like this, you will be disconnected.",
-    "line_flood": "You went on sending too much. Bye.",
+    "line_silenced": "Too much at once: your waiting lines were dropped, and so is everything that you send in the "
+    "next {time}. If you go on like this, you will be disconnected.",
+    "line_flood": "You kept sending too much. Bye.",
     "line_idle": "You were idle for too long. Bye.",
     "line_slow": "This terminal reads too slowly. Bye.",
     "line_full": "The server is full. Try again in {time}.",
@@ -164,12 +165,12 @@ _CHINESE: Final[Mapping[str, str]] = {
     "start_stop": "按 Ctrl+C 停止。",
     "bad_request": "不能发送：格式不对，或含有隐藏字符。",
     "bad_request_character": "不能发送：含有隐藏字符 {character}。",
-    "bad_request_field": "不能发送：字段 {field} 缺失、不对或不认识。",
+    "bad_request_field": "不能发送：字段 {field} 缺失、有误或无法识别。",
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请以 /say 开头。",
     "unknown_whisper": "没有这个命令。要私聊，请输入 {usage}；要原样发送，请以 /say 开头。",
     "space_behind_slash": "没有执行：斜杠后面多了一个空格。请输入 {usage}；要原样发送，请以 /say 开头。",
-    "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:。输入 /quit 离开。",
+    "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:；要离开，请输入 /quit。",
     "unknown_join": "没有这个命令。要进入房间，请输入 {usage}；要原样发送，请以 /say 开头。",
     "empty": "没有可以发送的内容。",
     "too_long": "太长了：最多 {limit} 个字符。",
@@ -187,8 +188,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_gone": '{name} 已经离开了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请输入 /to "{other}" TEXT 或 /to "{name}" TEXT。',
     "name_now": "没有发送：{name} 现在叫 {now}。要私聊，请输入 /to {now} TEXT。",
-    "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再输入一次 {usage}。",
-    "name_after_restart": "没有发送：服务器重启过，{name} 可能已是另一个人。要发给这个人，请再输入一次 {usage}。",
+    "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再输入一次：{usage}",
+    "name_after_restart": "没有发送：服务器重启过，{name} 可能已是另一个人。要发给这个人，请再输入一次：{usage}",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。要原样发送，请以 /say 开头。",
     "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
@@ -270,8 +271,9 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_over": "和 {name} 的私聊结束了。现在你的消息发给整个房间。",
     "line_echo_on": "现在会回显你自己的消息。",
     "line_echo_off": "不再回显你自己的消息。",
-    "line_silenced": "发得太多太快：排队的内容已经丢弃，接下来 {time}内发的也会丢弃；继续这样会被断开连接。",
-    "line_flood": "你还在大量发送，连接已断开。再见。",
+    "line_silenced": "发得太多太快：还在排队的内容已被丢弃，接下来 {time}内发送的内容也会被丢弃；"
+    "再这样下去，连接会被断开。",
+    "line_flood": "你一直在大量发送，连接已断开。再见。",
     "line_idle": "你太久没有输入了。再见。",
     "line_slow": "这个终端接收太慢。再见。",
     "line_full": "服务器已满，请在 {time}后再试。",

@@ -17,7 +17,7 @@ _EN: Final[Mapping[str, str]] = {
     "partner_elsewhere": "{name} is not in this room. Type to: alone to write to everyone here.",
     "partner_replaced": "{name} has left. to:{name} writes to the person who has that name now. "
     "Type to: alone to write to everyone again.",
-    "ends_alone": "No such command. To write to everyone again, type to: alone. /quit leaves.",
+    "ends_alone": "No such command. To write to everyone again, type to: alone. To leave, type /quit.",
     "no_slash": "It looks like a command without its slash. To send it as a message, begin it with /say.",
     "yourself": "That is you.",
     "text_behind_to": "To whisper to {name}, type {usage}. To send it as a message, begin it with /say.",
@@ -82,7 +82,7 @@ _ZH: Final[Mapping[str, str]] = {
     "partner_left": "{name} 离开了。要回到房间，请单独输入 to:。",
     "partner_elsewhere": "{name} 不在这个房间。要发给这里的所有人，请单独输入 to:。",
     "partner_replaced": "{name} 离开了。要发给现在叫这个名字的人，请输入 to:{name}；要回到房间，请单独输入 to:。",
-    "ends_alone": "没有这个命令。要回到房间，请单独输入 to:。输入 /quit 离开。",
+    "ends_alone": "没有这个命令。要回到房间，请单独输入 to:；要离开，请输入 /quit。",
     "no_slash": "这看起来像漏了斜杠的命令。要原样发送，请以 /say 开头。",
     "yourself": "那是你自己。",
     "text_behind_to": "想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
@@ -92,7 +92,8 @@ _ZH: Final[Mapping[str, str]] = {
     "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
     "may_be_private": "房间里的人都会看到。要发给所有人，请再输入一次；只想发给一个人，请输入 /to NAME TEXT。",
-    "may_answer": "房间里的人都会看到。要发给所有人，请再输入一次；只想回复 {name}，请先输入 to:{name}。",
+    "may_answer": "房间里的人都会看到。要发给所有人，请再输入一次；"
+    "只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}。",
     "too_long": "太长了：最多 {limit} 个字符。",
     "lost": "还没收到答复，连接就断开了，可能没有生效。",
     "not_utf8": "收到的内容不是 UTF-8 编码。请把终端（或输出这段文字的程序）的编码设为 UTF-8。",

@@ -774,7 +774,7 @@ def test_a_name_that_has_changed_hands_is_refused_once(sender: Callable[..., Sen
     third.receives("logout", username="Ben")
     other = guests(username="Ben")
     shown = romeo.types("/to Ben s3cret")
-    assert "someone else is now called Ben. To write to that person, type /to Ben s3cret again." in shown
+    assert "someone else is now called Ben. To write to that person, type this again: /to Ben s3cret" in shown
     assert heard(other, "whisper") == []
     romeo.types("/to Ben hello, new one")
     assert other.receives("whisper")["msg"] == "hello, new one"

@@ -313,7 +313,7 @@ def test_a_terminal_that_goes_on_is_warned_then_cut(
     assert cuts.addresses == []
     flood.is_judged(9, data)
     assert (flood.ends.is_known, cuts.addresses) == (False, ["127.0.0.1"])
-    flood.ends.reads_until(lambda: b"You went on sending too much" in flood.ends.heard)
+    flood.ends.reads_until(lambda: b"You kept sending too much" in flood.ends.heard)
 
 
 def test_who_stops_when_warned_goes_on_with_whole_lines(

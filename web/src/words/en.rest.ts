@@ -54,7 +54,7 @@ export const rest = {
     unknown_command: 'No such command. To say it as it is, begin with //.',
     no_such_person: (name: string) => `No one here is called ${name}. /who lists who is here. To send this as a message, begin it with /say.`,
     no_such_person_near: (name: string, instead: string) => `No one here is called ${name}. To whisper to ${instead}, type to:${instead}. To send this as a message, begin it with /say.`,
-    unknown_end: 'No such command. To end the whisper, type to: alone.',
+    unknown_end: 'No such command. To end the private chat, type to: alone.',
     room_invalid: "That room name can't be used.",
     room_full: 'That room is full.',
     rate_limited: 'Too fast. Please wait a moment.',
