@@ -91,4 +91,4 @@ def test_options_documented_as_refused_are_refused() -> None:
 def test_every_reason_and_every_key_that_is_kept_is_named() -> None:
     named = set(re.findall(r"`([a-z]+ [a-z]+)`", PAGE))
     assert {value for name, value in vars(reasons).items() if name.isupper()} <= named
-    assert tuple(quoted_after("**The engine keeps these keys")) == endpoint.KEPT_ENVIRON
+    assert tuple(quoted_after("**The engine keeps one key")) == endpoint.KEPT_ENVIRON
