@@ -67,7 +67,7 @@ def test_a_token_that_ends_twice_counts_once() -> None:
     assert token(1) not in tokens
 
 
-def test_a_flood_takes_only_names_from_while_it_lasts() -> None:
+def test_a_flood_harms_only_tokens_made_while_it_lasts() -> None:
     storage = Storage()
     tokens = ended(storage)
     gone, here = [token(second) for second in range(10)], [token(second) for second in range(20)]
@@ -80,7 +80,7 @@ def test_a_flood_takes_only_names_from_while_it_lasts() -> None:
     assert len(storage.kept) <= MOST
 
 
-def test_of_one_end_per_second_the_oldest_are_forgotten() -> None:
+def test_one_ended_token_per_second_ends_all_older_ones() -> None:
     storage = Storage()
     tokens, claims = ended(storage), [token(second) for second in range(1000)]
     end(tokens, *claims)

@@ -13,7 +13,7 @@ def resident_kb() -> int:
     return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
 
 
-def test_what_is_free_between_pieces_in_use_goes_back() -> None:
+def test_free_memory_between_used_pieces_is_given_back() -> None:
     now = [0.0]
     trimmer = Trimmer(lambda: now[0])
     pieces = [bytes([1]) * 10_000 for _ in range(_PIECES)]

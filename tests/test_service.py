@@ -134,7 +134,7 @@ def test_a_guest_who_speaks_and_leaves_has_joined() -> None:
     harness.close()
 
 
-def test_leaving_while_another_welcome_is_read_reads_nothing() -> None:
+def test_leaving_during_another_welcome_reads_nothing() -> None:
     harness = Harness([CheckingGateway()])
     harness.service.say(harness.enter("a"), "hi", None, lambda _: None)
     harness.backplane.settle_all()

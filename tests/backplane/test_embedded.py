@@ -284,7 +284,7 @@ def test_no_more_wait_for_a_private_talk_than_for_messages(
 
 
 @pytest.mark.parametrize(("kind", "kept"), [(Keys.TALK, 2), (Keys.ENDED, 4)])
-def test_only_the_latest_keys_of_talks_are_kept(
+def test_only_the_latest_keys_of_private_chats_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Keys, kept: int
 ) -> None:
     monkeypatch.setattr("chatroom.backplane.store.MOST_KEYS", 2)
@@ -372,7 +372,7 @@ def test_an_orderly_end_leaves_everything_in_one_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_the_end_waits_for_no_read_that_has_not_begun(tmp_path: Path) -> None:
+def test_closing_waits_for_no_read_that_has_not_begun(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.say("a", "hi")
     outcomes: list[str] = []

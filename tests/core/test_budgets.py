@@ -232,7 +232,7 @@ def test_what_waits_counts_as_if_it_were_refused() -> None:
 
 
 @pytest.mark.parametrize("crowded", [False, True])
-def test_refusals_of_long_ago_do_not_count(crowded: bool) -> None:
+def test_old_refusals_do_not_count(crowded: bool) -> None:
     conduct = Conduct()
     conduct.told_until = 60.0
     for second in range(0, 60, 4):
@@ -247,7 +247,7 @@ def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
     assert {*verdicts[:4], *verdicts[5:9]} == {Verdict.REFUSE}
 
 
-def test_in_a_crowd_who_waits_as_told_is_not_warned() -> None:
+def test_in_a_crowd_waiting_as_told_earns_no_warning() -> None:
     conduct = Conduct()
     for second in range(0, 10_000, 10):
         assert conduct.refused(second, crowded=True) is Verdict.REFUSE

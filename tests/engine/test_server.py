@@ -171,7 +171,7 @@ def test_sessions_of_one_address_have_one_share(monkeypatch: pytest.MonkeyPatch)
     assert handled == ["a1", "a0", "b0", "quiet", "b1", "a2", "b2"]  # a turn begins with one that goes last
 
 
-def test_who_was_interrupted_does_not_go_last() -> None:
+def test_a_session_that_was_interrupted_does_not_go_last() -> None:
     engine = Engine()
     engine.sessions._meter = runtime.Meter(time.monotonic, lambda: 0.0)  # other programs run all the time
 

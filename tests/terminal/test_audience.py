@@ -58,7 +58,7 @@ def test_a_text_typed_before_a_whispers_answer_is_held() -> None:
     assert "/to Eve TEXT" in third.why
 
 
-def test_the_question_has_the_new_name_of_who_whispered() -> None:
+def test_the_question_shows_the_new_name_after_a_rename() -> None:
     audience = Audience()
     audience.follow({"action": "whisper", "username": "Eve", "to": "Fox"}, 0.0)
     audience.follow({"action": "rename", "username": "Eve", "to": "Eva"}, 0.5)

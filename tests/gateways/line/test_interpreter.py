@@ -417,7 +417,7 @@ def test_a_wrong_command_ends_no_private_chat(romeo: LineGuest, juliet: LineGues
     romeo.types("to:")
 
 
-def test_the_question_has_the_new_name_of_who_whispered(
+def test_the_question_shows_the_new_name_after_a_rename(
     harness: Harness, romeo: LineGuest, juliet: LineGuest
 ) -> None:
     juliet.types("/to Romeo are you coming?")
