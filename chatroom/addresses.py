@@ -86,7 +86,11 @@ class Addresses:
         return self.budget_of(client).spend(Kind.HEALTH, self._monotonic())
 
     def charge_request(self, client: str, seconds: float) -> None:
-        """A request of this client has taken, or takes, so much computing time; less than 0: less than was charged."""
+        """Charge so much computing time of one of this client's requests.
+
+        Args:
+            seconds: below 0 if less than was charged before has been used.
+        """
         self.budget_of(client).charge(Kind.REQUEST, self._monotonic(), seconds)
 
     def _find(self, address: Address) -> AddressBudget:

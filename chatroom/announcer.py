@@ -123,7 +123,7 @@ class Announcer:
                 # Someone who has left and come back meanwhile is welcomed at the later join.
                 if session.room is room and session.membership.claim == event.claim:
                     if not session.membership.renamed:
-                        # It may differ: the answer to a claim can be lost.
+                        # The name may differ from ours: the answer to a claim can be lost.
                         session.membership.person = event.who
                     newcomers.append((session, item))
         elif isinstance(event, Renamed):

@@ -50,7 +50,7 @@ class Membership:
     Attributes:
         person: the member, under the latest name that the backplane gave them.
         claim: the number by which the feed names it.
-        renamed: the member has another name than the one that the join will be announced with.
+        renamed: the member has had another name since; the join may still be announced under the first one.
         resumed: the name is the one in the session's token.
         after: the last entry that the member has seen.
         missed: what was read from the log before the join was announced.
@@ -117,8 +117,8 @@ class Arrivals:
         """Remove a member, after sending their pending messages."""
         member.advance(Stage.GONE)
         self._reads.drop(member)
-        if member.pending:
-            self._backplane.announce(member.room.key, member.person.sid)  # nobody sends who has not joined
+        if member.pending:  # or someone would send who was never announced
+            self._backplane.announce(member.room.key, member.person.sid)
         self._send_pending(member)
         self._backplane.leave(member.room.key, member.person.sid, hold_s=hold_s, address=address, why=why)
         member.room.memberships -= 1

@@ -1,9 +1,9 @@
 """Tokens that have ended before they expire: after a logout, and after a rename that gave a new one.
 
 It knows keys, from which no identity follows, and the second in which each token's serial was made: 8 bytes each, in
-memory and, as far as the backplane keeps them, on the disk. When there are too many, those seconds are remembered as a
-whole from which most tokens have ended, and all tokens from such a second count as ended. Someone who ends very many
-thereby takes the names only of those who come while it goes on: an honest guest who returns then gets another name.
+memory and, as far as the backplane keeps them, on the disk. When there are too many, it no longer remembers the single
+tokens of the second from which most have ended: all tokens from that second then count as ended. Someone who ends very
+many thus harms only guests who come at the same time: they get another name when they return.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatroom.sessions import Session
 from chatroom.tokens import Claim, ended_key, made_s, new_serial
 
 _BYTES: Final = 8
-_KEY_BITS: Final = 32  # two tokens of one second, with the same key, are one in millions of such floods
+_KEY_BITS: Final = 32  # in one of millions of floods, two tokens of one second have the same key
 _WHOLE: Final = 2**_KEY_BITS - 1  # in place of a key: all tokens of this second have ended
 _AND_BEFORE: Final = 0  # in place of a key: all tokens from before this second have ended
 _PROBES: Final = 64

@@ -145,7 +145,7 @@ class Quota:
         return 0.0 if self._conduct is None else self._conduct.silent_s(self._monotonic())
 
     def refused(self, refused: RateLimited, waiting: int = 0) -> tuple[Verdict, RateLimited]:
-        """Count one refusal for a rate: what follows from it, and with which time it is answered.
+        """Count one refusal for a rate: what follows from it, and the refusal with the time to wait.
 
         Args:
             waiting: how many events came behind the refused one, as much too soon, and are not handled yet.

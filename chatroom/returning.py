@@ -49,7 +49,7 @@ class Returning:
         self._monotonic = monotonic
         # By the id of the session that was cut or replaced, the oldest first.
         self._identities: dict[str, str] = {}
-        # The same the other way round; a dict each took five times as much.
+        # The same the other way round. Tuples, because dicts took five times as much memory.
         self._sids: dict[str, tuple[str, ...]] = {}
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
         # By identity: who has come back with a token from before the start; the room and folded name that it proves.

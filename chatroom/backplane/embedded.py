@@ -356,7 +356,7 @@ class EmbeddedBackplane(LocalAuthority):
         try:
             with self._reading:
                 if self._is_closed:
-                    raise Unavailable  # or the end would wait for all that wait before it
+                    raise Unavailable  # or closing would wait for all reads that are queued
                 read = runtime.run_blocking(function, *args, **options)
         except StoreError as problem:
             if isinstance(problem, CorruptError):

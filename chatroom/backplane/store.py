@@ -218,7 +218,7 @@ class Store:
                 writer.executemany(f"DELETE FROM {kind} WHERE key = ?", [(key,) for key in of_kind])
                 kept = [(key,) for key, is_kept in of_kind.items() if is_kept]
                 writer.executemany(f"INSERT INTO {kind} (key) VALUES (?)", kept)
-                if kind is Keys.TALK:  # those who keep the others drop them themselves
+                if kind is Keys.TALK:  # whoever saves keys of the other kinds removes them too
                     writer.execute(
                         f"DELETE FROM {kind} WHERE number <= (SELECT max(number) FROM {kind}) - ?",
                         (MOST_KEYS,),

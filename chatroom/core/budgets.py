@@ -19,10 +19,9 @@ SITE_FACTOR: Final = 4  # the /48 of an IPv6 address may do as much as so many a
 EVENT_UNIT: Final = 4096  # an event costs 1, and 1 more for each whole such part
 MESSAGE_UNIT: Final = 500  # characters; a message costs 1 for each such part that it begins
 
-_LONGEST_TURN_S: Final = 10.0  # that a client that polls waits for its answer
-_LONGEST_POST_S: Final = (
-    2.0  # that it waits for the answer to a POST: python-engineio's client gives up after five
-)
+_LONGEST_POLL_WAIT_S: Final = 10.0  # until a poll is answered
+# Until a POST is answered: python-engineio's client gives up after five.
+_LONGEST_POST_WAIT_S: Final = 2.0
 _POST_S: Final = 0.0001  # what it takes to read a POST
 _RETRY_S: Final = 5.0  # when to try again if nobody knows when a place becomes free
 
@@ -55,7 +54,7 @@ class Kind(enum.IntEnum):
     POLL = enum.auto()  # an answer to a client that polls
     POST = enum.auto()  # of such a client
     REFUSAL = enum.auto()  # of an event that came too soon
-    REQUEST = enum.auto()  # the same, for HTTP requests that belong to no session
+    REQUEST = enum.auto()  # seconds of a core, for HTTP requests that belong to no session
     HEALTH = enum.auto()  # a health check beyond `REQUEST`
 
 
@@ -107,8 +106,8 @@ _RATES: Final = MappingProxyType(
         # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
         Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
-        # 1% of a core. At once: 300 people, each of whom loads the page's 15 files (3.5 ms on our machine) and shakes
-        # hands twice (0.2 ms each) take 1.2 s; a machine may be half as fast, if they come within a minute.
+        # 1% of a core. At once: 300 people, each of whom loads the page's 15 files (3.5 ms on our machine) and makes
+        # two handshakes (0.2 ms each), take 1.2 s. A machine may be half as fast, if they come within a minute.
         Kind.REQUEST: Rate(2, 0.01),
         Kind.HEALTH: Rate(30, 3),
     }
@@ -129,7 +128,7 @@ SESSION_RATES: Final = MappingProxyType(
         Kind.OTHER: Rate(60, 10),
     }
 )
-"""What one session may do of each kind. How many messages and events is a setting; of pings, as many as of events."""
+"""What one session may do of each kind. Messages and events have settings; pings only count as events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +247,7 @@ class AddressBudget:
         return wait_s
 
     def charge_one(self, kind: Kind, now: float, cost: float) -> None:
-        """As `charge`, for one thing, which costs at most all that may be spent at once."""
+        """As `charge`, for a single action: it costs at most what may be spent at once."""
         bucket = self._buckets.get(kind) or self._add(kind, now)
         burst = bucket.rate.burst
         if cost > burst:
@@ -312,13 +311,13 @@ class AddressBudget:
 
     def answer_wait_s(self, now: float) -> float:
         """Count an answer to a client that polls; returns after how many seconds it is its turn, at most ten."""
-        # A bucket of which only the time is kept at which it will be full, because each poll comes here.
+        # Each poll comes here, so only one number is kept of this bucket: the time at which it will be full.
         rate, full_at = self._allowance.rates[Kind.POLL], self._polls_full_at
         full_at = max(full_at, now) + 1 / rate.per_second
         empty = now + rate.burst / rate.per_second  # when it would be full if it were empty
         wait_s = 0.0
         if full_at > empty:
-            wait_s = min(full_at - empty, _LONGEST_TURN_S)
+            wait_s = min(full_at - empty, _LONGEST_POLL_WAIT_S)
             full_at = empty + wait_s
         self._polls_full_at = full_at
         return wait_s if self.site is None else max(wait_s, self.site.answer_wait_s(now))
@@ -330,9 +329,9 @@ class AddressBudget:
         """
         self.charge(Kind.POST, now, 1.0)
         owed_s = self.owed_s(Kind.POST, now)
-        if owed_s > _LONGEST_POST_S:
+        if owed_s > _LONGEST_POST_WAIT_S:
             self.charge(Kind.CPU, now, _POST_S)
-        return min(owed_s, _LONGEST_POST_S)
+        return min(owed_s, _LONGEST_POST_WAIT_S)
 
     def owes_time(self, now: float) -> bool:
         """Whether more computing time was used than there was."""

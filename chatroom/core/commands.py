@@ -329,7 +329,7 @@ def _command(word: str, arguments: str) -> Say | Command:
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
-        # No name for the refusal: its traceback holds this frame, and they would be kept until the collector comes.
+        # The refusal gets no local name: its traceback holds this frame, so both would stay until the collector runs.
         if record.name == "join":
             raise BadRequest(usage=record.usage).with_doubt(people=True) from None
         raise BadRequest(usage=record.usage) from None

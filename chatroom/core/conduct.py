@@ -16,7 +16,7 @@ _ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent bef
 # In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but
 # only those that came early: so whoever comes back when told is not warned for what the others do.
 _EARLY_REFUSALS: Final = 5
-CROWDED_S: Final = 10.0  # in a crowd, when to come back; sooner if it is none yet
+CROWDED_S: Final = 10.0  # how long sessions in a crowd are told to wait; less while it is only forming
 
 
 class Verdict(enum.Enum):
@@ -31,7 +31,7 @@ class Conduct:
     """How often one session was refused something lately.
 
     Attributes:
-        told_until: what comes before is early: the client was told to wait so long.
+        told_until: the client was told to wait until then; what comes sooner is early.
     """
 
     __slots__ = ("_early", "_refused", "_silent_until", "told_until")
@@ -51,9 +51,9 @@ class Conduct:
 
         Args:
             waiting: how many came behind it, as much too soon, and are not handled yet. They count for this verdict: a
-                server that is too busy to refuse them all would else never warn the session, or never cut it.
-            crowded: whether its address has too many refusals. Then what was on the way counts as well: else each
-                session could send without end in the second after its warning.
+                server too busy to refuse them all would otherwise never warn the session, or never cut it.
+            crowded: whether its address has too many refusals. Then what was on the way counts as well: otherwise
+                each session could send without limit in the second after its warning.
         """
         if not crowded and self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
             return Verdict.REFUSE

@@ -14,7 +14,7 @@ from typing import Final, Self
 from chatroom.core.characters import shortened
 
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
-_FULL_S: Final = 5
+_ROOM_FULL_RETRY_S: Final = 5
 _SHOWN: Final = 32  # characters of a refused text that are quoted
 
 
@@ -25,7 +25,7 @@ class Refusal(Exception):
         code: the stable name of the reason, the same on every gateway.
         params: what a client needs to word it, in JSON's types; sent beside the code.
         wording: the server's sentence for it, where the sentence of the code says too little.
-        said: what only that sentence needs.
+        said: what only that sentence needs; not sent.
         answer_after_s: the refusal makes it doubtful who receives texts. So it is answered only so many seconds after
             the refused text arrived, and every text that arrives before the answer is refused as well. None: no doubt.
         doubts_people: it is doubtful who is meant by a name, so private texts that came with it are refused too.
@@ -109,7 +109,7 @@ class MayAnswer(BadRequest):
     """A text for the room may be meant for one person; sent again, it goes to the room.
 
     Args:
-        name: who has just whispered, or was whispered to; empty: something else was refused.
+        name: who has just whispered, or was whispered to; empty if a refusal is the reason to ask.
     """
 
     wording = "may_answer"
@@ -362,7 +362,7 @@ class RoomFull(Refusal):
     code = "room_full"
 
     def __init__(self) -> None:
-        super().__init__(retry_after=_FULL_S)
+        super().__init__(retry_after=_ROOM_FULL_RETRY_S)
 
 
 class RateLimited(Refusal):

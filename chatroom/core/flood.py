@@ -23,7 +23,7 @@ class Bucket:
         self._then = now
 
     def take(self, now: float, cost: float = 1.0, kept: float = 0.0) -> float:
-        """Take `cost` tokens, if `kept` more are there; or nothing.
+        """Take `cost` tokens if at least `kept` are left then; otherwise take nothing.
 
         Returns:
             0.0 if granted; otherwise the seconds after which it would be, as `wait` says.
@@ -65,7 +65,7 @@ class Bucket:
         self._tokens += cost
 
     def charge(self, now: float, cost: float) -> None:
-        """Take `cost` tokens for what was done already; later tokens pay for what is owed, at most a burst."""
+        """Take `cost` tokens for what was done already, even if they are not there: at most a burst can be owed."""
         self._refill(now)
         self._tokens -= cost
         if self._tokens < -self._burst:

@@ -100,7 +100,7 @@ class Endpoint:
         return self._origins.surely_accepts(request)  # otherwise it is refused before the session sees it
 
     def allow_origin(self, exchange: Exchange) -> bool:
-        """Let the page that asks, if it may use this server, read whatever the answer will be."""
+        """Let the page that asks read the answer, whatever it will be; False if it may not use this server."""
         cors_headers = self._origins.check(exchange)
         exchange.headers = cors_headers or []
         return cors_headers is not None

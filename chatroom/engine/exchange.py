@@ -143,7 +143,7 @@ class HttpConnection(Role):
         takes_body: asked before a request's body is read; by default all are.
         turns: when newcomers' requests are read; by default at once.
         meter: is charged for reading what was no request.
-        is_proxied: the peer is a proxy: the turns are its clients'.
+        is_proxied: the peer is a proxy, so its clients take turns, not the proxies.
 
     Attributes:
         exchange: the request that is being answered.

@@ -31,7 +31,7 @@ from chatroom.net.turns import Turns
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Exchange], None]
-# What it takes to answer a request, on average; the application's is measured afterwards.
+# What it takes to answer a request, on average. For the application's answers, it is measured afterwards.
 _ANSWER_S: Final = 0.0002
 
 
@@ -47,8 +47,8 @@ class Front:
         is_proxy: says whether an address is that of such a proxy; then clients, not their proxies, take turns.
         meter: counts the computing time of each client's requests, and says how long to refuse them; by default nobody
             does.
-        allow_origin: called with a request that has a handler and is refused before that is asked: gives the answer the
-            headers by which a page of another origin may read it. By default no page may.
+        allow_origin: called before a request that has a handler is refused without asking it. It adds the headers that
+            let a page of another origin read the answer; by default none are added.
         in_session: says whether a request that has a handler belongs to a session, which counts what it does itself.
         takes_body: asked before the body of a request is read; by default all are read. The engine's lets each session
             send one at a time.
@@ -196,7 +196,7 @@ class Front:
             runtime.spawn(self._answer, exchange, self._app)
 
     def _judge_host(self, exchange: Exchange) -> runtime.WSGIApp | None:
-        """What answers instead if a request came by a wrong name; on a connection, a name is judged when it changes."""
+        """The application that answers a request by a wrong name. On a connection, a name is judged when it changes."""
         host, connection = exchange.request.header(b"host"), exchange.connection
         if self._refuse_host is None or host == exchange.http.good_host:
             return None

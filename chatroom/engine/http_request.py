@@ -372,8 +372,8 @@ def _to_request(event: h11.Request) -> Request:
         target = slash + path or b"/"
     where, _, query = target.decode("ascii").partition("?")
     request = Request(method, where, query, version, headers, parameters=_parse_query(query))
-    wish = request.tokens(b"connection")
-    request.keep_alive = "close" not in wish if version == "1.1" else "keep-alive" in wish
+    options = request.tokens(b"connection")
+    request.keep_alive = "close" not in options if version == "1.1" else "keep-alive" in options
     return request
 
 

@@ -74,7 +74,7 @@ class Outcome(enum.Enum):
     CLOSE = "close"
 
 
-# Most packets'; looking up a member takes longer than putting it into the inbox.
+# Most packets have this outcome; looking up a member of the enum takes longer than putting the packet into the inbox.
 DELIVER: Final = Outcome.DELIVER
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
-_ADDRESS_LAST_S: Final = 1.0  # so long at most do the sessions of an address, whose times add up
+_ADDRESS_LAST_S: Final = 1.0  # the same for all sessions of an address, whose times add up: at most so long
 _DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
@@ -306,7 +306,8 @@ class Sessions:
         if session.end_batch():
             connection = session.transport.connection
             if connection is not None and not connection.closed and was_reset(connection.sock):
-                connection.abort(reasons.TRANSPORT_ERROR)  # a read would tell only after all that was sent
+                # A read would show it only behind all that was sent before.
+                connection.abort(reasons.TRANSPORT_ERROR)
             self._put_last(session)
         elif session.closed:
             self._report(session)

@@ -166,7 +166,7 @@ def _run(
             person, text = recipient(rest, _people(service, session))
             if not trimmed(text):
                 raise NoTextBehindTo(usage=f"/to {person.name} TEXT", name=person.name)
-            with _usage(person.name, text):
+            with _showing_usage(person.name, text):
                 service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))
         case TalkTo(""):
@@ -314,7 +314,7 @@ def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:
     """`to:WRITTEN`"""
     name = partner_name(written, _people(service, session))
     try:
-        with _usage(name, ""):
+        with _showing_usage(name, ""):
             opened = service.whispers.whisper(session, name, "", Talk.OPENED)
     except BadRequest:
         raise Yourself from None
@@ -322,8 +322,8 @@ def _turn_to(service: Service, session: Session, written: str) -> list[Effect]:
 
 
 @contextmanager
-def _usage(name: str, text: str) -> Iterator[None]:
-    """Let a refusal for a name that has changed hands show what to type."""
+def _showing_usage(name: str, text: str) -> Iterator[None]:
+    """Let the refusal of a name that has changed hands show what to type."""
     try:
         yield
     except NameChangedHands as refused:

@@ -37,7 +37,11 @@ class RequestMeter(Protocol):
         """Count a health check of a client whose requests are refused; returns for how long to refuse it as well."""
 
     def charge_request(self, client: str, seconds: float) -> None:
-        """A request of this client has taken, or takes, so much computing time; less than 0: less than was charged."""
+        """Charge so much computing time of one of this client's requests.
+
+        Args:
+            seconds: below 0 if less than was charged before has been used.
+        """
 
 
 class Gate(Protocol):

@@ -22,7 +22,7 @@ def unread_bytes(sock: socket.socket) -> int:
 def drop_unread(sock: socket.socket, most: int) -> bytes:
     """Read about `most` bytes, or what has come, and forget it; returns the last piece.
 
-    The end of the stream, or an error, is found by the next who reads.
+    The end of the stream, or an error, is left for the next read to find.
     """
     last, dropped = b"", 0
     while dropped < most:

@@ -37,9 +37,9 @@ class Lane(Generic[_ItemT]):
 
     Args:
         work: called with each item. It should not raise: that ends its greenthread with a traceback.
-        turn_s: how much computing time items may take before the loop gets its turn: a process that another program
-            has interrupted does not do less in a turn, which has other costs.
-        meter: measures it.
+        turn_s: how much computing time items may take before the loop gets its turn. By the clock, a process that is
+            often interrupted would do less in each turn, and so pay more for the turns themselves.
+        meter: measures that time.
     """
 
     def __init__(

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import Final
 
 Start = tuple[float, float]
-"""When an event began, and what had been computed shortly before."""
+"""When an event began, and the computing time of the thread shortly before."""
 
 _SHORT_S: Final = 0.001  # what takes less is hardly ever interrupted
-_FRESH_S: Final = 0.0005  # so much too much is charged at most
+_FRESH_S: Final = 0.0005  # an event is charged at most this much for what came before it
 
 
 class Meter:
     """Measures the computing time of events.
 
-    A short event took the time that has passed: hardly ever does another program run meanwhile. What a longer one took,
-    the system says, counted from at most half a millisecond before.
+    For a short event, that is the time that has passed: another program hardly ever runs meanwhile. For a longer one,
+    the system is asked; the answer counts from at most half a millisecond before the event.
 
     Args:
         monotonic: a clock in seconds.
-        computed: how many seconds this thread has computed.
+        computed: the computing time of this thread so far, in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float], computed: Callable[[], float]) -> None:

@@ -13,8 +13,8 @@ import eventlet.tpool
 from chatroom.runtime.hub import Listener, add_reader, remove_listener
 from chatroom.runtime.lane import Lane
 
-# One at a time reads the log, and at the end, one waits for a thread. By default there are 20 threads, and the C
-# library keeps for each what it once needed: half a megabyte and more, after reading pages.
+# Only one thread reads the log at a time; when the server stops, another waits for a worker to end. By default there
+# are 20, and the C library keeps what each once needed: half a megabyte and more, after reading pages.
 eventlet.tpool.set_num_threads(2)
 
 _ArgsP = ParamSpec("_ArgsP")

@@ -170,7 +170,7 @@ class Audience:
 
     Args:
         words: the client's sentences.
-        expected: what a text for the room is asked about for.
+        expected: decides whether a text for the room is asked about first.
         asks: whether to ask about a text for the room that may answer a whisper; a script cannot send it again.
     """
 

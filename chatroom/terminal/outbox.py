@@ -91,7 +91,7 @@ class Outbox:
     Attributes:
         lines: the first one is on its way, or will be next.
         refused: how many were refused, or have an unknown outcome.
-        expected: whether the next text for the room is asked about.
+        expected: decides whether the next text for the room is asked about first.
     """
 
     def __init__(self, hold_s: float = HOLD_S, words: Sentences = ENGLISH) -> None:

@@ -1,7 +1,7 @@
 """Which fields a text may have besides those that the server reads.
 
-Whoever invents a field may mean by it who receives the text: `user`, `nick`, `channel`, `broadcast: false`. No list of
-such words is complete. So it is the other way round: a text with a field that is not listed here is not sent.
+A client may add a field of its own to say who should receive the text: `user`, `nick`, `channel`, `broadcast: false`.
+No list of such names is complete. So this module lists the harmless ones: a text with any other field is not sent.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def check_unknown(data: Mapping[str, object], known: Set[str]) -> None:
         BadRequest: there is another field, and it may be about who receives the text.
     """
     if data.keys() <= known:
-        return  # as most have no unknown field
+        return  # the usual case, which needs no loop
     for key, value in data.items():
         if key not in known and not _is_ignored(key, value):
             raise BadRequest(field=shortened(key, _SHOWN))

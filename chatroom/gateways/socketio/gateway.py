@@ -337,7 +337,7 @@ class SocketIOGateway:
 
     def typing(self, room: RoomView, person: Person) -> None:
         if not self._presence.is_announced(room, person):
-            return  # the frame has only a name, which nobody in the room may ever be sent
+            return  # the frame names them, and the room may never be sent that name
         modern = groups(room.key, ("full", "delta"))
         self._emit(wire.frame(wire.typing(person)), modern, skip_sid=person.sid)
 

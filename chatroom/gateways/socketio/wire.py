@@ -41,7 +41,7 @@ class Auth(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """`room`: where the client believes to be."""
+    """`room`: where the client believes it is."""
 
     msg: str
     cid: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
@@ -160,7 +160,7 @@ def read_request(arguments: Sequence[object]) -> Request:
 
     Raises:
         BadRequest: there is not exactly one object; it has no action, a field of a wrong type, or two that exclude each
-            other; or it is a text with an unknown one that may be about who receives it.
+            other; or it is a text with an unknown field, which may say who should receive it.
         UnknownAction: there is no action of this name.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], dict):
