@@ -135,6 +135,7 @@ class Announcer:
         else:
             sid = event.who.sid
             room.recent.add(event.who.name, room.own.pop(sid, sid), self._monotonic())
+            room.recent.left(sid)
             newcomers[:] = [pair for pair in newcomers if pair[0].sid != sid]
 
     def _welcome(self, room: RoomView, newcomers: _Newcomers) -> None:

@@ -128,8 +128,17 @@ class Whispers:
         return room.roster.get(sid)
 
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
-        """A function that finds who recently gave up a name in the session's room."""
-        return partial(session.room.recent.find, now=self._monotonic())
+        """A function that finds who gave up a name in the session's room, recently or to have another there."""
+        recent, known, now = session.room.recent, session.addressed, self._monotonic()
+
+        def find(name: str) -> Gone | None:
+            gone = recent.find(name, now)
+            former = recent.former(name, session.since) if gone is None or not gone.sid else None
+            if former is not None and (name not in known or known.knows(former.identity)):
+                return former
+            return gone
+
+        return find
 
     def longer_lately(self, session: Session) -> Callable[[str, int], Iterator[str]]:
         """A function that finds which of these names begin with the same letters."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from typing import Final, Self
 
 from chatroom.core.bare import bare
@@ -40,13 +41,18 @@ class Gone:
 
 
 class RecentNames:
-    """The names that were given up in one room in the last ten minutes; of many, the latest."""
+    """The names that were given up in one room in the last ten minutes, or by people who are still there; of many, the
+    latest.
+    """
 
-    __slots__ = ("_beginnings", "_by_key", "_first_words", "_keys_of", "_spellings")
+    __slots__ = ("_beginnings", "_by_key", "_first_words", "_former", "_former_of", "_keys_of", "_spellings")
 
     def __init__(self) -> None:
         self._by_key: dict[str, Gone] = {}  # the oldest first
         self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
+        # The former names of people who are still here, each with the time when another person last gave it up.
+        self._former: dict[str, tuple[Gone, float]] = {}
+        self._former_of: dict[str, dict[str, None]] = {}  # by session, the oldest first
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
         self._spellings = Spellings()
@@ -54,9 +60,13 @@ class RecentNames:
     def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
         """Somebody has left, or has another name; `renamed` is then the session."""
         before = self.find(name, now)
-        if before is not None and before.identity != identity:
-            identity = renamed = ""
+        is_other = before is not None and before.identity != identity
         key = fold(name)
+        self._note_former(
+            key, Gone(name, identity, now, renamed), before.at if before is not None and is_other else -inf
+        )
+        if is_other:
+            identity = renamed = ""
         self._drop(key)
         self._by_key[key] = Gone(name, identity, now, renamed)
         self._beginnings.add(name)
@@ -69,6 +79,42 @@ class RecentNames:
                 self._drop(next(iter(own)))
         while len(self._by_key) > MOST_NAMES or now - next(iter(self._by_key.values())).at > LATELY_S:
             self._drop(next(iter(self._by_key)))
+
+    def left(self, sid: str) -> None:
+        """This session has left the room: its former names are nobody's."""
+        for key in tuple(self._former_of.get(sid, ())):
+            self._drop_former(key)
+
+    def former(self, name: str, since: float) -> Gone | None:
+        """The last person with this name, if they are here under another, however long they have had that.
+
+        Args:
+            since: when the one who asks joined; None is returned if they may have known another person by this name.
+        """
+        gone, others_at = (
+            self._former.get(name_typed(name), (None, inf)) if may_be_name(name) else (None, inf)
+        )
+        return gone if since > others_at else None
+
+    def _note_former(self, key: str, gone: Gone, others_at: float) -> None:
+        self._drop_former(key)
+        if not gone.sid:
+            return
+        self._former[key] = (gone, others_at)
+        own = self._former_of.setdefault(gone.sid, {})
+        own[key] = None
+        if len(own) > MOST_EACH:
+            self._drop_former(next(iter(own)))
+        if len(self._former) > MOST_NAMES:
+            self._drop_former(next(iter(self._former)))
+
+    def _drop_former(self, key: str) -> None:
+        gone, _ = self._former.pop(key, (None, 0.0))
+        if gone is not None:
+            own = self._former_of[gone.sid]
+            del own[key]
+            if not own:
+                del self._former_of[gone.sid]
 
     def _drop(self, key: str) -> None:
         gone = self._by_key.pop(key, None)

@@ -61,6 +61,36 @@ def test_a_name_given_up_twice_by_one_stays_theirs() -> None:
     assert not Addressed().is_other("Ben", "one", names.find("Ben", NOW + 1))
 
 
+def test_a_former_name_is_known_while_its_person_is_here() -> None:
+    names = RecentNames()
+    names.add("Hugo", "first", NOW)
+    names.add("Hugo", "h", NOW + 1, "sid")
+    names.add("Eve", "eve", NOW + LATELY_S + 2)  # which forgets older names
+    assert names.find("Hugo", NOW + 1) is None
+    assert names.former("hugo", NOW + 0.5) == Gone("Hugo", "h", NOW + 1, "sid")
+    assert names.former("Hugo", NOW) is None  # who was here before may mean the first one
+    names.left("sid")
+    assert names.former("Hugo", NOW + 0.5) is None
+    assert (names._former, names._former_of) == ({}, {})
+
+
+def test_a_former_name_that_another_gave_up_since_is_nobodys() -> None:
+    names = RecentNames()
+    names.add("Hugo", "h", NOW, "sid")
+    names.add("Hugo", "other", NOW + 1)
+    assert names.former("Hugo", NOW + 2) is None
+
+
+def test_former_names_are_bounded() -> None:
+    names = RecentNames()
+    for number in range(MOST_EACH + 1):
+        names.add(f"guest {number}x", "id", NOW, "sid")
+    assert [names.former(f"guest {number}x", NOW) is None for number in (0, 1)] == [True, False]
+    for number in range(MOST_NAMES):
+        names.add(f"other {number}x", f"id {number}", NOW, f"sid {number}")
+    assert len(names._former) == MOST_NAMES
+
+
 def test_who_had_a_name_long_ago_no_longer_counts() -> None:
     names = RecentNames()
     names.add("Ben", "one", NOW)

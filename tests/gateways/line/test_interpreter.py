@@ -19,6 +19,7 @@ from chatroom.core.errors import (
     ANSWER_AFTER_S,
     LooksPrivate,
     MayAnswer,
+    NameNow,
     NameTaken,
     NoSuchPerson,
     NotInUtf8,
@@ -523,6 +524,22 @@ def test_a_quoted_name_is_found(harness: Harness, romeo: LineGuest) -> None:
     quoted = LineGuest(harness, '"d"')
     romeo.types('to:"d"')
     assert romeo.session.talk.partner == quoted.session.person
+
+
+def test_a_former_name_is_answered_with_the_new_one(harness: Harness, romeo: LineGuest) -> None:
+    first = LineGuest(harness, "Hugo")
+    harness.service.leave(first.session, cut=False)
+    harness.reads_the_log()
+    hugo, late = LineGuest(harness, "Hugo"), LineGuest(harness, "Paris")
+    hugo.types("/name Victor")
+    until(hugo.may_type)
+    for line in ("/to Hugo hi", "to:Hugo"):
+        with pytest.raises(NameNow):
+            late.types(line)
+        with pytest.raises(NoSuchPerson):  # Romeo may mean the first one
+            romeo.types(line)
+        assert "Victor" in late.shown[-1]
+        assert "Victor" not in romeo.shown[-1]
 
 
 def test_who_is_left_by_their_partner_no_longer_talks(
