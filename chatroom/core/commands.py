@@ -336,7 +336,7 @@ def _command(word: str, arguments: str) -> Say | Command:
 
 
 def _check_space(word: str, rest: str) -> None:
-    """Refuse `/ to Bob x`: there is a space behind the slash.
+    """Refuse `/ to Bob x`: there is a space after the slash.
 
     Raises:
         UnknownWhisper: what follows the space is `to` or `join`.

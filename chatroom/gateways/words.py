@@ -27,7 +27,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists the commands. To send it as a message, begin it with /say.",
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
-    "space_behind_slash": "Not done: there is a space behind the slash. Type {usage}. "
+    "space_behind_slash": "Not done: there is a space after the slash. Type {usage}. "
     "To send it as a message, begin it with /say.",
     "unknown_end": "No such command. To end the private chat, type to: alone. To leave, type /quit.",
     "unknown_join": "No such command. To join a room, type {usage}. To send it as a message, begin it with /say.",

@@ -365,7 +365,7 @@ def test_a_space_behind_the_slash_is_named(
 ) -> None:
     right = f"/{line[1:].strip()}"
     assert romeo.types_together([line, "s3cret"])[0] == (
-        f"* Not done: there is a space behind the slash. Type {right}. To send it as a message, begin it with /say."
+        f"* Not done: there is a space after the slash. Type {right}. To send it as a message, begin it with /say."
     )
     assert harness.said == []
 
