@@ -31,9 +31,9 @@ from chatroom.core.markers import (
     is_nearly_move,
 )
 from chatroom.core.names import printable
-from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper
+from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper, Unread
 
-_NEAR_LINES = 8  # lines of a text whose first words are compared with names
+_NEAR_LINES = 8  # lines and commands of a text whose first words are compared with names
 _HEAD = 512  # characters of a text that show what it is
 
 
@@ -242,7 +242,7 @@ def parse_line(text: str) -> Say | Command:
             return _command(word, arguments)
         case TalkMarker(name):
             return TalkTo(name)
-        case NearWhisper() | NearJoin() as near:
+        case NearWhisper() | NearJoin() | Unread() as near:
             return _say(text, near)
         case BareKey():
             raise _looks_like_key()
@@ -270,13 +270,12 @@ def _say(text: str, *near: Near) -> Say:
     Raises:
         LooksLikeKey: a line of it is probably an operator's key.
     """
-    further: list[Near] = list(behind_text(text))
+    behind = [*behind_text(text)]
+    further: list[Near] = behind[: _NEAR_LINES // 2]
     opened = behind_opener(text)
     if opened is None and not further and text.isprintable():  # a printable text has no line ends
         return Say(text, near)
     for line in chain((opened,), further_beginnings(text)):
-        if len(further) >= _NEAR_LINES:
-            break
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
@@ -289,8 +288,15 @@ def _say(text: str, *near: Near) -> Say:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
                 further.append(NearWhisper(name, is_exact=True))
+            case Unread() as unread:
+                further.append(unread)
             case _:
                 pass
+    further += behind[_NEAR_LINES // 2 :]
+    rest = further[_NEAR_LINES:]
+    if Unread() in further or any(isinstance(one, NearWhisper) and one.is_exact for one in rest):
+        # It is refused in any case, perhaps for a name.
+        return Say(text, near=(*near, *further[: _NEAR_LINES // 2], Unread()))
     return Say(text, near=(*near, *further[:_NEAR_LINES]))
 
 

@@ -13,13 +13,15 @@ from typing import Final
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
-from chatroom.core.near_misses import NearWhisper, by_keys, with_latin
+from chatroom.core.long_texts import from_both_ends, may_be_private
+from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
 from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
 
-_MOST: Final = 4  # commands in one text that are looked at
-_MOST_PLACES: Final = 100  # places where one may stand
+_MOST: Final = 6  # commands in one text that are looked at
+_MOST_ARROWS: Final = 4
+_MOST_PLACES: Final = 64  # places where one may stand
 # Of them, those with words in other scripts, which may be meant in several keyboard layouts: each takes 10 µs.
-_MOST_OTHER: Final = 30
+_MOST_OTHER: Final = 24
 _REACH: Final = 128  # characters behind one that may be a name
 _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбБюЮめظຝय"  # what the key of the slash types in other layouts
@@ -92,7 +94,7 @@ _MAY_SAY_PRIVATE: Final = re.compile(
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
-def behind_text(text: str) -> Iterator[NearWhisper]:
+def behind_text(text: str) -> Iterator[Near]:
     """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
     if text[:1] in "@[" and (found := _AT_NAME.match(text) or _BRACKETED.match(text)) is not None:
         behind = found["text"] if "text" in found.re.groupindex else text[found.end() :]
@@ -104,8 +106,7 @@ def behind_text(text: str) -> Iterator[NearWhisper]:
         return iter(())
     else:
         text = without_ignorable(text)
-    commands = (near for place in _places(text) if (near := _near(text, place)) is not None)
-    return chain(_behind_name(text), _behind_arrows(text), islice(commands, _MOST))
+    return chain(_behind_name(text), _behind_arrows(text), _commands(text))
 
 
 def _behind_name(text: str) -> Iterator[NearWhisper]:
@@ -119,7 +120,7 @@ def _behind_name(text: str) -> Iterator[NearWhisper]:
 def _behind_arrows(text: str) -> Iterator[NearWhisper]:
     if _ARROW_HEAD.search(text) is None:
         return
-    for found in islice(_ARROW.finditer(text), _MOST):
+    for found in islice(_ARROW.finditer(text), _MOST_ARROWS):
         rest = text[found.end() : found.end() + _REACH]
         yield (
             NearWhisper(rest, runs_on=True)
@@ -134,14 +135,20 @@ def _wholes(before: str, behind: str) -> tuple[tuple[str, str], ...]:
     return tuple((one, behind) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
 
 
-def _places(text: str) -> Iterator[re.Match[str]]:
-    others = 0
-    for place in islice(_PLACE.finditer(text, 1), _MOST_PLACES):
-        if place["talk"] is None and (place["word"] is None or not place["word"].isascii()):
-            others += 1
-            if others > _MOST_OTHER:
-                continue
-        yield place
+def _commands(text: str) -> Iterator[Near]:
+    others = found = 0
+    places = from_both_ends([*_PLACE.finditer(text, 1)])
+    unread = places[_MOST_PLACES:]
+    for place in places[:_MOST_PLACES]:
+        is_other = place["talk"] is None and (place["word"] is None or not place["word"].isascii())
+        others += is_other
+        if found == _MOST or (is_other and others > _MOST_OTHER):
+            unread.append(place)
+        elif (near := _near(text, place)) is not None:
+            found += 1
+            yield near
+    if any(place["talk"] or may_be_private(place["word"] or "") for place in unread):
+        yield Unread()
 
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:

@@ -106,11 +106,7 @@ class LineEdited(BadRequest):
 
 
 class MayAnswer(BadRequest):
-    """A text for the room may be meant for one person; sent again, it goes to the room.
-
-    Args:
-        name: who has just whispered, or was whispered to; empty if a refusal is the reason to ask.
-    """
+    """A text for the room may be meant for one person, perhaps called `name`; sent again, it goes to the room."""
 
     wording = "may_answer"
 
@@ -277,6 +273,10 @@ class LooksPrivate(BadRequest):
     def of(cls, name: str, text: str) -> Self:
         """The refusal of a text after the name of someone who is here."""
         return cls(usage=usage_for(name, text), name=name)
+
+
+class UnreadMayBePrivate(BadRequest):
+    wording = "unread_may_be_private"  # a line that is not read, since there are too many
 
 
 class LooksPrivateGone(LooksPrivate):

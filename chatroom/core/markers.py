@@ -11,20 +11,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 from chatroom.core import lead_ins
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
-from chatroom.core.near_misses import BareKey, Near, by_keys, is_nearly_to, near, with_latin
+from chatroom.core.long_texts import from_both_ends, may_be_private
+from chatroom.core.near_misses import (
+    BareKey,
+    Near,
+    NearWhisper,
+    Unread,
+    by_keys,
+    is_nearly_to,
+    near,
+    with_latin,
+)
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
 from chatroom.core.squeezed import is_part
 
-# Lines of one text that are looked at: nobody types a private line after so many others.
-_LINES: Final = 100
-# Lines of one text whose beginnings are read; in a longer paste the further ones are ordinary.
-_DOUBTFUL_LINES: Final = 48
+_ORDERED_LINES: Final = 8  # of more, those at both ends come first
+_LINES: Final = 64  # of one text that are looked at; of the others only whether they may be private
+_DOUBTFUL_LINES: Final = 40  # of them, those whose beginnings are read
+_NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
 _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
@@ -112,10 +122,17 @@ def behind_opener(text: str) -> Beginning | None:
 
 def further_beginnings(text: str) -> Iterator[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    dear = looked_up = read = 0
-    for before, line in islice(pairwise(text.splitlines()), _LINES):
+    dear = looked_up = read = nearly = 0
+    lines = [*pairwise(text.splitlines())]
+    if len(lines) > _ORDERED_LINES:
+        lines = from_both_ends(lines)
+    unread = [line for _, line in lines[_LINES:]]
+    for before, line in lines[:_LINES]:
         is_dear = not line[:HEAD].isascii()
-        if len(line.strip()) < _SHORTEST_LINE or (is_dear and dear == _DEAR_LINES):
+        if len(line.strip()) < _SHORTEST_LINE:
+            continue
+        if nearly == _NEAR_LINES or read == _DOUBTFUL_LINES or (is_dear and dear == _DEAR_LINES):
+            unread.append(line)
             continue
         keys = by_keys(line) if is_dear and looked_up < _DOUBTFUL_LINES else None
         looked_up += is_dear
@@ -124,9 +141,11 @@ def further_beginnings(text: str) -> Iterator[Beginning | None]:
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
             dear += is_dear
             read += 1
-            yield keys or _read_beginning(line)
-            if read == _DOUBTFUL_LINES:
-                return
+            found = keys or _read_beginning(line)
+            nearly += isinstance(found, NearWhisper)
+            yield found
+    if any(map(may_be_private, unread)):
+        yield Unread()
 
 
 def _is_plainly_ordinary(start: str) -> bool:

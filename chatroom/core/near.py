@@ -17,13 +17,14 @@ from chatroom.core.errors import (
     NoSuchPartner,
     Refusal,
     UnknownJoin,
+    UnreadMayBePrivate,
     usage_for,
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import COLONS, trimmed
 from chatroom.core.name_ends import LOOSE, LooseText, loose_match
 from chatroom.core.names import printable
-from chatroom.core.near_misses import Near, NearJoin, NearWhisper
+from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt
@@ -76,6 +77,7 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
         NoSuchPartner: it is `to:NAME` with a slip, and nobody has that name.
         LooksLikeJoin: it was probably `/join`, and the room exists.
         UnknownJoin: it was `/join` in another keyboard layout.
+        UnreadMayBePrivate: it has more that may be private than is read.
     """
     budget = SpellingBudget()
     refused = next(filter(None, (_refusal(one, people, is_room, budget) for one in near)), None)
@@ -102,6 +104,8 @@ def _refusal(
             if not near.is_certain and not (near.is_pinyin and people.is_chinese_here()):
                 return None
             return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
+        case Unread():
+            return UnreadMayBePrivate(usage="/say TEXT")
         case NearJoin(is_certain=True):
             return UnknownJoin(command="join").with_doubt(people=True)
         case NearJoin(room, is_word):

@@ -144,7 +144,12 @@ class NearJoin:
     is_certain: bool = False
 
 
-Near = NearWhisper | NearJoin
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of the text that is not read, and may be private: refused whoever is here."""
+
+
+Near = NearWhisper | NearJoin | Unread
 
 
 def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:

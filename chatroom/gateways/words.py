@@ -59,6 +59,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "To send it as a message, begin it with /say.",
     "looks_private_now": "Not sent: it looks like a whisper to {name}, who is now called {now}. "
     "To write to {now} only, type {usage}. To send it as a message, begin it with /say.",
+    "unread_may_be_private": "Not sent: it is long, and a part of it looks like a whisper. "
+    "To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "private_argument": "Not done: it looks like a whisper, and others would see it. To whisper, type {usage}.",
@@ -194,6 +196,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。要原样发送，请以 /say 开头。",
     "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
     "只想发给 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "unread_may_be_private": "没有发送：内容很长，其中有些像私聊；要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
     "no_text_behind_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",

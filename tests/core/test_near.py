@@ -8,7 +8,14 @@ import pytest
 
 from chatroom.core import near
 from chatroom.core.commands import Command, Say, parse_line
-from chatroom.core.errors import ANSWER_AFTER_S, LooksLikeJoin, NoSuchPartner, Refusal
+from chatroom.core.errors import (
+    ANSWER_AFTER_S,
+    BadRequest,
+    LooksLikeJoin,
+    NoSuchPartner,
+    Refusal,
+    UnreadMayBePrivate,
+)
 from chatroom.core.events import Joined, Left, Person, Why
 from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.recipients import People, recipient
@@ -70,6 +77,53 @@ def test_one_slip_in_a_marker_never_makes_a_message(name: str) -> None:
     slipped += [marker[:at] + marker[at + 1] + marker[at] + marker[at + 2 :] for at in range(3)]
     slipped += [marker[:at] + key + marker[at + size :] for at in range(3) for size in (0, 1) for key in keys]
     assert [text for text in slipped if isinstance(judge(text), Say)] == []
+
+
+@pytest.mark.parametrize(
+    "ordinary",
+    [
+        "ok\n" * 101,
+        "x y\n" * 60,
+        "lol\n" * 400,
+        "ёж и\n" * 30,
+        "a/b " * 101,
+        "a/b " * 400,
+        "see /to all " * 5,
+    ],
+    ids=[
+        "many lines",
+        "doubtful lines",
+        "more lines",
+        "dear lines",
+        "many places",
+        "more places",
+        "commands",
+    ],
+)
+@pytest.mark.parametrize(
+    "private", ["to Bob: secret", "see /to Bob secret", "tp Bob: secret", "ьып Bob secret"]
+)
+def test_a_private_line_is_found_at_both_ends(ordinary: str, private: str) -> None:
+    assert isinstance(judge(ordinary), Say)
+    for text in (f"{ordinary}\n{private}", f"{private}\n{ordinary}", f"hi\n{private}\n{ordinary}"):
+        assert isinstance(judge(text), BadRequest), text[:20]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok\n" * 200 + "to Bob: secret\n" + "ok\n" * 200,
+        "ok\n" * 200 + "私聊小雨 secret\n" + "ok\n" * 200,
+        "x y\n" * 40 + "(to Bob) secret\n" + "x y\n" * 40,
+        "ёж и\n" * 20 + "w 小雨 secret\n" + "ёж и\n" * 20,
+        "a/b " * 200 + "/to Bob secret " + "a/b " * 200,
+        "a/b " * 200 + "to: Bob secret " + "a/b " * 200,
+        "to x\n" * 20 + "to Bob: secret\n" + "to x\n" * 20,
+        "lol /to x " * 20 + " /to Bob secret " + "lol /to x " * 20,
+    ],
+)
+def test_what_is_not_read_is_not_sent_if_doubtful(text: str) -> None:
+    assert isinstance(judge(text), UnreadMayBePrivate)
 
 
 def test_the_refusal_names_whom_or_what_it_is_about() -> None:
