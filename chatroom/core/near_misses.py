@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
@@ -17,8 +17,8 @@ from chatroom.core.folding import HEAD, head
 from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
 from chatroom.core.lead_ins import lead_in, said_to
 from chatroom.core.ordinary_words import ORDINARY
-from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_held, is_slip, is_slip_before_name
-from chatroom.core.squeezed import may_be_squeezed
+from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, is_slip_before_name
+from chatroom.core.squeezed import FIRST, may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
@@ -51,7 +51,9 @@ _PRECEDED: Final = re.compile(
     rf"\W*(?P<before>ss|[^\W_])(?P<word>to|w|message|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
 )
 # A single letter, or a word that has lost one, is a slip only before the name of somebody here and a text.
+_LOST_FIRST: Final = frozenset("dmpse")
 _LOST: Final = re.compile(r"(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
+_MARKER_FIRST: Final = frozenset("twmdpqs")
 _ALONE: Final = re.compile(r"(to|w)(?: |(?=[\u3400-\u9fff]))")
 # A name in Latin letters behind a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
 _PINYIN: Final = re.compile(
@@ -97,7 +99,7 @@ class BareKey:
     """`op KEY`: a secret that nobody else may see."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # if it were frozen, it would take twice as long to make
 class NearWhisper:
     """With a slash or another letter it would be private: refused if `rest` begins with a name.
 
@@ -157,11 +159,14 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     found = _near(text, folded, ends)
     if found is not None and not isinstance(found, NearWhisper):
         return found
-    if may_be_squeezed(folded) and not _CODE.match(text):
-        found = replace(found or NearWhisper(""), squeezed=text[: 2 * HEAD])
-    if (name := _PINYIN.match(folded)) is not None and name[name.lastgroup or 0] not in ORDINARY:
+    if folded[:1] in FIRST and may_be_squeezed(folded) and not _CODE.match(text):
+        found = found or NearWhisper("")
+        found.squeezed = text[: 2 * HEAD]
+    is_read = folded[:1] == "s" or not text.isascii()
+    if is_read and (name := _PINYIN.match(folded)) is not None and name[name.lastgroup or 0] not in ORDINARY:
         rest = text[ends[name.start(name.lastgroup or 0) - 1] :]
-        found = replace(found or NearWhisper(rest), is_pinyin=True)
+        found = found or NearWhisper(rest)
+        found.is_pinyin = True
     return found
 
 
@@ -201,9 +206,14 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(behind_slip), runs_on=True)
-    if (found := _PRECEDED.match(typed)) and _may_precede(found["before"], found["word"], text, ends):
+    is_read = not is_ascii or (found is not None and found["word"][1:2] in _MARKER_FIRST)
+    if (
+        is_read
+        and (found := _PRECEDED.match(typed))
+        and _may_precede(found["before"], found["word"], text, ends)
+    ):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
-    if found := _LOST.match(text):
+    if text[:1] in _LOST_FIRST and (found := _LOST.match(text)):
         return NearWhisper(text[found.end() :], is_certain, needs_text=True)
     if found := _COLON_LETTER.match(text):
         return NearWhisper(text[found.end() :], is_word=True)
@@ -261,12 +271,7 @@ def _may_be_slip(word: str, gap: str) -> bool:
         return gap[:1] in (" ", ":", ",")
     if word == "w" * len(word):
         return gap.isspace() and len(word) > 1
-    return gap[:1] != "-" and _is_slip_before_name(word)
-
-
-@lru_cache(maxsize=4096)
-def _is_slip_before_name(word: str) -> bool:
-    return is_slip(word) or is_held(word) or is_slip_before_name(word)
+    return gap[:1] != "-" and is_slip_before_name(word)
 
 
 def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:

@@ -7,8 +7,9 @@ missing, wrong, added or misplaced.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Final
 
 from chatroom.core.beginnings import without_one
@@ -25,6 +26,7 @@ CHINESE_WORD: Final = (
 )
 CHINESE_BEGINNINGS: Final = "私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
 
+_TWICE: Final = re.compile(r"(.)\1+")
 _ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")
 _LONG: Final = 5  # letters of a word from which on any slip counts
 # Ordinary words and abbreviations, in a few languages, that are one slip away.
@@ -54,19 +56,18 @@ def is_slip(word: str) -> bool:
 
 
 def is_slip_before_name(word: str) -> bool:
-    """Whether a word is `message` or the like with one slip: it counts only if a name follows."""
-    return word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME)
+    """Whether a word is one of these, `message` or the like with a slip, or with a key held: if a name follows."""
+    return (
+        word in _SLIPS
+        or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME))
+        or (_TWICE.search(word) is not None and is_held(word))
+    )
 
 
 def is_held(word: str) -> bool:
     """Whether a word is one that makes a text private, of which a key was held too long: `tooo`, `msssg`."""
-    meant = _HELD.get(_once(word))
+    meant = _HELD.get(_TWICE.sub(r"\1", word))
     return meant is not None and len(word) > len(meant)
-
-
-def _once(word: str) -> str:
-    """The word with each letter that is repeated at once typed once."""
-    return "".join(letter for before, letter in pairwise(f" {word}") if letter != before)
 
 
 def is_meant(word: str) -> bool:
@@ -164,8 +165,8 @@ _BEGINNINGS: Final = frozenset(
 _LONGEST: Final = 7  # letters of the longest of the words
 _LONG_WORDS: Final = _long(WORDS)
 _LONG_BEHIND_SLASH: Final = _long(_BEHIND_SLASH)
-_LONG_BEFORE_NAME: Final = _long(("message", "privately"))
-_HELD: Final = {_once(word): word for word in _BEHIND_SLASH if len(word) > 1}
+_LONG_BEFORE_NAME: Final = _long((*_BEHIND_SLASH, "privately"))
+_HELD: Final = {_TWICE.sub(r"\1", word): word for word in _BEHIND_SLASH if len(word) > 1}
 _FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH if len(word) >= _LONG)
 _LAST: Final = frozenset(word[-1] for word in _BEHIND_SLASH if len(word) >= _LONG)
 _WITHOUT_END: Final = frozenset(part for word in _BEHIND_SLASH for part in (word[1:], word[:-1]))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Final, NamedTuple
 from unicodedata import category, normalize
 
@@ -39,6 +39,7 @@ _SHORTEST_SLIPPED: Final = 3
 _THREE: Final = 3  # letters of a short name in which any slip counts
 _SHORTEST_PART: Final = 3  # letters of a word that means a name of several
 _MOST_SPELLINGS: Final = 500  # letters at places of words that may have a slip, in one message
+_MOST_OTHERS: Final = 4  # names looked for with other accents or spaces, in one message
 _SHORT: Final = 4  # in a word of so many letters, only a key beside the right one is a slip
 _SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the next word
 
@@ -88,11 +89,17 @@ class Spellings:
 class SpellingBudget:
     """How many words may be looked for in one message: each letter at each place of one takes 0.4 µs."""
 
-    __slots__ = ("_left", "_words")
+    __slots__ = ("_left", "_others", "_words")
 
     def __init__(self) -> None:
         self._left = _MOST_SPELLINGS
+        self._others = _MOST_OTHERS
         self._words: set[str] = set()
+
+    def allows_another(self) -> bool:
+        """Whether one more name without a slip may be looked for, which takes about 20 µs."""
+        self._others -= 1
+        return self._others >= 0
 
     def allows(self, word: str) -> bool:
         """Whether a word may be looked for with any slip."""
@@ -145,10 +152,11 @@ def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
         return None
     words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
     typed = [plain(word[0]) for word in words]
-    for count in range(len(typed), 0, -1):
-        whole = "".join(typed[:count])
-        if len(whole) > 1 and (name := _exact(whole, find)) is not None:
-            return Misspelt(name, _behind(text, words[count - 1].end()))
+    wholes = [*accumulate(typed)]
+    by_spelling = {plain(name): name for name in find({one for one in wholes if len(one) > 1})}
+    for whole, word in zip(reversed(wholes), reversed(words), strict=True):
+        if whole in by_spelling:
+            return Misspelt(by_spelling[whole], _behind(text, word.end()))
     if or_part and len(typed[0]) >= _SHORTEST_PART:
         name = next((one for one in find({typed[0]}) if typed[0] in parts(one)), None)
         return Misspelt(name, _behind(text, words[0].end())) if name is not None else None

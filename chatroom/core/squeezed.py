@@ -16,7 +16,7 @@ from chatroom.core.spellings import Find, Misspelt, parts, plain
 
 _MARKERS: Final = ("to", "msg", "dm", "pm", "tell", "whisper", "w")
 _PARTS: Final = frozenset(marker[:size] for marker in _MARKERS for size in range(1, len(marker)))
-_FIRST: Final = "tmdpw"  # letters of these
+FIRST: Final = "tmdpw"  # letters of these
 _REACH: Final = 12  # characters in which one ends
 _WORDS: Final = re.compile(r"([^\W_]+)(?:[\W_]+([^\W_]+))?")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
@@ -33,7 +33,7 @@ def is_part(word: str) -> bool:
 
 def may_be_squeezed(folded: str) -> bool:
     """Whether a text whose beginning, as compared, is `folded` may be a word to whisper and a name."""
-    found = _WORDS.match(folded) if folded[:1] in _FIRST else None
+    found = _WORDS.match(folded)
     if found is None or folded.startswith("w/"):  # short for `with`
         return False
     first, second = found.groups()

@@ -138,7 +138,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
         names._word_key,
         names._word_typed,
         near_misses._commands,
-        near_misses._is_slip_before_name,
         near_misses.is_nearly_to,
         spellings._one_slip,
     )
