@@ -259,8 +259,6 @@ class HttpConnection(Role):
             refusal.__context__ = None  # whose traceback does, too
         self._reading_s += thread_time() - began if is_timed else _READ_S
         if refusal is not None:
-            if self._meter is not None:
-                self._meter.charge_request(self._client_behind(connection), self._reading_s)
             self.refuse(connection, refusal)
             return
         if not reader.full:
@@ -364,10 +362,17 @@ class HttpConnection(Role):
 
     def refuse(self, connection: Connection, refusal: Refusal) -> None:
         """Answer what is not a request, or is one too many, and close."""
+        self._charge_reading(connection)
         headers = [("Retry-After", "5")] if refusal.status == 503 else None
         body = refusal.reason.encode() + b"\n"
         connection.write(response(refusal.status, body, headers=headers, keep_alive=False))
         self._close_after_writing(connection)
+
+    def _charge_reading(self, connection: Connection) -> None:
+        """Charge for a request that was read in part, and never will be answered."""
+        if self._reading_s and self._meter is not None:
+            self._meter.charge_request(self._client_behind(connection), self._reading_s)
+        self._reading_s = 0.0
 
     def _close_after_writing(self, connection: Connection) -> None:
         self._on_over(connection)
@@ -375,6 +380,7 @@ class HttpConnection(Role):
 
     def lost(self, connection: Connection, reason: str) -> None:
         exchange, self.exchange = self.exchange, None
+        self._charge_reading(connection)
         self._on_over(connection)
         if exchange is not None:
             self._hang_up(exchange)

@@ -450,6 +450,21 @@ def test_what_is_no_request_is_charged_too(door: Callable[..., Door]) -> None:
     assert [client for client, _ in purse.charged] == ["127.0.0.1"]
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_half_a_request_is_charged_at_its_end(door: Callable[..., Door], is_late: bool) -> None:
+    purse = Purse(requests=2)
+    one = door(meter=purse, head_timeout_s=0.05 if is_late else WAIT_S)
+    one.peer.send(ASK[:-2])
+    if is_late:
+        until(one.has_read_all)
+        assert b" 408 " in one.heard
+    one.peer.shutdown(socket.SHUT_WR)
+    until(partial(purse.has_charged, 1))
+    until(partial(one.is_open_to, 0))
+    assert len(purse.charged) == 1
+    assert purse.seconds > 0
+
+
 @pytest.mark.parametrize(
     ("first", "last", "whose"),
     [
