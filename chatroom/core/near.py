@@ -141,7 +141,7 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
             yield found
         is_public = True
         rests.remove(rest)
-    is_squeezed = near.squeezed and not is_public and allowance.allows_another()
+    is_squeezed = near.squeezed and not is_public and budget.allows_another()
     found = _squeezed(near.squeezed, people) if is_squeezed else None
     if found is not None and not _is_public(near, near.squeezed, found, people):
         yield found
@@ -184,10 +184,10 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
     if near.is_exact:
         found = misspelt(text, here, budget, is_short=near.word == "to")
     else:
-        found = alike(text, here, or_part=True) if allowance.allows_another() else None
+        found = alike(text, here, or_part=True) if budget.allows_another() else None
     if found is not None:
         return _found(people.here(found.name), found)
-    if not allowance.allows_another():
+    if not budget.allows_another():
         return None
     found = alike(text, people.spelled_lately)
     return _found(people.lately(found.name), found) if found is not None else None
