@@ -34,6 +34,7 @@ from chatroom.core.names import printable
 from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper, Unread
 
 _NEAR_LINES = 8  # lines and commands of a text whose first words are compared with names
+_COMMAND = 24  # characters in which a command ends
 _HEAD = 512  # characters of a text that show what it is
 
 
@@ -347,7 +348,7 @@ def _check_space(word: str, rest: str) -> None:
     Raises:
         UnknownWhisper: what follows the space is `to` or `join`.
     """
-    record = _BY_NAME.get(compared_word(rest.split(None, 1)[0])) if rest and not word else None
+    record = _BY_NAME.get(compared_word(rest[:_COMMAND].split(None, 1)[0])) if rest and not word else None
     if record is None or record.name not in ("to", "join"):
         return
     refused = UnknownWhisper(command=record.name, usage=f"/{printable(rest)}")

@@ -335,6 +335,7 @@ def seconds(do: Callable[[], object], calls: int) -> float:
 
 
 KNOWN_WORST = [
+    ("/" + "\u0301\u0323" * LONGEST)[:TYPED],
     "/to " + "\ufdfa" * (LONGEST - 10),
     "to:" + "\ufdfa" * (LONGEST - 10),
     "join x" + "!" * (LONGEST - 7) + "x",
