@@ -751,7 +751,7 @@ def test_what_is_no_utf8_is_refused_when_it_is_sent(
     fox.types_raw(b"\r")
     fox.reads("UTF")  # the sentence is broken where the row ends
     fox.types_raw(b"s3cret\r")
-    fox.types_raw(b"to:\rhello\r")
+    fox.types_raw(b"to:\r/say hello\r")
     assert romeo.receives("message", username="Fox")["msg"] == "hello"
     assert not [frame for frame in romeo.frames if "s3cr" in str(frame)]
 
