@@ -33,7 +33,7 @@ from chatroom.core.squeezed import is_part
 
 _ORDERED_LINES: Final = 8  # of more, those at both ends come first
 _LINES: Final = 64  # of one text that are looked at; of the others only whether they may be private
-_DOUBTFUL_LINES: Final = 40  # of them, those whose beginnings are read
+_DOUBTFUL_LINES: Final = 32  # of them, those whose beginnings are read
 _NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
