@@ -159,10 +159,11 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     found = _near(text, folded, ends)
     if found is not None and not isinstance(found, NearWhisper):
         return found
-    if folded[:1] in FIRST and may_be_squeezed(folded) and not _CODE.match(text):
+    first = folded[:1]
+    if first in FIRST and may_be_squeezed(folded) and not _CODE.match(text):
         found = found or NearWhisper("")
         found.squeezed = text[: 2 * HEAD]
-    is_read = folded[:1] == "s" or not text.isascii()
+    is_read = first == "s" or not text.isascii()
     if is_read and (name := _PINYIN.match(folded)) is not None and name[name.lastgroup or 0] not in ORDINARY:
         rest = text[ends[name.start(name.lastgroup or 0) - 1] :]
         found = found or NearWhisper(rest)

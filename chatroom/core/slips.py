@@ -60,7 +60,7 @@ def is_slip_before_name(word: str) -> bool:
     return (
         word in _SLIPS
         or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME))
-        or (_TWICE.search(word) is not None and is_held(word))
+        or (word[0] in _HELD_FIRST and _TWICE.search(word) is not None and is_held(word))
     )
 
 
@@ -166,6 +166,7 @@ _LONGEST: Final = 7  # letters of the longest of the words
 _LONG_WORDS: Final = _long(WORDS)
 _LONG_BEHIND_SLASH: Final = _long(_BEHIND_SLASH)
 _LONG_BEFORE_NAME: Final = _long((*_BEHIND_SLASH, "privately"))
+_HELD_FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH)
 _HELD: Final = {_TWICE.sub(r"\1", word): word for word in _BEHIND_SLASH if len(word) > 1}
 _FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH if len(word) >= _LONG)
 _LAST: Final = frozenset(word[-1] for word in _BEHIND_SLASH if len(word) >= _LONG)
