@@ -69,6 +69,7 @@ _OPENER: Final = re.compile(
 # Commands to whisper, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
 _MOVE_SLIPS: Final = frozenset(slip for move in _MOVES for slip in without_one(move))
+_LONGEST_MOVE: Final = max(map(len, _MOVES)) + 2
 _JOIN_SLIPS: Final = frozenset(without_one("join"))
 _NO_LETTER: Final = re.compile(r"[\W_]")
 # In a pasted mail, `To: NAME` follows one of these.
@@ -196,7 +197,7 @@ def is_nearly_move(word: str) -> bool:
         is_meant(letters)
         or letters.startswith(("to", *_MOVES))
         or is_nearly_to(letters)
-        or not _MOVE_SLIPS.isdisjoint(without_one(letters))
+        or (len(letters) < _LONGEST_MOVE and not _MOVE_SLIPS.isdisjoint(without_one(letters)))
         or _is_nearly_join(letters)
     )
 
@@ -207,7 +208,8 @@ def is_nearly_join(word: str) -> bool:
 
 
 def _is_nearly_join(letters: str) -> bool:
-    is_slip = not _JOIN_SLIPS.isdisjoint(without_one(letters))
+    # Longer and shorter ones share nothing with these.
+    is_slip = 2 < len(letters) < 6 and not _JOIN_SLIPS.isdisjoint(without_one(letters))
     return is_slip or letters in ("j", "room") or letters.startswith("join")
 
 
