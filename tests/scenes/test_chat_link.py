@@ -147,16 +147,16 @@ def test_a_command_with_a_lost_answer_is_reported_not_repeated(
     relay.hold("out")
     juliet.link.send("/to Romeo psst", View())
     assert romeo.receives("whisper")["msg"] == "psst"
-    juliet.link.send("aloud", View())
+    juliet.link.send("//aloud", View())  # no question comes first, as it would after a whisper
     relay.waits("out")
     relay.cut()
     juliet.is_lost()
     relay.restore()
     assert juliet.link.wait_until_sent()
     romeo.waits_for(
-        lambda: any(frame.get("msg") == "aloud" for frame in romeo.frames), "the message after it"
+        lambda: any(frame.get("msg") == "/aloud" for frame in romeo.frames), "the message after it"
     )
-    assert [frame["msg"] for frame in romeo.frames if frame["action"] in ("message", "whisper")] == ["aloud"]
+    assert [frame["msg"] for frame in romeo.frames if frame["action"] in ("message", "whisper")] == ["/aloud"]
     (told,) = [frame for frame in juliet.frames if frame.get("said")]
     assert told["said"] == "/to Romeo psst"
     assert "may not have taken effect" in told["msg"]
