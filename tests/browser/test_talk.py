@@ -123,8 +123,8 @@ def test_coming_back_to_the_tab_reconnects_at_once(visit: Visit, relay: Relay) -
     with visitor.page.expect_websocket() as socket:
         visitor.enter()
     visitor.lossy = True
-    # The page's clock stands still: no pause before another try comes to its end. It skips less time than passes without
-    # a ping until the page itself closes its connection.
+    # The page's clock stands still: no pause before another try comes to its end. It skips less time than the
+    # page waits for a ping before it closes its connection.
     visitor.page.clock.pause_at(visitor.page.evaluate("() => Date.now()") / 1000 + 5)
     with socket.value.expect_event("close"):
         relay.cut()
