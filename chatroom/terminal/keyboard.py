@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import termios
+import time
 from contextlib import suppress
 from threading import Thread
 from typing import Final
@@ -18,6 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 _CHECK_MS: Final = 1000
+_END_S: Final = 2.0  # which the app has to leave the room, once its terminal is gone
 
 
 class NotUtf8(Message):
@@ -57,4 +59,7 @@ class Keyboard(LinuxDriver):
         while not self.exit_event.is_set():
             if poll.poll(_CHECK_MS):
                 os.kill(os.getpid(), signal.SIGHUP)
-                return
+                # After SIGHUP the kernel sends SIGCONT, and Textual may start to read again while the app ends: its
+                # thread would go on for ever. Nothing is left to restore.
+                time.sleep(_END_S)
+                os._exit(128 + signal.SIGHUP)

@@ -779,15 +779,27 @@ def test_a_signal_leaves_the_terminal_as_it_was(
     becomes_free(guests, "Fox")  # it is not held for somebody who has left
 
 
-@pytest.mark.parametrize(("options", "code"), [((), 129), (("--plain",), 0)], ids=["screen", "plain"])
+@pytest.mark.parametrize(
+    ("options", "has_session", "code"),
+    [((), False, 129), ((), True, 129), (("--plain",), False, 0)],
+    ids=["screen", "leader of the session", "plain"],
+)
 def test_a_client_whose_terminal_disappears_ends(
-    server: Program, terminals: Terminals, guests: Guests, room: str, options: tuple[str, ...], code: int
+    server: Program,
+    terminals: Terminals,
+    guests: Guests,
+    room: str,
+    options: tuple[str, ...],
+    has_session: bool,
+    code: int,
 ) -> None:
     romeo = guests()
     fox = on_terminal(terminals, server.url, "--room", room, "--name", "Fox", *options)
     romeo.waits_for(lambda: any("Fox" in str(frame) for frame in romeo.frames), "somebody coming")
     fox.reads("You are Fox")
     fox.disappears()
+    for number in (signal.SIGHUP, signal.SIGCONT) * has_session:  # from the kernel
+        fox.process.send_signal(number)
     assert fox.process.wait(DEADLINE_S) == code
     becomes_free(guests, "Fox")
 
