@@ -20,11 +20,11 @@ WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "priva
 _BEHIND_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
 CHINESE_WORD: Final = (
-    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
+    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
     "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
     "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
-CHINESE_BEGINNINGS: Final = "私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
+CHINESE_BEGINNINGS: Final = "聊信私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
 
 _TWICE: Final = re.compile(r"(.)\1+")
 _ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")

@@ -178,6 +178,7 @@ class Interpreter:
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
             elif parsed.near and isinstance(line, Stray):
+                self._expected.doubted(arrived_at)
                 raise NotInUtf8().with_doubt()  # the stray byte may be in a name
             else:
                 self._speak(parsed, line, arrived_at)
