@@ -158,7 +158,7 @@ class Quota:
         used = self._budget.used(Kind.REFUSAL, now)
         verdict = conduct.refused(now, waiting=waiting, crowded=used > 1)
         wait_s = round(max(refused.retry_after, conduct.silent_s(now), min(used, 1) * CROWDED_S), 3)
-        conduct.told_until = now + wait_s
+        conduct.wait_until = now + wait_s
         return verdict, refused.later(wait_s)
 
     def may_answer(self) -> bool:

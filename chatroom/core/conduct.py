@@ -16,7 +16,7 @@ _ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent bef
 # In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but
 # only those that came early: so whoever comes back when told is not warned for what the others do.
 _EARLY_REFUSALS: Final = 5
-CROWDED_S: Final = 10.0  # how long sessions in a crowd are told to wait; less while it is only forming
+CROWDED_S: Final = 10.0  # how long sessions in a crowd have to wait; less while it is only forming
 
 
 class Verdict(enum.Enum):
@@ -31,15 +31,15 @@ class Conduct:
     """How often one session was refused something lately.
 
     Attributes:
-        told_until: the client was told to wait until then; what comes sooner is early.
+        wait_until: the client has to wait until then, and knows it; what comes sooner is early.
     """
 
-    __slots__ = ("_early", "_refused", "_silent_until", "told_until")
+    __slots__ = ("_early", "_refused", "_silent_until", "wait_until")
 
     def __init__(self) -> None:
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
         self._early: deque[float] = deque(maxlen=_EARLY_REFUSALS)
-        self.told_until = float("-inf")
+        self.wait_until = float("-inf")
         self._silent_until = float("-inf")
 
     def silent_s(self, now: float) -> float:
@@ -58,7 +58,7 @@ class Conduct:
         if not crowded and self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
             return Verdict.REFUSE
         self._refused.append(now)
-        if now < self.told_until:
+        if now < self.wait_until:
             self._early.append(now)
         counted, most = (self._early, _EARLY_REFUSALS) if crowded else (self._refused, _REFUSALS)
         while counted and now - counted[0] > _WINDOW_S:

@@ -234,14 +234,14 @@ def test_what_waits_counts_as_if_it_were_refused() -> None:
 @pytest.mark.parametrize("crowded", [False, True])
 def test_old_refusals_do_not_count(crowded: bool) -> None:
     conduct = Conduct()
-    conduct.told_until = 60.0
+    conduct.wait_until = 60.0
     for second in range(0, 60, 4):
         assert conduct.refused(second, waiting=1, crowded=crowded) is Verdict.REFUSE
 
 
 def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
     conduct = Conduct()
-    conduct.told_until = 20.0
+    conduct.wait_until = 20.0
     verdicts = [conduct.refused(10 + number / 100, crowded=True) for number in range(10)]
     assert verdicts[4::5] == [Verdict.WARN, Verdict.CUT]
     assert {*verdicts[:4], *verdicts[5:9]} == {Verdict.REFUSE}
@@ -251,7 +251,7 @@ def test_in_a_crowd_waiting_as_told_earns_no_warning() -> None:
     conduct = Conduct()
     for second in range(0, 10_000, 10):
         assert conduct.refused(second, crowded=True) is Verdict.REFUSE
-        conduct.told_until = second + 10.0
+        conduct.wait_until = second + 10.0
 
 
 def test_who_is_refused_now_and_then_is_not_warned() -> None:

@@ -117,9 +117,8 @@ def test_sigterm_in_mid_traffic_loses_nothing_and_all_return(
         talks = [pool.submit(talk, talker, over) for talker in talkers]
         while sum(len(talker.acked) for talker in talkers) < 10 * _TALKERS:
             assert not any(done.done() for done in talks)
-            time.sleep(
-                0.01
-            )  # between two looks: the talkers count in threads of their own, and signal nothing
+            # Between two looks: the talkers count in threads of their own, and signal nothing.
+            time.sleep(0.01)
         began = time.monotonic()
         program.signal(signal.SIGTERM)
         assert program.wait(60) == 0

@@ -852,9 +852,8 @@ def test_an_answer_to_a_whisper_does_not_go_to_all(guests: Guests, lines: Lines)
     romeo.reads(r"^\* Not sent: everyone here would see it")
     romeo.types("who else comes?")
     romeo.reads(r"^\* Not sent: everyone here would see it")
-    time.sleep(
-        CONFIRM_S
-    )  # by the clock, on which the rule depends: a text that comes sooner was written before the answer
+    # By the clock, on which the rule depends: a text that comes sooner was written before the answer.
+    time.sleep(CONFIRM_S)
     romeo.types("who else comes?")
     third.receives("message", msg="who else comes?")
 
