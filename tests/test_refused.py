@@ -7,15 +7,8 @@ import tracemalloc
 import pytest
 
 from chatroom.backplane import RETRY_S
-from chatroom.core.errors import (
-    NameChangedHands,
-    NoSuchPerson,
-    NotSent,
-    RateLimited,
-    Refusal,
-    Unavailable,
-    UnknownWhisper,
-)
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Refusal, Unavailable
+from chatroom.core.unknown_commands import UnknownWhisper
 from chatroom.refused import RefusedTexts
 from chatroom.sessions import Session
 from tests.support.harness import CheckingGateway, Harness

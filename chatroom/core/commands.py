@@ -9,15 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from chatroom.core.commands_behind import behind_text
-from chatroom.core.errors import (
-    ANSWER_AFTER_S,
-    BadRequest,
-    LooksLikeKey,
-    Refusal,
-    UnknownCommand,
-    UnknownJoin,
-    UnknownWhisper,
-)
+from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, Refusal
 from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
 from chatroom.core.markers import (
@@ -32,6 +24,7 @@ from chatroom.core.markers import (
 )
 from chatroom.core.names import printable
 from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper, Unread
+from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand, UnknownJoin, UnknownWhisper
 
 _NEAR_LINES = 8  # lines and commands of a text whose first words are compared with names
 _COMMAND = 24  # characters in which a command ends

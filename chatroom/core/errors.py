@@ -120,46 +120,6 @@ class UnknownAction(Refusal):
     code = "unknown_action"
 
 
-class UnknownCommand(Refusal):
-    """No command has that name.
-
-    Attributes:
-        arguments: what followed it.
-    """
-
-    code = "unknown_command"
-
-    def __init__(self, *, command: str, arguments: str = "") -> None:
-        super().__init__(command=command)
-        self.arguments = arguments
-
-
-class UnknownWhisper(UnknownCommand):
-    """No command has that name, but it was probably meant to whisper; `usage` shows how."""
-
-    wording = "unknown_whisper"
-
-    def __init__(self, *, command: str, arguments: str = "", usage: str = "") -> None:
-        super().__init__(command=command, arguments=arguments)
-        self.params["usage"] = usage or "/to NAME TEXT"
-
-
-class UnknownEnd(UnknownCommand):
-    """No command has that name, but it was probably meant to end the private chat."""
-
-    wording = "unknown_end"
-
-
-class UnknownJoin(UnknownCommand):
-    """No command has that name, but it was probably meant to join a room; `usage` shows how."""
-
-    wording = "unknown_join"
-
-    def __init__(self, *, command: str, arguments: str = "") -> None:
-        super().__init__(command=command, arguments=arguments)
-        self.params["usage"] = "/join ROOM"
-
-
 class Empty(Refusal):
     """A message without a visible character."""
 
@@ -315,12 +275,6 @@ class LooksLikeJoin(BadRequest):
 
     wording = "looks_like_join"
     _doubts_people = True
-
-
-class LooksLikeKey(UnknownCommand):
-    """It was probably `/op KEY`."""
-
-    wording = "looks_like_key"
 
 
 class NotSent(NoSuchPerson):

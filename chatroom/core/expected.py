@@ -9,16 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatroom.core.errors import (
-    LineEdited,
-    LooksLikeKey,
-    MayAnswer,
-    NotInUtf8,
-    NotSent,
-    Refusal,
-    UnknownCommand,
-)
+from chatroom.core.errors import LineEdited, MayAnswer, NotInUtf8, NotSent, Refusal
 from chatroom.core.unfinished import is_unfinished
+from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand
 
 ANSWER_S: Final = 60.0
 # A text that is written again sooner was written before the question could be read.

@@ -16,7 +16,6 @@ from chatroom.core.errors import (
     LooksPrivateGone,
     NoSuchPartner,
     Refusal,
-    UnknownJoin,
     UnreadMayBePrivate,
     usage_for,
 )
@@ -29,6 +28,7 @@ from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt
 from chatroom.core.squeezed import Squeezed
+from chatroom.core.unknown_commands import UnknownJoin
 
 
 class Found(NamedTuple):

@@ -30,7 +30,6 @@ from chatroom.core.commands import (
 )
 from chatroom.core.errors import (
     BadRequest,
-    LooksLikeKey,
     LooksPrivate,
     NameChangedHands,
     NoSuchPartner,
@@ -39,9 +38,6 @@ from chatroom.core.errors import (
     RateLimited,
     Refusal,
     Unavailable,
-    UnknownCommand,
-    UnknownEnd,
-    UnknownWhisper,
     Yourself,
     usage_for,
 )
@@ -54,6 +50,7 @@ from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, is_nearly_named, partner_name, recipient
 from chatroom.core.text import INDENT, fold_empty_lines, parse_text
+from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand, UnknownEnd, UnknownWhisper
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
 from chatroom.service import Service

@@ -20,8 +20,9 @@ from chatroom.core.commands import (
     Who,
     parse_line,
 )
-from chatroom.core.errors import BadRequest, LooksLikeKey, UnknownCommand
+from chatroom.core.errors import BadRequest
 from chatroom.core.near_misses import NearWhisper
+from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand
 from tests.support.inside import no_collector
 
 

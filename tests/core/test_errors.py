@@ -2,15 +2,8 @@
 
 import pytest
 
-from chatroom.core.errors import (
-    NameReserved,
-    NameTaken,
-    NoSuchPerson,
-    RateLimited,
-    Refusal,
-    TooLong,
-    UnknownCommand,
-)
+from chatroom.core.errors import NameReserved, NameTaken, NoSuchPerson, RateLimited, Refusal, TooLong
+from chatroom.core.unknown_commands import UnknownCommand
 
 
 def test_codes_are_those_of_the_protocol() -> None:

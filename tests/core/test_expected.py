@@ -2,17 +2,9 @@
 
 import pytest
 
-from chatroom.core.errors import (
-    LineEdited,
-    LooksPrivate,
-    NoPartner,
-    NoSuchPartner,
-    NotInUtf8,
-    NotSent,
-    UnknownCommand,
-    UnknownWhisper,
-)
+from chatroom.core.errors import LineEdited, LooksPrivate, NoPartner, NoSuchPartner, NotInUtf8, NotSent
 from chatroom.core.expected import ANSWER_S, ExpectedAnswer
+from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 
 NOW = 1000.0
 

@@ -13,10 +13,10 @@ from chatroom.core.errors import (
     Refusal,
     RoomInvalid,
     Unavailable,
-    UnknownCommand,
 )
 from chatroom.core.events import Person, Talk
 from chatroom.core.private_talk import MOVE_HOLD_S, Effect, Notice, PrivateTalk, Signal
+from chatroom.core.unknown_commands import UnknownCommand
 
 ROMEO, PARIS, NURSE = Person("r", "Romeo"), Person("p", "Paris"), Person("n", "Nurse")
 ALL = {person.sid: person for person in (ROMEO, PARIS, NURSE)}

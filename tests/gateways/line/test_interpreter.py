@@ -26,13 +26,12 @@ from chatroom.core.errors import (
     NotSent,
     Refusal,
     TooLong,
-    UnknownCommand,
-    UnknownWhisper,
 )
 from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.expected import CONFIRM_S
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
+from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
