@@ -46,7 +46,7 @@ from chatroom.core.name_ends import (
 from chatroom.core.names import printable
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.slips import is_slip_of
-from chatroom.core.spellings import Find, misspelt, plain
+from chatroom.core.spellings import Find, begun, misspelt, plain
 
 Here = Callable[[str], Person | None]
 Lately = Callable[[str], Gone | None]
@@ -258,12 +258,14 @@ def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -
     """The refusal of a text for a name that nobody has, with the name that was probably meant."""
     if len(rest.split(None, 1)) > 1:
         rest = FILLER.sub("", rest[:LOOSE], count=1) or rest  # there may be nothing else
-    if (found := misspelt(rest, people.spelled_here)) is not None:
-        return kind(name=name, near=found.name, text=found.rest)
-    written, text = (*rest.split(None, 1), "", "")[:2]  # of a nearly private text, nothing may be left
-    word = plain(written[:LONGEST])
-    longer = people.longer_here(letters(written[:LONGEST]), 1) if len(word) > 1 else ()
-    return kind(name=name, near=next(iter(longer), None), text=text)
+    if (found := misspelt(rest, people.spelled_here)) is None:
+        word = (*rest.split(None, 1), "")[0][:LONGEST]  # of a nearly private text, nothing may be left
+        longer = people.longer_here(letters(word), 1) if len(plain(word)) > 1 else ()
+        found = next((begun(rest, one) for one in longer), None)
+    if found is None:
+        return kind(name=name)
+    written = rest.removesuffix(found.rest)
+    return kind(name=printable(bare_name(written) or name), near=found.name, text=found.rest)
 
 
 def is_nearly_named(text: str, people: People) -> bool:

@@ -26,6 +26,7 @@ Find = Callable[[AbstractSet[str]], list[str]]
 
 _DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern}|['’]s\b)\S)+")  # without a possessive's ending
+_TYPED: Final = re.compile(r"\S+")
 _BEFORE: Final = re.compile(r"[\W_]*")
 _BEHIND: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
 _PARTS: Final = re.compile(r"\s+|的")  # of a name, each of which people may write alone
@@ -163,6 +164,13 @@ def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
     return None
 
 
+def begun(text: str, name: str) -> Misspelt:
+    """A name of which the first word of a text is the beginning, and what follows as much of it as was typed."""
+    words = [*islice(_TYPED.finditer(text, 0, _REACH), MOST_WORDS)]
+    count = _count_more([plain(word[0]) for word in words[1:]], parts(name)[1:])
+    return Misspelt(name, _behind(text, words[count].end()))
+
+
 def _exact(word: str, find: Find) -> str | None:
     return next((one for one in find({word}) if plain(one) == word), None)
 
@@ -265,20 +273,25 @@ def _one_slip(word: str) -> AbstractSet[str]:
 
 
 def _count(typed: Sequence[str], name: str) -> int:
-    """How many of the typed words are nearly those of a name, from the first one that it has."""
+    """How many of the typed words are nearly those of a name, in any order."""
     words = parts(name)
-    first = next((at for at, word in enumerate(words) if _is_nearly(typed[0], word)), None)
+    first = next((word for word in words if _is_nearly(typed[0], word)), None)
     if first is None:
         return 1
-    rest = zip(typed[1:], words[first + 1 :], strict=False)
-    return 1 + next(
-        (
-            at
-            for at, (one, word) in enumerate(rest)
-            if one != word and (one in ORDINARY or not _is_nearly(one, word))
-        ),
-        min(len(typed) - 1, len(words) - first - 1),
-    )
+    words.remove(first)
+    return 1 + _count_more(typed[1:], words)
+
+
+def _count_more(typed: Sequence[str], words: list[str]) -> int:
+    """How many of the typed words are nearly one each of the other words of a name."""
+    for count, one in enumerate(typed):
+        found = next(
+            (word for word in words if one == word or (one not in ORDINARY and _is_nearly(one, word))), None
+        )
+        if found is None:
+            return count
+        words.remove(found)
+    return len(typed)
 
 
 def _is_nearly(typed: str, word: str) -> bool:

@@ -218,6 +218,30 @@ def test_a_name_that_nobody_has_is_answered_with_the_nearest(rest: str, usage: s
 
 
 @pytest.mark.parametrize(
+    ("rest", "name", "usage"),
+    [
+        ("Moonbean Mole, x", "Moonbean Mole", "/to Moonbeam Mole x"),
+        ('"Moonbean Mole" x', "Moonbean Mole", "/to Moonbeam Mole x"),
+        ("Mole do not", "Mole", "/to Moonbeam Mole do not"),
+        ("Moonb mole x", "Moonb mole", "/to Moonbeam Mole x"),
+        ("Min Li x", "Min Li", "/to Ming Li x"),
+        ("Li Ming hi", "Li Ming", "/to Ming Li hi"),
+        ("Li may come", "Li", "/to Ming Li may come"),
+        ("晓雨 x", "晓雨", "/to 小雨 x"),
+        ("Zed x", "Zed", None),
+    ],
+)
+def test_the_answer_shows_the_name_as_far_as_meant(rest: str, name: str, usage: str | None) -> None:
+    those = people("Moonbeam Mole,Ming Li,小雨")
+    with pytest.raises(NoSuchRecipient) as refused:
+        recipient(rest, those)
+    assert (refused.value.params["name"], refused.value.params.get("usage")) == (name, usage)
+    with pytest.raises(NoSuchPartner) as partner:
+        partner_name(rest, those)
+    assert partner.value.params["name"] == (name if usage else rest)
+
+
+@pytest.mark.parametrize(
     ("rest", "text"), [('"Ming Li": x', "x"), ("Kim:-) x", ":-) x"), ("Kim: x", "x"), ("Kim:x", "x")]
 )
 def test_the_mark_behind_a_name_is_not_text(rest: str, text: str) -> None:
