@@ -100,9 +100,8 @@ _RATES: Final = MappingProxyType(
         Kind.OTHER: Rate(300, 50),
         Kind.EVENT: Rate(2000, 200),
         Kind.POLL: Rate(700, 75),  # each takes 0.07 ms, so these are 1% of a core over any 10 s
-        Kind.POST: Rate(
-            300, 50
-        ),  # 0.1 ms each; 300 people who send 15 messages/s, and answer pings, make 27/s
+        # 0.1 ms each; 300 people who send 15 messages/s, and answer pings, make 27/s
+        Kind.POST: Rate(300, 50),
         # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
         Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
@@ -139,12 +138,14 @@ class Allowance:
         sessions: at once.
         outbox_bytes: that may wait for all its clients together.
         held_names: that are kept for those of its clients whose connections were cut.
+        cuts: of sessions that flood, within a minute; then it is barred for a time.
         rates: how much of each kind.
     """
 
     sessions: int = 1000
     outbox_bytes: int = 64_000_000
     held_names: int = 8
+    cuts: int = _CUTS
     rates: Mapping[Kind, Rate] = field(default_factory=lambda: _RATES)
 
     def scaled(self, factor: float) -> Allowance:
@@ -154,6 +155,7 @@ class Allowance:
             sessions=max(1, round(self.sessions * factor)),
             outbox_bytes=round(self.outbox_bytes * factor),
             held_names=max(1, round(self.held_names * factor)),
+            cuts=max(_CUTS, round(self.cuts * factor)),
             rates=scaled(self.rates, factor),
         )
 
@@ -345,9 +347,9 @@ class AddressBudget:
         A single cut bars no one: other people may be behind the same address.
         """
         if self._cuts is None:
-            self._cuts = deque(maxlen=_CUTS)
+            self._cuts = deque(maxlen=self._allowance.cuts)
         self._cuts.append(now)
-        if len(self._cuts) == _CUTS and now - self._cuts[0] <= _CUTS_WITHIN_S:
+        if len(self._cuts) == self._allowance.cuts and now - self._cuts[0] <= _CUTS_WITHIN_S:
             self._cuts = None
             calm = now - self._barred_until > _CALM_S
             self._bar_s = _FIRST_BAR_S if calm else min(2 * self._bar_s, _LONGEST_BAR_S)

@@ -274,6 +274,16 @@ def test_one_flooder_does_not_bar_its_neighbours() -> None:
         assert budget.barred_s(minute * 62.0 + 1) == 0
 
 
+@pytest.mark.parametrize(("scale", "cuts"), [(10, 30), (1, 3), (0.1, 3)])
+def test_a_scaled_address_is_barred_after_as_many_more_cuts(scale: float, cuts: int) -> None:
+    budget = AddressBudget(ISSUE.scaled(scale))
+    for _ in range(cuts - 1):
+        budget.session_cut(0.0)
+    assert budget.barred_s(0.0) == 0
+    budget.session_cut(0.0)
+    assert budget.barred_s(0.0) == 10
+
+
 def test_each_bar_is_twice_as_long_up_to_five_minutes() -> None:
     budget, now, bars = AddressBudget(ISSUE), 0.0, []
     for _ in range(8):
