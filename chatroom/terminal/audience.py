@@ -47,7 +47,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command for the server, with a plain slash before it."""
+    """A command for the server, as it is compared."""
 
     text: str
 
@@ -261,7 +261,7 @@ class Audience:
                     return NotSent(self._words.say("ends_alone"))
                 if is_whisper(command):
                     self._expected.doubted(now)  # the next text may come before its answer
-                return Deliver(command, None)
+                return Deliver(text, None)
             case TalkTo(name):
                 return self._talk_to(name, names, own) if trimmed(name) else self._end_talk(now)
             case Message(said) if partner is None:

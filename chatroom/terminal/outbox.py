@@ -14,7 +14,7 @@ from typing import Final
 from chatroom.core.events import Person
 from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.sentences import Sentences
-from chatroom.terminal.audience import Message, changes_audience, is_join, joined_room, read
+from chatroom.terminal.audience import Command, Message, changes_audience, is_join, joined_room, read
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
@@ -31,6 +31,7 @@ class Line:
     """Something typed.
 
     Attributes:
+        text: as it was typed.
         to: its recipient; None for everyone, and for a command.
         confirmed: the guest knows that this may not be the person who had the name before.
         cid: how the server recognises a message that is sent again.
@@ -66,7 +67,8 @@ class Line:
 
     @property
     def is_quit(self) -> bool:
-        return self.to is None and self.text.strip().lower() == "/quit"
+        typed = read(self.text)
+        return self.to is None and isinstance(typed, Command) and typed.text.strip() == "/quit"
 
     def frame(self) -> Frame:
         if self.to is not None:

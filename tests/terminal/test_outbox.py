@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatroom.core.events import Person
+from chatroom.terminal.audience import Audience, Deliver
 from chatroom.terminal.outbox import HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
 
 
@@ -20,6 +21,21 @@ def sent(box: Outbox, now: float = 0.0) -> Line:
     assert line is not None
     line.sent = True
     return line
+
+
+@pytest.mark.parametrize("typed", ["、私聊 小雨，你好", "／TO，Bob x"])
+def test_a_refused_command_is_shown_as_it_was_typed(typed: str) -> None:
+    taken = Audience().take(typed, {}, "", 0.0)
+    assert isinstance(taken, Deliver)
+    box = outbox(taken.text)
+    line = sent(box)
+    (refusal,) = box.answered(line, {"ok": False, "code": "unknown_command"}, 0.0)
+    assert refusal["said"] == typed
+
+
+@pytest.mark.parametrize("text", ["/quit", "、quit", " ／ＱＵＩＴ "])
+def test_a_command_to_leave_is_one_however_typed(text: str) -> None:
+    assert Line(text).is_quit
 
 
 def test_lines_are_sent_one_after_another() -> None:
