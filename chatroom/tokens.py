@@ -88,7 +88,9 @@ class Tokens:
     """
 
     def __init__(self, secret: bytes, max_age_s: float, now_s: Callable[[], float]) -> None:
-        self._serializer = _Serializer(secret, salt="resume", signer=_Signer, signer_kwargs={"now_s": now_s})
+        # The digest is itsdangerous' own, but given as the function that `hmac` leaves to OpenSSL.
+        options = {"now_s": now_s, "digest_method": hashlib.sha1}
+        self._serializer = _Serializer(secret, salt="resume", signer=_Signer, signer_kwargs=options)
         self._secret = secret
         self._max_age_s = max_age_s
         self.now_s = now_s
