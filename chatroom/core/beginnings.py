@@ -60,7 +60,8 @@ class FirstWords:
         self._counts: Counter[str] = Counter()
 
     def add(self, key: str) -> None:
-        self._counts.update(_first_words(key))
+        for words in _first_words(key):
+            self._counts[words] += 1
 
     def discard(self, key: str) -> None:
         """Take out a key that was added."""

@@ -130,6 +130,8 @@ def shortened(text: str, most: int) -> str:
 
 def without_ignorable(text: str) -> str:
     """The text without what is default ignorable; the flags of England, Scotland and Wales keep their tags."""
+    if _KEPT_FLAG.search(text) is None:
+        return text  # as nearly all are
     return "".join(filter(None, _KEPT_FLAG.split(text)))
 
 

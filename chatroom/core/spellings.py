@@ -212,10 +212,13 @@ def plain(text: str) -> str:
 def _spellings(name: str) -> set[str]:
     """How a name may be written: without spaces, one part of it, and if it is dense, with a character missing."""
     found = {plain(name)}
-    if len(several := parts(name)) > 1:
+    if _PARTS.search(name) and len(several := parts(name)) > 1:
         found.update(part for part in several if len(part) > 1)
-    dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
-    return found.union(*map(without_one, dense)).difference(("",))
+    if not name.isascii():
+        dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
+        found.update(*map(without_one, dense))
+    found.discard("")
+    return found
 
 
 def _in_dense(run: str, find: Find) -> tuple[str | None, int]:
