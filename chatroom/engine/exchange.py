@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import thread_time
 from typing import Any, Final
 
+from chatroom import runtime
 from chatroom.engine.bounds import HttpLimits
 from chatroom.engine.http_request import Refusal, Request, RequestReader, Stage
 from chatroom.engine.http_response import response
@@ -231,10 +231,11 @@ class HttpConnection(Role):
         """Read what has come: at once if the peer has joined, otherwise in its turn."""
         newcomers = connection.newcomers
         if self._turns is None or newcomers is None or connection not in newcomers:
-            self._read(connection, is_timed=False)
+            self._read(connection)
         elif not self._waits:
             self._waits = True
-            self._turns.put(self._client_behind(connection), partial(self._take_turn, connection))
+            call = partial(self._take_turn, connection, self._turns.meter)
+            self._turns.put(self._client_behind(connection), call)
 
     def _client_behind(self, connection: Connection) -> str:
         """The client whose request is read, before it is checked."""
@@ -242,22 +243,22 @@ class HttpConnection(Role):
             return self._client_of(connection.address, self._reader.forwarded())
         return connection.address
 
-    def _take_turn(self, connection: Connection) -> None:
+    def _take_turn(self, connection: Connection, meter: runtime.Meter) -> None:
         self._waits = False
         if connection.role is self and self.exchange is None and connection.idle:
-            self._read(connection, is_timed=True)
+            self._read(connection, meter)
 
-    def _read(self, connection: Connection, *, is_timed: bool) -> None:
-        """Read what has come; a clock is asked for newcomers only, because it takes a system call."""
+    def _read(self, connection: Connection, meter: runtime.Meter | None = None) -> None:
+        """Read what has come; newcomers' requests are measured."""
         reader = self._reader
-        began = thread_time() if is_timed else 0.0
+        start = meter.begin() if meter is not None else (0.0, 0.0)
         request = refusal = None
         try:
             request = reader.proceed()
         except Refusal as refused:
             refusal = refused.with_traceback(None)  # which holds this frame
             refusal.__context__ = None  # whose traceback does, too
-        self._reading_s += thread_time() - began if is_timed else _READ_S
+        self._reading_s += meter.took_s(start) if meter is not None else _READ_S
         if refusal is not None:
             self.refuse(connection, refusal)
             return

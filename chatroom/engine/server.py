@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import time
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, Final, TypedDict
@@ -77,6 +78,9 @@ class Engine(engineio.Server):
         kept_environ: keys of a handshake's environ that connect handlers need besides `endpoint.KEPT_ENVIRON`, such as
             "HTTP_COOKIE"; they are kept as long as the session lives.
         loop: the loop to live on; by default one of its own, on `engine.loop`.
+
+    Attributes:
+        meter: measures the computing time of what it does; one for all asks the system least.
     """
 
     def __init__(
@@ -110,11 +114,12 @@ class Engine(engineio.Server):
             monitor_clients=False,
             logger=_inherited_log,
         )
+        self.meter = runtime.Meter(time.monotonic, time.thread_time)
         self.loop = loop or Loop(
             outbox_limit_bytes=outbox_limit_bytes,
             outbox_limit_packets=outbox_limit_packets,
             leaving_limit=leaving_limit,
-            turns=Turns(group_of=group_of or str),
+            turns=Turns(group_of=group_of or str, meter=self.meter),
             at_once_s=_READ_S,
         )
         self.sessions = Sessions(
@@ -124,6 +129,7 @@ class Engine(engineio.Server):
             ping_timeout_s=ping_timeout_s,
             outbox_limit_bytes=outbox_limit_bytes,
             outbox_limit_packets=outbox_limit_packets,
+            meter=self.meter,
             gate=gate,
             max_sessions=max_sessions,
             group_of=group_of or str,

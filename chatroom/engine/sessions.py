@@ -54,6 +54,7 @@ class Sessions:
         ping_timeout_s: how long a client may take to answer.
         outbox_limit_bytes: what may wait for a client.
         outbox_limit_packets: the same in packets.
+        meter: measures their computing time.
         gate: counts the sessions of each client address; None if nobody does.
         max_sessions: how many there may be at once; None for any number.
         group_of: the group of a client's address; of the newcomers, the largest group makes room first.
@@ -73,6 +74,7 @@ class Sessions:
         ping_timeout_s: float,
         outbox_limit_bytes: int,
         outbox_limit_packets: int,
+        meter: runtime.Meter | None = None,
         gate: Gate | None = None,
         max_sessions: int | None = None,
         group_of: Callable[[str], str] = str,
@@ -90,7 +92,7 @@ class Sessions:
         self._to_relieve: set[Account] = set()
         self._first: dict[Account, Session] = {}  # of each address, the session that goes first
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
-        self._meter = runtime.Meter(time.monotonic, time.thread_time)
+        self._meter = meter or runtime.Meter(time.monotonic, time.thread_time)
         self._lane: runtime.Lane[Session | Callable[[], None]] = runtime.Lane(self._work, meter=self._meter)
 
     # ------------------------------------------------------------------ the beginning

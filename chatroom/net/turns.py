@@ -20,7 +20,7 @@ class Turns:
     Args:
         turn_s: how much computing time they may take in a turn; one call is made in any case.
         group_of: the group of an address; each group has one call after the other.
-        clock: computing time, in seconds.
+        meter: measures that time.
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class Turns:
         turn_s: float = 0.003,
         *,
         group_of: Callable[[str], str] = str,
-        clock: Callable[[], float] = time.thread_time,
+        meter: runtime.Meter | None = None,
     ) -> None:
+        self.meter = meter or runtime.Meter(time.monotonic, time.thread_time)
         self._turn_s = turn_s
         self._group_of = group_of
-        self._clock = clock
         self._calls: Rounds[Callable[[], None]] = Rounds()
         self._scheduled = False
 
@@ -52,10 +52,10 @@ class Turns:
 
     def _run(self) -> None:
         self._scheduled = False
-        stop_at = self._clock() + self._turn_s
+        start = self.meter.begin()
         while self._calls:
             self._calls.popleft()()
-            if self._clock() >= stop_at:
+            if self.meter.has_taken(start, self._turn_s):
                 break
         if self._calls:
             self._schedule()

@@ -45,3 +45,7 @@ class Meter:
             return passed_s
         self._asked_at, self._answer = now, self._computed()
         return min(passed_s, self._answer - computed)
+
+    def has_taken(self, start: Start, seconds: float) -> bool:
+        """Whether the event that began then has taken at least so long; before that, the system is not asked."""
+        return self._monotonic() - start[0] >= seconds and self.took_s(start) >= seconds

@@ -31,7 +31,7 @@ class Clock:
 def made(turn_s: float, asked: str) -> list[tuple[str, int]]:
     """The calls for these addresses, a letter each, and in which turn after the first each was made."""
     clock = Clock()
-    turns = Turns(turn_s, group_of=str.lower, clock=lambda: clock.s)
+    turns = Turns(turn_s, group_of=str.lower, meter=runtime.Meter(lambda: clock.s, lambda: clock.s))
     for address in asked:
         turns.put(address, partial(clock.call, address))
     until(lambda: len(clock.made) == len(asked))

@@ -67,3 +67,15 @@ def test_no_event_is_charged_more_than_has_passed(machine: Machine, meter: Meter
     began = meter.begin()
     machine.computes(0.001)
     assert meter.took_s(began) == pytest.approx(0.001)
+
+
+def test_a_share_of_time_is_judged_without_asking_before(machine: Machine, meter: Meter) -> None:
+    began = meter.begin()
+    for _ in range(29):
+        machine.computes(0.0001)
+        assert not meter.has_taken(began, 0.003)
+    assert machine.questions == 1
+    machine.now += 10.0  # other programs run
+    assert not meter.has_taken(began, 0.003)
+    machine.computes(0.0002)
+    assert meter.has_taken(began, 0.003)

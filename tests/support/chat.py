@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from time import thread_time
 from typing import Any
 
 from chatroom import runtime
@@ -108,6 +109,7 @@ class Chat:
             monotonic=self._monotonic,
             now_ms=self._now_ms,
             call_later=runtime.call_later,
+            meter=runtime.Meter(self._monotonic, thread_time),
         )
         self._silent: Any = Silent()
         self.service.start([self.gateway, self._silent])

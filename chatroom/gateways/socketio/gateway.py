@@ -46,6 +46,7 @@ class SocketIOGateway:
         limits: what a page must know, sent as `you.limits`.
         connect_timeout_s: how long a client may take for its Socket.IO CONNECT.
         monotonic: a clock in seconds.
+        meter: measures the computing time of events; by default the engine's.
 
     Attributes:
         engine: the server's Engine.IO server, which takes requests.
@@ -62,6 +63,7 @@ class SocketIOGateway:
         monotonic: Callable[[], float],
         now_ms: Callable[[], int],
         call_later: Callable[[float, Callable[[], None]], runtime.Timer],
+        meter: runtime.Meter | None = None,
     ) -> None:
         self._service = service
         longest = service.limits.max_text + MAX_COMMAND
@@ -82,7 +84,7 @@ class SocketIOGateway:
         self._limits = limits
         self._now_ms = now_ms
         self._guests: dict[str, Guest] = {}
-        self._meter = runtime.Meter(monotonic, thread_time)
+        self._meter = meter or self.engine.meter
         self._began = self._meter.begin()  # when the event that is being handled was read
         self._presence = Presence(
             self._emit,
