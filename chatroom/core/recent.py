@@ -1,4 +1,5 @@
-"""Names that were recently given up in a room, and whom a session has written to under which name.
+"""Names that were given up in a room, recently or by people who are still there, and whom a session has written to
+under which name.
 
 With these, a text for someone who has left reaches neither someone with a shorter name nor someone who has taken over
 the name. Identities are only compared; times are passed in, in seconds.
