@@ -327,7 +327,7 @@ class AddressBudget:
     def post_wait_s(self, now: float) -> float:
         """Count a POST of a client that polls; returns after how many seconds to answer it, at most two.
 
-        Clients wait no longer. So what is still too much then is charged as computing time.
+        Clients give up if they wait longer, so a POST beyond that is charged as computing time instead.
         """
         self.charge(Kind.POST, now, 1.0)
         owed_s = self.owed_s(Kind.POST, now)

@@ -1,12 +1,13 @@
 """Whether a text for the room may be meant for one person, and is asked about first.
 
-It often is within a minute of a whisper outside a private chat, of a private text, a `to:` or a `/join` that was
-refused, or of a `to:` that had nothing to end. So is a word to whisper that stands alone. Such a text is sent once it
-is written again. This object knows names and texts; times are passed in, in seconds.
+It often is within a minute of one of these: a whisper outside a private chat; a refused private text, `to:` or
+`/join`; a `to:` with no chat to end. A whisper keyword alone is asked about too. Such a text is sent if it is written
+again. This object knows names and texts; times are passed in, in seconds.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core.errors import LineEdited, MayAnswer, NotInUtf8, NotSent, Refusal
@@ -19,6 +20,17 @@ CONFIRM_S: Final = 0.4
 # Refusals that do not show that something was meant for one person.
 _OF_ANY_TEXT: Final = (LineEdited, MayAnswer, NotInUtf8, NotSent)
 _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text may be meant for one person.
+
+    Attributes:
+        name: of the person; "" if unknown.
+    """
+
+    name: str
 
 
 class ExpectedAnswer:
@@ -50,7 +62,9 @@ class ExpectedAnswer:
             self.doubted(now)
 
     def doubted(self, since: float) -> None:
-        """Something was refused that would have reached one person, or another room: what follows may be meant so.
+        """What comes from now on may be meant for one person, or for another room.
+
+        Something was refused, or a name may follow.
 
         Args:
             since: what comes sooner is held anyway.
@@ -78,12 +92,12 @@ class ExpectedAnswer:
             self.doubted(now)
 
     def held(self) -> None:
-        """A text was refused because of that, and its answer asks to write it again."""
+        """A text was held because of an earlier refusal; its answer already asks the guest to send it again."""
         if not self._name:
             self.forget()
 
     def renamed(self, old: str, new: str) -> None:
-        """Somebody has another name."""
+        """Somebody has changed their name."""
         if self._name == old:
             self._name = new
 
@@ -91,8 +105,8 @@ class ExpectedAnswer:
         """The guest has said who their texts are for."""
         self._at, self._asked = float("-inf"), ""
 
-    def asks_about(self, text: str, now: float) -> str | None:
-        """The person whom a text for the room may be for, empty if unknown; None: it is sent, and the next ones too."""
+    def question(self, text: str, now: float) -> Question | None:
+        """What to ask about a text for the room; None: send it."""
         is_word = text != self._word and is_unfinished(text)
         if is_word:
             self.doubted(now)
@@ -106,4 +120,4 @@ class ExpectedAnswer:
             return None
         if text != self._asked:
             self._asked, self._asked_at = text, now
-        return self._name
+        return Question(self._name)

@@ -187,7 +187,7 @@ class RequestReader:
     def forwarded(self) -> list[str]:
         """The values of the X-Forwarded-For lines of the request that is read, or refused.
 
-        None before its head is whole: the line that the nearest proxy adds last may be missing.
+        Empty until its head is whole: the line that the nearest proxy adds last may still be missing.
         """
         if self._request is not None:
             return self._request.values(b"x-forwarded-for")

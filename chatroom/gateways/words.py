@@ -70,7 +70,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "To send it as a message, begin it with /say.",
     "looks_like_key": "Not sent: it looks like an operator's key. To send it as a message, begin it with /say.",
     "not_sent_with": "Not sent: something just before it was refused. Send it again to confirm.",
-    "not_sent_dropped": "Not sent: what you sent before it was dropped. Send it again to confirm.",
+    "not_sent_dropped": "Not sent: the lines before it were dropped. Send it again to confirm.",
     "room_invalid": "That room name can't be used: it needs 1 to 64 visible characters and no slash.",
     "room_invalid_character": "A room name can't contain this hidden character: {character}.",
     "room_full": "That room is full. Try again in {retry_after} s.",

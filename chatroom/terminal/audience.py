@@ -266,9 +266,9 @@ class Audience:
                 return self._talk_to(name, names, own) if trimmed(name) else self._end_talk(now)
             case Message(said) if partner is None:
                 # Who types `//` or `/say` knows where it goes.
-                asked = self._expected.asks_about(text, now) if self._asks and said == text else None
+                asked = self._expected.question(text, now) if self._asks and said == text else None
                 return (
-                    NotSent(self._may_answer(asked, names.get(own, "")))
+                    NotSent(self._may_answer(asked.name, names.get(own, "")))
                     if asked is not None
                     else Deliver(text, None)
                 )

@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.core.errors import LineEdited, LooksPrivate, NoPartner, NoSuchPartner, NotInUtf8, NotSent
-from chatroom.core.expected import ANSWER_S, ExpectedAnswer
+from chatroom.core.expected import ANSWER_S, ExpectedAnswer, Question
 from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 
 NOW = 1000.0
@@ -16,41 +16,41 @@ def whispered() -> ExpectedAnswer:
 
 
 def test_a_text_without_a_whisper_before_it_is_sent() -> None:
-    assert ExpectedAnswer().asks_about("yes", NOW) is None
-    assert whispered().asks_about("yes", NOW + ANSWER_S) is None
+    assert ExpectedAnswer().question("yes", NOW) is None
+    assert whispered().question("yes", NOW + ANSWER_S) is None
 
 
 def test_the_same_text_is_sent_the_second_time() -> None:
     expected = whispered()
-    assert expected.asks_about("yes", NOW + 1) == "Bob"
-    assert expected.asks_about("yes", NOW + 1.5) is None
-    assert expected.asks_about("next", NOW + 2) is None
+    assert expected.question("yes", NOW + 1) == Question("Bob")
+    assert expected.question("yes", NOW + 1.5) is None
+    assert expected.question("next", NOW + 2) is None
 
 
 def test_another_text_or_a_hasty_one_is_asked_about() -> None:
     expected = whispered()
-    assert expected.asks_about("yes", NOW + 1) == "Bob"
-    assert expected.asks_about("yes", NOW + 1.1) == "Bob"
-    assert expected.asks_about("at nine", NOW + 3) == "Bob"
-    assert expected.asks_about("yes", NOW + 4) == "Bob"
-    assert expected.asks_about("yes", NOW + 5) is None
+    assert expected.question("yes", NOW + 1) == Question("Bob")
+    assert expected.question("yes", NOW + 1.1) == Question("Bob")
+    assert expected.question("at nine", NOW + 3) == Question("Bob")
+    assert expected.question("yes", NOW + 4) == Question("Bob")
+    assert expected.question("yes", NOW + 5) is None
 
 
 def test_a_text_from_before_a_whisper_is_not_its_answer() -> None:
-    assert whispered().asks_about("hello", NOW - 0.1) is None
+    assert whispered().question("hello", NOW - 0.1) is None
 
 
 def test_an_answer_lets_nothing_through_that_waited() -> None:
     expected = whispered()
     expected.whispered("Bob", NOW + 5)
-    assert expected.asks_about("second", NOW) == "Bob"
+    assert expected.question("second", NOW) == Question("Bob")
 
 
 def test_another_whisper_takes_back_no_question() -> None:
     expected = whispered()
-    assert expected.asks_about("yes", NOW + 1) == "Bob"
+    assert expected.question("yes", NOW + 1) == Question("Bob")
     expected.whispered("Kim", NOW + 2)
-    assert expected.asks_about("yes", NOW + 3) is None
+    assert expected.question("yes", NOW + 3) is None
 
 
 def test_the_text_after_a_refused_private_one_is_asked_about() -> None:
@@ -62,12 +62,12 @@ def test_the_text_after_a_refused_private_one_is_asked_about() -> None:
     ):
         expected = ExpectedAnswer()
         expected.refused(refusal, NOW)
-        assert expected.asks_about("I am pregnant", NOW + 2) == ""
-        assert expected.asks_about("I am pregnant", NOW + 4) is None
+        assert expected.question("I am pregnant", NOW + 2) == Question("")
+        assert expected.question("I am pregnant", NOW + 4) is None
     for refused in (LineEdited(), NotInUtf8(), UnknownCommand(command="x"), NotSent("talk_not_sent")):
         expected = ExpectedAnswer()
         expected.refused(refused, NOW)
-        assert expected.asks_about("hello", NOW + 2) is None
+        assert expected.question("hello", NOW + 2) is None
 
 
 def test_a_held_text_is_not_asked_about_again() -> None:
@@ -75,34 +75,34 @@ def test_a_held_text_is_not_asked_about_again() -> None:
     for one in (expected, answering):
         one.refused(NoSuchPartner(name="Kim"), NOW + 1)
         one.refused(NotSent("not_sent_with"), NOW + 1)
-    assert expected.asks_about("I am pregnant", NOW + 2) is None
-    assert answering.asks_about("yes", NOW + 2) == "Bob"
+    assert expected.question("I am pregnant", NOW + 2) is None
+    assert answering.question("yes", NOW + 2) == Question("Bob")
 
 
 @pytest.mark.parametrize("word", ["to", " W", "msg:", "ＴＯ；", "私聊：", "悄悄话"])
 def test_a_word_to_whisper_alone_is_asked_about(word: str) -> None:
     expected = ExpectedAnswer()
-    assert expected.asks_about(word, NOW) == ""
-    assert expected.asks_about("I am pregnant", NOW + 2) == ""
-    assert expected.asks_about(word, NOW + 3) == ""
-    assert expected.asks_about(word, NOW + 4) is expected.asks_about("hello", NOW + 4) is None
-    assert expected.asks_about(word, NOW + 5) is expected.asks_about("hello", NOW + 6) is None
+    assert expected.question(word, NOW) == Question("")
+    assert expected.question("I am pregnant", NOW + 2) == Question("")
+    assert expected.question(word, NOW + 3) == Question("")
+    assert expected.question(word, NOW + 4) is expected.question("hello", NOW + 4) is None
+    assert expected.question(word, NOW + 5) is expected.question("hello", NOW + 6) is None
 
 
 @pytest.mark.parametrize("text", ["to do", "W!", "top", "私人", "tomorrow", "https://to", "o:"])
 def test_an_ordinary_word_is_not_asked_about(text: str) -> None:
-    assert ExpectedAnswer().asks_about(text, NOW) is None
+    assert ExpectedAnswer().question(text, NOW) is None
 
 
 def test_to_without_a_chat_so_far_is_asked_about() -> None:
     first, second = whispered(), whispered()
     first.ended(NOW + 70, had_talk=False)
-    assert first.asks_about("Bob", NOW + 71) == ""
+    assert first.question("Bob", NOW + 71) == Question("")
     second.ended(NOW + 1, had_talk=True)
-    assert second.asks_about("Bob", NOW + 2) is None
+    assert second.question("Bob", NOW + 2) is None
 
 
 def test_who_chooses_an_audience_is_not_asked() -> None:
     expected = whispered()
     expected.forget()
-    assert expected.asks_about("yes", NOW + 1) is None
+    assert expected.question("yes", NOW + 1) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatroom.core.events import Person
+from chatroom.core.expected import Question
 from chatroom.terminal.audience import Audience, Deliver
 from chatroom.terminal.outbox import HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
 
@@ -161,14 +162,14 @@ def test_the_text_after_a_refused_private_one_is_asked_about(
 ) -> None:
     box = outbox(text)
     box.answered(sent(box), {"ok": False, "code": code, "msg": "", **more}, 0.0)
-    assert (box.expected.asks_about("I am pregnant", 2 * HOLD_S) == "") is is_asked
-    assert box.expected.asks_about("I am pregnant", 4 * HOLD_S) is None
+    assert (box.expected.question("I am pregnant", 2 * HOLD_S) == Question("")) is is_asked
+    assert box.expected.question("I am pregnant", 4 * HOLD_S) is None
 
 
 def test_a_text_that_was_held_is_not_asked_about() -> None:
     box = outbox("/to Bob", "secret")
     box.answered(sent(box), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
-    assert box.expected.asks_about("secret", 2 * HOLD_S) is None
+    assert box.expected.question("secret", 2 * HOLD_S) is None
 
 
 def test_what_follows_a_doubtful_text_is_held() -> None:

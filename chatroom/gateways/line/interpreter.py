@@ -295,8 +295,8 @@ class Interpreter:
             service.whispers.whisper_to(self._session, partner.sid, say.text, Talk.LINE)
             return
         # Whoever types `//` or `/say` knows where it goes.
-        if say.text == line and (name := self._expected.asks_about(line, arrived_at)) is not None:
-            raise MayAnswer(name=name).with_doubt()
+        if say.text == line and (asked := self._expected.question(line, arrived_at)) is not None:
+            raise MayAnswer(name=asked.name).with_doubt()
         self._uncommitted += 1
         try:
             service.say(self._session, say.text, None, self._said)

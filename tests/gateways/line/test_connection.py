@@ -342,7 +342,7 @@ def test_the_line_behind_a_dropped_flood_is_not_sent(connect: Callable[[], Ends]
     flood.now += 20
     flood.ends.terminal.start_reading()
     flood.sends(b"\nsecret\n")  # behind the end of what was dropped
-    flood.ends.reads_until(lambda: b"what you sent before it was dropped" in flood.ends.heard)
+    flood.ends.reads_until(lambda: b"the lines before it were dropped" in flood.ends.heard)
     flood.sends(b"secret\n")
     reader.reads_until(lambda: b"secret" in reader.heard)
     assert reader.heard.count(b"secret") == 1
