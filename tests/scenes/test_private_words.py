@@ -369,6 +369,13 @@ def test_to_alone_holds_nothing(sender: Callable[..., Sender], guests: Guests) -
         third.receives_next("message", msg=text)
 
 
+def test_to_alone_before_any_chat_holds_nothing(sender: Callable[..., Sender], guests: Guests) -> None:
+    romeo, third = sender(), guests()
+    # The line gateway asks about a line after it, unless that begins with `/say`.
+    romeo.types_together("to:", "hello" if romeo.way == "socket" else "/say hello")
+    third.receives_next("message", msg="hello")
+
+
 def test_to_alone_ends_the_hold(sender: Callable[..., Sender], guests: Guests) -> None:
     romeo, third = sender(), guests()
     romeo.types(f"to:{third.name}")
