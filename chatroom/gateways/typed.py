@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import partial
@@ -56,6 +56,7 @@ from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Session
 
+_ALSO = {"en": " (also /{names})", "zh": "（也可用 /{names}）"}  # behind the help of a command
 _NAMES_SHOWN = 100  # in the answer to /who
 HISTORY_SHOWN = 10  # messages, unless the guest asks for more or fewer
 
@@ -332,7 +333,10 @@ def help_text(lang: str, *, at_a_line: bool = False) -> str:
     """The table of commands, one per line."""
     shown = [record for record in COMMANDS if at_a_line or not record.line_only]
     width = max(len(record.usage) for record in shown)
-    texts: Sequence[str] = [record.help[lang] for record in shown]
+    texts = [
+        record.help[lang] + (_ALSO[lang].format(names=" /".join(record.aliases)) if record.aliases else "")
+        for record in shown
+    ]
     return "\n".join(f"{record.usage:{width}}  {text}" for record, text in zip(shown, texts, strict=True))
 
 

@@ -160,7 +160,20 @@ def test_help_lists_every_command_of_a_line(lines: Lines) -> None:
     romeo.types("/help")
     romeo.reads(r"^\* /help ")
     shown = "\n".join(romeo.reads_up_to(r"^\* //text"))
-    for command in ("/who", "/name", "/to", "/join", "/rooms", "/history", "/echo", "/quit", "to:NAME"):
+    for command in (
+        "/who",
+        "/name",
+        "/to",
+        "/join",
+        "/rooms",
+        "/history",
+        "/echo",
+        "/quit",
+        "to:NAME",
+        "/msg",
+        "/pm",
+        "/nick",
+    ):
         assert command in shown
 
 
