@@ -210,8 +210,7 @@ COMMANDS: tuple[Record, ...] = (
     Record("quit", (), "/quit", {"en": "leave", "zh": "离开"}, _alone(Quit())),
 )
 
-# What other chats call some commands; here they are unknown, and the answer says what to type.
-REPLIES = frozenset(("r", "re", "reply", "answer", "回复", "回覆"))
+# What other chats call the end of a private chat; here they are unknown, and the answer says what to type.
 ENDS = frozenset(("end", "close", "exit", "leave", "stop", "done", "back", "bye", "q", "结束", "退出"))
 
 _BY_NAME = {name: record for record in COMMANDS for name in (record.name, *record.aliases)}
@@ -232,8 +231,8 @@ def parse_line(text: str) -> Say | Command:
             return _say(text)
         case Escaped(escaped):
             return Say(escaped)
-        case Slash(word, arguments):
-            return _command(word, arguments)
+        case Slash(word, arguments, behind):
+            return _command(word, arguments, behind)
         case TalkMarker(name):
             return TalkTo(name)
         case NearWhisper() | NearJoin() | Unread() as near:
@@ -316,16 +315,16 @@ def _near_command(slash: Slash) -> NearWhisper | None:
     return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True, is_exact=record is not None)
 
 
-def _command(word: str, arguments: str) -> Say | Command:
+def _command(word: str, arguments: str, behind: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
         _check_space(word, trimmed(arguments))
         name = printable(word)
         if is_nearly_join(word):
-            raise UnknownJoin(command=name, arguments=arguments).with_doubt(people=True)
+            raise UnknownJoin(command=name, arguments=arguments, behind=behind).with_doubt(people=True)
         if is_nearly_move(word):
-            raise UnknownWhisper(command=name, arguments=arguments).with_doubt()
-        raise UnknownCommand(command=name, arguments=arguments).with_doubt(0.0)
+            raise UnknownWhisper(command=name, arguments=arguments, behind=behind).with_doubt()
+        raise UnknownCommand(command=name, arguments=arguments, behind=behind).with_doubt(0.0)
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:

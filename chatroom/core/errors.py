@@ -15,7 +15,7 @@ from chatroom.core.characters import shortened
 
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
 _ROOM_FULL_RETRY_S: Final = 5
-_SHOWN: Final = 32  # characters of a refused text that are quoted
+SHOWN: Final = 32  # characters of a refused text that are quoted
 
 
 class Refusal(Exception):
@@ -79,7 +79,7 @@ class Refusal(Exception):
 def usage_for(name: str, text: str) -> str:
     """What to type to send this text to one person, shortened; without a text, to start a private chat."""
     words = " ".join(text.split())
-    shown = shortened(words, _SHOWN)
+    shown = shortened(words, SHOWN)
     return f"/to {name} {shown}{'…' if shown != words else ''}" if words else f"to:{name}"
 
 

@@ -85,9 +85,14 @@ def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) 
         raise refused.with_doubt()
 
 
-def name_meant(rest: str, people: People) -> bool:
-    """Whether a text begins with the name of someone who is here or had it recently."""
-    return _named(rest, people) is not None
+def usage_for_found(found: Found, people: People) -> str:
+    """What to type to send this person this text; for someone who has left, to whisper to anyone."""
+    if not isinstance(found.who, Person):
+        return "/to NAME TEXT"
+    name = found.who.name
+    finds = (people.longer_here, people.longer_lately)
+    is_asked = any(longer_name(name, found.rest, find) is not None for find in finds)
+    return usage_for(f'"{name}"' if is_asked else name, found.rest)
 
 
 def _refusal(
@@ -118,15 +123,11 @@ def _refusal(
 
 def _looks_private(found: Found, people: People) -> LooksPrivate:
     if isinstance(found.who, Person):
-        name = found.who.name
-        finds = (people.longer_here, people.longer_lately)
-        is_asked = any(longer_name(name, found.rest, find) is not None for find in finds)
-        usage = usage_for(f'"{name}"' if is_asked else name, found.rest)
-        return LooksPrivate(usage=usage, name=name)
+        return LooksPrivate(usage=usage_for_found(found, people), name=found.who.name)
     now = people.now(found.who)
     if now is not None:
         return LooksPrivateGone.renamed(found.who.name, now.name, found.rest)
-    return LooksPrivateGone(usage="/to NAME TEXT", name=found.who.name)
+    return LooksPrivateGone(usage=usage_for_found(found, people), name=found.who.name)
 
 
 def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterator[Found]:
@@ -134,7 +135,7 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
     rests = [*dict.fromkeys((near.rest, *near.other_rests))]
     is_public = False
     for rest in tuple(rests):
-        found = _named(rest, people, runs_on=near.runs_on)
+        found = named(rest, people, runs_on=near.runs_on)
         if found is None:
             continue
         if not _is_public(near, rest, found, people):
@@ -146,7 +147,7 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
     if found is not None and not _is_public(near, near.squeezed, found, people):
         yield found
     for name, text in near.wholes:
-        found = _named(name.partition("\n")[0], people)
+        found = named(name.partition("\n")[0], people)
         if found is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
     for rest in rests[:_MOST_MISSPELT]:
@@ -162,7 +163,7 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
             yield Found(found.who, text)
 
 
-def _named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
+def named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     """Whose name a text begins with."""
     loose = LooseText.of(text)
     if (here := loose_match(loose, people.here, people.reach_here, runs_on=runs_on)) is not None:

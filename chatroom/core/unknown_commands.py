@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chatroom.core.errors import Refusal
+from chatroom.core.characters import shortened
+from chatroom.core.errors import SHOWN, Refusal
 
 
 class UnknownCommand(Refusal):
@@ -10,13 +11,16 @@ class UnknownCommand(Refusal):
 
     Attributes:
         arguments: what followed it.
+        behind: what stood behind its slash, as typed.
     """
 
     code = "unknown_command"
+    behind = ""
 
-    def __init__(self, *, command: str, arguments: str = "") -> None:
+    def __init__(self, *, command: str, arguments: str = "", behind: str = "") -> None:
         super().__init__(command=command)
         self.arguments = arguments
+        self.behind = behind or f"{command}{arguments}"
 
 
 class UnknownWhisper(UnknownCommand):
@@ -24,8 +28,8 @@ class UnknownWhisper(UnknownCommand):
 
     wording = "unknown_whisper"
 
-    def __init__(self, *, command: str, arguments: str = "", usage: str = "") -> None:
-        super().__init__(command=command, arguments=arguments)
+    def __init__(self, *, command: str, arguments: str = "", behind: str = "", usage: str = "") -> None:
+        super().__init__(command=command, arguments=arguments, behind=behind)
         self.params["usage"] = usage or "/to NAME TEXT"
 
 
@@ -40,9 +44,10 @@ class UnknownJoin(UnknownCommand):
 
     wording = "unknown_join"
 
-    def __init__(self, *, command: str, arguments: str = "") -> None:
-        super().__init__(command=command, arguments=arguments)
-        self.params["usage"] = "/join ROOM"
+    def __init__(self, *, command: str, arguments: str = "", behind: str = "") -> None:
+        super().__init__(command=command, arguments=arguments, behind=behind)
+        room = " ".join(arguments.split())
+        self.params["usage"] = f"/join {room if room and room == shortened(room, SHOWN) else 'ROOM'}"
 
 
 class LooksLikeKey(UnknownCommand):

@@ -12,7 +12,6 @@ from chatroom.core.budgets import Kind
 from chatroom.core.commands import (
     COMMANDS,
     ENDS,
-    REPLIES,
     TO_OTHERS,
     Command,
     Help,
@@ -25,7 +24,6 @@ from chatroom.core.commands import (
     TalkTo,
     WhisperTo,
     Who,
-    is_begun_command,
     parse_line,
 )
 from chatroom.core.errors import (
@@ -44,11 +42,12 @@ from chatroom.core.errors import (
 from chatroom.core.events import Person, Talk
 from chatroom.core.folding import trimmed
 from chatroom.core.log import Entry, Page
+from chatroom.core.meant_commands import meant
 from chatroom.core.names import parse_name, parse_room, printable
 from chatroom.core.private_talk import Effect, Signal
 from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
-from chatroom.core.recipients import People, is_nearly_named, partner_name, recipient
+from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.text import INDENT, fold_empty_lines, parse_text
 from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand, UnknownEnd, UnknownWhisper
 from chatroom.core.utc import day, time_of_day
@@ -66,7 +65,7 @@ Follow = Callable[[Iterable[Effect]], None]
 
 
 def parse(service: Service, session: Session, text: str) -> Say | Command:
-    """Interpret a text like `parse_line`; an unknown command before someone's name counts as a private text.
+    """Interpret a text like `parse_line`; an unknown command before a text is answered with how to whisper it.
 
     Raises:
         The same as `parse_line`.
@@ -75,28 +74,15 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
         return parse_line(text)
     except UnknownCommand as refused:
         command = str(refused.params["command"])
-        if command in REPLIES:
-            raise UnknownWhisper(
-                command=command,
-                arguments=refused.arguments,
-                usage=_answer_usage(service, session, refused.arguments),
-            ).with_doubt() from None
         if command in ENDS and session.talk.partner is not None:
             raise UnknownEnd(command=command).with_doubt(0.0) from None
-        if isinstance(refused, UnknownWhisper):
-            raise
-        people, behind_slash = _people(service, session), trimmed(command + refused.arguments)
-        is_named = any(near.name_meant(one, people) for one in (trimmed(refused.arguments), behind_slash))
-        if is_named or (not is_begun_command(command) and is_nearly_named(behind_slash, people)):
-            raise UnknownWhisper(command=command).with_doubt(people=refused.doubts_people) from None
-        raise
+        raise meant(refused, _people(service, session), partial(_last, service, session)) from None
 
 
-def _answer_usage(service: Service, session: Session, text: str) -> str:
-    """What to type to answer the last whisper; empty if its sender is not here."""
+def _last(service: Service, session: Session) -> Person | None:
+    """Who sent this session the last whisper, if they are here."""
     last = session.last_whisper_from
-    sender = service.whispers.present(session, last) if last is not None else None
-    return usage_for(sender.name, text) if sender is not None else ""
+    return service.whispers.present(session, last) if last is not None else None
 
 
 def run(

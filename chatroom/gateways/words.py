@@ -26,6 +26,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "bad_request_field": "That can't be sent: the field {field} is missing, wrong or unknown.",
     "unknown_action": "No such action.",
     "unknown_command": "No such command. /help lists the commands. To send it as a message, begin it with /say.",
+    "unknown_command_text": "No such command. /help lists the commands. To whisper, type /to NAME TEXT. "
+    "To send it as a message, begin it with /say.",
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
     "space_behind_slash": "Not done: there is a space after the slash. Type {usage}. "
     "To send it as a message, begin it with /say.",
@@ -56,11 +58,11 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "looks_private": "Not sent: it looks like a whisper. To write to {name} only, type {usage}. "
     "To send it as a message, begin it with /say.",
     "looks_private_gone": "Not sent: it looks like a whisper to {name}, who is no longer here. "
-    "To send it as a message, begin it with /say.",
+    "To whisper to someone else, type {usage}. To send it as a message, begin it with /say.",
     "looks_private_now": "Not sent: it looks like a whisper to {name}, who is now called {now}. "
     "To write to {now} only, type {usage}. To send it as a message, begin it with /say.",
     "unread_may_be_private": "Not sent: it is long, and a part of it looks like a whisper. "
-    "To send it as a message, begin it with /say.",
+    "To whisper, type /to NAME TEXT. To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "private_argument": "Not done: it looks like a whisper, and others would see it. To whisper, type {usage}.",
@@ -170,6 +172,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "bad_request_field": "不能发送：字段 {field} 缺失、有误或无法识别。",
     "unknown_action": "没有这种操作。",
     "unknown_command": "没有这个命令。输入 /help 查看全部命令；要原样发送，请以 /say 开头。",
+    "unknown_command_text": "没有这个命令。输入 /help 查看全部命令；要私聊，请输入 /to NAME TEXT；"
+    "要原样发送，请以 /say 开头。",
     "unknown_whisper": "没有这个命令。要私聊，请输入 {usage}；要原样发送，请以 /say 开头。",
     "space_behind_slash": "没有执行：斜杠后面多了一个空格。请输入 {usage}；要原样发送，请以 /say 开头。",
     "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:；要离开，请输入 /quit。",
@@ -193,10 +197,12 @@ _CHINESE: Final[Mapping[str, str]] = {
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再输入一次：{usage}",
     "name_after_restart": "没有发送：服务器重启过，{name} 可能已是另一个人。要发给这个人，请再输入一次：{usage}",
     "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
-    "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。要原样发送，请以 /say 开头。",
+    "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。"
+    "要私聊别人，请输入 {usage}；要原样发送，请以 /say 开头。",
     "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
     "只想发给 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
-    "unread_may_be_private": "没有发送：内容很长，其中有些像私聊；要原样发送，请以 /say 开头。",
+    "unread_may_be_private": "没有发送：内容很长，其中有些像私聊。要私聊，请输入 /to NAME TEXT；"
+    "要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
     "no_text_behind_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",

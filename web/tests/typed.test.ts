@@ -105,7 +105,7 @@ describe('What is no message', () => {
 
   it.each([en, zh])('is refused with a sentence that teaches how to send it', (words) => {
     expect(words.refusals.no_such_person('Bob')).toMatch(/Bob[^]*\/say/);
-    expect(words.refusals.unknown_command).toContain('//');
+    expect(words.refusals.unknown_command).toMatch(/\/to NAME TEXT[^]*\/\//);
   });
 
   it.each([
@@ -127,6 +127,7 @@ describe('What is no message', () => {
     { code: 'bad_request', name: 'Bob', usage: '/to NAME TEXT' },
     { code: 'bad_request', room: 'den', usage: '/join ROOM' },
     { code: 'unknown_command', command: 'tel', usage: '/to NAME TEXT' },
+    { code: 'unknown_command', command: '', usage: '/to Bob yes' },
   ])('is refused in the words of the server where it knows who is meant', (refusal) => {
     expect(sentence(en, { ok: false, msg: 'Someone else is called Bob now.', ...refusal })).toBe('Someone else is called Bob now.');
   });

@@ -349,16 +349,44 @@ def test_a_nearly_private_line_with_stray_bytes_is_refused(
 def test_a_name_behind_a_slash_shows_how_to_whisper(romeo: LineGuest, juliet: LineGuest, line: str) -> None:
     with pytest.raises(UnknownWhisper):
         romeo.types(line)
-    assert "To whisper, type /to NAME TEXT." in romeo.shown[-1]
+    assert "To whisper, type /to Juliet hi." in romeo.shown[-1]
 
 
-@pytest.mark.parametrize("line", ["/hist", "/rome hi", "/shrug", "/ x"])
+@pytest.mark.parametrize("line", ["/hist", "/rome", "/shrug", "/"])
 def test_a_wrong_command_near_no_name_shows_no_whisper(
     romeo: LineGuest, juliet: LineGuest, line: str
 ) -> None:
     with pytest.raises(UnknownCommand):
         romeo.types(line)
     assert "NAME TEXT" not in romeo.shown[-1]
+
+
+@pytest.mark.parametrize("line", ["/rome hi", "/ x", "/e not here"])
+def test_a_text_behind_a_wrong_command_shows_whispers_first(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
+) -> None:
+    with pytest.raises(UnknownCommand):
+        romeo.types(line)
+    assert romeo.shown[-1].endswith(
+        "To whisper, type /to NAME TEXT. To send it as a message, begin it with /say."
+    )
+    romeo.comes_back_later()
+    romeo.types("good morning")
+    assert harness.said == ["Romeo: good morning"]
+
+
+@pytest.mark.parametrize(
+    "line", ["/e not here", "/rr not here", "/ r not here", "/R，not here", "/r Juliet not here"]
+)
+def test_a_wrong_command_after_a_whisper_shows_its_sender(
+    romeo: LineGuest, juliet: LineGuest, line: str
+) -> None:
+    juliet.types("/to Romeo are you coming?")
+    with pytest.raises(UnknownWhisper):
+        romeo.types(line)
+    assert romeo.shown[-1].endswith(
+        "To whisper, type /to Juliet not here. To send it as a message, begin it with /say."
+    )
 
 
 @pytest.mark.parametrize("line", ["/ to Juliet hi", "／　to Juliet hi", "/ w Juliet", "/ join den"])

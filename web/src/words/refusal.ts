@@ -11,7 +11,7 @@ export type Known = Words & Rest;
 
 export function sentence(words: Known, refusal: Refusal, wanted = String(refusal.name ?? '')): string {
   // About people and rooms, the server's sentence says more than the code.
-  if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && (refusal.name || refusal.room || refusal.command)))) return refusal.msg;
+  if (refusal.msg && (refusal.held || refusal.code === 'no_such_person' || (refusal.usage && (refusal.name || refusal.room || refusal.code === 'unknown_command')))) return refusal.msg;
   // For a command with wrong arguments, its usage helps more than a sentence.
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
