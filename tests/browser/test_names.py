@@ -15,6 +15,8 @@ from tests.support.guests import Guests
 
 HAN = re.compile("[\u4e00-\u9fff]")
 LATIN = re.compile("[A-Za-z]")
+# What is left of a phone's screen while its keyboard is open.
+WITH_KEYBOARD: ViewportSize = {"width": 375, "height": 330}
 WORDS = {
     "en": ("Your name", "Random name", "Or type your own", "Use this name"),
     "zh": ("你的名字", "随机换一个", "或者自己起一个", "用这个名字"),
@@ -129,6 +131,12 @@ def test_a_name_that_somebody_took_meanwhile_is_refused(visit: Visit, guests: Gu
     field.fill("admin")
     field.press("Enter")
     expect(dialog.get_by_role("status")).to_have_text("That name is reserved.")
+    visitor.page.set_viewport_size(WITH_KEYBOARD)
+    field.fill(drawn)
+    field.press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text(re.compile("taken"))
+    # The sheet is another one at this width: it rises first.
+    visitor.waits_until(lambda: is_wholly_seen(dialog.get_by_role("status")))
 
 
 def test_the_servers_text_follows_the_language_of_the_page(visit: Visit, guests: Guests) -> None:
