@@ -196,7 +196,7 @@ class Endpoint:
         session.begin(polling)
         welcome = {"sid": session.sid, "upgrades": upgrades, **self._welcome}
         polling.send(packets.OPEN + json.dumps(welcome, separators=(",", ":")))
-        if not self._sessions.connect(session, self._kept(exchange.environ())):
+        if not self._sessions.connect(session, self._kept(exchange)):
             polling.hand_over()
             exchange.request.keep_alive = False
             exchange.respond(401, b"Unauthorized")
@@ -209,8 +209,11 @@ class Endpoint:
         self._sessions.begin(session)
         return polling
 
-    def _kept(self, environ: dict[str, Any]) -> dict[str, Any]:
-        """The part of an environ that is kept."""
+    def _kept(self, exchange: Exchange) -> dict[str, Any]:
+        """The part of a handshake's environ that is kept."""
+        if self._kept_environ == KEPT_ENVIRON:
+            return {"REMOTE_ADDR": exchange.client}  # to make the rest takes a hundredth of a join
+        environ = exchange.environ()
         return {key: environ[key] for key in self._kept_environ if key in environ}
 
     def _open_websocket(self, exchange: Exchange) -> None:

@@ -80,7 +80,7 @@ class Request:
 
     def tokens(self, name: bytes) -> list[str]:
         """The comma-separated items of a header, in lower case, of all its lines (RFC 9110, 5.3)."""
-        return [item.strip().lower() for value in self.values(name) for item in value.split(",")]
+        return [item.strip().lower() for value in self.headers.get(name, ()) for item in value.split(",")]
 
     def environ(self, client: str) -> dict[str, Any]:
         """The request of this client as WSGI spells it, without a body."""
@@ -356,8 +356,8 @@ def _to_request(event: h11.Request) -> Request:
     if version not in ("1.0", "1.1"):
         raise Refusal(505, "HTTP version")
     headers: Headers = {}
-    for name, value in event.headers:
-        headers.setdefault(name, []).append(value.decode("latin-1"))
+    for written, value in event.headers.raw_items():  # to iterate over h11's headers takes a call for each
+        headers.setdefault(written.lower(), []).append(value.decode("latin-1"))
     host = headers.get(b"host", [""])[0]
     if not _is_host(host):
         raise Refusal(400, "bad Host")
