@@ -18,11 +18,6 @@ _MOST_FORGOTTEN: Final = 2_000  # at a time, which takes a millisecond
 _FORGET_S: Final = 900.0  # by then a budget is full again, and no bar lasts as long
 
 
-def group_of(client: str) -> str:
-    """The address that this client counts under."""
-    return counted_address(client).key
-
-
 class Addresses:
     """The budgets of all addresses.
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chatroom import listening, logs, runtime
-from chatroom.addresses import Addresses, group_of
+from chatroom.addresses import Addresses
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
 from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
@@ -23,6 +23,7 @@ from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MEMORY_BYTES, MemoryBackplane
 from chatroom.backplane.retention import Retention
 from chatroom.backplane.store import Store
+from chatroom.core.addresses import group_of
 from chatroom.core.budgets import Allowance
 from chatroom.core.clock import Clock
 from chatroom.core.names import LOBBY, NamePool, room_key

@@ -114,7 +114,9 @@ class Service:
         """What a new session of a client may do."""
         return Quota(self.limits.rates, self._budget_of and self._budget_of(client), self._monotonic)
 
-    def admit(self, sid: str, gateway: Gateway, request: JoinRequest, client: str = "") -> Session:
+    def admit(
+        self, sid: str, gateway: Gateway, request: JoinRequest, client: str = "", quota: Quota | None = None
+    ) -> Session:
         """Decide who a guest is and whether they may join; nothing is announced yet. May wait.
 
         A token gives back the name that it was made for, if no one else has it now. If its session is still connected
@@ -122,6 +124,7 @@ class Service:
 
         Args:
             client: the address that the guest comes from.
+            quota: what the session may do, if the gateway has asked already.
 
         Raises:
             RateLimited: too many have joined from this address.
@@ -129,7 +132,7 @@ class Service:
             NameTaken: someone has the wanted name; a guest with a token gets a random one instead.
             Unavailable: it cannot be decided now.
         """
-        quota = self.quota_of(client)
+        quota = quota or self.quota_of(client)
         quota.spend(Kind.JOIN)
         key = room_key(request.room)
         written = self._tokens.read(request.token, key) if request.token is not None else None

@@ -51,6 +51,11 @@ def counted_address(text: str) -> Address:
     return Address(_network(address, _HOST_BITS), _network(address, _SITE_BITS))
 
 
+def group_of(text: str) -> str:
+    """The key of the address that a peer or client is counted under."""
+    return text if _IPV4.fullmatch(text) else counted_address(text).key
+
+
 def _network(address: IPv6Address, host_bits: int) -> str:
     return f"{IPv6Address(int(address) >> host_bits << host_bits)}/{128 - host_bits}"
 

@@ -39,7 +39,8 @@ class Newcomers(Generic[_Item]):
 
     def add(self, item: _Item, address: str) -> None:
         """Add `item` as the newest newcomer from this address."""
-        self.remove(item)
+        if item in self._group:
+            self.remove(item)
         name = self._group_of(address)
         self._group[item] = name
         members = self._groups.setdefault(name, {})

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.core.addresses import UNKNOWN, Address, client_address, counted_address, parse_networks
+from chatroom.core.addresses import (
+    UNKNOWN,
+    Address,
+    client_address,
+    counted_address,
+    group_of,
+    parse_networks,
+)
 
 PROXIES = parse_networks("127.0.0.1, 10.0.0.0/24, 2001:db8:ffff::/48")
 PUBLIC = "198.51.100.7"
@@ -28,6 +35,7 @@ PUBLIC = "198.51.100.7"
 )
 def test_an_address_is_counted_by_its_network(text: str, key: str, site: str) -> None:
     assert counted_address(text) == Address(key, site)
+    assert group_of(text) == key
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ class SocketIOGateway:
     def _on_connect(self, sid: str, environ: Mapping[str, str], data: object) -> None:
         """Admit or refuse a client; nothing is sent from here, since the CONNECT packet comes after."""
         words, client = self._words, environ["REMOTE_ADDR"]
+        quota = self._service.quota_of(client)
         try:
             try:
                 auth = wire.read_auth(data)
@@ -129,8 +130,8 @@ class SocketIOGateway:
                     lang=known_language(auth.lang),
                 )
             finally:
-                self._service.quota_of(client).charge_cpu(self._meter.took_s(self._began))
-            session = self._service.admit(sid, self, request, client)
+                quota.charge_cpu(self._meter.took_s(self._began))
+            session = self._service.admit(sid, self, request, client, quota)
         except Refusal as refused:
             raise _refused(refused, words) from None
         kind = "seed" if auth.v is None else auth.roster or "full"
