@@ -63,8 +63,8 @@ class NotUtf8(str):
     __slots__ = ()
 
 
-class Stray(str):
-    """A line with stray bytes that are not UTF-8, and U+FFFD for each."""
+class PartlyUtf8(str):
+    """A line of which a few bytes are not UTF-8, with U+FFFD for each."""
 
     __slots__ = ()
 
@@ -173,8 +173,8 @@ class LineDecoder:
         """The next complete line, without its end and without control sequences.
 
         Returns:
-            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; a `Stray` for one
-            with stray bytes; an `Edited` for one with keys; None if more bytes are needed.
+            `Overlong`, once, as soon as a line is too long; a `NotUtf8` for one in another encoding; a `PartlyUtf8` for
+            one with a few bytes that are not UTF-8; an `Edited` for one with keys; None if more bytes are needed.
         """
         data, place = self._input, 0
         while place < len(data):
@@ -258,7 +258,7 @@ class LineDecoder:
             return NotUtf8(clean(text))
         if is_edited or (not text.isprintable() and _KEY.search(_PASTED.sub("", text))):
             return Edited(clean(text))
-        return Stray(clean(text)) if bad else clean(text)
+        return PartlyUtf8(clean(text)) if bad else clean(text)
 
     def _ask_for_binary(self) -> None:
         """Ask a telnet whose text was damaged, once, to send bytes unchanged.

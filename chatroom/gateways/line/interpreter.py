@@ -42,7 +42,7 @@ from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.log import Entry, Page
 from chatroom.core.private_talk import Effect, Notice
 from chatroom.gateways import typed
-from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, PartlyUtf8
 from chatroom.gateways.line.host import NOBODY, Host
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
@@ -177,7 +177,7 @@ class Interpreter:
             parsed = typed.parse(self._context.service, self._session, text)
             if isinstance(parsed, Command):
                 self._run(parsed, arrived_at)
-            elif parsed.near and isinstance(line, Stray):
+            elif parsed.near and isinstance(line, PartlyUtf8):
                 self._expected.doubted(arrived_at)
                 raise NotInUtf8().with_doubt()  # the stray byte may be in a name
             else:

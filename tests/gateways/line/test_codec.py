@@ -17,7 +17,7 @@ from chatroom.gateways.line.codec import (
     LineDecoder,
     NotUtf8,
     Overlong,
-    Stray,
+    PartlyUtf8,
     encode_line,
     longest_line,
 )
@@ -110,7 +110,7 @@ def test_a_character_cut_in_two_is_whole_again() -> None:
 
 def test_invalid_utf_8_becomes_the_replacement_character() -> None:
     (line,) = decode(b"a\xc3(b\xf0\x9f\n")
-    assert (line, type(line)) == ("a\ufffd(b\ufffd", Stray)
+    assert (line, type(line)) == ("a\ufffd(b\ufffd", PartlyUtf8)
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_invalid_utf_8_becomes_the_replacement_character() -> None:
         ("привет".encode("koi8-r"), NotUtf8),
         ("你好，世界".encode("gbk"), NotUtf8),
         ("to:你好吗".encode("gbk"), NotUtf8),
-        ("café".encode("latin-1"), Stray),
+        ("café".encode("latin-1"), PartlyUtf8),
         # What GNU telnet makes of 私聊小雨 and 的: a command stands for a byte.
         ("私聊小雨".encode().replace(b"\x8f", b"\xff\xf5\xff\xfd\x06"), NotUtf8),
         ("的".encode().replace(b"\x9a", b"\xff\xed\xff\xfd\x06"), NotUtf8),
         ("caf\ufffd, \ufffd and \ufffd".encode(), str),  # whoever speaks of it
-        ("天气很好".encode() + b"\xff\xff" * 3, Stray),
+        ("天气很好".encode() + b"\xff\xff" * 3, PartlyUtf8),
     ],
 )
 def test_a_line_in_another_encoding_is_known(sent: bytes, kind: type[str]) -> None:

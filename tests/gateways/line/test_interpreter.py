@@ -32,7 +32,7 @@ from chatroom.core.expected import CONFIRM_S
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
 from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
-from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, Stray
+from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, PartlyUtf8
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
 from chatroom.net.turns import Turns
@@ -336,9 +336,9 @@ def test_a_nearly_private_line_with_stray_bytes_is_refused(
     harness: Harness, romeo: LineGuest, line: str
 ) -> None:
     for text in ("caf\ufffd", "cafe"):  # the stray byte was in an escape sequence
-        romeo.types(Stray(text))
+        romeo.types(PartlyUtf8(text))
     with pytest.raises(NotInUtf8) as refused:
-        romeo.types(Stray(line))
+        romeo.types(PartlyUtf8(line))
     romeo.interpreter.answer(refused.value)
     with pytest.raises(MayAnswer):
         romeo.interpreter.take("secret", time.monotonic() + 1)
