@@ -99,7 +99,7 @@ def test_only_a_long_token_is_compressed() -> None:
     assert tokens.read(token, "den") == Claim("identity", name)
 
 
-def test_a_short_compressed_token_of_a_version_before_is_read() -> None:
+def test_a_compressed_token_from_an_earlier_version_is_read() -> None:
     token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "F" * 32])
     assert str(token).startswith(".")
     claim = Tokens(SECRET, 30 * DAY_S, time.time).read(str(token), "lobby")

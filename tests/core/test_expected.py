@@ -94,7 +94,7 @@ def test_an_ordinary_word_is_not_asked_about(text: str) -> None:
     assert ExpectedAnswer().question(text, NOW) is None
 
 
-def test_to_without_a_chat_so_far_is_asked_about() -> None:
+def test_to_is_asked_about_before_any_private_chat() -> None:
     first, second = whispered(), whispered()
     first.ended(NOW + 70, had_talk=False)
     assert first.question("Bob", NOW + 71) == Question("")

@@ -30,7 +30,7 @@ def is_sent(text: str, people: People) -> bool:
     return True
 
 
-def test_all_but_few_ordinary_lines_are_sent() -> None:
+def test_nearly_all_ordinary_lines_are_sent() -> None:
     roster = Roster()
     for name in HERE:
         roster.apply(Joined(Person(name, name)))
