@@ -50,7 +50,7 @@ class Membership:
     Attributes:
         person: the member, under the latest name that the backplane gave them.
         claim: the number by which the feed names it.
-        renamed: the member has had another name since; the join may still be announced under the first one.
+        renamed: the member has since changed their name; the join may still be announced under the first one.
         resumed: the name is the one in the session's token.
         after: the last entry that the member has seen.
         missed: what was read from the log before the join was announced.

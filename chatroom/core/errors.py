@@ -236,7 +236,9 @@ class LooksPrivate(BadRequest):
 
 
 class UnreadMayBePrivate(BadRequest):
-    wording = "unread_may_be_private"  # a line that is not read, since there are too many
+    """The text is too long to read whole, and an unread part begins like a private text."""
+
+    wording = "unread_may_be_private"
 
 
 class LooksPrivateGone(LooksPrivate):
@@ -246,7 +248,7 @@ class LooksPrivateGone(LooksPrivate):
 
     @classmethod
     def renamed(cls, name: str, now: str, text: str) -> Self:
-        """The same, if that person has another name since."""
+        """The same, if that person has since changed their name."""
         refused = cls(usage=usage_for(now, text), name=name, now=now)
         refused.wording = "looks_private_now"
         return refused

@@ -36,7 +36,7 @@ _MOST: Final = 6  # words before a name
 FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS)))
 """The words that may come first."""
 SECOND: Final = {"direct": " message", "for": " only", "in": " private"}
-"""What follows ordinary words that say that a text is private only with more: `direct message`, `for NAME only`."""
+"""What else a text that begins with one of these words must contain to say that it is private."""
 _END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
     rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *_BETWEEN))}){_END}){{0,{_MOST - 1}}})"

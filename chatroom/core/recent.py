@@ -32,7 +32,7 @@ class Gone:
 
     Attributes:
         identity: whose it was; "" if several had it recently, so that none of them is mistaken for another.
-        sid: the session that has another name since; "" if it left, or if several had the name.
+        sid: the session that has since changed its name; "" if it left, or if several had the name.
     """
 
     name: str
@@ -59,7 +59,11 @@ class RecentNames:
         self._spellings = Spellings()
 
     def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
-        """Somebody has left, or has another name; `renamed` is then the session."""
+        """Somebody has given up their name.
+
+        Args:
+            renamed: the session that only changed its name; "" if it left.
+        """
         before = self.find(name, now)
         is_other = before is not None and before.identity != identity
         key = fold(name)
@@ -163,9 +167,8 @@ class Addressed:
 
     def __init__(self) -> None:
         self._by_key: dict[str, str] = {}
-        self._asked: dict[
-            str, str
-        ] = {}  # the names that a refusal was about since they were used, and whose they were
+        # The names that a refusal was about since they were used, and whose they were.
+        self._asked: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return bool(self._by_key.get(fold(name)))

@@ -113,7 +113,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
     Raises:
         NameGone: it may be for someone who left recently.
         NameUnclear: it may be for someone with a shorter name, or with a longer one.
-        NameNow: the person it is for has another name since.
+        NameNow: the person it is for has since changed their name.
         TextBehindTo: there is no space behind the name.
         NoSuchRecipient: it begins with nobody's name.
     """

@@ -29,7 +29,7 @@ class KnownLines:
         self.size = 0
 
     def remember(self, lines: bytes) -> None:
-        """From now on it is these, or none if they are empty: all that follows the first line of a head."""
+        """Remember these lines, all that follow the first line of a head; empty ones forget the last."""
         self._digest = _digest(lines)
         self.size = len(lines)
 

@@ -40,7 +40,7 @@ class RequestMeter(Protocol):
         """Charge so much computing time of one of this client's requests.
 
         Args:
-            seconds: below 0 if less than was charged before has been used.
+            seconds: negative to return what an earlier charge took too much.
         """
 
 

@@ -323,9 +323,8 @@ def test_events_behind_a_refused_one_count_as_refused(start: Start, room: str) -
         assert raw.receives_answer(5)["code"] == "rate_limited"
         raw.sends("1")
         rest = raw.receives_the_end()
-    assert (
-        len([packet for packet in rest if packet.startswith("43")]) < 5
-    )  # not one for each before the warning
+    # Not one for each before the warning.
+    assert len([packet for packet in rest if packet.startswith("43")]) < 5
 
 
 def test_attachments_are_refused_and_not_kept(server: Program, guests: Guests, room: str) -> None:

@@ -233,9 +233,8 @@ class Interpreter:
                 try:
                     self._run_typed(command, self._answer, arrived_at)
                 finally:
-                    if (
-                        self._session.person.name == before
-                    ):  # refused, or it has the name: nothing is announced
+                    # Refused, or it has the name: nothing is announced.
+                    if self._session.person.name == before:
                         self._is_being_renamed = False
             case Quit():
                 self._host.disconnect("bye")
