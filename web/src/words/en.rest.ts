@@ -51,7 +51,7 @@ export const rest = {
     name_reserved: 'That name is reserved.',
     empty: 'There is nothing to send.',
     too_long: 'That is too long.',
-    unknown_command: 'No such command. To whisper, type /to NAME TEXT. To say it as it is, begin with //.',
+    unknown_command: 'No such command. To whisper, type /to NAME TEXT. To send it as a message, begin it with /say.',
     no_such_person: (name: string) => `No one here is called ${name}. /who lists who is here. To send it as a message, begin it with /say.`,
     no_such_person_near: (name: string, instead: string) => `No one here is called ${name}. To start a private chat with ${instead}, type to:${instead}. To send it as a message, begin it with /say.`,
     unknown_end: 'No such command. To end the private chat, type to: alone.',

@@ -52,7 +52,7 @@ export const rest: Rest = {
     name_reserved: '这个名字是保留的，不能用。',
     empty: '没有可以发送的内容。',
     too_long: '太长了。',
-    unknown_command: '没有这个命令。要私聊，请输入 /to NAME TEXT；要原样发送，请以 // 开头。',
+    unknown_command: '没有这个命令。要私聊，请输入 /to NAME TEXT；要原样发送，请以 /say 开头。',
     no_such_person: (name) => `房间里没有人叫${amid(name).trimEnd()}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。`,
     no_such_person_near: (name, instead) => `房间里没有人叫${amid(name).trimEnd()}。想私聊${amid(instead).trimEnd()}，请输入 to:${instead}；要原样发送，请以 /say 开头。`,
     unknown_end: '没有这个命令。要结束私聊，请单独输入 to:。',
