@@ -116,10 +116,10 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_yourself": "That is you.",
     "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
     "Send it again; if that fails too, set your terminal to UTF-8.",
-    "may_answer": "Not sent: everyone here would see it. To send it to everyone, type it again. "
-    "To answer {name} only, type /to {name} TEXT or to:{name}.",
-    "may_be_private": "Not sent: everyone here would see it. To send it to everyone, type it again. "
-    "To write to one person, type /to NAME TEXT.",
+    "may_answer": "Not sent: everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
+    "To send it to everyone, type it again.",
+    "may_be_private": "Not sent: everyone here would see it. To write to one person, type /to NAME TEXT. "
+    "To send it to everyone, type it again.",
     "line_answer": "To answer, type /to {name} TEXT. to:{name} starts a private chat.",
     "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
     "Type it again; only Backspace and Ctrl+U edit it.",
@@ -251,10 +251,10 @@ _CHINESE: Final[Mapping[str, str]] = {
     # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.
     "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
     " (Not sent: not UTF-8.)",
-    "may_answer": "没有发送：房间里的人都会看到。要发给所有人，请再输入一次；"
-    "只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}。",
-    "may_be_private": "没有发送：房间里的人都会看到。要发给所有人，请再输入一次；"
-    "只想发给一个人，请输入 /to NAME TEXT。",
+    "may_answer": "没有发送：房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
+    "要发给所有人，请再输入一次。",
+    "may_be_private": "没有发送：房间里的人都会看到。只想发给一个人，请输入 /to NAME TEXT；"
+    "要发给所有人，请再输入一次。",
     "line_answer": "要回复，请输入 /to {name} TEXT；输入 to:{name} 则开始私聊。",
     "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"
     " (Not sent: keys like arrows do not edit a line here.)",

@@ -28,10 +28,10 @@ _EN: Final[Mapping[str, str]] = {
     "/who lists who is here. To send it as a message, begin it with /say.",
     # What was not sent
     "held": "A line before it was refused, so it may be meant for someone else. Send it again to confirm.",
-    "may_be_private": "Everyone here would see it. To send it to everyone, type it again. "
-    "To write to one person, type /to NAME TEXT.",
-    "may_answer": "Everyone here would see it. To send it to everyone, type it again. "
-    "To answer {name} only, type /to {name} TEXT or to:{name}.",
+    "may_be_private": "Everyone here would see it. To write to one person, type /to NAME TEXT. "
+    "To send it to everyone, type it again.",
+    "may_answer": "Everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
+    "To send it to everyone, type it again.",
     "too_long": "That is too long: at most {limit} characters.",
     "lost": "The connection was lost before an answer came. It may not have taken effect.",
     "not_utf8": "It did not arrive as UTF-8. Set your terminal, or what writes the text, to UTF-8.",
@@ -91,9 +91,9 @@ _ZH: Final[Mapping[str, str]] = {
     "no_such_person_near": "房间里没有人叫 {name}。只想写给 {near}，请输入 {usage}。"
     "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
-    "may_be_private": "房间里的人都会看到。要发给所有人，请再输入一次；只想发给一个人，请输入 /to NAME TEXT。",
-    "may_answer": "房间里的人都会看到。要发给所有人，请再输入一次；"
-    "只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}。",
+    "may_be_private": "房间里的人都会看到。只想发给一个人，请输入 /to NAME TEXT；要发给所有人，请再输入一次。",
+    "may_answer": "房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
+    "要发给所有人，请再输入一次。",
     "too_long": "太长了：最多 {limit} 个字符。",
     "lost": "还没收到答复，连接就断开了，可能没有生效。",
     "not_utf8": "收到的内容不是 UTF-8 编码。请把终端（或输出这段文字的程序）的编码设为 UTF-8。",

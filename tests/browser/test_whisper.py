@@ -415,7 +415,7 @@ def test_the_name_behind_a_word_to_whisper_is_asked_about(visit: Visit, guests: 
     ).to_be_visible()  # fetched later, as is the rule
     visitor.writes("msg:")
     expect(visitor.page.locator(".under")).to_have_text(
-        "Everyone in this room will see this. Send it again to confirm."
+        "Everyone in this room will see this. To whisper, type /to NAME TEXT. Send it again to confirm."
     )
     visitor.writes("to:")
     expect(visitor.page.locator(".under")).to_contain_text("You are not in a private chat.")
@@ -612,7 +612,7 @@ def test_a_refused_draft_written_over_asks_before_sending(visit: Visit, guests: 
     visitor.page.keyboard.press("Control+a")
     visitor.page.keyboard.type("a secret\n")
     expect(visitor.page.locator(".under")).to_have_text(
-        "Everyone in this room will see this. Send it again to confirm."
+        "Everyone in this room will see this. To whisper, type /to NAME TEXT. Send it again to confirm."
     )
     visitor.page.reload()
     expect(visitor.chip).to_be_visible()

@@ -43,7 +43,7 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     audience.follow({"action": "whisper", "username": sender, "to": to}, 0.0)
     asked = take(audience, "yes", now=1.0)
     assert isinstance(asked, NotSent)
-    assert "/to Eve TEXT" in asked.why
+    assert "/to Eve TEXT or to:Eve. To send it to everyone" in asked.why
     assert not asked.is_doubtful
     assert take(audience, "//yes", now=1.1) == Deliver("//yes", None)
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)

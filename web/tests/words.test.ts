@@ -46,6 +46,7 @@ describe.each([
   it('name whom a refusal is about', () => {
     for (const code of ['name_taken', 'confirm']) expect(sentence(words, { ok: false, code, msg: '', name: 'fox' })).toContain('fox');
     expect(sentence(words, { ok: false, code: 'confirm', msg: '', name: undefined })).toBe(words.refusals.confirm(''));
+    expect([words.refusals.confirm('fox'), words.refusals.confirm('')].map((shown) => shown.includes('/to NAME TEXT'))).toEqual([false, true]);
   });
 
   it.each(['name_taken', 'too_long', 'unknown_command', 'text_only', 'recipient_left', 'recipient_other', 'written_before', 'confirm'])('have a sentence for %s', (code) => {

@@ -468,7 +468,7 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(
         romeo.types(line)
     with pytest.raises(MayAnswer):
         romeo.types("yes, tell nobody")
-    assert "To answer Juliet only, type /to Juliet TEXT or to:Juliet" in romeo.shown[-1]
+    assert "To answer Juliet only, type /to Juliet TEXT or to:Juliet. To send" in romeo.shown[-1]
     assert harness.said == []
     romeo.comes_back_later()
     romeo.types("yes, tell nobody", "more")
@@ -494,7 +494,7 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
     with pytest.raises(MayAnswer):
         romeo.types("I am pregnant")
     assert romeo.shown[-1].endswith(
-        "To send it to everyone, type it again. To write to one person, type /to NAME TEXT."
+        "To write to one person, type /to NAME TEXT. To send it to everyone, type it again."
     )
     assert harness.said == []
     romeo.comes_back_later()

@@ -69,7 +69,7 @@ export const rest = {
     recipient_other: 'This may not be the same person. Send it again if you mean them.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
     no_chat: 'You are not in a private chat. Choose someone: to:NAME. /who lists who is here.',
-    confirm: (name: string) => `${name ? `Only ${name}` : 'Everyone in this room'} will see this. Send it again to confirm.`,
+    confirm: (name: string) => `${name ? `Only ${name} will see this.` : 'Everyone in this room will see this. To whisper, type /to NAME TEXT.'} Send it again to confirm.`,
     other: "That didn't work.",
   },
   /** the server has refused the connection: it is full, closing, or has too many from this address */
