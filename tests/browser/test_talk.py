@@ -162,7 +162,7 @@ def test_an_unknown_command_is_not_sent(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.writes("/nonsense at all")
     expect(visitor.page.locator(".under")).to_have_text(
-        "No such command. To whisper, type /to NAME TEXT. To say it as it is, begin with //."
+        "No such command. To whisper, type /to NAME TEXT. To send it as a message, begin it with /say."
     )
     expect(visitor.composer).to_have_value("/nonsense at all")
     expect(visitor.page.locator("article")).to_have_count(0)

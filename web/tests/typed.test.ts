@@ -105,7 +105,7 @@ describe('What is no message', () => {
 
   it.each([en, zh])('is refused with a sentence that teaches how to send it', (words) => {
     expect(words.refusals.no_such_person('Bob')).toMatch(/Bob[^]*\/say/);
-    expect(words.refusals.unknown_command).toMatch(/\/to NAME TEXT[^]*\/\//);
+    expect(words.refusals.unknown_command).toMatch(/\/to NAME TEXT[^]*\/say/);
   });
 
   it.each([

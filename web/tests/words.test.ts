@@ -79,7 +79,7 @@ it.each([
   [[enRest.yourNameIs, enRest.randomName, enRest.ownName, enRest.takeName], ['Your name', 'Random name', 'Or type your own', 'Use this name']],
   [[enRest.tooLongBy(340), en.waitWhy(4), enRest.usage('')], ['340 characters over', 'One moment, sending again in 4 s', 'Usage: ']],
   [[enRest.refusals.room_invalid, enRest.shut.room_invalid], ["That room name can't be used.", "That room name can't be used."]],
-  [enRest.refusals.unknown_command, 'No such command. To whisper, type /to NAME TEXT. To say it as it is, begin with //.'],
+  [enRest.refusals.unknown_command, 'No such command. To whisper, type /to NAME TEXT. To send it as a message, begin it with /say.'],
   [[enRest.shut.replaced, enRest.shutDo.replaced], ['This chat is open in another tab.', 'Continue here']],
   [enRest.refusals.name_reserved, 'That name is reserved.'],
   [[enRest.shut.refused, enRest.unsent.bad_request], ["Couldn't get in.", "Not sent. It contains hidden characters that can't be sent."]],
