@@ -5,7 +5,7 @@ import type { Entry, Limits, Login } from '../wire';
 import { followRecipients, giveUp, isUnsent, takeBack } from './outbox';
 import { idsOf } from './own';
 import { chatsBehind, followPeople, holdsWhisper, partnerIn } from './targets';
-import { NO_ID, indexAt, insert, lastId, merge, placeBehind, remark } from './timeline';
+import { NO_ID, indexAt, merge, remark } from './timeline';
 import type { Item, State } from './types';
 import { unreadBy } from './unread';
 
@@ -27,18 +27,7 @@ export function entered(state: State, frame: Login): State {
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
 
-  let items: readonly Item[] = before.items;
-  let serial = before.serial;
-  if (you.gap && asked) {
-    serial += 1;
-    items = insert(items, {
-      kind: 'note',
-      key: `n${serial}`,
-      at: placeBehind(lastId(before), serial),
-      time: state.now,
-      note: { code: 'gap' },
-    });
-  }
+  const { items, serial } = you.gap && asked ? remark(before, { code: 'gap' }) : before;
   const merged = missed(before, items, you.history);
   const last = you.history[you.history.length - 1]?.id ?? before.seen;
   const replaying = you.more && asked && !you.gap && you.history.length > 0;

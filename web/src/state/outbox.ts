@@ -147,8 +147,8 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   const index = indexOfKey(free.items, cid);
   const item = free.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper')) return free;
+  const calm = { ...free, tries: 0, quietFor: null };
   if (ack?.ok) {
-    const calm = { ...free, tries: 0 };
     return item.kind === 'said'
       ? ack.id === undefined
         ? { ...calm, items: without(calm.items, cid) }
@@ -164,7 +164,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
     const tries = free.tries + 1;
     if (tries < TRIES || free.link.at !== 'here') {
       const wait = ack === null ? 0 : Math.min(RETRY_MS * 2 ** (tries - 1), LONGEST_RETRY_MS);
-      return { ...free, tries, quietUntil: state.now + wait, quietFor: 'retry' };
+      return { ...free, tries, quietUntil: state.now + wait, quietFor: ack && 'retry' };
     }
   }
   // For a whisper, either the recipient is missing, or its text nearly names someone else.
@@ -172,13 +172,13 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage || isForOther)) {
     // The server takes it for a command, or for a private text: it was never a message.
     const isThere = item.kind === 'whisper' && ack.usage !== undefined && ack.name === item.to;
-    return { ...stop(free), tries: 0, problem: isThere ? alreadyPrivate(item.to) : ack };
+    return { ...stop(calm), problem: isThere ? alreadyPrivate(item.to) : ack };
   }
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
   // The session has left, or the server says that the name was someone else's: another person may have it now.
   const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? OTHER : hasLeft ? LEFT : ack;
-  const next = { ...fail(free, item, why), tries: 0 };
+  const next = fail(calm, item, why);
   // The outcome is unknown, or it is in doubt who was meant.
   if (ack && ack.code !== 'no_such_person') return next;
   const stopped = item.kind === 'whisper' ? stopWhispers(next, item.toSid) : stop(next);

@@ -258,7 +258,6 @@ function expire(state: State): State {
   let next = state;
   if (next.back && next.back.until <= next.now) next = { ...next, back: null };
   if (next.partner?.left !== undefined && next.partner.left + ABSENT_MS <= next.now) next = partnerGone(next);
-  if (next.quietFor !== null && next.quietUntil <= next.now) next = { ...next, quietFor: null };
   if ([...next.typing.values()].some((until) => until <= next.now)) {
     next = { ...next, typing: new Map([...next.typing].filter(([, until]) => until > next.now)) };
   }

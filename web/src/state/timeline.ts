@@ -119,13 +119,13 @@ export function hasTalk(items: readonly Item[]): boolean {
   return items.some((item) => item.kind === 'said' || item.kind === 'whisper' || (item.kind === 'note' && item.note.code === 'answer'));
 }
 
-/** Add a grey line of the page's own, after everything that is known. */
-export function remark(state: State, note: NoteText): State {
+/** Add a grey line of the page's own behind a message; by default, after everything that is known. */
+export function remark(state: State, note: NoteText, id = lastId(state)): State {
   const serial = state.serial + 1;
   const item: Note = {
     kind: 'note',
     key: `n${serial}`,
-    at: placeBehind(lastId(state), serial),
+    at: placeBehind(id, serial),
     time: state.now,
     note,
   };

@@ -164,11 +164,8 @@ export function wakeAt(state: State): number | null {
   if (link.at === 'away') moments.push(link.since + AWAY_SHOWN_MS);
   if (state.back) moments.push(state.back.until);
   if (state.partner?.left !== undefined) moments.push(state.partner.left + ABSENT_MS);
-  if (state.quietFor !== null) {
-    moments.push(state.quietUntil);
-    // The count in the composer changes each second.
-    if (state.quietFor === 'rate') moments.push(state.quietUntil - (countdown(state) - 1) * 1000);
-  }
+  // The count in the composer changes each second.
+  moments.push(state.quietUntil - ((countdown(state) || 1) - 1) * 1000);
   for (const until of state.typing.values()) moments.push(until);
   const showing = nextShowing(state);
   if (showing !== null) moments.push(showing);

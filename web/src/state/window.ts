@@ -4,7 +4,7 @@
  */
 
 import type { Entry } from '../wire';
-import { indexOfKey, insert, isPending, merge, mergeOlder, oldestId, placeBehind } from './timeline';
+import { indexOfKey, isPending, merge, mergeOlder, oldestId, remark } from './timeline';
 import type { Item, State } from './types';
 
 /** More rows than these are not kept. */
@@ -60,11 +60,7 @@ export function olderFailed(state: State): State {
 /** A page of newer messages came; it is dropped if the rows have changed. After the last page follow the messages that arrived meanwhile. */
 export function newerCame(state: State, after: string, entries: readonly Entry[], more: boolean, gap: boolean): State {
   if (state.newer !== 'asking' || newestId(state.items) !== after) return newerFailed(state);
-  let { items, serial } = state;
-  if (gap) {
-    serial += 1;
-    items = insert(items, { kind: 'note', key: `n${serial}`, at: placeBehind(after, serial), time: state.now, note: { code: 'gap' } });
-  }
+  const { items, serial } = gap ? remark(state, { code: 'gap' }, after) : state;
   const isWhole = !more;
   const merged = merge(items, isWhole ? [...entries, ...state.ahead] : entries, state.now);
   return { ...state, serial, items: merged, newer: isWhole ? 'none' : 'more', ahead: [] };
