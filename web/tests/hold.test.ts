@@ -213,6 +213,18 @@ describe('After a whisper', () => {
     expect((happen(heard()) as Typist).key('hello').enterKey().asked).toEqual([undefined, 'hello']);
   });
 
+  it('the text that was asked about goes along into the private chat', () => {
+    const play = heard().key('ok yes').enterKey().do({ type: 'whisper_to', name: 'fox', sid: 'f' }) as Typist;
+    expect([play.both, play.state.problem]).toEqual([['ok yes', ''], null]);
+    expect((play.do({ type: 'whisper_end' }) as Typist).both).toEqual(['', '']);
+  });
+
+  it('it waits beside what was written there', () => {
+    const whisper = { type: 'whisper_to', name: 'fox', sid: 'f' } as const;
+    const play = (heard().do(whisper) as Typist).key('well').do({ type: 'whisper_end' }) as Typist;
+    expect(((play.key('ok yes').enterKey().do(whisper)) as Typist).both).toEqual(['well', 'ok yes']);
+  });
+
   it('an answer in a private chat needs no confirmation', () => {
     const play = heard().do({ type: 'whisper_to', name: 'fox', sid: 'f' }) as Typist;
     expect(play.key('ok yes').enterKey().asked).toEqual([undefined, 'ok yes']);

@@ -78,7 +78,7 @@ export function returnDraft(state: State, target: Target, text: string): State {
 }
 
 /** Texts that were refused together become one draft. The last one is put back first. */
-function putBack(state: State, target: Target, text: string, back: 'here' | 'aside'): State {
+function putBack(state: State, target: Target, text: string, back: Draft['back']): State {
   const later = find(state, target, back === 'aside');
   return keepDraft(state, target, later ? `${text}\n${later.text}` : text, back);
 }
@@ -95,6 +95,8 @@ export function takeAside(state: State, drop = false): State {
 export function whisperTo(before: State, person: Person, confirmed?: boolean): State {
   const state: State = { ...backAgain(before, person.name), partner: { ...person, gone: false, confirmed }, problem: null, held: false, whispered: true };
   const target = targetOf(state);
+  // The text that the page has just asked about, because the room would see it, is for this person.
+  if (!before.partner && asksToConfirm(before)) return putBack(keepDraft(state, targetOf(before), ''), target, draftOf(before), find(state, target) && 'aside');
   if (state.drafts.some((draft) => isSameTarget(draft, target))) return state;
   // The draft was for a session of this name that has left. It may be another person, so the user is asked to check.
   const old = state.drafts.filter(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room)).pop();
@@ -235,7 +237,7 @@ export function unpack(text: string | null, room: string): Kept {
   }
   if (!isTarget(kept)) return nothing;
   const { chats, drafts, held } = kept as { chats?: unknown; drafts?: unknown; held?: unknown };
-  const open = Array.isArray(chats) ? chats.filter(isTarget) : [kept];
+  const open = Array.isArray(chats) ? chats.filter(isTarget) : [];
   return { partner: partnerIn(room, open), chats: open, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
 }
 
