@@ -54,14 +54,19 @@ _BEHIND_NAME: Final = re.compile(
     rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
 )
-# `@Bob whisper x`, but not `@Bob whisper me`.
-_AT_NAME: Final = re.compile(
-    r"@(?P<name>[^\n:]{1,40}?)\s++whisper\s++(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)",
-    re.IGNORECASE,
+# Before the text, at the beginning of a line: `@Bob whisper x`, but not `@Bob whisper me`; `[Bob] x (private)`.
+_NAME_FIRST: Final = re.compile(
+    r"^[^\w\n@\[【]*+(?:@(?P<at>[^\n:]{1,40}?)[^\S\n]{1,3}+whisper[^\S\n]{1,3}+"
+    r"(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)"
+    r"|[\[【](?P<name>[^\]】\n]{1,40}+)[\]】])",
+    re.IGNORECASE | re.MULTILINE,
 )
-_BRACKETED: Final = re.compile(  # `[Bob] x (private)`
-    rf"\[(?P<name>[^\]\n]{{1,40}})\]\s*(?P<text>[^\n]*?)\s*[(（]{_SAYS_PRIVATE}[)）]\W*\Z", re.IGNORECASE
+_PRIVATE_LAST: Final = re.compile(
+    rf"[(（\[【]\s?{_SAYS_PRIVATE}\s?[)）\]】][^\w\n]*+$", re.IGNORECASE | re.MULTILINE
 )
+_MOST_FIRST: Final = 4  # lines that begin so
+_WIDE: Final = re.compile("[\uff20-\uff5a]")
+_NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _ARROW_HEADS: Final = ">→⇒➜"
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
 _ARROW: Final = re.compile(
@@ -96,17 +101,28 @@ _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 def behind_text(text: str) -> Iterator[Near]:
     """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
-    if text[:1] in "@[" and (found := _AT_NAME.match(text) or _BRACKETED.match(text)) is not None:
-        behind = found["text"] if "text" in found.re.groupindex else text[found.end() :]
-        return iter((NearWhisper("", wholes=((found["name"], behind[:_REACH]),)),))
     if text.isascii():
-        if _IN_ASCII.search(text) is None:
+        if _IN_ASCII.search(text) is None and "@" not in text:
             return iter(())
     elif _IN_OTHERS.search(text) is None:
         return iter(())
     else:
         text = without_ignorable(text)
-    return chain(_behind_name(text), _behind_arrows(text), _commands(text))
+        if _WIDE.search(text) is not None:
+            text = text.translate(_NARROW)
+    return chain(_with_name_first(text), _behind_name(text), _behind_arrows(text), _commands(text))
+
+
+def _with_name_first(text: str) -> Iterator[NearWhisper]:
+    for found in islice(_NAME_FIRST.finditer(text), _MOST_FIRST):
+        start = end = found.end()
+        if found["at"] is not None:
+            end = start + _REACH
+        elif (last := _PRIVATE_LAST.search(text, start)) is not None:
+            end = last.start()
+        if start < end:
+            name = found["at"] or found["name"]
+            yield NearWhisper("", wholes=((name, text[start:end].strip()[:_REACH]),))
 
 
 def _behind_name(text: str) -> Iterator[NearWhisper]:

@@ -114,9 +114,7 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
             continue
         may_stand_alone = ":" in folded or (is_talk and len(folded) - at <= _LONGEST_LINE)
         alone = _ALONE.match(folded, at) if may_stand_alone else None
-        # `talk to NAME` alone is more often a proposal.
-        opens = is_talk and not any(one[1] == "to" for one in words)
-        if alone is not None and (opens or alone["colon"] or ":" in word[0]):
+        if alone is not None and (is_talk or alone["colon"] or ":" in word[0]):
             group = "name" if alone["colon"] else "line"
             start, end = alone.span(group)
             if start < end:

@@ -20,7 +20,7 @@ from chatroom.core.errors import (
     usage_for,
 )
 from chatroom.core.events import Person
-from chatroom.core.folding import COLONS, trimmed
+from chatroom.core.folding import trimmed
 from chatroom.core.name_ends import LOOSE, LooseText, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
@@ -46,7 +46,10 @@ _POSSESSIVE: Final = re.compile(
     re.IGNORECASE,
 )
 _POSSESSIVE_WORD: Final = re.compile(rf"\W*+[^\s'’]{{1,32}}+{_POSSESSIVE.pattern}", re.IGNORECASE)
-_CHINESE_POSSESSIVE: Final = re.compile("的(?![确確士])")
+# But a colon, or what nobody else may know, makes it private as well.
+_CHINESE_POSSESSIVE: Final = re.compile(
+    "的(?![确確士])(?![^\\n，。！？,.!?]{0,8}?(?:[:：密私暗]|悄悄|偷偷|口令|账号|帳號|只有?[给給你]))"
+)
 _AND: Final = re.compile(r"\A\W*(?:and\b|&|和|与|與|跟|及)?\s*", re.IGNORECASE)
 # What ends a list of those for whom a public text is.
 _AND_EVERYONE: Final = re.compile(
@@ -55,7 +58,6 @@ _AND_EVERYONE: Final = re.compile(
 )
 _NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
 _ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
-_LISTED: Final = re.compile(r"\W*(?:and\b|[&和与與跟及])", re.IGNORECASE)
 _MOST_LISTED: Final = 3
 _CHEER: Final = re.compile(
     r"\W*(?:(?:cheers|hooray|hurra[hy]|congrats|congratulations|bravo|well done|happy birthday)\W*)?",
@@ -218,7 +220,6 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
         return False
     if _POSSESSIVE.match(rest):
         return True
-    is_list = near.word == "to" and _LISTED.match(rest) is not None
     for _ in range(_MOST_LISTED):
         if _AND_EVERYONE.match(rest):
             return True
@@ -227,8 +228,6 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
         if other is None:
             return False
         rest = other.rest
-        if is_list and rest and others.removesuffix(rest).rstrip()[-1:] in COLONS:
-            return True
     return False
 
 
