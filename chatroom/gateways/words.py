@@ -46,21 +46,21 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "/who lists who is here.",
     "no_such_partner": "No one here is called {name}. /who lists who is here. "
     "To send it as a message, begin it with /say.",
-    "no_such_partner_near": "No one here is called {name}. To write to {near} only, type {usage}. "
+    "no_such_partner_near": "No one here is called {name}. To whisper to {near}, type {usage}. "
     "/who lists who is here. To send it as a message, begin it with /say.",
-    "name_gone": '{name} is no longer here. To write to {other}, put the name in quotes: /to "{other}" TEXT',
+    "name_gone": 'Not sent: {name} is no longer here. To whisper to {other}, type /to "{other}" TEXT.',
     "name_unclear": 'Not sent: is it for {other} or for {name}? Type /to "{other}" TEXT or /to "{name}" TEXT.',
-    "name_now": "Not sent: {name} is now called {now}. To whisper, type /to {now} TEXT.",
+    "name_now": "Not sent: {name} is now called {now}. To whisper to {now}, type /to {now} TEXT.",
     "name_changed_hands": "Not sent: someone else is now called {name}. "
     "To write to that person, type this again: {usage}",
     "name_after_restart": "Not sent: the server has restarted, and {name} may now be someone else. "
     "To write to that person, type this again: {usage}",
-    "looks_private": "Not sent: it looks like a whisper. To write to {name} only, type {usage}. "
+    "looks_private": "Not sent: it looks like a whisper. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "looks_private_gone": "Not sent: it looks like a whisper to {name}, who is no longer here. "
     "To whisper to someone else, type {usage}. To send it as a message, begin it with /say.",
     "looks_private_now": "Not sent: it looks like a whisper to {name}, who is now called {now}. "
-    "To write to {now} only, type {usage}. To send it as a message, begin it with /say.",
+    "To whisper to {now}, type {usage}. To send it as a message, begin it with /say.",
     "unread_may_be_private": "Not sent: it is long, and a part of it looks like a whisper. "
     "To whisper, type /to NAME TEXT. To send it as a message, begin it with /say.",
     "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
@@ -110,7 +110,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line_renamed": "{old} is now called {new}",
     "line_reuse": "Reuse: {name} is taken",
     "line_no_one": "no one here is called {name}",
-    "line_near": "To write to {near} only, type {usage}. /who lists who is here.",
+    "line_near": "To whisper to {near}, type {usage}. /who lists who is here.",
     "line_who": "/who lists who is here.",
     "line_as_it_is": "To send it as a message, begin it with /say.",
     "talk_yourself": "That is you.",
@@ -118,7 +118,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "Send it again; if that fails too, set your terminal to UTF-8.",
     "may_answer": "Not sent: everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
     "To send it to everyone, type it again.",
-    "may_be_private": "Not sent: everyone here would see it. To write to one person, type /to NAME TEXT. "
+    "may_be_private": "Not sent: everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
     "line_answer": "To answer, type /to {name} TEXT. to:{name} starts a private chat.",
     "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
@@ -189,19 +189,19 @@ _CHINESE: Final[Mapping[str, str]] = {
     "no_such_recipient": "房间里没有人叫 {name}。输入 /who 可以看到谁在。",
     "no_such_recipient_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。输入 /who 可以看到谁在。",
     "no_such_partner": "房间里没有人叫 {name}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
-    "no_such_partner_near": "房间里没有人叫 {name}。只想写给 {near}，请输入 {usage}。"
+    "no_such_partner_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。"
     "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
-    "name_gone": '{name} 已经离开了。要发给 {other}，请给名字加上引号：/to "{other}" TEXT',
+    "name_gone": '没有发送：{name} 已经离开了。想私聊 {other}，请输入 /to "{other}" TEXT。',
     "name_unclear": '没有发送：是发给 {other}，还是发给 {name}？请输入 /to "{other}" TEXT 或 /to "{name}" TEXT。',
-    "name_now": "没有发送：{name} 现在叫 {now}。要私聊，请输入 /to {now} TEXT。",
+    "name_now": "没有发送：{name} 现在叫 {now}。想私聊 {now}，请输入 /to {now} TEXT。",
     "name_changed_hands": "没有发送：现在叫 {name} 的是另一个人。要发给这个人，请再输入一次：{usage}",
     "name_after_restart": "没有发送：服务器重启过，{name} 可能已是另一个人。要发给这个人，请再输入一次：{usage}",
-    "looks_private": "没有发送：这看起来像私聊。只想发给 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "looks_private": "没有发送：这看起来像私聊。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "looks_private_gone": "没有发送：这看起来像发给 {name} 的私聊，但 {name} 已经离开了。"
     "要私聊别人，请输入 {usage}；要原样发送，请以 /say 开头。",
     "looks_private_now": "没有发送：这看起来像发给 {name} 的私聊。{name} 现在叫 {now}。"
-    "只想发给 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
-    "unread_may_be_private": "没有发送：内容很长，其中有些像私聊。要私聊，请输入 /to NAME TEXT；"
+    "想私聊 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "unread_may_be_private": "没有发送：内容很长，其中一部分看起来像私聊。要私聊，请输入 /to NAME TEXT；"
     "要原样发送，请以 /say 开头。",
     "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
@@ -244,7 +244,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "line_renamed": "{old} 改名为 {new}",
     "line_reuse": "Reuse: {name} 已经有人用了",
     "line_no_one": "房间里没有人叫 {name}",
-    "line_near": "只想写给 {near}，请输入 {usage}。输入 /who 可以看到谁在。",
+    "line_near": "想私聊 {near}，请输入 {usage}。输入 /who 可以看到谁在。",
     "line_who": "输入 /who 可以看到谁在。",
     "line_as_it_is": "要原样发送，请以 /say 开头。",
     "talk_yourself": "那是你自己。",
@@ -253,7 +253,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     " (Not sent: not UTF-8.)",
     "may_answer": "没有发送：房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
     "要发给所有人，请再输入一次。",
-    "may_be_private": "没有发送：房间里的人都会看到。只想发给一个人，请输入 /to NAME TEXT；"
+    "may_be_private": "没有发送：房间里的人都会看到。要私聊，请输入 /to NAME TEXT；"
     "要发给所有人，请再输入一次。",
     "line_answer": "要回复，请输入 /to {name} TEXT；输入 to:{name} 则开始私聊。",
     "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"

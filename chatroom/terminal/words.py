@@ -24,11 +24,11 @@ _EN: Final[Mapping[str, str]] = {
     "name_unclear": 'Is it for {other} or for {name}? Type to:"{other}" or to:"{name}".',
     "no_such_person": "No one here is called {name}. /who lists who is here. "
     "To send it as a message, begin it with /say.",
-    "no_such_person_near": "No one here is called {name}. To write to {near} only, type {usage}. "
+    "no_such_person_near": "No one here is called {name}. To whisper to {near}, type {usage}. "
     "/who lists who is here. To send it as a message, begin it with /say.",
     # What was not sent
     "held": "A line before it was refused, so it may be meant for someone else. Send it again to confirm.",
-    "may_be_private": "Everyone here would see it. To write to one person, type /to NAME TEXT. "
+    "may_be_private": "Everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
     "may_answer": "Everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
     "To send it to everyone, type it again.",
@@ -88,10 +88,10 @@ _ZH: Final[Mapping[str, str]] = {
     "text_behind_to": "想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "name_unclear": '是发给 {other}，还是发给 {name}？请输入 to:"{other}" 或 to:"{name}"。',
     "no_such_person": "房间里没有人叫 {name}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
-    "no_such_person_near": "房间里没有人叫 {name}。只想写给 {near}，请输入 {usage}。"
+    "no_such_person_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。"
     "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
-    "may_be_private": "房间里的人都会看到。只想发给一个人，请输入 /to NAME TEXT；要发给所有人，请再输入一次。",
+    "may_be_private": "房间里的人都会看到。要私聊，请输入 /to NAME TEXT；要发给所有人，请再输入一次。",
     "may_answer": "房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
     "要发给所有人，请再输入一次。",
     "too_long": "太长了：最多 {limit} 个字符。",

@@ -20,7 +20,7 @@ from chatroom.gateways.words import LANGUAGES, WORDS
         (
             "name_gone",
             {"name": "明明", "other": "明"},
-            '明明已经离开了。要发给明，请给名字加上引号：/to "明" TEXT',
+            '没有发送：明明已经离开了。想私聊明，请输入 /to "明" TEXT。',
         ),
         ("whisper_to", {"name": "阿狸", "text": " {name} 早 "}, "（私聊阿狸） {name} 早 "),
     ],

@@ -212,7 +212,7 @@ def test_a_text_after_the_name_is_refused_with_the_usage(text: str, taught: str)
 def test_a_name_with_a_slip_is_refused_with_the_nearest() -> None:
     refused = take(Audience(), "to:Evve")
     assert isinstance(refused, NotSent)
-    assert "To write to Eve only, type to:Eve." in refused.why
+    assert "To whisper to Eve, type to:Eve." in refused.why
 
 
 def test_a_slip_in_a_longer_name_is_asked_about() -> None:

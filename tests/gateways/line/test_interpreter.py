@@ -493,9 +493,7 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
     romeo.comes_back_later()
     with pytest.raises(MayAnswer):
         romeo.types("I am pregnant")
-    assert romeo.shown[-1].endswith(
-        "To write to one person, type /to NAME TEXT. To send it to everyone, type it again."
-    )
+    assert romeo.shown[-1].endswith("To whisper, type /to NAME TEXT. To send it to everyone, type it again.")
     assert harness.said == []
     romeo.comes_back_later()
     romeo.types("I am pregnant")
