@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatroom.core.beginnings import letters, without_one
 from chatroom.core.confusables import fold, skeleton
@@ -43,7 +43,7 @@ from chatroom.core.name_ends import (
     run_on_match,
     without_quotes,
 )
-from chatroom.core.names import printable
+from chatroom.core.names import NAME_LENGTH, printable
 from chatroom.core.recent import Addressed, Gone
 from chatroom.core.slips import is_slip_of
 from chatroom.core.spellings import Find, begun, misspelt, plain
@@ -57,6 +57,7 @@ _BEFORE_NAMES: Final = frozenset(
     ("to", "for", "msg", "w", "tell", "whisper", "dm", "pm", "给", "給", "对", "對", "跟", "和", "кому")
 )
 _MOST_LONGER = 50  # names that are compared with what follows a shorter one
+_MOST_LETTERS = 2 * NAME_LENGTH  # of what follows it
 _LAST_SPACE = re.compile(r"(.*\S)\s", re.DOTALL)
 
 
@@ -209,18 +210,42 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
 
 def longer_name(name: str, text: str, find: Longer) -> str | None:
     """A longer name that begins like this one, if the text behind it is nearly the rest of that name."""
-    known, more = letters(name), letters(text[:LONGEST])
+    text = text[:LONGEST]
+    known, more = letters(name), letters(text)[:_MOST_LETTERS]
     if not known or not more:
         return None
     found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
-    first = letters(next(iter(text.split(None, 1)), ""))
+    first = _Word.of(letters(next(iter(text.split(None, 1)), ""))[:_MOST_LETTERS])
     return next((one for one in found if _is_nearly_rest(more, first, one, name)), None)
 
 
-def _is_nearly_rest(more: str, first: str, longer: str, name: str) -> bool:
+class _Word(NamedTuple):
+    """A word that may be another with a slip, or look like it, or be typed in another keyboard layout."""
+
+    letters: str
+    looks: str
+    readings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, word: str) -> _Word:
+        return cls(word, skeleton(word), readings(word))
+
+    def is_nearly(self, word: str) -> bool:
+        """Whether this word is probably meant: a slip is a key beside the right one, or a letter more or less."""
+        more = len(self.letters) - len(word)
+        return (
+            is_slip_of(self.letters, word)
+            or (more == 1 and word in without_one(self.letters))
+            or (more == -1 and self.letters in without_one(word))
+            or self.looks == skeleton(word)
+            or word in self.readings
+        )
+
+
+def _is_nearly_rest(more: str, first: _Word, longer: str, name: str) -> bool:
     """Whether letters are nearly those that a longer name has more than this one: with the same first, or one slip.
 
-    `first` are those of the first word, which may also look or sound like the next word of the longer name.
+    `first` is the first word, which may also look or sound like the next word of the longer name.
 
     Behind a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
     """
@@ -230,19 +255,12 @@ def _is_nearly_rest(more: str, first: str, longer: str, name: str) -> bool:
     goes_on = fold(longer)[len(fold(name)) :][:1]
     if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):
         return True
-    if goes_on.isspace() and _is_nearly_word(first, letters(longer[len(name) :].split()[0])):
+    if goes_on.isspace() and first.is_nearly(letters(longer[len(name) :].split()[0])):
         return True
     if len(rest) == 2:
         return more[:2] in (rest, rest[::-1])
     slips = without_one(rest)
     return len(rest) > 2 and any(slips & without_one(more[: len(rest) + by]) for by in (-1, 0, 1))
-
-
-def _is_nearly_word(typed: str, word: str) -> bool:
-    """Whether a word is another with a slip: a key beside the right one, a letter too many, or missing from it."""
-    if is_slip_of(typed, word) or word in without_one(typed) or (typed and typed in without_one(word)):
-        return True
-    return skeleton(typed) == skeleton(word) or word in readings(typed)
 
 
 def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:

@@ -160,6 +160,8 @@ def crowd() -> tuple[Roster, RecentNames, Addressed]:
     roster, recent, known = Roster(), RecentNames(), Addressed()
     for number in range(10_000):
         roster.apply(Joined(Person(str(number), f"N{number}"), claim=number))
+    for number, name in enumerate(["Plum", *(f"Plum {tree}" for tree in range(1000))]):
+        roster.apply(Joined(Person(f"plum {number}", name), claim=10_000 + number))
     for number in range(2000):
         recent.add(f"Gone{number}", str(number), 0.0)
     for number in range(64):
@@ -341,6 +343,9 @@ KNOWN_WORST = [
     "join x" + "!" * (LONGEST - 7) + "x",
     *("\n".join([start + mark * 60] * 31) for start in ("对", "给a", "悄悄对") for mark in '"“ _'),
     "\n".join(["op " + "!" * 480 + "é"] * 4),
+    *(start + " " * (LONGEST - 10) + "x" for start in ("[B]", "@B", "[B] (dm)", "N1 (dm)")),
+    # 1,000 longer names begin with each of these.
+    *(start + "\ufdfa" * (LONGEST - 20) for start in ("/to N1 ", "/to Plum ", "for Plum only ", "to:Plum ")),
 ]
 FRAGMENTS: list[str] = [
     *(
