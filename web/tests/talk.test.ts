@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isForGood, nextOut, TRIES } from '../src/state/outbox';
 import { draftOf, targetOf } from '../src/state/targets';
-import { countdown, isReady } from '../src/state/view';
+import { bar, countdown, isReady } from '../src/state/view';
 import { Play, entries, entry, id } from './help';
 
 const here = () => new Play().enter();
@@ -122,6 +122,17 @@ describe('What one says', () => {
     expect(countdown(play.state)).toBe(0);
     expect(nextOut(play.state)).toBeNull();
     expect(nextOut(play.do({ type: 'tick' }, 1).state)!.cid).toBe('a');
+  });
+
+  it('the bar says that it cannot be stored, until it is stored or given up', () => {
+    const play = here().write('a').sent('a').no('a', 'unavailable');
+    expect(bar(play.state)).toEqual({ code: 'unstored' });
+    expect(bar(play.do({ type: 'tick' }, 1).sent('a').state)).toEqual({ code: 'unstored' });
+    expect(bar(here().write('a').sent('a').unknown('a').state)).toBeNull();
+    for (let attempt = 1; attempt < TRIES; attempt++) play.do({ type: 'tick' }, play.now + 20).sent('a').no('a', 'unavailable');
+    expect([bar(play.state), play.shown]).toEqual([null, ['a (failed)']]);
+    const stored = here().write('a').sent('a').no('a', 'unavailable').do({ type: 'answer', cid: 'a', ack: { ok: true, id: id(1) } });
+    expect([bar(stored.state), stored.shown]).toEqual([null, ['a']]);
   });
 
   it('is tried again under the same cid after silence', () => {

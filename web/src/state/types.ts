@@ -168,7 +168,7 @@ export interface State {
   doubtful: string | null;
   /** nothing is sent before this moment */
   quietUntil: number;
-  /** why: `rate` is counted down in the composer, `retry` is not shown */
+  /** why, until a message is answered: `rate` is counted down in the composer; `retry`, which the bar shows: the server could not store one */
   quietFor: 'rate' | 'retry' | null;
   tries: number;
   /** a refused command, or anything else that the composer shows; gone with the next key */

@@ -102,14 +102,15 @@ function follows(previous: Item | undefined, item: Item): boolean {
   );
 }
 
-export type Bar = { code: 'connecting' } | { code: 'reconnecting' } | { code: 'back'; count: number };
+export type Bar = { code: 'connecting' | 'reconnecting' | 'unstored' } | { code: 'back'; count: number };
 
 export function bar(state: State): Bar | null {
   const { link, now } = state;
   if (link.at === 'opening' && now - link.since >= CONNECTING_MS) return { code: 'connecting' };
   if (link.at === 'away' && now - link.since >= AWAY_SHOWN_MS) return { code: 'reconnecting' };
-  if (link.at === 'here' && state.back) return { code: 'back', count: state.back.count };
-  return null;
+  if (link.at !== 'here') return null;
+  if (state.back) return { code: 'back', count: state.back.count };
+  return state.quietFor === 'retry' ? { code: 'unstored' } : null;
 }
 
 /** Seconds until the user may send again, or 0. */

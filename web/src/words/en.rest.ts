@@ -38,11 +38,12 @@ export const rest = {
   whisperCopied: (name: string) => ` (whisper to ${name})`,
   announced: (name: string, text: string) => `${name}: ${text}`,
   announcedMany: (count: number) => `${count} new messages`,
-  /** the text itself cannot be sent, so there is no point in trying again */
+  /** why a message was not sent */
   unsent: {
     bad_request: "Not sent. It contains hidden characters that can't be sent.",
     empty: 'Not sent. There is nothing visible in it.',
     too_long: 'Not sent. It is too long.',
+    unavailable: "Not sent. The server couldn't take it.",
   },
   /** What the server refuses, by its code; `other` stands for a code that is not here. */
   refusals: {
@@ -72,6 +73,7 @@ export const rest = {
     confirm: (name: string) => `${name ? `Only ${name} will see this.` : 'Everyone in this room will see this. To whisper, type /to NAME TEXT.'} Send it again to confirm.`,
     other: "That didn't work.",
   },
+  unstored: "The server can't store messages at the moment. Trying again.",
   /** the server has refused the connection: it is full, closing, or has too many from this address */
   refusedFor: (seconds: number) => `Can't connect right now. Trying again in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`,
   shut: {

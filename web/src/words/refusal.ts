@@ -28,7 +28,7 @@ function withCharacter(said: string, refusal: Refusal): string {
 
 /** Why a message was not sent, if there is a sentence that helps. */
 export function unsent(words: Known, refusal: Refusal | null): string {
-  if (refusal === null || refusal.code === 'unavailable') return words.notSent;
+  if (refusal === null) return words.notSent;
   const known: Record<string, string> = words.unsent;
   if (Object.hasOwn(known, refusal.code)) return withCharacter(known[refusal.code]!, refusal);
   const why = sentence(words, refusal);

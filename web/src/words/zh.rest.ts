@@ -45,6 +45,7 @@ export const rest: Rest = {
     bad_request: '没有发送：含有不能发送的隐藏字符。',
     empty: '没有发送：没有可见的内容。',
     too_long: '没有发送：太长了。',
+    unavailable: '没有发送：服务器没能接收。',
   },
   refusals: {
     name_taken: (name) => `这个名字有人用了，试试${amid(name + '2').trimEnd()}？`,
@@ -73,6 +74,7 @@ export const rest: Rest = {
     confirm: (name) => `${name ? `只有${amid(name)}会看到这条消息。` : '这个房间里的人都会看到这条消息。要私聊，请输入 /to NAME TEXT。'}确定的话，请再发一次。`,
     other: '操作没有成功。',
   },
+  unstored: '服务器暂时无法保存消息，正在重试。',
   refusedFor: (seconds) => `暂时无法连接，${seconds < 100 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`}后自动重试。`,
   shut: {
     room_full: '这个房间已满。',
