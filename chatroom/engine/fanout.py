@@ -107,10 +107,15 @@ class Fanout(socketio.Manager):
         encoded: Encoded,
         skip_sid: str | list[str] | None,
     ) -> None:
+        skipped: Collection[str] = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
+        one = space.by_sid.get(room) if isinstance(room, str) else None
+        if one is not None:
+            if not one.session.closed and room not in skipped:
+                self._send(one, encoded)
+            return
         recipients = space.recipients_of(room)
         if recipients is None:
             return
-        skipped: Collection[str] = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
         if recipients.audience.connections:
             members = [member for member in map(space.by_sid.get, skipped) if member is not None]
             connections = [member.session.transport.connection for member in members]

@@ -104,16 +104,13 @@ class Namespace:
         return self.everybody if name is None else self.groups.get(name)
 
     def recipients_of(self, name: str | Sequence[str] | None) -> Recipients | None:
-        """Who receives what is emitted to a group, or to a list of groups; None if nobody does."""
+        """Who receives what is emitted to a group, or to a list of groups and clients; None if nobody does."""
         if name is None or isinstance(name, str):
             key: _Names = name
             found = self.recipients.get(key)
             if found is not None:
                 return found
             names: tuple[str | None, ...] = (name,)
-            member = self.by_sid.get(name) if name is not None else None
-            if member is not None:
-                return Recipients((member,))
             groups = [group for group in (self.group(name),) if group is not None]
         else:
             key = names = tuple(name)
