@@ -53,9 +53,9 @@ class Turns:
     def _run(self) -> None:
         self._scheduled = False
         start = self.meter.begin()
-        while self._calls:
+        while self._calls.length:
             self._calls.popleft()()
             if self.meter.has_taken(start, self._turn_s):
                 break
-        if self._calls:
+        if self._calls.length:
             self._schedule()

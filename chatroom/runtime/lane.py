@@ -73,7 +73,7 @@ class Lane(Generic[_ItemT]):
 
     def _wake(self) -> None:
         self._woken = False
-        if not (self._items or self._last):
+        if not (self._items or self._last.length):
             return
         worker, self._idle = self._idle, None
         if worker is None:
@@ -86,18 +86,18 @@ class Lane(Generic[_ItemT]):
         while True:
             start = meter.begin()
             stop_at = start[0] + self._turn_s
-            if len(items) + len(last) > 1:
+            if len(items) + last.length > 1:
                 self._wake_soon()  # if `work` waits with the first item, another greenthread must take the others
-            first: deque[_ItemT] | Rounds[_ItemT] = last or items
-            while first:
-                self._work(first.popleft())
+            takes_last = last.length > 0  # one in each turn at least
+            while items or last.length:
+                self._work(last.popleft() if takes_last or not items else items.popleft())
+                takes_last = False
                 if (now := clock()) > stop_at:
                     left_s = self._turn_s - meter.took_s(start)
                     if left_s <= 0:
                         break
                     stop_at = now + left_s
-                first = items or last
-            if items or last:
+            if items or last.length:
                 self._wake_soon()
             if self._idle is not None:
                 return  # `work` waited, and another greenthread has taken over

@@ -9,15 +9,19 @@ _ItemT = TypeVar("_ItemT")
 
 
 class Rounds(Generic[_ItemT]):
-    """Items that wait, by group: within a group the first one first."""
+    """Items that wait, by group: within a group the first one first.
+
+    Attributes:
+        length: how many there are; to ask for it takes no call.
+    """
 
     def __init__(self) -> None:
         self._items: dict[object, deque[_ItemT]] = {}
         self._groups: deque[object] = deque()  # the one that comes next first
-        self._length = 0
+        self.length = 0
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def append(self, item: _ItemT, group: object) -> None:
         """Let an item wait, behind those of its group."""
@@ -26,11 +30,11 @@ class Rounds(Generic[_ItemT]):
             items = self._items[group] = deque()
             self._groups.append(group)
         items.append(item)
-        self._length += 1
+        self.length += 1
 
     def popleft(self) -> _ItemT:
         """Take out the next item; its group comes next when all others have had one."""
-        self._length -= 1
+        self.length -= 1
         group = self._groups.popleft()
         items = self._items[group]
         item = items.popleft()
