@@ -12,6 +12,7 @@ from chatroom.core.commands_behind import behind_text
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, Refusal
 from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
+from chatroom.core.long_texts import all_unread, unread_rests
 from chatroom.core.markers import (
     Escaped,
     Slash,
@@ -281,16 +282,25 @@ def _say(text: str, *near: Near) -> Say:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
                 further.append(NearWhisper(name, is_exact=True))
-            case Unread() as unread:
-                further.append(unread)
+            case Unread() as part:
+                further.append(part)
             case _:
                 pass
     further += behind[_NEAR_LINES // 2 :]
-    rest = further[_NEAR_LINES:]
-    if Unread() in further or any(isinstance(one, NearWhisper) and one.is_exact for one in rest):
-        # It is refused in any case, perhaps for a name.
-        return Say(text, near=(*near, *further[: _NEAR_LINES // 2], Unread()))
-    return Say(text, near=(*near, *further[:_NEAR_LINES]))
+    read = [one for one in further if not isinstance(one, Unread)]
+    unread = [one for one in further if isinstance(one, Unread)]
+    rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.is_exact]
+    if (more := unread_rests(chain.from_iterable(map(_texts, rests)))) is not None:
+        unread.append(more)
+    if (doubtful := all_unread(unread)) is not None:
+        # It is probably refused, perhaps for a name in these.
+        return Say(text, near=(*near, *read[:_NEAR_LINES], doubtful))
+    return Say(text, near=(*near, *read[:_NEAR_LINES]))
+
+
+def _texts(near: NearWhisper) -> tuple[str, ...]:
+    """The texts that may begin with a name."""
+    return (near.rest, *near.other_rests, *(name for name, _text in near.wholes))
 
 
 def _near_command(slash: Slash) -> NearWhisper | None:

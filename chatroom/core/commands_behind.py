@@ -13,7 +13,7 @@ from typing import Final
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
-from chatroom.core.long_texts import from_both_ends, may_be_private
+from chatroom.core.long_texts import from_both_ends, says_private, unread_rests
 from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
 from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
 
@@ -67,6 +67,7 @@ _PRIVATE_LAST: Final = re.compile(
 _MOST_FIRST: Final = 4  # lines that begin so
 _WIDE: Final = re.compile("[\uff20-\uff5a]")
 _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
+_KEYS: Final = re.compile(r"[^\W\d_]{1,12}")
 _ARROW_HEADS: Final = ">→⇒➜"
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
 _ARROW: Final = re.compile(
@@ -163,8 +164,24 @@ def _commands(text: str) -> Iterator[Near]:
         elif (near := _near(text, place)) is not None:
             found += 1
             yield near
-    if any(place["talk"] or may_be_private(place["word"] or "") for place in unread):
+    commands = [place for place in unread if _is_command(text, place)]
+    # A space behind the slash, as in `// to do`, shows that it may be none.
+    if any(place["word"] is None or not text[place.start() + 1].isspace() for place in commands):
         yield Unread()
+    elif (more := unread_rests(text[place.end() : place.end() + _REACH] for place in commands)) is not None:
+        yield more
+
+
+def _is_command(text: str, place: re.Match[str]) -> bool:
+    """Whether at a place that is not read there may be a command to whisper."""
+    if place["talk"] is not None:
+        return True
+    if place["slash"] is None:
+        keys = _KEYS.match(text, place.start())
+        return keys is None or says_private(keys[0]) or says_private(keys[0][1:])
+    before = text[place.start() - 1]
+    is_short = len(place["word"]) == 1 and before.isalnum()  # as in `b/w`
+    return not is_short and before not in _QUOTES and says_private(place["word"])
 
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:

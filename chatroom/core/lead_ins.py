@@ -30,7 +30,8 @@ _SAYS_PRIVATE: Final = (
 _SENDS: Final = ("message", "send", "reply", "text")
 _TALKS: Final = ("chat", "talk", "speak", "write", "whispering")
 _PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc", "sent")
-_BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
+BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
+"""The words that may stand between these and a name."""
 _STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
 _MOST: Final = 6  # words before a name
 FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS)))
@@ -39,7 +40,7 @@ SECOND: Final = {"direct": " message", "for": " only", "in": " private"}
 """What else a text that begins with one of these words must contain to say that it is private."""
 _END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
-    rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *_BETWEEN))}){_END}){{0,{_MOST - 1}}})"
+    rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *BETWEEN))}){_END}){{0,{_MOST - 1}}})"
 )
 _LONGEST_LINE: Final = 44  # characters of one that may be a name, with a few marks behind it
 _LEAD_WORD: Final = re.compile(r"([a-z]+)[\W_]*")
@@ -60,6 +61,8 @@ _TOWARD: Final = (
     rf"(?:{_QUIETLY}|{_SENT}?[给給]|[只仅僅单單][给給]?|[发發]"
     "|[对對跟和同向与與致答私密到至]|告[诉訴]|回[复復覆]?)"
 )
+TOWARD: Final = re.compile(rf"(?!{CHINESE_WORD}){_TOWARD}")
+"""What stands before a name in such a text."""
 _DONE: Final = rf"(?:悄悄|偷偷|小声|小聲)?[地的]?(?:{CHINESE_WORD}|[说說看讲講]|可[见見])?"
 _SAID_TO: Final = re.compile(
     rf"\W*+(?:{_QUIETLY}|[对對])[\s\"“「]*+(?![,.;:!?、。])([^\n]{{1,40}}?)\W*+(?:悄悄|偷偷|小声|小聲)?[地的]?[说說](?![声聲的])\W*"

@@ -1,23 +1,61 @@
 """What is read of a text with many lines, or many places for commands, and whether the rest may be private.
 
-A private line of a paste is typed before it or behind it: so both ends are read. The rest gets one quick look.
+A private line of a paste is typed before it or behind it: so both ends are read. The rest gets one quick look: at the
+first words of each line, and at no slip in a name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
+from unicodedata import normalize
 
-from chatroom.core.slips import CHINESE_WORD, WORDS
+from chatroom.core import lead_ins
+from chatroom.core.characters import without_ignorable
+from chatroom.core.confusables import latin_looks
+from chatroom.core.folding import SLASHES
+from chatroom.core.near_misses import RUSSIAN_TO, TYPED, Unread, with_latin
+from chatroom.core.ordinary_words import ORDINARY
+from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, is_certain_slip, is_slip
 
 _One = TypeVar("_One")
-# A word to whisper without a slip, as the first one; or an operator's key.
-_PRIVATE: Final = re.compile(
-    rf"[\W_]*+(?:7(?!pm))?(?:(?:t\W?o|{'|'.join(WORDS)})(?![a-z0-9'])|op[\W_]+[!-~]{{16}}|{CHINESE_WORD})",
-    re.IGNORECASE,
+_HEAD: Final = 48  # characters of a line that are looked at
+_MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
+_LONGEST_DENSE: Final = 8
+_LONGEST_SLIP: Final = 8  # letters of a word to whisper with one too many
+
+_MARKS: Final = re.compile("[\u0300-\u036f]+")
+_LINE: Final = re.compile(r"^(?P<before>(?:[^\w\n]|_)*+)(?P<word>[^\W_]++)(?P<behind>[^\n]*+)", re.MULTILINE)
+_SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
+_KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
+_SPLIT: Final = re.compile(r"[^\w\n]o\b")  # `t o`
+_WORD: Final = re.compile(r"[^\W_]+")
+_DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,8}")
+_COLON: Final = re.compile(r" ?:(?P<at_once>(?=\w))?\s*(?=[^\s=])")
+# Behind a name, what says that a text is for it.
+_FOR_NAME: Final = re.compile(r":|\bonly\b|\A\W*(?:to |with )?\w+(?: \w+)?\W*\Z")
+_SAYS: Final = re.compile("[:\\s说說看讲講]")
+# A word in code, but no word before a name: `w = x`, `msg.x`, `w[x]`.
+_IN_CODE: Final = re.compile(r"\s*[=+*/|<>&%-]|\s?[.(\[]")
+_GLUED: Final = ("to", "msg", "dm", "pm", "tell", "whisper")
+_STRONG: Final = frozenset(
+    (*WORDS, "message", "send", "reply", "psst", "privately", "secret", "secretly", "direct")
 )
+_LEADS: Final = frozenset(
+    chain.from_iterable(one.split() for one in (*lead_ins.FIRST, *lead_ins.BETWEEN, "for", "direct"))
+)
+_CHINESE: Final = re.compile(CHINESE_WORD)
+_CHINESE_FIRST: Final = frozenset(f"s{CHINESE_BEGINNINGS}{lead_ins.CHINESE_BEGINNINGS}")
+
+
+class _Found(NamedTuple):
+    """What a line says: whether it is private whoever is here, and otherwise how the names in it may be spelled."""
+
+    is_certain: bool
+    names: tuple[str, ...] = ()
 
 
 def from_both_ends(ones: Sequence[_One]) -> list[_One]:
@@ -25,6 +63,134 @@ def from_both_ends(ones: Sequence[_One]) -> list[_One]:
     return [*chain.from_iterable(zip(ones, reversed(ones), strict=True))][: len(ones)]
 
 
-def may_be_private(line: str) -> bool:
-    """Whether a line that is not read begins like a private text."""
-    return _PRIVATE.match(line) is not None
+def unread_lines(lines: Iterable[str]) -> Unread | None:
+    """What lines that are not read may be, if one begins like a private text."""
+    return _joined(
+        filter(None, map(_look, _LINE.finditer(_folded(dict.fromkeys(line[:_HEAD] for line in lines)))))
+    )
+
+
+def unread_rests(rests: Iterable[str]) -> Unread | None:
+    """What texts may be that stand behind words to whisper, and are not read."""
+    return _joined(_Found(False, names) for rest in rests if (names := _names(_folded((rest[:_HEAD],)))))
+
+
+def all_unread(ones: Sequence[Unread]) -> Unread | None:
+    """The same of several parts of a text."""
+    return _joined(_Found(not one.names, tuple(one.names)) for one in ones)
+
+
+@lru_cache(maxsize=4096)
+def says_private(word: str) -> bool:
+    """Whether a word in any script, of usual width, is a command to whisper, perhaps with a slip."""
+    if word.isascii():
+        word = word.lower()
+        return word in WORDS or is_slip(word)
+    word = word.casefold()
+    if word in TYPED or (word[0] in _CHINESE_FIRST and _CHINESE.match(word) is not None):
+        return True
+    return word[0] in _looks() and ((latin := with_latin(word)) in WORDS or is_slip(latin))
+
+
+def _joined(found: Iterable[_Found]) -> Unread | None:
+    names: set[str] = set()
+    is_certain = False
+    for count, one in enumerate(found):
+        names.update(one.names)
+        if one.is_certain or count == _MOST or len(names) > _MOST:
+            is_certain = True
+            break
+    return Unread() if is_certain else Unread(frozenset(names)) if names else None
+
+
+def _folded(lines: Iterable[str]) -> str:
+    """Lines as they are compared: without differences of case and width, marks, and what cannot be seen."""
+    text = "\n".join(lines)
+    if text.isascii():
+        return text.lower()
+    return normalize("NFC", _MARKS.sub("", normalize("NFKD", without_ignorable(text)))).casefold()
+
+
+def _look(line: re.Match[str]) -> _Found | None:
+    word, behind = line["word"], line["behind"]
+    if word[0] == "7" and behind[:3] != " pm":
+        word = word[1:]
+    if word == "op" and _KEY.match(behind):
+        return _Found(True)
+    if word == "t" and _SPLIT.match(behind):
+        word, behind = "to", behind[2:]
+    if not word.isascii():
+        return _look_at_other(word, line["before"], behind)
+    if word in _STRONG or (len(word) <= _LONGEST_SLIP and is_slip(word)):
+        return _behind_word(word, line["before"], behind)
+    if word in _LEADS:
+        rest = _behind_leads(behind)
+        return _Found(False, _names(rest)) if _FOR_NAME.search(rest) is not None else None
+    if word.startswith(_GLUED) and word not in ORDINARY:
+        size = next(len(one) for one in _GLUED if word.startswith(one))
+        return _Found(False, (word[size:],))
+    return None
+
+
+def _look_at_other(word: str, before: str, behind: str) -> _Found | None:
+    """The same for a word that is not all ASCII."""
+    if word in TYPED or word[0] in _looks():
+        latin = with_latin(word)
+        if word in TYPED or latin in _STRONG or (latin.isascii() and is_slip(latin)):
+            is_russian = RUSSIAN_TO.match(word + behind) is not None
+            return _behind_word(latin, before, behind) if not is_russian else None
+    if word[0] in _CHINESE_FIRST:
+        return _look_at_chinese(word, behind)
+    # `to小雨`, `w小雨`
+    size = next((size for size, one in enumerate(word) if not one.isascii()), 0) if word[0].isascii() else 0
+    return _behind_word(word[:size], before, word[size:] + behind) if word[:size] in _STRONG else None
+
+
+def _look_at_chinese(word: str, behind: str) -> _Found | None:
+    if (found := _CHINESE.match(word)) is not None:
+        rest = word[found.end() :] + behind
+        return _Found(rest[:1] == ":" and bool(rest[1:].strip()), _names(rest.lstrip("给給对對跟和: ")))
+    rest = word + behind
+    found = lead_ins.TOWARD.match(rest)
+    return _Found(False, _names(rest[found.end() :])) if found and _SAYS.search(rest, found.end()) else None
+
+
+@cache
+def _looks() -> frozenset[str]:
+    """The letters that may begin a word to whisper in letters that only look like Latin ones."""
+    firsts = {word[0] for word in _STRONG}
+    return frozenset((*firsts, *(chr(code) for code, look in latin_looks().items() if look in firsts)))
+
+
+def _behind_word(word: str, before: str, behind: str) -> _Found | None:
+    """What stands behind a word to whisper."""
+    is_command = word in WORDS and behind[:1].isspace() and _SLASH.search(before) is not None
+    if is_command:
+        return _Found(bool(behind.strip()))
+    if (colon := _COLON.match(behind)) is not None:
+        is_marker = colon["at_once"] is not None and len(word) > 1
+        if is_marker and (word in WORDS or is_certain_slip(word)):
+            return _Found(True)
+    elif _IN_CODE.match(behind) and word != "to":
+        return None
+    names = _names(_behind_leads(behind))
+    return _Found(False, names) if names else None
+
+
+def _behind_leads(text: str) -> str:
+    """A text without the words that may stand before a name, such as `a message to`."""
+    for word in _WORD.finditer(text):
+        if word[0] not in _LEADS:
+            return text[word.start() :]
+    return ""
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """How the name that a text begins with may be spelled."""
+    words = _WORD.findall(text)[:2]
+    if not words or words[0] in ORDINARY:
+        return ()
+    if (dense := _DENSE.match(words[0])) is not None:
+        run = dense[0]
+        return tuple(run[:size] for size in range(2, min(len(run), _LONGEST_DENSE) + 1))
+    return (words[0], "".join(words)) if len(words) > 1 else (words[0],)

@@ -17,12 +17,11 @@ from typing import Final
 from chatroom.core import lead_ins
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
-from chatroom.core.long_texts import from_both_ends, may_be_private
+from chatroom.core.long_texts import from_both_ends, unread_lines
 from chatroom.core.near_misses import (
     BareKey,
     Near,
     NearWhisper,
-    Unread,
     by_keys,
     is_nearly_to,
     near,
@@ -32,7 +31,7 @@ from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
 from chatroom.core.squeezed import is_part
 
 _ORDERED_LINES: Final = 8  # of more, those at both ends come first
-_LINES: Final = 64  # of one text that are looked at; of the others only whether they may be private
+_LINES: Final = 64  # of one text that are looked at; of the others only how they begin
 _DOUBTFUL_LINES: Final = 32  # of them, those whose beginnings are read
 _NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
@@ -145,8 +144,8 @@ def further_beginnings(text: str) -> Iterator[Beginning | None]:
             found = keys or _read_beginning(line)
             nearly += isinstance(found, NearWhisper)
             yield found
-    if any(map(may_be_private, unread)):
-        yield Unread()
+    if unread and (found := unread_lines(unread)) is not None:
+        yield found
 
 
 def _is_plainly_ordinary(start: str) -> bool:

@@ -26,7 +26,7 @@ from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
-from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt
+from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt, plain
 from chatroom.core.squeezed import Squeezed
 from chatroom.core.unknown_commands import UnknownJoin
 
@@ -111,8 +111,9 @@ def _refusal(
             if not near.is_certain and not (near.is_pinyin and people.is_chinese_here()):
                 return None
             return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
-        case Unread():
-            return UnreadMayBePrivate(usage="/say TEXT")
+        case Unread(spelled):
+            is_nobody = spelled and not _is_any(spelled, people)
+            return None if is_nobody else UnreadMayBePrivate(usage="/say TEXT")
         case NearJoin(is_certain=True):
             return UnknownJoin(command="join").with_doubt(people=True)
         case NearJoin(room, is_word):
@@ -121,6 +122,13 @@ def _refusal(
                 return None
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
+
+
+def _is_any(names: frozenset[str], people: People) -> bool:
+    """Whether one of the names is spelled so, of people here or of those who left."""
+    return bool(people.spelled_here(names)) or any(
+        plain(name) in names for name in people.spelled_lately(names)
+    )
 
 
 def _looks_private(found: Found, people: People) -> LooksPrivate:

@@ -61,7 +61,7 @@ _PINYIN: Final = re.compile(
     r"|to[\W_]+(?P<behind_to>[a-z']{2,24})[\W_]+(?=[\u3400-\u9fff]))"
 )
 # In Russian, `то` before a Russian name is a word.
-_RUSSIAN_TO: Final = re.compile(r"\s*то\s+[\u0400-\u04ff]")
+RUSSIAN_TO: Final = re.compile(r"\s*то\s+[\u0400-\u04ff]")
 _JOIN: Final = re.compile(r"\W*7?(?:(\w{4,5})[\W_]+|(join)(?=\w))")
 # `toBob`, `msgBob`; the whole word is looked at as well.
 _GLUED: Final = re.compile(
@@ -85,7 +85,8 @@ _OTHER: Final = re.compile(
 _GAP: Final = re.compile(r"\s*(?P<colon>[:;：；])\s*|\s+")
 _ONLY_WORD: Final = re.compile(r"[:：]\S+\s*$")
 _COMMANDS: Final = frozenset((*WORDS, "to:"))
-_TYPED: Final = typed_as((*_COMMANDS, *(f"/{one}" for one in _COMMANDS)))
+TYPED: Final = typed_as((*_COMMANDS, *(f"/{one}" for one in _COMMANDS)))
+"""The words to whisper in other keyboard layouts, and their parts."""
 _LONGEST_PART: Final = 8
 _LONGEST_TYPED: Final = 9  # letters of the longest word with a slash and a slip
 # Words of other languages that the keys of a word to whisper type as well.
@@ -148,7 +149,13 @@ class NearJoin:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part of the text that is not read, and may be private: refused whoever is here."""
+    """A part of the text that is not read, and may be private.
+
+    Attributes:
+        names: how the names in it may be spelled; if there are none, it is refused whoever is here.
+    """
+
+    names: frozenset[str] = frozenset()
 
 
 Near = NearWhisper | NearJoin | Unread
@@ -174,7 +181,7 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
 def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     is_ascii = folded.isascii()
     typed, folded = folded, folded if is_ascii else with_latin(folded)
-    if not is_ascii and _RUSSIAN_TO.match(typed):
+    if not is_ascii and RUSSIAN_TO.match(typed):
         return None
     if _KEY_WORD.match(folded) and _ends_in_key(head(text, _KEY_REACH)[0]):
         return BareKey()
@@ -358,7 +365,7 @@ def _commands(word: str) -> tuple[tuple[int, str], ...]:
         return ()
     whole = readings(word) if len(word) <= _LONGEST_TYPED else ()
     found = [(len(word), latin) for latin in whole if _is_command(latin.removeprefix("/"))]
-    for size in beginnings(word[:-1], _TYPED, _LONGEST_PART):
+    for size in beginnings(word[:-1], TYPED, _LONGEST_PART):
         latins = readings(word[:size])
         found += ((size, latin) for latin in latins if latin.removeprefix("/") in _COMMANDS)
     return tuple(found)

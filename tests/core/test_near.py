@@ -126,6 +126,75 @@ def test_what_is_not_read_is_not_sent_if_doubtful(text: str) -> None:
     assert isinstance(judge(text), UnreadMayBePrivate)
 
 
+@pytest.mark.parametrize("ordinary", ["x = compute(y, z)", "ok", "- buy milk", "ёж и", "a/b"])
+def test_a_private_line_amid_many_is_found_however_typed(ordinary: str) -> None:
+    around = f"{ordinary}\n" * 100
+    for line in (
+        *(
+            "／ｔｏ Bob x",
+            "tp:Bob",
+            "m\u00adsg Bob x",
+            "对小雨说 x",
+            "for Bob only: x",
+            "/to Zed x",
+            "to:Zed",
+            "tp:Zed",
+        ),
+        *(
+            "7to Bob",
+            "private message to Bob: x",
+            "ьып Bob x",
+            "tо Bob x",
+            "to Moonbeam x",
+            "to Zoe x",
+            "dm Ming Li x",
+        ),
+        *(
+            "toBob x",
+            "私聊：Zed",
+            "给小雨：x",
+            "Wisper Bob x",
+            "t o Bob",
+            "talk to Bob",
+            "- to Ann",
+            "- [ ] tell Bob x",
+        ),
+        "op 0123456789abcdef0",
+    ):
+        text = f"{around}{line}\n{around}"
+        assert (line, isinstance(judge(text), UnreadMayBePrivate)) == (line, True)
+
+
+@pytest.mark.parametrize("ordinary", ["x = compute(y, z)", "ok", "- buy milk", "ёж и", "a/b"])
+def test_lines_that_name_nobody_are_sent_amid_many(ordinary: str) -> None:
+    around = f"{ordinary}\n" * 100
+    for line in (
+        *(
+            "w = 3",
+            "msg = read()",
+            "- to do: laundry",
+            "w = Bob",
+            "msg.bob()",
+            "private:",
+            "</w>",
+            "w: 100%;",
+            "/w/Bob",
+        ),
+        *(
+            "to the moon",
+            "with Bob it works",
+            "for Bob in names",
+            "// to be done",
+            "给大家：x",
+            "so: what",
+            "today Bob",
+        ),
+        *("tell them", "message = 'x'", "то Олег", "b/w Bob"),
+    ):
+        text = f"{around}{line}\n{around}"
+        assert (line, isinstance(judge(text), Say)) == (line, True)
+
+
 def test_the_refusal_names_whom_or_what_it_is_about() -> None:
     missing, room = judge("ot:Zed"), judge("join tea house.")
     assert isinstance(missing, NoSuchPartner)
