@@ -317,13 +317,13 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
     play.sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, isForGood(play.whispers[0]!.refusal)]).toEqual(['recipient_other', false]);
-    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'z' }).state)).toMatchObject({ toSid: 'g', confirmed: true });
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'z' }, 1).state)).toMatchObject({ toSid: 'g', confirmed: true });
   });
 
   it('refused since the name was another’s is sent to the same session again', () => {
     const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true });
     expect([play.whispers[0]!.refusal?.code, play.state.partner?.gone]).toEqual(['recipient_other', false]);
-    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ toSid: 'f', confirmed: true });
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }, 1).state)).toMatchObject({ toSid: 'f', confirmed: true });
   });
 
   it.each([0, 1])('behind a refused one is not confirmed (asked: %i) once the partner has left', (asked) => {
@@ -371,16 +371,27 @@ describe('A whisper that waits', () => {
     expect(nextOut(back.do({ type: 'retry', key: 'x', cid: 'y' }).state)).toMatchObject({ cid: 'x', toSid: 'g' });
   });
 
-  it('refused, or to another session, is retried as a new one', () => {
+  it('refused is retried as a new one', () => {
     expect(nextOut(whispering().write('x').sent('x').no('x', 'never_heard_of').do({ type: 'retry', key: 'x', cid: 'y' }).state)?.cid).toBe('y');
-    const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g').do({ type: 'retry', key: 'x', cid: 'y' });
-    expect(nextOut(play.state)?.cid).toBe('y');
   });
 
-  it('is retried with the person chosen instead', () => {
-    const play = whispering().write('x').sent('x').unknown('x').roster([['fox', 'g']], [FOX]).to('fox', 'g');
-    play.do({ type: 'retry', key: 'x', cid: 'y' });
-    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
+  it.each([
+    ['its outcome is unknown', (play: Writer) => play.unknown('x')],
+    ['its recipient has left', (play: Writer) => play.roster([], [FOX]).no('x', 'no_such_person')],
+  ])('is retried with the person chosen instead only after the page has asked about it: %s', (_, fail) => {
+    const play = whispering().write('x').sent('x') as Writer;
+    fail(play);
+    // The server has asked about another text, and will not ask again.
+    play.roster([['fox', 'g']], [FOX]).to('fox', 'g').write('y').sent('y').ok('y', 1);
+    play.do({ type: 'retry', key: 'x', cid: 'z' });
+    expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
+    const { cid } = nextOut(play.state)!;
+    play.sent(cid!).no(cid!, 'no_such_person');
+    const { key, refusal } = play.whispers.find(({ text }) => text === 'x')!;
+    expect(refusal?.code).toBe('recipient_other');
+    // The second click of two was made before the question could be read.
+    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 0.3).state)).toBeNull();
+    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 0.1).state)).toMatchObject({ cid: 'w', toSid: 'g', confirmed: true });
   });
 
   it('//x whispers /x', () => {

@@ -177,7 +177,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
   // The session has left, or the server says that the name was someone else's: another person may have it now.
-  const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? OTHER : hasLeft ? LEFT : ack;
+  const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? { ...OTHER, at: state.now } : hasLeft ? LEFT : ack;
   const next = fail(calm, item, why);
   // The outcome is unknown, or it is in doubt who was meant.
   if (ack && ack.code !== 'no_such_person') return next;
@@ -240,6 +240,8 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   const item = state.items[index];
   if (!item || (item.kind !== 'said' && item.kind !== 'whisper') || item.fate !== 'failed') return state;
   if (text === undefined && isForGood(item.refusal)) return state;
+  // The second click of two, which answers nothing.
+  if (state.now - (item.refusal?.at as number) < CONFIRM_MS) return state;
   const to = item.kind === 'whisper' ? recipient(state, item) : null;
   const serial = state.serial + 1;
   const same = (item.kind === 'said' || to!.sid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
@@ -250,17 +252,14 @@ export function retry(state: State, key: string, cid: string, text?: string): St
 }
 
 /**
- * The recipient of a failed whisper: the same session, or the one that the user chose instead, perhaps by retrying after
- * the page said that it may be someone else. For a session that has left, the server finds the one in which the same
+ * The recipient of a failed whisper: the session that it was written to, or, by retrying after the page said so about
+ * this text, the one that has the name now. For a session that has left, the server finds the one in which the same
  * person is back, or refuses the whisper.
  */
 function recipient(state: State, { to, toSid, refusal, confirmed }: Whispered): Person & { confirmed?: boolean } {
-  const { people, partner } = state;
-  const isHere = people.has(toSid);
-  if (!isHere && partner && !partner.gone && partner.name === to) return partner;
   const isTold = refusal?.code === OTHER.code;
-  const other = isTold && !isHere ? calledNow(state, to, toSid) : null;
-  return { ...(other ?? { sid: toSid, name: people.get(toSid) ?? to }), confirmed: isTold || confirmed };
+  const other = isTold && !state.people.has(toSid) ? calledNow(state, to, toSid) : null;
+  return { ...(other ?? { sid: toSid, name: state.people.get(toSid) ?? to }), confirmed: isTold || confirmed };
 }
 
 /** To be called after every change of `people`: a waiting whisper is shown with the present name of its recipient. */

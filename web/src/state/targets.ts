@@ -189,7 +189,7 @@ export function met(state: State, sid: string, person: Person | null): State {
   if (state.partner?.sid !== sid) return state;
   if (!person) {
     const isOther = calledNow(state, state.partner.name, sid) !== null;
-    const items = state.items.map((item) => (isOther && item.kind === 'whisper' && item.toSid === sid && item.refusal === LEFT ? { ...item, refusal: OTHER } : item));
+    const items = state.items.map((item) => (isOther && item.kind === 'whisper' && item.toSid === sid && item.refusal === LEFT ? { ...item, refusal: { ...OTHER, at: state.now } } : item));
     return partnerGone({ ...state, items });
   }
   if (!state.people.has(person.sid)) return state;
@@ -201,7 +201,7 @@ export function met(state: State, sid: string, person: Person | null): State {
 
 /** The recipient is back, so their leave is no longer the reason why this was not sent. */
 function rebound(item: Whispered, toSid: string): Whispered {
-  return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal === OTHER ? null : item.refusal };
+  return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal?.code === OTHER.code ? null : item.refusal };
 }
 
 /** The private chats that are open in other rooms once the user leaves this one; the latest last. */
