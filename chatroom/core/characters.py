@@ -35,8 +35,8 @@ _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
 _HIDDEN: Final = re.compile(f"[{_IGNORABLE}{_BLANKS}{_NONCHARACTERS}]")
-_HIDDEN_KINDS: Final = frozenset(("Zs", "Zl", "Zp", "Cc", "Cs", "Co"))
 _MARKS: Final = frozenset(("Mn", "Mc", "Me"))
+_UNSEEN_KINDS: Final = _MARKS.union(("Zs", "Zl", "Zp", "Cc", "Cs", "Co"))
 # Those of Unicode 15 to 17, which older interpreters do not know. A test compares them with Node's data.
 _NEW_MARKS: Final = re.compile(
     "[\u0897\u0cf3\u0ece\u1acf-\u1add\u1ae0-\u1aeb\U00010d69-\U00010d6d\U00010efa-\U00010eff\U00011241"
@@ -45,6 +45,7 @@ _NEW_MARKS: Final = re.compile(
     "\U00013447-\U00013455\U0001611e-\U0001612f\U0001e08f\U0001e4ec-\U0001e4ef\U0001e5ee\U0001e5ef\U0001e6e3\U0001e6e6"
     "\U0001e6ee\U0001e6ef\U0001e6f5]"
 )
+_UNSEEN: Final = re.compile(f"{_HIDDEN.pattern[:-1]}{_NEW_MARKS.pattern[1:]}")  # both classes in one
 POINTS_EACH: Final = 4  # the most code points for each character that is seen, on average: marks and joiners
 _ASCII_SEEN: Final = re.compile("[!-~]")
 
@@ -76,6 +77,7 @@ _VIRAMA: Final = 9  # the combining class
 _REACH: Final = 128  # characters around a joiner that decide whether it belongs there
 NOTHING: Final = re.compile(rf"[\s{_IGNORABLE}]*")
 """Spaces and default ignorable characters, as many as there are."""
+_IGNORED: Final = re.compile(f"[{_IGNORABLE}]")
 _KEPT_FLAG: Final = re.compile(f"({_TAGGED_FLAG})|[{_IGNORABLE}]+")
 
 
@@ -89,6 +91,11 @@ class Kind(Enum):
     STRAY = auto()  # hidden, and of no use where it stands
 
 
+def all_seen(letters: str) -> bool:
+    """Whether no letter or digit of these is a hidden one."""
+    return _HIDDEN.search(letters) is None
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing of a text can be seen."""
     return _ASCII_SEEN.search(text) is None and not any(map(is_seen, text))
@@ -97,11 +104,7 @@ def is_blank(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_seen(character: str) -> bool:
     """Whether this character can be seen by itself."""
-    return (
-        category(character) not in _HIDDEN_KINDS
-        and not _combines(character)
-        and _HIDDEN.match(character) is None
-    )
+    return category(character) not in _UNSEEN_KINDS and _UNSEEN.match(character) is None
 
 
 def pieces(text: str) -> Iterator[tuple[str, Kind]]:
@@ -130,7 +133,7 @@ def shortened(text: str, most: int) -> str:
 
 def without_ignorable(text: str) -> str:
     """The text without what is default ignorable; the flags of England, Scotland and Wales keep their tags."""
-    if _KEPT_FLAG.search(text) is None:
+    if _IGNORED.search(text) is None:
         return text  # as nearly all are
     return "".join(filter(None, _KEPT_FLAG.split(text)))
 

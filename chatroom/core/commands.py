@@ -12,7 +12,7 @@ from chatroom.core.commands_behind import behind_text
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, Refusal
 from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
-from chatroom.core.long_texts import all_unread, unread_rests
+from chatroom.core.long_texts import Reading, all_unread, unread_rests
 from chatroom.core.markers import (
     Escaped,
     Slash,
@@ -264,12 +264,13 @@ def _say(text: str, *near: Near) -> Say:
     Raises:
         LooksLikeKey: a line of it is probably an operator's key.
     """
-    behind = [*behind_text(text)]
+    reading = Reading()
+    behind = [*behind_text(text, reading)]
     further: list[Near] = behind[: _NEAR_LINES // 2]
     opened = behind_opener(text)
     if opened is None and not further and text.isprintable():  # a printable text has no line ends
         return Say(text, near)
-    for line in chain((opened,), further_beginnings(text)):
+    for line in chain((opened,), further_beginnings(text, reading)):
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()

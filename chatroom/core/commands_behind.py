@@ -13,15 +13,16 @@ from typing import Final
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
-from chatroom.core.long_texts import from_both_ends, says_private, unread_rests
+from chatroom.core.long_texts import MOST, Reading, from_both_ends, says_private, unread_rests
 from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
 from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
 
 _MOST: Final = 6  # commands in one text that are looked at
 _MOST_ARROWS: Final = 4
 _MOST_PLACES: Final = 64  # places where one may stand
-# Of them, those with words in other scripts, which may be meant in several keyboard layouts: each takes 10 µs.
-_MOST_OTHER: Final = 24
+_COST: Final = 3  # of a place, in microseconds
+_OTHER_COST: Final = 6  # of one with a word in another script, which may be meant in several keyboard layouts
+_LEFT: Final = MOST // 2  # for the lines
 _REACH: Final = 128  # characters behind one that may be a name
 _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбБюЮめظຝय"  # what the key of the slash types in other layouts
@@ -100,7 +101,7 @@ _MAY_SAY_PRIVATE: Final = re.compile(
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
-def behind_text(text: str) -> Iterator[Near]:
+def behind_text(text: str, reading: Reading) -> Iterator[Near]:
     """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None and "@" not in text:
@@ -111,7 +112,7 @@ def behind_text(text: str) -> Iterator[Near]:
         text = without_ignorable(text)
         if _WIDE.search(text) is not None:
             text = text.translate(_NARROW)
-    return chain(_with_name_first(text), _behind_name(text), _behind_arrows(text), _commands(text))
+    return chain(_with_name_first(text), _behind_name(text), _behind_arrows(text), _commands(text, reading))
 
 
 def _with_name_first(text: str) -> Iterator[NearWhisper]:
@@ -152,16 +153,18 @@ def _wholes(before: str, behind: str) -> tuple[tuple[str, str], ...]:
     return tuple((one, behind) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
 
 
-def _commands(text: str) -> Iterator[Near]:
-    others = found = 0
+def _commands(text: str, reading: Reading) -> Iterator[Near]:
+    found = 0
     places = from_both_ends([*_PLACE.finditer(text, 1)])
     unread = places[_MOST_PLACES:]
     for place in places[:_MOST_PLACES]:
         is_other = place["talk"] is None and (place["word"] is None or not place["word"].isascii())
-        others += is_other
-        if found == _MOST or (is_other and others > _MOST_OTHER):
+        cost = _OTHER_COST if is_other else _COST
+        if found == _MOST or not reading.allows(cost, leave=_LEFT):
             unread.append(place)
-        elif (near := _near(text, place)) is not None:
+            continue
+        reading.spend(cost)
+        if (near := _near(text, place)) is not None:
             found += 1
             yield near
     commands = [place for place in unread if _is_command(text, place)]
@@ -186,20 +189,24 @@ def _is_command(text: str, place: re.Match[str]) -> bool:
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     start = place.start()
+    last = text[start - 1]
+    if last == "\n" or last in _QUOTES:
+        return None
+    # Most words are no command: what stands before one is looked at last.
+    is_command = place["talk"] is None and place["slash"] is not None
+    rests = tuple(_rests(text, place, last)) if is_command else ()
+    if is_command and not rests:
+        return None
     before = text[max(0, start - 64) : start].rpartition("\n")[2]
-    if not before.strip() or before[-1] in _QUOTES:
+    if not before.strip():
         return None
     if place["talk"]:
         return NearWhisper(text[place.end() : place.end() + _REACH], runs_on=True)
-    if place["slash"] is None:
+    if not is_command:
         found = by_keys(text[start : start + _REACH])
         return found if isinstance(found, NearWhisper) else None
     path = _PATH_BACKWARDS.match(_DOUBLED.sub("", before)[::-1])
     if path is not None and ("/" in path[0] or path[0] == "~"):
-        return None
-    is_glued = before[-1].isalnum()
-    rests = tuple(_rests(text, place, is_glued=is_glued, before=before))
-    if not rests:
         return None
     # Behind a name alone, it is for that person: `Bob /w secret`.
     wholes = _wholes(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
@@ -207,14 +214,19 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     return NearWhisper(rests[0], other_rests=rests[1:], wholes=wholes, runs_on=True, is_exact=is_exact)
 
 
-def _rests(text: str, place: re.Match[str], *, is_glued: bool, before: str) -> Iterator[str]:
-    """What stands behind a word to whisper, if the word at the place is one or begins with one."""
+def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
+    """What stands behind a word to whisper, if the word at the place is one or begins with one.
+
+    Args:
+        last: the character before the place.
+    """
     word = with_latin(compared_word(place["word"]))
     at, end = place.start("word"), place.end()
     if word.isascii():
-        if is_glued and before[-1].isascii():
+        if last.isalnum() and last.isascii():
             is_command = word in WORDS or is_slip(word)
-            is_command &= len(word) > 1 or not _ABBREVIATION.search(before)
+            if len(word) == 1 and is_command:
+                is_command = _ABBREVIATION.search(text, max(0, place.start() - 2), place.start()) is None
         else:
             is_command = is_meant(word)
         if is_command:

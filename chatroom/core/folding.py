@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
-from chatroom.core.characters import NOTHING, POINTS_EACH, is_seen
+from chatroom.core.characters import NOTHING, POINTS_EACH, all_seen, is_seen
 
 SLASHES: Final = "/\u2044\u2215\u2571\u27cb\u29f8\u3001\uff0f\uff64"  # 、 is on the key of /
 COLONS: Final = ":\u02d0\u02f8\u0589\u05c3\u205a\u2236\ua4fd\ua789\ufe13\ufe55\uff1a"
+_LETTER_COLONS: Final = frozenset(filter(str.isalnum, COLONS))
+# Letters, digits and the usual punctuation.
+_USUAL: Final = re.compile(r"[\w !-~\u2010-\u2027\u2030-\u2043\u2045-\u2059\u3001-\u3029\u3030-\u303f]*")
 HEAD: Final = 64  # characters read of a beginning: the longest command is far shorter
 
 
@@ -41,6 +45,8 @@ def head(text: str, most: int = HEAD) -> tuple[str, list[int]]:
     plain = text[start : start + most]
     if plain.isascii() and plain.isprintable():
         return plain.lower(), list(range(start + 1, start + len(plain) + 1))
+    if (whole := _each_for_itself(plain)) is not None:
+        return whole, list(range(start + 1, start + len(plain) + 1))
     folded: list[str] = []
     ends: list[int] = []
     for index in range(start, min(len(text), start + most * POINTS_EACH)):
@@ -57,26 +63,48 @@ def head(text: str, most: int = HEAD) -> tuple[str, list[int]]:
     return "".join(folded), ends
 
 
+def dear(text: str) -> frozenset[str]:
+    """The characters of a beginning if they are compared one by one, which takes long where they are new."""
+    is_cheap = text.isascii() or _each_for_itself(text) is not None
+    return frozenset() if is_cheap else frozenset(text)
+
+
+def _each_for_itself(plain: str) -> str | None:
+    """The text as it is compared if each character becomes one character, as in most texts."""
+    whole = normalize("NFKD", plain).casefold()
+    is_so = (
+        len(whole) == len(plain)
+        and _USUAL.fullmatch(whole) is not None
+        and plain[:1] not in SLASHES
+        and _LETTER_COLONS.isdisjoint(plain)
+        and all_seen(plain)
+    )
+    return whole if is_so else None
+
+
 @lru_cache(maxsize=4096)
 def _shown(character: str) -> str:
     """A character as it is compared; nothing if it cannot be seen."""
     if character.isspace():
         return " "
-    if not is_seen(character):
+    if not is_seen.__wrapped__(character):
         return ""
-    return ":" if character in COLONS else compared(character)
+    return ":" if character in COLONS else compared.__wrapped__(character)
 
 
 def compared_word(word: str) -> str:
     """The letters and digits of a word, each as `compared` gives it."""
     if word.isascii():
         return word.lower()
-    folded = normalize("NFKD", word).casefold()
-    return folded if folded.isalnum() else "".join(one for one in folded if category(one)[0] != "M")
+    return _without_marks(normalize("NFKD", word).casefold())
 
 
 @lru_cache(maxsize=4096)
 def compared(character: str) -> str:
     """A character without differences of case and width, and without the marks that it consists of."""
-    folded = normalize("NFKD", character).casefold()
-    return "".join(one for one in folded if category(one)[0] != "M")
+    return _without_marks(normalize("NFKD", character).casefold())
+
+
+def _without_marks(folded: str) -> str:
+    # Letters and digits are no marks.
+    return folded if folded.isalnum() else "".join([one for one in folded if category(one)[0] != "M"])

@@ -16,12 +16,13 @@ from unicodedata import normalize
 from chatroom.core import lead_ins
 from chatroom.core.characters import without_ignorable
 from chatroom.core.confusables import latin_looks
-from chatroom.core.folding import SLASHES
+from chatroom.core.folding import SLASHES, dear
 from chatroom.core.near_misses import RUSSIAN_TO, TYPED, Unread, with_latin
 from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, is_certain_slip, is_slip
 
 _One = TypeVar("_One")
+MOST: Final = 400  # what may be read of one text, in microseconds
 _HEAD: Final = 48  # characters of a line that are looked at
 _MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
 _LONGEST_DENSE: Final = 8
@@ -56,6 +57,26 @@ class _Found(NamedTuple):
 
     is_certain: bool
     names: tuple[str, ...] = ()
+
+
+class Reading:
+    """How much of one text may still be read, in all the ways in which it is read together."""
+
+    _left = MOST  # here, since one is made for each text, and most need nothing more
+    _known: frozenset[str] = frozenset()
+
+    def allows(self, cost: int, *, leave: int = 0) -> bool:
+        """Whether so much may still be read, if so much is left for what follows."""
+        return self._left >= cost + leave
+
+    def spend(self, cost: int) -> None:
+        self._left -= cost
+
+    def spend_on(self, start: str) -> None:
+        """Spend what it costs to compare characters that no line before this one had."""
+        new = dear(start) - self._known
+        self._known |= new
+        self._left -= len(new) * 2 // 3
 
 
 def from_both_ends(ones: Sequence[_One]) -> list[_One]:

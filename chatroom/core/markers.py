@@ -17,7 +17,7 @@ from typing import Final
 from chatroom.core import lead_ins
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
-from chatroom.core.long_texts import from_both_ends, unread_lines
+from chatroom.core.long_texts import Reading, from_both_ends, unread_lines
 from chatroom.core.near_misses import (
     BareKey,
     Near,
@@ -35,7 +35,11 @@ _LINES: Final = 64  # of one text that are looked at; of the others only how the
 _DOUBTFUL_LINES: Final = 32  # of them, those whose beginnings are read
 _NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
-_DEAR_LINES: Final = 12  # of them, those that do not begin in ASCII, which take ten times as long to read
+_COST: Final = 5  # of reading a line, in microseconds
+_DEAR_COST: Final = 16  # of one that does not begin in ASCII
+_LEFT: Final = 100  # for those that do
+_LOOK_COST: Final = 1  # of looking whether that is a command in another keyboard layout
+_SLASH_COST: Final = 10  # of finding out, too, which command a line with a slash nearly is
 _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
 # A text that begins like this is ordinary: a longer word in a script in which no word to whisper is written.
 _ORDINARY: Final = re.compile(
@@ -120,9 +124,9 @@ def behind_opener(text: str) -> Beginning | None:
     return beginning(text[found.end() :]) if found is not None else None
 
 
-def further_beginnings(text: str) -> Iterator[Beginning | None]:
+def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None]:
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
-    dear = looked_up = read = nearly = 0
+    looked_up = read = nearly = 0
     lines = [*pairwise(text.splitlines())]
     if len(lines) > _ORDERED_LINES:
         lines = from_both_ends(lines)
@@ -131,17 +135,26 @@ def further_beginnings(text: str) -> Iterator[Beginning | None]:
         is_dear = not line[:HEAD].isascii()
         if len(line.strip()) < _SHORTEST_LINE:
             continue
-        if nearly == _NEAR_LINES or read == _DOUBTFUL_LINES or (is_dear and dear == _DEAR_LINES):
+        cost = _DEAR_COST if is_dear else _COST
+        if (
+            nearly == _NEAR_LINES
+            or read == _DOUBTFUL_LINES
+            or not reading.allows(cost, leave=_LEFT * is_dear)
+        ):
             unread.append(line)
             continue
-        keys = by_keys(line) if is_dear and looked_up < _DOUBTFUL_LINES else None
-        looked_up += is_dear
+        keys = None
+        if is_dear and looked_up < _DOUBTFUL_LINES:
+            keys = by_keys(line)
+            looked_up += 1
+            reading.spend(_LOOK_COST)
         if keys is None and _is_plainly_ordinary(line[:HEAD]):
             continue
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
-            dear += is_dear
             read += 1
             found = keys or _read_beginning(line)
+            reading.spend(cost + _SLASH_COST * isinstance(found, Slash))
+            reading.spend_on(line[:HEAD])
             nearly += isinstance(found, NearWhisper)
             yield found
     if unread and (found := unread_lines(unread)) is not None:

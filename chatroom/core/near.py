@@ -145,6 +145,8 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
     rests = [*dict.fromkeys((near.rest, *near.other_rests))]
     is_public = False
     for rest in tuple(rests):
+        if not budget.allows_exact():
+            raise UnreadMayBePrivate(usage="/say TEXT").with_doubt()
         found = named(rest, people, runs_on=near.runs_on)
         if found is None:
             continue

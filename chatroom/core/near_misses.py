@@ -13,19 +13,15 @@ from functools import cache, lru_cache
 from typing import Final
 
 from chatroom.core.confusables import latin_looks, skeleton
-from chatroom.core.folding import HEAD, head
+from chatroom.core.folding import HEAD
 from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
 from chatroom.core.lead_ins import lead_in, said_to
+from chatroom.core.operator_keys import is_key
 from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, is_slip_before_name
 from chatroom.core.squeezed import FIRST, may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
-# An operator's key after a forgotten slash: 16 characters or more without a space, and nothing else.
-_KEY_WORD: Final = re.compile(r"\W*+(o ?p+|oop|po|0p|oper|operator)[\W_]+")
-_KEY: Final = re.compile(r"(?!\w+://)[!-~]{16,}")
-_NO_KEY: Final = re.compile(r"[^!-~]")
-_KEY_REACH: Final = 512  # characters of a line that may be one
 # A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
 # is Shift+7, but `7pm` is a time. Before a name in another script a space is easily left out.
 _BARE: Final = re.compile(
@@ -71,6 +67,7 @@ _GLUED: Final = re.compile(
 _COLON_SLIPPED: Final = re.compile(r"\W*(?:t[ :]+o|to(?P<first>\w) *: *|to\w)(?=\w)")
 # On many keyboards for Latin letters, a letter is on the key of the colon.
 _COLON_LETTER: Final = re.compile(r"\s*to[öñòçéşæøłčůäåàè](?=\w)", re.IGNORECASE)
+_MANY_MARKS: Final = re.compile(r"\W\W(\W{5,})(?=\W\W)")
 _FIRST_LETTERS: Final = re.compile(r"[\W\d_]*([^\W\d_]{1,7})(?![^\W\d_])")
 _LOOKALIKES: Final = ("to", "w", "msg", "dm", "pm", "tell", "whisper", "join")
 _NEARLY_JOIN: Final = frozenset(("join", "ojin", "jion", "joni", "jjoin", "jooin", "joiin", "joinn"))
@@ -163,6 +160,9 @@ Near = NearWhisper | NearJoin | Unread
 
 def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     """What a text nearly is whose beginning, as compared, is `folded`; `ends` are as in `core.folding`."""
+    if (marks := _MANY_MARKS.match(folded)) is not None:
+        start, end = marks.span(1)  # more of them mean no more, but all patterns would read them
+        folded, ends = folded[:start] + folded[end:], [*ends[:start], *ends[end:]]
     found = _near(text, folded, ends)
     if found is not None and not isinstance(found, NearWhisper):
         return found
@@ -183,7 +183,7 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     typed, folded = folded, folded if is_ascii else with_latin(folded)
     if not is_ascii and RUSSIAN_TO.match(typed):
         return None
-    if _KEY_WORD.match(folded) and _ends_in_key(head(text, _KEY_REACH)[0]):
+    if is_key(text, folded, ends):
         return BareKey()
     if _CODE.match(text):
         return None
@@ -231,18 +231,6 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         wholes = tuple((one, "") for one in behind_slip)
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
     return NearWhisper("", is_certain) if is_certain else None
-
-
-def _ends_in_key(line: str) -> bool:
-    """Whether nothing but a key stands behind the word before it."""
-    found = _KEY_WORD.match(line)
-    if found is None:
-        return False
-    line = line.rstrip(" ")
-    no_key = _NO_KEY.search(line[::-1])
-    start = len(line) - (no_key.start() if no_key is not None else len(line))
-    # What separates the word and the key may look like a part of the key: one character does not belong to it.
-    return start <= found.end() and _KEY.fullmatch(line, max(start, found.end(1) + 1)) is not None
 
 
 def _is_marker_and_word(folded: str) -> bool:

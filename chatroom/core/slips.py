@@ -80,7 +80,8 @@ def beginnings(word: str) -> Iterator[int]:
     if not (word[:1].isascii() or word[1:2].isascii()):
         return  # a slip makes one letter wrong at most
     for size in range(2, min(len(word), _LONGEST + 1)):
-        if word[:size] in WORDS or is_slip(word[:size]):
+        part = word[:size]
+        if part in _MEANT or (size >= _LONG - 1 and is_slip(part)):
             yield size
 
 
@@ -159,6 +160,7 @@ _SLIPS: Final = (
     )
     - _NO_SLIPS
 )
+_MEANT: Final = _SLIPS.union(WORDS)
 _BEGINNINGS: Final = frozenset(
     word[:size] for word in _BEHIND_SLASH for size in range(1, len(word) + 1)
 ).difference(("me",))

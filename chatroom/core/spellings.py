@@ -41,6 +41,7 @@ _THREE: Final = 3  # letters of a short name in which any slip counts
 _SHORTEST_PART: Final = 3  # letters of a word that means a name of several
 _MOST_SPELLINGS: Final = 500  # letters at places of words that may have a slip, in one message
 _MOST_OTHERS: Final = 4  # names looked for with other accents or spaces, in one message
+_MOST_EXACT: Final = 16  # texts that may begin with a name, in one message
 _SHORT: Final = 4  # in a word of so many letters, only a key beside the right one is a slip
 _SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the next word
 
@@ -90,12 +91,18 @@ class Spellings:
 class SpellingBudget:
     """How many words may be looked for in one message: each letter at each place of one takes 0.4 µs."""
 
-    __slots__ = ("_left", "_others", "_words")
+    __slots__ = ("_exact", "_left", "_others", "_words")
 
     def __init__(self) -> None:
         self._left = _MOST_SPELLINGS
         self._others = _MOST_OTHERS
+        self._exact = _MOST_EXACT
         self._words: set[str] = set()
+
+    def allows_exact(self) -> bool:
+        """Whether one more name may be looked for exactly, which takes about 15 µs."""
+        self._exact -= 1
+        return self._exact >= 0
 
     def allows_another(self) -> bool:
         """Whether one more name without a slip may be looked for, which takes about 20 µs."""

@@ -57,6 +57,7 @@ from chatroom.sessions import Session
 
 _ALSO = {"en": " (also /{names})", "zh": "（也可用 /{names}）"}  # behind the help of a command
 _NAMES_SHOWN = 100  # in the answer to /who
+_ARGUMENT = 256  # characters of a name or a room that are looked at; more are refused anyway
 HISTORY_SHOWN = 10  # messages, unless the guest asks for more or fewer
 
 Answer = Callable[[str], None]
@@ -239,7 +240,7 @@ def _check_public(service: Service, session: Session, argument: str) -> None:
     """
     name = argument
     try:
-        line = parse(service, session, argument)
+        line = parse(service, session, argument[:_ARGUMENT])
         if isinstance(line, Say):
             _check_near(service, session, line)
         if not isinstance(line, WhisperTo | TalkTo):

@@ -29,6 +29,7 @@ from chatroom.core import (
 from chatroom.core.commands import Join, Name, Say, TalkTo, WhisperTo, parse_line, unread_answer_after_s
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Person
+from chatroom.core.long_texts import Reading
 from chatroom.core.names import may_be_room, parse_name, parse_room, printable, room_key
 from chatroom.core.recent import Addressed, RecentNames
 from chatroom.core.roster import Roster
@@ -222,6 +223,17 @@ def test_every_typed_text_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     check(monkeypatch, handle, texts)
 
 
+def test_a_text_of_all_dear_kinds_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(17)
+    words = ["".join(random.choices(ALPHABETS[0], k=6)) for _ in range(40)]
+    rare = ["".join(chr(random.randrange(0xA0, 0x3000)) for _ in range(60)) for _ in range(13)]
+    places = "to x" + "".join(f" /{word}" for word in words)
+    near_lines = [*(f"to {word} x" for word in words[:4]), *(f"msg {word}" for word in words[4:8])]
+    check(
+        monkeypatch, handle, ["\n".join((places, *near_lines, *(f"/{word}" for word in words[:30]), *rare))]
+    )
+
+
 def test_different_words_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
     confusables.skeleton("\u0430")  # the data are loaded once
     check(
@@ -273,9 +285,9 @@ def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("module", "read", "before"),
     [
-        (markers, lambda text: list(markers.further_beginnings(text)), "\n"),
-        (commands_behind, lambda text: list(commands_behind.behind_text(text)), " /"),
-        (commands_behind, lambda text: list(commands_behind.behind_text(text)), " ."),
+        (markers, lambda text: list(markers.further_beginnings(text, Reading())), "\n"),
+        (commands_behind, lambda text: list(commands_behind.behind_text(text, Reading())), " /"),
+        (commands_behind, lambda text: list(commands_behind.behind_text(text, Reading())), " ."),
     ],
 )
 def test_few_words_are_read_in_other_keyboard_layouts(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chatroom.core import commands_behind
 from chatroom.core.commands_behind import behind_text
 from chatroom.core.folding import trimmed
+from chatroom.core.long_texts import Reading
 from chatroom.core.markers import Escaped, Slash, TalkMarker, _read_beginning, beginning, is_nearly_move
 from chatroom.core.near_misses import BareKey, NearJoin, NearWhisper
 
@@ -92,10 +93,10 @@ def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str
 @settings(max_examples=500)
 @given(st.text("topmDM/:;\\.?(> wB\t\n", max_size=16))
 def test_a_command_behind_ascii_text_is_never_passed_over(text: str) -> None:
-    quickly = [*behind_text(text)]
+    quickly = [*behind_text(text, Reading())]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(commands_behind, "_IN_ASCII", re.compile(""))
-        assert quickly == [*behind_text(text)]
+        assert quickly == [*behind_text(text, Reading())]
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)

@@ -2,6 +2,7 @@
 
 An event's computing time is that from its packet to its answer, in this process, without a socket, with memory in place
 of a disk, and with nobody else who receives it. What is remembered of earlier texts is forgotten before each event.
+The worst messages are sought: the dearest texts so far are changed at random, and those that cost more are kept.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from chatroom.core.log import PAGE_ENTRIES
 from tests.core.test_costs import (
     ALPHABETS,
     BEGINNINGS,
+    FILLERS,
+    FRAGMENTS,
     KNOWN_WORST,
     TYPED,
     WORST,
@@ -29,6 +32,15 @@ from tests.support.chat import Chat, Client
 
 ROOM_NAMES = ("Anna Maria {}", "N{}", "{} Ming", "王{}")
 _LONG = 1024  # of a string that is no text
+_CHANGES = 3000
+_KEPT = 40  # of the dearest texts
+_JOINTS = (" /", " .", "、", "\n", "\n/", "\nto ", " /to ", "\nw ", "\n、", "\n私聊", "\n对", "\nop ")
+
+
+_PIECES = (
+    *(*FRAGMENTS, *FILLERS, *WORST, *BEGINNINGS, *_JOINTS),
+    *("N1 ", "n1x", "Ming ", "王7", "and ", "for ", "psst ", "-> ", "(private)", "，", "ß", "/name "),
+)
 
 
 def packet(action: str, **fields: object) -> str:
@@ -46,6 +58,42 @@ def texts() -> list[str]:
         *KNOWN_WORST,
         *(generated(random) for _ in range(200)),
     ]
+
+
+def changed(random: Random, text: str, other: str) -> str:
+    """A text that is nearly this one, or has something of another, or is a new one."""
+    lines = text.split("\n")
+
+    def piece() -> str:
+        if random.random() < 0.7:
+            return random.choice(_PIECES)
+        return "".join(random.choices(random.choice(ALPHABETS), k=random.randint(1, 9)))
+
+    def line() -> str:
+        return "".join(piece() for _ in range(random.randint(1, 8)))
+
+    match random.randrange(8):
+        case 0:
+            return different_words(random.choice(ALPHABETS), random.randint(1, 12), random.choice(_JOINTS))
+        case 1:
+            return "\n".join(line() for _ in range(random.randint(1, 64)))
+        case 2:
+            for _ in range(random.randint(1, 8)):
+                lines[random.randrange(len(lines))] = line()
+            return "\n".join(lines)
+        case 3:
+            return piece() + text
+        case 4:
+            begin = piece()
+            return "\n".join(begin + one for one in lines)
+        case 5:
+            at = random.randrange(len(text) + 1)
+            return text[:at] + piece() + text[at + random.randint(0, 8) :]
+        case 6:
+            one, width = random.choice(lines) or piece(), random.choice((30, 60, 120, 250))
+            return "\n".join([(one * width)[:width]] * 64)
+        case _:
+            return "\n".join((*lines[: random.randrange(len(lines) + 1)], other))
 
 
 def kinds(found: list[str], some_id: str) -> Iterator[tuple[str, list[str]]]:
@@ -150,12 +198,33 @@ class Costs:
         dear = sorted(((measure(one), one) for one in packets), key=lambda found: found[0])[-10:]
         return max((min(took, *(measure(one) for _ in range(5))), one) for took, one in dear)
 
+    def worst_texts(self, found: list[str]) -> list[str]:
+        """The dearest messages that a search finds which begins with these."""
+        random = Random(17)
+
+        def measured(text: str) -> tuple[float, str]:
+            sent = packet("message", msg=text)
+            first = self.seconds(sent)
+            return (min(first, self.seconds(sent), self.seconds(sent)) if first > least else first), text
+
+        least = 0.0
+        kept = sorted(map(measured, found), reverse=True)[:_KEPT]
+        for _ in range(_CHANGES):
+            least = kept[-1][0]
+            text, other = random.choice(kept)[1], random.choice(kept)[1]
+            one = measured(changed(random, text, other)[:TYPED])
+            if one[0] > least:
+                kept = sorted({*kept, one}, reverse=True)[:_KEPT]
+        return [text for _, text in kept]
+
 
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [1000, 10_000]
     table: dict[str, list[str]] = {}
     for names in sizes:
-        costs, found = Costs(names), texts()
+        found = texts()
+        found += Costs(names).worst_texts(found)  # in a room of its own, since what is sent leaves traces
+        costs = Costs(names)
         some_id = str(costs.client.asks("message", msg="x")["id"])
         measured = [(kind, costs.worst(packets, costs.seconds)) for kind, packets in kinds(found, some_id)]
         auths: list[Any] = [
