@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from chatroom.arrival import Arrivals, Stage
@@ -153,7 +154,9 @@ class Announcer:
             token = self._tokens.write(session.identity, member.person.name, room.key, session.serial)
             member.missed = None
             member.advance(Stage.IN)
-            session.since = min(session.since, self._monotonic())
+            now = self._monotonic()
+            member.since = -inf if member.resumed else now
+            session.since = min(session.since, now)
             welcome = Welcome(person, room, token, member.resumed, page, item.at_ms)
             try:
                 session.gateway.welcome(session, welcome)

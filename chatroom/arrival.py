@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Final, NamedTuple
 
 from chatroom.backplane import Backplane, OnAppended
@@ -52,6 +53,8 @@ class Membership:
         claim: the number by which the feed names it.
         renamed: the member has since changed their name; the join may still be announced under the first one.
         resumed: the name is the one in the session's token.
+        since: when the member was welcomed, in seconds; infinity before that, and minus infinity for one who has come
+            back.
         after: the last entry that the member has seen.
         missed: what was read from the log before the join was announced.
         pending: messages that came before that; they are sent after the join, and also if the session ends before it.
@@ -66,6 +69,7 @@ class Membership:
     pending: list[PendingMessage] = field(default_factory=list)
     stage: Stage = Stage.ADMITTED
     renamed: bool = False
+    since: float = inf
 
     def advance(self, stage: Stage) -> None:
         """Go on to a later stage.

@@ -6,6 +6,7 @@ It knows sessions and what has been announced in their rooms, and stores no text
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
@@ -130,10 +131,13 @@ class Whispers:
     def lately(self, session: Session) -> Callable[[str], Gone | None]:
         """A function that finds who gave up a name in the session's room, recently or to have another there."""
         recent, known, now = session.room.recent, session.addressed, self._monotonic()
+        since = session.membership.since
 
         def find(name: str) -> Gone | None:
             gone = recent.find(name, now)
-            former = recent.former(name, session.since) if gone is None or not gone.sid else None
+            if gone is not None and gone.sid and since > gone.at:
+                return replace(gone, sid="")  # to a newcomer, everyone who had the name has left
+            former = recent.former(name, since) if gone is None or not gone.sid else None
             if former is not None and (name not in known or known.knows(former.identity)):
                 return former
             return gone

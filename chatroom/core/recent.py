@@ -94,12 +94,13 @@ class RecentNames:
         """The last person with this name, if they are here under another, however long they have had that.
 
         Args:
-            since: when the one who asks joined; None is returned if they may have known another person by this name.
+            since: when the one who asks joined; None is returned if that was after the name was given up, since nobody
+                else may learn who wrote the older messages, and if they may have known another person by this name.
         """
         gone, others_at = (
             self._former.get(name_typed(name), (None, inf)) if may_be_name(name) else (None, inf)
         )
-        return gone if since > others_at else None
+        return gone if gone is not None and others_at < since <= gone.at else None
 
     def _note_former(self, key: str, gone: Gone, others_at: float) -> None:
         self._drop_former(key)

@@ -69,6 +69,7 @@ def test_a_former_name_is_known_while_its_person_is_here() -> None:
     assert names.find("Hugo", NOW + 1) is None
     assert names.former("hugo", NOW + 0.5) == Gone("Hugo", "h", NOW + 1, "sid")
     assert names.former("Hugo", NOW) is None  # who was here before may mean the first one
+    assert names.former("Hugo", NOW + 1.5) is None  # a newcomer does not learn who had it
     names.left("sid")
     assert names.former("Hugo", NOW + 0.5) is None
     assert (names._former, names._former_of) == ({}, {})
@@ -85,7 +86,7 @@ def test_former_names_are_bounded() -> None:
     names = RecentNames()
     for number in range(MOST_EACH + 1):
         names.add(f"guest {number}x", "id", NOW, "sid")
-    assert [names.former(f"guest {number}x", NOW) is None for number in (0, 1)] == [True, False]
+    assert [names.former(f"guest {number}x", NOW - 1) is None for number in (0, 1)] == [True, False]
     for number in range(MOST_NAMES):
         names.add(f"other {number}x", f"id {number}", NOW, f"sid {number}")
     assert len(names._former) == MOST_NAMES

@@ -240,6 +240,9 @@ def test_a_former_name_is_answered_with_the_new_one(sender: Callable[..., Sender
     third.receives("rename")
     for text in ("/to Bob s3cret", "to:Bob"):
         assert "Bob is now called Robert" in romeo.types(text)
+    newcomer = sender()
+    for text in ("/to Bob s3cret", "to:Bob"):  # nobody learns who wrote what is in the history
+        assert "Robert" not in newcomer.types(text)
     assert heard(bob, "whisper") == heard(third) == []
 
 
