@@ -338,7 +338,7 @@ class Link:
     def _line_answered(self, line: Line, answer: Frame) -> None:
         now = time.monotonic()
         with self._condition:
-            self._last_answer_at = now
+            self._last_answer_at = self._last_answer_at if answer.get("code") == "unavailable" else now
             refusals = self._outbox.answered(line, answer, now)
             room = joined_room(line.text) if line.to is None and answer.get("ok") else None
             self._is_moving = self._is_moving or (room is not None and not self._resume.is_at(room))

@@ -18,9 +18,11 @@ from chatroom.terminal.audience import Command, Message, changes_audience, is_jo
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
-RETRY_S: Final = 1.0  # when the server could not keep a message
+RETRY_S: Final = 1.0  # when the server could not store a message
+GIVE_UP_S: Final = 30.0  # for so long a message is sent again that the server cannot store
 MAX_LOSSES: Final = 6  # connections lost with one line on its way: then the line is probably the cause
 MAX_WAIT_S: Final = 60.0  # that a server can ask for before the next try
+UNSTORED: Final = "unstored"  # the code of the notice that a message is sent again
 LOST: Final = "lost"  # the code of answers that never came: the connection has ended
 # A text typed this soon after a refused change of audience was typed before that was read.
 HOLD_S: Final = 1.0
@@ -37,6 +39,7 @@ class Line:
         cid: how the server recognises a message that is sent again.
         sent: it was sent on this connection, and is not answered.
         losses: how many connections were lost while it was on its way.
+        unstored_at: when the server first could not store it; None: it never said so.
     """
 
     text: str
@@ -45,6 +48,7 @@ class Line:
     cid: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     sent: bool = False
     losses: int = 0
+    unstored_at: float | None = None
 
     @property
     def is_command(self) -> bool:
@@ -177,15 +181,20 @@ class Outbox:
 
         Returns:
             The refusals for the guest, each a `notice` frame with the text in `said`. If it is doubtful who was meant,
-            the messages behind it are refused as well.
+            the messages behind it are refused as well. When the server cannot store a message, one notice says so.
         """
         code = answer.get("code")
         line.losses += code == LOST
+        is_first = code == "unavailable" and line.unstored_at is None
+        if is_first:
+            line.unstored_at = now
+        is_over = line.unstored_at is not None and now - line.unstored_at >= GIVE_UP_S
         can_repeat = code in ("unavailable", LOST) and line.can_repeat and line.losses < MAX_LOSSES
-        if can_repeat or code == "rate_limited":
+        if (can_repeat and not is_over) or code == "rate_limited":
             line.sent = False
             self._not_before = now + (0.0 if code == LOST else wait_s(answer))
-            return []
+            text = self._words.say("unstored")
+            return [{"action": "notice", "username": "*", "msg": text, "code": UNSTORED}] if is_first else []
         self.lines.popleft()
         if answer.get("ok"):
             if line.moves:
@@ -227,6 +236,8 @@ class Outbox:
         code, text = str(answer.get("code")), str(answer.get("msg"))
         if code == LOST:
             text = self._words.say("lost")
+        elif code == "unavailable" and line.is_message:
+            text = self._words.say("not_stored")
         refusal = {"action": "notice", "username": "*", "msg": text, "code": code, "said": line.text}
         if isinstance(answer.get("character"), str):
             refusal["character"] = answer["character"]

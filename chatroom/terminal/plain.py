@@ -21,7 +21,7 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.audience import changes_audience
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.link import Link, LinkError, State
-from chatroom.terminal.outbox import HOLD_S
+from chatroom.terminal.outbox import HOLD_S, UNSTORED
 from chatroom.terminal.view import View, plain_text
 from chatroom.terminal.words import words
 
@@ -148,7 +148,7 @@ class Plain:
                 key = "partner_left" if self._view.room == room else "partner_elsewhere"
                 self._print(f"* {self._words.say(key, name=partner.name)}")
             for each in shown:
-                if each.kind == "refused":
+                if each.kind == "refused" or frame.get("code") == UNSTORED:
                     report_error("; ".join(each.lines))
                 elif not (each.own and each.kind == "said"):
                     self._print(each.text())

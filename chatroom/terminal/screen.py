@@ -30,6 +30,7 @@ from chatroom.terminal.frame import Frame
 from chatroom.terminal.keyboard import Keyboard, NotUtf8
 from chatroom.terminal.link import Link, LinkError, State
 from chatroom.terminal.message_list import MessageList
+from chatroom.terminal.outbox import UNSTORED
 from chatroom.terminal.people import People
 from chatroom.terminal.resume_state import is_arrival
 from chatroom.terminal.view import Shown, View, plain_text, without
@@ -167,7 +168,7 @@ class ChatApp(App[int]):
             self._has_earlier = True
         if "said" in frame:
             self._take_refusal(str(frame["said"]), frame.get("character"), shown)
-        elif frame.get("action") == "notice" and frame.get("code") not in ("command", "client"):
+        elif frame.get("action") == "notice" and frame.get("code") not in ("command", "client", UNSTORED):
             self._last_notice = str(frame.get("msg"))
         if is_arrival(frame):
             self.query_one(MessageList).add(shown)  # history is not new

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.guests import Guest, Guests, becomes_free
+from tests.support.impostor import OPENING, Impostor
 from tests.support.lines import Terminals
 from tests.support.program import ROOT, Program, Start, free_port
 
@@ -115,6 +116,20 @@ def test_without_a_terminal_it_is_plain_by_itself(server: Program, guests: Guest
     romeo = guests()
     assert chat(server.url, "--room", room, typed="hello").code == 0
     assert romeo.receives("message")["msg"] == "hello"
+
+
+def test_a_script_hears_that_nothing_can_be_stored(running: Callable[..., Running]) -> None:
+    login = '42["msg",{"action":"login","room":"tea","name_list":[],"you":{"username":"Fox","sid":"f"}}]'
+    impostor = Impostor(OPENING, "40{}", login, refusal='{"ok":false,"code":"unavailable","msg":"no"}')
+    try:
+        script = running(impostor.url)
+        script.types(b"hello\n")
+        assert script.process.stderr is not None
+        said = script.process.stderr.readline().decode()
+        script.process.kill()
+    finally:
+        impostor.close()
+    assert said == "chatroom: The server can't store messages at the moment. Trying again.\n"
 
 
 def test_lines_of_every_kind_are_sent(server: Program, guests: Guests, room: str) -> None:

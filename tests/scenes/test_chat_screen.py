@@ -843,6 +843,23 @@ def test_a_missing_server_is_reported_after_the_screen_closes(terminals: Termina
     assert "chatroom: no chatroom answers at http://127.0.0.1:1: Connection refused" in after
 
 
+def test_a_message_that_cannot_be_stored_does_not_delay_leaving() -> None:
+    login = '42["msg",{"action":"login","room":"tea","name_list":[],"you":{"username":"Fox","sid":"f"}}]'
+    impostor = Impostor(OPENING, "40{}", login, refusal='{"ok":false,"code":"unavailable","msg":"no"}')
+
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
+        await pilot.press(*"hello", "enter")
+        await until(lambda: "The server can't store" in shown(app), lambda: shown(app))
+        await pilot.press("ctrl+q")
+        await until(lambda: app._exit, "leaving")
+        assert app.return_code == 1  # it is still unsent
+
+    try:
+        on_screen(impostor, "tea", play)
+    finally:
+        impostor.close()
+
+
 def test_a_disconnected_guest_reads_the_reason(terminals: Terminals) -> None:
     notice = (
         '42["msg",{"action":"notice","username":"*","code":"kicked","msg":"You were\\u001b[2J shown out."}]'

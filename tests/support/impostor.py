@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -17,14 +18,16 @@ class Impostor:
     Args:
         packets: what it says to everybody who comes, after the WebSocket's handshake.
         answers: what it says next, one each, to those who ask for `history`.
+        refusal: its answer, as JSON, to every message; None: it gives none.
 
     Attributes:
         packets: what it says to those who come from now on.
         came_at: when each of them came, in seconds of the monotonic clock.
     """
 
-    def __init__(self, *packets: str, answers: Sequence[str] = ()) -> None:
+    def __init__(self, *packets: str, answers: Sequence[str] = (), refusal: str | None = None) -> None:
         self.packets = packets
+        self._refusal = refusal
         self._answers = list(answers)
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
@@ -55,6 +58,11 @@ class Impostor:
                             visitor.sendall(peer.send(event.response()))
                         if isinstance(event, TextMessage) and '"history"' in event.data:
                             visitor.sendall(peer.send(TextMessage(self._answers.pop(0))))
+                        asked = (
+                            self._refusal and isinstance(event, TextMessage) and _MESSAGE.match(event.data)
+                        )
+                        if asked:
+                            visitor.sendall(peer.send(TextMessage(f"43{asked[1]}[{self._refusal}]")))
 
     def close(self) -> None:
         socket.create_connection(("127.0.0.1", self.port)).close()
@@ -62,4 +70,5 @@ class Impostor:
         self._door.close()
 
 
+_MESSAGE = re.compile(r'42(\d+)\["msg", ?\{.*"action": ?"message"')
 OPENING = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'

@@ -7,7 +7,9 @@ import pytest
 from chatroom.core.events import Person
 from chatroom.core.expected import Question
 from chatroom.terminal.audience import Audience, Deliver
-from chatroom.terminal.outbox import HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
+from chatroom.terminal.frame import Frame
+from chatroom.terminal.outbox import GIVE_UP_S, HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
+from chatroom.terminal.words import ENGLISH
 
 
 def outbox(*texts: str) -> Outbox:
@@ -57,7 +59,6 @@ def test_lines_are_sent_one_after_another() -> None:
         ({"code": "rate_limited", "retry_after": -1}, RETRY_S),
         ({"code": "rate_limited", "retry_after": 1e300}, MAX_WAIT_S),
         ({"code": "rate_limited", "retry_after": float("nan")}, RETRY_S),
-        ({"code": "unavailable"}, RETRY_S),
         ({"code": LOST}, 0.0),
     ],
 )
@@ -72,6 +73,26 @@ def test_a_retry_sends_the_same_line_later(answer: dict[str, object], wait_s: fl
     again = sent(box, 100.0 + wait_s)
     assert (again.text, again.cid) == ("one", cid)
     assert box.refused == 0
+
+
+def test_a_message_that_cannot_be_stored_is_given_up() -> None:
+    box = outbox("one", "two")
+    answer = {"ok": False, "code": "unavailable", "msg": "Try again."}
+    now, frames = 100.0, list[list[Frame]]()
+    cid = box.lines[0].cid
+    while box.lines:
+        line = sent(box, now)
+        assert (line.text, line.cid) == ("one", cid)
+        frames.append(box.answered(line, answer, now))
+        now += RETRY_S
+    first, *between, last = frames
+    assert [frame["msg"] for frame in first] == [ENGLISH.say("unstored")]
+    assert "said" not in first[0]
+    assert not any(between)
+    assert [frame["said"] for frame in last] == ["one", "two"]
+    assert last[0]["msg"] == ENGLISH.say("not_stored")
+    assert len(frames) == GIVE_UP_S / RETRY_S + 1
+    assert box.refused == 2
 
 
 @pytest.mark.parametrize("code", ["unavailable", LOST])
