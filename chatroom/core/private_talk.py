@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from math import inf
 from typing import Any, Final
 
@@ -46,6 +47,12 @@ class _State(Enum):
     LEFT = auto()  # the partner has left the room; it is open again if they come back first
     OVER = auto()  # the partner has ended it
     FORGOTTEN = auto()  # it was open when the server restarted, and its partner is unknown
+
+
+@lru_cache(maxsize=64)
+def _not_sent_with(code: str, answer_after_s: float | None, *, people: bool) -> NotSent:
+    """What holds texts that come with a refused one: one for all guests, since many guests who were cut are kept."""
+    return NotSent("not_sent_with", code).with_doubt(answer_after_s, people=people)
 
 
 class PrivateTalk:
@@ -151,16 +158,16 @@ class PrivateTalk:
 
     def hold(self, refused: Refusal, arrived_at: float) -> None:
         """Something that arrived at this time is refused; if it has an `answer_after_s`, `answered` must follow."""
-        if isinstance(refused, NotSent):
-            held = refused
-        else:
-            # Clients send again by themselves what was refused for haste or trouble; a held text must not come so.
-            is_retried = isinstance(refused, (RateLimited, Unavailable))
-            held = NotSent("not_sent_with", NotSent.code if is_retried else refused.code)
         people = refused.doubts_people
         if self._refusal is not None and self._is_held(arrived_at):
             people |= self._refusal.doubts_people
-        self._refusal = held.with_doubt(refused.answer_after_s, people=people)
+        if isinstance(refused, NotSent):
+            self._refusal = refused.with_doubt(refused.answer_after_s, people=people)
+        else:
+            # Clients send again by themselves what was refused for haste or trouble; a held text must not come so.
+            is_retried = isinstance(refused, (RateLimited, Unavailable))
+            code = NotSent.code if is_retried else refused.code
+            self._refusal = _not_sent_with(code, refused.answer_after_s, people=people)
         self._unanswered += 1
 
     def answered(self, now: float) -> None:

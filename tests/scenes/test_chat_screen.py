@@ -605,6 +605,29 @@ def test_a_narrow_screen_hides_the_people(server: Program, guests: Guests, room:
     on_screen(server, room, play)
 
 
+def ends_with(app: ChatApp, hints: str) -> bool:
+    return status(app).endswith(hints)
+
+
+def test_hints_that_do_not_fit_are_dropped_one_by_one(server: Program, room: str) -> None:
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
+        left = cell_len(f"{room} · 1 here · you are Fox")
+        hints = ["F1 help", "F2 people", "PgUp earlier", "Ctrl+Q leave"]
+        while hints[1:]:
+            hint = "  ".join(hints)
+            width = left + len(hint) + 4  # two columns between them, and one at each edge
+            await pilot.resize_terminal(width, 24)
+            await until(partial(ends_with, app, f"you are Fox  {hint}"), partial(status, app))
+            del hints[-2]
+            await pilot.resize_terminal(width - 1, 24)
+            await until(
+                partial(ends_with, app, "you are Fox  " + "  ".join(hints).rjust(len(hint) - 1)),
+                partial(status, app),
+            )
+
+    on_screen(server, room, play)
+
+
 def test_the_selected_person_stays_selected(server: Program, guests: Guests, room: str) -> None:
     guests(username="Romeo")
 
