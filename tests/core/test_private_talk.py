@@ -421,3 +421,13 @@ def test_a_text_held_is_not_one_to_try_again(why: Refusal) -> None:
     held = goes(talk, ALL, NOW)
     assert isinstance(held, NotSent)
     assert held.code == "no_such_person"
+
+
+def test_many_guests_who_were_cut_share_one_refusal() -> None:
+    talks = [PrivateTalk() for _ in range(3)]
+    for talk in talks:
+        talk.hold(RoomInvalid().with_doubt(), NOW)
+        talk.cut()
+    assert len({id(talk._refusal) for talk in talks}) == 1
+    raised = [goes(talk, ALL, LATER) for talk in talks]
+    assert len(set(map(id, raised))) == 3
