@@ -251,11 +251,17 @@ class ChatApp(App[int]):
         elif not messages.follows:
             right = Text(say("scrolled"), style="bold reverse")
         else:
-            has_room = cell_len(left) + cell_len(say("hints")) + 2 <= width
-            right = Text(say("hints" if has_room else "short_hints"), style="dim")
+            right = Text(self._hints(width - cell_len(left) - 2), style="dim")
         text = Text(left)
         text.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
         self.query_one("#status", Static).update(Text.assemble(text, " ", right))
+
+    def _hints(self, width: int) -> str:
+        """As many keys as fit, the most useful ones; how to leave in any case."""
+        *hints, leave = self._words.say("hints").split("  ")
+        while hints and cell_len("  ".join((*hints, leave))) > width:
+            hints.pop()
+        return "  ".join((*hints, leave))
 
     # What the guest does
 

@@ -65,7 +65,6 @@ _EN: Final[Mapping[str, str]] = {
     # The full screen
     "status": "{room} · {count} here · you are {name}",
     "hints": "F1 help  F2 people  PgUp earlier  Ctrl+Q leave",
-    "short_hints": "Ctrl+Q leave",
     "leave_again": "Ctrl+C again to leave",
     "unread": "{count} new, Esc: newest",
     "scrolled": "scrolled back, Esc: newest",
@@ -126,7 +125,6 @@ _ZH: Final[Mapping[str, str]] = {
     "more_lines_one": "… 还有 1 行（F3）",
     "status": "{room} · {count} 人在线 · 你是 {name}",
     "hints": "F1 帮助  F2 在线的人  PgUp 上翻  Ctrl+Q 离开",
-    "short_hints": "Ctrl+Q 离开",
     "leave_again": "再按一次 Ctrl+C 离开",
     "unread": "{count} 条新消息，按 Esc 查看",
     "scrolled": "正在看以前的消息，按 Esc 回到最新",
