@@ -29,7 +29,7 @@ const TYPING_EVERY_MS = 3_000;
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** The parts of the state that the stored drafts depend on. */
-const PACKED = ['drafts', 'partner', 'room', 'held', 'asking', 'inFlight'] as const;
+const PACKED = ['drafts', 'partner', 'room', 'held', 'asking', 'inFlight', 'whisperedAt'] as const;
 
 export class Page {
   state: State = $state.raw(begin('', null, 0));

@@ -50,7 +50,7 @@ class Typist extends Play {
 
   reload(): this {
     this.state = begin(this.state.room, this.state.token, this.state.now, unpack(pack(this.state), this.state.room));
-    return this.enter({ resumed: true }, { name_list: PEOPLE });
+    return this.enter({ resumed: true }, { room: this.state.room, name_list: PEOPLE });
   }
 
   get draft(): string {
@@ -211,6 +211,20 @@ describe('After a whisper', () => {
     ['in another room', (play: Typist) => play.enter({}, { room: 'den' })],
   ])('%s, the page asks nothing', (_, happen) => {
     expect((happen(heard()) as Typist).key('hello').enterKey().asked).toEqual([undefined, 'hello']);
+  });
+
+  it.each([
+    ['a reload', (play: Typist) => play.reload()],
+    ['another room and back', (play: Typist) => play.enter({}, { room: 'den' }).enter({}, { name_list: PEOPLE })],
+    ['a reload in another room, and back', (play: Typist) => (play.enter({}, { room: 'den' }) as Typist).reload().enter({}, { name_list: PEOPLE })],
+    ['another room by a new connection, and back', (play: Typist) => play.do({ type: 'go', room: 'den' }).do({ type: 'go', room: 'lobby' }).enter({}, { name_list: PEOPLE })],
+  ])('%s within the minute changes nothing', (_, happen) => {
+    for (const whispered of [heard, commanded]) {
+      expect((happen(whispered()) as Typist).key('ok yes').enterKey(50).asked).toEqual(QUESTION);
+      expect((happen(whispered()) as Typist).key('ok yes').enterKey(60).asked).toEqual([undefined, 'ok yes']);
+      const sent = whispered().key('x').enterKey().enterKey(1).answer({ ok: true }) as Typist;
+      expect((happen(sent) as Typist).key('ok yes').enterKey().asked).toEqual([undefined, 'ok yes']);
+    }
   });
 
   it('the text that was asked about goes along into the private chat', () => {

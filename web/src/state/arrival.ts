@@ -4,7 +4,7 @@ import { read } from '../lib/typed';
 import type { Entry, Limits, Login } from '../wire';
 import { followRecipients, giveUp, isUnsent, takeBack } from './outbox';
 import { idsOf } from './own';
-import { chatsBehind, followPeople, holdsWhisper, partnerIn } from './targets';
+import { chatIn, chatsBehind, followPeople, holdsWhisper } from './targets';
 import { NO_ID, indexAt, merge, remark } from './timeline';
 import type { Item, State } from './types';
 import { unreadBy } from './unread';
@@ -21,8 +21,7 @@ export function entered(state: State, frame: Login): State {
   const moved = state.link.at === 'here';
   const left = moved ? takeBack(state) : state;
   const chats = chatsBehind(left);
-  const partner = partnerIn(frame.room ?? state.room, chats);
-  const before = moved ? { ...left, ...nothingShown(), partner, chats, held: state.held || holdsWhisper(left) } : state;
+  const before = moved ? { ...left, ...nothingShown(), ...chatIn(frame.room ?? state.room, chats), chats, held: state.held || holdsWhisper(left) } : state;
   const first = moved || before.name === '';
   const asked = !first && before.seen !== NO_ID;
   const away = before.link.at === 'away' ? before.link.since : null;
@@ -85,7 +84,6 @@ export function nothingShown() {
     senders: new Set(),
     atBottom: true,
     problem: null,
-    whisperedAt: -Infinity,
   } satisfies Partial<State>;
 }
 

@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, keepDraft, partnerGone, returnDraft, targetOf } from './targets';
+import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, keepDraft, mayAnswer, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -22,7 +22,7 @@ import {
   replaceAt,
   without,
 } from './timeline';
-import type { Item, Person, Said, State, Whispered } from './types';
+import type { Item, Said, State, Whispered } from './types';
 import { beyond, toEnd } from './window';
 
 /** After so many answers `unavailable` in a row, the user must decide. */
@@ -37,8 +37,6 @@ const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
 const HASTE: Refusal = { ok: false, code: 'rate_limited', msg: '' };
 /** A confirmation that comes sooner was typed before the question could be read. */
 export const CONFIRM_MS = 400;
-/** For so long after a whisper, a text to the room may be the answer to it. */
-const ANSWER_MS = 60_000;
 
 /** The commands that send a whisper. */
 const WHISPERS = /^\/(?:to|msg|w|tell|whisper|dm|pm)\s/i;
@@ -69,8 +67,7 @@ export function write(before: State, text: string, cid: string): State {
   }
   // A user who types `//` or `/say` need not confirm.
   if (before.held && typed.text === text && partner?.left !== undefined) return partnerGone(before);
-  const mayAnswer = !partner && before.now - before.whisperedAt < ANSWER_MS;
-  if ((before.held || mayAnswer) && typed.text === text && !isConfirmed(before)) {
+  if ((before.held || mayAnswer(before)) && typed.text === text && !isConfirmed(before)) {
     const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
     return { ...before, problem };
   }
@@ -244,10 +241,10 @@ export function retry(state: State, key: string, cid: string, text?: string): St
   if (state.now - (item.refusal?.at as number) < CONFIRM_MS) return state;
   const to = item.kind === 'whisper' ? recipient(state, item) : null;
   const serial = state.serial + 1;
-  const same = (item.kind === 'said' || to!.sid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
+  const same = (item.kind === 'said' || to!.toSid === item.toSid) && (item.refusal === null || item.refusal.code === 'unavailable');
   const name = same ? key : cid;
   const fresh = { key: name, cid: name, at: placeAtEnd(serial), fate: 'sending', refusal: null, text: text ?? item.text } as const;
-  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, to: to!.name, toSid: to!.sid, confirmed: to!.confirmed } : { ...item, ...fresh, copy: undefined };
+  const again: Outgoing = item.kind === 'whisper' ? { ...item, ...fresh, ...to } : { ...item, ...fresh, copy: undefined };
   return { ...state, serial, tries: 0, items: insert(without(state.items, key), again) };
 }
 
@@ -256,10 +253,11 @@ export function retry(state: State, key: string, cid: string, text?: string): St
  * this text, the one that has the name now. For a session that has left, the server finds the one in which the same
  * person is back, or refuses the whisper.
  */
-function recipient(state: State, { to, toSid, refusal, confirmed }: Whispered): Person & { confirmed?: boolean } {
+function recipient(state: State, { to, toSid, refusal, confirmed }: Whispered): Pick<Whispered, 'to' | 'toSid' | 'confirmed'> {
   const isTold = refusal?.code === OTHER.code;
-  const other = isTold && !state.people.has(toSid) ? calledNow(state, to, toSid) : null;
-  return { ...(other ?? { sid: toSid, name: state.people.get(toSid) ?? to }), confirmed: isTold || confirmed };
+  const name = state.people.get(toSid);
+  const other = isTold && !name && calledNow(state, to, toSid);
+  return { to: name ?? to, toSid: other ? other.sid : toSid, confirmed: isTold || confirmed };
 }
 
 /** To be called after every change of `people`: a waiting whisper is shown with the present name of its recipient. */

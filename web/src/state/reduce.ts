@@ -10,7 +10,7 @@ import { caughtUp, entered, nothingShown, nothingUnderWay, remember, withName } 
 import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, settle, takeBack, write } from './outbox';
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
-import { ABSENT_MS, changeDraft, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, partnerIn, takeAside, whisperTo } from './targets';
+import { ABSENT_MS, changeDraft, chatIn, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
 import { indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
@@ -38,6 +38,7 @@ export function begin(room: string, token: string | null, now: number, kept: Kep
     own: [],
     chats: [],
     whispered: kept.partner !== null,
+    whisperedAt: -Infinity,
     held: false,
     ...kept,
     asking: null,
@@ -70,7 +71,7 @@ function apply(state: State, event: Event): State {
       const left = takeBack(state);
       const chats = chatsBehind(left);
       return {
-        ...begin(event.room, state.token, state.now, { partner: partnerIn(event.room, chats), chats, drafts: left.drafts, own: state.own, held: state.held || holdsWhisper(left) }),
+        ...begin(event.room, state.token, state.now, { ...chatIn(event.room, chats), chats, drafts: left.drafts, own: state.own, held: state.held || holdsWhisper(left) }),
         limits: state.limits,
         visible: state.visible,
         asking: state.asking,

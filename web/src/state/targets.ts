@@ -9,12 +9,14 @@ import { isSameRoom } from '../lib/places';
 import { bareKeyOf, keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
 import { remark } from './timeline';
-import type { Draft, Item, Kept, Partner, Person, State, Target, Whispered } from './types';
+import type { Chat, Draft, Item, Kept, Person, State, Target, Whispered } from './types';
 
 /** The oldest beyond these are dropped. */
 export const MOST_DRAFTS = 20;
 /** For this long after a partner's session left, nothing is shown: they may be reloading the page. */
 export const ABSENT_MS = 5_000;
+/** For so long after a whisper, a text to the room may be the answer to it. */
+const ANSWER_MS = 60_000;
 /** UTF-16 units per character that may be sent: two for each emoji, and as many again to cut down by hand. */
 const UNITS = 4;
 /** A pasted text may have as many UTF-16 units, so that the page can say how much too long it is. */
@@ -204,16 +206,21 @@ function rebound(item: Whispered, toSid: string): Whispered {
   return { ...item, toSid, refusal: item.refusal === LEFT || item.refusal?.code === OTHER.code ? null : item.refusal };
 }
 
-/** The private chats that are open in other rooms once the user leaves this one; the latest last. */
-export function chatsBehind(state: State): readonly Target[] {
-  const others = state.chats.filter(({ room }) => !isSameRoom(room, state.room));
-  return state.partner ? [...others, targetOf(state)].slice(-MOST_DRAFTS) : others;
+/** Whether a text to the room may be the answer to a whisper. */
+export function mayAnswer({ now, partner, whisperedAt }: State): boolean {
+  return !partner && now - whisperedAt < ANSWER_MS;
 }
 
-/** The partner in a room that the user comes back to: what is typed there must not become public. */
-export function partnerIn(room: string, chats: readonly Target[]): Partner | null {
-  const to = chats.find((chat) => isSameRoom(chat.room, room))?.to;
-  return to ? { ...to, gone: false } : null;
+/** The private chats that are open in other rooms once the user leaves this one, and the whispers to answer; the latest last. */
+export function chatsBehind(state: State): readonly Chat[] {
+  const others = state.chats.filter(({ room }) => !isSameRoom(room, state.room));
+  return state.partner || mayAnswer(state) ? [...others, { ...targetOf(state), at: state.whisperedAt }].slice(-MOST_DRAFTS) : others;
+}
+
+/** What goes on in a room that the user comes back to: what is typed there must not become public. */
+export function chatIn(room: string, chats: readonly Chat[]): Pick<State, 'partner' | 'whisperedAt'> {
+  const { to, at } = chats.find((chat) => isSameRoom(chat.room, room)) ?? {};
+  return { partner: to ? { ...to, gone: false } : null, whisperedAt: at ?? -Infinity };
 }
 
 /** What must survive a reload, as text; null if there is nothing. */
@@ -238,7 +245,7 @@ export function unpack(text: string | null, room: string): Kept {
   if (!isTarget(kept)) return nothing;
   const { chats, drafts, held } = kept as { chats?: unknown; drafts?: unknown; held?: unknown };
   const open = Array.isArray(chats) ? chats.filter(isTarget) : [];
-  return { partner: partnerIn(room, open), chats: open, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
+  return { ...chatIn(room, open), chats: open, drafts: Array.isArray(drafts) ? drafts.filter(isDraft) : [], held: held === true };
 }
 
 function isTarget(value: unknown): value is Target {

@@ -102,6 +102,12 @@ export interface Target {
   to: Person | null;
 }
 
+/** A private chat in a room, or none. */
+export interface Chat extends Target {
+  /** when a whisper was last received there, as `State.whisperedAt` */
+  at?: number;
+}
+
 export interface Draft extends Target {
   text: string;
   /** it was refused and has come back: into the text box (`here`), or beside what was written there since */
@@ -127,7 +133,8 @@ export interface Own {
 /** What survives a reload. */
 export interface Kept {
   partner: Partner | null;
-  chats?: readonly Target[];
+  whisperedAt?: number;
+  chats?: readonly Chat[];
   drafts: readonly Draft[];
   held?: boolean;
   own?: readonly Own[];
@@ -174,8 +181,8 @@ export interface State {
   /** a refused command, or anything else that the composer shows; gone with the next key */
   problem: Refusal | null;
   partner: Partner | null;
-  /** private chats that are open in the rooms that the user has left */
-  chats: readonly Target[];
+  /** private chats that are open in the rooms that the user has left, and whispers that may be answered there */
+  chats: readonly Chat[];
   /** one per target, and perhaps a refused one beside it; the latest changed last */
   drafts: readonly Draft[];
   /** by room; the room written to last is at the end */
