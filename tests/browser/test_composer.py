@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from chatroom.core.names import NAME_LENGTH
 from tests.browser.visit import DESKTOP, PHONE, Visit, Visitor
@@ -89,6 +89,22 @@ def test_what_comes_before_the_page_is_whole_is_answered(
     visitor.page.keyboard.press("Control+V")
     expect(under(visitor)).to_have_text(ONLY_TEXT["en"])
     assert visitor.page.url == visitor.address
+
+
+def test_a_whisper_keyword_waits_until_the_page_can_ask(visit: Visit, guests: Guests) -> None:
+    third, visitor = guests(), visit()
+    waiting: list[Route] = []
+    visitor.page.route(re.compile("/assets/later-"), lambda route: waiting.append(route))
+    visitor.go()
+    expect(visitor.chip).to_be_visible()
+    visitor.writes("小窗")
+    expect(visitor.composer).to_have_value("小窗")
+    for route in waiting:
+        route.continue_()
+    expect(under(visitor)).to_contain_text("Send it again to confirm")
+    third.sends("hello")
+    visitor.sees("hello")
+    expect(visitor.page.get_by_text("小窗", exact=True)).to_have_count(0)
 
 
 def test_a_refusal_before_its_sentence_has_loaded_shows_the_servers(visit: Visit) -> None:

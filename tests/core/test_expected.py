@@ -1,5 +1,8 @@
 """Which texts for the room may be the answer to a whisper."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from chatroom.core.errors import LineEdited, LooksPrivate, NoPartner, NoSuchPartner, NotInUtf8, NotSent
@@ -7,6 +10,7 @@ from chatroom.core.expected import ANSWER_S, ExpectedAnswer, Question
 from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 
 NOW = 1000.0
+WORDS = json.loads((Path(__file__).parent / "unfinished.json").read_text(encoding="utf-8"))
 
 
 def whispered() -> ExpectedAnswer:
@@ -79,7 +83,7 @@ def test_a_held_text_is_not_asked_about_again() -> None:
     assert answering.question("yes", NOW + 2) == Question("Bob")
 
 
-@pytest.mark.parametrize("word", ["to", " W", "msg:", "ＴＯ；", "私聊：", "悄悄话"])
+@pytest.mark.parametrize("word", WORDS["alone"])
 def test_a_word_to_whisper_alone_is_asked_about(word: str) -> None:
     expected = ExpectedAnswer()
     assert expected.question(word, NOW) == Question("")
@@ -89,7 +93,7 @@ def test_a_word_to_whisper_alone_is_asked_about(word: str) -> None:
     assert expected.question(word, NOW + 5) is expected.question("hello", NOW + 6) is None
 
 
-@pytest.mark.parametrize("text", ["to do", "W!", "top", "私人", "tomorrow", "https://to", "o:"])
+@pytest.mark.parametrize("text", WORDS["ordinary"])
 def test_an_ordinary_word_is_not_asked_about(text: str) -> None:
     assert ExpectedAnswer().question(text, NOW) is None
 

@@ -1,5 +1,6 @@
 /** What is typed before its writer can have seen that something was refused goes to nobody. */
 
+import unfinished from '../../tests/core/unfinished.json';
 import table from '../../tests/support/private.json';
 import { describe, expect, it } from 'vitest';
 import { isUnfinished } from '../src/state/advice';
@@ -262,7 +263,7 @@ describe('After to: without a private chat', () => {
 });
 
 describe('A word to whisper that stands alone', () => {
-  it.each(['to', ' W ', 'msg:', 'ＴＯ；', '私聊：'])('%s asks once', (word) => {
+  it.each(unfinished.alone)('%s asks once', (word) => {
     const play = here().key(word);
     expect(isUnfinished(play.state)).toBe(true);
     expect(play.do({ type: 'held' }).state.held).toBe(true);
@@ -270,7 +271,7 @@ describe('A word to whisper that stands alone', () => {
     expect(isUnfinished(play.key(word).state)).toBe(false);
   });
 
-  it.each(['to do', 'W!', 'top', '私人', 'to:fox'])('%s is none', (text) => {
+  it.each(unfinished.ordinary)('%s is none', (text) => {
     expect(isUnfinished(here().key(text).state)).toBe(false);
   });
 

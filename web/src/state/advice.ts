@@ -15,8 +15,9 @@ const SHOWN = 32;
 /** What ends a private chat in other chats, as `ENDS` in `chatroom/core/commands.py`. */
 const ENDS = new Set(['end', 'close', 'exit', 'leave', 'stop', 'done', 'back', 'bye', 'q', '结束', '退出']);
 
-/** A word to whisper, perhaps with a colon. */
-const WORD_ALONE = /^(?:to|w|msg|tell|whisper|dm|pm|query|priv(?:ate|msg)?|pvt|message|私[聊信讯訊]|密[聊语語]|耳[语語]|悄悄(?:[话話]|告[诉訴]))[\s:;]*$/;
+/** A word to whisper, perhaps with a colon, as in `chatroom/core/unfinished.py`. */
+const WORD_ALONE =
+  /^(?:to|w|msg|tell|whisper|dm|pm|query|priv(?:ate|msg)?|pvt|message|[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]|siliao|silaio|silia|sixin|sixi)[\s:;]*$/;
 
 /** Letters of a word from which on one of them may be wrong. */
 const SHORTEST_SLIPPED = 4;
