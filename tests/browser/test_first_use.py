@@ -113,9 +113,11 @@ def test_a_refused_message_stands_where_it_was_written(visit: Visit, guests: Gue
 
 def test_a_link_to_this_computer_says_so(visit: Visit) -> None:
     visitor = visit().enter()
-    expect(visitor.page.locator(".welcome .local")).to_have_text("This link works on this computer only.")
+    local = "This link works on this computer only. To invite others, open this page at the address that the server"
+    expect(visitor.page.locator(".welcome .local")).to_contain_text(local)
     expect(visitor.page.locator(".welcome svg")).to_have_count(0)
     visitor.button("Invite").click()
     dialog = visitor.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("This link works on this computer only.")
+    expect(dialog).to_contain_text(local)
+    expect(dialog).not_to_contain_text("Anyone")
     expect(dialog.locator(".address")).to_have_text(re.compile(r"^http://127\.0\.0\.1"))

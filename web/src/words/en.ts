@@ -18,7 +18,6 @@ export const en = {
   copyLink: 'Copy link',
   copied: 'Copied',
   qr: 'Scan to join the room',
-  onlyHere: 'This link works on this computer only.',
   more: 'More',
 
   /** what stands before and after the name */

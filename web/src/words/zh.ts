@@ -38,7 +38,6 @@ export const zh: Words = {
   copyLink: '复制链接',
   copied: '已复制',
   qr: '扫码进入房间',
-  onlyHere: '这个链接只能在这台电脑上打开。',
   more: '更多',
 
   youAre: (name) => [NARROW.test(name[0] ?? '') ? '你叫 ' : '你叫', '。'],
