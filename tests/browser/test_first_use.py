@@ -113,7 +113,7 @@ def test_a_refused_message_stands_where_it_was_written(visit: Visit, guests: Gue
 
 def test_a_link_to_this_computer_says_so(visit: Visit) -> None:
     visitor = visit().enter()
-    local = "This link works on this computer only. To invite others, open this page at the address that the server"
+    local = "This link works on this computer only. To invite others, open this page at the address printed"
     expect(visitor.page.locator(".welcome .local")).to_contain_text(local)
     expect(visitor.page.locator(".welcome svg")).to_have_count(0)
     visitor.button("Invite").click()

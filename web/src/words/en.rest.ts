@@ -11,7 +11,7 @@ export const rest = {
   partnerGone: (name: string) => `${name} has left`,
   continueWhisper: 'Continue',
   inviteWhy: 'Anyone with this link can join.',
-  onlyHere: 'This link works on this computer only. To invite others, open this page at the address that the server printed at its start (“on this network”).',
+  onlyHere: 'This link works on this computer only. To invite others, open this page at the address printed when the server started (“on this network”).',
   close: 'Close',
   newRoom: 'New room',
   newRoomWhy: 'With a random link that no one can guess.',

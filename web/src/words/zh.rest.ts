@@ -14,7 +14,7 @@ export const rest: Rest = {
   partnerGone: (name) => `${name}${behind(name)}已经离开`,
   continueWhisper: '继续',
   inviteWhy: '拿到这个链接的人都能进入房间。',
-  onlyHere: '这个链接只能在这台电脑上打开。要邀请别人，请用服务器启动时显示的地址（“on this network”）打开本页。',
+  onlyHere: '这个链接只能在这台电脑上打开。要邀请别人，请用服务器启动时显示的网址（“on this network”）打开本页。',
   close: '关闭',
   newRoom: '新建房间',
   newRoomWhy: '链接随机生成，别人猜不到。',
