@@ -12,7 +12,6 @@ from itertools import islice, takewhile
 from typing import Final, Protocol, TypeVar
 
 from chatroom.backplane import MOST_KEYS, Backplane, Keys
-from chatroom.core.confusables import fold
 from chatroom.core.private_talk import PrivateTalk
 from chatroom.core.recent import Addressed
 from chatroom.sessions import Session
@@ -52,8 +51,9 @@ class Returning:
         # The same the other way round. Tuples, because dicts took five times as much memory.
         self._sids: dict[str, tuple[str, ...]] = {}
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        # By identity: who has come back with a token from before the start; the room and folded name that it proves.
-        self._returned: dict[str, tuple[str, str] | None] = {}
+        self._returned: dict[
+            str, None
+        ] = {}  # the identities that came back with a token from before the start
         self._doubt_until = monotonic() + _PARKED_S
         # The keys of all who are in a private chat, or were before the start, and how many saves of each are under way.
         self._talks = dict.fromkeys(backplane.keys(Keys.TALK))
@@ -108,11 +108,8 @@ class Returning:
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 
-    def note_restart(self, identity: str, proven: tuple[str, str] | None) -> bool:
+    def note_restart(self, identity: str) -> bool:
         """A guest has come back with a token from before the start.
-
-        Args:
-            proven: the room's key, and the name that the token shows them to have had there.
 
         Returns:
             Whether it is the first time, within a day of the start.
@@ -120,22 +117,15 @@ class Returning:
         if self._monotonic() >= self._doubt_until:
             return False
         is_first = identity not in self._returned
-        kept = (proven[0], fold(proven[1])) if proven is not None else None
-        remember(self._returned, identity, kept, _MOST_RETURNED)
+        remember(self._returned, identity, None, _MOST_RETURNED)
         return is_first
 
-    def is_doubtful(self, identity: str, room: str, name: str, owner: str) -> bool:
-        """Whether the name may have been another's before a restart, when the guest with this identity chose it.
+    def is_doubtful(self, identity: str) -> bool:
+        """Whether names may have been others' before a restart, when the guest with this identity chose them.
 
-        A person who came back with a token for that very name in that room is the one that was meant.
-
-        Args:
-            room: the key of the room that both are in.
-            owner: the identity of the person who has the name now.
+        A token for a name proves nothing: someone else may have had the name since it was written.
         """
-        if identity not in self._returned or self._monotonic() >= self._doubt_until:
-            return False
-        return self._returned.get(owner) != (room, fold(name))
+        return identity in self._returned and self._monotonic() < self._doubt_until
 
     def save_talk(self, session: Session, done: Callable[[], None]) -> None:
         """Store whether a session's guest is in a private chat, for those who come back with a token after a restart.

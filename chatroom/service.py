@@ -172,8 +172,7 @@ class Service:
         )
         self._sessions.add(session)
         if request.token is not None and (written is None or written.is_earlier):
-            proven = (key, token.name) if token is not None and token.is_of_room else None
-            is_first = self._returning.note_restart(claim_request.identity, proven)
+            is_first = self._returning.note_restart(claim_request.identity)
             if token is not None and is_first:
                 quota.give_back_return()
         if token is not None:

@@ -187,12 +187,9 @@ class Whispers:
             return
         owner, now = self._identity(session, recipient), self._monotonic()
         before = session.room.recent.find_before(recipient.name, now)
-        if before is not None and before.at < session.since:
-            before = None
         refusal: type[NameChangedHands] = NameChangedHands
         is_new = recipient.name not in session.addressed
-        room = session.room.key
-        if is_new and self._returning.is_doubtful(session.identity, room, recipient.name, owner):
+        if is_new and self._returning.is_doubtful(session.identity):
             refusal, before = NameAfterRestart, Gone(recipient.name, "", now)
         if session.addressed.is_other(recipient.name, owner, before):
             raise refusal(name=recipient.name, again=True)

@@ -17,12 +17,12 @@ def test_names_are_forgotten_a_day_after_a_cut() -> None:
     romeo = harness.enter("lobby")
     romeo.addressed.is_other("Bob", "someone", None)
     returning.park(romeo)
-    returning.note_restart(romeo.identity, ("lobby", "Bob"))
+    returning.note_restart(romeo.identity)
     now[0] = _DAY_S + 1
     returning.forget_expired()
     assert not returning._parked
     assert not returning._returned
-    returning.note_restart(romeo.identity, ("lobby", "Bob"))
+    returning.note_restart(romeo.identity)
     assert not returning._returned
     harness.close()
 

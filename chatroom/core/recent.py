@@ -14,10 +14,9 @@ from itertools import chain
 from math import inf
 from typing import Final, Self
 
-from chatroom.core.bare import bare
 from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.confusables import fold
-from chatroom.core.names import may_be_name, name_typed
+from chatroom.core.names import may_be_name, name_key, name_typed
 from chatroom.core.spellings import Spellings
 
 LATELY_S: Final = 600.0
@@ -46,10 +45,20 @@ class RecentNames:
     latest.
     """
 
-    __slots__ = ("_beginnings", "_by_key", "_first_words", "_former", "_former_of", "_keys_of", "_spellings")
+    __slots__ = (
+        "_beginnings",
+        "_by_key",
+        "_by_look",
+        "_first_words",
+        "_former",
+        "_former_of",
+        "_keys_of",
+        "_spellings",
+    )
 
     def __init__(self) -> None:
         self._by_key: dict[str, Gone] = {}  # the oldest first
+        self._by_look: dict[str, Gone] = {}  # by `name_key`, the oldest first
         self._keys_of: dict[str, dict[str, None]] = {}  # by identity, the oldest first
         # The former names of people who are still here, each with the time when another person last gave it up.
         self._former: dict[str, tuple[Gone, float]] = {}
@@ -73,7 +82,8 @@ class RecentNames:
         if is_other:
             identity = renamed = ""
         self._drop(key)
-        self._by_key[key] = Gone(name, identity, now, renamed)
+        gone = self._by_key[key] = Gone(name, identity, now, renamed)
+        self._note_look(gone)
         self._beginnings.add(name)
         self._spellings.add(name)
         self._first_words.add(key)
@@ -84,6 +94,14 @@ class RecentNames:
                 self._drop(next(iter(own)))
         while len(self._by_key) > MOST_NAMES or now - next(iter(self._by_key.values())).at > LATELY_S:
             self._drop(next(iter(self._by_key)))
+
+    def _note_look(self, gone: Gone) -> None:
+        look, oldest_at = name_key(gone.name), gone.at - LATELY_S
+        before = self._by_look.pop(look, None)
+        is_other = before is not None and before.at >= oldest_at and before.identity != gone.identity
+        self._by_look[look] = Gone(gone.name, "", gone.at) if is_other else gone
+        while len(self._by_look) > MOST_NAMES or next(iter(self._by_look.values())).at < oldest_at:
+            del self._by_look[next(iter(self._by_look))]
 
     def left(self, sid: str) -> None:
         """This session has left the room: its former names are nobody's."""
@@ -129,6 +147,9 @@ class RecentNames:
         self._beginnings.discard(gone.name)
         self._spellings.discard(gone.name)
         self._first_words.discard(key)
+        look = name_key(gone.name)
+        if self._by_look.get(look) is gone:
+            del self._by_look[look]
         if gone.identity:
             own = self._keys_of[gone.identity]
             del own[key]
@@ -144,9 +165,9 @@ class RecentNames:
         return self._first_words.reach(words, self._by_key)
 
     def find_before(self, name: str, now: float) -> Gone | None:
-        """The last person with this name, or else with the same name without the punctuation around it."""
-        key = fold(name)
-        return self._find(key, now) or self._find(bare(key), now)
+        """The last person with this name, or with one that looks the same."""
+        gone = self._by_look.get(name_key(name))
+        return gone if gone is not None and now - gone.at <= LATELY_S else None
 
     def _find(self, key: str, now: float) -> Gone | None:
         gone = self._by_key.get(key)
@@ -179,19 +200,23 @@ class Addressed:
 
         Args:
             identity: whose name it is now.
-            before: who gave the name up while the session was there.
+            before: who gave up the name, or one that looks the same.
         """
         key = fold(name)
-        alike = self._by_key.get(bare(key))  # `@Bob` may be taken for `Bob`
-        if alike is None:
-            alike = before.identity if before is not None else identity
-        known = self._by_key.get(key, alike)
+        known = self._by_key.get(key)
+        if known is None:
+            alike = self._alike(name_key(name)) or [before.identity if before is not None else identity]
+            known = next((one for one in alike if one != identity), identity)
         self._remember(key, identity)
         if known == identity:
             self._asked.pop(key, None)
             return False
         self._asked.setdefault(key, known)
         return True
+
+    def _alike(self, look: str) -> list[str]:
+        """Whose the known names are that look the same: `@Bob` may be taken for `Bob`."""
+        return [identity for key, identity in self._by_key.items() if name_key(key) == look]
 
     def confirm(self, identity: str) -> None:
         """The session writes to this person, whatever it knew of their name."""

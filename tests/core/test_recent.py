@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chatroom.core.recent import LATELY_S, MOST_ADDRESSED, MOST_EACH, MOST_NAMES, Addressed, Gone, RecentNames
 
 NOW = 1000.0
@@ -149,20 +151,39 @@ def test_whom_one_wrote_to_counts_more_than_who_left_last() -> None:
 def test_writing_to_a_double_does_not_make_the_name_theirs() -> None:
     addressed = Addressed()
     addressed.is_other("Alice", "one", None)
-    assert not addressed.is_other("Аlice", "two", None)  # the letter is Cyrillic
+    assert addressed.is_other("Аlice", "two", None)  # the letter is Cyrillic
+    assert not addressed.is_other("Аlice", "two", None)
     assert addressed.is_other("Alice", "two", None)
 
 
-def test_a_name_with_marks_around_it_may_be_an_impostors() -> None:
-    addressed, names = Addressed(), RecentNames()
-    assert not addressed.is_other("Bob", "one", None)
-    assert not addressed.is_other("Bob!", "one", None)  # Bob has renamed himself
-    assert addressed.is_other("@bob", "two", None)
-    assert not addressed.is_other("Bob", "one", None)
+@pytest.mark.parametrize("alike", ["@bob", "Воb", "B0b"])
+def test_a_name_that_looks_the_same_may_be_an_impostors(alike: str) -> None:
+    for first, later in (("Bob", alike), (alike, "Bob")):
+        addressed, names = Addressed(), RecentNames()
+        assert not addressed.is_other(first, "one", None)
+        assert not addressed.is_other("Bob!", "one", None)  # Bob has renamed himself
+        assert addressed.is_other(later, "two", None)
+        assert not addressed.is_other(first, "one", None)
 
+        names.add(first, "one", NOW)
+        assert names.find(later, NOW) is None
+        assert names.find_before(later, NOW) == Gone(first, "one", NOW)
+        names.add(later, "two", NOW + 1)
+        assert names.find_before(first, NOW + 1) == Gone(later, "", NOW + 1)
+
+
+def test_names_that_look_the_same_are_bounded() -> None:
+    names = RecentNames()
     names.add("Bob", "one", NOW)
-    assert names.find("@Bob", NOW) is None
-    assert names.find_before("@Bob", NOW) == Gone("Bob", "one", NOW)
+    names.add("Воb", "two", NOW)
+    for number in range(MOST_EACH + 1):
+        names.add(f"guest {number}x", "two", NOW)
+    assert names.find_before("Bob", NOW) is not None
+    for number in range(MOST_NAMES):
+        names.add(f"other {number}x", f"id {number}", NOW)
+    assert len(names._by_look) == MOST_NAMES
+    names.add("Eve", "eve", NOW + LATELY_S + 1)
+    assert len(names._by_look) == 1
 
 
 def test_a_session_remembers_a_bounded_number_of_people() -> None:
