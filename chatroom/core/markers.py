@@ -28,7 +28,7 @@ from chatroom.core.near_misses import (
     with_latin,
 )
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
-from chatroom.core.squeezed import is_part
+from chatroom.core.squeezed import has_capital, is_part
 
 _ORDERED_LINES: Final = 8  # of more, those at both ends come first
 _LINES: Final = 64  # of one text that are looked at; of the others only how they begin
@@ -172,9 +172,11 @@ def _is_plainly_ordinary(start: str) -> bool:
     word = found[0]
     if len(word) <= _SHORT and (":" in start or not (is_ascii and start.isprintable())):
         return False
-    word = word.lower()
-    second = lead_ins.SECOND.get(word)
-    return (second is None or second not in start.lower()) and _is_ordinary_word(word)
+    lower = word.lower()
+    if lower[1:] != word[1:] and has_capital(word):
+        return False
+    second = lead_ins.SECOND.get(lower)
+    return (second is None or second not in start.lower()) and _is_ordinary_word(lower)
 
 
 @lru_cache(maxsize=4096)

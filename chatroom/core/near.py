@@ -21,9 +21,10 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
-from chatroom.core.name_ends import LOOSE, LooseText, loose_match
+from chatroom.core.name_ends import LOOSE, LooseText, Match, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
+from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt, plain
@@ -63,6 +64,7 @@ _CHEER: Final = re.compile(
     r"\W*(?:(?:cheers|hooray|hurra[hy]|congrats|congratulations|bravo|well done|happy birthday)\W*)?",
     re.IGNORECASE,
 )
+_COMMANDS: Final = ("", "to", "w")  # with other words before a name, a sentence may begin
 _LONGEST_CHEER: Final = 80
 _MOST_MISSPELT: Final = 2  # of what one private text may be, those in which a misspelt name is looked for
 
@@ -178,11 +180,11 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
 def named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
     """Whose name a text begins with."""
     loose = LooseText.of(text)
-    if (here := loose_match(loose, people.here, people.reach_here, runs_on=runs_on)) is not None:
-        return Found(here.who, here.rest)
-    if (gone := loose_match(loose, people.lately, people.reach_lately, runs_on=runs_on)) is not None:
-        return Found(gone.who, gone.rest)
-    return None
+    found: Match[Person] | Match[Gone] | None
+    found = loose_match(loose, people.here, people.reach_here, runs_on=runs_on)
+    if found is None:
+        found = loose_match(loose, people.lately, people.reach_lately, runs_on=runs_on)
+    return Found(found.who, found.rest) if found is not None else None
 
 
 def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudget) -> Found | None:
@@ -198,24 +200,26 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
         found = misspelt(text, here, budget, is_short=near.word == "to")
     else:
         found = alike(text, here, or_part=True) if budget.allows_another() else None
-    if found is not None:
-        return _found(people.here(found.name), found)
-    if not budget.allows_another():
-        return None
-    found = alike(text, people.spelled_lately)
-    return _found(people.lately(found.name), found) if found is not None else None
+    return _here_or_lately(
+        found, lambda: alike(text, people.spelled_lately) if budget.allows_another() else None, people
+    )
 
 
 def _squeezed(text: str, people: People) -> Found | None:
     """Whose name follows a word to whisper, wherever the spaces stand."""
     squeezed = Squeezed(text)
-    if (found := squeezed.name(people.spelled_here)) is not None:
-        return _found(people.here(found.name), found)
-    found = squeezed.name(people.spelled_lately)
-    return _found(people.lately(found.name), found) if found is not None else None
+    here = squeezed.name(people.spelled_here)
+    return _here_or_lately(here, lambda: squeezed.name(people.spelled_lately), people)
 
 
-def _found(who: Person | Gone | None, found: Misspelt) -> Found | None:
+def _here_or_lately(
+    here: Misspelt | None, lately: Callable[[], Misspelt | None], people: People
+) -> Found | None:
+    """Who is meant: someone here, or else someone who has left."""
+    found = here or lately()
+    if found is None:
+        return None
+    who = people.here(found.name) if here is not None else people.lately(found.name)
     return Found(who, found.rest) if who is not None else None
 
 
@@ -224,7 +228,11 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
     rest = found.rest
     if near.needs_text and not (isinstance(found.who, Person) and rest):
         return True
-    if near.word and (_is_cheer(text, rest) or (near.word == "to" and _CHINESE_POSSESSIVE.match(rest))):
+    if (near.needs_text or near.word not in _COMMANDS) and _is_ordinary(text, found):
+        return True
+    if near.word in ("to", "w") and _is_cheer(text, rest):
+        return True
+    if near.word == "to" and _CHINESE_POSSESSIVE.match(rest):
         return True
     if not near.is_phrase:
         return False
@@ -239,6 +247,12 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
             return False
         rest = other.rest
     return False
+
+
+def _is_ordinary(text: str, found: Found) -> bool:
+    """Whether a name was probably typed as an ordinary word: `message art is nice`, but not `message Art is nice`."""
+    typed = text.removesuffix(found.rest).rstrip()
+    return typed in ORDINARY and typed != found.who.name
 
 
 def _is_cheer(text: str, rest: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -19,7 +19,7 @@ from chatroom.core.lead_ins import lead_in, said_to
 from chatroom.core.operator_keys import is_key
 from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, is_slip_before_name
-from chatroom.core.squeezed import FIRST, may_be_squeezed
+from chatroom.core.squeezed import FIRST, has_capital, may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
@@ -48,9 +48,9 @@ _PRECEDED: Final = re.compile(
 )
 # A single letter, or a word that has lost one, is a slip only before the name of somebody here and a text.
 _LOST_FIRST: Final = frozenset("dmpse")
-_LOST: Final = re.compile(r"(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
+_LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
 _MARKER_FIRST: Final = frozenset("twmdpqs")
-_ALONE: Final = re.compile(r"(to|w)(?: |(?=[\u3400-\u9fff]))")
+_ALONE: Final = re.compile(r"(?:(to|w)(?: |(?=[\u3400-\u9fff]))|(message|send|reply|text) )")
 # A name in Latin letters behind a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
 _PINYIN: Final = re.compile(
     rf"\W*(?:(?:{CHINESE_WORD}[给給对對跟和]?|sl(?=[\W_]))[\W_]*(?P<word>[a-z']{{4,24}})(?![a-z'])"
@@ -111,7 +111,7 @@ class NearWhisper:
         is_exact: the words before the name have no slip, so that it may have one.
         is_phrase: nothing but `to`, `for` or `tell` stands before the name, as a public sentence about them may begin.
         needs_text: `rest` counts only before a name of somebody here, exactly, and a text.
-        word: `to` or `w`, if the text begins with it and a space.
+        word: `to`, `w`, `message` or the like, if the text begins with it and a space.
         is_pinyin: it may be a name in Latin letters of somebody who has a Chinese one.
         squeezed: a text that may be a word to whisper and a name, if the spaces in it stand elsewhere.
     """
@@ -167,15 +167,15 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if found is not None and not isinstance(found, NearWhisper):
         return found
     first = folded[:1]
-    if first in FIRST and may_be_squeezed(folded) and not _CODE.match(text):
-        found = found or NearWhisper("")
-        found.squeezed = text[: 2 * HEAD]
+    is_squeezed = first in FIRST and may_be_squeezed(text, folded) and not _CODE.match(text)
     is_read = first == "s" or not text.isascii()
-    if is_read and (name := _PINYIN.match(folded)) is not None and name[name.lastgroup or 0] not in ORDINARY:
-        rest = text[ends[name.start(name.lastgroup or 0) - 1] :]
-        found = found or NearWhisper(rest)
-        found.is_pinyin = True
-    return found
+    name = _PINYIN.match(folded) if is_read else None
+    is_pinyin = name is not None and name[name.lastgroup or 0] not in ORDINARY
+    if not is_squeezed and not is_pinyin:
+        return found
+    if found is None:
+        found = NearWhisper(text[ends[name.start(name.lastgroup or 0) - 1] :] if name and is_pinyin else "")
+    return replace(found, squeezed=text[: 2 * HEAD] if is_squeezed else "", is_pinyin=is_pinyin)
 
 
 def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
@@ -199,7 +199,7 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         others = tuple(one for one in dict.fromkeys((*rests[1:], *behind_slip)) if one != rests[0])
         wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
         is_phrase = _PHRASE.match(text) is not None
-        word = alone[1] if (alone := _ALONE.match(folded)) is not None else ""
+        word = alone[1] or alone[2] if (alone := _ALONE.match(folded)) is not None else ""
         return NearWhisper(
             rests[0],
             is_certain,
@@ -227,7 +227,7 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         return NearWhisper(text[found.end() :], is_word=True)
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
-    if (found := _GLUED.match(folded)) and found[1] not in ORDINARY:
+    if (found := _GLUED.match(folded)) and (found[1] not in ORDINARY or has_capital(text)):
         wholes = tuple((one, "") for one in behind_slip)
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
     return NearWhisper("", is_certain) if is_certain else None

@@ -19,6 +19,8 @@ _PARTS: Final = frozenset(marker[:size] for marker in _MARKERS for size in range
 FIRST: Final = "tmdpw"  # letters of these
 _REACH: Final = 12  # characters in which one ends
 _WORDS: Final = re.compile(r"([^\W_]+)(?:[\W_]+([^\W_]+))?")
+_CAPITAL: Final = re.compile(rf"[\W_]*(?![A-Z]+\b)(?i:{'|'.join(_MARKERS)})(?=[^\W_a-z])")
+_LETTERS: Final = re.compile(r"[^\W_]*")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3  # letters of a name
 _SHORTEST_DENSE: Final = 2  # characters of one in Han or the like
@@ -31,8 +33,23 @@ def is_part(word: str) -> bool:
     return word in _PARTS
 
 
-def may_be_squeezed(folded: str) -> bool:
-    """Whether a text whose beginning, as compared, is `folded` may be a word to whisper and a name."""
+def has_capital(text: str) -> bool:
+    """Whether a text may begin with a word to whisper and at once a name with its capital, unlike ordinary words."""
+    return _CAPITAL.match(text) is not None
+
+
+def _is_one_word(first: str, start: str) -> bool:
+    """Whether the first word of letters is a word to whisper with at least two more letters."""
+    marker = max((marker for marker in _MARKERS if start.startswith(marker)), key=len, default="")
+    return bool(marker) and first.startswith(marker) and len(first) > len(marker) + 1
+
+
+def may_be_squeezed(text: str, folded: str) -> bool:
+    """Whether a text whose beginning, as compared, is `folded` may be a word to whisper and a name.
+
+    In one word, as ordinary words are, the name must have its capital, or an ordinary word must follow it: `toBobhi`
+    and `tobobhow`, but not `tobias`.
+    """
     found = _WORDS.match(folded)
     if found is None or folded.startswith("w/"):  # short for `with`
         return False
@@ -41,7 +58,10 @@ def may_be_squeezed(folded: str) -> bool:
     if first in _MARKERS or (first[:2] == "to" and len(first) == _SHORTEST):
         return second is not None and second not in ORDINARY
     start = _NO_LETTER.sub("", folded[:_REACH])
-    return start.startswith(_MARKERS) and start not in _MARKERS and first not in ORDINARY
+    if not start.startswith(_MARKERS) or start in _MARKERS:
+        return False
+    is_short = start.startswith("w") and not start.startswith("whisper")
+    return has_capital(text) or (first not in ORDINARY and not (is_short and _is_one_word(first, start)))
 
 
 class Squeezed:
@@ -50,13 +70,16 @@ class Squeezed:
     If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends behind it.
     """
 
-    __slots__ = ("_ends", "_folded", "_places", "_text")
+    __slots__ = ("_ends", "_folded", "_is_lower", "_places", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._folded, self._ends = head(text)
         letters = [at for at, one in enumerate(self._folded) if one.isalnum()]
         start = "".join(self._folded[at] for at in letters[:_REACH])
+        first = _WORDS.search(self._folded)
+        # As ordinary words are.
+        self._is_lower = first is not None and _is_one_word(first[1], start) and not has_capital(text)
         markers = (marker for marker in _MARKERS if start.startswith(marker))
         # For each word to whisper: where the letters behind it are, these letters, and whether it stands alone.
         self._places = [
@@ -86,10 +109,17 @@ class Squeezed:
                 continue
             if is_apart and (spelled != whole or not _has_stray_space(at[:size], name)):
                 continue
+            if self._is_lower and self._behind(at[size - 1]) not in ORDINARY:
+                continue
             needs_end = spelled != whole or (marker == "w" and not is_apart)
             if needs_end and (spelled in ORDINARY or not self._ends_word(at[size - 1])):
                 continue
             yield spelled
+
+    def _behind(self, at: int) -> str:
+        """The letters that follow at once."""
+        found = _LETTERS.match(self._folded, at + 1)
+        return found[0] if found is not None else ""
 
     def _ends_word(self, at: int) -> bool:
         return at + 1 == len(self._folded) or not self._folded[at + 1].isalnum()

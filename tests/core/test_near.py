@@ -215,6 +215,49 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "is_sent"),
+    [
+        *((text, True) for text in ("d max power is 5", "m sam here", "p art two", "message art is nice")),
+        *(
+            (text, True)
+            for text in (
+                "tobias said hi",
+                "Tobias, hi",
+                "tobiased",
+                "token ring",
+                "walter is late",
+                "Walter said hi",
+            )
+        ),
+        *(
+            (text, False)
+            for text in ("d Max power is 5", "d max: power", "m Sam here is the key", "p Art two", "m sam x")
+        ),
+        *(
+            (text, False)
+            for text in ("message Art is nice", "message art: x", "message sam x", "m mark x", "to art x")
+        ),
+        *(
+            (text, False)
+            for text in ("toBias hi", "toKenhi there", "tokenhow are you", "wAlter x", "toSam x", "msgSamhi")
+        ),
+    ],
+)
+def test_a_name_that_is_a_word_counts_as_name(text: str, is_sent: bool) -> None:
+    roster = Roster()
+    for name in ("Max", "Art", "Sam", "Bias", "Ken", "Alter", "mark"):
+        roster.apply(Joined(Person(name, name)))
+    people = People(
+        roster.find,
+        lambda _name: None,
+        Addressed(),
+        reach_here=roster.reach,
+        spelled_here=roster.spelled,
+    )
+    assert isinstance(judge(text, people), Say) == is_sent
+
+
+@pytest.mark.parametrize(
     ("text", "usage"),
     [
         ("to Min hi there", "/to Ming hi there"),
