@@ -444,7 +444,7 @@ def test_a_slash_however_typed_begins_a_command(visit: Visit, guests: Guests) ->
         assert fox.receives("whisper")["msg"] == f"secret {number}", ascii(slash)
         visitor.sees(f"secret {number}")  # until the command is answered, none follows it
         visitor.writes(f"{slash}home/u/x.log")
-        expect(visitor.page.locator(".under"), ascii(slash)).to_contain_text("begin with //")
+        expect(visitor.page.locator(".under"), ascii(slash)).to_contain_text("begin it with /say")
         visitor.composer.fill("")
         expect(visitor.page.locator(".under")).to_have_text("")
     owl.receives_nothing("message")
