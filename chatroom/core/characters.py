@@ -78,6 +78,11 @@ _REACH: Final = 128  # characters around a joiner that decide whether it belongs
 NOTHING: Final = re.compile(rf"[\s{_IGNORABLE}]*")
 """Spaces and default ignorable characters, as many as there are."""
 _IGNORED: Final = re.compile(f"[{_IGNORABLE}]")
+# What ends in a part of a character that can be seen by itself too: a colour of skin, the second letter of a flag, a
+# vowel or a final of a Hangul syllable, what a joiner joins.
+_PART: Final = re.compile(
+    "(?:[\U0001f3fb-\U0001f3ff\u1160-\u11ff\ud7b0-\ud7fb]|[\U0001f1e6-\U0001f1ff]{2}|\u200d.)\\Z"
+)
 _KEPT_FLAG: Final = re.compile(f"({_TAGGED_FLAG})|[{_IGNORABLE}]+")
 
 
@@ -105,6 +110,14 @@ def is_blank(text: str) -> bool:
 def is_seen(character: str) -> bool:
     """Whether this character can be seen by itself."""
     return category(character) not in _UNSEEN_KINDS and _UNSEEN.match(character) is None
+
+
+def stands_alone(text: str) -> bool:
+    """Whether the last code point of a text is seen as a character of its own, not as part of one."""
+    last, before = text[-1], text[-2:-1]
+    if before and combining(before) == _VIRAMA:
+        return False
+    return category(last) == "Zs" or (is_seen(last) and _PART.search(text) is None)
 
 
 def pieces(text: str) -> Iterator[tuple[str, Kind]]:

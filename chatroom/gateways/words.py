@@ -121,8 +121,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "may_be_private": "Not sent: everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
     "line_answer": "To answer, type /to {name} TEXT. to:{name} starts a private chat.",
-    "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here. "
-    "Type it again; only Backspace and Ctrl+U edit it.",
+    "line_edited": "Not sent: arrow keys, Ctrl+C and the like change nothing in a line here, and Backspace may leave "
+    "part of an emoji or an accented letter. Type it again; Ctrl+U deletes the line.",
     "line_too_fast": "Too fast: your lines wait and are sent one by one. This takes about {time}.",
     "seconds": "{count} s",
     "minutes": "{count} min",
@@ -256,7 +256,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "may_be_private": "没有发送：房间里的人都会看到。要私聊，请输入 /to NAME TEXT；"
     "要发给所有人，请再输入一次。",
     "line_answer": "要回复，请输入 /to {name} TEXT；输入 to:{name} 则开始私聊。",
-    "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容。请重新输入；只能用退格键和 Ctrl+U 修改。"
+    "line_edited": "没有发送：方向键、Ctrl+C 这类按键在这里不能修改一行的内容，"
+    "退格键也可能只删掉一个表情或带符号字母的一部分。请重新输入；Ctrl+U 可以删掉整行。"
     " (Not sent: keys like arrows do not edit a line here.)",
     "line_too_fast": "太快了：你的消息在排队，会一行一行地发送，大约需要 {time}。",
     "seconds": "{count} 秒",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from chatroom.core.characters import stands_alone
 from chatroom.core.text import clean
 
 _MAX_SUBNEGOTIATION: Final = 4096  # bytes
@@ -28,6 +29,9 @@ _BINARY = 0  # the one option that is granted (RFC 856)
 # The bytes with a special meaning. Other controls are kept until the line is complete: only then is it clear where an
 # escape sequence ends.
 _SPECIAL = re.compile(rb"[\x00\x08\x0a\x0d\x15\x7f\xff]")
+
+_WHOLE: Final = b"\t" + bytes(range(0x20, 0x7F))  # each a character of its own
+_LONGEST_POINT: Final = 4  # bytes of a code point
 
 # What comes with a text that is pasted from a terminal: colours, erased rests of lines, titles, marks around a paste.
 _PASTED: Final = re.compile(
@@ -70,7 +74,7 @@ class PartlyUtf8(str):
 
 
 class Edited(str):
-    """A line with keys that edit it in a shell, and not here; it is without them."""
+    """A line with keys that edit it elsewhere, and not here, or not in the same way; it is without them."""
 
     __slots__ = ()
 
@@ -121,7 +125,8 @@ class LineDecoder:
         self._line = bytearray()
         self._overlong: Overlong | None = None  # until the end of such a line
         self._after_cr = False
-        self._had_key = False  # a telnet command for Ctrl+C or the like, in this line
+        # In this line: a telnet command for Ctrl+C or the like, or Backspace over part of a character.
+        self._had_key = False
         self._had_line = False
         self.is_binary = False
         self._state = _Telnet.DATA
@@ -272,12 +277,29 @@ class LineDecoder:
             self._answers += bytes((_IAC, _DO, _BINARY))
 
     def _erase_character(self) -> None:
-        """Remove the last character, with all of its bytes."""
+        """Remove the last code point, with all of its bytes.
+
+        A terminal may show it as part of a character, as it does a man in a family. Some programs then remove the part
+        and some the whole, so it is unknown what the guest believes to be left.
+        """
         line = self._line
-        while line and line[-1] & 0xC0 == 0x80:
-            line.pop()
-        if line:
-            line.pop()
+        if not line:
+            return
+        start = last = len(line) - 1
+        if line[last] not in _WHOLE:
+            while start > max(0, last - _LONGEST_POINT) and line[start] & 0xC0 == 0x80:
+                start -= 1
+            if line[start] < 0xC0:  # a stray byte, not of a character
+                start = last
+            before = line[max(0, start - _LONGEST_POINT) : start].decode("utf-8", "ignore")
+            try:
+                is_whole = stands_alone(before + line[start:].decode())
+            except UnicodeDecodeError:
+                is_whole = False
+            self._had_key = self._had_key or not is_whole
+        del line[start:]
+        if not line:
+            self._had_key = False
 
     def _clear_line(self) -> None:
         self._line.clear()

@@ -247,6 +247,32 @@ def test_a_line_with_keys_that_edit_is_known(key: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "erased",
+    [
+        *("👨‍👩‍👧", "e\u0301", "👍🏽", "🇩🇪", "1\ufe0f\u20e3", "क्ष", "\u1112\u1161\u11ab", "o\u200b", "\x1b"),
+        *(b"\xe4\xbd", b"\xc4\xe3", b"\xa8"),  # half a character, GBK, CP1251
+    ],
+    ids=ascii,
+)
+def test_backspace_over_part_of_a_character_edits(erased: str | bytes) -> None:
+    part = erased if isinstance(erased, bytes) else erased.encode()
+    edited, cleared, next_one = decode(b"t" + part + b"\x08o:Bob\nwrong" + part + b"\x08\x15right\nnext\n")
+    assert type(edited) in (Edited, NotUtf8)
+    assert (type(cleared), cleared, next_one) == (str, "right", "next")
+
+
+@pytest.mark.parametrize("erased", ["é", "雪", "🎉", "한", "ﾊ", "\u3000", "\t", "ก", "ب"], ids=ascii)
+def test_backspace_over_a_whole_character_does_not_edit(erased: str) -> None:
+    (line,) = decode(f"t{erased}\x08o\n".encode())
+    assert (type(line), line) == (str, "to")
+
+
+def test_backspace_over_a_whole_line_deletes_it() -> None:
+    (line,) = decode("👨‍👩‍👧".encode() + b"\x08" * 5 + b"hello\n")
+    assert (type(line), line) == (str, "hello")
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         *(
