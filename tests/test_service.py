@@ -290,7 +290,8 @@ def test_after_a_restart_a_name_is_asked_about_once() -> None:
     restarted = Restarted()
     with pytest.raises(NameChangedHands) as refused:
         restarted.whispers()
-    assert (refused.value.wording, refused.value.params["again"]) == ("name_after_restart", True)
+    assert refused.value.wording == "name_after_restart"
+    assert refused.value.params == {"name": "Bob", "again": True, "restarted": True}
     restarted.whispers()
 
 

@@ -223,6 +223,10 @@ class NameAfterRestart(NameChangedHands):
 
     wording = "name_after_restart"
 
+    def __init__(self, *, name: str, again: bool = True) -> None:
+        super().__init__(name=name, again=again)
+        self.params["restarted"] = True
+
 
 class LooksPrivate(BadRequest):
     """It was probably meant for `name` alone, and `usage` shows how to send that."""

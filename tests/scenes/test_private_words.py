@@ -1064,7 +1064,9 @@ def test_after_a_restart_a_name_is_not_trusted(start: Start, room: str) -> None:
         {"action": "message", "msg": "/to Bob2 s3cret"},
         {"action": "message", "msg": "to:Bob3"},
     ):
-        assert ann.asks_raw(request)["again"]
+        answer = ann.asks_raw(request)
+        assert answer["again"]
+        assert answer["restarted"]
     assert [heard(one, "whisper") for one in others] == [[]] * 4
     ann.sends("/to Bob2 hello")
     others[2].receives("whisper", msg="hello")

@@ -321,8 +321,8 @@ describe('A whisper that waits', () => {
   });
 
   it('refused since the name was another’s is sent to the same session again', () => {
-    const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true });
-    expect([play.whispers[0]!.refusal?.code, play.state.partner?.gone]).toEqual(['recipient_other', false]);
+    const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true, restarted: true });
+    expect([play.whispers[0]!.refusal, play.state.partner?.gone]).toMatchObject([{ code: 'recipient_other', msg: '', restarted: true }, false]);
     expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }, 1).state)).toMatchObject({ toSid: 'f', confirmed: true });
   });
 

@@ -63,6 +63,12 @@ describe.each([
     expect(unsent(words, code === null ? null : { ok: false, code, msg: '' })).toBe(words.notSent);
   });
 
+  it('say that the server has restarted where that is why', () => {
+    const said = unsent(words, { ok: false, code: 'recipient_other', msg: '', restarted: true });
+    expect(said).toMatch(/restarted|重启/);
+    expect(said).not.toBe(unsent(words, { ok: false, code: 'recipient_other', msg: '' }));
+  });
+
   it('show how a command is used', () => {
     expect(sentence(words, { ok: false, code: 'bad_request', msg: '', usage: '/to NAME TEXT' })).toContain('/to NAME TEXT');
   });

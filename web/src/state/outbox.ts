@@ -174,7 +174,7 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
   // The session has left, or the server says that the name was someone else's: another person may have it now.
-  const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? { ...OTHER, at: state.now } : hasLeft ? LEFT : ack;
+  const why = isOther || (hasLeft && calledNow(state, item.to, item.toSid)) ? { ...ack, ...OTHER, at: state.now } : hasLeft ? LEFT : ack;
   const next = fail(calm, item, why);
   // The outcome is unknown, or it is in doubt who was meant.
   if (ack && ack.code !== 'no_such_person') return next;

@@ -69,6 +69,7 @@ export const rest = {
     already_private: (name: string) => `Not sent. Only ${name} sees what you write here. To send it as typed, begin it with /say.`,
     recipient_left: 'Not sent. They have left.',
     recipient_other: 'This may not be the same person. Send it again if you mean them.',
+    recipient_unknown: 'The server has restarted, so this may not be the same person. Send it again if you mean them.',
     written_before: 'You wrote this before they left. Check that this is the same person.',
     no_chat: 'You are not in a private chat. Choose someone: to:NAME. /who lists who is here.',
     confirm: (name: string) => `${name ? `Only ${name} will see this.` : 'Everyone in this room will see this. To whisper, type /to NAME TEXT.'} Send it again to confirm.`,

@@ -16,7 +16,8 @@ export function sentence(words: Known, refusal: Refusal, wanted = String(refusal
   if (typeof refusal.usage === 'string') return words.usage(refusal.usage);
   if (refusal.code === 'bad_request' && refusedIn(refusal)) return unsent(words, refusal);
   const known: Record<string, string | ((name: string, instead: string) => string)> = words.refusals;
-  const found = Object.hasOwn(known, refusal.code) ? known[refusal.code]! : words.refusals.other;
+  const code = refusal.code === 'recipient_other' && refusal.restarted ? 'recipient_unknown' : refusal.code;
+  const found = Object.hasOwn(known, code) ? known[code]! : words.refusals.other;
   return withCharacter(typeof found === 'function' ? found(wanted, String(refusal.instead)) : found, refusal);
 }
 

@@ -70,6 +70,7 @@ export const rest: Rest = {
     already_private: (name) => `没有发送。这里写的只有${amid(name)}看得到。要原样发送，请以 /say 开头。`,
     recipient_left: '没有发送：对方已经离开。',
     recipient_other: '现在叫这个名字的可能是另一个人。要发给这个人，请再发一次。',
+    recipient_unknown: '服务器重启过，现在叫这个名字的可能是另一个人。要发给这个人，请再发一次。',
     written_before: '这是你在对方离开之前写的，请先确认现在是不是同一个人。',
     no_chat: '你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。',
     confirm: (name) => `${name ? `只有${amid(name)}会看到这条消息。` : '这个房间里的人都会看到这条消息。要私聊，请输入 /to NAME TEXT。'}确定的话，请再发一次。`,
