@@ -146,11 +146,11 @@ class Whispers:
 
     def longer_lately(self, session: Session) -> Callable[[str, int], Iterator[str]]:
         """A function that finds which of these names begin with the same letters."""
-        return partial(session.room.recent.beginning, now=self._monotonic())
+        return partial(session.room.recent.names_beginning_with, now=self._monotonic())
 
     def spelled_lately(self, session: Session) -> Find:
         """A function that finds which of these names may be spelled in this way."""
-        return partial(session.room.recent.spelled, now=self._monotonic())
+        return partial(session.room.recent.names_spelled_like, now=self._monotonic())
 
     def has_whispered(self, session: Session, cid: str | None) -> bool:
         """Whether a private text of this guest with this id was sent already."""

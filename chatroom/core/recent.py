@@ -173,11 +173,11 @@ class RecentNames:
         gone = self._by_key.get(key)
         return gone if gone is not None and now - gone.at <= LATELY_S else None
 
-    def beginning(self, letters: str, most: int, now: float) -> Iterator[str]:
+    def names_beginning_with(self, letters: str, most: int, now: float) -> Iterator[str]:
         """The first names with letters that begin so."""
         return (name for name in self._beginnings.find(letters, most) if self.find(name, now) is not None)
 
-    def spelled(self, keys: AbstractSet[str], now: float) -> list[str]:
+    def names_spelled_like(self, keys: AbstractSet[str], now: float) -> list[str]:
         """The names that may be spelled in one of these ways."""
         return [name for name in self._spellings.find(keys) if self.find(name, now) is not None]
 

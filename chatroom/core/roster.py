@@ -96,11 +96,11 @@ class Roster:
             return None
         return self._by_fold.get(name_typed(name))
 
-    def beginning(self, letters: str, most: int) -> Iterator[str]:
+    def names_beginning_with(self, letters: str, most: int) -> Iterator[str]:
         """The first names of people here with letters that begin so."""
         return self._beginnings.find(letters, most)
 
-    def spelled(self, keys: AbstractSet[str]) -> list[str]:
+    def names_spelled_like(self, keys: AbstractSet[str]) -> list[str]:
         """The names of people here that may be spelled in one of these ways."""
         return self._spellings.find(keys)
 

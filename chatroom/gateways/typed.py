@@ -270,10 +270,12 @@ def _people(service: Service, session: Session) -> People:
     room = session.room
 
     def longer(letters: str, most: int) -> Iterator[str]:
-        return (name for name in room.roster.beginning(letters, most) if name != session.person.name)
+        return (
+            name for name in room.roster.names_beginning_with(letters, most) if name != session.person.name
+        )
 
     def spelled(keys: AbstractSet[str]) -> list[str]:
-        return [name for name in room.roster.spelled(keys) if name != session.person.name]
+        return [name for name in room.roster.names_spelled_like(keys) if name != session.person.name]
 
     def now(gone: Gone) -> Person | None:
         return room.roster.get(gone.sid)

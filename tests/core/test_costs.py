@@ -180,11 +180,11 @@ def handle(text: str) -> None:
         here=ROSTER.find,
         lately=lambda name: RECENT.find(name, 1.0),
         known=KNOWN,
-        longer_here=ROSTER.beginning,
+        longer_here=ROSTER.names_beginning_with,
         reach_here=ROSTER.reach,
         reach_lately=RECENT.reach,
-        spelled_here=ROSTER.spelled,
-        spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
+        spelled_here=ROSTER.names_spelled_like,
+        spelled_lately=lambda keys: RECENT.names_spelled_like(keys, 1.0),
         is_chinese_here=lambda: ROSTER.has_dense(""),
     )
     match parse_line(text):

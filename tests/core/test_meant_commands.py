@@ -18,8 +18,8 @@ PEOPLE = People(
     ROSTER.find,
     lambda name: Gone("Carla", "c", 0.0) if name == "Carla" else None,
     Addressed(),
-    longer_here=ROSTER.beginning,
-    spelled_here=ROSTER.spelled,
+    longer_here=ROSTER.names_beginning_with,
+    spelled_here=ROSTER.names_spelled_like,
 )
 
 

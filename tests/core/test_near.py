@@ -31,11 +31,11 @@ PEOPLE = People(
     ROSTER.find,
     lambda name: RECENT.find(name, 1.0),
     Addressed(),
-    longer_here=ROSTER.beginning,
+    longer_here=ROSTER.names_beginning_with,
     reach_here=ROSTER.reach,
     reach_lately=RECENT.reach,
-    spelled_here=ROSTER.spelled,
-    spelled_lately=lambda keys: RECENT.spelled(keys, 1.0),
+    spelled_here=ROSTER.names_spelled_like,
+    spelled_lately=lambda keys: RECENT.names_spelled_like(keys, 1.0),
     is_chinese_here=lambda: ROSTER.has_dense(""),
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
@@ -274,8 +274,8 @@ def test_what_a_refusal_shows_can_be_sent(text: str, usage: str) -> None:
         roster.find,
         lambda _name: None,
         Addressed(),
-        longer_here=roster.beginning,
-        spelled_here=roster.spelled,
+        longer_here=roster.names_beginning_with,
+        spelled_here=roster.names_spelled_like,
     )
     refused = judge(text, people)
     assert isinstance(refused, Refusal)

@@ -38,9 +38,9 @@ def test_nearly_all_ordinary_lines_are_sent() -> None:
         roster.find,
         lambda _name: None,
         Addressed(),
-        longer_here=roster.beginning,
+        longer_here=roster.names_beginning_with,
         reach_here=roster.reach,
-        spelled_here=roster.spelled,
+        spelled_here=roster.names_spelled_like,
     )
     assert [line for line in LINES if not is_sent(line, people)] == REFUSED
     assert len(REFUSED) * 100 <= len(LINES)
