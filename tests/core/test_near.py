@@ -252,7 +252,7 @@ def test_a_name_that_is_a_word_counts_as_name(text: str, is_sent: bool) -> None:
         lambda _name: None,
         Addressed(),
         reach_here=roster.reach,
-        spelled_here=roster.spelled,
+        spelled_here=roster.names_spelled_like,
     )
     assert isinstance(judge(text, people), Say) == is_sent
 
