@@ -11,14 +11,13 @@ from typing import Final
 from chatroom.core.budgets import (
     AddressBudget,
     Kind,
-    RoomBudget,
     event_cost,
     message_cost,
-    message_size,
 )
 from chatroom.core.conduct import CROWDED_S, Conduct, Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Bucket, Rate
+from chatroom.core.room_budget import RoomBudget, message_size
 
 _MESSAGE, _EVENT, _CPU = Kind.MESSAGE, Kind.EVENT, Kind.CPU  # looking them up takes as long as a call
 _FOR_MESSAGES: Final = 0.25  # of a room's budget, kept for messages and whispers

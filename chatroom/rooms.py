@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from chatroom.backplane import Backplane
-from chatroom.core.budgets import RoomBudget
 from chatroom.core.errors import RoomFull
 from chatroom.core.flood import Rate
 from chatroom.core.names import room_key
 from chatroom.core.recent import RecentNames
+from chatroom.core.room_budget import RoomBudget
 from chatroom.core.roster import Roster
 
 

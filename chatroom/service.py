@@ -20,11 +20,12 @@ from chatroom.arrival import Arrivals, Membership, PendingMessage, Stage
 from chatroom.backplane import Backplane, ClaimRequest, OnAppended
 from chatroom.claims import Claims
 from chatroom.core.addresses import counted_address
-from chatroom.core.budgets import TYPING_BYTES, AddressBudget, Kind, change_size
+from chatroom.core.budgets import AddressBudget, Kind
 from chatroom.core.errors import Refusal, Unavailable
 from chatroom.core.events import Left, Person, Renamed, Why
 from chatroom.core.names import LOBBY, may_be_room, room_key
 from chatroom.core.reserved import is_reserved
+from chatroom.core.room_budget import TYPING_BYTES, change_size
 from chatroom.core.text import parse_text
 from chatroom.ended import EndedTokens
 from chatroom.history import History

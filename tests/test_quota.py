@@ -9,10 +9,11 @@ from types import FrameType
 
 import pytest
 
-from chatroom.core.budgets import AddressBudget, Allowance, Kind, RoomBudget
+from chatroom.core.budgets import AddressBudget, Allowance, Kind
 from chatroom.core.conduct import Verdict
 from chatroom.core.errors import RateLimited
 from chatroom.core.flood import Rate
+from chatroom.core.room_budget import RoomBudget
 from chatroom.quota import Quota
 
 LITTLE = Allowance(rates={Kind.MESSAGE: Rate(1, 1)})

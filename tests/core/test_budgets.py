@@ -13,12 +13,11 @@ from chatroom.core.budgets import (
     AddressBudget,
     Allowance,
     Kind,
-    RoomBudget,
     message_cost,
-    message_size,
 )
 from chatroom.core.conduct import Conduct, Verdict
 from chatroom.core.flood import Rate
+from chatroom.core.room_budget import RoomBudget, message_size
 
 ISSUE = Allowance()
 PER_MINUTE = {Kind.SESSION: 600, Kind.JOIN: 600, Kind.MESSAGE: 600, Kind.CPU: 0.35}

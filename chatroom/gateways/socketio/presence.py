@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
-from chatroom.core.budgets import change_size
 from chatroom.core.events import Person, Renamed
 from chatroom.core.names import name_key
+from chatroom.core.room_budget import change_size
 from chatroom.core.roster import NAME_BYTES, SMALL_ROOM
 from chatroom.gateways.socketio import wire
 from chatroom.gateways.words import LANGUAGES, WORDS

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from chatroom.core.budgets import RoomBudget
 from chatroom.core.events import Joined, Left, Person, Renamed
 from chatroom.core.flood import Rate
+from chatroom.core.room_budget import RoomBudget
 from chatroom.core.roster import SMALL_ROOM
 from chatroom.gateways.socketio.presence import Presence, group
 from chatroom.rooms import RoomView
