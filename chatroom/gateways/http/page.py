@@ -1,4 +1,4 @@
-"""The built page: its files, served by WhiteNoise, its document, its manifests, and the table of commands.
+"""The built page: its files, which WhiteNoise finds, its document, its manifests, and the table of commands.
 
 It knows the folder of the build and the headers for browsers, and of chat only its commands.
 """
@@ -10,6 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from wsgiref.headers import Headers
@@ -55,12 +57,15 @@ _DOCUMENTS: Final = (
 class BuiltPage:
     """The files that a browser requests to show the chat.
 
+    They are small, and are read once: an answer that waits for a slow reader holds neither an open file nor a copy.
+
     Args:
         folder: that of the build; without it, nothing is found.
     """
 
     def __init__(self, folder: Path) -> None:
         self._files: dict[str, Any] = {}
+        self._contents: dict[str, bytes] = {}  # of each file, and of its compressed variants
         self._documents: list[tuple[re.Pattern[str], _Document]] = []
         self._commands: _Document | None = None
         source = folder / "index.html"
@@ -80,6 +85,9 @@ class BuiltPage:
             for url, file in found.files.items()
             if url != "/index.html" and not url.startswith("/.")
         }
+        for file in self._files.values():
+            for _, path, _ in file.alternatives:
+                self._contents[path] = Path(path).read_bytes()
         html = source.read_text(encoding="utf-8")
         for paths, base in _DOCUMENTS:
             body = html.replace(_BASE, f'<base href="{base}" />', 1).encode()
@@ -96,18 +104,7 @@ class BuiltPage:
         if path == _MANIFEST and self._documents:
             return _answer_manifest
         file = self._files.get(path)
-        if file is None:
-            return None
-
-        def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            body: Iterable[bytes]
-            try:
-                body = WhiteNoise.serve(file, environ, start_response)
-            except FileNotFoundError:
-                body = _answer_gone(start_response)
-            return body
-
-        return serve
+        return None if file is None else partial(_answer_file, file, self._contents)
 
 
 class _Document:
@@ -138,12 +135,18 @@ class _Document:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def _answer_gone(start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer for a file that is gone because the page was built again since the server started."""
-    body = b"this file of the page is gone; if the page was built again, restart the server\n"
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *_HEADERS]
-    start_response("404 Not Found", headers)
-    return [body]
+def _answer_file(
+    file: Any, contents: dict[str, bytes], environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Answer with a file whose headers WhiteNoise knows."""
+    environ.pop("HTTP_RANGE", None)  # which a server may ignore
+    method = environ["REQUEST_METHOD"]
+    answer = file.get_response("HEAD" if method == "GET" else method, environ)  # which opens nothing
+    start_response(f"{answer.status} {answer.status.phrase}", list(answer.headers))
+    if method != "GET" or answer.status != HTTPStatus.OK:
+        return []
+    path, _ = file.get_path_and_headers(environ)
+    return [contents[path]]
 
 
 def _answer_manifest(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
