@@ -15,7 +15,15 @@ from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
 from chatroom.core.long_texts import MOST, Reading, from_both_ends, says_private, unread_rests
 from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
-from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, beginnings, is_meant, is_slip
+from chatroom.core.slips import (
+    CHINESE,
+    CHINESE_BEGINNINGS,
+    CHINESE_WORD,
+    WORDS,
+    beginnings,
+    is_meant,
+    is_slip,
+)
 
 _MOST: Final = 6  # commands in one text that are looked at
 _MOST_ARROWS: Final = 4
@@ -77,7 +85,6 @@ _ARROW: Final = re.compile(
     r"|(?P<from>[^\n:\-=→⇒➜]{1,40}+)(?:[-=]>|[→⇒➜]) ?(?:you|me|你|我) ?[:：]\s*+)",
     re.IGNORECASE | re.MULTILINE,
 )
-_CHINESE: Final = re.compile(CHINESE_WORD)
 
 # How these begin in Chinese; the common characters among them only before the next one.
 _CHINESE_FIRST: Final = f"{CHINESE_BEGINNINGS}亲親只"
@@ -236,7 +243,7 @@ def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
         if isinstance(found, NearWhisper):
             yield from (found.rest, *found.other_rests)
         return
-    elif (chinese := _CHINESE.match(text, at)) is not None:
+    elif (chinese := CHINESE.match(text, at)) is not None:
         yield text[chinese.end() : chinese.end() + _REACH].lstrip("给給对對跟和：: ")
         return
     yield from (text[at + size : at + size + _REACH] for size in beginnings(word))

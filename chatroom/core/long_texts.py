@@ -19,7 +19,7 @@ from chatroom.core.confusables import latin_looks
 from chatroom.core.folding import SLASHES, dear
 from chatroom.core.near_misses import RUSSIAN_TO, TYPED, Unread, with_latin
 from chatroom.core.ordinary_words import ORDINARY
-from chatroom.core.slips import CHINESE_BEGINNINGS, CHINESE_WORD, WORDS, is_certain_slip, is_slip
+from chatroom.core.slips import CHINESE, CHINESE_BEGINNINGS, WORDS, is_certain_slip, is_slip
 
 _One = TypeVar("_One")
 MOST: Final = 400  # what may be read of one text, in microseconds
@@ -48,7 +48,6 @@ _STRONG: Final = frozenset(
 _LEADS: Final = frozenset(
     chain.from_iterable(one.split() for one in (*lead_ins.FIRST, *lead_ins.BETWEEN, "for", "direct"))
 )
-_CHINESE: Final = re.compile(CHINESE_WORD)
 _CHINESE_FIRST: Final = frozenset(f"s{CHINESE_BEGINNINGS}{lead_ins.CHINESE_BEGINNINGS}")
 
 
@@ -108,7 +107,7 @@ def says_private(word: str) -> bool:
         word = word.lower()
         return word in WORDS or is_slip(word)
     word = word.casefold()
-    if word in TYPED or (word[0] in _CHINESE_FIRST and _CHINESE.match(word) is not None):
+    if word in TYPED or (word[0] in _CHINESE_FIRST and CHINESE.match(word) is not None):
         return True
     return word[0] in _looks() and ((latin := with_latin(word)) in WORDS or is_slip(latin))
 
@@ -168,7 +167,7 @@ def _look_at_other(word: str, before: str, behind: str) -> _Found | None:
 
 
 def _look_at_chinese(word: str, behind: str) -> _Found | None:
-    if (found := _CHINESE.match(word)) is not None:
+    if (found := CHINESE.match(word)) is not None:
         rest = word[found.end() :] + behind
         return _Found(rest[:1] == ":" and bool(rest[1:].strip()), _names(rest.lstrip("给給对對跟和: ")))
     rest = word + behind

@@ -24,6 +24,7 @@ CHINESE_WORD: Final = (
     "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
     "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
+CHINESE: Final = re.compile(CHINESE_WORD)
 CHINESE_BEGINNINGS: Final = "聊信私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
 
 _TWICE: Final = re.compile(r"(.)\1+")

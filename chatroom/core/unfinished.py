@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from chatroom.core.folding import COLONS, compared_word, trimmed
-from chatroom.core.slips import CHINESE_WORD, WORDS
+from chatroom.core.slips import CHINESE, WORDS
 
 _LONGEST: Final = 16  # characters of such a text
 _MARKS: Final = f" ;{COLONS}"
 _WORDS: Final = frozenset((*WORDS, "message"))
-_CHINESE: Final = re.compile(CHINESE_WORD)
 
 
 def is_unfinished(text: str) -> bool:
@@ -20,4 +18,4 @@ def is_unfinished(text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     word = compared_word(text).rstrip(_MARKS)
-    return word in _WORDS or _CHINESE.fullmatch(word) is not None
+    return word in _WORDS or CHINESE.fullmatch(word) is not None
