@@ -147,7 +147,7 @@ class Quota:
         """Count one refusal for a rate: what follows from it, and the refusal with the time to wait.
 
         Args:
-            waiting: how many events came behind the refused one, as much too soon, and are not handled yet.
+            waiting: how many events came after the refused one, as much too soon, and are not handled yet.
         """
         if self._budget is None:
             return Verdict.REFUSE, refused

@@ -160,7 +160,7 @@ def test_a_faulty_gateway_holds_no_room_open(caplog: pytest.LogCaptureFixture) -
     assert "a fault of ours" in caplog.text
 
 
-def test_a_newcomer_gets_the_change_behind_their_join() -> None:
+def test_a_newcomer_gets_the_change_after_their_join() -> None:
     harness = Harness([CheckingGateway()])
     bob = harness.enter("lobby", username="Bob")
     harness.service.say(bob, "hi", None, lambda _: None)

@@ -29,21 +29,21 @@ def take(entries: Iterable[Entry], limit: int) -> tuple[list[Entry], bool]:
 
 def newer(entries: Sequence[Entry], after: str, upto: str | None, limit: int) -> Page:
     """What came after an id, oldest first; `more` if the page ends before the log, or `upto`, does."""
-    start, end = _behind(entries, after), len(entries) if upto is None else _behind(entries, upto)
+    start, end = _index_after(entries, after), len(entries) if upto is None else _index_after(entries, upto)
     page, more = take((entries[index] for index in range(start, end)), limit)
     return Page(tuple(page), more=more)
 
 
 def older(entries: Sequence[Entry], before: str | None, upto: str | None, limit: int) -> Page:
     """What came before an id (or the most recent), oldest first; `more` if there are older ones."""
-    end = len(entries) if upto is None else _behind(entries, upto)
+    end = len(entries) if upto is None else _index_after(entries, upto)
     if before is not None:
         end = min(end, bisect_left(entries, before, key=_id))
     page, more = take((entries[index] for index in range(end - 1, -1, -1)), limit)
     return Page(tuple(reversed(page)), more=more)
 
 
-def _behind(entries: Sequence[Entry], entry_id: str) -> int:
+def _index_after(entries: Sequence[Entry], entry_id: str) -> int:
     return bisect_right(entries, entry_id, key=_id)
 
 

@@ -34,14 +34,14 @@ def bare(key: str) -> str:
     if key.isascii():
         return key.strip(_IN_ASCII)
     start, end = 0, len(key)
-    while (past := _behind(key, start)) < end and _is_around(key[start], key[past]):
+    while (past := _after(key, start)) < end and _is_around(key[start], key[past]):
         start = past
     while (last := _base(key, end)) > start and _is_around(key[last], key[last - 1]):
         end = last
     return key[start:end]
 
 
-def _behind(key: str, at: int) -> int:
+def _after(key: str, at: int) -> int:
     """The position after a character and the marks on it."""
     at += 1
     while at < len(key) and category(key[at])[0] == "M":

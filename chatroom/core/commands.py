@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from chatroom.core.commands_behind import behind_text
+from chatroom.core.embedded_commands import embedded_whispers
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, Refusal
 from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
@@ -17,8 +17,8 @@ from chatroom.core.markers import (
     Escaped,
     Slash,
     TalkMarker,
+    after_opener,
     beginning,
-    behind_opener,
     further_beginnings,
     is_nearly_join,
     is_nearly_move,
@@ -232,8 +232,8 @@ def parse_line(text: str) -> Say | Command:
             return _say(text)
         case Escaped(escaped):
             return Say(escaped)
-        case Slash(word, arguments, behind):
-            return _command(word, arguments, behind)
+        case Slash(word, arguments, after):
+            return _command(word, arguments, after)
         case TalkMarker(name):
             return TalkTo(name)
         case NearWhisper() | NearJoin() | Unread() as near:
@@ -259,15 +259,15 @@ def unread_answer_after_s(text: str) -> float | None:
 
 def _say(text: str, *near: Near) -> Say:
     """An ordinary text. Commands count only at its beginning, but private texts and keys count in each line, and
-    private texts behind other text.
+    private texts after other text.
 
     Raises:
         LooksLikeKey: a line of it is probably an operator's key.
     """
     reading = Reading()
-    behind = [*behind_text(text, reading)]
-    further: list[Near] = behind[: _NEAR_LINES // 2]
-    opened = behind_opener(text)
+    embedded = [*embedded_whispers(text, reading)]
+    further: list[Near] = embedded[: _NEAR_LINES // 2]
+    opened = after_opener(text)
     if opened is None and not further and text.isprintable():  # a printable text has no line ends
         return Say(text, near)
     for line in chain((opened,), further_beginnings(text, reading)):
@@ -287,7 +287,7 @@ def _say(text: str, *near: Near) -> Say:
                 further.append(part)
             case _:
                 pass
-    further += behind[_NEAR_LINES // 2 :]
+    further += embedded[_NEAR_LINES // 2 :]
     read = [one for one in further if not isinstance(one, Unread)]
     unread = [one for one in further if isinstance(one, Unread)]
     rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.is_exact]
@@ -312,7 +312,7 @@ def _near_command(slash: Slash) -> NearWhisper | None:
     rests = [trimmed(slash.arguments)]
     if (record := _BY_NAME.get(slash.word)) is None:
         rests = rests if is_nearly_move(slash.word) else []
-        match beginning(slash.behind):
+        match beginning(slash.after):
             case NearWhisper(rest, other_rests=others, wholes=wholes):
                 rests += [rest, *others, *(name for name, _text in wholes)]
             case TalkMarker(name):
@@ -326,16 +326,16 @@ def _near_command(slash: Slash) -> NearWhisper | None:
     return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True, is_exact=record is not None)
 
 
-def _command(word: str, arguments: str, behind: str) -> Say | Command:
+def _command(word: str, arguments: str, after: str) -> Say | Command:
     record = _BY_NAME.get(word)
     if record is None:
         _check_space(word, trimmed(arguments))
         name = printable(word)
         if is_nearly_join(word):
-            raise UnknownJoin(command=name, arguments=arguments, behind=behind).with_doubt(people=True)
+            raise UnknownJoin(command=name, arguments=arguments, after=after).with_doubt(people=True)
         if is_nearly_move(word):
-            raise UnknownWhisper(command=name, arguments=arguments, behind=behind).with_doubt()
-        raise UnknownCommand(command=name, arguments=arguments, behind=behind).with_doubt(0.0)
+            raise UnknownWhisper(command=name, arguments=arguments, after=after).with_doubt()
+        raise UnknownCommand(command=name, arguments=arguments, after=after).with_doubt(0.0)
     try:
         return record.parse(arguments[1:] if record.name == "say" else trimmed(arguments))
     except ValueError:
@@ -355,7 +355,7 @@ def _check_space(word: str, rest: str) -> None:
     if record is None or record.name not in ("to", "join"):
         return
     refused = UnknownWhisper(command=record.name, usage=f"/{printable(rest)}")
-    refused.wording = "space_behind_slash"
+    refused.wording = "space_after_slash"
     raise refused.with_doubt(people=record.name == "join")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 # A session that is refused `_REFUSALS` times within `_WINDOW_S` is warned, and silenced for as long.
 _REFUSALS: Final = 20
 _WINDOW_S: Final = 10.0
-_ON_THE_WAY_S: Final = 1.0  # what comes so soon behind the warning was sent before it was read
+_ON_THE_WAY_S: Final = 1.0  # what comes so soon after the warning was sent before it was read
 # In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but
 # only those that came early: so whoever comes back when told is not warned for what the others do.
 _EARLY_REFUSALS: Final = 5
@@ -50,7 +50,7 @@ class Conduct:
         """One more of its events was refused, or came while it is silenced.
 
         Args:
-            waiting: how many came behind it, as much too soon, and are not handled yet. They count for this verdict: a
+            waiting: how many came after it, as much too soon, and are not handled yet. They count for this verdict: a
                 server too busy to refuse them all would otherwise never warn the session, or never cut it.
             crowded: whether its address has too many refusals. Then what was on the way counts as well: otherwise
                 each session could send without limit in the second after its warning.

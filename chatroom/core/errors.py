@@ -258,10 +258,10 @@ class LooksPrivateGone(LooksPrivate):
         return refused
 
 
-class TextBehindTo(LooksPrivate):
+class TextAfterTo(LooksPrivate):
     """`to:NAME TEXT`: `usage` is the command that sends the text to `name`."""
 
-    wording = "text_behind_to"
+    wording = "text_after_to"
 
 
 class PrivateArgument(LooksPrivate):
@@ -270,10 +270,10 @@ class PrivateArgument(LooksPrivate):
     wording = "private_argument"
 
 
-class NoTextBehindTo(LooksPrivate):
+class NoTextAfterTo(LooksPrivate):
     """`/to NAME` without a text."""
 
-    wording = "no_text_behind_to"
+    wording = "no_text_after_to"
 
 
 class LooksLikeJoin(BadRequest):

@@ -42,14 +42,14 @@ _END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
     rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *BETWEEN))}){_END}){{0,{_MOST - 1}}})"
 )
-_LONGEST_LINE: Final = 44  # characters of one that may be a name, with a few marks behind it
+_LONGEST_LINE: Final = 44  # characters of one that may be a name, with a few marks after it
 _LEAD_WORD: Final = re.compile(r"([a-z]+)[\W_]*")
-# What stands behind a name alone: a colon, perhaps with `only` before it, or the end of the line.
+# What stands after a name alone: a colon, perhaps with `only` before it, or the end of the line.
 _ALONE: Final = re.compile(
     r"(?P<name>[^\n:]{1,40}?)(?:[\W_]{0,3}(?:'s eyes)? only)?\s{0,3}(?P<colon>:)\s*"
     r"|(?P<line>[^\n]{1,40}?)[\s.!]{0,3}(?:\n|\Z)"
 )
-# Behind `for`, with or without a colon.
+# After `for`, with or without a colon.
 _ONLY: Final = re.compile(r"(?P<name>[^\n:]{1,40}?)(?:'s eyes)?[\W_]{1,3}only\b[\W_]*")
 
 # How a Chinese text begins that may be one of the following.
@@ -76,7 +76,7 @@ _SAID_TO: Final = re.compile(
 
 
 class LeadIn(NamedTuple):
-    """What stands behind such words.
+    """What stands after such words.
 
     Attributes:
         rests: texts that are private if they begin with a name.
@@ -97,7 +97,7 @@ def said_to(text: str, folded: str, ends: Sequence[int]) -> tuple[str, str] | No
 
 
 def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
-    """What stands behind words that say for whom a text is; `folded` and `ends` are as in `core.folding`."""
+    """What stands after words that say for whom a text is; `folded` and `ends` are as in `core.folding`."""
     if (found := _LEAD.match(folded)) is None:
         return None
     rests: list[str] = []

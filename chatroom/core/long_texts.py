@@ -1,6 +1,6 @@
 """What is read of a text with many lines, or many places for commands, and whether the rest may be private.
 
-A private line of a paste is typed before it or behind it: so both ends are read. The rest gets one quick look: at the
+A private line of a paste is typed before it or after it: so both ends are read. The rest gets one quick look: at the
 first words of each line, and at no slip in a name.
 """
 
@@ -29,14 +29,14 @@ _LONGEST_DENSE: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a word to whisper with one too many
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
-_LINE: Final = re.compile(r"^(?P<before>(?:[^\w\n]|_)*+)(?P<word>[^\W_]++)(?P<behind>[^\n]*+)", re.MULTILINE)
+_LINE: Final = re.compile(r"^(?P<before>(?:[^\w\n]|_)*+)(?P<word>[^\W_]++)(?P<after>[^\n]*+)", re.MULTILINE)
 _SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
 _KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
 _SPLIT: Final = re.compile(r"[^\w\n]o\b")  # `t o`
 _WORD: Final = re.compile(r"[^\W_]+")
 _DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,8}")
 _COLON: Final = re.compile(r" ?:(?P<at_once>(?=\w))?\s*(?=[^\s=])")
-# Behind a name, what says that a text is for it.
+# After a name, what says that a text is for it.
 _FOR_NAME: Final = re.compile(r":|\bonly\b|\A\W*(?:to |with )?\w+(?: \w+)?\W*\Z")
 _SAYS: Final = re.compile("[:\\s说說看讲講]")
 # A word in code, but no word before a name: `w = x`, `msg.x`, `w[x]`.
@@ -91,7 +91,7 @@ def unread_lines(lines: Iterable[str]) -> Unread | None:
 
 
 def unread_rests(rests: Iterable[str]) -> Unread | None:
-    """What texts may be that stand behind words to whisper, and are not read."""
+    """What texts may be that stand after words to whisper, and are not read."""
     return _joined(_Found(False, names) for rest in rests if (names := _names(_folded((rest[:_HEAD],)))))
 
 
@@ -132,19 +132,19 @@ def _folded(lines: Iterable[str]) -> str:
 
 
 def _look(line: re.Match[str]) -> _Found | None:
-    word, behind = line["word"], line["behind"]
-    if word[0] == "7" and behind[:3] != " pm":
+    word, after = line["word"], line["after"]
+    if word[0] == "7" and after[:3] != " pm":
         word = word[1:]
-    if word == "op" and _KEY.match(behind):
+    if word == "op" and _KEY.match(after):
         return _Found(True)
-    if word == "t" and _SPLIT.match(behind):
-        word, behind = "to", behind[2:]
+    if word == "t" and _SPLIT.match(after):
+        word, after = "to", after[2:]
     if not word.isascii():
-        return _look_at_other(word, line["before"], behind)
+        return _look_at_other(word, line["before"], after)
     if word in _STRONG or (len(word) <= _LONGEST_SLIP and is_slip(word)):
-        return _behind_word(word, line["before"], behind)
+        return _after_word(word, line["before"], after)
     if word in _LEADS:
-        rest = _behind_leads(behind)
+        rest = _after_leads(after)
         return _Found(False, _names(rest)) if _FOR_NAME.search(rest) is not None else None
     if word.startswith(_GLUED) and word not in ORDINARY:
         size = next(len(one) for one in _GLUED if word.startswith(one))
@@ -152,25 +152,25 @@ def _look(line: re.Match[str]) -> _Found | None:
     return None
 
 
-def _look_at_other(word: str, before: str, behind: str) -> _Found | None:
+def _look_at_other(word: str, before: str, after: str) -> _Found | None:
     """The same for a word that is not all ASCII."""
     if word in TYPED or word[0] in _looks():
         latin = with_latin(word)
         if word in TYPED or latin in _STRONG or (latin.isascii() and is_slip(latin)):
-            is_russian = RUSSIAN_TO.match(word + behind) is not None
-            return _behind_word(latin, before, behind) if not is_russian else None
+            is_russian = RUSSIAN_TO.match(word + after) is not None
+            return _after_word(latin, before, after) if not is_russian else None
     if word[0] in _CHINESE_FIRST:
-        return _look_at_chinese(word, behind)
+        return _look_at_chinese(word, after)
     # `to小雨`, `w小雨`
     size = next((size for size, one in enumerate(word) if not one.isascii()), 0) if word[0].isascii() else 0
-    return _behind_word(word[:size], before, word[size:] + behind) if word[:size] in _STRONG else None
+    return _after_word(word[:size], before, word[size:] + after) if word[:size] in _STRONG else None
 
 
-def _look_at_chinese(word: str, behind: str) -> _Found | None:
+def _look_at_chinese(word: str, after: str) -> _Found | None:
     if (found := CHINESE.match(word)) is not None:
-        rest = word[found.end() :] + behind
+        rest = word[found.end() :] + after
         return _Found(rest[:1] == ":" and bool(rest[1:].strip()), _names(rest.lstrip("给給对對跟和: ")))
-    rest = word + behind
+    rest = word + after
     found = lead_ins.TOWARD.match(rest)
     return _Found(False, _names(rest[found.end() :])) if found and _SAYS.search(rest, found.end()) else None
 
@@ -182,22 +182,22 @@ def _looks() -> frozenset[str]:
     return frozenset((*firsts, *(chr(code) for code, look in latin_looks().items() if look in firsts)))
 
 
-def _behind_word(word: str, before: str, behind: str) -> _Found | None:
-    """What stands behind a word to whisper."""
-    is_command = word in WORDS and behind[:1].isspace() and _SLASH.search(before) is not None
+def _after_word(word: str, before: str, after: str) -> _Found | None:
+    """What stands after a word to whisper."""
+    is_command = word in WORDS and after[:1].isspace() and _SLASH.search(before) is not None
     if is_command:
-        return _Found(bool(behind.strip()))
-    if (colon := _COLON.match(behind)) is not None:
+        return _Found(bool(after.strip()))
+    if (colon := _COLON.match(after)) is not None:
         is_marker = colon["at_once"] is not None and len(word) > 1
         if is_marker and (word in WORDS or is_certain_slip(word)):
             return _Found(True)
-    elif _IN_CODE.match(behind) and word != "to":
+    elif _IN_CODE.match(after) and word != "to":
         return None
-    names = _names(_behind_leads(behind))
+    names = _names(_after_leads(after))
     return _Found(False, names) if names else None
 
 
-def _behind_leads(text: str) -> str:
+def _after_leads(text: str) -> str:
     """A text without the words that may stand before a name, such as `a message to`."""
     for word in _WORD.finditer(text):
         if word[0] not in _LEADS:

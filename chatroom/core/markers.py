@@ -48,7 +48,7 @@ _ORDINARY: Final = re.compile(
     r"[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
-# A first word that may make a text ordinary whatever follows, as most do; behind a short one a colon may follow. Of a
+# A first word that may make a text ordinary whatever follows, as most do; after a short one a colon may follow. Of a
 # long one its beginning is enough.
 _WORD: Final = re.compile(
     r"(?:[AaIi]|[A-Za-z][A-Za-z']{1,3})(?=[,.!?]?(?: |$))"
@@ -85,12 +85,12 @@ class Slash:
     """`/WORD ARGUMENTS`: the word folded, the arguments as typed, with the separator.
 
     Attributes:
-        behind: what stands behind the slash, as typed.
+        after: what stands after the slash, as typed.
     """
 
     word: str
     arguments: str
-    behind: str = field(default="", compare=False)
+    after: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def beginning(text: str) -> Beginning | None:
     return None if _is_plainly_ordinary(start) else _read_beginning(text)
 
 
-def behind_opener(text: str) -> Beginning | None:
+def after_opener(text: str) -> Beginning | None:
     """What follows a short opener: `ok, to Bob: x`, `好的，私聊小雨 x`, `[12:30] to Bob x`."""
     found = _OPENER.match(text)
     return beginning(text[found.end() :]) if found is not None else None

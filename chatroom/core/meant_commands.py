@@ -1,6 +1,6 @@
 """What was probably meant by a command that does not exist, and what to type instead.
 
-A text behind it may be private. So the answer shows how to whisper it, before it says how to send it to all.
+A text after it may be private. So the answer shows how to whisper it, before it says how to send it to all.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def meant(refused: UnknownCommand, people: People, last: Last) -> UnknownCommand
     Args:
         last: finds who sent the writer the last whisper, if they are here.
     """
-    found = beginning(refused.behind)
+    found = beginning(refused.after)
     is_key = (
         isinstance(refused, LooksLikeKey) or isinstance(found, BareKey) or refused.params["command"] == "op"
     )
-    if is_key or refused.wording == "space_behind_slash":
+    if is_key or refused.wording == "space_after_slash":
         return refused
     usage = _usage(refused, found, people, last)
     if usage is not None or isinstance(refused, UnknownWhisper):
@@ -49,28 +49,28 @@ def meant(refused: UnknownCommand, people: People, last: Last) -> UnknownCommand
 
 def _usage(refused: UnknownCommand, found: Beginning | None, people: People, last: Last) -> str | None:
     """How to whisper what was typed; empty if it is unknown to whom; None: it was probably meant for nobody."""
-    text, behind = trimmed(refused.arguments), trimmed(refused.behind)
-    if (answer := _behind_reply(refused.behind)) is not None:
+    text, after = trimmed(refused.arguments), trimmed(refused.after)
+    if (answer := _after_reply(refused.after)) is not None:
         return _to_last(answer, people, last) or _to_named(answer, people) or ""
     command = str(refused.params["command"])
     is_move = isinstance(refused, UnknownWhisper) or (isinstance(found, NearWhisper) and found.is_exact)
-    usage = _to_named(behind, people)
+    usage = _to_named(after, people)
     if usage is None and is_move:
         usage = _to_named(text, people)
     if usage is None:
         usage = next(_to_near(found, people), None)
     if usage is None:
-        usage = _to_misspelt(text if is_move else "" if is_begun_command(command) else behind, people)
+        usage = _to_misspelt(text if is_move else "" if is_begun_command(command) else after, people)
     if usage is None and text and "/" not in command and not isinstance(refused, UnknownJoin):
         usage = _to_last(text, people, last)
     if usage is None and not is_move:
         usage = _to_named(text, people)
-    if usage is None and not is_begun_command(command) and is_nearly_named(behind, people):
+    if usage is None and not is_begun_command(command) and is_nearly_named(after, people):
         return ""
     return usage
 
 
-def _behind_reply(text: str) -> str | None:
+def _after_reply(text: str) -> str | None:
     """What follows a command that answers the last whisper; None if it is another."""
     folded, ends = head(text)
     found = _REPLY.match(folded)
@@ -94,7 +94,7 @@ def _to_named(text: str, people: People, *, runs_on: bool = False) -> str | None
 
 
 def _to_near(found: Beginning | None, people: People) -> Iterator[str]:
-    """The same for what stands behind a slash, if it is nearly a private text without one."""
+    """The same for what stands after a slash, if it is nearly a private text without one."""
     match found:
         case TalkMarker(name):
             yield from filter(None, (_to_named(name, people),))

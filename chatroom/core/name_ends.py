@@ -26,7 +26,7 @@ _QUOTED = re.compile('["“](.+)["”]')
 SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _BEFORE_REST = re.compile(rf"\A(?:\s|{SEPARATORS.pattern})+")
 FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
-# A separator behind a name, but not the first half of a smiley.
+# A separator after a name, but not the first half of a smiley.
 _ONE_SEPARATOR = re.compile(rf"\A\s*(?:{SEPARATORS.pattern}(?=[\s\w\"'“‘「『]|\Z)\s*)?")
 _HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")
 _PUNCTUATION = re.compile(r"[^\w\s]")
@@ -36,7 +36,7 @@ _ONE_POINT_EACH = re.compile(r"[\w -~]*")  # no joiners and marks: as many chara
 LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 LOOSE = 2 * LONGEST  # how far a name reaches in a mistyped text, with what precedes it
 _WORD = re.compile(r"\S+")
-_MOST_MARKS = 16  # punctuation marks behind which a name is looked for
+_MOST_MARKS = 16  # punctuation marks after which a name is looked for
 _ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,})")
 _MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
 
@@ -174,7 +174,7 @@ def loose_match(
 
 
 def cleaned_match(text: str, find: Callable[[str], _Who | None]) -> Match[_Who] | None:
-    """Like `longest_match`, with `@` before the name, with quotes or brackets around it, or a separator behind it."""
+    """Like `longest_match`, with `@` before the name, with quotes or brackets around it, or a separator after it."""
     bare = text.lstrip()
     if bare[:1] in ("@", "＠"):
         bare = bare[1:].lstrip()
@@ -225,7 +225,7 @@ def without_quotes(name: str) -> str:
 
 
 def bare_name(written: str) -> str:
-    """A name without `@` before it, a separator behind it, and quotes or brackets around it."""
+    """A name without `@` before it, a separator after it, and quotes or brackets around it."""
     name = _unquoted(written.strip().removeprefix("@").removeprefix("＠").strip())
     return _unquoted(name[:-1].rstrip()) if SEPARATORS.match(name[-1:]) else name
 

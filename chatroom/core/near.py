@@ -39,7 +39,7 @@ class Found(NamedTuple):
     rest: str
 
 
-_SHORTEST_BEHIND_LETTERS: Final = 3  # characters of a name, or of a room's
+_SHORTEST_AFTER_LETTERS: Final = 3  # characters of a name, or of a room's
 _LETTER: Final = re.compile(r"\w")
 # But what is for somebody's eyes only is private.
 _POSSESSIVE: Final = re.compile(
@@ -57,7 +57,7 @@ _AND_EVERYONE: Final = re.compile(
     r"\W*(?:(?:and|&)\s+(?:everyone|everybody|all)(?:\s+else)?|(?:和|与|與|跟|及)(?:大家|所有人|各位|其他人))\s*(?:[:：,，.!！]|\Z)",
     re.IGNORECASE,
 )
-_NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # behind a whole name
+_NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # after a whole name
 _ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
 _MOST_LISTED: Final = 3
 _CHEER: Final = re.compile(
@@ -120,7 +120,7 @@ def _refusal(
             return UnknownJoin(command="join").with_doubt(people=True)
         case NearJoin(room, is_word):
             names = (trimmed(room), _between_letters(room))
-            if is_word and len(names[0]) < _SHORTEST_BEHIND_LETTERS:
+            if is_word and len(names[0]) < _SHORTEST_AFTER_LETTERS:
                 return None
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
@@ -190,7 +190,7 @@ def named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
 def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudget) -> Found | None:
     """Whose name a text begins with, if that is misspelt.
 
-    One slip is enough: behind a word that has one already, a name may only lack accents, spaces and other words. The
+    One slip is enough: after a word that has one already, a name may only lack accents, spaces and other words. The
     same holds for those who have left, since there may be many of them.
     """
     if near.needs_text:
@@ -256,7 +256,7 @@ def _is_ordinary(text: str, found: Found) -> bool:
 
 
 def _is_cheer(text: str, rest: str) -> bool:
-    """Whether a text is a name with an exclamation mark, and at most a cheer behind it: `to Bob! Cheers!`."""
+    """Whether a text is a name with an exclamation mark, and at most a cheer after it: `to Bob! Cheers!`."""
     return (
         len(text) <= _LONGEST_CHEER
         and text.removesuffix(rest).rstrip().endswith(("!", "\uff01"))
@@ -271,9 +271,9 @@ def _may_end_word(near: NearWhisper, found: Found) -> bool:
 
 def _between_letters(text: str) -> str:
     """The text from its first letter or digit to its last one."""
-    first, behind = _LETTER.search(text), _LETTER.search(text[::-1])
-    return text[first.start() : len(text) - behind.start()] if first and behind else ""
+    first, last = _LETTER.search(text), _LETTER.search(text[::-1])
+    return text[first.start() : len(text) - last.start()] if first and last else ""
 
 
 def _is_short(name: str) -> bool:
-    return name.isascii() and len(name) < _SHORTEST_BEHIND_LETTERS
+    return name.isascii() and len(name) < _SHORTEST_AFTER_LETTERS

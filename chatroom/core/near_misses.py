@@ -51,10 +51,10 @@ _LOST_FIRST: Final = frozenset("dmpse")
 _LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
 _MARKER_FIRST: Final = frozenset("twmdpqs")
 _ALONE: Final = re.compile(r"(?:(to|w)(?: |(?=[\u3400-\u9fff]))|(message|send|reply|text) )")
-# A name in Latin letters behind a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
+# A name in Latin letters after a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
 _PINYIN: Final = re.compile(
     rf"\W*(?:(?:{CHINESE_WORD}[给給对對跟和]?|sl(?=[\W_]))[\W_]*(?P<word>[a-z']{{4,24}})(?![a-z'])"
-    r"|to[\W_]+(?P<behind_to>[a-z']{2,24})[\W_]+(?=[\u3400-\u9fff]))"
+    r"|to[\W_]+(?P<after_to>[a-z']{2,24})[\W_]+(?=[\u3400-\u9fff]))"
 )
 # In Russian, `то` before a Russian name is a word.
 RUSSIAN_TO: Final = re.compile(r"\s*то\s+[\u0400-\u04ff]")
@@ -191,12 +191,12 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         return NearWhisper("", wholes=(said,), is_exact=True)
     looks_alike = folded != typed and _TALK.match(folded) is not None
     is_certain = looks_alike or _is_marker_and_word(folded)
-    behind_slip = _behind_slipped_colon(text, folded, ends)
-    exact, slipped = _behind_bare_word(text, folded, ends)
+    after_slip = _after_slipped_colon(text, folded, ends)
+    exact, slipped = _after_bare_word(text, folded, ends)
     lead = lead_in(text, folded, ends)
     rests = (*exact, *(lead.rests if lead else ()), *slipped)
     if rests:
-        others = tuple(one for one in dict.fromkeys((*rests[1:], *behind_slip)) if one != rests[0])
+        others = tuple(one for one in dict.fromkeys((*rests[1:], *after_slip)) if one != rests[0])
         wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
         is_phrase = _PHRASE.match(text) is not None
         word = alone[1] or alone[2] if (alone := _ALONE.match(folded)) is not None else ""
@@ -213,7 +213,7 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if lead:
         return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(behind_slip), runs_on=True)
+        return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(after_slip), runs_on=True)
     is_read = not is_ascii or (found is not None and found["word"][1:2] in _MARKER_FIRST)
     if (
         is_read
@@ -228,13 +228,13 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
     if (found := _GLUED.match(folded)) and (found[1] not in ORDINARY or has_capital(text)):
-        wholes = tuple((one, "") for one in behind_slip)
+        wholes = tuple((one, "") for one in after_slip)
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
     return NearWhisper("", is_certain) if is_certain else None
 
 
 def _is_marker_and_word(folded: str) -> bool:
-    """Whether a text is `to:NAME` with a slip, or the same with another word, and nothing behind it."""
+    """Whether a text is `to:NAME` with a slip, or the same with another word, and nothing after it."""
     found = _ONE_WORD.match(folded)
     if found is None:
         return False
@@ -270,8 +270,8 @@ def _may_be_slip(word: str, gap: str) -> bool:
     return gap[:1] != "-" and is_slip_before_name(word)
 
 
-def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:
-    """What stands behind a command to whisper without its slash, and behind what is nearly `to:`."""
+def _after_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:
+    """What stands after a command to whisper without its slash, and after what is nearly `to:`."""
     talk = _BARE_TALK.match(folded)
     if talk is not None and not is_nearly_to(_NO_LETTER.sub("", talk[1])):
         talk = None
@@ -280,7 +280,7 @@ def _behind_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[
     ]
 
 
-def _behind_slipped_colon(text: str, folded: str, ends: Sequence[int]) -> list[str]:
+def _after_slipped_colon(text: str, folded: str, ends: Sequence[int]) -> list[str]:
     """The name and what follows it, if the colon of `to:` stands elsewhere or is another key."""
     found = _COLON_SLIPPED.match(folded)
     if found is None:
@@ -364,7 +364,7 @@ def _is_command(word: str) -> bool:
 
 
 def _by_keys(part: str, latin: str, mark: str, rest: str, is_whole: bool) -> NearWhisper | NearJoin | None:
-    """What the keys of `latin` nearly are, behind a mark, before the rest; `is_whole`: the word ends behind them."""
+    """What the keys of `latin` nearly are, after a mark, before the rest; `is_whole`: the word ends after them."""
     if latin in ("to:", "/to:"):
         return NearWhisper(rest, True, translations(rest[:HEAD], part), runs_on=True)
     command = latin.removeprefix("/")
@@ -374,9 +374,9 @@ def _by_keys(part: str, latin: str, mark: str, rest: str, is_whole: bool) -> Nea
         return NearWhisper(rest, runs_on=True) if has_slash and is_word and is_long else None
     gap = _GAP.match(rest)
     assert gap is not None
-    behind = rest[gap.end() :]
+    after = rest[gap.end() :]
     if is_nearly_join(command):
-        return NearJoin(behind, is_certain=has_slash)
+        return NearJoin(after, is_certain=has_slash)
     if gap["colon"]:
         is_syllable = part in _OTHER_WORDS or part in _SYLLABLES
         is_certain = command == "to" and (not is_syllable or _ONLY_WORD.match(rest.lstrip()) is not None)
@@ -388,4 +388,4 @@ def _by_keys(part: str, latin: str, mark: str, rest: str, is_whole: bool) -> Nea
         is_meant = is_word and is_long and (gap["colon"] is not None or part not in _OTHER_WORDS)
     if not is_meant:
         return None
-    return NearWhisper(behind, is_certain, translations(behind[:HEAD], part), runs_on=True)
+    return NearWhisper(after, is_certain, translations(after[:HEAD], part), runs_on=True)

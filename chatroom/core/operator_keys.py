@@ -27,7 +27,7 @@ def _line(text: str, folded: str, ends: Sequence[int]) -> str:
 
 
 def _ends_in_key(line: str) -> bool:
-    """Whether nothing but a key stands behind the word before it."""
+    """Whether nothing but a key stands after the word before it."""
     found = _KEY_WORD.match(line)
     if found is None:
         return False

@@ -23,7 +23,7 @@ from chatroom.core.errors import (
     NoSuchPerson,
     NoSuchRecipient,
     Refusal,
-    TextBehindTo,
+    TextAfterTo,
 )
 from chatroom.core.events import Person
 from chatroom.core.layouts import readings
@@ -115,7 +115,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
         NameGone: it may be for someone who left recently.
         NameUnclear: it may be for someone with a shorter name, or with a longer one.
         NameNow: the person it is for has since changed their name.
-        TextBehindTo: there is no space behind the name.
+        TextAfterTo: there is no space after the name.
         NoSuchRecipient: it begins with nobody's name.
     """
     strict = longest_match(rest, people.here)
@@ -144,7 +144,7 @@ def partner_name(written: str, people: People) -> str:
 
     Raises:
         NoSuchPartner: nobody here has that name.
-        TextBehindTo: there is a text after the name.
+        TextAfterTo: there is a text after the name.
         NameGone, NameUnclear: as `recipient`.
     """
     names = (written, without_quotes(written), bare_name(written))
@@ -209,7 +209,7 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
 
 
 def longer_name(name: str, text: str, find: Longer) -> str | None:
-    """A longer name that begins like this one, if the text behind it is nearly the rest of that name."""
+    """A longer name that begins like this one, if the text after it is nearly the rest of that name."""
     text = text[:LONGEST]
     known, more = letters(name), letters(text)[:_MOST_LETTERS]
     if not known or not more:
@@ -247,7 +247,7 @@ def _is_nearly_rest(more: str, first: _Word, longer: str, name: str) -> bool:
 
     `first` is the first word, which may also look or sound like the next word of the longer name.
 
-    Behind a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
+    After a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
     """
     rest = letters(longer)[len(letters(name)) :]
     if not rest:
@@ -268,7 +268,7 @@ def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
     if gone is not None:
         return _gone(gone, people)
     if (found := run_on_match(rest, people.here)) is not None:
-        return TextBehindTo.of(found.who.name, found.rest)
+        return TextAfterTo.of(found.who.name, found.rest)
     return no_such(NoSuchRecipient, _first_name(rest), rest, people)
 
 
@@ -311,7 +311,7 @@ def _no_partner(written: str, people: People) -> Refusal:
         return _gone(gone.who, people, NoSuchPartner)
     if here is not None:
         _check_longer(written, here.who.name, here.rest, people)
-        return TextBehindTo.of(here.who.name, here.rest)
+        return TextAfterTo.of(here.who.name, here.rest)
     if (run_on := run_on_match(written, people.here)) is not None:
-        return TextBehindTo.of(run_on.who.name, run_on.rest)
+        return TextAfterTo.of(run_on.who.name, run_on.rest)
     return no_such(NoSuchPartner, printable(bare_name(written) or written), written, people)

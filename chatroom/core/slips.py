@@ -16,8 +16,8 @@ from chatroom.core.beginnings import without_one
 
 # Commands to whisper, here or in other chats.
 WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "private", "privmsg", "priv", "pvt")
-# Behind a slash this is one too; a sentence may begin with it.
-_BEHIND_SLASH: Final = (*WORDS, "message")
+# After a slash this is one too; a sentence may begin with it.
+_AFTER_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
 CHINESE_WORD: Final = (
     "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
@@ -72,8 +72,8 @@ def is_held(word: str) -> bool:
 
 
 def is_meant(word: str) -> bool:
-    """Whether a word behind a slash is, or nearly is, a command to whisper, or the first letters of one."""
-    return word in _BEGINNINGS or word in _SLIPS or _is_long_slip(word, _LONG_BEHIND_SLASH)
+    """Whether a word after a slash is, or nearly is, a command to whisper, or the first letters of one."""
+    return word in _BEGINNINGS or word in _SLIPS or _is_long_slip(word, _LONG_AFTER_SLASH)
 
 
 def beginnings(word: str) -> Iterator[int]:
@@ -163,14 +163,14 @@ _SLIPS: Final = (
 )
 _MEANT: Final = _SLIPS.union(WORDS)
 _BEGINNINGS: Final = frozenset(
-    word[:size] for word in _BEHIND_SLASH for size in range(1, len(word) + 1)
+    word[:size] for word in _AFTER_SLASH for size in range(1, len(word) + 1)
 ).difference(("me",))
 _LONGEST: Final = 7  # letters of the longest of the words
 _LONG_WORDS: Final = _long(WORDS)
-_LONG_BEHIND_SLASH: Final = _long(_BEHIND_SLASH)
-_LONG_BEFORE_NAME: Final = _long((*_BEHIND_SLASH, "privately"))
-_HELD_FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH)
-_HELD: Final = {_TWICE.sub(r"\1", word): word for word in _BEHIND_SLASH if len(word) > 1}
-_FIRST: Final = frozenset(word[0] for word in _BEHIND_SLASH if len(word) >= _LONG)
-_LAST: Final = frozenset(word[-1] for word in _BEHIND_SLASH if len(word) >= _LONG)
-_WITHOUT_END: Final = frozenset(part for word in _BEHIND_SLASH for part in (word[1:], word[:-1]))
+_LONG_AFTER_SLASH: Final = _long(_AFTER_SLASH)
+_LONG_BEFORE_NAME: Final = _long((*_AFTER_SLASH, "privately"))
+_HELD_FIRST: Final = frozenset(word[0] for word in _AFTER_SLASH)
+_HELD: Final = {_TWICE.sub(r"\1", word): word for word in _AFTER_SLASH if len(word) > 1}
+_FIRST: Final = frozenset(word[0] for word in _AFTER_SLASH if len(word) >= _LONG)
+_LAST: Final = frozenset(word[-1] for word in _AFTER_SLASH if len(word) >= _LONG)
+_WITHOUT_END: Final = frozenset(part for word in _AFTER_SLASH for part in (word[1:], word[:-1]))

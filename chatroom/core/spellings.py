@@ -28,7 +28,7 @@ _DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern}|['’]s\b)\S)+")  # without a possessive's ending
 _TYPED: Final = re.compile(r"\S+")
 _BEFORE: Final = re.compile(r"[\W_]*")
-_BEHIND: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
+_AFTER: Final = re.compile(rf"(?:\s|{SEPARATORS.pattern})*")
 _PARTS: Final = re.compile(r"\s+|的")  # of a name, each of which people may write alone
 _LONGEST: Final = 2 * NAME_LENGTH  # code points of a name that are compared
 MOST_WORDS: Final = 4  # typed, that are compared with those of a name
@@ -47,7 +47,7 @@ _SHORTEST_BEFORE_MORE: Final = 3  # letters of a name that is joined with the ne
 
 
 class Misspelt(NamedTuple):
-    """The name that was probably meant, and the text behind it."""
+    """The name that was probably meant, and the text after it."""
 
     name: str
     rest: str
@@ -148,7 +148,7 @@ def misspelt(
         )
         if name is None and is_short and (name := _of_three(plain(words[0][0]), find, budget)) is not None:
             end = words[0].end()
-    return Misspelt(name, _behind(text, end)) if name is not None else None
+    return Misspelt(name, _rest_after(text, end)) if name is not None else None
 
 
 def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
@@ -164,10 +164,10 @@ def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
     by_spelling = {plain(name): name for name in find({one for one in wholes if len(one) > 1})}
     for whole, word in zip(reversed(wholes), reversed(words), strict=True):
         if whole in by_spelling:
-            return Misspelt(by_spelling[whole], _behind(text, word.end()))
+            return Misspelt(by_spelling[whole], _rest_after(text, word.end()))
     if or_part and len(typed[0]) >= _SHORTEST_PART:
         name = next((one for one in find({typed[0]}) if typed[0] in parts(one)), None)
-        return Misspelt(name, _behind(text, words[0].end())) if name is not None else None
+        return Misspelt(name, _rest_after(text, words[0].end())) if name is not None else None
     return None
 
 
@@ -175,17 +175,17 @@ def begun(text: str, name: str) -> Misspelt:
     """A name of which the first word of a text is the beginning, and what follows as much of it as was typed."""
     words = [*islice(_TYPED.finditer(text, 0, _REACH), MOST_WORDS)]
     count = _count_more([plain(word[0]) for word in words[1:]], parts(name)[1:])
-    return Misspelt(name, _behind(text, words[count].end()))
+    return Misspelt(name, _rest_after(text, words[count].end()))
 
 
 def _exact(word: str, find: Find) -> str | None:
     return next((one for one in find({word}) if plain(one) == word), None)
 
 
-def _behind(text: str, end: int) -> str:
-    """What stands behind a name that ends there."""
-    behind = _BEHIND.match(text, end)
-    return text[behind.end() if behind is not None else end :]
+def _rest_after(text: str, end: int) -> str:
+    """What stands after a name that ends there."""
+    found = _AFTER.match(text, end)
+    return text[found.end() if found is not None else end :]
 
 
 def _of_three(word: str, find: Find, budget: SpellingBudget) -> str | None:
@@ -277,8 +277,8 @@ def _one_slip(word: str) -> AbstractSet[str]:
         found.add(before + after[:1] + letter + after[1:])
         others = usual if len(word) > _SHORT else keys_beside(letter) if letter.isascii() else usual
         found.update([before + other + after for other in others])
-        behind = letter + after
-        found.update([before + other + behind for other in usual])
+        rest = letter + after
+        found.update([before + other + rest for other in usual])
     return found
 
 

@@ -24,7 +24,7 @@ _LETTERS: Final = re.compile(r"[^\W_]*")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3  # letters of a name
 _SHORTEST_DENSE: Final = 2  # characters of one in Han or the like
-_MARKS: Final = " :,;."  # behind a name
+_MARKS: Final = " :,;."  # after a name
 _LONGEST: Final = 32  # letters of a name that are compared
 
 
@@ -67,7 +67,7 @@ def may_be_squeezed(text: str, folded: str) -> bool:
 class Squeezed:
     """A text in which a name may follow a word to whisper.
 
-    If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends behind it.
+    If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends after it.
     """
 
     __slots__ = ("_ends", "_folded", "_is_lower", "_places", "_text")
@@ -81,7 +81,7 @@ class Squeezed:
         # As ordinary words are.
         self._is_lower = first is not None and _is_one_word(first[1], start) and not has_capital(text)
         markers = (marker for marker in _MARKERS if start.startswith(marker))
-        # For each word to whisper: where the letters behind it are, these letters, and whether it stands alone.
+        # For each word to whisper: where the letters after it are, these letters, and whether it stands alone.
         self._places = [
             (marker, at, "".join(self._folded[one] for one in at), _is_apart(letters, marker))
             for marker in markers
@@ -89,7 +89,7 @@ class Squeezed:
         ]
 
     def name(self, find: Find) -> Misspelt | None:
-        """The longest of the names that follow a word to whisper, and the text behind it."""
+        """The longest of the names that follow a word to whisper, and the text after it."""
         for marker, at, key, is_apart in self._places:
             names = find({key[:size] for size in range(_SHORTEST_DENSE, len(key) + 1)})
             found = [
@@ -109,14 +109,14 @@ class Squeezed:
                 continue
             if is_apart and (spelled != whole or not _has_stray_space(at[:size], name)):
                 continue
-            if self._is_lower and self._behind(at[size - 1]) not in ORDINARY:
+            if self._is_lower and self._after(at[size - 1]) not in ORDINARY:
                 continue
             needs_end = spelled != whole or (marker == "w" and not is_apart)
             if needs_end and (spelled in ORDINARY or not self._ends_word(at[size - 1])):
                 continue
             yield spelled
 
-    def _behind(self, at: int) -> str:
+    def _after(self, at: int) -> str:
         """The letters that follow at once."""
         found = _LETTERS.match(self._folded, at + 1)
         return found[0] if found is not None else ""

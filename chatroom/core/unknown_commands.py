@@ -11,16 +11,16 @@ class UnknownCommand(Refusal):
 
     Attributes:
         arguments: what followed it.
-        behind: what stood behind its slash, as typed.
+        after: what stood after its slash, as typed.
     """
 
     code = "unknown_command"
-    behind = ""
+    after = ""
 
-    def __init__(self, *, command: str, arguments: str = "", behind: str = "") -> None:
+    def __init__(self, *, command: str, arguments: str = "", after: str = "") -> None:
         super().__init__(command=command)
         self.arguments = arguments
-        self.behind = behind or f"{command}{arguments}"
+        self.after = after or f"{command}{arguments}"
 
 
 class UnknownWhisper(UnknownCommand):
@@ -28,8 +28,8 @@ class UnknownWhisper(UnknownCommand):
 
     wording = "unknown_whisper"
 
-    def __init__(self, *, command: str, arguments: str = "", behind: str = "", usage: str = "") -> None:
-        super().__init__(command=command, arguments=arguments, behind=behind)
+    def __init__(self, *, command: str, arguments: str = "", after: str = "", usage: str = "") -> None:
+        super().__init__(command=command, arguments=arguments, after=after)
         self.params["usage"] = usage or "/to NAME TEXT"
 
 
@@ -44,8 +44,8 @@ class UnknownJoin(UnknownCommand):
 
     wording = "unknown_join"
 
-    def __init__(self, *, command: str, arguments: str = "", behind: str = "") -> None:
-        super().__init__(command=command, arguments=arguments, behind=behind)
+    def __init__(self, *, command: str, arguments: str = "", after: str = "") -> None:
+        super().__init__(command=command, arguments=arguments, after=after)
         room = " ".join(arguments.split())
         self.params["usage"] = f"/join {room if room and room == shortened(room, SHOWN) else 'ROOM'}"
 

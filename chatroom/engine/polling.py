@@ -248,7 +248,7 @@ class Polling:
                         sessions.end(session, reasons.FLOOD)
                         break
                 elif outcome is Outcome.CLOSE:
-                    # A poll that was sent before this may be in the same turn of the loop, and behind it.
+                    # A poll that was sent before this may be in the same turn of the loop, and after it.
                     sessions.call_soon(
                         partial(sessions.end, session, reasons.CLIENT_DISCONNECT, keep_inbox=True)
                     )

@@ -235,11 +235,11 @@ class Sessions:
             self._lane.put(session)
 
     def _put_last(self, session: Session) -> None:
-        """Have its inbox handled behind the others', one session of each address after the other."""
+        """Have its inbox handled after the others', one session of each address after the other."""
         self._lane.put_last(session, session.client if session.account is None else session.account)
 
     def call_soon(self, call: Callable[[], None]) -> None:
-        """Call `call` in the lane, behind what is there already. It must not raise."""
+        """Call `call` in the lane, after what is there already. It must not raise."""
         self._lane.put(call)
 
     def call_last(self, call: Callable[[], None]) -> None:
@@ -248,7 +248,7 @@ class Sessions:
 
     def after_read(self, session: Session, call: Callable[[], None]) -> None:
         """Call `call` once all that the client has sent by now is handled; never if the session ends before."""
-        # In the lane behind what this turn of the loop reads, and then in the inbox.
+        # In the lane after what this turn of the loop reads, and then in the inbox.
         runtime.call_soon(lambda: self._lane.put(partial(self._call_after_inbox, session, call)))
 
     def _call_after_inbox(self, session: Session, call: Callable[[], None]) -> None:
@@ -308,7 +308,7 @@ class Sessions:
         if session.end_batch():
             connection = session.transport.connection
             if connection is not None and not connection.closed and was_reset(connection.sock):
-                # A read would show it only behind all that was sent before.
+                # A read would show it only after all that was sent before.
                 connection.abort(reasons.TRANSPORT_ERROR)
             self._put_last(session)
         elif session.closed:

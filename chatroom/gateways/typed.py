@@ -31,7 +31,7 @@ from chatroom.core.errors import (
     LooksPrivate,
     NameChangedHands,
     NoSuchPartner,
-    NoTextBehindTo,
+    NoTextAfterTo,
     PrivateArgument,
     RateLimited,
     Refusal,
@@ -55,7 +55,7 @@ from chatroom.gateways.words import Words
 from chatroom.service import Service
 from chatroom.sessions import Session
 
-_ALSO = {"en": " (also /{names})", "zh": "（也可用 /{names}）"}  # behind the help of a command
+_ALSO = {"en": " (also /{names})", "zh": "（也可用 /{names}）"}  # after the help of a command
 _NAMES_SHOWN = 100  # in the answer to /who
 _ARGUMENT = 256  # characters of a name or a room that are looked at; more are refused anyway
 HISTORY_SHOWN = 10  # messages, unless the guest asks for more or fewer
@@ -150,7 +150,7 @@ def _run(
         case WhisperTo(rest):
             person, text = recipient(rest, _people(service, session))
             if not trimmed(text):
-                raise NoTextBehindTo(usage=f"/to {person.name} TEXT", name=person.name)
+                raise NoTextAfterTo(usage=f"/to {person.name} TEXT", name=person.name)
             with _showing_usage(person.name, text):
                 service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))

@@ -29,7 +29,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unknown_command_text": "No such command. /help lists the commands. To whisper, type /to NAME TEXT. "
     "To send it as a message, begin it with /say.",
     "unknown_whisper": "No such command. To whisper, type {usage}. To send it as a message, begin it with /say.",
-    "space_behind_slash": "Not done: there is a space after the slash. Type {usage}. "
+    "space_after_slash": "Not done: there is a space after the slash. Type {usage}. "
     "To send it as a message, begin it with /say.",
     "unknown_end": "No such command. To end the private chat, type to: alone. To leave, type /quit.",
     "unknown_join": "No such command. To join a room, type {usage}. To send it as a message, begin it with /say.",
@@ -63,10 +63,10 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "To whisper to {now}, type {usage}. To send it as a message, begin it with /say.",
     "unread_may_be_private": "Not sent: it is long, and a part of it looks like a whisper. "
     "To whisper, type /to NAME TEXT. To send it as a message, begin it with /say.",
-    "text_behind_to": "Not sent. To whisper to {name}, type {usage}. "
+    "text_after_to": "Not sent. To whisper to {name}, type {usage}. "
     "To send it as a message, begin it with /say.",
     "private_argument": "Not done: it looks like a whisper, and others would see it. To whisper, type {usage}.",
-    "no_text_behind_to": "Not sent: there is no text. To whisper to {name}, type {usage}; "
+    "no_text_after_to": "Not sent: there is no text. To whisper to {name}, type {usage}; "
     "to:{name} starts a private chat.",
     "looks_like_join": "Not sent: it looks like a command. To join {room}, type /join {room}. "
     "To send it as a message, begin it with /say.",
@@ -175,7 +175,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "unknown_command_text": "没有这个命令。输入 /help 查看全部命令；要私聊，请输入 /to NAME TEXT；"
     "要原样发送，请以 /say 开头。",
     "unknown_whisper": "没有这个命令。要私聊，请输入 {usage}；要原样发送，请以 /say 开头。",
-    "space_behind_slash": "没有执行：斜杠后面多了一个空格。请输入 {usage}；要原样发送，请以 /say 开头。",
+    "space_after_slash": "没有执行：斜杠后面多了一个空格。请输入 {usage}；要原样发送，请以 /say 开头。",
     "unknown_end": "没有这个命令。要结束私聊，请单独输入 to:；要离开，请输入 /quit。",
     "unknown_join": "没有这个命令。要进入房间，请输入 {usage}；要原样发送，请以 /say 开头。",
     "empty": "没有可以发送的内容。",
@@ -203,9 +203,9 @@ _CHINESE: Final[Mapping[str, str]] = {
     "想私聊 {now}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "unread_may_be_private": "没有发送：内容很长，其中一部分看起来像私聊。要私聊，请输入 /to NAME TEXT；"
     "要原样发送，请以 /say 开头。",
-    "text_behind_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "text_after_to": "没有发送。想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "private_argument": "没有执行：这看起来像私聊，别人会看到。要私聊，请输入 {usage}。",
-    "no_text_behind_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",
+    "no_text_after_to": "没有发送：没有内容。要发给 {name}，请输入 {usage}；用 to:{name} 开始私聊。",
     "looks_like_join": "没有发送：这看起来像命令。要进入房间 {room}，请输入 /join {room}；要原样发送，请以 /say 开头。",
     "looks_like_key": "没有发送：这看起来像管理员密钥。要原样发送，请以 /say 开头。",
     "not_sent_with": "没有发送：它前面的内容刚刚被拒绝。确定要发送，请再发一次。",

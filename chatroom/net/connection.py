@@ -247,8 +247,8 @@ class Connection:
         outbox = self._outbox
         if outbox is None:
             raise RuntimeError("an outbox is held that was never begun")
-        behind = self._outbox_bytes - len(outbox[0])
-        if behind > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
+        waiting = self._outbox_bytes - len(outbox[0])
+        if waiting > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
             self._too_much(self.role.overflowed)
         else:
             outbox.append(data)

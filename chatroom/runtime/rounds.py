@@ -24,7 +24,7 @@ class Rounds(Generic[_ItemT]):
         return self.length
 
     def append(self, item: _ItemT, group: object) -> None:
-        """Let an item wait, behind those of its group."""
+        """Let an item wait, after those of its group."""
         items = self._items.get(group)
         if items is None:
             items = self._items[group] = deque()

@@ -275,7 +275,7 @@ class Audience:
             case Message() if partner.sid in names:
                 slip = _slip(text, names)
                 if slip is not None:
-                    key = "text_behind_to" if isinstance(slip, LooksPrivate) else "no_slash"
+                    key = "text_after_to" if isinstance(slip, LooksPrivate) else "no_slash"
                     return NotSent(self._words.say(key, **slip.params), is_doubtful=True)
                 return Deliver(text, partner, partner.sid == self._known_namesake)
         namesakes = (sid for sid, name in names.items() if _key(name) == _key(partner.name))
@@ -309,7 +309,7 @@ class Audience:
             if longer is not None:
                 return NotSent(self._words.say("name_unclear", name=longer, other=meant.who))
             usage = usage_for(meant.who, meant.rest)
-            return NotSent(self._words.say("text_behind_to", name=meant.who, usage=usage))
+            return NotSent(self._words.say("text_after_to", name=meant.who, usage=usage))
         find, spelled = beginnings(names.values()).find, Spellings(names.values()).find
         people = People(_nobody, _nobody, Addressed(), find, spelled_here=spelled)
         refused = no_such(NoSuchPartner, printable(bare_name(wanted) or wanted), wanted, people)

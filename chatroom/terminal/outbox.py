@@ -181,7 +181,7 @@ class Outbox:
 
         Returns:
             The refusals for the guest, each a `notice` frame with the text in `said`. If it is doubtful who was meant,
-            the messages behind it are refused as well. When the server cannot store a message, one notice says so.
+            the messages after it are refused as well. When the server cannot store a message, one notice says so.
         """
         code = answer.get("code")
         line.losses += code == LOST
@@ -215,8 +215,8 @@ class Outbox:
             if is_move or is_other or is_private or (code == "unknown_command" and "usage" in answer):
                 self.expected.doubted(self._held_until)
             self._doubts_people |= is_doubtful and is_join(line.text)
-            behind, self.lines = self.lines, deque()
-            for each in behind:
+            rest, self.lines = self.lines, deque()
+            for each in rest:
                 is_for_one = each.moves or each.to is not None
                 refusal = (
                     self.refuse(each, self._words.say("held"), now)

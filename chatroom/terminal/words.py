@@ -20,7 +20,7 @@ _EN: Final[Mapping[str, str]] = {
     "ends_alone": "No such command. To write to everyone again, type to: alone. To leave, type /quit.",
     "no_slash": "It looks like a command without its slash. To send it as a message, begin it with /say.",
     "yourself": "That is you.",
-    "text_behind_to": "To whisper to {name}, type {usage}. To send it as a message, begin it with /say.",
+    "text_after_to": "To whisper to {name}, type {usage}. To send it as a message, begin it with /say.",
     "name_unclear": 'Is it for {other} or for {name}? Type to:"{other}" or to:"{name}".',
     "no_such_person": "No one here is called {name}. /who lists who is here. "
     "To send it as a message, begin it with /say.",
@@ -86,7 +86,7 @@ _ZH: Final[Mapping[str, str]] = {
     "ends_alone": "没有这个命令。要回到房间，请单独输入 to:；要离开，请输入 /quit。",
     "no_slash": "这看起来像漏了斜杠的命令。要原样发送，请以 /say 开头。",
     "yourself": "那是你自己。",
-    "text_behind_to": "想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
+    "text_after_to": "想私聊 {name}，请输入 {usage}；要原样发送，请以 /say 开头。",
     "name_unclear": '是发给 {other}，还是发给 {name}？请输入 to:"{other}" 或 to:"{name}"。',
     "no_such_person": "房间里没有人叫 {name}。输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "no_such_person_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。"

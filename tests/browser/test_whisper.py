@@ -243,7 +243,7 @@ def test_a_refused_command_keeps_what_was_typed_since(visit: Visit, relay: Relay
 
 
 @pytest.mark.parametrize("reloads", [False, True])
-def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
+def test_typing_on_after_a_refused_text_keeps_the_two_apart(
     visit: Visit, guests: Guests, reloads: bool
 ) -> None:
     fox = guests(username="fox")
@@ -270,7 +270,7 @@ def test_typing_on_behind_a_refused_text_keeps_the_two_apart(
     fox.receives_nothing("message")
 
 
-def test_a_text_behind_to_is_refused_and_teaches_the_command(visit: Visit, guests: Guests) -> None:
+def test_a_text_after_to_is_refused_and_teaches_the_command(visit: Visit, guests: Guests) -> None:
     fox = guests(username="fox")
     visitor = visit().enter()
     visitor.writes("to:fox hello")
@@ -407,7 +407,7 @@ def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests) -> None:
     owl.receives_nothing("message")
 
 
-def test_the_name_behind_a_word_to_whisper_is_asked_about(visit: Visit, guests: Guests) -> None:
+def test_the_name_after_a_word_to_whisper_is_asked_about(visit: Visit, guests: Guests) -> None:
     owl = guests(username="owl")
     visitor = visit().enter()
     expect(

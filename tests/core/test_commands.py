@@ -39,7 +39,7 @@ def test_two_slashes_say_one() -> None:
 @pytest.mark.parametrize(
     "text", ["x", "/x", "to:Bob", " two  spaces ", "op 0123456789abcdef", "//", "to Bob x"]
 )
-def test_say_sends_exactly_what_stands_behind_it(text: str) -> None:
+def test_say_sends_exactly_what_stands_after_it(text: str) -> None:
     assert parse_line(f"/say {text}") == Say(text)
     assert parse_line(f"\ufeff／SAY\u3000{text}") == Say(text)
 

@@ -14,8 +14,8 @@ import pytest
 
 from chatroom.core import (
     commands,
-    commands_behind,
     confusables,
+    embedded_commands,
     folding,
     layouts,
     markers,
@@ -286,8 +286,8 @@ def test_long_paste_is_read_only_at_its_beginning(monkeypatch: pytest.MonkeyPatc
     ("module", "read", "before"),
     [
         (markers, lambda text: list(markers.further_beginnings(text, Reading())), "\n"),
-        (commands_behind, lambda text: list(commands_behind.behind_text(text, Reading())), " /"),
-        (commands_behind, lambda text: list(commands_behind.behind_text(text, Reading())), " ."),
+        (embedded_commands, lambda text: list(embedded_commands.embedded_whispers(text, Reading())), " /"),
+        (embedded_commands, lambda text: list(embedded_commands.embedded_whispers(text, Reading())), " ."),
     ],
 )
 def test_few_words_are_read_in_other_keyboard_layouts(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.core import commands_behind
-from chatroom.core.commands_behind import behind_text
+from chatroom.core import embedded_commands
+from chatroom.core.embedded_commands import embedded_whispers
 from chatroom.core.folding import trimmed
 from chatroom.core.long_texts import Reading
 from chatroom.core.markers import Escaped, Slash, TalkMarker, _read_beginning, beginning, is_nearly_move
@@ -92,16 +92,16 @@ def test_the_quick_look_calls_nothing_ordinary_that_is_not(word: str, space: str
 
 @settings(max_examples=500)
 @given(st.text("topmDM/:;\\.?(> wB\t\n", max_size=16))
-def test_a_command_behind_ascii_text_is_never_passed_over(text: str) -> None:
-    quickly = [*behind_text(text, Reading())]
+def test_a_command_after_ascii_text_is_never_passed_over(text: str) -> None:
+    quickly = [*embedded_whispers(text, Reading())]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(commands_behind, "_IN_ASCII", re.compile(""))
-        assert quickly == [*behind_text(text, Reading())]
+        patched.setattr(embedded_commands, "_IN_ASCII", re.compile(""))
+        assert quickly == [*embedded_whispers(text, Reading())]
 
 
 @pytest.mark.parametrize("slash", list("/／⁄∕⟋⧸╱、､"), ids=ascii)
 @pytest.mark.parametrize("before", ["", *INVISIBLE, *SPACES, "\ufeff \u200b", "\u0301"], ids=ascii)
-def test_a_slash_counts_in_any_form_behind_hidden_characters(before: str, slash: str) -> None:
+def test_a_slash_counts_in_any_form_after_hidden_characters(before: str, slash: str) -> None:
     assert beginning(f"{before}{slash}to Bob  秘密 ") == Slash("to", " Bob  秘密 ")
 
 
@@ -264,7 +264,7 @@ def test_a_join_without_its_slash_names_its_room(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\\/join den", "。/join den", ".,/JOIN den", "🩷/join den"])
-def test_a_slash_counts_behind_a_stray_key(text: str) -> None:
+def test_a_slash_counts_after_a_stray_key(text: str) -> None:
     found = beginning(text)
     assert isinstance(found, Slash)
     assert (is_nearly_move(found.word), found.arguments) == (True, " den")
@@ -282,7 +282,7 @@ def test_other_commands_nearly_move_nothing(word: str) -> None:
     assert not is_nearly_move(word)
 
 
-def test_a_beginning_is_found_behind_any_number_of_invisible_characters() -> None:
+def test_a_beginning_is_found_after_any_number_of_invisible_characters() -> None:
     assert beginning("\u200b" * 5000 + "/to Bob") == Slash("to", " Bob")
 
 

@@ -180,11 +180,11 @@ AROUND = st.sampled_from(
     st.text(AROUND, max_size=3),
     st.sampled_from(["Bob", "Ming Li", "小雨", "Олег"]),
 )
-def test_every_form_that_reaches_a_name_has_its_key(before: str, behind: str, name: str) -> None:
+def test_every_form_that_reaches_a_name_has_its_key(before: str, after: str, name: str) -> None:
     """What `/to` ignores around Bob's name, nobody can have around theirs while Bob is here."""
     here = Roster()
     here.apply(Joined(Person("b", name), 1))
-    written = f"{before}{name}{behind}".strip()
+    written = f"{before}{name}{after}".strip()
     try:
         recipient(f"{written} hi", People(here.find, lambda _: None, Addressed()))
     except Refusal:

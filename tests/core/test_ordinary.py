@@ -16,7 +16,7 @@ LINES = [
     for line in (Path(__file__).parent / "ordinary.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
-# `so:` is a slip of `to:`, and a colon behind the name in `for Bob: x` says that the text is for him.
+# `so:` is a slip of `to:`, and a colon after the name in `for Bob: x` says that the text is for him.
 REFUSED = ["so: Bob first, then Kim", "dinner: pizza, for Bob: salad tonight"]
 
 

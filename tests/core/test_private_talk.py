@@ -195,7 +195,7 @@ def test_a_text_whose_answer_was_lost_is_refused_again(way: str) -> None:
 
 
 @pytest.mark.parametrize("partner", [None, PARIS])
-def test_a_text_behind_a_lost_refusal_is_held(partner: Person | None) -> None:
+def test_a_text_after_a_lost_refusal_is_held(partner: Person | None) -> None:
     talk = talking_to(partner) if partner is not None else PrivateTalk()
     fails(talk, NoSuchPerson(name="Romeo"))
     talk.cut()

@@ -15,7 +15,7 @@ from chatroom.core.errors import (
     NoSuchPartner,
     NoSuchRecipient,
     Refusal,
-    TextBehindTo,
+    TextAfterTo,
 )
 from chatroom.core.events import Person
 from chatroom.core.name_ends import LooseText, longest_match, loose_match
@@ -146,7 +146,7 @@ def people(here: str, lately: str = "", known: str = "") -> People:
         ('"to" Bob hi', people("to,Bob"), "to"),
         ("to hi", people("to,Bob"), "to"),
         ("Bob, I miss you", people("Bob", lately="Bob I"), NameGone),
-        ("小雨你好", people("小雨"), TextBehindTo),
+        ("小雨你好", people("小雨"), TextAfterTo),
         ("Bobby hi", people("Bob,Robert", lately="Bobby"), NameNow),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_private_text_is_for_one_person_or_refused(
         ("“Bob”", people("Bob"), "Bob"),
         ('"Bob"', people('Bob,"Bob"'), '"Bob"'),
         ("Bob:", people("Bob:,Bob", known="Bob"), NameUnclear),
-        ("Bob hello", people("Bob"), TextBehindTo),
+        ("Bob hello", people("Bob"), TextAfterTo),
         ("Bob.", people("Bob"), "Bob"),
         ("Bob.", people("Bob", lately="Bob."), NoSuchPartner),
         ("@Bob", people("Bob"), "Bob"),
@@ -244,7 +244,7 @@ def test_the_answer_shows_the_name_as_far_as_meant(rest: str, name: str, usage: 
 @pytest.mark.parametrize(
     ("rest", "text"), [('"Ming Li": x', "x"), ("Kim:-) x", ":-) x"), ("Kim: x", "x"), ("Kim:x", "x")]
 )
-def test_the_mark_behind_a_name_is_not_text(rest: str, text: str) -> None:
+def test_the_mark_after_a_name_is_not_text(rest: str, text: str) -> None:
     assert recipient(rest, people("Ming Li,Kim"))[1] == text
 
 

@@ -147,7 +147,7 @@ def test_the_headers_of_a_request_are_remembered_for_the_next(door: Callable[...
     assert [exchange.request.is_known for exchange in one.asked] == [False, False, True]
 
 
-def test_a_hangup_is_noticed_behind_pipelined_bytes(door: Callable[..., Door]) -> None:
+def test_a_hangup_is_noticed_after_pipelined_bytes(door: Callable[..., Door]) -> None:
     one = door()
     one.peer.send(ASK)
     until(lambda: bool(one.asked))
@@ -202,11 +202,11 @@ def test_a_pipelined_expect_continue_is_answered(
     assert one.asked[1].request.body == b"body"
 
 
-@pytest.mark.parametrize("behind", [b"\r", b"\r\n", b"x"])
-def test_a_connection_with_extra_bytes_is_not_taken_over(door: Callable[..., Door], behind: bytes) -> None:
+@pytest.mark.parametrize("after", [b"\r", b"\r\n", b"x"])
+def test_a_connection_with_extra_bytes_is_not_taken_over(door: Callable[..., Door], after: bytes) -> None:
     one = door()
     head = b"GET /held/ HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    one.peer.send(head + b"Content-Length: 0\r\n\r\n" + behind)
+    one.peer.send(head + b"Content-Length: 0\r\n\r\n" + after)
     until(lambda: bool(one.asked) or not one.receives())
     for exchange in one.asked:
         with pytest.raises(Refusal):

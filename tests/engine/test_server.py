@@ -65,7 +65,7 @@ def test_a_limit_raised_during_connect_applies_to_the_websocket() -> None:
     until(lambda: not engine.sockets)
 
 
-def test_a_call_after_reading_comes_behind_all_that_was_sent() -> None:
+def test_a_call_after_reading_comes_after_all_that_was_sent() -> None:
     engine = Engine(cors_allowed_origins="*")
     handled: list[str] = []
     engine.on("message", lambda sid, message: handled.append(message))

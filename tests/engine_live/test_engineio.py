@@ -288,7 +288,7 @@ def test_an_upgrade_that_breaks_off_loses_nothing(patient_app: App) -> None:
 def test_a_message_before_the_close_frame_is_still_handled(rooms_app: App) -> None:
     witness, client = joined(rooms_app), joined(rooms_app)
     before = ask(witness, "counted")
-    ask(client, "tell")  # behind this nothing is on its way to it
+    ask(client, "tell")  # after this nothing is on its way to it
     # In one piece, so that one read brings both.
     client.http.send(b"\x81\x8e\0\0\0\0" + b'421["count",1]' + b"\x88\x82\0\0\0\0\x03\xe8")
     assert client.frame() == (frames.CLOSE, b"\x03\xe8")

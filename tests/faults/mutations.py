@@ -216,7 +216,7 @@ def damaged(rng: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
 
 
 def _event(rng: random.Random, number: int) -> bytes:
-    """An event, perhaps with other fields or values, and perhaps damaged behind its type."""
+    """An event, perhaps with other fields or values, and perhaps damaged after its type."""
     fields = dict(rng.choice(EVENTS))
     if rng.random() < 0.5:
         field = rng.choice(_FIELDS)
@@ -433,7 +433,7 @@ def _mild_request(rng: random.Random) -> bytes:
 
 
 def http(rng: random.Random, size: int) -> Conversation:
-    """Requests, one behind the other; the last one is any bytes."""
+    """Requests, one after the other; the last one is any bytes."""
     for _ in range(rng.randrange(3)):
         yield Round(b"".join(_mild_request(rng) for _ in range(size)), b"HTTP/1.1 ", size, size)
     last = rng.choice(_AMBIGUOUS) if rng.random() < 0.3 else rng.choice(_REQUESTS) + rng.choice(_REQUESTS)

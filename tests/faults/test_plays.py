@@ -329,7 +329,7 @@ class Plays(RuleBasedStateMachine):
         self.end_strays()  # while an upgrade is unfinished, packets wait
         for one in self.people:
             if one.is_line:
-                one.types("/who")  # behind all its other lines
+                one.types("/who")  # after all its other lines
         deadline = time.monotonic() + _SETTLE_S
         self.until_none(
             lambda: [(one.name, one.waiting) for one in self.people if not one.is_settled], deadline

@@ -50,7 +50,7 @@ def test_a_long_event_is_charged_what_it_has_computed(machine: Machine, meter: M
     assert 0.002 <= meter.took_s(began) <= 0.0025
 
 
-def test_an_event_behind_a_long_one_pays_its_own_time(machine: Machine, meter: Meter) -> None:
+def test_an_event_after_a_long_one_pays_its_own_time(machine: Machine, meter: Meter) -> None:
     meter.took_s(meter.begin())
     began = meter.begin()
     machine.computes(0.01)

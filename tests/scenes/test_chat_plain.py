@@ -428,7 +428,7 @@ def receives_no(guest: Guest, secret: str) -> None:
 
 
 @pytest.mark.parametrize("marker", ["to:Eve", "TO：ＥＶＥ", ' to : "Eve"', "\u200bto:Eve"])
-def test_lines_behind_a_marker_go_to_that_person_only(
+def test_lines_after_a_marker_go_to_that_person_only(
     server: Program, guests: Guests, room: str, marker: str
 ) -> None:
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
@@ -465,7 +465,7 @@ def test_after_a_refused_change_of_audience_nothing_is_sent(
 
 @pytest.mark.parametrize("refused", ["/join a/b", "/jion den", "join {room} den"])
 @pytest.mark.parametrize("private", ["to:Eve", "to:", "/to Eve s3cret"])
-def test_behind_a_room_not_joined_nothing_is_private_here(
+def test_after_a_room_not_joined_nothing_is_private_here(
     server: Program, guests: Guests, room: str, refused: str, private: str
 ) -> None:
     nurse, eve = guests(username="Nurse"), guests(username="Eve")
@@ -478,7 +478,7 @@ def test_behind_a_room_not_joined_nothing_is_private_here(
         receives_no(each, "s3cret")
 
 
-def test_a_talk_opened_behind_a_near_miss_is_open(server: Program, guests: Guests, room: str) -> None:
+def test_a_talk_opened_after_a_near_miss_is_open(server: Program, guests: Guests, room: str) -> None:
     eve, nurse = guests(username="Eve"), guests(username="Nurse")
     ended = chat(server.url, "--plain", "--room", room, typed="tp:Eve\ns3cret one\nto:Eve\ns3cret two\n")
     assert ended.code == 1

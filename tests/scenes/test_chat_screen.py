@@ -262,7 +262,7 @@ def test_a_private_talk_keeps_its_texts_until_it_ends(server: Program, guests: G
     assert "secret" not in str(nurse.frames)
 
 
-def test_what_is_typed_behind_to_stays_in_the_field(server: Program, guests: Guests, room: str) -> None:
+def test_what_is_typed_after_to_stays_in_the_field(server: Program, guests: Guests, room: str) -> None:
     romeo, nurse = guests(username="Romeo"), guests(username="Nurse")
 
     async def play(app: ChatApp, pilot: Pilot[int]) -> None:
@@ -344,7 +344,7 @@ def test_a_refused_text_is_sent_without_its_hidden_character(
     on_screen(server, room, play)
 
 
-def test_lines_behind_a_refused_change_of_audience_are_held(
+def test_lines_after_a_refused_change_of_audience_are_held(
     server: Program, guests: Guests, room: str
 ) -> None:
     romeo = guests(username="Romeo")

@@ -52,7 +52,7 @@ def test_a_new_name_holds_for_what_follows(enter: Guests) -> None:
         juliet.receives("message", username=name, msg=f"I am {name}")
 
 
-def test_a_private_line_behind_its_address_stays_private(far: Program, enter: Guests, lines: Lines) -> None:
+def test_a_private_line_after_its_address_stays_private(far: Program, enter: Guests, lines: Lines) -> None:
     juliet, nurse = enter(room="lobby", username="Juliet"), enter(room="lobby")
     romeo = lines(port=far.line_port, room=None)
     romeo.types_raw(b"to:Juliet\nsecret\nto:\naloud\n")
@@ -75,7 +75,7 @@ def test_everybody_knows_who_is_here(enter: Guests) -> None:
         guest.leaves()
     people[1].asks("rename", username="Benvolio")
     here = sorted([watcher.name, "Benvolio", people[3].name, people[5].name])
-    # Not by `waits_for`: while that looks, no frame can come, and so no answer behind one.
+    # Not by `waits_for`: while that looks, no frame can come, and so no answer after one.
     until(lambda: names(watcher) == here, "the names")
     until(lambda: len(sids(watcher, "left")) == 3, "three have left")
     assert sids(watcher, "joined") == [guest.sid for guest in people]

@@ -314,7 +314,7 @@ def test_a_client_that_ignores_refusals_is_warned_then_cut(start: Start, guests:
     juliet.receives("logout", sid=sid)
 
 
-def test_events_behind_a_refused_one_count_as_refused(start: Start, room: str) -> None:
+def test_events_after_a_refused_one_count_as_refused(start: Start, room: str) -> None:
     program = start("--event-burst", "5", "--event-rate", "0.1")
     with RawClient(program.url) as raw:
         raw.enters(room=room, v=1)

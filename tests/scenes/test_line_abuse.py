@@ -163,7 +163,7 @@ def test_input_without_text_costs_as_much_as_lines(start: Start, lines: Lines, f
     juliet.types_raw("".join(f"{text}\n" for text in paced).encode())
     romeo.types_raw(flood + b"/who\n")
     for text in paced:
-        romeo.reads(f": {text}$")  # behind answers to telnet, which end no line
+        romeo.reads(f": {text}$")  # after answers to telnet, which end no line
     romeo.reads(r"\* 2 here")
     assert romeo.seen.count("* Too fast") == 1
 

@@ -185,7 +185,7 @@ def test_turning_to_people_costs_tokens(start: Start, lines: Lines) -> None:
     assert time.monotonic() - began > 0.9
 
 
-def test_to_may_stand_behind_spaces(lines: Lines) -> None:
+def test_to_may_stand_after_spaces(lines: Lines) -> None:
     romeo, juliet = lines(), lines()
     romeo.types(f"  to: {juliet.name} ")
     juliet.reads(rf"^\* {romeo.name} started a private chat")

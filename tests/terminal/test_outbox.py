@@ -157,7 +157,7 @@ def test_a_too_long_text_is_refused_locally() -> None:
 @pytest.mark.parametrize(
     ("code", "holds_scripts"), [("bad_request", True), ("too_long", False), ("empty", False)]
 )
-def test_messages_behind_a_refused_message_are_held(code: str, holds_scripts: bool) -> None:
+def test_messages_after_a_refused_message_are_held(code: str, holds_scripts: bool) -> None:
     box = Outbox(float("inf"))
     box.lines.extend(map(Line, ("tp:Bob", "secret", "/who")))
     refusals = box.answered(sent(box), {"ok": False, "code": code, "msg": ""}, 0.0)
@@ -212,7 +212,7 @@ def test_a_whisper_goes_to_a_session_as_it_was_typed() -> None:
     assert Line("//x", EVE, confirmed=True).frame() == {**frame, "confirmed": True}
 
 
-def test_private_lines_behind_one_for_another_person_are_held() -> None:
+def test_private_lines_after_one_for_another_person_are_held() -> None:
     box = Outbox()
     for line in (Line("one", EVE), Line("two", EVE), Line("/to Eve three"), Line("/who")):
         assert box.add(line, 0.0) is None
@@ -240,7 +240,7 @@ def test_a_whisper_that_comes_too_fast_stays_a_whisper() -> None:
 
 
 @pytest.mark.parametrize("text", ["/join a/b", "/to Bob secret", "/w Bob", "/MSG x y"])
-def test_messages_behind_a_refused_change_of_audience_are_held(text: str) -> None:
+def test_messages_after_a_refused_change_of_audience_are_held(text: str) -> None:
     box = outbox(text, "secret", "/who", "more")
     refusals = box.answered(sent(box), {"ok": False, "code": "no_such_person", "msg": ""}, 10.0)
     assert [refusal["said"] for refusal in refusals] == [text, "secret", "more"]
@@ -249,20 +249,20 @@ def test_messages_behind_a_refused_change_of_audience_are_held(text: str) -> Non
 
 
 @pytest.mark.parametrize(("text", "left"), [("/join tea", []), ("/to Bob hello", ["next"])])
-def test_messages_behind_a_lost_join_are_held(text: str, left: list[str]) -> None:
+def test_messages_after_a_lost_join_are_held(text: str, left: list[str]) -> None:
     box = outbox(text, "next")
     box.answered(sent(box), {"ok": False, "code": LOST}, 0.0)
     assert texts(box) == left
 
 
-def test_messages_behind_another_refused_command_are_sent() -> None:
+def test_messages_after_another_refused_command_are_sent() -> None:
     box = outbox("/name Eve", "hello")
     assert len(box.answered(sent(box), {"ok": False, "code": "name_taken"}, 0.0)) == 1
     assert texts(box) == ["hello"]
 
 
 @pytest.mark.parametrize("hold_s", [HOLD_S, float("inf")])
-def test_messages_behind_an_unknown_command_are_held_for_a_moment(hold_s: float) -> None:
+def test_messages_after_an_unknown_command_are_held_for_a_moment(hold_s: float) -> None:
     box = Outbox(hold_s)
     box.lines.extend(map(Line, ("/too Eve", "secret")))
     refusals = box.answered(sent(box), {"ok": False, "code": "unknown_command", "msg": ""}, 0.0)
@@ -286,7 +286,7 @@ def test_lines_after_another_audience_change_belong_to_it() -> None:
 
 
 @pytest.mark.parametrize("join", ["/join a/b", "/jion den", "join den"])
-def test_behind_a_room_not_joined_names_are_in_doubt(join: str) -> None:
+def test_after_a_room_not_joined_names_are_in_doubt(join: str) -> None:
     box = Outbox(float("inf"))
     box.lines.append(Line(join))
     code = "unknown_command" if join == "/jion den" else "bad_request"
@@ -299,7 +299,7 @@ def test_behind_a_room_not_joined_names_are_in_doubt(join: str) -> None:
     assert box.hold_private("to:Bob", 60.0) is None
 
 
-def test_behind_another_refusal_names_are_in_no_doubt() -> None:
+def test_after_another_refusal_names_are_in_no_doubt() -> None:
     box = outbox("to Bob")
     box.answered(sent(box), {"ok": False, "code": "bad_request", "msg": ""}, 0.0)
     assert box.hold_private("to:Bob", 0.0) is None

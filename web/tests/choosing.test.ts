@@ -36,7 +36,7 @@ describe('Of the suggestions', () => {
     ['hello', ['Enter'], null],
     ['hello', ['ArrowDown'], null],
     ['hello', ['Escape'], null],
-  ])('behind %j the keys %j choose %j', (text, keys, choice) => {
+  ])('after %j the keys %j choose %j', (text, keys, choice) => {
     expect(press(text, ...keys)).toEqual(choice);
   });
 

@@ -18,13 +18,13 @@ const UNKNOWN: Ack = { ok: false, code: 'unknown_command', msg: '' };
 class Typist extends Play {
   #count = 0;
 
-  /** Type behind what is there, or over a refused text that has just come back: the page selects it. */
+  /** Type after what is there, or over a refused text that has just come back: the page selects it. */
   key(text: string): this {
-    return isBack(this.state) ? this.over(text) : this.behind(text);
+    return isBack(this.state) ? this.over(text) : this.after(text);
   }
 
   /** Go to the end and type. */
-  behind(text: string): this {
+  after(text: string): this {
     return this.do({ type: 'draft', target: targetOf(this.state), text: draftOf(this.state) + text });
   }
 
@@ -73,7 +73,7 @@ const here = (): Typist => new Typist().enter({}, { name_list: PEOPLE });
 const refused = (): Typist => here().key('tp:fox').enterKey().answer(NEAR);
 const QUESTION = ['confirm', undefined];
 
-describe('Behind a refused text', () => {
+describe('After a refused text', () => {
   it('what is typed takes its place, is not sent, and loses nothing', () => {
     const play = refused().key('secret');
     expect([play.both, play.enterKey().asked]).toEqual([['secret', 'tp:fox'], QUESTION]);
@@ -91,7 +91,7 @@ describe('Behind a refused text', () => {
   });
 
   it('an edit of it is an edit', () => {
-    expect(refused().behind('es').over('').both).toEqual(['', '']);
+    expect(refused().after('es').over('').both).toEqual(['', '']);
     expect(refused().do({ type: 'draft', target: targetOf(refused().state), text: 'tp:fo' })).toMatchObject({ both: ['tp:fo', ''] });
   });
 
@@ -121,7 +121,7 @@ describe('Behind a refused text', () => {
   });
 
   it('a text typed into the emptied box asks too', () => {
-    expect(refused().behind('').over('').key('secret').enterKey().asked).toEqual(QUESTION);
+    expect(refused().after('').over('').key('secret').enterKey().asked).toEqual(QUESTION);
     expect(here().key('to:Zed').enterKey().over('').key('secret').enterKey().asked).toEqual(QUESTION);
   });
 
@@ -162,7 +162,7 @@ describe('What may yet be refused', () => {
   });
 });
 
-describe('Behind an unanswered command', () => {
+describe('After an unanswered command', () => {
   const asking = (): Typist => here().key('/name wolf').enterKey().key('hello').enterKey();
 
   it('a text waits, and is sent when the command succeeds', () => {
@@ -345,7 +345,7 @@ function spelled(word: string, pick: <T>(from: ArrayLike<T>) => T): string {
     .join('');
 }
 
-/** A private text of each kind, and what is typed behind it. */
+/** A private text of each kind, and what is typed after it. */
 function privateTexts(below: (n: number) => number): string[][] {
   const pick = <T>(from: ArrayLike<T>): T => from[below(from.length)]!;
   const typed = (part: Part): string => {
@@ -358,7 +358,7 @@ function privateTexts(below: (n: number) => number): string[][] {
 }
 
 describe.each(Array.from({ length: 20 }, (_, seed) => seed))('However a private text is typed (%i)', (seed) => {
-  it('the page sends it as typed, which the server refuses, or to one person, and nothing behind it', () => {
+  it('the page sends it as typed, which the server refuses, or to one person, and nothing after it', () => {
     const below = random(seed);
     const people = table.names.map((name): Pair => [name, `of ${name}`]);
     for (let turn = 0; turn < 10; turn++) {

@@ -99,7 +99,7 @@ describe('The longest and the strangest', () => {
     growsLinearly((whole) => void isBlank(whole), text);
   });
 
-  it.each(Object.entries(hostile))('what is typed is completed behind %s at a steady cost', (_, text) => {
+  it.each(Object.entries(hostile))('what is typed is completed after %s at a steady cost', (_, text) => {
     growsLinearly((whole) => void complete(whole, whole.length, [{ usage: '/who', help: {} }], () => ['fox']), text);
   });
 

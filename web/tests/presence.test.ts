@@ -29,7 +29,7 @@ describe('Coming and going', () => {
     expect(play.state.items[0]).toMatchObject({ key, at });
   });
 
-  it('behind talk waits until the minute is over', () => {
+  it('after talk waits until the minute is over', () => {
     const play = here().roster([fox], [], 0).hear(entry(1), 1).roster([owl], [], 30);
     expect(play.shown).toEqual(['+fox', 'm1']);
     expect(play.do({ type: 'tick' }, 59.9).shown).toEqual(['+fox', 'm1']);

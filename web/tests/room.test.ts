@@ -54,7 +54,7 @@ describe('Coming back', () => {
     expect(bar(away().do({ type: 'tick' }, 12).state)).toEqual({ code: 'reconnecting' });
   });
 
-  it('asks for what is behind the last it knows', () => {
+  it('asks for what is after the last it knows', () => {
     expect(away().state.seen).toBe(id(4));
   });
 
@@ -132,7 +132,7 @@ describe('Coming back', () => {
   describe('to more than one answer holds', () => {
     const long = () => away().enter({ resumed: true, history: entries(5, 204), more: true }, {}, 20);
 
-    it('asks for the next page behind the last', () => {
+    it('asks for the next page after the last', () => {
       expect(long().state.catchUp).toBe(id(204));
     });
 
@@ -143,7 +143,7 @@ describe('Coming back', () => {
       expect([play.state.catchUp, bar(play.state)]).toEqual([null, { code: 'back', count: 296 }]);
     });
 
-    it('live frames stand behind what is still missing', () => {
+    it('live frames stand after what is still missing', () => {
       const play = long().hear(entry(400)).do({ type: 'caught', entries: entries(205, 206), more: false });
       expect(play.said.slice(-3).map((item) => item.text)).toEqual(['m205', 'm206', 'm400']);
     });
@@ -272,7 +272,7 @@ describe('Another room', () => {
     expect(moved().said.map((item) => item.fate)).toEqual(['said', 'said']);
   });
 
-  it('asks for what is behind that room’s last', () => {
+  it('asks for what is after that room’s last', () => {
     expect(moved().state.seen).toBe(id(8));
   });
 });

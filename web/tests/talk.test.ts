@@ -335,7 +335,7 @@ describe('A whisper', () => {
     expect([play.state.unread, play.state.mentions]).toEqual([1, 1]);
   });
 
-  it('in an empty room stands where later talk comes behind it', () => {
+  it('in an empty room stands where later talk comes after it', () => {
     const play = whispering().write('psst').sent('psst').do({ type: 'answer', cid: 'psst', ack: { ok: true } }).hear(entry(1));
     expect(play.shown.slice(-2)).toEqual(['阿狸>fox: psst', 'm1']);
   });

@@ -326,7 +326,7 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }, 1).state)).toMatchObject({ toSid: 'f', confirmed: true });
   });
 
-  it.each([0, 1])('behind a refused one is not confirmed (asked: %i) once the partner has left', (asked) => {
+  it.each([0, 1])('after a refused one is not confirmed (asked: %i) once the partner has left', (asked) => {
     const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true }) as Writer;
     play.type('more');
     if (asked) expect(play.write('more').state.problem?.code).toBe('confirm');
@@ -335,7 +335,7 @@ describe('A whisper that waits', () => {
     expect(play.shown.at(-1)).toBe('[partner_left]');
   });
 
-  it('behind a refused one is confirmed again after a return', () => {
+  it('after a refused one is confirmed again after a return', () => {
     const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true }) as Writer;
     play.type('more').roster([], [FOX]).write('more', 'y').roster([['fox', 'g']], []);
     play.do({ type: 'met', sid: 'f', person: { sid: 'g', name: 'fox' } }).write('more', 'z');

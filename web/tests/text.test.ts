@@ -331,7 +331,7 @@ describe('Links', () => {
     ['**看https://example.com/a**是', 'b(看l(https://example.com/a|https://example.com/a))是'],
     ['*https://example.com/a*', 'i(l(https://example.com/a|https://example.com/a))'],
     ['_https://example.com/a_b_', 'i(l(https://example.com/a_b|https://example.com/a_b))'],
-    // Chinese in an address, and Chinese behind it.
+    // Chinese in an address, and Chinese after it.
     ['http://chat.example/r/茶馆', 'l(http://chat.example/r/%E8%8C%B6%E9%A6%86|http://chat.example/r/茶馆)'],
     ['来http://127.0.0.1:5000/r/茶馆，快', '来l(http://127.0.0.1:5000/r/%E8%8C%B6%E9%A6%86|http://127.0.0.1:5000/r/茶馆)，快'],
     ['http://chat.example/r/茶馆2#a', 'l(http://chat.example/r/%E8%8C%B6%E9%A6%862#a|http://chat.example/r/茶馆2#a)'],
@@ -482,7 +482,7 @@ describe('Completion', () => {
     expect(complete(`@${name}`, name.length + 1, [], () => [name])).toHaveLength(1);
   });
 
-  it.each(['to:fox', 'ｔｏ： “fo', '\u200bto\ufe55 fo', '／ｔｏ fo', '\u200b/fo'])('takes the place of what was typed behind the marker of %j', (text) => {
+  it.each(['to:fox', 'ｔｏ： “fo', '\u200bto\ufe55 fo', '／ｔｏ fo', '\u200b/fo'])('takes the place of what was typed after the marker of %j', (text) => {
     const [first] = complete(text, text.length, [{ usage: '/fox', help: {} }], () => ['fox']);
     expect(text.slice(first!.start)).toMatch(/^[“/]?fox?$/);
   });

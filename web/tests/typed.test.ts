@@ -183,7 +183,7 @@ describe('to:NAME', () => {
     [`to:fox ${'x'.repeat(50)}`, 'fox', `/to fox ${'x'.repeat(32)}…`],
   ])('%j is refused, and what to type instead is said', (text, name, instead) => {
     const play = here().enterText(text);
-    expect([play.state.partner, play.draft, play.shown, advised(play.state)]).toMatchObject([null, text, [], { code: 'text_behind_to', name, instead }]);
+    expect([play.state.partner, play.draft, play.shown, advised(play.state)]).toMatchObject([null, text, [], { code: 'text_after_to', name, instead }]);
     for (const words of [en, zh]) expect(sentence(words, advised(play.state)!)).toContain(instead);
   });
 
@@ -196,7 +196,7 @@ describe('to:NAME', () => {
 
   it('in a whisper to someone else, the sentence says how to reach that person', () => {
     const play = here().enterText('to:eve').enterText('to:fox secret');
-    expect(advised(play.state)).toMatchObject({ code: 'text_behind_to', name: 'fox' });
+    expect(advised(play.state)).toMatchObject({ code: 'text_after_to', name: 'fox' });
   });
 
   it('a text that the text box cut off has a sentence until it is shorter', () => {

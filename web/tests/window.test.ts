@@ -65,7 +65,7 @@ describe('While a person reads further up', () => {
     expect([play.state.items.length, play.state.unread, play.state.seen]).toEqual([length, unread + 2, id(KEEP + 3)]);
   });
 
-  it('a whisper is shown behind them all', () => {
+  it('a whisper is shown after them all', () => {
     const play = reading().hear(whisper('now')).do({ type: 'newer_asked' });
     newer(play, entries(KEEP - 198, KEEP + 1), false);
     expect(play.shown.at(-1)).toBe('fox>阿狸: now');

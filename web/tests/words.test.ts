@@ -15,7 +15,7 @@ import { Play, entry } from './help';
 const OF_NAMES = new Set(['cameIn', 'came', 'went', 'typing']);
 const OF_TEXTS = new Set([
   'youAre', 'whisperTo', 'writeTo', 'yourName', 'onlySees', 'partnerGone', 'namesake', 'nowCalled', 'youNowCalled', 'leftYou', 'whisperFrom',
-  'whisperBy', 'whisperCopied', 'announced', 'name_taken', 'usage', 'text_behind_to', 'already_private', 'no_such_person', 'no_such_person_near', 'name_unclear',
+  'whisperBy', 'whisperCopied', 'announced', 'name_taken', 'usage', 'text_after_to', 'already_private', 'no_such_person', 'no_such_person_near', 'name_unclear',
 ]);
 
 /** Every sentence of a language, those with a blank filled in several ways. */

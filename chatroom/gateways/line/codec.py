@@ -98,7 +98,7 @@ class LineDecoder:
         max_line_bytes: the longest line.
 
     Attributes:
-        is_binary: the first line that is not empty has what no terminal sends: a NUL that is not behind a CR, as in
+        is_binary: the first line that is not empty has what no terminal sends: a NUL that is not after a CR, as in
             most binary protocols, or the beginning of a TLS handshake.
     """
 

@@ -56,7 +56,7 @@ STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + b"transactions"
         b"\x16\x03" + b"x" * (MAX_LINE_BYTES + 1) + b"\n",
         STUN,
         b"\0",
-        b"\r\n\n \n" + HELLO,  # behind empty lines
+        b"\r\n\n \n" + HELLO,  # after empty lines
         b"hel\0lo\n",
         b"\n\0",
         b"\r\n\0",
@@ -304,7 +304,7 @@ def test_a_line_of_any_length_takes_little_memory() -> None:
     assert len(decoder._line) <= MAX_LINE_BYTES
 
 
-def test_a_text_of_several_lines_is_indented_behind_its_first() -> None:
+def test_a_text_of_several_lines_is_indented_after_its_first() -> None:
     assert encode_line("a: one\nmallory: two\u2028three", "    ") == (
         b"a: one\r\n    mallory: two\r\n    three\r\n"
     )

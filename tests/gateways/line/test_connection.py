@@ -333,7 +333,7 @@ def test_who_stops_when_warned_goes_on_with_whole_lines(
 
 
 @pytest.mark.parametrize("more", ["to:Paris\n", "/join den\n", "half a line"])
-def test_the_line_behind_a_dropped_flood_is_not_sent(connect: Callable[[], Ends], more: str) -> None:
+def test_the_line_after_a_dropped_flood_is_not_sent(connect: Callable[[], Ends], more: str) -> None:
     flood, reader = Flood(connect()), connect()
     flood.is_judged(5.5, b"hello\n" * 50_000)
     flood.ends.reads_until(lambda: b"Too much" in flood.ends.heard)
@@ -341,7 +341,7 @@ def test_the_line_behind_a_dropped_flood_is_not_sent(connect: Callable[[], Ends]
     until(lambda: not flood.ends.terminal.judge_flood() or not flood.ends.terminal.peek())
     flood.now += 20
     flood.ends.terminal.start_reading()
-    flood.sends(b"\nsecret\n")  # behind the end of what was dropped
+    flood.sends(b"\nsecret\n")  # after the end of what was dropped
     flood.ends.reads_until(lambda: b"the lines before it were dropped" in flood.ends.heard)
     flood.sends(b"secret\n")
     reader.reads_until(lambda: b"secret" in reader.heard)

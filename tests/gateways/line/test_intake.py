@@ -251,7 +251,7 @@ def test_while_nothing_may_be_taken_nothing_is_read() -> None:
     assert (terminal.lines, terminal.reads) == (["1", "2"], True)
 
 
-def test_what_a_line_begins_holds_up_the_lines_behind_it() -> None:
+def test_what_a_line_begins_holds_up_the_lines_after_it() -> None:
     terminal = FakeTerminal()
 
     def look_back(line: str | Overlong) -> None:

@@ -217,7 +217,7 @@ def test_nothing_is_taken_before_one_is_in_the_room(harness: Harness) -> None:
     assert not Interpreter(harness.context, LineGuest(harness, "Host"), session).may_take
 
 
-def test_what_is_typed_behind_history_waits_until_it_is_shown(harness: Harness, romeo: LineGuest) -> None:
+def test_what_is_typed_after_history_waits_until_it_is_shown(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("one", "two", "/history 1")
     assert not romeo.may_type()
     assert romeo.shown == []
@@ -237,7 +237,7 @@ def test_lines_after_name_wait_for_the_rename(harness: Harness, romeo: LineGuest
     assert romeo.shown[-1] == "* 1 here: Montague"
 
 
-def test_what_is_typed_behind_join_waits_for_the_other_room(harness: Harness, romeo: LineGuest) -> None:
+def test_what_is_typed_after_join_waits_for_the_other_room(harness: Harness, romeo: LineGuest) -> None:
     romeo.types("/join garden")
     assert not romeo.may_type()
     harness.reads_the_log()
@@ -346,7 +346,7 @@ def test_a_nearly_private_line_with_stray_bytes_is_refused(
 
 
 @pytest.mark.parametrize("line", ["/Juliet hi", "/juleit hi", "/Júliet hi", "/julie hi", "/ Juliet hi"])
-def test_a_name_behind_a_slash_shows_how_to_whisper(romeo: LineGuest, juliet: LineGuest, line: str) -> None:
+def test_a_name_after_a_slash_shows_how_to_whisper(romeo: LineGuest, juliet: LineGuest, line: str) -> None:
     with pytest.raises(UnknownWhisper):
         romeo.types(line)
     assert "To whisper, type /to Juliet hi." in romeo.shown[-1]
@@ -362,7 +362,7 @@ def test_a_wrong_command_near_no_name_shows_no_whisper(
 
 
 @pytest.mark.parametrize("line", ["/rome hi", "/ x", "/e not here"])
-def test_a_text_behind_a_wrong_command_shows_whispers_first(
+def test_a_text_after_a_wrong_command_shows_whispers_first(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
 ) -> None:
     with pytest.raises(UnknownCommand):
@@ -390,7 +390,7 @@ def test_a_wrong_command_after_a_whisper_shows_its_sender(
 
 
 @pytest.mark.parametrize("line", ["/ to Juliet hi", "／　to Juliet hi", "/ w Juliet", "/ join den"])
-def test_a_space_behind_the_slash_is_named(
+def test_a_space_after_the_slash_is_named(
     harness: Harness, romeo: LineGuest, juliet: LineGuest, line: str
 ) -> None:
     right = f"/{line[1:].strip()}"
@@ -408,7 +408,7 @@ def test_a_refusal_that_holds_is_never_answered_at_once(romeo: LineGuest, line: 
 
 
 @pytest.mark.parametrize("unread", ["to:\ufffd\ufffd\ufffd", "\ufffd\ufffd\ufffd"])
-def test_texts_behind_a_line_in_another_encoding_are_held(
+def test_texts_after_a_line_in_another_encoding_are_held(
     harness: Harness, romeo: LineGuest, unread: str
 ) -> None:
     now = time.monotonic()
@@ -501,7 +501,7 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
 
 
 @pytest.mark.parametrize("line", ["to:", "to :", "ＴＯ：", "msg:", "to", "w", "私聊"])
-def test_the_name_behind_a_word_to_whisper_is_asked_about(
+def test_the_name_after_a_word_to_whisper_is_asked_about(
     harness: Harness, romeo: LineGuest, line: str
 ) -> None:
     for text in (line, "Juliet", "I am pregnant"):

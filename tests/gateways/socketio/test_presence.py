@@ -217,7 +217,7 @@ def test_a_name_is_announced_with_its_frame() -> None:
     assert presence.is_announced(room, tybalt)
 
 
-def test_a_name_changes_hands_only_behind_the_leave() -> None:
+def test_a_name_changes_hands_only_after_the_leave() -> None:
     clock, room = Clock(), hall_of(SMALL_ROOM + 2)
     presence = clock.presence()
     gone = Person("s0", "guest 0")
@@ -230,7 +230,7 @@ def test_a_name_changes_hands_only_behind_the_leave() -> None:
     assert clock.delta() == ["roster", "rename", "rename"]
 
 
-def test_whoever_leaves_behind_a_waiting_rename_leaves_only() -> None:
+def test_whoever_leaves_after_a_waiting_rename_leaves_only() -> None:
     clock, room = Clock(), hall_of(SMALL_ROOM + 1)
     presence = clock.presence()
     who = clock.begin_join(presence, room)

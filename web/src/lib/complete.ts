@@ -2,7 +2,7 @@
 
 import type { Command } from '../wire';
 import { folded } from './names';
-import { behindColon, keyOf, read } from './typed';
+import { afterColon, keyOf, read } from './typed';
 
 export interface Completion {
   /** what is shown */
@@ -16,9 +16,9 @@ export interface Completion {
 }
 
 const MOST = 12;
-/** The commands whose first argument is a name. A text stands behind it, so a name with spaces is quoted. */
+/** The commands whose first argument is a name. A text stands after it, so a name with spaces is quoted. */
 const WHISPERS = /^(?:to|msg|w|tell|whisper|dm|pm)$/;
-/** A name that is being typed, perhaps behind a quotation mark. */
+/** A name that is being typed, perhaps after a quotation mark. */
 const BEGUN = /^["“]?([^\n"”]{0,256})$/;
 
 /** `names` is called only where a name is being typed. */
@@ -26,13 +26,13 @@ export function complete(text: string, caret: number, commands: readonly Command
   const before = text.slice(0, caret);
   const typed = read(before);
   if (typed.kind === 'command') {
-    const behind = typed.text.slice(1);
-    const [word] = behind.split(/\s/, 1);
+    const after = typed.text.slice(1);
+    const [word] = after.split(/\s/, 1);
     const known = folded(word!);
-    if (word === behind) return completeCommand(known, caret - behind.length - 1, commands, lang);
-    if (WHISPERS.test(known)) return completeRecipient(behind.slice(word!.length), caret, names, (name) => (/\s/.test(name) ? `"${name}" ` : `${name} `));
+    if (word === after) return completeCommand(known, caret - after.length - 1, commands, lang);
+    if (WHISPERS.test(known)) return completeRecipient(after.slice(word!.length), caret, names, (name) => (/\s/.test(name) ? `"${name}" ` : `${name} `));
   }
-  if (typed.kind === 'to') return completeRecipient(behindColon(before), caret, names, (name) => name);
+  if (typed.kind === 'to') return completeRecipient(afterColon(before), caret, names, (name) => name);
   return completeMention(before, names);
 }
 
@@ -44,9 +44,9 @@ function completeCommand(typed: string, start: number, commands: readonly Comman
     .map((one) => ({ label: one.usage, hint: one.help[lang] ?? '', insert: one.word + ' ', start, isWhole: one.word.toLowerCase() === '/' + typed }));
 }
 
-/** The names that begin with `behind`, which ends at the caret; the one that is meant exactly comes first. */
-function completeRecipient(behind: string, caret: number, names: () => readonly string[], written: (name: string) => string): Completion[] {
-  const begun = behind.trimStart();
+/** The names that begin with `after`, which ends at the caret; the one that is meant exactly comes first. */
+function completeRecipient(after: string, caret: number, names: () => readonly string[], written: (name: string) => string): Completion[] {
+  const begun = after.trimStart();
   const part = BEGUN.exec(begun)?.[1];
   if (part === undefined) return [];
   const typed = folded(part);

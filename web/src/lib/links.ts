@@ -28,7 +28,7 @@ const NEAR = 300;
 const LETTER = '[\\p{L}\\p{M}\\p{N}]';
 const PART = '[\\p{L}\\p{M}\\p{N}_-]';
 const SPACED = `(?:(?!${UNSPACED})${PART})+`;
-/** The top-level domains of Chinese addresses; the text may go on behind them. */
+/** The top-level domains of Chinese addresses; the text may go on after them. */
 const TOP = '(?:中[国國]|中文网|公[司益]|网[络站址店]|網[絡站址]|在线|商城|集团|政务|我爱你|香港|台[湾灣]|澳[门門]|测试|測試)';
 /** 例子.com is a host, and so is qq邮箱.com; example.com这里 is one and a word. */
 const HOST = `(?=${LETTER})(?:${PART}+(?=\\.${LETTER})|${SPACED})(?:\\.(?=${LETTER})(?:${TOP}(?!${PART}*\\.${LETTER})|${SPACED}|${UNSPACED}${PART}*))*`;
@@ -41,7 +41,7 @@ const OTHER = '(?![\\0-~])';
 const PLAIN = `[A-Za-z0-9._~:[\\]@!$'()+,;%-]|\\*(?!\\*)|${OTHER}(?!${UNSPACED})${LETTER}`;
 /** Chinese belongs to a part of a path that begins with it: /r/茶馆 */
 const WIDE = `(?:${OTHER}(?:${UNSPACED}|\\p{Emoji})(?:${PLAIN}|${OTHER}(?:${UNSPACED}|\\p{Emoji}))*)?`;
-/** Port and path. A site's own address is often copied with its slash, and a sentence begun behind it. */
+/** Port and path. A site's own address is often copied with its slash, and a sentence begun after it. */
 const PATH = new RegExp(`(?::\\d{1,5})?(?:(?:/|[?#]${WIDE})(?:[/?#=&]${WIDE}|${PLAIN})*)?`, 'uy');
 /** What belongs to the sentence if an address ends with it. */
 const TRAILING = /[.,;:!?'*_~([]/;

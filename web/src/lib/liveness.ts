@@ -59,7 +59,7 @@ export class Liveness {
     this.#probe = null;
   }
 
-  /** Begin a probe, unless one is under way; `loading`: its answer stands behind a page of history. */
+  /** Begin a probe, unless one is under way; `loading`: its answer stands after a page of history. */
   begin(now: number, loading: boolean): boolean {
     if (this.#probe !== null) return false;
     const limit = Math.max(this.wait, loading ? LOADING_WAIT_MS : 0);
@@ -67,7 +67,7 @@ export class Liveness {
     return true;
   }
 
-  /** Something came over the connection: the answer may stand behind much else. */
+  /** Something came over the connection: the answer may stand after much else. */
   received(): void {
     if (this.#probe !== null) this.#probe.waitedSinceHeard = 0;
   }

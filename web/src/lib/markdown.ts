@@ -37,7 +37,7 @@ const FENCE_END = /^([^`]*)(`{3,})\s*$/;
 /** Fences of more ticks than this are alike. */
 const LONGEST_FENCE = 9;
 const QUOTE = /^ {0,3}> ?/;
-/** A quote has a space or text behind its mark: ">_<", ">:(" and ">w<" are faces. */
+/** A quote has a space or text after its mark: ">_<", ">:(" and ">w<" are faces. */
 const QUOTED = /^ {0,3}>(?:[ >「『“《【"*`@#]|\p{L}|\p{N}|$)/u;
 const FACE = /^ {0,3}>(?: |[^\s<>]{1,2})</;
 const ESCAPED = /[*_`[\]\\>]/;
@@ -217,7 +217,7 @@ function isEscape(text: string, at: number): boolean {
 
 /**
  * Finds code within a line or over several, between two runs of as many ticks: the one that begins with the ticks at a place;
- * without text and behind these ticks, if none does. Places are asked for from first to last.
+ * without text and after these ticks, if none does. Places are asked for from first to last.
  */
 function codesOf(text: string): (at: number) => { text: string; end: number } {
   /** Where the runs of each length begin that are not behind us yet, the next one last. */

@@ -27,12 +27,12 @@ export function read(text: string): Typed {
     const said = rest.slice(word!.length + 1);
     return folded(word!) === 'say' && said.trim() ? { kind: 'message', text: said } : { kind: 'command', text: '/' + rest };
   }
-  if (TO.test(folded(text))) return { kind: 'to', text: behindColon(text.normalize('NFKC')) };
+  if (TO.test(folded(text))) return { kind: 'to', text: afterColon(text.normalize('NFKC')) };
   return { kind: 'message', text };
 }
 
-/** What stands behind the colon of `to:NAME`. */
-export function behindColon(text: string): string {
+/** What stands after the colon of `to:NAME`. */
+export function afterColon(text: string): string {
   return text.replace(TO_COLON, '');
 }
 
@@ -52,7 +52,7 @@ export function keyOf(name: string): string {
   return key.replace(/^[ "“”]+|[ "“”]+$/g, '');
 }
 
-/** The key of a name as it may be written: with `@` before it, a mark behind it, in quotes or brackets. */
+/** The key of a name as it may be written: with `@` before it, a mark after it, in quotes or brackets. */
 export function bareKeyOf(name: string): string {
   return keyOf(name).replace(/^[@"'“‘`„«‹<〈《「『【[(]+|[:,;.!?>=–—、。"'”’`“»›〉》」』】\])]+$/g, '');
 }

@@ -25,7 +25,7 @@ const SHORTEST_SLIPPED = 4;
 /** How far below the limit a text that was cut off may end, in UTF-16 units: no browser cuts an emoji in two. */
 const CUT = 32;
 
-/** What the composer has to say, with what to type instead where `to:NAME` has a text behind the name. */
+/** What the composer has to say, with what to type instead where `to:NAME` has a text after the name. */
 export function advised(state: State): Refusal | null {
   const { people, sid: own, partner, problem } = state;
   // The browser cuts off a pasted text without telling anyone.
@@ -42,7 +42,7 @@ export function advised(state: State): Refusal | null {
     const longer = [...others.values()].find(([, one]) => isNearlyRest(text, one, name));
     if (longer) return { ok: false, code: 'name_unclear', msg: '', name: longer[1], instead: name };
     const shown = [...text].length > SHOWN ? `${[...text].slice(0, SHOWN).join('')}…` : text;
-    return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_behind_to', msg: '', name, instead: `/to ${name} ${shown}`.trimEnd() };
+    return sid === partner?.sid ? alreadyPrivate(name) : { ok: false, code: 'text_after_to', msg: '', name, instead: `/to ${name} ${shown}`.trimEnd() };
   }
   const near = [...others.values()].find(([, one]) => isMisspelt(line, one));
   return near ? { ok: false, code: 'no_such_person_near', msg: '', name: String(problem?.name), instead: near[1] } : problem;

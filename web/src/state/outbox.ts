@@ -18,7 +18,7 @@ import {
   lastId,
   parseTime,
   placeAtEnd,
-  placeBehind,
+  placeAfter,
   replaceAt,
   without,
 } from './timeline';
@@ -104,8 +104,8 @@ export function commanded(state: State, ack: Ack | null): State {
 }
 
 /** After a refusal: messages that were written before it could be read return to their drafts, and the next text must be confirmed. */
-function stop(state: State, behind = ''): State {
-  return { ...takeBack(state, waiting(state).filter((item) => item.at > behind)), held: true };
+function stop(state: State, after = ''): State {
+  return { ...takeBack(state, waiting(state).filter((item) => item.at > after)), held: true };
 }
 
 /** A whisper failed: further ones to the same person return to their draft; messages to others are sent. */
@@ -134,7 +134,7 @@ export function waiting(state: State): Outgoing[] {
 function fail(state: State, item: Outgoing, refusal: Refusal | null): State {
   const rest = without(state.items, item.key);
   const serial = state.serial + 1;
-  const at = placeBehind(lastId({ ...state, items: rest }), serial);
+  const at = placeAfter(lastId({ ...state, items: rest }), serial);
   return { ...state, serial, items: insert(rest, { ...item, at, fate: 'failed', refusal }) };
 }
 
@@ -210,7 +210,7 @@ function settleWhisper(state: State, item: Whispered): State {
   if (item.fate === 'said') return state;
   const rest = without(state.items, item.key);
   const serial = state.serial + 1;
-  const at = placeBehind(lastId({ ...state, items: rest }), serial);
+  const at = placeAfter(lastId({ ...state, items: rest }), serial);
   return { ...state, serial, items: insert(rest, { ...item, at, fate: 'said', refusal: null, text: read(item.text).text }) };
 }
 

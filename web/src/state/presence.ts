@@ -4,7 +4,7 @@
  */
 
 import type { Pair } from '../wire';
-import { indexOfKey, insert, isPending, lastId, placeBehind, replaceAt } from './timeline';
+import { indexOfKey, insert, isPending, lastId, placeAfter, replaceAt } from './timeline';
 import type { Item, Presence, State } from './types';
 
 export const LINE_MS = 60_000;
@@ -58,7 +58,7 @@ export function show(state: State, cannotWait = false): State {
   const line: Presence = {
     kind: 'presence',
     key: `p${serial}`,
-    at: placeBehind(lastId(state), serial),
+    at: placeAfter(lastId(state), serial),
     time: state.now,
     came: [...state.came],
     left: gone,

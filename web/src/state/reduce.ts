@@ -11,7 +11,7 @@ import { answered, commanded, cutOutbox, echoWhisper, followRecipients, retry, s
 import { recognise } from './own';
 import { beforeRename, note as notePresence, show as showPresence } from './presence';
 import { ABSENT_MS, changeDraft, chatIn, chatsBehind, endWhisper, followPeople, holdsWhisper, met, partnerGone, takeAside, whisperTo } from './targets';
-import { indexAt, insert, lastId, parseTime, placeBehind, remark, saidFrom, without } from './timeline';
+import { indexAt, insert, lastId, parseTime, placeAfter, remark, saidFrom, without } from './timeline';
 import type { Event, Kept, State, Whispered } from './types';
 import { arrived, markRead } from './unread';
 import { beyond, bound, latestCame, newerCame, newerFailed, olderCame, olderFailed, toEnd } from './window';
@@ -189,7 +189,7 @@ function whispered(state: State, frame: Whisper): State {
   const item: Whispered = {
     kind: 'whisper',
     key: `w${serial}`,
-    at: placeBehind(lastId(state), serial),
+    at: placeAfter(lastId(state), serial),
     time: parseTime(frame.time, state.now),
     cid: null,
     name: frame.username,

@@ -11,13 +11,13 @@ export const NO_ID = '0';
 
 const PAD = 9;
 
-/** Behind every id ('~' sorts after all digits): for pending messages. */
+/** After every id ('~' sorts after all digits): for pending messages. */
 export function placeAtEnd(serial: number): string {
   return '~' + String(serial).padStart(PAD, '0');
 }
 
-/** Behind the last message known: for what happened between two messages and has no id. */
-export function placeBehind(id: string, serial: number): string {
+/** After the last message known: for what happened between two messages and has no id. */
+export function placeAfter(id: string, serial: number): string {
   return `${id}~${String(serial).padStart(PAD, '0')}`;
 }
 
@@ -26,7 +26,7 @@ export function isPending(item: Item | undefined): boolean {
   return item !== undefined && item.at[0] === '~';
 }
 
-/** The index of the first item that stands at or behind `at`. */
+/** The index of the first item that stands at or after `at`. */
 function findPlace(items: readonly Item[], at: string): number {
   let low = 0;
   let high = items.length;
@@ -108,7 +108,7 @@ export function mergeOlder(items: readonly Item[], entries: readonly Entry[], no
   return merge(pinned, entries, now);
 }
 
-/** The oldest message that the log knows, behind which older ones lie. */
+/** The oldest message that the log knows, after which older ones lie. */
 export function oldestId(items: readonly Item[]): string | null {
   for (const item of items) if (item.kind === 'said' && item.id !== null) return item.id;
   return null;
@@ -119,13 +119,13 @@ export function hasTalk(items: readonly Item[]): boolean {
   return items.some((item) => item.kind === 'said' || item.kind === 'whisper' || (item.kind === 'note' && item.note.code === 'answer'));
 }
 
-/** Add a grey line of the page's own behind a message; by default, after everything that is known. */
+/** Add a grey line of the page's own after a message; by default, after everything that is known. */
 export function remark(state: State, note: NoteText, id = lastId(state)): State {
   const serial = state.serial + 1;
   const item: Note = {
     kind: 'note',
     key: `n${serial}`,
-    at: placeBehind(id, serial),
+    at: placeAfter(id, serial),
     time: state.now,
     note,
   };

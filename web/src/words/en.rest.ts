@@ -65,7 +65,7 @@ export const rest = {
     text_only: 'Only text can be sent.',
     cut_off: 'Too long for the text box: the end was cut off.',
     name_unclear: (name: string, instead: string) => `Not sent: is it for ${instead} or for ${name}? Type to:"${instead}" or to:"${name}".`,
-    text_behind_to: (name: string, instead: string) => `Not sent. To whisper to ${name}, type ${instead}. To send it as a message, begin it with /say.`,
+    text_after_to: (name: string, instead: string) => `Not sent. To whisper to ${name}, type ${instead}. To send it as a message, begin it with /say.`,
     already_private: (name: string) => `Not sent. Only ${name} sees what you write here. To send it as typed, begin it with /say.`,
     recipient_left: 'Not sent. They have left.',
     recipient_other: 'This may not be the same person. Send it again if you mean them.',

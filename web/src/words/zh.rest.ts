@@ -1,7 +1,7 @@
 /** The sentences of what `later.ts` brings, in Chinese. */
 
 import type { Rest } from './en.rest';
-import { amid, behind } from './zh';
+import { amid, after } from './zh';
 
 export const rest: Rest = {
   find: '找人',
@@ -11,7 +11,7 @@ export const rest: Rest = {
   whisperTo: (name) => `私聊${amid(name).trimEnd()}`,
   onlySees: (name) => `只有${amid(name)}看得到`,
   endWhisper: '结束私聊',
-  partnerGone: (name) => `${name}${behind(name)}已经离开`,
+  partnerGone: (name) => `${name}${after(name)}已经离开`,
   continueWhisper: '继续',
   inviteWhy: '拿到这个链接的人都能进入房间。',
   onlyHere: '这个链接只能在这台电脑上打开。要邀请别人，请用服务器启动时显示的网址（“on this network”）打开本页。',
@@ -38,7 +38,7 @@ export const rest: Rest = {
   randomName: '随机换一个',
   ownName: '或者自己起一个',
   takeName: '用这个名字',
-  whisperFrom: (name) => `${name}${behind(name)}私聊你`,
+  whisperFrom: (name) => `${name}${after(name)}私聊你`,
   whisperCopied: (name) => `（私聊${amid(name).trimEnd()}）`,
   announced: (name, text) => `${name}：${text}`,
   announcedMany: (count) => `${count} 条新消息`,
@@ -66,7 +66,7 @@ export const rest: Rest = {
     text_only: '只能发文字。',
     cut_off: '太长了，输入框放不下，后面的部分已被截掉。',
     name_unclear: (name, instead) => `没有发送：是发给${amid(instead)}，还是发给${amid(name)}？请输入 to:"${instead}" 或 to:"${name}"。`,
-    text_behind_to: (name, instead) => `没有发送。想私聊${amid(name).trimEnd()}，请输入 ${instead}；要原样发送，请以 /say 开头。`,
+    text_after_to: (name, instead) => `没有发送。想私聊${amid(name).trimEnd()}，请输入 ${instead}；要原样发送，请以 /say 开头。`,
     already_private: (name) => `没有发送。这里写的只有${amid(name)}看得到。要原样发送，请以 /say 开头。`,
     recipient_left: '没有发送：对方已经离开。',
     recipient_other: '现在叫这个名字的可能是另一个人。要发给这个人，请再发一次。',

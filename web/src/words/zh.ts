@@ -5,9 +5,9 @@ import type { Words } from './en';
 /** 「阿狸」「阿狸和 fox」「阿狸、fox 等 5 人」 */
 function named(names: readonly string[]): string {
   if (names.length <= 1) return names[0] ?? '';
-  if (names.length === 2) return `${names[0]}${behind(names[0]!)}和${amid(names[1]!).trimEnd()}`;
-  if (names.length === 3) return `${names[0]}、${names[1]}${behind(names[1]!)}和${amid(names[2]!).trimEnd()}`;
-  return `${names[0]}、${names[1]}${behind(names[1]!)}等 ${names.length} 人`;
+  if (names.length === 2) return `${names[0]}${after(names[0]!)}和${amid(names[1]!).trimEnd()}`;
+  if (names.length === 3) return `${names[0]}、${names[1]}${after(names[1]!)}和${amid(names[2]!).trimEnd()}`;
+  return `${names[0]}、${names[1]}${after(names[1]!)}等 ${names.length} 人`;
 }
 
 /** 和汉字之间要留空的字符：西文的字母、数字和标点。 */
@@ -16,18 +16,18 @@ const NARROW = /(?![\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])[!-~\p{L}\
 /** 名字放在汉字中间：只在西文旁边留空。 */
 export function amid(name: string): string {
   const before = NARROW.test(name[0] ?? '') ? ' ' : '';
-  return before + name + behind(name);
+  return before + name + after(name);
 }
 
 /** 名字后面接汉字。 */
-export function behind(name: string): string {
+export function after(name: string): string {
   return NARROW.test(name[name.length - 1] ?? '') ? ' ' : '';
 }
 
 /** 「阿狸离开了房间」「fox 离开了房间」「阿狸、fox 等 5 人离开了房间」：只在西文之后留空。 */
 function does(names: readonly string[], verb: string): string {
   const who = named(names);
-  return who + behind(who) + verb;
+  return who + after(who) + verb;
 }
 
 export const zh: Words = {
@@ -73,9 +73,9 @@ export const zh: Words = {
   showLess: '收起',
   loadingOlder: '正在加载更早的消息…',
   gap: '你错过的部分消息已不再保留。',
-  nowCalled: (from, to) => `${from}${behind(from)}改名为${amid(to).trimEnd()}。`,
+  nowCalled: (from, to) => `${from}${after(from)}改名为${amid(to).trimEnd()}。`,
   youNowCalled: (to) => `你现在叫${amid(to).trimEnd()}。`,
-  leftYou: (name) => `${name}${behind(name)}离开了。要对大家说话，请先结束私聊。`,
+  leftYou: (name) => `${name}${after(name)}离开了。要对大家说话，请先结束私聊。`,
   came: (names) => does(names, '进入了房间'),
   went: (names) => does(names, '离开了房间'),
   whisperBy: (name) => `私聊${amid(name).trimEnd()}`,

@@ -1,6 +1,6 @@
-"""Commands to whisper behind other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
+"""Commands to whisper after other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
 
-A slash counts in any form, also at once behind the text, but not in paths, addresses and quotes.
+A slash counts in any form, also at once after the text, but not in paths, addresses and quotes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_PLACES: Final = 64  # places where one may stand
 _COST: Final = 3  # of a place, in microseconds
 _OTHER_COST: Final = 6  # of one with a word in another script, which may be meant in several keyboard layouts
 _LEFT: Final = MOST // 2  # for the lines
-_REACH: Final = 128  # characters behind one that may be a name
+_REACH: Final = 128  # characters after one that may be a name
 _LONGEST_NAME: Final = 40
 _LEADING: Final = "ฝㄥбБюЮめظຝय"  # what the key of the slash types in other layouts
 _T: Final = "tTｔＴтТτΤ"
@@ -49,11 +49,11 @@ _PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
 _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
 _ENDS: Final = re.compile(r"^\W+|\W+$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
-# Behind a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
+# After a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
 _SAYS_PRIVATE: Final = (
     rf"(?:private(?:ly)?|secret(?:ly)?|whisper|dm|pm|msg|only|(?:悄悄|偷偷)[地的]?[说說]|{CHINESE_WORD})"
 )
-_BEHIND_NAME: Final = re.compile(
+_AFTER_NAME: Final = re.compile(
     rf"[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
     rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
     rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[{COLONS}]\s*+"
@@ -90,14 +90,14 @@ _ARROW: Final = re.compile(
 _CHINESE_FIRST: Final = f"{CHINESE_BEGINNINGS}亲親只"
 _CHINESE_NEXT: Final = "(?:(?<![小单單只])|(?<=小)窗|(?<=[单單])聊|(?<=只)有)"
 
-# What each of these has in an ASCII text, and most texts have not: a slash or an arrow, a mark or a word behind a
+# What each of these has in an ASCII text, and most texts have not: a slash or an arrow, a mark or a word after a
 # space, what follows a bracket by its first letter, and what precedes a colon by its last one.
 _IN_ASCII: Final = re.compile(
     r"[-/:;([{<>\\.?Mm](?:(?<=[/>])|(?<=\s[\\.?])|(?<=\s[DdPp][Mm])(?![a-zA-Z])|(?<=\s[Mm])[Ss][Gg](?![a-zA-Z])"
     r"|(?<=\s-)\s?[DdMmOoPpSsWw]|(?<=[([{<]) ?[DdFfMmOoPpSsWw]"
     r"|(?<=[AaEeGgIiMmNnOoRrTtWwYy][:;])|(?<=[AaEeGgIiMmNnOoRrTtWwYy] [:;]))"
 )
-# The same in any text, and what says behind a name that a text is private.
+# The same in any text, and what says after a name that a text is private.
 _IN_OTHERS: Final = re.compile(
     rf"[{SLASHES}{_T}{_CHINESE_FIRST}sSſ(（\[【{{<*{_ARROW_HEADS}\s,，]{_CHINESE_NEXT}"
 )
@@ -108,8 +108,8 @@ _MAY_SAY_PRIVATE: Final = re.compile(
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
-def behind_text(text: str, reading: Reading) -> Iterator[Near]:
-    """The commands to whisper that stand behind other text, and what else behind a name says that a text is private."""
+def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
+    """The commands to whisper that stand after other text, and what else after a name says that a text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None and "@" not in text:
             return iter(())
@@ -119,7 +119,7 @@ def behind_text(text: str, reading: Reading) -> Iterator[Near]:
         text = without_ignorable(text)
         if _WIDE.search(text) is not None:
             text = text.translate(_NARROW)
-    return chain(_with_name_first(text), _behind_name(text), _behind_arrows(text), _commands(text, reading))
+    return chain(_with_name_first(text), _after_name(text), _after_arrows(text), _commands(text, reading))
 
 
 def _with_name_first(text: str) -> Iterator[NearWhisper]:
@@ -134,15 +134,15 @@ def _with_name_first(text: str) -> Iterator[NearWhisper]:
             yield NearWhisper("", wholes=((name, text[start:end].strip()[:_REACH]),))
 
 
-def _behind_name(text: str) -> Iterator[NearWhisper]:
+def _after_name(text: str) -> Iterator[NearWhisper]:
     if _MAY_SAY_PRIVATE.search(text, 0, _LONGEST_NAME + _REACH) is None:
         return
-    found = _BEHIND_NAME.search(text, 1, _LONGEST_NAME + _REACH)
+    found = _AFTER_NAME.search(text, 1, _LONGEST_NAME + _REACH)
     if found is not None and found.start() <= _LONGEST_NAME:
         yield NearWhisper("", wholes=_wholes(text[: found.start()], text[found.end() :]))
 
 
-def _behind_arrows(text: str) -> Iterator[NearWhisper]:
+def _after_arrows(text: str) -> Iterator[NearWhisper]:
     if _ARROW_HEAD.search(text) is None:
         return
     for found in islice(_ARROW.finditer(text), _MOST_ARROWS):
@@ -154,10 +154,10 @@ def _behind_arrows(text: str) -> Iterator[NearWhisper]:
         )
 
 
-def _wholes(before: str, behind: str) -> tuple[tuple[str, str], ...]:
+def _wholes(before: str, after: str) -> tuple[tuple[str, str], ...]:
     """A name that stands alone before a word that says that a text is private, with the text."""
     name = trimmed(before)
-    return tuple((one, behind) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
+    return tuple((one, after) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
 
 
 def _commands(text: str, reading: Reading) -> Iterator[Near]:
@@ -175,7 +175,7 @@ def _commands(text: str, reading: Reading) -> Iterator[Near]:
             found += 1
             yield near
     commands = [place for place in unread if _is_command(text, place)]
-    # A space behind the slash, as in `// to do`, shows that it may be none.
+    # A space after the slash, as in `// to do`, shows that it may be none.
     if any(place["word"] is None or not text[place.start() + 1].isspace() for place in commands):
         yield Unread()
     elif (more := unread_rests(text[place.end() : place.end() + _REACH] for place in commands)) is not None:
@@ -215,14 +215,14 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     path = _PATH_BACKWARDS.match(_DOUBLED.sub("", before)[::-1])
     if path is not None and ("/" in path[0] or path[0] == "~"):
         return None
-    # Behind a name alone, it is for that person: `Bob /w secret`.
+    # After a name alone, it is for that person: `Bob /w secret`.
     wholes = _wholes(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
     is_exact = compared_word(place["word"]) in WORDS
     return NearWhisper(rests[0], other_rests=rests[1:], wholes=wholes, runs_on=True, is_exact=is_exact)
 
 
 def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
-    """What stands behind a word to whisper, if the word at the place is one or begins with one.
+    """What stands after a word to whisper, if the word at the place is one or begins with one.
 
     Args:
         last: the character before the place.
