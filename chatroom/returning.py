@@ -32,10 +32,6 @@ class _Parked:
     until: float
 
 
-def _nothing() -> None:
-    """No one waits for it."""
-
-
 class Returning:
     """The guests whose sessions were cut or replaced.
 
@@ -94,11 +90,6 @@ class Returning:
             if not self._sids[owner]:
                 del self._sids[owner]
 
-    def left(self, identity: str) -> None:
-        """A session has ended for good, and with it its private chat, unless that of an older session is kept."""
-        if identity not in self._parked:
-            self._save_talk(identity, False)
-
     def go_on(self, session: Session) -> None:
         """Give a guest who has come back their private chat; if its partner is unknown, mark the chat as lost."""
         parked = self._parked.pop(session.identity, None)
@@ -106,6 +97,14 @@ class Returning:
             session.talk = parked.talk or session.talk
             session.addressed = Addressed.unpacked(parked.addressed)
         elif talk_key(session.identity) in self._talks:
+            session.talk.forget()
+
+    def doubt(self, session: Session, identity: str) -> None:
+        """A guest has come with an ended token of this identity, perhaps because the answer to a rename was lost.
+
+        If there was a private chat, they may believe that it goes on.
+        """
+        if talk_key(identity) in self._talks:
             session.talk.forget()
 
     def note_restart(self, identity: str) -> bool:
@@ -133,13 +132,11 @@ class Returning:
         Args:
             done: called when it is stored.
         """
-        self._save_talk(session.identity, session.talk.is_open, done)
-
-    def _save_talk(self, identity: str, is_open: bool, done: Callable[[], None] = _nothing) -> None:
+        is_open = session.talk.is_open
         if not self._talks and not is_open:
             done()
             return
-        key = talk_key(identity)
+        key = talk_key(session.identity)
         if is_open == (key in self._talks) and key not in self._unsaved:
             done()
             return

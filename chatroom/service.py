@@ -178,6 +178,8 @@ class Service:
                 quota.give_back_return()
         if token is not None:
             self._returning.go_on(session)
+        elif written is not None:
+            self._returning.doubt(session, written.identity)
         return session
 
     def enter(self, session: Session) -> None:
@@ -207,12 +209,9 @@ class Service:
         self._take_out(session, Why.CUT if cut else Why.LEFT)
 
     def _take_out(self, session: Session, why: Why) -> None:
-        is_cut = why is Why.CUT
-        if not is_cut:
-            self._returning.left(session.identity)
         self._sessions.remove(session)
         self._reads.drop(session)
-        hold_s = self.limits.resume_grace_s if is_cut and session.keeps_name else 0
+        hold_s = self.limits.resume_grace_s if why is Why.CUT and session.keeps_name else 0
         self._arrivals.end(session.membership, hold_s=hold_s, address=session.address, why=why)
 
     def _replace(self, older: Session) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from chatroom.core.budgets import AddressBudget, Allowance, Kind
-from chatroom.core.errors import NameChangedHands, NoSuchPerson, RateLimited, Unavailable
+from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Unavailable
 from chatroom.core.events import Person, Reacted, Why
 from chatroom.core.flood import Rate
 from chatroom.reads import AT_ONCE
@@ -350,6 +350,30 @@ def test_each_return_after_a_restart_is_free_once() -> None:
     assert budget.open_session(0.0) > 0.0
     with pytest.raises(RateLimited):
         harness.enter("lobby", token=earlier.write("identity 10", "Bob", "lobby"))
+
+
+@pytest.mark.parametrize("way", ["rename", "logout"])
+def test_an_ended_token_shows_that_there_was_a_talk(way: str) -> None:
+    harness = Harness([CheckingGateway()])
+    romeo, bob = harness.enter("lobby"), harness.enter("lobby")
+    token = harness.gateway.welcomed[romeo.sid][1]
+    romeo.talk.turn_to(bob.person)
+    harness.service.save_talk(romeo, lambda: None)
+    if way == "rename":
+        harness.does(lambda: harness.service.rename(romeo, "Ann"))
+        harness.leave(romeo, cut=True)
+    else:
+        harness.service.log_out(romeo)  # perhaps by someone with a copy of the token
+    harness.backplane.settle_all()
+    again = harness.enter("lobby", token=token)
+    assert again.identity != romeo.identity
+    with pytest.raises(NotSent):
+        again.talk.address(lambda _sid: None, harness.now)
+    talkless = harness.gateway.welcomed[bob.sid][1]
+    harness.service.log_out(bob)
+    harness.backplane.settle_all()
+    assert harness.enter("lobby", token=talkless).talk.is_plain
+    harness.close()
 
 
 def test_a_day_after_a_restart_names_are_trusted() -> None:
