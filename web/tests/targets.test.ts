@@ -124,6 +124,19 @@ describe('A draft', () => {
     expect([play.end().draft, play.state.drafts.length]).toEqual(['', 1]);
   });
 
+  it('from before the partner left is sent once the warning could be read', () => {
+    const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g');
+    expect([nextOut(play.write('secret', 'a').state), play.state.problem?.code]).toEqual([null, 'written_before']);
+    expect(nextOut(play.do({ type: 'tick' }, 1).write('secret', 'b').state)).toMatchObject({ kind: 'whisper', toSid: 'g' });
+  });
+
+  it('from before the partner left is asked about again when the user types on', () => {
+    const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g').do({ type: 'tick' }, 1) as Writer;
+    play.type('secret, are you fox?').write('secret, are you fox?', 'a');
+    expect([nextOut(play.state), play.state.problem?.code, play.draft]).toEqual([null, 'confirm', 'secret, are you fox?']);
+    expect(nextOut(play.do({ type: 'tick' }, 2).write('secret, are you fox?', 'b').state)).toMatchObject({ toSid: 'g' });
+  });
+
   it('from before never takes the place of a newer one', () => {
     const play = whispering().end().roster([['fox', 'g']], [FOX]);
     play.do({ type: 'draft', target: { room: 'lobby', to: { sid: 'g', name: 'fox' } }, text: 'newer' });
@@ -238,7 +251,7 @@ describe('A partner', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: null });
     expect([play.state.partner, isReady(play.state)]).toMatchObject([{ name: 'fox', sid: 'f', gone: true }, false]);
     expect([namesake(play.state), play.shown]).toEqual([{ sid: 'g', name: 'fox' }, ['[partner_other]']]);
-    const whole = play.do({ type: 'whisper_to', sid: 'g', name: 'fox', confirmed: true }).write('x');
+    const whole = play.do({ type: 'whisper_to', sid: 'g', name: 'fox', confirmed: true }).do({ type: 'tick' }, 1).write('x');
     expect([nextOut(whole.state), whole.shown]).toMatchObject([{ toSid: 'g', confirmed: true }, ['阿狸>fox: x (sending)']]);
   });
 
@@ -268,7 +281,7 @@ describe('A partner', () => {
   it('chosen again can be written to', () => {
     const play = whispering().roster([['fox', 'g']], [FOX]).to('fox', 'g');
     expect([isReady(play.state), namesake(play.state)]).toEqual([true, null]);
-    expect(nextOut(play.write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
+    expect(nextOut(play.do({ type: 'tick' }, 1).write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
   });
 
   it('whose name the user has taken is not there', () => {

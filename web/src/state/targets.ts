@@ -104,7 +104,7 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
   const old = state.drafts.filter(({ room, to }) => to?.name === person.name && isSameRoom(room, state.room)).pop();
   if (!old) return state;
   const drafts = state.drafts.map((draft) => (isSameTarget(draft, old) ? { ...draft, to: target.to } : draft));
-  return { ...state, drafts, problem: { ok: false, code: 'written_before', msg: '' } };
+  return { ...state, drafts, held: true, problem: { ok: false, code: 'written_before', msg: '', at: state.now } };
 }
 
 /** `to:NAME` was typed; `to:` alone ends the whisper. If there never was one, the name may follow in the next text. */
@@ -173,9 +173,9 @@ function backAgain(state: State, name: string): State {
   return state.items.some(isOver) ? { ...state, items: state.items.filter((item) => !isOver(item)) } : state;
 }
 
-/** The question that makes the user send the next text twice, or null. */
+/** The question about the text in the box, which is sent if it is sent again; null if there is none. */
 export function asksToConfirm({ problem }: State): Refusal | null {
-  return problem?.code === 'confirm' ? problem : null;
+  return problem?.at === undefined ? null : problem;
 }
 
 /** Give up on a partner whose session has left. */
