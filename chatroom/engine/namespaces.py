@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chatroom.engine.session import Session
-from chatroom.net.loop import Audience
+from chatroom.net.audience import Audience
 
 Encoded = str | bytes | list[str | bytes]
 """A Socket.IO packet as `packet_class.encode` gives it: with attachments, a list."""

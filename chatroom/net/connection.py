@@ -10,12 +10,13 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 from chatroom import runtime
 from chatroom.net.faults import describe
 from chatroom.net.gate import Account
 from chatroom.net.newcomers import Newcomers
+from chatroom.net.owner import Owner
 from chatroom.net.reasons import HANDLER_ERROR, SLOW_READER, TRANSPORT_CLOSE, TRANSPORT_ERROR
 from chatroom.net.wheel import NO_TICK
 
@@ -62,33 +63,6 @@ class Role:
         connection.abort(TRANSPORT_CLOSE)
 
 
-class Owner(Protocol):
-    """What a connection needs from its loop."""
-
-    outbox_limit_bytes: int
-    outbox_limit_packets: int
-    linger_s: float
-    generation: int  # counts how often the `send` of any connection was replaced
-
-    def reader_of(self, connection: Connection) -> Callable[[int], None]:
-        """What to call when something has come for it."""
-
-    def send(self, connection: Connection, frame: bytes) -> None:
-        """Send it `frame` at the end of the turn."""
-
-    def expect(self, connection: Connection, within_s: float | None) -> None:
-        """Set its one deadline, or remove it with None."""
-
-    def keep_unfinished(self, connection: Connection, size: int) -> None:
-        """So many bytes of unfinished input are kept for it now; this may close it."""
-
-    def leave(self, connection: Connection) -> None:
-        """It is being closed and no longer counts."""
-
-    def forget(self, connection: Connection) -> None:
-        """It is closed."""
-
-
 def _discard(data: bytes) -> int:
     """Replaces `send` once the connection is closed."""
     return len(data)
@@ -129,7 +103,7 @@ class Connection:
         "tick",
     )
 
-    def __init__(self, loop: Owner, sock: socket.socket, role: Role, address: str = "") -> None:
+    def __init__(self, loop: Owner[Connection], sock: socket.socket, role: Role, address: str = "") -> None:
         self.loop = loop
         self.sock = sock
         self.role = role
@@ -196,6 +170,8 @@ class Connection:
 
     def read(self, _fileno: int = -1) -> None:
         """Let the role receive what has come."""
+        if self._reader is None:
+            return
         try:
             data = self.sock.recv(self.role.receive_bytes)
         except BlockingIOError:
@@ -235,7 +211,7 @@ class Connection:
         """The kernel took only `sent` bytes of `data`: put the rest into an outbox."""
         self._outbox = deque((memoryview(data)[sent:] if sent else data,))
         self._replace_send(self._hold)
-        self._writer = runtime.add_writer(self.sock.fileno(), self._writable)
+        self._writer = runtime.add_writer(self.sock.fileno(), self.loop.writer_of(self))
         self._count(len(data) - sent)
 
     def _hold(self, data: bytes) -> int:
@@ -249,7 +225,7 @@ class Connection:
             raise RuntimeError("an outbox is held that was never begun")
         waiting = self._outbox_bytes - len(outbox[0])
         if waiting > self.limit_bytes or len(outbox) >= self.loop.outbox_limit_packets:
-            self._too_much(self.role.overflowed)
+            self._call_role(self.role.overflowed)
         else:
             outbox.append(data)
             self._count(len(data))
@@ -266,17 +242,18 @@ class Connection:
         self._outbox_bytes += change
         account = self.account
         if account is not None and not account.hold(change) and change > 0:
-            self._too_much(self.role.over_budget)
+            self._call_role(self.role.over_budget)
 
-    def _too_much(self, drop: Callable[[Connection], None]) -> None:
+    def _call_role(self, call: Callable[[Connection], None]) -> None:
         try:
-            drop(self)
+            call(self)
         except Exception as problem:
-            # One role's fault must not disturb the rest of a flush: one log line, and this connection ends.
+            # One fault must not disturb the rest of a flush, or of a turn: one log line, and this connection ends.
             log.error("a connection failed and is closed: %s", describe(problem))
             self.abort(HANDLER_ERROR)
 
-    def _writable(self, _fileno: int) -> None:
+    def write_waiting(self, _fileno: int = -1) -> None:
+        """Send what the kernel takes of what waits."""
         outbox = self._outbox
         if outbox is None:
             return
@@ -297,7 +274,7 @@ class Connection:
         self._replace_send(self.sock.send)
         self._stop_writing()
         if not self.finishing:
-            self.role.drained(self)
+            self._call_role(self.role.drained)
         elif self.own is None:  # otherwise the last bytes wait for the flush, which closes
             self._half_close()
 

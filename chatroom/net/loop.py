@@ -12,57 +12,15 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import length_hint
 from typing import Final, NamedTuple
 
 from chatroom import runtime
-from chatroom.net.connection import Connection, Role, Send
+from chatroom.net.audience import Audience, send_to_all
+from chatroom.net.connection import Connection, Role
 from chatroom.net.deadlines import Deadlines
-from chatroom.net.reasons import SERVER_FULL, TRANSPORT_CLOSE, TRANSPORT_ERROR
+from chatroom.net.reasons import SERVER_FULL, TRANSPORT_CLOSE
 from chatroom.net.turns import Turns
 from chatroom.net.unfinished import Unfinished
-
-
-class Audience:
-    """The connections that a group had at one moment; never changed, but replaced when the group changes.
-
-    It has those on a WebSocket; the other clients are sent to one by one.
-    """
-
-    __slots__ = ("_positions", "_sends", "_sends_of", "connections")
-
-    def __init__(self, connections: list[Connection]) -> None:
-        self.connections = connections
-        self._positions: dict[Connection, int] | None = None
-        self._sends: list[Send] = []
-        self._sends_of = -1
-
-    def __contains__(self, connection: Connection) -> bool:
-        return connection in self._find_positions()
-
-    def sends(self, generation: int, apart: Sequence[Connection]) -> list[Send]:
-        """The `send` of each connection, in order; for those in `apart`, one that sends nothing.
-
-        The list is kept until the loop's `generation` changes: a flush that asks each connection for its `send` waits
-        for memory a thousand times.
-        """
-        if self._sends_of != generation:
-            # New bound methods, made together and so near each other in memory, instead of the connections' own.
-            self._sends = [one.send if one.held else one.sock.send for one in self.connections]
-            self._sends_of = generation
-        if not apart:
-            return self._sends
-        sends, positions = self._sends.copy(), self._find_positions()
-        for connection in apart:
-            place = positions.get(connection)
-            if place is not None:
-                sends[place] = len  # returns what a `send` returns that took everything
-        return sends
-
-    def _find_positions(self) -> dict[Connection, int]:
-        if self._positions is None:
-            self._positions = {connection: place for place, connection in enumerate(self.connections)}
-        return self._positions
 
 
 class _Share(NamedTuple):
@@ -91,9 +49,9 @@ class Loop:
         linger_s: how long a connection that is being closed may take to read its last bytes.
         leaving_limit: how many connections may be closing at once.
         pace_limit_s: the longest pause between two flushes.
-        turns: in which connections are read, address after address; None if they are read at once.
-        at_once_s: how long connections are read at once in a turn of the loop, before the others wait for `turns`; as
-            long again for those of addresses that have taken little time lately.
+        turns: in which connections are read, and written to again, address after address; None if that is at once.
+        at_once_s: how long that is done at once in a turn of the loop, before the others wait for `turns`; as long
+            again for those of addresses that have taken little time lately.
         unfinished_limit_bytes: how much of all that has begun to come, and has not ended, may be kept; with more, the
             connections that have sent most of it are closed.
     """
@@ -132,6 +90,7 @@ class Loop:
         self._at_once_s = at_once_s
         self._at_once_until: float | None = None  # None before this turn's first read
         self._to_read: set[Connection] = set()  # in a turn
+        self._to_write: set[Connection] = set()
         self._turn: list[tuple[Audience, bytes]] = []
         self._turn_bytes = 0
         self._mixed = False  # this turn has frames for more than one audience
@@ -193,29 +152,39 @@ class Loop:
 
     def reader_of(self, connection: Connection) -> Callable[[int], None]:
         """What is called when something has come for it."""
-        return connection.read if self.turns is None else partial(self._read_in_turn, connection, self.turns)
+        if self.turns is None:
+            return connection.read
+        return partial(self._call_in_turn, connection, connection.read, self._to_read, self.turns)
 
-    def _read_in_turn(self, connection: Connection, turns: Turns, _fileno: int) -> None:
-        if connection in self._to_read:
-            return  # the runtime calls again and again until it is read
+    def writer_of(self, connection: Connection) -> Callable[[int], None]:
+        """What is called when the kernel takes more for it, or it was lost."""
+        if self.turns is None:
+            return connection.write_waiting
+        return partial(self._call_in_turn, connection, connection.write_waiting, self._to_write, self.turns)
+
+    def _call_in_turn(
+        self,
+        connection: Connection,
+        call: Callable[[], None],
+        waiting: set[Connection],
+        turns: Turns,
+        _fileno: int,
+    ) -> None:
+        if connection in waiting:
+            return  # the runtime asks again and again until it is done
         now, account = time.monotonic(), connection.account
         if self._at_once_until is None:
             self._at_once_until = now + self._at_once_s
-            runtime.call_soon(self._end_reads)
+            runtime.call_soon(self._end_at_once)
         late_s = now - self._at_once_until
         if late_s < 0 or (late_s < self._at_once_s and account is not None and account.last_until <= now):
-            connection.read()
+            call()
         else:
-            self._to_read.add(connection)
-            turns.put(connection.address, partial(self._read, connection), account)
+            waiting.add(connection)
+            turns.put(connection.address, partial(_call_late, connection, call, waiting), account)
 
-    def _end_reads(self) -> None:
+    def _end_at_once(self) -> None:
         self._at_once_until = None
-
-    def _read(self, connection: Connection) -> None:
-        self._to_read.discard(connection)
-        if connection.reading:
-            connection.read()
 
     # ------------------------------------------------------------------ a turn
 
@@ -350,30 +319,9 @@ class Loop:
         return [shares[memberships.get(connection, 0)] for connection in direct]
 
 
-def send_to_all(connections: list[Connection], sends: list[Send], data: bytes) -> None:
-    """Send the same bytes to many. This loop is where a saturated server spends its time: keep it bare.
-
-    Args:
-        connections: who receives them.
-        sends: the `send` of each.
-        data: the bytes.
-    """
-    length = len(data)
-    rest = iter(sends)
-
-    def current() -> Connection:
-        """The connection that was just sent to. Counting in the loop costs 2%; this is called seldom."""
-        return connections[len(sends) - length_hint(rest) - 1]
-
-    for send in rest:
-        try:
-            sent = send(data)
-            if sent != length:
-                current().stall(data, sent)
-        except BlockingIOError:
-            current().stall(data, 0)
-        except OSError:
-            current().abort(TRANSPORT_ERROR)
+def _call_late(connection: Connection, call: Callable[[], None], waiting: set[Connection]) -> None:
+    waiting.discard(connection)
+    call()
 
 
 def _interleave(own: list[tuple[int, bytes | None]], share: _Share) -> bytes:

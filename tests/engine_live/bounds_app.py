@@ -23,7 +23,8 @@ runtime.patch()
 from chatroom.engine.frames import TEXT, frame
 from chatroom.engine.front import Front
 from chatroom.engine.server import Engine
-from chatroom.net.loop import Audience, Loop
+from chatroom.net.audience import Audience
+from chatroom.net.loop import Loop
 from tests.engine_live.serving import serve
 from tests.support.inside import nothing_here
 

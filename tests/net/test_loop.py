@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom import runtime
+from chatroom.net.audience import Audience
 from chatroom.net.connection import Connection, Role
 from chatroom.net.gate import Account
-from chatroom.net.loop import Audience, Loop
+from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
 from tests.support.inside import until
 
@@ -273,7 +274,7 @@ def test_the_last_bytes_follow_everything_that_waits(party: Party) -> None:
     leaver.finish(b"farewell")
     while leaver.held:  # it catches up before the turn is flushed
         party.read(1)
-        leaver._writable(leaver.sock.fileno())  # as the runtime calls it
+        leaver.write_waiting()  # as the runtime calls it
     party.loop.flush()
     expected = before + b"said last" + b"farewell"
 
@@ -385,6 +386,27 @@ def read_by(loop: Loop, clients: Sequence[str], account_of: Mapping[str, Account
 def test_connections_can_be_read_address_after_address(accounts: Mapping[str, Account]) -> None:
     heard = read_by(Loop(turns=Turns(0.0)), ("crowd", "crowd", "crowd", "one"), accounts)
     assert heard[:2] in (["crowd", "one"], ["one", "crowd"])
+
+
+def test_lost_slow_readers_are_dropped_in_turns() -> None:
+    party, turn, dropped = Party(Loop(turns=Turns(0.0))), 0, list[int]()
+    party.role.on_lost = lambda _: dropped.append(turn)
+
+    def tick() -> None:
+        nonlocal turn
+        turn += 1
+        if len(dropped) < MEMBERS:
+            runtime.call_soon(tick)
+
+    party.loop.publish(party.audience, bytes(5_000_000))
+    party.loop.flush()
+    for near, far in zip(party.near, party.far, strict=True):
+        assert near.outbox_bytes
+        near.stop_reading()
+        far.close()
+    runtime.call_soon(tick)
+    until(lambda: len(dropped) == MEMBERS)
+    assert len(set(dropped)) == MEMBERS
 
 
 def busy_until(until: float) -> Account:

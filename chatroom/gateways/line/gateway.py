@@ -25,9 +25,10 @@ from chatroom.gateways.line.interpreter import LineContext
 from chatroom.gateways.line.text import first_lines, notice_line, said_line
 from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.audience import Audience
 from chatroom.net.connection import Connection, Role
 from chatroom.net.gate import Gate
-from chatroom.net.loop import Audience, Loop
+from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
 from chatroom.rooms import RoomView
 from chatroom.service import Service
