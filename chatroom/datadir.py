@@ -135,8 +135,7 @@ def _close_folder(folder: Path) -> bool:
     is_ours = found.st_uid == os.geteuid()
     others = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
     if others:
-        cure = f"`chmod 700 {folder}` closes it, if nobody else needs it, or " if is_ours else ""
-        raise DataDirError(_open(folder, f"it holds other files, such as {others[0]}", cure + _OTHER_FOLDER))
+        raise DataDirError(_open(folder, f"it holds other files, such as {others[0]}", _OTHER_FOLDER))
     if not is_ours:
         cure = _OTHER_FOLDER if found.st_mode & stat.S_ISVTX else _chown(folder)  # sticky: one for everybody
         raise DataDirError(_open(folder, "it belongs to another user", cure))
@@ -200,6 +199,8 @@ def _cure(folder: Path, path: Path, problem: OSError | None = None) -> str:
     uid = os.geteuid()
     if uid == 0 or _file_in_the_way(folder) is not None:
         return _OTHER_FOLDER
+    if os.path.lexists(folder) and not os.access(folder, os.R_OK, effective_ids=True):
+        return _OTHER_FOLDER  # it may hold anything, as /root does
     if not os.path.lexists(folder):
         return f"`install -d -m 700 -o {uid} {folder}`, as root, makes it for this user (uid {uid}), or {_OTHER_FOLDER}"
     if (path if os.path.lexists(path) else folder).lstat().st_uid != uid:

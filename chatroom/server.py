@@ -18,7 +18,7 @@ from chatroom import listening, logs, runtime
 from chatroom.addresses import Addresses
 from chatroom.backplane import Backplane
 from chatroom.backplane.embedded import EmbeddedBackplane
-from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError
+from chatroom.backplane.file import FILE_NAME, CorruptError, NewerSchemaError, StoreError, check_owner
 from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MEMORY_BYTES, MemoryBackplane
 from chatroom.backplane.retention import Retention
@@ -267,8 +267,12 @@ def _open_folder(settings: Settings) -> DataDir | None:
     """The data folder; None if nothing is stored."""
     if not settings.history:
         return None
+    path = settings.data_dir / FILE_NAME
     try:
+        check_owner(path)
         return DataDir(settings.data_dir)
+    except StoreError as problem:
+        raise _unusable(path, problem) from None
     except DataDirError as problem:
         raise StartError(str(problem)) from None
 
@@ -300,13 +304,17 @@ def _open_backplane(settings: Settings, folder: DataDir | None, rules: RoomRules
     try:
         last_id = _open_store(store)
         clock = Clock(_now_ms, _elapsed_s, _report_clock, store.saved_times())
-    except NewerSchemaError as problem:
-        raise StartError(f"{problem}; run that version or choose another folder with --data-dir") from None
     except StoreError as problem:
-        raise StartError(
-            f"cannot use {store.path} ({problem}): {problem.remedy}, or choose another folder with --data-dir"
-        ) from None
+        raise _unusable(store.path, problem) from None
     return clock, EmbeddedBackplane(rules, store, last_id, clock, time.monotonic)
+
+
+def _unusable(path: Path, problem: StoreError) -> StartError:
+    if isinstance(problem, NewerSchemaError):
+        return StartError(f"{problem}; run that version or choose another folder with --data-dir")
+    return StartError(
+        f"cannot use {path} ({problem}): {problem.remedy}, or choose another folder with --data-dir"
+    )
 
 
 def _open_store(store: Store) -> str | None:

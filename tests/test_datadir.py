@@ -70,6 +70,9 @@ def test_an_open_folder_of_others_is_left_alone(tmp_path: Path, mode: int, other
     with pytest.raises(DataDirError) as refused:
         DataDir(data)
     assert str(refused.value).startswith(f"other users of this machine can open {data} (")
+    assert str(refused.value).endswith(
+        "): choose another folder with --data-dir, or --history 0 to keep nothing"
+    )
     assert mode_of(data) == mode
     assert [path.name for path in data.iterdir()] == [other]
 
@@ -96,15 +99,19 @@ def test_what_another_user_leaves_open_is_refused(mode: int, file: str | None) -
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being itself")
 @pytest.mark.parametrize(
-    ("there", "cure"),
-    [(False, "`install -d -m 700 -o 65534 {}`, as root,"), (True, "`chown -R 65534 {}`, as root,")],
+    ("mode", "cure"),
+    [
+        (None, "`install -d -m 700 -o 65534 {}`, as root,"),
+        (0o755, "`chown -R 65534 {}`, as root,"),
+        (0o700, "{} (Permission denied): choose another folder with --data-dir,"),  # such as /root
+    ],
 )
-def test_the_cure_never_gives_away_the_folder_around_it(there: bool, cure: str) -> None:
+def test_the_cure_never_gives_away_the_folder_around_it(mode: int | None, cure: str) -> None:
     with TemporaryDirectory() as around:  # pytest's own folders are closed to anybody else
         Path(around).chmod(0o755)
         data = Path(around) / "data"
-        if there:
-            data.mkdir(mode=0o755)
+        if mode is not None:
+            data.mkdir(mode=mode)
         os.seteuid(65534)
         try:
             with pytest.raises(DataDirError) as refused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -134,21 +134,48 @@ def prepare(connection: sqlite3.Connection, path: Path, *, check: bool) -> None:
         NewerSchemaError, ForeignError, CorruptError
     """
     # Nothing is written, not even the journal mode, before it is known that the file is ours.
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise NewerSchemaError(f"{path} was written by a newer version of this program")
+    version = _version(connection, path)
     if version and check:
         problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise CorruptError(str(problem).splitlines()[0])
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables if version == 0 else not tables.issuperset(_TABLES):
-        raise ForeignError("it was not made by this program")
+    _check_tables(connection, version)
     connection.execute("PRAGMA journal_mode=WAL")
     for number in range(version, SCHEMA):
         connection.executescript(
             f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version={number + 1}; COMMIT;"
         )
+
+
+def check_owner(path: Path) -> None:
+    """Check that the file is not another program's, before anything is changed, even the modes of files.
+
+    What cannot be read, or is only in the write-ahead log, is left to `prepare`.
+
+    Raises:
+        NewerSchemaError, ForeignError
+    """
+    try:
+        if not path.is_file():
+            return
+        # Immutable: even a reader would make a `-shm`.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            _check_tables(connection, _version(connection, path))
+    except (OSError, sqlite3.DatabaseError):
+        pass  # unreadable or damaged: what opens it later says which
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:
+        raise NewerSchemaError(f"{path} was written by a newer version of this program")
+    return version
+
+
+def _check_tables(connection: sqlite3.Connection, version: int) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables if version == 0 else not tables.issuperset(_TABLES):
+        raise ForeignError("it was not made by this program")
 
 
 def set_aside(path: Path) -> Path:

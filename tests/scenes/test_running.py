@@ -141,12 +141,17 @@ def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     path.mkdir()
     line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
     assert f"cannot open {path} (it is a folder): move it away" in line
-    path.rmdir()
+    for each in tmp_path.iterdir():
+        each.rmdir() if each.is_dir() else each.unlink()
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE room (theirs)")
+    for each, mode in ((path, 0o644), (tmp_path, 0o755)):
+        each.chmod(mode)
     line = fails("--port", "0", "--line-port", "0", "--data-dir", str(tmp_path))
     assert f"cannot use {path} (it was not made by this program): move it away" in line
     assert "--data-dir" in line
+    assert [each.stat().st_mode & 0o777 for each in (tmp_path, path)] == [0o755, 0o644]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_disk_too_full_for_the_log_is_named(tmp_path: Path) -> None:
