@@ -98,8 +98,8 @@ class PrivateTalk:
 
     @property
     def is_open(self) -> bool:
-        """Whether the next text is meant for one person, even if it cannot reach them."""
-        return self._state is not _State.NONE
+        """Whether the next text may be meant for one person, even if it cannot reach them."""
+        return self._state is not _State.NONE or self._unanswered > 0 or self._held_until == inf
 
     # What the guest does
 

@@ -424,6 +424,16 @@ def test_a_text_held_is_not_one_to_try_again(why: Refusal) -> None:
     assert held.code == "no_such_person"
 
 
+def test_a_lost_answer_counts_as_an_open_talk() -> None:
+    talk = PrivateTalk()
+    talk.hold(RoomInvalid().with_doubt(), NOW)
+    assert talk.is_open
+    talk.cut()
+    assert talk.is_open
+    assert refused(goes(talk, ALL, LATER)) == "not_sent_with"
+    assert not talk.is_open
+
+
 def test_many_guests_who_were_cut_share_one_refusal() -> None:
     talks = [PrivateTalk() for _ in range(3)]
     for talk in talks:

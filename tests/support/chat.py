@@ -88,10 +88,10 @@ class Chat:
         self.now = 1000.0
         self._numbers: Counter[str] = Counter()
         rules = RoomRules(NamePool(("Ming", "Lotus", "Bob")), random.Random(17), max_people=None)
-        self._backplane = MemoryBackplane(rules, self._now_ms, self._monotonic)
+        self.backplane = MemoryBackplane(rules, self._now_ms, self._monotonic)
         self.addresses = Addresses(allowance or Allowance(), self._monotonic)
         self.service = Service(
-            backplane=self._backplane,
+            backplane=self.backplane,
             tokens=Tokens(b"s" * 32, 1e6, lambda: 0.0),
             limits=session_limits(Settings()),
             budget_of=self.addresses.budget_of,

@@ -82,6 +82,7 @@ class Talks:
         """Answer a refusal when it is due, and hold the texts that are sent before that."""
         now = self._monotonic()
         guest.session.talk.hold(refused, now)
+        self.mark(guest)
         if len(guest.unanswered) == _MAX_UNANSWERED:
             self._answer_oldest(guest)
         guest.unanswered.append((now + answer_after_s, ack, refused.copy()))

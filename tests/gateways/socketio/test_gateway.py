@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chatroom.backplane import Keys
 from chatroom.core.budgets import Kind
 from chatroom.core.roster import SMALL_ROOM
 from tests.support.chat import ADDRESS, Chat, Client
@@ -119,6 +120,22 @@ def test_a_refused_event_is_charged_its_computing_time() -> None:
         client.sends('2["msg",{"action":"ping"}]')
     assert budget.used(Kind.REFUSAL, chat.now) == pytest.approx(4 / 300)
     assert budget.used(Kind.CPU, chat.now) > before
+
+
+def test_a_waiting_refusal_is_kept_for_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat = Chat()
+    client = chat.joins()
+    kept: list[bool] = []
+
+    def save_key(_kind: Keys, _key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
+        kept.append(is_kept)
+        done()
+
+    monkeypatch.setattr(chat.backplane, "save_key", save_key)
+    client.sends('27["msg",{"action":"message","msg":"to:Nobody"}]')
+    assert kept == [True]
+    chat.now += 1
+    until(lambda: kept == [True, False])  # it has been answered
 
 
 def test_choosing_the_same_language_keeps_the_audience() -> None:
