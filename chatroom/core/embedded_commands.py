@@ -1,4 +1,4 @@
-"""Commands to whisper after other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
+"""Whisper commands after other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
 
 A slash counts in any form, also at once after the text, but not in paths, addresses and quotes.
 """
@@ -109,7 +109,7 @@ _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
 def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
-    """The commands to whisper that stand after other text, and what else after a name says that a text is private."""
+    """The whisper commands that stand after other text, and what else after a name says that a text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None and "@" not in text:
             return iter(())
@@ -183,7 +183,7 @@ def _commands(text: str, reading: Reading) -> Iterator[Near]:
 
 
 def _is_command(text: str, place: re.Match[str]) -> bool:
-    """Whether at a place that is not read there may be a command to whisper."""
+    """Whether at a place that is not read there may be a whisper command."""
     if place["talk"] is not None:
         return True
     if place["slash"] is None:
@@ -222,7 +222,7 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
 
 
 def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
-    """What stands after a word to whisper, if the word at the place is one or begins with one.
+    """What stands after a whisper keyword, if the word at the place is one or begins with one.
 
     Args:
         last: the character before the place.

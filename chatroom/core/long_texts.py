@@ -26,7 +26,7 @@ MOST: Final = 400  # what may be read of one text, in microseconds
 _HEAD: Final = 48  # characters of a line that are looked at
 _MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
 _LONGEST_DENSE: Final = 8
-_LONGEST_SLIP: Final = 8  # letters of a word to whisper with one too many
+_LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
 _LINE: Final = re.compile(r"^(?P<before>(?:[^\w\n]|_)*+)(?P<word>[^\W_]++)(?P<after>[^\n]*+)", re.MULTILINE)
@@ -91,7 +91,7 @@ def unread_lines(lines: Iterable[str]) -> Unread | None:
 
 
 def unread_rests(rests: Iterable[str]) -> Unread | None:
-    """What texts may be that stand after words to whisper, and are not read."""
+    """What texts may be that stand after whisper keywords, and are not read."""
     return _joined(_Found(False, names) for rest in rests if (names := _names(_folded((rest[:_HEAD],)))))
 
 
@@ -102,7 +102,7 @@ def all_unread(ones: Sequence[Unread]) -> Unread | None:
 
 @lru_cache(maxsize=4096)
 def says_private(word: str) -> bool:
-    """Whether a word in any script, of usual width, is a command to whisper, perhaps with a slip."""
+    """Whether a word in any script, of usual width, is a whisper command, perhaps with a slip."""
     if word.isascii():
         word = word.lower()
         return word in WORDS or is_slip(word)
@@ -177,13 +177,13 @@ def _look_at_chinese(word: str, after: str) -> _Found | None:
 
 @cache
 def _looks() -> frozenset[str]:
-    """The letters that may begin a word to whisper in letters that only look like Latin ones."""
+    """The letters that may begin a whisper keyword in letters that only look like Latin ones."""
     firsts = {word[0] for word in _STRONG}
     return frozenset((*firsts, *(chr(code) for code, look in latin_looks().items() if look in firsts)))
 
 
 def _after_word(word: str, before: str, after: str) -> _Found | None:
-    """What stands after a word to whisper."""
+    """What stands after a whisper keyword."""
     is_command = word in WORDS and after[:1].isspace() and _SLASH.search(before) is not None
     if is_command:
         return _Found(bool(after.strip()))

@@ -41,7 +41,7 @@ _LEFT: Final = 100  # for those that do
 _LOOK_COST: Final = 1  # of looking whether that is a command in another keyboard layout
 _SLASH_COST: Final = 10  # of finding out, too, which command a line with a slash nearly is
 _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
-# A text that begins like this is ordinary: a longer word in a script in which no word to whisper is written.
+# A text that begins like this is ordinary: a longer word in a script in which no whisper keyword is written.
 _ORDINARY: Final = re.compile(
     r"(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
     rf"|(?![{_CHINESE}])"
@@ -69,7 +69,7 @@ _OPENER: Final = re.compile(
     rf"(?=[\W_]*+(?:(?:{'|'.join((*WORDS, *lead_ins.FIRST))})(?![a-z])|to|[{_CHINESE}]))",
     re.IGNORECASE,
 )
-# Commands to whisper, here or in other chats.
+# Whisper commands, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
 _MOVE_SLIPS: Final = frozenset(slip for move in _MOVES for slip in without_one(move))
 _LONGEST_MOVE: Final = max(map(len, _MOVES)) + 2

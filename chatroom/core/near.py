@@ -206,7 +206,7 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
 
 
 def _squeezed(text: str, people: People) -> Found | None:
-    """Whose name follows a word to whisper, wherever the spaces stand."""
+    """Whose name follows a whisper keyword, wherever the spaces stand."""
     squeezed = Squeezed(text)
     here = squeezed.name(people.spelled_here)
     return _here_or_lately(here, lambda: squeezed.name(people.spelled_lately), people)

@@ -22,7 +22,7 @@ from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, i
 from chatroom.core.squeezed import FIRST, has_capital, may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
-# A command to whisper without its slash, or with another character in its place; the slash of many European keyboards
+# A whisper command without its slash, or with another character in its place; the slash of many European keyboards
 # is Shift+7, but `7pm` is a time. Before a name in another script a space is easily left out.
 _BARE: Final = re.compile(
     rf"[\W_]*(?:7(?! ?pm) ?)?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
@@ -51,7 +51,7 @@ _LOST_FIRST: Final = frozenset("dmpse")
 _LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
 _MARKER_FIRST: Final = frozenset("twmdpqs")
 _ALONE: Final = re.compile(r"(?:(to|w)(?: |(?=[\u3400-\u9fff]))|(message|send|reply|text) )")
-# A name in Latin letters after a word to whisper, where somebody has a name in Chinese: `to xiaoyu 你好`.
+# A name in Latin letters after a whisper keyword, where somebody has a name in Chinese: `to xiaoyu 你好`.
 _PINYIN: Final = re.compile(
     rf"\W*(?:(?:{CHINESE_WORD}[给給对對跟和]?|sl(?=[\W_]))[\W_]*(?P<word>[a-z']{{4,24}})(?![a-z'])"
     r"|to[\W_]+(?P<after_to>[a-z']{2,24})[\W_]+(?=[\u3400-\u9fff]))"
@@ -83,10 +83,10 @@ _GAP: Final = re.compile(r"\s*(?P<colon>[:;：；])\s*|\s+")
 _ONLY_WORD: Final = re.compile(r"[:：]\S+\s*$")
 _COMMANDS: Final = frozenset((*WORDS, "to:"))
 TYPED: Final = typed_as((*_COMMANDS, *(f"/{one}" for one in _COMMANDS)))
-"""The words to whisper in other keyboard layouts, and their parts."""
+"""The whisper keywords in other keyboard layouts, and their parts."""
 _LONGEST_PART: Final = 8
 _LONGEST_TYPED: Final = 9  # letters of the longest word with a slash and a slip
-# Words of other languages that the keys of a word to whisper type as well.
+# Words of other languages that the keys of a whisper keyword type as well.
 _OTHER_WORDS: Final = frozenset(("אם", "から", "しも", "もとき", "으", "πμ", "กท"))
 _ALIKE: Final = frozenset(("то", "το"))  # they look like `to`
 _SYLLABLES: Final = frozenset(("と", "ト", "새"))  # with a colon they may begin a sentence
@@ -113,7 +113,7 @@ class NearWhisper:
         needs_text: `rest` counts only before a name of somebody here, exactly, and a text.
         word: `to`, `w`, `message` or the like, if the text begins with it and a space.
         is_pinyin: it may be a name in Latin letters of somebody who has a Chinese one.
-        squeezed: a text that may be a word to whisper and a name, if the spaces in it stand elsewhere.
+        squeezed: a text that may be a whisper keyword and a name, if the spaces in it stand elsewhere.
     """
 
     rest: str
@@ -248,7 +248,7 @@ def _is_marker_and_word(folded: str) -> bool:
 
 
 def _may_precede(before: str, word: str, text: str, ends: Sequence[int]) -> bool:
-    """Whether a letter or a digit before a word to whisper may be a slip of the slash."""
+    """Whether a letter or a digit before a whisper keyword may be a slip of the slash."""
     if before.isdigit():
         return word not in ("w", "pm")
     if not text[: ends[0]].isascii():
@@ -271,7 +271,7 @@ def _may_be_slip(word: str, gap: str) -> bool:
 
 
 def _after_bare_word(text: str, folded: str, ends: Sequence[int]) -> list[list[str]]:
-    """What stands after a command to whisper without its slash, and after what is nearly `to:`."""
+    """What stands after a whisper command without its slash, and after what is nearly `to:`."""
     talk = _BARE_TALK.match(folded)
     if talk is not None and not is_nearly_to(_NO_LETTER.sub("", talk[1])):
         talk = None
@@ -309,7 +309,7 @@ def with_latin(folded: str) -> str:
     """The beginning with the Latin letters that its first word looks like.
 
     In a word that mixes scripts each letter counts, since no language has such words; one wholly in another script only
-    counts if it then is one of those to whisper.
+    counts if it then is a whisper keyword.
     """
     found = _FIRST_LETTERS.match(folded) if not folded.isascii() else None
     if found is None or found[1].isascii():

@@ -14,7 +14,7 @@ from typing import Final
 
 from chatroom.core.beginnings import without_one
 
-# Commands to whisper, here or in other chats.
+# Whisper keywords: words that make a text private, here or in other chats.
 WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "private", "privmsg", "priv", "pvt")
 # After a slash this is one too; a sentence may begin with it.
 _AFTER_SLASH: Final = (*WORDS, "message")
@@ -72,7 +72,7 @@ def is_held(word: str) -> bool:
 
 
 def is_meant(word: str) -> bool:
-    """Whether a word after a slash is, or nearly is, a command to whisper, or the first letters of one."""
+    """Whether a word after a slash is, or nearly is, a whisper command, or the first letters of one."""
     return word in _BEGINNINGS or word in _SLIPS or _is_long_slip(word, _LONG_AFTER_SLASH)
 
 

@@ -1,4 +1,4 @@
-"""A word to whisper and a name, wherever the spaces between their letters stand: `toB ob x`, `ms gBob x`, `toBobx`.
+"""A whisper keyword and a name, wherever the spaces between their letters stand: `toB ob x`, `ms gBob x`, `toBobx`.
 
 The letters of the text are compared with those of the word and of each name that is asked for. This module does not
 know who is here.
@@ -29,23 +29,23 @@ _LONGEST: Final = 32  # letters of a name that are compared
 
 
 def is_part(word: str) -> bool:
-    """Whether a word is the beginning of one to whisper."""
+    """Whether a word is the beginning of a whisper keyword."""
     return word in _PARTS
 
 
 def has_capital(text: str) -> bool:
-    """Whether a text may begin with a word to whisper and at once a name with its capital, unlike ordinary words."""
+    """Whether a text may begin with a whisper keyword and at once a name with its capital, unlike ordinary words."""
     return _CAPITAL.match(text) is not None
 
 
 def _is_one_word(first: str, start: str) -> bool:
-    """Whether the first word of letters is a word to whisper with at least two more letters."""
+    """Whether the first word of letters is a whisper keyword with at least two more letters."""
     marker = max((marker for marker in _MARKERS if start.startswith(marker)), key=len, default="")
     return bool(marker) and first.startswith(marker) and len(first) > len(marker) + 1
 
 
 def may_be_squeezed(text: str, folded: str) -> bool:
-    """Whether a text whose beginning, as compared, is `folded` may be a word to whisper and a name.
+    """Whether a text whose beginning, as compared, is `folded` may be a whisper keyword and a name.
 
     In one word, as ordinary words are, the name must have its capital, or an ordinary word must follow it: `toBobhi`
     and `tobobhow`, but not `tobias`.
@@ -65,7 +65,7 @@ def may_be_squeezed(text: str, folded: str) -> bool:
 
 
 class Squeezed:
-    """A text in which a name may follow a word to whisper.
+    """A text in which a name may follow a whisper keyword.
 
     If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends after it.
     """
@@ -81,7 +81,7 @@ class Squeezed:
         # As ordinary words are.
         self._is_lower = first is not None and _is_one_word(first[1], start) and not has_capital(text)
         markers = (marker for marker in _MARKERS if start.startswith(marker))
-        # For each word to whisper: where the letters after it are, these letters, and whether it stands alone.
+        # For each whisper keyword: where the letters after it are, these letters, and whether it stands alone.
         self._places = [
             (marker, at, "".join(self._folded[one] for one in at), _is_apart(letters, marker))
             for marker in markers
@@ -89,7 +89,7 @@ class Squeezed:
         ]
 
     def name(self, find: Find) -> Misspelt | None:
-        """The longest of the names that follow a word to whisper, and the text after it."""
+        """The longest of the names that follow a whisper keyword, and the text after it."""
         for marker, at, key, is_apart in self._places:
             names = find({key[:size] for size in range(_SHORTEST_DENSE, len(key) + 1)})
             found = [
@@ -126,7 +126,7 @@ class Squeezed:
 
 
 def _is_apart(letters: list[int], marker: str) -> bool:
-    """Whether the word to whisper stands alone."""
+    """Whether the whisper keyword stands alone."""
     size = len(marker)
     return letters[size - 1] == letters[0] + size - 1 and letters[size : size + 1] != [letters[0] + size]
 

@@ -1,4 +1,4 @@
-"""Texts that are only a word to whisper, such as `msg:` or `私聊`: the name may follow in the next text."""
+"""Texts that are only a whisper keyword, such as `msg:` or `私聊`: the name may follow in the next text."""
 
 from __future__ import annotations
 

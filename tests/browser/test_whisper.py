@@ -406,7 +406,7 @@ def test_a_typed_marker_begins_a_whisper(visit: Visit, guests: Guests) -> None:
     owl.receives_nothing("message")
 
 
-def test_the_name_after_a_word_to_whisper_is_asked_about(visit: Visit, guests: Guests) -> None:
+def test_a_name_after_a_whisper_keyword_is_asked_about(visit: Visit, guests: Guests) -> None:
     owl = guests(username="owl")
     visitor = visit().enter()
     expect(

@@ -390,7 +390,7 @@ FILLERS: list[str] = [
 
 
 def generated(random: Random) -> str:
-    """A text of fragments of words to whisper, repeated marks and rare characters, in one line or in many."""
+    """A text of fragments of whisper keywords, repeated marks and rare characters, in one line or in many."""
 
     def piece() -> str:
         chance = random.random()

@@ -355,7 +355,7 @@ def test_the_line_after_a_refused_private_one_is_asked_about(guests: Guests, lin
 
 
 @pytest.mark.parametrize("word", ["to:", "w"])
-def test_the_name_after_a_word_to_whisper_is_asked_about(guests: Guests, lines: Lines, word: str) -> None:
+def test_a_name_after_a_whisper_keyword_is_asked_about(guests: Guests, lines: Lines, word: str) -> None:
     romeo, third = lines(), guests()
     romeo.types_raw(f"{word}\n{third.name}\ns3cret\n".encode())
     romeo.reads(r"^\* Not sent: everyone here would see it")

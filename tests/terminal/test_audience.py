@@ -114,7 +114,7 @@ def test_who_chose_an_audience_and_a_script_are_not_asked() -> None:
 
 
 @pytest.mark.parametrize("word", ["to:", "to :", "msg:", "to", "私聊"])
-def test_the_name_after_a_word_to_whisper_is_asked_about(word: str) -> None:
+def test_a_name_after_a_whisper_keyword_is_asked_about(word: str) -> None:
     audience = Audience()
     take(audience, word, now=1.0)
     for text in ("Eve", "I am pregnant"):

@@ -262,7 +262,7 @@ describe('After to: without a private chat', () => {
   });
 });
 
-describe('A word to whisper that stands alone', () => {
+describe('A whisper keyword that stands alone', () => {
   it.each(unfinished.alone)('%s asks once', (word) => {
     const play = here().key(word);
     expect(isUnfinished(play.state)).toBe(true);

@@ -501,9 +501,7 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
 
 
 @pytest.mark.parametrize("line", ["to:", "to :", "ＴＯ：", "msg:", "to", "w", "私聊"])
-def test_the_name_after_a_word_to_whisper_is_asked_about(
-    harness: Harness, romeo: LineGuest, line: str
-) -> None:
+def test_a_name_after_a_whisper_keyword_is_asked_about(harness: Harness, romeo: LineGuest, line: str) -> None:
     for text in (line, "Juliet", "I am pregnant"):
         with suppress(MayAnswer):
             romeo.types(text)

@@ -15,7 +15,7 @@ const SHOWN = 32;
 /** What ends a private chat in other chats, as `ENDS` in `chatroom/core/commands.py`. */
 const ENDS = new Set(['end', 'close', 'exit', 'leave', 'stop', 'done', 'back', 'bye', 'q', '结束', '退出']);
 
-/** A word to whisper, perhaps with a colon, as in `chatroom/core/unfinished.py`. */
+/** A whisper keyword, perhaps with a colon, as in `chatroom/core/unfinished.py`. */
 const WORD_ALONE =
   /^(?:to|w|msg|tell|whisper|dm|pm|query|priv(?:ate|msg)?|pvt|message|[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]|siliao|silaio|silia|sixin|sixi)[\s:;]*$/;
 
@@ -48,12 +48,12 @@ export function advised(state: State): Refusal | null {
   return near ? { ok: false, code: 'no_such_person_near', msg: '', name: String(problem?.name), instead: near[1] } : problem;
 }
 
-/** Make the page ask about a draft that is only a word to whisper, and about the next text. */
+/** Make the page ask about a draft that is only a whisper keyword, and about the next text. */
 export function holdWord(page: { state: State; dispatch: (happening: Happening) => void }): void {
   if (isUnfinished(page.state)) page.dispatch({ type: 'held' });
 }
 
-/** Whether the draft is only a word to whisper, as in `chatroom/core/unfinished.py`, that the user has not sent before: the name may follow. */
+/** Whether the draft is only a whisper keyword, as in `chatroom/core/unfinished.py`, that the user has not sent before: the name may follow. */
 export function isUnfinished(state: State): boolean {
   const draft = draftOf(state).trim();
   return !state.partner && WORD_ALONE.test(keyOf(draft)) && !state.items.some((item) => item.kind === 'said' && item.mine && item.text === draft);

@@ -256,7 +256,7 @@ export type Happening =
   | { type: 'whisper_end' }
   /** the server knows with which session the person of a session that has left is here now, or (null) that they are gone */
   | { type: 'met'; sid: string; person: Person | null }
-  /** the text to be sent is only a word to whisper */
+  /** the text to be sent is only a whisper keyword */
   | { type: 'held' }
   | { type: 'problem'; refusal: Refusal | null }
   | { type: 'scrolled'; atBottom: boolean; reading?: string | null }
