@@ -2,7 +2,7 @@
 
 The counts are in a table that SQLite holds in memory: what commits or rolls back the entries does the same with their
 counts. It takes 30 bytes per room, where Python's own tables would take 300. A trigger counts entries that are deleted.
-Those that are added are counted by `add`: a trigger would make each insert dearer by half.
+Those that are added are counted by `add`: a trigger would make each insert cost half as much again.
 """
 
 from __future__ import annotations

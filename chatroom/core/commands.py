@@ -282,7 +282,7 @@ def _say(text: str, *near: Near) -> Say:
             case NearWhisper() as near_whisper:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
-                further.append(NearWhisper(name, is_exact=True))
+                further.append(NearWhisper(name, has_exact_keyword=True))
             case Unread() as part:
                 further.append(part)
             case _:
@@ -290,7 +290,7 @@ def _say(text: str, *near: Near) -> Say:
     further += embedded[_NEAR_LINES // 2 :]
     read = [one for one in further if not isinstance(one, Unread)]
     unread = [one for one in further if isinstance(one, Unread)]
-    rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.is_exact]
+    rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.has_exact_keyword]
     if (more := unread_rests(chain.from_iterable(map(_texts, rests)))) is not None:
         unread.append(more)
     if (doubtful := all_unread(unread)) is not None:
@@ -301,7 +301,7 @@ def _say(text: str, *near: Near) -> Say:
 
 def _texts(near: NearWhisper) -> tuple[str, ...]:
     """The texts that may begin with a name."""
-    return (near.rest, *near.other_rests, *(name for name, _text in near.wholes))
+    return (near.rest, *near.alternatives, *(name for name, _text in near.exact_names))
 
 
 def _near_command(slash: Slash) -> NearWhisper | None:
@@ -313,8 +313,8 @@ def _near_command(slash: Slash) -> NearWhisper | None:
     if (record := _BY_NAME.get(slash.word)) is None:
         rests = rests if is_nearly_move(slash.word) else []
         match beginning(slash.after):
-            case NearWhisper(rest, other_rests=others, wholes=wholes):
-                rests += [rest, *others, *(name for name, _text in wholes)]
+            case NearWhisper(rest, alternatives=others, exact_names=exact_names):
+                rests += [rest, *others, *(name for name, _text in exact_names)]
             case TalkMarker(name):
                 rests.append(name)
             case _:
@@ -323,7 +323,9 @@ def _near_command(slash: Slash) -> NearWhisper | None:
         return None
     if not rests:
         return None
-    return NearWhisper(rests[0], other_rests=tuple(rests[1:]), runs_on=True, is_exact=record is not None)
+    return NearWhisper(
+        rests[0], alternatives=tuple(rests[1:]), runs_on=True, has_exact_keyword=record is not None
+    )
 
 
 def _command(word: str, arguments: str, after: str) -> Say | Command:

@@ -131,7 +131,7 @@ def _with_name_first(text: str) -> Iterator[NearWhisper]:
             end = last.start()
         if start < end:
             name = found["at"] or found["name"]
-            yield NearWhisper("", wholes=((name, text[start:end].strip()[:_REACH]),))
+            yield NearWhisper("", exact_names=((name, text[start:end].strip()[:_REACH]),))
 
 
 def _after_name(text: str) -> Iterator[NearWhisper]:
@@ -139,7 +139,7 @@ def _after_name(text: str) -> Iterator[NearWhisper]:
         return
     found = _AFTER_NAME.search(text, 1, _LONGEST_NAME + _REACH)
     if found is not None and found.start() <= _LONGEST_NAME:
-        yield NearWhisper("", wholes=_wholes(text[: found.start()], text[found.end() :]))
+        yield NearWhisper("", exact_names=_exact_names(text[: found.start()], text[found.end() :]))
 
 
 def _after_arrows(text: str) -> Iterator[NearWhisper]:
@@ -150,11 +150,11 @@ def _after_arrows(text: str) -> Iterator[NearWhisper]:
         yield (
             NearWhisper(rest, runs_on=True)
             if found["to"]
-            else NearWhisper("", wholes=((found["from"], rest),))
+            else NearWhisper("", exact_names=((found["from"], rest),))
         )
 
 
-def _wholes(before: str, after: str) -> tuple[tuple[str, str], ...]:
+def _exact_names(before: str, after: str) -> tuple[tuple[str, str], ...]:
     """A name that stands alone before a word that says that a text is private, with the text."""
     name = trimmed(before)
     return tuple((one, after) for one in dict.fromkeys((name, _ENDS.sub("", name))) if one)
@@ -216,9 +216,17 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     if path is not None and ("/" in path[0] or path[0] == "~"):
         return None
     # After a name alone, it is for that person: `Bob /w secret`.
-    wholes = _wholes(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
-    is_exact = compared_word(place["word"]) in WORDS
-    return NearWhisper(rests[0], other_rests=rests[1:], wholes=wholes, runs_on=True, is_exact=is_exact)
+    exact_names = (
+        _exact_names(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
+    )
+    has_exact_keyword = compared_word(place["word"]) in WORDS
+    return NearWhisper(
+        rests[0],
+        alternatives=rests[1:],
+        exact_names=exact_names,
+        runs_on=True,
+        has_exact_keyword=has_exact_keyword,
+    )
 
 
 def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
@@ -241,7 +249,7 @@ def _rests(text: str, place: re.Match[str], last: str) -> Iterator[str]:
             return
     elif (found := by_keys(text[place.start() : place.start() + _REACH])) is not None:
         if isinstance(found, NearWhisper):
-            yield from (found.rest, *found.other_rests)
+            yield from (found.rest, *found.alternatives)
         return
     elif (chinese := CHINESE.match(text, at)) is not None:
         yield text[chinese.end() : chinese.end() + _REACH].lstrip("给給对對跟和：: ")

@@ -63,7 +63,7 @@ def head(text: str, most: int = HEAD) -> tuple[str, list[int]]:
     return "".join(folded), ends
 
 
-def dear(text: str) -> frozenset[str]:
+def costly(text: str) -> frozenset[str]:
     """The characters of a beginning if they are compared one by one, which takes long where they are new."""
     is_cheap = text.isascii() or _each_for_itself(text) is not None
     return frozenset() if is_cheap else frozenset(text)

@@ -79,12 +79,12 @@ class LeadIn(NamedTuple):
     """What stands after such words.
 
     Attributes:
-        rests: texts that are private if they begin with a name.
-        wholes: names, and the text for each: private if somebody has exactly that name.
+        readings: texts that are private if they begin with a name.
+        exact_names: names, and the text for each: private if somebody has exactly that name.
     """
 
-    rests: tuple[str, ...] = ()
-    wholes: tuple[tuple[str, str], ...] = ()
+    readings: tuple[str, ...] = ()
+    exact_names: tuple[tuple[str, str], ...] = ()
 
 
 def said_to(text: str, folded: str, ends: Sequence[int]) -> tuple[str, str] | None:
@@ -100,8 +100,8 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
     """What stands after words that say for whom a text is; `folded` and `ends` are as in `core.folding`."""
     if (found := _LEAD.match(folded)) is None:
         return None
-    rests: list[str] = []
-    wholes: list[tuple[str, str]] = []
+    readings: list[str] = []
+    exact_names: list[tuple[str, str]] = []
     is_strong = is_talk = False
     words = [*_LEAD_WORD.finditer(found["words"])]
     for word in words:
@@ -109,11 +109,11 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
         is_strong = is_strong or word[1] in _STRONG or (word is words[0] and word[1] == "to")
         is_talk = is_talk or word[1] in _TALKS
         if is_strong or (is_talk and ":" in word[0]):
-            rests.append(text[ends[at - 1] :])
+            readings.append(text[ends[at - 1] :])
             continue
         if word[1] == "for" and (only := _ONLY.match(folded, at)) is not None:
             start, end = only.span("name")
-            wholes.append((text[ends[start - 1] : ends[end - 1]], text[ends[only.end() - 1] :]))
+            exact_names.append((text[ends[start - 1] : ends[end - 1]], text[ends[only.end() - 1] :]))
             continue
         may_stand_alone = ":" in folded or (is_talk and len(folded) - at <= _LONGEST_LINE)
         alone = _ALONE.match(folded, at) if may_stand_alone else None
@@ -121,5 +121,5 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
             group = "name" if alone["colon"] else "line"
             start, end = alone.span(group)
             if start < end:
-                wholes.append((text[ends[start - 1] : ends[end - 1]], text[ends[alone.end() - 1] :]))
-    return LeadIn(tuple(rests[::-1]), tuple(wholes)) if rests or wholes else None
+                exact_names.append((text[ends[start - 1] : ends[end - 1]], text[ends[alone.end() - 1] :]))
+    return LeadIn(tuple(readings[::-1]), tuple(exact_names)) if readings or exact_names else None

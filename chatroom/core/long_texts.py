@@ -16,7 +16,7 @@ from unicodedata import normalize
 from chatroom.core import lead_ins
 from chatroom.core.characters import without_ignorable
 from chatroom.core.confusables import latin_looks
-from chatroom.core.folding import SLASHES, dear
+from chatroom.core.folding import SLASHES, costly
 from chatroom.core.near_misses import RUSSIAN_TO, TYPED, Unread, with_latin
 from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE, CHINESE_BEGINNINGS, WORDS, is_certain_slip, is_slip
@@ -25,7 +25,7 @@ _One = TypeVar("_One")
 MOST: Final = 400  # what may be read of one text, in microseconds
 _HEAD: Final = 48  # characters of a line that are looked at
 _MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
-_LONGEST_DENSE: Final = 8
+_LONGEST_CJK: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
@@ -34,7 +34,7 @@ _SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
 _KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
 _SPLIT: Final = re.compile(r"[^\w\n]o\b")  # `t o`
 _WORD: Final = re.compile(r"[^\W_]+")
-_DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,8}")
+_CJK: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,8}")
 _COLON: Final = re.compile(r" ?:(?P<at_once>(?=\w))?\s*(?=[^\s=])")
 # After a name, what says that a text is for it.
 _FOR_NAME: Final = re.compile(r":|\bonly\b|\A\W*(?:to |with )?\w+(?: \w+)?\W*\Z")
@@ -73,7 +73,7 @@ class Reading:
 
     def spend_on(self, start: str) -> None:
         """Spend what it costs to compare characters that no line before this one had."""
-        new = dear(start) - self._known
+        new = costly(start) - self._known
         self._known |= new
         self._left -= len(new) * 2 // 3
 
@@ -210,7 +210,7 @@ def _names(text: str) -> tuple[str, ...]:
     words = _WORD.findall(text)[:2]
     if not words or words[0] in ORDINARY:
         return ()
-    if (dense := _DENSE.match(words[0])) is not None:
-        run = dense[0]
-        return tuple(run[:size] for size in range(2, min(len(run), _LONGEST_DENSE) + 1))
+    if (cjk := _CJK.match(words[0])) is not None:
+        run = cjk[0]
+        return tuple(run[:size] for size in range(2, min(len(run), _LONGEST_CJK) + 1))
     return (words[0], "".join(words)) if len(words) > 1 else (words[0],)

@@ -18,6 +18,7 @@ from chatroom.core import lead_ins
 from chatroom.core.beginnings import without_one
 from chatroom.core.folding import HEAD, head, trimmed
 from chatroom.core.long_texts import Reading, from_both_ends, unread_lines
+from chatroom.core.misspaced import has_capital, is_part
 from chatroom.core.near_misses import (
     BareKey,
     Near,
@@ -28,7 +29,6 @@ from chatroom.core.near_misses import (
     with_latin,
 )
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
-from chatroom.core.squeezed import has_capital, is_part
 
 _ORDERED_LINES: Final = 8  # of more, those at both ends come first
 _LINES: Final = 64  # of one text that are looked at; of the others only how they begin
@@ -36,7 +36,7 @@ _DOUBTFUL_LINES: Final = 32  # of them, those whose beginnings are read
 _NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
 _SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
 _COST: Final = 5  # of reading a line, in microseconds
-_DEAR_COST: Final = 16  # of one that does not begin in ASCII
+_HIGH_COST: Final = 16  # of one that does not begin in ASCII
 _LEFT: Final = 100  # for those that do
 _LOOK_COST: Final = 1  # of looking whether that is a command in another keyboard layout
 _SLASH_COST: Final = 10  # of finding out, too, which command a line with a slash nearly is
@@ -132,19 +132,19 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
         lines = from_both_ends(lines)
     unread = [line for _, line in lines[_LINES:]]
     for before, line in lines[:_LINES]:
-        is_dear = not line[:HEAD].isascii()
+        is_costly = not line[:HEAD].isascii()
         if len(line.strip()) < _SHORTEST_LINE:
             continue
-        cost = _DEAR_COST if is_dear else _COST
+        cost = _HIGH_COST if is_costly else _COST
         if (
             nearly == _NEAR_LINES
             or read == _DOUBTFUL_LINES
-            or not reading.allows(cost, leave=_LEFT * is_dear)
+            or not reading.allows(cost, leave=_LEFT * is_costly)
         ):
             unread.append(line)
             continue
         keys = None
-        if is_dear and looked_up < _DOUBTFUL_LINES:
+        if is_costly and looked_up < _DOUBTFUL_LINES:
             keys = by_keys(line)
             looked_up += 1
             reading.spend(_LOOK_COST)

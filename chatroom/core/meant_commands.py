@@ -53,7 +53,9 @@ def _usage(refused: UnknownCommand, found: Beginning | None, people: People, las
     if (answer := _after_reply(refused.after)) is not None:
         return _to_last(answer, people, last) or _to_named(answer, people) or ""
     command = str(refused.params["command"])
-    is_move = isinstance(refused, UnknownWhisper) or (isinstance(found, NearWhisper) and found.is_exact)
+    is_move = isinstance(refused, UnknownWhisper) or (
+        isinstance(found, NearWhisper) and found.has_exact_keyword
+    )
     usage = _to_named(after, people)
     if usage is None and is_move:
         usage = _to_named(text, people)
@@ -98,12 +100,12 @@ def _to_near(found: Beginning | None, people: People) -> Iterator[str]:
     match found:
         case TalkMarker(name):
             yield from filter(None, (_to_named(name, people),))
-        case NearWhisper(needs_text=False):
+        case NearWhisper(needs_name_and_text=False):
             usages = (
-                _to_named(rest, people, runs_on=found.runs_on) for rest in (found.rest, *found.other_rests)
+                _to_named(rest, people, runs_on=found.runs_on) for rest in (found.rest, *found.alternatives)
             )
             yield from (usage for usage in usages if usage is not None)
-            for name, text in found.wholes:
+            for name, text in found.exact_names:
                 if (one := named(name, people)) is not None and not one.rest:
                     yield usage_for_found(Found(one.who, text), people)
         case _:

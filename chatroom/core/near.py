@@ -21,6 +21,7 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
+from chatroom.core.misspaced import Misspaced
 from chatroom.core.name_ends import LOOSE, LooseText, Match, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
@@ -28,7 +29,6 @@ from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt, plain
-from chatroom.core.squeezed import Squeezed
 from chatroom.core.unknown_commands import UnknownJoin
 
 
@@ -110,7 +110,7 @@ def _refusal(
             )
             if found is not None:
                 return _looks_private(found, people)
-            if not near.is_certain and not (near.is_pinyin and people.is_chinese_here()):
+            if not near.is_certain and not (near.is_pinyin and people.has_cjk_name()):
                 return None
             return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
         case Unread(spelled):
@@ -118,9 +118,9 @@ def _refusal(
             return None if is_nobody else UnreadMayBePrivate(usage="/say TEXT")
         case NearJoin(is_certain=True):
             return UnknownJoin(command="join").with_doubt(people=True)
-        case NearJoin(room, is_word):
+        case NearJoin(room, may_be_word):
             names = (trimmed(room), _between_letters(room))
-            if is_word and len(names[0]) < _SHORTEST_AFTER_LETTERS:
+            if may_be_word and len(names[0]) < _SHORTEST_AFTER_LETTERS:
                 return None
             meant = next(filter(is_room, names), None)
             return LooksLikeJoin(usage="/join ROOM", room=meant) if meant is not None else None
@@ -144,7 +144,7 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
 
 def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterator[Found]:
     """Whose names what follows a slip begins with; those who are here come first."""
-    rests = [*dict.fromkeys((near.rest, *near.other_rests))]
+    rests = [*dict.fromkeys((near.rest, *near.alternatives))]
     is_public = False
     for rest in tuple(rests):
         if not budget.allows_exact():
@@ -156,22 +156,22 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
             yield found
         is_public = True
         rests.remove(rest)
-    is_squeezed = near.squeezed and not is_public and budget.allows_another()
-    found = _squeezed(near.squeezed, people) if is_squeezed else None
-    if found is not None and not _is_public(near, near.squeezed, found, people):
+    is_misspaced = near.misspaced and not is_public and budget.allows_another()
+    found = _misspaced(near.misspaced, people) if is_misspaced else None
+    if found is not None and not _is_public(near, near.misspaced, found, people):
         yield found
-    for name, text in near.wholes:
+    for name, text in near.exact_names:
         found = named(name.partition("\n")[0], people)
         if found is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
     for rest in rests[:_MOST_MISSPELT]:
-        if near.is_phrase and _POSSESSIVE_WORD.match(rest):
+        if near.may_be_sentence and _POSSESSIVE_WORD.match(rest):
             continue
         found = _misspelt(rest, near, people, budget)
         if found is not None and not _is_public(near, rest, found, people):
             yield found
-    for name, text in near.wholes[:_MOST_MISSPELT]:
-        if not near.is_exact or (len(name.split()) > MOST_WORDS and not _ANOTHER.search(name)):
+    for name, text in near.exact_names[:_MOST_MISSPELT]:
+        if not near.has_exact_keyword or (len(name.split()) > MOST_WORDS and not _ANOTHER.search(name)):
             continue  # more words than are compared
         if (found := _misspelt(name, near, people, budget)) is not None and _NO_MORE.match(found.rest):
             yield Found(found.who, text)
@@ -193,11 +193,11 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
     One slip is enough: after a word that has one already, a name may only lack accents, spaces and other words. The
     same holds for those who have left, since there may be many of them.
     """
-    if near.needs_text:
+    if near.needs_name_and_text:
         return None
     here = people.spelled_here
-    if near.is_exact:
-        found = misspelt(text, here, budget, is_short=near.word == "to")
+    if near.has_exact_keyword:
+        found = misspelt(text, here, budget, is_short=near.keyword == "to")
     else:
         found = alike(text, here, or_part=True) if budget.allows_another() else None
     return _here_or_lately(
@@ -205,11 +205,11 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
     )
 
 
-def _squeezed(text: str, people: People) -> Found | None:
+def _misspaced(text: str, people: People) -> Found | None:
     """Whose name follows a whisper keyword, wherever the spaces stand."""
-    squeezed = Squeezed(text)
-    here = squeezed.name(people.spelled_here)
-    return _here_or_lately(here, lambda: squeezed.name(people.spelled_lately), people)
+    misspaced = Misspaced(text)
+    here = misspaced.name(people.spelled_here)
+    return _here_or_lately(here, lambda: misspaced.name(people.spelled_lately), people)
 
 
 def _here_or_lately(
@@ -226,15 +226,15 @@ def _here_or_lately(
 def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bool:
     """Whether what follows a name shows that a text is about that person, or for everyone: `to Bob's surprise`."""
     rest = found.rest
-    if near.needs_text and not (isinstance(found.who, Person) and rest):
+    if near.needs_name_and_text and not (isinstance(found.who, Person) and rest):
         return True
-    if (near.needs_text or near.word not in _COMMANDS) and _is_ordinary(text, found):
+    if (near.needs_name_and_text or near.keyword not in _COMMANDS) and _is_ordinary(text, found):
         return True
-    if near.word in ("to", "w") and _is_cheer(text, rest):
+    if near.keyword in ("to", "w") and _is_cheer(text, rest):
         return True
-    if near.word == "to" and _CHINESE_POSSESSIVE.match(rest):
+    if near.keyword == "to" and _CHINESE_POSSESSIVE.match(rest):
         return True
-    if not near.is_phrase:
+    if not near.may_be_sentence:
         return False
     if _POSSESSIVE.match(rest):
         return True
@@ -266,7 +266,7 @@ def _is_cheer(text: str, rest: str) -> bool:
 
 def _may_end_word(near: NearWhisper, found: Found) -> bool:
     """Whether the letters before a name may be the beginning of a word: `top` and `total`, if P and Al are here."""
-    return near.is_word and _is_short(found.who.name)
+    return near.may_be_word and _is_short(found.who.name)
 
 
 def _between_letters(text: str) -> str:

@@ -16,10 +16,10 @@ from chatroom.core.confusables import latin_looks, skeleton
 from chatroom.core.folding import HEAD
 from chatroom.core.layouts import LETTERS, beginnings, readings, translations, typed_as
 from chatroom.core.lead_ins import lead_in, said_to
+from chatroom.core.misspaced import FIRST, has_capital, may_be_misspaced
 from chatroom.core.operator_keys import is_key
 from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, is_slip_before_name
-from chatroom.core.squeezed import FIRST, has_capital, may_be_squeezed
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
 # A whisper command without its slash, or with another character in its place; the slash of many European keyboards
@@ -103,31 +103,31 @@ class NearWhisper:
 
     Attributes:
         is_certain: it cannot mean anything else, so it is refused whoever is here.
-        other_rests: the same, if the slip was another one.
-        wholes: texts that count only if they are a whole name, each with what follows: `Bob` in `topBob`, whose `rest`
-            is `pBob`.
-        is_word: it may be an ordinary word as well, since only letters stand before the name.
+        alternatives: the same, if the slip was another one.
+        exact_names: texts that count only as a whole name, each with what follows: `Bob` in `topBob`, whose `rest` is
+            `pBob`.
+        may_be_word: it may be an ordinary word as well, since only letters stand before the name.
         runs_on: in a script without spaces, more may follow the name at once.
-        is_exact: the words before the name have no slip, so that it may have one.
-        is_phrase: nothing but `to`, `for` or `tell` stands before the name, as a public sentence about them may begin.
-        needs_text: `rest` counts only before a name of somebody here, exactly, and a text.
+        has_exact_keyword: the words before the name have no slip, so that it may have one.
+        may_be_sentence: only `to`, `for` or `tell` stands before the name, so it may begin a public sentence.
+        needs_name_and_text: `rest` counts only before a name of somebody here, exactly, and a text.
         word: `to`, `w`, `message` or the like, if the text begins with it and a space.
         is_pinyin: it may be a name in Latin letters of somebody who has a Chinese one.
-        squeezed: a text that may be a whisper keyword and a name, if the spaces in it stand elsewhere.
+        misspaced: a text that may be a whisper keyword and a name, if the spaces in it stand elsewhere.
     """
 
     rest: str
     is_certain: bool = False
-    other_rests: tuple[str, ...] = ()
-    wholes: tuple[tuple[str, str], ...] = ()
-    is_word: bool = False
+    alternatives: tuple[str, ...] = ()
+    exact_names: tuple[tuple[str, str], ...] = ()
+    may_be_word: bool = False
     runs_on: bool = False
-    is_exact: bool = False
-    is_phrase: bool = False
-    needs_text: bool = False
-    word: str = ""
+    has_exact_keyword: bool = False
+    may_be_sentence: bool = False
+    needs_name_and_text: bool = False
+    keyword: str = ""
     is_pinyin: bool = False
-    squeezed: str = ""
+    misspaced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ class NearJoin:
     """`join ROOM` without its slash: refused if there is such a room.
 
     Attributes:
-        is_word: it may be an ordinary word as well: `joinden`, `joined`.
+        may_be_word: it may be an ordinary word as well: `joinden`, `joined`.
         is_certain: it has a slash, in another keyboard layout.
     """
 
     room: str
-    is_word: bool = False
+    may_be_word: bool = False
     is_certain: bool = False
 
 
@@ -167,15 +167,15 @@ def near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if found is not None and not isinstance(found, NearWhisper):
         return found
     first = folded[:1]
-    is_squeezed = first in FIRST and may_be_squeezed(text, folded) and not _CODE.match(text)
-    is_read = first == "s" or not text.isascii()
-    name = _PINYIN.match(folded) if is_read else None
+    is_misspaced = first in FIRST and may_be_misspaced(text, folded) and not _CODE.match(text)
+    may_match = first == "s" or not text.isascii()
+    name = _PINYIN.match(folded) if may_match else None
     is_pinyin = name is not None and name[name.lastgroup or 0] not in ORDINARY
-    if not is_squeezed and not is_pinyin:
+    if not is_misspaced and not is_pinyin:
         return found
     if found is None:
         found = NearWhisper(text[ends[name.start(name.lastgroup or 0) - 1] :] if name and is_pinyin else "")
-    return replace(found, squeezed=text[: 2 * HEAD] if is_squeezed else "", is_pinyin=is_pinyin)
+    return replace(found, misspaced=text[: 2 * HEAD] if is_misspaced else "", is_pinyin=is_pinyin)
 
 
 def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
@@ -188,48 +188,42 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     if _CODE.match(text):
         return None
     if not is_ascii and (said := said_to(text, folded, ends)) is not None:
-        return NearWhisper("", wholes=(said,), is_exact=True)
+        return NearWhisper("", exact_names=(said,), has_exact_keyword=True)
     looks_alike = folded != typed and _TALK.match(folded) is not None
     is_certain = looks_alike or _is_marker_and_word(folded)
     after_slip = _after_slipped_colon(text, folded, ends)
     exact, slipped = _after_bare_word(text, folded, ends)
     lead = lead_in(text, folded, ends)
-    rests = (*exact, *(lead.rests if lead else ()), *slipped)
+    rests = (*exact, *(lead.readings if lead else ()), *slipped)
     if rests:
         others = tuple(one for one in dict.fromkeys((*rests[1:], *after_slip)) if one != rests[0])
-        wholes, is_exact = lead.wholes if lead else (), bool(exact or lead)
-        is_phrase = _PHRASE.match(text) is not None
-        word = alone[1] or alone[2] if (alone := _ALONE.match(folded)) is not None else ""
-        return NearWhisper(
-            rests[0],
-            is_certain,
-            others,
-            wholes,
-            runs_on=True,
-            is_exact=is_exact,
-            is_phrase=is_phrase,
-            word=word,
-        )
+        whisper = NearWhisper(rests[0], is_certain, others, lead.exact_names if lead else (), runs_on=True)
+        whisper.has_exact_keyword = bool(exact or lead)
+        whisper.may_be_sentence = _PHRASE.match(text) is not None
+        whisper.keyword = alone[1] if (alone := _ALONE.match(folded)) is not None else ""
+        return whisper
     if lead:
-        return NearWhisper("", is_certain, wholes=lead.wholes, is_exact=True)
+        return NearWhisper("", is_certain, exact_names=lead.exact_names, has_exact_keyword=True)
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(after_slip), runs_on=True)
-    is_read = not is_ascii or (found is not None and found["word"][1:2] in _MARKER_FIRST)
+    may_match = not is_ascii or (found is not None and found["word"][1:2] in _MARKER_FIRST)
     if (
-        is_read
+        may_match
         and (found := _PRECEDED.match(typed))
         and _may_precede(found["before"], found["word"], text, ends)
     ):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
     if text[:1] in _LOST_FIRST and (found := _LOST.match(text)):
-        return NearWhisper(text[found.end() :], is_certain, needs_text=True)
+        return NearWhisper(text[found.end() :], is_certain, needs_name_and_text=True)
     if found := _COLON_LETTER.match(text):
-        return NearWhisper(text[found.end() :], is_word=True)
+        return NearWhisper(text[found.end() :], may_be_word=True)
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
     if (found := _GLUED.match(folded)) and (found[1] not in ORDINARY or has_capital(text)):
-        wholes = tuple((one, "") for one in after_slip)
-        return NearWhisper(text[ends[found.end() - 1] :], is_certain, wholes=wholes, is_word=True)
+        exact_names = tuple((one, "") for one in after_slip)
+        return NearWhisper(
+            text[ends[found.end() - 1] :], is_certain, exact_names=exact_names, may_be_word=True
+        )
     return NearWhisper("", is_certain) if is_certain else None
 
 

@@ -92,7 +92,7 @@ class People:
         reach_lately: the same for names that were given up recently.
         spelled_here: finds names of people here by how they may be spelled.
         spelled_lately: the same for names that were given up recently.
-        is_chinese_here: tells whether someone else's name is in Han, kana or Hangul.
+        has_cjk_name: tells whether someone else's name is in Han, kana or Hangul.
     """
 
     here: Here
@@ -105,7 +105,7 @@ class People:
     reach_lately: Reach | None = None
     spelled_here: Find = _none_spelled
     spelled_lately: Find = _none_spelled
-    is_chinese_here: Callable[[], bool] = _no_one
+    has_cjk_name: Callable[[], bool] = _no_one
 
 
 def recipient(rest: str, people: People) -> tuple[Person, str]:

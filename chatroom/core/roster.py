@@ -14,7 +14,7 @@ from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.errors import Misuse
 from chatroom.core.events import Joined, Left, Person, Presence, Present, Renamed, Why
 from chatroom.core.names import may_be_name, name_typed
-from chatroom.core.spellings import Spellings, is_dense
+from chatroom.core.spellings import Spellings, is_cjk
 
 SMALL_ROOM: Final = 64
 """In a room of at most this many people, each change is announced at once; old clients also get a list of all names."""
@@ -104,9 +104,9 @@ class Roster:
         """The names of people here that may be spelled in one of these ways."""
         return self._spellings.find(keys)
 
-    def has_dense(self, but: str) -> bool:
+    def has_cjk_name(self, except_for: str) -> bool:
         """Whether somebody here has a name in Han, kana or Hangul, apart from this one."""
-        return self._spellings.dense > is_dense(but)
+        return self._spellings.cjk_count > is_cjk(except_for)
 
     def reach(self, words: Iterable[str]) -> int:
         """How many of the first words of a text, each folded, may be the name of someone here."""

@@ -57,17 +57,17 @@ def is_slip(word: str) -> bool:
 
 
 def is_slip_before_name(word: str) -> bool:
-    """Whether a word is one of these, `message` or the like with a slip, or with a key held: if a name follows."""
+    """Whether a word is a whisper keyword or `message` with a slip or a stuck key. Ask only if a name follows."""
     return (
         word in _SLIPS
         or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME))
-        or (word[0] in _HELD_FIRST and _TWICE.search(word) is not None and is_held(word))
+        or (word[0] in _STUCK_FIRST and _TWICE.search(word) is not None and has_stuck_key(word))
     )
 
 
-def is_held(word: str) -> bool:
-    """Whether a word is one that makes a text private, of which a key was held too long: `tooo`, `msssg`."""
-    meant = _HELD.get(_TWICE.sub(r"\1", word))
+def has_stuck_key(word: str) -> bool:
+    """Whether a word is a whisper keyword in which a key was stuck: `tooo`, `msssg`."""
+    meant = _WITHOUT_REPEATS.get(_TWICE.sub(r"\1", word))
     return meant is not None and len(word) > len(meant)
 
 
@@ -169,8 +169,8 @@ _LONGEST: Final = 7  # letters of the longest of the words
 _LONG_WORDS: Final = _long(WORDS)
 _LONG_AFTER_SLASH: Final = _long(_AFTER_SLASH)
 _LONG_BEFORE_NAME: Final = _long((*_AFTER_SLASH, "privately"))
-_HELD_FIRST: Final = frozenset(word[0] for word in _AFTER_SLASH)
-_HELD: Final = {_TWICE.sub(r"\1", word): word for word in _AFTER_SLASH if len(word) > 1}
+_STUCK_FIRST: Final = frozenset(word[0] for word in _AFTER_SLASH)
+_WITHOUT_REPEATS: Final = {_TWICE.sub(r"\1", word): word for word in _AFTER_SLASH if len(word) > 1}
 _FIRST: Final = frozenset(word[0] for word in _AFTER_SLASH if len(word) >= _LONG)
 _LAST: Final = frozenset(word[-1] for word in _AFTER_SLASH if len(word) >= _LONG)
 _WITHOUT_END: Final = frozenset(part for word in _AFTER_SLASH for part in (word[1:], word[:-1]))

@@ -24,7 +24,7 @@ from chatroom.core.slips import keys_beside
 Find = Callable[[AbstractSet[str]], list[str]]
 """Finds the names that may be spelled in one of these ways."""
 
-_DENSE: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_CJK: Final = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _WORD: Final = re.compile(rf"(?:(?!{SEPARATORS.pattern}|['’]s\b)\S)+")  # without a possessive's ending
 _TYPED: Final = re.compile(r"\S+")
 _BEFORE: Final = re.compile(r"[\W_]*")
@@ -34,7 +34,7 @@ _LONGEST: Final = 2 * NAME_LENGTH  # code points of a name that are compared
 MOST_WORDS: Final = 4  # typed, that are compared with those of a name
 _MOST_NAMES: Final = 8  # that are compared
 _REACH: Final = 3 * NAME_LENGTH  # code points of a text in which a name is looked for
-_LONGEST_DENSE: Final = 8
+_LONGEST_CJK: Final = 8
 _LONGEST_SLIPPED: Final = 12  # letters of a word that may have a slip
 _SHORTEST_SLIPPED: Final = 3
 _THREE: Final = 3  # letters of a short name in which any slip counts
@@ -56,16 +56,16 @@ class Misspelt(NamedTuple):
 class Spellings:
     """Names by how they may be spelled."""
 
-    __slots__ = ("_names", "dense")
+    __slots__ = ("_names", "cjk_count")
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names: dict[str, dict[str, int]] = {}  # each may be there several times
-        self.dense = 0  # names in Han, kana or Hangul
+        self.cjk_count = 0  # names in Han, kana or Hangul
         for name in names:
             self.add(name)
 
     def add(self, name: str) -> None:
-        self.dense += is_dense(name)
+        self.cjk_count += is_cjk(name)
         for key in _spellings(name):
             names = self._names.setdefault(key, {})
             names[name] = names.get(name, 0) + 1
@@ -73,7 +73,7 @@ class Spellings:
     def discard(self, name: str) -> None:
         """Take the name out once, if it is there."""
         if name in self._names.get(plain(name), {}):
-            self.dense -= is_dense(name)
+            self.cjk_count -= is_cjk(name)
         for key in _spellings(name):
             names = self._names.get(key, {})
             count = names.pop(name, 0)
@@ -121,9 +121,9 @@ class SpellingBudget:
         return True
 
 
-def is_dense(name: str) -> bool:
+def is_cjk(name: str) -> bool:
     """Whether a name begins in Han, kana or Hangul."""
-    return _DENSE.match(name) is not None
+    return _CJK.match(name) is not None
 
 
 def misspelt(
@@ -136,8 +136,8 @@ def misspelt(
     budget = budget or SpellingBudget()
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
-    if (run := _DENSE.match(text, start, start + _LONGEST_DENSE)) is not None:
-        name, size = _in_dense(run[0], find) if budget.allows(run[0]) else (None, 0)
+    if (run := _CJK.match(text, start, start + _LONGEST_CJK)) is not None:
+        name, size = _in_cjk(run[0], find) if budget.allows(run[0]) else (None, 0)
         end = start + size
     else:
         words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
@@ -156,7 +156,7 @@ def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
     first = _WORD.match(text, start, _REACH)
-    if first is None or first[0].lower() in ORDINARY or _DENSE.match(text, start):
+    if first is None or first[0].lower() in ORDINARY or _CJK.match(text, start):
         return None
     words = [*islice(_WORD.finditer(text, start, _REACH), MOST_WORDS)]
     typed = [plain(word[0]) for word in words]
@@ -217,19 +217,19 @@ def plain(text: str) -> str:
 
 
 def _spellings(name: str) -> set[str]:
-    """How a name may be written: without spaces, one part of it, and if it is dense, with a character missing."""
+    """How a name may be written: without spaces, or one part; in Han, kana or Hangul, also without one character."""
     found = {plain(name)}
     if _PARTS.search(name) and len(several := parts(name)) > 1:
         found.update(part for part in several if len(part) > 1)
     if not name.isascii():
-        dense = [one for one in found if len(one) <= _LONGEST_DENSE and _DENSE.fullmatch(one)]
-        found.update(*map(without_one, dense))
+        cjk = [one for one in found if len(one) <= _LONGEST_CJK and _CJK.fullmatch(one)]
+        found.update(*map(without_one, cjk))
     found.discard("")
     return found
 
 
-def _in_dense(run: str, find: Find) -> tuple[str | None, int]:
-    """The name that a run of dense characters begins with, and how many of them it has."""
+def _in_cjk(run: str, find: Find) -> tuple[str | None, int]:
+    """The name that a run of Han, kana or Hangul begins with, and how many of them it has."""
     if run.startswith(ORDINARY_CHINESE):
         return None, 0
     for size in range(len(run), 1, -1):

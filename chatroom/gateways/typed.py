@@ -292,7 +292,7 @@ def _people(service: Service, session: Session) -> People:
         reach_lately=room.recent.reach,
         spelled_here=spelled,
         spelled_lately=whispers.spelled_lately(session),
-        is_chinese_here=lambda: room.roster.has_dense(session.person.name),
+        has_cjk_name=lambda: room.roster.has_cjk_name(session.person.name),
         now=now,
     )
 

@@ -49,7 +49,12 @@ def test_what_is_nearly_private_is_marked_and_not_changed() -> None:
         "to Bob: psst",
         near=(
             NearWhisper(
-                "Bob: psst", runs_on=True, is_exact=True, is_phrase=True, word="to", squeezed="to Bob: psst"
+                "Bob: psst",
+                runs_on=True,
+                has_exact_keyword=True,
+                may_be_sentence=True,
+                keyword="to",
+                misspaced="to Bob: psst",
             ),
         ),
     )

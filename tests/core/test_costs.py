@@ -185,7 +185,7 @@ def handle(text: str) -> None:
         reach_lately=RECENT.reach,
         spelled_here=ROSTER.names_spelled_like,
         spelled_lately=lambda keys: RECENT.names_spelled_like(keys, 1.0),
-        is_chinese_here=lambda: ROSTER.has_dense(""),
+        has_cjk_name=lambda: ROSTER.has_cjk_name(""),
     )
     match parse_line(text):
         case Say(said, nearly):
@@ -213,8 +213,8 @@ def check(monkeypatch: pytest.MonkeyPatch, do: Callable[[str], object], texts: l
             do(text)
         found.append((work.calls, work.decomposed, text[:40]))
     assert max(found)[0] <= MOST_CALLS, max(found)
-    dearest = max(found, key=lambda one: one[1])
-    assert dearest[1] <= MOST_DECOMPOSED, dearest
+    costliest = max(found, key=lambda one: one[1])
+    assert costliest[1] <= MOST_DECOMPOSED, costliest
 
 
 def test_every_typed_text_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_every_typed_text_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     check(monkeypatch, handle, texts)
 
 
-def test_a_text_of_all_dear_kinds_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_of_all_costly_kinds_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(17)
     words = ["".join(random.choices(ALPHABETS[0], k=6)) for _ in range(40)]
     rare = ["".join(chr(random.randrange(0xA0, 0x3000)) for _ in range(60)) for _ in range(13)]
@@ -326,7 +326,7 @@ def test_no_text_takes_long_to_judge() -> None:
     handle("w \u0430\n" * 5)  # what is loaded once
     random = Random(17)
     for text in (*KNOWN_WORST, *(generated(random) for _ in range(300))):
-        for calls in (3, 10, 100):  # a busy machine makes some calls slow, and a dear text all of them
+        for calls in (3, 10, 100):  # a busy machine makes some calls slow, and an expensive text all of them
             units = seconds(partial(handle, text), calls) / seconds(add_squares, calls)
             if units <= MOST_UNITS:
                 break

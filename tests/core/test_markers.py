@@ -244,7 +244,7 @@ def test_a_near_whisper_gives_what_follows_the_command(text: str, rest: str) -> 
 def test_a_name_between_words_is_given_with_its_text(text: str, name: str) -> None:
     found = beginning(text)
     assert isinstance(found, NearWhisper)
-    assert (name, "x") in found.wholes
+    assert (name, "x") in found.exact_names
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ PEOPLE = People(
     reach_lately=RECENT.reach,
     spelled_here=ROSTER.names_spelled_like,
     spelled_lately=lambda keys: RECENT.names_spelled_like(keys, 1.0),
-    is_chinese_here=lambda: ROSTER.has_dense(""),
+    has_cjk_name=lambda: ROSTER.has_cjk_name(""),
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
 
@@ -94,7 +94,7 @@ def test_one_slip_in_a_marker_never_makes_a_message(name: str) -> None:
         "many lines",
         "doubtful lines",
         "more lines",
-        "dear lines",
+        "costly lines",
         "many places",
         "more places",
         "commands",
@@ -291,7 +291,7 @@ def test_names_in_latin_letters_count_only_for_chinese_ones() -> None:
     roster = Roster()
     for name in ("小雨", "さくら", "Bob"):
         roster.apply(Joined(Person(name, name)))
-    assert roster.has_dense("小雨")
-    assert roster.has_dense("Bob")
+    assert roster.has_cjk_name("小雨")
+    assert roster.has_cjk_name("Bob")
     roster.apply(Left(Person("さくら", "さくら"), Why.LOST, 0))
-    assert not roster.has_dense("小雨")
+    assert not roster.has_cjk_name("小雨")

@@ -2,7 +2,7 @@
 
 An event's computing time is that from its packet to its answer, in this process, without a socket, with memory in place
 of a disk, and with nobody else who receives it. What is remembered of earlier texts is forgotten before each event.
-The worst messages are sought: the dearest texts so far are changed at random, and those that cost more are kept.
+The worst messages are sought: the costliest texts so far are changed at random, and those that cost more are kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.support.chat import Chat, Client
 ROOM_NAMES = ("Anna Maria {}", "N{}", "{} Ming", "王{}")
 _LONG = 1024  # of a string that is no text
 _CHANGES = 3000
-_KEPT = 40  # of the dearest texts
+_KEPT = 40  # of the costliest texts
 _JOINTS = (" /", " .", "、", "\n", "\n/", "\nto ", " /to ", "\nw ", "\n、", "\n私聊", "\n对", "\nop ")
 
 
@@ -48,7 +48,7 @@ def packet(action: str, **fields: object) -> str:
 
 
 def texts() -> list[str]:
-    """Texts that were found to be dear, of up to `TYPED` characters."""
+    """Texts that were found to be costly, of up to `TYPED` characters."""
     random = Random(17)
     joints = (" /", " .", "、", "\n", "\n/", "\nto ", " /to ")
     return [
@@ -194,12 +194,12 @@ class Costs:
             cache.cache_clear()
 
     def worst(self, packets: list[Any], measure: Callable[[Any], float]) -> tuple[float, Any]:
-        """The dearest of these; a measurement that was disturbed counts only if it is always so slow."""
-        dear = sorted(((measure(one), one) for one in packets), key=lambda found: found[0])[-10:]
-        return max((min(took, *(measure(one) for _ in range(5))), one) for took, one in dear)
+        """The costliest of these; a measurement that was disturbed counts only if it is always so slow."""
+        costly = sorted(((measure(one), one) for one in packets), key=lambda found: found[0])[-10:]
+        return max((min(took, *(measure(one) for _ in range(5))), one) for took, one in costly)
 
     def worst_texts(self, found: list[str]) -> list[str]:
-        """The dearest messages that a search finds which begins with these."""
+        """The costliest messages that a search finds which begins with these."""
         random = Random(17)
 
         def measured(text: str) -> tuple[float, str]:

@@ -23,7 +23,7 @@ _CAPITAL: Final = re.compile(rf"[\W_]*(?![A-Z]+\b)(?i:{'|'.join(_MARKERS)})(?=[^
 _LETTERS: Final = re.compile(r"[^\W_]*")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3  # letters of a name
-_SHORTEST_DENSE: Final = 2  # characters of one in Han or the like
+_SHORTEST_CJK: Final = 2  # characters of one in Han, kana or Hangul
 _MARKS: Final = " :,;."  # after a name
 _LONGEST: Final = 32  # letters of a name that are compared
 
@@ -44,7 +44,7 @@ def _is_one_word(first: str, start: str) -> bool:
     return bool(marker) and first.startswith(marker) and len(first) > len(marker) + 1
 
 
-def may_be_squeezed(text: str, folded: str) -> bool:
+def may_be_misspaced(text: str, folded: str) -> bool:
     """Whether a text whose beginning, as compared, is `folded` may be a whisper keyword and a name.
 
     In one word, as ordinary words are, the name must have its capital, or an ordinary word must follow it: `toBobhi`
@@ -64,7 +64,7 @@ def may_be_squeezed(text: str, folded: str) -> bool:
     return has_capital(text) or (first not in ORDINARY and not (is_short and _is_one_word(first, start)))
 
 
-class Squeezed:
+class Misspaced:
     """A text in which a name may follow a whisper keyword.
 
     If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends after it.
@@ -91,7 +91,7 @@ class Squeezed:
     def name(self, find: Find) -> Misspelt | None:
         """The longest of the names that follow a whisper keyword, and the text after it."""
         for marker, at, key, is_apart in self._places:
-            names = find({key[:size] for size in range(_SHORTEST_DENSE, len(key) + 1)})
+            names = find({key[:size] for size in range(_SHORTEST_CJK, len(key) + 1)})
             found = [
                 (len(one), name) for name in names for one in self._spelled(marker, at, key, is_apart, name)
             ]
@@ -105,7 +105,7 @@ class Squeezed:
         whole = plain(name)
         for spelled in (whole, *parts(name)):
             size = len(spelled)
-            if not key.startswith(spelled) or size < (_SHORTEST if spelled.isascii() else _SHORTEST_DENSE):
+            if not key.startswith(spelled) or size < (_SHORTEST if spelled.isascii() else _SHORTEST_CJK):
                 continue
             if is_apart and (spelled != whole or not _has_stray_space(at[:size], name)):
                 continue
