@@ -84,7 +84,7 @@ class Addresses:
         """Charge so much computing time of one of this client's requests.
 
         Args:
-            seconds: below 0 if less than was charged before has been used.
+            seconds: negative to return what an earlier charge took too much.
         """
         self.budget_of(client).charge(Kind.REQUEST, self._monotonic(), seconds)
 

@@ -28,7 +28,7 @@ from chatroom.core.near_misses import BareKey, Near, NearJoin, NearWhisper, Unre
 from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand, UnknownJoin, UnknownWhisper
 
 _NEAR_LINES = 8  # lines and commands of a text whose first words are compared with names
-_COMMAND = 24  # characters in which a command ends
+_LONGEST_COMMAND = 24  # characters
 _HEAD = 512  # characters of a text that show what it is
 
 
@@ -242,8 +242,8 @@ def parse_line(text: str) -> Say | Command:
             raise _looks_like_key()
 
 
-def is_begun_command(word: str) -> bool:
-    """Whether a word is the first letters of a command."""
+def is_command_prefix(word: str) -> bool:
+    """Whether a word begins the name of a command."""
     return any(name.startswith(word) for name in _BY_NAME)
 
 
@@ -353,7 +353,9 @@ def _check_space(word: str, rest: str) -> None:
     Raises:
         UnknownWhisper: what follows the space is `to` or `join`.
     """
-    record = _BY_NAME.get(compared_word(rest[:_COMMAND].split(None, 1)[0])) if rest and not word else None
+    record = (
+        _BY_NAME.get(compared_word(rest[:_LONGEST_COMMAND].split(None, 1)[0])) if rest and not word else None
+    )
     if record is None or record.name not in ("to", "join"):
         return
     refused = UnknownWhisper(command=record.name, usage=f"/{printable(rest)}")

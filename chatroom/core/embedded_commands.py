@@ -1,4 +1,4 @@
-"""Whisper commands after other text, whose Enter was forgotten: `see you /to Bob`, `好的，/to 小雨`, `ok to:Bob`.
+"""Whisper commands in the middle of a text, where the writer forgot Enter: `see you /to Bob`, `ok to:Bob`.
 
 A slash counts in any form, also at once after the text, but not in paths, addresses and quotes.
 """
@@ -109,7 +109,7 @@ _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
 def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
-    """The whisper commands that stand after other text, and what else after a name says that a text is private."""
+    """The whisper commands after other text, and what else after a name says that the text is private."""
     if text.isascii():
         if _IN_ASCII.search(text) is None and "@" not in text:
             return iter(())

@@ -1,6 +1,6 @@
 """What is read of a text with many lines, or many places for commands, and whether the rest may be private.
 
-A private line of a paste is typed before it or after it: so both ends are read. The rest gets one quick look: at the
+A private line is usually typed before or after a paste, so both ends are read. The rest gets one quick look: at the
 first words of each line, and at no slip in a name.
 """
 

@@ -30,16 +30,16 @@ from chatroom.core.near_misses import (
 )
 from chatroom.core.slips import CHINESE_BEGINNINGS, WORDS, is_meant
 
-_ORDERED_LINES: Final = 8  # of more, those at both ends come first
-_LINES: Final = 64  # of one text that are looked at; of the others only how they begin
-_DOUBTFUL_LINES: Final = 32  # of them, those whose beginnings are read
-_NEAR_LINES: Final = 8  # of them, those that are nearly private; with so many, no more are read
-_SHORTEST_LINE: Final = 3  # characters of one that can be for somebody: `w B`, `toB`
-_COST: Final = 5  # of reading a line, in microseconds
-_HIGH_COST: Final = 16  # of one that does not begin in ASCII
-_LEFT: Final = 100  # for those that do
-_LOOK_COST: Final = 1  # of looking whether that is a command in another keyboard layout
-_SLASH_COST: Final = 10  # of finding out, too, which command a line with a slash nearly is
+_ORDERED_LINES: Final = 8  # a longer text is read from both ends
+_LINES: Final = 64  # lines that are looked at; of the rest only how they begin
+_DOUBTFUL_LINES: Final = 32  # lines whose beginning is read
+_NEAR_LINES: Final = 8  # after so many nearly private lines, no more are read
+_SHORTEST_LINE: Final = 3  # characters; a shorter line is for nobody: `w B`, `toB`
+_COST: Final = 5  # microseconds to read a line
+_HIGH_COST: Final = 16  # microseconds, if it does not begin in ASCII
+_LEFT: Final = 100  # microseconds that are kept for lines that do
+_LOOK_COST: Final = 1  # microsecond to see whether that is a command in another keyboard layout
+_SLASH_COST: Final = 10  # microseconds more to see which command a line with a slash nearly is
 _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
 # A text that begins like this is ordinary: a longer word in a script in which no whisper keyword is written.
 _ORDINARY: Final = re.compile(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from chatroom.core.commands import is_begun_command
+from chatroom.core.commands import is_command_prefix
 from chatroom.core.events import Person
 from chatroom.core.folding import head, trimmed
 from chatroom.core.markers import Beginning, TalkMarker, beginning
@@ -62,12 +62,12 @@ def _usage(refused: UnknownCommand, found: Beginning | None, people: People, las
     if usage is None:
         usage = next(_to_near(found, people), None)
     if usage is None:
-        usage = _to_misspelt(text if is_move else "" if is_begun_command(command) else after, people)
+        usage = _to_misspelt(text if is_move else "" if is_command_prefix(command) else after, people)
     if usage is None and text and "/" not in command and not isinstance(refused, UnknownJoin):
         usage = _to_last(text, people, last)
     if usage is None and not is_move:
         usage = _to_named(text, people)
-    if usage is None and not is_begun_command(command) and is_nearly_named(after, people):
+    if usage is None and not is_command_prefix(command) and is_nearly_named(after, people):
         return ""
     return usage
 

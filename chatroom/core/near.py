@@ -41,7 +41,7 @@ class Found(NamedTuple):
 
 _SHORTEST_AFTER_LETTERS: Final = 3  # characters of a name, or of a room's
 _LETTER: Final = re.compile(r"\w")
-# But what is for somebody's eyes only is private.
+# `to Bob's surprise` is about Bob, so public; `for Bob's eyes only` is private.
 _POSSESSIVE: Final = re.compile(
     r"['’]s\b(?!\s*[:：]|\W++(?:\w++\W++){0,3}(?:(?:eyes?|ears?)\W+(?:only|alone)|[dp]ms?|inbox|private|whisper)\b)",
     re.IGNORECASE,
@@ -66,7 +66,7 @@ _CHEER: Final = re.compile(
 )
 _COMMANDS: Final = ("", "to", "w")  # with other words before a name, a sentence may begin
 _LONGEST_CHEER: Final = 80
-_MOST_MISSPELT: Final = 2  # of what one private text may be, those in which a misspelt name is looked for
+_MOST_MISSPELT: Final = 2  # readings of one text in which a misspelt name is looked for
 
 
 def check(near: Iterable[Near], people: People, is_room: Callable[[str], bool]) -> None:
@@ -143,7 +143,7 @@ def _looks_private(found: Found, people: People) -> LooksPrivate:
 
 
 def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterator[Found]:
-    """Whose names what follows a slip begins with; those who are here come first."""
+    """The people whose names follow a slip; those who are here come first."""
     rests = [*dict.fromkeys((near.rest, *near.alternatives))]
     is_public = False
     for rest in tuple(rests):
@@ -178,7 +178,7 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
 
 
 def named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
-    """Whose name a text begins with."""
+    """The person whose name a text begins with, and the rest."""
     loose = LooseText.of(text)
     found: Match[Person] | Match[Gone] | None
     found = loose_match(loose, people.here, people.reach_here, runs_on=runs_on)
@@ -188,16 +188,16 @@ def named(text: str, people: People, *, runs_on: bool = False) -> Found | None:
 
 
 def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudget) -> Found | None:
-    """Whose name a text begins with, if that is misspelt.
+    """The person whose misspelt name a text begins with.
 
-    One slip is enough: after a word that has one already, a name may only lack accents, spaces and other words. The
-    same holds for those who have left, since there may be many of them.
+    At most one slip is allowed: after a word that has one already, a name may only lack accents, spaces and other
+    words. The same holds for those who have left, since there may be many of them.
     """
     if near.needs_name_and_text:
         return None
     here = people.spelled_here
     if near.has_exact_keyword:
-        found = misspelt(text, here, budget, is_short=near.keyword == "to")
+        found = misspelt(text, here, budget, any_slip_of_three=near.keyword == "to")
     else:
         found = alike(text, here, or_part=True) if budget.allows_another() else None
     return _here_or_lately(
@@ -206,7 +206,7 @@ def _misspelt(text: str, near: NearWhisper, people: People, budget: SpellingBudg
 
 
 def _misspaced(text: str, people: People) -> Found | None:
-    """Whose name follows a whisper keyword, wherever the spaces stand."""
+    """The person whose name follows a whisper keyword, wherever the spaces stand."""
     misspaced = Misspaced(text)
     here = misspaced.name(people.spelled_here)
     return _here_or_lately(here, lambda: misspaced.name(people.spelled_lately), people)

@@ -251,9 +251,8 @@ def _may_precede(before: str, word: str, text: str, ends: Sequence[int]) -> bool
 
 
 def _may_be_slip(word: str, gap: str) -> bool:
-    if (
-        "/" in word
-    ):  # the slash is in the word, or a key beside it was hit as well: `m/sg`, `a/to`; but `b/w` is short
+    # The slash is in the word, or a key beside it was hit as well: `m/sg`, `a/to`; but `b/w` is short.
+    if "/" in word:
         letters = word.replace("/", "")
         shorter = (letters[:at] + letters[at + 1 :] for at in range(len(letters)))
         return letters in WORDS or any(one in WORDS and (one != "w" or word[0].isdigit()) for one in shorter)

@@ -127,11 +127,11 @@ def is_cjk(name: str) -> bool:
 
 
 def misspelt(
-    text: str, find: Find, budget: SpellingBudget | None = None, *, is_short: bool = False
+    text: str, find: Find, budget: SpellingBudget | None = None, *, any_slip_of_three: bool = False
 ) -> Misspelt | None:
     """The name that a text begins with, if it is misspelt, and what follows it.
 
-    With `is_short`, any slip counts in a name of three letters too: `Bo`, `Rob`.
+    With `any_slip_of_three`, any slip counts in a name of three letters too: `Bo`, `Rob`.
     """
     budget = budget or SpellingBudget()
     before = _BEFORE.match(text, 0, _REACH)
@@ -146,13 +146,20 @@ def misspelt(
         name, end = _in_words(
             [plain(word[0]) for word in words], [word.end() for word in words], find, budget
         )
-        if name is None and is_short and (name := _of_three(plain(words[0][0]), find, budget)) is not None:
+        if (
+            name is None
+            and any_slip_of_three
+            and (name := _of_three(plain(words[0][0]), find, budget)) is not None
+        ):
             end = words[0].end()
     return Misspelt(name, _rest_after(text, end)) if name is not None else None
 
 
 def alike(text: str, find: Find, *, or_part: bool = False) -> Misspelt | None:
-    """The name that a text begins with but for case, accents and spaces, or one word of it, and what follows it."""
+    """The name that a text begins with, ignoring case, accents and spaces, and the text after it.
+
+    With `or_part`, one word of the name is enough.
+    """
     before = _BEFORE.match(text, 0, _REACH)
     start = before.end() if before is not None else 0
     first = _WORD.match(text, start, _REACH)
@@ -189,7 +196,7 @@ def _rest_after(text: str, end: int) -> str:
 
 
 def _of_three(word: str, find: Find, budget: SpellingBudget) -> str | None:
-    """A name of three letters that a shorter word or one as long is with one slip."""
+    """A name of three letters that the word is with one slip."""
     if not 2 <= len(word) <= _THREE or word in ORDINARY or not budget.allows(word):
         return None
     usual = alphabet(word[0])
