@@ -3,24 +3,16 @@
 import pytest
 
 from chatroom.core.commands import parse_line
-from chatroom.core.events import Joined, Person
 from chatroom.core.meant_commands import meant
-from chatroom.core.recent import Addressed, Gone
-from chatroom.core.recipients import People
-from chatroom.core.roster import Roster
+from chatroom.core.recent import RecentNames
 from chatroom.core.unknown_commands import UnknownCommand
+from tests.support.people import people_of, roster_of
 
 NAMES = ("Bob", "Zoë", "Ming", "Ming Li", "Hilda", "Okapi", "小雨")
-ROSTER = Roster()
-for _name in NAMES:
-    ROSTER.apply(Joined(Person(_name, _name)))
-PEOPLE = People(
-    ROSTER.find,
-    lambda name: Gone("Carla", "c", 0.0) if name == "Carla" else None,
-    Addressed(),
-    longer_here=ROSTER.names_beginning_with,
-    spelled_here=ROSTER.names_spelled_like,
-)
+ROSTER = roster_of(*NAMES)
+RECENT = RecentNames()
+RECENT.add("Carla", "c", 0.0)
+PEOPLE = people_of(ROSTER, RECENT)
 
 
 def usage(line: str, last: str = "") -> object:

@@ -16,27 +16,18 @@ from chatroom.core.errors import (
     Refusal,
     UnreadMayBePrivate,
 )
-from chatroom.core.events import Joined, Left, Person, Why
-from chatroom.core.recent import Addressed, RecentNames
+from chatroom.core.events import Left, Person, Why
+from chatroom.core.recent import RecentNames
 from chatroom.core.recipients import People, recipient
-from chatroom.core.roster import Roster
+from tests.support.people import people_of, roster_of
 
 TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
-ROSTER, RECENT = Roster(), RecentNames()
-for each in TABLE["here"]:
-    ROSTER.apply(Joined(Person(each, each)))
+RECENT = RecentNames()
 for each in TABLE["lately"]:
     RECENT.add(each, "", 0.0)
-PEOPLE = People(
-    ROSTER.find,
-    lambda name: RECENT.find(name, 1.0),
-    Addressed(),
-    longer_here=ROSTER.names_beginning_with,
-    reach_here=ROSTER.reach,
-    reach_lately=RECENT.reach,
-    spelled_here=ROSTER.names_spelled_like,
-    spelled_lately=lambda keys: RECENT.names_spelled_like(keys, 1.0),
-    has_cjk_name=lambda: ROSTER.has_cjk_name(""),
+PEOPLE = people_of(
+    roster_of(*TABLE["here"]),
+    RECENT,
     now=lambda gone: Person("r", "Robert") if gone.name == "Rob" else None,
 )
 
@@ -244,16 +235,7 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
     ],
 )
 def test_a_name_that_is_a_word_counts_as_name(text: str, is_sent: bool) -> None:
-    roster = Roster()
-    for name in ("Max", "Art", "Sam", "Bias", "Ken", "Alter", "mark"):
-        roster.apply(Joined(Person(name, name)))
-    people = People(
-        roster.find,
-        lambda _name: None,
-        Addressed(),
-        reach_here=roster.reach,
-        spelled_here=roster.names_spelled_like,
-    )
+    people = people_of(roster_of("Max", "Art", "Sam", "Bias", "Ken", "Alter", "mark"))
     assert isinstance(judge(text, people), Say) == is_sent
 
 
@@ -267,16 +249,7 @@ def test_a_name_that_is_a_word_counts_as_name(text: str, is_sent: bool) -> None:
     ],
 )
 def test_what_a_refusal_shows_can_be_sent(text: str, usage: str) -> None:
-    roster = Roster()
-    for name in ("Ming Li", "Ming"):
-        roster.apply(Joined(Person(name, name)))
-    people = People(
-        roster.find,
-        lambda _name: None,
-        Addressed(),
-        longer_here=roster.names_beginning_with,
-        spelled_here=roster.names_spelled_like,
-    )
+    people = people_of(roster_of("Ming Li", "Ming"))
     refused = judge(text, people)
     assert isinstance(refused, Refusal)
     assert refused.params["usage"] == usage
@@ -285,12 +258,10 @@ def test_what_a_refusal_shows_can_be_sent(text: str, usage: str) -> None:
 
 
 def test_names_in_latin_letters_count_only_for_chinese_ones() -> None:
-    nobody = People(lambda _name: None, lambda _name: None, Addressed())
+    nobody = people_of(roster_of())
     assert isinstance(judge("to xiaoyu 你好", nobody), Say)
     assert isinstance(judge("to xiaoyu 你好"), NoSuchPartner)
-    roster = Roster()
-    for name in ("小雨", "さくら", "Bob"):
-        roster.apply(Joined(Person(name, name)))
+    roster = roster_of("小雨", "さくら", "Bob")
     assert roster.has_cjk_name("小雨")
     assert roster.has_cjk_name("Bob")
     roster.apply(Left(Person("さくら", "さくら"), Why.LOST, 0))

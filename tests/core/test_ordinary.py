@@ -5,10 +5,8 @@ from pathlib import Path
 from chatroom.core import near
 from chatroom.core.commands import Say, parse_line
 from chatroom.core.errors import Refusal
-from chatroom.core.events import Joined, Person
-from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People
-from chatroom.core.roster import Roster
+from tests.support.people import people_of, roster_of
 
 HERE = ("Bob", "Zoë", "Kim", "Carol", "小雨", "阿明", "Moonbeam Mole", "Li Wei", "爱笑的柯基")
 LINES = [
@@ -31,16 +29,6 @@ def is_sent(text: str, people: People) -> bool:
 
 
 def test_nearly_all_ordinary_lines_are_sent() -> None:
-    roster = Roster()
-    for name in HERE:
-        roster.apply(Joined(Person(name, name)))
-    people = People(
-        roster.find,
-        lambda _name: None,
-        Addressed(),
-        longer_here=roster.names_beginning_with,
-        reach_here=roster.reach,
-        spelled_here=roster.names_spelled_like,
-    )
+    people = people_of(roster_of(*HERE))
     assert [line for line in LINES if not is_sent(line, people)] == REFUSED
     assert len(REFUSED) * 100 <= len(LINES)
