@@ -141,7 +141,13 @@ def shortened(text: str, most: int) -> str:
         if seen > most or end + len(piece) > most * POINTS_EACH:
             break
         end += len(piece)
-    return text[:end].rstrip(f" {_ZWNJ}{_ZWJ}")
+    # Without the letter behind them, joiners and their marks are loose ends.
+    for place in range(end - 1, -1, -1):
+        if text[place] in f" {_ZWNJ}{_ZWJ}":
+            end = place
+        elif not _is_mark(text[place]):
+            break
+    return text[:end]
 
 
 def without_ignorable(text: str) -> str:

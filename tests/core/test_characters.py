@@ -153,6 +153,7 @@ def test_pieces_make_up_the_text(text: str) -> None:
 @example(ENGLAND * 2, 3)
 @example("👨\u200d👩\u200d👧" * 2, 2)
 @example("می\u200cخ", 2)
+@example("a\u200d\u094da", 1)
 def test_a_shortened_text_is_its_beginning_without_loose_ends(text: str, most: int) -> None:
     short = shortened(text, most)
     assert text.startswith(short)
