@@ -11,9 +11,10 @@ from itertools import islice, takewhile
 from typing import Final
 
 from chatroom.core.addresses import Address, counted_address
-from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Kind
+from chatroom.core.budgets import SITE_FACTOR, AddressBudget, Allowance, Kind, Outboxes
 
 _MOST: Final = 100_000
+_OUTBOX_BYTES: Final = 256_000_000  # whatever the scale: it is about the memory of the machine
 _MOST_FORGOTTEN: Final = 2_000  # at a time, which takes a millisecond
 _FORGET_S: Final = 900.0  # by then a budget is full again, and no bar lasts as long
 
@@ -27,13 +28,22 @@ class Addresses:
         allowance: what each address may have and do.
         monotonic: a clock in seconds.
         most: how many are kept, as far as they have no sessions.
+        outbox_bytes: that may wait for the clients of all addresses together.
     """
 
-    def __init__(self, allowance: Allowance, monotonic: Callable[[], float], *, most: int = _MOST) -> None:
+    def __init__(
+        self,
+        allowance: Allowance,
+        monotonic: Callable[[], float],
+        *,
+        most: int = _MOST,
+        outbox_bytes: int = _OUTBOX_BYTES,
+    ) -> None:
         self._allowance = allowance
         self._site_allowance = allowance.scaled(SITE_FACTOR)
         self._monotonic = monotonic
         self._most = most
+        self._outboxes = Outboxes(outbox_bytes)
         self._used: dict[str, AddressBudget] = {}  # with sessions
         # The others, with their last use, oldest first.
         self._idle: dict[str, tuple[float, AddressBudget]] = {}
@@ -96,7 +106,7 @@ class Addresses:
         now = self._monotonic()
         _, budget = self._idle.pop(address.key, (now, None))
         if budget is None:
-            budget = AddressBudget(self._allowance)
+            budget = AddressBudget(self._allowance, outboxes=self._outboxes)
         budget.site = site  # an idle one's may have been forgotten
         self._put_idle(address.key, budget, now)
         return budget

@@ -39,6 +39,7 @@ from chatroom.gateways.words import Words
 from chatroom.limits import client_limits, session_limits
 from chatroom.memory import Trimmer, tune_collector
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.relief import Relief
 from chatroom.proxies import Proxies
 from chatroom.service import Service
 from chatroom.settings import Settings, unknown_variables
@@ -86,17 +87,23 @@ def serve(settings: Settings) -> None:
     line_listeners = listening.open_line(settings)
     addresses = Addresses(allowance, time.monotonic) if settings.limits else None
     service = _make_service(settings, folder=folder, clock=clock, backplane=backplane, addresses=addresses)
-    acceptor = Acceptor(max_connections=max_connections, group_of=group_of)
+    acceptor, relief = Acceptor(max_connections=max_connections, group_of=group_of), Relief()
     gateway = _make_gateway(
         settings,
         service,
         addresses=addresses,
+        relief=relief,
         clock=clock,
         max_sessions=max_connections,
         leaving_limit=leaving_limit,
     )
     line = _make_line_gateway(
-        settings, service, addresses=addresses, acceptor=acceptor, leaving_limit=leaving_limit
+        settings,
+        service,
+        addresses=addresses,
+        relief=relief,
+        acceptor=acceptor,
+        leaving_limit=leaving_limit,
     )
     front = _make_front(
         settings, service, addresses=addresses, engine=gateway.engine, clock=clock, acceptor=acceptor
@@ -158,6 +165,7 @@ def _make_gateway(
     service: Service,
     *,
     addresses: Addresses | None,
+    relief: Relief,
     clock: Clock,
     max_sessions: int,
     leaving_limit: int,
@@ -176,6 +184,7 @@ def _make_gateway(
             "outbox_limit_bytes": settings.outbox_limit_bytes,
             "leaving_limit": leaving_limit,
             "gate": addresses,
+            "relief": relief,
             "max_sessions": max_sessions,
             "group_of": group_of,
         },
@@ -190,6 +199,7 @@ def _make_line_gateway(
     service: Service,
     *,
     addresses: Addresses | None,
+    relief: Relief,
     acceptor: Acceptor,
     leaving_limit: int,
 ) -> LineGateway:
@@ -203,6 +213,7 @@ def _make_line_gateway(
         leaving_limit=leaving_limit,
         acceptor=acceptor,
         gate=addresses,
+        relief=relief,
         group_of=group_of,
         monotonic=time.monotonic,
     )

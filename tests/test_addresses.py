@@ -25,6 +25,13 @@ class Now:
         return self.s
 
 
+def test_little_may_wait_for_many_addresses_together() -> None:
+    addresses = Addresses(SMALL.scaled(100), Now(), outbox_bytes=1_000)
+    clients = ["192.0.2.1", "192.0.2.2", "2001:db8:1::1", "2001:db8:1:2::1"]
+    assert [addresses.account_of(client).hold(250) for client in clients] == [True] * 4
+    assert not addresses.account_of(clients[0]).hold(1)
+
+
 def table(allowance: Allowance = SMALL, most: int = 100_000) -> tuple[Addresses, Now]:
     now = Now()
     return Addresses(allowance, now, most=most), now

@@ -156,12 +156,32 @@ def _scaled(kind: Kind, rate: Rate, factor: float) -> Rate:
     return Rate(max(least, burst), rate.per_second * factor)
 
 
+class Outboxes:
+    """What waits for the clients of all addresses together.
+
+    Args:
+        limit_bytes: how much may wait.
+    """
+
+    __slots__ = ("_limit_bytes", "_waiting_bytes")
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._waiting_bytes = 0
+
+    def hold(self, size: int) -> bool:
+        """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""
+        self._waiting_bytes += size
+        return self._waiting_bytes <= self._limit_bytes
+
+
 class AddressBudget:
     """What one address, or one /48, has left.
 
     Args:
         allowance: what it may have and do.
         site: the budget of its /48, which it shares with its neighbours; None if it has none.
+        outboxes: where what waits is counted for all addresses together; None for a site, whose addresses do that.
 
     Attributes:
         sessions: how many it has.
@@ -175,6 +195,7 @@ class AddressBudget:
         "_barred_until",
         "_buckets",
         "_cuts",
+        "_outboxes",
         "_polls_full_at",
         "last_until",
         "outbox_bytes",
@@ -182,8 +203,11 @@ class AddressBudget:
         "site",
     )
 
-    def __init__(self, allowance: Allowance, site: AddressBudget | None = None) -> None:
+    def __init__(
+        self, allowance: Allowance, site: AddressBudget | None = None, outboxes: Outboxes | None = None
+    ) -> None:
         self._allowance = allowance
+        self._outboxes = outboxes
         self.site = site
         self.sessions = 0
         self.outbox_bytes = 0
@@ -291,10 +315,27 @@ class AddressBudget:
     # Outboxes
 
     def hold(self, size: int) -> bool:
-        """Count bytes that wait for its clients, or (negative) no longer do; returns whether the sum may wait."""
+        """Count bytes that wait for its clients, or (negative) no longer do.
+
+        Returns:
+            Whether so much may wait for it, for its site, and for all addresses together.
+        """
         self.outbox_bytes += size
         fits = self.outbox_bytes <= self._allowance.outbox_bytes
-        return fits if self.site is None else self.site.hold(size) and fits
+        if self.site is not None:
+            fits = self.site.hold(size) and fits
+        return fits if self._outboxes is None else self._outboxes.hold(size) and fits
+
+    @property
+    def group(self) -> AddressBudget:
+        """Its site, if it has one."""
+        return self.site or self
+
+    @property
+    def has_too_much(self) -> bool:
+        """Whether more waits than may wait for it, or for its site."""
+        has = self.outbox_bytes > self._allowance.outbox_bytes
+        return has or (self.site is not None and self.site.has_too_much)
 
     def answer_wait_s(self, now: float) -> float:
         """Count an answer to a client that polls; returns after how many seconds it is its turn, at most ten."""

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from chatroom.engine import packets, reasons, websocket
 from chatroom.engine.exchange import Exchange
+from chatroom.engine.final_payloads import FinalPayloads
 from chatroom.engine.frames import NORMAL, close_frame
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.origins import PREFLIGHT, Policy
-from chatroom.engine.polling import FinalPayloads, Polling
+from chatroom.engine.polling import Polling
 from chatroom.engine.refusals import (
     BAD_METHOD,
     BAD_REQUEST,

@@ -86,6 +86,6 @@ def message_text(data: str | bytes) -> str:
     return "b" + binascii.b2a_base64(data, newline=False).decode()
 
 
-def join_payload(packets: list[str]) -> bytes:
-    """Join text packets into the body of a polling response."""
-    return _SEPARATOR.join(packets).encode()
+def join_payload(packets: list[bytes]) -> bytes:
+    """Join text packets, encoded, into the body of a polling response."""
+    return _SEPARATOR.encode().join(packets)

@@ -13,6 +13,7 @@ from chatroom import runtime
 from chatroom.engine import packets, reasons
 from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange, HttpConnection
+from chatroom.engine.final_payloads import FinalPayloads
 from chatroom.engine.packets import PacketError
 from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
 from chatroom.engine.session import Outcome, Session, State
@@ -23,33 +24,8 @@ from chatroom.net.connection import Connection
 # python-engineio's client takes more in one payload for an attack, and disconnects.
 PAYLOAD_PACKETS: Final = 16
 
-_KEEP_FINAL_S: Final = 5.0
+_PING: Final = packets.PING.encode()
 _POSTS: Final = Bound(burst=64, per_second=40.0)  # of one session; clients put what waits into one
-
-
-class FinalPayloads:
-    """What polling clients still have to receive after their sessions have ended: one payload for each poll."""
-
-    def __init__(self) -> None:
-        self._payloads: dict[str, list[bytes]] = {}
-
-    def __len__(self) -> int:
-        return len(self._payloads)
-
-    def keep(self, sid: str, payloads: list[bytes]) -> None:
-        """Keep payloads for the polls of this session, for a few seconds."""
-        self._payloads[sid] = payloads
-        runtime.call_later(_KEEP_FINAL_S, self._payloads.pop, sid, None)
-
-    def take(self, sid: str) -> bytes | None:
-        """The next one; None if there is none."""
-        payloads = self._payloads.get(sid)
-        if payloads is None:
-            return None
-        payload = payloads.pop(0)
-        if not payloads:
-            del self._payloads[sid]
-        return payload
 
 
 class Polling:
@@ -83,7 +59,7 @@ class Polling:
         self._sessions = sessions
         self._final_payloads = final_payloads
         self._kept: tuple[Connection, ...] = ()  # which are not closed to make room
-        self._outbox: list[str] = []  # packets for the next poll
+        self._outbox: list[bytes] = []  # packets for the next poll
         self._poll: Exchange | None = None  # the GET that waits
         self._is_late = False  # the next answer waits for its turn
         self._post: Exchange | None = None  # the POST whose answer waits until its messages are handled
@@ -99,19 +75,19 @@ class Polling:
             self._answer(packets.NOOP.encode())
             return
         text = packet if isinstance(packet, str) else packets.message_text(packet)
-        if not self._enqueue(text):
+        if not self._enqueue(_encoded(text)):
             self._sessions.end(self.session, reasons.SLOW_READER)
         elif self._poll is not None and (len(self._outbox) == 1 or (self._is_late and self._is_full)):
             self._sessions.loop.at_end_of_turn(self._flush)
 
-    def _enqueue(self, packet: str) -> bool:
+    def _enqueue(self, packet: bytes) -> bool:
         """Queue a packet for the next poll; False if too much waits.
 
         A ping goes first: behind a queue that takes many polls, it would not be answered in time.
         """
         fits = self._has_room()
-        self._count(_size(packet))  # first: what cannot be encoded must not be queued
-        if packet == packets.PING:
+        self._count(len(packet))
+        if packet == _PING:
             self._outbox.insert(0, packet)
         else:
             self._outbox.append(packet)
@@ -122,13 +98,13 @@ class Polling:
         self.waiting_bytes += change
         account = self.session.account
         if account is not None and not account.hold(change) and change > 0:
-            self._sessions.relieve(account)
+            self._sessions.relief.relieve(account)
 
     def _has_room(self) -> bool:
         """The bound in bytes is on what waits behind the first message, which may have any length."""
         if self.waiting_bytes > self.session.limit_bytes:
-            first = next((packet for packet in self._outbox if packet != packets.PING), "")
-            if self.waiting_bytes - _size(first) > self.session.limit_bytes:
+            first = next((packet for packet in self._outbox if packet != _PING), b"")
+            if self.waiting_bytes - len(first) > self.session.limit_bytes:
                 return False
         return len(self._outbox) < self.session.limit_packets
 
@@ -173,9 +149,12 @@ class Polling:
 
     def take_payload(self) -> bytes:
         """The body for a poll; what does not fit into one payload waits for the next polls."""
+        return packets.join_payload(self._take_packets())
+
+    def _take_packets(self) -> list[bytes]:
         now, self._outbox = self._outbox[:PAYLOAD_PACKETS], self._outbox[PAYLOAD_PACKETS:]
-        self._count(-sum(map(_size, now)))
-        return packets.join_payload(now)
+        self._count(-sum(map(len, now)))
+        return now
 
     def raise_limit(self, limit_bytes: int) -> None:
         """Only the session's limit counts."""
@@ -315,7 +294,8 @@ class Polling:
         self._let_go(self._kept)
         waiting, self._outbox = self._outbox, []
         self._count(-self.waiting_bytes)
-        return [packets.parse_base64(one[1:]) if one[:1] == "b" else one for one in waiting]
+        texts = (packet.decode() for packet in waiting)
+        return [packets.parse_base64(text[1:]) if text[:1] == "b" else text for text in texts]
 
     def close(self, reason: str) -> None:
         """Let the client know that its session is over: by its poll, or by the next ones if something waits.
@@ -336,33 +316,36 @@ class Polling:
         if reason == reasons.CLIENT_DISCONNECT:
             self._answer(packets.NOOP.encode())
             return
-        payloads = []
+        payloads: list[list[bytes]] = []
         while self._outbox and reason in (
             reasons.SERVER_DISCONNECT,
             reasons.TRANSPORT_CLOSE,
             reasons.FLOOD,
         ):
-            payloads.append(self.take_payload())
+            payloads.append(self._take_packets())
         if reason == reasons.SERVER_DISCONNECT or (
             reason == reasons.PROTOCOL_ERROR and self._poll is not None
         ):
-            payloads.append(packets.CLOSE.encode())
+            payloads.append([packets.CLOSE.encode()])
         if self._poll is not None:
             if payloads:
-                self._answer(payloads.pop(0))
+                self._answer(packets.join_payload(payloads.pop(0)))
             else:
                 poll, self._poll = self._poll, None
                 refuse(poll, UNKNOWN_SESSION)
         if payloads:
-            self._final_payloads.keep(self.session.sid, payloads)
+            self._final_payloads.keep(self.session.sid, payloads, self.session.account)
 
 
-def forget_sizes() -> None:
-    """Forget the packets whose lengths were counted last."""
-    _size.cache_clear()
+def forget_encoded() -> None:
+    """Forget the packets that were encoded last."""
+    _encoded.cache_clear()
 
 
 @lru_cache(maxsize=16)
-def _size(packet: str) -> int:
-    """A packet's length in bytes; many clients have the same one."""
-    return len(packet) if packet.isascii() else len(packet.encode())
+def _encoded(packet: str) -> bytes:
+    """A packet as it is sent: one and the same for all who receive it, however long it waits for them.
+
+    As text, one character beyond Latin-1 would double what all others take in memory, or more.
+    """
+    return packet.encode()

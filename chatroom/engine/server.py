@@ -20,12 +20,13 @@ from chatroom.engine import contracts, origins, packets, reasons
 from chatroom.engine.endpoint import Endpoint
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_request import Request
-from chatroom.engine.polling import forget_sizes
+from chatroom.engine.polling import forget_encoded
 from chatroom.engine.session import Session
 from chatroom.engine.sessions import Sessions
 from chatroom.net.connection import Connection
 from chatroom.net.gate import Gate
 from chatroom.net.loop import Loop
+from chatroom.net.relief import Relief
 from chatroom.net.turns import Turns
 
 # python-engineio's own log lines are of no use here.
@@ -49,6 +50,7 @@ class EngineOptions(TypedDict, total=False):
     cors_allowed_origins: origins.Allowed
     cors_credentials: bool
     gate: Gate | None
+    relief: Relief | None
     max_sessions: int | None
     group_of: Callable[[str], str] | None
     kept_environ: Collection[str]
@@ -96,6 +98,7 @@ class Engine(engineio.Server):
         cors_allowed_origins: origins.Allowed = None,
         cors_credentials: bool = False,
         gate: Gate | None = None,
+        relief: Relief | None = None,
         max_sessions: int | None = None,
         group_of: Callable[[str], str] | None = None,
         kept_environ: Collection[str] = (),
@@ -131,6 +134,7 @@ class Engine(engineio.Server):
             outbox_limit_packets=outbox_limit_packets,
             meter=self.meter,
             gate=gate,
+            relief=relief,
             max_sessions=max_sessions,
             group_of=group_of or str,
         )
@@ -281,7 +285,7 @@ class Engine(engineio.Server):
     def forget_sent(self) -> None:
         """Forget the last packets, which are kept so that clients share them; to be called now and then."""
         packets.text_packet.cache_clear()
-        forget_sizes()
+        forget_encoded()
 
     def refuse_newcomers(self) -> None:
         """Answer every handshake with 503 from now on; open sessions go on."""

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import accumulate
 from typing import Any, Final
 
 from chatroom import runtime
@@ -24,6 +21,7 @@ from chatroom.net.gate import Account, Gate
 from chatroom.net.keepalive import was_reset
 from chatroom.net.loop import Loop
 from chatroom.net.newcomers import Newcomers
+from chatroom.net.relief import Relief, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,6 @@ _MESSAGES_PER_TURN: Final = 16
 _TURN_S: Final = 0.001  # for a session's messages; then the others get their turn
 _SHARE: Final = 1 / 500  # of a core: a session that takes more goes last, for half a second at most
 _ADDRESS_LAST_S: Final = 1.0  # the same for all sessions of an address, whose times add up: at most so long
-_DROPS_PER_TURN: Final = 16  # slow readers of an address
 _RETRY_S: Final = 5.0  # when a client may try again if there is no room
 
 
@@ -56,12 +53,14 @@ class Sessions:
         outbox_limit_packets: the same in packets.
         meter: measures their computing time.
         gate: counts the sessions of each client address; None if nobody does.
+        relief: drops slow readers if too much waits for an address, or for all.
         max_sessions: how many there may be at once; None for any number.
         group_of: the group of a client's address; of the newcomers, the largest group makes room first.
 
     Attributes:
         by_id: those that are open.
         admission_timeout_s: how long a session may live without being admitted; None means forever.
+        relief: drops slow readers, as above.
         on_change: called when a session changes its transport or is closed, and when the application knows of its end.
     """
 
@@ -76,12 +75,15 @@ class Sessions:
         outbox_limit_packets: int,
         meter: runtime.Meter | None = None,
         gate: Gate | None = None,
+        relief: Relief | None = None,
         max_sessions: int | None = None,
         group_of: Callable[[str], str] = str,
     ) -> None:
         self.loop = loop
         self.by_id: dict[str, Session] = {}
         self.admission_timeout_s: float | None = None
+        self.relief = relief or Relief()
+        self.relief.include(self._waiting)
         self.on_change: Callable[[Session], None] | None = None
         self._handlers = handlers
         self._outbox_limit_bytes = outbox_limit_bytes
@@ -89,7 +91,6 @@ class Sessions:
         self._gate = gate
         self._max_sessions = max_sessions
         self._newcomers: Newcomers[Session] = Newcomers(group_of)
-        self._to_relieve: set[Account] = set()
         self._first: dict[Account, Session] = {}  # of each address, the session that goes first
         self._heartbeat = Heartbeat(self.by_id, ping_interval_s, ping_timeout_s, end=self.end)
         self._meter = meter or runtime.Meter(time.monotonic, time.thread_time)
@@ -120,36 +121,20 @@ class Sessions:
         self._newcomers.add(session, client)
         return session
 
-    def relieve(self, account: Account) -> None:
-        """Too much waits for the clients of one address: drop some of them, if that is still so in the next turn."""
-        if account not in self._to_relieve:
-            self._to_relieve.add(account)
-            runtime.call_soon(partial(self._relieve, account))
+    def _waiting(self, account: Account | None) -> list[Waiting]:
+        """What waits for the clients of one account, or of all."""
+        return [
+            Waiting(session.account, session.transport.waiting_bytes, partial(self._drop_slow, session))
+            for session in self.by_id.values()
+            if session.account is not None and (account is None or session.account is account)
+        ]
 
-    def _relieve(self, account: Account) -> None:
-        """Drop the sessions that read least, with an eighth of what waits."""
-        if account.hold(0):
-            self._to_relieve.discard(account)
-            return
-        slow = [session for session in self.by_id.values() if session.account is account]
-        slow.sort(key=lambda session: session.transport.waiting_bytes, reverse=True)
-        waiting = list(accumulate(session.transport.waiting_bytes for session in slow))
-        count = bisect_left(waiting, waiting[-1] / 8) + 1 if waiting else 0
-        self._drop(account, deque(slow[:count]))
-
-    def _drop(self, account: Account, slow: deque[Session]) -> None:
-        """Drop sessions of an account, only some of them in each turn: nobody else waits for that."""
-        for _ in range(min(len(slow), _DROPS_PER_TURN)):
-            session = slow.popleft()
-            connection = session.transport.connection
-            if connection is not None:
-                connection.abort(reasons.SLOW_READER)
-            else:
-                self.end(session, reasons.SLOW_READER)
-        if slow:
-            runtime.call_soon(partial(self._drop, account, slow))
+    def _drop_slow(self, session: Session) -> None:
+        connection = session.transport.connection
+        if connection is not None:
+            connection.abort(reasons.SLOW_READER)
         else:
-            self._to_relieve.discard(account)
+            self.end(session, reasons.SLOW_READER)
 
     def _make_room(self) -> bool:
         """Make room for one more, if need be by ending one that has not been admitted."""

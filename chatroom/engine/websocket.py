@@ -238,7 +238,7 @@ class WebSocketTransport(WebSocket):
 
     def over_budget(self, connection: Connection) -> None:
         if connection.account is not None:
-            self._sessions.relieve(connection.account)
+            self._sessions.relief.relieve(connection.account)
 
     def after(self) -> None:
         session = self._session

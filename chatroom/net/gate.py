@@ -14,8 +14,16 @@ class Account(Protocol):
 
     last_until: float
 
+    @property
+    def group(self) -> Account:
+        """What it belongs to, such as a /48: of all, the group with the most is relieved first."""
+
+    @property
+    def has_too_much(self) -> bool:
+        """Whether more waits than may wait for it, or for its group."""
+
     def hold(self, size: int) -> bool:
-        """Count bytes that wait, or (negative) no longer do; returns whether the sum may wait."""
+        """Count bytes that wait, or (negative) no longer do; returns whether the sum, and that of all, may wait."""
 
     def answer_wait_s(self, now: float) -> float:
         """Count an answer to a client that polls; returns after how many seconds to send it, a few at most."""

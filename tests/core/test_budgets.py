@@ -13,6 +13,7 @@ from chatroom.core.budgets import (
     AddressBudget,
     Allowance,
     Kind,
+    Outboxes,
     message_cost,
 )
 from chatroom.core.conduct import Conduct, Verdict
@@ -133,6 +134,19 @@ def test_outboxes_are_added_up() -> None:
     assert other.hold(-10)
     assert not one.hold(1)
     assert site.outbox_bytes == 101
+    assert one.group is other.group is site
+
+
+def test_outboxes_of_all_addresses_are_added_up() -> None:
+    outboxes = Outboxes(100)
+    one, other = (AddressBudget(Allowance(outbox_bytes=70), outboxes=outboxes) for _ in range(2))
+    assert one.hold(60)
+    assert not other.hold(41)
+    assert not one.has_too_much
+    assert not other.has_too_much
+    assert other.hold(-1)
+    assert not one.hold(11)
+    assert one.has_too_much
 
 
 ROOM = Rate(131_072, 262_144)

@@ -39,7 +39,7 @@ def test_a_malformed_payload_is_refused_whole(body: bytes) -> None:
 
 @given(st.lists(st.binary() | st.text(st.characters(codec="utf-8", exclude_characters="\x1e")), min_size=1))
 def test_messages_survive_a_payload(messages: list[str | bytes]) -> None:
-    body = packets.join_payload([message_text(message) for message in messages])
+    body = packets.join_payload([message_text(message).encode() for message in messages])
     assert parse_payload(body) == [(packets.MESSAGE, message) for message in messages]
 
 

@@ -6,11 +6,13 @@ from itertools import pairwise
 import pytest
 
 from chatroom import runtime
+from chatroom.engine import final_payloads as module_of_final_payloads
 from chatroom.engine import packets, reasons
 from chatroom.engine.bounds import Bound
 from chatroom.engine.exchange import Exchange, HttpConnection
+from chatroom.engine.final_payloads import FinalPayloads
 from chatroom.engine.http_request import Request
-from chatroom.engine.polling import FinalPayloads, Polling
+from chatroom.engine.polling import Polling
 from chatroom.engine.session import INBOX_HIGH, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import NO_TRANSPORT
@@ -167,6 +169,14 @@ class OneAccount:
 
     def account_of(self, client: str) -> "OneAccount":
         return self
+
+    @property
+    def group(self) -> "OneAccount":
+        return self
+
+    @property
+    def has_too_much(self) -> bool:
+        return self.held > self.most
 
     def hold(self, size: int) -> bool:
         self.held += size
@@ -443,3 +453,28 @@ def test_who_is_sent_away_fetches_the_last_words_first(
     sessions.end(session, reasons.SERVER_DISCONNECT)
     assert [final_payloads.take("s") for _ in range(3)] == [b"4last", b"1", None]
     assert not final_payloads
+
+
+def test_last_words_count_until_they_are_fetched(final_payloads: FinalPayloads) -> None:
+    account = OneAccount(50)
+    polling = poll_of(account, final_payloads)
+    polling.send("4" + "x" * 39)
+    polling._sessions.end(polling.session, reasons.SERVER_DISCONNECT)
+    held = [account.held]
+    while final_payloads.take("s") is not None:
+        held.append(account.held)
+    assert held == [41, 1, 0]
+
+
+@pytest.mark.parametrize("most", [40, 50])
+def test_last_words_are_dropped_if_too_much_or_too_old(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(module_of_final_payloads, "_KEEP_S", 0.0)
+    account = OneAccount(most)
+    polling = poll_of(account, final_payloads)
+    polling.send("4" + "x" * 39)
+    polling._sessions.end(polling.session, reasons.SERVER_DISCONNECT)
+    assert bool(final_payloads) == (most > 40)
+    until(lambda: not final_payloads)
+    assert account.held == 0

@@ -15,8 +15,9 @@ from chatroom import runtime
 from chatroom.core.budgets import AddressBudget, Allowance
 from chatroom.engine import packets, polling
 from chatroom.engine.fanout import Fanout
+from chatroom.engine.final_payloads import FinalPayloads
 from chatroom.engine.front import Front
-from chatroom.engine.polling import FinalPayloads, Polling
+from chatroom.engine.polling import Polling
 from chatroom.engine.server import Engine
 from chatroom.engine.session import Session, State
 from chatroom.engine.strict import StrictServer
@@ -240,7 +241,7 @@ def test_what_was_sent_is_forgotten() -> None:
     session = engine.sessions.create("session", "192.0.2.1")
     session.begin(Polling(session, engine.sessions, FinalPayloads()))
     engine.forget_sent()  # what other tests have sent
-    caches = (packets.text_packet, polling._size)
+    caches = (packets.text_packet, polling._encoded)
     engine.send_to(session, "a secret")
     assert [cache.cache_info().currsize for cache in caches] == [1, 1]
     engine.forget_sent()

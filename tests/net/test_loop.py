@@ -118,6 +118,14 @@ class Purse:
         self.most, self.held = most, 0
         self.last_until = 0.0
 
+    @property
+    def group(self) -> Purse:
+        return self
+
+    @property
+    def has_too_much(self) -> bool:
+        return self.held > self.most
+
     def hold(self, size: int) -> bool:
         self.held += size
         return self.held <= self.most

@@ -15,7 +15,8 @@ from chatroom.backplane.local import RoomRules
 from chatroom.backplane.memory import MemoryBackplane
 from chatroom.core.budgets import Allowance
 from chatroom.core.names import NamePool
-from chatroom.engine.polling import FinalPayloads, Polling
+from chatroom.engine.final_payloads import FinalPayloads
+from chatroom.engine.polling import Polling
 from chatroom.gateways.socketio.gateway import SocketIOGateway
 from chatroom.gateways.words import Words
 from chatroom.limits import session_limits
@@ -50,7 +51,7 @@ class Client:
     def enters(self, **auth: object) -> None:
         """Join a room."""
         self.sends("0" + json.dumps({"v": 1, **auth}))
-        until(lambda: any("login" in packet for packet in self._polling._outbox))
+        until(lambda: any(b"login" in packet for packet in self._polling._outbox))
         self.sid = str(self.received()[0]["sid"])
 
     def sends(self, packet: str) -> None:
@@ -60,7 +61,7 @@ class Client:
     def asks(self, action: str | None, **fields: object) -> dict[str, Any]:
         """The answer to a request."""
         self.sends("27" + json.dumps(["msg", {"action": action, **fields}]))
-        until(lambda: any("437[" in packet for packet in self._polling._outbox))
+        until(lambda: any(b"437[" in packet for packet in self._polling._outbox))
         answer: dict[str, Any] = self.received(acks=True)[0]
         return answer
 

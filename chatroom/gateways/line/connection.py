@@ -207,6 +207,10 @@ class LineConnection(Role):
     def overflowed(self, connection: Connection) -> None:
         self._guard(partial(self.disconnect, "line_slow", drop=True))
 
+    def over_budget(self, connection: Connection) -> None:
+        if connection.account is not None:
+            self._context.relief.relieve(connection.account)
+
     def expired(self, connection: Connection) -> None:
         self._guard(partial(self.disconnect, "line_idle"))
 

@@ -27,8 +27,9 @@ from chatroom.gateways.words import Words
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.audience import Audience
 from chatroom.net.connection import Connection, Role
-from chatroom.net.gate import Gate
+from chatroom.net.gate import Account, Gate
 from chatroom.net.loop import Loop
+from chatroom.net.relief import Relief, Waiting
 from chatroom.net.turns import Turns
 from chatroom.rooms import RoomView
 from chatroom.service import Service
@@ -54,6 +55,7 @@ class LineGateway:
         leaving_limit: how many connections may be closing at once.
         acceptor: accepts connections, and counts them.
         gate: counts the sessions of each peer's address; None if nobody does.
+        relief: drops slow readers if too much waits for an address, or for all.
         group_of: the group of a peer's address; the terminals of a group have one turn together.
         monotonic: a clock in seconds.
     """
@@ -70,10 +72,13 @@ class LineGateway:
         leaving_limit: int,
         acceptor: Acceptor,
         gate: Gate | None = None,
+        relief: Relief | None = None,
         group_of: Callable[[str], str] = str,
         monotonic: Callable[[], float],
     ) -> None:
         turns = Turns(group_of=group_of)
+        relief = relief or Relief()
+        relief.include(self._waiting)
         kept = "line_kept" if history_entries else "line_not_kept"
         sentence = words.say(kept, entries=history_entries, days=words.counted("days", history_days))
         self._context = LineContext(
@@ -85,6 +90,7 @@ class LineGateway:
             monotonic=monotonic,
             call_later=runtime.call_later,
             turns=turns,
+            relief=relief,
         )
         self._service = service
         self._words = words
@@ -134,6 +140,14 @@ class LineGateway:
         """Whether the kernel has everything that was sent."""
         self._loop.flush()
         return self._loop.idle()
+
+    def _waiting(self, account: Account | None) -> list[Waiting]:
+        """What waits for the guests of one account, or of all."""
+        return [
+            Waiting(one.account, one.outbox_bytes, partial(one.role.overflowed, one))
+            for one in self._loop.connections
+            if one.account is not None and (account is None or one.account is account)
+        ]
 
     def _let_in(self, sock: socket.socket, address: str) -> None:
         connection = self._loop.attach(sock, Role(), address, reading=False)

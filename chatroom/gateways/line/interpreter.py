@@ -46,6 +46,7 @@ from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, PartlyUtf8
 from chatroom.gateways.line.host import NOBODY, Host
 from chatroom.gateways.line.text import history_lines, notice_line, own_whisper_line, whisper_line
 from chatroom.gateways.words import Words
+from chatroom.net.relief import Relief
 from chatroom.net.turns import Turns
 from chatroom.runtime import Timer
 from chatroom.service import Service
@@ -64,6 +65,7 @@ class LineContext:
         idle_timeout_s: a guest who sends no complete line for so long is disconnected.
         monotonic: a clock in seconds.
         turns: in which terminals do what is due, address after address.
+        relief: drops slow readers if too much waits for an address, or for all.
     """
 
     service: Service
@@ -74,6 +76,7 @@ class LineContext:
     monotonic: Callable[[], float]
     call_later: Callable[[float, Callable[[], None]], Timer]
     turns: Turns
+    relief: Relief
 
 
 class Interpreter:

@@ -35,6 +35,7 @@ from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, PartlyUtf8
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
+from chatroom.net.relief import Relief
 from chatroom.net.turns import Turns
 from chatroom.rooms import RoomView
 from chatroom.service import Service
@@ -148,6 +149,7 @@ class Harness:
             monotonic=time.monotonic,
             call_later=runtime.call_later,
             turns=Turns(),
+            relief=Relief(),
         )
         self.service.start([self])
 
