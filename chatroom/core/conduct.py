@@ -50,12 +50,14 @@ class Conduct:
         """One more of its events was refused, or came while it is silenced.
 
         Args:
-            waiting: how many came after it, as much too soon, and are not handled yet. They count for this verdict: a
-                server too busy to refuse them all would otherwise never warn the session, or never cut it.
-            crowded: whether its address has too many refusals. Then what was on the way counts as well: otherwise
-                each session could send without limit in the second after its warning.
+            waiting: how many came after it, as much too soon, and are not handled yet. They count for this verdict,
+                except in a crowd, where the guest may be innocent: a server too busy to refuse them all would otherwise
+                never warn the session, or never cut it.
+            crowded: whether its address has too many refusals. Then what was on the way counts later:
+                otherwise each session could send without limit in the second after its warning.
         """
-        if not crowded and self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S:
+        was_on_the_way = self.silent_s(now) > _WINDOW_S - _ON_THE_WAY_S
+        if was_on_the_way and not crowded:
             return Verdict.REFUSE
         self._refused.append(now)
         if now < self.wait_until:
@@ -63,7 +65,7 @@ class Conduct:
         counted, most = (self._early, _EARLY_REFUSALS) if crowded else (self._refused, _REFUSALS)
         while counted and now - counted[0] > _WINDOW_S:
             counted.popleft()
-        if len(counted) + waiting < most:
+        if was_on_the_way or len(counted) + (0 if crowded else waiting) < most:
             return Verdict.REFUSE
         self._refused.clear()
         self._early.clear()

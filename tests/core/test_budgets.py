@@ -254,10 +254,20 @@ def test_old_refusals_do_not_count(crowded: bool) -> None:
 
 def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
     conduct = Conduct()
-    conduct.wait_until = 20.0
-    verdicts = [conduct.refused(10 + number / 100, crowded=True) for number in range(10)]
+    conduct.wait_until = 30.0
+    verdicts = [conduct.refused(10 + number / 4, crowded=True) for number in range(10)]
     assert verdicts[4::5] == [Verdict.WARN, Verdict.CUT]
-    assert {*verdicts[:4], *verdicts[5:9]} == {Verdict.REFUSE}
+
+
+def test_in_a_crowd_no_burst_is_cut_before_its_warning_is_read() -> None:
+    conduct = Conduct()
+    verdicts = []
+    for number in range(30):
+        verdicts.append(conduct.refused(number * 0.0001, waiting=29 - number, crowded=True))
+        conduct.wait_until = 10.0
+    assert [verdict for verdict in verdicts if verdict is not Verdict.REFUSE] == [Verdict.WARN]
+    assert verdicts.index(Verdict.WARN) == 5
+    assert conduct.refused(1.2, crowded=True) is Verdict.CUT
 
 
 def test_in_a_crowd_waiting_as_told_earns_no_warning() -> None:
