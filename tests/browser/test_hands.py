@@ -66,7 +66,7 @@ def test_the_length_is_counted_near_its_limit(visit: Visit) -> None:
     visitor.composer.fill("字" * 1990)
     expect(visitor.page.locator(".under")).to_have_text("10")
     visitor.composer.fill("😀" * 2003)
-    expect(visitor.page.locator(".under")).to_have_text("3 characters over")
+    expect(visitor.page.locator(".under")).to_have_text("3 characters over the limit")
     visitor.composer.press("Enter")
     expect(visitor.page.locator("article")).to_have_count(0)
 

@@ -278,7 +278,9 @@ def test_a_room_whose_address_is_another_page_is_refused(visit: Visit) -> None:
     address = visitor.page.url
     for name in (".", "..", "%2e%2e", "．．"):
         visitor.writes(f"/join {name}")
-        expect(visitor.page.locator(".under"), name).to_have_text("That room name can't be used.")
+        expect(visitor.page.locator(".under"), name).to_have_text(
+            "That room name can't be used: it needs 1 to 64 visible characters and no slash."
+        )
         assert visitor.page.url == address, name
         visitor.composer.fill("")
         expect(visitor.page.locator(".under")).to_have_text("")

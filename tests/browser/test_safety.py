@@ -155,7 +155,9 @@ def test_behind_a_base_path(visit: Visit, start: Start) -> None:
 def test_a_room_that_cannot_be(visit: Visit) -> None:
     visitor = visit(room="x" * 65).go()
     panel = visitor.page.get_by_role("alert")
-    expect(panel.locator("p")).to_have_text("That room name can't be used.")
+    expect(panel.locator("p")).to_have_text(
+        "That room name can't be used: it needs 1 to 64 visible characters and no slash."
+    )
     visitor.is_accessible("room invalid")
     panel.get_by_role("link", name="Go to the lobby").click()
     expect(visitor.chip).to_be_visible()

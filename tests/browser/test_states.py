@@ -238,7 +238,12 @@ def _is_answer(frame: str | bytes) -> bool:
 SHUT = {
     "full": ("This room is full.", "这个房间已满。", "Try again", "重试"),
     "origin": ("This chat can't be opened from this address.", "不能从这个网址进入。", "Try again", "重试"),
-    "invalid": ("That room name can't be used.", "这个房间名不能用。", "Go to the lobby", "去大厅"),
+    "invalid": (
+        "That room name can't be used: it needs 1 to 64 visible characters and no slash.",
+        "这个房间名不能用：需要 1 到 64 个可见字符，不能含斜杠。",
+        "Go to the lobby",
+        "去大厅",
+    ),
     "replaced": (
         "This chat is open in another tab.",
         "你已在另一个标签页打开。",
