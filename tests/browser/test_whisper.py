@@ -619,3 +619,15 @@ def test_a_refused_draft_written_over_asks_before_sending(visit: Visit, guests: 
     visitor.composer.press("Enter")
     confirms(visitor)
     assert fox.receives("message")["msg"] == "a secret"
+
+
+def test_the_answer_to_a_whisper_asks_after_a_reload(visit: Visit, guests: Guests) -> None:
+    fox = guests(username="fox")
+    visitor = visit().enter()
+    fox.emit({"action": "whisper", "to": visitor.name, "msg": "which PIN?"})
+    visitor.sees("which PIN?")
+    visitor.page.reload()
+    expect(visitor.chip).to_be_visible()
+    visitor.writes("0000")
+    confirms(visitor)
+    assert fox.receives("message")["msg"] == "0000"
