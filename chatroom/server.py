@@ -111,6 +111,7 @@ def serve(settings: Settings) -> None:
     service.start([gateway, line])
     forgetting = [
         *(backplane.forget_expired, service.forget_returned, service.refused.forget_expired),
+        service.forget_rooms,
         gateway.engine.forget_sent,
         Trimmer(time.monotonic).trim,
     ]

@@ -99,6 +99,7 @@ class Service:
         self.whispered = self.whispers.deliver
         self.save_talk = self._returning.save_talk
         self.forget_returned = self._returning.forget_expired
+        self.forget_rooms = self._rooms.forget_expired
 
     def start(self, gateways: Sequence[Gateway]) -> None:
         """Begin to pass events on to these gateways."""

@@ -11,6 +11,7 @@ from chatroom.core.budgets import AddressBudget, Allowance, Kind
 from chatroom.core.errors import NameChangedHands, NoSuchPerson, NotSent, RateLimited, Unavailable
 from chatroom.core.events import Person, Reacted, Why
 from chatroom.core.flood import Rate
+from chatroom.core.recent import LATELY_S
 from chatroom.reads import AT_ONCE
 from chatroom.sessions import Session
 from chatroom.tokens import Tokens
@@ -350,6 +351,27 @@ def test_each_return_after_a_restart_is_free_once() -> None:
     assert budget.open_session(0.0) > 0.0
     with pytest.raises(RateLimited):
         harness.enter("lobby", token=earlier.write("identity 10", "Bob", "lobby"))
+
+
+def test_an_empty_room_remembers_its_names_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.rooms.MOST_NAMES_CLOSED", 3)
+    harness = Harness([CheckingGateway()])
+    rooms = harness.service._rooms
+    for number in range(4):
+        harness.leave(harness.enter(f"room {number}", username="Tom"))
+        harness.backplane.settle_all()
+    assert rooms._names_closed == len(rooms._closed) == 3
+    harness.leave(harness.enter("room 1"))  # which keeps the earlier name as well
+    harness.backplane.settle_all()
+    assert (rooms._names_closed, len(rooms._closed)) == (3, 2)
+    harness.enter("room 1", username="Tom")
+    romeo = harness.enter("room 1")
+    with pytest.raises(NameChangedHands):
+        harness.does(lambda: harness.service.whispers.whisper(romeo, "Tom", "hi"))
+    harness.now += LATELY_S + 1
+    harness.service.forget_rooms()
+    assert rooms._names_closed == len(rooms._closed) == 0
+    harness.close()
 
 
 @pytest.mark.parametrize("way", ["rename", "logout"])

@@ -40,6 +40,9 @@ class Gone:
     sid: str = ""
 
 
+PackedNames = tuple[tuple[str, str, float], ...]  # name, identity and when it was given up; the oldest first
+
+
 class RecentNames:
     """The names that were given up in one room in the last ten minutes, or by people who are still there; of many, the
     latest.
@@ -66,6 +69,19 @@ class RecentNames:
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
         self._spellings = Spellings()
+
+    def packed(self, most: int) -> PackedNames:
+        """The latest names, for a room that closes; without the dictionaries, which are large."""
+        gone = list(self._by_key.values())[-most:]
+        return tuple((one.name, one.identity, one.at) for one in gone)
+
+    @classmethod
+    def unpacked(cls, packed: PackedNames) -> Self:
+        """What was packed."""
+        names = cls()
+        for name, identity, at in packed:
+            names.add(name, identity, at)
+        return names
 
     def add(self, name: str, identity: str, now: float, renamed: str = "") -> None:
         """Somebody has given up their name.

@@ -50,6 +50,7 @@ _REMEMBERED = (
     "Returning._returned",
     "Returning._sids",
     "Returning._talks",
+    "Rooms._closed",
     "Wheel._items",
     "Wheel._order",
     "Whispers._sent",
