@@ -29,7 +29,7 @@ _LONGEST_CJK: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
-_LINE: Final = re.compile(r"^(?P<before>(?:[^\w\n]|_)*+)(?P<word>[^\W_]++)(?P<after>[^\n]*+)", re.MULTILINE)
+_LINE: Final = re.compile(r"^((?:[^\w\n]|_)*+)([^\W_]++)([^\n]*+)", re.MULTILINE)
 _SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
 _KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
 _SPLIT: Final = re.compile(r"[^\w\n]o\b")  # `t o`
@@ -124,15 +124,15 @@ def _joined(found: Iterable[_Found]) -> Unread | None:
 
 
 def _folded(lines: Iterable[str]) -> str:
-    """Lines as they are compared: without differences of case and width, marks, and what cannot be seen."""
+    """Lines as they are compared, decomposed: without differences of case and width, marks, and what cannot be seen."""
     text = "\n".join(lines)
     if text.isascii():
         return text.lower()
-    return normalize("NFC", _MARKS.sub("", normalize("NFKD", without_ignorable(text)))).casefold()
+    return _MARKS.sub("", normalize("NFKD", without_ignorable(text))).casefold()
 
 
 def _look(line: re.Match[str]) -> _Found | None:
-    word, after = line["word"], line["after"]
+    before, word, after = line.groups()
     if word[0] == "7" and after[:3] != " pm":
         word = word[1:]
     if word == "op" and _KEY.match(after):
@@ -140,9 +140,9 @@ def _look(line: re.Match[str]) -> _Found | None:
     if word == "t" and _SPLIT.match(after):
         word, after = "to", after[2:]
     if not word.isascii():
-        return _look_at_other(word, line["before"], after)
+        return _look_at_other(word, before, after)
     if word in _STRONG or (len(word) <= _LONGEST_SLIP and is_slip(word)):
-        return _after_word(word, line["before"], after)
+        return _after_word(word, before, after)
     if word in _LEADS:
         rest = _after_leads(after)
         return _Found(False, _names(rest)) if _FOR_NAME.search(rest) is not None else None
@@ -207,7 +207,8 @@ def _after_leads(text: str) -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     """How the name that a text begins with may be spelled."""
-    words = _WORD.findall(text)[:2]
+    text = text[:_HEAD]
+    words = _WORD.findall(text if text.isascii() else normalize("NFC", text))[:2]
     if not words or words[0] in ORDINARY:
         return ()
     if (cjk := _CJK.match(words[0])) is not None:
