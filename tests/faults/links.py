@@ -108,6 +108,8 @@ class PollingLink:
         self._path += f"&sid={self.sid}"
 
     def send(self, packet: str) -> None:
+        if not self._asked:
+            self._ask()  # a client always has a poll under way, which brings the reason if the session has ended
         try:
             self._posts.request("POST", self._path, packet.encode())
             answer = self._posts.getresponse()

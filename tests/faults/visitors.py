@@ -68,6 +68,7 @@ class Visitor:
             try:
                 self.link.send(packet)
             except Gone:
+                self.listens()  # to the reason
                 self.is_gone = True
 
     def listens(self, seconds: float = 0.0) -> bool:
