@@ -27,6 +27,32 @@ def test_enter_sends_and_shift_enter_breaks(visit: Visit) -> None:
     assert visitor.texts() == ["one\ntwo"]
 
 
+# How far the ring around what has the focus is inside of what clips it, and its text inside of the ring.
+RING = """
+(part) => {
+  const style = getComputedStyle(part), box = part.getBoundingClientRect();
+  const inner = parseFloat(style.outlineOffset), outer = inner + parseFloat(style.outlineWidth);
+  const clip = (part.closest('.row') ?? document.documentElement).getBoundingClientRect();
+  const text = document.createRange();
+  text.selectNodeContents(part);
+  const words = text.getBoundingClientRect();
+  return [box.top - outer - clip.top, clip.bottom - box.bottom - outer, words.left - box.left + inner,
+    box.right + inner - words.right].map((gap) => Math.round(gap * 10) / 10);
+}
+"""
+
+
+def test_the_ring_of_the_focus_is_whole(visit: Visit) -> None:
+    visitor = visit().enter()
+    visitor.page.set_viewport_size(PHONE)
+    visitor.writes("\n".join(map(str, range(30))))
+    visitor.page.keyboard.press("Tab")  # from here on, the browser shows where the focus is
+    for part in (visitor.page.locator("button.here"), visitor.button("Show all"), visitor.chip):
+        part.focus()
+        gaps = part.evaluate(RING)
+        assert min(gaps) >= 0, gaps
+
+
 def test_composing_chinese_never_sends_by_accident(visit: Visit) -> None:
     visitor = visit().enter()
     visitor.composer.focus()
