@@ -21,6 +21,7 @@ from chatroom.core.room_budget import RoomBudget, message_size
 
 _MESSAGE, _EVENT, _CPU = Kind.MESSAGE, Kind.EVENT, Kind.CPU  # looking them up takes as long as a call
 _FOR_MESSAGES: Final = 0.25  # of a room's budget, kept for messages and whispers
+_BACKLOG_WAIT_S: Final = 1.0
 _ANSWER_EVERY_S: Final = 1.0  # while a session is silenced
 
 
@@ -129,6 +130,17 @@ class Quota:
             raise RateLimited(retry_after=round(owed_s, 3))
         cost = event_cost(length)
         self._spend(_EVENT, cost, now, cost)
+
+    def refuse_backlog(self) -> None:
+        """Refuse an event of a client that sends more than is handled, be there limits.
+
+        Otherwise a slow server would never refuse it, since what is handled keeps within all limits.
+
+        Raises:
+            RateLimited: the client has to wait.
+        """
+        if self._budget is not None:
+            raise RateLimited(retry_after=_BACKLOG_WAIT_S)
 
     def charge_cpu(self, seconds: float) -> None:
         """Charge the address for computing time that an event has taken.

@@ -11,6 +11,8 @@ from typing import Final
 
 # A session that is refused `_REFUSALS` times within `_WINDOW_S` is warned, and silenced for as long.
 _REFUSALS: Final = 20
+ENOUGH: Final = _REFUSALS
+"""So many refused events are enough for a warning."""
 _WINDOW_S: Final = 10.0
 _ON_THE_WAY_S: Final = 1.0  # what comes so soon after the warning was sent before it was read
 # In a crowd (an address whose sessions together are refused more than `Kind.REFUSAL` permits), fewer are enough, but

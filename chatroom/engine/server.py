@@ -271,6 +271,11 @@ class Engine(engineio.Server):
         session = self.sockets.get(sid)
         return 0 if session is None else session.waiting
 
+    def has_backlog(self, sid: str) -> bool:
+        """Whether this client has sent more than is handled for a while, however little the server gets done."""
+        session = self.sockets.get(sid)
+        return session is not None and session.has_backlog(time.monotonic())
+
     def raise_outbox_limit(self, sid: str, limit_bytes: int) -> None:
         """Allow at least `limit_bytes` to wait for this client from now on."""
         session = self.sockets.get(sid)

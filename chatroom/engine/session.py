@@ -12,6 +12,7 @@ Only a session writes its fields, and only by this table its state:
 from __future__ import annotations
 
 import enum
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -57,9 +58,10 @@ TRANSITIONS: Final[dict[tuple[State, Step], State]] = {
 INBOX_HIGH: Final = 64
 """How many messages of a session may wait for the application; with more, nothing is read from the client."""
 _INBOX_LOW: Final = 16  # reading resumes at this many
-INBOX_HIGH_BYTES: Final = 131_072
-"""The same in characters and bytes: beyond this, only the message that is being read may still come."""
-_INBOX_LOW_BYTES: Final = 65_536
+INBOX_HIGH_BYTES: Final = 65_536
+"""The same in bytes of memory: beyond this, only the message that is being read may still come."""
+_INBOX_LOW_BYTES: Final = 32_768
+BACKLOG_S: Final = 2.0  # a client of which many messages wait, for so long without a gap, sends too fast
 _USELESS: Final = Bound(burst=64, per_second=4.0)  # packets
 
 
@@ -109,7 +111,7 @@ class Session:
         transport: what carries its packets.
         probe: a WebSocket that wants to become the transport.
         inbox: messages for the application, and calls that wait behind them; None while it is empty.
-        scheduled: the inbox is being handled, or will be.
+        scheduled: the inbox is being handled, or will be, since `scheduled_at` without a gap.
         paused: the application takes no more messages for now.
         awaiting_pong: a ping has been sent.
         admitted: it has connected a namespace.
@@ -136,6 +138,7 @@ class Session:
         "probe",
         "reported",
         "scheduled",
+        "scheduled_at",
         "sid",
         "state",
         "tick",
@@ -158,6 +161,7 @@ class Session:
         self.inbox: deque[str | bytes | Callable[[], None]] | None = None
         self.inbox_bytes = 0
         self.scheduled = False
+        self.scheduled_at = 0.0
         self.paused = False
         self.awaiting_pong = False
         self.admitted = False
@@ -254,9 +258,7 @@ class Session:
     @property
     def overfull(self) -> bool:
         """Whether too many messages wait to read more."""
-        return self.inbox is not None and (
-            len(self.inbox) > INBOX_HIGH or self.inbox_bytes > INBOX_HIGH_BYTES
-        )
+        return len(self.inbox or ()) > INBOX_HIGH or self.inbox_bytes > INBOX_HIGH_BYTES
 
     @property
     def may_read_more(self) -> bool:
@@ -265,10 +267,15 @@ class Session:
             return not self.paused
         return len(self.inbox) <= _INBOX_LOW and self.inbox_bytes <= _INBOX_LOW_BYTES
 
-    def schedule(self) -> bool:
+    def schedule(self, now: float) -> bool:
         """Mark the inbox to be handled; False if it already is."""
         was, self.scheduled = self.scheduled, True
+        self.scheduled_at = self.scheduled_at if was else now
         return not was
+
+    def has_backlog(self, now: float) -> bool:
+        """Whether the client has sent more than is handled for a while."""
+        return self.scheduled and not self.may_read_more and now - self.scheduled_at > BACKLOG_S
 
     def deliver(self, message: str | bytes | Callable[[], None]) -> None:
         """Put a message, or a call, into the inbox."""
@@ -276,7 +283,7 @@ class Session:
             self.inbox = deque()
         self.inbox.append(message)
         if not callable(message):
-            self.inbox_bytes += len(message)
+            self.inbox_bytes += sys.getsizeof(message)
 
     @property
     def waiting(self) -> int:
@@ -289,7 +296,7 @@ class Session:
             return None
         message = self.inbox.popleft()
         if not callable(message):
-            self.inbox_bytes -= len(message)
+            self.inbox_bytes -= sys.getsizeof(message)
         return message
 
     def served(self, now: float, rest_s: float) -> None:

@@ -206,9 +206,9 @@ class Sessions:
 
         Of one address's sessions only one does at a time: many of them together delay nobody else.
         """
-        if not session.schedule():
-            return
         now, account = time.monotonic(), session.account
+        if not session.schedule(now):
+            return
         if not session.admitted or now < session.last_until:
             self._put_last(session)
         elif account is None:

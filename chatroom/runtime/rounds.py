@@ -1,4 +1,7 @@
-"""A queue that gives one item of each group after the other, so that no group delays the others by its number."""
+"""A queue that gives one item of each group after the other, so that no group delays the others by its number.
+
+A group of which nothing waits for a whole round comes before those of which something always waits: as in RFC 8290.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ class Rounds(Generic[_ItemT]):
 
     def __init__(self) -> None:
         self._items: dict[object, deque[_ItemT]] = {}
-        self._groups: deque[object] = deque()  # the one that comes next first
+        self._new: deque[object] = deque()  # groups that come first
+        self._groups: deque[object] = (
+            deque()
+        )  # the others, the one that comes next first; some have no items any more
         self.length = 0
 
     def __len__(self) -> int:
@@ -28,18 +34,23 @@ class Rounds(Generic[_ItemT]):
         items = self._items.get(group)
         if items is None:
             items = self._items[group] = deque()
-            self._groups.append(group)
+            self._new.append(group)
         items.append(item)
         self.length += 1
 
     def popleft(self) -> _ItemT:
         """Take out the next item; its group comes next when all others have had one."""
         self.length -= 1
-        group = self._groups.popleft()
+        if self._new:
+            group = self._new.popleft()
+        else:
+            while not self._items[group := self._groups.popleft()]:
+                del self._items[group]  # for a round, nothing of it has come
         items = self._items[group]
         item = items.popleft()
-        if items:
+        if self.length:
             self._groups.append(group)
         else:
-            del self._items[group]
+            self._items.clear()
+            self._groups.clear()
         return item

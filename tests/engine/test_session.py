@@ -1,12 +1,15 @@
 """A session's states: what each packet means in each, and what is refused."""
 
 import itertools
+import sys
 
 import pytest
 
 from chatroom.engine import packets
 from chatroom.engine.packets import PacketError
 from chatroom.engine.session import (
+    BACKLOG_S,
+    INBOX_HIGH,
     INBOX_HIGH_BYTES,
     TRANSITIONS,
     Outcome,
@@ -166,8 +169,8 @@ def test_closing_drops_messages_unless_they_still_count(session: Session, pollin
 
 
 def test_a_paused_session_keeps_its_messages_until_it_is_closed(session: Session, polling: Carrier) -> None:
-    assert session.schedule()
-    assert not session.schedule()
+    assert session.schedule(0.0)
+    assert not session.schedule(0.0)
     session.receive(packets.MESSAGE, "a", polling)
     assert session.pause()
     assert session.next_message() is None
@@ -176,6 +179,24 @@ def test_a_paused_session_keeps_its_messages_until_it_is_closed(session: Session
     session.close("transport close", keep_inbox=True)
     assert session.end_batch()
     assert session.next_message() == "a"
+
+
+def test_many_messages_that_wait_for_long_are_a_backlog(session: Session, polling: Carrier) -> None:
+    late = BACKLOG_S + 0.1
+    session.receive(packets.MESSAGE, "a", polling)
+    session.schedule(0.0)
+    assert not session.has_backlog(late)
+    for _ in range(INBOX_HIGH):
+        session.receive(packets.MESSAGE, "a", polling)
+    assert not session.has_backlog(BACKLOG_S)
+    assert session.has_backlog(late)
+    while session.next_message():
+        pass
+    session.end_batch()
+    for _ in range(INBOX_HIGH):
+        session.receive(packets.MESSAGE, "a", polling)
+    session.schedule(late)
+    assert not session.has_backlog(late)
 
 
 def test_a_raised_limit_holds_for_every_transport(
@@ -200,10 +221,13 @@ def test_only_steps_of_the_table_change_the_state(session: Session) -> None:
             assert session.state is state
 
 
-def test_an_inbox_is_full_by_length_or_number() -> None:
+@pytest.mark.parametrize("letter", ["x", "\u4e2d", "\U0001f600"])
+def test_an_inbox_is_full_by_its_memory(letter: str) -> None:
+    width = sys.getsizeof(2 * letter) - sys.getsizeof(letter)
+    just_fits = letter * ((INBOX_HIGH_BYTES - sys.getsizeof(letter)) // width + 1)
     session = Session("sid", outbox_limit_bytes=1, outbox_limit_packets=1)
     states = []
-    for message in ("x" * INBOX_HIGH_BYTES, b"y"):
+    for message in (just_fits, b"y"):
         session.deliver(message)
         states.append((session.overfull, session.may_read_more))
     while session.next_message() is not None:

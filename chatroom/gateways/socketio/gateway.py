@@ -14,7 +14,7 @@ import socketio.exceptions
 
 from chatroom import runtime
 from chatroom.core.budgets import Kind
-from chatroom.core.conduct import Verdict
+from chatroom.core.conduct import ENOUGH, Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
 from chatroom.core.log import Item
@@ -194,11 +194,15 @@ class SocketIOGateway:
         guest = self._guests.get(sid)
         if guest is None:
             return False  # it has just logged out
+        has_backlog = self.engine.has_backlog(guest.eio_sid)
         try:
             guest.session.quota.spend_event(size)
+            if has_backlog:
+                guest.session.quota.refuse_backlog()
         except RateLimited as refused:
             began = self._meter.begin()
-            waiting = self.engine.waiting_messages(guest.eio_sid)  # which come too soon as well
+            # What waits comes too soon as well.
+            waiting = ENOUGH if has_backlog else self.engine.waiting_messages(guest.eio_sid)
             self._refuse_flood(guest, ack, refused, self._talks.hold_for_other_room, waiting)
             guest.session.quota.charge_cpu(self._meter.took_s(began) + _READ_S)
             return False

@@ -13,6 +13,7 @@ import pytest
 from chatroom.backplane import Keys
 from chatroom.core.budgets import Kind
 from chatroom.core.roster import SMALL_ROOM
+from chatroom.engine.session import INBOX_HIGH
 from tests.support.chat import ADDRESS, Chat, Client
 from tests.support.inside import no_collector, until
 
@@ -136,6 +137,18 @@ def test_a_waiting_refusal_is_kept_for_a_restart(monkeypatch: pytest.MonkeyPatch
     assert kept == [True]
     chat.now += 1
     until(lambda: kept == [True, False])  # it has been answered
+
+
+def test_who_sends_faster_than_the_server_handles_is_warned() -> None:
+    chat = Chat()
+    client = chat.joins()
+    assert client.asks("ping")["ok"]
+    client.session.schedule(float("-inf"))
+    for _ in range(INBOX_HIGH):
+        client.session.deliver('2["msg",{"action":"ping"}]')
+    client.sends('2["msg",{"action":"ping"}]')
+    until(lambda: client.session.transport.waiting_bytes > 0)
+    assert [frame["code"] for frame in client.received()] == ["rate_limited"]
 
 
 def test_choosing_the_same_language_keeps_the_audience() -> None:
