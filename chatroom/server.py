@@ -44,6 +44,7 @@ from chatroom.proxies import Proxies
 from chatroom.service import Service
 from chatroom.settings import Settings, unknown_variables
 from chatroom.startup import StartError
+from chatroom.stopping import disconnect_all
 from chatroom.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,8 @@ log = logging.getLogger(__name__)
 # Descriptors for health checks, the log, the system, and connections refused by a full server.
 _OTHER_FILES = 120
 _LEAVING = (16, 512)  # connections that may be closing at once: at least, and if there are enough descriptors
-_DRAIN_SPREAD_S = 3.0  # clients are disconnected over this long, so that they do not all reconnect at once
 _WATCH_S = 1.0  # between two looks at what depends on the time alone
-_LINGER_S = 1.4  # for the last bytes to be sent, and for polling clients to fetch theirs
 _SOCKET_PATH = "/socket.io/"
-_DRAIN_PER_S = 2000  # at least
 
 
 def serve(settings: Settings) -> None:
@@ -131,7 +129,13 @@ def serve(settings: Settings) -> None:
     runtime.sleep(settings.drain_delay_s)  # load balancers see 503 at `/readyz` first
     backplane.settle()
     line.disconnect_all()
-    _disconnect_all(gateway.warn_all(), gateway.engine, line)
+    disconnect_all(
+        gateway.warn_all(),
+        gateway.engine.close,
+        lambda: gateway.engine.drained() and line.drained(),
+        monotonic=time.monotonic,
+        sleep=runtime.sleep,
+    )
     backplane.close()
     if folder is not None:
         folder.close()
@@ -252,24 +256,6 @@ def _make_front(
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )
-
-
-# Stopping
-
-
-def _disconnect_all(eio_sids: list[str], engine: Engine, line: LineGateway) -> None:
-    """Close all connections, spread over a few seconds if there are many.
-
-    The Engine.IO session is closed, not the Socket.IO one: clients take that for a lost connection, and reconnect.
-    """
-    pause_s = min(_DRAIN_SPREAD_S / len(eio_sids), 1 / _DRAIN_PER_S) if eio_sids else 0
-    began = time.monotonic()
-    for number, eio_sid in enumerate(eio_sids):
-        engine.close(eio_sid)
-        runtime.sleep(max(0.0, began + number * pause_s - time.monotonic()))
-    deadline = time.monotonic() + _LINGER_S
-    while not (engine.drained() and line.drained()) and time.monotonic() < deadline:
-        runtime.sleep(0.01)
 
 
 # State
