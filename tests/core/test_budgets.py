@@ -259,7 +259,7 @@ def test_in_a_crowd_few_early_refusals_warn_then_cut() -> None:
     assert verdicts[4::5] == [Verdict.WARN, Verdict.CUT]
 
 
-def test_in_a_crowd_no_burst_is_cut_before_its_warning_is_read() -> None:
+def test_no_burst_in_a_crowd_is_cut_before_its_warning() -> None:
     conduct = Conduct()
     verdicts = []
     for number in range(30):
