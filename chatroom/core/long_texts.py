@@ -29,8 +29,9 @@ _LONGEST_CJK: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
-_LINE: Final = re.compile(r"^((?:[^\w\n]|_)*+)([^\W_]++)([^\n]*+)", re.MULTILINE)
+_LINE: Final = re.compile(r"^((?:[^\w\n]|_|\d++[.)] )*+)(7?[^\W\d_][^\W_]*+)([^\n]*+)", re.MULTILINE)
 _SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
+_LATIN: Final = re.compile("[a-z]+")
 _KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
 _SPLIT: Final = re.compile(r"[^\w\n]o\b")  # `t o`
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -162,8 +163,9 @@ def _look_at_other(word: str, before: str, after: str) -> _Found | None:
     if word[0] in _CHINESE_FIRST:
         return _look_at_chinese(word, after)
     # `to小雨`, `w小雨`
-    size = next((size for size, one in enumerate(word) if not one.isascii()), 0) if word[0].isascii() else 0
-    return _after_word(word[:size], before, word[size:] + after) if word[:size] in _STRONG else None
+    if (start := _LATIN.match(word)) is not None and start[0] in _STRONG:
+        return _after_word(start[0], before, word[start.end() :] + after)
+    return None
 
 
 def _look_at_chinese(word: str, after: str) -> _Found | None:
