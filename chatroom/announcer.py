@@ -151,7 +151,7 @@ class Announcer:
             person = room.roster.get(session.sid)
             if person is None or session.membership is not member or member.stage is not Stage.ANNOUNCED:
                 continue  # joined and left within one batch, or while the disk was read
-            token = self._tokens.write(session.identity, member.person.name, room.key, session.serial)
+            token = self._tokens.write(session.identity, member.person.name, session.serial)
             member.missed = None
             member.advance(Stage.IN)
             now = self._monotonic()

@@ -137,7 +137,7 @@ class Service:
         quota = quota or self.quota_of(client)
         quota.spend(Kind.JOIN)
         key = room_key(request.room)
-        written = self._tokens.read(request.token, key) if request.token is not None else None
+        written = self._tokens.read(request.token) if request.token is not None else None
         token = written if written not in self._ended else None
         claim_request = ClaimRequest(
             sid=sid,
@@ -301,7 +301,7 @@ class Service:
         # A session that is closed receives no new token, and its old one may be in use again.
         if outcome.new != outcome.old and not session.closed:
             self._ended.end(session)
-        token = self._tokens.write(session.identity, outcome.new, member.room.key, session.serial)
+        token = self._tokens.write(session.identity, outcome.new, session.serial)
         return outcome.new, token
 
     def suggest(self, session: Session) -> str:

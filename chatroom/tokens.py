@@ -1,15 +1,13 @@
 """Resume tokens, which show who a returning guest is, and the keys by which the server recognises a retried message.
 
-A token holds an identity (random, made at the first visit), its owner's name, two marks, and a serial that changes with
-the name. The marks are one of the process that wrote it (random, made at its start), and one of the room in which the
-owner had the name. A token links no one to a message:
-with an entry, the log stores an HMAC of the identity and the client's own id for the message, which only the same
-identity can produce again.
+A token holds an identity (random, made at the first visit), its owner's name, a mark of the process that wrote it
+(random, made at its start), and a serial that changes with the name. A token links no one to a message: with an entry,
+the log stores an HMAC of the identity and the client's own id for the message, which only the same identity can produce
+again.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -23,7 +21,6 @@ from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
 _IDENTITY_BYTES = 15  # 120 bits, 20 characters of base64
 _PROCESS_BYTES = 6
-_ROOM_BYTES = 12
 _SERIAL_BYTES = 6
 _SECOND_BYTES = 4  # of a serial: when it was made, in seconds since the epoch, until 2106
 _MAX_TOKEN = 1024  # characters; ours are shorter than 200
@@ -37,14 +34,12 @@ class Claim:
     Attributes:
         serial: tokens with another one have ended, or will end.
         is_earlier: an earlier process wrote it, so this one does not know what its owner has done.
-        is_of_room: its owner had the name in the room that `read` was given. In another room, the name may be anyone's.
     """
 
     identity: str
     name: str
     serial: str = ""
     is_earlier: bool = False
-    is_of_room: bool = False
 
 
 def new_identity() -> str:
@@ -91,20 +86,18 @@ class Tokens:
         # The digest is itsdangerous' own, but given as the function that `hmac` leaves to OpenSSL.
         options = {"now_s": now_s, "digest_method": hashlib.sha1}
         self._serializer = _Serializer(secret, salt="resume", signer=_Signer, signer_kwargs=options)
-        self._secret = secret
         self._max_age_s = max_age_s
         self.now_s = now_s
         self._process = secrets.token_urlsafe(_PROCESS_BYTES)
 
-    def write(self, identity: str, name: str, room: str, serial: str = "") -> str:
-        """A token for this identity, which has this name in the room with this key."""
-        token = self._serializer.dumps([identity, name, self._process, self._mark(room), serial])
+    def write(self, identity: str, name: str, serial: str = "") -> str:
+        """A token for this identity, which has this name."""
+        # Earlier versions wrote a mark of the room where the empty text is.
+        token = self._serializer.dumps([identity, name, self._process, "", serial])
         return token if isinstance(token, str) else token.decode()
 
-    def read(self, token: str, room: str) -> Claim | None:
-        """What the token says to the room with this key.
-
-        None if it is not ours, or too old: a token never locks anyone out.
+    def read(self, token: str) -> Claim | None:
+        """What the token says; None if it is not ours, or too old: a token never locks anyone out.
 
         A token from the future is valid: the log was restored from a backup, or an earlier version wrote the token
         while the wall clock was ahead.
@@ -112,7 +105,7 @@ class Tokens:
         if len(token) > _MAX_TOKEN:
             return None
         try:
-            # Earlier versions wrote no process, no room, or no serial.
+            # Earlier versions wrote no process, or no serial.
             (identity, name, *marks), written = self._serializer.loads(token, return_timestamp=True)
             signature = token.rpartition(".")[2].encode()
             # Decoding skips characters that are not base64, and bits at the end: one token has one spelling.
@@ -128,13 +121,7 @@ class Tokens:
             name,
             serial="".join(marks[2:]),
             is_earlier=marks[:1] != [self._process],
-            is_of_room=marks[1:2] == [self._mark(room)],
         )
-
-    def _mark(self, room: str) -> str:
-        """The mark of a room: short, and the room's name, which is the key to it, does not follow from it."""
-        mark = hmac.digest(self._secret, room.encode(), hashlib.sha256)[:_ROOM_BYTES]
-        return base64.urlsafe_b64encode(mark).decode()
 
 
 class _Serializer(URLSafeTimedSerializer):

@@ -24,7 +24,7 @@ class Refusing:
         self.texts = RefusedTexts(lambda: self.harness.now)
 
     def session(self, identity: str = "identity") -> Session:
-        return self.harness.enter("lobby", token=self.harness.tokens.write(identity, "Bob", "lobby"))
+        return self.harness.enter("lobby", token=self.harness.tokens.write(identity, "Bob"))
 
     def note(self, session: Session, refusal: Refusal, *, is_bound: bool = False) -> None:
         self.texts.note(session, "1", refusal, is_bound=is_bound)

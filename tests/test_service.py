@@ -32,7 +32,7 @@ def test_two_joins_in_one_write_announce_once() -> None:
 
 def test_a_token_used_while_its_session_joins_is_welcomed() -> None:
     harness = Harness([CheckingGateway()])
-    token = harness.tokens.write("identity", "Bob", "lobby")
+    token = harness.tokens.write("identity", "Bob")
     harness.service.enter(harness.admit(token=token))
     newer = harness.admit(token=token)
     harness.service.enter(newer)
@@ -43,7 +43,7 @@ def test_a_token_used_while_its_session_joins_is_welcomed() -> None:
 
 def test_a_token_used_while_its_session_is_renamed_stays_good() -> None:
     harness = Harness([CheckingGateway()])
-    token = harness.tokens.write("identity", "Bob", "lobby")
+    token = harness.tokens.write("identity", "Bob")
     harness.enter("lobby")
     older = harness.enter("lobby", token=token)
     harness.backplane.run(lambda: harness.service.rename(older, "Fox"))  # it waits for the answer
@@ -66,7 +66,7 @@ def test_a_rename_before_the_welcome_changes_its_token() -> None:
         (harness.backplane.arrive if harness.backplane.requests else harness.backplane.answer)()
     harness.backplane.deliver_some("lobby", 1)  # the join, and not yet the new name
     assert harness.gateway.present[bob.room][bob.sid] == "Bob"
-    claim = harness.tokens.read(harness.gateway.welcomed[bob.sid][1], "lobby")
+    claim = harness.tokens.read(harness.gateway.welcomed[bob.sid][1])
     assert claim is not None
     assert (claim.name, claim.serial) == ("Fox", bob.serial)
     harness.close()
@@ -74,7 +74,7 @@ def test_a_rename_before_the_welcome_changes_its_token() -> None:
 
 def test_a_token_for_a_reserved_name_gives_another() -> None:
     harness = Harness([CheckingGateway()])
-    session = harness.admit(token=harness.tokens.write("identity", "Moderator", "lobby"))
+    session = harness.admit(token=harness.tokens.write("identity", "Moderator"))
     assert (session.identity, session.person.name in NAMES) == ("identity", True)
     harness.close()
 
@@ -270,7 +270,7 @@ class Restarted:
 
     def comes_back(self, name: str) -> Session:
         """Someone comes back with the token that the previous process gave them."""
-        return self.harness.enter("lobby", token=self.tokens.write(f"identity {name}", name, "lobby"))
+        return self.harness.enter("lobby", token=self.tokens.write(f"identity {name}", name))
 
     def again(self, session: Session) -> Session:
         """A connection is cut, and its guest comes back with the token that this process gave them."""
@@ -341,7 +341,7 @@ def test_each_return_after_a_restart_is_free_once() -> None:
 
     def comes(number: int) -> None:
         assert budget.open_session(0.0) == 0.0
-        harness.leave(harness.enter("lobby", token=earlier.write(f"identity {number}", "Bob", "lobby")))
+        harness.leave(harness.enter("lobby", token=earlier.write(f"identity {number}", "Bob")))
         budget.close_session()
 
     for number in range(10):
@@ -350,7 +350,7 @@ def test_each_return_after_a_restart_is_free_once() -> None:
         comes(number)
     assert budget.open_session(0.0) > 0.0
     with pytest.raises(RateLimited):
-        harness.enter("lobby", token=earlier.write("identity 10", "Bob", "lobby"))
+        harness.enter("lobby", token=earlier.write("identity 10", "Bob"))
 
 
 def test_an_empty_room_remembers_its_names_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ class ServiceMachine(RuleBasedStateMachine):
         logging.getLogger("chatroom").addHandler(self.faults)
         self.harness = Harness([CheckingGateway()], self.takes_loss)
         self.far, self.service = self.harness.backplane, self.harness.service
-        self.tokens = [self.harness.tokens.write(f"identity {name}", name, "lobby") for name in NAMES]
+        self.tokens = [self.harness.tokens.write(f"identity {name}", name) for name in NAMES]
         self.admitted: set[Session] = set()
         self.busy: dict[Session | None, int] = {}  # who waits for an answer: later requests wait behind it
         self.outcomes: list[list[Any]] = []  # of each message, each change of one, and each thing set

@@ -28,28 +28,28 @@ class Now:
 def test_a_token_is_good_for_its_days_and_no_longer() -> None:
     now = Now()
     tokens = Tokens(SECRET, 30 * DAY_S, now)
-    token = tokens.write("identity", "Fox", "lobby")
+    token = tokens.write("identity", "Fox")
     now.s += 30 * DAY_S - 1
-    assert tokens.read(token, "den") == Claim("identity", "Fox")
+    assert tokens.read(token) == Claim("identity", "Fox")
     now.s += 2
-    assert tokens.read(token, "den") is None
+    assert tokens.read(token) is None
 
 
 def test_a_token_from_the_future_is_valid_and_expires() -> None:
     now = Now()
     tokens = Tokens(SECRET, 30 * DAY_S, now)
     now.s += 5 * DAY_S
-    token = tokens.write("identity", "Fox", "lobby")
+    token = tokens.write("identity", "Fox")
     now.s -= 5 * DAY_S
-    assert tokens.read(token, "den") == Claim("identity", "Fox")
+    assert tokens.read(token) == Claim("identity", "Fox")
     now.s += 35 * DAY_S + 1
-    assert tokens.read(token, "den") is None
+    assert tokens.read(token) is None
 
 
 def test_a_token_has_the_serial_that_it_was_written_with() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    token = tokens.write("identity", "Fox", "lobby", "s")
-    assert tokens.read(token, "lobby") == Claim("identity", "Fox", "s", is_of_room=True)
+    token = tokens.write("identity", "Fox", "s")
+    assert tokens.read(token) == Claim("identity", "Fox", "s")
 
 
 def test_a_serial_says_in_which_second_it_was_made() -> None:
@@ -63,71 +63,61 @@ def test_a_serial_says_in_which_second_it_was_made() -> None:
 def test_a_token_of_a_version_before_is_read(more: list[str]) -> None:
     token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "Fox", *more])
     assert isinstance(token, str)
-    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(token, "lobby")
+    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(token)
     assert claim == Claim("identity", "Fox", is_earlier=True)
 
 
 def test_a_token_tells_whether_an_earlier_process_wrote_it() -> None:
     tokens, later = Tokens(SECRET, 30 * DAY_S, Now()), Tokens(SECRET, 30 * DAY_S, Now())
-    token = tokens.write("identity", "Fox", "lobby")
-    assert tokens.read(token, "den") == Claim("identity", "Fox")
-    assert later.read(token, "den") == Claim("identity", "Fox", is_earlier=True)
+    token = tokens.write("identity", "Fox")
+    assert tokens.read(token) == Claim("identity", "Fox")
+    assert later.read(token) == Claim("identity", "Fox", is_earlier=True)
 
 
-def test_a_token_proves_its_name_in_one_room_only() -> None:
+def test_a_token_of_the_longest_name_is_read() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    token = tokens.write("identity", "Fox", "lobby")
-    assert tokens.read(token, "lobby") == Claim("identity", "Fox", is_of_room=True)
-    assert tokens.read(token, "den") == Claim("identity", "Fox")
-
-
-def test_a_token_of_the_longest_names_is_read() -> None:
-    tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    name, room = (
-        "".join(chr(first + 41 * number) for number in range(count))
-        for first, count in ((0x20000, 128), (0x4E00, 256))
-    )
-    assert tokens.read(tokens.write("identity", name, room), room) == Claim("identity", name, is_of_room=True)
+    name = "".join(chr(0x20000 + 41 * number) for number in range(128))
+    assert tokens.read(tokens.write("identity", name)) == Claim("identity", name)
 
 
 def test_only_a_long_token_is_compressed() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    assert not tokens.write("identity", "F" * 32, "lobby").startswith(".")
+    assert not tokens.write("identity", "F" * 32).startswith(".")
     name = "F" * 300
-    token = tokens.write("identity", name, "lobby")
+    token = tokens.write("identity", name)
     assert token.startswith(".")
-    assert tokens.read(token, "den") == Claim("identity", name)
+    assert tokens.read(token) == Claim("identity", name)
 
 
 def test_a_compressed_token_from_an_earlier_version_is_read() -> None:
     token = URLSafeTimedSerializer(SECRET, salt="resume").dumps(["identity", "F" * 32])
     assert str(token).startswith(".")
-    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(str(token), "lobby")
+    claim = Tokens(SECRET, 30 * DAY_S, time.time).read(str(token))
     assert claim == Claim("identity", "F" * 32, is_earlier=True)
 
 
 def test_a_forged_token_is_freed_without_the_collector() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    signed = tokens.write("identity", "Fox", "lobby").rpartition(".")[0]
+    signed = tokens.write("identity", "Fox").rpartition(".")[0]
     with no_collector():
         before = alive(BadSignature)
         for forged in ("forged", "a.b.c", f"{signed}.forged"):
-            assert tokens.read(forged, "lobby") is None
+            assert tokens.read(forged) is None
         assert alive(BadSignature) == before
 
 
 def test_what_is_not_ours_is_nobodys() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
-    foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox", "lobby")
+    foreign = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox")
     for token in ("", "x", foreign, foreign[:-1], "x" * 2000):
-        assert tokens.read(token, "lobby") is None
+        assert tokens.read(token) is None
 
 
 def test_no_forged_token_is_read() -> None:
     tokens = Tokens(SECRET, 30 * DAY_S, Now())
     rng = random.Random(17)
-    own = [tokens.write(f"identity {number}", f"Fox {number}", "lobby", "s") for number in range(50)]
-    other = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox", "lobby")
+    own = [tokens.write(f"identity {number}", f"Fox {number}", "s") for number in range(50)]
+    other = Tokens(b"x" * 32, 30 * DAY_S, Now()).write("identity", "Fox")
     old_salt = URLSafeTimedSerializer(SECRET, salt="other").dumps(["identity", "Fox"])
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=/+ \0é"
     forged = {other, str(old_salt)}
@@ -146,6 +136,6 @@ def test_no_forged_token_is_read() -> None:
             one + one,
             parts[0] + "." + ".".join(other.split(".")[1:]),
         }
-    through = [token for token in forged - set(own) if tokens.read(token, "lobby") is not None]
+    through = [token for token in forged - set(own) if tokens.read(token) is not None]
     assert through == []
-    assert all(tokens.read(token, "lobby") for token in own)
+    assert all(tokens.read(token) for token in own)
