@@ -136,7 +136,6 @@ class Service:
         """
         quota = quota or self.quota_of(client)
         quota.spend(Kind.JOIN)
-        key = room_key(request.room)
         written = self._tokens.read(request.token) if request.token is not None else None
         token = written if written not in self._ended else None
         claim_request = ClaimRequest(
