@@ -100,6 +100,10 @@ class Polling:
         if account is not None and not account.hold(change) and change > 0:
             self._sessions.relief.relieve(account)
 
+    @property
+    def unread_bytes(self) -> int:
+        return self.waiting_bytes if self._poll is None else 0
+
     def _has_room(self) -> bool:
         """The bound in bytes is on what waits behind the first message, which may have any length."""
         if self.waiting_bytes > self.session.limit_bytes:

@@ -282,10 +282,10 @@ class Engine(engineio.Server):
         if session is not None:
             session.raise_limit(limit_bytes)
 
-    def waiting_bytes(self, sid: str) -> int:
-        """How many of the bytes sent to this client wait: an application may refuse to answer more."""
+    def unread_bytes(self, sid: str) -> int:
+        """How much this client could have read, and has not: an application may refuse to answer more."""
         session = self.sockets.get(sid)
-        return 0 if session is None else session.transport.waiting_bytes
+        return 0 if session is None else session.transport.unread_bytes
 
     def forget_sent(self) -> None:
         """Forget the last packets, which are kept so that clients share them; to be called now and then."""

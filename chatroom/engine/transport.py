@@ -25,6 +25,10 @@ class Transport(Protocol):
     def waiting_bytes(self) -> int:
         """How many of the bytes that were sent are still waiting."""
 
+    @property
+    def unread_bytes(self) -> int:
+        """How many of these the client could have read by now."""
+
     def send(self, packet: Packet) -> None:
         """Send a packet, in the order of these calls. A client that reads too slowly is dropped."""
 
@@ -49,7 +53,7 @@ class _NoTransport:
 
     connection = None
     reading = True
-    waiting_bytes = 0
+    waiting_bytes = unread_bytes = 0
 
     def send(self, packet: Packet) -> None:
         """Drop the packet: there is no client."""

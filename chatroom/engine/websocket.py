@@ -205,6 +205,10 @@ class WebSocketTransport(WebSocket):
     def waiting_bytes(self) -> int:
         return self.connection.waiting_bytes
 
+    @property
+    def unread_bytes(self) -> int:
+        return self.connection.outbox_bytes
+
     def raise_limit(self, limit_bytes: int) -> None:
         self.connection.limit_bytes = max(self.connection.limit_bytes, limit_bytes)
 

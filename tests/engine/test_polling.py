@@ -295,9 +295,12 @@ def test_no_reader_is_dropped_if_one_fetches_in_time(final_payloads: FinalPayloa
 
 def test_nothing_waits_once_it_is_fetched(polling: Polling) -> None:
     polling.send("4" * 300)
-    assert polling.waiting_bytes == 300
+    assert polling.waiting_bytes == polling.unread_bytes == 300
     get(polling)
     assert polling.waiting_bytes == 0
+    get(polling)
+    polling.send("4")
+    assert (polling.waiting_bytes, polling.unread_bytes) == (1, 0)  # a poll waits for it
 
 
 def test_what_cannot_be_encoded_is_not_kept(polling: Polling) -> None:

@@ -26,7 +26,7 @@ class Carrier:
 
     connection = None
     reading = True
-    waiting_bytes = 0
+    waiting_bytes = unread_bytes = 0
 
     def __init__(self, *waiting: Packet) -> None:
         self.waiting = list(waiting)

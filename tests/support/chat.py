@@ -54,6 +54,10 @@ class Client:
         until(lambda: any(b"login" in packet for packet in self._polling._outbox))
         self.sid = str(self.received()[0]["sid"])
 
+    def has_waiting(self, piece: bytes, times: int) -> bool:
+        """Whether so many packets with this in them wait for it."""
+        return sum(piece in packet for packet in self._polling._outbox) == times
+
     def sends(self, packet: str) -> None:
         """Send one Socket.IO packet, which is handled before this returns."""
         self._receive(self.session.sid, packet)

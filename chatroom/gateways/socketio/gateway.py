@@ -17,7 +17,7 @@ from chatroom.core.budgets import Kind
 from chatroom.core.conduct import ENOUGH, Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
-from chatroom.core.log import Item
+from chatroom.core.log import Item, Page
 from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
@@ -285,7 +285,8 @@ class SocketIOGateway:
         if guest is None:
             return
         room, who = welcome.room, welcome.person
-        page = welcome.page
+        # History is the cheapest to leave out for a client that reads nothing; it can ask for it later.
+        page = Page((), gap=True) if self._requests.is_behind(guest) else welcome.page
         fields = wire.presence(
             "login", who, room.name, len(room.roster), welcome.at_ms, self._presence.names(room)
         )

@@ -27,7 +27,7 @@ from chatroom.rooms import RoomView
 from chatroom.service import Service
 from chatroom.sessions import MAX_UNCOMMITTED, Session
 
-_MAX_WAITING_BYTES: Final = 65_536  # if more waits for a client, it gets no page and no list of names
+_MAX_UNREAD_BYTES: Final = 16_384  # a client that leaves more unread gets no page and no list of names
 MAX_COMMAND: Final = 64 + 4 * NAME_LENGTH  # characters that a command and a name may add to a text
 
 
@@ -89,7 +89,7 @@ class Requests:
                 self._move(guest, room)
                 return {"room": session.room.name}
             case wire.History(before, after, limit):
-                if self._is_behind(guest):
+                if self.is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 answer = partial(self._answer_history, guest, ack, session.room.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
@@ -101,7 +101,7 @@ class Requests:
                     raise NoSuchPerson
                 return {"username": person.name, "sid": person.sid}
             case wire.Who():
-                if self._is_behind(guest):
+                if self.is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 people, here = self._service.who(session), session.room
                 names = self._names(here) if len(people) == len(here.roster) else wire.name_list(people)
@@ -173,9 +173,9 @@ class Requests:
         if room_key is not None:
             self._groups.enter(guest, room_key)
 
-    def _is_behind(self, guest: Guest) -> bool:
-        """Whether so much waits for a client that more long answers could drop it as a slow reader."""
-        return self._engine.waiting_bytes(guest.eio_sid) > _MAX_WAITING_BYTES
+    def is_behind(self, guest: Guest) -> bool:
+        """Whether a client has not read what it was sent: more long answers would only fill the memory."""
+        return self._engine.unread_bytes(guest.eio_sid) > _MAX_UNREAD_BYTES
 
     def _move(self, guest: Guest, room: str) -> None:
         session, old = guest.session, guest.session.room
@@ -254,5 +254,7 @@ class Requests:
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
         if page is None:
             self._replies.refuse(guest, ack, Unavailable())
+        elif self.is_behind(guest):  # it has asked for several at once
+            self._replies.refuse(guest, ack, RateLimited(retry_after=0.1))
         else:
             ack({"ok": True, **wire.page(room, page)})

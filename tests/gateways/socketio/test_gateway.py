@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -161,3 +162,26 @@ def test_choosing_the_same_language_keeps_the_audience() -> None:
     assert audiences == kept
     assert juliet.asks("lang", lang="zh")["ok"]
     assert audiences != kept
+
+
+def test_who_has_not_read_a_page_gets_no_other() -> None:
+    chat = Chat()
+    writer = chat.joins(username="Tybalt")
+    for number in range(8):
+        writer.sends("2" + json.dumps(["msg", {"action": "message", "msg": f"{number}" + "\u4e00" * 1900}]))
+    reader = Client(chat, "reader", "192.0.2.9")
+    reader.enters()
+    page = json.dumps(["msg", {"action": "history", "limit": 200}])
+    reader.sends(f"27{page}")
+    reader.sends(f"27{page}")
+    answers = reader.received(acks=True)
+    assert [answer.get("code") for answer in answers] == [None, "rate_limited"]
+    assert len(answers[0]["entries"]) == 8
+    reader.sends(f"27{page}")
+    for moves, room in enumerate(("other", "lobby"), 1):
+        reader.sends(f'2["msg",{{"action":"join","room":"{room}"}}]')
+        until(partial(reader.has_waiting, b'"login"', moves))
+    welcomes = [packet for packet in reader.received() if packet["action"] == "login"]
+    assert [len(packet["you"]["history"]) for packet in welcomes] == [0, 0]
+    assert welcomes[-1]["you"]["gap"] is True
+    assert len(reader.asks("history", limit=200)["entries"]) == 8
