@@ -63,17 +63,22 @@ _AFTER_NAME: Final = re.compile(
     rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
     re.IGNORECASE,
 )
-# Before the text, at the beginning of a line: `@Bob whisper x`, but not `@Bob whisper me`; `[Bob] x (private)`.
-_NAME_FIRST: Final = re.compile(
-    r"^[^\w\n@\[【]*+(?:@(?P<at>[^\n:]{1,40}?)[^\S\n]{1,3}+whisper[^\S\n]{1,3}+"
-    r"(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)"
-    r"|[\[【](?P<name>[^\]】\n]{1,40}+)[\]】])",
+# Before the text, at the beginning of a line: `@Bob whisper x`, but not `@Bob whisper me`.
+_AT_NAME: Final = re.compile(
+    r"^[^\w\n@]*+@(?P<name>[^\n:]{1,40}?)[^\S\n]{1,3}+whisper[^\S\n]{1,3}+"
+    r"(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)",
     re.IGNORECASE | re.MULTILINE,
+)
+# `[Bob] x (private)`, `@Bob x (private)`, `Bob: x (private)`, perhaps in several lines.
+_ADDRESSED: Final = re.compile(
+    r"[^\w@\[【(（{<]*+(?:[\[【(（{<](?P<name>[^\]】)）}>\n]{1,40}+)[\]】)）}>]"
+    rf"|(?P<at>@)|(?P<said>\w[^\n{COLONS},，]{{0,39}}+)[{COLONS},，])"
 )
 _PRIVATE_LAST: Final = re.compile(
     rf"[(（\[【]\s?{_SAYS_PRIVATE}\s?[)）\]】][^\w\n]*+$", re.IGNORECASE | re.MULTILINE
 )
-_MOST_FIRST: Final = 4  # lines that begin so
+_MOST_FIRST: Final = 4  # lines that begin so, and lines before such a word
+_MOST_LAST: Final = 2
 _WIDE: Final = re.compile("[\uff20-\uff5a]")
 _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _KEYS: Final = re.compile(r"[^\W\d_]{1,12}")
@@ -123,15 +128,16 @@ def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
 
 
 def _with_name_first(text: str) -> Iterator[NearWhisper]:
-    for found in islice(_NAME_FIRST.finditer(text), _MOST_FIRST):
-        start = end = found.end()
-        if found["at"] is not None:
-            end = start + _REACH
-        elif (last := _PRIVATE_LAST.search(text, start)) is not None:
-            end = last.start()
-        if start < end:
-            name = found["at"] or found["name"]
-            yield NearWhisper("", exact_names=((name, text[start:end].strip()[:_REACH]),))
+    for found in islice(_AT_NAME.finditer(text), _MOST_FIRST):
+        yield NearWhisper("", exact_names=((found["name"], text[found.end() : found.end() + _REACH]),))
+    for last in islice(_PRIVATE_LAST.finditer(text), _MOST_LAST):
+        lines = text[: last.start()].rsplit("\n", _MOST_FIRST)
+        for at, line in enumerate(lines):
+            if (addressed := _ADDRESSED.match(line)) is None:
+                continue
+            rest = "\n".join((line[addressed.end() :], *lines[at + 1 :])).strip()[:_REACH]
+            name = addressed["name"] or addressed["said"]
+            yield NearWhisper("", exact_names=((name, rest),)) if name else NearWhisper(rest, runs_on=True)
 
 
 def _after_name(text: str) -> Iterator[NearWhisper]:
