@@ -63,6 +63,7 @@ class PrivateTalk:
     __slots__ = (
         "_before",
         "_doubt_until",
+        "_ends_after",
         "_held_until",
         "_is_ending",
         "_moved_at",
@@ -88,8 +89,10 @@ class PrivateTalk:
         # nothing was refused.
         self._refusal: NotSent | None = None
         self._unanswered = 0
-        # Endless if the connection was lost before that answer: the next text is not sent.
+        # Endless if the connection was lost before that answer, or lines were dropped: the next text is not sent. The
+        # answer to that text ends it, after as many answers as this; 0: that text has not come.
         self._held_until = 0.0
+        self._ends_after = 0
 
     @property
     def is_plain(self) -> bool:
@@ -167,25 +170,29 @@ class PrivateTalk:
             code = NotSent.code if is_retried else refused.code
             self._refusal = _not_sent_with(code, refused.answer_after_s, people=people)
         self._unanswered += 1
+        if self._held_until == inf and not self._ends_after and isinstance(refused, NotSent):
+            self._ends_after = self._unanswered
 
     def answered(self, now: float) -> None:
         """The oldest refusal is answered: from now on the guest can know of it."""
         self._unanswered -= 1
-        self._held_until = now
+        if self._held_until < inf or self._ends_after == 1:
+            self._held_until = now
+        self._ends_after = max(0, self._ends_after - 1)
         if self._is_ending and not self._unanswered:
             self._end()
 
     def lines_dropped(self) -> None:
         """Lines were dropped unread, perhaps with a `to:NAME` or a `/join`: the next text is not sent."""
         self._refusal = NotSent("not_sent_dropped").with_doubt(people=True)
-        self._held_until = inf
+        self._held_until, self._ends_after = inf, 0
 
     def cut(self) -> None:
         """The guest's connection ended before the answers: they do not know of them."""
         # If the chat was ending, it still has to end, which refuses a text anyway.
         if self._unanswered and not self._is_ending:
             self._held_until = inf
-        self._unanswered = 0
+        self._unanswered = self._ends_after = 0
         self._is_ending = False
         if self._held_until < inf:
             self._forget_refusal()  # what the guest sends in a later session comes after the answer
@@ -323,4 +330,4 @@ class PrivateTalk:
         self._forget_refusal()
 
     def _forget_refusal(self) -> None:
-        self._refusal, self._held_until = None, 0.0
+        self._refusal, self._held_until, self._ends_after = None, 0.0, 0

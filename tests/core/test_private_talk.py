@@ -219,6 +219,23 @@ def test_a_cut_forgets_a_refusal_that_was_answered() -> None:
     assert goes(talk, ALL, NOW + 1) is None
 
 
+def test_earlier_answers_do_not_end_the_hold_of_dropped_lines() -> None:
+    talk = PrivateTalk()
+    fails(talk, NoSuchPerson(name="Romeo"))
+    with pytest.raises(NotSent):
+        talk.address(ALL.get, NOW)
+    talk.hold(NotSent("not_sent_with").with_doubt(), NOW)
+    talk.lines_dropped()
+    talk.answered(NOW + 1)  # the refusal from before
+    talk.answered(NOW + 1)  # the text that was held for it
+    fails(talk, UnknownCommand(command="x"))  # says nothing of the lines that were dropped
+    talk.answered(NOW + 2)
+    held = goes(talk, ALL, NOW + 3, NOW + 3.25)
+    assert refused(held) == "not_sent_with"
+    assert refused(goes(talk, ALL, NOW + 3.25)) == "not_sent_with"
+    assert goes(talk, ALL, NOW + 4) is None
+
+
 def test_a_partner_back_during_the_answer_is_a_newcomer() -> None:
     talk = ended_talk("left")
     with pytest.raises(NotSent) as not_sent:
