@@ -22,6 +22,7 @@ from chatroom.core.commands import (
     Quit,
     Say,
     TalkTo,
+    WhisperTo,
     unread_answer_after_s,
 )
 from chatroom.core.errors import (
@@ -83,7 +84,6 @@ class Interpreter:
     """Does what one guest's lines ask for, and shows what only this guest receives."""
 
     __slots__ = (
-        "_arrived_at",
         "_context",
         "_expected",
         "_host",
@@ -105,7 +105,6 @@ class Interpreter:
         self._is_on_the_way = True
         self._is_being_renamed = False
         self._expected = ExpectedAnswer()
-        self._arrived_at = 0.0  # when the line came that is being taken, or was taken last
         self._knows_how_to_answer = False
         self._uncommitted = 0
         self.echo = False
@@ -148,7 +147,6 @@ class Interpreter:
             Refusal: it is refused.
         """
         self._session.quota.spend_event()
-        self._arrived_at = arrived_at
         try:
             self._take(line, arrived_at)
         except RateLimited:
@@ -241,6 +239,9 @@ class Interpreter:
                         self._is_being_renamed = False
             case Quit():
                 self._host.disconnect("bye")
+            case WhisperTo(rest) if rest:
+                self._expected.doubted(arrived_at)  # lines that came with it may be taken before it is sent
+                self._run_typed(command, self._answer, arrived_at)
             case _:
                 self._run_typed(command, self._answer, arrived_at)
 
@@ -321,10 +322,8 @@ class Interpreter:
         """The guest has sent or received a whisper."""
         who, to, talk = whispered.who, whispered.to, whispered.talk
         is_own = who.sid == self._session.sid
-        if talk is None and is_own:
-            self._expected.whispered(to.name, self._arrived_at)
-        elif talk is None:
-            self._expected.whispered(who.name, self._context.monotonic())
+        if talk is None:
+            self._expected.whispered(to.name if is_own else who.name, self._context.monotonic())
         if is_own:
             if talk is Talk.LINE and self.echo:
                 self._host.write(own_whisper_line(at_ms, to.name, whispered.text))

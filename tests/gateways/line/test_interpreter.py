@@ -129,6 +129,7 @@ class Harness:
     def __init__(self) -> None:
         self.people: dict[str, LineGuest] = {}
         self.said: list[str] = []
+        self.confirms_whispers = True
         self._reads: list[Callable[[], Any]] = []
         self._backplane = FarLog(RULES, lambda: time.time_ns() // 1_000_000, time.monotonic)
         self.service = Service(
@@ -182,7 +183,8 @@ class Harness:
         pass
 
     def whisper(self, session: Session, whispered: Whispered, at_ms: int) -> None:
-        self.people[session.sid].interpreter.whispered(whispered, at_ms)
+        if self.confirms_whispers or whispered.who.sid != session.sid:
+            self.people[session.sid].interpreter.whispered(whispered, at_ms)
 
     def typing(self, room: RoomView, person: Person) -> None:
         pass
@@ -484,6 +486,15 @@ def test_lines_pasted_with_a_whisper_are_not_sent_to_all(
     romeo.types_together([f"/{word} Juliet hello", "second", "", "third"])
     assert harness.said == []
     assert [line.split(":")[0] for line in romeo.shown[-2:]] == ["* Not sent"] * 2
+
+
+def test_lines_pasted_with_an_unconfirmed_whisper_are_asked_about(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    harness.confirms_whispers = False  # yet, like a backplane that answers by a callback
+    shown = romeo.types_together(["/to Juliet hello", "a secret"])
+    assert harness.said == []
+    assert shown[-1].startswith("* Not sent")
 
 
 @pytest.mark.parametrize("line", ["/to Juliet", "/t", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
