@@ -52,6 +52,7 @@ class Kind(enum.IntEnum):
     CPU = enum.auto()  # seconds of a core
     POLL = enum.auto()  # an answer to a client that polls
     POST = enum.auto()  # of such a client
+    WASTE = enum.auto()  # a frame or packet of no use: a WebSocket ping, a tiny fragment
     REFUSAL = enum.auto()  # of an event that came too soon
     REQUEST = enum.auto()  # seconds of a core, for HTTP requests that belong to no session
     HEALTH = enum.auto()  # a health check beyond `REQUEST`
@@ -87,6 +88,8 @@ _RATES: Final = MappingProxyType(
         Kind.POLL: Rate(700, 75),  # each takes 0.07 ms, so these are 1% of a core over any 10 s
         # 0.1 ms each; 300 people who send 15 messages/s, and answer pings, make 27/s
         Kind.POST: Rate(300, 50),
+        # Each takes 4 µs. Some libraries ping every 5 s, for each of 1,000 sessions.
+        Kind.WASTE: Rate(2000, 200),
         # 300 people who send 15 messages/s, of which 6 are refused, and wait as told: about 20. That takes 2 ms/s.
         Kind.REFUSAL: Rate(300, 20),
         Kind.CPU: Rate(0.05, 0.005),  # 1% of a core over any 10 s
@@ -364,6 +367,11 @@ class AddressBudget:
     def owes_time(self, now: float) -> bool:
         """Whether more computing time was used than there was."""
         return self.owed_s(Kind.CPU, now) > 0
+
+    def waste(self, count: int, now: float) -> bool:
+        """Count frames or packets of no use; returns whether its sessions sent too many of them lately."""
+        self.charge(Kind.WASTE, now, count)
+        return self.owed_s(Kind.WASTE, now) > 0
 
     # Floods
 

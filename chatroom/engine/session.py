@@ -353,9 +353,9 @@ class Session:
         was, self.awaiting_pong = self.awaiting_pong, False
         return was
 
-    def may_waste(self, now: float) -> bool:
-        """Count one useless packet; False if there were too many lately, and the session must be ended."""
-        full_at = _USELESS.after(1, self.useless_full_at, now)
+    def may_waste(self, now: float, count: int = 1) -> bool:
+        """Count useless packets; False if there were too many lately, and the session must be ended."""
+        full_at = _USELESS.after(count, self.useless_full_at, now)
         if full_at is not None:
             self.useless_full_at = full_at
         return full_at is not None

@@ -187,8 +187,22 @@ class Sessions:
         """The client has answered a ping, or pretends to; False if it must be ended for pretending."""
         if self._heartbeat.pong_received(session):
             return True
+        account = session.account
+        return self.may_waste(session) and not (account is not None and account.owes_time(time.monotonic()))
+
+    def may_waste(self, session: Session) -> bool:
+        """Count a useless packet; False if the session must be ended, because it or its address sent too many."""
         now, account = time.monotonic(), session.account
-        return session.may_waste(now) and not (account is not None and account.owes_time(now))
+        has_room = account is None or not account.waste(1, now)
+        return session.may_waste(now) and has_room
+
+    def may_waste_frames(self, session: Session, count: int) -> bool:
+        """Count useless frames, as WebSocket clients have some reason to send.
+
+        If all of an address sent too many, each may only send as many as of useless packets; False if it sent more.
+        """
+        now, account = time.monotonic(), session.account
+        return account is None or not account.waste(count, now) or session.may_waste(now, count)
 
     def upgraded(self, session: Session) -> None:
         """A WebSocket has become the session's transport."""

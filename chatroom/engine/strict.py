@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -353,7 +352,7 @@ class StrictServer(socketio.Server):
         if sid is not None and self._may_read is not None:
             return self._may_read(sid, no_ack, 0)
         session = self.eio.sockets.get(eio_sid)
-        if session is not None and not session.may_waste(time.monotonic()):
+        if session is not None and not self.eio.sessions.may_waste(session):
             self.eio.close(eio_sid, reasons.FLOOD)
             return False
         return True

@@ -129,7 +129,8 @@ class WebSocket(Role):
             connection.loop.keep_unfinished(connection, kept)  # which may close it
             if connection.role is not self:
                 return
-        if parser.useless and not self._may_waste():
+        useless, parser.useless = parser.useless, 0
+        if useless and not self.may_waste(useless):
             self._end(frames.POLICY, reasons.FLOOD, "too many control frames or tiny fragments")
             return
         for event in events:
@@ -161,10 +162,9 @@ class WebSocket(Role):
         self._pongs_full_at = full_at
         return True
 
-    def _may_waste(self) -> bool:
+    def may_waste(self, count: int) -> bool:
         """Count the useless frames of a read; False if there were too many lately."""
-        useless, self._parser.useless = self._parser.useless, 0
-        full_at = _USELESS.after(useless, self._useless_full_at, time.monotonic())
+        full_at = _USELESS.after(count, self._useless_full_at, time.monotonic())
         if full_at is None:
             return False
         self._useless_full_at = full_at
@@ -239,6 +239,9 @@ class WebSocketTransport(WebSocket):
         else:
             self.connection.expect(None)
             self._sessions.upgraded(session)
+
+    def may_waste(self, count: int) -> bool:
+        return super().may_waste(count) and self._sessions.may_waste_frames(self._session, count)
 
     def over_budget(self, connection: Connection) -> None:
         if connection.account is not None:

@@ -34,6 +34,9 @@ class Account(Protocol):
     def owes_time(self, now: float) -> bool:
         """Whether its clients took too much computing time; those that send useless packets then are cut."""
 
+    def waste(self, count: int, now: float) -> bool:
+        """Count useless frames or packets of one of its clients; returns whether all sent too many lately."""
+
 
 class RequestMeter(Protocol):
     """Counts the computing time of HTTP requests."""

@@ -64,6 +64,15 @@ def test_too_many_posts_together_cost_computing_time(sessions: int, rest_s: floa
     assert budget.owes_time(now) is owes
 
 
+@pytest.mark.parametrize(("sessions", "per_s", "is_too_much"), [(1000, 0.2, False), (800, 60, True)])
+def test_an_address_may_send_only_so_many_useless_frames(
+    sessions: int, per_s: float, is_too_much: bool
+) -> None:
+    budget = AddressBudget(ISSUE)
+    verdicts = [budget.waste(round(sessions * per_s), now) for now in range(30)]
+    assert verdicts == [is_too_much] * 30
+
+
 def test_what_is_owed_is_made_up_for_before_more() -> None:
     budget = AddressBudget(ISSUE)
     budget.charge(Kind.CPU, 0.0, 0.10)

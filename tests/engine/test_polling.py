@@ -1,5 +1,6 @@
 """What waits for a client that polls, and which of its requests are answered when."""
 
+import socket
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -16,6 +17,8 @@ from chatroom.engine.polling import Polling
 from chatroom.engine.session import INBOX_HIGH, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import NO_TRANSPORT
+from chatroom.engine.websocket import WebSocketTransport
+from chatroom.net.connection import Role
 from chatroom.net.loop import Loop
 from tests.support.inside import until
 
@@ -156,7 +159,7 @@ class OneAccount:
         self.most, self.held = most, 0
         self.last_until = 0.0
         self.answers, self.wait_s = 0, 0.0
-        self.owes = False
+        self.owes = self.wastes = False
 
     def session_opened(self, client: str) -> float:
         return 0.0
@@ -191,6 +194,9 @@ class OneAccount:
 
     def owes_time(self, now: float) -> bool:
         return self.owes
+
+    def waste(self, count: int, now: float) -> bool:
+        return self.wastes
 
 
 def end_of_turn() -> None:
@@ -393,16 +399,37 @@ def test_a_full_answer_waits_for_no_turn(
     assert not polling.session.closed
 
 
-@pytest.mark.parametrize(("was_asked", "owes"), [(True, True), (False, False), (False, True)])
+@pytest.mark.parametrize("debt", ["", "owes", "wastes"])
+@pytest.mark.parametrize("was_asked", [True, False])
 def test_useless_pongs_of_an_address_in_debt_end_a_session(
-    final_payloads: FinalPayloads, was_asked: bool, owes: bool
+    final_payloads: FinalPayloads, was_asked: bool, debt: str
 ) -> None:
     account = OneAccount(10_000)
-    account.owes = owes
+    account.owes, account.wastes = debt == "owes", debt == "wastes"
     polling = poll_of(account, final_payloads)
     polling.session.awaiting_pong = was_asked
     polling.post(Asked(b"3"))
-    assert polling.session.closed is (owes and not was_asked)
+    assert polling.session.closed is (bool(debt) and not was_asked)
+
+
+@pytest.mark.parametrize(
+    ("wastes", "pings", "is_cut"), [(True, 60, False), (True, 70, True), (False, 900, False)]
+)
+def test_pings_are_few_if_an_address_sent_too_many(
+    final_payloads: FinalPayloads, wastes: bool, pings: int, is_cut: bool
+) -> None:
+    account = OneAccount(10_000)
+    account.wastes = wastes
+    polling = poll_of(account, final_payloads)
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        session, sessions = polling.session, polling._sessions
+        connection = sessions.loop.attach(near, Role())
+        session.open(WebSocketTransport(connection, session, sessions, max_message_bytes=100))
+        connection.role.received(connection, b"\x89\x80mask" * pings)
+        assert session.closed_because == (reasons.FLOOD if is_cut else "")
+        connection.abort("")
 
 
 def test_a_post_waits_as_long_as_its_address_must(final_payloads: FinalPayloads) -> None:

@@ -138,6 +138,9 @@ class Purse:
     def owes_time(self, now: float) -> bool:
         return False
 
+    def waste(self, count: int, now: float) -> bool:
+        return False
+
 
 def test_what_waits_is_counted_until_it_is_read_or_dropped(party: Party) -> None:
     purse = Purse(10_000_000)
