@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from chatroom import runtime
 from chatroom.engine.bounds import HttpLimits
-from chatroom.engine.exchange import ClientOf, Exchange, HttpConnection, TakesBody
+from chatroom.engine.exchange import Exchange
+from chatroom.engine.http_connection import ClientOf, HttpConnection, TakesBody
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE

@@ -12,8 +12,9 @@ from typing import Final
 from chatroom import runtime
 from chatroom.engine import packets, reasons
 from chatroom.engine.bounds import Bound
-from chatroom.engine.exchange import Exchange, HttpConnection
+from chatroom.engine.exchange import Exchange
 from chatroom.engine.final_payloads import FinalPayloads
+from chatroom.engine.http_connection import HttpConnection
 from chatroom.engine.packets import PacketError
 from chatroom.engine.refusals import BAD_REQUEST, UNKNOWN_SESSION, refuse
 from chatroom.engine.session import Outcome, Session, State

@@ -10,8 +10,9 @@ from chatroom import runtime
 from chatroom.engine import final_payloads as module_of_final_payloads
 from chatroom.engine import packets, reasons
 from chatroom.engine.bounds import Bound
-from chatroom.engine.exchange import Exchange, HttpConnection
+from chatroom.engine.exchange import Exchange
 from chatroom.engine.final_payloads import FinalPayloads
+from chatroom.engine.http_connection import HttpConnection
 from chatroom.engine.http_request import Request
 from chatroom.engine.polling import Polling
 from chatroom.engine.session import INBOX_HIGH, Session
