@@ -253,6 +253,7 @@ def _make_front(
         allow_origin=engine.allow_origin,
         refuse_host=host_rule(settings),
         acceptor=acceptor,
+        group_of=group_of,
         vital_paths=frozenset(path + vital for path in paths for vital in VITAL_PATHS),
         max_body_bytes=settings.max_payload_bytes,
     )

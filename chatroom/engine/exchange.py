@@ -29,6 +29,9 @@ class Http(Protocol):
     def settle(self, connection: Connection, *, keep_alive: bool) -> None:
         """A response was given to the connection: go on with the next request, or close."""
 
+    def expect_reader(self, connection: Connection) -> None:
+        """A part of an answer waits for the peer, who has so long to take it."""
+
     def release(self, connection: Connection) -> None:
         """The connection is no longer used for HTTP."""
 
@@ -39,6 +42,7 @@ class Exchange:
     Attributes:
         http: what its connection is used for.
         client: the address of the client that it comes from.
+        on_written: called in the loop once all that was written has been handed to the kernel, or is lost.
         on_hangup: called in the loop if the peer leaves, or closes its side, before the response.
         hung_up: whether it has.
         headers: headers that the response gets, whoever writes it.
@@ -57,6 +61,7 @@ class Exchange:
         "http",
         "hung_up",
         "on_hangup",
+        "on_written",
         "reading_s",
         "request",
     )
@@ -75,6 +80,7 @@ class Exchange:
         self.client = client
         self.reading_s = reading_s
         self.on_hangup: Callable[[Exchange], None] | None = None
+        self.on_written: Callable[[], None] | None = None
         self.hung_up = False
         self.headers: list[tuple[str, str]] = []
         self.cross_origin = False
@@ -109,8 +115,13 @@ class Exchange:
         )
         self.http.settle(self.connection, keep_alive=self.request.keep_alive)
 
+    def when_written(self, call: Callable[[], None]) -> None:
+        """Call `call` in the loop once the kernel has the part of the answer that now waits, or the peer is lost."""
+        self.on_written = call
+        self.http.expect_reader(self.connection)
+
     def written(self, *, keep_alive: bool) -> None:
-        """A response was written to the connection's socket directly."""
+        """All of a response was written to the connection by other code, and nothing of it waits."""
         if not self.answered and not self.connection.closed:
             self.answered = True
             self.http.settle(self.connection, keep_alive=keep_alive)

@@ -1,30 +1,30 @@
 """The HTTP server: takes connections, and gives each request to a handler or to the WSGI application.
 
 Handlers (the engine) answer when they are ready and need no greenthread. The WSGI application gets a greenthread for
-each of its requests. This module knows no session.
+each of its requests, until it has answered. This module knows no session.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import socket
-import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
+from wsgiref.types import WSGIApplication
 
 from chatroom import runtime
 from chatroom.engine.bounds import HttpLimits
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.http_connection import ClientOf, HttpConnection, TakesBody
 from chatroom.engine.http_request import Refusal, Request
-from chatroom.engine.http_response import SAFE_HEADERS
 from chatroom.engine.reasons import TRANSPORT_CLOSE
 from chatroom.engine.refusals import TOO_MANY_REQUESTS, refuse
+from chatroom.engine.wsgi import PeerLeftError, WaitingAnswers, WSGIAnswer
 from chatroom.net.acceptor import Acceptor
 from chatroom.net.connection import Connection
-from chatroom.net.faults import describe
+from chatroom.net.faults import Faults
 from chatroom.net.gate import RequestMeter
 from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
@@ -65,13 +65,16 @@ class Front:
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
         keepalive_timeout_s: how long an idle connection is kept.
-        response_timeout_s: how long a peer may take to accept a piece of a WSGI response, or the whole of another.
+        response_timeout_s: how long a peer may take to accept each 64 KB of a WSGI response, or the whole of another.
+        max_waiting: how many WSGI responses may wait for slow readers. With more, a connection is closed: the oldest of
+            these from the address with the most.
+        group_of: the group of an address, by default each its own, which counts as one address there.
     """
 
     def __init__(
         self,
         loop: Loop,
-        app: runtime.WSGIApp,
+        app: WSGIApplication,
         *,
         handlers: dict[str, Handler],
         client_of: ClientOf | None = None,
@@ -80,7 +83,7 @@ class Front:
         meter: RequestMeter | None = None,
         in_session: Callable[[Request], bool] = lambda _request: False,
         allow_origin: Handler = lambda _exchange: None,
-        refuse_host: Callable[[str, str, str], runtime.WSGIApp | None] | None = None,
+        refuse_host: Callable[[str, str, str], WSGIApplication | None] | None = None,
         acceptor: Acceptor | None = None,
         vital_paths: frozenset[str] = frozenset({"/healthz", "/readyz"}),
         reserve: int = 64,
@@ -90,6 +93,8 @@ class Front:
         body_timeout_s: float = 20.0,
         keepalive_timeout_s: float = 65.0,
         response_timeout_s: float = 30.0,
+        max_waiting: int = 512,
+        group_of: Callable[[str], str] = str,
     ) -> None:
         self._loop = loop
         self._app = app
@@ -114,6 +119,8 @@ class Front:
             keepalive_timeout_s=keepalive_timeout_s,
             response_timeout_s=response_timeout_s,
         )
+        self._waiting = WaitingAnswers(max_waiting, group_of)
+        self._report = Faults(log, time.monotonic).report
         self._spare: dict[Connection, HttpConnection] = {}  # those beyond the limit, oldest first
 
     def __len__(self) -> int:
@@ -189,14 +196,14 @@ class Front:
             refusal = self._judge_host(exchange)
             if refusal is not None:
                 request.keep_alive = False
-                runtime.spawn(self._answer, exchange, refusal)
+                self._answer_soon(exchange, refusal)
                 return
         if handler is not None:
             handler(exchange)
         else:
-            runtime.spawn(self._answer, exchange, self._app)
+            self._answer_soon(exchange, self._app)
 
-    def _judge_host(self, exchange: Exchange) -> runtime.WSGIApp | None:
+    def _judge_host(self, exchange: Exchange) -> WSGIApplication | None:
         """The application that answers a request by a wrong name. On a connection, a name is judged when it changes."""
         host, connection = exchange.request.header(b"host"), exchange.connection
         if self._refuse_host is None or host == exchange.http.good_host:
@@ -212,41 +219,30 @@ class Front:
                 return handler
         return None
 
-    def _answer(self, exchange: Exchange, app: runtime.WSGIApp) -> None:
-        """Answer through a WSGI application; runs in a greenthread of its own."""
-        connection, request = exchange.connection, exchange.request
-        environ = exchange.environ()
-        name, port = self._server_name(connection)
-        environ.update(
-            {
-                "SERVER_NAME": name,
-                "SERVER_PORT": port,
-                "wsgi.version": (1, 0),
-                "wsgi.url_scheme": "http",
-                "wsgi.input": io.BytesIO(request.body),
-                "wsgi.errors": sys.stderr,
-                "wsgi.multithread": True,
-                "wsgi.multiprocess": False,
-                "wsgi.run_once": False,
-                "engine.exchange": exchange,
-            }
-        )
+    def _answer_soon(self, exchange: Exchange, app: WSGIApplication) -> None:
+        """Answer through a WSGI application, at the end of a turn, address after address."""
+        self._turns.put(exchange.client, partial(runtime.begin, self._answer, exchange, app))
+
+    def _answer(self, exchange: Exchange, app: WSGIApplication) -> None:
+        """Answer through a WSGI application, in a greenthread: the application may wait."""
+        connection = exchange.connection
+        if connection.closed:
+            return
+        answer = WSGIAnswer(exchange, self._waiting)
         try:
-            keep, took_s = runtime.answer_wsgi(
-                partial(_run_logged, app),
-                environ,
-                connection.sock,
-                keep_alive=request.keep_alive,
-                timeout_s=self._limits.response_timeout_s,
-            )
+            answer.give(app, self._server_name(connection))
+        except PeerLeftError:
+            pass
         except Exception as problem:
-            # The application failed during or after its response: one log line, and this connection ends.
-            log.error("a response failed: %s", describe(problem))
-            keep, took_s = False, _ANSWER_S
+            # The outermost place that a page's request reaches: one log line, and the others go on.
+            self._report("a response failed" if answer.began else "a request failed", problem)
+            if not (answer.began or exchange.deferred):
+                exchange.respond(500, b"the server failed\n")
+            answer.keep_alive = False
         if self._meter is not None:
-            self._meter.charge_request(exchange.client, took_s - _ANSWER_S)
-        if not exchange.deferred:
-            exchange.written(keep_alive=keep)
+            self._meter.charge_request(exchange.client, answer.took_s - _ANSWER_S)
+        if not (exchange.deferred or exchange.answered):
+            self._waiting.when_read(exchange, partial(exchange.written, keep_alive=answer.keep_alive))
 
     def _server_name(self, connection: Connection) -> tuple[str, str]:
         try:
@@ -254,14 +250,3 @@ class Front:
         except OSError:
             return "", ""
         return (str(name[0]), str(name[1])) if isinstance(name, tuple) else ("", "")
-
-
-def _run_logged(app: runtime.WSGIApp, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Call an application; a failure is one line in the log, and a 500 if no response has begun."""
-    try:
-        return app(environ, start_response)
-    except Exception as problem:  # the outermost place that a page's request reaches: the others go on
-        log.error("a request failed: %s", describe(problem))
-        headers = [("Content-Type", "text/plain; charset=UTF-8"), *SAFE_HEADERS]
-        start_response("500 Internal Server Error", headers, sys.exc_info())
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"the server failed\n"]

@@ -24,6 +24,7 @@ ClientOf = Callable[[str, Sequence[str]], str]
 TakesBody = Callable[[Connection, Request], bool]
 """Says whether to read the body of this request from this connection."""
 
+_PIECE_BYTES: Final = 65_536  # of a response, each of which a slow reader has the same time for
 _READ_S: Final = 0.001  # what it takes to read a part of a request, at most: the longest head
 
 
@@ -244,9 +245,22 @@ class HttpConnection(Role):
             connection.start_reading()
             self._advance(connection)
 
+    def expect_reader(self, connection: Connection) -> None:
+        """A part of an answer waits for the peer, who has so long to take it."""
+        pieces = 1 + connection.outbox_bytes // _PIECE_BYTES
+        connection.expect(self._limits.response_timeout_s * pieces)
+
     def drained(self, connection: Connection) -> None:
         if self.exchange is None:
             self._go_on(connection)
+        else:
+            self._report_written(self.exchange)
+
+    @staticmethod
+    def _report_written(exchange: Exchange) -> None:
+        on_written, exchange.on_written = exchange.on_written, None
+        if on_written is not None:
+            on_written()
 
     # ------------------------------------------------------------------ the end
 
@@ -280,6 +294,7 @@ class HttpConnection(Role):
         self._on_over(connection)
         if exchange is not None:
             self._hang_up(exchange)
+            self._report_written(exchange)
 
     def expired(self, connection: Connection) -> None:
         if self._waits:

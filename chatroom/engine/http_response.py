@@ -47,16 +47,21 @@ def response(
         cross_origin: whether it is for a page of another origin, which is allowed to have it.
         without_body: for HEAD.
     """
+    first = _first_lines(status, content_type, cross_origin=cross_origin)
+    head = (
+        f"{first}Date: {current_date()}\r\nContent-Length: {len(body)}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n{header_lines(headers) if headers else ''}\r\n"
+    ).encode("latin-1")
+    return head if without_body else head + body
+
+
+def current_date() -> str:
+    """The value of the header `Date`."""
     global _date
     now = int(time.time())
     if _date[0] != now:
         _date = (now, formatdate(now, usegmt=True))
-    first = _first_lines(status, content_type, cross_origin=cross_origin)
-    head = (
-        f"{first}Date: {_date[1]}\r\nContent-Length: {len(body)}\r\n"
-        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n{header_lines(headers) if headers else ''}\r\n"
-    ).encode("latin-1")
-    return head if without_body else head + body
+    return _date[1]
 
 
 @lru_cache(maxsize=64)

@@ -213,7 +213,6 @@ class Engine(engineio.Server):
                 "the engine is served by chatroom.engine.front.Front and by no other WSGI server"
             )
         exchange.deferred = True
-        runtime.leave_unanswered()
         self.handle(exchange)
         return []
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Callable
 from typing import Final
 
 _LINES = 6
+_AGAIN_S: Final = 60.0
+_MOST: Final = 64
 # As in an origin, and as names spell it: `[2001:db8::1]`, `192.0.2.1`, `192-0-2-1`, `c0000201`, `2001-db8--1`.
 _ADDRESS: Final = re.compile(
     r"\[[^\]]*\]|[0-9]{1,3}(?:[.-][0-9]{1,3}){3}"
@@ -27,3 +31,29 @@ def describe(problem: BaseException) -> str:
         positions.append(f"{file}:{trace.tb_lineno}")
         trace = trace.tb_next
     return f"{type(problem).__name__} at {' < '.join(reversed(positions[-_LINES:]))}"
+
+
+class Faults:
+    """Logs failures that strangers may cause again and again: the same line once a minute, with how many were left out.
+
+    Args:
+        log: where.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(self, log: logging.Logger, monotonic: Callable[[], float]) -> None:
+        self._log = log
+        self._monotonic = monotonic
+        self._lines: dict[str, tuple[float, int]] = {}  # until when it is left out, and how often it was
+
+    def report(self, what: str, problem: BaseException) -> None:
+        """Log what failed, and where."""
+        now, line = self._monotonic(), f"{what}: {describe(problem)}"
+        until, left_out = self._lines.pop(line, (now, 0))
+        if now < until:
+            self._lines[line] = (until, left_out + 1)
+            return
+        while len(self._lines) >= _MOST:
+            del self._lines[next(iter(self._lines))]
+        self._lines[line] = (now + _AGAIN_S, 0)
+        self._log.error("%s%s", line, f" ({left_out} more since the last such line)" if left_out else "")

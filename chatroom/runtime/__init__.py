@@ -1,12 +1,12 @@
 """The runtime: the one package that names eventlet.
 
-It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, signals, and the WSGI
-server. It knows nothing of rooms, of Socket.IO or of settings. A second driver (asyncio, gevent) would be a second
-version of this package that passes the same tests; `docs/architecture.md` says why it is eventlet today.
+It knows how this process waits: the patch, greenthreads, timers, real threads for blocking work, and signals. It knows
+nothing of rooms, of Socket.IO or of settings. A second driver (asyncio, gevent) would be a second version of this
+package that passes the same tests; `docs/architecture.md` says why it is eventlet today.
 """
 
-from chatroom.runtime import hub, wsgi
 from chatroom.runtime.hub import (
+    PRIVATE_NAMES,
     Listener,
     Signal,
     Task,
@@ -29,10 +29,6 @@ from chatroom.runtime.meter import Meter
 from chatroom.runtime.rounds import Rounds
 from chatroom.runtime.signals import on_signals, stop_signals
 from chatroom.runtime.worker import Worker, run_blocking
-from chatroom.runtime.wsgi import WSGIApp, answer_wsgi, leave_unanswered
-
-# Private names that this package relies on; the engine checks them at its start, with its own.
-PRIVATE_NAMES = (*hub.PRIVATE_NAMES, *wsgi.PRIVATE_NAMES)
 
 __all__ = [
     "PRIVATE_NAMES",
@@ -43,17 +39,14 @@ __all__ = [
     "Signal",
     "Task",
     "Timer",
-    "WSGIApp",
     "Worker",
     "accept",
     "add_reader",
     "add_writer",
-    "answer_wsgi",
     "begin",
     "call_last",
     "call_later",
     "call_soon",
-    "leave_unanswered",
     "lock",
     "on_signals",
     "patch",

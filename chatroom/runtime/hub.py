@@ -28,6 +28,7 @@ import eventlet.timeout
 
 log = logging.getLogger(__name__)
 
+# Private names that this package relies on; the engine checks them at its start, with its own.
 PRIVATE_NAMES = (
     "eventlet.hubs:notify_opened",
     "eventlet.hubs.hub:BaseHub.add",

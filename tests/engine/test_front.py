@@ -6,12 +6,15 @@ import contextlib
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from time import thread_time
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import pytest
+from greenlet import greenlet
 
 from chatroom import runtime
 from chatroom.engine.exchange import Exchange
@@ -25,6 +28,7 @@ from chatroom.net.loop import Loop
 from chatroom.net.turns import Turns
 from tests.support.inside import WAIT_S, alive, no_collector, nothing_here, until
 
+BIG = b"x" * 2_000_000  # more than the sockets hold
 ASK = b"GET /held/ HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
@@ -59,7 +63,7 @@ class Door:
     """A front with one handler, which keeps what it is asked, and a peer."""
 
     def __init__(
-        self, app: runtime.WSGIApp = nothing_here, *, turns: Turns | None = None, **settings: Any
+        self, app: WSGIApplication = nothing_here, *, turns: Turns | None = None, **settings: Any
     ) -> None:
         self.asked: list[Exchange] = []
         self.loop = Loop(turns=turns, at_once_s=WAIT_S)
@@ -86,12 +90,16 @@ class Door:
     def was_asked(self, count: int) -> bool:
         return len(self.asked) == count
 
-    def was_answered(self, count: int) -> bool:
+    def was_answered(self, count: int, status: bytes = b"404") -> bool:
         """Whether the peer has so many answers: there is no such page."""
-        return self.receives() and self.heard.count(b" 404 ") == count
+        return self.receives() and self.heard.count(b" %b " % status) == count
 
     def is_open_to(self, peers: int) -> bool:
         return len(self.loop.connections) == peers
+
+    def has_slow_readers(self, count: int) -> bool:
+        """Whether something waits for so many peers."""
+        return sum(not connection.idle for connection in self.loop.connections) == count
 
     def has_read_all(self) -> bool:
         return not self.receives()
@@ -113,7 +121,7 @@ class Door:
 def door() -> Iterator[Callable[..., Door]]:
     doors: list[Door] = []
 
-    def opened(app: runtime.WSGIApp = nothing_here, **settings: Any) -> Door:
+    def opened(app: WSGIApplication = nothing_here, **settings: Any) -> Door:
         doors.append(Door(app, **settings))
         return doors[-1]
 
@@ -399,11 +407,9 @@ def test_an_answer_is_charged_what_it_took(door: Callable[..., Door]) -> None:
 
 
 def test_an_answer_is_not_charged_for_what_others_do_meanwhile(door: Callable[..., Door]) -> None:
-    body = b"x" * 12_000_000  # more than the sockets hold
-
-    def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
-        start_response("200 OK", [("Content-Length", str(len(body)))])
-        return [body]
+    def app(_environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", str(len(BIG)))])
+        return iter([BIG])  # in pieces: the next waits until this one was read
 
     purse = Purse(requests=1)
     one = door(app, meter=purse)
@@ -412,8 +418,157 @@ def test_an_answer_is_not_charged_for_what_others_do_meanwhile(door: Callable[..
     runtime.sleep(0)  # it has begun, and waits for the peer
     work(0.4)
     until(lambda: one.receives() and purse.has_charged(2))
-    assert len(one.heard) > len(body)
+    assert len(one.heard) > len(BIG)
     assert purse.seconds < 0.4
+
+
+def big(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+    """An application with a page that is more than the sockets hold."""
+    start_response("200 OK", [])
+    return [BIG]
+
+
+def greenthreads() -> int:
+    """How many have not ended."""
+    return sum(isinstance(one, greenlet) and not one.dead for one in gc.get_objects())
+
+
+def test_a_whole_answer_waits_without_a_greenthread_or_a_copy(door: Callable[..., Door]) -> None:
+    one, ask = door(big), b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+    one.peer.send(ask)
+    until(partial(one.has_slow_readers, 1))
+    before, held = greenthreads(), sys.getrefcount(BIG)
+    with contextlib.ExitStack() as stack:
+        for count in (2, 3):
+            stack.enter_context(socket.create_connection(one.peer.getpeername(), WAIT_S)).sendall(ask)
+            until(partial(one.has_slow_readers, count))
+        assert greenthreads() == before
+        assert sys.getrefcount(BIG) == held + 2
+        # None is being closed yet, for which a reader would have two seconds only.
+        assert one.is_open_to(3)
+        until(one.has_read_all)
+    assert one.heard.endswith(b"\r\n\r\n" + BIG)
+
+
+def test_of_too_many_slow_readers_the_greediest_address_loses_one(door: Callable[..., Door]) -> None:
+    one = door(big, max_waiting=2, client_of=lambda _peer, forwarded: forwarded[-1])
+    with contextlib.ExitStack() as stack:
+        peers = []
+        for number, client in enumerate(("192.0.2.1", "192.0.2.2", "192.0.2.2"), start=1):
+            peer = stack.enter_context(socket.create_connection(one.peer.getpeername(), timeout=WAIT_S))
+            peer.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: %b\r\n\r\n" % client.encode())
+            peers.append(peer)
+            until(partial(one.has_slow_readers, min(number, 2)))
+        until(partial(one.is_open_to, 3))
+        assert len(read_to_end(peers[1])) < len(BIG)
+        peers[2].shutdown(socket.SHUT_WR)
+        assert len(read_to_end(peers[2])) > len(BIG)
+        peers[0].shutdown(socket.SHUT_WR)
+        assert len(read_to_end(peers[0])) > len(BIG)
+
+
+def read_to_end(peer: socket.socket) -> bytes:
+    """What comes until the server closes, however it does."""
+    heard = bytearray()
+    peer.setblocking(False)
+
+    def ended() -> bool:
+        try:
+            while data := peer.recv(1 << 20):
+                heard.extend(data)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            pass
+        return True
+
+    until(ended)
+    return bytes(heard)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_pieces_are_asked_for_as_they_are_read(
+    door: Callable[..., Door], caplog: pytest.LogCaptureFixture, leaves: bool
+) -> None:
+    given, closed = list[int](), list[bool]()
+
+    def app(_environ: object, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        try:
+            for number in range(3):
+                given.append(number)
+                yield BIG
+        finally:
+            closed.append(True)
+
+    one = door(app)
+    one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    until(partial(one.has_slow_readers, 1))
+    for _ in range(10):
+        runtime.sleep(0)  # turns in which it could ask for more
+    assert given == [0]
+    if leaves:
+        one.peer.close()
+        until(lambda: bool(closed))
+    else:
+        until(one.has_read_all)
+        assert one.heard.count(BIG) == 3
+        assert one.heard.endswith(b"\r\n0\r\n\r\n")
+    assert (given, closed) == ([0] if leaves else [0, 1, 2], [True])
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "body", "expected", "stays"),
+    [
+        (
+            "GET / HTTP/1.1",
+            {},
+            [b"ab", b"c"],
+            b"Content-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
+            True,
+        ),
+        ("GET / HTTP/1.1", {}, iter([b"ab", b"", b"c"]), b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", True),
+        ("GET / HTTP/1.0", {}, iter([b"ab", b"c"]), b"Connection: close\r\n\r\nabc", False),
+        ("HEAD / HTTP/1.1", {"Content-Length": "3"}, [b"abc"], b"Connection: keep-alive\r\n\r\n", True),
+        ("HEAD / HTTP/1.1", {}, iter([b"abc"]), b"Connection: keep-alive\r\n\r\n", True),
+        ("GET / HTTP/1.1", {"Content-Length": "2"}, [b"abc"], b"\r\n\r\nab", True),
+        ("GET / HTTP/1.1", {"Content-Length": "4"}, [b"abc"], b"\r\n\r\nabc", False),
+    ],
+    ids=["list", "pieces", "pieces by 1.0", "HEAD", "HEAD of pieces", "too long", "too short"],
+)
+def test_the_end_of_a_wsgi_answer_is_told(
+    door: Callable[..., Door],
+    request_line: str,
+    headers: dict[str, str],
+    body: Iterable[bytes],
+    expected: bytes,
+    stays: bool,
+) -> None:
+    def app(_environ: object, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", list(headers.items()))
+        return body
+
+    one = door(app)
+    one.peer.send(f"{request_line}\r\nHost: here\r\n\r\n".encode())
+    until(lambda: (one.receives() and one.heard.endswith(expected)) or not one.receives())
+    assert one.heard.endswith(expected)
+    one.peer.send(ASK)
+    until(lambda: one.was_asked(1) or not one.loop.connections)
+    assert one.was_asked(1) is stays
+
+
+def test_the_same_failure_is_logged_once_a_minute(
+    door: Callable[..., Door], caplog: pytest.LogCaptureFixture
+) -> None:
+    def app(_environ: object, _start_response: object) -> list[bytes]:
+        raise OSError("too many open files")
+
+    one = door(app)
+    for count in range(1, 4):
+        one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        until(partial(one.was_answered, count, b"500"))
+    assert len(caplog.records) == 1
 
 
 def test_health_checks_of_an_address_that_owes_are_bounded(door: Callable[..., Door]) -> None:
@@ -558,7 +713,8 @@ def test_a_request_is_answered_though_its_peer_ended_meanwhile(door: Callable[..
     until(lambda: len(turns.calls) == 1)
     (connection,) = one.loop.connections
     until(lambda: not connection.reading)  # the end has come too
-    turns.calls.pop()()
+    turns.calls.pop()()  # reads it
+    turns.calls.pop()()  # answers it
     until(one.has_read_all)
     assert one.heard.startswith(b"HTTP/1.1 404 ")
 
@@ -581,7 +737,7 @@ def test_the_host_rule_knows_both_ends_of_the_connection(door: Callable[..., Doo
 def test_each_name_is_judged_once_on_a_connection(door: Callable[..., Door]) -> None:
     judged: list[str] = []
 
-    def refuse_host(host: str, _peer: str, _local: str) -> runtime.WSGIApp | None:
+    def refuse_host(host: str, _peer: str, _local: str) -> WSGIApplication | None:
         judged.append(host)
         return nothing_here if host == "evil.example" else None
 

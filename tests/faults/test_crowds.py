@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import resource
 import socket
 import time
@@ -32,7 +33,14 @@ Scale = Callable[[int], int]
 class Connects(Protocol):
     """Opens connections from an address, and sends the same on each."""
 
-    def __call__(self, program: Program, count: int, peer: str, data: bytes = b"") -> list[socket.socket]: ...
+    def __call__(
+        self,
+        program: Program,
+        count: int,
+        peer: str,
+        data: bytes = b"",
+        receive_bytes: int | None = None,
+    ) -> list[socket.socket]: ...
 
 
 @pytest.fixture
@@ -40,13 +48,19 @@ def crowd() -> Iterator[Connects]:
     """Opens so many connections from one address; each sends some bytes, and stays open at this end."""
     with contextlib.ExitStack() as stack:
 
-        def come(program: Program, count: int, peer: str, data: bytes = b"") -> list[socket.socket]:
+        def come(
+            program: Program, count: int, peer: str, data: bytes = b"", receive_bytes: int | None = None
+        ) -> list[socket.socket]:
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             crowd = []
             for _ in range(count):
-                sock = socket.create_connection(("127.0.0.1", program.port), 10, source_address=(peer, 0))
-                stack.enter_context(sock)
+                sock = stack.enter_context(socket.socket())
+                sock.settimeout(10)
+                if receive_bytes is not None:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+                sock.bind((peer, 0))
+                sock.connect(("127.0.0.1", program.port))
                 crowd.append(sock)
                 if data:
                     sock.sendall(data)
@@ -111,6 +125,31 @@ def test_idle_connections_of_ten_addresses_keep_nobody_out(
         for number in range(10):
             for sock in crowd(program, scale(1006), f"127.3.0.{number + 1}", _WHOLE_HEAD)[-5:]:
                 assert sock.recv(12) == _ANSWER
+        newcomers_join(program, report, scale)
+
+
+def test_slow_readers_of_the_pages_files_keep_nobody_out(
+    start: Start,
+    crowd: Connects,
+    scale: Scale,
+    report: Callable[[str], None],
+) -> None:
+    """They request a file, read nothing, and leave all at once."""
+    program = start()
+    found = re.search(r'"\./(assets/[\w-]+\.js)"', program.get("/").text)
+    assert found
+    ask = f"GET /{found[1]} HTTP/1.1\r\nHost: chat.example\r\n\r\n".encode()
+    with members(program):
+        before_kb = program.resident_kb()
+        peers = [
+            sock
+            for number in range(3)
+            for sock in crowd(program, scale(1000), f"127.5.0.{number + 1}", ask, receive_bytes=2048)
+        ]
+        newcomers_join(program, report, scale)
+        assert program.resident_kb() - before_kb < 50_000
+        for sock in peers:
+            sock.close()
         newcomers_join(program, report, scale)
 
 

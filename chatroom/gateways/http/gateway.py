@@ -9,10 +9,10 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+from wsgiref.types import WSGIApplication
 
 from chatroom.gateways.http.error_page import error_page
 from chatroom.gateways.http.headers import with_safe_headers
-from chatroom.runtime import WSGIApp
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class HTTPGateway:
         base_path: str,
         is_ready: Callable[[], bool],
         clock_problem: Callable[[], str | None],
-        find_page: Callable[[str], WSGIApp | None],
+        find_page: Callable[[str], WSGIApplication | None],
     ) -> None:
         self._base_path = base_path
         self._is_ready = is_ready

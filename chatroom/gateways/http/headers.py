@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
-
-from chatroom.runtime import WSGIApp
+from wsgiref.types import WSGIApplication
 
 Headers = list[tuple[str, str]]
 
@@ -28,7 +27,7 @@ _DOCUMENTS: Final = (
 )
 
 
-def with_safe_headers(app: WSGIApp) -> WSGIApp:
+def with_safe_headers(app: WSGIApplication) -> WSGIApplication:
     """The same application, whose answers have all of these headers that they do not set themselves."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Iterable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
+from wsgiref.types import WSGIApplication
 
 from chatroom.core.addresses import is_near
 from chatroom.gateways.http.error_page import error_page
 from chatroom.gateways.http.headers import with_safe_headers
 from chatroom.net.faults import without_addresses
-from chatroom.runtime import WSGIApp
 from chatroom.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class HostRule:
         self._good: set[str] = set()
         self._logged: set[str] = set()
 
-    def __call__(self, host: str, peer: str, local: str) -> WSGIApp | None:
+    def __call__(self, host: str, peer: str, local: str) -> WSGIApplication | None:
         """The application that refuses a request; None if it may come.
 
         Args:
@@ -95,7 +95,7 @@ class HostRule:
             "." not in name or _is_address(name) or name.endswith(self._suffixes) or name in self._names
         )
 
-    def _refuse(self, host: str) -> WSGIApp:
+    def _refuse(self, host: str) -> WSGIApplication:
         name = _name_in(host)
         if name is not None and name not in self._logged and len(self._logged) < _MAX_LOGGED:
             self._logged.add(name)

@@ -15,13 +15,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from wsgiref.headers import Headers
+from wsgiref.types import WSGIApplication
 
 from whitenoise import WhiteNoise
 
 from chatroom.core.commands import COMMANDS
 from chatroom.core.errors import Refusal
 from chatroom.gateways.http.manifest import manifest, room_of
-from chatroom.runtime import WSGIApp
 
 # Scripts come only from here, and only Svelte's own templates become markup. Styles may be inline: the page sets the
 # colours of names and the heights of elements. `connect-src 'self'` covers WebSockets in every supported browser.
@@ -94,7 +94,7 @@ class BuiltPage:
             self._documents.append((paths, _Document(body, "text/html; charset=utf-8")))
         self._commands = _Document(_commands(), "application/json")
 
-    def find(self, path: str) -> WSGIApp | None:
+    def find(self, path: str) -> WSGIApplication | None:
         """The application for a path without its base, or None."""
         for paths, document in self._documents:
             if paths.fullmatch(path):
