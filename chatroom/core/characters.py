@@ -106,6 +106,11 @@ def is_blank(text: str) -> bool:
     return _ASCII_SEEN.search(text) is None and not any(map(is_seen, text))
 
 
+def seen_characters(text: str) -> set[str]:
+    """The characters of a text that can be seen by themselves."""
+    return {one for one in _UNSEEN.sub("", "".join(set(text))) if category(one) not in _UNSEEN_KINDS}
+
+
 @lru_cache(maxsize=4096)
 def is_seen(character: str) -> bool:
     """Whether this character can be seen by itself."""

@@ -28,6 +28,7 @@ from chatroom.core.slips import (
 _MOST: Final = 6  # commands in one text that are looked at
 _MOST_ARROWS: Final = 4
 _MOST_PLACES: Final = 64  # places where one may stand
+_MOST_UNREAD: Final = 352  # of other places; with more, a text is refused
 _COST: Final = 3  # of a place, in microseconds
 _OTHER_COST: Final = 6  # of one with a word in another script, which may be meant in several keyboard layouts
 _LEFT: Final = MOST // 2  # for the lines
@@ -38,7 +39,7 @@ _T: Final = "tTｔＴтТτΤ"
 _O: Final = "oOｏＯоОοΟ"
 # It begins with one class, which is searched for much faster than several alternatives; so do those below.
 _PLACE: Final = re.compile(
-    rf"[{SLASHES}\\.?؟・{_T}{_LEADING}](?:"
+    rf"[{SLASHES}\\.?؟・{_T}{_LEADING}](?<!\n.)(?:"
     rf"(?P<slash>(?<=[{SLASHES}])|(?<=\s[\\.?؟・]))\s?(?P<word>[^\W_]{{1,24}}(?![^\W_]))(?!/)"
     rf"|(?P<talk>(?<=[{_T}])(?<![A-Za-z0-9].)[{_O}] ?(?:[{COLONS}]|[;；](?=\S)|(?=[\u3400-\u9fff])))"
     rf"|(?P<keys>(?<=\s[{_LEADING}])(?=[{LETTERS}{LETTERS.upper()}])))"
@@ -180,6 +181,9 @@ def _commands(text: str, reading: Reading) -> Iterator[Near]:
         if (near := _near(text, place)) is not None:
             found += 1
             yield near
+    if len(unread) > _MOST_UNREAD:
+        yield Unread()
+        return
     commands = [place for place in unread if _is_command(text, place)]
     # A space after the slash, as in `// to do`, shows that it may be none.
     if any(place["word"] is None or not text[place.start() + 1].isspace() for place in commands):
@@ -190,20 +194,21 @@ def _commands(text: str, reading: Reading) -> Iterator[Near]:
 
 def _is_command(text: str, place: re.Match[str]) -> bool:
     """Whether at a place that is not read there may be a whisper command."""
-    if place["talk"] is not None:
+    slash, word, talk, _keys = place.groups()
+    if talk is not None:
         return True
-    if place["slash"] is None:
+    if slash is None:
         keys = _KEYS.match(text, place.start())
         return keys is None or says_private(keys[0]) or says_private(keys[0][1:])
     before = text[place.start() - 1]
-    is_short = len(place["word"]) == 1 and before.isalnum()  # as in `b/w`
-    return not is_short and before not in _QUOTES and says_private(place["word"])
+    is_short = len(word) == 1 and before.isalnum()  # as in `b/w`
+    return not is_short and before not in _QUOTES and says_private(word)
 
 
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     start = place.start()
     last = text[start - 1]
-    if last == "\n" or last in _QUOTES:
+    if last in _QUOTES:
         return None
     # Most words are no command: what stands before one is looked at last.
     is_command = place["talk"] is None and place["slash"] is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple, TypeVar
 from unicodedata import normalize
 
@@ -22,14 +22,20 @@ from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.slips import CHINESE, CHINESE_BEGINNINGS, WORDS, is_certain_slip, is_slip
 
 _One = TypeVar("_One")
-MOST: Final = 400  # what may be read of one text, in microseconds
+MOST: Final = 340  # what may be read of one text, in microseconds
 _HEAD: Final = 48  # characters of a line that are looked at
+_MOST_LINES: Final = 256  # different lines of one text that are looked at; with more, it is refused
 _MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
 _LONGEST_CJK: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
 
+_CHINESE_BEGINNINGS: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
-_LINE: Final = re.compile(r"^((?:[^\w\n]|_|\d++[.)] )*+)(7?[^\W\d_][^\W_]*+)([^\n]*+)", re.MULTILINE)
+# No whisper keyword begins with any other Chinese character.
+_LINE: Final = re.compile(
+    rf"^((?:[^\w\n]|_|\d++[.)] )*+)(?![\u3400-\u9fff](?<![{_CHINESE_BEGINNINGS}]))(7?[^\W\d_][^\W_]*+)([^\n]*+)",
+    re.MULTILINE,
+)
 _SLASH: Final = re.compile(rf"(?<![/<])[{SLASHES}]\Z")
 _LATIN: Final = re.compile("[a-z]+")
 _KEY: Final = re.compile(r"[\W_]+[!-~]{16}")
@@ -49,7 +55,7 @@ _STRONG: Final = frozenset(
 _LEADS: Final = frozenset(
     chain.from_iterable(one.split() for one in (*lead_ins.FIRST, *lead_ins.BETWEEN, "for", "direct"))
 )
-_CHINESE_FIRST: Final = frozenset(f"s{CHINESE_BEGINNINGS}{lead_ins.CHINESE_BEGINNINGS}")
+_CHINESE_FIRST: Final = frozenset(f"s{_CHINESE_BEGINNINGS}")
 
 
 class _Found(NamedTuple):
@@ -86,9 +92,8 @@ def from_both_ends(ones: Sequence[_One]) -> list[_One]:
 
 def unread_lines(lines: Iterable[str]) -> Unread | None:
     """What lines that are not read may be, if one begins like a private text."""
-    return _joined(
-        filter(None, map(_look, _LINE.finditer(_folded(dict.fromkeys(line[:_HEAD] for line in lines)))))
-    )
+    found = [*islice(_LINE.finditer(_folded(dict.fromkeys(line[:_HEAD] for line in lines))), _MOST_LINES + 1)]
+    return Unread() if len(found) > _MOST_LINES else _joined(filter(None, map(_look, found)))
 
 
 def unread_rests(rests: Iterable[str]) -> Unread | None:

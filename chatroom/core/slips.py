@@ -99,13 +99,13 @@ def _long(words: Iterable[str]) -> _Long:
 
 
 def _is_long_slip(word: str, long: _Long) -> bool:
-    # Each first word is asked about. Most show by their ends that they are none: neither is right.
-    if not (
+    # Each first word is asked about. Most are too short, or show by their ends that they are none: neither is right.
+    if len(word) not in long or not (
         word[:1] in _FIRST or word[-1:] in _LAST or word[1:] in _WITHOUT_END or word[:-1] in _WITHOUT_END
     ):
         return False
     # And most others by their letters, of which one at most is missing.
-    alike = [shorter for letters, shorter in long.get(len(word), ()) if len(letters.difference(word)) <= 1]
+    alike = [shorter for letters, shorter in long[len(word)] if len(letters.difference(word)) <= 1]
     return bool(alike) and not without_one(word).isdisjoint(chain.from_iterable(alike))
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from chatroom.core.characters import code_point, is_blank
+from chatroom.core.characters import code_point, is_blank, seen_characters
 from chatroom.core.errors import BadRequest, Empty, TooLong
 
 # Controls other than TAB and LF; bidi embeddings, overrides and isolates, which would reverse the rest of a line;
@@ -21,6 +21,7 @@ _ESCAPES = re.compile(
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # The most empty lines that may follow each other: more of them only push the messages of others off the screen.
 MAX_EMPTY_LINES: Final = 2
+_TOO_MANY: Final = bytes([1] * (MAX_EMPTY_LINES + 1))
 INDENT: Final = "    "  # before each further line of a text, where messages are shown as lines
 
 
@@ -69,10 +70,8 @@ def clean(text: str) -> str:
 def _folded(text: str) -> str:
     if text.count("\n") <= MAX_EMPTY_LINES:
         return text
-    kept: list[str] = []
-    empty = 0
-    for line in text.split("\n"):
-        empty = empty + 1 if is_blank(line) else 0
-        if empty <= MAX_EMPTY_LINES:
-            kept.append(line)
-    return "\n".join(kept)
+    lines = text.split("\n")
+    empty = bytes(map(seen_characters(text).isdisjoint, lines))  # 1 for each empty line
+    if _TOO_MANY not in empty:
+        return text
+    return "\n".join(line for at, line in enumerate(lines) if not empty.endswith(_TOO_MANY, 0, at + 1))
