@@ -124,7 +124,9 @@ def test_too_many_lines_or_slashes_are_refused_unread() -> None:
     assert isinstance(judge("\n".join(words)), UnreadMayBePrivate)
     assert isinstance(judge("\n".join([*words[:10] * 40, *map(str, range(100, 200))])), Say)
     assert isinstance(judge("\n".join(chr(0x6000 + number) * 3 for number in range(450))), Say)
-    assert isinstance(judge(" ".join(f"/{word[1:]}" for word in words + words[:90])), UnreadMayBePrivate)
+    assert isinstance(
+        judge("x" + "".join(f" /{word[1:]}" for word in words + words[:90])), UnreadMayBePrivate
+    )
 
 
 @pytest.mark.parametrize("ordinary", ["x = compute(y, z)", "ok", "- buy milk", "ёж и", "a/b"])
