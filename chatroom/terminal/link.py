@@ -20,7 +20,7 @@ from chatroom.core.events import Person
 from chatroom.terminal.address import Address
 from chatroom.terminal.audience import Audience, AudienceChanged, Deliver, NotSent, joined_room
 from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, explain, is_final
-from chatroom.terminal.frame import Frame
+from chatroom.terminal.frame import Frame, notice
 from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
 from chatroom.terminal.resume_state import Overrun, ResumeState
 from chatroom.terminal.retries import Retries
@@ -166,9 +166,9 @@ class Link:
                     frame = self._outbox.add(Line(said, to, confirmed), now, begun_at)
                 case NotSent(why, is_doubtful):
                     frame = self._outbox.refuse(Line(text), why, now, is_doubtful=is_doubtful)
-                case AudienceChanged(notice):
+                case AudienceChanged(text):
                     self._outbox.audience_changed()
-                    frame = _notice(notice)
+                    frame = notice(text)
         if frame is not None:
             self._on_frame(frame)
         self._on_waiting(self.unsent())
@@ -199,14 +199,14 @@ class Link:
         with self._condition:
             change = self._audience.resumed(left, answer)
         if change is not None:
-            self._on_frame(_notice(change.notice))
+            self._on_frame(notice(change.notice))
 
     def talk_to(self, person: Person) -> None:
         """Send messages to this person from now on."""
         with self._condition:
             self._outbox.audience_changed()
-            notice = self._audience.talk_to(person).notice
-        self._on_frame(_notice(notice))
+            change = self._audience.talk_to(person)
+        self._on_frame(notice(change.notice))
 
     def wait_until_joined(self, patience_s: float = _PATIENCE_S) -> None:
         """Wait until it is known who is in the room, or the connection has ended."""
@@ -290,10 +290,10 @@ class Link:
         except ChannelError as problem:
             self._retries.refused(problem.retry_s)
             if is_final(problem):
-                self._on_frame(_notice(explain(problem, self._address.origin), "refused"))
+                self._on_frame(notice(explain(problem, self._address.origin), "refused"))
                 self._is_over = True
             elif problem.retry_s >= _SHOWN_S:
-                self._on_frame(_notice(self._words.say("refused_for", seconds=ceil(problem.retry_s))))
+                self._on_frame(notice(self._words.say("refused_for", seconds=ceil(problem.retry_s))))
 
     # The thread: sending and receiving
 
@@ -393,8 +393,3 @@ class Link:
             self._on_frame(frame)
         if self._resume.is_behind:
             self._fetch()
-
-
-def _notice(text: str, code: str = "client") -> Frame:
-    """A notice of the client itself, as a frame."""
-    return {"action": "notice", "username": "*", "msg": text, "code": code}

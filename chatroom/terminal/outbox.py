@@ -15,7 +15,7 @@ from chatroom.core.events import Person
 from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Command, Message, changes_audience, is_join, joined_room, read
-from chatroom.terminal.frame import Frame
+from chatroom.terminal.frame import Frame, notice
 from chatroom.terminal.words import ENGLISH
 
 RETRY_S: Final = 1.0  # when the server could not store a message
@@ -194,7 +194,7 @@ class Outbox:
             line.sent = False
             self._not_before = now + (0.0 if code == LOST else wait_s(answer))
             text = self._words.say("unstored")
-            return [{"action": "notice", "username": "*", "msg": text, "code": UNSTORED}] if is_first else []
+            return [notice(text, UNSTORED)] if is_first else []
         self.lines.popleft()
         if answer.get("ok"):
             if line.moves:
@@ -238,7 +238,7 @@ class Outbox:
             text = self._words.say("lost")
         elif code == "unavailable" and line.is_message:
             text = self._words.say("not_stored")
-        refusal = {"action": "notice", "username": "*", "msg": text, "code": code, "said": line.text}
+        refusal = notice(text, code, said=line.text)
         if isinstance(answer.get("character"), str):
             refusal["character"] = answer["character"]
         return refusal
