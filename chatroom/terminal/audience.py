@@ -23,9 +23,10 @@ from chatroom.core.name_ends import bare_name, punctuated_match, without_quotes
 from chatroom.core.names import printable
 from chatroom.core.near_misses import NearJoin
 from chatroom.core.recent import Addressed
-from chatroom.core.recipients import People, longer_name, no_such
+from chatroom.core.recipients import People, longer_name, no_such, recipient
 from chatroom.core.sentences import Sentences
 from chatroom.core.spellings import Spellings
+from chatroom.terminal.failed_texts import PrivateText
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.words import ENGLISH
 
@@ -124,6 +125,18 @@ def _slip(text: str, names: Mapping[str, str]) -> Refusal | None:
     return None
 
 
+def _whisper(command: str, names: Mapping[str, str]) -> PrivateText | None:
+    """What `/to NAME TEXT` says, and whose name it is now; None: it says nothing, or not surely to whom."""
+    if not is_whisper(command):
+        return None
+    keys = {_key(name): Person(sid, name) for sid, name in names.items()}
+    people = People(lambda name: keys.get(_key(name)), _nobody, Addressed())
+    try:
+        return PrivateText(*recipient(trimmed(command.partition(" ")[2]), people))
+    except Refusal:
+        return None
+
+
 def _nobody(_name: str) -> None:
     """Only the server knows who has left."""
 
@@ -143,11 +156,13 @@ class Deliver:
 
     Attributes:
         confirmed: the guest knows that this person has the name of a partner who has left.
+        whisper: what a `/to NAME TEXT` says, and whose name it is now.
     """
 
     text: str
     to: Person | None
     confirmed: bool = False
+    whisper: PrivateText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +276,7 @@ class Audience:
                     return NotSent(self._words.say("ends_alone"))
                 if is_whisper(command):
                     self._expected.doubted(now)  # the next text may come before its answer
-                return Deliver(text, None)
+                return Deliver(text, None, whisper=_whisper(command, names))
             case TalkTo(name):
                 return self._talk_to(name, names, own) if trimmed(name) else self._end_talk(now)
             case Message(said) if partner is None:

@@ -22,9 +22,9 @@ from chatroom.terminal.audience import Audience, AudienceChanged, Deliver, NotSe
 from chatroom.terminal.channel import Channel, ChannelError, Kind, Packet, explain, is_final
 from chatroom.terminal.frame import Frame, notice
 from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox, wait_s
-from chatroom.terminal.resume_state import Overrun, ResumeState
+from chatroom.terminal.resume_state import Overrun, ResumeState, is_return
 from chatroom.terminal.retries import Retries
-from chatroom.terminal.view import View
+from chatroom.terminal.view import View, people_in
 from chatroom.terminal.waker import Waker
 from chatroom.terminal.words import words
 
@@ -160,10 +160,10 @@ class Link:
             match outcome:
                 case dict():
                     frame = held
-                case Deliver(said, to, confirmed):
+                case Deliver(said, to, confirmed, whisper):
                     if not self._outbox.lines:
                         self._last_answer_at = now
-                    frame = self._outbox.add(Line(said, to, confirmed), now, begun_at)
+                    frame = self._outbox.add(Line(said, to, confirmed, whisper), now, begun_at)
                 case NotSent(why, is_doubtful):
                     frame = self._outbox.refuse(Line(text), why, now, is_doubtful=is_doubtful)
                 case AudienceChanged(text):
@@ -198,6 +198,7 @@ class Link:
         """The server has answered who resumed a session that has left."""
         with self._condition:
             change = self._audience.resumed(left, answer)
+            self._outbox.failed.resumed(left, answer)
         if change is not None:
             self._on_frame(notice(change.notice))
 
@@ -363,7 +364,11 @@ class Link:
             with self._condition:
                 self._audience.follow(frame, time.monotonic())
         was_in = self._resume.is_in
-        for each in self._resume.receive(frame):
+        shown = self._resume.receive(frame)
+        if shown and is_return(shown[0]):
+            with self._condition:
+                shown += self._outbox.came_back(people_in(frame.get("name_list")), time.monotonic())
+        for each in shown:
             self._on_frame(each)
         if self._resume.is_in and not was_in:
             self._retries.joined()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from chatroom.core.events import Person
 from chatroom.core.expected import ExpectedAnswer
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Command, Message, changes_audience, is_join, joined_room, read
+from chatroom.terminal.failed_texts import FailedTexts, PrivateText, is_namesake
 from chatroom.terminal.frame import Frame, notice
 from chatroom.terminal.words import ENGLISH
 
@@ -36,6 +38,7 @@ class Line:
         text: as it was typed.
         to: its recipient; None for everyone, and for a command.
         confirmed: the guest knows that this may not be the person who had the name before.
+        whisper: what a `/to NAME TEXT` says, and whose name it was when it was typed.
         cid: how the server recognises a message that is sent again.
         sent: it was sent on this connection, and is not answered.
         losses: how many connections were lost while it was on its way.
@@ -45,6 +48,7 @@ class Line:
     text: str
     to: Person | None = None
     confirmed: bool = False
+    whisper: PrivateText | None = None
     cid: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     sent: bool = False
     losses: int = 0
@@ -68,6 +72,11 @@ class Line:
     def can_repeat(self) -> bool:
         """Whether it may be sent again: after a restart, the server recognises only messages, by their `cid`."""
         return self.is_message
+
+    @property
+    def private(self) -> PrivateText | None:
+        """What it says to one person, if it is known to whom."""
+        return PrivateText(self.to, self.text) if self.to is not None else self.whisper
 
     @property
     def is_quit(self) -> bool:
@@ -98,6 +107,7 @@ class Outbox:
         lines: the first one is on its way, or will be next.
         refused: how many were refused, or have an unknown outcome.
         expected: decides whether the next text for the room is asked about first.
+        failed: decides whether a private text is asked about that could not be sent to someone else.
     """
 
     def __init__(self, hold_s: float = HOLD_S, words: Sentences = ENGLISH) -> None:
@@ -110,6 +120,7 @@ class Outbox:
         # While texts are held: names may be those of another room, which was not joined.
         self._doubts_people = False
         self.expected = ExpectedAnswer()
+        self.failed = FailedTexts()
         self._extension_s = 0.0  # by which each line that is held prolongs the hold
 
     def add(self, line: Line, now: float, begun_at: float | None = None) -> Frame | None:
@@ -119,6 +130,11 @@ class Outbox:
             begun_at: when its first character was typed; None: now. A line begun before a refusal could be read is
                 held, however late it is sent.
         """
+        if line.private is not None and (is_asked := self.failed.question(line.private, now)) is not None:
+            if is_asked:
+                why = self._words.say("other_person", name=line.private.to.name)
+                return self.refuse(line, why, now)
+            line.confirmed = True
         begun_at = now if begun_at is None else begun_at
         # After another change of audience, the outcome of that one decides.
         if line.is_command or begun_at >= self._held_until or any(each.moves for each in self.lines):
@@ -139,6 +155,30 @@ class Outbox:
         elif now < self._held_until:
             self._held_until = max(self._held_until, now + self._extension_s)
         return self._refusal(line, {"code": "refused", "msg": why})
+
+    def came_back(self, people: Iterable[tuple[str, str]], now: float) -> list[Frame]:
+        """The guest has reconnected to the room: what waits for a name does not go to someone else who has it now.
+
+        Args:
+            people: the session ids and names in the room.
+
+        Returns:
+            The notices for the guest.
+        """
+        present = [Person(*person) for person in people]
+        waiting, self.lines = self.lines, deque()
+        refusals: list[Frame] = []
+        for line in waiting:
+            said = line.whisper
+            namesake = next((one for one in present if said and is_namesake(said.to, one)), None)
+            if said is not None and namesake is not None:
+                self.failed.add(said)
+                line.whisper = replace(said, to=namesake)
+            if namesake is None and not refusals:
+                self.lines.append(line)
+            elif (refusal := self.add(line, now)) is not None:
+                refusals.append(refusal)
+        return refusals
 
     def hold_private(self, text: str, now: float) -> Frame | None:
         """Refuse a private text to a name, or `to:`, after a room that was not joined; None: it may be sent."""
@@ -233,12 +273,16 @@ class Outbox:
 
     def _refusal(self, line: Line, answer: Frame) -> Frame:
         self.refused += 1
+        if line.private is not None:
+            self.failed.add(line.private)
         code, text = str(answer.get("code")), str(answer.get("msg"))
         if code == LOST:
             text = self._words.say("lost")
         elif code == "unavailable" and line.is_message:
             text = self._words.say("not_stored")
         refusal = notice(text, code, said=line.text)
+        if not line.is_command:  # which does the same whomever the next texts are for
+            refusal["to_sid"] = line.to.sid if line.to is not None else ""
         if isinstance(answer.get("character"), str):
             refusal["character"] = answer["character"]
         return refusal

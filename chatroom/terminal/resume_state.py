@@ -145,6 +145,12 @@ def is_arrival(frame: Frame) -> bool:
     return isinstance(you, dict) and not you.get("back")
 
 
+def is_return(frame: Frame) -> bool:
+    """Whether a frame is the first one after the guest has reconnected to a room."""
+    you = frame.get("you")
+    return isinstance(you, dict) and bool(you.get("back"))
+
+
 def _entries(value: object) -> list[Frame]:
     found = value if isinstance(value, list) else []
     return [entry for entry in found if isinstance(entry, dict) and isinstance(entry.get("id"), str)]

@@ -167,7 +167,7 @@ class ChatApp(App[int]):
             self.query_one(MessageList).reset()
             self._has_earlier = True
         if "said" in frame:
-            self._take_refusal(str(frame["said"]), frame.get("character"), shown)
+            self._take_refusal(frame, shown)
         elif frame.get("action") == "notice" and frame.get("code") not in ("command", "client", UNSTORED):
             self._last_notice = str(frame.get("msg"))
         if is_arrival(frame):
@@ -191,9 +191,13 @@ class ChatApp(App[int]):
         self._show_gathered()
         self._show_status()
 
-    def _take_refusal(self, text: str, character: object, shown: list[Shown]) -> None:
-        """Offer to send a text without the character that it was refused for."""
-        self._offer = without(text, character)
+    def _take_refusal(self, refusal: Frame, shown: list[Shown]) -> None:
+        """Offer to send a text without the character that it was refused for, unless it was for someone else."""
+        partner = self._link.partner(self._view)
+        recipient = partner.sid if partner is not None else ""
+        if refusal.get("to_sid", recipient) != recipient:
+            return
+        self._offer = without(str(refusal["said"]), refusal.get("character"))
         if self._offer is not None:
             shown.append(Shown("notice", (self._words.say("send_without"),)))
 

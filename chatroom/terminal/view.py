@@ -128,7 +128,7 @@ class View:
         before = self.name
         self.name, self.sid = _line(you.get("username")), _line(you.get("sid"))
         self.room = _line(frame.get("room"))
-        self.names = dict(_people(frame.get("name_list")))
+        self.names = dict(people_in(frame.get("name_list")))
         self._presence = PresenceLines()  # the list contains everybody
         shown = self.history(you.get("history"), back=is_back)
         if is_back and you.get("gap"):
@@ -157,11 +157,11 @@ class View:
 
     def _roster(self, frame: Frame) -> None:
         self._presence_at = _time(frame)
-        for sid, name in _people(frame.get("left")):
+        for sid, name in people_in(frame.get("left")):
             if sid != self.sid:
                 self.names.pop(sid, None)
                 self._presence.left(sid, name)
-        for sid, name in _people(frame.get("joined")):
+        for sid, name in people_in(frame.get("joined")):
             if sid != self.sid:
                 self.names[sid] = name
                 self._presence.joined(sid, name)
@@ -208,7 +208,7 @@ def without(text: str, character: object) -> str | None:
     return "\n".join(map(clean, rest.split("\n"))).strip() or None
 
 
-def _people(value: object) -> Iterable[tuple[str, str]]:
+def people_in(value: object) -> Iterable[tuple[str, str]]:
     """Session ids and names, from a list of pairs of name and id."""
     for pair in value if isinstance(value, list) else ():
         if isinstance(pair, list) and len(pair) == 2:

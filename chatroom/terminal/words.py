@@ -28,6 +28,7 @@ _EN: Final[Mapping[str, str]] = {
     "/who lists who is here. To send it as a message, begin it with /say.",
     # What was not sent
     "held": "A line before it was refused, so it may be meant for someone else. Send it again to confirm.",
+    "other_person": "The {name} who is here now may not be the one you wrote it to. Send it again to confirm.",
     "may_be_private": "Everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
     "may_answer": "Everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
@@ -92,6 +93,7 @@ _ZH: Final[Mapping[str, str]] = {
     "no_such_person_near": "房间里没有人叫 {name}。想私聊 {near}，请输入 {usage}。"
     "输入 /who 可以看到谁在；要原样发送，请以 /say 开头。",
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
+    "other_person": "现在的 {name} 可能不是你原来要发给的人。确定要发送，请再发一次。",
     "may_be_private": "房间里的人都会看到。要私聊，请输入 /to NAME TEXT；要发给所有人，请再输入一次。",
     "may_answer": "房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
     "要发给所有人，请再输入一次。",

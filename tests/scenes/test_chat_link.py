@@ -17,7 +17,8 @@ from chatroom.terminal.address import Address
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.link import Link, State
 from chatroom.terminal.view import View
-from tests.support.guests import Guests, until
+from chatroom.terminal.words import ENGLISH
+from tests.support.guests import Guests, becomes_free, until
 from tests.support.impostor import OPENING, Impostor
 from tests.support.lines import Terminals
 from tests.support.program import ROOT, Program, Start
@@ -137,6 +138,29 @@ def test_a_message_with_a_lost_answer_is_sent_once(
     assert in_the_room(guests) == ["one", "two"]
     until(lambda: juliet.texts() == ["one", "two"], lambda: juliet.texts())
     assert juliet.waiting[-1] == ()
+
+
+def test_a_whisper_typed_while_away_goes_to_no_namesake(
+    relay: Relay, ears: type[Ear], guests: Guests, room: str
+) -> None:
+    eve = guests(username="Eve")
+    juliet = ears(relay.url, room, "Juliet")
+    view = View()
+    view.names = {eve.you["sid"]: "Eve"}
+    relay.cut()
+    juliet.is_lost()
+    juliet.link.send("/to Eve secret", view)
+    eve.emit({"action": "logout"})
+    impostor = becomes_free(guests, "Eve")
+    relay.restore()
+    juliet.is_back()
+    until(lambda: any("said" in frame for frame in juliet.frames), "the refusal")
+    (refusal,) = [frame for frame in juliet.frames if "said" in frame]
+    assert (refusal["said"], refusal["msg"]) == (
+        "/to Eve secret",
+        ENGLISH.say("other_person", name="Eve"),
+    )
+    impostor.receives_nothing("whisper")
 
 
 def test_a_command_with_a_lost_answer_is_reported_not_repeated(

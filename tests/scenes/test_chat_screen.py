@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from chatroom.terminal.address import Address
 from chatroom.terminal.composer import Composer
+from chatroom.terminal.link import State
 from chatroom.terminal.message_list import MessageList
 from chatroom.terminal.outbox import HOLD_S
 from chatroom.terminal.people import SHOWN, People
@@ -342,6 +343,30 @@ def test_a_refused_text_is_sent_without_its_hidden_character(
         ] == "for all"  # and nothing before it
 
     on_screen(server, room, play)
+
+
+def test_a_refused_text_is_not_offered_after_the_audience_changed(
+    server: Program, guests: Guests, room: str
+) -> None:
+    romeo, relay = guests(username="Romeo"), Relay(server.port)
+
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
+        await pilot.press(*"to:Romeo", "enter")
+        await until(lambda: "only Romeo sees this" in title(app), "a private chat")
+        await asyncio.to_thread(relay.cut)
+        await until(lambda: app._state is State.LOST, "the cut")
+        app.query_one(Composer).post_message(Composer.Sent("sec\u202aret"))
+        await pilot.press(*"to:", "enter")
+        await until(lambda: title(app) == "", "the end of the chat")
+        await asyncio.to_thread(relay.restore)
+        await until(lambda: "(U+202A)" in shown(app), "the refusal")
+        await pilot.press("f4", *"for all", "enter")
+        assert (await asyncio.to_thread(romeo.receives, "message"))["msg"] == "for all"
+
+    try:
+        on_screen(relay, room, play)
+    finally:
+        relay.close()
 
 
 def test_lines_after_a_refused_change_of_audience_are_held(

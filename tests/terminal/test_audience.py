@@ -24,6 +24,7 @@ from chatroom.terminal.audience import (
     changes_audience,
     read,
 )
+from chatroom.terminal.failed_texts import PrivateText
 from chatroom.terminal.outbox import HOLD_S, LOST, Line, Outbox
 from tests.support.typos import NAMES as PEOPLE
 from tests.support.typos import PRIVATE
@@ -47,6 +48,20 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     assert not asked.is_doubtful
     assert take(audience, "//yes", now=1.1) == Deliver("//yes", None)
     assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
+
+
+@pytest.mark.parametrize("line", ["/to eve s3cret", "／TO Ｅve s3cret", '/w "Eve" s3cret', "/to Eve, s3cret"])
+def test_a_whisper_says_whose_name_it_is_now(line: str) -> None:
+    typed = take(Audience(), line)
+    assert isinstance(typed, Deliver)
+    assert typed.whisper == PrivateText(Person("e", "Eve"), "s3cret")
+
+
+@pytest.mark.parametrize("line", ["/to", "/to Ben x", "/who", "//to Eve x", "/join Eve x"])
+def test_no_other_line_is_a_whisper_to_a_known_person(line: str) -> None:
+    typed = take(Audience(), line)
+    assert isinstance(typed, Deliver)
+    assert typed.whisper is None
 
 
 def test_a_text_typed_before_a_whispers_answer_is_held() -> None:

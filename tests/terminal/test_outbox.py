@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from chatroom.core.events import Person
 from chatroom.core.expected import Question
 from chatroom.terminal.audience import Audience, Deliver
+from chatroom.terminal.failed_texts import PrivateText
 from chatroom.terminal.frame import Frame
 from chatroom.terminal.outbox import GIVE_UP_S, HOLD_S, LOST, MAX_LOSSES, MAX_WAIT_S, RETRY_S, Line, Outbox
 from chatroom.terminal.words import ENGLISH
@@ -126,6 +129,7 @@ def test_a_refusal_is_shown_with_the_line() -> None:
         "msg": "Too long.",
         "code": "too_long",
         "said": "x" * 9000,
+        "to_sid": "",
     }
     assert not box.lines
 
@@ -343,3 +347,58 @@ def test_the_refused_character_is_named() -> None:
     answer = {"ok": False, "code": "bad_request", "msg": "", "character": "U+202A"}
     (refusal,) = box.answered(sent(box), answer, 0.0)
     assert refusal["character"] == "U+202A"
+
+
+EVE_NOW = Person("e2", "EVE")
+
+
+def in_private(to: Person, text: str) -> Line:
+    return Line(text, to)
+
+
+def whisper(to: Person, text: str) -> Line:
+    """`/to NAME TEXT`, typed while this person had the name."""
+    return Line(f"/to Eve {text}", whisper=PrivateText(to, text))
+
+
+@pytest.mark.parametrize("code", [LOST, "no_such_person"])
+@pytest.mark.parametrize("typed", [in_private, whisper])
+def test_a_failed_private_text_asks_before_a_namesake_gets_it(
+    code: str, typed: Callable[[Person, str], Line]
+) -> None:
+    box = Outbox()
+    box.add(typed(EVE, "secret"), 0.0)
+    box.answered(sent(box), {"ok": False, "code": code}, 0.0)
+    # The server has asked about another text, and will not ask again.
+    assert box.add(typed(EVE_NOW, "hello"), 10.0) is None
+    box.answered(sent(box, 10.0), {"ok": True}, 10.0)
+    for now in (20.0, 20.1):  # pasted twice
+        asked = box.add(typed(EVE_NOW, "secret"), now)
+        assert asked is not None
+        assert asked["msg"] == ENGLISH.say("other_person", name="EVE")
+    assert not box.lines
+    assert box.add(typed(EVE_NOW, "secret"), 30.0) is None
+    assert sent(box, 30.0).confirmed
+
+
+def test_a_failed_private_text_goes_to_the_same_person_unasked() -> None:
+    box = Outbox()
+    for said in ("one", "two"):
+        box.add(Line(said, EVE), 0.0)
+        box.answered(sent(box), {"ok": False, "code": LOST}, 0.0)
+    assert box.add(Line("one", EVE), 10.0) is None
+    box.failed.resumed("e", {"ok": True, "sid": "e2", "username": "Eve"})
+    assert box.add(Line("two", EVE_NOW), 10.0) is None
+    assert box.add(Line("two", Person("b", "Bob")), 10.0) is None  # chosen by another name
+
+
+def test_a_whisper_typed_while_away_goes_to_no_namesake() -> None:
+    box = Outbox()
+    for line in (Line("one"), whisper(EVE, "secret"), Line("two"), Line("three", EVE)):
+        assert box.add(line, 0.0) is None
+    assert box.came_back([("me", "Me"), ("e", "Eve"), ("b", "Bob")], 1.0) == []
+    refusals = box.came_back([("me", "Me"), ("e2", "Eve")], 2.0)
+    assert [refusal["said"] for refusal in refusals] == ["/to Eve secret", "two", "three"]
+    assert refusals[0]["msg"] == ENGLISH.say("other_person", name="Eve")
+    assert texts(box) == ["one"]
+    assert box.add(whisper(EVE_NOW, "secret"), 2.0 + HOLD_S) is None
