@@ -211,12 +211,18 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
 def longer_name(name: str, text: str, find: Longer) -> str | None:
     """A longer name that begins like this one, if the text after it is nearly the rest of that name."""
     text = text[:LONGEST]
-    known, more = letters(name), letters(text)[:_MOST_LETTERS]
+    known, more = letters(name), _first_letters(text)
     if not known or not more:
         return None
     found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
-    first = _Word.of(letters(next(iter(text.split(None, 1)), ""))[:_MOST_LETTERS])
-    return next((one for one in found if _is_nearly_rest(more, first, one, name)), None)
+    first = _Word.of(_first_letters(next(iter(text.split(None, 1)), "")))
+    return next(filter(_Typed(name, known, more, first).is_nearly_in, found), None)
+
+
+def _first_letters(text: str) -> str:
+    """The letters that a text begins with: of some texts, one character has 18 of them."""
+    found = letters(text[:NAME_LENGTH])
+    return (found if len(found) >= _MOST_LETTERS else letters(text))[:_MOST_LETTERS]
 
 
 class _Word(NamedTuple):
@@ -242,25 +248,46 @@ class _Word(NamedTuple):
         )
 
 
-def _is_nearly_rest(more: str, first: _Word, longer: str, name: str) -> bool:
-    """Whether letters are nearly those that a longer name has more than this one: with the same first, or one slip.
+class _Typed:
+    """What is typed after a name, to be compared with what each of many longer names has there.
 
-    `first` is the first word, which may also look or sound like the next word of the longer name.
-
-    After a Latin name, the same first letter says too little if the longer name goes on without a space: Ann, Annabel.
+    Args:
+        known: the letters of the name.
+        more: the letters after it.
+        first: the first word of these, which may also look or sound like the next word of the longer name.
     """
-    rest = letters(longer)[len(letters(name)) :]
-    if not rest:
-        return False
-    goes_on = fold(longer)[len(fold(name)) :][:1]
-    if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):
-        return True
-    if goes_on.isspace() and first.is_nearly(letters(longer[len(name) :].split()[0])):
-        return True
-    if len(rest) == 2:
-        return more[:2] in (rest, rest[::-1])
-    slips = without_one(rest)
-    return len(rest) > 2 and any(slips & without_one(more[: len(rest) + by]) for by in (-1, 0, 1))
+
+    __slots__ = ("_first", "_known", "_more", "_name", "_slips", "_start")
+
+    def __init__(self, name: str, known: str, more: str, first: _Word) -> None:
+        self._name, self._known, self._more, self._first = name, known, more, first
+        self._start = len(fold(name))
+        self._slips: dict[int, set[str]] = {}  # of so many of the letters
+
+    def is_nearly_in(self, longer: str) -> bool:
+        """Whether these letters are nearly those that a longer name has more: with the same first, or one slip.
+
+        After a Latin name, the same first letter says too little if the longer name goes on without a space: Ann,
+        Annabel.
+        """
+        more, rest = self._more, letters(longer)[len(self._known) :]
+        if not rest:
+            return False
+        goes_on = fold(longer)[self._start : self._start + 1]
+        if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):
+            return True
+        if goes_on.isspace() and self._first.is_nearly(letters(longer[len(self._name) :].split()[0])):
+            return True
+        if len(rest) <= 2:
+            return len(rest) == 2 and more[:2] in (rest, rest[::-1])
+        slips = without_one(rest)
+        return not all(slips.isdisjoint(self._slips_of(len(rest) + by)) for by in (-1, 0, 1))
+
+    def _slips_of(self, size: int) -> set[str]:
+        found = self._slips.get(size)
+        if found is None:
+            found = self._slips[size] = without_one(self._more[:size])
+        return found
 
 
 def _nobody(rest: str, gone: Gone | None, people: People) -> Refusal:
