@@ -12,6 +12,7 @@ from functools import partial
 from time import thread_time
 from typing import Any
 from wsgiref.types import WSGIApplication
+from wsgiref.validate import validator
 
 import pytest
 from greenlet import greenlet
@@ -556,6 +557,21 @@ def test_the_end_of_a_wsgi_answer_is_told(
     one.peer.send(ASK)
     until(lambda: one.was_asked(1) or not one.loop.connections)
     assert one.was_asked(1) is stays
+
+
+def test_applications_are_called_as_wsgi_says(
+    door: Callable[..., Door], caplog: pytest.LogCaptureFixture
+) -> None:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        write(environ["wsgi.input"].read(100))
+        return [b", and more"]
+
+    one = door(validator(app))  # which raises an AssertionError otherwise
+    one.peer.send(b"POST /a?b HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nbody")
+    until(lambda: one.receives() and one.heard.endswith(b"\r\n0\r\n\r\n"))
+    assert one.heard.endswith(b"\r\n\r\n4\r\nbody\r\na\r\n, and more\r\n0\r\n\r\n")
+    assert caplog.records == []
 
 
 def test_the_same_failure_is_logged_once_a_minute(
