@@ -29,6 +29,7 @@ _SAFE: Final = SAFE_LINES.encode()
 _PONGS = Bound(burst=64, per_second=16.0)
 _USELESS = Bound(burst=1024, per_second=64.0)  # control frames and tiny fragments
 _READ_BYTES: Final = 4096  # so that a read of the smallest frames takes about a millisecond
+_SMALL_READ: Final = 64  # bytes: less, without the end of a frame, is as useless as a tiny fragment
 _READ_MOST_BYTES: Final = 65_536  # of a long one
 
 _CLOSE_CODES: Final = {
@@ -129,6 +130,8 @@ class WebSocket(Role):
             connection.loop.keep_unfinished(connection, kept)  # which may close it
             if connection.role is not self:
                 return
+            if not events and len(data) < _SMALL_READ:
+                parser.useless += 1
         useless, parser.useless = parser.useless, 0
         if useless and not self.may_waste(useless):
             self._end(frames.POLICY, reasons.FLOOD, "too many control frames or tiny fragments")

@@ -1,5 +1,6 @@
 """What waits for a client that polls, and which of its requests are answered when."""
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,7 +20,7 @@ from chatroom.engine.session import INBOX_HIGH, Session
 from chatroom.engine.sessions import Sessions
 from chatroom.engine.transport import NO_TRANSPORT
 from chatroom.engine.websocket import WebSocketTransport
-from chatroom.net.connection import Role
+from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Loop
 from tests.support.inside import until
 
@@ -413,6 +414,21 @@ def test_useless_pongs_of_an_address_in_debt_end_a_session(
     assert polling.session.closed is (bool(debt) and not was_asked)
 
 
+@contextlib.contextmanager
+def websocket_of(polling: Polling) -> Iterator[Connection]:
+    """The connection of a WebSocket that carries this client's session."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        session, sessions = polling.session, polling._sessions
+        connection = sessions.loop.attach(near, Role())
+        session.open(WebSocketTransport(connection, session, sessions, max_message_bytes=10_000))
+        try:
+            yield connection
+        finally:
+            connection.abort("")
+
+
 @pytest.mark.parametrize(
     ("wastes", "pings", "is_cut"), [(True, 60, False), (True, 70, True), (False, 900, False)]
 )
@@ -422,15 +438,19 @@ def test_pings_are_few_if_an_address_sent_too_many(
     account = OneAccount(10_000)
     account.wastes = wastes
     polling = poll_of(account, final_payloads)
-    near, far = socket.socketpair()
-    with near, far:
-        near.setblocking(False)
-        session, sessions = polling.session, polling._sessions
-        connection = sessions.loop.attach(near, Role())
-        session.open(WebSocketTransport(connection, session, sessions, max_message_bytes=100))
+    with websocket_of(polling) as connection:
         connection.role.received(connection, b"\x89\x80mask" * pings)
-        assert session.closed_because == (reasons.FLOOD if is_cut else "")
-        connection.abort("")
+        assert polling.session.closed_because == (reasons.FLOOD if is_cut else "")
+
+
+@pytest.mark.parametrize(("size", "is_cut"), [(1, True), (64, False)])
+def test_tiny_pieces_of_a_frame_are_useless(final_payloads: FinalPayloads, size: int, is_cut: bool) -> None:
+    polling = poll_of(OneAccount(10_000), final_payloads)
+    with websocket_of(polling) as connection:
+        connection.role.received(connection, b"\x81\xfe\x1f\x40mask")
+        for _ in range(7_900 // size):
+            connection.role.received(connection, b"x" * size)
+        assert polling.session.closed_because == (reasons.FLOOD if is_cut else "")
 
 
 def test_a_post_waits_as_long_as_its_address_must(final_payloads: FinalPayloads) -> None:
