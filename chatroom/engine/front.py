@@ -149,6 +149,7 @@ class Front:
             self._takes_body,
             turns=self._turns,
             meter=self._meter,
+            in_session=self._is_in_session,
             is_proxied=self._is_proxy(address),
         )
         connection = self._loop.attach(sock, http, address)
@@ -176,7 +177,7 @@ class Front:
         request = exchange.request
         handler = self._find_handler(request.path)
         is_vital = request.path in self._vital_paths
-        if self._meter is not None and not (handler is not None and self._in_session(request)):
+        if self._meter is not None and not self._is_in_session(request):
             wait_s = self._meter.requests_wait_s(exchange.client)
             if wait_s:
                 request.keep_alive = False
@@ -202,6 +203,9 @@ class Front:
             handler(exchange)
         else:
             self._answer_soon(exchange, self._app)
+
+    def _is_in_session(self, request: Request) -> bool:
+        return self._find_handler(request.path) is not None and self._in_session(request)
 
     def _judge_host(self, exchange: Exchange) -> WSGIApplication | None:
         """The application that answers a request by a wrong name. On a connection, a name is judged when it changes."""

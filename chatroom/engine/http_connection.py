@@ -38,7 +38,8 @@ class HttpConnection(Role):
         client_of: finds the client of a request; by default that is the peer.
         takes_body: asked before a request's body is read; by default all are.
         turns: when newcomers' requests are read; by default at once.
-        meter: is charged for reading what was no request.
+        meter: is charged for reading what was no request, or was not answered.
+        in_session: says whether a request belongs to a session, which is not charged.
         is_proxied: the peer is a proxy, so its clients take turns, not the proxies.
 
     Attributes:
@@ -48,6 +49,7 @@ class HttpConnection(Role):
 
     __slots__ = (
         "_client_of",
+        "_in_session",
         "_is_proxied",
         "_limits",
         "_meter",
@@ -72,11 +74,13 @@ class HttpConnection(Role):
         takes_body: TakesBody | None = None,
         turns: Turns | None = None,
         meter: RequestMeter | None = None,
+        in_session: Callable[[Request], bool] = lambda _request: False,
         is_proxied: bool = False,
     ) -> None:
         self._limits = limits
         self._turns = turns
         self._meter = meter
+        self._in_session = in_session
         self._waits = False  # what has come is read in another turn
         self._stage: Stage | None = Stage.EMPTY  # which the deadline is for, if there is one
         self._reading_s = 0.0  # computing time that the next request has taken so far
@@ -182,11 +186,11 @@ class HttpConnection(Role):
             if client != connection.address and connection.newcomers is not None:
                 connection.newcomers.move(connection, client)
         self.exchange = Exchange(self, connection, request, client, self._reading_s)
-        self._reading_s = 0.0
         self._stage = None
-        connection.loop.keep_unfinished(connection, self._reader.unfinished)
+        connection.loop.keep_unfinished(connection, self._reader.unfinished)  # which may close it
         if connection.role is not self:
             return
+        self._reading_s = 0.0  # whoever answers it charges for it
         connection.expect(None)
         self._on_request(self.exchange)
 
@@ -278,11 +282,14 @@ class HttpConnection(Role):
         connection.write(response(refusal.status, body, headers=headers, keep_alive=False))
         self._close_after_writing(connection)
 
-    def _charge_reading(self, connection: Connection) -> None:
-        """Charge for a request that was read in part, and never will be answered."""
-        if self._reading_s and self._meter is not None:
-            self._meter.charge_request(self._client_behind(connection), self._reading_s)
-        self._reading_s = 0.0
+    def _charge_reading(self, connection: Connection, exchange: Exchange | None = None) -> None:
+        """Charge for a request that never will be answered, often since it was read in part."""
+        seconds, self._reading_s = self._reading_s, 0.0
+        request = exchange.request if exchange is not None else self._reader.expected
+        if not seconds or self._meter is None or (request is not None and self._in_session(request)):
+            return
+        client = exchange.client if exchange is not None else self._client_behind(connection)
+        self._meter.charge_request(client, seconds)
 
     def _close_after_writing(self, connection: Connection) -> None:
         self._on_over(connection)
@@ -290,7 +297,7 @@ class HttpConnection(Role):
 
     def lost(self, connection: Connection, reason: str) -> None:
         exchange, self.exchange = self.exchange, None
-        self._charge_reading(connection)
+        self._charge_reading(connection, exchange)
         self._on_over(connection)
         if exchange is not None:
             self._hang_up(exchange)

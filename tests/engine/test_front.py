@@ -20,9 +20,11 @@ from greenlet import greenlet
 from chatroom import runtime
 from chatroom.engine.exchange import Exchange
 from chatroom.engine.front import Front, Handler
+from chatroom.engine.http_connection import HttpConnection
 from chatroom.engine.http_request import Refusal, Request
 from chatroom.engine.server import Engine
 from chatroom.net.acceptor import Acceptor
+from chatroom.net.connection import Connection
 from chatroom.net.gate import Account
 from chatroom.net.listeners import listen
 from chatroom.net.loop import Loop
@@ -634,6 +636,41 @@ def test_half_a_request_is_charged_at_its_end(door: Callable[..., Door], is_late
     until(partial(one.is_open_to, 0))
     assert len(purse.charged) == 1
     assert purse.seconds > 0
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_half_a_request_of_a_session_is_not_charged(door: Callable[..., Door], is_late: bool) -> None:
+    purse = Purse(requests=2)
+    one = door(
+        meter=purse,
+        in_session=lambda request: request.parameters.get("sid") == "s",
+        body_timeout_s=0.05 if is_late else WAIT_S,
+    )
+    one.peer.send(b"POST /held/?sid=s HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n4")
+    if is_late:
+        until(one.has_read_all)
+        assert b" 408 " in one.heard
+    one.peer.shutdown(socket.SHUT_WR)
+    until(one.has_read_all)
+    assert purse.charged == []
+
+
+def test_a_request_that_is_dropped_before_its_answer_is_charged(
+    door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purse = Purse(requests=2)
+    one = door(meter=purse, client_of=lambda _peer, _forwarded: "192.0.2.1")
+
+    def keep(_loop: Loop, connection: Connection, _size: int) -> None:
+        """Too much is kept of what clients have not finished, the beginning of another request included."""
+        if isinstance(connection.role, HttpConnection) and connection.role.exchange is not None:
+            connection.abort("full")
+
+    monkeypatch.setattr(Loop, "keep_unfinished", keep)
+    one.peer.send(ASK + ASK[:-2])
+    until(partial(purse.has_charged, 1))
+    assert one.asked == []
+    assert [client for client, _ in purse.charged] == ["192.0.2.1"]
 
 
 @pytest.mark.parametrize(
