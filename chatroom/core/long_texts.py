@@ -24,8 +24,8 @@ from chatroom.core.slips import CHINESE, CHINESE_BEGINNINGS, WORDS, is_certain_s
 _One = TypeVar("_One")
 MOST: Final = 340  # what may be read of one text, in microseconds
 _HEAD: Final = 48  # characters of a line that are looked at
-_ONE_BY_ONE: Final = 8  # what it costs more to compare each character of a line by itself
-_MOST_LINES: Final = 256  # different lines of one text that are looked at; with more, it is refused
+_ONE_BY_ONE: Final = 18  # what it costs more to compare each character of a line by itself
+_MOST_LINES: Final = 160  # different lines of one text that are looked at; with more, it is refused
 _MOST: Final = 32  # names of one text that are looked for, and lines with one; with more, it is refused
 _LONGEST_CJK: Final = 8
 _LONGEST_SLIP: Final = 8  # letters of a whisper keyword with one too many
@@ -79,12 +79,12 @@ class Reading:
     def spend(self, cost: int) -> None:
         self._left -= cost
 
-    def spend_on(self, start: str) -> None:
+    def spend_on(self, start: str, times: int) -> None:
         """Spend what it costs to compare characters one by one, above all those that no line before this one had."""
         if found := costly(start):
             new = found - self._known
             self._known |= new
-            self._left -= _ONE_BY_ONE + len(new) * 2 // 3
+            self._left -= _ONE_BY_ONE * times + len(new) * 2 // 3
 
 
 def from_both_ends(ones: Sequence[_One]) -> list[_One]:

@@ -36,7 +36,7 @@ _DOUBTFUL_LINES: Final = 32  # lines whose beginning is read
 _NEAR_LINES: Final = 8  # after so many nearly private lines, no more are read
 _SHORTEST_LINE: Final = 3  # characters; a shorter line is for nobody: `w B`, `toB`
 _COST: Final = 5  # microseconds to read a line
-_HIGH_COST: Final = 16  # microseconds, if it does not begin in ASCII
+_HIGH_COST: Final = 12  # microseconds, if it does not begin in ASCII
 _LEFT: Final = 100  # microseconds that are kept for lines that do
 _LOOK_COST: Final = 1  # microsecond to see whether that is a command in another keyboard layout
 _SLASH_COST: Final = 10  # microseconds more to see which command a line with a slash nearly is
@@ -153,8 +153,9 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
             read += 1
             found = keys or _read_beginning(line)
-            reading.spend(cost + _SLASH_COST * isinstance(found, Slash))
-            reading.spend_on(line[:HEAD])
+            is_slash = isinstance(found, Slash)
+            reading.spend(cost + _SLASH_COST * is_slash)
+            reading.spend_on(line[:HEAD], times=1 + is_slash)  # what follows the slash is read as well
             nearly += isinstance(found, NearWhisper)
             yield found
     if unread and (found := unread_lines(unread)) is not None:

@@ -356,6 +356,9 @@ KNOWN_WORST = [
     *("\n".join([start + mark * 60] * 31) for start in ("对", "给a", "悄悄对") for mark in '"“ _'),
     "\n".join(["op " + "!" * 480 + "é"] * 4),
     *(start + " " * (LONGEST - 10) + "x" for start in ("[B]", "@B", "[B] (dm)", "N1 (dm)")),
+    *(different_words(ALPHABETS[-1], length, "\n/")[:LONGEST] for length in (2, 6)),
+    different_words(ALPHABETS[1], 2, " .")[:LONGEST],
+    ("whisper→\n" + "→\n" * LONGEST)[:LONGEST],
     # 1,000 longer names begin with each of these.
     *(start + "\ufdfa" * (LONGEST - 20) for start in ("/to N1 ", "/to Plum ", "for Plum only ", "to:Plum ")),
 ]
