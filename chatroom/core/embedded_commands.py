@@ -48,7 +48,7 @@ _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 # What may stand before a slash in a path or an address; two letters before one letter are an abbreviation: `b/w`.
 _PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
 _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
-_ENDS: Final = re.compile(r"^\W+|\W+$")
+_ENDS: Final = re.compile(r"^\W++|(?<!\W)\W++$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
 # After a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
 _SAYS_PRIVATE: Final = (

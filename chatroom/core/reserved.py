@@ -103,7 +103,7 @@ _YOU: Final = ("you", "你", "您")
 _MOST_LETTERS: Final = 64
 _RADICALS: Final = re.compile("[\u2e80-\u2fdf]")  # symbols by category; `skeleton` writes 长 as one of them
 _GAP: Final = re.compile(r"[\W\d_]+")
-_NUMBER: Final = re.compile("[0-9]+[号號]")
+_NUMBER: Final = re.compile("(?<![0-9])[0-9]++[号號]")
 
 
 def is_reserved(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from unicodedata import east_asian_width
 
 # A blank of a Chinese sentence, and the spaces between it and Chinese; a blank in a command (to:NAME) is left alone.
-_BLANK = re.compile(r"""((?<=[一-鿿，。：；（]) )?((?<![:"])\{(\w+)[^}]*\})( (?=[一-鿿]))?""")
+_BLANK = re.compile(r"""((?<=[一-鿿，。：；（]) )?((?<![:"])\{(\w++)[^{}]*+\})( (?=[一-鿿]))?""")
 
 
 def _closed_up(sentence: str, values: Mapping[str, object]) -> str:
