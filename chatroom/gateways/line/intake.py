@@ -21,6 +21,10 @@ from chatroom.runtime import Timer
 # A flood is reported only then, and judged so often: by that time the rest of a paste has come, and can be counted.
 NOTICE_S: Final = 0.25
 MOST_WAITING: Final = 64  # lines, or reads, that are taken in while an answer waits
+_RETRY_S: Final = (
+    0.05,
+    1.0,
+)  # between tries to take what was refused again: doubled each time, up to the second
 CALM_S: Final = 5.0  # if nothing had to wait for this long, what waits next is another flood
 
 
@@ -107,6 +111,7 @@ class Intake:
         "_monotonic",
         "_owed_events",
         "_read_at",
+        "_refusals",
         "_terminal",
         "_timer",
         "_unanswered",
@@ -127,6 +132,7 @@ class Intake:
         self._read_at = 0.0  # the latest time at which they may have arrived
         self._answered_at = 0.0
         self._owed_events = 0
+        self._refusals = 0  # since something was taken
         # Lines taken from the decoder, with both times: more is read only if none waits, or while an answer waits.
         self._waiting: deque[tuple[str | Overlong, float, float]] = deque()
         self._unanswered: Refusal | None = None
@@ -151,7 +157,10 @@ class Intake:
         Raises:
             RateLimited: what came must wait; nothing was read of it.
         """
-        self._spend_owed()
+        try:
+            self._spend_owed()
+        except RateLimited as refused:
+            raise refused.later(self._retry_s(refused)) from None
         while self._take_out():
             line = self._waiting[-1][0]
             if isinstance(line, Overlong) or line.strip() or len(self._waiting) == MOST_WAITING:
@@ -224,6 +233,7 @@ class Intake:
             try:
                 self._spend_owed()
                 if not self._waiting and not self._take_out():
+                    self._refusals = 0
                     return True
                 line, arrived_at, read_at = self._waiting[0]
                 try:
@@ -233,9 +243,19 @@ class Intake:
                 except Refusal as refused:
                     self._refuse(refused, read_at)
                 self._waiting.popleft()
+                self._refusals = 0
             except RateLimited as refused:
-                self._wait(refused.retry_after)
+                self._wait(self._retry_s(refused))
         return False
+
+    def _retry_s(self, refused: RateLimited) -> float:
+        """After how many seconds to try again: if other terminals of the address took what was there, later."""
+        shortest_s, longest_s = _RETRY_S
+        wait_s = refused.retry_after
+        if self._refusals:
+            wait_s = max(wait_s, min(longest_s, shortest_s * 2 ** min(self._refusals, 10)))
+        self._refusals += 1
+        return wait_s
 
     def _spend_owed(self) -> None:
         while self._owed_events:

@@ -147,6 +147,32 @@ def test_lines_wait_behind_one_that_waits_for_an_answer() -> None:
     assert terminal.reads
 
 
+def test_a_hundred_terminals_of_an_address_try_seldom() -> None:
+    tries = 0
+    bucket = Bucket(Rate(20, 20), 0.0)
+
+    class Crowded(FakeTerminal):
+        def spend(self) -> None:
+            nonlocal tries
+            tries += 1
+            if wait := bucket.take(self.now):
+                raise RateLimited(retry_after=max(wait, 0.005))
+
+    terminals = [Crowded() for _ in range(100)]
+    for second in range(10):
+        for terminal in terminals:
+            if terminal.reads:
+                terminal.comes(b"x")
+        for tenth in range(10):
+            for terminal in terminals:
+                terminal.passes(second + (tenth + 1) / 10 - terminal.now)
+    assert tries < 10 * 300
+    alone = FakeTerminal(Rate(1, 2))
+    alone.comes(b"1\n2\n3\n")
+    alone.passes(1.01)
+    assert alone.lines == ["1", "2", "3"]  # its own limit lets it try at the right time
+
+
 def test_a_flood_waits_in_order_and_is_warned_once() -> None:
     terminal = FakeTerminal(Rate(2, 1))
     terminal.comes(b"1\n2\n3\n4\n5\n")
