@@ -148,14 +148,14 @@ def test_lines_wait_behind_one_that_waits_for_an_answer() -> None:
 
 
 def test_a_hundred_terminals_of_an_address_try_seldom() -> None:
-    tries = 0
+    tries, latest = 0, 0.0
     bucket = Bucket(Rate(20, 20), 0.0)
 
     class Crowded(FakeTerminal):
         def spend(self) -> None:
-            nonlocal tries
-            tries += 1
-            if wait := bucket.take(self.now):
+            nonlocal tries, latest
+            tries, latest = tries + 1, max(latest, self.now)
+            if wait := bucket.take(latest):
                 raise RateLimited(retry_after=max(wait, 0.005))
 
     terminals = [Crowded() for _ in range(100)]
