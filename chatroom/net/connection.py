@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -23,6 +24,7 @@ from chatroom.net.wheel import NO_TICK
 log = logging.getLogger(__name__)
 
 Send = Callable[[bytes], int]
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER for no time
 _GATHER = 64  # pieces of an outbox handed to one sendmsg
 
 
@@ -348,6 +350,9 @@ class Connection:
         if self.closed:
             return
         self._replace_send(_discard)
+        if self._outbox is not None:
+            # It reads too slowly, and the rest is lost: the kernel would keep what it has for it, 100 KB, for minutes.
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._outbox = None
         self._count(-self._outbox_bytes)
         self.stop_reading()
