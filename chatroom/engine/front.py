@@ -65,6 +65,7 @@ class Front:
         head_timeout_s: for the request head, from the first byte, or from the connect, on.
         body_timeout_s: for the body, from the head on.
         keepalive_timeout_s: how long an idle connection is kept.
+        refusal_pause_s: how long the answer 429 waits, so that a client that asks again after it asks less often.
         response_timeout_s: how long a peer may take to accept each 64 KB of a WSGI response, or the whole of another.
         max_waiting: how many WSGI responses may wait for slow readers. With more, a connection is closed: the oldest of
             these from the address with the most.
@@ -92,6 +93,7 @@ class Front:
         head_timeout_s: float = 10.0,
         body_timeout_s: float = 20.0,
         keepalive_timeout_s: float = 65.0,
+        refusal_pause_s: float = 1.0,
         response_timeout_s: float = 30.0,
         max_waiting: int = 512,
         group_of: Callable[[str], str] = str,
@@ -111,6 +113,7 @@ class Front:
         self._acceptor.include(self.__len__)
         self._vital_paths = vital_paths
         self._reserve = reserve
+        self._refusal_pause_s = refusal_pause_s
         self._limits = HttpLimits(
             max_head_bytes=max_head_bytes,
             max_body_bytes=max_body_bytes,
@@ -182,9 +185,9 @@ class Front:
             if wait_s:
                 request.keep_alive = False
                 if not is_vital or self._meter.health_wait_s(exchange.client):
-                    if handler is not None:
-                        self._allow_origin(exchange)
-                    refuse(exchange, TOO_MANY_REQUESTS, status=429, retry_s=wait_s)
+                    # Who waits for the answer asks for less meanwhile. Beyond the limit, connections make room at once.
+                    pause_s = 0.0 if exchange.connection in self._spare else self._refusal_pause_s
+                    runtime.call_later(pause_s, self._refuse, exchange, max(0.0, wait_s - pause_s))
                     return
             self._meter.charge_request(exchange.client, exchange.reading_s + _ANSWER_S)
         if not is_vital:
@@ -203,6 +206,14 @@ class Front:
             handler(exchange)
         else:
             self._answer_soon(exchange, self._app)
+
+    def _refuse(self, exchange: Exchange, retry_s: float) -> None:
+        """Refuse a request of an address that has asked too much, unless its connection has been closed."""
+        if exchange.connection.closed:
+            return
+        if self._find_handler(exchange.request.path) is not None:
+            self._allow_origin(exchange)
+        refuse(exchange, TOO_MANY_REQUESTS, status=429, retry_s=retry_s)
 
     def _is_in_session(self, request: Request) -> bool:
         return self._find_handler(request.path) is not None and self._in_session(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import select
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -71,7 +72,7 @@ class Door:
         self.asked: list[Exchange] = []
         self.loop = Loop(turns=turns, at_once_s=WAIT_S)
         handlers: dict[str, Handler] = {"/held/": self.asked.append}
-        self.front = Front(self.loop, app, handlers=handlers, **settings)
+        self.front = Front(self.loop, app, handlers=handlers, **{"refusal_pause_s": 0.0, **settings})
         listener = listen("127.0.0.1", 0, backlog=8)[0]
         address = listener.getsockname()
         self.front.listen(listener)
@@ -326,7 +327,7 @@ def test_a_proxys_connections_belong_to_its_clients() -> None:
 @pytest.mark.parametrize(("path", "charges"), [("/held/", 1), ("/page", 2)])
 def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path: str, charges: int) -> None:
     purse = Purse(requests=2)
-    one = door(meter=purse)
+    one = door(meter=purse, refusal_pause_s=0.5)
     ask = f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
     for count in (1, 2):
         one.peer.send(ask)
@@ -338,10 +339,26 @@ def test_an_address_that_asks_too_much_gets_429(door: Callable[..., Door], path:
     one.peer.send(ask)
     until(one.has_read_all)
     assert b" 429 " in one.heard
-    assert b"Retry-After: 7\r\n" in one.heard
+    assert b"Retry-After: 6\r\n" in one.heard  # half a second is over
     assert [client for client, _ in purse.charged] == ["127.0.0.1"] * 2 * charges
     assert purse.seconds > 0
     assert one.asked == []
+
+
+def test_a_refusal_waits_and_keeps_no_session_waiting(door: Callable[..., Door]) -> None:
+    one = door(
+        meter=Purse(requests=0),
+        in_session=lambda request: request.parameters.get("sid") == "s",
+        refusal_pause_s=2 * WAIT_S,
+    )
+    one.peer.send(ASK)
+    with socket.create_connection(one.peer.getpeername(), timeout=WAIT_S) as other:
+        other.send(ASK.replace(b" HTTP", b"?sid=s HTTP"))
+        until(lambda: one.was_asked(1))
+        one.asked[0].respond(200, b"")
+        until(lambda: bool(select.select([other], [], [], 0)[0]))
+    assert one.receives()
+    assert one.heard == b""
 
 
 @pytest.mark.parametrize(
