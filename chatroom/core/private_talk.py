@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import lru_cache
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from chatroom.core.errors import NoPartner, NotSent, RateLimited, Refusal, Unavailable
 from chatroom.core.events import Person, Talk
+
+MOVE_HOLD_S: Final = 1.0  # after someone else has moved the chat, a text may still be for the former partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ class PrivateTalk:
     def address(self, find: Callable[[str], Person | None], arrived_at: float) -> Person | None:
         """The recipient of a text; None: the room.
 
-        If someone else has moved the chat, one text is held, however late: it may have been meant for the
+        If someone else has moved the chat less than `MOVE_HOLD_S` ago, one text is held: it may have been meant for the
         former partner. Every text that arrived before the move, and waited behind others, is held. So is every text
         that arrived before the guest could read that an earlier one was not sent, like the lines of a paste. If the
         partner has ended the chat or left, the first text is not sent.
@@ -264,7 +266,7 @@ class PrivateTalk:
         else:
             effects = [Notice("talk_asked", {"name": who.name})]
         self._begin(who)
-        self._before, self._moved_at, self._doubt_until = before, now, inf
+        self._before, self._moved_at, self._doubt_until = before, now, now + MOVE_HOLD_S
         if not self._is_held(now):
             self._refusal = None  # that the chat has moved is now the better reason
         return effects
