@@ -20,7 +20,6 @@ FIRST: Final = "tmdpw"  # letters of these
 _REACH: Final = 12  # characters in which one ends
 _WORDS: Final = re.compile(r"([^\W_]+)(?:[\W_]+([^\W_]+))?")
 _CAPITAL: Final = re.compile(rf"[\W_]*(?![A-Z]+\b)(?i:{'|'.join(_MARKERS)})(?=[^\W_a-z])")
-_LETTERS: Final = re.compile(r"[^\W_]*")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3  # letters of a name
 _SHORTEST_CJK: Final = 2  # characters of one in Han, kana or Hangul
@@ -38,17 +37,10 @@ def has_capital(text: str) -> bool:
     return _CAPITAL.match(text) is not None
 
 
-def _is_one_word(first: str, start: str) -> bool:
-    """Whether the first word of letters is a whisper keyword with at least two more letters."""
-    marker = max((marker for marker in _MARKERS if start.startswith(marker)), key=len, default="")
-    return bool(marker) and first.startswith(marker) and len(first) > len(marker) + 1
-
-
 def may_be_misspaced(text: str, folded: str) -> bool:
     """Whether a text whose beginning, as compared, is `folded` may be a whisper keyword and a name.
 
-    In one word, as ordinary words are, the name must have its capital, or an ordinary word must follow it: `toBobhi`
-    and `tobobhow`, but not `tobias`.
+    An ordinary word only counts if the name in it has its capital: `toKen x`, but not `token x`.
     """
     found = _WORDS.match(folded)
     if found is None or folded.startswith("w/"):  # short for `with`
@@ -60,8 +52,7 @@ def may_be_misspaced(text: str, folded: str) -> bool:
     start = _NO_LETTER.sub("", folded[:_REACH])
     if not start.startswith(_MARKERS) or start in _MARKERS:
         return False
-    is_short = start.startswith("w") and not start.startswith("whisper")
-    return has_capital(text) or (first not in ORDINARY and not (is_short and _is_one_word(first, start)))
+    return first not in ORDINARY or has_capital(text)
 
 
 class Misspaced:
@@ -70,16 +61,14 @@ class Misspaced:
     If each of them stands alone it is no slip of the space. A part of a name only counts if a word ends after it.
     """
 
-    __slots__ = ("_ends", "_folded", "_is_lower", "_places", "_text")
+    __slots__ = ("_ends", "_folded", "_has_capital", "_places", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._folded, self._ends = head(text)
         letters = [at for at, one in enumerate(self._folded) if one.isalnum()]
         start = "".join(self._folded[at] for at in letters[:_REACH])
-        first = _WORDS.search(self._folded)
-        # As ordinary words are.
-        self._is_lower = first is not None and _is_one_word(first[1], start) and not has_capital(text)
+        self._has_capital = has_capital(text)
         markers = (marker for marker in _MARKERS if start.startswith(marker))
         # For each whisper keyword: where the letters after it are, these letters, and whether it stands alone.
         self._places = [
@@ -109,17 +98,11 @@ class Misspaced:
                 continue
             if is_apart and (spelled != whole or not _has_stray_space(at[:size], name)):
                 continue
-            if self._is_lower and self._after(at[size - 1]) not in ORDINARY:
-                continue
             needs_end = spelled != whole or (marker == "w" and not is_apart)
-            if needs_end and (spelled in ORDINARY or not self._ends_word(at[size - 1])):
+            is_ordinary = spelled in ORDINARY and not self._has_capital
+            if needs_end and (is_ordinary or not self._ends_word(at[size - 1])):
                 continue
             yield spelled
-
-    def _after(self, at: int) -> str:
-        """The letters that follow at once."""
-        found = _LETTERS.match(self._folded, at + 1)
-        return found[0] if found is not None else ""
 
     def _ends_word(self, at: int) -> bool:
         return at + 1 == len(self._folded) or not self._folded[at + 1].isalnum()

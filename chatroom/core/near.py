@@ -25,7 +25,6 @@ from chatroom.core.misspaced import Misspaced
 from chatroom.core.name_ends import LOOSE, LooseText, Match, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
-from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt, plain
@@ -64,7 +63,6 @@ _CHEER: Final = re.compile(
     r"\W*(?:(?:cheers|hooray|hurra[hy]|congrats|congratulations|bravo|well done|happy birthday)\W*)?",
     re.IGNORECASE,
 )
-_COMMANDS: Final = ("", "to", "w")  # with other words before a name, a sentence may begin
 _LONGEST_CHEER: Final = 80
 _MOST_MISSPELT: Final = 2  # readings of one text in which a misspelt name is looked for
 
@@ -228,9 +226,7 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
     rest = found.rest
     if near.needs_name_and_text and not (isinstance(found.who, Person) and rest):
         return True
-    if (near.needs_name_and_text or near.keyword not in _COMMANDS) and _is_ordinary(text, found):
-        return True
-    if near.keyword in ("to", "w") and _is_cheer(text, rest):
+    if near.keyword and _is_cheer(text, rest):
         return True
     if near.keyword == "to" and _CHINESE_POSSESSIVE.match(rest):
         return True
@@ -247,12 +243,6 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
             return False
         rest = other.rest
     return False
-
-
-def _is_ordinary(text: str, found: Found) -> bool:
-    """Whether a name was probably typed as an ordinary word: `message art is nice`, but not `message Art is nice`."""
-    typed = text.removesuffix(found.rest).rstrip()
-    return typed in ORDINARY and typed != found.who.name
 
 
 def _is_cheer(text: str, rest: str) -> bool:

@@ -50,7 +50,7 @@ _PRECEDED: Final = re.compile(
 _LOST_FIRST: Final = frozenset("dmpse")
 _LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
 _MARKER_FIRST: Final = frozenset("twmdpqs")
-_ALONE: Final = re.compile(r"(?:(to|w)(?: |(?=[\u3400-\u9fff]))|(message|send|reply|text) )")
+_ALONE: Final = re.compile(r"(to|w)(?: |(?=[\u3400-\u9fff]))")
 # A name in Latin letters after a whisper keyword, where somebody has a name in Chinese: `to xiaoyu 你好`.
 _PINYIN: Final = re.compile(
     rf"\W*(?:(?:{CHINESE_WORD}[给給对對跟和]?|sl(?=[\W_]))[\W_]*(?P<word>[a-z']{{4,24}})(?![a-z'])"
@@ -111,7 +111,7 @@ class NearWhisper:
         has_exact_keyword: the words before the name have no slip, so that it may have one.
         may_be_sentence: only `to`, `for` or `tell` stands before the name, so it may begin a public sentence.
         needs_name_and_text: `rest` counts only before a name of somebody here, exactly, and a text.
-        word: `to`, `w`, `message` or the like, if the text begins with it and a space.
+        keyword: `to` or `w`, if the text begins with it and a space or a Chinese character.
         is_pinyin: it may be a name in Latin letters of somebody who has a Chinese one.
         misspaced: a text that may be a whisper keyword and a name, if the spaces in it stand elsewhere.
     """

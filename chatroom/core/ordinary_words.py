@@ -27,30 +27,38 @@ income inside install instead into ios is it item its itself jam job join joke j
 kids kill kin kind king kiss kit km knock know la lady land language last late later laugh law lay lead learn least
 leave left leg lend less let level lie life lift light like line link list listen little live load local lock log
 london lone long look lose lost lot lots love low luck lunch ly mac mail main make man many mark market match matter
-max may maybe me mean meet men mention mess messaged messages might milk mind mine minute miss mix mob mom moment
-monday money month more morning most mother mouth move movie much mum music must my myself name near need neither
-never new news next nice night nine no nobody none nor north nose not note nothing notice now number ny of off offer
-office often oh oil ok okay old on once one ones only open or order os other others our ours out outside over own
-owner page pain paint pair paper parent park part party pass past pay pc pcs peace people perhaps person ph phone
-photo php pick picture piece pin place plan play please png point police pool poor post pr practice prefer prepare
-pretend prevent print private prove pto public pull push put question quick quiet quit quite rain raise ram ran reach
-read ready real really reason record red reduce refer relax rely remember remind remove rent repeat reply report rest
-return rich ride right rim ring rise risk river road rock role room round rpm rule run sad safe said sale same sap sat
-sauce save saw say school scroll sea search seat second secret see seem sell send sense serve service set seven share
-she shed shoot shop short should show shut side sign simple sin since sing sit six size sleep slow small smell smile
-so sob social solve some somebody someone something song soon sorry sort sound south spa speak spell spend split sport
-sql stand star start stay steal step still stop store story street strong study stuff such suit sum summer sun support
-sure swim system table take talk tea teach team tell teller telling tells telly ten term test text than thank thanks
-that the their them themselves then there these they thing things think third this those though thought three through
-throw ticket time tin tired to toad toast tobias today todo toe toes together token tokens tokyo told toll tom tomas
-tomato tomb tomorrow ton tone tonic tonight tons tonya too took tool top topic topics tore torn tort toss total
-totally totals touch tour toward towards tower towers town toy toys train travel tree trip trouble true trust try turn
-tv twice two type ui uk under understand until up upon url us use used user usual ux very video view vim visit voice
-vote vr wait wake walk wall want war warm was wash waste watch water wave way we weak wear weather wed week well went
-were west what when where whether which while whip whispered whisperer whisperers whispering whispers white who whole
-whom whos whose why wide wife wild will win wind window wine wing wins wipe wire wise wish with within without woke
-wolf woman women won wonder wont wood wool word work world worn worry worse worst worth would wow wrap write wrong xs
-yam year years yes yesterday yet you young your yours yourself
+may maybe me mean meet men mention mess messaged messages might milk mind mine minute miss mix mob mom moment monday
+money month more morning most mother mouth move movie much mum music must my myself name near need neither never new
+news next nice night nine no nobody none nor north nose not note nothing notice now number ny of off offer office
+often oh oil ok okay old on once one ones only open or order os other others our ours out outside over own owner page
+pain paint pair paper parent park part party pass past pay pc pcs peace people perhaps person ph phone photo php pick
+picture piece pin place plan play please png point police pool poor post pr practice prefer prepare pretend prevent
+print private prove pto public pull push put question quick quiet quit quite rain raise ram ran reach read ready real
+really reason record red reduce refer relax rely remember remind remove rent repeat reply report rest return rich ride
+right rim ring rise risk river road rock role room round rpm rule run sad safe said sale same sap sat sauce save saw
+say school scroll sea search seat second secret see seem sell send sense serve service set seven share she shed shoot
+shop short should show shut side sign simple sin since sing sit six size sleep slow small smell smile so sob social
+solve some somebody someone something song soon sorry sort sound south spa speak spell spend split sport sql stand
+star start stay steal step still stop store story street strong study stuff such suit sum summer sun support sure swim
+system table take talk tea teach team tell teller telling tells telly ten term test text than thank thanks that the
+their them themselves then there these they thing things think third this those though thought three through throw
+ticket time tin tired to toad toast toaster toasts tobacco tobago today toddler todo toe toes toffee together toilet
+toilets token tokens tokyo told tolerance tolerant tolerate toll tom tomato tomatoes tomb tombola tomorrow tomorrows
+ton tone tones tongue tonic tonight tons too took tool tools tooth top topic topics topping toppings torch tore torn
+tornado toronto tort tortoise torture toss tossed total totally totals touch touched touches touching touchy tough
+tougher tour touring tourism tourist tourists tournament toward towards towel towels tower towers town towns toxic toy
+toys train travel tree trip trouble true trust try turn tv twice two type ui uk under understand until up upon url us
+use used user usual ux very video view vim visit voice vote vr wages wait waited waiter waiting wake wakes waking walk
+walked walking walks wall wallet wallpaper walls wander wandering wanna want wanted wanting wants war warm warmer
+warning warnings was wash washed washes washing wasnt waste wasted wasting watch watched watches watching water waters
+wave waves way we weak weapon wear wearing weather wed week weekday weekend weekends weekly weeks weigh weight weird
+welcome well went were weren west western whale what whatever wheat wheel wheels when whenever where wherever whether
+which whichever while whip whispered whisperer whisperers whispering whispers white who whole whom whos whose why wide
+wider wife wild will willing win wind window wine wing wings winner winning wins winter wipe wire wired wireless wise
+wish wished wishes wishing witch with within without woke wolf woman women won wonder wonderful wondering wonders wont
+wood wooden wool word wording words work working workplace works workshop world worlds worn worried worries worry
+worrying worse worst worth worthy would wouldnt wounded wow wrap wrapped wrestling wrist write writer writers writes
+writing written wrong wrote xs yam year years yes yesterday yet you young your yours yourself
 """
 ORDINARY: Final = frozenset(_WORDS.split())
 """English; also the first words of a text, which may be joined with a name: `to Bobcall me`."""

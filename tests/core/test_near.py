@@ -223,34 +223,58 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
 @pytest.mark.parametrize(
     ("text", "is_sent"),
     [
-        *((text, True) for text in ("d max power is 5", "m sam here", "p art two", "message art is nice")),
         *(
             (text, True)
+            for text in ("m sam here", "token ring", "walking home", "max power is 5", "Max is late")
+        ),
+        *(
+            (text, False)
             for text in (
-                "tobias said hi",
-                "Tobias, hi",
-                "tobiased",
-                "token ring",
-                "walter is late",
-                "Walter said hi",
+                "d max power is 5",
+                "d Max power is 5",
+                "m Sam here is the key",
+                "p art two",
+                "m sam x",
+                "m mark x",
             )
         ),
         *(
             (text, False)
-            for text in ("d Max power is 5", "d max: power", "m Sam here is the key", "p Art two", "m sam x")
+            for text in (
+                *(
+                    "message Art is nice",
+                    "message max privately: x",
+                    "message max (private) x",
+                    "send max my love",
+                ),
+                *(
+                    "message will the code is 42",
+                    "text will: x",
+                    "reply may only: x",
+                    "message sam x",
+                    "to art x",
+                ),
+            )
         ),
         *(
             (text, False)
-            for text in ("message Art is nice", "message art: x", "message sam x", "m mark x", "to art x")
-        ),
-        *(
-            (text, False)
-            for text in ("toBias hi", "toKenhi there", "tokenhow are you", "wAlter x", "toSam x", "msgSamhi")
+            for text in (
+                *(
+                    "toBias hi",
+                    "toKen hi",
+                    "toKenhi there",
+                    "tokenhow are you",
+                    "wAlter x",
+                    "toSam x",
+                    "msgSamhi",
+                ),
+                *("wMax x", "wWill x", "wsam x", "tosam说：x", "dmsam的密码：x", "tosampassword x"),
+            )
         ),
     ],
 )
 def test_a_name_that_is_a_word_counts_as_name(text: str, is_sent: bool) -> None:
-    people = people_of(roster_of("Max", "Art", "Sam", "Bias", "Ken", "Alter", "mark"))
+    people = people_of(roster_of("Max", "Art", "Sam", "Bias", "Ken", "Alter", "mark", "Will", "May"))
     assert isinstance(judge(text, people), Say) == is_sent
 
 
