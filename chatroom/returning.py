@@ -47,12 +47,13 @@ class Returning:
         # The same the other way round. Tuples, because dicts took five times as much memory.
         self._sids: dict[str, tuple[str, ...]] = {}
         self._parked: dict[str, _Parked] = {}  # by identity, the oldest first
-        self._returned: dict[
-            str, None
-        ] = {}  # the identities that came back with a token from before the start
+        # The identities that came back with a token from before the start.
+        self._returned: dict[str, None] = {}
         self._doubt_until = monotonic() + _PARKED_S
         # The keys of all who are in a private chat, or were before the start, and how many saves of each are under way.
         self._talks = dict.fromkeys(backplane.keys(Keys.TALK))
+        # Those of them who are in none now: their guests have not read a refusal yet, or have logged out.
+        self._minor_talks: dict[bytes, None] = {}
         self._unsaved: dict[bytes, int] = {}
 
     def identity(self, sid: str) -> str | None:
@@ -69,8 +70,22 @@ class Returning:
         if talk is not None or addressed:
             remember(self._parked, session.identity, _Parked(talk, addressed, now + _PARKED_S))
 
+    def leave(self, session: Session) -> None:
+        """The guest has left: no later session is the return of this one.
+
+        Someone may still come with the ended token and believe that the private chat goes on.
+        """
+        self.forget(session.identity)
+        key = talk_key(session.identity) if self._talks else None
+        if key is None or key not in self._talks:
+            return
+        if session.talk.has_chat:
+            self._note_minor(key)
+        else:
+            self._drop_talk(key)
+
     def forget(self, identity: str) -> None:
-        """The guest has left: no later session counts as the return of theirs."""
+        """No later session counts as the return of this guest's."""
         for sid in self._sids.pop(identity, ()):
             del self._identities[sid]
 
@@ -137,15 +152,35 @@ class Returning:
             done()
             return
         key = talk_key(session.identity)
-        if is_open == (key in self._talks) and key not in self._unsaved:
+        is_known = key in self._talks
+        if session.talk.has_chat:
+            self._minor_talks.pop(key, None)
+        elif is_open and not is_known:
+            self._note_minor(key)
+        if is_open == is_known and key not in self._unsaved:
             done()
-            return
-        if is_open:
-            remember(self._talks, key, None, MOST_KEYS)
-        else:
+        elif is_open:
             self._talks.pop(key, None)
+            self._talks[key] = None
+            self._save_key(key, True, done)
+            while len(self._talks) > MOST_KEYS:
+                self._drop_talk(next(iter(self._minor_talks or self._talks)))
+        else:
+            self._drop_talk(key, done)
+
+    def _note_minor(self, key: bytes) -> None:
+        self._minor_talks[key] = None
+        if len(self._minor_talks) > MOST_KEPT:
+            self._drop_talk(next(iter(self._minor_talks)))
+
+    def _drop_talk(self, key: bytes, done: Callable[[], None] = lambda: None) -> None:
+        self._talks.pop(key, None)
+        self._minor_talks.pop(key, None)
+        self._save_key(key, False, done)
+
+    def _save_key(self, key: bytes, is_kept: bool, done: Callable[[], None]) -> None:
         self._unsaved[key] = self._unsaved.get(key, 0) + 1
-        self._backplane.save_key(Keys.TALK, key, is_open, partial(self._talk_saved, key, done))
+        self._backplane.save_key(Keys.TALK, key, is_kept, partial(self._talk_saved, key, done))
 
     def _talk_saved(self, key: bytes, done: Callable[[], None]) -> None:
         self._unsaved[key] -= 1

@@ -205,7 +205,7 @@ class Service:
         if cut:
             self._returning.park(session)
         else:
-            self._returning.forget(session.identity)
+            self._returning.leave(session)
         self._take_out(session, Why.CUT if cut else Why.LEFT)
 
     def _take_out(self, session: Session, why: Why) -> None:

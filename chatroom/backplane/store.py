@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from chatroom.backplane import MOST_KEYS, Keys, ledger, marks, retention
+from chatroom.backplane import Keys, ledger, marks, retention
 from chatroom.backplane.file import (
     FILE_NAME,
     StoreError,
@@ -207,7 +207,7 @@ class Store:
         return True
 
     def save_keys(self, changes: Mapping[tuple[Keys, bytes], bool]) -> None:
-        """Keep keys, or drop them.
+        """Keep keys, or drop them; whoever keeps keys drops what is too much.
 
         Raises:
             CorruptError, StoreError
@@ -218,11 +218,6 @@ class Store:
                 writer.executemany(f"DELETE FROM {kind} WHERE key = ?", [(key,) for key in of_kind])
                 kept = [(key,) for key, is_kept in of_kind.items() if is_kept]
                 writer.executemany(f"INSERT INTO {kind} (key) VALUES (?)", kept)
-                if kind is Keys.TALK:  # whoever saves keys of the other kinds removes them too
-                    writer.execute(
-                        f"DELETE FROM {kind} WHERE number <= (SELECT max(number) FROM {kind}) - ?",
-                        (MOST_KEYS,),
-                    )
 
     def keys(self, kind: Keys) -> list[bytes]:
         """The keys of this kind, the oldest first.

@@ -104,7 +104,12 @@ class PrivateTalk:
     @property
     def is_open(self) -> bool:
         """Whether the next text may be meant for one person, even if it cannot reach them."""
-        return self._state is not _State.NONE or self._unanswered > 0 or self._held_until == inf
+        return self.has_chat or self._unanswered > 0 or self._held_until == inf
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether there is a private chat whose end, if it has ended, the guest may not know."""
+        return self._state is not _State.NONE
 
     # What the guest does
 

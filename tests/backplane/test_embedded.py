@@ -283,19 +283,6 @@ def test_no_more_wait_for_a_private_talk_than_for_messages(
     bench.backplane.close()
 
 
-@pytest.mark.parametrize(("kind", "kept"), [(Keys.TALK, 2), (Keys.ENDED, 4)])
-def test_only_the_latest_keys_of_private_chats_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Keys, kept: int
-) -> None:
-    monkeypatch.setattr("chatroom.backplane.store.MOST_KEYS", 2)
-    bench = Bench(embedded_in(tmp_path, FOREVER))
-    for number in range(4):
-        bench.backplane.save_key(kind, b"%d" % number, True, lambda: None)
-    bench.backplane.settle()
-    assert list(bench.backplane.keys(kind)) == [b"%d" % number for number in range(4)][-kept:]
-    bench.backplane.close()
-
-
 def test_a_file_damaged_in_use_is_replaced(tmp_path: Path) -> None:
     bench = Bench(embedded_in(tmp_path, FOREVER))
     bench.fill("a", 500)

@@ -46,6 +46,7 @@ _REMEMBERED = (
     "Policy._refused",
     "RefusedTexts._texts",
     "Returning._identities",
+    "Returning._minor_talks",
     "Returning._parked",
     "Returning._returned",
     "Returning._sids",
