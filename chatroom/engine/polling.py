@@ -103,7 +103,9 @@ class Polling:
 
     @property
     def unread_bytes(self) -> int:
-        return self.waiting_bytes if self._poll is None else 0
+        # A quarter of what may wait is on its way with the answer to a poll, but not whatever else one turn adds to it.
+        on_the_way = 0 if self._poll is None else self.session.limit_bytes // 4
+        return max(0, self.waiting_bytes - on_the_way)
 
     def _has_room(self) -> bool:
         """The bound in bytes is on what waits behind the first message, which may have any length."""

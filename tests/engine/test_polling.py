@@ -309,6 +309,9 @@ def test_nothing_waits_once_it_is_fetched(polling: Polling) -> None:
     get(polling)
     polling.send("4")
     assert (polling.waiting_bytes, polling.unread_bytes) == (1, 0)  # a poll waits for it
+    fits = polling.session.limit_bytes // 4
+    polling.send("4" * (fits + 9))
+    assert polling.unread_bytes == 10
 
 
 def test_what_cannot_be_encoded_is_not_kept(polling: Polling) -> None:
