@@ -1,6 +1,7 @@
 """A queue that gives one item of each group after the other, so that no group delays the others by its number.
 
-A group of which nothing waits for a whole round comes before those of which something always waits: as in RFC 8290.
+A group of which nothing waits for a whole round overtakes those of which something always waits, as in RFC 8290. But at
+most every second item does so: there may be a new group for each item.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ class Rounds(Generic[_ItemT]):
 
     def __init__(self) -> None:
         self._items: dict[object, deque[_ItemT]] = {}
-        self._new: deque[object] = deque()  # groups that come first
-        self._groups: deque[object] = (
-            deque()
-        )  # the others, the one that comes next first; some have no items any more
+        # Groups of which nothing waited, and the others; each with the number of items that were taken out before it
+        # came, or had its last turn. Some of the others have no items any more.
+        self._new: deque[tuple[object, int]] = deque()
+        self._others: deque[tuple[object, int]] = deque()
+        self._taken = 0
+        self._has_overtaken = False  # the last item
         self.length = 0
 
     def __len__(self) -> int:
@@ -34,23 +37,25 @@ class Rounds(Generic[_ItemT]):
         items = self._items.get(group)
         if items is None:
             items = self._items[group] = deque()
-            self._new.append(group)
+            self._new.append((group, self._taken))
         items.append(item)
         self.length += 1
 
     def popleft(self) -> _ItemT:
         """Take out the next item; its group comes next when all others have had one."""
         self.length -= 1
-        if self._new:
-            group = self._new.popleft()
-        else:
-            while not self._items[group := self._groups.popleft()]:
-                del self._items[group]  # for a round, nothing of it has come
-        items = self._items[group]
-        item = items.popleft()
+        self._taken += 1
+        new, others, items = self._new, self._others, self._items
+        while others and not items[others[0][0]]:
+            del items[others.popleft()[0]]  # for a round, nothing of it has come
+        overtakes = bool(new and others) and others[0][1] <= new[0][1]
+        takes_new = bool(new) and not (overtakes and self._has_overtaken)
+        self._has_overtaken = overtakes and takes_new
+        group, _ = (new if takes_new else others).popleft()
+        item = items[group].popleft()
         if self.length:
-            self._groups.append(group)
+            others.append((group, self._taken))
         else:
-            self._items.clear()
-            self._groups.clear()
+            items.clear()
+            others.clear()
         return item
