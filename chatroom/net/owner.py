@@ -1,4 +1,4 @@
-"""What a connection needs from its loop."""
+"""What a connection and its loop agree on."""
 
 from __future__ import annotations
 

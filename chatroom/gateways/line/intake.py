@@ -21,10 +21,8 @@ from chatroom.runtime import Timer
 # A flood is reported only then, and judged so often: by that time the rest of a paste has come, and can be counted.
 NOTICE_S: Final = 0.25
 MOST_WAITING: Final = 64  # lines, or reads, that are taken in while an answer waits
-_RETRY_S: Final = (
-    0.05,
-    1.0,
-)  # between tries to take what was refused again: doubled each time, up to the second
+# Between tries to take what was refused again: doubled each time, up to the second.
+_RETRY_S: Final = (0.05, 1.0)
 CALM_S: Final = 5.0  # if nothing had to wait for this long, what waits next is another flood
 
 
