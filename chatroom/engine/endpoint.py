@@ -73,7 +73,7 @@ class Endpoint:
         upgrade_timeout_s: float,
     ) -> None:
         self.refusing = False
-        self.final_payloads = FinalPayloads()
+        self.final_payloads = FinalPayloads(sessions.relief)
         self._sessions = sessions
         self._origins = policy
         self._generate_id = generate_id

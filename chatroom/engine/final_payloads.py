@@ -3,50 +3,72 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from chatroom import runtime
 from chatroom.engine import packets
 from chatroom.net.gate import Account
+from chatroom.net.relief import Relief, Waiting
 
 _KEEP_S: Final = 5.0
 
 
-class FinalPayloads:
-    """The packets of these payloads, which are joined when a poll comes: most clients that are cut never poll again."""
+@dataclass(slots=True)
+class _Kept:
+    payloads: deque[list[bytes]]
+    size: int
+    account: Account | None
 
-    def __init__(self) -> None:
-        self._payloads: dict[str, tuple[deque[list[bytes]], Account | None]] = {}
+
+class FinalPayloads:
+    """The packets of these payloads, which are joined when a poll comes: most clients that are cut never poll again.
+
+    Args:
+        relief: drops some, the first one first, if they are too much.
+    """
+
+    def __init__(self, relief: Relief) -> None:
+        self._relief = relief
+        self._kept: dict[str, _Kept] = {}  # the first one first
+        relief.include_leftovers(self._waiting)
 
     def __len__(self) -> int:
-        return len(self._payloads)
+        return len(self._kept)
 
     def keep(self, sid: str, payloads: list[list[bytes]], account: Account | None) -> None:
-        """Keep payloads for the polls of this session, for a few seconds; none if that is too much for the account."""
-        if account is not None and not account.hold(_size(payloads)):
-            account.hold(-_size(payloads))
-            return
-        self._payloads[sid] = deque(payloads), account
+        """Keep payloads for the polls of this session, for a few seconds."""
+        kept = self._kept[sid] = _Kept(deque(payloads), sum(map(_size, payloads)), account)
         runtime.call_later(_KEEP_S, self._forget, sid)
+        if account is not None and not account.hold(kept.size):
+            self._relief.relieve(account)
 
     def take(self, sid: str) -> bytes | None:
         """The next one; None if there is none."""
-        kept = self._payloads.get(sid)
+        kept = self._kept.get(sid)
         if kept is None:
             return None
-        payloads, account = kept
-        payload = payloads.popleft()
-        if account is not None:
-            account.hold(-_size([payload]))
-        if not payloads:
-            del self._payloads[sid]
+        payload = kept.payloads.popleft()
+        kept.size -= _size(payload)
+        if kept.account is not None:
+            kept.account.hold(-_size(payload))
+        if not kept.payloads:
+            del self._kept[sid]
         return packets.join_payload(payload)
 
+    def _waiting(self, account: Account | None) -> list[Waiting]:
+        return [
+            Waiting(kept.account, kept.size, partial(self._forget, sid))
+            for sid, kept in self._kept.items()
+            if kept.account is not None and (account is None or kept.account is account)
+        ]
+
     def _forget(self, sid: str) -> None:
-        payloads, account = self._payloads.pop(sid, ((), None))
-        if account is not None:
-            account.hold(-_size(payloads))
+        kept = self._kept.pop(sid, None)
+        if kept is not None and kept.account is not None:
+            kept.account.hold(-kept.size)
 
 
-def _size(payloads: list[list[bytes]] | deque[list[bytes]] | tuple[()]) -> int:
-    return sum(len(packet) for payload in payloads for packet in payload)
+def _size(payload: list[bytes]) -> int:
+    return sum(map(len, payload))

@@ -1,6 +1,7 @@
 """Which slow readers are dropped if more waits for the clients of an address, or for all together, than may wait.
 
-It knows accounts and sizes. Each gateway says what waits for its clients, and how to drop one.
+It knows accounts and sizes. Each gateway says what waits for its clients, and how to drop one. What is kept for clients
+whose sessions have ended goes first.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Waiting(NamedTuple):
     Attributes:
         account: of its address.
         size: how many bytes.
-        drop: drops the client as a slow reader.
+        drop: drops the client as a slow reader, or what is kept for it.
     """
 
     account: Account
@@ -40,11 +41,16 @@ class Relief:
 
     def __init__(self) -> None:
         self._sources: list[Source] = []
+        self._leftovers: list[Source] = []
         self._busy: set[Account | None] = set()  # for which readers are being dropped; None for all
 
     def include(self, source: Source) -> None:
         """Let `source` say what waits for the clients of one account, or (None) of all."""
         self._sources.append(source)
+
+    def include_leftovers(self, source: Source) -> None:
+        """The same for clients whose sessions have ended, the first one first: they are dropped before any reader."""
+        self._leftovers.append(source)
 
     def relieve(self, account: Account) -> None:
         """More came for a client of this account than may wait: drop some, if that is still so in the next turn."""
@@ -57,8 +63,12 @@ class Relief:
         if account.hold(0):
             self._busy.discard(scope)
             return
+        leftovers = [waiting for source in self._leftovers for waiting in source(scope)]
         readers = [waiting for source in self._sources for waiting in source(scope)]
-        self._drop(scope, deque(slowest(readers, sum(waiting.size for waiting in readers) * _PART)))
+        enough = sum(waiting.size for waiting in (*leftovers, *readers)) * _PART
+        chosen = _of_the_most(reversed(leftovers), enough)
+        chosen += slowest(readers, enough - sum(waiting.size for waiting in chosen))
+        self._drop(scope, deque(chosen))
 
     def _drop(self, scope: Account | None, slow: deque[Waiting]) -> None:
         """Drop only some in each turn: nobody else waits for that."""
@@ -72,8 +82,13 @@ class Relief:
 
 def slowest(readers: Sequence[Waiting], enough: float) -> list[Waiting]:
     """Choose readers for whom `enough` bytes wait, or a little more: always the slowest of the group with the most."""
+    return _of_the_most(sorted(readers, key=lambda waiting: waiting.size), enough)
+
+
+def _of_the_most(ordered: Iterable[Waiting], enough: float) -> list[Waiting]:
+    """The same, but always the last one of the group."""
     groups: dict[Account, list[Waiting]] = {}
-    for waiting in sorted(readers, key=lambda waiting: waiting.size):
+    for waiting in ordered:
         groups.setdefault(waiting.account.group, []).append(waiting)
     heap = [
         (-sum(waiting.size for waiting in group), number, group)

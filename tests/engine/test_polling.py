@@ -22,6 +22,7 @@ from chatroom.engine.transport import NO_TRANSPORT
 from chatroom.engine.websocket import WebSocketTransport
 from chatroom.net.connection import Connection, Role
 from chatroom.net.loop import Loop
+from chatroom.net.relief import Relief
 from tests.support.inside import until
 
 
@@ -81,7 +82,7 @@ def sessions() -> Iterator[Sessions]:
 
 @pytest.fixture
 def final_payloads() -> FinalPayloads:
-    return FinalPayloads()
+    return FinalPayloads(Relief())
 
 
 @pytest.fixture
@@ -520,15 +521,14 @@ def test_last_words_count_until_they_are_fetched(final_payloads: FinalPayloads) 
     assert held == [41, 1, 0]
 
 
-@pytest.mark.parametrize("most", [40, 50])
-def test_last_words_are_dropped_if_too_much_or_too_old(
-    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch, most: int
+def test_last_words_are_dropped_when_too_old(
+    final_payloads: FinalPayloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module_of_final_payloads, "_KEEP_S", 0.0)
-    account = OneAccount(most)
+    account = OneAccount(50)
     polling = poll_of(account, final_payloads)
     polling.send("4" + "x" * 39)
     polling._sessions.end(polling.session, reasons.SERVER_DISCONNECT)
-    assert bool(final_payloads) == (most > 40)
+    assert final_payloads
     until(lambda: not final_payloads)
     assert account.held == 0

@@ -239,7 +239,7 @@ def test_who_a_guest_is_is_not_kept(kept: tuple[str, ...]) -> None:
 def test_what_was_sent_is_forgotten() -> None:
     engine = Engine()
     session = engine.sessions.create("session", "192.0.2.1")
-    session.begin(Polling(session, engine.sessions, FinalPayloads()))
+    session.begin(Polling(session, engine.sessions, FinalPayloads(engine.sessions.relief)))
     engine.forget_sent()  # what other tests have sent
     caches = (packets.text_packet, polling._encoded)
     engine.send_to(session, "a secret")

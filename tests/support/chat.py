@@ -44,7 +44,9 @@ class Client:
     def __init__(self, chat: Chat, eio_sid: str, client: str) -> None:
         self._engine, self._receive = chat.gateway.engine, chat.receive
         self.session = self._engine.sessions.create(eio_sid, client)
-        self._polling = Polling(self.session, self._engine.sessions, FinalPayloads())
+        self._polling = Polling(
+            self.session, self._engine.sessions, FinalPayloads(self._engine.sessions.relief)
+        )
         self.session.begin(self._polling)
         chat.connect(eio_sid, client)
 

@@ -35,7 +35,7 @@ _REMEMBERED = (
     "Addressed._by_key",
     "Addresses._idle",
     "EndedTokens._table",
-    "FinalPayloads._payloads",
+    "FinalPayloads._kept",
     "Heartbeat._unadmitted",
     "HostRule._good",
     "HostRule._logged",
