@@ -87,15 +87,30 @@ def test_joins_in_one_write_then_logout_leak_no_room(tmp_path: Path, rng: random
                 ("join", "room", f"{number}"),
                 ("join", "room", f"{number} again"),
             ]
-            with RawClient(program.url) as client:
-                client.enters(v=1)
+            with _enters_when_free(program.url, "lobby") as client:
                 client.sends_at_once([_msg(*step) for step in steps])
                 time.sleep(rng.uniform(0, 0.004))
                 client.sends(_msg("logout"))
                 client.receives(lambda text: text == "41")
         with contextlib.ExitStack() as stack:
             for number in range(12):
-                stack.enter_context(RawClient(program.url)).enters(v=1, room=f"fresh {number}")
+                stack.enter_context(_enters_when_free(program.url, f"fresh {number}"))
+
+
+def _enters_when_free(url: str, room: str) -> RawClient:
+    """A room that people have left counts until the messages before their leaves are on the disk."""
+
+    def enters() -> RawClient | None:
+        client = RawClient(url)
+        client.opens()
+        kind, data = client.connects({"v": 1, "room": room})
+        if kind == "0":
+            return client
+        client.leaves()
+        assert data["data"]["code"] == "room_full", data
+        return None
+
+    return until(enters, f"a place for {room}")
 
 
 def _msg(action: str, key: str = "action", value: str | None = None) -> str:
