@@ -37,7 +37,9 @@ LONGEST = NAME_LENGTH * POINTS_EACH  # code points
 LOOSE = 2 * LONGEST  # how far a name reaches in a mistyped text, with what precedes it
 _WORD = re.compile(r"\S+")
 _MOST_MARKS = 16  # punctuation marks after which a name is looked for
-_ONE_SCRIPT = re.compile("\\s*([\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,})")
+_CJK = "[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+_ONE_SCRIPT = re.compile(rf"\s*({_CJK}{{2,}})")
+_CJK_AFTER_OTHER = re.compile(rf"(?<=\w)(?<!{_CJK})(?={_CJK})")
 _MOST_WORDS = (NAME_LENGTH + 1) // 2  # of a name: each has a character that is seen, and a space between two
 
 _Who = TypeVar("_Who")
@@ -201,11 +203,12 @@ def run_on_match(
 ) -> Match[_Who] | None:
     """Like `longest_match`, for a name in Han, kana or Hangul that is followed at once by more: `小雨你好`.
 
-    A name of one character would begin too many words.
+    A name of one character would begin too many words. Of one in another script, only more in these may follow at
+    once: `Bob你好`.
     """
     run = _ONE_SCRIPT.match(text)
     if run is None:
-        return None
+        return _match_before_cjk(text, find, reach)
     start, end = run.start(1), min(run.end(), run.start(1) + NAME_LENGTH)
     keys = accumulate(normalize("NFKD", one) for one in text[start:end])
     ends = [
@@ -216,6 +219,18 @@ def run_on_match(
         if who is not None:
             return Match(who, _HONORIFIC.sub("", text[end:].lstrip()), end)
     return None
+
+
+def _match_before_cjk(
+    text: str, find: Callable[[str], _Who | None], reach: Reach | None
+) -> Match[_Who] | None:
+    end = _CJK_AFTER_OTHER.search(text, 0, LONGEST + 1) if not text.isascii() else None
+    if end is None:
+        return None
+    found = longest_match(text[: end.start()], find, reach)
+    if found is None or found.length < end.start():
+        return None
+    return found._replace(rest=_HONORIFIC.sub("", text[end.start() :]))
 
 
 def without_quotes(name: str) -> str:
