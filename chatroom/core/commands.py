@@ -291,7 +291,7 @@ def _say(text: str, *near: Near) -> Say:
     read = [one for one in further if not isinstance(one, Unread)]
     unread = [one for one in further if isinstance(one, Unread)]
     rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.has_exact_keyword]
-    if (more := unread_rests(chain.from_iterable(map(_texts, rests)))) is not None:
+    if (more := unread_rests(chain.from_iterable(map(_texts, rests)), reading)) is not None:
         unread.append(more)
     if (doubtful := all_unread(unread)) is not None:
         # It is probably refused, perhaps for a name in these.

@@ -188,7 +188,9 @@ def _commands(text: str, reading: Reading) -> Iterator[Near]:
     # A space after the slash, as in `// to do`, shows that it may be none.
     if any(place["word"] is None or not text[place.start() + 1].isspace() for place in commands):
         yield Unread()
-    elif (more := unread_rests(text[place.end() : place.end() + _REACH] for place in commands)) is not None:
+    elif (
+        more := unread_rests((text[place.end() : place.end() + _REACH] for place in commands), reading)
+    ) is not None:
         yield more
 
 

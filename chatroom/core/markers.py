@@ -158,7 +158,7 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
             reading.spend_on(line[:HEAD], times=1 + is_slash)  # what follows the slash is read as well
             nearly += isinstance(found, NearWhisper)
             yield found
-    if unread and (found := unread_lines(unread)) is not None:
+    if unread and (found := unread_lines(unread, reading)) is not None:
         yield found
 
 

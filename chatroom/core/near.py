@@ -25,6 +25,7 @@ from chatroom.core.misspaced import Misspaced
 from chatroom.core.name_ends import LOOSE, LooseText, Match, loose_match
 from chatroom.core.names import printable
 from chatroom.core.near_misses import Near, NearJoin, NearWhisper, Unread
+from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, longer_name, no_such
 from chatroom.core.spellings import MOST_WORDS, Misspelt, SpellingBudget, alike, misspelt, plain
@@ -125,9 +126,18 @@ def _refusal(
 
 
 def _is_any(names: frozenset[str], people: People) -> bool:
-    """Whether one of the names is spelled so, of people here or of those who left."""
-    return bool(people.spelled_here(names)) or any(
-        plain(name) in names for name in people.spelled_lately(names)
+    """Whether one of the names is spelled so, of people here or of those who left.
+
+    An ordinary word, or a single character, must be the whole name.
+    """
+    wholes = {name for name in names if name in ORDINARY or len(name) == 1}
+    return (
+        bool(people.spelled_here(names - wholes))
+        or (
+            bool(people.spelled_here(wholes))
+            and any(people.here(name) for name in wholes if people.spelled_here({name}))
+        )
+        or any(plain(name) in names for name in people.spelled_lately(names))
     )
 
 

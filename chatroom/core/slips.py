@@ -53,13 +53,13 @@ def is_certain_slip(word: str) -> bool:
 
 def is_slip(word: str) -> bool:
     """Whether a word is nearly one of those that make a text private, and no ordinary one."""
-    return word in _SLIPS or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_WORDS))
+    return word in SLIPS or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_WORDS))
 
 
 def is_slip_before_name(word: str) -> bool:
     """Whether a word is a whisper keyword or `message` with a slip or a stuck key. Ask only if a name follows."""
     return (
-        word in _SLIPS
+        word in SLIPS
         or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME))
         or (word[0] in _STUCK_FIRST and _TWICE.search(word) is not None and has_stuck_key(word))
     )
@@ -73,7 +73,7 @@ def has_stuck_key(word: str) -> bool:
 
 def is_meant(word: str) -> bool:
     """Whether a word after a slash is, or nearly is, a whisper command, or the first letters of one."""
-    return word in _BEGINNINGS or word in _SLIPS or _is_long_slip(word, _LONG_AFTER_SLASH)
+    return word in _BEGINNINGS or word in SLIPS or _is_long_slip(word, _LONG_AFTER_SLASH)
 
 
 def beginnings(word: str) -> Iterator[int]:
@@ -155,13 +155,16 @@ def _slips_at(word: str, at: int) -> Iterator[str]:
 _BESIDE: Final = _beside()
 _NO_SLIPS: Final = _ORDINARY.union(WORDS)
 # A single letter is too short for a slip.
-_SLIPS: Final = (
+SLIPS: Final = (
     frozenset(
         slip for word in WORDS if len(word) > 1 for at in range(len(word)) for slip in _slips_at(word, at)
     )
     - _NO_SLIPS
 )
-_MEANT: Final = _SLIPS.union(WORDS)
+"""The whisper keywords with one slip, but for some of the long ones."""
+LONG: Final = tuple(word for word in WORDS if len(word) >= _LONG)
+"""The keywords in which any letter may be wrong."""
+_MEANT: Final = SLIPS.union(WORDS)
 _BEGINNINGS: Final = frozenset(
     word[:size] for word in _AFTER_SLASH for size in range(1, len(word) + 1)
 ).difference(("me",))

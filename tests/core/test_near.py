@@ -5,6 +5,8 @@ from pathlib import Path
 from string import ascii_lowercase, digits, punctuation
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatroom.core import near
 from chatroom.core.commands import Command, Say, parse_line
@@ -17,8 +19,11 @@ from chatroom.core.errors import (
     UnreadMayBePrivate,
 )
 from chatroom.core.events import Left, Person, Why
+from chatroom.core.long_texts import _may_be_keyword
+from chatroom.core.ordinary_words import ORDINARY
 from chatroom.core.recent import RecentNames
 from chatroom.core.recipients import People, recipient
+from chatroom.core.slips import WORDS, is_slip
 from tests.support.people import people_of, roster_of
 
 TABLE = json.loads((Path(__file__).parent / "near.json").read_text(encoding="utf-8"))
@@ -120,8 +125,10 @@ def test_what_is_not_read_is_not_sent_if_doubtful(text: str) -> None:
 def test_too_many_lines_or_slashes_are_refused_unread() -> None:
     letters = ascii_lowercase[:20]
     words = ["b" + one + other for one in letters for other in letters]
-    assert isinstance(judge("\n".join(words[:200])), Say)
-    assert isinstance(judge("\n".join(words)), UnreadMayBePrivate)
+    assert isinstance(judge("\n".join(words)), Say)
+    assert isinstance(judge("\n".join(sorted(ORDINARY)[:330])), Say)
+    assert isinstance(judge("\n".join(f"send invoice{number} off" for number in range(105))), Say)
+    assert isinstance(judge("\n".join(f"w {word}" for word in words[:300])), UnreadMayBePrivate)
     assert isinstance(judge("\n".join([*words[:10] * 40, *map(str, range(100, 200))])), Say)
     assert isinstance(judge("\n".join(chr(0x6000 + number) * 3 for number in range(450))), Say)
     assert isinstance(
@@ -199,6 +206,52 @@ def test_lines_that_name_nobody_are_sent_amid_many(ordinary: str) -> None:
     ):
         text = f"{around}{line}\n{around}"
         assert (line, isinstance(judge(text), Say)) == (line, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("ok\n" * 45, "ok\n" * 45), ("to bake the flour\n" * 5, "to bake the dough\n" * 6)],
+    ids=["many lines", "lines that begin so"],
+)
+def test_any_name_counts_in_what_is_not_read(before: str, after: str) -> None:
+    names = ["Max", "Will", "May", "Art", "Big Bad Wolf", "The Fox", "Bob", "雨", "ながい", "प्रिया"]
+    people = people_of(roster_of(*names))
+    refused = [
+        "to Max: x",
+        "msg will x",
+        "w Max x",
+        "dm may x",
+        "tell art x",
+        "whisper Max x",
+        "private Max: x",
+    ]
+    refused += [
+        "悄悄对Bob说密码",
+        "to: Bob说密码",
+        "to Bob密码4711",
+        "对Max说密码",
+        "对雨说密码",
+        "to ながい x",
+    ]
+    refused += ["to प्रिया x", "to Big Bad Wolf: x", "wMax x", "toB ob x", "send may my love"]
+    sent = ["to the moon", "to be honest", "with will it works", "对大家说", "to big events"]
+    lines = [*refused, *sent]
+    assert [
+        line for line in lines if isinstance(judge(f"{before}{line}\n{after}", people), UnreadMayBePrivate)
+    ] == refused
+
+
+@given(
+    st.sampled_from([word for word in WORDS if len(word) > 1]),
+    st.integers(0, 7),
+    st.integers(0, 8),
+    st.sampled_from(["", *ascii_lowercase]),
+)
+def test_no_slip_in_a_keyword_is_taken_for_ordinary(word: str, at: int, to: int, letter: str) -> None:
+    without = word[:at] + word[at + 1 :]
+    for slip in (without, word[:at] + letter + word[at + 1 :], word[:to] + letter + word[to:]):
+        assert not is_slip(slip) or _may_be_keyword(slip)
+        assert not is_slip(moved := without[:to] + word[at : at + 1] + without[to:]) or _may_be_keyword(moved)
 
 
 def test_the_refusal_names_whom_or_what_it_is_about() -> None:
