@@ -127,9 +127,12 @@ class Announcer:
                         # The name may differ from ours: the answer to a claim can be lost.
                         session.membership.person = event.who
                     newcomers.append((session, item))
+            identity = room.own.get(event.who.sid, event.who.sid)
+            room.recent.taken(event.who.name, identity, self._monotonic())
         elif isinstance(event, Renamed):
             identity = room.own.get(event.sid, event.sid)
             room.recent.add(event.old, identity, self._monotonic(), event.sid)
+            room.recent.taken(event.new, identity, self._monotonic())
             session = self._sessions.get(event.sid)
             if session is not None and session.room is room and session.person.name == event.old:
                 session.membership.person = Person(event.sid, event.new)  # else it has a newer one

@@ -12,8 +12,8 @@ from itertools import islice, takewhile
 from typing import Final, Protocol, TypeVar
 
 from chatroom.backplane import MOST_KEYS, Backplane, Keys
+from chatroom.core.addressed import Addressed, PackedAddressed
 from chatroom.core.private_talk import PrivateTalk
-from chatroom.core.recent import Addressed
 from chatroom.sessions import Session
 from chatroom.tokens import talk_key
 
@@ -28,7 +28,7 @@ class _Parked:
     """What is kept, until a time, for a guest whose session was cut or replaced."""
 
     talk: PrivateTalk | None  # None: a plain one
-    addressed: tuple[str, ...]  # packed
+    addressed: PackedAddressed
     until: float
 
 
@@ -66,7 +66,7 @@ class Returning:
         self._note_sid(session.sid, session.identity)
         now = self._monotonic()
         talk = None if session.talk.is_plain else session.talk
-        addressed = session.addressed.packed()
+        addressed = session.addressed.packed(session.room.key)
         if talk is not None or addressed:
             remember(self._parked, session.identity, _Parked(talk, addressed, now + _PARKED_S))
 
@@ -110,15 +110,18 @@ class Returning:
         parked = self._parked.pop(session.identity, None)
         if parked is not None and parked.until >= self._monotonic():
             session.talk = parked.talk or session.talk
-            session.addressed = Addressed.unpacked(parked.addressed)
+            session.addressed = Addressed.unpacked(parked.addressed, session.room.key)
         elif talk_key(session.identity) in self._talks:
             session.talk.forget()
 
     def doubt(self, session: Session, identity: str) -> None:
         """A guest has come with an ended token of this identity, perhaps because the answer to a rename was lost.
 
-        If there was a private chat, they may believe that it goes on.
+        If there was a private chat, they may believe that it goes on. They mean the same people as before.
         """
+        parked = self._parked.get(identity)
+        if parked is not None and parked.until >= self._monotonic():
+            session.addressed = Addressed.unpacked(parked.addressed, session.room.key)
         if talk_key(identity) in self._talks:
             session.talk.forget()
 

@@ -252,7 +252,7 @@ class Service:
             if session.closed or session.membership is not before:  # it has ended while this was decided
                 self._backplane.leave(new.key, session.sid)
                 raise Unavailable
-            session.addressed.clear()
+            session.addressed.move(before.room.key, new.key)
             session.membership = self._arrivals.admit(new, claimed.person, claim_request.claim)
             self._arrivals.end(before)
         self.enter(session)

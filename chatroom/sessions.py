@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from chatroom.arrival import Membership, Stage
+from chatroom.core.addressed import Addressed
 from chatroom.core.addresses import Address
 from chatroom.core.budgets import Kind
 from chatroom.core.events import Person, Whispered, Why
@@ -14,7 +15,6 @@ from chatroom.core.flood import Rate
 from chatroom.core.log import Item, Page
 from chatroom.core.names import LOBBY
 from chatroom.core.private_talk import PrivateTalk
-from chatroom.core.recent import Addressed
 from chatroom.quota import Quota
 from chatroom.rooms import RoomView
 

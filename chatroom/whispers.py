@@ -94,6 +94,8 @@ class Whispers:
         whispered = Whispered(session.person, recipient, text, talk)
         question = partial(self._backplane.whisper, session.room.key, whispered)
         outcome: Whispered = self._answers.ask(question)
+        if not is_signal:
+            self._note_met(session, recipient, has_written=True)
         if not is_signal and session.is_in:  # it receives nothing before its welcome
             session.gateway.whisper(session, outcome, self._now_ms())
         return outcome
@@ -112,6 +114,7 @@ class Whispers:
             return False
         if whispered.text:
             recipient.last_whisper_from = whispered.who.sid
+            self._note_met(recipient, whispered.who, has_written=False)
         recipient.gateway.whisper(recipient, whispered, self._now_ms())
         return True
 
@@ -138,7 +141,7 @@ class Whispers:
             if gone is not None and gone.sid and since > gone.at:
                 return replace(gone, sid="")  # to a newcomer, everyone who had the name has left
             former = recent.former(name, since) if gone is None or not gone.sid else None
-            if former is not None and (name not in known or known.knows(former.identity)):
+            if former is not None and (name not in known or known.knows(name, former.identity)):
                 return former
             return gone
 
@@ -161,10 +164,11 @@ class Whispers:
         if cid is not None:
             remember(self._sent, retry_key(session.identity, cid), None)
 
-    def check_stranger(self, session: Session, sid: str, *, confirmed: bool = False) -> None:
-        """Check a guest's first text to a session: its name may have been another person's when the guest chose it.
+    def check_stranger(self, session: Session, sid: str, *, to: str = "", confirmed: bool = False) -> None:
+        """Check a guest's text to a session: its name may have been another person's when the guest chose it.
 
         Args:
+            to: the name that the guest knows them by, perhaps an earlier one.
             confirmed: the guest has been told that it may be someone else, and wants to write to them.
 
         Raises:
@@ -174,7 +178,8 @@ class Whispers:
         if recipient is None:
             return
         identity = self._identity(session, recipient)
-        if not session.addressed.knows(identity):
+        since = session.room.recent.held_since(to, identity)
+        if to == recipient.name or not session.addressed.trusts(to, identity, since):
             try:
                 self._check_hands(session, recipient)
             except NameChangedHands:
@@ -188,11 +193,17 @@ class Whispers:
         owner, now = self._identity(session, recipient), self._monotonic()
         before = session.room.recent.find_before(recipient.name, now)
         refusal: type[NameChangedHands] = NameChangedHands
-        is_new = recipient.name not in session.addressed
+        is_new = not session.addressed.has_chosen(recipient.name)
         if is_new and self._returning.is_doubtful(session.identity):
             refusal, before = NameAfterRestart, Gone(recipient.name, "", now)
-        if session.addressed.is_other(recipient.name, owner, before):
+        since = session.room.recent.watch(recipient.name, owner, now)
+        if session.addressed.is_other(recipient.name, owner, before, since=since, now=now):
             raise refusal(name=recipient.name, again=True)
+
+    def _note_met(self, session: Session, other: Person, *, has_written: bool) -> None:
+        identity = self._identity(session, other)
+        session.room.recent.watch(other.name, identity, self._monotonic())
+        session.addressed.met(other.name, identity, has_written=has_written)
 
     def _is_in(self, session: Session, sid: str) -> bool:
         other = self._sessions.get(sid)

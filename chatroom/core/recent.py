@@ -1,5 +1,4 @@
-"""Names that were given up in a room, recently or by people who are still there, and whom a session has written to
-under which name.
+"""Names that were given up in a room, recently or by people who are still there, and who has had a name since when.
 
 With these, a text for someone who has left reaches neither someone with a shorter name nor someone who has taken over
 the name. Identities are only compared; times are passed in, in seconds.
@@ -10,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import chain
 from math import inf
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from chatroom.core.beginnings import Beginnings, FirstWords
 from chatroom.core.confusables import fold
@@ -22,7 +20,6 @@ from chatroom.core.spellings import Spellings
 LATELY_S: Final = 600.0
 MOST_NAMES: Final = 2000  # remembered per room
 MOST_EACH: Final = 8  # of them per person, so that one person's renames do not push out the names of others
-MOST_ADDRESSED: Final = 64  # remembered per session
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,13 @@ class Gone:
     identity: str
     at: float
     sid: str = ""
+
+
+class _Held(NamedTuple):
+    """Whose a name is, and since when nobody else has had it."""
+
+    identity: str
+    since: float
 
 
 PackedNames = tuple[tuple[str, str, float], ...]  # name, identity and when it was given up; the oldest first
@@ -57,6 +61,7 @@ class RecentNames:
         "_former_of",
         "_keys_of",
         "_spellings",
+        "_watched",
     )
 
     def __init__(self) -> None:
@@ -69,6 +74,8 @@ class RecentNames:
         self._beginnings = Beginnings()
         self._first_words = FirstWords()
         self._spellings = Spellings()
+        # Of names by which people know each other, by `name_key`: who has it; what was known longest ago comes first.
+        self._watched: dict[str, _Held] = {}
 
     def packed(self, most: int) -> PackedNames:
         """The latest names, for a room that closes; without the dictionaries, which are large."""
@@ -118,6 +125,38 @@ class RecentNames:
         self._by_look[look] = Gone(gone.name, "", gone.at) if is_other else gone
         while len(self._by_look) > MOST_NAMES or next(iter(self._by_look.values())).at < oldest_at:
             del self._by_look[next(iter(self._by_look))]
+
+    def watch(self, name: str, identity: str, now: float) -> float:
+        """Since when nobody but this person, who has the name, has had it, or one that looks the same.
+
+        Minus infinity if nobody else is known to have had it. From now on this is remembered, however long ago it was.
+        """
+        look = name_key(name)
+        held = self._watched.pop(look, None)
+        if held is None:
+            before = self.find_before(name, now)
+            is_other = before is not None and before.identity != identity
+            held = _Held(identity, before.at if before is not None and is_other else -inf)
+        elif held.identity != identity:
+            held = _Held(identity, now)
+        self._watched[look] = held
+        if len(self._watched) > MOST_NAMES:
+            del self._watched[next(iter(self._watched))]
+        return held.since
+
+    def held_since(self, name: str, identity: str) -> float:
+        """Since when a name that is watched is this person's, even if they no longer have it; infinity: it is not."""
+        held = self._watched.get(name_key(name))
+        return held.since if held is not None and held.identity == identity else inf
+
+    def taken(self, name: str, identity: str, now: float) -> None:
+        """Somebody has this name now."""
+        if not self._watched:
+            return
+        look = name_key(name)
+        held = self._watched.get(look)
+        if held is not None and held.identity != identity:
+            self._watched[look] = _Held(identity, now)
 
     def left(self, sid: str) -> None:
         """This session has left the room: its former names are nobody's."""
@@ -196,76 +235,3 @@ class RecentNames:
     def names_spelled_like(self, keys: AbstractSet[str], now: float) -> list[str]:
         """The names that may be spelled in one of these ways."""
         return [name for name in self._spellings.find(keys) if self.find(name, now) is not None]
-
-
-class Addressed:
-    """The people that one session has written to, by name."""
-
-    __slots__ = ("_asked", "_by_key")
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, str] = {}
-        # The names that a refusal was about since they were used, and whose they were.
-        self._asked: dict[str, str] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return bool(self._by_key.get(fold(name)))
-
-    def is_other(self, name: str, identity: str, before: Gone | None) -> bool:
-        """Whether a name now belongs to someone other than the person that the session knows; true only once.
-
-        Args:
-            identity: whose name it is now.
-            before: who gave up the name, or one that looks the same.
-        """
-        key = fold(name)
-        known = self._by_key.get(key)
-        if known is None:
-            alike = self._alike(name_key(name)) or [before.identity if before is not None else identity]
-            known = next((one for one in alike if one != identity), identity)
-        self._remember(key, identity)
-        if known == identity:
-            self._asked.pop(key, None)
-            return False
-        self._asked.setdefault(key, known)
-        return True
-
-    def _alike(self, look: str) -> list[str]:
-        """Whose the known names are that look the same: `@Bob` may be taken for `Bob`."""
-        return [identity for key, identity in self._by_key.items() if name_key(key) == look]
-
-    def confirm(self, identity: str) -> None:
-        """The session writes to this person, whatever it knew of their name."""
-        for key in [key for key in self._asked if self._by_key[key] == identity]:
-            del self._asked[key]
-
-    def packed(self) -> tuple[str, ...]:
-        """The names, each with whose it is, for a guest who comes back; without the dictionaries, which are large.
-
-        The guest may not have read the refusals since which they have not used a name: these are asked about again.
-        """
-        return tuple(chain.from_iterable((self._by_key | self._asked).items()))
-
-    @classmethod
-    def unpacked(cls, packed: tuple[str, ...]) -> Self:
-        """What was packed."""
-        addressed = cls()
-        addressed._by_key.update(zip(packed[::2], packed[1::2], strict=True))
-        return addressed
-
-    def knows(self, identity: str) -> bool:
-        """Whether the session has written to this person, under whatever name."""
-        return identity in self._by_key.values()
-
-    def clear(self) -> None:
-        """Forget everyone; in another room the names belong to others."""
-        self._by_key.clear()
-        self._asked.clear()
-
-    def _remember(self, key: str, identity: str) -> None:
-        self._by_key.pop(key, None)
-        self._by_key[key] = identity
-        while len(self._by_key) > MOST_ADDRESSED:
-            oldest = next(iter(self._by_key))
-            del self._by_key[oldest]
-            self._asked.pop(oldest, None)

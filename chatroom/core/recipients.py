@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
+from chatroom.core.addressed import Addressed
 from chatroom.core.beginnings import letters, without_one
 from chatroom.core.confusables import fold, skeleton
 from chatroom.core.errors import (
@@ -44,7 +45,7 @@ from chatroom.core.name_ends import (
     without_quotes,
 )
 from chatroom.core.names import NAME_LENGTH, printable
-from chatroom.core.recent import Addressed, Gone
+from chatroom.core.recent import Gone
 from chatroom.core.slips import is_slip_of
 from chatroom.core.spellings import Find, begun, misspelt, plain
 
@@ -84,7 +85,7 @@ class People:
     Attributes:
         here: finds who is in the room by name.
         lately: the same for those who gave up a name recently.
-        known: whom the writer has written to.
+        known: whom the writer has written to, and who has to the writer.
         longer_here: finds names of people here by their first letters.
         longer_lately: the same for names that were given up recently.
         now: finds the person who gave up a name for another, if they are still here.
@@ -171,7 +172,7 @@ def _check_word(rest: str, found: Match[Person], people: People) -> None:
 
 
 def _check_shorter(written: str, name: str, people: People) -> None:
-    """Ask who is meant if the writer knows someone with a shorter name, and has never written to this person.
+    """Ask who is meant if the writer knows someone with a shorter name, and does not know this person.
 
     So a person called `Bob I` does not receive `/to Bob I miss you`. For a name in quotes there is no question.
 

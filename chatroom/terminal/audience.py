@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core import near
+from chatroom.core.addressed import Addressed
 from chatroom.core.beginnings import beginnings
 from chatroom.core.characters import is_blank
 from chatroom.core.commands import COMMANDS, ENDS, Say, parse_line
@@ -22,7 +23,6 @@ from chatroom.core.markers import Escaped, Slash, TalkMarker, beginning, is_near
 from chatroom.core.name_ends import bare_name, punctuated_match, without_quotes
 from chatroom.core.names import printable
 from chatroom.core.near_misses import NearJoin
-from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People, longer_name, no_such, recipient
 from chatroom.core.sentences import Sentences
 from chatroom.core.spellings import Spellings

@@ -26,12 +26,13 @@ from chatroom.core import (
     slips,
     spellings,
 )
+from chatroom.core.addressed import Addressed
 from chatroom.core.commands import Join, Name, Say, TalkTo, WhisperTo, parse_line, unread_answer_after_s
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Joined, Person
 from chatroom.core.long_texts import Reading
 from chatroom.core.names import may_be_room, parse_name, parse_room, printable, room_key
-from chatroom.core.recent import Addressed, RecentNames
+from chatroom.core.recent import RecentNames
 from chatroom.core.roster import Roster
 from chatroom.core.text import parse_text
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chatroom.core.addressed import Addressed
 from chatroom.core.bare import bare
 from chatroom.core.confusables import _ASCII, _looks, _pairs, fold, skeleton
 from chatroom.core.errors import BadRequest, NameInvalid, NameReserved, Refusal, RoomInvalid
 from chatroom.core.events import Joined, Person
 from chatroom.core.names import name_key, parse_name, parse_room, printable, room_key
-from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People, recipient
 from chatroom.core.reserved import RESERVED, is_reserved
 from chatroom.core.roster import Roster

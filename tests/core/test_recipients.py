@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from chatroom.core import near
+from chatroom.core.addressed import Addressed
 from chatroom.core.beginnings import beginnings
 from chatroom.core.commands import Say, TalkTo, WhisperTo, parse_line
 from chatroom.core.confusables import fold
@@ -19,7 +20,7 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.name_ends import LooseText, longest_match, loose_match
-from chatroom.core.recent import Addressed, Gone
+from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.spellings import Spellings
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from chatroom.core.addressed import Addressed
 from chatroom.core.events import Joined, Person
-from chatroom.core.recent import Addressed, Gone, RecentNames
+from chatroom.core.recent import Gone, RecentNames
 from chatroom.core.recipients import People
 from chatroom.core.roster import Roster
 

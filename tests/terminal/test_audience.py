@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatroom.core import near
+from chatroom.core.addressed import Addressed
 from chatroom.core.commands import Say, parse_line
 from chatroom.core.confusables import fold
 from chatroom.core.errors import Refusal
 from chatroom.core.events import Person
-from chatroom.core.recent import Addressed
 from chatroom.core.recipients import People
 from chatroom.core.spellings import Spellings
 from chatroom.terminal.audience import (

@@ -154,7 +154,9 @@ class Requests:
             if asked.typed:
                 if not asked.confirmed:
                     session.talk.check_people(self._monotonic())
-                self._service.whispers.check_stranger(session, asked.to_sid, confirmed=asked.confirmed)
+                self._service.whispers.check_stranger(
+                    session, asked.to_sid, to=asked.to or "", confirmed=asked.confirmed
+                )
             self._service.whispers.whisper_to(session, asked.to_sid, text, to=asked.to or "")
         elif asked.to is not None:
             session.talk.check_people(self._monotonic())
