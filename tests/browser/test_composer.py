@@ -97,14 +97,57 @@ def test_a_whisper_keyword_waits_until_the_page_can_ask(visit: Visit, guests: Gu
     visitor.page.route(re.compile("/assets/later-"), lambda route: waiting.append(route))
     visitor.go()
     expect(visitor.chip).to_be_visible()
+    visitor.writes("hello to everybody")
+    third.receives("message", msg="hello to everybody")
     visitor.writes("小窗")
-    expect(visitor.composer).to_have_value("小窗")
+    expect(visitor.message("小窗")).to_have_class(re.compile("sending"))
+    visitor.waits_until(lambda: waiting)
     for route in waiting:
         route.continue_()
     expect(under(visitor)).to_contain_text("Send it again to confirm")
+    expect(visitor.composer).to_have_value("小窗")
     third.sends("hello")
     visitor.sees("hello")
     expect(visitor.page.get_by_text("小窗", exact=True)).to_have_count(0)
+
+
+def test_what_is_typed_after_a_text_that_waits_stays(visit: Visit, guests: Guests) -> None:
+    third, visitor = guests(), visit()
+    waiting: list[Route] = []
+    visitor.page.route(re.compile("/assets/later-"), lambda route: waiting.append(route))
+    visitor.go()
+    expect(visitor.chip).to_be_visible()
+    visitor.writes("hello one")
+    expect(visitor.message("hello one")).to_be_in_viewport(ratio=1)
+    visitor.page.keyboard.type("and a draft")
+    visitor.waits_until(lambda: waiting)
+    for route in waiting:
+        route.continue_()
+    assert third.receives("message")["msg"] == "hello one"
+    visitor.is_whole()
+    expect(visitor.composer).to_have_value("and a draft")
+    visitor.composer.press("Enter")
+    assert third.receives("message")["msg"] == "and a draft"
+
+
+@pytest.mark.parametrize("fate", ["missing", "silent"])
+def test_a_short_text_is_sent_if_the_page_cannot_ask(visit: Visit, guests: Guests, fate: str) -> None:
+    third, visitor = guests(), visit()
+    visitor.lossy = True
+    visitor.page.route(
+        re.compile("/assets/later-"),
+        lambda route: route.fulfill(status=404, body="not found") if fate == "missing" else None,
+    )
+    visitor.page.clock.install()
+    visitor.go()
+    expect(visitor.chip).to_be_visible()
+    visitor.writes("hi")
+    if fate == "silent":
+        expect(visitor.message("hi")).to_have_class(re.compile("sending"))
+        visitor.page.clock.fast_forward(10_000)
+    third.receives("message", msg="hi")
+    expect(visitor.message("hi")).not_to_have_class(re.compile("sending"))
+    visitor.sends("hello")
 
 
 def test_a_refusal_before_its_sentence_has_loaded_shows_the_servers(visit: Visit) -> None:

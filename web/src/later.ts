@@ -5,9 +5,11 @@ import './forced.css';
 import './print.css';
 import { listen } from './lib/elsewhere';
 import type { Take } from './lib/incoming';
+import { followRoom } from './lib/manifest.svelte';
 import { watch } from './lib/notify.svelte';
 import { watchSleep } from './lib/sleep';
 import type { Page } from './page.svelte';
+import { askEarly } from './state/advice';
 import { fetchLanguages } from './words/choose';
 
 export { copied } from './lib/transcript';
@@ -22,7 +24,9 @@ export { advised, holdWord } from './state/advice';
 
 /** Begin what goes on beside reading and writing. */
 export function start(page: Page, take: Take): void {
+  askEarly(page);
   watch(page);
+  followRoom(page);
   fetchLanguages();
   watchSleep(() => page.check());
   listen(take, () => page.dispatch({ type: 'to_end' }));

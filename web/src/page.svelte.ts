@@ -11,7 +11,7 @@ import { pauseAfter } from './lib/pause';
 import { keep, recall } from './lib/store';
 import { read } from './lib/typed';
 import { connect, type Connection } from './socket';
-import { nextOut } from './state/outbox';
+import { type Outgoing, mayBeKeyword, nextOut } from './state/outbox';
 import { packOwn, unpackOwn } from './state/own';
 import { begin, reduce } from './state/reduce';
 import { draftOf, namesake, pack, targetOf, unpack } from './state/targets';
@@ -35,6 +35,8 @@ export class Page {
   state: State = $state.raw(begin('', null, 0));
   readonly root = base().pathname;
   readonly #address = new Address(this.root, () => this.state.room, (room) => this.#go(room));
+  /** Whether a message waits until the page can ask about it. */
+  holds: (out: Outgoing) => boolean = mayBeKeyword;
   /** Scroll up to older messages; set by the list. */
   scrollUp: () => void = () => undefined;
   #connection: Connection;
@@ -206,7 +208,7 @@ export class Page {
   /** Do what the state and the language require. */
   follow(): void {
     const out = nextOut(this.state);
-    if (out) void this.#send(out.cid!);
+    if (out && !this.holds(out)) void this.#send(out.cid!);
     const { asking } = this.state;
     if (asking && asking.cid !== this.#asked) void this.#command(asking);
     const twin = this.state.link.at === 'here' ? namesake(this.state) : null;

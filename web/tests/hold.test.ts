@@ -3,13 +3,14 @@
 import unfinished from '../../tests/core/unfinished.json';
 import table from '../../tests/support/private.json';
 import { describe, expect, it } from 'vitest';
-import { isUnfinished } from '../src/state/advice';
-import { nextOut } from '../src/state/outbox';
+import { askEarly, isUnfinished } from '../src/state/advice';
+import { mayBeKeyword, nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
 import { asideOf, draftOf, isBack, pack, targetOf, unpack } from '../src/state/targets';
 import { isReady } from '../src/state/view';
 import type { Ack, Pair } from '../src/wire';
-import { Play, random } from './help';
+import type { Happening } from '../src/state/types';
+import { Play, id, random } from './help';
 
 const PEOPLE: Pair[] = [['fox', 'f'], ['owl', 'o']];
 const NEAR: Ack = { ok: false, code: 'bad_request', msg: '', usage: '/to NAME TEXT', name: 'fox' };
@@ -273,6 +274,48 @@ describe('A whisper keyword that stands alone', () => {
 
   it.each(unfinished.ordinary)('%s is none', (text) => {
     expect(isUnfinished(here().key(text).state)).toBe(false);
+  });
+
+  /** What was sent before the page could ask, and what has been typed since; then it can ask. */
+  function early(play: Typist): { play: Typist; sent: string[] } {
+    const sent: string[] = [];
+    const page = {
+      get state() {
+        return play.state;
+      },
+      holds: mayBeKeyword,
+      dispatch(happening: Happening) {
+        play.do(happening);
+        for (let out = nextOut(play.state); out && !page.holds(out); out = nextOut(play.state)) {
+          sent.push(out.text);
+          play.answer({ ok: true, id: id(sent.length) });
+        }
+      },
+    };
+    page.dispatch({ type: 'tick' });
+    askEarly(page);
+    return { play, sent };
+  }
+
+  it.each(unfinished.alone)('%s waits until the page can ask, and so does what follows', (word) => {
+    const { play, sent } = early(here().key('hello to you all!').enterKey().key(word).enterKey().key('fox the secret').enterKey().key('draft'));
+    expect(sent).toEqual(['hello to you all!']);
+    expect([play.both, play.asked]).toEqual([['draft', `${word.trim()}\nfox the secret`], QUESTION]);
+  });
+
+  it('one that comes back is sent if it is sent again', () => {
+    const { play } = early(here().key('w').enterKey());
+    expect([play.draft, play.enterKey(1).asked]).toEqual(['w', [undefined, 'w']]);
+  });
+
+  it('an ordinary short text waits too, and is sent as it was', () => {
+    const { play, sent } = early(here().key('hello').enterKey().key('and a draft'));
+    expect([sent, play.draft]).toEqual([['hello'], 'and a draft']);
+  });
+
+  it('a longer text, or one to a person, waits for nothing', () => {
+    expect(mayBeKeyword(nextOut(here().key('hello to you all!').enterKey().state)!)).toBe(false);
+    expect(mayBeKeyword(nextOut(here().key('to:fox').enterKey().key('w').enterKey().state)!)).toBe(false);
   });
 
   it('it asks nothing in a private chat', () => {

@@ -2,8 +2,14 @@
 
 import { keyOf } from '../lib/typed';
 import type { Refusal } from '../wire';
+import { type Outgoing, waiting } from './outbox';
 import { alreadyPrivate, draftOf, longestDraft } from './targets';
-import type { Happening, State } from './types';
+import type { Happening, Item, State } from './types';
+
+interface Asking {
+  state: State;
+  dispatch: (happening: Happening) => void;
+}
 
 /** What ends a name before a text, as for the server. */
 const ENDS_NAME = /[\s:,;.!?>=–—、。！，．：；？]+/gu;
@@ -49,14 +55,28 @@ export function advised(state: State): Refusal | null {
 }
 
 /** Make the page ask about a draft that is only a whisper keyword, and about the next text. */
-export function holdWord(page: { state: State; dispatch: (happening: Happening) => void }): void {
+export function holdWord(page: Asking): void {
   if (isUnfinished(page.state)) page.dispatch({ type: 'held' });
+}
+
+/** Ask about a whisper keyword that was sent before this code came: what was sent after it returns to the draft with it. */
+export function askEarly(page: Asking & { holds: (out: Outgoing) => boolean }): void {
+  const early = new Set(waiting(page.state).map(({ key }) => key));
+  page.holds = (out) => {
+    if (!early.delete(out.key) || out.kind !== 'said' || !isNewKeyword(page.state, out.text, out)) return false;
+    page.dispatch({ type: 'answer', cid: out.key, ack: { ok: false, code: 'confirm', msg: '', held: true, at: page.state.now } });
+    return true;
+  };
+  page.dispatch({ type: 'tick' });
 }
 
 /** Whether the draft is only a whisper keyword, as in `chatroom/core/unfinished.py`, that the user has not sent before: the name may follow. */
 export function isUnfinished(state: State): boolean {
-  const draft = draftOf(state).trim();
-  return !state.partner && WORD_ALONE.test(keyOf(draft)) && !state.items.some((item) => item.kind === 'said' && item.mine && item.text === draft);
+  return !state.partner && isNewKeyword(state, draftOf(state).trim());
+}
+
+function isNewKeyword(state: State, text: string, self?: Item): boolean {
+  return WORD_ALONE.test(keyOf(text)) && !state.items.some((item) => item !== self && item.kind === 'said' && item.mine && item.text === text);
 }
 
 /** Whether a name is probably meant that is written without its accents or spaces, only begun, or with one slip. */

@@ -48,6 +48,11 @@ export function isForGood(refusal: Refusal | null): boolean {
   return refusal !== null && FOR_GOOD.has(refusal.code);
 }
 
+/** Whether it may be only a whisper keyword: such a text has at most 16 characters. */
+export function mayBeKeyword(out: Outgoing): boolean {
+  return out.kind === 'said' && out.text.length <= 16;
+}
+
 /**
  * Send a message: it is shown at once and waits for its turn. `to:NAME` changes the target instead, and a command is
  * sent at once. A text that cannot be sent now stays in its draft.
