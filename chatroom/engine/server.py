@@ -286,6 +286,11 @@ class Engine(engineio.Server):
         session = self.sockets.get(sid)
         return 0 if session is None else session.transport.unread_bytes
 
+    def has_room(self, sid: str, size: int) -> bool:
+        """Whether so many bytes more may wait for this client."""
+        session = self.sockets.get(sid)
+        return session is None or session.transport.waiting_bytes + size <= session.limit_bytes
+
     def forget_sent(self) -> None:
         """Forget the last packets, which are kept so that clients share them; to be called now and then."""
         packets.text_packet.cache_clear()

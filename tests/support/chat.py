@@ -89,9 +89,10 @@ class Chat:
 
     Args:
         allowance: of each address; by default the usual one.
+        outbox_limit_bytes: what may wait for a client.
     """
 
-    def __init__(self, allowance: Allowance | None = None) -> None:
+    def __init__(self, allowance: Allowance | None = None, *, outbox_limit_bytes: int = 100_000_000) -> None:
         self.now = 1000.0
         self._numbers: Counter[str] = Counter()
         rules = RoomRules(NamePool(("Ming", "Lotus", "Bob")), random.Random(17), max_people=None)
@@ -112,7 +113,7 @@ class Chat:
             Words("en"),
             {},
             connect_timeout_s=30.0,
-            engine_options={"gate": self.addresses, "outbox_limit_bytes": 100_000_000},
+            engine_options={"gate": self.addresses, "outbox_limit_bytes": outbox_limit_bytes},
             monotonic=self._monotonic,
             now_ms=self._now_ms,
             call_later=runtime.call_later,

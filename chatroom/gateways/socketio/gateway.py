@@ -17,7 +17,7 @@ from chatroom.core.budgets import Kind
 from chatroom.core.conduct import ENOUGH, Verdict
 from chatroom.core.errors import BadRequest, RateLimited, Refusal, TooLong
 from chatroom.core.events import Joined, Left, Person, Renamed, Said, Talk, Whispered, Why
-from chatroom.core.log import Item, Page
+from chatroom.core.log import Item
 from chatroom.core.names import LOBBY, parse_name, parse_room
 from chatroom.engine import reasons
 from chatroom.engine.fanout import Fanout
@@ -285,12 +285,11 @@ class SocketIOGateway:
         if guest is None:
             return
         room, who = welcome.room, welcome.person
-        # History is the cheapest to leave out for a client that reads nothing; it can ask for it later.
-        page = Page((), gap=True) if self._requests.is_behind(guest) else welcome.page
+        page = welcome.page
         fields = wire.presence(
             "login", who, room.name, len(room.roster), welcome.at_ms, self._presence.names(room)
         )
-        fields["you"] = {
+        fields["you"] = you = {
             "sid": who.sid,
             "username": who.name,
             "token": welcome.token,
@@ -305,6 +304,10 @@ class SocketIOGateway:
         encoded = wire.encode(fields)
         # A client that joins a room of ten thousand is not a slow reader.
         self.engine.raise_outbox_limit(guest.eio_sid, 2 * len(encoded))
+        if page.entries and not self.engine.has_room(guest.eio_sid, len(encoded)):
+            # It would be dropped before long. It can ask for the history once it has read what waits.
+            you |= {"history": [], "more": False, "gap": True}
+            encoded = wire.encode(fields)
         self._emit(encoded.decode(), session.sid)
         self._groups.enter(guest, room.key)
         if effects := session.talk.come_back(partial(self._service.whispers.present, session)):

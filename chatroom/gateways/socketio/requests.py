@@ -89,7 +89,7 @@ class Requests:
                 self._move(guest, room)
                 return {"room": session.room.name}
             case wire.History(before, after, limit):
-                if self.is_behind(guest):
+                if self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 answer = partial(self._answer_history, guest, ack, session.room.name)
                 self._service.history(session, after=after, before=before, limit=limit, answer=answer)
@@ -101,7 +101,7 @@ class Requests:
                     raise NoSuchPerson
                 return {"username": person.name, "sid": person.sid}
             case wire.Who():
-                if self.is_behind(guest):
+                if self._is_behind(guest):
                     raise RateLimited(retry_after=0.1)
                 people, here = self._service.who(session), session.room
                 names = self._names(here) if len(people) == len(here.roster) else wire.name_list(people)
@@ -175,7 +175,7 @@ class Requests:
         if room_key is not None:
             self._groups.enter(guest, room_key)
 
-    def is_behind(self, guest: Guest) -> bool:
+    def _is_behind(self, guest: Guest) -> bool:
         """Whether a client has not read what it was sent: more long answers would only fill the memory."""
         return self._engine.unread_bytes(guest.eio_sid) > _MAX_UNREAD_BYTES
 
@@ -256,7 +256,7 @@ class Requests:
     def _answer_history(self, guest: Guest, ack: Ack, room: str, page: Page | None) -> None:
         if page is None:
             self._replies.refuse(guest, ack, Unavailable())
-        elif self.is_behind(guest):  # it has asked for several at once
+        elif self._is_behind(guest):  # it has asked for several at once
             self._replies.refuse(guest, ack, RateLimited(retry_after=0.1))
         else:
             ack({"ok": True, **wire.page(room, page)})

@@ -164,24 +164,41 @@ def test_choosing_the_same_language_keeps_the_audience() -> None:
     assert audiences != kept
 
 
-def test_who_has_not_read_a_page_gets_no_other() -> None:
-    chat = Chat()
+def reader_of_a_long_history(chat: Chat) -> Client:
     writer = chat.joins(username="Tybalt")
     for number in range(8):
         writer.sends("2" + json.dumps(["msg", {"action": "message", "msg": f"{number}" + "\u4e00" * 1900}]))
     reader = Client(chat, "reader", "192.0.2.9")
     reader.enters()
+    return reader
+
+
+def test_who_has_not_read_a_page_gets_no_other() -> None:
+    reader = reader_of_a_long_history(Chat())
     page = json.dumps(["msg", {"action": "history", "limit": 200}])
     reader.sends(f"27{page}")
     reader.sends(f"27{page}")
     answers = reader.received(acks=True)
     assert [answer.get("code") for answer in answers] == [None, "rate_limited"]
     assert len(answers[0]["entries"]) == 8
-    reader.sends(f"27{page}")
-    for moves, room in enumerate(("other", "lobby"), 1):
-        reader.sends(f'2["msg",{{"action":"join","room":"{room}"}}]')
-        until(partial(reader.has_waiting, b'"login"', moves))
-    welcomes = [packet for packet in reader.received() if packet["action"] == "login"]
-    assert [len(packet["you"]["history"]) for packet in welcomes] == [0, 0]
-    assert welcomes[-1]["you"]["gap"] is True
     assert len(reader.asks("history", limit=200)["entries"]) == 8
+
+
+def test_who_moves_between_two_polls_gets_the_history() -> None:
+    chat = Chat(outbox_limit_bytes=100_000)
+    reader = reader_of_a_long_history(chat)
+    welcomes = moves(reader, "other", "lobby", "other", "lobby", "other", "lobby")
+    histories = [(len(you["history"]), you["gap"]) for you in welcomes]
+    # Only what would be more than may wait is left out.
+    assert histories[1::2] == [(8, False), (8, False), (0, True)]
+    assert len(reader.asks("history", limit=200)["entries"]) == 8
+    chat.now += 60  # it may move again
+    assert [len(you["history"]) for you in moves(reader, "other", "lobby")] == [0, 8]
+
+
+def moves(reader: Client, *rooms: str) -> list[Any]:
+    """What a client that reads nothing meanwhile is told about each room."""
+    for number, room in enumerate(rooms, 1):
+        reader.sends(f'2["msg",{{"action":"join","room":"{room}"}}]')
+        until(partial(reader.has_waiting, b'"login"', number))
+    return [packet["you"] for packet in reader.received() if packet["action"] == "login"]
