@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.relay import Relay
 from tests.browser.visit import PHONE, Visit, Visitor
@@ -54,6 +55,34 @@ def test_a_page_whose_scripts_do_not_load_says_so(visit: Visit, files: str) -> N
     assert box["y"] + box["height"] < size["height"]
     expect(visitor.page.get_by_text("聊天室没有加载出来")).to_be_in_viewport()
     visitor.is_accessible("scripts that do not load")
+
+
+def test_a_history_that_the_server_left_out_is_asked_for(visit: Visit, guests: Guests) -> None:
+    visitor = visit()
+    other = f"{visitor.room} next"
+    talker = guests(room=other)
+    talker.sends("hello")
+
+    def leave_out(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(packet: str | bytes) -> None:
+            if isinstance(packet, str) and f'"room":"{other}"' in packet and packet.startswith('42["msg",'):
+                event, frame = json.loads(packet[2:])
+                if "you" in frame:
+                    frame["you"] |= {"history": [], "gap": True}
+                    packet = f"42{json.dumps([event, frame])}"
+            route.send(packet)
+
+        server.on_message(pass_on)
+
+    visitor.page.route_web_socket(re.compile("socket.io"), leave_out)
+    visitor.enter()
+    visitor.writes(f"/join {other}")
+    visitor.sees("hello")
+    talker.sends("again")
+    visitor.sees("again")
+    assert visitor.texts() == ["hello", "again"]
 
 
 def test_an_invalid_room_address_leads_to_the_lobby(visit: Visit) -> None:

@@ -258,9 +258,11 @@ export class Page {
   /** Fetch the newest messages, to go on from there. */
   async #jump(): Promise<void> {
     this.#jumping = true;
+    const { link } = this.state;
     const page = await this.#history({});
     this.#jumping = false;
-    if (page) this.dispatch({ type: 'latest', ...page });
+    // Each time that a room is joined, `link` is another object.
+    if (page && link === this.state.link) this.dispatch({ type: 'latest', ...page });
     else this.follow();
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { oldestId } from '../src/state/timeline';
+import { mood } from '../src/state/view';
 import { KEEP, newestId } from '../src/state/window';
 import type { Entry } from '../src/wire';
 import { Play, START, entries, entry, id } from './help';
@@ -227,6 +228,19 @@ describe('To the end', () => {
   it('whispers stay', () => {
     const play = reading().hear(whisper('now')).do({ type: 'to_end' }).do({ type: 'latest', entries: latest });
     expect(play.whispers.map((item) => item.text)).toEqual(['now']);
+  });
+
+  it('a room whose history the server left out is asked for it', () => {
+    const play = reading().enter({ history: [], gap: true }, { room: 'den' });
+    expect([play.state.newer, mood(play.state)]).toEqual(['jumping', 'opening']);
+    play.hear(entry(KEEP + 2)).do({ type: 'latest', entries: latest });
+    expect(texts(play)).toEqual(entries(KEEP - 48, KEEP + 2).map((one) => one.msg));
+    expect([play.state.newer, play.state.older, play.state.atBottom, play.state.unread]).toEqual(['none', 'more', true, 0]);
+  });
+
+  it('what is no longer kept leaves the list as it is', () => {
+    const play = after(10).do({ type: 'cut' }).enter({ history: [], gap: true });
+    expect([texts(play).length, play.state.newer]).toEqual([10, 'none']);
   });
 
   it('another room has its own end', () => {

@@ -49,6 +49,8 @@ export function entered(state: State, frame: Login): State {
     live: last > before.live ? last : before.live,
     catchUp: replaying ? last : null,
     older: asked && !you.gap ? before.older : you.history.length > 0 ? 'more' : 'none',
+    // The server has left the history out, because too much waited for this page.
+    newer: first && you.gap && you.history.length === 0 ? 'jumping' : before.newer,
     ...nothingUnderWay(),
     senders: remember(before.senders, you.history.map((entry) => entry.username)),
   };

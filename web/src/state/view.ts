@@ -135,7 +135,7 @@ export type Mood = 'opening' | 'alone' | 'company' | 'talk';
 
 export function mood(state: State): Mood {
   if (hasTalk(state.items)) return 'talk';
-  if (state.name === '') return 'opening';
+  if (state.name === '' || state.newer === 'jumping') return 'opening';
   return state.people.size > 1 || state.count > 1 ? 'company' : 'alone';
 }
 
