@@ -30,7 +30,7 @@ _SAYS_PRIVATE: Final = (
 _SENDS: Final = ("message", "send", "reply", "text")
 _TALKS: Final = ("chat", "talk", "speak", "write", "whispering")
 _PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc", "sent")
-BETWEEN: Final = ("a", "the", "my", "dear", "user", "name", "note", "message", "chat", "msg")
+BETWEEN: Final = ("a", "the", "my", "dear", "friend", "user", "name", "note", "message", "chat", "msg")
 """The words that may stand between these and a name."""
 _STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
 _MOST: Final = 6  # words before a name

@@ -25,7 +25,7 @@ ANY_QUOTES: Final = {
 _QUOTED = re.compile('["“](.+)["”]')
 SEPARATORS = re.compile("[:,;.!?>=\u2013\u2014\u3001\u3002\uff01\uff0c\uff0e\uff1a\uff1b\uff1f]")
 _BEFORE_REST = re.compile(rf"\A(?:\s|{SEPARATORS.pattern})+")
-FILLER = re.compile(r"\A\W*to[\W_]+", re.IGNORECASE)  # `msg to Bob`
+FILLER = re.compile(r"\A\W*(?:to|both)[\W_]+", re.IGNORECASE)  # `msg to Bob`, `for both Bob and Kim`
 # A separator after a name, but not the first half of a smiley.
 _ONE_SEPARATOR = re.compile(rf"\A\s*(?:{SEPARATORS.pattern}(?=[\s\w\"'“‘「『]|\Z)\s*)?")
 _HONORIFIC = re.compile(r"\A(?:さん|ちゃん|くん|君|様|さま|先生|씨|님)\s*")

@@ -58,6 +58,8 @@ _AND_EVERYONE: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_MORE: Final = re.compile(r"\W*(?:\Z|and\b|&|和|与|與|跟|及)", re.IGNORECASE)  # after a whole name
+# At the end of a list, of nobody here.
+_ANOTHER_NAME: Final = re.compile(r".*[,，、/+@] ?[A-Z][a-z]+\W*", re.DOTALL)
 _ANOTHER: Final = re.compile(r"\band\b|[&和与與跟及]", re.IGNORECASE)
 _MOST_LISTED: Final = 3
 _CHEER: Final = re.compile(
@@ -169,8 +171,9 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
     if found is not None and not _is_public(near, near.misspaced, found, people):
         yield found
     for name, text in near.exact_names:
-        found = named(name.partition("\n")[0], people)
-        if found is not None and _NO_MORE.match(found.rest):
+        names = name.partition("\n")[0]
+        found = named(names, people, runs_on=True)
+        if found is not None and _is_list(names, found.rest, near, people):
             yield Found(found.who, text)
     for rest in rests[:_MOST_MISSPELT]:
         if near.may_be_sentence and _POSSESSIVE_WORD.match(rest):
@@ -181,7 +184,8 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
     for name, text in near.exact_names[:_MOST_MISSPELT]:
         if not near.has_exact_keyword or (len(name.split()) > MOST_WORDS and not _ANOTHER.search(name)):
             continue  # more words than are compared
-        if (found := _misspelt(name, near, people, budget)) is not None and _NO_MORE.match(found.rest):
+        found = _misspelt(name, near, people, budget)
+        if found is not None and _is_list(name, found.rest, near, people):
             yield Found(found.who, text)
 
 
@@ -242,8 +246,18 @@ def _is_public(near: NearWhisper, text: str, found: Found, people: People) -> bo
         return True
     if not near.may_be_sentence:
         return False
-    if _POSSESSIVE.match(rest):
-        return True
+    return _POSSESSIVE.match(rest) is not None or _ends_with_everyone(rest, people)
+
+
+def _is_list(names: str, rest: str, near: NearWhisper, people: People) -> bool:
+    """Whether a text is a name alone, or several; `rest` is what follows the first one."""
+    if not _NO_MORE.match(rest) and named(rest, people, runs_on=True) is None:
+        return _ANOTHER_NAME.fullmatch(names) is not None
+    return not (near.may_be_sentence and _ends_with_everyone(rest, people))
+
+
+def _ends_with_everyone(rest: str, people: People) -> bool:
+    """Whether a list of names ends with everyone; `rest` is what follows the first one."""
     for _ in range(_MOST_LISTED):
         if _AND_EVERYONE.match(rest):
             return True

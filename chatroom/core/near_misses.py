@@ -203,7 +203,13 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         whisper.keyword = alone[1] if (alone := _ALONE.match(folded)) is not None else ""
         return whisper
     if lead:
-        return NearWhisper("", is_certain, exact_names=lead.exact_names, has_exact_keyword=True)
+        return NearWhisper(
+            "",
+            is_certain,
+            exact_names=lead.exact_names,
+            has_exact_keyword=True,
+            may_be_sentence=_PHRASE.match(text) is not None,
+        )
     if (found := _FIRST.match(folded)) and _may_be_slip(found["word"], found["gap"]):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, tuple(after_slip), runs_on=True)
     may_match = not is_ascii or (found is not None and found["word"][1:2] in _MARKER_FIRST)
@@ -214,9 +220,9 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
     ):
         return NearWhisper(text[ends[found.end() - 1] :], is_certain, runs_on=True)
     if text[:1] in _LOST_FIRST and (found := _LOST.match(text)):
-        return NearWhisper(text[found.end() :], is_certain, needs_name_and_text=True)
+        return NearWhisper(text[found.end() :], is_certain, runs_on=True, needs_name_and_text=True)
     if found := _COLON_LETTER.match(text):
-        return NearWhisper(text[found.end() :], may_be_word=True)
+        return NearWhisper(text[found.end() :], runs_on=True, may_be_word=True)
     if (found := _JOIN.match(folded)) and (found[2] or is_nearly_join(found[1])):
         return NearJoin(text[ends[found.end() - 1] :], found[2] is not None)
     if (found := _GLUED.match(folded)) and (found[1] not in ORDINARY or has_capital(text)):

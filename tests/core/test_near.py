@@ -358,3 +358,30 @@ def test_names_in_latin_letters_count_only_for_chinese_ones() -> None:
     assert roster.has_cjk_name("Bob")
     roster.apply(Left(Person("さくら", "さくら"), Why.LOST, 0))
     assert not roster.has_cjk_name("小雨")
+
+
+REFUSED = [
+    *(text for text, verdict, _ in TABLE["cases"] if verdict == "refused"),
+    *(text for verdict, _, texts in TABLE["more"] if verdict == "refused" for text in texts),
+]
+# The spaces stand elsewhere as well, or the name and the word after it are written as one.
+NO_LIST = ("小雨私聊你好", "wBob x", "m sg Bob x", "wh isper Bob x")
+
+
+@pytest.mark.parametrize(
+    ("name", "several"),
+    [
+        ("Bob", ("Bob, Kim", "Bob and Kim", "Bob & Kim", "Bob、小雨", "Bob和小雨", "Bob与Kim", "Bob @Kim")),
+        (" Bob", (" both Bob and Kim",)),
+        ("小雨", ("小雨、Kim", "小雨，Kim", "小雨和Kim", "小雨与Bob", "小雨及 Bob")),
+    ],
+)
+def test_a_list_of_names_counts_like_its_first_name(name: str, several: tuple[str, ...]) -> None:
+    lists = [
+        text.replace(name, names)
+        for text in REFUSED
+        if text.count(name) == 1 and "both" not in text and text not in NO_LIST
+        for names in several
+    ]
+    assert len(lists) > 100
+    assert [text for text in lists if isinstance(judge(text), Say)] == []
