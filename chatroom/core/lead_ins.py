@@ -75,6 +75,9 @@ _SAID_TO: Final = re.compile(
 )
 
 
+_TALK: Final = re.compile(rf"[\W_]*+(?:{'|'.join(_TALKS)})\b", re.IGNORECASE)
+
+
 class LeadIn(NamedTuple):
     """What stands after such words.
 
@@ -85,6 +88,11 @@ class LeadIn(NamedTuple):
 
     readings: tuple[str, ...] = ()
     exact_names: tuple[tuple[str, str], ...] = ()
+
+
+def may_open_chat(line: str) -> bool:
+    """Whether it matters to `lead_in` that another line follows this one; then a line end must stand after it."""
+    return _TALK.match(line) is not None
 
 
 def said_to(text: str, folded: str, ends: Sequence[int]) -> tuple[str, str] | None:
@@ -115,9 +123,15 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
             start, end = only.span("name")
             exact_names.append((text[ends[start - 1] : ends[end - 1]], text[ends[only.end() - 1] :]))
             continue
+        if is_talk and "\n" in text:
+            line, line_end, following = text[ends[at - 1] :].partition("\n")
+            if line_end and len(line) <= _LONGEST_LINE:
+                exact_names.append((line, following))
         may_stand_alone = ":" in folded or (is_talk and len(folded) - at <= _LONGEST_LINE)
         alone = _ALONE.match(folded, at) if may_stand_alone else None
-        if alone is not None and (is_talk or alone["colon"] or ":" in word[0]):
+        # `talk to NAME` is more often a proposal, unless another line follows.
+        opens = is_talk and all(one[1] != "to" for one in words)
+        if alone is not None and (opens or alone["colon"] or ":" in word[0]):
             group = "name" if alone["colon"] else "line"
             start, end = alone.span(group)
             if start < end:

@@ -128,6 +128,7 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
     """What the lines of a text begin with, after the first one; those that are plainly ordinary are left out."""
     looked_up = read = nearly = 0
     lines = [*pairwise(text.splitlines())]
+    last = lines[-1][1] if lines else ""
     if len(lines) > _ORDERED_LINES:
         lines = from_both_ends(lines)
     unread = [line for _, line in lines[_LINES:]]
@@ -152,7 +153,8 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
             continue
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
             read += 1
-            found = keys or _read_beginning(line)
+            is_followed = line is not last and lead_ins.may_open_chat(line)
+            found = keys or _read_beginning(f"{line}\n" if is_followed else line)
             is_slash = isinstance(found, Slash)
             reading.spend(cost + _SLASH_COST * is_slash)
             reading.spend_on(line[:HEAD], times=1 + is_slash)  # what follows the slash is read as well
