@@ -314,7 +314,7 @@ class ChatApp(App[int]):
     def action_people(self) -> None:
         """Show the people, and focus them; hide them if they are focused."""
         people = self.query_one(People)
-        if people.display and self.focused is not people and self.size.width < _WIDE:
+        if people.display and self.focused is not people:
             people.focus()
             return
         self._shows_people = people.display = not people.display

@@ -605,6 +605,26 @@ def test_a_resize_keeps_the_newest_line_in_sight(server: Program, guests: Guests
     on_screen(server, room, play)
 
 
+def test_f2_then_enter_sends_nothing_while_the_people_are_shown(
+    server: Program, guests: Guests, room: str
+) -> None:
+    guests(username="Romeo")
+
+    async def play(app: ChatApp, pilot: Pilot[int]) -> None:
+        people, composer = app.query_one(People), app.query_one(Composer)
+        await pilot.press(*"pin", "f2", "enter")
+        await until(lambda: people.display and app.focused is people)
+        assert composer.text == "pin"
+        await pilot.press("escape")
+        await until(lambda: people.display and app.focused is composer)
+        await pilot.press("f2", "down", "down", "enter")
+        await until(lambda: "only Romeo sees this" in title(app) and app.focused is composer)
+        await pilot.press("f2", "f2")
+        await until(lambda: not people.display and app.focused is composer)
+
+    on_screen(server, room, play)
+
+
 def test_a_narrow_screen_hides_the_people(server: Program, guests: Guests, room: str) -> None:
     guests(username="Romeo")
 
