@@ -15,8 +15,9 @@ from chatroom.core.unfinished import is_unfinished
 from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand
 
 ANSWER_S: Final = 60.0
-# A text that is written again sooner was written before the question could be read.
-CONFIRM_S: Final = 0.4
+# A text that is written again sooner was written before the question was read, or by somebody who thinks that Enter did
+# not work.
+CONFIRM_S: Final = 1.5
 # Refusals that do not show that something was meant for one person.
 _OF_ANY_TEXT: Final = (LineEdited, MayAnswer, NotInUtf8, NotSent)
 _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
@@ -118,6 +119,5 @@ class ExpectedAnswer:
         if is_confirmed or now - self._at >= ANSWER_S:
             self.forget()
             return None
-        if text != self._asked:
-            self._asked, self._asked_at = text, now
+        self._asked, self._asked_at = text, now
         return Question(self._name)

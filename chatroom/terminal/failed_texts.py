@@ -60,9 +60,8 @@ class FailedTexts:
         failed = next((each for each in self._failed if _is_for_namesake(each.said, said)), None)
         if failed is None:
             return None
-        if failed.asked_at is None:
-            failed.asked_at = now
-        if now - failed.asked_at < CONFIRM_S:
+        before, failed.asked_at = failed.asked_at, now
+        if before is None or now - before < CONFIRM_S:
             return True
         self._failed.remove(failed)
         return False

@@ -27,17 +27,18 @@ def test_a_text_without_a_whisper_before_it_is_sent() -> None:
 def test_the_same_text_is_sent_the_second_time() -> None:
     expected = whispered()
     assert expected.question("yes", NOW + 1) == Question("Bob")
-    assert expected.question("yes", NOW + 1.5) is None
-    assert expected.question("next", NOW + 2) is None
+    assert expected.question("yes", NOW + 3) is None
+    assert expected.question("next", NOW + 4) is None
 
 
 def test_another_text_or_a_hasty_one_is_asked_about() -> None:
     expected = whispered()
     assert expected.question("yes", NOW + 1) == Question("Bob")
-    assert expected.question("yes", NOW + 1.1) == Question("Bob")
-    assert expected.question("at nine", NOW + 3) == Question("Bob")
-    assert expected.question("yes", NOW + 4) == Question("Bob")
-    assert expected.question("yes", NOW + 5) is None
+    for later in (1.5, 2.0, 2.5, 3.0):  # Enter again and again, as if it had not worked
+        assert expected.question("yes", NOW + later) == Question("Bob")
+    assert expected.question("at nine", NOW + 5) == Question("Bob")
+    assert expected.question("yes", NOW + 6) == Question("Bob")
+    assert expected.question("yes", NOW + 8) is None
 
 
 def test_a_text_from_before_a_whisper_is_not_its_answer() -> None:
@@ -54,7 +55,7 @@ def test_another_whisper_takes_back_no_question() -> None:
     expected = whispered()
     assert expected.question("yes", NOW + 1) == Question("Bob")
     expected.whispered("Kim", NOW + 2)
-    assert expected.question("yes", NOW + 3) is None
+    assert expected.question("yes", NOW + 4) is None
 
 
 def test_the_text_after_a_refused_private_one_is_asked_about() -> None:
@@ -88,9 +89,9 @@ def test_a_word_to_whisper_alone_is_asked_about(word: str) -> None:
     expected = ExpectedAnswer()
     assert expected.question(word, NOW) == Question("")
     assert expected.question("I am pregnant", NOW + 2) == Question("")
-    assert expected.question(word, NOW + 3) == Question("")
-    assert expected.question(word, NOW + 4) is expected.question("hello", NOW + 4) is None
-    assert expected.question(word, NOW + 5) is expected.question("hello", NOW + 6) is None
+    assert expected.question(word, NOW + 4) == Question("")
+    assert expected.question(word, NOW + 6) is expected.question("hello", NOW + 6) is None
+    assert expected.question(word, NOW + 7) is expected.question("hello", NOW + 8) is None
 
 
 @pytest.mark.parametrize("text", WORDS["ordinary"])

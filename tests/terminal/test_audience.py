@@ -47,7 +47,7 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(sender: str, to: str) -
     assert "/to Eve TEXT or to:Eve. To send it to everyone" in asked.why
     assert not asked.is_doubtful
     assert take(audience, "//yes", now=1.1) == Deliver("//yes", None)
-    assert take(audience, "yes", now=2.0) == take(audience, "yes", now=2.1) == Deliver("yes", None)
+    assert take(audience, "yes", now=3.0) == take(audience, "yes", now=3.1) == Deliver("yes", None)
 
 
 @pytest.mark.parametrize("line", ["/to eve s3cret", "／TO Ｅve s3cret", '/w "Eve" s3cret', "/to Eve, s3cret"])
@@ -106,7 +106,7 @@ def test_a_text_after_a_refused_private_one_is_asked_about() -> None:
     asked = take(audience, "I am pregnant", now=2.0)
     assert isinstance(asked, NotSent)
     assert "type it again" in asked.why
-    assert take(audience, "I am pregnant", now=3.0) == Deliver("I am pregnant", None)
+    assert take(audience, "I am pregnant", now=4.0) == Deliver("I am pregnant", None)
 
 
 def test_who_moves_does_not_read_that_the_partner_has_left() -> None:
@@ -134,7 +134,7 @@ def test_a_name_after_a_whisper_keyword_is_asked_about(word: str) -> None:
     take(audience, word, now=1.0)
     for text in ("Eve", "I am pregnant"):
         assert isinstance(take(audience, text, now=2.0), NotSent)
-    assert take(audience, "I am pregnant", now=3.0) == Deliver("I am pregnant", None)
+    assert take(audience, "I am pregnant", now=4.0) == Deliver("I am pregnant", None)
 
 
 @pytest.mark.parametrize("text", ["hello", "a/b", "TODO: x", "total: 3", "1/2", "http://x", "🩷", "> to:x"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from chatroom.core.events import Person
-from chatroom.core.expected import Question
+from chatroom.core.expected import CONFIRM_S, Question
 from chatroom.terminal.audience import Audience, Deliver
 from chatroom.terminal.failed_texts import PrivateText
 from chatroom.terminal.frame import Frame
@@ -401,4 +401,4 @@ def test_a_whisper_typed_while_away_goes_to_no_namesake() -> None:
     assert [refusal["said"] for refusal in refusals] == ["/to Eve secret", "two", "three"]
     assert refusals[0]["msg"] == ENGLISH.say("other_person", name="Eve")
     assert texts(box) == ["one"]
-    assert box.add(whisper(EVE_NOW, "secret"), 2.0 + HOLD_S) is None
+    assert box.add(whisper(EVE_NOW, "secret"), 2.0 + CONFIRM_S) is None

@@ -109,12 +109,14 @@ describe('After a refused text', () => {
   it('what replaces it is sent when it is confirmed', () => {
     const play = refused().over('secret').enterKey(5);
     expect([play.asked, play.draft]).toEqual([QUESTION, 'secret']);
-    expect(play.enterKey(1).asked).toEqual([undefined, 'secret']);
+    expect(play.enterKey(2).asked).toEqual([undefined, 'secret']);
     expect(play.answer({ ok: true }).key('more').enterKey().asked).toEqual([undefined, 'more']);
   });
 
   it('Enter pressed twice at once confirms nothing', () => {
-    expect(refused().key('secret').enterKey().enterKey(0.3).asked).toEqual(QUESTION);
+    const play = refused().key('secret').enterKey().enterKey(0.5);
+    for (let more = 0; more < 4; more++) expect(play.enterKey(0.5).asked).toEqual(QUESTION);
+    expect(play.enterKey(2).asked).toEqual([undefined, 'secret']);
   });
 
   it('a changed text asks again', () => {
@@ -203,7 +205,7 @@ describe('After a whisper', () => {
   ])('that was %s, the first text to the room is sent when confirmed, once', (_, whisper) => {
     const play = whisper().key('ok yes').enterKey(50);
     expect(play.asked).toEqual(QUESTION);
-    expect(play.enterKey(1).said.map(({ text }) => text)).toEqual(['ok yes']);
+    expect(play.enterKey(2).said.map(({ text }) => text)).toEqual(['ok yes']);
     expect(play.key('more').enterKey().said.map(({ text }) => text)).toEqual(['ok yes', 'more']);
   });
 
@@ -224,7 +226,7 @@ describe('After a whisper', () => {
     for (const whispered of [heard, commanded]) {
       expect((happen(whispered()) as Typist).key('ok yes').enterKey(50).asked).toEqual(QUESTION);
       expect((happen(whispered()) as Typist).key('ok yes').enterKey(60).asked).toEqual([undefined, 'ok yes']);
-      const sent = whispered().key('x').enterKey().enterKey(1).answer({ ok: true }) as Typist;
+      const sent = whispered().key('x').enterKey().enterKey(2).answer({ ok: true }) as Typist;
       expect((happen(sent) as Typist).key('ok yes').enterKey().asked).toEqual([undefined, 'ok yes']);
     }
   });
@@ -253,7 +255,7 @@ describe('After to: without a private chat', () => {
     expect([play.asked, play.draft]).toEqual([['no_chat', undefined], '']);
     expect(play.key('fox').enterKey().asked).toEqual(QUESTION);
     expect(play.over('secret').enterKey(5).asked).toEqual(QUESTION);
-    expect(play.enterKey(1).asked).toEqual([undefined, 'secret']);
+    expect(play.enterKey(2).asked).toEqual([undefined, 'secret']);
   });
 
   it('nothing asks if there was one before', () => {
@@ -268,7 +270,7 @@ describe('A whisper keyword that stands alone', () => {
     const play = here().key(word);
     expect(isUnfinished(play.state)).toBe(true);
     expect(play.do({ type: 'held' }).state.held).toBe(true);
-    play.enterKey().enterKey(1).answer({ ok: true, id: '1' });
+    play.enterKey().enterKey(2).answer({ ok: true, id: '1' });
     expect(isUnfinished(play.key(word).state)).toBe(false);
   });
 

@@ -127,14 +127,14 @@ describe('A draft', () => {
   it('from before the partner left is sent once the warning could be read', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g');
     expect([nextOut(play.write('secret', 'a').state), play.state.problem?.code]).toEqual([null, 'written_before']);
-    expect(nextOut(play.do({ type: 'tick' }, 1).write('secret', 'b').state)).toMatchObject({ kind: 'whisper', toSid: 'g' });
+    expect(nextOut(play.do({ type: 'tick' }, 2).write('secret', 'b').state)).toMatchObject({ kind: 'whisper', toSid: 'g' });
   });
 
   it('from before the partner left is asked about again when the user types on', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).to('fox', 'g').do({ type: 'tick' }, 1) as Writer;
     play.type('secret, are you fox?').write('secret, are you fox?', 'a');
     expect([nextOut(play.state), play.state.problem?.code, play.draft]).toEqual([null, 'confirm', 'secret, are you fox?']);
-    expect(nextOut(play.do({ type: 'tick' }, 2).write('secret, are you fox?', 'b').state)).toMatchObject({ toSid: 'g' });
+    expect(nextOut(play.do({ type: 'tick' }, 3).write('secret, are you fox?', 'b').state)).toMatchObject({ toSid: 'g' });
   });
 
   it('from before never takes the place of a newer one', () => {
@@ -251,7 +251,7 @@ describe('A partner', () => {
     const play = whispering().roster([], [FOX]).roster([['fox', 'g']], []).do({ type: 'met', sid: 'f', person: null });
     expect([play.state.partner, isReady(play.state)]).toMatchObject([{ name: 'fox', sid: 'f', gone: true }, false]);
     expect([namesake(play.state), play.shown]).toEqual([{ sid: 'g', name: 'fox' }, ['[partner_other]']]);
-    const whole = play.do({ type: 'whisper_to', sid: 'g', name: 'fox', confirmed: true }).do({ type: 'tick' }, 1).write('x');
+    const whole = play.do({ type: 'whisper_to', sid: 'g', name: 'fox', confirmed: true }).do({ type: 'tick' }, 2).write('x');
     expect([nextOut(whole.state), whole.shown]).toMatchObject([{ toSid: 'g', confirmed: true }, ['阿狸>fox: x (sending)']]);
   });
 
@@ -281,7 +281,7 @@ describe('A partner', () => {
   it('chosen again can be written to', () => {
     const play = whispering().roster([['fox', 'g']], [FOX]).to('fox', 'g');
     expect([isReady(play.state), namesake(play.state)]).toEqual([true, null]);
-    expect(nextOut(play.do({ type: 'tick' }, 1).write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
+    expect(nextOut(play.do({ type: 'tick' }, 2).write('psst').state)).toMatchObject({ kind: 'whisper', to: 'fox', toSid: 'g' });
   });
 
   it('whose name the user has taken is not there', () => {
@@ -330,13 +330,13 @@ describe('A whisper that waits', () => {
     expect(nextOut(play.state)).toMatchObject({ kind: 'whisper', toSid: 'f' });
     play.sent('x').no('x', 'no_such_person');
     expect([play.whispers[0]!.refusal?.code, isForGood(play.whispers[0]!.refusal)]).toEqual(['recipient_other', false]);
-    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'z' }, 1).state)).toMatchObject({ toSid: 'g', confirmed: true });
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'z' }, 2).state)).toMatchObject({ toSid: 'g', confirmed: true });
   });
 
   it('refused since the name was another’s is sent to the same session again', () => {
     const play = whispering().write('x').sent('x').no('x', 'no_such_person', { again: true, restarted: true });
     expect([play.whispers[0]!.refusal, play.state.partner?.gone]).toMatchObject([{ code: 'recipient_other', msg: '', restarted: true }, false]);
-    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }, 1).state)).toMatchObject({ toSid: 'f', confirmed: true });
+    expect(nextOut(play.do({ type: 'retry', key: 'x', cid: 'y' }, 2).state)).toMatchObject({ toSid: 'f', confirmed: true });
   });
 
   it.each([0, 1])('after a refused one is not confirmed (asked: %i) once the partner has left', (asked) => {
@@ -403,8 +403,8 @@ describe('A whisper that waits', () => {
     const { key, refusal } = play.whispers.find(({ text }) => text === 'x')!;
     expect(refusal?.code).toBe('recipient_other');
     // The second click of two was made before the question could be read.
-    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 0.3).state)).toBeNull();
-    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 0.1).state)).toMatchObject({ cid: 'w', toSid: 'g', confirmed: true });
+    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 0.5).state)).toBeNull();
+    expect(nextOut(play.do({ type: 'retry', key, cid: 'w' }, play.now + 1.5).state)).toMatchObject({ cid: 'w', toSid: 'g', confirmed: true });
   });
 
   it('//x whispers /x', () => {
@@ -418,7 +418,7 @@ describe('A room that changes while a whisper is written', () => {
   it('sends the rest to everyone only when asked twice', () => {
     const play = moved().type('cret');
     expect([nextOut(play.write('cret', 'a').state), play.draft, play.state.problem?.code]).toEqual([null, 'cret', 'confirm']);
-    expect(nextOut(play.do({ type: 'tick' }, 1).write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
+    expect(nextOut(play.do({ type: 'tick' }, 2).write('cret', 'b').state)).toMatchObject({ kind: 'said', text: 'cret' });
   });
 
   it('asks only once after a choice', () => {

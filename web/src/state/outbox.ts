@@ -35,8 +35,8 @@ const FOR_GOOD: ReadonlySet<string> = new Set(['bad_request', 'empty', 'too_long
 
 const OFFLINE: Refusal = { ok: false, code: 'offline', msg: '' };
 const HASTE: Refusal = { ok: false, code: 'rate_limited', msg: '' };
-/** A confirmation that comes sooner was typed before the question could be read. */
-export const CONFIRM_MS = 400;
+/** A confirmation that comes sooner was typed before the question was read, as `CONFIRM_S` in `chatroom/core/expected.py`. */
+export const CONFIRM_MS = 1500;
 
 /** The commands that send a whisper. */
 const WHISPERS = /^\/(?:to|msg|w|tell|whisper|dm|pm)\s/i;
@@ -73,7 +73,7 @@ export function write(before: State, text: string, cid: string): State {
   // A user who types `//` or `/say` need not confirm.
   if (before.held && typed.text === text && partner?.left !== undefined) return partnerGone(before);
   if ((before.held || mayAnswer(before)) && typed.text === text && !isConfirmed(before)) {
-    const problem = asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name, at: before.now };
+    const problem = { ...(asksToConfirm(before) ?? { ok: false, code: 'confirm', msg: '', name: partner?.name }), at: before.now };
     return { ...before, problem };
   }
   const state = keepDraft(before, target, '');
