@@ -15,6 +15,7 @@ from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
 from chatroom.core.long_texts import MOST, Reading, from_both_ends, says_private, unread_rests
 from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
+from chatroom.core.ordinary_words import AFTER_TO, ORDINARY, ORDINARY_CHINESE
 from chatroom.core.slips import (
     CHINESE,
     CHINESE_BEGINNINGS,
@@ -51,23 +52,36 @@ _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
 _ENDS: Final = re.compile(r"^\W++|(?<!\W)\W++$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
 # After a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
-_SAYS_PRIVATE: Final = (
-    rf"(?:private(?:ly)?|secret(?:ly)?|whisper|dm|pm|msg|only|(?:悄悄|偷偷)[地的]?[说說]|{CHINESE_WORD})"
+_ONLY_YOU: Final = (
+    r"(?:(?:just|only) (?:for |to )?you|(?:just |strictly )?between (?:us|you and me)|your eyes only|confidential"
+    r"|[只仅僅][给給][你妳](?:看|一[个個]人)?|(?:只有|就)[你妳](?:知道|能看)|你我之[间間])(?!\s*\w)"
 )
+_SAYS_PRIVATE: Final = (
+    r"(?:private(?:ly)?|secret(?:ly)?|whisper|dm|pm|msg|only|(?:悄悄|偷偷)[地的]?[说說]"
+    rf"|{CHINESE_WORD}|{_ONLY_YOU})"
+)
+# What is asked for, no text for somebody.
+_ASKED: Final = r"(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b"
 _AFTER_NAME: Final = re.compile(
-    rf"[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
+    # What one of these may begin with: this is looked for faster than each of them.
+    rf"(?=[(（\[【{{<*\s,，'亲親只;；{COLONS}sSſ{CHINESE_BEGINNINGS}])"
+    rf"(?:[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
     rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
     rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[{COLONS}]\s*+"
     rf"|\s[-\u2013\u2014]\s?{_SAYS_PRIVATE}\s?[-\u2013\u2014]\s*+"
     r"|(?<=[\u3400-\u9fff])(?<![我你您他她们們就也来來去])(?:私聊|私信|密聊)"
     r"(?![我他她它谁誰了过過吧吗嗎呢啊群的也就不没沒一]|你(?!好))(?=[\u3400-\u9fff])"
-    rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!(?:me|us|him|her|them|you|my|the|about|or|if|when|please|pls)\b)(?=\w)|\s*+\Z)",
+    rf"|(?<![我你您他她们們就也来來去])(?:私聊|私信|密聊)\s++(?!{_ASKED})(?=\w)"
+    rf"|\s(?:dm|pm|msg|{CHINESE_WORD})(?:\s++(?!my\b|{_ASKED})(?=\w)|\s*+\Z)"
+    rf"|\s?[(（\[【{{<*]\s?(?:to|w)\s?[)）\]】}}>*]\W*"
+    rf"|\s?[;；{COLONS}](?:to|w|dm|pm|msg|tell|whisper)(?![\w'/])[\s{COLONS}]*+"
+    rf"|\s?(?P<spaced>[;；{COLONS}] to)(?![\w'/-])(?:\s?[{COLONS}])?\s*+)",
     re.IGNORECASE,
 )
 # Before the text, at the beginning of a line: `@Bob whisper x`, but not `@Bob whisper me`.
 _AT_NAME: Final = re.compile(
     r"^[^\w\n@]*+@(?P<name>[^\n:]{1,40}?)[^\S\n]{1,3}+whisper[^\S\n]{1,3}+"
-    r"(?!(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b)(?=\w)",
+    rf"(?!{_ASKED})(?=\w)",
     re.IGNORECASE | re.MULTILINE,
 )
 # `[Bob] x (private)`, `@Bob x (private)`, `Bob: x (private)`, perhaps in several lines.
@@ -83,6 +97,12 @@ _MOST_LAST: Final = 2
 _WIDE: Final = re.compile("[\uff20-\uff5a]")
 _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _KEYS: Final = re.compile(r"[^\W\d_]{1,12}")
+_COLON: Final = frozenset(f";；{COLONS}")
+_MARKS: Final = f" ;；{COLONS}"
+_WORD: Final = re.compile(r"[^\W_]+")
+# No sentence has one of these after `to`, or such a verb after the next word.
+_SUBJECTS: Final = frozenset(("i", "im", "he", "she", "we", "they", "my", "our"))
+_VERBS: Final = frozenset(("is", "are", "am", "was", "were", "has", "had", "will", "isn", "wasn"))
 _ARROW_HEADS: Final = ">→⇒➜"
 # As terminals show whispers, perhaps pasted with the time: `[12:30] you -> Bob: x`.
 _ARROW: Final = re.compile(
@@ -100,16 +120,18 @@ _CHINESE_NEXT: Final = "(?:(?<![小单單只])|(?<=小)窗|(?<=[单單])聊|(?<=
 # space, what follows a bracket by its first letter, and what precedes a colon by its last one.
 _IN_ASCII: Final = re.compile(
     r"[-/:;([{<>\\.?Mm](?:(?<=[/>])|(?<=\s[\\.?])|(?<=\s[DdPp][Mm])(?![a-zA-Z])|(?<=\s[Mm])[Ss][Gg](?![a-zA-Z])"
-    r"|(?<=\s-)\s?[DdMmOoPpSsWw]|(?<=[([{<]) ?[DdFfMmOoPpSsWw]"
-    r"|(?<=[AaEeGgIiMmNnOoRrTtWwYy][:;])|(?<=[AaEeGgIiMmNnOoRrTtWwYy] [:;]))"
+    r"|(?<=\s-)\s?[DdMmOoPpSsWw]|(?<=[([{<]) ?(?:[DdFfMmOoPpSsWw]|[Tt][Oo] ?[)\]}>]|[Jj]ust |[Bb]etw|[Cc]onf|[Yy]our )"
+    r"|(?<=[:;])(?:(?<=[AaEeGgIiMmNnOoRrTtWwYy].)|(?<=[AaEeGgIiMmNnOoRrTtWwYy] .)"
+    r"|(?<=[TtYyRr] [Yy][Oo][Uu].)|(?<=[TtYyRr] [Yy][Oo][Uu] .)|(?<=\s[Uu][Ss].)|(?<=tial.)"
+    r"|(?: ?[Tt][Oo]|[DdPp][Mm]|[Mm][Ss][Gg]|[Ww]|[Ww]hisper|[Tt]ell)(?![\w'/])))"
 )
 # The same in any text, and what says after a name that a text is private.
 _IN_OTHERS: Final = re.compile(
     rf"[{SLASHES}{_T}{_CHINESE_FIRST}sSſ(（\[【{{<*{_ARROW_HEADS}\s,，]{_CHINESE_NEXT}"
 )
 _MAY_SAY_PRIVATE: Final = re.compile(
-    rf"[{_CHINESE_FIRST}sSſ(（\[【{{<*\s,，]{_CHINESE_NEXT}(?:(?<=[{_CHINESE_FIRST}窗聊有])|(?<=[sSſ])[iIıİlLxX]"
-    rf"|(?<=[(（\[【{{<*\s,，]) ?[DdFfMmOoPpSsſTtWw{CHINESE_BEGINNINGS}])"
+    rf"[{_CHINESE_FIRST}sSſ(（\[【{{<*\s,，;；{COLONS}]{_CHINESE_NEXT}(?:(?<=[{_CHINESE_FIRST}窗聊有])|(?<=[sSſ])[iIıİlLxX]"
+    rf"|(?<=[(（\[【{{<*\s,，;；{COLONS}]) ?[BbCcDdFfJjMmOoPpSsſTtWwYy只就你{CHINESE_BEGINNINGS}])"
 )
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
@@ -145,8 +167,24 @@ def _after_name(text: str) -> Iterator[NearWhisper]:
     if _MAY_SAY_PRIVATE.search(text, 0, _LONGEST_NAME + _REACH) is None:
         return
     found = _AFTER_NAME.search(text, 1, _LONGEST_NAME + _REACH)
-    if found is not None and found.start() <= _LONGEST_NAME:
-        yield NearWhisper("", exact_names=_exact_names(text[: found.start()], text[found.end() :]))
+    if found is None or found.start() > _LONGEST_NAME:
+        return
+    before, after = text[: found.start()], text[found.end() :]
+    if found["spaced"] and _may_begin_sentence(after):
+        return
+    # After an author's name and a colon, `to` may have another name after it: `Bob: to:Ming Li x`.
+    is_author = found[0].strip(_MARKS).lower() == "to" and not _COLON.isdisjoint(
+        text[found.start() - 1 : found.start() + 2]
+    )
+    yield NearWhisper(after if is_author else "", exact_names=_exact_names(before, after))
+
+
+def _may_begin_sentence(after: str) -> bool:
+    """Whether what follows `Bob: to` may go on as a sentence, as in `Bob: to be fair, yes`."""
+    if after.startswith(ORDINARY_CHINESE):
+        return True
+    first, second = (*_WORD.findall(after[:_LONGEST_NAME].lower()), "", "")[:2]
+    return (first in ORDINARY or first in AFTER_TO) and first not in _SUBJECTS and second not in _VERBS
 
 
 def _after_arrows(text: str) -> Iterator[NearWhisper]:

@@ -7,7 +7,7 @@ sentences (`for Bob`, `talk to Bob later`), and count only where a colon or the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from chatroom.core.slips import CHINESE_WORD
@@ -26,28 +26,69 @@ _SAYS_PRIVATE: Final = (
     "in private",
     "direct message",
     "psst",
+    "confidential",
+    "eyes only",
+    *("pn", "mp", "flustern", "prive", "en prive", "privado", "en privado"),  # as compared, without marks
+    *("лс", "в лс", "личку", "в личку", "личное", "лично"),
 )
-_SENDS: Final = ("message", "send", "reply", "text")
+_SENDS: Final = ("message", "send", "reply", "text", "sms", "inbox")
 _TALKS: Final = ("chat", "talk", "speak", "write", "whispering")
-_PREPOSITIONS: Final = ("to", "for", "with", "only", "just", "cc", "sent")
-BETWEEN: Final = ("a", "the", "my", "dear", "friend", "user", "name", "note", "message", "chat", "msg")
+_PREPOSITIONS: Final = (
+    *("to", "for", "with", "only", "just", "cc", "sent"),
+    *("nur", "fur", "solo", "para", "для"),
+)
+# These count only where a colon follows, perhaps with `to` between.
+_ASIDE: Final = (
+    *("quietly", "aside", "between us", "between you and me"),
+    *(f"not for {one}" for one in ("all", "everyone", "everybody", "the room", "the others")),
+)
+_THINGS: Final = ("this", "that", "it")
+BETWEEN: Final = (
+    *("a", "an", "the", "my", "dear", "friend", "mr", "mrs", "ms", "dr"),
+    *("user", "name", "note", "message", "chat", "msg"),
+    *_THINGS,
+)
 """The words that may stand between these and a name."""
 _STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
 _MOST: Final = 6  # words before a name
-FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS)))
+FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS, *_ASIDE)))
 """The words that may come first."""
-SECOND: Final = {"direct": " message", "for": " only", "in": " private"}
-"""What else a text that begins with one of these words must contain to say that it is private."""
-_END: Final = r"(?:[\W_]++|(?=[^\x00-\x7f]))"
+SECOND: Final = {
+    "direct": (" message",),
+    "for": (" only",),
+    "in": (" private",),
+    "eyes": (" only",),
+    "not": (" for ",),
+    "between": (" us", " you and me"),
+    "quietly": (" to ",),
+    "aside": (" to ",),
+}
+"""What else a text that begins with one of these words must contain, one of these, to say that it is private."""
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of words, by their first letters: that is searched for faster than all of them one by one."""
+    by_first: dict[str, list[str]] = {}
+    for word in sorted(dict.fromkeys(words), key=len, reverse=True):
+        by_first.setdefault(word[0], []).append(word[1:])
+    parts = (f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
+    return f"(?:{'|'.join(parts)})"
+
+
+_END: Final = r"(?:[\W_]++|(?<=[a-z])(?=[^\x00-\x7f]))"
 _LEAD: Final = re.compile(
-    rf"[\W_]*+(?P<words>(?:{'|'.join(FIRST)}){_END}(?:(?:{'|'.join((*FIRST, *BETWEEN))}){_END}){{0,{_MOST - 1}}})"
+    rf"[\W_]*+(?P<words>{any_of(FIRST)}{_END}(?:{any_of((*FIRST, *BETWEEN))}{_END}){{0,{_MOST - 1}}})"
 )
 _LONGEST_LINE: Final = 44  # characters of one that may be a name, with a few marks after it
-_LEAD_WORD: Final = re.compile(r"([a-z]+)[\W_]*")
+_LEAD_WORD: Final = re.compile(r"([^\W\d_]+)[\W_]*")
 # What stands after a name alone: a colon, perhaps with `only` before it, or the end of the line.
 _ALONE: Final = re.compile(
     r"(?P<name>[^\n:]{1,40}?)(?:[\W_]{0,3}(?:'s eyes)? only)?\s{0,3}(?P<colon>:)\s*"
     r"|(?P<line>[^\n]{1,40}?)[\s.!]{0,3}(?:\n|\Z)"
+)
+# `(just for Bob) x`
+_ENCLOSED: Final = re.compile(
+    r"[^\w(\[{<【]*+[(\[{<【] ?(?:just|only) for (?P<name>[^\n:)\]}>】]{1,40})[)\]}>】][\W_]*"
 )
 # After `for`, with or without a colon.
 _ONLY: Final = re.compile(r"(?P<name>[^\n:]{1,40}?)(?:'s eyes)?[\W_]{1,3}only\b[\W_]*")
@@ -70,7 +111,8 @@ _SAID_TO: Final = re.compile(
     r"|\W*+[密到至]\s*:\s*([^\s\n:]{1,40}+)[\s:]*"
     rf"|\W*+(?!{CHINESE_WORD}){_TOWARD}[\s\"“「]*+([^\n:]{{1,40}}?){_DONE}[\s\"”」]*+:\s*"
     rf"|\W*+[和跟与與同]([^\n:]{{1,40}}?){CHINESE_WORD}(?:[\W_]+|\Z)"
-    rf"|\W*+(?!{CHINESE_WORD})(?:给|給|告[诉訴]|私|密)([^\s\n:]{{1,40}}?)\s+(?=\S)"
+    rf"|\W*+(?=[只仅僅单單发發传傳给給告私密])(?!{CHINESE_WORD})"
+    rf"(?:(?:[只仅僅]|[单單][独獨])?[发發传傳]?[给給]|[发發]|告[诉訴]|[私密] ?)([^\s\n:]{{1,40}}?)\s+(?=\S)"
     rf"|\W*+[跟]([^\n:]{{1,40}}?)[说說](?:[\W_]+|\Z)"
 )
 
@@ -110,11 +152,15 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
         return None
     readings: list[str] = []
     exact_names: list[tuple[str, str]] = []
+    if found.start("words") and (enclosed := _ENCLOSED.match(folded)) is not None:
+        start, end = enclosed.span("name")
+        exact_names.append((text[ends[start - 1] : ends[end - 1]], text[ends[enclosed.end() - 1] :]))
     is_strong = is_talk = False
     words = [*_LEAD_WORD.finditer(found["words"])]
     for word in words:
         at = found.start("words") + word.end()
         is_strong = is_strong or word[1] in _STRONG or (word is words[0] and word[1] == "to")
+        is_strong = is_strong and word[1] not in _THINGS
         is_talk = is_talk or word[1] in _TALKS
         if is_strong or (is_talk and ":" in word[0]):
             readings.append(text[ends[at - 1] :])
@@ -136,4 +182,4 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
             start, end = alone.span(group)
             if start < end:
                 exact_names.append((text[ends[start - 1] : ends[end - 1]], text[ends[alone.end() - 1] :]))
-    return LeadIn(tuple(readings[::-1]), tuple(exact_names)) if readings or exact_names else None
+    return LeadIn(tuple(readings[::-1]), tuple(exact_names[::-1])) if readings or exact_names else None

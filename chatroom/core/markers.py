@@ -58,15 +58,19 @@ _SHORT: Final = 4
 _PROBE: Final = "x" * 20  # as long as a key
 
 _TALK: Final = re.compile(r"to *:")
+_MARKERS: Final = "(?P<word>to|msg|w|tell|whisper|dm|pm|join|op)"
 # A slash after a key that was hit by accident. An opening quotation mark may precede a slash in a sentence.
 _STRAYED: Final = re.compile(
-    r"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{<>*_~/]{1,3}/(?:to|msg|w|tell|whisper|dm|pm|join|op)(?= |$)"
+    rf"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{{<>*_~/]{{1,3}}/{_MARKERS}(?= |$)"
 )
+# A slash as addresses, pages and programs write it.
+_ENCODED: Final = re.compile(rf"(?:%2f|&#(?:x0*2f|0*47);|&sol;|\\u002f|\\x2f){_MARKERS}(?=[ :]|$)")
+_ENCODED_FIRST: Final = "%&\\"
 # A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
 _OPENER: Final = re.compile(
     r"(?:(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
     r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}|(?:w?h?oops|ups|(?:forward\s++)?slash)\s++|(?:ok(?:ay)?|hi|hey|hello)\s++(?=to\s[^\n:：]{1,40}[:：]))"
-    rf"(?=[\W_]*+(?:(?:{'|'.join((*WORDS, *lead_ins.FIRST))})(?![a-z])|to|[{_CHINESE}]))",
+    rf"(?=[\W_]*+(?:{lead_ins.any_of((*WORDS, *lead_ins.FIRST))}(?![a-z])|to|[{_CHINESE}]))",
     re.IGNORECASE,
 )
 # Whisper commands, here or in other chats.
@@ -179,7 +183,9 @@ def _is_plainly_ordinary(start: str) -> bool:
     if lower[1:] != word[1:] and has_capital(word):
         return False
     second = lead_ins.SECOND.get(lower)
-    return (second is None or second not in start.lower()) and _is_ordinary_word(lower)
+    if second is not None and any(map(start.lower().__contains__, second)):
+        return False
+    return _is_ordinary_word(lower)
 
 
 @lru_cache(maxsize=4096)
@@ -204,6 +210,8 @@ def _read_beginning(text: str) -> Beginning | None:
         return TalkMarker(trimmed(text[ends[found.end() - 1] :]))
     if found := _STRAYED.match(folded):
         return Slash(found[0], text[ends[found.end() - 1] :])
+    if folded[:1] in _ENCODED_FIRST and (found := _ENCODED.match(folded)):
+        return Slash(f"//{found['word']}", text[ends[found.end() - 1] :])
     return near(text, folded, ends)
 
 

@@ -19,7 +19,7 @@ _PARTS: Final = frozenset(marker[:size] for marker in _MARKERS for size in range
 FIRST: Final = "tmdpw"  # letters of these
 _REACH: Final = 12  # characters in which one ends
 _WORDS: Final = re.compile(r"([^\W_]+)(?:[\W_]+([^\W_]+))?")
-_CAPITAL: Final = re.compile(rf"[\W_]*(?![A-Z]+\b)(?i:{'|'.join(_MARKERS)})(?=[^\W_a-z])")
+_CAPITAL: Final = re.compile(rf"[\W_]*(?![A-Z]+\b)(?i:{'|'.join(_MARKERS)})(?=[^\W_a-z])|IM\b")
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3  # letters of a name
 _SHORTEST_CJK: Final = 2  # characters of one in Han, kana or Hangul
@@ -33,7 +33,7 @@ def is_part(word: str) -> bool:
 
 
 def has_capital(text: str) -> bool:
-    """Whether a text may begin with a whisper keyword and at once a name with its capital, unlike ordinary words."""
+    """Whether a text may begin, unlike ordinary words, with a whisper keyword and at once a name's capital, or IM."""
     return _CAPITAL.match(text) is not None
 
 

@@ -41,6 +41,7 @@ class Found(NamedTuple):
 
 _SHORTEST_AFTER_LETTERS: Final = 3  # characters of a name, or of a room's
 _LETTER: Final = re.compile(r"\w")
+_COLON: Final = re.compile("[:：]")
 # `to Bob's surprise` is about Bob, so public; `for Bob's eyes only` is private.
 _POSSESSIVE: Final = re.compile(
     r"['’]s\b(?!\s*[:：]|\W++(?:\w++\W++){0,3}(?:(?:eyes?|ears?)\W+(?:only|alone)|[dp]ms?|inbox|private|whisper)\b)",
@@ -113,7 +114,8 @@ def _refusal(
                 return _looks_private(found, people)
             if not near.is_certain and not (near.is_pinyin and people.has_cjk_name()):
                 return None
-            return no_such(NoSuchPartner, printable(trimmed(near.rest)), near.rest, people)
+            name = printable(trimmed(_COLON.split(near.rest, 1)[0])) or printable(trimmed(near.rest))
+            return no_such(NoSuchPartner, name, near.rest, people)
         case Unread(spelled):
             is_nobody = spelled and not _is_any(spelled, people)
             return None if is_nobody else UnreadMayBePrivate(usage="/say TEXT")

@@ -19,6 +19,7 @@ from chatroom.core.lead_ins import lead_in, said_to
 from chatroom.core.misspaced import FIRST, has_capital, may_be_misspaced
 from chatroom.core.operator_keys import is_key
 from chatroom.core.ordinary_words import ORDINARY
+from chatroom.core.outright import outright
 from chatroom.core.slips import CHINESE_WORD, WORDS, is_certain_slip, is_slip, is_slip_before_name
 
 _WORDS: Final = "|".join(sorted((word for word in WORDS if word != "w"), key=len, reverse=True))
@@ -28,11 +29,14 @@ _BARE: Final = re.compile(
     rf"[\W_]*(?:7(?! ?pm) ?)?(?:t[\W_]?o|w(?!/ )|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
     r"|(?:[^\w\s]\W*|7)message[\W_]+"  # a sentence may begin with the word alone
     rf"|\W*{CHINESE_WORD}[给給对對跟和]?[\W_]*"
+    r"|\W*[🤫🤐]\W*"
 )
 # A marker with a slash, a colon or a slip is no beginning of a sentence.
 _PHRASE: Final = re.compile(r"\s*+(?:to|for|tell)\s++(?=\w)", re.IGNORECASE)
-# Code and data, in which a command is spoken of.
-_CODE: Final = re.compile(r"\s*(?:`{1,3}[^`]{1,200}`|\{\s*\")")
+# Data, a block of code, whose lines are read, and a sentence about a command.
+_CODE: Final = re.compile(
+    r"\s*(?:\{\s*\"|```[\w+-]*\n|`{1,3}[^`:]{1,200}`{1,3}\s+(?:is|was|means|does|sends|works|starts|opens)\b)"
+)
 _TALK: Final = re.compile(r"to *:")
 _BARE_TALK: Final = re.compile(r"\W*(\w(?:[^\w:]?\w){0,2})[^\w:]? *:[\W_]*")
 # A marker with a slip, followed by only one word: `ot:Bob`, `to;Bob`, `msg:Bob`. No sentence looks like that.
@@ -47,8 +51,8 @@ _PRECEDED: Final = re.compile(
     rf"\W*(?P<before>ss|[^\W_])(?P<word>to|w|message|{_WORDS})(?:[\W_]+|(?=[^\x00-\x7f]))"
 )
 # A single letter, or a word that has lost one, is a slip only before the name of somebody here and a text.
-_LOST_FIRST: Final = frozenset("dmpse")
-_LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell)(?: +|: *)(?=[^\W_])")
+_LOST_FIRST: Final = frozenset("dmpseI")
+_LOST: Final = re.compile(r"(?!m [a-z]+ here\W*\Z)(?:[dmps]|mg|sg|ms|ell|IM)(?: +|: *)(?=[^\W_])")
 _MARKER_FIRST: Final = frozenset("twmdpqs")
 _ALONE: Final = re.compile(r"(to|w)(?: |(?=[\u3400-\u9fff]))")
 # A name in Latin letters after a whisper keyword, where somebody has a name in Chinese: `to xiaoyu 你好`.
@@ -187,14 +191,15 @@ def _near(text: str, folded: str, ends: Sequence[int]) -> Near | BareKey | None:
         return BareKey()
     if _CODE.match(text):
         return None
-    if not is_ascii and (said := said_to(text, folded, ends)) is not None:
-        return NearWhisper("", exact_names=(said,), has_exact_keyword=True)
+    if not is_ascii and (named := said_to(text, folded, ends)) is not None:
+        return NearWhisper("", exact_names=(named,), has_exact_keyword=True)
     looks_alike = folded != typed and _TALK.match(folded) is not None
-    is_certain = looks_alike or _is_marker_and_word(folded)
+    said = outright(text, folded, ends) if ":" in folded else None
+    is_certain = looks_alike or said is not None or _is_marker_and_word(folded)
     after_slip = _after_slipped_colon(text, folded, ends)
     exact, slipped = _after_bare_word(text, folded, ends)
     lead = lead_in(text, folded, ends)
-    rests = (*exact, *(lead.readings if lead else ()), *slipped)
+    rests = (*((said,) if said else ()), *exact, *(lead.readings if lead else ()), *slipped)
     if rests:
         others = tuple(one for one in dict.fromkeys((*rests[1:], *after_slip)) if one != rests[0])
         whisper = NearWhisper(rests[0], is_certain, others, lead.exact_names if lead else (), runs_on=True)

@@ -63,6 +63,14 @@ writing written wrong wrote xs yam year years yes yesterday yet you young your y
 ORDINARY: Final = frozenset(_WORDS.split())
 """English; also the first words of a text, which may be joined with a name: `to Bobcall me`."""
 
+AFTER_TO: Final = frozenset(
+    (
+        *("aid", "begin", "cite", "clarify", "conclude", "date", "elaborate", "note", "paraphrase", "quote"),
+        *("recap", "reiterate", "rephrase", "reproduce", "sum", "summarise", "summarize", "wit"),
+    )
+)
+"""With these, and with those above, a sentence or a heading begins after `to`."""
+
 _CHINESE: Final = """
 我 你 妳 您 他 她 它 咱 谁 誰 大家 各位 所有 全体 全體 别人 別人 人家 一 这 這 那 自己 朋友 同学 同學 老师 老師 群
 什么 什麼 怎 功能 可以 不 有 没 沒 的 了 吧

@@ -20,7 +20,7 @@ WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "priva
 _AFTER_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
 CHINESE_WORD: Final = (
-    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
+    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|私密|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
     "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
     "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
@@ -40,6 +40,8 @@ _ORDINARY: Final = frozenset(
 )
 
 
+# Before a name, these are short for whisper.
+_SHORT_FORMS: Final = frozenset(("whsp", "wspr", "wisp", "whisp", "wispr"))
 # Abbreviations with which no sentence about somebody begins; before anything but a name they are ordinary.
 _UNITS: Final = frozenset(
     ("fm", "cm", "rm", "lm", "dk", "mp", "md", "ppm", "mst", "msf", "pct", "tel", "mag", "ro", "ti")
@@ -60,6 +62,7 @@ def is_slip_before_name(word: str) -> bool:
     """Whether a word is a whisper keyword or `message` with a slip or a stuck key. Ask only if a name follows."""
     return (
         word in SLIPS
+        or word in _SHORT_FORMS
         or (word not in _NO_SLIPS and _is_long_slip(word, _LONG_BEFORE_NAME))
         or (word[0] in _STUCK_FIRST and _TWICE.search(word) is not None and has_stuck_key(word))
     )

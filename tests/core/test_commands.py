@@ -50,6 +50,7 @@ def test_what_is_nearly_private_is_marked_and_not_changed() -> None:
         near=(
             NearWhisper(
                 "Bob: psst",
+                is_certain=True,
                 runs_on=True,
                 has_exact_keyword=True,
                 may_be_sentence=True,

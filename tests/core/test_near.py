@@ -265,6 +265,9 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
         ("to Ann x", {"name": "Ann", "usage": "/to NAME TEXT"}),
         ("to Rob x", {"name": "Rob", "now": "Robert", "usage": "/to Robert x"}),
         ("tp:Bbo", {"name": "Bbo", "near": "Bob", "usage": "to:Bob"}),
+        ("Bob: to:Ming Li x", {"name": "Ming Li", "usage": "/to Ming Li x"}),
+        ("Bob: to:Zed x", {"name": "Bob", "usage": "/to Bob Zed x"}),
+        ("dm Xavier: x", {"name": "Xavier"}),
     ):
         refused = judge(text)
         assert isinstance(refused, Refusal)
