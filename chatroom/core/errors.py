@@ -7,6 +7,7 @@ caller broke a rule of the core, and nobody should catch it. The words that peop
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Self
@@ -16,6 +17,16 @@ from chatroom.core.characters import shortened
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
 _ROOM_FULL_RETRY_S: Final = 5
 SHOWN: Final = 32  # characters of a refused text that are quoted
+# What ends a pair, a mark or a dash that stands alone, or a quotation mark without another one.
+_LOOSE_FIRST: Final = re.compile(
+    r"(?:\s|[)\]}>）】》」』”’»]|[*_`~|\"'\u2013\u2014-]+(?=\s|\Z)|(?<!\w)[\"'](?=[^\"']*\Z))+"
+)
+_PAIRS: Final = {
+    **{mark: mark for mark in "*_`~\"'"},
+    **dict(zip(")]}>）】》」』”’»", "([{<（【《「『“‘«", strict=True)),
+}
+_SMILEY: Final = re.compile(r"[:;=8][-o^]?[)\]}>*|]\Z")
+_LONGEST_SMILEY: Final = 3
 
 
 class Refusal(Exception):
@@ -78,9 +89,19 @@ class Refusal(Exception):
 
 def usage_for(name: str, text: str) -> str:
     """What to type to send this text to one person, shortened; without a text, to start a private chat."""
-    words = " ".join(text.split())
+    words = _without_loose_marks(" ".join(text.split()))
     shown = shortened(words, SHOWN)
     return f"/to {name} {shown}{'…' if shown != words else ''}" if words else f"to:{name}"
+
+
+def _without_loose_marks(text: str) -> str:
+    """A text without marks around it that belong to what stood before it: `(to Bob) x`, `"to Bob x"`."""
+    text = text[found.end() :] if (found := _LOOSE_FIRST.match(text)) is not None else text
+    opening = _PAIRS.get(text[-1:])
+    if opening is None or _SMILEY.search(text, len(text) - _LONGEST_SMILEY):
+        return text
+    is_paired = text.count(opening) % 2 == 0 if opening == text[-1] else opening in text
+    return text if is_paired else text[:-1].rstrip()
 
 
 class BadRequest(Refusal):

@@ -37,6 +37,9 @@ PEOPLE = people_of(
 )
 
 
+WITH_MARKS = ["(to Bob) x", "**to Bob** x", "`/to Bob x`", 'to Bob "x', "to Bob - x", "[to Bob x]"]
+
+
 def judge(text: str, people: People = PEOPLE) -> Say | Command | Refusal:
     """What becomes of a text in the room of the table."""
     try:
@@ -268,6 +271,9 @@ def test_the_refusal_names_whom_or_what_it_is_about() -> None:
         ("Bob: to:Ming Li x", {"name": "Ming Li", "usage": "/to Ming Li x"}),
         ("Bob: to:Zed x", {"name": "Bob", "usage": "/to Bob Zed x"}),
         ("dm Xavier: x", {"name": "Xavier"}),
+        *((text, {"name": "Bob", "usage": "/to Bob x"}) for text in WITH_MARKS),
+        ("to Bob *really* (no joke)", {"name": "Bob", "usage": "/to Bob *really* (no joke)"}),
+        ('to Bob "yes" :)', {"name": "Bob", "usage": '/to Bob "yes" :)'}),
     ):
         refused = judge(text)
         assert isinstance(refused, Refusal)
