@@ -311,6 +311,8 @@ def no_such(kind: type[NoSuchRecipient], name: str, rest: str, people: People) -
     if found is None:
         return kind(name=name)
     written = rest.removesuffix(found.rest)
+    if fold(bare_name(written)) == fold(found.name):  # who is here; the text begins at once after the name
+        written += (*found.rest.split(None, 1), "")[0]
     return kind(name=printable(bare_name(written) or name), near=found.name, text=found.rest)
 
 
