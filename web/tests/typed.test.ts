@@ -207,7 +207,7 @@ describe('to:NAME', () => {
     expect(codes).toEqual([undefined, 'cut_off', undefined]);
   });
 
-  it.each(['to:nobody', 'to:阿狸', 'to:foxes secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
+  it.each(['to:nobody', 'to:阿狸', 'to:nobody secret', 'to:阿狸 secret'])('%j is refused, and the draft stays', (text) => {
     const play = here().enterText(text);
     expect([play.state.partner, play.draft, advised(play.state)?.code, play.shown]).toEqual([null, text, 'no_such_person', []]);
   });
@@ -217,6 +217,7 @@ describe('to:NAME', () => {
     ['to:LiWei', 'Li Wei'],
     ['to:moonbaem mole', 'Moonbeam Mole'],
     ['to:Moonbeam', 'Moonbeam Mole'],
+    ['to:Zoëhe hit me', 'Zoë'],
   ])('%j is refused, and the name that was probably meant is said', (text, name) => {
     const people: Pair[] = [['Bo', 'b'], ['Zoë', 'z'], ['Li Wei', 'l'], ['Moonbeam Mole', 'm']];
     const play = new Writer().enter({}, { name_list: people }).enterText(text);

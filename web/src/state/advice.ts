@@ -79,11 +79,11 @@ function isNewKeyword(state: State, text: string, self?: Item): boolean {
   return WORD_ALONE.test(keyOf(text)) && !state.items.some((item) => item !== self && item.kind === 'said' && item.mine && item.text === text);
 }
 
-/** Whether a name is probably meant that is written without its accents or spaces, only begun, or with one slip. */
+/** Whether a name is probably meant that is written without its accents or spaces, only begun, with one slip, or with a text at once after it. */
 function isMisspelt(written: string, name: string): boolean {
   const [typed, meant] = [written, name].map((one) => keyOf(one.slice(0, LONGEST_NAME)).normalize('NFD').replace(/[^\p{L}\p{N}]+/gu, '')) as [string, string];
   if (keyOf(written) === keyOf(name) || typed.length < 2) return false; // several people have that name
-  return meant.startsWith(typed) || (typed.length >= SHORTEST_SLIPPED && slips(typed).some((one) => slips(meant).includes(one)));
+  return meant.startsWith(typed) || (meant.length > 1 && typed.startsWith(meant)) || (typed.length >= SHORTEST_SLIPPED && slips(typed).some((one) => slips(meant).includes(one)));
 }
 
 /** The word, and the word without each of its letters: words that differ by one slip share one of these. */
