@@ -265,6 +265,17 @@ describe('After to: without a private chat', () => {
   });
 });
 
+describe('A draft from before a private chat', () => {
+  it.each(['to:', 'Escape'])('is asked about once after %s', (end) => {
+    const play = here().key('the pin').do({ type: 'whisper_to', sid: 'f', name: 'fox' }) as Typist;
+    if (end === 'to:') play.key(end).enterKey();
+    else play.do({ type: 'whisper_end' });
+    expect([play.draft, play.enterKey().asked]).toEqual(['the pin', QUESTION]);
+    expect(play.enterKey(2).asked).toEqual([undefined, 'the pin']);
+    expect(play.answer({ ok: true }).key('hello').enterKey().asked).toEqual([undefined, 'hello']);
+  });
+});
+
 describe('A whisper keyword that stands alone', () => {
   it.each(unfinished.alone)('%s asks once', (word) => {
     const play = here().key(word);
@@ -307,7 +318,7 @@ describe('A whisper keyword that stands alone', () => {
 
   it('one that comes back is sent if it is sent again', () => {
     const { play } = early(here().key('w').enterKey());
-    expect([play.draft, play.enterKey(1).asked]).toEqual(['w', [undefined, 'w']]);
+    expect([play.draft, play.enterKey(2).asked]).toEqual(['w', [undefined, 'w']]);
   });
 
   it('an ordinary short text waits too, and is sent as it was', () => {

@@ -111,7 +111,7 @@ export function whisperTo(before: State, person: Person, confirmed?: boolean): S
 export function aimAt(state: State, name: string): State {
   const key = keyOf(name);
   const cleared = keepDraft(state, targetOf(state), '');
-  if (key === '') return { ...endWhisper(cleared), held: !state.whispered, problem: state.partner ? null : { ok: false, code: 'no_chat', msg: '' } };
+  if (key === '') return { ...endWhisper(cleared, !state.whispered), problem: state.partner ? null : { ok: false, code: 'no_chat', msg: '' } };
   const others = [...state.people].filter(([sid]) => sid !== state.sid);
   const called = (one: string): typeof others => others.filter(([, other]) => keyOf(other) === one);
   const exact = called(key);
@@ -125,9 +125,10 @@ export function alreadyPrivate(name: string): Refusal {
   return { ok: false, code: 'already_private', msg: '', name };
 }
 
-/** End the private chat. A user who leaves a whisper unfinished may type its rest into the room. */
-export function endWhisper(state: State): State {
-  return { ...state, partner: null, problem: null, held: holdsWhisper(state), whisperedAt: -Infinity };
+/** End the private chat. A user who leaves a whisper unfinished may type its rest into the room; what they typed there before was perhaps meant for the partner. */
+export function endWhisper(before: State, held = holdsWhisper(before)): State {
+  const state = { ...before, partner: null };
+  return { ...state, problem: null, held: held || (before.partner !== null && draftOf(state) !== ''), whisperedAt: -Infinity };
 }
 
 /** Whether a change of target would show others what was typed for one person. */
