@@ -53,7 +53,8 @@ _ENDS: Final = re.compile(r"^\W++|(?<!\W)\W++$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
 # After a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
 _ONLY_YOU: Final = (
-    r"(?:(?:just|only) (?:for |to )?you|(?:just |strictly )?between (?:us|you and me)|your eyes only|confidential"
+    r"(?:(?:just|only) (?:for |to )?(?:you|us)|(?:just |strictly )?between (?:us|you and me)|for you only"
+    r"|(?:for )?your (?:eyes|ears) only|confidential"
     r"|[只仅僅][给給][你妳](?:看|一[个個]人)?|(?:只有|就)[你妳](?:知道|能看)|你我之[间間])(?!\s*\w)"
 )
 _SAYS_PRIVATE: Final = (
@@ -67,7 +68,7 @@ _AFTER_NAME: Final = re.compile(
     rf"(?=[(（\[【{{<*\s,，'亲親只;；{COLONS}sSſ{CHINESE_BEGINNINGS}])"
     rf"(?:[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
     rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
-    rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[{COLONS}]\s*+"
+    rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[;；{COLONS}]\s*+"
     rf"|\s[-\u2013\u2014]\s?{_SAYS_PRIVATE}\s?[-\u2013\u2014]\s*+"
     r"|(?<=[\u3400-\u9fff])(?<![我你您他她们們就也来來去])(?:私聊|私信|密聊)"
     r"(?![我他她它谁誰了过過吧吗嗎呢啊群的也就不没沒一]|你(?!好))(?=[\u3400-\u9fff])"

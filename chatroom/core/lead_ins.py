@@ -28,14 +28,23 @@ _SAYS_PRIVATE: Final = (
     "psst",
     "confidential",
     "eyes only",
-    *("pn", "mp", "flustern", "prive", "en prive", "privado", "en privado"),  # as compared, without marks
+    *(
+        "pn",
+        "mp",
+        "flustern",
+        "prive",
+        "en prive",
+        "privado",
+        "en privado",
+        "шепнуть",
+    ),  # as compared, without marks
     *("лс", "в лс", "личку", "в личку", "личное", "лично"),
 )
-_SENDS: Final = ("message", "send", "reply", "text", "sms", "inbox")
+_SENDS: Final = ("message", "send", "reply", "text", "sms", "inbox", "nachricht", "mensaje", "mensagem")
 _TALKS: Final = ("chat", "talk", "speak", "write", "whispering")
 _PREPOSITIONS: Final = (
     *("to", "for", "with", "only", "just", "cc", "sent"),
-    *("nur", "fur", "solo", "para", "для"),
+    *("nur", "fur", "fuer", "solo", "para", "pour", "alleen", "voor", "для", "только для"),
 )
 # These count only where a colon follows, perhaps with `to` between.
 _ASIDE: Final = (
@@ -62,6 +71,7 @@ SECOND: Final = {
     "between": (" us", " you and me"),
     "quietly": (" to ",),
     "aside": (" to ",),
+    "alleen": (" voor ",),
 }
 """What else a text that begins with one of these words must contain, one of these, to say that it is private."""
 
@@ -111,8 +121,8 @@ _SAID_TO: Final = re.compile(
     r"|\W*+[密到至]\s*:\s*([^\s\n:]{1,40}+)[\s:]*"
     rf"|\W*+(?!{CHINESE_WORD}){_TOWARD}[\s\"“「]*+([^\n:]{{1,40}}?){_DONE}[\s\"”」]*+:\s*"
     rf"|\W*+[和跟与與同]([^\n:]{{1,40}}?){CHINESE_WORD}(?:[\W_]+|\Z)"
-    rf"|\W*+(?=[只仅僅单單发發传傳给給告私密])(?!{CHINESE_WORD})"
-    rf"(?:(?:[只仅僅]|[单單][独獨])?[发發传傳]?[给給]|[发發]|告[诉訴]|[私密] ?)([^\s\n:]{{1,40}}?)\s+(?=\S)"
+    rf"|\W*+(?=[只仅僅单單发發传傳给給告私密悄偷])(?:(?:悄悄|偷偷)[地的]?|(?!{CHINESE_WORD}))"
+    rf"(?:(?:[只仅僅]|[单單][独獨]?)?(?:[发發传傳]?[给給]|[发發])|告[诉訴]|[私密] ?)([^\s\n:]{{1,40}}?)\s+(?=\S)"
     rf"|\W*+[跟]([^\n:]{{1,40}}?)[说說](?:[\W_]+|\Z)"
 )
 

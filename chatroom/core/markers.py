@@ -64,7 +64,7 @@ _STRAYED: Final = re.compile(
     rf"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{{<>*_~/]{{1,3}}/{_MARKERS}(?= |$)"
 )
 # A slash as addresses, pages and programs write it.
-_ENCODED: Final = re.compile(rf"(?:%2f|&#(?:x0*2f|0*47);|&sol;|\\u002f|\\x2f){_MARKERS}(?=[ :]|$)")
+_ENCODED: Final = re.compile(rf"(?:%2f|&#(?:x0*2f|0*47);|&sol;|\\u002f|\\x2f){_MARKERS}(?=[ :]|%20|$)")
 _ENCODED_FIRST: Final = "%&\\"
 # A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
 _OPENER: Final = re.compile(

@@ -12,14 +12,16 @@ from typing import Final
 from chatroom.core.ordinary_words import AFTER_TO, ORDINARY
 
 _SAYS: Final = re.compile(
-    r"\W*(?:(?:whisper|dm|pm|msg|(?:private|direct|pvt) (?:message|msg))(?: (?:to|for|with|an))?|private(?:ly)? to"
-    r"|(?P<may_be_word>to|tell)) (?P<name>[^\W\d_][\w.-]*+(?: [^\W\d_][\w.-]*+)?)[\W_]{0,3}:"
+    r"\W*(?:(?:whisper|dm|pm|msg|(?:private|direct|pvt) (?:message|msg))(?: (?:to|for|with|an))?"
+    r"|private(?:ly)? to|(?:pn|privat) an"
+    r"|(?P<may_be_word>(?:(?:message|send|reply) )?to|tell))"
+    r" [^\w\s:]{0,2}(?P<name>[^\W\d_][\w.-]*+(?: [^\W\d_][\w.-]*+){0,2})[\W_]{0,3}:"
 )
 # What else stands before a colon in a public text.
 _ABOUT: Final = frozenset(
     (
         *("command", "feature", "features", "format", "group", "groups", "me", "meeting", "mode", "policy"),
-        *("request", "requests", "sent", "setting", "settings", "standup"),
+        *("request", "requests", "self", "sent", "setting", "settings", "standup"),
     )
 )
 _NO_NAME: Final = ORDINARY | AFTER_TO | _ABOUT

@@ -20,7 +20,7 @@ WORDS: Final = ("to", "w", "msg", "tell", "whisper", "dm", "pm", "query", "priva
 _AFTER_SLASH: Final = (*WORDS, "message")
 # In Chinese, with the characters that sound alike or stand beside them in the list of an input method, and its keys.
 CHINESE_WORD: Final = (
-    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|私密|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
+    "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|私密(?:消息|信息)?|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
     "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
     "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
@@ -41,7 +41,7 @@ _ORDINARY: Final = frozenset(
 
 
 # Before a name, these are short for whisper.
-_SHORT_FORMS: Final = frozenset(("whsp", "wspr", "wisp", "whisp", "wispr"))
+_SHORT_FORMS: Final = frozenset(("whsp", "wspr", "whspr", "wisp", "whisp", "wispr"))
 # Abbreviations with which no sentence about somebody begins; before anything but a name they are ordinary.
 _UNITS: Final = frozenset(
     ("fm", "cm", "rm", "lm", "dk", "mp", "md", "ppm", "mst", "msf", "pct", "tel", "mag", "ro", "ti")
