@@ -116,7 +116,7 @@ class PrivateTalk:
     def turn_to(self, to: Person) -> list[Effect]:
         """`to:NAME`; the other side knows of it."""
         effects: list[Effect] = [Notice("talk_with", {"name": to.name})]
-        partner = self._present_partner
+        partner = self.present_partner
         if partner is not None and partner.sid != to.sid:
             effects.append(Signal(partner.sid, Talk.TURNED))
         self._begin(to)
@@ -129,7 +129,7 @@ class PrivateTalk:
             self._close()
             return [Notice("talk_choose")]
         effects: list[Effect] = [Notice("talk_over", {"name": self.partner.name})]
-        if self._present_partner is not None:
+        if self.present_partner is not None:
             effects.append(Signal(self.partner.sid, Talk.ENDED))
         self._close()  # what is typed after it is meant for the room
         return effects
@@ -146,7 +146,7 @@ class PrivateTalk:
         Raises:
             NoPartner: texts go to the room.
         """
-        partner = self._present_partner
+        partner = self.present_partner
         if partner is None:
             raise NoPartner(usage="/to NAME TEXT")
         return [Notice("talk_with", {"name": partner.name})]
@@ -258,7 +258,7 @@ class PrivateTalk:
 
     def turned_to(self, who: Person, now: float) -> list[Effect]:
         """Someone has started a private chat with the guest, or sent a line of one: plain lines now go to them."""
-        before, was_open = self.partner if not self._is_ending else None, self._present_partner is not None
+        before, was_open = self.partner if not self._is_ending else None, self.present_partner is not None
         if before is not None and before.sid == who.sid and was_open:
             return []
         if before is None or before.sid == who.sid:
@@ -287,7 +287,7 @@ class PrivateTalk:
 
     def left(self, sid: str) -> list[Effect]:
         """Somebody is no longer in the room."""
-        partner = self._present_partner
+        partner = self.present_partner
         if partner is None or partner.sid != sid:
             return []
         self._state = _State.LEFT
@@ -316,7 +316,7 @@ class PrivateTalk:
             self._before = Person(sid, name)
 
     @property
-    def _present_partner(self) -> Person | None:
+    def present_partner(self) -> Person | None:
         """The partner, if they would have to know what happens."""
         return self.partner if self._state is _State.OPEN and not self._is_ending else None
 

@@ -39,6 +39,17 @@ class UnknownEnd(UnknownCommand):
     wording = "unknown_end"
 
 
+class StillTalking(UnknownCommand):
+    """Not `to:`, but nearly: it was probably meant to end the private chat with this person."""
+
+    wording = "talk_not_ended"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(command="to")
+        self.params["usage"] = "to:"
+        self.said = {"name": name}
+
+
 class UnknownJoin(UnknownCommand):
     """No command has that name, but it was probably meant to join a room; `usage` shows how."""
 

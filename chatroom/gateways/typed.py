@@ -49,7 +49,14 @@ from chatroom.core.quoting import before_text, in_list
 from chatroom.core.recent import Gone
 from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.text import INDENT, fold_empty_lines, parse_text
-from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand, UnknownEnd, UnknownWhisper
+from chatroom.core.unfinished import is_nearly_end
+from chatroom.core.unknown_commands import (
+    LooksLikeKey,
+    StillTalking,
+    UnknownCommand,
+    UnknownEnd,
+    UnknownWhisper,
+)
 from chatroom.core.utc import day, time_of_day
 from chatroom.gateways.words import Words
 from chatroom.service import Service
@@ -69,15 +76,20 @@ def parse(service: Service, session: Session, text: str) -> Say | Command:
     """Interpret a text like `parse_line`; an unknown command before a text is answered with how to whisper it.
 
     Raises:
-        The same as `parse_line`.
+        StillTalking: in a private chat, it is nearly the `to:` that ends it.
+        The others are those of `parse_line`.
     """
     try:
-        return parse_line(text)
+        line = parse_line(text)
     except UnknownCommand as refused:
         command = str(refused.params["command"])
         if command in ENDS and session.talk.partner is not None:
             raise UnknownEnd(command=command).with_doubt(0.0) from None
         raise meant(refused, _people(service, session), partial(_last, service, session)) from None
+    partner = session.talk.present_partner
+    if partner is not None and isinstance(line, Say):
+        _check_end(text, partner.name)
+    return line
 
 
 def _last(service: Service, session: Session) -> Person | None:
@@ -200,18 +212,34 @@ def address(service: Service, session: Session, say: Say, arrived_at: float) -> 
     return person
 
 
-def private_text(service: Service, session: Session, msg: str) -> str:
+def private_text(service: Service, session: Session, msg: str, partner: str) -> str:
     """The text of a whisper that a person typed to their partner in a private chat.
 
+    Args:
+        partner: their name; "": the client does not say it.
+
     Raises:
+        StillTalking: it was probably meant to end the chat.
         LooksPrivate, NoSuchPartner, LooksLikeJoin: it was probably meant for someone else, or for another room.
         UnknownCommand, BadRequest: it is a command, or nearly one.
     """
     line = parse_line(msg)
     if isinstance(line, Command):
         raise BadRequest()
+    if partner:
+        _check_end(msg, partner)
     _check_near(service, session, line)
     return line.text
+
+
+def _check_end(text: str, partner: str) -> None:
+    """Check a text in a private chat.
+
+    Raises:
+        StillTalking: it was probably meant to end the chat.
+    """
+    if is_nearly_end(text):
+        raise StillTalking(name=partner).with_doubt()
 
 
 def _check_near(service: Service, session: Session, say: Say) -> None:

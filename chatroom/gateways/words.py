@@ -131,6 +131,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_choose": "You are not in a private chat. Choose someone: to:NAME. /who lists who is here.",
     "talk_with": "You now talk to {name} only. to: alone ends it.",
     "talk_still": "You still talk to {name} only. to: alone ends it.",
+    "talk_not_ended": "Not sent. You still talk to {name} only. To end it, type to:",
     "talk_asked": "{name} started a private chat with you: what you type now goes to {name} only. "
     "To talk to the room again, type to: alone.",
     "talk_moved": "You now talk to {name}, not {before}. to:{before} returns to {before}, to: alone to the room.",
@@ -267,6 +268,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_choose": "你现在没有和任何人私聊。用 to:NAME 选一个人，用 /who 查看房间里有谁。",
     "talk_with": "你的消息现在只有 {name} 看得到。单独输入 to: 结束。",
     "talk_still": "你的消息仍然只有 {name} 看得到。单独输入 to: 结束。",
+    "talk_not_ended": "没有发送：你的消息仍然只有 {name} 看得到。要结束私聊，请输入 to:",
     "talk_asked": "{name} 开始和你私聊：你现在输入的内容只有 {name} 看得到。要回到房间，请单独输入 to:。",
     "talk_moved": "现在你在和 {name} 私聊，不是 {before}。to:{before} 回到 {before}，单独输入 to: 回到房间。",
     "talk_held": "现在你在和 {name} 私聊，不是 {before}。要发给 {name}，请再发一次。",

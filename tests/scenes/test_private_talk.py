@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -39,6 +40,20 @@ def test_to_alone_ends_the_chat_on_both_sides(lines: Lines) -> None:
     nurse.receives(juliet.name, "hello all")
     romeo.types("me too")
     nurse.receives(romeo.name, "me too")
+
+
+def test_a_slip_of_to_alone_is_not_sent(lines: Lines, guests: Guests) -> None:
+    romeo, juliet, paris = lines(), lines(), guests()
+    romeo.types(f"to:{juliet.name}")
+    romeo.reads(r"^\* You now talk to")
+    romeo.types("to;")
+    romeo.reads(rf"^\* Not sent\. You still talk to {re.escape(juliet.name)} only\. To end it, type to:$")
+    answer = paris.asks("whisper", to=romeo.name, msg="to;", typed=True)
+    assert (answer["code"], answer["usage"]) == ("unknown_command", "to:")
+    assert answer["msg"] == f"Not sent. You still talk to {romeo.name} only. To end it, type to:"
+    romeo.types("are you there?")
+    juliet.reads("-> you: are you there")
+    juliet.reads_nothing("to;")
 
 
 def test_to_with_an_unknown_name_none_or_ones_own(lines: Lines) -> None:

@@ -233,7 +233,9 @@ def test_a_name_with_a_slip_is_refused_with_the_nearest() -> None:
 def test_no_one_is_denied_who_is_here() -> None:
     refused = take(Audience(), "to:Evethe pin is 8107")
     assert isinstance(refused, NotSent)
-    assert refused.why.startswith("No one here is called Evethe. To whisper to Eve, type /to Eve the pin is 8107.")
+    assert refused.why.startswith(
+        "No one here is called Evethe. To whisper to Eve, type /to Eve the pin is 8107."
+    )
 
 
 def test_a_slip_in_a_longer_name_is_asked_about() -> None:

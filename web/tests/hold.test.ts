@@ -3,13 +3,16 @@
 import unfinished from '../../tests/core/unfinished.json';
 import table from '../../tests/support/private.json';
 import { describe, expect, it } from 'vitest';
-import { askEarly, isUnfinished } from '../src/state/advice';
+import { advised, askEarly, isUnfinished } from '../src/state/advice';
 import { mayBeKeyword, nextOut } from '../src/state/outbox';
 import { begin } from '../src/state/reduce';
 import { asideOf, draftOf, isBack, pack, targetOf, unpack } from '../src/state/targets';
 import { isReady } from '../src/state/view';
 import type { Ack, Pair } from '../src/wire';
 import type { Happening } from '../src/state/types';
+import { en } from '../src/words/en';
+import { rest } from '../src/words/en.rest';
+import { sentence } from '../src/words/refusal';
 import { Play, id, random } from './help';
 
 const PEOPLE: Pair[] = [['fox', 'f'], ['owl', 'o']];
@@ -273,6 +276,16 @@ describe('A draft from before a private chat', () => {
     expect([play.draft, play.enterKey().asked]).toEqual(['the pin', QUESTION]);
     expect(play.enterKey(2).asked).toEqual([undefined, 'the pin']);
     expect(play.answer({ ok: true }).key('hello').enterKey().asked).toEqual([undefined, 'hello']);
+  });
+});
+
+describe('A slip of to: in a private chat', () => {
+  it('is not sent, and the answer says so', () => {
+    const msg = 'You still talk to fox only.';
+    const play = here().key('to:fox').enterKey().key('to;').enterKey();
+    play.answer({ ok: false, code: 'unknown_command', command: 'to', usage: 'to:', msg });
+    expect([play.draft, play.state.items, sentence({ ...en, ...rest }, advised(play.state)!)]).toEqual(['to;', [], msg]);
+    expect(play.over('to:').enterKey().state.partner).toBeNull();
   });
 });
 

@@ -148,7 +148,11 @@ class Requests:
             raise BadRequest(field="room")
 
     def _whisper(self, session: Session, asked: wire.Whisper) -> Mapping[str, object]:
-        text = typed.private_text(self._service, session, asked.msg) if asked.typed else asked.msg
+        text = (
+            typed.private_text(self._service, session, asked.msg, asked.to or "")
+            if asked.typed
+            else asked.msg
+        )
         self._service.refused.check(session, asked.cid)
         if isinstance(asked.to_sid, str):
             if asked.typed:

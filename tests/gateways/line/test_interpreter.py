@@ -31,7 +31,7 @@ from chatroom.core.events import Left, Person, Renamed, Said, Whispered, Why
 from chatroom.core.expected import CONFIRM_S
 from chatroom.core.log import Item
 from chatroom.core.names import NamePool
-from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
+from chatroom.core.unknown_commands import StillTalking, UnknownCommand, UnknownWhisper
 from chatroom.gateways.line.codec import Edited, NotUtf8, Overlong, PartlyUtf8
 from chatroom.gateways.line.interpreter import Interpreter, LineContext
 from chatroom.gateways.words import Words
@@ -449,6 +449,19 @@ def test_a_wrong_command_ends_no_private_chat(romeo: LineGuest, juliet: LineGues
     with pytest.raises(UnknownCommand):
         romeo.types("/end")
     assert "To end the private chat, type to: alone." in romeo.shown[-1]
+    romeo.types("to:")
+
+
+@pytest.mark.parametrize("slip", ["to", "t:", "to;", "o:", "ｔｏ；", "too:"])
+def test_a_slip_of_to_is_not_sent_to_the_partner(
+    slip: str, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    romeo.types("to:Juliet")
+    with pytest.raises(StillTalking):
+        romeo.types(slip)
+    assert romeo.shown[-1] == "* Not sent. You still talk to Juliet only. To end it, type to:"
+    romeo.types(f"/say {slip}")
+    assert juliet.shown[-1].endswith(f"Romeo -> you: {slip}")
     romeo.types("to:")
 
 
