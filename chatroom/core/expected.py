@@ -2,7 +2,8 @@
 
 It often is within a minute of one of these: a whisper outside a private chat; a refused private text, `to:` or
 `/join`; a `to:` with no chat to end. A whisper keyword alone is asked about too. Such a text is sent if it is written
-again. This object knows names and texts; times are passed in, in seconds.
+again. If somebody else begins a private chat meanwhile, the text is not meant for them. This object knows people and
+texts; times are passed in, in seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatroom.core.errors import LineEdited, MayAnswer, NotInUtf8, NotSent, Refusal
+from chatroom.core.events import Person
 from chatroom.core.unfinished import is_unfinished
 from chatroom.core.unknown_commands import LooksLikeKey, UnknownCommand
 
@@ -21,6 +23,7 @@ CONFIRM_S: Final = 1.5
 # Refusals that do not show that something was meant for one person.
 _OF_ANY_TEXT: Final = (LineEdited, MayAnswer, NotInUtf8, NotSent)
 _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
+SOMEONE: Final = Person("", "")  # who is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +40,31 @@ class Question:
 class ExpectedAnswer:
     """What one guest may be about to write to one person."""
 
-    __slots__ = ("_asked", "_asked_at", "_at", "_name", "_since", "_word")
+    __slots__ = ("_asked", "_asked_at", "_at", "_is_doubtful", "_other", "_person", "_since", "_word")
 
     def __init__(self) -> None:
-        self._name = ""
+        # The last person of a whisper, and the last one before who was someone else.
+        self._person = self._other = SOMEONE
+        self._is_doubtful = False  # it may be for someone whose name is unknown
         self._since = self._at = float("-inf")  # of what may be meant for one person: the first, and the last
         self._asked = ""
         self._asked_at = 0.0
         self._word = ""  # that was confirmed, though a private text may begin so
 
-    def whispered(self, name: str, since: float) -> None:
+    def whispered(self, who: Person, since: float) -> None:
         """A whisper was received from this person, or sent to them with a command.
 
         Args:
             since: when it came, or when the command did: what came with a command may be meant for the same person.
         """
         self._expect(since)
-        self._name = name
+        if who.sid != self._person.sid:
+            self._other = self._person
+        self._person = who
+
+    def whispers(self, since: float) -> None:
+        """A whisper is about to be sent with a command; lines that came with it may be taken first."""
+        self._expect(since)
 
     def refused(self, refusal: Refusal, now: float) -> None:
         """Something was refused, and it is doubtful whom the next texts are for."""
@@ -70,15 +81,29 @@ class ExpectedAnswer:
         Args:
             since: what comes sooner is held anyway.
         """
-        if self._expect(since):
-            self._name = ""
+        self._expect(since)
+        self._is_doubtful = True
 
-    def _expect(self, since: float) -> bool:
-        """Ask about what comes from then on; returns whether nothing was asked about before."""
+    def _expect(self, since: float) -> None:
+        """Ask about what comes from then on."""
         is_new = since - self._at >= ANSWER_S
+        if is_new:
+            self._person = self._other = SOMEONE
+            self._is_doubtful = False
         self._since = since if is_new else min(since, self._since)
         self._at = max(since, self._at)
-        return is_new
+
+    def expects_another(self, sid: str, now: float) -> tuple[Person, float] | None:
+        """Whether the next text may be for someone other than this session, and until when.
+
+        Returns:
+            The other person, perhaps `SOMEONE`, and the time when that ends; None if it is for nobody else.
+        """
+        until = self._at + ANSWER_S
+        others = [one for one in (self._person, self._other) if one.sid not in ("", sid)]
+        if now >= until or not (others or self._is_doubtful):
+            return None
+        return (others[0] if others else SOMEONE), until
 
     def ended(self, now: float, *, had_talk: bool) -> None:
         """`to:` alone.
@@ -94,13 +119,15 @@ class ExpectedAnswer:
 
     def held(self) -> None:
         """A text was held because of an earlier refusal; its answer already asks the guest to send it again."""
-        if not self._name:
+        if not self._person.name:
             self.forget()
 
-    def renamed(self, old: str, new: str) -> None:
+    def renamed(self, sid: str, name: str) -> None:
         """Somebody has changed their name."""
-        if self._name == old:
-            self._name = new
+        if self._person.sid == sid:
+            self._person = Person(sid, name)
+        if self._other.sid == sid:
+            self._other = Person(sid, name)
 
     def forget(self) -> None:
         """The guest has said who their texts are for."""
@@ -120,4 +147,4 @@ class ExpectedAnswer:
             self.forget()
             return None
         self._asked, self._asked_at = text, now
-        return Question(self._name)
+        return Question(self._person.name)

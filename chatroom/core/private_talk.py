@@ -39,6 +39,9 @@ class Signal:
 Effect = Notice | Signal
 
 
+_NOBODY: Final = Person("", "")
+
+
 class _State(Enum):
     """How a private chat is. In the last three, the next text is not sent; once that is answered, there is no chat."""
 
@@ -83,7 +86,8 @@ class PrivateTalk:
         # The text that is not sent has come; if its answer is lost it may be sent again, and still must not go to the
         # room.
         self._is_ending = False
-        # The partner before someone moved the chat, when that was, and until when texts may be meant for that partner.
+        # Whom texts were for before someone began or moved the chat, if that is known, when that was, and until when
+        # they may still be for that person.
         self._before: Person | None = None
         self._moved_at = 0.0
         self._doubt_until = 0.0
@@ -217,7 +221,8 @@ class PrivateTalk:
         """The recipient of a text; None: the room.
 
         If someone else has moved the chat less than `MOVE_HOLD_S` ago, one text is held: it may have been meant for the
-        former partner. Every text that arrived before the move, and waited behind others, is held. So is every text
+        former partner. If someone has begun the chat while an answer to another was expected, the first text is held.
+        Every text that arrived before the move or beginning, and waited behind others, is held. So is every text
         that arrived before the guest could read that an earlier one was not sent, like the lines of a paste. If the
         partner has ended the chat or left, the first text is not sent.
 
@@ -250,19 +255,27 @@ class PrivateTalk:
             raise NotSent("talk_not_sent", name=partner.name)
         if self._before is not None and arrived_at < self._doubt_until:
             self._doubt_until = self._moved_at
+            if not self._before.name:
+                raise NotSent("talk_held_begun", name=partner.name).with_doubt(0.0)
             raise NotSent("talk_held", name=partner.name, before=self._before.name).with_doubt(0.0)
         self._go_on(present)
         return present
 
     # What others do
 
-    def turned_to(self, who: Person, now: float) -> list[Effect]:
-        """Someone has started a private chat with the guest, or sent a line of one: plain lines now go to them."""
+    def turned_to(self, who: Person, now: float, another: tuple[Person, float] | None = None) -> list[Effect]:
+        """Someone has started a private chat with the guest, or sent a line of one: plain lines now go to them.
+
+        Args:
+            another: whom the next text of a guest without a chat may be for, and until when.
+        """
         before, was_open = self.partner if not self._is_ending else None, self.present_partner is not None
         if before is not None and before.sid == who.sid and was_open:
             return []
         if before is None or before.sid == who.sid:
             self._begin(who)
+            self._moved_at = now
+            self._before, self._doubt_until = another or (_NOBODY, now)
             return [Notice("talk_asked", {"name": who.name})]
         effects: list[Effect]
         if was_open:

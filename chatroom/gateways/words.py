@@ -135,6 +135,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_asked": "{name} started a private chat with you: what you type now goes to {name} only. "
     "To talk to the room again, type to: alone.",
     "talk_moved": "You now talk to {name}, not {before}. to:{before} returns to {before}, to: alone to the room.",
+    "talk_held_begun": "{name} has begun a private chat: only {name} would get this. Send it again to say it.",
     "talk_held": "You now talk to {name}, not {before}. Send it again to say it.",
     "talk_turned": "{name} now talks to someone else. Your next line brings {name} back; "
     "to: alone returns to the room.",
@@ -271,6 +272,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "talk_not_ended": "没有发送：你的消息仍然只有 {name} 看得到。要结束私聊，请输入 to:",
     "talk_asked": "{name} 开始和你私聊：你现在输入的内容只有 {name} 看得到。要回到房间，请单独输入 to:。",
     "talk_moved": "现在你在和 {name} 私聊，不是 {before}。to:{before} 回到 {before}，单独输入 to: 回到房间。",
+    "talk_held_begun": "{name} 开始和你私聊，这句话只会发给 {name}。要发，请再发一次。",
     "talk_held": "现在你在和 {name} 私聊，不是 {before}。要发给 {name}，请再发一次。",
     "talk_turned": "{name} 正在和别人私聊。你再发一行，{name} 就会回来和你私聊；单独输入 to: 回到房间。",
     "talk_partner_left": "{name} 离开了，私聊结束。",

@@ -229,7 +229,7 @@ class Audience:
             self._whisper = (to if sender == name else sender, to if recipient == name else recipient)
         else:
             self._whisper = (name, to)
-            self._expected.whispered(name, now)
+            self._expected.whispered(Person("", name), now)
 
     def entered(self, room: str) -> None:
         """The guest is in this room now, perhaps again."""
@@ -275,7 +275,7 @@ class Audience:
                 if partner is not None and command[1:].strip() in ENDS:
                     return NotSent(self._words.say("ends_alone"))
                 if is_whisper(command):
-                    self._expected.doubted(now)  # the next text may come before its answer
+                    self._expected.whispers(now)  # the next text may come before its answer
                 return Deliver(text, None, whisper=_whisper(command, names))
             case TalkTo(name):
                 return self._talk_to(name, names, own) if trimmed(name) else self._end_talk(now)

@@ -6,16 +6,18 @@ from pathlib import Path
 import pytest
 
 from chatroom.core.errors import LineEdited, LooksPrivate, NoPartner, NoSuchPartner, NotInUtf8, NotSent
-from chatroom.core.expected import ANSWER_S, ExpectedAnswer, Question
+from chatroom.core.events import Person
+from chatroom.core.expected import ANSWER_S, SOMEONE, ExpectedAnswer, Question
 from chatroom.core.unknown_commands import UnknownCommand, UnknownWhisper
 
 NOW = 1000.0
+BOB, KIM = Person("b", "Bob"), Person("k", "Kim")
 WORDS = json.loads((Path(__file__).parent / "unfinished.json").read_text(encoding="utf-8"))
 
 
 def whispered() -> ExpectedAnswer:
     expected = ExpectedAnswer()
-    expected.whispered("Bob", NOW)
+    expected.whispered(BOB, NOW)
     return expected
 
 
@@ -47,14 +49,14 @@ def test_a_text_from_before_a_whisper_is_not_its_answer() -> None:
 
 def test_an_answer_lets_nothing_through_that_waited() -> None:
     expected = whispered()
-    expected.whispered("Bob", NOW + 5)
+    expected.whispered(BOB, NOW + 5)
     assert expected.question("second", NOW) == Question("Bob")
 
 
 def test_another_whisper_takes_back_no_question() -> None:
     expected = whispered()
     assert expected.question("yes", NOW + 1) == Question("Bob")
-    expected.whispered("Kim", NOW + 2)
+    expected.whispered(KIM, NOW + 2)
     assert expected.question("yes", NOW + 4) is None
 
 
@@ -111,3 +113,25 @@ def test_who_chooses_an_audience_is_not_asked() -> None:
     expected = whispered()
     expected.forget()
     assert expected.question("yes", NOW + 1) is None
+
+
+def test_an_answer_to_one_is_not_for_another() -> None:
+    expected, until = whispered(), NOW + ANSWER_S
+    assert expected.expects_another("k", NOW + 1) == (BOB, until)
+    assert expected.expects_another("b", NOW + 1) is None
+    expected.whispered(KIM, NOW)
+    expected.renamed("b", "Rob")
+    assert expected.expects_another("k", NOW + 1) == (Person("b", "Rob"), until)
+    assert expected.expects_another("b", NOW + 1) == (KIM, until)
+    assert expected.expects_another("x", until) is None
+
+
+def test_a_text_after_a_refusal_is_for_someone_unknown() -> None:
+    expected = whispered()
+    assert expected.expects_another("b", NOW + 1) is None
+    expected.refused(NoSuchPartner(name="Zed"), NOW)
+    assert expected.expects_another("b", NOW + 1) == (SOMEONE, NOW + ANSWER_S)
+    sender = ExpectedAnswer()
+    sender.whispers(NOW)
+    sender.whispered(BOB, NOW)
+    assert sender.expects_another("b", NOW + 1) is None

@@ -95,6 +95,24 @@ def test_ending_a_chat_is_signalled_and_lines_are_public() -> None:
     assert goes(talk, ALL, NOW) is None
 
 
+def test_a_text_from_before_a_chat_began_is_held() -> None:
+    talk = PrivateTalk()
+    talk.turned_to(PARIS, NOW)
+    assert refused(goes(talk, ALL, NOW - 0.001)) == "talk_held_begun"
+    assert goes(talk, ALL, NOW) == PARIS
+
+
+def test_an_expected_answer_is_held_when_another_begins() -> None:
+    talk = PrivateTalk()
+    talk.turned_to(PARIS, NOW, (ROMEO, NOW + 60))
+    talk.renamed("r", "Ron")
+    assert params(goes(talk, ALL, NOW + 59)) == {"name": "Paris", "before": "Ron", "held": True}
+    assert goes(talk, ALL, NOW + 59.5) == PARIS
+    talk.end()
+    talk.turned_to(PARIS, NOW, (ROMEO, NOW + 60))
+    assert goes(talk, ALL, NOW + 60) == PARIS
+
+
 def test_who_is_turned_to_talks_back() -> None:
     talk = PrivateTalk()
     assert talk.turned_to(ROMEO, NOW) == [Notice("talk_asked", {"name": "Romeo"})]

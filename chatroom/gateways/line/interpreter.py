@@ -131,7 +131,7 @@ class Interpreter:
     def person_renamed(self, sid: str, old: str, new: str) -> None:
         """Someone's new name was announced."""
         self._session.talk.renamed(sid, new)
-        self._expected.renamed(old, new)
+        self._expected.renamed(sid, new)
         if sid == self._session.sid and self._is_being_renamed:
             self._is_being_renamed = False
             self._host.settled()
@@ -240,7 +240,7 @@ class Interpreter:
             case Quit():
                 self._host.disconnect("bye")
             case WhisperTo(rest) if rest:
-                self._expected.doubted(arrived_at)  # lines that came with it may be taken before it is sent
+                self._expected.whispers(arrived_at)
                 self._run_typed(command, self._answer, arrived_at)
             case _:
                 self._run_typed(command, self._answer, arrived_at)
@@ -323,13 +323,15 @@ class Interpreter:
         who, to, talk = whispered.who, whispered.to, whispered.talk
         is_own = who.sid == self._session.sid
         if talk is None:
-            self._expected.whispered(to.name if is_own else who.name, self._context.monotonic())
+            self._expected.whispered(to if is_own else who, self._context.monotonic())
         if is_own:
             if talk is Talk.LINE and self.echo:
                 self._host.write(own_whisper_line(at_ms, to.name, whispered.text))
             return
         if talk in (Talk.LINE, Talk.OPENED):
-            self._follow(self._session.talk.turned_to(who, self._context.monotonic()))
+            now = self._context.monotonic()
+            another = self._expected.expects_another(who.sid, now)
+            self._follow(self._session.talk.turned_to(who, now, another))
         elif talk is not None:
             self._follow(self._session.talk.signalled(who, talk))
         if whispered.text:

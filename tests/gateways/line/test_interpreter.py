@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import time
@@ -508,6 +509,39 @@ def test_lines_pasted_with_an_unconfirmed_whisper_are_asked_about(
     shown = romeo.types_together(["/to Juliet hello", "a secret"])
     assert harness.said == []
     assert shown[-1].startswith("* Not sent")
+
+
+@pytest.mark.parametrize("before", ["received", "/to Juliet part one", "to:Zed", "/to Zed secret", "msg:"])
+def test_no_third_person_catches_an_answer(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest, before: str
+) -> None:
+    paris = LineGuest(harness, "Paris")
+    if before == "received":
+        juliet.types("/to Romeo the password?")
+    else:
+        with contextlib.suppress(Refusal):
+            romeo.types(before)
+    paris.types("to:Romeo")
+    romeo.comes_back_later()
+    with pytest.raises(NotSent) as held:
+        romeo.types("hunter2")
+    is_known = before in ("received", "/to Juliet part one")
+    assert held.value.params == {"name": "Paris", "held": True} | ({"before": "Juliet"} if is_known else {})
+    assert "Paris" in romeo.shown[-1]
+    assert not any("hunter2" in line for line in paris.shown)
+    romeo.comes_back_later()
+    romeo.types("hello", "and so on")
+    assert [line.endswith(("hello", "and so on")) for line in paris.shown[-2:]] == [True, True]
+    assert harness.said == []
+
+
+def test_whoever_one_answers_may_begin_a_private_chat(
+    harness: Harness, romeo: LineGuest, juliet: LineGuest
+) -> None:
+    romeo.types("/to Juliet are you there?")
+    juliet.types("/to Romeo yes", "to:Romeo")
+    romeo.types("hello")
+    assert juliet.shown[-1].endswith("] Romeo -> you: hello")
 
 
 @pytest.mark.parametrize("line", ["/to Juliet", "/t", "to Juliet", "/Juliet", "/join a/b", "to:Zed"])
