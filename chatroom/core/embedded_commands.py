@@ -13,6 +13,7 @@ from typing import Final
 from chatroom.core.characters import without_ignorable
 from chatroom.core.folding import COLONS, SLASHES, compared_word, trimmed
 from chatroom.core.layouts import LETTERS
+from chatroom.core.lead_ins import PRIVATE
 from chatroom.core.long_texts import MOST, Reading, from_both_ends, says_private, unread_rests
 from chatroom.core.near_misses import Near, NearWhisper, Unread, by_keys, with_latin
 from chatroom.core.ordinary_words import AFTER_TO, ORDINARY, ORDINARY_CHINESE
@@ -57,10 +58,7 @@ _ONLY_YOU: Final = (
     r"|(?:for )?your (?:eyes|ears) only|confidential"
     r"|[只仅僅][给給][你妳](?:看|一[个個]人)?|(?:只有|就)[你妳](?:知道|能看)|你我之[间間])(?!\s*\w)"
 )
-_SAYS_PRIVATE: Final = (
-    r"(?:private(?:ly)?|secret(?:ly)?|whisper|dm|pm|msg|only|(?:悄悄|偷偷)[地的]?[说說]"
-    rf"|{CHINESE_WORD}|{_ONLY_YOU})"
-)
+_SAYS_PRIVATE: Final = rf"(?:{'|'.join(PRIVATE)}|only|(?:悄悄|偷偷)[地的]?[说說]|{CHINESE_WORD}|{_ONLY_YOU})"
 # What is asked for, no text for somebody.
 _ASKED: Final = r"(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b"
 _AFTER_NAME: Final = re.compile(

@@ -12,16 +12,11 @@ from typing import Final, NamedTuple
 
 from chatroom.core.slips import CHINESE_WORD
 
-_SAYS_PRIVATE: Final = (
-    "private",
-    "privately",
+PRIVATE: Final = ("privately", "private", "secretly", "secret", "whisper", "dm", "pm", "msg")
+"""Words that say before a name, or after one, that a text is private."""
+_BEFORE_NAME: Final = (
+    *PRIVATE,
     "privat",
-    "secret",
-    "secretly",
-    "dm",
-    "pm",
-    "msg",
-    "whisper",
     "whispers",
     "in private",
     "direct message",
@@ -58,9 +53,10 @@ BETWEEN: Final = (
     *_THINGS,
 )
 """The words that may stand between these and a name."""
-_STRONG: Final = frozenset((*_SAYS_PRIVATE, *_SENDS))
+STRONG: Final = frozenset((*_BEFORE_NAME, *_SENDS))
+"""The words that count before any name."""
 _MOST: Final = 6  # words before a name
-FIRST: Final = tuple(dict.fromkeys((*_SAYS_PRIVATE, *_SENDS, *_TALKS, *_PREPOSITIONS, *_ASIDE)))
+FIRST: Final = tuple(dict.fromkeys((*_BEFORE_NAME, *_SENDS, *_TALKS, *_PREPOSITIONS, *_ASIDE)))
 """The words that may come first."""
 SECOND: Final = {
     "direct": (" message",),
@@ -169,7 +165,7 @@ def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:
     words = [*_LEAD_WORD.finditer(found["words"])]
     for word in words:
         at = found.start("words") + word.end()
-        is_strong = is_strong or word[1] in _STRONG or (word is words[0] and word[1] == "to")
+        is_strong = is_strong or word[1] in STRONG or (word is words[0] and word[1] == "to")
         is_strong = is_strong and word[1] not in _THINGS
         is_talk = is_talk or word[1] in _TALKS
         if is_strong or (is_talk and ":" in word[0]):

@@ -58,9 +58,7 @@ _SAYS: Final = re.compile("[:\\s说說看讲講]")
 # A word in code, but no word before a name: `w = x`, `msg.x`, `w[x]`.
 _IN_CODE: Final = re.compile(r"\s*[=+*/|<>&%-]|\s?[.(\[]")
 _GLUED: Final = ("to", "msg", "dm", "pm", "tell", "whisper", "w")
-_STRONG: Final = frozenset(
-    (*WORDS, "message", "send", "reply", "psst", "privately", "secret", "secretly", "direct")
-)
+_STRONG: Final = frozenset((*WORDS, "direct", *(one for one in lead_ins.STRONG if " " not in one)))
 _LEADS: Final = frozenset(
     chain.from_iterable(one.split() for one in (*lead_ins.FIRST, *lead_ins.BETWEEN, "for", "direct"))
 )

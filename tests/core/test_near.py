@@ -236,7 +236,15 @@ def test_any_name_counts_in_what_is_not_read(before: str, after: str) -> None:
         "对雨说密码",
         "to ながい x",
     ]
-    refused += ["to प्रिया x", "to Big Bad Wolf: x", "wMax x", "toB ob x", "send may my love"]
+    refused += [
+        "to प्रिया x",
+        "to Big Bad Wolf: x",
+        "wMax x",
+        "toB ob x",
+        "send may my love",
+        "text Max the code is x",
+        "sms Bob the code is x",
+    ]
     sent = ["to the moon", "to be honest", "with will it works", "对大家说", "to big events"]
     lines = [*refused, *sent]
     assert [
