@@ -17,7 +17,7 @@ from chatroom.core.markers import (
     Escaped,
     Slash,
     TalkMarker,
-    after_opener,
+    after_openers,
     beginning,
     further_beginnings,
     is_nearly_join,
@@ -267,10 +267,10 @@ def _say(text: str, *near: Near) -> Say:
     reading = Reading()
     embedded = [*embedded_whispers(text, reading)]
     further: list[Near] = embedded[: _NEAR_LINES // 2]
-    opened = after_opener(text)
-    if opened is None and not further and text.isprintable():  # a printable text has no line ends
+    opened = after_openers(text, reading)
+    if not opened and not further and text.isprintable():  # a printable text has no line ends
         return Say(text, near)
-    for line in chain((opened,), further_beginnings(text, reading)):
+    for line in chain(opened, further_beginnings(text, reading)):
         match line:
             case Slash(word, arguments) if word == "op" and trimmed(arguments):
                 raise _looks_like_key()
@@ -282,7 +282,7 @@ def _say(text: str, *near: Near) -> Say:
             case NearWhisper() as near_whisper:
                 further.append(replace(near_whisper, is_certain=False))
             case TalkMarker(name):
-                further.append(NearWhisper(name, has_exact_keyword=True))
+                further.append(NearWhisper(name, runs_on=True, has_exact_keyword=True))
             case Unread() as part:
                 further.append(part)
             case _:
@@ -290,7 +290,11 @@ def _say(text: str, *near: Near) -> Say:
     further += embedded[_NEAR_LINES // 2 :]
     read = [one for one in further if not isinstance(one, Unread)]
     unread = [one for one in further if isinstance(one, Unread)]
-    rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper) and one.has_exact_keyword]
+    rests = [
+        one
+        for one in read[_NEAR_LINES:]
+        if isinstance(one, NearWhisper) and (one.has_exact_keyword or one.exact_names)
+    ]
     if (more := unread_rests(chain.from_iterable(map(_texts, rests)), reading)) is not None:
         unread.append(more)
     if (doubtful := all_unread(unread)) is not None:

@@ -65,7 +65,7 @@ _AFTER_NAME: Final = re.compile(
     # What one of these may begin with: this is looked for faster than each of them.
     rf"(?=[(（\[【{{<*\s,，'亲親只;；{COLONS}sSſ{CHINESE_BEGINNINGS}])"
     rf"(?:[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
-    rf"|(?:(?:[\s,，]|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
+    rf"|(?:(?:[\s,，] ?|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
     rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[;；{COLONS}]\s*+"
     rf"|\s[-\u2013\u2014]\s?{_SAYS_PRIVATE}\s?[-\u2013\u2014]\s*+"
     r"|(?<=[\u3400-\u9fff])(?<![我你您他她们們就也来來去])(?:私聊|私信|密聊)"
@@ -132,6 +132,18 @@ _MAY_SAY_PRIVATE: Final = re.compile(
     rf"[{_CHINESE_FIRST}sSſ(（\[【{{<*\s,，;；{COLONS}]{_CHINESE_NEXT}(?:(?<=[{_CHINESE_FIRST}窗聊有])|(?<=[sSſ])[iIıİlLxX]"
     rf"|(?<=[(（\[【{{<*\s,，;；{COLONS}]) ?[BbCcDdFfJjMmOoPpSsſTtWwYy只就你{CHINESE_BEGINNINGS}])"
 )
+# The same in all lines, so with more of each word.
+_MAY_SAY_FURTHER: Final = re.compile(
+    rf"[{_CHINESE_FIRST}sSſ(（\[【{{<*\s,，;；{COLONS}]{_CHINESE_NEXT}(?:(?<=[{_CHINESE_FIRST}窗聊有])"
+    rf"|(?<=[sSſ])(?:[iIıİlLxX]| [Ee][Yy])|(?<=[(（\[【{{<*\s,，;；{COLONS}])(?: ?[-\u2013\u2014])? ?(?:[Bb][Ee][Tt]"
+    r"|[Cc][Oo][Nn][Ff]|[Dd][Mm]|[Ff][Oo][Rr] [Yy]|[Jj][Uu][Ss]|[Mm][Ssſ]|[Oo][Nn][Ll]|[Pp](?:[Mm]|[Rr][Ii])"
+    rf"|[Ssſ](?:[Ee][Cc]|[Tt][Rr]|[IiLlXx])|[Tt][Oo](?![\w'/-])|[Tt][Ee][Ll]"
+    rf"|[Ww](?:[Hh][Ii]| ?[;；{COLONS})）\]】}}>*])|[Yy][Oo][Uu][Rr] [Ee]"
+    rf"|[{CHINESE_BEGINNINGS}]|只[给給有]|就[你妳]|你我))"
+)
+_BEFORE: Final = frozenset("'’,，")  # what may precede that
+_SAY_COST: Final = 1  # of a place where that may stand, in microseconds
+_SAY_LEFT: Final = MOST // 3  # for the rest
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
@@ -146,7 +158,13 @@ def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
         text = without_ignorable(text)
         if _WIDE.search(text) is not None:
             text = text.translate(_NARROW)
-    return chain(_with_name_first(text), _after_name(text), _after_arrows(text), _commands(text, reading))
+    return chain(
+        _with_name_first(text),
+        _after_name(text),
+        _after_further_names(text, reading),
+        _after_arrows(text),
+        _commands(text, reading),
+    )
 
 
 def _with_name_first(text: str) -> Iterator[NearWhisper]:
@@ -166,9 +184,34 @@ def _after_name(text: str) -> Iterator[NearWhisper]:
     if _MAY_SAY_PRIVATE.search(text, 0, _LONGEST_NAME + _REACH) is None:
         return
     found = _AFTER_NAME.search(text, 1, _LONGEST_NAME + _REACH)
-    if found is None or found.start() > _LONGEST_NAME:
-        return
-    before, after = text[: found.start()], text[found.end() :]
+    if found is not None and found.start() <= _LONGEST_NAME:
+        yield from _said_after(text[: found.start()], text, found)
+
+
+def _after_further_names(text: str, reading: Reading) -> Iterator[Near]:
+    """The same in the lines after the first one."""
+    line = text.find("\n") + 1  # where it starts
+    at = line
+    while line and (place := _MAY_SAY_FURTHER.search(text, at)) is not None:
+        at = place.start()
+        line = text.rfind("\n", line - 1, at) + 1
+        name_end = at - (text[at - 1] in _BEFORE)
+        is_done = at - line > _LONGEST_NAME
+        if not is_done and text[line:name_end].strip():
+            if not reading.allows(_SAY_COST, leave=_SAY_LEFT):
+                yield Unread()
+                return
+            reading.spend(_SAY_COST)
+            if (found := _AFTER_NAME.match(text, name_end)) is not None:
+                yield from _said_after(text[line:name_end], text, found)
+                is_done = True
+        if is_done:
+            line = text.find("\n", at) + 1
+        at = line if is_done else at + 1
+
+
+def _said_after(before: str, text: str, found: re.Match[str]) -> Iterator[NearWhisper]:
+    after = text[found.end() :]
     if found["spaced"] and _may_begin_sentence(after):
         return
     # After an author's name and a colon, `to` may have another name after it: `Bob: to:Ming Li x`.
@@ -267,7 +310,7 @@ def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
         return None
     # After a name alone, it is for that person: `Bob /w secret`.
     exact_names = (
-        _exact_names(text[:start], text[place.end() : place.end() + _REACH]) if start <= _LONGEST_NAME else ()
+        _exact_names(before, text[place.end() : place.end() + _REACH]) if len(before) <= _LONGEST_NAME else ()
     )
     has_exact_keyword = compared_word(place["word"]) in WORDS
     return NearWhisper(

@@ -68,10 +68,11 @@ _ENCODED: Final = re.compile(rf"(?:%2f|&#(?:x0*2f|0*47);|&sol;|\\u002f|\\x2f){_M
 _ENCODED_FIRST: Final = "%&\\"
 # A few words and the mark that ends them, perhaps twice, before a word that says for whom a text is.
 _OPENER: Final = re.compile(
-    r"(?:(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
-    r"(?:[,.…!:)\]~]++\s++|[，。！：）～]++\s*+)){1,2}|(?:w?h?oops|ups|(?:forward\s++)?slash)\s++|(?:ok(?:ay)?|hi|hey|hello)\s++(?=to\s[^\n:：]{1,40}[:：]))"
+    r"^[^\S\n]*+(?:(?:[\[(（]?[^\s,，.。…!！:：)）\]~～][^\n,，.。…!！:：)）\]~～]{0,23}+(?::\d\d){0,2}"
+    r"(?:[,.…!:)\]~]++[^\S\n]++|[，。！：）～]++[^\S\n]*+)){1,2}|(?:w?h?oops|ups|(?:forward[^\S\n]++)?slash)[^\S\n]++"
+    r"|(?:ok(?:ay)?|hi|hey|hello)[^\S\n]++(?=to\s[^\n:：]{1,40}[:：]))"
     rf"(?=[\W_]*+(?:{lead_ins.any_of((*WORDS, *lead_ins.FIRST))}(?![a-z])|to|[{_CHINESE}]))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 # Whisper commands, here or in other chats.
 _MOVES: Final = ("msg", "whisper", "tell", "query", "private")
@@ -122,10 +123,26 @@ def beginning(text: str) -> Beginning | None:
     return None if _is_plainly_ordinary(start) else _read_beginning(text)
 
 
-def after_opener(text: str) -> Beginning | None:
-    """What follows a short opener: `ok, to Bob: x`, `好的，私聊小雨 x`, `[12:30] to Bob x`."""
-    found = _OPENER.match(text)
-    return beginning(text[found.end() :]) if found is not None else None
+def after_openers(text: str, reading: Reading) -> list[Beginning | None]:
+    """What follows a short opener of a line: `ok, to Bob: x`, `好的，私聊小雨 x`, `[12:30] to Bob x`."""
+    openers = [*_OPENER.finditer(text)]
+    return [*_after(text, openers, reading)] if openers else []
+
+
+def _after(text: str, openers: list[re.Match[str]], reading: Reading) -> Iterator[Beginning | None]:
+    unread = []
+    for count, found in enumerate(from_both_ends(openers)):
+        line = text[found.end() :]
+        if found.start():
+            line = "".join(line.partition("\n")[:2])
+        cost = _COST if line[:HEAD].isascii() else _HIGH_COST
+        if count < _NEAR_LINES and reading.allows(cost, leave=_LEFT):
+            reading.spend(cost)
+            yield beginning(line)
+        else:
+            unread.append(line)
+    if unread and (more := unread_lines(unread, reading)) is not None:
+        yield more
 
 
 def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None]:
@@ -158,7 +175,7 @@ def further_beginnings(text: str, reading: Reading) -> Iterator[Beginning | None
         if not (_HEADER_TO.match(line) and _HEADER.match(before)):
             read += 1
             is_followed = line is not last and lead_ins.may_open_chat(line)
-            found = keys or _read_beginning(f"{line}\n" if is_followed else line)
+            found = keys or _read_beginning(f"{line.lstrip()}\n" if is_followed else line.lstrip())
             is_slash = isinstance(found, Slash)
             reading.spend(cost + _SLASH_COST * is_slash)
             reading.spend_on(line[:HEAD], times=1 + is_slash)  # what follows the slash is read as well

@@ -1,6 +1,7 @@
 """Which texts are refused for what they nearly are: the table of examples, each with its reason."""
 
 import json
+import re
 from pathlib import Path
 from string import ascii_lowercase, digits, punctuation
 
@@ -178,7 +179,7 @@ def test_a_private_line_amid_many_is_found_however_typed(ordinary: str) -> None:
         "op 0123456789abcdef0",
     ):
         text = f"{around}{line}\n{around}"
-        assert (line, isinstance(judge(text), UnreadMayBePrivate)) == (line, True)
+        assert (line, isinstance(judge(text), BadRequest)) == (line, True)
 
 
 @pytest.mark.parametrize("ordinary", ["x = compute(y, z)", "ok", "- buy milk", "ёж и", "a/b"])
@@ -402,3 +403,13 @@ def test_a_list_of_names_counts_like_its_first_name(name: str, several: tuple[st
     ]
     assert len(lists) > 100
     assert [text for text in lists if isinstance(judge(text), Say)] == []
+
+
+# Whatever is in a later line, who is nobody and which room or command is unknown is text there.
+ONLY_FIRST = re.compile(r"Zed|%20|[Xx]avier|[Xx]iao ?[Yy]u|Liming|MM|[Jj]o?i|[Jj]о|nowhere|ощшт|ぼ")
+
+
+def test_a_later_line_is_judged_like_the_first_one() -> None:
+    lines = [text for text in REFUSED if ONLY_FIRST.search(text) is None]
+    assert len(lines) > 300
+    assert [line for line in lines if isinstance(judge(f"hi\n{line}"), Say)] == []

@@ -454,9 +454,7 @@ def test_a_wrong_command_ends_no_private_chat(romeo: LineGuest, juliet: LineGues
 
 
 @pytest.mark.parametrize("slip", ["to", "t:", "to;", "o:", "ｔｏ；", "too:"])
-def test_a_slip_of_to_is_not_sent_to_the_partner(
-    slip: str, romeo: LineGuest, juliet: LineGuest
-) -> None:
+def test_a_slip_of_to_is_not_sent_to_the_partner(slip: str, romeo: LineGuest, juliet: LineGuest) -> None:
     romeo.types("to:Juliet")
     with pytest.raises(StillTalking):
         romeo.types(slip)
