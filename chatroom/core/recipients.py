@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
+from unicodedata import category, decimal
 
 from chatroom.core.addressed import Addressed
 from chatroom.core.beginnings import letters, without_one
@@ -212,12 +213,26 @@ def _check_longer(written: str, name: str, text: str, people: People) -> None:
 def longer_name(name: str, text: str, find: Longer) -> str | None:
     """A longer name that begins like this one, if the text after it is nearly the rest of that name."""
     text = text[:LONGEST]
-    known, more = letters(name), _first_letters(text)
-    if not known or not more:
+    known, more, word = letters(name), _first_letters(text), next(iter(text.split(None, 1)), "")
+    if not known or not word:
         return None
-    found = chain(find(known + more[0], _MOST_LONGER), find(known, _MOST_LONGER))
-    first = _Word.of(_first_letters(next(iter(text.split(None, 1)), "")))
-    return next(filter(_Typed(name, known, more, first).is_nearly_in, found), None)
+    found = chain(find(known + more[0], _MOST_LONGER) if more else (), find(known, _MOST_LONGER))
+    first = _Word.of(_first_letters(word))
+    typed = _Typed(name, known, more, first)
+    # A number or an emoji is a whole rest of a name: `Bob 2` is probably Bob2.
+    joined = "" if any(map(str.isalpha, word)) else _closed_up(name + word)
+    if not joined or joined == _closed_up(name):
+        return next(filter(typed.is_nearly_in, found), None)
+    return next((one for one in found if _closed_up(one) == joined or typed.is_nearly_in(one)), None)
+
+
+def _closed_up(name: str) -> str:
+    """A name without spaces and punctuation, and with the digits of any script as 0 to 9."""
+    return "".join(
+        str(decimal(one)) if one.isdecimal() else one
+        for one in fold(name)
+        if not one.isspace() and category(one)[0] != "P"
+    )
 
 
 def _first_letters(text: str) -> str:
@@ -272,7 +287,7 @@ class _Typed:
         Annabel.
         """
         more, rest = self._more, letters(longer)[len(self._known) :]
-        if not rest:
+        if not rest or not more:
             return False
         goes_on = fold(longer)[self._start : self._start + 1]
         if more[0] == rest[0] and not (goes_on.isascii() and goes_on.isalnum()):

@@ -1,5 +1,7 @@
 """Whom a typed text is for, by the name that it begins with."""
 
+from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import pytest
@@ -20,9 +22,10 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.name_ends import LooseText, longest_match, loose_match
-from chatroom.core.recent import Gone
+from chatroom.core.recent import Gone, RecentNames
 from chatroom.core.recipients import People, partner_name, recipient
 from chatroom.core.spellings import Spellings
+from tests.support.people import people_of, roster_of
 
 
 def match(text: str, *names: str) -> tuple[str, str] | None:
@@ -48,6 +51,36 @@ def match(text: str, *names: str) -> tuple[str, str] | None:
 def test_longest_name_present_is_meant(text: str, name: str, rest: str) -> None:
     found = match(text, "Ming", "Ming Li", "小雨", '"x" y')
     assert found == (name, rest)
+
+
+@pytest.mark.parametrize(
+    ("longer", "typed"),
+    [
+        ("Bob2", "Bob 2 x"),
+        ("Bob2", "Bob ٢, x"),
+        ("علي 7", "علي ٧ x"),
+        ("小雨2", "小雨 2 x"),
+        ("Kit🌸", "Kit 🌸 x"),
+        ("Kit🌸", "Kit 🌸"),
+    ],
+)
+def test_a_number_or_emoji_may_complete_a_name(longer: str, typed: str) -> None:
+    name = typed.split()[0]
+    with pytest.raises(NameUnclear):
+        recipient(typed, people_of(roster_of(name, longer)))
+    recent = RecentNames()
+    recent.add(longer, "", 1.0)
+    people = replace(
+        people_of(roster_of(name), recent), longer_lately=partial(recent.names_beginning_with, now=1.0)
+    )
+    with pytest.raises(NameGone):
+        recipient(typed, people)
+
+
+@pytest.mark.parametrize("text", ["20 euros", "3 x", "🌸 x", "! x", "a x"])
+def test_another_number_or_emoji_is_a_text(text: str) -> None:
+    found, rest = recipient(f"Bob {text}", people_of(roster_of("Bob", "Bob2", "Boba", "Bob 17x")))
+    assert (found.name, rest) == ("Bob", text)
 
 
 def test_a_name_with_a_quote_is_not_cut_at_it() -> None:
