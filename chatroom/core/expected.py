@@ -8,6 +8,7 @@ texts; times are passed in, in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ ANSWER_S: Final = 60.0
 CONFIRM_S: Final = 1.5
 # Refusals that do not show that something was meant for one person.
 _OF_ANY_TEXT: Final = (LineEdited, MayAnswer, NotInUtf8, NotSent)
+_REMEMBERED: Final = 20  # texts that were refused
 _OF_ANY_COMMAND: Final = (UnknownCommand, LooksLikeKey)
 SOMEONE: Final = Person("", "")  # who is not known
 
@@ -32,20 +34,43 @@ class Question:
 
     Attributes:
         name: of the person; "" if unknown.
+        why: the answer to this text before, if it looked private: it must not be asked about, since to write it again
+            does not send it.
     """
 
     name: str
+    why: str = ""
+
+
+def suggested(params: Mapping[str, object]) -> str:
+    """The name of the person to whom a refusal, by its fields, suggests to whisper; "" if there is none."""
+    name, usage = params.get("near", params.get("now", params.get("name"))), str(params.get("usage", ""))
+    teaches = usage.startswith((f"to:{name}", f"/to {name}", f'/to "{name}"'))
+    return name if isinstance(name, str) and teaches else ""
 
 
 class ExpectedAnswer:
     """What one guest may be about to write to one person."""
 
-    __slots__ = ("_asked", "_asked_at", "_at", "_is_doubtful", "_other", "_person", "_since", "_word")
+    __slots__ = (
+        "_asked",
+        "_asked_at",
+        "_at",
+        "_is_doubtful",
+        "_other",
+        "_person",
+        "_private",
+        "_since",
+        "_suggested",
+        "_word",
+    )
 
     def __init__(self) -> None:
         # The last person of a whisper, and the last one before who was someone else.
         self._person = self._other = SOMEONE
         self._is_doubtful = False  # it may be for someone whose name is unknown
+        self._suggested = ""  # the name in the last refusal
+        self._private: dict[str, str] = {}  # what looked private, with its answer
         self._since = self._at = float("-inf")  # of what may be meant for one person: the first, and the last
         self._asked = ""
         self._asked_at = 0.0
@@ -60,7 +85,7 @@ class ExpectedAnswer:
         self._expect(since)
         if who.sid != self._person.sid:
             self._other = self._person
-        self._person = who
+        self._person, self._suggested = who, ""
 
     def whispers(self, since: float) -> None:
         """A whisper is about to be sent with a command; lines that came with it may be taken first."""
@@ -71,25 +96,34 @@ class ExpectedAnswer:
         if isinstance(refusal, NotSent) and refusal.wording == "not_sent_with":
             self.held()
         elif not isinstance(refusal, _OF_ANY_TEXT) and type(refusal) not in _OF_ANY_COMMAND:
-            self.doubted(now)
+            self.doubted(now, suggested(refusal.params))
 
-    def doubted(self, since: float) -> None:
+    def looked_private(self, text: str, why: str) -> None:
+        """This text was refused, with this answer, because it looked private."""
+        self._private.pop(text, None)
+        self._private[text] = why
+        if len(self._private) > _REMEMBERED:
+            del self._private[next(iter(self._private))]
+
+    def doubted(self, since: float, name: str = "") -> None:
         """What comes from now on may be meant for one person, or for another room.
 
         Something was refused, or a name may follow.
 
         Args:
             since: what comes sooner is held anyway.
+            name: of the person whom a refusal has suggested.
         """
         self._expect(since)
         self._is_doubtful = True
+        self._suggested = name or self._suggested
 
     def _expect(self, since: float) -> None:
         """Ask about what comes from then on."""
         is_new = since - self._at >= ANSWER_S
         if is_new:
             self._person = self._other = SOMEONE
-            self._is_doubtful = False
+            self._is_doubtful, self._suggested = False, ""
         self._since = since if is_new else min(since, self._since)
         self._at = max(since, self._at)
 
@@ -124,7 +158,7 @@ class ExpectedAnswer:
 
     def renamed(self, sid: str, name: str) -> None:
         """Somebody has changed their name."""
-        if self._person.sid == sid:
+        if self._person.sid == sid and self._person != SOMEONE:
             self._person = Person(sid, name)
         if self._other.sid == sid:
             self._other = Person(sid, name)
@@ -140,6 +174,9 @@ class ExpectedAnswer:
             self.doubted(now)
         if now < self._since:
             return None
+        name = self._suggested or self._person.name
+        if text in self._private and now - self._at < ANSWER_S:
+            return Question(name, self._private[text])
         is_confirmed = text == self._asked and now - self._asked_at >= CONFIRM_S
         if is_confirmed and is_word:
             self._word = text
@@ -147,4 +184,4 @@ class ExpectedAnswer:
             self.forget()
             return None
         self._asked, self._asked_at = text, now
-        return Question(self._person.name)
+        return Question(name)

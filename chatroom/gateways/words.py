@@ -116,7 +116,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "talk_yourself": "That is you.",
     "line_not_utf8": "Not sent: it did not arrive as UTF-8. "
     "Send it again; if that fails too, set your terminal to UTF-8.",
-    "may_answer": "Not sent: everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
+    "may_answer": "Not sent: everyone here would see it. To write to {name} only, type /to {name} TEXT or to:{name}. "
     "To send it to everyone, type it again.",
     "may_be_private": "Not sent: everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
@@ -253,7 +253,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     # The English is for terminals in another encoding, which show Chinese in UTF-8 as garbage.
     "line_not_utf8": "没有发送：收到的内容不是 UTF-8 编码。请再发一次；如果还是不行，请把终端编码设为 UTF-8。"
     " (Not sent: not UTF-8.)",
-    "may_answer": "没有发送：房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
+    "may_answer": "没有发送：房间里的人都会看到。只想发给 {name}，请输入 /to {name} TEXT 或 to:{name}；"
     "要发给所有人，请再输入一次。",
     "may_be_private": "没有发送：房间里的人都会看到。要私聊，请输入 /to NAME TEXT；"
     "要发给所有人，请再输入一次。",

@@ -227,6 +227,8 @@ class Audience:
         if frame.get("action") == "rename":
             sender, recipient = self._whisper
             self._whisper = (to if sender == name else sender, to if recipient == name else recipient)
+            if sender == name:
+                self._expected.renamed("", to)
         else:
             self._whisper = (name, to)
             self._expected.whispered(Person("", name), now)
@@ -282,11 +284,9 @@ class Audience:
             case Message(said) if partner is None:
                 # Who types `//` or `/say` knows where it goes.
                 asked = self._expected.question(text, now) if self._asks and said == text else None
-                return (
-                    NotSent(self._may_answer(asked.name, names.get(own, "")))
-                    if asked is not None
-                    else Deliver(text, None)
-                )
+                if asked is None:
+                    return Deliver(text, None)
+                return NotSent(asked.why or self._question(text, asked.name, names, names.get(own, "")))
             case Message() if partner.sid in names:
                 slip = _slip(text, names)
                 if slip is not None:
@@ -299,11 +299,16 @@ class Audience:
         key = left if self._known_namesake is None else "partner_replaced"
         return NotSent(self._words.say(key, name=partner.name))
 
-    def _may_answer(self, name: str, own_name: str) -> str:
+    def _question(self, text: str, name: str, names: Mapping[str, str], own_name: str) -> str:
+        """What to say about a text for the room; the server would refuse one that names somebody."""
+        slip = _slip(text, names)
+        if isinstance(slip, LooksPrivate):
+            why = self._words.say("text_after_to", **slip.params)
+            self._expected.looked_private(text, why)
+            return why
         if not name:
             return self._words.say("may_be_private")
-        sender, to = self._whisper
-        return self._words.say("may_answer", name=to if sender == own_name else sender)
+        return self._words.say("may_answer", name=self._whisper[1] if name == own_name else name)
 
     def _end_talk(self, now: float) -> AudienceChanged:
         self._partner, self._has_moved = None, False

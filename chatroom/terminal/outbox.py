@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from chatroom.core.events import Person
-from chatroom.core.expected import ExpectedAnswer
+from chatroom.core.expected import ExpectedAnswer, suggested
 from chatroom.core.sentences import Sentences
 from chatroom.terminal.audience import Command, Message, changes_audience, is_join, joined_room, read
 from chatroom.terminal.failed_texts import FailedTexts, PrivateText, is_namesake
@@ -253,7 +253,9 @@ class Outbox:
             self._hold(self._hold_s if is_doubtful else 0.0, now)
             is_private = line.is_message and (code == "no_such_person" or "usage" in answer)
             if is_move or is_other or is_private or (code == "unknown_command" and "usage" in answer):
-                self.expected.doubted(self._held_until)
+                self.expected.doubted(self._held_until, suggested(answer))
+            if is_private:
+                self.expected.looked_private(line.text, str(answer.get("msg")))
             self._doubts_people |= is_doubtful and is_join(line.text)
             rest, self.lines = self.lines, deque()
             for each in rest:

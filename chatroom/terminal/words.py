@@ -31,7 +31,7 @@ _EN: Final[Mapping[str, str]] = {
     "other_person": "The {name} who is here now may not be the one you wrote it to. Send it again to confirm.",
     "may_be_private": "Everyone here would see it. To whisper, type /to NAME TEXT. "
     "To send it to everyone, type it again.",
-    "may_answer": "Everyone here would see it. To answer {name} only, type /to {name} TEXT or to:{name}. "
+    "may_answer": "Everyone here would see it. To write to {name} only, type /to {name} TEXT or to:{name}. "
     "To send it to everyone, type it again.",
     "too_long": "That is too long: at most {limit} characters.",
     "lost": "The connection was lost before an answer came. It may not have taken effect.",
@@ -95,7 +95,7 @@ _ZH: Final[Mapping[str, str]] = {
     "held": "它前面的内容刚刚被拒绝，这一条可能是要发给别人的。确定要发送，请再发一次。",
     "other_person": "现在的 {name} 可能不是你原来要发给的人。确定要发送，请再发一次。",
     "may_be_private": "房间里的人都会看到。要私聊，请输入 /to NAME TEXT；要发给所有人，请再输入一次。",
-    "may_answer": "房间里的人都会看到。只想回复 {name}，请输入 /to {name} TEXT 或 to:{name}；"
+    "may_answer": "房间里的人都会看到。只想发给 {name}，请输入 /to {name} TEXT 或 to:{name}；"
     "要发给所有人，请再输入一次。",
     "too_long": "太长了：最多 {limit} 个字符。",
     "lost": "还没收到答复，连接就断开了，可能没有生效。",

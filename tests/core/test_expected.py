@@ -43,6 +43,14 @@ def test_another_text_or_a_hasty_one_is_asked_about() -> None:
     assert expected.question("yes", NOW + 8) is None
 
 
+def test_a_refusal_that_names_somebody_keeps_the_name() -> None:
+    expected = ExpectedAnswer()
+    expected.refused(NoSuchPartner(name="Bbo", near="Bob"), NOW)
+    assert expected.question("yes", NOW + 1) == Question("Bob")
+    expected.refused(NoSuchPartner(name="Kim"), NOW + 3)
+    assert expected.question("at nine", NOW + 4) == Question("Bob")
+
+
 def test_a_text_from_before_a_whisper_is_not_its_answer() -> None:
     assert whispered().question("hello", NOW - 0.1) is None
 
@@ -61,15 +69,15 @@ def test_another_whisper_takes_back_no_question() -> None:
 
 
 def test_the_text_after_a_refused_private_one_is_asked_about() -> None:
-    for refusal in (
-        NoPartner(usage=""),
-        NoSuchPartner(name="Bob"),
-        LooksPrivate.of("Bob", ""),
-        UnknownWhisper(command="t"),
+    for refusal, name in (
+        (NoPartner(usage=""), ""),
+        (NoSuchPartner(name="Bob"), ""),
+        (LooksPrivate.of("Bob", ""), "Bob"),
+        (UnknownWhisper(command="t"), ""),
     ):
         expected = ExpectedAnswer()
         expected.refused(refusal, NOW)
-        assert expected.question("I am pregnant", NOW + 2) == Question("")
+        assert expected.question("I am pregnant", NOW + 2) == Question(name)
         assert expected.question("I am pregnant", NOW + 4) is None
     for refused in (LineEdited(), NotInUtf8(), UnknownCommand(command="x"), NotSent("talk_not_sent")):
         expected = ExpectedAnswer()

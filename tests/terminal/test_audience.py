@@ -109,6 +109,26 @@ def test_a_text_after_a_refused_private_one_is_asked_about() -> None:
     assert take(audience, "I am pregnant", now=4.0) == Deliver("I am pregnant", None)
 
 
+def test_what_the_server_takes_for_private_gets_one_answer() -> None:
+    box = Outbox()
+    audience = Audience(expected=box.expected)
+    why = "Not sent: it looks like a whisper. To whisper to Eve, type /to Eve my loan."
+    answer = {"ok": False, "code": "bad_request", "msg": why, "name": "Eve", "usage": "/to Eve my loan"}
+    line = Line("to Eve my loan")
+    box.add(line, 0.0)
+    box.answered(line, answer, 0.0)
+    for now in (2.0, 4.0, 6.0, 8.0):
+        assert take(audience, "to Eve my loan", now=now) == NotSent(why)
+    for now in (10.0, 12.0):  # not yet known to the server
+        asked = take(audience, "to ming li my loan", now=now)
+        assert isinstance(asked, NotSent)
+        assert asked.why.startswith("To whisper to Ming Li, type /to Ming Li my loan.")
+    asked = take(audience, "hello all", now=14.0)
+    assert isinstance(asked, NotSent)
+    assert "type /to Eve TEXT or to:Eve. To send it to everyone, type it again." in asked.why
+    assert take(audience, "hello all", now=16.0) == Deliver("hello all", None)
+
+
 def test_who_moves_does_not_read_that_the_partner_has_left() -> None:
     audience = Audience()
     audience.entered("lobby")

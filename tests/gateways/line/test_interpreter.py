@@ -484,7 +484,7 @@ def test_a_text_that_may_answer_a_whisper_is_asked_about(
         romeo.types(line)
     with pytest.raises(MayAnswer):
         romeo.types("yes, tell nobody")
-    assert "To answer Juliet only, type /to Juliet TEXT or to:Juliet. To send" in romeo.shown[-1]
+    assert "To write to Juliet only, type /to Juliet TEXT or to:Juliet. To send" in romeo.shown[-1]
     assert harness.said == []
     romeo.comes_back_later()
     romeo.types("yes, tell nobody", "more")
@@ -551,7 +551,8 @@ def test_a_text_after_a_refused_private_one_is_asked_about(
     romeo.comes_back_later()
     with pytest.raises(MayAnswer):
         romeo.types("I am pregnant")
-    assert romeo.shown[-1].endswith("To whisper, type /to NAME TEXT. To send it to everyone, type it again.")
+    taught = "type /to Juliet TEXT or to:Juliet." if line.endswith("to Juliet") else "type /to NAME TEXT."
+    assert romeo.shown[-1].endswith(f"{taught} To send it to everyone, type it again.")
     assert harness.said == []
     romeo.comes_back_later()
     romeo.types("I am pregnant")
