@@ -16,6 +16,7 @@ from chatroom.core.characters import shortened
 
 ANSWER_AFTER_S: Final = 0.25  # a client that sends another text sooner has not waited for the answer
 _ROOM_FULL_RETRY_S: Final = 5
+_OPENING: Final = tuple("\"“'‘`„«‹<＜〈《「『【[(（＂")  # what quotes a name in a `/to`
 SHOWN: Final = 32  # characters of a refused text that are quoted
 # What ends a pair, a mark or a dash that stands alone, or a quotation mark without another one.
 _LOOSE_FIRST: Final = re.compile(
@@ -87,11 +88,17 @@ class Refusal(Exception):
         return refusal
 
 
-def usage_for(name: str, text: str) -> str:
+def usage_for(name: str, text: str, *, is_quoted: bool = False) -> str:
     """What to type to send this text to one person, shortened; without a text, to start a private chat."""
     words = _without_loose_marks(" ".join(text.split()))
     shown = shortened(words, SHOWN)
-    return f"/to {name} {shown}{'…' if shown != words else ''}" if words else f"to:{name}"
+    to = f'"{name}"' if is_quoted else typed_name(name)
+    return f"/to {to} {shown}{'…' if shown != words else ''}" if words else f"to:{name}"
+
+
+def typed_name(name: str) -> str:
+    """A name as it is typed before a text: in quotes if it has some first, which may be around a shorter name."""
+    return f'"{name}"' if name.startswith(_OPENING) else name
 
 
 def _without_loose_marks(text: str) -> str:
@@ -236,7 +243,7 @@ class NameChangedHands(NoSuchPerson):
 
     def __init__(self, *, name: str, again: bool = True) -> None:
         super().__init__(name=name, again=again)
-        self.said = {"usage": f"/to {name} TEXT"}
+        self.said = {"usage": f"/to {typed_name(name)} TEXT"}
 
 
 class NameAfterRestart(NameChangedHands):

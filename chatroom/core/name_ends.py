@@ -72,17 +72,36 @@ def longest_match(
         find: finds who has a name.
         reach: spares looking for what is no name: most texts begin with none.
     """
+    quoted = quoted_match(text, find, reach)
+    whole = _words_match(text, find, reach)
+    if quoted is None or (whole is not None and whole.length > quoted.length):
+        return whole
+    return quoted
+
+
+def quoted_match(
+    text: str, find: Callable[[str], _Who | None], reach: Reach | None = None
+) -> Match[_Who] | None:
+    """Split a text that begins with a name in quotes, as `longest_match` does."""
+    quote = QUOTES.get(text.lstrip()[:1])
+    if quote is None:
+        return None
     start = len(text) - len(text.lstrip())
     text = text[start:]
-    quote = QUOTES.get(text[:1])
-    closing = text.rfind(quote, 1, LONGEST + 2) if quote is not None else -1
-    if quote is not None and reach is not None and not _may_be_quoted(text[1 : closing + 1], quote, reach):
-        closing = -1
-    while quote is not None and closing > 0:  # the last one first: a name may contain quotes itself
+    closing = text.rfind(quote, 1, LONGEST + 2)
+    if reach is not None and not _may_be_quoted(text[1 : closing + 1], quote, reach):
+        return None
+    while closing > 0:  # the last one first: a name may contain quotes itself
         who = find(text[1:closing])
         if who is not None:
             return Match(who, _ONE_SEPARATOR.sub("", text[closing + 1 :]), start + closing + 1)
         closing = text.rfind(quote, 1, closing)
+    return None
+
+
+def _words_match(text: str, find: Callable[[str], _Who | None], reach: Reach | None) -> Match[_Who] | None:
+    start = len(text) - len(text.lstrip())
+    text = text[start:]
     words = islice(_WORD.finditer(text, 0, LONGEST), _MOST_WORDS)
     ends: list[int] = []
     if reach is None:

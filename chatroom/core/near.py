@@ -98,7 +98,7 @@ def usage_for_found(found: Found, people: People) -> str:
     name = found.who.name
     finds = (people.longer_here, people.longer_lately)
     is_asked = any(longer_name(name, found.rest, find) is not None for find in finds)
-    return usage_for(f'"{name}"' if is_asked else name, found.rest)
+    return usage_for(name, found.rest, is_quoted=is_asked)
 
 
 def _refusal(

@@ -42,6 +42,7 @@ from chatroom.core.name_ends import (
     cleaned_match,
     longest_match,
     punctuated_match,
+    quoted_match,
     run_on_match,
     without_quotes,
 )
@@ -136,6 +137,7 @@ def recipient(rest: str, people: People) -> tuple[Person, str]:
     if found is None:
         raise _nobody(rest, gone.who if gone is not None else None, people)
     _check_word(rest, found, people)
+    _check_quoted(rest, found, people)
     _check_shorter(rest[: found.length], found.who.name, people)
     _check_longer(rest[: found.length], found.who.name, found.rest, people)
     return found.who, found.rest
@@ -170,6 +172,23 @@ def _check_word(rest: str, found: Match[Person], people: People) -> None:
     other = longest_match(found.rest, people.here) or cleaned_match(found.rest, people.here)
     if other is not None and other.who != found.who:
         raise NameUnclear(name=other.who.name, other=name)
+
+
+def _check_quoted(rest: str, found: Match[Person], people: People) -> None:
+    """Ask who is meant if a name begins with another one in quotes: `"Kit" Lee` beside `Kit`.
+
+    Raises:
+        NameUnclear: both are here.
+        NameGone: the shorter one, whom the writer knows, left recently.
+    """
+    if rest.lstrip()[:1] not in ANY_QUOTES:
+        return
+    other = quoted_match(rest, people.here) or cleaned_match(rest, people.here)
+    if other is not None and other.length < found.length and other.who != found.who:
+        raise NameUnclear(name=found.who.name, other=other.who.name)
+    gone = quoted_match(rest, lambda one: people.lately(one) if one in people.known else None)
+    if gone is not None and gone.length < found.length:
+        raise NameGone(name=gone.who.name, other=found.who.name)
 
 
 def _check_shorter(written: str, name: str, people: People) -> None:

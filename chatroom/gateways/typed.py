@@ -37,6 +37,7 @@ from chatroom.core.errors import (
     Refusal,
     Unavailable,
     Yourself,
+    typed_name,
     usage_for,
 )
 from chatroom.core.events import Person, Talk
@@ -162,7 +163,7 @@ def _run(
         case WhisperTo(rest):
             person, text = recipient(rest, _people(service, session))
             if not trimmed(text):
-                raise NoTextAfterTo(usage=f"/to {person.name} TEXT", name=person.name)
+                raise NoTextAfterTo(usage=f"/to {typed_name(person.name)} TEXT", name=person.name)
             with _showing_usage(person.name, text):
                 service.whispers.whisper(session, person.name, text)
             answer(words.say("whispered", name=person.name))

@@ -7,6 +7,7 @@ from typing import Final
 
 from chatroom.core.commands import COMMANDS
 from chatroom.core.confusables import fold
+from chatroom.core.errors import typed_name
 
 _COMMANDS: Final = tuple(f"/{record.name}" for record in COMMANDS if not record.line_only)
 _WHISPERS: Final = tuple(
@@ -28,8 +29,8 @@ def complete(text: str, names: Iterable[str], *, asked: bool = True) -> str | No
         if not space:
             return _first(command, _COMMANDS, " ")
         if command.lower() in _WHISPERS:
-            name = _first_person(rest.lstrip(), names, " ")
-            return None if name is None else f"{command} {name}"
+            name = _first_person(rest.lstrip(), names, "")
+            return None if name is None else f"{command} {typed_name(name)} "
         return None
     if not asked:
         return None

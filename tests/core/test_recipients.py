@@ -19,6 +19,7 @@ from chatroom.core.errors import (
     NoSuchRecipient,
     Refusal,
     TextAfterTo,
+    usage_for,
 )
 from chatroom.core.events import Person
 from chatroom.core.name_ends import LooseText, longest_match, loose_match
@@ -81,6 +82,28 @@ def test_a_number_or_emoji_may_complete_a_name(longer: str, typed: str) -> None:
 def test_another_number_or_emoji_is_a_text(text: str) -> None:
     found, rest = recipient(f"Bob {text}", people_of(roster_of("Bob", "Bob2", "Boba", "Bob 17x")))
     assert (found.name, rest) == ("Bob", text)
+
+
+@pytest.mark.parametrize("longer", ['"Kit" Lee', "“Kit”小雨", "'Kit' Lee"])
+def test_a_quoted_name_may_begin_a_longer_one(longer: str) -> None:
+    here = people_of(roster_of("Kit", longer))
+    with pytest.raises(NameUnclear) as refused:
+        recipient(f"{longer} hi", here)
+    assert refused.value.params == {"name": longer, "other": "Kit"}
+    told = usage_for(longer, 'say "hi"').removeprefix("/to ")
+    assert recipient(told, here) == (Person(longer, longer), 'say "hi"')
+    assert recipient('"Kit" hi', here) == (Person("Kit", "Kit"), "hi")
+    assert partner_name(longer, here) == longer
+    assert recipient(f"{longer} hi", people_of(roster_of(longer)))[0].name == longer
+
+
+def test_a_known_person_who_has_left_may_be_quoted() -> None:
+    recent = RecentNames()
+    recent.add("Kit", "", 1.0)
+    people = people_of(roster_of('"Kit" Lee'), recent)
+    people.known.is_other("Kit", "k", None)
+    with pytest.raises(NameGone):
+        recipient('"Kit" Lee hi', people)
 
 
 def test_a_name_with_a_quote_is_not_cut_at_it() -> None:

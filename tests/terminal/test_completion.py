@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.terminal.completion import complete
 
-NAMES = ["Great Horned Owl", "阿狸", "Romeo", "می\u200cخواهم", "👨\u200d👩\u200d👧"]
+NAMES = ['"Kit" Lee', "Great Horned Owl", "阿狸", "Romeo", "می\u200cخواهم", "👨\u200d👩\u200d👧"]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ NAMES = ["Great Horned Owl", "阿狸", "Romeo", "می\u200cخواهم", "👨\u2
         ("/ech", None),
         ("//na", None),
         ("/to gr", "/to Great Horned Owl "),
+        ('/to "ki', '/to ""Kit" Lee" '),
         ("/w great h", "/w Great Horned Owl "),
         ("/msg 阿", "/msg 阿狸 "),
         ("to:gr", "to:Great Horned Owl"),

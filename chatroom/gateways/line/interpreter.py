@@ -37,6 +37,7 @@ from chatroom.core.errors import (
     Refusal,
     TooLong,
     Unavailable,
+    typed_name,
 )
 from chatroom.core.events import Talk, Whispered
 from chatroom.core.expected import ExpectedAnswer
@@ -299,7 +300,7 @@ class Interpreter:
             return
         # Whoever types `//` or `/say` knows where it goes.
         if say.text == line and (asked := self._expected.question(line, arrived_at)) is not None:
-            raise MayAnswer(name=asked.name).with_doubt()
+            raise MayAnswer(name=typed_name(asked.name)).with_doubt()
         self._uncommitted += 1
         try:
             service.say(self._session, say.text, None, self._said)
@@ -338,7 +339,7 @@ class Interpreter:
             self._host.write(whisper_line(at_ms, who.name, whispered.text))
             if talk is None and not self._knows_how_to_answer:
                 self._knows_how_to_answer = True
-                self._notice("line_answer", name=who.name)
+                self._notice("line_answer", name=typed_name(who.name))
 
     def talks_to(self, sid: str) -> bool:
         """Whether the guest is in a private chat with this session."""
