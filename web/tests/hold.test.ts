@@ -78,6 +78,16 @@ const refused = (): Typist => here().key('tp:fox').enterKey().answer(NEAR);
 const QUESTION = ['confirm', undefined];
 
 describe('After a refused text', () => {
+  it('the same text gets the same answer each time', () => {
+    const play = here().key('to fox my loan').enterKey();
+    for (let more = 0; more < 3; more++) {
+      play.answer(NEAR);
+      expect([play.enterKey(0.5).state.problem, play.asked[1]]).toMatchObject([NEAR, undefined]);
+      expect(play.enterKey(2).asked).toEqual([undefined, 'to fox my loan']);
+    }
+    expect(play.answer(NEAR).over('hello').enterKey(5).asked).toEqual(QUESTION);
+  });
+
   it('what is typed takes its place, is not sent, and loses nothing', () => {
     const play = refused().key('secret');
     expect([play.both, play.enterKey().asked]).toEqual([['secret', 'tp:fox'], QUESTION]);

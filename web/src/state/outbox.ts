@@ -9,7 +9,7 @@
 import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
-import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, keepDraft, mayAnswer, partnerGone, returnDraft, targetOf } from './targets';
+import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, draftOf, keepDraft, mayAnswer, partnerGone, returnDraft, targetOf } from './targets';
 import {
   indexAt,
   indexOfKey,
@@ -174,7 +174,10 @@ export function answered(state: State, cid: string, ack: Ack | null): State {
   if (ack && (ack.code === 'unknown_command' || ack.held || ack.usage || isForOther)) {
     // The server takes it for a command, or for a private text: it was never a message.
     const isThere = item.kind === 'whisper' && ack.usage !== undefined && ack.name === item.to;
-    return { ...stop(calm), problem: isThere ? alreadyPrivate(item.to) : ack };
+    const next = stop(calm);
+    // Sent again as it is, it gets the server's answer again: the page promises nothing else.
+    const at = draftOf(next) === item.text ? state.now : undefined;
+    return { ...next, problem: isThere ? alreadyPrivate(item.to) : { ...ack, at } };
   }
   const isOther = item.kind === 'whisper' && ack?.again === true;
   const hasLeft = item.kind === 'whisper' && ack?.code === 'no_such_person' && !isOther;
