@@ -12,7 +12,7 @@ from chatroom.core.embedded_commands import embedded_whispers
 from chatroom.core.errors import ANSWER_AFTER_S, BadRequest, Refusal
 from chatroom.core.folding import compared_word, trimmed
 from chatroom.core.log import PAGE_ENTRIES
-from chatroom.core.long_texts import Reading, all_unread, unread_rests
+from chatroom.core.long_texts import Reading, all_unread, unread_lines, unread_rests
 from chatroom.core.markers import (
     Escaped,
     Slash,
@@ -290,13 +290,10 @@ def _say(text: str, *near: Near) -> Say:
     further += embedded[_NEAR_LINES // 2 :]
     read = [one for one in further if not isinstance(one, Unread)]
     unread = [one for one in further if isinstance(one, Unread)]
-    rests = [
-        one
-        for one in read[_NEAR_LINES:]
-        if isinstance(one, NearWhisper) and (one.has_exact_keyword or one.exact_names)
-    ]
-    if (more := unread_rests(chain.from_iterable(map(_texts, rests)), reading)) is not None:
-        unread.append(more)
+    rests = [one for one in read[_NEAR_LINES:] if isinstance(one, NearWhisper)]
+    misspaced = [one.misspaced for one in rests if one.misspaced]
+    more = (unread_rests(chain.from_iterable(map(_texts, rests)), reading), unread_lines(misspaced, reading))
+    unread += filter(None, more)
     if (doubtful := all_unread(unread)) is not None:
         # It is probably refused, perhaps for a name in these.
         return Say(text, near=(*near, *read[:_NEAR_LINES], doubtful))

@@ -205,10 +205,7 @@ def _look(line: re.Match[str]) -> _Found | None:
             if _FOR_NAME.search(_without_leads(after)) is not None
             else None
         )
-    if word.startswith(_GLUED) and word not in ORDINARY:
-        size = next(len(one) for one in _GLUED if word.startswith(one))
-        return _Found(False, _names(word[size:] + after))
-    return None
+    return _look_at_glued(word, after) if word not in ORDINARY else None
 
 
 def _look_at_other(word: str, before: str, after: str) -> _Found | None:
@@ -223,7 +220,13 @@ def _look_at_other(word: str, before: str, after: str) -> _Found | None:
     # `to小雨`, `w小雨`
     if (start := _LATIN.match(word)) is not None and start[0] in _STRONG:
         return _after_word(start[0], before, word[start.end() :] + after)
-    return None
+    return _look_at_glued(word, after) if start is not None and start[0] not in ORDINARY else None
+
+
+def _look_at_glued(word: str, after: str) -> _Found | None:
+    """The same for a word that may be a whisper keyword and a name."""
+    size = next((len(one) for one in _GLUED if word.startswith(one)), 0)
+    return _Found(False, _names(word[size:] + after)) if size else None
 
 
 def _look_at_chinese(word: str, after: str) -> _Found | None:

@@ -21,6 +21,7 @@ from chatroom.core.errors import (
 )
 from chatroom.core.events import Person
 from chatroom.core.folding import trimmed
+from chatroom.core.long_texts import Reading, unread_lines
 from chatroom.core.misspaced import Misspaced
 from chatroom.core.name_ends import LOOSE, LooseText, Match, loose_match
 from chatroom.core.names import printable
@@ -168,8 +169,12 @@ def _meant(near: NearWhisper, people: People, budget: SpellingBudget) -> Iterato
             yield found
         is_public = True
         rests.remove(rest)
-    is_misspaced = near.misspaced and not is_public and budget.allows_another()
-    found = _misspaced(near.misspaced, people) if is_misspaced else None
+    found = None
+    if near.misspaced and not is_public:
+        if budget.allows_another():
+            found = _misspaced(near.misspaced, people)
+        elif (unread := unread_lines((near.misspaced,), Reading())) and _is_any(unread.names, people):
+            raise UnreadMayBePrivate(usage="/say TEXT").with_doubt()
     if found is not None and not _is_public(near, near.misspaced, found, people):
         yield found
     for name, text in near.exact_names:
