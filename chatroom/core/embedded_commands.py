@@ -142,8 +142,7 @@ _MAY_SAY_FURTHER: Final = re.compile(
     rf"|[{CHINESE_BEGINNINGS}]|只[给給有]|就[你妳]|你我))"
 )
 _BEFORE: Final = frozenset("'’,，")  # what may precede that
-_SAY_COST: Final = 1  # of a place where that may stand, in microseconds
-_SAY_LEFT: Final = MOST // 3  # for the rest
+_MOST_FURTHER: Final = 100  # places where that may stand; with more, a text is refused
 _ARROW_HEAD: Final = re.compile(f"[{_ARROW_HEADS}]")
 
 
@@ -161,7 +160,7 @@ def embedded_whispers(text: str, reading: Reading) -> Iterator[Near]:
     return chain(
         _with_name_first(text),
         _after_name(text),
-        _after_further_names(text, reading),
+        _after_further_names(text),
         _after_arrows(text),
         _commands(text, reading),
     )
@@ -188,8 +187,9 @@ def _after_name(text: str) -> Iterator[NearWhisper]:
         yield from _said_after(text[: found.start()], text, found)
 
 
-def _after_further_names(text: str, reading: Reading) -> Iterator[Near]:
+def _after_further_names(text: str) -> Iterator[Near]:
     """The same in the lines after the first one."""
+    looked = 0
     line = text.find("\n") + 1  # where it starts
     at = line
     while line and (place := _MAY_SAY_FURTHER.search(text, at)) is not None:
@@ -198,10 +198,10 @@ def _after_further_names(text: str, reading: Reading) -> Iterator[Near]:
         name_end = at - (text[at - 1] in _BEFORE)
         is_done = at - line > _LONGEST_NAME
         if not is_done and text[line:name_end].strip():
-            if not reading.allows(_SAY_COST, leave=_SAY_LEFT):
+            looked += 1
+            if looked > _MOST_FURTHER:
                 yield Unread()
                 return
-            reading.spend(_SAY_COST)
             if (found := _AFTER_NAME.match(text, name_end)) is not None:
                 yield from _said_after(text[line:name_end], text, found)
                 is_done = True
