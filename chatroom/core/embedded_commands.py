@@ -51,6 +51,7 @@ _QUOTES: Final = frozenset("\"'`‘“«「『（([{<*_")
 _PATH_BACKWARDS: Final = re.compile(r"[\w:/~][\w:/?#&=%~@.+-]*", re.ASCII)
 _DOUBLED: Final = re.compile(r"(?<![:/])/\Z")  # a slash that was hit twice
 _ENDS: Final = re.compile(r"^\W++|(?<!\W)\W++$")
+_POSSESSIVE: Final = re.compile(r"(?:['’]s|的)\s*$")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[a-z]{1,2}\Z", re.IGNORECASE)
 # After a name: `Bob (private) x`, `@Bob DM: x`, `小雨私聊：x`. But `Bob dm me` is a request.
 _ONLY_YOU: Final = (
@@ -63,7 +64,7 @@ _SAYS_PRIVATE: Final = rf"(?:{'|'.join(PRIVATE)}|only|(?:悄悄|偷偷)[地的]?
 _ASKED: Final = r"(?:me|us|him|her|them|you|the|about|or|if|when|please|pls)\b"
 _AFTER_NAME: Final = re.compile(
     # What one of these may begin with: this is looked for faster than each of them.
-    rf"(?=[(（\[【{{<*\s,，'亲親只;；{COLONS}sSſ{CHINESE_BEGINNINGS}])"
+    rf"(?=[(（\[【{{<*\s,，'亲親只;；{COLONS}sSſ{CHINESE_BEGINNINGS}])(?!\s\s)"
     rf"(?:[(（\[【{{<*] ?(?:for you )?{_SAYS_PRIVATE}[^)）\]】}}>*\n]{{0,12}}[)）\]】}}>*]\W*"
     rf"|(?:(?:[\s,，] ?|'s eyes )(?:{_SAYS_PRIVATE}|to|w)|{CHINESE_WORD}|悄悄[说說]"
     rf"|[亲親][启啟]|密|[,，]?只有你(?:能|可以)看[到见見]?) ?[;；{COLONS}]\s*+"
@@ -79,22 +80,23 @@ _AFTER_NAME: Final = re.compile(
 )
 # Before the text, at the beginning of a line: `@Bob whisper x`, but not `@Bob whisper me`.
 _AT_NAME: Final = re.compile(
-    r"^[^\w\n@]*+@(?P<name>[^\n:]{1,40}?)[^\S\n]{1,3}+whisper[^\S\n]{1,3}+"
-    rf"(?!{_ASKED})(?=\w)",
+    r"^[^\w\n@]*+@(?P<name>[^\n:]{1,40}?)[^\S\n]{1,3}+(?:whisper|(?:private|secret)(?:ly)?)[^\S\n]{1,3}+"
+    rf"(?!{_ASKED}|(?:rooms?|chats?|messages?|channels?|keys?|talks?|mode|santa)\b)(?=\w)",
     re.IGNORECASE | re.MULTILINE,
 )
 # `[Bob] x (private)`, `@Bob x (private)`, `Bob: x (private)`, perhaps in several lines.
 _ADDRESSED: Final = re.compile(
-    r"[^\w@\[【(（{<]*+(?:[\[【(（{<](?P<name>[^\]】)）}>\n]{1,40}+)[\]】)）}>]"
+    r"[^\w@\[【(（{<《「『〈“]*+(?:[\[【(（{<《「『〈“](?P<name>[^\]】)）}>》」』〉”\n]{1,40}+)[\]】)）}>》」』〉”]"
     rf"|(?P<at>@)|(?P<said>\w[^\n{COLONS},，]{{0,39}}+)[{COLONS},，])"
 )
 _PRIVATE_LAST: Final = re.compile(
-    rf"[(（\[【]\s?{_SAYS_PRIVATE}\s?[)）\]】][^\w\n]*+$", re.IGNORECASE | re.MULTILINE
+    rf"[(（\[【{{<《「『〈]\s?{_SAYS_PRIVATE}\s?[)）\]】}}>》」』〉][^\w\n]*+$", re.IGNORECASE | re.MULTILINE
 )
 _MOST_FIRST: Final = 4  # lines that begin so, and lines before such a word
 _MOST_LAST: Final = 2
 _WIDE: Final = re.compile("[\uff20-\uff5a]")
 _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
+_BRACKET: Final = re.compile("[)）]")
 _KEYS: Final = re.compile(r"[^\W\d_]{1,12}")
 _COLON: Final = frozenset(f";；{COLONS}")
 _MARKS: Final = f" ;；{COLONS}"
@@ -214,6 +216,9 @@ def _said_after(before: str, text: str, found: re.Match[str]) -> Iterator[NearWh
     after = text[found.end() :]
     if found["spaced"] and _may_begin_sentence(after):
         return
+    # `Bob's secret: he sings` is about him.
+    if found[0].rstrip().endswith((":", "：")) and "secret" not in found[0].lower():
+        before = _POSSESSIVE.sub("", before)
     # After an author's name and a colon, `to` may have another name after it: `Bob: to:Ming Li x`.
     is_author = found[0].strip(_MARKS).lower() == "to" and not _COLON.isdisjoint(
         text[found.start() - 1 : found.start() + 2]
@@ -290,6 +295,10 @@ def _is_command(text: str, place: re.Match[str]) -> bool:
 def _near(text: str, place: re.Match[str]) -> NearWhisper | None:
     start = place.start()
     last = text[start - 1]
+    if last in "(（" and place["slash"] is not None and compared_word(place["word"]) in WORDS:
+        # `ok (/to Bob x)`, but not `use (/to Bob)`
+        rest = _BRACKET.split(text[place.end() : place.end() + _REACH], maxsplit=1)[0]
+        return NearWhisper(rest, runs_on=True, needs_name_and_text=True)
     if last in _QUOTES:
         return None
     # Most words are no command: what stands before one is looked at last.

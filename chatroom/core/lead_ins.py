@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from chatroom.core.slips import CHINESE_WORD
 
@@ -100,14 +101,18 @@ _ENCLOSED: Final = re.compile(
 _ONLY: Final = re.compile(r"(?P<name>[^\n:]{1,40}?)(?:'s eyes)?[\W_]{1,3}only\b[\W_]*")
 
 # How a Chinese text begins that may be one of the following.
-CHINESE_BEGINNINGS: Final = "悄偷小单單私发發写寫传傳给給只仅僅对對跟和同向与與致答密到至告回"
+CHINESE_BEGINNINGS: Final = "悄偷小单單私发發写寫传傳给給只仅僅对對跟和同向与與致答密到至告回إا"
 # `对Bob说`, `悄悄跟Bob说`, `给Bob：`, `发私信给Bob：`, `只给Bob看：`, `和Bob私聊`
 _QUIETLY: Final = r"(?:悄悄|偷偷|小声|小聲|单独|單獨|私下)[地的]?[对對跟和给給]"
 _SENT: Final = r"(?:私?[发發](?:[个個]?(?:私[信聊讯訊]|消息|悄悄[话話])|送)?|[写寫传傳])"
 _TOWARD: Final = (
     rf"(?:{_QUIETLY}|{_SENT}?[给給]|[只仅僅单單][给給]?|[发發]"
-    "|[对對跟和同向与與致答私密到至]|告[诉訴]|回[复復覆]?)"
+    "|[对對跟和同向与與致答私密到至]|إلى|الى|告[诉訴]|回[复復覆]?)"
 )
+# After a name, in Japanese and Korean.
+_PARTICLE: Final = "(?:へ|宛て?|에게|한테|께)"
+ADDRESSED: Final = rf"[^\s:：]{{1,20}}{_PARTICLE} ?[:：]"
+"""How a text in these begins that may be for somebody: `さくらへ：`."""
 TOWARD: Final = re.compile(rf"(?!{CHINESE_WORD}){_TOWARD}")
 """What stands before a name in such a text."""
 _DONE: Final = rf"(?:悄悄|偷偷|小声|小聲)?[地的]?(?:{CHINESE_WORD}|[说說看讲講]|可[见見])?"
@@ -116,6 +121,7 @@ _SAID_TO: Final = re.compile(
     r"|\W*+[给給]([^\n:]{1,40}?)(?:悄悄|偷偷)[地的]?[说說]\W*"
     r"|\W*+[密到至]\s*:\s*([^\s\n:]{1,40}+)[\s:]*"
     rf"|\W*+(?!{CHINESE_WORD}){_TOWARD}[\s\"“「]*+([^\n:]{{1,40}}?){_DONE}[\s\"”」]*+:\s*"
+    rf"|\W*+([^\s:]{{1,60}}?){normalize('NFKD', _PARTICLE)} ?:\s*"  # decomposed
     rf"|\W*+[和跟与與同]([^\n:]{{1,40}}?){CHINESE_WORD}(?:[\W_]+|\Z)"
     rf"|\W*+(?=[只仅僅单單发發传傳给給告私密悄偷])(?:(?:悄悄|偷偷)[地的]?|(?!{CHINESE_WORD}))"
     rf"(?:(?:[只仅僅]|[单單][独獨]?)?(?:[发發传傳]?[给給]|[发發])|告[诉訴]|[私密] ?)([^\s\n:]{{1,40}}?)\s+(?=\S)"
@@ -149,7 +155,7 @@ def said_to(text: str, folded: str, ends: Sequence[int]) -> tuple[str, str] | No
     if found is None:
         return None
     start, end = found.span(found.lastindex or 0)
-    return text[ends[start - 1] : ends[end - 1]], text[ends[found.end() - 1] :]
+    return text[ends[start - 1] if start else 0 : ends[end - 1]], text[ends[found.end() - 1] :]
 
 
 def lead_in(text: str, folded: str, ends: Sequence[int]) -> LeadIn | None:

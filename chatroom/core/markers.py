@@ -44,7 +44,7 @@ _CHINESE: Final = CHINESE_BEGINNINGS + lead_ins.CHINESE_BEGINNINGS
 # A text that begins like this is ordinary: a longer word in a script in which no whisper keyword is written.
 _ORDINARY: Final = re.compile(
     r"(?!\w{1,7}(?:\W|$))[\u0400-\u04ff]"
-    rf"|(?![{_CHINESE}])"
+    rf"|(?![{_CHINESE}]|{lead_ins.ADDRESSED})"
     r"[\u0620-\u064a\u3041-\u3096\u3400-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
@@ -63,6 +63,8 @@ _MARKERS: Final = "(?P<word>to|msg|w|tell|whisper|dm|pm|join|op)"
 _STRAYED: Final = re.compile(
     rf"[^\w\s\"'`\u2018\u201c\u00ab\u300c\u300e\uff08(\[{{<>*_~/]{{1,3}}/{_MARKERS}(?= |$)"
 )
+# On a Chinese keyboard the key of the slash types `、`: before a slash it may be no escape.
+_AFTER_COMMA: Final = re.compile(rf"//{_MARKERS}(?=[ :]|$)")
 # A slash as addresses, pages and programs write it.
 _ENCODED: Final = re.compile(rf"(?:%2f|&#(?:x0*2f|0*47);|&sol;|\\u002f|\\x2f){_MARKERS}(?=[ :]|%20|$)")
 _ENCODED_FIRST: Final = "%&\\"
@@ -216,6 +218,8 @@ def _read_beginning(text: str) -> Beginning | None:
     folded, ends = head(text)
     if folded[:1] == "/":
         if folded[1:2] == "/":
+            if text[ends[0] - 1] == "、" != text[ends[1] - 1] and (found := _AFTER_COMMA.match(folded)):
+                return Slash(f"、/{found['word']}", text[ends[found.end() - 1] :])
             return Escaped(f"/{text[ends[1] :]}")
         word = folded[1:].split(" ", 1)[0]
         separator = len(word) + 1

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
+from unicodedata import normalize
 
 from chatroom.core.beginnings import without_one
 
@@ -22,10 +23,12 @@ _AFTER_SLASH: Final = (*WORDS, "message")
 CHINESE_WORD: Final = (
     "(?:[私丝斯思司撕死四嘶似][聊料撩疗]|[聊信][私密]|私密(?:消息|信息)?|[私丝斯思司四][信讯訊了]|[密蜜谜謎][聊语語]|耳[语語]|饲料|死心"
     "|小窗|[单單]聊|滴滴|悄悄(?:[话話]|的?告[诉訴])?|偷偷告[诉訴]"
+    # Korean, as typed and decomposed.
+    f"|귓속?말|{normalize('NFKD', '귓')}(?:{normalize('NFKD', '속')})?{normalize('NFKD', '말')}"
     "|(?:siliao|silaio|silia|sixin|sixi)|s(?:l{1,2}|x)(?=\\s?[^\\x00-\\x7f]))"
 )
 CHINESE: Final = re.compile(CHINESE_WORD)
-CHINESE_BEGINNINGS: Final = "聊信私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷"
+CHINESE_BEGINNINGS: Final = "聊信私丝斯思司撕死四嘶似密蜜谜謎耳饲小单單滴悄偷귓"
 
 _TWICE: Final = re.compile(r"(.)\1+")
 _ROWS: Final = ("1234567890-", "qwertyuiop[", "asdfghjkl;'", "zxcvbnm,./")
