@@ -81,7 +81,7 @@ class Sender:
     def says(self, text: str) -> None:
         """Type a text for the room; the line gateway may ask first."""
         if "type it again" in self.types(text):
-            # By the clock, on which the rule depends: a text that comes sooner was written before the question was read.
+            # By the clock, on which the rule depends: a text that comes sooner came before the question was read.
             time.sleep(1.1 * CONFIRM_S)
             assert "type it again" not in self.types(text)
 
