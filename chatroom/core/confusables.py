@@ -27,6 +27,7 @@ _MARK = "\u200e"  # written around right-to-left characters in the data
 _HANGUL_JAMO = range(0x1100, 0x1200)  # a syllable's parts: likening them would make 각가 and 가까 one
 _WORST = (True, True, "\U0010ffff")
 _DOTTED = re.compile("([lj])\u0307+")  # a dot above a letter that has one already cannot be seen
+_HAMZA = re.compile("(?<=\u0627)[\u0653-\u0655]+")  # on an alef, where people often leave it out
 _OVERLAY = 1  # the combining class of strokes through a letter
 # 🅰 is NEGATIVE SQUARED LATIN CAPITAL LETTER A.
 _LETTER = re.compile(
@@ -54,7 +55,7 @@ def skeleton(text: str) -> str:
     folded = plain(text)
     if folded.isascii():
         return folded.translate(_ASCII)
-    looks = _spelled(folded.translate(_looks())).translate(_ASCII)
+    looks = _spelled(_HAMZA.sub("", folded).translate(_looks())).translate(_ASCII)
     return _DOTTED.sub(r"\1", normalize("NFKD", looks))
 
 
