@@ -10,7 +10,7 @@ import pytest
 from chatroom.core.commands import COMMANDS
 from chatroom.gateways.words import LANGUAGES
 from tests.support.lines import Line, Lines, Terminals
-from tests.support.program import Program
+from tests.support.program import Program, Start
 
 HAN = re.compile("[\u4e00-\u9fff]")
 DATE = re.compile(r"\* \d{4}-\d\d-\d\d$")
@@ -26,6 +26,16 @@ def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 @pytest.fixture
 def people(chinese: Program, lines: Lines) -> list[Line]:
     """Three people, none of whose names contains another's."""
+    return three(chinese, lines)
+
+
+@pytest.fixture
+def first_people(start: Start, lines: Lines) -> list[Line]:
+    """Three people whose names nobody has had before: else a whisper to them is asked about."""
+    return three(start("--limits", "off", "--lang", "zh"), lines)
+
+
+def three(chinese: Program, lines: Lines) -> list[Line]:
     present = []
     for name in ("阿黎", "小曼", "老王"):
         person = lines(port=chinese.line_port, room=None, lang="zh")
@@ -82,8 +92,8 @@ def test_the_help(people: list[Line]) -> None:
     assert "和 NAME 私聊" in shown
 
 
-def test_a_private_talk(people: list[Line]) -> None:
-    ali, xiaoman, laowang = people
+def test_a_private_talk(first_people: list[Line]) -> None:
+    ali, xiaoman, laowang = first_people
     ali.types("to:小曼")
     ali.reads(r"^\* 你的消息现在只有小曼看得到。单独输入 to: 结束。$")
     xiaoman.reads(r"^\* 阿黎开始和你私聊：")
@@ -100,8 +110,8 @@ def test_a_private_talk(people: list[Line]) -> None:
     ali.receives("小曼", "大家好")
 
 
-def test_rooms_history_and_who(people: list[Line]) -> None:
-    ali, xiaoman, _laowang = people
+def test_rooms_history_and_who(first_people: list[Line]) -> None:
+    ali, xiaoman, _laowang = first_people
     ali.types("/who")
     ali.reads(r"^\* 3 人在线：阿黎、小曼、老王$")
     ali.types("/rooms")
