@@ -10,18 +10,7 @@ import type { Ack, Entry, Refusal } from '../wire';
 import { read } from '../lib/typed';
 import { remember } from './own';
 import { LEFT, OTHER, aimAt, alreadyPrivate, asksToConfirm, calledNow, draftOf, keepDraft, mayAnswer, partnerGone, returnDraft, targetOf } from './targets';
-import {
-  indexAt,
-  indexOfKey,
-  insert,
-  isPending,
-  lastId,
-  parseTime,
-  placeAtEnd,
-  placeAfter,
-  replaceAt,
-  without,
-} from './timeline';
+import { indexAt, indexOfKey, insert, isPending, lastId, parseTime, placeAfter, placeAtEnd, replaceAt, without } from './timeline';
 import type { Item, Said, State, Whispered } from './types';
 import { beyond, toEnd } from './window';
 
