@@ -53,6 +53,12 @@ class Play:
     def passes(self, seconds: float = 1.0) -> None:
         self.harness.now += seconds
 
+    def gets_back(self, name: str, session: Session) -> None:
+        """They give up their name, somebody else has it for a time, and they take it again."""
+        self.renames(session, "Mal")
+        self.somebody_has(name)
+        self.renames(session, name)
+
     def somebody_has(self, name: str) -> None:
         """Somebody else has a name for a while, long ago."""
         self.leaves(self.enters(name))
@@ -69,9 +75,7 @@ def play() -> Iterator[Play]:
 def test_a_name_that_another_has_had_since_is_asked_about(play: Play) -> None:
     mallory = play.enters("Bob")
     play.writes("Bob")
-    play.renames(mallory, "Mal")
-    play.somebody_has("Bob")
-    play.renames(mallory, "Bob")
+    play.gets_back("Bob", mallory)
     with pytest.raises(NameChangedHands):
         play.writes("Bob")
     play.writes("Bob")
@@ -85,9 +89,7 @@ def test_a_refused_text_makes_nobody_known_for_good(play: Play) -> None:
     mallory = play.enters("Bob")
     with pytest.raises(NameChangedHands):
         play.writes("Bob")
-    play.renames(mallory, "Mal")
-    play.somebody_has("Bob")
-    play.renames(mallory, "Bob")
+    play.gets_back("Bob", mallory)
     with pytest.raises(NameChangedHands):
         play.writes("Bob")
 
@@ -95,9 +97,7 @@ def test_a_refused_text_makes_nobody_known_for_good(play: Play) -> None:
 def test_a_name_known_by_another_spelling_is_asked_about(play: Play) -> None:
     mallory = play.enters("@Bob")
     play.writes("@Bob")
-    play.renames(mallory, "Mal")
-    play.somebody_has("Bob")
-    play.renames(mallory, "Bob")
+    play.gets_back("Bob", mallory)
     with pytest.raises(NameChangedHands):
         play.writes("Bob")
 

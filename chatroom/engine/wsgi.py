@@ -173,7 +173,7 @@ class WSGIAnswer:
             write(data)
 
     def _begin(self, length: int | None) -> bytes:
-        """The head of the answer, and with it how the body's end is told.
+        """The head of the answer, which says how the client finds the end of the body.
 
         Args:
             length: the body's length, if the application has given all of it.

@@ -59,7 +59,7 @@ class Keyboard(LinuxDriver):
         while not self.exit_event.is_set():
             if poll.poll(_CHECK_MS):
                 os.kill(os.getpid(), signal.SIGHUP)
-                # After SIGHUP the kernel sends SIGCONT, and Textual may start to read again while the app ends: its
-                # thread would go on for ever. Nothing is left to restore.
+                # Time for the app to end by itself. But after SIGHUP the kernel sends SIGCONT, and Textual may start
+                # to read again meanwhile: its thread would go on for ever. Nothing is left to restore.
                 time.sleep(_END_S)
                 os._exit(128 + signal.SIGHUP)

@@ -524,8 +524,9 @@ def test_pieces_are_asked_for_as_they_are_read(
     one = door(app)
     one.peer.send(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
     until(partial(one.has_slow_readers, 1))
+    # Nothing signals that it does not ask for more: so it gets ten turns in which it could.
     for _ in range(10):
-        runtime.sleep(0)  # turns in which it could ask for more
+        runtime.sleep(0)
     assert given == [0]
     if leaves:
         one.peer.close()
@@ -557,7 +558,7 @@ def test_pieces_are_asked_for_as_they_are_read(
     ],
     ids=["list", "pieces", "pieces by 1.0", "HEAD", "HEAD of pieces", "too long", "too short"],
 )
-def test_the_end_of_a_wsgi_answer_is_told(
+def test_a_client_finds_the_end_of_a_wsgi_answer(
     door: Callable[..., Door],
     request_line: str,
     headers: dict[str, str],

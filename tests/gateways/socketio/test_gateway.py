@@ -197,7 +197,7 @@ def test_who_moves_between_two_polls_gets_the_history() -> None:
 
 
 def moves(reader: Client, *rooms: str) -> list[Any]:
-    """What a client that reads nothing meanwhile is told about each room."""
+    """The welcome to each room, for a client that reads nothing meanwhile."""
     for number, room in enumerate(rooms, 1):
         reader.sends(f'2["msg",{{"action":"join","room":"{room}"}}]')
         until(partial(reader.has_waiting, b'"login"', number))
